@@ -1,0 +1,50 @@
+import type { HostPort } from './settings.ts';
+
+/** An address that a source knows for a service. */
+export interface DiscoveredEndpoint extends HostPort {
+  /** Relative share, 1 = normal. */
+  weight: number;
+}
+
+/** All that one source knows of one service now: it replaces what the source said before. */
+export interface EndpointSet {
+  service: string;
+  source: 'static' | 'consul';
+  endpoints: DiscoveredEndpoint[];
+}
+
+/** What a source follows for one service. */
+export interface DiscoveryQuery {
+  service: string;
+  consul: { service: string; tag: string | undefined } | undefined;
+  static: HostPort[];
+}
+
+/** Follows endpoints and pushes whole sets. Entries that Pilotlight itself registered are never among them. */
+export interface DiscoverySource {
+  readonly kind: 'static' | 'consul';
+  /** Follows exactly these services from now on: new ones are added, missing ones dropped, unchanged ones left alone. */
+  follow(queries: DiscoveryQuery[]): void;
+  /** Pushes sets until aborted. Called once. */
+  run(emit: (set: EndpointSet) => void, signal: AbortSignal): void;
+  /** Whether every followed service had a first answer. */
+  answered(): boolean;
+  /** Age of what is known of a service, ms: 0 while the source is in touch; undefined before the first answer. */
+  staleness(service: string): number | undefined;
+}
+
+/** An entry in a service catalogue. */
+export interface Registration extends HostPort {
+  id: string;
+  name: string;
+  tags: string[];
+}
+
+/** Puts entries into a service catalogue and takes them out. */
+export interface Registrar {
+  /** @throws DISCOVERY_UNREACHABLE, DISCOVERY_FAILED */
+  register(entry: Registration, signal: AbortSignal): Promise<void>;
+  deregister(id: string, signal: AbortSignal): Promise<void>;
+  /** Ids of the entries that this instance registered (prefix `pilotlight-<instance>-`). */
+  registered(signal: AbortSignal): Promise<string[]>;
+}

@@ -1,0 +1,61 @@
+/** Who is to blame: the client, what stands behind the proxy, or the proxy itself. */
+export type ErrorSource = 'client' | 'upstream' | 'internal';
+
+interface ErrorKind {
+  source: ErrorSource;
+  /** Whether trying the same thing again, unchanged, is safe and may help. */
+  retrySafe: boolean;
+}
+
+/** Every error of the control side, by its stable code. The answers that clients get are in `model/refusals.ts`. */
+export const errorKinds = {
+  USAGE: { source: 'client', retrySafe: false },
+  CONFIG_NOT_FOUND: { source: 'client', retrySafe: false },
+  CONFIG_INVALID: { source: 'client', retrySafe: false },
+  ADDRESS_IN_USE: { source: 'client', retrySafe: true },
+  ADDRESS_FORBIDDEN: { source: 'client', retrySafe: false },
+  STATE_LOCKED: { source: 'client', retrySafe: true },
+  STATE_UNUSABLE: { source: 'client', retrySafe: false },
+  SERVICE_UNKNOWN: { source: 'client', retrySafe: false },
+  SERVICE_NOT_RUNNABLE: { source: 'client', retrySafe: false },
+  ADMIN_UNREACHABLE: { source: 'client', retrySafe: true },
+  ADMIN_REFUSED: { source: 'client', retrySafe: false },
+  RUNTIME_UNREACHABLE: { source: 'upstream', retrySafe: true },
+  RUNTIME_FORBIDDEN: { source: 'upstream', retrySafe: false },
+  RUNTIME_FAILED: { source: 'upstream', retrySafe: true },
+  IMAGE_MISSING: { source: 'upstream', retrySafe: false },
+  CONTAINER_MISSING: { source: 'upstream', retrySafe: false },
+  COMMAND_NOT_FOUND: { source: 'upstream', retrySafe: false },
+  PORT_CLASH: { source: 'upstream', retrySafe: true },
+  REPLICA_EXITED: { source: 'upstream', retrySafe: true },
+  READY_TIMEOUT: { source: 'upstream', retrySafe: true },
+  IDENTITY_CHANGED: { source: 'upstream', retrySafe: true },
+  DISCOVERY_UNREACHABLE: { source: 'upstream', retrySafe: true },
+  DISCOVERY_FAILED: { source: 'upstream', retrySafe: true },
+  CANCELLED: { source: 'internal', retrySafe: true },
+  INTERNAL: { source: 'internal', retrySafe: false },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof errorKinds;
+
+/** The one error class. `message` is one line for an operator and never goes to a client of the proxy. */
+export class PilotlightError extends Error {
+  readonly code: ErrorCode;
+  readonly source: ErrorSource;
+  readonly retrySafe: boolean;
+
+  constructor(code: ErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'PilotlightError';
+    this.code = code;
+    this.source = errorKinds[code].source;
+    this.retrySafe = errorKinds[code].retrySafe;
+  }
+}
+
+/** Anything thrown, as a PilotlightError: itself, or wrapped under `code` (INTERNAL unless told) with the cause kept. */
+export function toPilotlightError(thrown: unknown, code: ErrorCode = 'INTERNAL'): PilotlightError {
+  if (thrown instanceof PilotlightError) return thrown;
+  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  return new PilotlightError(code, text.split('\n', 1)[0] ?? text, thrown);
+}

@@ -1,0 +1,32 @@
+export type EventType =
+  | 'waking'
+  | 'ready'
+  | 'start-failed'
+  | 'scaled'
+  | 'retiring'
+  | 'revoked'
+  | 'asleep'
+  | 'exited'
+  | 'adopted'
+  | 'drain-forced'
+  | 'discovery'
+  | 'runtime'
+  | 'registration'
+  | 'reloaded'
+  | 'reload-failed'
+  | 'draining';
+
+/** One thing that happened, for people and for the event stream. */
+export interface PilotEvent {
+  /** ISO 8601. */
+  at: string;
+  type: EventType;
+  service: string | null;
+  /** One line: `hello waking (1 request waits)`, without time and type. */
+  message: string;
+  /** The same as fields; durations in ms. */
+  data: Record<string, string | number | boolean>;
+}
+
+/** Takes events; must not throw and must not block. */
+export type EventSink = (event: PilotEvent) => void;

@@ -1,0 +1,112 @@
+import type { SparseCounts } from '../util/histogram.ts';
+import type { RoutingTable, ServiceState } from './snapshot.ts';
+
+/**
+ * The one port between the control plane and an edge. All messages are plain data (what JSON can carry), ordered, and
+ * every one from control bears a version that only grows.
+ */
+
+/** Control → edge. */
+export type ControlMessage =
+  | { type: 'table'; version: number; table: RoutingTable; states: ServiceState[] }
+  | { type: 'service'; version: number; state: ServiceState }
+  | ProbeRequest
+  | { type: 'cancel-probe'; probe: string }
+  | { type: 'collect'; collect: number };
+
+/**
+ * Asks the edge to find out when an address answers. The edge keeps trying (with a growing time-out per try) until it
+ * succeeds, is cancelled or `timeoutMs` passed. On success it keeps an open, unused connection to the address for the
+ * endpoint's first request.
+ */
+export interface ProbeRequest {
+  type: 'probe';
+  probe: string;
+  service: string;
+  /** Identity under which the connection is kept. */
+  endpoint: string;
+  host: string;
+  port: number;
+  /** An HTTP GET whose status must lie in the range, or just an established connection. */
+  check: { kind: 'http'; path: string; hostHeader: string; statusMin: number; statusMax: number } | { kind: 'connect' };
+  timeoutMs: number;
+}
+
+/** Edge → control. */
+export type EdgeMessage =
+  /** Requests wait for a start of the service, or their number grew or fell. Sent at once for the first. */
+  | { type: 'demand'; service: string; held: number; inFlight: number }
+  /** The edge stopped dispatching to a cordoned or closing endpoint, until a later snapshot says ready. */
+  | {
+      type: 'ack';
+      version: number;
+      service: string;
+      endpoint: string;
+      inFlight: number;
+      quiet: number;
+      idleForMs: number;
+    }
+  /** Nothing (or nothing but quiet streams: `quiet`) is in flight any more on a cordoned endpoint. */
+  | { type: 'drained'; version: number; service: string; endpoint: string; quiet: number }
+  /** A connect to the endpoint failed. */
+  | { type: 'suspect'; service: string; endpoint: string; cause: 'refused' | 'timeout' | 'reset' }
+  | { type: 'probed'; probe: string; ok: true; tookMs: number }
+  | { type: 'probed'; probe: string; ok: false; reason: 'timeout' | 'cancelled'; detail: string }
+  | EdgeReport;
+
+/** Statistics since the report before: once a second, and in answer to `collect`. A report of zero is data. */
+export interface EdgeReport {
+  type: 'report';
+  /** The `collect` it answers; null for the regular one. */
+  collect: number | null;
+  /** Length of the time it covers, ms. */
+  spanMs: number;
+  services: ServiceReport[];
+  /** Open client connections. */
+  connections: number;
+  /** Requests that no route matched, by status. */
+  unrouted: SparseCounts;
+}
+
+/** One service, over the report's span. Services with no endpoint, nothing held and nothing to say are left out. */
+export interface ServiceReport {
+  service: string;
+  /** Requests that arrived (held ones too; upgrades not). */
+  arrivals: number;
+  /** Responses that ended, by status code: code, count, … (sent by an upstream or made here). */
+  codes: SparseCounts;
+  /** Upstream responses begun: successes and errors of the service itself. */
+  completions: number;
+  /** 5xx of the upstream except 503. */
+  errors: number;
+  /** Connections reset or closed by the upstream before a whole response. */
+  resets: number;
+  /** 429 and 503 of the upstream, and our own time-outs. */
+  overloads: number;
+  retries: number;
+  /** Now: requests dispatched and not ended, tunnels included. */
+  inFlight: number;
+  /** Now: requests held. */
+  held: number;
+  heldBytes: number;
+  holdRejected: { full: number; bytes: number; client: number; deadline: number; failed: number; denied: number };
+  /** Requests that were held for a start and then answered. */
+  coldRequests: number;
+  /** How long since the last activity ended, ms; 0 while there is any. */
+  idleForMs: number;
+  /** Time to first byte of endpoints past no particular age, without waiting for a start. */
+  ttfb: SparseCounts;
+  /** Ages of requests in flight that have no first byte yet. */
+  waiting: SparseCounts;
+  /** Whole requests, as the client saw them. */
+  total: SparseCounts;
+  endpoints: EndpointReport[];
+}
+
+export interface EndpointReport {
+  endpoint: string;
+  inFlight: number;
+  completions: number;
+  /** Time to first byte, per endpoint, so that young replicas can be left out. */
+  ttfb: SparseCounts;
+}

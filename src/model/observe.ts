@@ -1,0 +1,43 @@
+/** Structured log: fields first, then one line. Never pass a token, a header value or a body. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Does nothing: for tests. */
+export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Writes metrics. Names and labels are those of the documentation; label values must be of bounded number. */
+export interface Metrics {
+  /** Adds to a counter (`by` ≥ 0). */
+  count(name: MetricName, labels: Labels, by: number): void;
+  /** Sets a gauge. */
+  gauge(name: MetricName, labels: Labels, value: number): void;
+  /** Observes into a histogram, in seconds, `count` times. */
+  observe(name: MetricName, labels: Labels, seconds: number, count?: number): void;
+  /** Drops every series whose `service` is this one: it was removed from the configuration. */
+  forget(service: string): void;
+}
+
+export type Labels = Record<string, string>;
+
+export type MetricName =
+  | 'pilotlight_requests_total'
+  | 'pilotlight_request_seconds'
+  | 'pilotlight_upstream_ttfb_seconds'
+  | 'pilotlight_in_flight'
+  | 'pilotlight_held'
+  | 'pilotlight_held_bytes'
+  | 'pilotlight_hold_rejected_total'
+  | 'pilotlight_cold_starts_total'
+  | 'pilotlight_cold_start_seconds'
+  | 'pilotlight_start_failures_total'
+  | 'pilotlight_replicas'
+  | 'pilotlight_scale_decisions_total'
+  | 'pilotlight_guard_blocks_total'
+  | 'pilotlight_retries_total'
+  | 'pilotlight_replica_seconds_total'
+  | 'pilotlight_consul_staleness_seconds'
+  | 'pilotlight_connections';

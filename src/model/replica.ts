@@ -1,0 +1,56 @@
+/** The states of a replica; `paused` and `created` are pre-positioned, `starting` to `stopping` hold capacity. */
+export type ReplicaState =
+  | 'created'
+  | 'starting'
+  | 'ready'
+  | 'cordoned'
+  | 'draining'
+  | 'stopping'
+  | 'stopped'
+  | 'paused'
+  | 'failed';
+
+/** What can happen to a replica. */
+export type ReplicaEvent =
+  /** The start gate let it through to the runtime. */
+  | 'start'
+  /** Probed and identified: it may get requests. */
+  | 'ready'
+  /** The start did not succeed. */
+  | 'fail'
+  /** It is to retire: every edge is told to send nothing new. */
+  | 'cordon'
+  /** Every edge acknowledged the cordon. */
+  | 'acknowledged'
+  /** A request needs it, or the retire was called off. */
+  | 'revoke'
+  /** The stop was issued to the runtime: there is no way back. */
+  | 'stop'
+  /** The runtime says that it runs no more. */
+  | 'exit'
+  /** Found running at boot or started by someone else: it must prove itself like a started one. */
+  | 'adopt';
+
+const transitions: Record<ReplicaState, Partial<Record<ReplicaEvent, ReplicaState>>> = {
+  created: { start: 'starting', adopt: 'starting', exit: 'stopped' },
+  starting: { ready: 'ready', fail: 'failed', stop: 'stopping', exit: 'failed' },
+  ready: { cordon: 'cordoned', exit: 'stopped' },
+  cordoned: { acknowledged: 'draining', revoke: 'ready', exit: 'stopped' },
+  draining: { revoke: 'ready', stop: 'stopping', exit: 'stopped' },
+  stopping: { exit: 'stopped' },
+  stopped: { start: 'starting', adopt: 'starting' },
+  paused: { start: 'starting', adopt: 'starting', exit: 'stopped' },
+  failed: { start: 'starting', adopt: 'starting', stop: 'stopping', exit: 'stopped' },
+};
+
+/** The state after an event; undefined where the event means nothing in that state. */
+export function transition(state: ReplicaState, event: ReplicaEvent): ReplicaState | undefined {
+  return transitions[state][event];
+}
+
+/** Whether a replica in this state counts towards `max` and the global budget. */
+export function holdsCapacity(state: ReplicaState): boolean {
+  return (
+    state === 'starting' || state === 'ready' || state === 'cordoned' || state === 'draining' || state === 'stopping'
+  );
+}

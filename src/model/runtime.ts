@@ -1,0 +1,80 @@
+import type { HostPort, RunSettings } from './settings.ts';
+
+/** What is to run: one replica of one service. */
+export interface ReplicaSpec {
+  /** The service's name. */
+  service: string;
+  /** 1 to `max`: the replica's place; its name is `<service>-<ordinal>`. */
+  ordinal: number;
+  /** This Pilotlight's identity: two proxies on one machine do not touch each other's replicas. */
+  instance: string;
+  run: RunSettings;
+  /** Hash of `run`: tells a replica of an older configuration. */
+  hash: string;
+}
+
+/** What the runtime says of one replica. */
+export interface Instance {
+  /** Container id, or `pid@kernel start time`: another run of the same replica differs in `id` or `startedAt`. */
+  id: string;
+  service: string;
+  ordinal: number;
+  hash: string;
+  state: 'created' | 'running' | 'paused' | 'stopped';
+  /** Where it listens; undefined unless running. */
+  address: HostPort | undefined;
+  /** Milliseconds since the epoch; 0 unless it ran. */
+  startedAt: number;
+  /** Docker's HEALTHCHECK; none where the container has no such check. */
+  health: 'none' | 'starting' | 'healthy' | 'unhealthy';
+  /** Of the last run, where known. */
+  exitCode: number | undefined;
+}
+
+/** Something happened to a replica, ours or someone else's doing. `lost`: the watch broke; list again. */
+export type RuntimeEvent =
+  | { type: 'started' | 'exited' | 'health'; id: string; service: string; ordinal: number }
+  | { type: 'lost' }
+  | { type: 'restored' };
+
+/**
+ * Starts and stops replicas. Implementations are unaware of demand, readiness and routing. All methods take a signal;
+ * an abort rejects with the signal's reason and may leave the replica in either state: list tells.
+ */
+export interface Runtime {
+  readonly kind: 'process' | 'docker';
+
+  /** @throws RUNTIME_UNREACHABLE, RUNTIME_FORBIDDEN */
+  check(signal: AbortSignal): Promise<void>;
+
+  /**
+   * Pre-positions a replica so that a start is quick; does nothing where it is or where the runtime has no such thing.
+   * A leftover of another hash that does not run is replaced.
+   * @throws IMAGE_MISSING, CONTAINER_MISSING, RUNTIME_UNREACHABLE, RUNTIME_FAILED
+   */
+  prepare(spec: ReplicaSpec, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Starts the replica and resolves when the runtime has started it (not: when it is ready).
+   * @throws IMAGE_MISSING, CONTAINER_MISSING, COMMAND_NOT_FOUND, PORT_CLASH, RUNTIME_UNREACHABLE, RUNTIME_FAILED
+   */
+  start(spec: ReplicaSpec, signal: AbortSignal): Promise<Instance>;
+
+  /** What the runtime knows of a replica now; undefined when it is gone. @throws RUNTIME_UNREACHABLE */
+  inspect(id: string, signal: AbortSignal): Promise<Instance | undefined>;
+
+  /** Stops it (signal, grace, kill) and resolves when it runs no more; at once when it does not run. */
+  stop(id: string, stop: { signal: string; graceMs: number }, signal: AbortSignal): Promise<void>;
+
+  /** Removes what does not run of this service (pre-positioned containers of ours, records). Never an existing container. */
+  clean(service: string, signal: AbortSignal): Promise<void>;
+
+  /** All replicas of this instance, running or pre-positioned, with the containers named in `specs`. */
+  list(specs: ReplicaSpec[], signal: AbortSignal): Promise<Instance[]>;
+
+  /** Reports events until aborted; reconnects by itself. Exits of replicas are reported within 1 s. */
+  watch(listener: (event: RuntimeEvent) => void, signal: AbortSignal): void;
+
+  /** The last lines of the replica's output, oldest first. */
+  output(id: string, lines: number, signal: AbortSignal): Promise<string[]>;
+}

@@ -1,0 +1,254 @@
+/**
+ * A whole, validated configuration with every default filled in: what `config/` produces and all other parts read.
+ * Durations are milliseconds, sizes bytes. Frozen: a reload makes a new one.
+ */
+export interface Settings {
+  listen: ListenSettings[];
+  /** CIDRs (or single addresses) of peers whose forwarding headers are believed. */
+  trustedProxies: string[];
+  admin: AdminSettings;
+  /** Directory for records that outlive the process; locked by one Pilotlight at a time. */
+  state: string;
+  consul: ConsulSettings | undefined;
+  docker: DockerSettings | undefined;
+  budget: BudgetSettings;
+  services: ServiceSettings[];
+}
+
+export interface HostPort {
+  /** An IP address, or a name to resolve at connect. IPv6 without brackets. */
+  host: string;
+  /** 1 to 65535; 0 in a listen address takes a free port. */
+  port: number;
+}
+
+export interface ListenSettings {
+  address: HostPort;
+  timeouts: {
+    /** From the first byte of a request (or accept) to the end of its head, ms. */
+    headMs: number;
+    /** Longest pause while a request body arrives, ms. */
+    bodyMs: number;
+    /** How long an idle client connection is kept, ms. */
+    keepAliveMs: number;
+  };
+}
+
+export interface AdminSettings {
+  address: HostPort;
+  /** Bearer token; undefined only on loopback. */
+  token: string | undefined;
+}
+
+export interface ConsulSettings {
+  /** Origin, such as http://127.0.0.1:8500. */
+  address: string;
+  token: string | undefined;
+  /** Path of a PEM file that signs Consul's certificate. */
+  caCert: string | undefined;
+  register: false | 'edge' | 'replicas';
+  /** Host or host:port under which others reach this proxy (edge) or this machine's replicas; needed to register. */
+  advertise: string | undefined;
+}
+
+export interface DockerSettings {
+  /** Path of the Engine API's unix socket, or a tcp:// address. */
+  socket: string;
+  reach: 'auto' | 'container' | 'host';
+}
+
+export interface BudgetSettings {
+  /** Most replicas of all services together, stopping ones included. */
+  replicas: number;
+  /** Starts under way at once, shared fairly between services. */
+  concurrentStarts: number;
+  /** Scale-ups and retries per minute over all services; wakes are not counted. */
+  startsPerMinute: number;
+  /** Most bytes of request bodies held for all services, bytes. */
+  heldBytes: number;
+}
+
+export interface ServiceSettings {
+  /** Unique; [a-z0-9][a-z0-9-]*, at most 63 characters. */
+  name: string;
+  routes: RouteSettings[];
+  endpoints: { consul: { service: string; tag: string | undefined } | undefined; static: HostPort[] };
+  /** How to start a replica; undefined: Pilotlight only routes. */
+  run: RunSettings | undefined;
+  ready: ReadySettings;
+  hold: HoldSettings;
+  scale: ScaleSettings;
+  balance: Balance;
+  timeouts: ServiceTimeouts;
+  retries: RetrySettings;
+  wake: WakeRule[];
+  /** Host header sent upstream; undefined: the client's, unchanged. */
+  upstreamHost: string | undefined;
+  /** Whether a client may half-close its side before the response begins. */
+  allowHalfOpen: boolean;
+  onExit: 'keep' | 'stop';
+}
+
+export interface RouteSettings {
+  /** Lower case, no port: exact, `*.suffix`, or undefined for any host. */
+  host: string | undefined;
+  /** Prefix at segment borders; starts with `/`, no trailing slash except `/` itself. */
+  path: string;
+}
+
+export type Balance = 'least-request' | 'round-robin' | 'random';
+
+export type RunSettings = ProcessRun | DockerImageRun | DockerContainerRun;
+
+export interface StopSettings {
+  /** Signal name, such as SIGTERM. */
+  signal: string;
+  /** From the signal to the kill, ms. */
+  graceMs: number;
+}
+
+export interface ProcessRun {
+  kind: 'process';
+  /** Program and arguments; `{port}` is replaced by the replica's port. */
+  command: string[];
+  /** Absolute working directory. */
+  cwd: string;
+  /** Added to a minimal environment; `{port}` is replaced. */
+  env: Record<string, string>;
+  stop: StopSettings;
+}
+
+export interface DockerImageRun {
+  kind: 'docker';
+  image: string;
+  /** Container port that speaks HTTP. */
+  port: number;
+  env: Record<string, string>;
+  /** Bytes; undefined: no limit. */
+  memory: number | undefined;
+  /** CPUs, fractions allowed; undefined: no limit. */
+  cpus: number | undefined;
+  command: string[] | undefined;
+  entrypoint: string[] | undefined;
+  user: string | undefined;
+  workdir: string | undefined;
+  /** Docker bind syntax, source:target[:ro]. */
+  volumes: string[];
+  /** Networks to join; empty: the engine's default bridge. */
+  networks: string[];
+  labels: Record<string, string>;
+  readOnly: boolean;
+  /** `created`: containers are created ahead, a wake only starts one. `none`: created at the wake. */
+  standby: 'created' | 'none';
+  stop: StopSettings;
+}
+
+/** An existing container that Pilotlight starts and stops, never creates or removes. Its service has at most one replica. */
+export interface DockerContainerRun {
+  kind: 'docker-container';
+  container: string;
+  port: number;
+  stop: StopSettings;
+}
+
+export type ReadySettings =
+  | { kind: 'http'; path: string; statusMin: number; statusMax: number; timeoutMs: number }
+  | { kind: 'docker-health'; timeoutMs: number };
+
+export interface HoldSettings {
+  /** Most requests held at once. */
+  max: number;
+  /** Most body bytes held at once, bytes. */
+  maxBytes: number;
+  /** Most requests held per client address; 0 = no limit. */
+  perClient: number;
+  /** Longest hold, ms; auto = clamp(3.5 × p95 of the service's start times, 10 s, 120 s), 30 s before any is known. */
+  timeoutMs: number | 'auto';
+  /** Whether browsers that navigate get a waiting page. */
+  page: 'auto' | 'off';
+}
+
+export interface ScaleSettings {
+  min: number;
+  max: number;
+  /** Replicas of a start from zero. */
+  initial: number;
+  /** Idle time before the replicas above `min` retire, ms. */
+  idleMs: number | 'never';
+  /** Most requests in flight per replica; 0 = no limit. */
+  concurrency: number;
+  latency: {
+    /** Threshold on the quantile of the time to first byte, ms. */
+    aboveMs: number;
+    /** 0 to 1, exclusive. */
+    quantile: number;
+    /** Observation window, ms. */
+    windowMs: number;
+  };
+  guards: GuardSettings;
+  /** Decide and journal, but change nothing. Wakes still happen. */
+  dryRun: boolean;
+}
+
+/** Constants of the scaling guards; times in ms. */
+export interface GuardSettings {
+  /** Fewest samples for a latency verdict. */
+  minSamples: number;
+  /** How far the window is extended while samples are too few, ms. */
+  maxWindowMs: number;
+  /** Ticks in a row that the quantile must exceed the threshold before a scale-up. */
+  ticks: number;
+  /** Most added at one step, as a share of the present count (at least one replica). */
+  stepUp: number;
+  /** Least time between scale-ups, ms. */
+  stepUpEveryMs: number;
+  /** Least time between scale-downs (one replica each), ms. */
+  stepDownEveryMs: number;
+  /** Arrivals are looked at over this time before a scale-down, ms. */
+  downWindowMs: number;
+  /** The quantile must be under this share of `above` for a scale-down. */
+  downBelow: number;
+  /** Voluntary scale-downs that may happen in a burst. */
+  flapBurst: number;
+  /** Voluntary scale-downs per hour in the long run. */
+  flapPerHour: number;
+  /** Share of the sustained rate that a replica is planned to carry. */
+  utilisation: number;
+  /** Half-life of the sustained rate, ms. */
+  sustainedHalfLifeMs: number;
+  /** Age under which a replica's latencies do not count, ms. */
+  warmUpMs: number;
+  /** No scaling for this long after a change by hand, ms. */
+  cooldownMs: number;
+}
+
+export interface ServiceTimeouts {
+  connectMs: number;
+  firstByteMs: number;
+  /** Longest pause of a response in progress or an open tunnel before it counts as quiet, ms. */
+  streamMs: number;
+  /** Longest silence of a tunnel before it is closed, ms. */
+  tunnelMs: number;
+  /** How long a retiring replica may finish what it has, ms. */
+  drainMs: number;
+}
+
+export interface RetrySettings {
+  /** Additional attempts per request. */
+  max: number;
+  /** Share of requests over 10 s that may be retries, 0 to 1. */
+  budget: number;
+  /** Also PUT, DELETE and requests with an Idempotency-Key. */
+  idempotent: boolean;
+}
+
+/** First match decides what a request for a sleeping service does. Both conditions, when given, must match. */
+export interface WakeRule {
+  /** Path prefix at a segment border. */
+  path: string | undefined;
+  /** Glob on the User-Agent, `*` only, case-insensitive. */
+  userAgent: string | undefined;
+  then: 'wake' | 'answer' | 'deny';
+  /** For `answer`: the status sent while asleep. */
+  status: number;
+}

@@ -1,0 +1,73 @@
+import type { Balance, HoldSettings, RetrySettings, RouteSettings, ServiceTimeouts, WakeRule } from './settings.ts';
+
+/** What the edge needs to know of the configuration: swapped whole at a reload. Plain data. */
+export interface RoutingTable {
+  routes: RouteView[];
+  services: ServicePolicy[];
+  trustedProxies: string[];
+  /** Bytes of request bodies held over all services. */
+  heldBytes: number;
+}
+
+/** Where a host and path prefix lead. */
+export interface RouteView extends RouteSettings {
+  service: string;
+}
+
+/** How the edge treats requests of one service. */
+export interface ServicePolicy {
+  name: string;
+  /** Whether Pilotlight can start replicas of it: such a service is waited for, others answer 503 at once. */
+  wakeable: boolean;
+  hold: HoldSettings;
+  /** Most requests in flight per replica; 0 = no limit. */
+  concurrency: number;
+  balance: Balance;
+  timeouts: ServiceTimeouts;
+  retries: RetrySettings;
+  wake: WakeRule[];
+  upstreamHost: string | undefined;
+  allowHalfOpen: boolean;
+}
+
+/**
+ * `ready`: may be dispatched to. `cordoned`: nothing new, what is in flight goes on. `closing`: nothing new, and what
+ * is still in flight is closed now (a drain deadline passed).
+ */
+export type EndpointState = 'ready' | 'cordoned' | 'closing';
+
+export interface EndpointView {
+  /** Identity across snapshots; another start of the same replica is another identity. */
+  id: string;
+  host: string;
+  port: number;
+  state: EndpointState;
+  /** Relative share of requests, 1 = normal. */
+  weight: number;
+  /** Of a replica that Pilotlight started: the boundaries of its start, in ms before the message was sent. */
+  start: StartPhases | null;
+}
+
+/** Ages (ms, each smaller than the one before it) of the boundaries of one start: asked, permit, runtime done, ready. */
+export interface StartPhases {
+  askedAgo: number;
+  permitAgo: number;
+  startedAgo: number;
+  readyAgo: number;
+}
+
+/** What changes while the configuration does not: one service's endpoints and start state. Swapped whole per service. */
+export interface ServiceState {
+  service: string;
+  endpoints: EndpointView[];
+  /** Longest hold, ms, with `auto` resolved. */
+  holdTimeoutMs: number;
+  /** Whether a start is under way. */
+  starting: boolean;
+  /** What a start of this service usually takes, ms; null while unknown. */
+  expectedStartMs: number | null;
+  /** Starts are blocked (back-off or circuit): requests that would wait are answered at once. */
+  blocked: { retryAfterMs: number } | null;
+  /** Grows with every failed start that requests may have waited for: what is held then is answered. */
+  failures: number;
+}

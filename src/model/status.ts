@@ -1,0 +1,45 @@
+import type { Decision } from './decision.ts';
+import type { EventSink } from './events.ts';
+import type { ReplicaState } from './replica.ts';
+
+export type ServiceStateName = 'asleep' | 'waking' | 'ready' | 'retiring' | 'failing' | 'unavailable';
+
+export interface ReplicaStatus {
+  id: string;
+  /** host:port; null unless it runs. */
+  address: string | null;
+  state: ReplicaState;
+  inFlight: number;
+  /** ISO 8601; null before the first start. */
+  startedAt: string | null;
+}
+
+/** A service as the admin API shows it. */
+export interface ServiceStatus {
+  name: string;
+  state: ServiceStateName;
+  replicas: ReplicaStatus[];
+  inFlight: number;
+  held: number;
+  /** Time to first byte over the last window; null without data. */
+  latencyMs: { p50: number | null; p95: number | null; p99: number | null };
+  lastDecision: Decision | null;
+}
+
+/** What the admin API may ask of the control plane. */
+export interface ControlApi {
+  /** All services, by name, with statistics collected just now. */
+  services(): Promise<ServiceStatus[]>;
+  /** @throws SERVICE_UNKNOWN */
+  service(name: string): Promise<ServiceStatus>;
+  /** Starts the service unless it runs and waits for nothing. @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE */
+  wake(name: string): Promise<ServiceStatus>;
+  /** Retires all replicas (two-phase; `min` is not kept). @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE */
+  sleep(name: string): Promise<ServiceStatus>;
+  /** Whether listeners stand and every source had its first answer (or 5 s passed), and no drain is under way. */
+  ready(): boolean;
+  /** Brings the metrics up to date before a scrape. */
+  collect(): Promise<void>;
+  /** Calls the sink for every event until the returned function is called. */
+  subscribe(sink: EventSink): () => void;
+}
