@@ -1,0 +1,41 @@
+import type { MetricName } from '../model/observe.ts';
+
+export interface MetricKind {
+  type: 'counter' | 'gauge' | 'histogram';
+  help: string;
+}
+
+/** Upper edges of every histogram's buckets, seconds: from a warm local answer to a start that nearly times out. */
+export const BUCKETS_SECONDS: readonly number[] = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120,
+];
+
+/** Every metric with its type and what it says, in the order in which they are shown. */
+export const metricCatalog: Record<MetricName, MetricKind> = {
+  pilotlight_requests_total: { type: 'counter', help: 'Requests answered, by status code.' },
+  pilotlight_request_seconds: { type: 'histogram', help: 'Whole requests as the client saw them, in seconds.' },
+  pilotlight_upstream_ttfb_seconds: {
+    type: 'histogram',
+    help: 'Time from dispatch to the first byte of the upstream response, in seconds.',
+  },
+  pilotlight_in_flight: { type: 'gauge', help: 'Requests dispatched and not ended, tunnels included.' },
+  pilotlight_held: { type: 'gauge', help: 'Requests waiting for a start.' },
+  pilotlight_held_bytes: { type: 'gauge', help: 'Bytes of request bodies held.' },
+  pilotlight_hold_rejected_total: {
+    type: 'counter',
+    help: 'Requests refused or given up while the service was not ready, by reason.',
+  },
+  pilotlight_cold_starts_total: { type: 'counter', help: 'Starts from zero replicas.' },
+  pilotlight_cold_start_seconds: { type: 'histogram', help: 'Phases of starts, in seconds.' },
+  pilotlight_start_failures_total: { type: 'counter', help: 'Starts that failed, by cause.' },
+  pilotlight_replicas: { type: 'gauge', help: 'Replicas, by state.' },
+  pilotlight_scale_decisions_total: { type: 'counter', help: 'Changes of the replica count, by direction and reason.' },
+  pilotlight_guard_blocks_total: { type: 'counter', help: 'Changes of the replica count that a guard refused.' },
+  pilotlight_retries_total: { type: 'counter', help: 'Additional attempts at another connection or replica.' },
+  pilotlight_replica_seconds_total: { type: 'counter', help: 'Seconds that replicas were running.' },
+  pilotlight_consul_staleness_seconds: {
+    type: 'gauge',
+    help: 'Age of what is known from Consul, in seconds; 0 while in touch.',
+  },
+  pilotlight_connections: { type: 'gauge', help: 'Open client connections.' },
+};

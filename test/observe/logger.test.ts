@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { PilotlightError } from '../../src/model/errors.ts';
+import { createLogger, type LogLevel } from '../../src/observe/logger.ts';
+
+function capture(level: LogLevel) {
+  const written: string[] = [];
+  const logger = createLogger({ level, destination: { write: (text: string) => void written.push(text) } });
+  return { logger, written, last: () => JSON.parse(written.at(-1) ?? 'null') };
+}
+
+test('a line is one JSON object with time, level, fields and message', () => {
+  const { logger, written, last } = capture('info');
+  logger.info({ service: 'shop', tookMs: 12 }, 'ready\nafter a line feed');
+  expect(written[0]?.trimEnd().split('\n')).toHaveLength(1);
+  const line = last();
+  expect(line).toMatchObject({ level: 'info', service: 'shop', tookMs: 12, msg: 'ready\nafter a line feed' });
+  expect(new Date(line.time).toISOString()).toBe(line.time);
+});
+
+test.each([
+  ['debug', 4],
+  ['info', 3],
+  ['warn', 2],
+  ['error', 1],
+  ['silent', 0],
+] as const)('at level %s, %d of four levels are written', (level, lines) => {
+  const { logger, written } = capture(level);
+  for (const method of ['debug', 'info', 'warn', 'error'] as const) logger[method]({}, method);
+  expect(written).toHaveLength(lines);
+});
+
+describe('redaction', () => {
+  test('credentials are censored at any depth, and nothing else is', () => {
+    const { logger, written } = capture('info');
+    const fields = {
+      token: 'top-secret-1',
+      consul: { aclToken: 'top-secret-2', address: 'http://127.0.0.1:8500' },
+      headers: [{ Authorization: 'Bearer top-secret-3', Cookie: 'top-secret-4' }],
+      env: { DB_PASSWORD: 'top-secret-5', api_key: 'top-secret-6', HOME: '/root' },
+      flapTokens: 3,
+    };
+    logger.info(fields, 'started');
+    expect(written[0]).not.toContain('top-secret');
+    expect(JSON.parse(written[0] ?? '')).toMatchObject({
+      consul: { address: 'http://127.0.0.1:8500' },
+      env: { HOME: '/root' },
+      flapTokens: 3,
+    });
+    expect(fields.token).toBe('top-secret-1');
+  });
+
+  test('an error is its code, its message and its causes, without a stack trace', () => {
+    const { logger, written, last } = capture('info');
+    const cause = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    logger.warn({ err: new PilotlightError('RUNTIME_UNREACHABLE', 'Docker does not answer', cause) }, 'boot');
+    expect(last().err).toEqual({
+      code: 'RUNTIME_UNREACHABLE',
+      message: 'Docker does not answer',
+      cause: { code: 'ECONNREFUSED', message: 'connect ECONNREFUSED' },
+    });
+    expect(written[0]).not.toContain('.ts:');
+  });
+
+  test('a structure that contains itself, a bad date or a big integer is still one line', () => {
+    const { logger, last } = capture('info');
+    const loop: Record<string, unknown> = { name: 'loop' };
+    loop['self'] = loop;
+    logger.info({ loop, at: new Date(Number.NaN), size: 10n }, 'odd');
+    expect(last()).toMatchObject({ loop: { name: 'loop' }, at: null, size: '10', msg: 'odd' });
+  });
+});
