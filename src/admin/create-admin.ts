@@ -1,0 +1,166 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { PilotlightError } from '../model/errors.ts';
+import type { Logger } from '../model/observe.ts';
+import type { AdminSettings, HostPort } from '../model/settings.ts';
+import type { ControlApi } from '../model/status.ts';
+import { type Clock, systemClock } from '../util/clock.ts';
+import { type AccessCheck, createAccessCheck } from './access.ts';
+import { EventStreams } from './event-stream.ts';
+import { type Problem, problemOf, sendProblem } from './problem.ts';
+import { createRoutes, findHandler } from './routes.ts';
+
+export interface AdminOptions {
+  settings: AdminSettings;
+  api: ControlApi;
+  /** The metrics in the Prometheus text format. */
+  renderMetrics: () => string;
+  logger: Logger;
+  clock?: Clock;
+}
+
+/** The HTTP API for operators, on an address of its own. */
+export interface Admin {
+  /** Opens the address; resolves with the real port. @throws ADDRESS_IN_USE, ADDRESS_FORBIDDEN */
+  listen(): Promise<HostPort>;
+  /** Ends event streams, lets answers under way finish and closes; resolves at once when it never listened. */
+  close(): Promise<void>;
+}
+
+/** Longest wait for the control plane, ms; also the longest that `close` waits. */
+const ANSWER_MS = 10_000;
+/** From the first byte to the whole request, ms. */
+const REQUEST_MS = 10_000;
+const KEEP_ALIVE_MS = 5_000;
+const MAX_HEAD_BYTES = 16 * 1024;
+/** No request has a body that means anything: a little is read past, more is refused. Bytes. */
+const MAX_BODY_BYTES = 16 * 1024;
+const MAX_CONNECTIONS = 256;
+
+const tooSlow: Problem = { status: 503, title: 'The control plane does not answer', code: 'TIMEOUT' };
+const bodyTooLarge: Problem = {
+  status: 413,
+  title: 'Content too large',
+  code: 'BODY_TOO_LARGE',
+  headers: { Connection: 'close' },
+};
+
+/** Builds the admin API; nothing is opened before `listen`. */
+export function createAdmin({ settings, api, renderMetrics, logger, clock = systemClock }: AdminOptions): Admin {
+  const events = new EventStreams(api, clock);
+  const routes = createRoutes({ api, renderMetrics, events });
+  let checkAccess: AccessCheck | undefined;
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const path = pathOf(request);
+    const refusal = checkAccess?.(request, path);
+    if (refusal !== undefined) return refuse(request, response, refusal);
+    const found = findHandler(routes, request, path);
+    if (!('handler' in found)) return refuse(request, response, found);
+    if (!(await skipBody(request))) return refuse(request, response, bodyTooLarge);
+    const timer = clock.after(ANSWER_MS, () => sendProblem(response, tooSlow));
+    try {
+      await found.handler(response, found.name);
+    } finally {
+      timer.cancel();
+    }
+  };
+
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEAD_BYTES,
+      headersTimeout: REQUEST_MS,
+      requestTimeout: REQUEST_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: 1000,
+      // The check of Host has an answer of its own for a request without one.
+      requireHostHeader: false,
+    },
+    (request, response) => {
+      answer(request, response).catch((error: unknown) => {
+        // A handler that comes back after its time is up fails on an answer already sent: nothing is left to do.
+        if (response.headersSent) return;
+        const problem = problemOf(error);
+        if (problem.status >= 500) logger.error({ err: error, path: request.url }, 'an admin request failed');
+        sendProblem(response, problem);
+      });
+    },
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseBroken(error, socket));
+
+  return {
+    async listen() {
+      const bound = await open(server, settings.address);
+      server.on('error', (error) => logger.warn({ err: error }, 'the admin address cannot accept a connection'));
+      checkAccess = createAccessCheck(settings, bound);
+      return bound;
+    },
+    async close() {
+      if (!server.listening) return;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      events.close();
+      const force = clock.after(ANSWER_MS, () => server.closeAllConnections());
+      await closed;
+      force.cancel();
+    },
+  };
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '').split('?', 1)[0] ?? '';
+}
+
+/** The rest of a refused request is not waited for: the connection goes with it. */
+function refuse(request: IncomingMessage, response: ServerResponse, problem: Problem): void {
+  const hasBody = 'content-length' in request.headers || 'transfer-encoding' in request.headers;
+  sendProblem(response, hasBody ? { ...problem, headers: { ...problem.headers, Connection: 'close' } } : problem);
+}
+
+/** Reads past the body; false as soon as it is over the limit or breaks off. */
+async function skipBody(request: IncomingMessage): Promise<boolean> {
+  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return false;
+  let size = 0;
+  try {
+    for await (const chunk of request) {
+      size += (chunk as Buffer).length;
+      if (size > MAX_BODY_BYTES) return false;
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Answers what is not HTTP, too large or too slow, and closes. */
+function refuseBroken(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const line =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? '408 Request Timeout'
+        : '400 Bad Request';
+  socket.end(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+function open(server: Server, { host, port }: HostPort): Promise<HostPort> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, `${host}:${port}`)));
+    server.listen({ host, port }, () => {
+      server.removeAllListeners('error');
+      resolve({ host, port: (server.address() as AddressInfo).port });
+    });
+  });
+}
+
+function listenError(error: NodeJS.ErrnoException, address: string): PilotlightError {
+  if (error.code === 'EADDRINUSE') {
+    return new PilotlightError('ADDRESS_IN_USE', `the admin address ${address} is in use`, error);
+  }
+  const why = error.code === 'EACCES' ? 'needs a right that this user lacks' : `cannot be opened (${error.code})`;
+  return new PilotlightError('ADDRESS_FORBIDDEN', `the admin address ${address} ${why}`, error);
+}

@@ -1,0 +1,90 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ControlApi } from '../model/status.ts';
+import type { EventStreams } from './event-stream.ts';
+import { methodNotAllowed, notFound, type Problem } from './problem.ts';
+
+/** Answers one request; `name` is the service in the path, empty where the path has none. */
+export type Handler = (response: ServerResponse, name: string) => void | Promise<void>;
+
+interface Route {
+  /** Segments of the path; `*` stands for a service's name. */
+  segments: string[];
+  get?: Handler;
+  post?: Handler;
+}
+
+export interface RouteParts {
+  api: ControlApi;
+  renderMetrics: () => string;
+  events: EventStreams;
+}
+
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** The whole API: every path with what answers it. */
+export function createRoutes({ api, renderMetrics, events }: RouteParts): Route[] {
+  const routes: Record<string, Omit<Route, 'segments'>> = {
+    '/healthz': { get: (response) => sendText(response, 200, 'ok\n') },
+    '/readyz': {
+      get: (response) => (api.ready() ? sendText(response, 200, 'ready\n') : sendText(response, 503, 'not ready\n')),
+    },
+    '/metrics': {
+      get: async (response) => {
+        await api.collect();
+        sendText(response, 200, renderMetrics(), METRICS_TYPE);
+      },
+    },
+    '/v1/services': { get: async (response) => sendJson(response, await api.services()) },
+    '/v1/services/*': { get: async (response, name) => sendJson(response, await api.service(name)) },
+    '/v1/services/*/wake': { post: async (response, name) => sendJson(response, await api.wake(name)) },
+    '/v1/services/*/sleep': { post: async (response, name) => sendJson(response, await api.sleep(name)) },
+    '/v1/events': { get: (response) => events.serve(response) },
+  };
+  return Object.entries(routes).map(([path, handlers]) => ({ segments: path.split('/'), ...handlers }));
+}
+
+/** What answers a request: a handler with the service's name, or the problem to tell. */
+export function findHandler(
+  routes: readonly Route[],
+  request: IncomingMessage,
+  path: string,
+): { handler: Handler; name: string } | Problem {
+  const segments = path.split('/');
+  const route = routes.find((candidate) => matches(candidate.segments, segments));
+  if (route === undefined) return notFound;
+  const name = decodeName(segments[route.segments.indexOf('*')] ?? '');
+  if (name === undefined) return notFound;
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  const handler = isRead ? route.get : request.method === 'POST' ? route.post : undefined;
+  if (handler !== undefined) return { handler, name };
+  return methodNotAllowed([...(route.get ? ['GET', 'HEAD'] : []), ...(route.post ? ['POST'] : [])]);
+}
+
+function matches(pattern: string[], segments: string[]): boolean {
+  return (
+    pattern.length === segments.length &&
+    pattern.every((part, index) => (part === '*' ? segments[index] !== '' : part === segments[index]))
+  );
+}
+
+function decodeName(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return undefined;
+  }
+}
+
+function sendJson(response: ServerResponse, value: unknown): void {
+  sendText(response, 200, JSON.stringify(value), 'application/json');
+}
+
+function sendText(response: ServerResponse, status: number, body: string, type = 'text/plain; charset=utf-8'): void {
+  response.writeHead(status, {
+    'Content-Type': type,
+    'Content-Length': Buffer.byteLength(body),
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  response.end(body);
+}

@@ -1,0 +1,159 @@
+import { createServer } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { createAdmin } from '../../src/admin/create-admin.ts';
+import { silentLogger } from '../../src/model/observe.ts';
+import { exchange } from './exchange.ts';
+import { FakeControl } from './fake-control.ts';
+import { serveAdmin } from './serve-admin.ts';
+
+test('liveness is always ok, readiness follows the control plane', async () => {
+  const { ask, control } = await serveAdmin();
+  control.isReady = false;
+  expect(await ask('GET', '/healthz')).toMatchObject({ status: 200, body: 'ok\n' });
+  expect(await ask('GET', '/readyz')).toMatchObject({ status: 503, body: 'not ready\n' });
+  control.isReady = true;
+  expect(await ask('GET', '/readyz')).toMatchObject({ status: 200, body: 'ready\n' });
+});
+
+test('metrics are brought up to date and sent as the text format', async () => {
+  const { ask, control } = await serveAdmin();
+  const answer = await ask('GET', '/metrics');
+  expect(answer).toMatchObject({ status: 200, body: '# TYPE pilotlight_held gauge\n' });
+  expect(answer.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
+  expect(control.asked).toEqual(['collect']);
+});
+
+test('services are listed and read one by one', async () => {
+  const { ask } = await serveAdmin();
+  const all = await ask('GET', '/v1/services');
+  expect(all.headers['content-type']).toBe('application/json');
+  expect(JSON.parse(all.body).map(({ name }: { name: string }) => name)).toEqual(['shop', 'wiki']);
+  const one = await ask('GET', '/v1/services/%73hop');
+  expect(JSON.parse(one.body)).toMatchObject({ name: 'shop', state: 'asleep' });
+});
+
+test('HEAD is GET without the body', async () => {
+  const { ask } = await serveAdmin();
+  const [get, headAnswer] = [await ask('GET', '/v1/services'), await ask('HEAD', '/v1/services')];
+  expect(headAnswer).toMatchObject({ status: 200, body: '' });
+  expect(headAnswer.headers['content-length']).toBe(get.headers['content-length']);
+});
+
+test.each(['wake', 'sleep'])('POST %s acts on the service and answers with it', async (what) => {
+  const { ask, control } = await serveAdmin();
+  const answer = await ask('POST', `/v1/services/shop/${what}`);
+  expect(answer.status).toBe(200);
+  expect(JSON.parse(answer.body)).toMatchObject({ name: 'shop' });
+  expect(control.asked).toEqual([`${what} shop`]);
+});
+
+describe('problems', () => {
+  test.each([
+    ['GET', '/v1/services/nope', 404, 'SERVICE_UNKNOWN'],
+    ['POST', '/v1/services/nope/wake', 404, 'SERVICE_UNKNOWN'],
+    ['POST', '/v1/services/wiki/sleep', 409, 'SERVICE_NOT_RUNNABLE'],
+    ['GET', '/', 404, 'NOT_FOUND'],
+    ['GET', '/v1/services/', 404, 'NOT_FOUND'],
+    ['GET', '/v1/services/%zz', 404, 'NOT_FOUND'],
+    ['GET', '/v1/services/shop/wake/now', 404, 'NOT_FOUND'],
+    ['GET', '/healthz/', 404, 'NOT_FOUND'],
+  ])('%s %s is %d %s', async (method, path, status, code) => {
+    const answer = await (await serveAdmin()).ask(method, path);
+    expect(answer.status).toBe(status);
+    expect(answer.headers['content-type']).toBe('application/problem+json');
+    expect(JSON.parse(answer.body)).toMatchObject({ type: 'about:blank', status, code });
+  });
+
+  test.each([
+    ['POST', '/healthz', 'GET, HEAD'],
+    ['POST', '/v1/services', 'GET, HEAD'],
+    ['DELETE', '/v1/services/shop', 'GET, HEAD'],
+    ['GET', '/v1/services/shop/wake', 'POST'],
+    ['OPTIONS', '/v1/services/shop/sleep', 'POST'],
+  ])('%s %s is 405 and names what is allowed: %s', async (method, path, allowed) => {
+    const answer = await (await serveAdmin()).ask(method, path);
+    expect(answer.status).toBe(405);
+    expect(answer.headers['allow']).toBe(allowed);
+    expect(JSON.parse(answer.body).code).toBe('METHOD_NOT_ALLOWED');
+  });
+
+  test('an error that is not ours is 500 without its text', async () => {
+    const { ask, control } = await serveAdmin();
+    control.failure = new Error('secret path /root/x');
+    const answer = await ask('GET', '/metrics');
+    expect(JSON.parse(answer.body)).toEqual({
+      type: 'about:blank',
+      status: 500,
+      title: 'Internal error',
+      code: 'INTERNAL',
+    });
+  });
+
+  test('a control plane that hangs is 503 after ten seconds, and its late answer goes nowhere', async () => {
+    const { ask, control, clock } = await serveAdmin();
+    let goOn = (): void => undefined;
+    control.pause = new Promise((resolve) => {
+      goOn = resolve;
+    });
+    const asked = ask('GET', '/v1/services');
+    const advance = setInterval(() => clock.advance(1000), 5);
+    const answer = await asked.finally(() => clearInterval(advance));
+    expect(answer.status).toBe(503);
+    expect(clock.now()).toBeGreaterThanOrEqual(10_000);
+    goOn();
+    expect((await ask('GET', '/healthz')).status).toBe(200);
+  });
+});
+
+describe('limits', () => {
+  test('a head over 16 KiB is 431', async () => {
+    const { ask } = await serveAdmin();
+    expect((await ask('GET', '/healthz', { 'X-Filler': 'x'.repeat(20_000) })).status).toBe(431);
+  });
+
+  test('what is not HTTP is 400', async () => {
+    const { port } = await serveAdmin();
+    expect((await exchange(port, 'hello there\r\n\r\n')).status).toBe(400);
+  });
+
+  test('a little body is read past, a large one is 413: announced or chunked', async () => {
+    const { port, ask, control } = await serveAdmin();
+    const start = `POST /v1/services/shop/wake HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n`;
+    const small = await exchange(port, `${start}Content-Length: 2\r\n\r\n{}`);
+    expect(small.status).toBe(200);
+    expect((await ask('POST', '/v1/services/shop/wake', { 'Content-Length': '999999' })).status).toBe(413);
+    const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`;
+    const chunked = await exchange(port, `${start}Transfer-Encoding: chunked\r\n\r\n${chunk}${chunk}0\r\n\r\n`);
+    expect(chunked.status).toBe(413);
+    expect(control.asked).toEqual(['wake shop']);
+  });
+});
+
+test('an address in use is one line with a code', async () => {
+  const { port } = await serveAdmin();
+  const settings = { address: { host: '127.0.0.1', port }, token: undefined };
+  const second = createAdmin({ settings, api: new FakeControl(), renderMetrics: () => '', logger: silentLogger });
+  await expect(second.listen()).rejects.toMatchObject({
+    code: 'ADDRESS_IN_USE',
+    message: `the admin address 127.0.0.1:${port} is in use`,
+  });
+  await second.close();
+});
+
+test('an address of another machine is one line with a code', async () => {
+  const settings = { address: { host: '203.0.113.1', port: 0 }, token: 'x' };
+  const admin = createAdmin({ settings, api: new FakeControl(), renderMetrics: () => '', logger: silentLogger });
+  await expect(admin.listen()).rejects.toMatchObject({ code: 'ADDRESS_FORBIDDEN' });
+});
+
+test('closing frees the port and does not wait for idle connections', async () => {
+  const { port, close } = await serveAdmin();
+  const kept = await fetch(`http://127.0.0.1:${port}/healthz`);
+  await kept.text();
+  await close();
+  await new Promise<void>((resolve, reject) => {
+    const other = createServer();
+    other.once('error', reject);
+    other.listen(port, '127.0.0.1', () => other.close(() => resolve()));
+  });
+});

@@ -1,0 +1,69 @@
+import { PilotlightError } from '../../src/model/errors.ts';
+import type { EventSink, PilotEvent } from '../../src/model/events.ts';
+import type { ControlApi, ServiceStatus } from '../../src/model/status.ts';
+
+/** A control plane that knows `shop` (which can be started) and `wiki` (which cannot), and remembers what it was asked. */
+export class FakeControl implements ControlApi {
+  readonly asked: string[] = [];
+  readonly sinks = new Set<EventSink>();
+  isReady = true;
+  /** Thrown by `collect`. */
+  failure: unknown;
+  /** Awaited by `services`. */
+  pause: Promise<void> = Promise.resolve();
+
+  async services(): Promise<ServiceStatus[]> {
+    await this.pause;
+    return [status('shop'), status('wiki')];
+  }
+
+  async service(name: string): Promise<ServiceStatus> {
+    if (name !== 'shop' && name !== 'wiki') throw new PilotlightError('SERVICE_UNKNOWN', `no service "${name}"`);
+    return status(name);
+  }
+
+  async wake(name: string): Promise<ServiceStatus> {
+    return this.#act('wake', name);
+  }
+
+  async sleep(name: string): Promise<ServiceStatus> {
+    return this.#act('sleep', name);
+  }
+
+  ready(): boolean {
+    return this.isReady;
+  }
+
+  async collect(): Promise<void> {
+    this.asked.push('collect');
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  subscribe(sink: EventSink): () => void {
+    this.sinks.add(sink);
+    return () => this.sinks.delete(sink);
+  }
+
+  emit(event: PilotEvent): void {
+    for (const sink of this.sinks) sink(event);
+  }
+
+  async #act(what: string, name: string): Promise<ServiceStatus> {
+    await this.service(name);
+    if (name === 'wiki') throw new PilotlightError('SERVICE_NOT_RUNNABLE', 'wiki has no "run"');
+    this.asked.push(`${what} ${name}`);
+    return status(name);
+  }
+}
+
+function status(name: string): ServiceStatus {
+  return {
+    name,
+    state: 'asleep',
+    replicas: [],
+    inFlight: 0,
+    held: 0,
+    latencyMs: { p50: null, p95: null, p99: null },
+    lastDecision: null,
+  };
+}

@@ -1,0 +1,39 @@
+import { onTestFinished } from 'vitest';
+import { createAdmin } from '../../src/admin/create-admin.ts';
+import { silentLogger } from '../../src/model/observe.ts';
+import { VirtualClock } from '../../src/util/virtual-clock.ts';
+import { exchange, head, type RawAnswer } from './exchange.ts';
+import { FakeControl } from './fake-control.ts';
+
+export interface ServedAdmin {
+  control: FakeControl;
+  clock: VirtualClock;
+  port: number;
+  /** Sends a request with a proper Host unless `fields` say otherwise. */
+  ask(method: string, path: string, fields?: Record<string, string>): Promise<RawAnswer>;
+  close(): Promise<void>;
+}
+
+/** The admin API over a fake control plane on a free loopback port; closed when the test ends. */
+export async function serveAdmin({
+  host = '127.0.0.1',
+  token,
+}: {
+  host?: string;
+  token?: string;
+} = {}): Promise<ServedAdmin> {
+  const control = new FakeControl();
+  const clock = new VirtualClock();
+  const settings = { address: { host, port: 0 }, token };
+  const renderMetrics = () => '# TYPE pilotlight_held gauge\n';
+  const admin = createAdmin({ settings, api: control, renderMetrics, logger: silentLogger, clock });
+  const { port } = await admin.listen();
+  onTestFinished(() => admin.close());
+  return {
+    control,
+    clock,
+    port,
+    ask: (method, path, fields = {}) => exchange(port, head(method, path, { Host: `127.0.0.1:${port}`, ...fields })),
+    close: () => admin.close(),
+  };
+}
