@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+
+/** One line of what a mimic writes down; times are epoch milliseconds. */
+export interface MimicEvent {
+  at: number;
+  /** One run of one mimic: unique also where every replica has the same process id. */
+  boot: string;
+  pid: number;
+  port: number;
+  event: 'boot' | 'listening' | 'ready' | 'term' | 'exit' | 'probe' | 'begin' | 'end';
+  /** begin, end: the X-Test-Id of the request. */
+  id?: string;
+  method?: string;
+  url?: string;
+  /** begin, probe: whether the app was ready, and whether it had been told to end. */
+  ready?: boolean;
+  dying?: boolean;
+  /** begin: requests in flight in this replica, this one included. */
+  inFlight?: number;
+  /** end: aborted when the connection went before the whole answer was sent. */
+  outcome?: 'done' | 'aborted';
+  code?: number;
+}
+
+/** What all the replicas of one service saw, in the order in which they wrote it down. */
+export class MimicLog {
+  readonly file: string;
+
+  constructor(file: string) {
+    this.file = file;
+  }
+
+  events(kind?: MimicEvent['event']): MimicEvent[] {
+    const lines = this.#text().split('\n');
+    const all = lines.filter(Boolean).map((line) => JSON.parse(line) as MimicEvent);
+    return kind === undefined ? all : all.filter(({ event }) => event === kind);
+  }
+
+  /** The runs that began, in order. */
+  boots(): string[] {
+    return this.events('boot').map(({ boot }) => boot);
+  }
+
+  /** The one event of that kind; throws unless there is exactly one. */
+  only(kind: MimicEvent['event']): MimicEvent {
+    const found = this.events(kind);
+    if (found.length !== 1) throw new Error(`${found.length} events “${kind}” where one was expected`);
+    return found[0] as MimicEvent;
+  }
+
+  /** How often a request id reached an app. */
+  seen(id: string): number {
+    return this.events('begin').filter((event) => event.id === id).length;
+  }
+
+  /** The ids that reached an app more than once. */
+  repeated(): string[] {
+    const counts = new Map<string, number>();
+    for (const { id = '' } of this.events('begin')) counts.set(id, (counts.get(id) ?? 0) + 1);
+    return [...counts].filter(([, count]) => count > 1).map(([id]) => id);
+  }
+
+  /** The most requests that one replica had in flight at once. */
+  mostInFlight(): number {
+    return Math.max(0, ...this.events('begin').map(({ inFlight = 0 }) => inFlight));
+  }
+
+  #text(): string {
+    try {
+      return readFileSync(this.file, 'utf8');
+    } catch (error) {
+      // Nobody ran yet.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+      throw error;
+    }
+  }
+}
