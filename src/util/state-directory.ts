@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PilotlightError } from '../model/errors.ts';
+import { sleep, systemClock } from './clock.ts';
+
+/** A directory for records that outlive the process, held by this process alone until released. */
+export interface StateDirectory {
+  path: string;
+  /** Who this Pilotlight is, over restarts: 8 hexadecimal digits, kept in the directory. */
+  instance: string;
+  /** Gives the lock back; records stay. */
+  release(): Promise<void>;
+}
+
+/** Who holds a lock. The pid alone proves nothing: a later process may have the same. */
+interface Holder {
+  pid: number;
+  /** The kernel's: boot and ticks since then; null where the system has no /proc. */
+  startTime: string | null;
+}
+
+const ATTEMPTS = 200;
+const RETRY_MS = 10;
+
+/**
+ * Creates the directory where it is missing (for this user alone) and locks it. The lock of a process that is gone is
+ * taken over.
+ * @throws STATE_LOCKED, STATE_UNUSABLE
+ */
+export async function openStateDirectory(path: string): Promise<StateDirectory> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    const lock = join(path, 'lock');
+    const own = await acquire(lock, path);
+    return { path, instance: await readInstance(join(path, 'instance')), release: () => release(lock, own) };
+  } catch (error) {
+    if (error instanceof PilotlightError) throw error;
+    const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+    const message = `the state directory ${path} cannot be used (${why}): set "state" to one that this user may write`;
+    throw new PilotlightError('STATE_UNUSABLE', message, error);
+  }
+}
+
+/** Takes the lock and returns what stands in it. */
+async function acquire(lock: string, path: string): Promise<string> {
+  const own = JSON.stringify({ pid: process.pid, startTime: await startTimeOf(process.pid) } satisfies Holder);
+  const draft = `${lock}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  await writeFile(draft, own, { mode: 0o600 });
+  try {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      // A link appears whole or not at all: nobody ever reads half a lock.
+      if (await tryLink(draft, lock)) return own;
+      const found = await readLock(lock);
+      const holder = found === undefined ? undefined : parseHolder(found);
+      if (holder !== undefined && (await isAlive(holder))) throw locked(path, holder.pid);
+      if (found !== undefined) await removeStale(lock, found, draft);
+    }
+    throw locked(path, undefined);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/**
+ * Removes the lock if it still is the stale one. A second lock makes the look and the removal one step, so that no
+ * process removes what another just took. Whoever dies in between leaves that second lock, which is then removed
+ * without such care: two rare things would have to meet within a millisecond.
+ */
+async function removeStale(lock: string, found: string, draft: string): Promise<void> {
+  const takeover = `${lock}.takeover`;
+  if (await tryLink(draft, takeover)) {
+    if ((await readLock(lock)) === found) await rm(lock, { force: true });
+    await rm(takeover, { force: true });
+    return;
+  }
+  const holder = parseHolder((await readLock(takeover)) ?? '');
+  if (holder !== undefined && !(await isAlive(holder))) await rm(takeover, { force: true });
+  else await sleep(systemClock, RETRY_MS, new AbortController().signal);
+}
+
+function readLock(lock: string): Promise<string | undefined> {
+  return readFile(lock, 'utf8').catch(() => undefined);
+}
+
+async function tryLink(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function release(lock: string, own: string): Promise<void> {
+  if ((await readLock(lock)) === own) await rm(lock, { force: true });
+}
+
+function locked(path: string, pid: number | undefined): PilotlightError {
+  const who = pid === undefined ? 'another Pilotlight' : `another Pilotlight (process ${pid})`;
+  return new PilotlightError('STATE_LOCKED', `the state directory ${path} is in use by ${who}`);
+}
+
+function parseHolder(text: string): Holder | undefined {
+  try {
+    const { pid, startTime } = JSON.parse(text);
+    return Number.isSafeInteger(pid) && pid > 0 ? { pid, startTime } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function isAlive({ pid, startTime }: Holder): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    // Not permitted: it is there, as another user's.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
+  }
+  const now = await startTimeOf(pid);
+  return now === null || startTime === null || now === startTime;
+}
+
+/** When a process started, comparable over reboots; null where the system does not tell. proc(5), field 22 of stat. */
+async function startTimeOf(pid: number): Promise<string | null> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
+    const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'latin1')).trim();
+    // The second field, the program's name in parentheses, may hold anything.
+    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    return ticks === undefined ? null : `${boot}/${ticks}`;
+  } catch {
+    return null;
+  }
+}
+
+async function readInstance(file: string): Promise<string> {
+  const kept = (await readFile(file, 'utf8').catch(() => '')).trim();
+  if (/^[0-9a-f]{8}$/.test(kept)) return kept;
+  const instance = randomBytes(4).toString('hex');
+  await writeFile(file, `${instance}\n`, { mode: 0o600 });
+  return instance;
+}
