@@ -1,0 +1,21 @@
+import { createServer } from 'node:http';
+
+/** Serves on the loopback port in PORT; at SIGTERM finishes what is under way and exits. */
+export function serve(listener) {
+  const server = createServer(listener);
+  server.on('error', (error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
+  server.listen(Number(process.env.PORT), '127.0.0.1', () => {
+    console.log(`process ${process.pid} listens on port ${server.address().port}`);
+  });
+  process.once('SIGTERM', () => server.close());
+}
+
+/** Answers with one JSON value. */
+export function sendJson(response, status, value) {
+  const body = `${JSON.stringify(value, null, 2)}\n`;
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
