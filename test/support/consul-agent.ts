@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import { run } from './command.ts';
+import { freePort } from './free-port.ts';
+import { KeptDaemon } from './kept-daemon.ts';
+import { makeFolder, noteStrays } from './remains.ts';
+
+/** A Consul agent in development mode on loopback ports of its own; it keeps nothing on disk. */
+export class ConsulAgent {
+  /** The HTTP address, `http://127.0.0.1:PORT`; the same after a restart. */
+  readonly address: string;
+  readonly #binary: string;
+  readonly #httpPort: number;
+  #daemon: KeptDaemon | undefined;
+
+  private constructor(binary: string, httpPort: number) {
+    this.#binary = binary;
+    this.#httpPort = httpPort;
+    this.address = `http://127.0.0.1:${httpPort}`;
+  }
+
+  /** Starts an agent and returns when it leads and lists itself. */
+  static async start(binary: string): Promise<ConsulAgent> {
+    const agent = new ConsulAgent(binary, await freePort());
+    await agent.#launch();
+    return agent;
+  }
+
+  /** Kills the agent: no leave, no deregistration. */
+  async stop(): Promise<void> {
+    await this.#daemon?.stop();
+    this.#daemon = undefined;
+  }
+
+  /** Kills the agent and starts a new one at the same address: its catalog is empty and its index starts again. */
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.#launch();
+  }
+
+  async #launch(): Promise<void> {
+    const folder = await makeFolder('consul');
+    // Debian's Consul makes this folder whenever it runs, and never uses it.
+    await noteStrays(folder, { paths: ['/tmp/consul-test/'], addresses: [] });
+    const ports = await agentPorts(this.#binary, this.#httpPort);
+    const args = ['agent', '-dev', '-bind', '127.0.0.1', '-client', '127.0.0.1', '-node', 'pilotlight-test'];
+    // The pid file puts the folder's name into the command line, by which a left-over process is known.
+    args.push('-pid-file', join(folder, 'pid'), '-hcl', `ports { ${ports} }`);
+    this.#daemon = new KeptDaemon({ program: this.#binary, args, folder, stopSignal: 'SIGKILL', graceMs: 0 });
+    await this.#daemon.ready('consul', () => listsItself(this.address), 60_000);
+  }
+}
+
+async function agentPorts(binary: string, http: number): Promise<string> {
+  const [server, serf] = [await freePort(), await freePort()];
+  const ports: Record<string, number> = { http, https: -1, dns: -1, grpc: -1, server, serf_lan: serf, serf_wan: -1 };
+  const [major = 0, minor = 0] = (/v(\d+)\.(\d+)/.exec(await run(binary, ['version'])) ?? []).slice(1).map(Number);
+  // Known since 1.14, and open by default in development mode; older agents refuse the word.
+  if (major > 1 || minor >= 14) ports['grpc_tls'] = -1;
+  return Object.entries(ports)
+    .map(([name, port]) => `${name} = ${port}`)
+    .join(' ');
+}
+
+/** A leader alone is not enough: until the agent is in its own catalog, answers about health change under a test. */
+async function listsItself(address: string): Promise<boolean> {
+  try {
+    const answer = await fetch(`${address}/v1/health/service/consul?passing`, { signal: AbortSignal.timeout(2_000) });
+    return answer.ok && ((await answer.json()) as unknown[]).length > 0;
+  } catch {
+    return false;
+  }
+}
