@@ -1,0 +1,140 @@
+import type { DiscoveryQuery, DiscoverySource, EndpointSet } from '../model/discovery.ts';
+import { toPilotlightError } from '../model/errors.ts';
+import type { Logger } from '../model/observe.ts';
+import type { ConsulSettings } from '../model/settings.ts';
+import type { Clock } from '../util/clock.ts';
+import { ConsulClient } from './consul-client.ts';
+import { consulConnection } from './consul-connection.ts';
+import { ConsulContact } from './consul-contact.ts';
+import { ConsulFleet } from './consul-fleet.ts';
+import type { ConsulFollower, FollowerOptions } from './consul-follower.ts';
+import { ConsulKnowledge } from './consul-knowledge.ts';
+import { ConsulWatches } from './consul-watches.ts';
+
+export interface ConsulSourceOptions {
+  settings: ConsulSettings;
+  clock: Clock;
+  logger: Logger;
+  /** This Pilotlight's identity. */
+  instance: string;
+  /** In [0, 1), for jitter. */
+  random?: () => number;
+}
+
+/**
+ * Follows services in Consul by blocking queries of its own: one for each service up to 100 services, beyond that one
+ * over the state of all checks and one over the catalog. The last good set stays until a better one is known. Sets
+ * are pushed only when they differ from the set pushed before; what is known already is pushed within `follow`, as is
+ * an empty set for a service that had endpoints and is followed no more.
+ * @throws DISCOVERY_FAILED when the address is no URL
+ */
+export function createConsulSource(options: ConsulSourceOptions): DiscoverySource {
+  return new ConsulSource(options);
+}
+
+/** Most services that are watched one by one. */
+const WATCHES = 100;
+
+class ConsulSource implements DiscoverySource {
+  readonly kind = 'consul';
+  readonly #logger: Logger;
+  readonly #client: ConsulClient;
+  readonly #followerOptions: FollowerOptions;
+  #queries: DiscoveryQuery[] = [];
+  readonly #knowledge = new Map<string, ConsulKnowledge>();
+  #follower: ConsulFollower | undefined;
+  #emit: ((set: EndpointSet) => void) | undefined;
+  /** What was pushed last, by service. */
+  readonly #pushed = new Map<string, string>();
+
+  constructor({ settings, clock, logger, random = Math.random }: ConsulSourceOptions) {
+    const connection = consulConnection(settings);
+    this.#logger = logger;
+    this.#client = new ConsulClient(connection, clock);
+    this.#followerOptions = {
+      ask: this.#client.ask,
+      clock,
+      random,
+      contact: new ConsulContact(connection.origin, logger),
+      knowledge: (service) => this.#knowledge.get(service),
+      onNews: (service) => this.#pushAll((query) => query.consul?.service === service),
+    };
+  }
+
+  follow(queries: DiscoveryQuery[]): void {
+    this.#queries = queries.filter((query) => query.consul !== undefined);
+    if (this.#emit !== undefined) this.#apply();
+  }
+
+  run(emit: (set: EndpointSet) => void, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    this.#emit = emit;
+    signal.addEventListener('abort', () => this.#stop(), { once: true });
+    this.#apply();
+  }
+
+  answered(): boolean {
+    return this.#queries.every(({ consul }) => consul && this.#knowledge.get(consul.service)?.known);
+  }
+
+  staleness(service: string): number | undefined {
+    const consul = this.#queries.find((query) => query.service === service)?.consul;
+    if (consul === undefined || !this.#knowledge.get(consul.service)?.known) return undefined;
+    return this.#follower?.staleness(consul.service);
+  }
+
+  #apply(): void {
+    const { clock } = this.#followerOptions;
+    const services = new Set(this.#queries.map(({ consul }) => consul?.service as string));
+    for (const service of this.#knowledge.keys()) if (!services.has(service)) this.#knowledge.delete(service);
+    for (const service of services) {
+      if (!this.#knowledge.has(service)) {
+        this.#knowledge.set(service, new ConsulKnowledge(service, clock, this.#logger));
+      }
+    }
+    this.#retract();
+    this.#pushAll(() => true);
+
+    const Follower = services.size > WATCHES ? ConsulFleet : ConsulWatches;
+    if (!(this.#follower instanceof Follower)) {
+      this.#follower?.stop();
+      this.#follower = new Follower(this.#followerOptions);
+    }
+    this.#follower.follow(services);
+  }
+
+  #stop(): void {
+    this.#emit = undefined;
+    this.#follower?.stop();
+    this.#client.close();
+  }
+
+  #retract(): void {
+    const followed = new Set(this.#queries.map((query) => query.service));
+    for (const service of this.#pushed.keys()) {
+      if (followed.has(service)) continue;
+      this.#push({ service, source: 'consul', endpoints: [] });
+      this.#pushed.delete(service);
+    }
+  }
+
+  #pushAll(which: (query: DiscoveryQuery) => boolean): void {
+    for (const { service, consul } of this.#queries.filter(which)) {
+      const knowledge = consul && this.#knowledge.get(consul.service);
+      if (knowledge?.known) this.#push({ service, source: 'consul', endpoints: knowledge.endpoints(consul?.tag) });
+    }
+  }
+
+  #push(set: EndpointSet): void {
+    const content = JSON.stringify(set.endpoints);
+    if (this.#pushed.get(set.service) === content) return;
+    this.#pushed.set(set.service, content);
+    try {
+      this.#emit?.(set);
+    } catch (thrown) {
+      // Whoever takes the set must not be able to end the watch.
+      const { code, message } = toPilotlightError(thrown);
+      this.#logger.error({ code, service: set.service }, `the endpoints of ${set.service} were not taken: ${message}`);
+    }
+  }
+}

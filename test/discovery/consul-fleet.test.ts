@@ -1,0 +1,113 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { until } from '../support/until.ts';
+import { FakeConsul, healthEntry } from './fake-consul.ts';
+import { consulSettings, follows, runSource } from './harness.ts';
+
+const NAMES = Array.from({ length: 130 }, (_, i) => `s${i}`);
+const QUERIES = NAMES.map((name) => follows(name));
+
+async function openFleet(): Promise<FakeConsul> {
+  const fake = await FakeConsul.open();
+  onTestFinished(() => fake.close());
+  for (const [i, name] of NAMES.entries())
+    fake.set(name, [healthEntry({ id: name, port: 1000 + i, node: `n${i % 5}` })]);
+  return fake;
+}
+
+const port = (number: number) => [`10.0.0.1:${number}`];
+const quiet = (fake: FakeConsul) => {
+  let [count, since] = [0, performance.now()];
+  return () => {
+    if (fake.asked.length !== count) [count, since] = [fake.asked.length, performance.now()];
+    return performance.now() - since > 300;
+  };
+};
+
+test('over 100 services are followed by two blocking questions, and only what changed is fetched', async () => {
+  const fake = await openFleet();
+  let most = 0;
+  const { source, sets, now } = runSource(consulSettings(fake.address), QUERIES);
+  await until('all sets', () => {
+    most = Math.max(most, fake.sockets.size);
+    return source.answered();
+  });
+  expect(sets).toHaveLength(130);
+  await until('quiet', quiet(fake));
+  expect(most).toBeLessThanOrEqual(18);
+  expect(source.staleness('s7')).toBe(0);
+
+  const before = fake.asked.length;
+  fake.set('s7', [healthEntry({ id: 's7', port: 5000, checks: [{ CheckID: 'new', Status: 'passing' }] })]);
+  await until('the change', () => now('s7')?.[0] === '10.0.0.1:5000');
+  await until('quiet', quiet(fake));
+  const fetched = fake.asked.slice(before).filter(({ url }) => url.startsWith('/v1/health/service/'));
+  expect(fetched[0]?.url).toBe('/v1/health/service/s7');
+  expect(sets).toHaveLength(131);
+});
+
+test('an instance that no check shows is found through the catalog', async () => {
+  const fake = await openFleet();
+  fake.set('s9', []);
+  const { source, now } = runSource(consulSettings(fake.address), QUERIES);
+  await until('all sets', () => source.answered());
+  await until('quiet', quiet(fake));
+  expect(now('s9')).toEqual([]);
+  fake.set('s9', [healthEntry({ id: 's9', port: 6000, checks: [] })]);
+  await until('the new instance', () => now('s9')?.[0] === '10.0.0.1:6000');
+  fake.set('s9', [healthEntry({ id: 's9', port: 6001, checks: [] })]);
+  await until('its new port', () => now('s9')?.[0] === '10.0.0.1:6001');
+});
+
+test('a node that fails takes its instances out', async () => {
+  const fake = await openFleet();
+  const { source, now } = runSource(consulSettings(fake.address), QUERIES);
+  await until('all sets', () => source.answered());
+  fake.set('s3', [
+    healthEntry({ id: 's3', port: 1003, node: 'n3', checks: [{ CheckID: 'serfHealth', Status: 'critical' }] }),
+  ]);
+  await until('the instance is out', () => now('s3')?.length === 0);
+});
+
+test('a service emptied is doubted for 2 s and looked at again', async () => {
+  const fake = await openFleet();
+  const { source, now } = runSource(consulSettings(fake.address), QUERIES);
+  await until('all sets', () => source.answered());
+  await until('quiet', quiet(fake));
+  const emptiedAt = performance.now();
+  fake.set('s5', []);
+  await until('the doubt', () => fake.asked.filter(({ url }) => url === '/v1/health/service/s5').length > 1);
+  expect(now('s5')).toEqual(port(1005));
+  await until('the belief', () => now('s5')?.length === 0);
+  expect(performance.now() - emptiedAt).toBeGreaterThanOrEqual(2000);
+});
+
+test('a service whose fetch fails is tried again and keeps its set', async () => {
+  const fake = await openFleet();
+  const { source, now, log } = runSource(consulSettings(fake.address), QUERIES);
+  await until('all sets', () => source.answered());
+  fake.lie = (url) => (url === '/v1/health/service/s2' ? { status: 500, body: 'rpc error' } : undefined);
+  fake.set('s2', [healthEntry({ id: 's2', port: 7000, checks: [] })]);
+  await until('the age', () => (source.staleness('s2') ?? 0) > 300);
+  expect(now('s2')).toEqual(port(1002));
+  expect(source.staleness('s3')).toBe(0);
+  expect(log.lines).toHaveLength(1);
+  fake.lie = () => undefined;
+  await until('the change', () => now('s2')?.[0] === '10.0.0.1:7000');
+});
+
+test('growing beyond 100 and shrinking again keeps every set and goes on', async () => {
+  const fake = await openFleet();
+  const { source, sets, now, abort } = runSource(consulSettings(fake.address), QUERIES.slice(0, 100));
+  await until('100 sets', () => sets.length === 100);
+  source.follow(QUERIES);
+  await until('130 sets', () => sets.length === 130);
+  await until('two questions that block', () => fake.count('/v1/catalog/services') === 2);
+  source.follow(QUERIES.slice(0, 3));
+  expect(sets).toHaveLength(257);
+  expect(now('s99')).toEqual([]);
+  await until('three watches', () => fake.sockets.size === 3);
+  fake.set('s1', [healthEntry({ port: 2000 })]);
+  await until('the change', () => now('s1')?.[0] === '10.0.0.1:2000');
+  abort();
+  await until('no connection', () => fake.sockets.size === 0);
+});

@@ -1,0 +1,156 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+
+/** What the fake is told to answer instead of the truth. */
+export interface Reply {
+  status?: number;
+  headers?: Record<string, string>;
+  body: string;
+}
+
+export interface Asked {
+  /** performance.now(), ms. */
+  at: number;
+  /** Path and query. */
+  url: string;
+  token: string | undefined;
+}
+
+interface Blocked {
+  answer: () => void;
+  index: number;
+}
+
+/** A Consul that knows health, checks and catalog, blocks as Consul does, and lies when told to. */
+export class FakeConsul {
+  readonly asked: Asked[] = [];
+  readonly sockets = new Set<Socket>();
+  /** As X-Consul-Index says; grows with every change. */
+  index = 10;
+  knownLeader = true;
+  /** Looked at before the truth is. */
+  lie: (url: string) => Reply | 'hang' | undefined = () => undefined;
+  readonly #server: Server;
+  readonly #services = new Map<string, object[]>();
+  #blocked: Blocked[] = [];
+
+  private constructor(tls: { key: string; cert: string } | undefined) {
+    const listener = (request: IncomingMessage, response: ServerResponse) => this.#serve(request, response);
+    this.#server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
+    this.#server.keepAliveTimeout = 500;
+    this.#server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+      this.sockets.add(socket);
+      socket.on('close', () => this.sockets.delete(socket));
+    });
+  }
+
+  static async open(
+    options: { host?: string; port?: number; tls?: { key: string; cert: string } } = {},
+  ): Promise<FakeConsul> {
+    const fake = new FakeConsul(options.tls);
+    await new Promise<void>((resolve, reject) => {
+      fake.#server.once('error', reject).listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve);
+    });
+    return fake;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get address(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Lists these entries for the service from now on. */
+  set(service: string, entries: object[]): void {
+    this.#services.set(service, entries);
+    this.move();
+  }
+
+  /** Raises the index and answers who waits for that. */
+  move(index = this.index + 1): void {
+    this.index = index;
+    const waiting = this.#blocked;
+    this.#blocked = [];
+    for (const blocked of waiting) {
+      if (blocked.index < index) blocked.answer();
+      else this.#blocked.push(blocked);
+    }
+  }
+
+  /** How many questions were asked of the path so far. */
+  count(path: string): number {
+    return this.asked.filter(({ url }) => url.startsWith(path)).length;
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    const url = request.url ?? '';
+    this.asked.push({ at: performance.now(), url, token: request.headers['x-consul-token'] as string | undefined });
+    const lie = this.lie(url);
+    if (lie === 'hang') return;
+    if (lie !== undefined) {
+      response.writeHead(lie.status ?? 200, lie.headers).end(lie.body);
+      return;
+    }
+    const { pathname, searchParams } = new URL(url, 'http://consul');
+    const index = Number(searchParams.get('index') ?? 0);
+    let timer: NodeJS.Timeout | undefined;
+    const answer = () => {
+      clearTimeout(timer);
+      this.#answer(pathname, response);
+    };
+    if (index === 0 || this.index > index) {
+      answer();
+      return;
+    }
+    const [, amount, unit] = /^(\d+)(m?s)$/.exec(searchParams.get('wait') ?? '300s') ?? [];
+    timer = setTimeout(answer, Number(amount) * (unit === 's' ? 1000 : 1));
+    response.on('close', () => clearTimeout(timer));
+    this.#blocked.push({ index, answer });
+  }
+
+  #answer(path: string, response: ServerResponse): void {
+    if (response.writableEnded || response.destroyed) return;
+    const headers = { 'X-Consul-Index': String(this.index), 'X-Consul-KnownLeader': String(this.knownLeader) };
+    response.writeHead(200, headers).end(JSON.stringify(this.#truth(path)));
+  }
+
+  #truth(path: string): unknown {
+    const [, service] = /^\/v1\/health\/service\/(.+)$/.exec(path) ?? [];
+    if (service !== undefined) return this.#services.get(decodeURIComponent(service)) ?? [];
+    const filled = [...this.#services].filter(([, entries]) => entries.length > 0);
+    if (path === '/v1/catalog/services') return Object.fromEntries(filled.map(([name]) => [name, []]));
+    return filled.flatMap(([name, entries]) =>
+      (entries as ReturnType<typeof healthEntry>[]).flatMap(({ Node, Service, Checks }) =>
+        Checks.map((check) => ({ Node: Node.Node, ServiceID: Service.ID, ServiceName: name, ...check })),
+      ),
+    );
+  }
+}
+
+/** An entry as the health API lists it. */
+export function healthEntry(entry: {
+  id?: string;
+  port?: unknown;
+  address?: string;
+  node?: string;
+  tags?: string[];
+  meta?: Record<string, string>;
+  weights?: { Passing: number; Warning: number };
+  checks?: { CheckID: string; Status: string }[];
+}) {
+  const { id = 'one', port = 8001, address = '10.0.0.1', node = 'n1', tags = [], meta = {} } = entry;
+  const { weights = { Passing: 1, Warning: 1 }, checks = [{ CheckID: `service:${id}`, Status: 'passing' }] } = entry;
+  return {
+    Node: { ID: '', Node: node, Address: '10.9.9.9' },
+    Service: { ID: id, Service: 'shop', Tags: tags, Address: address, Port: port, Weights: weights, Meta: meta },
+    Checks: checks,
+  };
+}

@@ -1,0 +1,90 @@
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { consulSettings, follows, runSource } from '../discovery/harness.ts';
+import { registerEntry, removeEntry } from '../support/consul-catalog.ts';
+import { until } from '../support/until.ts';
+
+const consul = inject('consulAddress');
+
+async function agent(path: string, body?: object): Promise<void> {
+  const init = { method: 'PUT', ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+  const answer = await fetch(`${consul}/v1/agent/${path}`, init);
+  if (!answer.ok) throw new Error(`Consul answers ${answer.status}: ${await answer.text()}`);
+}
+
+async function put(entry: Parameters<typeof registerEntry>[1]): Promise<void> {
+  await registerEntry(consul, entry);
+  onTestFinished(() => removeEntry(consul, entry.id).catch(() => undefined));
+}
+
+test('an instance that is registered is pushed, and one that is taken out is gone after the doubt', async () => {
+  const { sets, now } = runSource(consulSettings(consul), [follows('source-a')]);
+  await until('the first, empty set', () => sets.length === 1);
+  expect(sets[0]?.endpoints).toEqual([]);
+  await put({ id: 'source-a-1', name: 'source-a', port: 4001 });
+  await until('the instance', () => now('source-a')?.[0] === '127.0.0.1:4001');
+  await put({ id: 'source-a-2', name: 'source-a', port: 4002 });
+  await until('the second', () => now('source-a')?.length === 2);
+  await removeEntry(consul, 'source-a-1');
+  await until('one fewer', () => now('source-a')?.[0] === '127.0.0.1:4002');
+  const emptiedAt = performance.now();
+  await removeEntry(consul, 'source-a-2');
+  await until('none', () => now('source-a')?.length === 0);
+  expect(performance.now() - emptiedAt).toBeGreaterThanOrEqual(2000);
+  expect(performance.now() - emptiedAt).toBeLessThan(10_000);
+});
+
+test('checks and maintenance take an instance out and put it back', async () => {
+  const check = { CheckID: 'source-b-ttl', TTL: '10m', Status: 'passing' };
+  await agent('service/register', { ID: 'source-b', Name: 'source-b', Address: '10.0.0.9', Port: 1, Check: check });
+  onTestFinished(() => removeEntry(consul, 'source-b'));
+  const { now } = runSource(consulSettings(consul), [follows('source-b')]);
+  const listed = () => now('source-b')?.length;
+  await until('the instance', () => listed() === 1);
+  await agent('check/fail/source-b-ttl');
+  await until('critical', () => listed() === 0);
+  await agent('check/warn/source-b-ttl');
+  await until('warning', () => listed() === 1);
+  await agent('service/maintenance/source-b?enable=true');
+  await until('maintenance', () => listed() === 0);
+  await agent('service/maintenance/source-b?enable=false');
+  await until('back', () => listed() === 1);
+});
+
+test('tags, weights and addresses are read as a real agent writes them', async () => {
+  const weights = { Passing: 7, Warning: 1 };
+  const entry = { Name: 'source-c', Tags: ['v2'], Weights: weights };
+  await agent('service/register', { ...entry, ID: 'source-c-1', Port: 11, Address: '10.0.0.8' });
+  await agent('service/register', { ...entry, ID: 'source-c-2', Port: 12 });
+  await agent('service/register', { ...entry, ID: 'source-c-3', Port: 13, Tags: ['v1'] });
+  await agent('service/register', { ...entry, ID: 'source-c-4', Port: 0, Address: '10.0.0.8' });
+  for (const n of [1, 2, 3, 4]) onTestFinished(() => removeEntry(consul, `source-c-${n}`));
+  const { sets, log } = runSource(consulSettings(consul), [follows('c', 'source-c', 'v2')]);
+  await until('the set', () => sets.length === 1);
+  expect(sets[0]?.endpoints).toEqual([
+    { host: '10.0.0.8', port: 11, weight: 7 },
+    { host: '127.0.0.1', port: 12, weight: 7 },
+  ]);
+  expect(log.lines).toEqual([
+    'warn Consul service source-c: "source-c-4" on node "pilotlight-test" is skipped: its port is 0',
+  ]);
+});
+
+test('a fleet of services is followed through checks and catalog', async () => {
+  const names = Array.from({ length: 120 }, (_, i) => `source-fleet-${i}`);
+  await put({ id: 'source-fleet-7', name: 'source-fleet-7', port: 7001 });
+  const { source, now } = runSource(
+    consulSettings(consul),
+    names.map((name) => follows(name)),
+  );
+  await until('all answers', () => source.answered());
+  expect(now('source-fleet-7')).toEqual(['127.0.0.1:7001']);
+
+  const check = { CheckID: 'fleet-ttl', TTL: '10m', Status: 'passing' };
+  await agent('service/register', { ID: 'source-fleet-3', Name: 'source-fleet-3', Port: 3001, Check: check });
+  onTestFinished(() => removeEntry(consul, 'source-fleet-3'));
+  await until('an instance with a check', () => now('source-fleet-3')?.length === 1);
+  await agent('check/fail/fleet-ttl');
+  await until('its check', () => now('source-fleet-3')?.length === 0);
+  await put({ id: 'source-fleet-5', name: 'source-fleet-5', port: 5001 });
+  await until('an instance without', () => now('source-fleet-5')?.length === 1);
+});
