@@ -1,0 +1,90 @@
+import { isAbsolute, relative } from 'node:path';
+import { findConfig } from '../config/find.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Problem } from '../config/problem.ts';
+import { formatProblem } from '../config/problem.ts';
+import { formatHostPort } from '../config/readers.ts';
+import type { Settings } from '../model/settings.ts';
+
+/** What `check` needs of the world. `out` and `err` take whole lines without their end. */
+export interface CheckOptions {
+  /** `-c`; undefined: found where a configuration is looked for. */
+  file?: string | undefined;
+  json: boolean;
+  env: Record<string, string | undefined>;
+  cwd: string;
+  out: (line: string) => void;
+  err: (line: string) => void;
+}
+
+/**
+ * Validates a configuration without starting anything. Problems go to `err`, one a line, a summary to `out`; with `json`
+ * either goes to `out` as one JSON document.
+ * @returns the exit code: 0, or 1 when there is no configuration or something is wrong with it
+ */
+export async function runCheck({ file: explicit, json, env, cwd, out, err }: CheckOptions): Promise<number> {
+  const found = await findConfig({ explicit, env, cwd });
+  if ('searched' in found) {
+    if (json) out(JSON.stringify({ ok: false, file: null, searched: found.searched, problems: [] }, null, 2));
+    else err(`no configuration found; looked for ${found.searched.join(', ')}`);
+    return 1;
+  }
+  const file = explicit ?? shorten(found.file, cwd);
+  const named = (problems: Problem[]) => problems.map((problem) => ({ ...problem, file }));
+  const result = await loadConfig(found.file, env);
+  if (!result.ok) {
+    const problems = named(result.problems);
+    if (json) out(JSON.stringify({ ok: false, file, problems }, null, 2));
+    else for (const problem of problems) err(formatProblem(problem));
+    return 1;
+  }
+  const warnings = named(result.warnings);
+  if (json) out(JSON.stringify({ ok: true, file, ...summarise(result.settings), warnings }, null, 2));
+  else for (const line of summaryLines(file, result.settings, warnings)) out(line);
+  return 0;
+}
+
+interface Summary {
+  listen: string[];
+  admin: string;
+  services: { name: string; routes: string[]; replicas: string }[];
+}
+
+function summarise(settings: Settings): Summary {
+  return {
+    listen: settings.listen.map(({ address }) => formatHostPort(address)),
+    admin: formatHostPort(settings.admin.address),
+    services: settings.services.map(({ name, routes, run, scale, endpoints }) => {
+      const started = run === undefined ? [] : [`${run.kind} ${scale.min}–${scale.max}`];
+      const consul = endpoints.consul === undefined ? [] : [`consul ${endpoints.consul.service}`];
+      const fixed = endpoints.static.length === 0 ? [] : [`${endpoints.static.length} static`];
+      return {
+        name,
+        routes: routes.map(({ host, path }) => `${host ?? '*'}${path}`),
+        replicas: [...started, ...consul, ...fixed].join(', '),
+      };
+    }),
+  };
+}
+
+function summaryLines(file: string, settings: Settings, warnings: Problem[]): string[] {
+  const { listen, admin, services } = summarise(settings);
+  const routes = services.reduce((count, service) => count + service.routes.length, 0);
+  const counts = [count(services.length, 'service'), count(routes, 'route'), count(listen.length, 'listener')];
+  return [
+    ...warnings.map((warning) => `warning: ${formatProblem(warning)}`),
+    `${file} is valid: ${counts.join(', ')}, ${count(warnings.length, 'warning')}`,
+    `listens on ${listen.join(', ')}; admin on ${admin}`,
+    ...services.map((service) => `${service.name}: ${service.routes.join(', ')} → ${service.replicas}`),
+  ];
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** A path below the working directory, as one would type it. */
+function shorten(file: string, cwd: string): string {
+  const short = relative(cwd, file);
+  return short.startsWith('..') || isAbsolute(short) ? file : short;
+}

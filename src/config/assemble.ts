@@ -1,0 +1,173 @@
+import { resolve } from 'node:path';
+import type {
+  GuardSettings,
+  ProcessRun,
+  ReadySettings,
+  RunSettings,
+  ServiceSettings,
+  Settings,
+} from '../model/settings.ts';
+import type { EnvironmentDefaults } from './environment.ts';
+import { scaleBounds } from './scale-bounds.ts';
+import type { Config, ServiceConfig } from './schema.ts';
+import type { Parsed } from './validate.ts';
+
+type RunConfig = NonNullable<ServiceConfig['run']>;
+type DockerConfig = NonNullable<RunConfig['docker']>;
+
+/** Which optional parts a configuration uses. */
+export interface Uses {
+  consul: boolean;
+  docker: boolean;
+}
+
+/**
+ * Settings from a checked configuration, frozen.
+ * @param folder of the configuration file: what relative paths count from
+ */
+export function assemble(
+  sections: Omit<Config, 'services' | 'defaults'>,
+  services: Parsed['services'],
+  uses: Uses,
+  defaults: EnvironmentDefaults,
+  folder: string,
+): Settings {
+  const { consul, docker } = sections;
+  return freeze({
+    listen: sections.listen.map(({ address, timeouts }) => ({
+      address,
+      timeouts: { headMs: timeouts.head, bodyMs: timeouts.body, keepAliveMs: timeouts.keepAlive },
+    })),
+    trustedProxies: sections.trustedProxies,
+    admin: { address: sections.admin.address, token: sections.admin.token },
+    state: sections.state === undefined ? defaults.state : resolve(folder, sections.state),
+    consul: uses.consul
+      ? {
+          address: consul.address ?? defaults.consulAddress,
+          token: consul.token ?? defaults.consulToken,
+          caCert: consul.caCert === undefined ? defaults.consulCaCert : resolve(folder, consul.caCert),
+          register: consul.register === 'false' ? false : consul.register,
+          advertise: consul.advertise,
+        }
+      : undefined,
+    docker: uses.docker ? { socket: docker.socket ?? defaults.dockerSocket, reach: docker.reach } : undefined,
+    budget: sections.budget,
+    services: [...services].map(([name, service]) => serviceSettings(name, service, folder)),
+  });
+}
+
+function serviceSettings(name: string, service: ServiceConfig, folder: string): ServiceSettings {
+  const { hold, timeouts, scale } = service;
+  const run = service.run && runSettings(service.run, folder);
+  return {
+    name,
+    routes: service.routes.map(({ host, path }) => ({ host, path })),
+    endpoints: {
+      consul: service.endpoints.consul && {
+        service: service.endpoints.consul.service,
+        tag: service.endpoints.consul.tag,
+      },
+      static: service.endpoints.static,
+    },
+    run,
+    ready: readySettings(service.ready),
+    hold: {
+      max: hold.max,
+      maxBytes: hold.maxBytes,
+      perClient: hold.perClient,
+      timeoutMs: hold.timeout,
+      page: hold.page,
+    },
+    scale: {
+      ...scaleBounds(service),
+      idleMs: scale.idle,
+      concurrency: scale.concurrency,
+      latency: { aboveMs: scale.latency.above, quantile: scale.latency.quantile, windowMs: scale.latency.window },
+      guards: guardSettings(scale.guards),
+      dryRun: scale.dryRun,
+    },
+    balance: service.balance,
+    timeouts: {
+      connectMs: timeouts.connect,
+      firstByteMs: timeouts.firstByte,
+      streamMs: timeouts.stream,
+      tunnelMs: timeouts.tunnel,
+      drainMs: timeouts.drain,
+    },
+    retries: service.retries,
+    wake: service.wake.map(({ path, userAgent, then, status }) => ({ path, userAgent, then, status })),
+    upstreamHost: service.upstreamHost,
+    allowHalfOpen: service.allowHalfOpen,
+    onExit: service.onExit ?? (run?.kind === 'process' ? 'stop' : 'keep'),
+  };
+}
+
+function readySettings(ready: ServiceConfig['ready']): ReadySettings {
+  if (ready.check === 'docker-health') return { kind: 'docker-health', timeoutMs: ready.timeout };
+  const { min, max } = ready.status;
+  return { kind: 'http', path: ready.path, statusMin: min, statusMax: max, timeoutMs: ready.timeout };
+}
+
+function guardSettings(guards: ServiceConfig['scale']['guards']): GuardSettings {
+  const { maxWindow, stepUpEvery, stepDownEvery, downWindow, sustainedHalfLife, warmUp, cooldown, ...counts } = guards;
+  return {
+    ...counts,
+    maxWindowMs: maxWindow,
+    stepUpEveryMs: stepUpEvery,
+    stepDownEveryMs: stepDownEvery,
+    downWindowMs: downWindow,
+    sustainedHalfLifeMs: sustainedHalfLife,
+    warmUpMs: warmUp,
+    cooldownMs: cooldown,
+  };
+}
+
+function runSettings({ docker, process }: RunConfig, folder: string): RunSettings {
+  return docker === undefined
+    ? processRun(process as NonNullable<RunConfig['process']>, folder)
+    : dockerRun(docker, folder);
+}
+
+function processRun(run: NonNullable<RunConfig['process']>, folder: string): ProcessRun {
+  return { kind: 'process', command: run.command, cwd: resolve(folder, run.cwd), env: run.env, stop: stop(run.stop) };
+}
+
+function dockerRun(docker: DockerConfig, folder: string): RunSettings {
+  const { image, container, port } = docker;
+  if (container !== undefined) return { kind: 'docker-container', container, port, stop: stop(docker.stop) };
+  return {
+    kind: 'docker',
+    image: image as string,
+    port,
+    env: docker.env,
+    memory: docker.memory,
+    cpus: docker.cpus,
+    command: docker.command,
+    entrypoint: docker.entrypoint,
+    user: docker.user,
+    workdir: docker.workdir,
+    volumes: docker.volumes.map((volume) => (volume.startsWith('.') ? absoluteSource(volume, folder) : volume)),
+    networks: docker.networks,
+    labels: docker.labels,
+    readOnly: docker.readOnly,
+    standby: docker.standby,
+    stop: stop(docker.stop),
+  };
+}
+
+function absoluteSource(volume: string, folder: string): string {
+  const colon = volume.indexOf(':');
+  return resolve(folder, volume.slice(0, colon)) + volume.slice(colon);
+}
+
+function stop({ signal, grace }: { signal: string; grace: number }): { signal: string; graceMs: number } {
+  return { signal, graceMs: grace };
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) freeze(inner);
+  }
+  return value;
+}

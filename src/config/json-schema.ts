@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { configSchema } from './schema.ts';
+import { aboutOf, core, kindOf } from './schema-walk.ts';
+
+type Json = Record<string, unknown>;
+
+/** The JSON Schema (draft 2020-12) of a configuration file as it is written: for editors. */
+export function jsonSchema(): Json {
+  const schema = z.toJSONSchema(configSchema, {
+    io: 'input',
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema }) => describe(zodSchema, jsonSchema as Json),
+  }) as Json;
+  const { $schema, ...rest } = schema;
+  return { $schema, title: 'Pilotlight configuration', ...rest };
+}
+
+function describe(schema: z.core.$ZodType, json: Json): void {
+  const kind = kindOf(schema);
+  const about = aboutOf(schema);
+  if (kind !== undefined) Object.assign(json, kind.json);
+  if (about === undefined) return;
+  json['description'] = [about.about, ...sentences(kind?.unit, about.literal ? undefined : about.fallback)].join(' ');
+  if (about.literal && kind !== undefined) json['default'] = defaultValue(json, about.fallback as string);
+  if (about.shorthand !== undefined && core(schema) instanceof z.ZodObject && json['anyOf'] === undefined) {
+    const { description, default: fallback, ...section } = json;
+    for (const key of Object.keys(section)) delete json[key];
+    Object.assign(json, { description, default: fallback, anyOf: [{ const: about.shorthand }, section] });
+  }
+}
+
+function sentences(unit: string | undefined, fallback: string | undefined): string[] {
+  return [unit ? `Unit: ${unit}.` : '', fallback === undefined ? '' : `Default: ${fallback}.`].filter(Boolean);
+}
+
+/** A default as JSON where the option takes a number or a truth value, else as text. */
+function defaultValue(json: Json, fallback: string): unknown {
+  const types = [json['type']].flat();
+  if (types.includes('boolean') || fallback === 'false') return fallback === 'true';
+  const numeric = (types.includes('integer') || types.includes('number')) && /^\d+(\.\d+)?$/.test(fallback);
+  return numeric ? Number(fallback) : fallback;
+}

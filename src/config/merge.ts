@@ -1,0 +1,42 @@
+type Mapping = Record<string, unknown>;
+
+/** Whether a value is a mapping of the file. */
+export function isMapping(value: unknown): value is Mapping {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * A service as written, on top of the defaults as written: mappings are merged, all else is replaced. `ready` is merged
+ * only where both ask for the same check, so that no path reaches a health check that has none.
+ */
+export function mergeDefaults(defaults: Mapping, service: Mapping): Mapping {
+  const ready = { ...pick('ready', readySection(defaults['ready'])) };
+  const own = { ...service, ...pick('ready', readySection(service['ready'])) };
+  const base = { ...defaults, ...ready };
+  if (isMapping(base['ready']) && isMapping(own['ready']) && check(base['ready']) !== check(own['ready'])) {
+    base['ready'] = pick('timeout', base['ready']['timeout']);
+  }
+  return merge(base, own);
+}
+
+function merge(base: Mapping, over: Mapping): Mapping {
+  const merged: Mapping = Object.assign(Object.create(null), base);
+  for (const [key, value] of Object.entries(over)) {
+    const below = merged[key];
+    merged[key] = isMapping(below) && isMapping(value) ? merge(below, value) : value;
+  }
+  return merged;
+}
+
+/** `ready: docker-health` in its long form. */
+function readySection(ready: unknown): unknown {
+  return ready === 'docker-health' ? { check: 'docker-health' } : ready;
+}
+
+function check(ready: Mapping): unknown {
+  return ready['check'] ?? 'http';
+}
+
+function pick(key: string, value: unknown): Mapping {
+  return value === undefined ? {} : { [key]: value };
+}

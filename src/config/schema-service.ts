@@ -1,0 +1,179 @@
+import { z } from 'zod';
+import {
+  choice,
+  duration,
+  durationOr,
+  flag,
+  integer,
+  list,
+  option,
+  optional,
+  parsed,
+  required,
+  section,
+  share,
+  size,
+  text,
+} from './options.ts';
+import {
+  readHostPattern,
+  readHostPort,
+  readPathPrefix,
+  readProbePath,
+  readStatusRange,
+  readUpstreamHost,
+} from './readers.ts';
+import { runSchema } from './schema-run.ts';
+import { scaleSchema } from './schema-scale.ts';
+
+const routesSchema = required(
+  z
+    .array(
+      z.strictObject({
+        host: optional(
+          parsed('host', 'a host such as shop.example.com or *.example.com', readHostPattern),
+          'Exact, or `*.suffix` for any depth below it. The most specific host decides.',
+          'any host',
+        ),
+        path: option(
+          parsed('path', 'a path', readPathPrefix),
+          '/',
+          'Prefix, at segment borders; `/api` and `/api/` are the same. The longest one wins.',
+        ),
+      }),
+    )
+    .min(1, 'expected at least one route'),
+  'What leads to this service.',
+);
+
+const endpointsSchema = section(
+  {
+    consul: optional(
+      z.strictObject({
+        service: required(text(), "The service's name in Consul."),
+        tag: optional(text(), 'Only entries with this tag.', 'any'),
+      }),
+      'Follow a service in Consul.',
+    ),
+    static: list(
+      parsed('host:port', 'host:port, such as 10.0.0.5:8080 or [fd00::5]:8080', (input) => readHostPort(input, 1)),
+      'Fixed addresses.',
+    ),
+  },
+  'Where replicas that others start are found.',
+);
+
+const readySchema = section(
+  {
+    check: option(
+      choice('http', 'docker-health'),
+      'http',
+      "`http` asks the replica itself; `docker-health` believes the container's own health check.",
+    ),
+    path: option(parsed('path', 'a path', readProbePath), '/', 'What is asked for (GET). For `http` only.'),
+    status: option(
+      parsed('status or range', 'a status or a range such as 200-499', readStatusRange, {
+        type: ['string', 'integer'],
+      }),
+      '200-499',
+      'Statuses that mean ready. For `http` only.',
+    ),
+    timeout: option(duration(), '60s', 'How long a start may take to get ready.'),
+  },
+  'When a started replica may get requests. `ready: docker-health` is short for `check: docker-health`.',
+  'docker-health',
+);
+
+const holdSchema = section(
+  {
+    max: option(integer('requests', 1, 10_000_000), '1000', 'Most requests held at once.'),
+    maxBytes: option(size(), '16MiB', 'Most body bytes held at once.'),
+    perClient: option(integer('requests', 0), '0', 'Most requests held per client address; 0 is no limit.'),
+    timeout: option(
+      durationOr(1, 'auto'),
+      'auto',
+      "Longest hold. `auto` is 3.5 × the p95 of the service's own start times, 10s to 120s, and 30s before any is known.",
+    ),
+    page: option(choice('auto', 'off'), 'auto', 'Whether browsers that navigate get a waiting page.'),
+  },
+  'Requests that wait for a start.',
+);
+
+const wakeSchema = list(
+  z.strictObject({
+    path: optional(parsed('path', 'a path', readPathPrefix), 'Path prefix at a segment border.', 'any'),
+    userAgent: optional(text(), 'Glob on the User-Agent: `*` only, case-insensitive.', 'any'),
+    // biome-ignore lint/suspicious/noThenProperty: the key's name in the file; nothing awaits a schema or a rule
+    then: required(
+      choice('wake', 'answer', 'deny'),
+      '`wake` starts the service, `answer` answers in its place, `deny` answers 503.',
+    ),
+    status: option(integer('', 200, 599), '200', 'Status that `answer` sends.'),
+  }),
+  'What a request for a sleeping service does. The first rule whose conditions all match decides; without one it wakes.',
+);
+
+/** The keys of a service that `defaults` may set too. */
+const shared = {
+  ready: readySchema,
+  hold: holdSchema,
+  scale: scaleSchema,
+  balance: option(
+    choice('least-request', 'round-robin', 'random'),
+    'least-request',
+    'How a replica is chosen for a request.',
+  ),
+  timeouts: section(
+    {
+      connect: option(duration(), '2s', 'To connect to a replica.'),
+      firstByte: option(duration(), '60s', "From the request to the answer's first byte."),
+      stream: option(
+        duration(),
+        '5m',
+        'Longest pause of an answer in progress or an open tunnel before it counts as quiet.',
+      ),
+      tunnel: option(duration(), '1h', 'Longest silence of a tunnel before it is closed.'),
+      drain: option(duration(0), '30s', 'How long a retiring replica may finish what it has.'),
+    },
+    'Time-outs on the side of the replicas.',
+  ),
+  retries: section(
+    {
+      max: option(integer('attempts', 0, 10), '1', 'Additional attempts per request.'),
+      budget: option(share(), '10%', 'Share of requests over 10 s that may be retries.'),
+      idempotent: option(flag(), 'false', 'Also PUT, DELETE and requests with an Idempotency-Key.'),
+    },
+    'Second attempts of requests that may be repeated safely.',
+  ),
+  wake: wakeSchema,
+  upstreamHost: optional(
+    parsed('host or host:port', 'a host or host:port', readUpstreamHost),
+    'Host header sent to the replicas.',
+    "the client's, unchanged",
+  ),
+  allowHalfOpen: option(
+    flag(),
+    'false',
+    'Whether a client may close its sending side before the answer begins; otherwise that counts as an abort.',
+  ),
+  onExit: optional(
+    choice('keep', 'stop'),
+    'What happens to the replicas when Pilotlight ends.',
+    '`keep`; `stop` with `run.process`',
+  ),
+};
+
+/** `services.<name>`. */
+export const serviceSchema = z.strictObject({
+  routes: routesSchema,
+  endpoints: endpointsSchema,
+  run: runSchema,
+  ...shared,
+});
+
+/** `defaults`. Its values are checked here and merged, as written, under each service. */
+export const defaultsSchema = section(
+  shared,
+  'Any key of a service but `routes`, `endpoints` and `run`: what holds where a service does not say otherwise. ' +
+    'Sections are merged key by key, lists are replaced.',
+);
