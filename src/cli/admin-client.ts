@@ -1,0 +1,76 @@
+import { PilotlightError } from '../model/errors.ts';
+import type { ServiceStatus } from '../model/status.ts';
+import type { AdminTarget } from './admin-target.ts';
+
+/** What commands ask of a running proxy. All throw ADMIN_UNREACHABLE, ADMIN_REFUSED, SERVICE_UNKNOWN and so on. */
+export interface AdminClient {
+  services(signal?: AbortSignal): Promise<ServiceStatus[]>;
+  wake(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
+  sleep(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
+}
+
+/** Longest wait for an answer, ms; over the proxy's own limit for one. */
+const ANSWER_MS = 15_000;
+
+/** A client of the admin API at the target. */
+export function createAdminClient(target: AdminTarget): AdminClient {
+  const act = (name: string, what: string) => `/v1/services/${encodeURIComponent(name)}/${what}`;
+  return {
+    services: async (signal) => (await ask(target, 'GET', '/v1/services', signal)) as ServiceStatus[],
+    wake: async (name, signal) => (await ask(target, 'POST', act(name, 'wake'), signal)) as ServiceStatus,
+    sleep: async (name, signal) => (await ask(target, 'POST', act(name, 'sleep'), signal)) as ServiceStatus,
+  };
+}
+
+async function ask({ url, token }: AdminTarget, method: string, path: string, stop?: AbortSignal): Promise<unknown> {
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const limit = AbortSignal.timeout(ANSWER_MS);
+  const signal = stop === undefined ? limit : AbortSignal.any([limit, stop]);
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(url + path, { method, headers, signal, redirect: 'manual' });
+    text = await response.text();
+  } catch (error) {
+    throw unreachable(url, error);
+  }
+  const body = parse(text);
+  if (response.ok && typeof body === 'object' && body !== null) return body;
+  throw refusal(url, response.status, body);
+}
+
+function unreachable(url: string, error: unknown): PilotlightError {
+  const why = error instanceof DOMException && error.name === 'TimeoutError' ? 'no answer in time' : reason(error);
+  const message = `no Pilotlight answers at ${url} (${why}): start it, or name it with --admin URL`;
+  return new PilotlightError('ADMIN_UNREACHABLE', message, error);
+}
+
+/** The system's word for it: fetch itself only says that it failed. */
+function reason(error: unknown): string {
+  const cause: unknown = error instanceof Error ? error.cause : undefined;
+  const code: unknown = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
+  if (code === 'ECONNREFUSED') return 'connection refused';
+  return typeof code === 'string' ? code : 'the connection failed';
+}
+
+function refusal(url: string, status: number, body: unknown): PilotlightError {
+  const { code, detail, title } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  if (typeof code !== 'string') {
+    return new PilotlightError('ADMIN_REFUSED', `what answers at ${url} is not Pilotlight's admin API (${status})`);
+  }
+  if (code === 'UNAUTHORIZED') {
+    const message = `the admin API at ${url} wants its token: give it with --token or PILOTLIGHT_ADMIN_TOKEN`;
+    return new PilotlightError('ADMIN_REFUSED', message);
+  }
+  const message = typeof detail === 'string' ? detail : `${url} answers ${status}: ${title}`;
+  if (code === 'SERVICE_UNKNOWN' || code === 'SERVICE_NOT_RUNNABLE') return new PilotlightError(code, message);
+  return new PilotlightError('ADMIN_REFUSED', message);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

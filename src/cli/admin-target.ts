@@ -1,0 +1,67 @@
+import { findConfig } from '../config/find.ts';
+import { loadConfig } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
+import { formatHostPort } from '../config/readers.ts';
+import { PilotlightError } from '../model/errors.ts';
+import type { AdminSettings, HostPort } from '../model/settings.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Where a running proxy answers operators. */
+export interface AdminTarget {
+  /** Origin, without a trailing slash. */
+  url: string;
+  token: string | undefined;
+}
+
+/** What the command line says of it. */
+export interface AdminOptions {
+  admin?: string;
+  token?: string;
+  /** Configuration to read the address from. */
+  config?: string;
+}
+
+/** The admin address of the demo, and of a configuration that names none. */
+const DEFAULT_URL = 'http://127.0.0.1:9400';
+
+/**
+ * The running proxy that is meant: `--admin`, else PILOTLIGHT_ADMIN, else the address in the configuration, else the
+ * default address. A configuration's token is used with its own address only.
+ * @throws USAGE, CONFIG_INVALID
+ */
+export async function findAdmin(given: AdminOptions, terminal: Terminal): Promise<AdminTarget> {
+  const { env } = terminal;
+  const token = given.token ?? (env['PILOTLIGHT_ADMIN_TOKEN'] || undefined);
+  if (given.admin !== undefined) return { url: readUrl(given.admin, '--admin'), token };
+  const named = env['PILOTLIGHT_ADMIN'];
+  if (named && given.config === undefined) return { url: readUrl(named, 'PILOTLIGHT_ADMIN'), token };
+  const settings = await configuredAdmin(given.config, terminal);
+  if (settings === undefined) return { url: DEFAULT_URL, token };
+  return { url: `http://${formatHostPort(reachable(settings.address))}`, token: token ?? settings.token };
+}
+
+function readUrl(text: string, from: string): string {
+  const url = URL.parse(text.includes('://') ? text : `http://${text}`);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '') {
+    throw new PilotlightError('USAGE', `${from} is not an address such as ${DEFAULT_URL}: "${text}"`);
+  }
+  return url.origin;
+}
+
+async function configuredAdmin(
+  explicit: string | undefined,
+  { env, cwd }: Terminal,
+): Promise<AdminSettings | undefined> {
+  const found = await findConfig({ explicit, env, cwd });
+  if ('searched' in found) return undefined;
+  const result = await loadConfig(found.file, env);
+  if (result.ok) return result.settings.admin;
+  const [first] = result.problems.map(formatProblem);
+  throw new PilotlightError('CONFIG_INVALID', `${first} (or name the running proxy with --admin URL)`);
+}
+
+/** An address to connect to, where all addresses are listened on. */
+function reachable({ host, port }: HostPort): HostPort {
+  if (host === '0.0.0.0') return { host: '127.0.0.1', port };
+  return host === '::' ? { host: '::1', port } : { host, port };
+}

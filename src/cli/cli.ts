@@ -1,0 +1,85 @@
+import { PilotlightError, toPilotlightError } from '../model/errors.ts';
+import type { Invocation } from './args.ts';
+import { readArguments } from './args.ts';
+import { runCheck } from './check.ts';
+import { runDemo } from './demo.ts';
+import { helpText, versionText } from './help.ts';
+import { runConfigured } from './run.ts';
+import { type LogLevel, logLevels, type StartProxy } from './running-proxy.ts';
+import { showStatus } from './status.ts';
+import type { Terminal } from './terminal.ts';
+import { sleepService, wakeService } from './wake-sleep.ts';
+
+/**
+ * Does what the command line says and returns the exit code: 0 done, 1 the input or the state is wrong, 2 wrong usage.
+ * Errors are one line on stderr; with PILOTLIGHT_DEBUG set, their causes follow.
+ */
+export async function runCli(argv: readonly string[], start: StartProxy, terminal: Terminal): Promise<number> {
+  try {
+    return await dispatch(readArguments(argv), start, terminal);
+  } catch (thrown) {
+    const error = toPilotlightError(thrown);
+    terminal.err(`pilotlight: ${error.message}`);
+    if (terminal.env['PILOTLIGHT_DEBUG']) for (const line of causes(error)) terminal.err(line);
+    return error.code === 'USAGE' ? 2 : 1;
+  }
+}
+
+async function dispatch(
+  { command, operands, given }: Invocation,
+  start: StartProxy,
+  terminal: Terminal,
+): Promise<number> {
+  const { out, err, env, cwd } = terminal;
+  const [operand = ''] = operands;
+  switch (command) {
+    case 'run':
+      return runConfigured({ config: given.config, logLevel: logLevel(given['log-level']) }, start, terminal);
+    case 'demo':
+      return runDemo(logLevel(given['log-level']), start, terminal);
+    case 'check':
+      return runCheck({ file: given.config, json: given.json === true, env, cwd, out, err });
+    case 'status':
+      return untilInterrupted((signal) => showStatus(given, terminal, signal));
+    case 'wake':
+      return wakeService(operand, given, terminal);
+    case 'sleep':
+      return sleepService(operand, given, terminal);
+    case 'help':
+      out(helpText(operands[0]));
+      return 0;
+    case 'version':
+      out(versionText());
+      return 0;
+  }
+}
+
+function logLevel(text: string | undefined): LogLevel | undefined {
+  const level = logLevels.find((known) => known === text);
+  if (text === undefined || level !== undefined) return level;
+  throw new PilotlightError('USAGE', `--log-level is one of ${logLevels.join(', ')}, not "${text}"`);
+}
+
+/** Lets SIGINT end a command in order. */
+async function untilInterrupted(command: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  const controller = new AbortController();
+  const interrupt = (): void => controller.abort();
+  process.once('SIGINT', interrupt);
+  try {
+    return await command(controller.signal);
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}
+
+/** What stands behind an error, a line each. */
+function causes(error: PilotlightError): string[] {
+  const lines = [`  ${error.code}`];
+  let cause = error.cause;
+  for (let depth = 0; cause !== undefined && depth < 10; depth++) {
+    const code = cause instanceof Error && 'code' in cause ? `${cause.code}: ` : '';
+    lines.push(`  caused by ${code}${cause instanceof Error ? cause.message : String(cause)}`.replaceAll('\n', ' '));
+    cause = cause instanceof Error ? cause.cause : undefined;
+  }
+  return lines;
+}

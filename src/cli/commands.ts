@@ -1,0 +1,56 @@
+/** What the command line offers: the parser, the help and the suggestions all read these tables. */
+
+export interface CommandSpec {
+  /** What follows the name. */
+  operands: readonly string[];
+  /** How many of the operands must be given. */
+  required: number;
+  options: readonly OptionName[];
+  summary: string;
+}
+
+export interface OptionSpec {
+  short?: string;
+  /** What the value is called; undefined: a switch without value. */
+  value?: string;
+  summary: string;
+}
+
+export const options = {
+  config: { short: 'c', value: 'FILE', summary: 'the configuration; else PILOTLIGHT_CONFIG and the usual places' },
+  json: { summary: 'prints JSON' },
+  watch: { summary: 'redraws every second' },
+  admin: { value: 'URL', summary: 'the running proxy; else PILOTLIGHT_ADMIN, else what the configuration says' },
+  token: { value: 'TOKEN', summary: 'the admin token; else PILOTLIGHT_ADMIN_TOKEN' },
+  'log-level': { value: 'LEVEL', summary: 'debug, info, warn, error or silent' },
+  help: { short: 'h', summary: 'shows this text' },
+  version: { short: 'v', summary: 'shows the version' },
+} as const satisfies Record<string, OptionSpec>;
+
+export type OptionName = keyof typeof options;
+
+const talking = ['admin', 'token', 'config'] as const;
+
+export const commands = {
+  run: { operands: [], required: 0, options: ['config', 'log-level'], summary: 'runs the proxy' },
+  demo: { operands: [], required: 0, options: ['log-level'], summary: 'runs a demo that needs no configuration' },
+  check: { operands: [], required: 0, options: ['config', 'json'], summary: 'validates a configuration' },
+  status: {
+    operands: [],
+    required: 0,
+    options: ['json', 'watch', ...talking],
+    summary: 'shows every service with its replicas and what was last decided',
+  },
+  wake: { operands: ['SERVICE'], required: 1, options: talking, summary: 'starts a service as a request would' },
+  sleep: { operands: ['SERVICE'], required: 1, options: talking, summary: 'retires every replica of a service' },
+  help: { operands: ['COMMAND'], required: 0, options: [], summary: 'shows this text, or that of one command' },
+  version: { operands: [], required: 0, options: [], summary: 'shows the version' },
+} as const satisfies Record<string, CommandSpec>;
+
+export type CommandName = keyof typeof commands;
+
+export const commandNames = Object.keys(commands) as CommandName[];
+
+export function isCommandName(text: string): text is CommandName {
+  return Object.hasOwn(commands, text);
+}

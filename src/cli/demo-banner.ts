@@ -1,0 +1,24 @@
+import { formatHostPort } from '../config/readers.ts';
+import type { HostPort } from '../model/settings.ts';
+
+/** What to try once the demo runs. */
+export function demoBanner(proxy: HostPort, admin: HostPort): string {
+  const origin = `http://${formatHostPort(proxy)}`;
+  const rows: [string, string][] = [
+    [`curl -i ${origin}/hello`, 'wakes hello, then again: warm'],
+    [`curl -i ${origin}/echo -d 'any body'`, 'the body is held while echo starts'],
+    [`npx autocannon -c 20 -d 30 ${origin}/slow`, 'latency rises, replicas are added'],
+    ['npm run -s pilotlight -- status --watch', 'the services, every second'],
+  ];
+  const width = Math.max(...rows.map(([command]) => command.length));
+  return [
+    `Pilotlight demo: proxy on ${origin}, admin on http://${formatHostPort(admin)}`,
+    '',
+    'Nothing runs yet. In another terminal try:',
+    '',
+    ...rows.map(([command, what]) => `  ${command.padEnd(width)}   ${what}`),
+    '',
+    'Leave it alone and watch the services fall asleep again. Ctrl-C ends the demo.',
+    '',
+  ].join('\n');
+}

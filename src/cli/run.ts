@@ -1,0 +1,55 @@
+import { findConfig } from '../config/find.ts';
+import { loadConfig } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
+import { PilotlightError } from '../model/errors.ts';
+import { createEventPrinter } from './event-printer.ts';
+import { readSettings } from './read-settings.ts';
+import type { LogLevel, RunningProxy, StartProxy } from './running-proxy.ts';
+import { supervise } from './supervise.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface RunOptions {
+  config: string | undefined;
+  logLevel: LogLevel | undefined;
+}
+
+/**
+ * `run`: serves a configuration until told to stop; SIGHUP reads it again. A person at a terminal sees a line per
+ * event, anything else that reads gets the log, in which the events are too.
+ * @throws CONFIG_NOT_FOUND and what starting a proxy throws
+ */
+export async function runConfigured(
+  { config, logLevel }: RunOptions,
+  start: StartProxy,
+  terminal: Terminal,
+): Promise<number> {
+  const file = await locate(config, terminal);
+  const settings = await readSettings(file, terminal);
+  if (settings === undefined) return 1;
+  const { env, interactive } = terminal;
+  const names = settings.services.map(({ name }) => name);
+  const onEvent = interactive ? createEventPrinter(names, (line) => terminal.out(line)) : () => undefined;
+  const level = logLevel ?? (interactive ? 'warn' : 'info');
+  return supervise(
+    {
+      boot: (signal) => start(settings, { logLevel: level, env, onEvent, signal }),
+      reload: (proxy) => reload(proxy, file, terminal),
+    },
+    terminal,
+  );
+}
+
+async function reload(proxy: RunningProxy, file: string, { env }: Terminal): Promise<void> {
+  const result = await loadConfig(file, env);
+  if (!result.ok) return proxy.refuseReload(result.problems.map(formatProblem));
+  for (const warning of result.warnings) proxy.logger.warn({ file }, formatProblem(warning));
+  await proxy.reload(result.settings);
+}
+
+async function locate(explicit: string | undefined, { env, cwd }: Terminal): Promise<string> {
+  const found = await findConfig({ explicit, env, cwd });
+  if ('file' in found) return found.file;
+  const places = found.searched.join(', ');
+  const advice = 'name one with -c FILE, or try "pilotlight demo"';
+  throw new PilotlightError('CONFIG_NOT_FOUND', `no configuration at ${places}: ${advice}`);
+}

@@ -1,0 +1,39 @@
+import type { EventSink } from '../model/events.ts';
+import type { Logger } from '../model/observe.ts';
+import type { HostPort, Settings } from '../model/settings.ts';
+
+export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export interface ProxyOptions {
+  logLevel: LogLevel;
+  /** Environment of which processes that are started inherit a little. */
+  env: Readonly<Record<string, string | undefined>>;
+  /** Called for everything that happens, from the first moment on. */
+  onEvent: EventSink;
+  /** Breaks off the boot. */
+  signal: AbortSignal;
+}
+
+/** A proxy that serves. */
+export interface RunningProxy {
+  /** Where requests are taken, in the order of the configuration, with the real ports. */
+  readonly listening: readonly HostPort[];
+  readonly admin: HostPort;
+  readonly logger: Logger;
+  /** Serves another configuration from now on, or says in log and events why not and changes nothing. Never rejects. */
+  reload(settings: Settings): Promise<void>;
+  /** Says in log and events that a configuration is wrong: one line per problem. */
+  refuseReload(problems: readonly string[]): void;
+  /**
+   * Drains: readiness off, no new connections, what is under way finishes within the services' drain limits, replicas
+   * stop where they are to. Never rejects. `hurry` cuts every wait short.
+   */
+  stop(hurry: AbortSignal): Promise<void>;
+}
+
+/**
+ * Boots a proxy.
+ * @throws ADDRESS_IN_USE, ADDRESS_FORBIDDEN, STATE_LOCKED, STATE_UNUSABLE, and the signal's reason when it was aborted
+ */
+export type StartProxy = (settings: Settings, options: ProxyOptions) => Promise<RunningProxy>;

@@ -1,0 +1,82 @@
+import Table from 'cli-table3';
+import type { Decision } from '../model/decision.ts';
+import { holdsCapacity } from '../model/replica.ts';
+import type { ReplicaStatus, ServiceStatus } from '../model/status.ts';
+import { formatDuration } from '../util/units.ts';
+
+const HEAD = ['service', 'state', 'replicas', 'in flight', 'held', 'p95', 'last decision'];
+/** Width left for the last column where the output is narrow. */
+const LEAST_REASON_WIDTH = 20;
+
+/**
+ * The services as a table without lines.
+ * @param nowMs milliseconds since the epoch, for how long ago decisions were
+ * @param columns width of the output in characters
+ */
+export function statusTable(services: readonly ServiceStatus[], nowMs: number, columns: number): string {
+  if (services.length === 0) return 'no services are configured';
+  const rows = services.map((service) => [
+    service.name,
+    service.state,
+    replicasCell(service.replicas),
+    String(service.inFlight),
+    String(service.held),
+    service.latencyMs.p95 === null ? '–' : formatDuration(service.latencyMs.p95),
+    decisionCell(service.lastDecision, nowMs),
+  ]);
+  const widths = HEAD.map((head, column) => Math.max(...[HEAD, ...rows].map((row) => (row[column] ?? head).length)));
+  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
+  const last = Math.min(widths.at(-1) ?? 0, Math.max(LEAST_REASON_WIDTH, columns - before - 1));
+  const table = new Table({
+    head: HEAD,
+    colWidths: [...widths.slice(0, -1), last].map((width) => width + 2),
+    colAligns: ['left', 'left', 'left', 'right', 'right', 'right', 'left'],
+    wordWrap: true,
+    chars: noLines,
+    style: { 'padding-left': 0, 'padding-right': 2, head: [], border: [] },
+  });
+  table.push(...rows);
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+/** `2`, `1 + 1 starting`: how many are ready, and what the others are about. */
+function replicasCell(replicas: readonly ReplicaStatus[]): string {
+  const counts = new Map<string, number>();
+  for (const { state } of replicas) {
+    if (holdsCapacity(state) || state === 'failed') counts.set(state, (counts.get(state) ?? 0) + 1);
+  }
+  const ready = counts.get('ready') ?? 0;
+  counts.delete('ready');
+  const others = [...counts].map(([state, count]) => `${count} ${state}`);
+  return (ready === 0 && others.length > 0 ? others : [String(ready), ...others]).join(' + ');
+}
+
+function decisionCell(decision: Decision | null, nowMs: number): string {
+  if (decision === null) return '–';
+  const { action, from, to, reason, at, dryRun } = decision;
+  const change = from === to ? action : `${action} ${from}→${to}`;
+  const ago = Math.max(0, nowMs - Date.parse(at));
+  return `${change}${dryRun ? ' (dry run)' : ''}: ${reason} (${formatDuration(ago)} ago)`;
+}
+
+const noLines = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '',
+};

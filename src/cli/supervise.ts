@@ -1,0 +1,82 @@
+import { toPilotlightError } from '../model/errors.ts';
+import { sleep } from '../util/clock.ts';
+import type { RunningProxy } from './running-proxy.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface Supervised {
+  /** Boots the proxy; rejects when the signal is aborted before it serves. */
+  boot(signal: AbortSignal): Promise<RunningProxy>;
+  /** Called for every SIGHUP once the proxy serves, one at a time; undefined: SIGHUP stops it like SIGTERM. */
+  reload: ((proxy: RunningProxy) => Promise<void>) | undefined;
+}
+
+/** How long a hurried stop may take, ms. */
+const HURRY_MS = 500;
+/** A second SIGINT this soon is the same one: npm passes on what the terminal sent to both. Ms. */
+const SAME_INTERRUPT_MS = 300;
+
+/**
+ * Runs a proxy until SIGTERM or SIGINT, drains it, and returns the exit code. A later SIGINT exits at once. What nobody
+ * caught ends the process only while it boots: after that it is logged, and traffic to warm replicas goes on.
+ */
+export async function supervise({ boot, reload }: Supervised, terminal: Terminal): Promise<number> {
+  const stop = new AbortController();
+  const hurry = new AbortController();
+  let booting: Promise<RunningProxy> | undefined;
+  let proxy: RunningProxy | undefined;
+  let stopAskedAt = 0;
+  let reloads = Promise.resolve();
+
+  const onStop = (signal: NodeJS.Signals): void => {
+    if (!stop.signal.aborted) {
+      stopAskedAt = terminal.clock.now();
+      stop.abort();
+    } else if (signal === 'SIGINT' && terminal.clock.now() - stopAskedAt > SAME_INTERRUPT_MS) {
+      hurry.abort();
+    }
+  };
+  const onHangup = (signal: NodeJS.Signals): void => {
+    if (reload === undefined) onStop(signal);
+    else reloads = reloads.then(() => reloadOnceServing(reload)).catch(onDefect);
+  };
+  const reloadOnceServing = async (again: (proxy: RunningProxy) => Promise<void>): Promise<void> => {
+    const served = await booting?.catch(() => undefined);
+    if (served !== undefined && !stop.signal.aborted) await again(served);
+  };
+  const onDefect = (thrown: unknown): void => {
+    const error = toPilotlightError(thrown);
+    if (proxy === undefined) {
+      terminal.err(`pilotlight: ${error.message}`);
+      process.exit(1);
+    }
+    const stack = thrown instanceof Error ? thrown.stack : undefined;
+    proxy.logger.error({ code: 'INTERNAL', err: error }, `an unexpected error, traffic goes on: ${error.message}`);
+    proxy.logger.debug({ code: 'INTERNAL', stack }, 'where the unexpected error came from');
+  };
+
+  process.on('SIGTERM', onStop).on('SIGINT', onStop).on('SIGHUP', onHangup);
+  process.on('uncaughtException', onDefect).on('unhandledRejection', onDefect);
+  try {
+    booting = boot(stop.signal);
+    const served = await booting;
+    proxy = served;
+    await aborted(stop.signal);
+    const cut = aborted(hurry.signal).then(() => sleep(terminal.clock, HURRY_MS, new AbortController().signal));
+    await Promise.race([served.stop(hurry.signal), cut]);
+    return hurry.signal.aborted ? 1 : 0;
+  } catch (error) {
+    // Told to stop before it served: that is no failure.
+    if (stop.signal.aborted && error === stop.signal.reason) return 0;
+    throw error;
+  } finally {
+    process.off('SIGTERM', onStop).off('SIGINT', onStop).off('SIGHUP', onHangup);
+    process.off('uncaughtException', onDefect).off('unhandledRejection', onDefect);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

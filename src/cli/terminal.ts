@@ -1,0 +1,33 @@
+import { type Clock, systemClock } from '../util/clock.ts';
+
+/** Where a command reads its surroundings and writes what it says. */
+export interface Terminal {
+  /** Writes one line (or several, joined by line feeds) to standard output. */
+  out(line: string): void;
+  /** Writes one line to standard error. */
+  err(line: string): void;
+  env: Readonly<Record<string, string | undefined>>;
+  /** The working directory, absolute. */
+  cwd: string;
+  /** Whether a person reads standard output. */
+  interactive: boolean;
+  /** Width of the output in characters. */
+  columns(): number;
+  clock: Clock;
+}
+
+/** The terminal of this process. */
+export function processTerminal(): Terminal {
+  // A reader that went away (`| head`) is no error of ours; what is written after it is lost.
+  process.stdout.on('error', () => undefined);
+  process.stderr.on('error', () => undefined);
+  return {
+    out: (line) => void process.stdout.write(`${line}\n`),
+    err: (line) => void process.stderr.write(`${line}\n`),
+    env: process.env,
+    cwd: process.cwd(),
+    interactive: process.stdout.isTTY === true,
+    columns: () => process.stdout.columns ?? 120,
+    clock: systemClock,
+  };
+}

@@ -1,0 +1,35 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+import type { ServiceStatus } from '../../src/model/status.ts';
+
+export interface FakeAdmin {
+  url: string;
+  /** Method, path and token of every request. */
+  asked: string[];
+  /** Sent to the requests to come. */
+  answer: { status: number; body: string };
+}
+
+/** An HTTP server that answers every request the same and remembers what was asked. */
+export async function fakeAdmin(status: number, body: unknown): Promise<FakeAdmin> {
+  const fake: FakeAdmin = { url: '', asked: [], answer: { status, body: JSON.stringify(body) } };
+  const server = createServer((request, response) => {
+    fake.asked.push(`${request.method} ${request.url} ${request.headers.authorization ?? '-'}`);
+    response.writeHead(fake.answer.status, { 'content-type': 'application/json' });
+    response.end(fake.answer.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  fake.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return fake;
+}
+
+/** A service with nothing special but what is given. */
+export function service(changes: Partial<ServiceStatus> & { name: string }): ServiceStatus {
+  const latencyMs = { p50: null, p95: null, p99: null };
+  return { state: 'asleep', replicas: [], inFlight: 0, held: 0, latencyMs, lastDecision: null, ...changes };
+}

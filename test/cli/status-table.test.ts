@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import { statusTable } from '../../src/cli/status-table.ts';
+import type { ReplicaState } from '../../src/model/replica.ts';
+import type { ReplicaStatus } from '../../src/model/status.ts';
+import { service } from './fake-admin.ts';
+
+const NOW = Date.UTC(2026, 0, 1);
+
+function replicas(...states: ReplicaState[]): ReplicaStatus[] {
+  return states.map((state, index) => ({ id: `r${index}`, address: null, state, inFlight: 0, startedAt: null }));
+}
+
+const busy = service({
+  name: 'shop',
+  state: 'ready',
+  replicas: replicas('ready', 'ready', 'starting', 'created', 'stopped'),
+  inFlight: 12,
+  held: 3,
+  latencyMs: { p50: 10, p95: 1234.5, p99: 2000 },
+  lastDecision: {
+    at: new Date(NOW - 12_000).toISOString(),
+    service: 'shop',
+    action: 'scale-up',
+    from: 2,
+    to: 3,
+    reason: 'p95 1.2s over 500ms',
+    inputs: {},
+    verdicts: [],
+    dryRun: false,
+  },
+});
+
+test('a row says state, replicas, load, latency and the last decision', () => {
+  const [head, first, second, ...more] = statusTable([busy, service({ name: 'blog' })], NOW, 200).split('\n');
+  expect(head?.split(/ {2,}/)).toEqual(['service', 'state', 'replicas', 'in flight', 'held', 'p95', 'last decision']);
+  expect(first?.split(/ {2,}/)).toEqual([
+    'shop',
+    'ready',
+    '2 + 1 starting',
+    '12',
+    '3',
+    '1.23s',
+    'scale-up 2→3: p95 1.2s over 500ms (12s ago)',
+  ]);
+  expect(second?.split(/ {2,}/)).toEqual(['blog', 'asleep', '0', '0', '0', '–', '–']);
+  expect(more).toEqual([]);
+});
+
+test.each([
+  [[], '0'],
+  [['created'], '0'],
+  [['starting'], '1 starting'],
+  [['failed'], '1 failed'],
+  [['ready', 'draining', 'stopping', 'stopping'], '1 + 1 draining + 2 stopping'],
+] as [ReplicaState[], string][])('replicas %j are shown as "%s"', (states, cell) => {
+  const row = statusTable([service({ name: 'x', replicas: replicas(...states) })], NOW, 200).split('\n')[1];
+  expect(row?.split(/ {2,}/)[2]).toBe(cell);
+});
+
+test('a narrow terminal wraps the reason and nothing else', () => {
+  const lines = statusTable([busy], NOW, 90).split('\n');
+  expect(lines.length).toBeGreaterThan(2);
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(90);
+  expect(lines[1]).toContain('2 + 1 starting');
+  const column = lines[0]?.indexOf('last decision');
+  const reason = lines.slice(1).map((line) => line.slice(column).trim());
+  expect(reason.join(' ')).toBe('scale-up 2→3: p95 1.2s over 500ms (12s ago)');
+});
+
+test('a dry run is told apart', () => {
+  const lastDecision = busy.lastDecision && { ...busy.lastDecision, dryRun: true };
+  expect(statusTable([{ ...busy, lastDecision }], NOW, 200)).toContain('scale-up 2→3 (dry run): ');
+});
+
+test('no services are said in words', () => {
+  expect(statusTable([], NOW, 80)).toBe('no services are configured');
+});

@@ -1,0 +1,193 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { runCli } from '../../src/cli/cli.ts';
+import { showStatus } from '../../src/cli/status.ts';
+import { freePort } from '../support/free-port.ts';
+import { until } from '../support/until.ts';
+import { fakeAdmin, service } from './fake-admin.ts';
+import { type FakeTerminal, fakeTerminal } from './fake-terminal.ts';
+
+const neverStarted = () => Promise.reject(new Error('not to be started'));
+const cli = (line: string, terminal: FakeTerminal) => runCli(line.split(' '), neverStarted, terminal);
+
+async function configuration(text: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'pilotlight-cli-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  await writeFile(join(folder, 'pilotlight.yaml'), text);
+  return folder;
+}
+
+function minimal(admin: string): string {
+  return [
+    'listen: [{ address: 127.0.0.1:8080 }]',
+    `admin: ${admin}`,
+    'services: { shop: { routes: [{ path: / }], endpoints: { static: [127.0.0.1:1] } } }',
+  ].join('\n');
+}
+
+describe('status', () => {
+  test('shows a table', async () => {
+    const { url, asked } = await fakeAdmin(200, [service({ name: 'shop' })]);
+    const terminal = fakeTerminal();
+    expect(await cli(`status --admin ${url}`, terminal)).toBe(0);
+    expect(terminal.stdout.join('\n')).toMatch(/^service +state.*\nshop +asleep/);
+    expect(asked).toEqual(['GET /v1/services -']);
+  });
+
+  test('--json prints what the API says', async () => {
+    const services = [service({ name: 'shop' })];
+    const { url } = await fakeAdmin(200, services);
+    const terminal = fakeTerminal();
+    expect(await cli(`status --json --admin ${url}`, terminal)).toBe(0);
+    expect(JSON.parse(terminal.stdout.join('\n'))).toEqual(services);
+  });
+
+  test('--watch draws every second until it is told to stop, also through a restart of the proxy', async () => {
+    const admin = await fakeAdmin(200, [service({ name: 'shop' })]);
+    const terminal = fakeTerminal({ interactive: true });
+    const stop = new AbortController();
+    const watching = showStatus({ admin: admin.url, watch: true }, terminal, stop.signal);
+    const drawn = async (count: number) => {
+      await until(`${count} drawings`, () => terminal.stdout.length >= count && terminal.clock.pending === 1);
+      terminal.clock.advance(1000);
+    };
+    await drawn(2);
+    admin.answer = { status: 500, body: '{"code":"INTERNAL","title":"Internal error"}' };
+    await drawn(3);
+    expect(terminal.stdout.at(-1)).toMatch(/answers 500: Internal error$/);
+    admin.answer = { status: 200, body: '[]' };
+    await drawn(4);
+    expect(terminal.stdout.at(-1)).toBe('\x1b[H\x1b[Jno services are configured');
+    stop.abort();
+    expect(await watching).toBe(0);
+    expect(admin.asked.length).toBeGreaterThanOrEqual(3);
+  });
+
+  test('--watch for another program has no control characters', async () => {
+    const { url } = await fakeAdmin(200, []);
+    const terminal = fakeTerminal();
+    const stop = new AbortController();
+    const watching = showStatus({ admin: url, watch: true, json: true }, terminal, stop.signal);
+    await until('drawn', () => terminal.stdout.length === 1);
+    stop.abort();
+    await watching;
+    expect(terminal.stdout).toEqual(['[]']);
+  });
+});
+
+describe('wake and sleep', () => {
+  test.each(['wake', 'sleep'])('%s acts and says how it stands', async (command) => {
+    const { url, asked } = await fakeAdmin(200, service({ name: 'shop', state: 'waking' }));
+    const terminal = fakeTerminal();
+    expect(await cli(`${command} shop --admin ${url} --token t0k`, terminal)).toBe(0);
+    expect(asked).toEqual([`POST /v1/services/shop/${command} Bearer t0k`]);
+    expect(terminal.stdout).toEqual(['shop is waking']);
+  });
+
+  test('a name is one segment of the path, whatever is in it', async () => {
+    const { url, asked } = await fakeAdmin(404, { code: 'SERVICE_UNKNOWN', detail: 'no service "../x"' });
+    expect(await cli(`wake ../x --admin ${url}`, fakeTerminal())).toBe(1);
+    expect(asked).toEqual(['POST /v1/services/..%2Fx/wake -']);
+  });
+
+  test.each([
+    [404, 'SERVICE_UNKNOWN', 'no service "shop"'],
+    [409, 'SERVICE_NOT_RUNNABLE', 'shop has no "run"'],
+  ])('%d %s is one line and exit 1', async (status, code, detail) => {
+    const { url } = await fakeAdmin(status, { status, code, detail, title: 'x' });
+    const terminal = fakeTerminal();
+    expect(await cli(`sleep shop --admin ${url}`, terminal)).toBe(1);
+    expect(terminal.stderr).toEqual([`pilotlight: ${detail}`]);
+  });
+});
+
+describe('what goes wrong is one line and exit 1', () => {
+  test('nobody listens', async () => {
+    const terminal = fakeTerminal();
+    const url = `http://127.0.0.1:${await freePort()}`;
+    expect(await cli(`status --admin ${url}`, terminal)).toBe(1);
+    expect(terminal.stderr).toEqual([
+      `pilotlight: no Pilotlight answers at ${url} (connection refused): start it, or name it with --admin URL`,
+    ]);
+  });
+
+  test('another program listens', async () => {
+    const { url } = await fakeAdmin(404, 'not found');
+    const terminal = fakeTerminal();
+    expect(await cli(`status --admin ${url}`, terminal)).toBe(1);
+    expect(terminal.stderr).toEqual([`pilotlight: what answers at ${url} is not Pilotlight's admin API (404)`]);
+  });
+
+  test('what listens does not speak HTTP', async () => {
+    const server = createServer((socket) => socket.end('go away\r\n'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const terminal = fakeTerminal();
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    expect(await cli(`status --admin 127.0.0.1:${port}`, terminal)).toBe(1);
+    expect(terminal.stderr).toHaveLength(1);
+    expect(terminal.stderr[0]).toContain('no Pilotlight answers');
+  });
+
+  test('the token is missing', async () => {
+    const { url } = await fakeAdmin(401, { code: 'UNAUTHORIZED', title: 'Unauthorized' });
+    const terminal = fakeTerminal();
+    expect(await cli(`status --admin ${url}`, terminal)).toBe(1);
+    expect(terminal.stderr[0]).toContain('wants its token: give it with --token or PILOTLIGHT_ADMIN_TOKEN');
+  });
+
+  test('PILOTLIGHT_DEBUG adds code and causes, still without a stack trace', async () => {
+    const terminal = fakeTerminal({ env: { PILOTLIGHT_DEBUG: '1' } });
+    await cli(`status --admin 127.0.0.1:${await freePort()}`, terminal);
+    expect(terminal.stderr[1]).toBe('  ADMIN_UNREACHABLE');
+    expect(terminal.stderr.join('\n')).toContain('caused by ECONNREFUSED');
+    expect(terminal.stderr.join('\n')).not.toMatch(/\n +at /);
+  });
+});
+
+describe('the running proxy is found', () => {
+  test('by --admin before all else, and wrong addresses are wrong usage', async () => {
+    const terminal = fakeTerminal();
+    for (const address of ['ftp://x', 'http://', 'http://x/path', ':::']) {
+      expect(await cli(`status --admin ${address}`, terminal)).toBe(2);
+    }
+    expect(terminal.stderr).toHaveLength(4);
+    const { url } = await fakeAdmin(200, []);
+    const env = { PILOTLIGHT_ADMIN: 'http://127.0.0.1:1' };
+    expect(await cli(`status --admin ${url}`, fakeTerminal({ env }))).toBe(0);
+  });
+
+  test('by PILOTLIGHT_ADMIN, with PILOTLIGHT_ADMIN_TOKEN', async () => {
+    const { url, asked } = await fakeAdmin(200, []);
+    const env = { PILOTLIGHT_ADMIN: url, PILOTLIGHT_ADMIN_TOKEN: 'from-env' };
+    expect(await cli('status', fakeTerminal({ env }))).toBe(0);
+    expect(asked).toEqual(['GET /v1/services Bearer from-env']);
+  });
+
+  test('by the configuration, with its token; all addresses mean this machine', async () => {
+    const { url, asked } = await fakeAdmin(200, []);
+    const cwd = await configuration(minimal(`{ address: "0.0.0.0:${new URL(url).port}", token: from-the-file-1 }`));
+    expect(await cli('status', fakeTerminal({ cwd }))).toBe(0);
+    expect(asked).toEqual(['GET /v1/services Bearer from-the-file-1']);
+  });
+
+  test('a configuration named by -c comes before the environment', async () => {
+    const { url, asked } = await fakeAdmin(200, []);
+    const cwd = await configuration(minimal(`{ address: "${new URL(url).host}" }`));
+    const env = { PILOTLIGHT_ADMIN: 'http://127.0.0.1:1' };
+    expect(await cli('status -c pilotlight.yaml', fakeTerminal({ cwd, env }))).toBe(0);
+    expect(asked).toHaveLength(1);
+  });
+
+  test('a wrong configuration is one line that names the place', async () => {
+    const cwd = await configuration('listn: []\n');
+    const terminal = fakeTerminal({ cwd });
+    expect(await cli('status', terminal)).toBe(1);
+    expect(terminal.stderr).toHaveLength(1);
+    expect(terminal.stderr[0]).toMatch(/pilotlight\.yaml:1:1 .*--admin URL/);
+  });
+});
