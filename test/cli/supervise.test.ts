@@ -1,0 +1,190 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { RunningProxy } from '../../src/cli/running-proxy.ts';
+import { type Supervised, supervise } from '../../src/cli/supervise.ts';
+import type { Logger } from '../../src/model/observe.ts';
+import { until } from '../support/until.ts';
+import { type FakeTerminal, fakeTerminal } from './fake-terminal.ts';
+
+/** A proxy that remembers what happened to it, in order, and stops when told that it may. */
+class FakeProxy implements RunningProxy {
+  readonly happened: string[] = [];
+  readonly listening = [];
+  readonly admin = { host: '127.0.0.1', port: 9400 };
+  readonly #release = Promise.withResolvers<void>();
+  readonly logger: Logger = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: (fields, message) => void this.happened.push(`error ${'code' in fields ? fields.code : ''} ${message}`),
+  };
+
+  async reload(): Promise<void> {
+    this.happened.push('reload');
+  }
+
+  refuseReload(): void {
+    this.happened.push('refuse');
+  }
+
+  async stop(hurry: AbortSignal): Promise<void> {
+    this.happened.push('stop');
+    hurry.addEventListener('abort', () => this.happened.push('hurry'));
+    await this.#release.promise;
+    this.happened.push('stopped');
+  }
+
+  mayStop(): void {
+    this.#release.resolve();
+  }
+}
+
+const before = process.eventNames().map((name) => [name, process.listenerCount(name)]);
+
+afterEach(() => {
+  // The handlers are gone, so that a signal to whoever used this code does what it did before.
+  for (const [name, count] of before) expect([name, process.listenerCount(name as string)]).toEqual([name, count]);
+});
+
+function start(changes: Partial<Supervised> = {}): {
+  proxy: FakeProxy;
+  terminal: FakeTerminal;
+  ended: Promise<number>;
+} {
+  const proxy = new FakeProxy();
+  const terminal = fakeTerminal();
+  const boot = async () => {
+    proxy.happened.push('boot');
+    return proxy;
+  };
+  const ended = supervise({ boot, reload: (served) => served.reload({} as never), ...changes }, terminal);
+  return { proxy, terminal, ended };
+}
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, 10));
+
+describe('stopping', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('%s drains and exits 0', async (signal) => {
+    const { proxy, ended } = start();
+    await settled();
+    process.emit(signal, signal);
+    await until('stop', () => proxy.happened.includes('stop'));
+    proxy.mayStop();
+    expect(await ended).toBe(0);
+    expect(proxy.happened).toEqual(['boot', 'stop', 'stopped']);
+  });
+
+  test('a second SIGINT cuts the drain short and exits 1 without waiting for it', async () => {
+    const { proxy, terminal, ended } = start();
+    await settled();
+    process.emit('SIGINT', 'SIGINT');
+    await until('stop', () => proxy.happened.includes('stop'));
+    terminal.clock.advance(1000);
+    process.emit('SIGINT', 'SIGINT');
+    await until('hurry', () => proxy.happened.includes('hurry') && terminal.clock.pending === 1);
+    terminal.clock.advance(500);
+    expect(await ended).toBe(1);
+    expect(proxy.happened).toEqual(['boot', 'stop', 'hurry']);
+  });
+
+  test('one SIGINT that arrives twice, and a second SIGTERM, do not', async () => {
+    const { proxy, terminal, ended } = start();
+    await settled();
+    process.emit('SIGINT', 'SIGINT');
+    terminal.clock.advance(100);
+    process.emit('SIGINT', 'SIGINT');
+    terminal.clock.advance(5000);
+    process.emit('SIGTERM', 'SIGTERM');
+    await until('stop', () => proxy.happened.includes('stop'));
+    proxy.mayStop();
+    expect(await ended).toBe(0);
+    expect(proxy.happened).not.toContain('hurry');
+  });
+
+  test('while it boots, the boot is broken off and that is no failure', async () => {
+    const boot = (signal: AbortSignal) =>
+      new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    const { ended } = start({ boot });
+    await settled();
+    process.emit('SIGTERM', 'SIGTERM');
+    expect(await ended).toBe(0);
+  });
+
+  test('a boot that fails is passed on', async () => {
+    const { ended } = start({ boot: () => Promise.reject(new Error('in use')) });
+    await expect(ended).rejects.toThrow('in use');
+  });
+});
+
+describe('SIGHUP', () => {
+  test('reloads, one at a time, each of them', async () => {
+    let running = 0;
+    let most = 0;
+    const { proxy, ended } = start({
+      reload: async (served) => {
+        most = Math.max(most, ++running);
+        await settled();
+        running--;
+        await served.reload({} as never);
+      },
+    });
+    for (let i = 0; i < 3; i++) process.emit('SIGHUP', 'SIGHUP');
+    await until('reloads', () => proxy.happened.filter((what) => what === 'reload').length === 3);
+    expect(most).toBe(1);
+    process.emit('SIGTERM', 'SIGTERM');
+    proxy.mayStop();
+    await ended;
+  });
+
+  test('while it boots waits until it serves', async () => {
+    const booted = Promise.withResolvers<RunningProxy>();
+    const { proxy, ended } = start({ boot: () => booted.promise });
+    process.emit('SIGHUP', 'SIGHUP');
+    await settled();
+    expect(proxy.happened).toEqual([]);
+    booted.resolve(proxy);
+    await until('reload', () => proxy.happened.includes('reload'));
+    process.emit('SIGTERM', 'SIGTERM');
+    proxy.mayStop();
+    await ended;
+  });
+
+  test('a reload that throws is logged, and the next one happens', async () => {
+    let calls = 0;
+    const { proxy, ended } = start({
+      reload: async (served) => {
+        if (calls++ === 0) throw new Error('odd');
+        await served.reload({} as never);
+      },
+    });
+    await settled();
+    process.emit('SIGHUP', 'SIGHUP');
+    process.emit('SIGHUP', 'SIGHUP');
+    await until('reload', () => proxy.happened.includes('reload'));
+    expect(proxy.happened[1]).toMatch(/^error INTERNAL .*odd/);
+    process.emit('SIGTERM', 'SIGTERM');
+    proxy.mayStop();
+    await ended;
+  });
+
+  test('stops what has nothing to reload', async () => {
+    const { proxy, ended } = start({ reload: undefined });
+    await settled();
+    process.emit('SIGHUP', 'SIGHUP');
+    proxy.mayStop();
+    expect(await ended).toBe(0);
+  });
+});
+
+test('what nobody caught is logged with a code, and the proxy goes on', async () => {
+  const { proxy, ended } = start();
+  await settled();
+  process.emit('uncaughtException', new TypeError('x is not a function'));
+  process.emit('unhandledRejection', 'just a text', Promise.resolve());
+  expect(proxy.happened.slice(1)).toEqual([
+    'error INTERNAL an unexpected error, traffic goes on: x is not a function',
+    'error INTERNAL an unexpected error, traffic goes on: just a text',
+  ]);
+  process.emit('SIGTERM', 'SIGTERM');
+  proxy.mayStop();
+  expect(await ended).toBe(0);
+});
