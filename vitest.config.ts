@@ -5,6 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 30_000,
+    teardownTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
   },

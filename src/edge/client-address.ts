@@ -1,0 +1,47 @@
+import { BlockList, isIP } from 'node:net';
+
+/** Peers whose forwarding headers are believed. */
+export class TrustedProxies {
+  readonly #list = new BlockList();
+  readonly #empty: boolean;
+
+  /** @param ranges CIDRs or addresses, validated before */
+  constructor(ranges: readonly string[]) {
+    this.#empty = ranges.length === 0;
+    for (const range of ranges) {
+      const [address, bits] = range.split('/') as [string, string | undefined];
+      const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+      if (bits === undefined) this.#list.addAddress(address, family);
+      else this.#list.addSubnet(address, Number(bits), family);
+    }
+  }
+
+  /** Whether an address (IPv4-mapped IPv6 in its IPv4 form) is one of them. */
+  has(address: string): boolean {
+    if (this.#empty) return false;
+    const family = isIP(address);
+    return family !== 0 && this.#list.check(address, family === 6 ? 'ipv6' : 'ipv4');
+  }
+
+  /** "The client": the rightmost address that is not trusted, of the peer and the X-Forwarded-For it sent. */
+  client(peer: string, forwardedFor: string | undefined): string {
+    if (forwardedFor === undefined || !this.has(peer)) return peer;
+    const hops = forwardedFor.split(',');
+    for (let i = hops.length - 1; i >= 0; i--) {
+      const hop = plainAddress((hops[i] as string).trim());
+      if (isIP(hop) === 0) return peer;
+      if (!this.has(hop)) return hop;
+      peer = hop;
+    }
+    return peer;
+  }
+}
+
+/** Without IPv6 brackets, a port, or the IPv4-mapped prefix. */
+export function plainAddress(text: string): string {
+  let address = text;
+  if (address.startsWith('[')) address = address.slice(1, address.indexOf(']'));
+  else if (address.indexOf(':') === address.lastIndexOf(':') && address.includes(':'))
+    address = address.split(':')[0] as string;
+  return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+}

@@ -1,0 +1,34 @@
+import type { EdgeMessage } from '../model/link.ts';
+import type { Logger } from '../model/observe.ts';
+import type { EndpointView } from '../model/snapshot.ts';
+import type { Clock } from '../util/clock.ts';
+import type { TrustedProxies } from './client-address.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { RouteTable } from './route-table.ts';
+import type { Service } from './service.ts';
+
+/** What the parts of one edge share. One object for the whole edge, so that a request reaches it in one step. */
+export interface EdgeContext {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly deadlines: Deadlines;
+  /** Compiled from the last table; swapped whole. */
+  routes: RouteTable<Service>;
+  trusted: TrustedProxies;
+  /** Bytes of request bodies held for all services, and their bound. */
+  heldBytes: number;
+  maxHeldBytes: number;
+  /** No new work: connections close after their answer. */
+  draining: boolean;
+  /** Requests without a route, by status. */
+  readonly unrouted: Map<number, number>;
+  /** Sends to the control plane. */
+  post(message: EdgeMessage): void;
+  /** The endpoint that a probe made for this view, with the connection it opened; undefined where none fits. */
+  takeProbed(view: EndpointView): Endpoint | undefined;
+  /** A new request id: unique across restarts, 20 characters at most. */
+  requestId(): string;
+  /** The Date field's value of now (RFC 9110 §6.6.1), made anew once a second. */
+  date(): string;
+}

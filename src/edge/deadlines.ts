@@ -1,0 +1,93 @@
+import type { Clock, Timer } from '../util/clock.ts';
+
+/** Something that waits for at most so long. It sits in at most one live place of the wheel. */
+export interface DeadlineEntry {
+  /** When it is due, in the clock's ms; 0 = not waiting. Owned by {@link Deadlines}. */
+  deadline: number;
+  /** The tick it is filed under; 0 = none. Owned by {@link Deadlines}. */
+  filed: number;
+  onDeadline(): void;
+}
+
+const TICK_MS = 50;
+
+/**
+ * Coarse deadlines for tens of thousands of connections with one timer: due −0/+100 ms. Moving a deadline to later,
+ * which every request does, is two writes; the entry is filed anew only when its old tick comes.
+ */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #ticks = new Map<number, DeadlineEntry[]>();
+  #timer: Timer | undefined;
+  #lastTick: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#lastTick = Math.floor(clock.now() / TICK_MS);
+  }
+
+  /** Makes the entry due in `ms` milliseconds; an earlier deadline of it is forgotten. */
+  arm(entry: DeadlineEntry, ms: number): void {
+    entry.deadline = this.#clock.now() + ms;
+    const tick = Math.ceil(entry.deadline / TICK_MS) + 1;
+    if (entry.filed !== 0 && entry.filed <= tick) return;
+    this.#file(entry, tick);
+  }
+
+  disarm(entry: DeadlineEntry): void {
+    entry.deadline = 0;
+  }
+
+  /** Entries filed, due or not. */
+  get size(): number {
+    let size = 0;
+    for (const entries of this.#ticks.values()) size += entries.length;
+    return size;
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#ticks.clear();
+  }
+
+  #file(entry: DeadlineEntry, tick: number): void {
+    entry.filed = tick;
+    const entries = this.#ticks.get(tick);
+    if (entries === undefined) this.#ticks.set(tick, [entry]);
+    else entries.push(entry);
+    if (this.#timer === undefined) {
+      this.#lastTick = Math.floor(this.#clock.now() / TICK_MS);
+      this.#timer = this.#clock.every(TICK_MS, () => this.#turn());
+    }
+  }
+
+  #turn(): void {
+    const now = this.#clock.now();
+    const current = Math.floor(now / TICK_MS);
+    for (let tick = this.#lastTick + 1; tick <= current; tick++) {
+      const entries = this.#ticks.get(tick);
+      if (entries === undefined) continue;
+      this.#ticks.delete(tick);
+      for (const entry of entries) this.#visit(entry, tick, now);
+    }
+    this.#lastTick = current;
+    if (this.#ticks.size === 0) {
+      this.#timer?.cancel();
+      this.#timer = undefined;
+    }
+  }
+
+  #visit(entry: DeadlineEntry, tick: number, now: number): void {
+    // Filed again under an earlier tick since: that place is the live one.
+    if (entry.filed !== tick) return;
+    entry.filed = 0;
+    if (entry.deadline === 0) return;
+    if (entry.deadline > now) {
+      this.#file(entry, Math.max(tick + 1, Math.ceil(entry.deadline / TICK_MS) + 1));
+      return;
+    }
+    entry.deadline = 0;
+    entry.onDeadline();
+  }
+}

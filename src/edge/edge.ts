@@ -1,0 +1,194 @@
+import { randomBytes } from 'node:crypto';
+import type { ControlMessage, EdgeMessage, ServiceReport } from '../model/link.ts';
+import type { Logger } from '../model/observe.ts';
+import type { HostPort, ListenSettings } from '../model/settings.ts';
+import type { RoutingTable } from '../model/snapshot.ts';
+import type { ChannelEnd } from '../util/channel.ts';
+import type { Clock, Timer } from '../util/clock.ts';
+import { TrustedProxies } from './client-address.ts';
+import type { EdgeContext } from './context.ts';
+import { Deadlines } from './deadlines.ts';
+import { Listeners } from './listener.ts';
+import { Prober } from './prober.ts';
+import { RouteTable } from './route-table.ts';
+import { Service } from './service.ts';
+
+/** How often figures are sent, ms. */
+const REPORT_EVERY_MS = 1000;
+/** How often a drain looks whether it is done, ms. */
+const DRAIN_CHECK_MS = 20;
+
+export interface EdgeOptions {
+  link: ChannelEnd<ControlMessage, EdgeMessage>;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** The data plane of one process. */
+export interface Edge {
+  /**
+   * Listens on exactly these from now on: new ones are opened before missing ones close, the same ones stay.
+   * @returns the addresses in use, in the order given
+   * @throws ADDRESS_IN_USE, ADDRESS_FORBIDDEN; then nothing has changed
+   */
+  listen(listeners: ListenSettings[]): Promise<HostPort[]>;
+  /**
+   * Stops accepting. What is in flight ends by itself, what is held is answered when its service gets ready; after
+   * `deadlineMs` held requests get 503 and the rest is cut.
+   */
+  drain(deadlineMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Makes an edge that serves what the control plane at the other end of the link tells it to. */
+export function createEdge(options: EdgeOptions): Edge {
+  return new EdgePlane(options);
+}
+
+class EdgePlane implements Edge {
+  readonly #link: ChannelEnd<ControlMessage, EdgeMessage>;
+  readonly #clock: Clock;
+  readonly #context: EdgeContext;
+  readonly #prober: Prober;
+  readonly #listeners: Listeners;
+  readonly #services = new Map<string, Service>();
+  readonly #reportTimer: Timer;
+  #reportedAt: number;
+
+  constructor({ link, clock, logger }: EdgeOptions) {
+    this.#link = link;
+    this.#clock = clock;
+    this.#reportedAt = clock.now();
+    this.#context = this.#createContext(logger);
+    this.#prober = new Prober(this.#context);
+    this.#listeners = new Listeners(this.#context);
+    link.onMessage((message) => this.#onMessage(message));
+    this.#reportTimer = clock.every(REPORT_EVERY_MS, () => this.#tick());
+  }
+
+  listen(listeners: ListenSettings[]): Promise<HostPort[]> {
+    return this.#listeners.set(listeners);
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    this.#context.draining = true;
+    await this.#listeners.set([]);
+    this.#listeners.drainConnections();
+    const deadline = this.#clock.now() + deadlineMs;
+    await new Promise<void>((resolve) => {
+      const timer = this.#clock.every(DRAIN_CHECK_MS, () => {
+        if (this.#listeners.connectionCount > 0 && this.#clock.now() < deadline) return;
+        timer.cancel();
+        resolve();
+      });
+    });
+    for (const service of this.#services.values()) service.rejectHeld('DRAINING');
+    await this.#listeners.settle();
+  }
+
+  async close(): Promise<void> {
+    this.#reportTimer.cancel();
+    this.#prober.close();
+    await this.#listeners.set([]);
+    this.#listeners.destroyConnections();
+    for (const service of this.#services.values()) service.close();
+    this.#context.deadlines.close();
+    this.#link.close();
+  }
+
+  #createContext(logger: Logger): EdgeContext {
+    const clock = this.#clock;
+    const prefix = randomBytes(5).toString('hex');
+    let requests = 0;
+    let date = '';
+    let dateAt = Number.NEGATIVE_INFINITY;
+    return {
+      clock,
+      logger,
+      deadlines: new Deadlines(clock),
+      routes: new RouteTable<Service>([], () => {
+        throw new Error('an empty table has no targets');
+      }),
+      trusted: new TrustedProxies([]),
+      heldBytes: 0,
+      maxHeldBytes: 0,
+      draining: false,
+      unrouted: new Map(),
+      post: (message) => this.#link.post(message),
+      takeProbed: (view) => this.#prober.take(view),
+      requestId: () => `${prefix}-${(requests++).toString(36)}`,
+      date: () => {
+        const now = clock.now();
+        if (now - dateAt >= 1000) {
+          dateAt = now;
+          date = new Date(clock.wall()).toUTCString();
+        }
+        return date;
+      },
+    };
+  }
+
+  #onMessage(message: ControlMessage): void {
+    switch (message.type) {
+      case 'table':
+        this.#applyTable(message.table);
+        for (const state of message.states) this.#services.get(state.service)?.apply(state, message.version);
+        break;
+      case 'service':
+        this.#services.get(message.state.service)?.apply(message.state, message.version);
+        break;
+      case 'probe':
+        this.#prober.start(message);
+        break;
+      case 'cancel-probe':
+        this.#prober.cancel(message.probe);
+        break;
+      case 'collect':
+        this.#report(message.collect);
+        break;
+    }
+  }
+
+  /** Swaps in a configuration: services of the same name go on with their endpoints, queues and figures. */
+  #applyTable(table: RoutingTable): void {
+    const context = this.#context;
+    const listed = new Set<string>();
+    for (const policy of table.services) {
+      listed.add(policy.name);
+      const service = this.#services.get(policy.name);
+      if (service === undefined) this.#services.set(policy.name, new Service(context, policy));
+      else service.configure(policy);
+    }
+    context.trusted = new TrustedProxies(table.trustedProxies);
+    context.maxHeldBytes = table.heldBytes;
+    context.routes = new RouteTable(table.routes, (route) => this.#services.get(route.service) as Service);
+    for (const [name, service] of this.#services) {
+      if (listed.has(name)) continue;
+      service.rejectHeld('NO_ENDPOINT');
+      service.retire();
+      this.#services.delete(name);
+    }
+  }
+
+  #tick(): void {
+    const now = this.#clock.now();
+    for (const service of this.#services.values()) service.sweep(now);
+    this.#report(null);
+  }
+
+  #report(collect: number | null): void {
+    const now = this.#clock.now();
+    const services: ServiceReport[] = [];
+    for (const service of this.#services.values()) {
+      const report = service.report(now);
+      if (report !== undefined) services.push(report);
+    }
+    const unrouted: number[] = [];
+    for (const [status, count] of this.#context.unrouted) unrouted.push(status, count);
+    this.#context.unrouted.clear();
+    const spanMs = now - this.#reportedAt;
+    this.#reportedAt = now;
+    const connections = this.#listeners.connectionCount;
+    this.#link.post({ type: 'report', collect, spanMs, services, connections, unrouted });
+  }
+}

@@ -1,0 +1,113 @@
+import type { EndpointState, EndpointView } from '../model/snapshot.ts';
+import { Histogram } from '../util/histogram.ts';
+import type { Exchange } from './exchange.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
+
+/** Most idle connections kept per endpoint. */
+const MAX_IDLE = 256;
+/**
+ * How long an idle upstream connection may be used again, ms: under the shortest keep-alive that servers commonly have
+ * (5 s in Node), so that the race between its close and our next request stays rare.
+ */
+const IDLE_MS = 4_000;
+
+/** One address of a service: its connections, what is in flight on it, and its figures. Kept across snapshots by id. */
+export class Endpoint {
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  state: EndpointState;
+  weight: number;
+  /** Requests dispatched to it and not ended, tunnels included. */
+  inFlight = 0;
+  /** First of the exchanges in flight, linked through `nextInFlight`. */
+  first: Exchange | undefined;
+  /** A connect failed a moment ago: not chosen while there is another, until this time (the clock's ms). */
+  suspectUntil = 0;
+  completions = 0;
+  ttfb: Histogram | undefined;
+  /** Version of the snapshot whose cordon was acknowledged; 0 = not cordoned. */
+  cordonVersion = 0;
+  /** Whether `drained` was sent for that cordon. */
+  drainedSent = false;
+  /** All open connections, the idle ones included. */
+  readonly connections = new Set<UpstreamConnection>();
+  /** Idle connections, used as a stack: the warmest is used next, the surplus ages at the bottom. */
+  readonly #idle: UpstreamConnection[] = [];
+
+  constructor(view: EndpointView) {
+    this.id = view.id;
+    this.host = view.host;
+    this.port = view.port;
+    this.state = view.state;
+    this.weight = view.weight;
+  }
+
+  /** The warmest idle connection that may still be used; undefined when there is none. */
+  takeIdle(now: number): UpstreamConnection | undefined {
+    for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
+      if (connection.usable && now - connection.idleSince < IDLE_MS) return connection;
+      connection.destroy();
+    }
+    return undefined;
+  }
+
+  /** Keeps a connection for the next request. */
+  putIdle(connection: UpstreamConnection, now: number): void {
+    if (!connection.usable || this.#idle.length >= MAX_IDLE || this.state !== 'ready') {
+      connection.destroy();
+      return;
+    }
+    connection.idleSince = now;
+    this.#idle.push(connection);
+  }
+
+  /** An idle connection closed by itself. */
+  forget(connection: UpstreamConnection): void {
+    const index = this.#idle.indexOf(connection);
+    if (index >= 0) this.#idle.splice(index, 1);
+  }
+
+  /** Closes idle connections that are too old to be used; the oldest are at the bottom. */
+  expireIdle(now: number): void {
+    let expired = 0;
+    while (expired < this.#idle.length && now - (this.#idle[expired] as UpstreamConnection).idleSince >= IDLE_MS)
+      expired++;
+    for (const connection of this.#idle.splice(0, expired)) connection.destroy();
+  }
+
+  /** Closes all idle connections. */
+  closeIdle(): void {
+    for (const connection of this.#idle.splice(0)) connection.destroy();
+  }
+
+  get idleCount(): number {
+    return this.#idle.length;
+  }
+
+  /** An exchange was dispatched here. */
+  link(exchange: Exchange): void {
+    this.inFlight++;
+    exchange.previousInFlight = undefined;
+    exchange.nextInFlight = this.first;
+    if (this.first !== undefined) this.first.previousInFlight = exchange;
+    this.first = exchange;
+  }
+
+  /** An exchange ended, or goes elsewhere. */
+  unlink(exchange: Exchange): void {
+    this.inFlight--;
+    const { previousInFlight: previous, nextInFlight: next } = exchange;
+    if (previous === undefined) this.first = next;
+    else previous.nextInFlight = next;
+    if (next !== undefined) next.previousInFlight = previous;
+    exchange.previousInFlight = undefined;
+    exchange.nextInFlight = undefined;
+  }
+
+  recordFirstByte(ms: number): void {
+    this.completions++;
+    this.ttfb ??= new Histogram();
+    this.ttfb.add(ms);
+  }
+}

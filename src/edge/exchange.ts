@@ -1,0 +1,768 @@
+import { type RefusalCode, refusals } from '../model/refusals.ts';
+import type { ClientConnection } from './client-connection.ts';
+import type { EdgeContext } from './context.ts';
+import type { DeadlineEntry } from './deadlines.ts';
+import type { Endpoint } from './endpoint.ts';
+import { latin1 } from './http1/latin1.ts';
+import { Framing, type FramingKind } from './http1/request.ts';
+import { RequestBuffer } from './request-buffer.ts';
+import { requestIdOf, upstreamHead } from './request-writer.ts';
+import { clientFraming, clientHead, interimHead, switchingHead } from './response-writer.ts';
+import { prefersHtml, refusalMessage, retryAfterSeconds, wholeMessage } from './responses.ts';
+import { type NoRoute, RouteTable } from './route-table.ts';
+import type { Service } from './service.ts';
+import { UpstreamConnection, type UpstreamConsumer, type UpstreamFailure } from './upstream-connection.ts';
+import { MAX_WATCHERS, PROGRESS_PREFIX, ProgressStream, waitingPage, waitingPageFields } from './waiting-page.ts';
+import { matchWakeRule } from './wake-rules.ts';
+
+/**
+ * `held`: waits for a start or a slot. `connecting`, `sent` (no byte of the answer yet), `streaming`: has an endpoint.
+ * `progress`: feeds a waiting page. `done`: not in use.
+ */
+type Phase = 'done' | 'new' | 'held' | 'connecting' | 'sent' | 'streaming' | 'tunnel' | 'progress';
+
+/** A browser gets the waiting page when the start is not over by then, ms. */
+const PAGE_AFTER_MS = 500;
+/** Pieces of an answer up to this size are gathered into one write; Node writes strings below 16 KiB without copying them to the heap. */
+const GATHER_BYTES = 12 * 1024;
+/** Attempts beyond the budget for the race on a reused connection that the upstream just closed. */
+const MAX_RACES = 3;
+/** WebSocket Close frame, unmasked, 1001 "going away" (RFC 6455 §7.4.1). */
+const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
+
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+const IDEMPOTENT_METHODS = new Set(['PUT', 'DELETE']);
+
+/**
+ * One request on its way: route → admit → hold → dispatch → send → answer. Read from top to bottom, it is what happens
+ * to a request. The object belongs to its client connection and is used again for every request on it.
+ */
+export class Exchange implements UpstreamConsumer, DeadlineEntry {
+  deadline = 0;
+  filed = 0;
+  previousHeld: Exchange | undefined;
+  nextHeld: Exchange | undefined;
+  previousInFlight: Exchange | undefined;
+  nextInFlight: Exchange | undefined;
+
+  readonly client: ClientConnection;
+  readonly #context: EdgeContext;
+  readonly #body: RequestBuffer;
+  method = '';
+  requestId = '';
+  /** Address of the client, for the bounds per client. */
+  address = '';
+  /** The endpoint that failed this request before. */
+  avoid: Endpoint | undefined;
+  /** From when the time to first byte counts, the clock's ms: arrival, or the end of the wait for a start. */
+  latencySince = 0;
+  #phase: Phase = 'done';
+  #service: Service | undefined;
+  #endpoint: Endpoint | undefined;
+  #connection: UpstreamConnection | undefined;
+  #startedAt = 0;
+  #lastByteAt = 0;
+  #heldAt = 0;
+  #holdEnds = 0;
+  /** It waits, or waited, for a start, not just for a slot. */
+  #cold = false;
+  #pageable = false;
+  #releasedAt = 0;
+  #attempts = 0;
+  #races = 0;
+  /** The connection had served others before: its upstream may have closed it at the same moment. */
+  #reused = false;
+  /** Bytes of this request went to an upstream. */
+  #written = false;
+  #status = 0;
+  #framing: FramingKind = Framing.NONE;
+  #keepAlive = true;
+  /** Gathered for the client within one read; written at its end. */
+  #out = '';
+
+  constructor(client: ClientConnection, context: EdgeContext) {
+    this.client = client;
+    this.#context = context;
+    this.#body = new RequestBuffer(context);
+  }
+
+  get isTunnel(): boolean {
+    return this.#phase === 'tunnel';
+  }
+
+  /** Dispatched, and not answered by a byte yet. */
+  get awaitsFirstByte(): boolean {
+    return this.#phase === 'sent' || this.#phase === 'connecting';
+  }
+
+  /** Since when it is no activity any more, the clock's ms: no byte passed for `streamMs`. Undefined: it is active. */
+  quietSince(now: number, streamMs: number): number | undefined {
+    if (this.#phase !== 'streaming' && this.#phase !== 'tunnel') return undefined;
+    const since = this.#lastByteAt + streamMs;
+    return now >= since ? since : undefined;
+  }
+
+  /** Makes the object anew for the request that the client connection has just parsed. */
+  prepare(): void {
+    this.#phase = 'new';
+    this.#service = undefined;
+    this.#endpoint = undefined;
+    this.#connection = undefined;
+    this.avoid = undefined;
+    this.method = this.client.request.method;
+    this.#startedAt = this.#context.clock.now();
+    this.latencySince = this.#startedAt;
+    this.#cold = false;
+    this.#heldAt = 0;
+    this.#attempts = 0;
+    this.#races = 0;
+    this.#written = false;
+    this.#status = 0;
+    this.#keepAlive = this.client.request.keepAlive;
+    this.#out = '';
+    this.#body.begin();
+  }
+
+  /** Route, then admit. What came of the body so far is buffered. */
+  begin(): void {
+    const { request } = this.client;
+    this.requestId = requestIdOf(this.client, this.#context.requestId);
+    const found = this.#route(request.target, request.pathEnd);
+    if (typeof found === 'string') {
+      this.refuse(found);
+      return;
+    }
+    this.#service = found;
+    if (!found.isReady && request.target.startsWith(PROGRESS_PREFIX)) {
+      if (this.#openProgress(found)) return;
+    }
+    this.address = this.client.clientAddress();
+    if (request.upgrade === undefined) found.statistics.arrivals++;
+    found.retryBudget.request(this.#startedAt);
+    const endpoint = found.queue.size === 0 ? found.pick(undefined) : undefined;
+    if (endpoint !== undefined) this.#dispatch(endpoint);
+    else this.#hold(found, false);
+  }
+
+  #route(target: string, pathEnd: number): Service | NoRoute {
+    const routes = this.#context.routes.host(this.client.request.host);
+    return routes === undefined ? 'NO_ROUTE' : RouteTable.lookup(routes, target, pathEnd);
+  }
+
+  // ── hold ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Waits for a start or a slot, or is answered at once where waiting is of no use or out of bounds. */
+  #hold(service: Service, front: boolean): void {
+    const asleep = !service.isReady;
+    const refusal = this.#holdRefusal(service, asleep);
+    if (refusal !== undefined) {
+      this.refuse(refusal);
+      return;
+    }
+    if (asleep && !front && this.#answerAsleep(service)) return;
+    const now = this.#context.clock.now();
+    if (!this.#body.reserve(service, this.client.request, this.client.body.done)) {
+      service.statistics.holdRejected.bytes++;
+      this.refuse('HOLD_BYTES');
+      return;
+    }
+    this.#phase = 'held';
+    this.#cold = this.#cold || asleep;
+    if (this.#heldAt === 0) {
+      this.#heldAt = now;
+      this.#holdEnds = now + service.state.holdTimeoutMs;
+    }
+    this.#pageable = asleep && service.policy.hold.page === 'auto' && this.#isNavigation();
+    this.#armHold(now);
+    service.hold(this, front);
+    if (!this.#body.mayReadOn(this.client.body.done)) this.client.pauseReading();
+  }
+
+  #holdRefusal(service: Service, asleep: boolean): RefusalCode | undefined {
+    const { policy, queue, statistics } = service;
+    if (asleep && !policy.wakeable) return 'NO_ENDPOINT';
+    if (this.#context.draining) return 'DRAINING';
+    if (asleep && service.blockedUntil > this.#context.clock.now()) {
+      statistics.holdRejected.failed++;
+      return 'START_BLOCKED';
+    }
+    if (queue.size >= policy.hold.max) {
+      statistics.holdRejected.full++;
+      return 'HOLD_FULL';
+    }
+    if (policy.hold.perClient > 0 && queue.countOf(this.address) >= policy.hold.perClient) {
+      statistics.holdRejected.client++;
+      return 'HOLD_CLIENT';
+    }
+    return undefined;
+  }
+
+  /** Wake rules: some requests for a sleeping service are answered instead of waking it. */
+  #answerAsleep(service: Service): boolean {
+    const { request } = this.client;
+    if (service.wakeRules.length === 0) return false;
+    const path = request.target.slice(0, request.pathEnd);
+    const rule = matchWakeRule(service.wakeRules, path, request.head.get('user-agent') ?? '');
+    if (rule === undefined || rule.then === 'wake') return false;
+    if (rule.then === 'deny') {
+      service.statistics.holdRejected.denied++;
+      this.refuse('WAKE_DENIED');
+      return true;
+    }
+    const state = service.state.starting ? 'waking' : 'asleep';
+    this.#answerWhole(
+      rule.status,
+      `X-Service-State: ${state}\r\nContent-Type: text/plain; charset=utf-8\r\n`,
+      `${state}\n`,
+    );
+    return true;
+  }
+
+  /**
+   * A browser that goes to a page, and would show what it gets: by Fetch Metadata, or without it by Accept. Nothing that
+   * has a body, so that none is lost to the page.
+   */
+  #isNavigation(): boolean {
+    const { request } = this.client;
+    if (request.method !== 'GET' || request.upgrade !== undefined || request.hasBody) return false;
+    const mode = request.head.get('sec-fetch-mode');
+    if (mode !== undefined) return mode === 'navigate';
+    const accept = request.head.get('accept');
+    return accept?.includes('text/html') === true && request.head.get('x-requested-with') === undefined;
+  }
+
+  #armHold(now: number): void {
+    const page = this.#pageable ? this.#heldAt + PAGE_AFTER_MS : Number.POSITIVE_INFINITY;
+    this.#context.deadlines.arm(this, Math.min(page, this.#holdEnds) - now);
+  }
+
+  #onHoldDeadline(service: Service): void {
+    const now = this.#context.clock.now();
+    if (now >= this.#holdEnds) {
+      service.statistics.holdRejected.deadline++;
+      service.statistics.overloads++;
+      this.refuse('HOLD_TIMEOUT');
+    } else if (this.#pageable && !service.isReady) {
+      this.#showWaitingPage(service);
+    } else {
+      this.#pageable = false;
+      this.#armHold(now);
+    }
+  }
+
+  #showWaitingPage(service: Service): void {
+    const seconds = retryAfterSeconds(service.state.expectedStartMs ?? 2000);
+    this.#answerWhole(503, waitingPageFields(seconds), waitingPage(service.name, seconds));
+  }
+
+  /** The stream that a waiting page listens to. Only while there is something to wait for. */
+  #openProgress(service: Service): boolean {
+    const { request } = this.client;
+    const path = request.target.slice(PROGRESS_PREFIX.length, request.pathEnd);
+    if (request.method !== 'GET' || !path.startsWith('/') || service.watchers.size >= MAX_WATCHERS) return false;
+    const found = this.#route(path, path.length);
+    if (typeof found === 'string' || found.isReady || !found.policy.wakeable) return false;
+    this.#service = undefined;
+    this.#phase = 'progress';
+    this.client.write(`HTTP/1.1 200 OK\r\nDate: ${this.#context.date()}\r\n${ProgressStream.fields}\r\n`);
+    this.#progress = new ProgressStream(this.client, found);
+    this.#progress.update();
+    return true;
+  }
+
+  #progress: ProgressStream | undefined;
+
+  /** There is a place for it: leaves the queue for an endpoint. Called by the release. */
+  release(endpoint: Endpoint): void {
+    const service = this.#service as Service;
+    this.#leaveQueue(service);
+    this.#releasedAt = this.#context.clock.now();
+    if (this.#cold) this.latencySince = Math.max(this.#startedAt, service.lastStart?.ready ?? this.#releasedAt);
+    this.#dispatch(endpoint);
+  }
+
+  #leaveQueue(service: Service): void {
+    service.unhold(this);
+    this.#body.unreserve(service);
+    this.#context.deadlines.disarm(this);
+  }
+
+  // ── dispatch ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #dispatch(endpoint: Endpoint): void {
+    this.#endpoint = endpoint;
+    this.#phase = 'connecting';
+    endpoint.link(this);
+    const connection = endpoint.takeIdle(this.#context.clock.now());
+    if (connection !== undefined) {
+      this.#send(connection);
+      return;
+    }
+    this.#context.deadlines.arm(this, (this.#service as Service).policy.timeouts.connectMs);
+    this.#connection = new UpstreamConnection(endpoint, this);
+  }
+
+  onConnected(connection: UpstreamConnection): void {
+    this.#send(connection);
+  }
+
+  /** Head and what is there of the body, in one write where it is small. */
+  #send(connection: UpstreamConnection): void {
+    const service = this.#service as Service;
+    const { request } = this.client;
+    this.#connection = connection;
+    this.#reused = connection.uses > 0;
+    connection.take(this);
+    this.#phase = 'sent';
+    this.#written = true;
+    const head = upstreamHead(this.client, service, connection.endpoint, this.requestId);
+    const done = this.client.body.done;
+    const drained = this.#body.sendAll(connection.socket, head, request.framing, done, this.client.body.trailers);
+    if (!this.#mayReplay(service)) this.#body.forget();
+    this.#context.deadlines.arm(this, service.policy.timeouts.firstByteMs);
+    if (!done && drained) this.client.resumeReading();
+    else if (!drained) this.client.pauseReading();
+  }
+
+  // ── request body ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  onRequestBody(bytes: Buffer, start: number, end: number): void {
+    if (this.#phase !== 'sent' && this.#phase !== 'streaming') {
+      this.#body.add(bytes.subarray(start, end));
+      if (this.#phase === 'held') {
+        if (!this.#body.mayReadOn(false)) this.client.pauseReading();
+      } else if (this.#phase === 'connecting' && this.#body.isFull) this.client.pauseReading();
+      return;
+    }
+    const connection = this.#connection as UpstreamConnection;
+    if (this.#phase === 'sent')
+      this.#context.deadlines.arm(this, (this.#service as Service).policy.timeouts.firstByteMs);
+    this.#lastByteAt = this.#context.clock.now();
+    const piece = bytes.subarray(start, end);
+    this.#body.keepForReplay(piece);
+    if (!RequestBuffer.send(connection.socket, piece, this.client.request.framing)) this.client.pauseReading();
+  }
+
+  onRequestEnd(): void {
+    if (this.#phase !== 'sent' && this.#phase !== 'streaming') return;
+    const connection = this.#connection as UpstreamConnection;
+    RequestBuffer.sendEnd(connection.socket, this.client.request.framing, this.client.body.trailers);
+  }
+
+  onUpstreamDrain(): void {
+    if (this.#phase === 'tunnel' || !this.client.body.done) this.client.resumeReading();
+  }
+
+  /** The body's framing broke: what the upstream got so far must not look whole. */
+  onRequestBroken(): void {
+    if (this.#phase === 'new') this.requestId = this.#context.requestId();
+    this.#abandon('BAD_REQUEST');
+  }
+
+  onBodyTimeout(): void {
+    this.#abandon('BODY_TIMEOUT');
+  }
+
+  /** The request cannot be completed: an answer if none began, else the connection is cut. */
+  #abandon(code: RefusalCode): void {
+    if (this.#phase === 'streaming') this.#truncate();
+    else this.refuse(code);
+  }
+
+  // ── response ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  onResponseHead(connection: UpstreamConnection): void {
+    const { response } = connection;
+    const { request } = this.client;
+    if (response.status === 101) {
+      this.#switch(connection);
+      return;
+    }
+    if (response.status < 200) {
+      if (!request.old) this.#out += interimHead(response);
+      return;
+    }
+    const service = this.#service as Service;
+    const now = this.#context.clock.now();
+    const ttfb = now - this.latencySince;
+    this.#phase = 'streaming';
+    this.#status = response.status;
+    this.#lastByteAt = now;
+    this.#context.deadlines.arm(this, service.policy.timeouts.tunnelMs);
+    if (request.upgrade === undefined) {
+      service.statistics.firstByte(response.status, ttfb);
+      connection.endpoint.recordFirstByte(ttfb);
+    }
+    this.#framing = clientFraming(response, request.old);
+    const bodyUnread = !this.client.body.done;
+    if (this.#framing === Framing.CLOSE || bodyUnread || this.#context.draining) this.#keepAlive = false;
+    this.#out += clientHead(this, response, this.#framing, this.#keepAlive);
+    service.onFirstByte();
+  }
+
+  onResponseBody(bytes: Buffer, start: number, end: number): void {
+    this.#lastByteAt = this.#context.clock.now();
+    const size = end - start;
+    if (this.#phase === 'tunnel') {
+      this.#writeToClient(Buffer.from(bytes.subarray(start, end)));
+      return;
+    }
+    const chunked = this.#framing === Framing.CHUNKED;
+    if (chunked) this.#out += `${size.toString(16)}\r\n`;
+    if (this.#out.length + size <= GATHER_BYTES) {
+      this.#out += latin1(bytes, start, end);
+      if (chunked) this.#out += '\r\n';
+      return;
+    }
+    this.client.cork();
+    this.#flush();
+    // The read buffer is used again at once, what is written may wait: a copy.
+    this.#writeToClient(Buffer.from(bytes.subarray(start, end)));
+    if (chunked) this.#out = '\r\n';
+    this.#flush();
+    this.client.uncork();
+  }
+
+  onReadEnd(): void {
+    this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#out === '') return;
+    const out = this.#out;
+    this.#out = '';
+    this.#writeToClient(out);
+  }
+
+  #writeToClient(data: string | Buffer): void {
+    if (!this.client.write(data)) this.#connection?.pauseReading();
+  }
+
+  onClientDrain(): void {
+    this.#lastByteAt = this.#context.clock.now();
+    this.#connection?.resumeReading();
+  }
+
+  onResponseEnd(connection: UpstreamConnection): void {
+    const { request } = this.client;
+    if (this.#framing === Framing.CHUNKED) {
+      this.#out += `0\r\n${request.trailers ? connection.body.trailers : ''}\r\n`;
+    }
+    this.#flush();
+    const complete = this.client.body.done;
+    // A client that reads slowly may have paused it.
+    if (connection.phase === 'idle') connection.resumeReading();
+    if (complete && connection.usable) connection.endpoint.putIdle(connection, this.#context.clock.now());
+    else connection.destroy();
+    this.#connection = undefined;
+    this.#end(this.#keepAlive, !complete);
+  }
+
+  // ── upgrade ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Only what was asked for is switched to, and only after the whole request went up (RFC 9110 §7.8). */
+  #switch(connection: UpstreamConnection): void {
+    const { request } = this.client;
+    const { response } = connection;
+    if (request.upgrade === undefined || response.upgrade === undefined || !this.client.body.done) {
+      this.#fail('BAD_RESPONSE');
+      return;
+    }
+    this.#phase = 'tunnel';
+    this.#status = 101;
+    connection.tunnel();
+    this.#lastByteAt = this.#context.clock.now();
+    this.#context.deadlines.arm(this, (this.#service as Service).policy.timeouts.tunnelMs);
+    this.#out += switchingHead(response, response.upgrade, this.coldStartFields());
+    this.#flush();
+    (this.#service as Service).onFirstByte();
+    const early = this.client.takePending();
+    if (early !== undefined) this.onClientTunnel(early);
+    this.client.resumeReading();
+  }
+
+  onClientTunnel(chunk: Buffer): void {
+    this.#lastByteAt = this.#context.clock.now();
+    if (this.#connection?.socket.write(chunk) === false) this.client.pauseReading();
+  }
+
+  onTunnelEnd(): void {
+    this.client.endWriting();
+  }
+
+  // ── failure and retry ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  onUpstreamFailure(connection: UpstreamConnection, failure: UpstreamFailure): void {
+    const service = this.#service as Service;
+    if (this.#phase === 'connecting') {
+      if (failure !== 'protocol' && failure !== 'reset') service.suspect(connection.endpoint, failure);
+      this.#connection = undefined;
+      this.#retry(service, failure === 'timeout' ? 'CONNECT_TIMEOUT' : 'CONNECT_REFUSED');
+      return;
+    }
+    service.statistics.resets++;
+    if (this.#phase === 'tunnel') {
+      this.client.destroy(false);
+    } else if (this.#phase === 'streaming') {
+      this.#truncate();
+    } else if (failure === 'protocol' || connection.isAnswering) {
+      this.#connection = undefined;
+      this.#fail(failure === 'protocol' ? 'BAD_RESPONSE' : 'UPSTREAM_RESET');
+    } else {
+      this.#connection = undefined;
+      this.#retry(service, 'UPSTREAM_RESET');
+    }
+  }
+
+  /** Tries again on another endpoint, waits for a start, or gives up with `code` (design: nothing unsafe is replayed). */
+  #retry(service: Service, code: RefusalCode): void {
+    const replayable = !this.#written || (this.#body.isWhole && this.#mayReplay(service));
+    const race = this.#written && this.#reused && this.#races < MAX_RACES;
+    const { max, budget } = service.policy.retries;
+    if (!replayable || this.#context.draining) {
+      this.#fail(code);
+      return;
+    }
+    if (race) {
+      this.#races++;
+    } else if (this.#attempts < max && service.retryBudget.take(this.#context.clock.now(), budget)) {
+      this.#attempts++;
+      service.statistics.retries++;
+    } else {
+      this.#fail(code);
+      return;
+    }
+    this.avoid = this.#endpoint;
+    this.#leaveEndpoint(service);
+    this.#written = false;
+    const endpoint = service.queue.size === 0 ? service.pick(this.avoid) : undefined;
+    if (endpoint !== undefined) this.#dispatch(endpoint);
+    else this.#hold(service, true);
+  }
+
+  /** Whether this request may be sent a second time after bytes of it went upstream (RFC 9110 §9.2.2). */
+  #mayReplay(service: Service): boolean {
+    if (SAFE_METHODS.has(this.method)) return true;
+    if (!service.policy.retries.idempotent) return false;
+    return IDEMPOTENT_METHODS.has(this.method) || this.client.request.head.get('idempotency-key') !== undefined;
+  }
+
+  #fail(code: RefusalCode): void {
+    this.refuse(code);
+  }
+
+  /** The answer broke off: the client must see that, so its connection is cut, by a reset where an end would look good. */
+  #truncate(): void {
+    this.client.destroy(this.#framing === Framing.CLOSE);
+  }
+
+  /** The endpoint is being closed under it (a drain deadline passed, or it is quiet). */
+  cutOff(): void {
+    const service = this.#service as Service;
+    if (this.#phase === 'tunnel') {
+      const websocket = this.client.request.upgrade?.toLowerCase() === 'websocket';
+      if (websocket) this.client.write(GOING_AWAY);
+      this.#connection?.destroy();
+      this.#connection = undefined;
+      this.#end(false, true);
+    } else if (this.#phase === 'streaming') {
+      this.#connection?.destroy();
+      this.#connection = undefined;
+      this.#leaveEndpoint(service);
+      this.#truncate();
+    } else {
+      this.#fail('UPSTREAM_RESET');
+    }
+  }
+
+  onDeadline(): void {
+    const service = this.#service as Service;
+    switch (this.#phase) {
+      case 'held':
+        this.#onHoldDeadline(service);
+        break;
+      case 'connecting':
+        service.suspect(this.#endpoint as Endpoint, 'timeout');
+        this.#connection?.destroy();
+        this.#connection = undefined;
+        this.#retry(service, 'CONNECT_TIMEOUT');
+        break;
+      case 'sent':
+        service.statistics.overloads++;
+        this.#fail('FIRST_BYTE_TIMEOUT');
+        break;
+      case 'streaming':
+      case 'tunnel':
+        this.#onSilence(service);
+        break;
+    }
+  }
+
+  /** A stream or tunnel is cut when nothing passed for `timeouts.tunnel`. */
+  #onSilence(service: Service): void {
+    const left = this.#lastByteAt + service.policy.timeouts.tunnelMs - this.#context.clock.now();
+    if (left > 0) this.#context.deadlines.arm(this, left);
+    else this.cutOff();
+  }
+
+  // ── client leaves ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The client's FIN: in a tunnel it is passed on; before the answer it is an abort unless half-closing is allowed. */
+  onClientEnd(bodyDone: boolean): void {
+    if (this.#phase === 'tunnel') {
+      this.#connection?.socket.end();
+    } else if (this.#phase === 'streaming' && bodyDone) {
+      this.#keepAlive = false;
+    } else if (bodyDone && this.#service?.policy.allowHalfOpen === true) {
+      this.#keepAlive = false;
+    } else {
+      this.client.destroy(false);
+    }
+  }
+
+  /** The client's connection is gone: nothing of this request goes on. */
+  onClientGone(): void {
+    const service = this.#service;
+    if (this.#phase === 'progress') {
+      this.#progress?.close();
+      this.#progress = undefined;
+      this.#phase = 'done';
+      return;
+    }
+    if (this.#phase === 'done') return;
+    if (service !== undefined) {
+      if (this.#phase === 'held') this.#leaveQueue(service);
+      this.#connection?.destroy();
+      this.#connection = undefined;
+      service.statistics.ended(this.#status === 0 ? 499 : this.#status, this.#context.clock.now() - this.#startedAt);
+      this.#leaveEndpoint(service);
+    }
+    this.#reset();
+  }
+
+  // ── own answers and the end ───────────────────────────────────────────────────────────────────────────────────────
+
+  /** Answers with a refusal, from whatever point before the response began. */
+  refuse(code: RefusalCode): void {
+    const { request } = this.client;
+    this.#detach();
+    const close = this.#closesAfterOwnAnswer(code);
+    const message = refusalMessage(code, {
+      requestId: this.requestId,
+      date: this.#context.date(),
+      retryAfterMs: this.#retryAfter(code),
+      html: prefersHtml(request.head.get('accept')),
+      head: this.method === 'HEAD',
+      close,
+      oldKeepAlive: request.old && !close,
+    });
+    this.#status = refusals[code].status;
+    this.client.write(message);
+    this.#end(!close, !this.client.body.done);
+  }
+
+  #answerWhole(status: number, fields: string, body: string): void {
+    this.#detach();
+    const close = this.#closesAfterOwnAnswer(undefined);
+    this.#status = status;
+    this.client.write(
+      wholeMessage(status, fields, body, {
+        requestId: this.requestId,
+        date: this.#context.date(),
+        head: this.method === 'HEAD',
+        close,
+        oldKeepAlive: this.client.request.old && !close,
+      }),
+    );
+    this.#end(!close, !this.client.body.done);
+  }
+
+  /** Leaves the queue or the endpoint, whichever it is in. */
+  #detach(): void {
+    const service = this.#service;
+    if (service === undefined) return;
+    if (this.#phase === 'held') this.#leaveQueue(service);
+    this.#connection?.destroy();
+    this.#connection = undefined;
+    this.#leaveEndpoint(service);
+  }
+
+  /** A connection whose request was not read to its end, or not understood, cannot carry another (CVE-2025-4366). */
+  #closesAfterOwnAnswer(code: RefusalCode | undefined): boolean {
+    const malformed = code === 'BAD_REQUEST' || code === 'BODY_TIMEOUT' || code === 'BODY_TOO_LARGE';
+    return malformed || !this.client.request.keepAlive || !this.client.body.done || this.#context.draining;
+  }
+
+  #retryAfter(code: RefusalCode): number | undefined {
+    const service = this.#service;
+    const now = this.#context.clock.now();
+    switch (code) {
+      case 'NO_ENDPOINT':
+      case 'DRAINING':
+      case 'HOLD_FULL':
+      case 'HOLD_BYTES':
+      case 'HOLD_CLIENT':
+      case 'WAKE_DENIED':
+        return service?.state.expectedStartMs ?? 1000;
+      case 'START_FAILED':
+      case 'START_BLOCKED':
+        return Math.max(1000, (service?.blockedUntil ?? now) - now);
+      case 'HOLD_TIMEOUT':
+        return service?.state.starting === true ? (service.state.expectedStartMs ?? 1000) : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #leaveEndpoint(service: Service): void {
+    const endpoint = this.#endpoint;
+    if (endpoint === undefined) return;
+    this.#endpoint = undefined;
+    endpoint.unlink(this);
+    service.onExchangeEnd(endpoint);
+  }
+
+  /** Everything is written: counts it, frees the place, and gives the connection back. */
+  #end(keepAlive: boolean, linger: boolean): void {
+    const service = this.#service;
+    this.#context.deadlines.disarm(this);
+    if (service === undefined) {
+      this.#context.unrouted.set(this.#status, (this.#context.unrouted.get(this.#status) ?? 0) + 1);
+    } else {
+      service.statistics.ended(this.#status, this.#context.clock.now() - this.#startedAt);
+      this.#leaveEndpoint(service);
+    }
+    this.#reset();
+    this.client.finish(keepAlive, linger);
+  }
+
+  #reset(): void {
+    this.#context.deadlines.disarm(this);
+    this.#phase = 'done';
+    this.#service = undefined;
+    this.#connection = undefined;
+    this.#body.begin();
+  }
+
+  /** Fields that tell a client that, and how long, it waited for a start: disjoint phases that add up to the wait. */
+  coldStartFields(): string {
+    if (!this.#cold || this.#service === undefined) return '';
+    this.#service.statistics.coldRequests++;
+    const from = this.#heldAt;
+    const to = this.#releasedAt;
+    const start = this.#service.lastStart;
+    const permit = clamp(start?.permit ?? from, from, to);
+    const started = clamp(start?.started ?? from, permit, to);
+    const ready = clamp(start?.ready ?? from, started, to);
+    const phases = `queue;dur=${ms(permit - from)}, start;dur=${ms(started - permit)}, ready;dur=${ms(ready - started)}`;
+    return `X-Cold-Start: 1\r\nServer-Timing: ${phases}, release;dur=${ms(to - ready)}\r\n`;
+  }
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(Math.max(value, low), high);
+}
+
+function ms(value: number): string {
+  return value.toFixed(1);
+}

@@ -1,0 +1,57 @@
+import type { Exchange } from './exchange.ts';
+
+/** Requests that wait, first come first served; taking one out of the middle costs as little as from the front. */
+export class HoldQueue {
+  #first: Exchange | undefined;
+  #last: Exchange | undefined;
+  #size = 0;
+  readonly #perClient = new Map<string, number>();
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How many wait for one client address. */
+  countOf(client: string): number {
+    return this.#perClient.get(client) ?? 0;
+  }
+
+  push(exchange: Exchange): void {
+    exchange.previousHeld = this.#last;
+    exchange.nextHeld = undefined;
+    if (this.#last === undefined) this.#first = exchange;
+    else this.#last.nextHeld = exchange;
+    this.#last = exchange;
+    this.#size++;
+    this.#perClient.set(exchange.address, this.countOf(exchange.address) + 1);
+  }
+
+  /** Puts one that was dispatched already back to the front. */
+  unshift(exchange: Exchange): void {
+    exchange.nextHeld = this.#first;
+    exchange.previousHeld = undefined;
+    if (this.#first === undefined) this.#last = exchange;
+    else this.#first.previousHeld = exchange;
+    this.#first = exchange;
+    this.#size++;
+    this.#perClient.set(exchange.address, this.countOf(exchange.address) + 1);
+  }
+
+  get first(): Exchange | undefined {
+    return this.#first;
+  }
+
+  remove(exchange: Exchange): void {
+    const { previousHeld: previous, nextHeld: next } = exchange;
+    if (previous === undefined) this.#first = next;
+    else previous.nextHeld = next;
+    if (next === undefined) this.#last = previous;
+    else next.previousHeld = previous;
+    exchange.previousHeld = undefined;
+    exchange.nextHeld = undefined;
+    this.#size--;
+    const count = this.countOf(exchange.address) - 1;
+    if (count > 0) this.#perClient.set(exchange.address, count);
+    else this.#perClient.delete(exchange.address);
+  }
+}

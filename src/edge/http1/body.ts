@@ -1,0 +1,196 @@
+import { Head } from './head.ts';
+import { latin1 } from './latin1.ts';
+import { Framing, type FramingKind } from './request.ts';
+
+/** What {@link BodyReader.next} found. */
+export const Step = {
+  /** All given bytes are used up; more must come. */
+  MORE: 0,
+  /** Content: from `dataStart` to `dataEnd` of the given bytes. */
+  DATA: 1,
+  /** The body ended; the bytes from `at` on belong to what follows. */
+  END: 2,
+  /** The framing is broken: nothing after this point can be trusted. */
+  BROKEN: 3,
+} as const;
+export type StepKind = (typeof Step)[keyof typeof Step];
+
+const State = { SIZE: 0, EXTENSION: 1, SIZE_LF: 2, DATA: 3, DATA_CR: 4, DATA_LF: 5, TRAILERS: 6, DONE: 7 } as const;
+
+/** Longest chunk size in hexadecimal digits: 2⁵² bytes. */
+const MAX_SIZE_DIGITS = 13;
+/** Most bytes of chunk extensions in one body (CVE-2024-22019). */
+const MAX_EXTENSION_BYTES = 16 * 1024;
+const MAX_TRAILER_BYTES = 16 * 1024;
+const MAX_TRAILERS = 64;
+
+/**
+ * Reads one body, of whatever framing, strictly (RFC 9112 §6, §7.1): sizes are bare hexadecimal digits, data is followed
+ * by exactly CRLF, extensions are checked, counted and dropped. Nothing is copied: the caller loops over `next`.
+ */
+export class BodyReader {
+  /** Position in the given bytes up to which all is read. */
+  at = 0;
+  dataStart = 0;
+  dataEnd = 0;
+  /** Trailer fields of a chunked body, checked and without those that may not be there; each ends with CRLF. */
+  trailers = '';
+  #framing: FramingKind = Framing.NONE;
+  #remaining = 0;
+  #state: number = State.DONE;
+  #digits = 0;
+  #extensionBytes = 0;
+  #trailerText = '';
+
+  /** Begins a body. `length` counts for {@link Framing.LENGTH} only. */
+  begin(framing: FramingKind, length: number): void {
+    this.#framing = framing;
+    this.trailers = '';
+    if (framing === Framing.CHUNKED) {
+      this.#state = State.SIZE;
+      this.#remaining = 0;
+      this.#digits = 0;
+      this.#extensionBytes = 0;
+      this.#trailerText = '';
+    } else {
+      this.#remaining = framing === Framing.CLOSE ? Number.POSITIVE_INFINITY : framing === Framing.LENGTH ? length : 0;
+      this.#state = this.#remaining > 0 ? State.DATA : State.DONE;
+    }
+  }
+
+  /** Whether the body has ended. */
+  get done(): boolean {
+    return this.#state === State.DONE;
+  }
+
+  /** A body that lasts until the connection's end: its end is good here. */
+  get endsWithConnection(): boolean {
+    return this.#framing === Framing.CLOSE;
+  }
+
+  /** Reads on in `bytes` from `at` (set by the caller before the first call) to `end`. */
+  next(bytes: Buffer, end: number): StepKind {
+    if (this.#state === State.DONE) return Step.END;
+    if (this.#framing === Framing.CHUNKED) return this.#nextChunked(bytes, end);
+    if (this.at >= end) return Step.MORE;
+    return this.#take(end);
+  }
+
+  #take(end: number): StepKind {
+    const size = Math.min(this.#remaining, end - this.at);
+    this.dataStart = this.at;
+    this.at += size;
+    this.dataEnd = this.at;
+    this.#remaining -= size;
+    if (this.#remaining === 0) this.#state = this.#framing === Framing.CHUNKED ? State.DATA_CR : State.DONE;
+    return Step.DATA;
+  }
+
+  #nextChunked(bytes: Buffer, end: number): StepKind {
+    while (this.at < end) {
+      const code = bytes[this.at] as number;
+      switch (this.#state) {
+        case State.SIZE: {
+          const digit = hexDigit(code);
+          if (digit >= 0) {
+            if (++this.#digits > MAX_SIZE_DIGITS) return Step.BROKEN;
+            this.#remaining = this.#remaining * 16 + digit;
+          } else if (this.#digits === 0) {
+            return Step.BROKEN;
+          } else if (code === 59) {
+            this.#state = State.EXTENSION;
+          } else if (code === 13) {
+            this.#state = State.SIZE_LF;
+          } else {
+            return Step.BROKEN;
+          }
+          this.at++;
+          break;
+        }
+        case State.EXTENSION:
+          if (++this.#extensionBytes > MAX_EXTENSION_BYTES) return Step.BROKEN;
+          if (code === 13) this.#state = State.SIZE_LF;
+          else if ((code < 32 && code !== 9) || code === 127) return Step.BROKEN;
+          this.at++;
+          break;
+        case State.SIZE_LF:
+          if (code !== 10) return Step.BROKEN;
+          this.at++;
+          this.#digits = 0;
+          this.#state = this.#remaining === 0 ? State.TRAILERS : State.DATA;
+          break;
+        case State.DATA:
+          return this.#take(end);
+        case State.DATA_CR:
+          if (code !== 13) return Step.BROKEN;
+          this.at++;
+          this.#state = State.DATA_LF;
+          break;
+        case State.DATA_LF:
+          if (code !== 10) return Step.BROKEN;
+          this.at++;
+          this.#state = State.SIZE;
+          break;
+        case State.TRAILERS: {
+          const step = this.#readTrailers(bytes, end);
+          if (step !== Step.MORE) return step;
+          break;
+        }
+        default:
+          return Step.END;
+      }
+    }
+    return this.#state === State.DONE ? Step.END : Step.MORE;
+  }
+
+  /** Collects the trailer section up to its empty line, byte for byte across reads. */
+  #readTrailers(bytes: Buffer, end: number): StepKind {
+    while (this.at < end) {
+      const lf = bytes.indexOf(10, this.at);
+      const stop = lf < 0 || lf >= end ? end : lf + 1;
+      this.#trailerText += latin1(bytes, this.at, stop);
+      this.at = stop;
+      if (this.#trailerText.length > MAX_TRAILER_BYTES) return Step.BROKEN;
+      const text = this.#trailerText;
+      if (!text.endsWith('\n')) continue;
+      if (!text.endsWith('\r\n')) return Step.BROKEN;
+      if (text === '\r\n' || text.endsWith('\r\n\r\n')) {
+        this.#state = State.DONE;
+        return this.#checkTrailers(text.slice(0, -2)) ? Step.END : Step.BROKEN;
+      }
+    }
+    return Step.MORE;
+  }
+
+  #checkTrailers(text: string): boolean {
+    if (text === '') return true;
+    const head = new Head();
+    if (!head.parse(`\r\n${text}`, MAX_TRAILERS, false) || head.count > MAX_TRAILERS) return false;
+    for (let index = 0; index < head.count; index++) {
+      if (isForbiddenTrailer(head.name(index).toLowerCase())) head.drop(index);
+    }
+    this.trailers = head.kept();
+    return true;
+  }
+}
+
+/** Fields that frame, route, authenticate or condition a message have no place behind it (RFC 9110 §6.5.1). */
+const FORBIDDEN_TRAILERS = new Set(
+  (
+    'content-length transfer-encoding host connection keep-alive proxy-connection te trailer upgrade expect ' +
+    'authorization proxy-authorization proxy-authenticate www-authenticate cookie set-cookie cache-control ' +
+    'max-forwards range if-match if-none-match if-modified-since if-unmodified-since if-range age date expires ' +
+    'location retry-after vary warning content-encoding content-type content-range x-real-ip x-request-id forwarded'
+  ).split(' '),
+);
+
+function isForbiddenTrailer(name: string): boolean {
+  const dashed = name.replaceAll('_', '-');
+  return FORBIDDEN_TRAILERS.has(dashed) || dashed.startsWith('x-forwarded-');
+}
+
+function hexDigit(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  const lower = code | 0x20;
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
+}

@@ -1,0 +1,246 @@
+import { FIELD_VALUE, TCHAR } from './syntax.ts';
+
+/** What a field is to a gateway. Everything it does not act on is OTHER and passes through unread. */
+export const Field = {
+  OTHER: 0,
+  HOST: 1,
+  CONTENT_LENGTH: 2,
+  TRANSFER_ENCODING: 3,
+  CONNECTION: 4,
+  /** Hop-by-hop whatever Connection says (RFC 9110 §7.6.1): Keep-Alive, Proxy-Connection, Proxy-Authorization … */
+  HOP: 5,
+  TE: 6,
+  UPGRADE: 7,
+  EXPECT: 8,
+  TRAILER: 9,
+  X_FORWARDED_FOR: 10,
+  /** Forwarded, X-Real-IP, X-Forwarded-*, and names that alias them by underscores. */
+  FORWARDING: 11,
+  X_REQUEST_ID: 12,
+  SERVER_TIMING: 13,
+  /** A name that is another's alias by underscores: never forwarded. */
+  ALIAS: 14,
+} as const;
+
+export type FieldKind = (typeof Field)[keyof typeof Field];
+
+const CODE_LOWER = 0x20;
+
+/**
+ * Kind of a field name, told by length and first letter before anything is compared: of a browser's usual twelve
+ * fields, two or three get as far as a comparison.
+ */
+function kindOf(text: string, start: number, end: number): FieldKind {
+  const length = end - start;
+  switch (text.charCodeAt(start) | CODE_LOWER) {
+    case 99: // c
+      if (length === 10 && same(text, start, 'connection')) return Field.CONNECTION;
+      if (length === 14 && same(text, start, 'content-length')) return Field.CONTENT_LENGTH;
+      if (length === 14 && same(text, start, 'content_length')) return Field.ALIAS;
+      return Field.OTHER;
+    case 101: // e
+      return length === 6 && same(text, start, 'expect') ? Field.EXPECT : Field.OTHER;
+    case 102: // f
+      return length === 9 && same(text, start, 'forwarded') ? Field.FORWARDING : Field.OTHER;
+    case 104: // h
+      return length === 4 && same(text, start, 'host') ? Field.HOST : Field.OTHER;
+    case 107: // k
+      return length === 10 && same(text, start, 'keep-alive') ? Field.HOP : Field.OTHER;
+    case 112: // p
+      if (length === 16 && same(text, start, 'proxy-connection')) return Field.HOP;
+      if (length === 18 && same(text, start, 'proxy-authenticate')) return Field.HOP;
+      if (length === 19 && same(text, start, 'proxy-authorization')) return Field.HOP;
+      return Field.OTHER;
+    case 115: // s
+      return length === 13 && same(text, start, 'server-timing') ? Field.SERVER_TIMING : Field.OTHER;
+    case 116: // t
+      if (length === 2 && same(text, start, 'te')) return Field.TE;
+      if (length === 7 && same(text, start, 'trailer')) return Field.TRAILER;
+      if (length === 17 && same(text, start, 'transfer-encoding')) return Field.TRANSFER_ENCODING;
+      if (length === 17 && same(text, start, 'transfer_encoding')) return Field.ALIAS;
+      return Field.OTHER;
+    case 117: // u
+      return length === 7 && same(text, start, 'upgrade') ? Field.UPGRADE : Field.OTHER;
+    case 120: // x
+      return kindOfX(text.slice(start, end).toLowerCase());
+    default:
+      return Field.OTHER;
+  }
+}
+
+function kindOfX(name: string): FieldKind {
+  if (name === 'x-forwarded-for') return Field.X_FORWARDED_FOR;
+  if (name === 'x-request-id') return Field.X_REQUEST_ID;
+  if (name === 'x-real-ip' || name.startsWith('x-forwarded-')) return Field.FORWARDING;
+  if (name.includes('_')) {
+    const dashed = name.replaceAll('_', '-');
+    if (dashed === 'x-real-ip' || dashed === 'x-request-id' || dashed.startsWith('x-forwarded-')) return Field.ALIAS;
+  }
+  return Field.OTHER;
+}
+
+/** Whether `text` at `start` reads `lower`, ASCII case-insensitively; `lower` holds letters, `-` and `_` only. */
+function same(text: string, start: number, lower: string): boolean {
+  for (let i = 0; i < lower.length; i++) {
+    const want = lower.charCodeAt(i);
+    const code = text.charCodeAt(start + i);
+    if (code !== want && !(want >= 97 && (code | CODE_LOWER) === want && code < 91 && code > 64)) return false;
+  }
+  return true;
+}
+
+const SLOTS = 4;
+
+/**
+ * One message head, parsed strictly into positions of its text: no field is copied unless somebody asks for it. The
+ * object belongs to a connection and is used again for each message.
+ */
+export class Head {
+  /** The whole head, from the start line to the last field's CRLF, as Latin-1. */
+  text = '';
+  /** End of the start line, before its CRLF. */
+  lineEnd = 0;
+  /** Number of fields. */
+  count = 0;
+  /** Per field: start of name, end of name, start of value, end of value. The line ends at the next field's start. */
+  #positions = new Int32Array(64 * SLOTS);
+  #kinds = new Uint8Array(64);
+  /** 1 for fields that are not passed on. */
+  #dropped = new Uint8Array(64);
+  /** A field had white space before its colon: it is written anew, never passed on so. */
+  #irregular = false;
+
+  /**
+   * Reads the fields of `text`, which ends with the CRLF of its last line (the empty line not included).
+   * Strict: a name of tchars directly followed by a colon, no folding, no bare CR or LF, no other control (RFC 9112 §5).
+   * @param spaceBeforeColon let white space stand before the colon, as a gateway must in a response (§5.1)
+   * @returns whether the head is well-formed; with more than `maxFields` fields, `count` is above `maxFields`
+   */
+  parse(text: string, maxFields: number, spaceBeforeColon: boolean): boolean {
+    this.text = text;
+    this.count = 0;
+    this.#irregular = false;
+    const lineEnd = text.indexOf('\r\n');
+    if (lineEnd < 0) return false;
+    this.lineEnd = lineEnd;
+    const length = text.length;
+    let at = lineEnd + 2;
+    while (at < length) {
+      if (this.count >= maxFields) {
+        this.count = maxFields + 1;
+        return true;
+      }
+      const start = at;
+      while (at < length && TCHAR[text.charCodeAt(at)] === 1) at++;
+      const nameEnd = at;
+      if (spaceBeforeColon) while (text.charCodeAt(at) === 32 || text.charCodeAt(at) === 9) at++;
+      if (nameEnd === start || text.charCodeAt(at) !== 58) return false;
+      at++;
+      let code = text.charCodeAt(at);
+      while (code === 32 || code === 9) code = text.charCodeAt(++at);
+      const valueStart = at;
+      while (FIELD_VALUE[code] === 1) code = text.charCodeAt(++at);
+      if (code !== 13 || text.charCodeAt(at + 1) !== 10) return false;
+      let valueEnd = at;
+      while (valueEnd > valueStart && (text.charCodeAt(valueEnd - 1) === 32 || text.charCodeAt(valueEnd - 1) === 9))
+        valueEnd--;
+      at += 2;
+      if (text.charCodeAt(nameEnd) !== 58) this.#irregular = true;
+      this.#add(start, nameEnd, valueStart, valueEnd);
+    }
+    return true;
+  }
+
+  #add(start: number, nameEnd: number, valueStart: number, valueEnd: number): void {
+    const index = this.count++;
+    if (index >= this.#kinds.length) this.#grow();
+    const base = index * SLOTS;
+    const positions = this.#positions;
+    positions[base] = start;
+    positions[base + 1] = nameEnd;
+    positions[base + 2] = valueStart;
+    positions[base + 3] = valueEnd;
+    this.#kinds[index] = kindOf(this.text, start, nameEnd);
+    this.#dropped[index] = 0;
+  }
+
+  #grow(): void {
+    const positions = new Int32Array(this.#positions.length * 2);
+    positions.set(this.#positions);
+    this.#positions = positions;
+    const kinds = new Uint8Array(this.#kinds.length * 2);
+    kinds.set(this.#kinds);
+    this.#kinds = kinds;
+    const dropped = new Uint8Array(this.#dropped.length * 2);
+    dropped.set(this.#dropped);
+    this.#dropped = dropped;
+  }
+
+  kind(index: number): FieldKind {
+    return this.#kinds[index] as FieldKind;
+  }
+
+  /** A field's name as it was sent. */
+  name(index: number): string {
+    const base = index * SLOTS;
+    return this.text.slice(this.#positions[base], this.#positions[base + 1]);
+  }
+
+  /** A field's value without the white space around it. */
+  value(index: number): string {
+    const base = index * SLOTS;
+    return this.text.slice(this.#positions[base + 2], this.#positions[base + 3]);
+  }
+
+  /** Leaves a field out of what {@link kept} gives. */
+  drop(index: number): void {
+    this.#dropped[index] = 1;
+  }
+
+  isDropped(index: number): boolean {
+    return this.#dropped[index] === 1;
+  }
+
+  /** Leaves out all fields of a name (lower case), whatever their kind, unless it is one that frames or routes. */
+  dropNamed(lower: string): void {
+    for (let index = 0; index < this.count; index++) {
+      const base = index * SLOTS;
+      const start = this.#positions[base] as number;
+      if ((this.#positions[base + 1] as number) - start !== lower.length) continue;
+      if (this.text.slice(start, start + lower.length).toLowerCase() === lower) this.#dropped[index] = 1;
+    }
+  }
+
+  /** Value of the first field of a name (lower case), or undefined. For the rare look-ups, not the request path. */
+  get(lower: string): string | undefined {
+    for (let index = 0; index < this.count; index++) {
+      const base = index * SLOTS;
+      const start = this.#positions[base] as number;
+      if ((this.#positions[base + 1] as number) - start !== lower.length) continue;
+      if (this.text.slice(start, start + lower.length).toLowerCase() === lower) return this.value(index);
+    }
+    return undefined;
+  }
+
+  /** All fields that were not dropped, as they were sent, runs of them as one slice. Each ends with CRLF. */
+  kept(): string {
+    const { count, text } = this;
+    let out = '';
+    if (this.#irregular) {
+      for (let index = 0; index < count; index++) {
+        if (this.#dropped[index] === 0) out += `${this.name(index)}: ${this.value(index)}\r\n`;
+      }
+      return out;
+    }
+    let runStart = -1;
+    for (let index = 0; index < count; index++) {
+      if (this.#dropped[index] === 1) {
+        if (runStart >= 0) out += text.slice(runStart, this.#positions[index * SLOTS]);
+        runStart = -1;
+      } else if (runStart < 0) {
+        runStart = this.#positions[index * SLOTS] as number;
+      }
+    }
+    return runStart < 0 ? out : out + text.slice(runStart);
+  }
+}

@@ -1,0 +1,284 @@
+import type { RefusalCode } from '../../model/refusals.ts';
+import { Field, Head } from './head.ts';
+import { allIn, hostOf, TARGET, TCHAR } from './syntax.ts';
+
+/** Limits on a request head; all refused with the status that RFC 9110 §15.5 and RFC 6585 name for it. */
+export interface HeadLimits {
+  /** Bytes of the whole head. */
+  headBytes: number;
+  /** Number of fields. */
+  fields: number;
+  /** Bytes of the request target. */
+  targetBytes: number;
+}
+
+/** How a body is delimited. `length` may be 0; `close` occurs in responses only. */
+export const Framing = { NONE: 0, LENGTH: 1, CHUNKED: 2, CLOSE: 3 } as const;
+export type FramingKind = (typeof Framing)[keyof typeof Framing];
+
+/** One request as the client sent it, interpreted. Belongs to a connection, used again for each request. */
+export class RequestHead {
+  readonly head = new Head();
+  method = '';
+  /** In origin-form or `*`, exactly as received (an absolute-form is cut to its path and query). */
+  target = '';
+  /** End of the path within `target`: the position of `?`, or its length. */
+  pathEnd = 0;
+  /** HTTP/1.0: no chunked, no interim responses, closes unless asked. */
+  old = false;
+  /** The host that is routed on: lower case, no port; empty for HTTP/1.0 without Host. */
+  host = '';
+  /** The Host value that goes upstream, as it was sent. */
+  hostValue = '';
+  framing: FramingKind = Framing.NONE;
+  length = 0;
+  /** Whether the client wants the connection kept. */
+  keepAlive = true;
+  /** Value of Upgrade where Connection names it; undefined otherwise. */
+  upgrade: string | undefined;
+  expectContinue = false;
+  /** `TE: trailers` was sent. */
+  trailers = false;
+  requestId: string | undefined;
+  /** Value of X-Forwarded-For, several fields joined. */
+  forwardedFor: string | undefined;
+  /** There are other forwarding fields; whether they are believed is the connection's to know. */
+  hasForwarding = false;
+
+  /** Whether a body follows the head. */
+  get hasBody(): boolean {
+    return this.framing === Framing.CHUNKED || this.length > 0;
+  }
+
+  /**
+   * Reads a head (without the final empty line) and decides what it means; hop-by-hop and framing fields are marked as
+   * dropped, for the sender to write anew (RFC 9110 §7.6.1, RFC 9112 §6).
+   * @returns undefined, or why the request is refused
+   */
+  parse(text: string, limits: HeadLimits): RefusalCode | undefined {
+    this.framing = Framing.NONE;
+    this.length = 0;
+    this.old = false;
+    this.upgrade = undefined;
+    this.expectContinue = false;
+    this.trailers = false;
+    this.requestId = undefined;
+    this.forwardedFor = undefined;
+    this.hasForwarding = false;
+    const head = this.head;
+    if (!head.parse(text, limits.fields, false)) return 'BAD_REQUEST';
+    const refusal = this.#parseLine(text, head.lineEnd, limits.targetBytes);
+    if (refusal !== undefined) return refusal;
+    if (head.count > limits.fields) return 'HEAD_TOO_LARGE';
+    return this.#readFields();
+  }
+
+  /** Leaves out forwarding fields of a peer that is not trusted. */
+  dropForwarding(): void {
+    const { head } = this;
+    for (let index = 0; index < head.count; index++) {
+      if (head.kind(index) === Field.FORWARDING) head.drop(index);
+    }
+  }
+
+  #parseLine(text: string, lineEnd: number, targetBytes: number): RefusalCode | undefined {
+    const methodEnd = text.indexOf(' ');
+    if (methodEnd < 0 || methodEnd > lineEnd || !allIn(TCHAR, text, 0, methodEnd)) return 'BAD_REQUEST';
+    const targetEnd = text.indexOf(' ', methodEnd + 1);
+    if (targetEnd < 0 || targetEnd > lineEnd) return 'BAD_REQUEST';
+    if (targetEnd - methodEnd - 1 > targetBytes) return 'TARGET_TOO_LONG';
+    if (!allIn(TARGET, text, methodEnd + 1, targetEnd)) return 'BAD_REQUEST';
+    if (lineEnd - targetEnd !== 9 || !text.startsWith('HTTP/', targetEnd + 1)) return 'BAD_REQUEST';
+    const major = text.charCodeAt(targetEnd + 6) - 48;
+    const minor = text.charCodeAt(targetEnd + 8) - 48;
+    if (major < 0 || major > 9 || minor < 0 || minor > 9 || text.charCodeAt(targetEnd + 7) !== 46) return 'BAD_REQUEST';
+    if (major !== 1) return 'VERSION_UNKNOWN';
+    this.old = minor === 0;
+    this.keepAlive = minor !== 0;
+    this.method = text.slice(0, methodEnd);
+    if (this.method === 'CONNECT' || this.method === 'TRACE') return 'METHOD_REFUSED';
+    return this.#readTarget(text.slice(methodEnd + 1, targetEnd));
+  }
+
+  /** RFC 9112 §3.2: origin-form, absolute-form (its authority replaces Host), or `*` with OPTIONS only. */
+  #readTarget(target: string): RefusalCode | undefined {
+    this.host = '';
+    this.hostValue = '';
+    if (target.charCodeAt(0) === 47) {
+      this.target = target;
+    } else if (target === '*') {
+      if (this.method !== 'OPTIONS') return 'BAD_REQUEST';
+      this.target = target;
+    } else {
+      const match = /^https?:\/\/([^/?]*)(.*)$/i.exec(target);
+      if (match === null) return 'BAD_REQUEST';
+      this.hostValue = match[1] as string;
+      const host = hostOf(this.hostValue);
+      if (host === undefined) return 'BAD_HOST';
+      this.host = host;
+      const rest = match[2] as string;
+      if (rest === '') this.target = this.method === 'OPTIONS' ? '*' : '/';
+      else this.target = rest.charCodeAt(0) === 47 ? rest : `/${rest}`;
+    }
+    const query = this.target.indexOf('?');
+    this.pathEnd = query < 0 ? this.target.length : query;
+    return undefined;
+  }
+
+  #readFields(): RefusalCode | undefined {
+    const head = this.head;
+    const absolute = this.hostValue !== '';
+    let hosts = 0;
+    let lengths = 0;
+    let codings = 0;
+    let coding = '';
+    let connection: string | undefined;
+    let upgrade: string | undefined;
+    for (let index = 0; index < head.count; index++) {
+      const kind = head.kind(index);
+      if (kind === Field.OTHER) continue;
+      switch (kind) {
+        case Field.HOST: {
+          hosts++;
+          head.drop(index);
+          const value = head.value(index);
+          const host = value === this.#lastHostValue ? this.#lastHost : this.#remember(value, hostOf(value));
+          if (host === undefined) return 'BAD_HOST';
+          if (!absolute) {
+            this.hostValue = value;
+            this.host = host;
+          }
+          break;
+        }
+        case Field.CONTENT_LENGTH: {
+          head.drop(index);
+          const length = parseLength(head.value(index));
+          if (length === undefined || (lengths > 0 && length !== this.length)) return 'BAD_REQUEST';
+          lengths++;
+          this.length = length;
+          break;
+        }
+        case Field.TRANSFER_ENCODING:
+          head.drop(index);
+          codings++;
+          coding = head.value(index).toLowerCase();
+          break;
+        case Field.CONNECTION:
+          head.drop(index);
+          connection = connection === undefined ? head.value(index) : `${connection},${head.value(index)}`;
+          break;
+        case Field.UPGRADE:
+          head.drop(index);
+          upgrade = upgrade === undefined ? head.value(index) : `${upgrade}, ${head.value(index)}`;
+          break;
+        case Field.HOP:
+        case Field.ALIAS:
+          head.drop(index);
+          break;
+        case Field.TE:
+          head.drop(index);
+          if (hasToken(head.value(index), 'trailers')) this.trailers = true;
+          break;
+        case Field.EXPECT:
+          head.drop(index);
+          if (head.value(index).toLowerCase() === '100-continue' && !this.old) this.expectContinue = true;
+          break;
+        case Field.X_REQUEST_ID:
+          head.drop(index);
+          this.requestId = head.value(index);
+          break;
+        case Field.FORWARDING:
+          this.hasForwarding = true;
+          break;
+        case Field.X_FORWARDED_FOR:
+          head.drop(index);
+          this.forwardedFor =
+            this.forwardedFor === undefined ? head.value(index) : `${this.forwardedFor}, ${head.value(index)}`;
+          break;
+      }
+    }
+    if (hosts > 1 || (hosts === 0 && !this.old)) return 'BAD_HOST';
+    if (connection !== undefined) this.#readConnection(connection, upgrade);
+    if (codings > 0) {
+      if (this.old || lengths > 0) return 'BAD_REQUEST';
+      if (codings > 1 || coding !== 'chunked') return codingRefusal(coding, codings);
+      this.framing = Framing.CHUNKED;
+    } else if (lengths > 0) {
+      this.framing = Framing.LENGTH;
+    }
+    return undefined;
+  }
+
+  #lastHostValue = '';
+  #lastHost: string | undefined = undefined;
+
+  /** A connection's requests mostly repeat one Host: its check is remembered. */
+  #remember(value: string, host: string | undefined): string | undefined {
+    this.#lastHostValue = value;
+    this.#lastHost = host;
+    return host;
+  }
+
+  #readConnection(connection: string, upgrade: string | undefined): void {
+    if (connection === 'keep-alive' || connection === 'Keep-Alive') {
+      this.keepAlive = true;
+      return;
+    }
+    for (const part of connection.split(',')) {
+      const token = part.trim().toLowerCase();
+      if (token === 'close') this.keepAlive = false;
+      else if (token === 'keep-alive') this.keepAlive = this.keepAlive || this.old;
+      else if (token === 'upgrade') this.upgrade = this.old ? undefined : upgrade;
+      else if (token !== '' && !isOurs(token)) this.head.dropNamed(token);
+    }
+    if (hasToken(connection, 'close')) this.keepAlive = false;
+  }
+}
+
+/** Fields that Connection cannot take away: the proxy writes them itself, after this (CVE-2024-45410). */
+function isOurs(name: string): boolean {
+  return name === 'host' || name === 'content-length' || name === 'transfer-encoding' || name === 'via';
+}
+
+/**
+ * A chunked that is not the last coding, or not alone, cannot delimit a request: 400; codings that we do not know: 501
+ * (RFC 9112 §6.1, §6.3).
+ */
+function codingRefusal(coding: string, codings: number): RefusalCode {
+  if (codings > 1 || coding === '') return 'BAD_REQUEST';
+  const parts = coding.split(',').map((part) => part.trim());
+  if (parts.includes('chunked') || parts.some((part) => !allIn(TCHAR, part, 0, part.length))) return 'BAD_REQUEST';
+  return 'CODING_UNKNOWN';
+}
+
+/** 1*DIGIT, or the same number several times in a list (RFC 9110 §8.6); undefined when neither, or above 2⁵³. */
+export function parseLength(value: string): number | undefined {
+  if (value.includes(',')) {
+    let first: number | undefined;
+    for (const part of value.split(',')) {
+      const length = parseLength(part.trim());
+      if (length === undefined || (first !== undefined && first !== length)) return undefined;
+      first = length;
+    }
+    return first;
+  }
+  const digits = value.length;
+  if (digits === 0 || digits > 19) return undefined;
+  let out = 0;
+  for (let i = 0; i < digits; i++) {
+    const digit = value.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return undefined;
+    out = out * 10 + digit;
+  }
+  return out <= Number.MAX_SAFE_INTEGER ? out : undefined;
+}
+
+/** Whether a comma-separated list holds the token (lower case). */
+export function hasToken(list: string, token: string): boolean {
+  if (list.length === token.length) return list.toLowerCase() === token;
+  for (const part of list.split(',')) {
+    const end = part.indexOf(';');
+    if ((end < 0 ? part : part.slice(0, end)).trim().toLowerCase() === token) return true;
+  }
+  return false;
+}

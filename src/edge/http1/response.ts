@@ -1,0 +1,133 @@
+import { Field, Head } from './head.ts';
+import { Framing, type FramingKind, hasToken, parseLength } from './request.ts';
+
+/** Most fields of a response head. */
+const MAX_FIELDS = 256;
+
+/** One response head of an upstream, interpreted. Belongs to an upstream connection, used again for each response. */
+export class ResponseHead {
+  readonly head = new Head();
+  status = 0;
+  /** Reason phrase as sent, may be empty. */
+  reason = '';
+  framing: FramingKind = Framing.NONE;
+  length = 0;
+  /** Whether a Content-Length was sent (kept for HEAD and 304, where no body follows). */
+  lengthSent = false;
+  /** Whether the upstream connection may be used again after this response. */
+  keepAlive = true;
+  /** Value of Upgrade where Connection names it. */
+  upgrade: string | undefined;
+  hasRequestId = false;
+
+  /**
+   * Reads a head and decides how its body is delimited (RFC 9112 §6.3) for the request method it answers.
+   * @returns whether it is valid: exactly one framing, or none
+   */
+  parse(text: string, method: string): boolean {
+    this.length = 0;
+    this.lengthSent = false;
+    this.upgrade = undefined;
+    this.hasRequestId = false;
+    const head = this.head;
+    if (!head.parse(text, MAX_FIELDS, true) || head.count > MAX_FIELDS) return false;
+    if (!this.#parseLine(text, head.lineEnd)) return false;
+    return this.#readFields(method);
+  }
+
+  #parseLine(text: string, lineEnd: number): boolean {
+    if (lineEnd < 12 || !text.startsWith('HTTP/1.')) return false;
+    const minor = text.charCodeAt(7) - 48;
+    if (minor < 0 || minor > 9 || text.charCodeAt(8) !== 32) return false;
+    const hundreds = text.charCodeAt(9) - 48;
+    const tens = text.charCodeAt(10) - 48;
+    const ones = text.charCodeAt(11) - 48;
+    if (hundreds < 1 || hundreds > 5 || tens < 0 || tens > 9 || ones < 0 || ones > 9) return false;
+    if (lineEnd > 12 && text.charCodeAt(12) !== 32) return false;
+    for (let at = 13; at < lineEnd; at++) {
+      const code = text.charCodeAt(at);
+      if ((code < 32 && code !== 9) || code === 127) return false;
+    }
+    this.status = hundreds * 100 + tens * 10 + ones;
+    this.reason = lineEnd > 13 ? text.slice(13, lineEnd) : '';
+    this.keepAlive = minor !== 0;
+    return true;
+  }
+
+  #readFields(method: string): boolean {
+    const head = this.head;
+    let codings = 0;
+    let coding = '';
+    let connection: string | undefined;
+    let upgrade: string | undefined;
+    for (let index = 0; index < head.count; index++) {
+      switch (head.kind(index)) {
+        case Field.CONTENT_LENGTH: {
+          head.drop(index);
+          const length = parseLength(head.value(index));
+          if (length === undefined || (this.lengthSent && length !== this.length)) return false;
+          this.lengthSent = true;
+          this.length = length;
+          break;
+        }
+        case Field.TRANSFER_ENCODING:
+          head.drop(index);
+          codings++;
+          coding = head.value(index).toLowerCase();
+          break;
+        case Field.CONNECTION:
+          head.drop(index);
+          connection = connection === undefined ? head.value(index) : `${connection},${head.value(index)}`;
+          break;
+        case Field.UPGRADE:
+          head.drop(index);
+          upgrade = head.value(index);
+          break;
+        case Field.HOP:
+          head.drop(index);
+          break;
+        case Field.X_REQUEST_ID:
+          this.hasRequestId = true;
+          break;
+      }
+    }
+    if (connection !== undefined) this.#readConnection(connection, upgrade);
+    return this.#frame(method, codings, coding);
+  }
+
+  #readConnection(connection: string, upgrade: string | undefined): void {
+    for (const part of connection.split(',')) {
+      const token = part.trim().toLowerCase();
+      if (token === 'keep-alive') this.keepAlive = true;
+      else if (token === 'upgrade') this.upgrade = upgrade;
+      else if (token !== '' && token !== 'close') this.head.dropNamed(token);
+    }
+    if (hasToken(connection, 'close')) this.keepAlive = false;
+  }
+
+  /** RFC 9112 §6.3, in its order. A transfer coding overrides a length, and such a connection is not used again. */
+  #frame(method: string, codings: number, coding: string): boolean {
+    const { status } = this;
+    if (status < 200 || status === 204 || status === 304 || method === 'HEAD') {
+      this.framing = Framing.NONE;
+      if (status < 200 || status === 204) this.lengthSent = false;
+      return codings === 0 || coding === 'chunked';
+    }
+    if (codings > 0) {
+      if (codings > 1 || coding !== 'chunked') return false;
+      if (this.lengthSent) {
+        this.lengthSent = false;
+        this.keepAlive = false;
+      }
+      this.framing = Framing.CHUNKED;
+      return true;
+    }
+    if (this.lengthSent) {
+      this.framing = Framing.LENGTH;
+      return true;
+    }
+    this.framing = Framing.CLOSE;
+    this.keepAlive = false;
+    return true;
+  }
+}

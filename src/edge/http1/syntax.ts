@@ -1,0 +1,59 @@
+/** Character classes of RFC 9110 §5.6.2 and RFC 9112, as tables indexed by byte. */
+
+function table(test: (code: number) => boolean): Uint8Array {
+  const out = new Uint8Array(256);
+  for (let code = 0; code < 256; code++) out[code] = test(code) ? 1 : 0;
+  return out;
+}
+
+const tcharExtra = new Set([..."!#$%&'*+-.^_`|~"].map((char) => char.charCodeAt(0)));
+
+function isAlphaNumeric(code: number): boolean {
+  return (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
+}
+
+/** tchar: what methods and field names are made of (RFC 9110 §5.6.2). */
+export const TCHAR = table((code) => isAlphaNumeric(code) || tcharExtra.has(code));
+
+/** field-vchar, SP and HTAB: what field values are made of (RFC 9110 §5.5); obs-text is let through. */
+export const FIELD_VALUE = table((code) => code === 9 || (code >= 32 && code !== 127));
+
+/** Visible ASCII without `#`: what a request target may hold on the wire (RFC 9112 §3.2, a fragment is never sent). */
+export const TARGET = table((code) => code > 32 && code < 127 && code !== 35);
+
+/** Characters of a Host value's host part: reg-name of RFC 3986 §3.2.2, and `[` `]` `:` of IP literals. */
+export const HOST = table((code) => isAlphaNumeric(code) || "-._~!$&'()*+,;=%:[]".includes(String.fromCharCode(code)));
+
+/** Whether all of `text` from `start` to `end` is of a class. */
+export function allIn(classTable: Uint8Array, text: string, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 255 || classTable[code] === 0) return false;
+  }
+  return end > start;
+}
+
+const IPV6_HOST = /^\[[0-9a-f:.]+\]$/i;
+const REG_NAME = /^(?:[a-z0-9\-._~!$&'()*+,;=]|%[0-9a-f]{2})+$/i;
+
+/**
+ * The host part of a Host value: lower case, without port and trailing dot, IPv6 with brackets; undefined when the
+ * value is not `uri-host [":" port]` (RFC 9110 §7.2), an empty one included.
+ */
+export function hostOf(value: string): string | undefined {
+  let end = value.length;
+  const colon = value.lastIndexOf(':');
+  if (colon >= 0 && value.charCodeAt(end - 1) !== 93) {
+    for (let i = colon + 1; i < end; i++) {
+      const code = value.charCodeAt(i);
+      if (code < 48 || code > 57) return undefined;
+    }
+    if (end - colon > 6) return undefined;
+    end = colon;
+  }
+  let host = value.slice(0, end);
+  if (host.charCodeAt(0) === 91) return IPV6_HOST.test(host) ? host.toLowerCase() : undefined;
+  if (!REG_NAME.test(host)) return undefined;
+  if (host.charCodeAt(host.length - 1) === 46) host = host.slice(0, -1);
+  return host.length === 0 ? undefined : host.toLowerCase();
+}

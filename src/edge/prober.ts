@@ -1,0 +1,221 @@
+import type { ProbeRequest } from '../model/link.ts';
+import type { EndpointView } from '../model/snapshot.ts';
+import type { Timer } from '../util/clock.ts';
+import type { EdgeContext } from './context.ts';
+import { Endpoint } from './endpoint.ts';
+import { UpstreamConnection, type UpstreamConsumer } from './upstream-connection.ts';
+
+/** Pause between tries: a fortieth of the time so far, within these bounds, ms. */
+const MIN_PAUSE_MS = 5;
+const MAX_PAUSE_MS = 250;
+/** A try gets half of the time so far, at least this, ms: a fixed limit would fail slow links for ever. */
+const MIN_TRY_MS = 1000;
+/** How long an opened connection waits for its endpoint to appear in a snapshot, ms. */
+const KEEP_MS = 10_000;
+
+/** Finds out when addresses answer, and keeps the connection that proved it for the first request. */
+export class Prober {
+  readonly #context: EdgeContext;
+  readonly #probes = new Map<string, Probe>();
+  readonly #proven = new Map<string, Endpoint>();
+
+  constructor(context: EdgeContext) {
+    this.#context = context;
+  }
+
+  start(request: ProbeRequest): void {
+    this.cancel(request.probe);
+    const probe = new Probe(request, this.#context, (outcome) => this.#finish(request, outcome));
+    this.#probes.set(request.probe, probe);
+    probe.begin();
+  }
+
+  cancel(id: string): void {
+    const probe = this.#probes.get(id);
+    if (probe === undefined) return;
+    this.#probes.delete(id);
+    probe.close();
+  }
+
+  /** The endpoint that a probe proved, if it is the one of the view. */
+  take(view: EndpointView): Endpoint | undefined {
+    const endpoint = this.#proven.get(view.id);
+    if (endpoint === undefined) return undefined;
+    this.#proven.delete(view.id);
+    if (endpoint.host === view.host && endpoint.port === view.port) return endpoint;
+    endpoint.closeIdle();
+    return undefined;
+  }
+
+  close(): void {
+    for (const id of [...this.#probes.keys()]) this.cancel(id);
+    for (const endpoint of this.#proven.values()) endpoint.closeIdle();
+    this.#proven.clear();
+  }
+
+  #finish(request: ProbeRequest, outcome: ProbeOutcome): void {
+    this.#probes.delete(request.probe);
+    const { probe } = request;
+    if (!outcome.ok) {
+      this.#context.post({ type: 'probed', probe, ok: false, reason: 'timeout', detail: outcome.detail });
+      return;
+    }
+    const { endpoint } = outcome;
+    this.#proven.set(endpoint.id, endpoint);
+    this.#context.clock.after(KEEP_MS, () => {
+      if (this.#proven.get(endpoint.id) !== endpoint) return;
+      this.#proven.delete(endpoint.id);
+      endpoint.closeIdle();
+    });
+    this.#context.post({ type: 'probed', probe, ok: true, tookMs: outcome.tookMs });
+  }
+}
+
+type ProbeOutcome = { ok: true; endpoint: Endpoint; tookMs: number } | { ok: false; detail: string };
+
+/** One address being tried, again and again, one try at a time. */
+class Probe {
+  readonly #request: ProbeRequest;
+  readonly #context: EdgeContext;
+  readonly #done: (outcome: ProbeOutcome) => void;
+  readonly #endpoint: Endpoint;
+  readonly #startedAt: number;
+  #try: Try | undefined;
+  #timer: Timer | undefined;
+  #lastFailure = 'no answer yet';
+
+  constructor(request: ProbeRequest, context: EdgeContext, done: (outcome: ProbeOutcome) => void) {
+    this.#request = request;
+    this.#context = context;
+    this.#done = done;
+    const { endpoint: id, host, port } = request;
+    this.#endpoint = new Endpoint({ id, host, port, state: 'ready', weight: 1, start: null });
+    this.#startedAt = context.clock.now();
+  }
+
+  begin(): void {
+    const elapsed = this.#elapsed();
+    const left = this.#request.timeoutMs - elapsed;
+    if (left <= 0) {
+      this.#done({ ok: false, detail: this.#lastFailure });
+      return;
+    }
+    const limit = Math.min(left, Math.max(MIN_TRY_MS, elapsed / 2));
+    this.#try = new Try(this.#request, this.#endpoint, (failure) => this.#onTry(failure));
+    this.#timer = this.#context.clock.after(limit, () => this.#try?.fail('no answer in time'));
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#try?.close();
+    this.#endpoint.closeIdle();
+  }
+
+  #elapsed(): number {
+    return this.#context.clock.now() - this.#startedAt;
+  }
+
+  #onTry(failure: string | UpstreamConnection): void {
+    this.#timer?.cancel();
+    this.#try = undefined;
+    if (typeof failure !== 'string') {
+      this.#endpoint.putIdle(failure, this.#context.clock.now());
+      this.#done({ ok: true, endpoint: this.#endpoint, tookMs: this.#elapsed() });
+      return;
+    }
+    this.#lastFailure = failure;
+    const pause = Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, this.#elapsed() / 40));
+    this.#timer = this.#context.clock.after(pause, () => this.begin());
+  }
+}
+
+/** `checking`: connects and asks; `proven`: the answer was good but closed the connection, another one is opened. */
+type TryPhase = 'checking' | 'proven' | 'over';
+
+/** One try: connect, ask, judge the status, and end with a connection that has nothing in flight. */
+class Try implements UpstreamConsumer {
+  readonly method = 'GET';
+  readonly #request: ProbeRequest;
+  readonly #endpoint: Endpoint;
+  readonly #done: (outcome: string | UpstreamConnection) => void;
+  #connection: UpstreamConnection;
+  #phase: TryPhase = 'checking';
+  #status = 0;
+
+  constructor(request: ProbeRequest, endpoint: Endpoint, done: (outcome: string | UpstreamConnection) => void) {
+    this.#request = request;
+    this.#endpoint = endpoint;
+    this.#done = done;
+    this.#connection = new UpstreamConnection(endpoint, this);
+  }
+
+  close(): void {
+    this.#phase = 'over';
+    this.#connection.destroy();
+  }
+
+  fail(reason: string): void {
+    if (this.#phase === 'over') return;
+    this.close();
+    this.#done(reason);
+  }
+
+  onConnected(connection: UpstreamConnection): void {
+    const { check } = this.#request;
+    if (check.kind === 'connect' || this.#phase === 'proven') {
+      this.#phase = 'over';
+      this.#done(connection);
+      return;
+    }
+    connection.take(this);
+    connection.socket.write(
+      `GET ${check.path} HTTP/1.1\r\nHost: ${check.hostHeader}\r\nUser-Agent: pilotlight-probe\r\nAccept: */*\r\n\r\n`,
+      'latin1',
+    );
+  }
+
+  onResponseHead(connection: UpstreamConnection): void {
+    const { status } = connection.response;
+    if (status >= 200) this.#status = status;
+  }
+
+  onResponseBody(): void {}
+
+  onResponseEnd(connection: UpstreamConnection): void {
+    if (!this.#isGood()) {
+      connection.destroy();
+      this.fail(`status ${this.#status}`);
+    } else if (connection.usable) {
+      this.#phase = 'over';
+      this.#done(connection);
+    } else {
+      this.#reconnect();
+    }
+  }
+
+  onReadEnd(): void {
+    // A long body is nothing to wait for: the head has said it all.
+    if (this.#phase === 'checking' && this.#connection.phase === 'body' && this.#isGood()) {
+      this.#connection.destroy();
+      this.#reconnect();
+    }
+  }
+
+  onUpstreamDrain(): void {}
+
+  onTunnelEnd(): void {}
+
+  onUpstreamFailure(_connection: UpstreamConnection, failure: string): void {
+    this.fail(failure);
+  }
+
+  #isGood(): boolean {
+    const { check } = this.#request;
+    return check.kind === 'http' && this.#status >= check.statusMin && this.#status <= check.statusMax;
+  }
+
+  #reconnect(): void {
+    this.#phase = 'proven';
+    this.#connection = new UpstreamConnection(this.#endpoint, this);
+  }
+}

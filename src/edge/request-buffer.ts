@@ -1,0 +1,141 @@
+import type { Socket } from 'node:net';
+import type { EdgeContext } from './context.ts';
+import { latin1 } from './http1/latin1.ts';
+import { Framing, type FramingKind, type RequestHead } from './http1/request.ts';
+import type { Service } from './service.ts';
+
+/** Most bytes of one request's body that are kept, while it is held or to send it again. */
+export const MAX_BUFFERED = 64 * 1024;
+/** Bodies up to this size are joined with their head into one string: one write instead of a vector. */
+const JOIN_BYTES = 8 * 1024;
+
+/** The part of a request's body that is kept: until it can be sent, and then while it may have to be sent again. */
+export class RequestBuffer {
+  readonly #context: EdgeContext;
+  #pieces: Buffer[] = [];
+  #bytes = 0;
+  /** Counted against the bounds of what may be held. */
+  #reserved = 0;
+  #readOn = true;
+  /** Everything that came so far is in `#pieces`. */
+  #whole = true;
+
+  constructor(context: EdgeContext) {
+    this.#context = context;
+  }
+
+  /** Forgets the request before. */
+  begin(): void {
+    if (this.#bytes > 0) this.#pieces = [];
+    this.#bytes = 0;
+    this.#whole = true;
+  }
+
+  add(piece: Buffer): void {
+    this.#pieces.push(piece);
+    this.#bytes += piece.length;
+  }
+
+  /** Whether no more should be read before this can be sent. */
+  get isFull(): boolean {
+    return this.#bytes >= MAX_BUFFERED;
+  }
+
+  /** Whether all of the body so far could be sent again. */
+  get isWhole(): boolean {
+    return this.#whole;
+  }
+
+  /** Gives up on sending it again. */
+  forget(): void {
+    if (this.#bytes > 0) this.#whole = false;
+    this.#pieces = [];
+    this.#bytes = 0;
+  }
+
+  /** A piece was sent on; it is kept while the whole stays small enough. */
+  keepForReplay(piece: Buffer): void {
+    if (!this.#whole) return;
+    if (this.#bytes + piece.length > MAX_BUFFERED) {
+      this.forget();
+      this.#whole = false;
+    } else {
+      this.add(piece);
+    }
+  }
+
+  /**
+   * Claims room among the bytes that may be held, before they are read, so that the bounds are never exceeded: for all
+   * that may come of the body, or at least for what is here.
+   * @returns false where not even that has room
+   */
+  reserve(service: Service, request: RequestHead, done: boolean): boolean {
+    const expected = request.framing === Framing.LENGTH ? Math.min(request.length, MAX_BUFFERED) : MAX_BUFFERED;
+    const wanted = done || !request.hasBody ? this.#bytes : Math.max(this.#bytes, expected);
+    const room = Math.min(
+      service.policy.hold.maxBytes - service.heldBytes,
+      this.#context.maxHeldBytes - this.#context.heldBytes,
+    );
+    if (this.#bytes > room) return false;
+    this.#reserved = Math.min(wanted, room) < wanted ? this.#bytes : wanted;
+    // A read may bring 64 KiB at once: more is asked for only where the rest is known to fit.
+    const small = request.framing === Framing.LENGTH && request.length <= MAX_BUFFERED;
+    this.#readOn = this.#reserved === wanted && (small || this.#bytes === 0);
+    service.heldBytes += this.#reserved;
+    this.#context.heldBytes += this.#reserved;
+    return true;
+  }
+
+  unreserve(service: Service): void {
+    service.heldBytes -= this.#reserved;
+    this.#context.heldBytes -= this.#reserved;
+    this.#reserved = 0;
+  }
+
+  /** Whether a held request's client is read from: for the rest of a small body, or to notice that it leaves. */
+  mayReadOn(done: boolean): boolean {
+    if (done) return true;
+    return this.#readOn && this.#bytes < this.#reserved;
+  }
+
+  /**
+   * Writes the head and what is kept of the body.
+   * @returns false where the upstream does not keep up
+   */
+  sendAll(socket: Socket, head: string, framing: FramingKind, done: boolean, trailers: string): boolean {
+    if (this.#bytes === 0) {
+      return socket.write(framing === Framing.CHUNKED && done ? `${head}0\r\n${trailers}\r\n` : head, 'latin1');
+    }
+    if (this.#bytes <= JOIN_BYTES) {
+      let out = head;
+      for (const piece of this.#pieces) {
+        const text = latin1(piece, 0, piece.length);
+        out += framing === Framing.CHUNKED ? `${piece.length.toString(16)}\r\n${text}\r\n` : text;
+      }
+      if (framing === Framing.CHUNKED && done) out += `0\r\n${trailers}\r\n`;
+      return socket.write(out, 'latin1');
+    }
+    socket.cork();
+    let drained = socket.write(head, 'latin1');
+    for (const piece of this.#pieces) drained = RequestBuffer.send(socket, piece, framing);
+    if (done) RequestBuffer.sendEnd(socket, framing, trailers);
+    socket.uncork();
+    return drained;
+  }
+
+  /** Writes one piece of a body, as a chunk where it is chunked. @returns false where the upstream does not keep up */
+  static send(socket: Socket, piece: Buffer, framing: FramingKind): boolean {
+    if (framing !== Framing.CHUNKED) return socket.write(piece);
+    socket.cork();
+    socket.write(`${piece.length.toString(16)}\r\n`, 'latin1');
+    socket.write(piece);
+    const drained = socket.write('\r\n', 'latin1');
+    socket.uncork();
+    return drained;
+  }
+
+  /** Writes the end of a body where its framing has one. */
+  static sendEnd(socket: Socket, framing: FramingKind, trailers: string): void {
+    if (framing === Framing.CHUNKED) socket.write(`0\r\n${trailers}\r\n`, 'latin1');
+  }
+}

@@ -1,0 +1,44 @@
+import type { Exchange } from './exchange.ts';
+import { Framing, type FramingKind } from './http1/request.ts';
+import type { ResponseHead } from './http1/response.ts';
+
+/** How the body goes to the client: none, as many bytes as announced, chunked, or until the connection closes. */
+export function clientFraming(response: ResponseHead, oldClient: boolean): FramingKind {
+  if (response.framing === Framing.NONE || response.framing === Framing.LENGTH) return response.framing;
+  return oldClient ? Framing.CLOSE : Framing.CHUNKED;
+}
+
+/**
+ * The head of a response as it goes to the client: the upstream's fields as they were sent, without hop-by-hop ones,
+ * and our own version and framing (RFC 9110 §2.5, §7.6.1).
+ */
+export function clientHead(
+  exchange: Exchange,
+  response: ResponseHead,
+  framing: FramingKind,
+  keepAlive: boolean,
+): string {
+  const { head } = response;
+  let out = `HTTP/1.1${head.text.slice(8, head.lineEnd)}\r\n${head.kept()}`;
+  if (framing === Framing.CHUNKED) out += 'Transfer-Encoding: chunked\r\n';
+  else if (response.lengthSent) out += `Content-Length: ${response.length}\r\n`;
+  if (!keepAlive) out += 'Connection: close\r\n';
+  else if (exchange.client.request.old) out += 'Connection: keep-alive\r\n';
+  if (!response.hasRequestId) out += `X-Request-Id: ${exchange.requestId}\r\n`;
+  return `${out}${exchange.coldStartFields()}\r\n`;
+}
+
+/** An interim response (1xx) as it goes on (RFC 9110 §15.2). */
+export function interimHead(response: ResponseHead): string {
+  const { head } = response;
+  return `HTTP/1.1${head.text.slice(8, head.lineEnd)}\r\n${head.kept()}\r\n`;
+}
+
+/** The 101 that opens a tunnel. */
+export function switchingHead(response: ResponseHead, upgrade: string, ownFields: string): string {
+  const { head } = response;
+  return (
+    `HTTP/1.1${head.text.slice(8, head.lineEnd)}\r\n${head.kept()}` +
+    `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n${ownFields}\r\n`
+  );
+}
