@@ -11,6 +11,16 @@ export function serve(listener) {
     console.log(`process ${process.pid} listens on port ${server.address().port}`);
   });
   process.once('SIGTERM', () => server.close());
+  if (process.env.EXIT_WITH_PARENT === '1') exitWithParent();
+}
+
+/** Ends this process soon after the one that started it, however that one ended. */
+function exitWithParent() {
+  const parent = process.ppid;
+  const check = () => {
+    if (process.ppid !== parent) process.exit();
+  };
+  setInterval(check, 500).unref();
 }
 
 /** Answers with one JSON value. */

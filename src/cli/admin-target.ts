@@ -22,7 +22,7 @@ export interface AdminOptions {
 }
 
 /** The admin address of the demo, and of a configuration that names none. */
-const DEFAULT_URL = 'http://127.0.0.1:9400';
+export const DEFAULT_ADMIN_URL = 'http://127.0.0.1:9400';
 
 /**
  * The running proxy that is meant: `--admin`, else PILOTLIGHT_ADMIN, else the address in the configuration, else the
@@ -43,7 +43,7 @@ export async function findAdmin(given: AdminOptions, terminal: Terminal): Promis
 function readUrl(text: string, from: string): string {
   const url = URL.parse(text.includes('://') ? text : `http://${text}`);
   if (url === null || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '') {
-    throw new PilotlightError('USAGE', `${from} is not an address such as ${DEFAULT_URL}: "${text}"`);
+    throw new PilotlightError('USAGE', `${from} is not an address such as ${DEFAULT_ADMIN_URL}: "${text}"`);
   }
   return url.origin;
 }

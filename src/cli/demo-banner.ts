@@ -1,18 +1,22 @@
 import { formatHostPort } from '../config/readers.ts';
 import type { HostPort } from '../model/settings.ts';
+import { DEFAULT_ADMIN_URL } from './admin-target.ts';
 
 /** What to try once the demo runs. */
 export function demoBanner(proxy: HostPort, admin: HostPort): string {
   const origin = `http://${formatHostPort(proxy)}`;
+  const adminUrl = `http://${formatHostPort(admin)}`;
+  // At the default address a command finds the demo by itself.
+  const named = adminUrl === DEFAULT_ADMIN_URL ? '' : ` --admin ${adminUrl}`;
   const rows: [string, string][] = [
     [`curl -i ${origin}/hello`, 'wakes hello, then again: warm'],
     [`curl -i ${origin}/echo -d 'any body'`, 'the body is held while echo starts'],
     [`npx autocannon -c 20 -d 30 ${origin}/slow`, 'latency rises, replicas are added'],
-    ['npm run -s pilotlight -- status --watch', 'the services, every second'],
+    [`npm run -s pilotlight -- status --watch${named}`, 'the services, every second'],
   ];
   const width = Math.max(...rows.map(([command]) => command.length));
   return [
-    `Pilotlight demo: proxy on ${origin}, admin on http://${formatHostPort(admin)}`,
+    `Pilotlight demo: proxy on ${origin}, admin on ${adminUrl}`,
     '',
     'Nothing runs yet. In another terminal try:',
     '',

@@ -50,8 +50,8 @@ export async function supervise({ boot, reload }: Supervised, terminal: Terminal
       process.exit(1);
     }
     const stack = thrown instanceof Error ? thrown.stack : undefined;
-    proxy.logger.error({ code: 'INTERNAL', err: error }, `an unexpected error, traffic goes on: ${error.message}`);
-    proxy.logger.debug({ code: 'INTERNAL', stack }, 'where the unexpected error came from');
+    proxy.logger.error({ code: 'INTERNAL', err: error }, `uncaught error, traffic goes on: ${error.message}`);
+    proxy.logger.debug({ code: 'INTERNAL', stack }, 'where the uncaught error came from');
   };
 
   process.on('SIGTERM', onStop).on('SIGINT', onStop).on('SIGHUP', onHangup);

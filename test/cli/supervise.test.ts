@@ -181,8 +181,8 @@ test('what nobody caught is logged with a code, and the proxy goes on', async ()
   process.emit('uncaughtException', new TypeError('x is not a function'));
   process.emit('unhandledRejection', 'just a text', Promise.resolve());
   expect(proxy.happened.slice(1)).toEqual([
-    'error INTERNAL an unexpected error, traffic goes on: x is not a function',
-    'error INTERNAL an unexpected error, traffic goes on: just a text',
+    'error INTERNAL uncaught error, traffic goes on: x is not a function',
+    'error INTERNAL uncaught error, traffic goes on: just a text',
   ]);
   process.emit('SIGTERM', 'SIGTERM');
   proxy.mayStop();

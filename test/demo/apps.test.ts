@@ -20,9 +20,11 @@ interface Slow {
   tookMs: number;
 }
 
+const file = (name: string) => join(folder, `${name}.mjs`);
+
 /** Starts a demo service on a port that the kernel chooses. */
 async function start(name: string): Promise<{ child: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, [join(folder, `${name}.mjs`)], { env: { PORT: '0' }, stdio: 'pipe' });
+  const child = spawn(process.execPath, [file(name)], { env: { PORT: '0' }, stdio: 'pipe' });
   running.push(child);
   let output = '';
   child.stdout?.on('data', (chunk) => {
@@ -91,4 +93,23 @@ test('slow finishes the requests under way before it exits', async () => {
   await Promise.race(answers);
   child.kill('SIGTERM');
   expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+});
+
+test('a service of the demo does not outlive whoever started it', async () => {
+  const script = `require('node:child_process').spawn(process.execPath, [${JSON.stringify(file('hello'))}], { stdio: 'inherit' })`;
+  const env = { PORT: '0', EXIT_WITH_PARENT: '1' };
+  const parent = spawn(process.execPath, ['-e', script], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  running.push(parent);
+  let output = '';
+  let ended = false;
+  // The pipe ends when the last process that writes to it ends.
+  parent.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  parent.stdout.on('end', () => {
+    ended = true;
+  });
+  await until('hello listens', () => output.includes('\n'), 10_000, 5);
+  parent.kill('SIGKILL');
+  await until('hello ended', () => ended, 10_000);
 });
