@@ -36,7 +36,7 @@ export async function findAdmin(given: AdminOptions, terminal: Terminal): Promis
   const named = env['PILOTLIGHT_ADMIN'];
   if (named && given.config === undefined) return { url: readUrl(named, 'PILOTLIGHT_ADMIN'), token };
   const settings = await configuredAdmin(given.config, terminal);
-  if (settings === undefined) return { url: DEFAULT_URL, token };
+  if (settings === undefined) return { url: DEFAULT_ADMIN_URL, token };
   return { url: `http://${formatHostPort(reachable(settings.address))}`, token: token ?? settings.token };
 }
 
