@@ -21,8 +21,10 @@ const IMMEDIATE_MS = 100;
 const BUSY_CAP_MS = 500;
 /** Slowest when answers come at once although the index stands still: something is wrong with Consul. */
 const BROKEN_CAP_MS = 15_000;
-/** Reading answers takes at most one part in five of the time. */
+/** Reading answers takes at most one part in five of the time, so that big ones leave room for requests … */
 const COST_SHARE = 4;
+/** … but a slow line does not make it deaf. */
+const COST_CAP_MS = 1000;
 
 /** Grants two things at once after a quiet time, then one in `refillMs`. */
 export class TokenBucket {
@@ -63,7 +65,8 @@ export class Pace {
   after(answer: PaceInput): number {
     const futile = !answer.changed && answer.tookMs < (answer.advanced ? IMMEDIATE_MS : answer.waitMs / 2);
     this.#futile = futile ? this.#futile + 1 : 0;
-    return Math.max(this.#bucket.take(), this.#slowDown(answer.advanced), answer.costMs * COST_SHARE);
+    const rest = Math.min(COST_CAP_MS, answer.costMs * COST_SHARE);
+    return Math.max(this.#bucket.take(), this.#slowDown(answer.advanced), rest);
   }
 
   /** The first such answer is common: Consul's index counts more than what we compare. */

@@ -1,7 +1,14 @@
 import { expect, onTestFinished, test } from 'vitest';
+import type { AskConsul } from '../../src/discovery/consul-client.ts';
+import { ConsulContact } from '../../src/discovery/consul-contact.ts';
+import { ConsulFleet } from '../../src/discovery/consul-fleet.ts';
+import { ConsulKnowledge } from '../../src/discovery/consul-knowledge.ts';
+import { silentLogger } from '../../src/model/observe.ts';
+import { sleep } from '../../src/util/clock.ts';
+import { VirtualClock } from '../../src/util/virtual-clock.ts';
 import { until } from '../support/until.ts';
 import { FakeConsul, healthEntry } from './fake-consul.ts';
-import { consulSettings, follows, runSource } from './harness.ts';
+import { answer, consulSettings, follows, runSource } from './harness.ts';
 
 const NAMES = Array.from({ length: 130 }, (_, i) => `s${i}`);
 const QUERIES = NAMES.map((name) => follows(name));
@@ -25,24 +32,57 @@ const quiet = (fake: FakeConsul) => {
 
 test('over 100 services are followed by two blocking questions, and only what changed is fetched', async () => {
   const fake = await openFleet();
-  let most = 0;
   const { source, sets, now } = runSource(consulSettings(fake.address), QUERIES);
-  await until('all sets', () => {
-    most = Math.max(most, fake.sockets.size);
-    return source.answered();
-  });
+  await until('all sets', () => source.answered());
   expect(sets).toHaveLength(130);
   await until('quiet', quiet(fake));
-  expect(most).toBeLessThanOrEqual(18);
   expect(source.staleness('s7')).toBe(0);
 
   const before = fake.asked.length;
-  fake.set('s7', [healthEntry({ id: 's7', port: 5000, checks: [{ CheckID: 'new', Status: 'passing' }] })]);
-  await until('the change', () => now('s7')?.[0] === '10.0.0.1:5000');
+  const checks = [{ CheckID: 'service:s7', Status: 'critical' }];
+  fake.set('s7', [healthEntry({ id: 's7', port: 1007, node: 'n2', checks })]);
+  await until('the change', () => now('s7')?.length === 0);
   await until('quiet', quiet(fake));
-  const fetched = fake.asked.slice(before).filter(({ url }) => url.startsWith('/v1/health/service/'));
-  expect(fetched[0]?.url).toBe('/v1/health/service/s7');
+  const urls = fake.asked.slice(before).map(({ url }) => url.replace(/\?.*/, ''));
+  expect(urls.sort()).toEqual(['/v1/health/service/s7', '/v1/health/state/any']);
   expect(sets).toHaveLength(131);
+});
+
+test('16 services are fetched at once', async () => {
+  const fake = await openFleet();
+  fake.lie = (url) => (url.startsWith('/v1/health/service/') ? 'hang' : undefined);
+  runSource(consulSettings(fake.address), QUERIES);
+  await until('the first', () => fake.count('/v1/health/service/') > 0);
+  await until('quiet', quiet(fake));
+  expect(fake.count('/v1/health/service/')).toBe(16);
+});
+
+test('a catalog that moves all the time has every service fetched twice, and then every 15 s', async () => {
+  const clock = new VirtualClock();
+  const fetches: number[] = [];
+  let moves = 0n;
+  const ask: AskConsul = async ({ path, index, waitMs }, signal) => {
+    if (path === '/v1/catalog/services') return answer({ other: [] }, ++moves);
+    if (path === '/v1/health/state/any') {
+      if (index > 0n) await sleep(clock, waitMs, signal);
+      return answer([], 5n);
+    }
+    fetches.push(clock.now());
+    return answer([], 5n);
+  };
+  const knowledge = new ConsulKnowledge('shop', clock, silentLogger);
+  const contact = new ConsulContact('http://consul', silentLogger);
+  const options = { ask, clock, random: () => 0, contact, knowledge: () => knowledge, onNews: () => undefined };
+  const fleet = new ConsulFleet(options);
+  fleet.follow(new Set(['shop']));
+  await clock.advanceAsync(1000);
+  const soon = fetches.length;
+  expect(soon).toBeGreaterThanOrEqual(2);
+  expect(soon).toBeLessThanOrEqual(4);
+  await clock.advanceAsync(150_000);
+  expect(fetches.length - soon).toBe(10);
+  fleet.stop();
+  expect(clock.pending).toBe(0);
 });
 
 test('an instance that no check shows is found through the catalog', async () => {

@@ -18,9 +18,12 @@ export interface Asked {
 }
 
 interface Blocked {
+  path: string;
   answer: () => void;
   index: number;
 }
+
+const CATALOG = '/v1/catalog/services';
 
 /** A Consul that knows health, checks and catalog, blocks as Consul does, and lies when told to. */
 export class FakeConsul {
@@ -28,6 +31,8 @@ export class FakeConsul {
   readonly sockets = new Set<Socket>();
   /** As X-Consul-Index says; grows with every change. */
   index = 10;
+  /** The same for the catalog, which does not know of checks. */
+  catalogIndex = 10;
   knownLeader = true;
   /** Looked at before the truth is. */
   lie: (url: string) => Reply | 'hang' | undefined = () => undefined;
@@ -65,7 +70,10 @@ export class FakeConsul {
 
   /** Lists these entries for the service from now on. */
   set(service: string, entries: object[]): void {
+    const withoutChecks = (list: object[] = []) => JSON.stringify(list.map((entry) => ({ ...entry, Checks: [] })));
+    const moved = withoutChecks(this.#services.get(service)) !== withoutChecks(entries);
     this.#services.set(service, entries);
+    if (moved) this.catalogIndex = this.index + 1;
     this.move();
   }
 
@@ -75,7 +83,7 @@ export class FakeConsul {
     const waiting = this.#blocked;
     this.#blocked = [];
     for (const blocked of waiting) {
-      if (blocked.index < index) blocked.answer();
+      if (blocked.index < this.#indexOf(blocked.path)) blocked.answer();
       else this.#blocked.push(blocked);
     }
   }
@@ -106,27 +114,31 @@ export class FakeConsul {
       clearTimeout(timer);
       this.#answer(pathname, response);
     };
-    if (index === 0 || this.index > index) {
+    if (index === 0 || this.#indexOf(pathname) > index) {
       answer();
       return;
     }
     const [, amount, unit] = /^(\d+)(m?s)$/.exec(searchParams.get('wait') ?? '300s') ?? [];
     timer = setTimeout(answer, Number(amount) * (unit === 's' ? 1000 : 1));
     response.on('close', () => clearTimeout(timer));
-    this.#blocked.push({ index, answer });
+    this.#blocked.push({ path: pathname, index, answer });
   }
 
   #answer(path: string, response: ServerResponse): void {
     if (response.writableEnded || response.destroyed) return;
-    const headers = { 'X-Consul-Index': String(this.index), 'X-Consul-KnownLeader': String(this.knownLeader) };
+    const headers = { 'X-Consul-Index': String(this.#indexOf(path)), 'X-Consul-KnownLeader': String(this.knownLeader) };
     response.writeHead(200, headers).end(JSON.stringify(this.#truth(path)));
+  }
+
+  #indexOf(path: string): number {
+    return path === CATALOG ? this.catalogIndex : this.index;
   }
 
   #truth(path: string): unknown {
     const [, service] = /^\/v1\/health\/service\/(.+)$/.exec(path) ?? [];
     if (service !== undefined) return this.#services.get(decodeURIComponent(service)) ?? [];
     const filled = [...this.#services].filter(([, entries]) => entries.length > 0);
-    if (path === '/v1/catalog/services') return Object.fromEntries(filled.map(([name]) => [name, []]));
+    if (path === CATALOG) return Object.fromEntries(filled.map(([name]) => [name, []]));
     return filled.flatMap(([name, entries]) =>
       (entries as ReturnType<typeof healthEntry>[]).flatMap(({ Node, Service, Checks }) =>
         Checks.map((check) => ({ Node: Node.Node, ServiceID: Service.ID, ServiceName: name, ...check })),
