@@ -282,8 +282,8 @@ export class RawConnection {
 }
 
 /** One request on a connection of its own. Rejects with Disconnected when no head came before the connection ended. */
-export async function request(port: number, options: RequestOptions = {}): Promise<Answer> {
-  const connection = await RawConnection.open(port);
+export async function request(port: number, options: RequestOptions = {}, address = '127.0.0.1'): Promise<Answer> {
+  const connection = await RawConnection.open(port, address);
   return requestOn(connection, options);
 }
 

@@ -1,0 +1,104 @@
+import { Disconnected, epochNow, pause, RawConnection } from './raw-client.ts';
+
+export interface LoadOptions {
+  port: number;
+  host: string;
+  path?: string;
+  /** Requests per second, evenly spaced, sent whether or not earlier ones were answered. */
+  rate: number;
+}
+
+export interface Sample {
+  /** When it was due, epoch ms: latency counts from here, so that a stall is not left out. */
+  dueAt: number;
+  endedAt: number;
+  /** 0 when there was no whole answer. */
+  status: number;
+  /** The replica that answered; empty where the proxy did. */
+  boot: string;
+  error: string | undefined;
+}
+
+export const latencyOf = (sample: Sample): number => sample.endedAt - sample.dueAt;
+
+/** A steady open-loop load on keep-alive connections. */
+export class PacedLoad {
+  readonly samples: Sample[] = [];
+  readonly #options: LoadOptions;
+  readonly #idle: RawConnection[] = [];
+  readonly #open = new Set<Promise<void>>();
+  readonly #done: Promise<void>;
+  #stopped = false;
+
+  private constructor(options: LoadOptions) {
+    this.#options = options;
+    this.#done = this.#run();
+  }
+
+  static start(options: LoadOptions): PacedLoad {
+    return new PacedLoad(options);
+  }
+
+  /** Sends nothing more, waits for what is under way and returns all samples in the order in which they were due. */
+  async stop(): Promise<Sample[]> {
+    this.#stopped = true;
+    await this.#done;
+    await Promise.all(this.#open);
+    for (const connection of this.#idle) connection.destroy();
+    return this.samples.sort((a, b) => a.dueAt - b.dueAt);
+  }
+
+  async #run(): Promise<void> {
+    const startedAt = epochNow();
+    for (let count = 0; !this.#stopped; count++) {
+      const dueAt = startedAt + (count * 1000) / this.#options.rate;
+      const wait = dueAt - epochNow();
+      if (wait > 0) await pause(wait);
+      const one = this.#one(dueAt).finally(() => this.#open.delete(one));
+      this.#open.add(one);
+    }
+  }
+
+  async #one(dueAt: number): Promise<void> {
+    const { port, host, path = '/' } = this.#options;
+    let connection: RawConnection | undefined;
+    try {
+      connection = this.#take() ?? (await RawConnection.open(port));
+      const answer = await connection.exchange({ host, path, close: false });
+      if (answer.ending === 'truncated') throw new Disconnected('in the middle of the answer');
+      const boot = answer.headers['x-mimic-boot'] ?? '';
+      this.samples.push({ dueAt, endedAt: answer.endedAt, status: answer.status, boot, error: undefined });
+      if (answer.headers['connection'] === 'close') connection.destroy();
+      else this.#idle.push(connection);
+    } catch (error) {
+      connection?.destroy();
+      this.samples.push({ dueAt, endedAt: epochNow(), status: 0, boot: '', error: String(error) });
+    }
+  }
+
+  #take(): RawConnection | undefined {
+    let connection = this.#idle.pop();
+    while (connection?.ended) connection = this.#idle.pop();
+    return connection;
+  }
+}
+
+/** Sends a load for so long and returns its samples. */
+export async function loadFor(seconds: number, options: LoadOptions): Promise<Sample[]> {
+  const load = PacedLoad.start(options);
+  await pause(seconds * 1000);
+  return load.stop();
+}
+
+/** How many samples there are of each status. */
+export function byStatus(samples: readonly Sample[]): Record<number, number> {
+  const counts: Record<number, number> = {};
+  for (const { status } of samples) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
+/** The value below which the share `q` of the latencies lies, ms; NaN without samples. */
+export function latencyQuantile(samples: readonly Sample[], q: number): number {
+  const sorted = samples.map(latencyOf).sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
+}
