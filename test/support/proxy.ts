@@ -95,7 +95,10 @@ export class RunningProxy {
     await until(
       'the proxy is ready',
       async () => {
-        if (this.#exited) throw new Error(`the proxy ended with code ${this.child.exitCode}:\n${this.output}`);
+        if (this.#exited)
+          throw new Error(
+            `the proxy ended with ${this.child.signalCode ?? `code ${this.child.exitCode}`}:\n${this.output}`,
+          );
         return (await this.admin('/readyz').catch(() => undefined))?.status === 200;
       },
       READY_WITHIN_MS,

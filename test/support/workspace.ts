@@ -23,9 +23,10 @@ let serial = 0;
 export async function makeWorkspace(dockerSocket: string): Promise<Workspace> {
   shared ??= startGuard(dockerSocket);
   serial++;
-  const folder = join(shared.folder, String(serial));
+  const { run } = shared;
+  const [mark, folder] = [`${run}.${serial}`, join(shared.folder, String(serial))];
   await mkdir(folder);
-  return { run: shared.run, mark: `${shared.run}.${serial}`, folder, dockerSocket };
+  return { run, mark, folder, dockerSocket };
 }
 
 function startGuard(dockerSocket: string): { run: string; folder: string } {
