@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import type { AdminSettings, HostPort } from '../model/settings.ts';
+import type { HostPort } from '../model/settings.ts';
 import type { Path } from './problem.ts';
 import { formatHostPort } from './readers.ts';
 import type { Report } from './report.ts';
@@ -36,7 +36,7 @@ function checkToken(admin: { address: HostPort; token?: string | undefined }, re
 }
 
 /** Whether only this machine reaches the address. */
-export function isLoopback(host: AdminSettings['address']['host']): boolean {
+function isLoopback(host: string): boolean {
   const plain = canonical(host);
   return plain === '::1' || /^127\.\d+\.\d+\.\d+$/.test(plain);
 }

@@ -1,7 +1,7 @@
 import type { Pair, ParsedNode, YAMLError } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { Path } from './problem.ts';
-import { substitute } from './substitute.ts';
+import { maskReferences, substitute, unmaskReferences } from './substitute.ts';
 
 /** From 1. */
 export interface Position {
@@ -45,7 +45,7 @@ const NULLS = new Set(['', '~', 'null', 'Null', 'NULL']);
 /** Parses YAML 1.2 text, fills in variables in its scalar values, and remembers where everything stands. */
 export function readDocument(text: string, env: Record<string, string | undefined>): ConfigDocument {
   const lines = new LineCounter();
-  const parsed = parseDocument(text, {
+  const parsed = parseDocument(maskReferences(text), {
     lineCounter: lines,
     schema: 'failsafe',
     prettyErrors: false,
@@ -76,7 +76,7 @@ export function readDocument(text: string, env: Record<string, string | undefine
       return collection;
     }
     if (!isScalar(node)) return null;
-    const written = String(node.value);
+    const written = unmaskReferences(String(node.value));
     const plain = node.type === 'PLAIN' || node.type === undefined;
     if (plain && NULLS.has(written)) return null;
     entry.kind = 'text';
@@ -104,7 +104,7 @@ export function readDocument(text: string, env: Record<string, string | undefine
     const mapping: Record<string, unknown> = Object.create(null);
     const firstLine = new Map<string, number>();
     for (const item of items) {
-      const name = isScalar(item.key) ? String(item.key.value) : '';
+      const name = isScalar(item.key) ? unmaskReferences(String(item.key.value)) : '';
       const position = positionAt(item.key.range[0]);
       const inner = [...path, name];
       const before = firstLine.get(name);
@@ -120,11 +120,12 @@ export function readDocument(text: string, env: Record<string, string | undefine
     return mapping;
   }
 
-  const syntax = [...parsed.errors, ...parsed.warnings];
-  for (const error of syntax) {
+  // The first only: what a parser says after an error is mostly about the error.
+  const error = [...parsed.errors, ...parsed.warnings][0];
+  if (error !== undefined) {
     findings.push({ path: [], position: positionAt(error.pos[0]), message: syntaxMessage(error) });
   }
-  const wellFormed = syntax.length === 0;
+  const wellFormed = error === undefined;
   const value = wellFormed ? read(parsed.contents, [], undefined) : undefined;
   return { value, wellFormed, findings, entry: (path) => entries.get(keyOf(path)) };
 }

@@ -171,12 +171,12 @@ export function size(min = 1, least = '1B') {
 /** A share, as `10%` or `0.1`; its value is the fraction. `above` leaves 0 out, `below` leaves `max` out. */
 export function share(options: { max?: number; above?: true; below?: true } = {}) {
   const { max = 1, above, below } = options;
-  const low = above ? 'above 0%' : 'from 0%';
-  const high = `${below ? 'below' : 'to'} ${max * 100}%`;
+  const low = above ? 'above 0%' : 'of at least 0%';
+  const high = `${below ? 'below' : 'at most'} ${max * 100}%`;
   const kind: Kind = {
     type: 'share',
     unit: '% or fraction',
-    expected: `a share ${low} ${above && !below ? 'up ' : ''}${high}, such as 10% or 0.1`,
+    expected: `a share ${low} and ${high}, such as 10% or 0.1`,
     json: {
       type: ['number', 'string'],
       [above ? 'exclusiveMinimum' : 'minimum']: 0,

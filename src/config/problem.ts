@@ -37,7 +37,7 @@ export function sortProblems(problems: readonly Problem[]): Problem[] {
   return problems
     .toSorted((a, b) => a.line - b.line || a.column - b.column)
     .filter((problem) => {
-      const key = `${problem.line}:${problem.column} ${problem.message}`;
+      const key = `${problem.line}:${problem.column} ${problem.path} ${problem.message}`;
       return !seen.has(key) && seen.add(key);
     });
 }

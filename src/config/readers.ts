@@ -62,7 +62,7 @@ export function readPathPrefix(text: string): Reading<string> {
   if (segments.some((segment) => /^(?:\.|%2e){1,2}$/i.test(segment))) {
     return { fault: 'a path has no "." and ".." segments' };
   }
-  if (segments.length > 1 && segments.includes('')) return { fault: 'a path has no empty segments' };
+  if (text !== '/' && segments.includes('')) return { fault: 'a path has no empty segments' };
   return { value: text === '/' ? text : text.replace(/\/$/, '') };
 }
 

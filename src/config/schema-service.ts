@@ -103,7 +103,6 @@ const wakeSchema = list(
   z.strictObject({
     path: optional(parsed('path', 'a path', readPathPrefix), 'Path prefix at a segment border.', 'any'),
     userAgent: optional(text(), 'Glob on the User-Agent: `*` only, case-insensitive.', 'any'),
-    // biome-ignore lint/suspicious/noThenProperty: the key's name in the file; nothing awaits a schema or a rule
     then: required(
       choice('wake', 'answer', 'deny'),
       '`wake` starts the service, `answer` answers in its place, `deny` answers 503.',

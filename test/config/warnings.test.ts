@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { aroundFile, aroundService, marked, warningsOf } from './parse.ts';
+
+const run = 'routes: [{}]\nrun: { docker: { image: a, port: 80 } }';
+const routed = 'routes: [{}]\nendpoints: { static: ["a:1"] }';
+
+test.each([
+  [
+    'options of a start without run',
+    aroundService(`${routed}\n§hold: { max: 5 }`),
+    'services.app.hold: means nothing for a service without run',
+  ],
+  [
+    'a rule that hides others',
+    aroundService(`${run}\nwake: [§{ then: deny }, { path: /, then: wake }]`),
+    'services.app.wake[0]: matches every request: the rules after it never do',
+  ],
+  [
+    'a max over the budget',
+    `${aroundService(`${run}\nscale: { max: §9 }`)}budget: { replicas: 5 }\n`,
+    'services.app.scale.max: max 9 is over budget.replicas (5) and is never reached',
+  ],
+  [
+    'held bytes over the budget',
+    `${aroundService(`${run}\nhold: { maxBytes: §2MiB }`)}budget: { heldBytes: 1MiB }\n`,
+    'services.app.hold.maxBytes: is over budget.heldBytes and is never reached',
+  ],
+  [
+    'believing everyone',
+    aroundFile('trustedProxies: [10.0.0.0/8, §"::/0"]'),
+    'trustedProxies[1]: believes the forwarding headers of everyone',
+  ],
+  [
+    'a Consul for nothing',
+    aroundFile('§consul: { token: x }'),
+    'consul: no service uses it, and nothing is registered',
+  ],
+  [
+    'no service',
+    'listen: [{ address: "127.0.0.1:1" }]\n§services: {}\n',
+    'services: no service: every request is answered with 404',
+  ],
+])('a usable file is warned of: %s', (_name, yaml, warning) => {
+  const { text, place } = marked(yaml);
+  expect(warningsOf(text)).toEqual([`${place}  ${warning}`]);
+});
+
+test('what is right is not warned of', () => {
+  expect(
+    warningsOf(aroundService(`${run}\nhold: { max: 5 }\nwake: [{ path: /, then: deny }, { then: wake }]`)),
+  ).toEqual([]);
+});
