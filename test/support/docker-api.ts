@@ -23,6 +23,8 @@ export interface ContainerSummary {
 export const TEST_LABEL = 'pilotlight.test';
 
 const CALL_TIMEOUT_MS = 60_000;
+/** A build runs commands, package downloads among them. */
+const BUILD_TIMEOUT_MS = 600_000;
 
 /** A client of the Engine API that says no more than the tests need. Any status is an answer, not an error. */
 export function dockerApi(socket: string): DockerCall {
@@ -94,7 +96,7 @@ function send(socketPath: string, method: string, path: string, body?: unknown):
   return new Promise((resolve, reject) => {
     const archive = Buffer.isBuffer(body) || isStream(body);
     const headers = body === undefined ? {} : { 'content-type': archive ? 'application/x-tar' : 'application/json' };
-    const signal = AbortSignal.timeout(CALL_TIMEOUT_MS);
+    const signal = AbortSignal.timeout(path.startsWith('/build') ? BUILD_TIMEOUT_MS : CALL_TIMEOUT_MS);
     const call = request({ socketPath, method, path, headers, signal, agent: false }, (response) => {
       collect(response).then((bytes) => resolve({ status: response.statusCode ?? 0, bytes }), reject);
     });
