@@ -35,7 +35,7 @@ const CONFINED: Record<string, string> = {
   yaml: 'config/',
   pino: 'observe/',
   'cli-table3': 'cli/',
-  'node-cache': 'edge/',
+  'node-cache': 'admin/',
 };
 
 const ENVIRONMENT_IN = ['config', 'cli'];

@@ -12,15 +12,23 @@ const WILDCARDS = new Set(['0.0.0.0', '::']);
 /** Says why a request may not be answered; undefined when it may. */
 export type AccessCheck = (request: IncomingMessage, path: string) => Problem | undefined;
 
-/** @param bound the address that is listened on, with the real port */
-export function createAccessCheck(settings: AdminSettings, bound: HostPort): AccessCheck {
+/**
+ * @param bound the address that is listened on, with the real port
+ * @param onWrongToken called with the peer's address when a token was offered and is not the configured one
+ */
+export function createAccessCheck(
+  settings: AdminSettings,
+  bound: HostPort,
+  onWrongToken: (address: string) => void,
+): AccessCheck {
   const tokenDigest = settings.token === undefined ? undefined : digest(settings.token);
   return (request, path) => {
     const host = request.headers.host?.toLowerCase() ?? '';
     if (!isOwnHost(host, request, settings.address.host, bound.port)) return wrongHost;
     if (request.method === 'POST' && isForeign(request, settings.address.host, bound.port)) return foreignOrigin;
-    if (tokenDigest !== undefined && !OPEN_PATHS.has(path) && !bears(request, tokenDigest)) return unauthorized;
-    return undefined;
+    if (tokenDigest === undefined || OPEN_PATHS.has(path) || bears(request, tokenDigest)) return undefined;
+    if (request.headers.authorization !== undefined) onWrongToken(request.socket.remoteAddress ?? 'unknown');
+    return unauthorized;
   };
 }
 

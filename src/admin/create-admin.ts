@@ -9,6 +9,7 @@ import { type AccessCheck, createAccessCheck } from './access.ts';
 import { EventStreams } from './event-stream.ts';
 import { type Problem, problemOf, sendProblem } from './problem.ts';
 import { createRoutes, findHandler } from './routes.ts';
+import { WrongTokens } from './wrong-tokens.ts';
 
 export interface AdminOptions {
   settings: AdminSettings;
@@ -48,6 +49,7 @@ const bodyTooLarge: Problem = {
 /** Builds the admin API; nothing is opened before `listen`. */
 export function createAdmin({ settings, api, renderMetrics, logger, clock = systemClock }: AdminOptions): Admin {
   const events = new EventStreams(api, clock);
+  const wrongTokens = new WrongTokens(logger);
   const routes = createRoutes({ api, renderMetrics, events });
   let checkAccess: AccessCheck | undefined;
 
@@ -93,10 +95,11 @@ export function createAdmin({ settings, api, renderMetrics, logger, clock = syst
     async listen() {
       const bound = await open(server, settings.address);
       server.on('error', (error) => logger.warn({ err: error }, 'the admin address cannot accept a connection'));
-      checkAccess = createAccessCheck(settings, bound);
+      checkAccess = createAccessCheck(settings, bound, (address) => wrongTokens.note(address));
       return bound;
     },
     async close() {
+      wrongTokens.close();
       if (!server.listening) return;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       events.close();
