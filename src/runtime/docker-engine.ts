@@ -23,6 +23,20 @@ export function parseEngineAddress(socket: string): EngineAddress {
   return { kind: 'tcp', host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 2375 : Number(port) };
 }
 
+/**
+ * What is not given here the library takes from DOCKER_HOST. A kept connection could be one that the engine closes just
+ * now, while a new one over a unix socket costs a tenth of a millisecond.
+ */
+function clientOptions(address: EngineAddress): Docker.DockerOptions {
+  const agent = new Agent({ keepAlive: false });
+  if (address.kind === 'unix') {
+    const options = { socketPath: address.path, host: undefined, port: undefined, protocol: 'http', agent } as const;
+    return options as Docker.DockerOptions;
+  }
+  const { host, port } = address;
+  return port === 2376 ? { host, port, protocol: 'https' } : ({ host, port, protocol: 'http', agent } as object);
+}
+
 /** The Engine API, every call bounded in time, cancellable, and failing with errors of ours only. */
 export class DockerEngine {
   /** Where it is, for messages. */
@@ -38,19 +52,19 @@ export class DockerEngine {
     this.#clock = clock;
   }
 
-  /** Loads the client library, which takes a fifth of a second: only who has a Docker runtime should wait for it. */
+  /**
+   * Loads the client library, which takes a fifth of a second: only who has a Docker runtime should wait for it.
+   * @throws CONFIG_INVALID where the address is none
+   */
   static async load(socket: string, clock: Clock): Promise<DockerEngine> {
     const { default: Client } = await import('dockerode');
-    const address = parseEngineAddress(socket);
-    // What is not given here the library takes from DOCKER_HOST. A kept connection could be one that the engine closes
-    // just now; a new one over a unix socket costs a tenth of a millisecond.
-    const options =
-      address.kind === 'unix'
-        ? { socketPath: address.path, host: undefined, port: undefined, protocol: 'http' as const }
-        : { host: address.host, port: address.port, protocol: address.port === 2376 ? ('https' as const) : 'http' };
-    const agent = options.protocol === 'http' ? { agent: new Agent({ keepAlive: false }) } : {};
-    const place = address.kind === 'unix' ? address.path : socket;
-    return new DockerEngine(new Client({ ...options, ...agent } as Docker.DockerOptions), address, place, clock);
+    try {
+      const address = parseEngineAddress(socket);
+      const place = address.kind === 'unix' ? address.path : socket;
+      return new DockerEngine(new Client(clientOptions(address)), address, place, clock);
+    } catch (cause) {
+      throw new PilotlightError('CONFIG_INVALID', `docker.socket ${socket} is not the address of an engine`, cause);
+    }
   }
 
   /**

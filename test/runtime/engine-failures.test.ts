@@ -56,6 +56,10 @@ test('an engine over tcp is spoken to', async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
+test('an address that is none is an error of the configuration', async () => {
+  await expect(runtimeOn('tcp://')).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+});
+
 test.each([
   [404, 'No such image: shop:1.4', 'IMAGE_MISSING', 'no such image: shop:1.4 (pull or build it first)'],
   [
