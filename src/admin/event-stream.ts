@@ -35,7 +35,7 @@ export class EventStreams {
       sendProblem(response, tooMany);
       return;
     }
-    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', Connection: 'close' });
     response.write(': listening\n\n');
     this.#open.add(response);
     const unsubscribe = this.#api.subscribe((event) => write(response, format(event)));
