@@ -1,0 +1,37 @@
+import type { Logger, Metrics } from '../model/observe.ts';
+import type { Clock } from '../util/clock.ts';
+import type { EventBus } from './event-bus.ts';
+
+/** What every part of the control plane needs. */
+export interface ControlContext {
+  clock: Clock;
+  logger: Logger;
+  metrics: Metrics;
+  events: EventBus;
+  /** This Pilotlight's identity. */
+  instance: string;
+  /** In [0, 1), for jitter. */
+  random: () => number;
+  /** Aborted when the control plane ends. */
+  life: AbortSignal;
+}
+
+/** Runs `fn`; what it throws is logged and goes no further: a defect in one place must not stop the others. */
+export function guarded(logger: Logger, what: string, fn: () => void): void {
+  try {
+    fn();
+  } catch (cause) {
+    logger.error({ cause: describe(cause) }, `control failed at: ${what}`);
+  }
+}
+
+/** Lets a promise run by itself; a rejection is logged, unless the control plane has ended. */
+export function detached(context: Pick<ControlContext, 'logger' | 'life'>, what: string, promise: Promise<void>): void {
+  promise.catch((cause: unknown) => {
+    if (!context.life.aborted) context.logger.error({ cause: describe(cause) }, `control failed at: ${what}`);
+  });
+}
+
+function describe(cause: unknown): string {
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+}

@@ -1,0 +1,439 @@
+import type { DiscoveryQuery, DiscoverySource, Registrar } from '../model/discovery.ts';
+import { PilotlightError } from '../model/errors.ts';
+import type { EventSink } from '../model/events.ts';
+import type { ControlMessage, EdgeMessage, EdgeReport, ServiceReport } from '../model/link.ts';
+import type { Logger, Metrics } from '../model/observe.ts';
+import type { Instance, Runtime, RuntimeEvent } from '../model/runtime.ts';
+import type { RunSettings, ServiceSettings, Settings } from '../model/settings.ts';
+import type { ControlApi, ServiceStatus } from '../model/status.ts';
+import type { ChannelEnd } from '../util/channel.ts';
+import type { Clock, Timer } from '../util/clock.ts';
+import { planAdoption } from './adoption.ts';
+import { type ControlContext, detached, guarded } from './context.ts';
+import { withDeadline } from './deadline.ts';
+import { EventBus } from './event-bus.ts';
+import { LinkHub, type LinkListener } from './link-hub.ts';
+import { Registrations } from './registration.ts';
+import { edgeRegistrations, replicaRegistrationId } from './registration-names.ts';
+import { Registry } from './registry.ts';
+import { countUnrouted } from './report-metrics.ts';
+import { routingTable } from './routing-table.ts';
+import { RuntimeMonitor } from './runtime-monitor.ts';
+import { ServiceController, type ServiceHost } from './service-controller.ts';
+import { Standby } from './standby.ts';
+import { StartGate } from './start-gate.ts';
+import { RUNTIME_CALL_MS } from './start-sequence.ts';
+
+/** How often every service is looked at, ms. */
+const TICK_MS = 1000;
+/** How long fresh statistics are waited for, ms. */
+const COLLECT_MS = 250;
+/** How long the sources' first answers are waited for before the proxy counts as ready, ms. */
+const FIRST_ANSWER_MS = 5000;
+
+/** How long the catalogue may take to forget us at the end, ms. */
+const DEREGISTER_MS = 2000;
+
+export interface ControlOptions {
+  settings: Settings;
+  clock: Clock;
+  logger: Logger;
+  metrics: Metrics;
+  runtimes: { process?: Runtime; docker?: Runtime };
+  sources: DiscoverySource[];
+  registrar?: Registrar;
+  /** This Pilotlight's identity. */
+  instance: string;
+  /** In [0, 1), for jitter. Default: Math.random. */
+  random?: () => number;
+  /** An edge did not acknowledge a cordon within 5 s: whoever made it ends it. It counts as gone for that retire. */
+  onUnresponsive?: (edge: string) => void;
+}
+
+export interface Control extends ControlApi {
+  /** Takes an edge into service; it gets the whole table first. Closing the link takes it out. */
+  attach(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>): void;
+  /**
+   * Follows the sources and the runtimes, takes over what runs already, and begins to act. Resolves when every runtime
+   * was asked once, whether it answered or not. The signal ends everything at once, without a drain.
+   */
+  start(signal: AbortSignal): Promise<void>;
+  /** Takes over another configuration; services that did not change are left alone. */
+  reconfigure(settings: Settings): void;
+  /** The proxy is about to end: not ready any more, deregistered, nothing started but what requests wait for. */
+  beginDrain(): void;
+  /** Ends: replicas with `onExit: stop` are stopped, others stay. Resolves when done, or when the signal is aborted. */
+  shutdown(signal: AbortSignal): Promise<void>;
+}
+
+export function createControl(options: ControlOptions): Control {
+  return new ControlPlane(options);
+}
+
+type Phase = 'new' | 'running' | 'draining' | 'ended';
+
+class ControlPlane implements Control, LinkListener {
+  readonly #options: ControlOptions;
+  readonly #context: ControlContext;
+  readonly #life = new AbortController();
+  readonly #hub: LinkHub;
+  readonly #registry: Registry;
+  readonly #gate: StartGate;
+  readonly #registrations: Registrations;
+  readonly #standby: Standby;
+  readonly #services = new Map<string, ServiceController>();
+  readonly #monitors = new Map<Runtime['kind'], RuntimeMonitor>();
+  #settings: Settings;
+  #phase: Phase = 'new';
+  #startedAt = 0;
+  #tick: Timer | undefined;
+  /** Names that sources follow, to forget what they said of others. */
+  #followed = new Map<DiscoverySource, Set<string>>();
+
+  constructor(options: ControlOptions) {
+    const { settings, clock, logger, metrics, instance, random = Math.random } = options;
+    this.#options = options;
+    this.#settings = settings;
+    const events = new EventBus(clock, logger);
+    const context = { clock, logger, metrics, events, instance, random, life: this.#life.signal };
+    this.#context = context;
+    this.#hub = new LinkHub(clock, logger, this, () => ({
+      table: routingTable(this.#settings),
+      states: this.#registry.states(),
+    }));
+    this.#registry = new Registry(context, this.#hub);
+    this.#gate = new StartGate(clock, settings.budget);
+    this.#registrations = new Registrations(context, options.registrar);
+    this.#standby = new Standby(context);
+    for (const service of settings.services) this.#add(service);
+    for (const runtime of [options.runtimes.process, options.runtimes.docker]) {
+      if (runtime !== undefined) this.#monitors.set(runtime.kind, this.#monitor(runtime));
+    }
+  }
+
+  attach(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>): void {
+    this.#hub.attach(edge, link);
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#context;
+    if (signal.aborted) this.#end();
+    else signal.addEventListener('abort', () => this.#end(), { once: true });
+    if (this.#phase !== 'new') return;
+    this.#phase = 'running';
+    this.#startedAt = clock.now();
+    let last = clock.now();
+    this.#tick = clock.every(TICK_MS, () => {
+      const elapsed = clock.now() - last;
+      last = clock.now();
+      this.#each((service) => service.tick(elapsed));
+    });
+    this.#follow();
+    for (const source of this.#options.sources) {
+      source.run(
+        (set) => guarded(logger, `discovery of ${set.service}`, () => this.#registry.apply(set)),
+        this.#life.signal,
+      );
+    }
+    for (const entry of edgeRegistrations(this.#settings, this.#context.instance)) this.#registrations.put(entry);
+    await Promise.allSettled([...this.#monitors.values()].map((monitor) => monitor.begin()));
+    this.#each((service) => service.onContact());
+    detached(
+      this.#context,
+      'orphans',
+      this.#registrations.dropOrphans(() => this.#liveRegistrations()),
+    );
+  }
+
+  reconfigure(settings: Settings): void {
+    const before = this.#settings;
+    this.#settings = settings;
+    this.#gate.configure(settings.budget);
+    const names = new Set(settings.services.map(({ name }) => name));
+    // Cordons of removed services go out before the table that does not know them any more.
+    for (const { name } of before.services) {
+      if (!names.has(name))
+        guarded(this.#context.logger, `removal of ${name}`, () => this.#services.get(name)?.remove());
+    }
+    for (const service of settings.services) {
+      guarded(this.#context.logger, `configuration of ${service.name}`, () => {
+        const present = this.#services.get(service.name);
+        if (present === undefined) this.#add(service).onContact();
+        else present.update(service);
+      });
+    }
+    this.#hub.publishTable();
+    this.#follow();
+    this.#reregister(before);
+  }
+
+  beginDrain(): void {
+    if (this.#phase === 'draining' || this.#phase === 'ended') return;
+    this.#phase = 'draining';
+    for (const { id } of edgeRegistrations(this.#settings, this.#context.instance)) this.#registrations.drop(id);
+    this.#context.events.emit('draining', null, 'draining: nothing new is accepted');
+  }
+
+  async shutdown(signal: AbortSignal): Promise<void> {
+    this.beginDrain();
+    this.#tick?.cancel();
+    const stopping = [...this.#services.values()].filter(({ settings }) => settings.onExit === 'stop');
+    for (const service of stopping) guarded(this.#context.logger, `stop of ${service.name}`, () => service.stopNow());
+    await Promise.race([
+      Promise.all([...stopping.map((service) => service.stopped()), this.#registrations.settled(DEREGISTER_MS)]),
+      new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        else signal.addEventListener('abort', () => resolve(), { once: true });
+      }),
+    ]);
+    this.#end();
+  }
+
+  async services(): Promise<ServiceStatus[]> {
+    await this.#hub.collect(COLLECT_MS);
+    return [...this.#services.values()]
+      .map((service) => service.status())
+      .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  }
+
+  async service(name: string): Promise<ServiceStatus> {
+    const service = this.#known(name);
+    await this.#hub.collect(COLLECT_MS);
+    return service.status();
+  }
+
+  async wake(name: string): Promise<ServiceStatus> {
+    this.#known(name).wake();
+    return this.service(name);
+  }
+
+  async sleep(name: string): Promise<ServiceStatus> {
+    this.#known(name).sleep();
+    return this.service(name);
+  }
+
+  ready(): boolean {
+    if (this.#phase !== 'running' || this.#hub.edges.length === 0) return false;
+    const waited = this.#context.clock.now() - this.#startedAt;
+    return waited >= FIRST_ANSWER_MS || this.#options.sources.every((source) => source.answered());
+  }
+
+  async collect(): Promise<void> {
+    await this.#hub.collect(COLLECT_MS);
+    const { metrics } = this.#context;
+    metrics.gauge('pilotlight_connections', {}, this.#hub.connections);
+    this.#each((service) => service.gauge());
+    const consul = this.#options.sources.find(({ kind }) => kind === 'consul');
+    for (const name of this.#services.keys()) {
+      const staleness = consul?.staleness(name);
+      if (staleness !== undefined)
+        metrics.gauge('pilotlight_consul_staleness_seconds', { service: name }, staleness / 1000);
+    }
+  }
+
+  subscribe(sink: EventSink): () => void {
+    return this.#context.events.subscribe(sink);
+  }
+
+  // What the edges say
+
+  onDemand(edge: string, { service, held, inFlight }: Extract<EdgeMessage, { type: 'demand' }>): void {
+    this.#services.get(service)?.onDemand(edge, held, inFlight);
+  }
+
+  onReport(edge: string, report: EdgeReport): void {
+    const byService = new Map<string, ServiceReport>(report.services.map((each) => [each.service, each]));
+    countUnrouted(this.#context.metrics, report);
+    this.#each((service) => service.onReport(edge, report.spanMs, byService.get(service.name)));
+  }
+
+  onAck(edge: string, message: Extract<EdgeMessage, { type: 'ack' }>): void {
+    this.#services.get(message.service)?.onAck(edge, message);
+  }
+
+  onDrained(edge: string, message: Extract<EdgeMessage, { type: 'drained' }>): void {
+    this.#services.get(message.service)?.set.onDrained(edge, message.endpoint, message);
+  }
+
+  onSuspect({ service, endpoint }: Extract<EdgeMessage, { type: 'suspect' }>): void {
+    this.#services.get(service)?.onSuspect(endpoint);
+  }
+
+  onDetached(edge: string): void {
+    this.#each((service) => service.onDetached(edge));
+  }
+
+  // Services
+
+  #add(settings: ServiceSettings): ServiceController {
+    const host: ServiceHost = {
+      context: this.#context,
+      gate: this.#gate,
+      hub: this.#hub,
+      registry: this.#registry,
+      registrations: this.#registrations,
+      standby: this.#standby,
+      settings: () => this.#settings,
+      runtime: (run) => this.#runtime(run),
+      contact: (run) => this.#monitors.get(runtimeKind(run))?.contact ?? { contact: 'known' },
+      relist: (run) => this.#monitors.get(runtimeKind(run))?.relist(),
+      isDraining: () => this.#phase === 'draining' || this.#phase === 'ended',
+      onUnresponsive: (edge) => {
+        this.#context.logger.warn({ edge }, 'an edge did not acknowledge a cordon in time');
+        this.#options.onUnresponsive?.(edge);
+      },
+      onGone: (service) => this.#forget(service),
+    };
+    const service = new ServiceController(settings, host);
+    this.#services.set(settings.name, service);
+    return service;
+  }
+
+  /** A removed service has nothing left that runs. */
+  #forget(service: ServiceController): void {
+    const { name, run } = service;
+    if (this.#phase === 'draining' || this.#phase === 'ended') return;
+    service.close();
+    this.#services.delete(name);
+    this.#registry.remove(name);
+    this.#standby.forget(name);
+    this.#context.metrics.forget(name);
+    if (run !== undefined) this.#clean(this.#runtime(run), name);
+  }
+
+  #known(name: string): ServiceController {
+    const service = this.#services.get(name);
+    if (service === undefined) throw new PilotlightError('SERVICE_UNKNOWN', `no service is called ${name}`);
+    return service;
+  }
+
+  /** One service's failure must not keep another from its turn. */
+  #each(call: (service: ServiceController) => void): void {
+    for (const service of [...this.#services.values()]) {
+      guarded(this.#context.logger, `turn of ${service.name}`, () => call(service));
+    }
+  }
+
+  // Sources and registrations
+
+  #follow(): void {
+    for (const source of this.#options.sources) {
+      const queries: DiscoveryQuery[] = this.#settings.services
+        .filter(({ endpoints }) =>
+          source.kind === 'consul' ? endpoints.consul !== undefined : endpoints.static.length > 0,
+        )
+        .map(({ name, endpoints }) => ({ service: name, ...endpoints }));
+      const names = new Set(queries.map(({ service }) => service));
+      const dropped = [...(this.#followed.get(source) ?? [])].filter((name) => !names.has(name));
+      this.#followed.set(source, names);
+      source.follow(queries);
+      for (const name of dropped) this.#registry.forget(name, source.kind);
+    }
+  }
+
+  #reregister(before: Settings): void {
+    if (this.#phase !== 'running') return;
+    const { instance } = this.#context;
+    const entries = edgeRegistrations(this.#settings, instance);
+    const ids = new Set(entries.map(({ id }) => id));
+    for (const { id } of edgeRegistrations(before, instance)) if (!ids.has(id)) this.#registrations.drop(id);
+    for (const entry of entries) this.#registrations.put(entry);
+  }
+
+  /** Registrations that something still stands behind, though it may not have registered anew yet. */
+  #liveRegistrations(): Set<string> {
+    const ids = new Set<string>();
+    for (const { name, set } of this.#services.values()) {
+      for (const { isLive, ordinal } of set.replicas) {
+        if (isLive) ids.add(replicaRegistrationId(this.#context.instance, name, ordinal));
+      }
+    }
+    return ids;
+  }
+
+  // Runtimes
+
+  #runtime(run: RunSettings): Runtime {
+    const { process, docker } = this.#options.runtimes;
+    const runtime = runtimeKind(run) === 'process' ? process : docker;
+    if (runtime === undefined) throw new PilotlightError('RUNTIME_UNREACHABLE', `there is no ${run.kind} runtime`);
+    return runtime;
+  }
+
+  #monitor(runtime: Runtime): RuntimeMonitor {
+    return new RuntimeMonitor({
+      context: this.#context,
+      runtime,
+      specs: () => this.#runBy(runtime).flatMap(({ specs }) => specs),
+      onList: (instances) => this.#takeStock(runtime, instances),
+      onEvent: (event) => this.#onRuntimeEvent(runtime, event),
+      onContact: () => {
+        for (const service of this.#runBy(runtime)) service.onContact();
+      },
+    });
+  }
+
+  #runBy({ kind }: Runtime): ServiceController[] {
+    return [...this.#services.values()].filter(({ run }) => run !== undefined && runtimeKind(run) === kind);
+  }
+
+  /** Brings everything in line with what a runtime lists. */
+  #takeStock(runtime: Runtime, instances: Instance[]): void {
+    const services = this.#runBy(runtime);
+    for (const { set, name } of services) set.reconcile(instances.filter(({ service }) => service === name));
+    const plan = planAdoption(instances, (name) => services.find((service) => service.name === name)?.adopting);
+    for (const [name, found] of Map.groupBy(plan.adopt, ({ service }) => service))
+      this.#services.get(name)?.adopt(found);
+    for (const stray of plan.stop) this.#stopStray(runtime, stray);
+    const unknown = new Set(instances.map(({ service }) => service).filter((name) => !this.#services.has(name)));
+    for (const name of unknown) {
+      if (!plan.stop.some(({ service }) => service === name)) this.#clean(runtime, name);
+    }
+  }
+
+  #onRuntimeEvent(runtime: Runtime, event: Extract<RuntimeEvent, { id: string }>): void {
+    const service = this.#services.get(event.service);
+    if (service?.run === undefined || runtimeKind(service.run) !== runtime.kind) return;
+    if (event.type === 'exited') service.set.onExitEvent(event.ordinal, event.id);
+    if (event.type !== 'started' || service.adopting === undefined) return;
+    const looked = withDeadline(this.#context.clock, RUNTIME_CALL_MS, this.#life.signal, (signal) =>
+      runtime.inspect(event.id, signal),
+    ).then((instance) => {
+      if (instance?.state === 'running') service.onStartedEvent(instance);
+    });
+    detached(this.#context, `look at ${event.service}-${event.ordinal}`, looked);
+  }
+
+  /** Runs without a place in the configuration; no edge ever sent anything to it. */
+  #stopStray(runtime: Runtime, { id, service, ordinal }: Instance): void {
+    const name = `${service}-${ordinal}`;
+    this.#context.events.emit('runtime', null, `stopping ${name}, for which there is no place in the configuration`);
+    const stopped = withDeadline(this.#context.clock, RUNTIME_CALL_MS, this.#life.signal, (signal) =>
+      runtime.stop(id, { signal: 'SIGTERM', graceMs: 10_000 }, signal),
+    ).then(() => {
+      if (!this.#services.has(service)) this.#clean(runtime, service);
+    });
+    detached(this.#context, `stop ${name}`, stopped);
+  }
+
+  #clean(runtime: Runtime, service: string): void {
+    const cleaned = withDeadline(this.#context.clock, RUNTIME_CALL_MS, this.#life.signal, (signal) =>
+      runtime.clean(service, signal),
+    );
+    detached(this.#context, `clean ${service}`, cleaned);
+  }
+
+  #end(): void {
+    if (this.#phase === 'ended') return;
+    this.#phase = 'ended';
+    this.#tick?.cancel();
+    this.#life.abort(new PilotlightError('CANCELLED', 'the control plane has ended'));
+    this.#gate.close();
+    this.#registry.close();
+    for (const service of this.#services.values()) service.close();
+  }
+}
+
+function runtimeKind(run: RunSettings): Runtime['kind'] {
+  return run.kind === 'process' ? 'process' : 'docker';
+}

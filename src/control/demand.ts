@@ -1,0 +1,50 @@
+/** What decides how many replicas a service should have, scaling on latency aside. */
+export interface DemandInputs {
+  min: number;
+  max: number;
+  initial: number;
+  /** Most requests in flight per replica; 0 = no limit. */
+  concurrency: number;
+  /** Share of what a replica can carry that it is planned to carry. */
+  utilisation: number;
+  held: number;
+  inFlight: number;
+  /** Endpoints that may get requests, those that others run included. */
+  ready: number;
+  /** 1 when an operator asked for it and it is not ready yet. */
+  woken: number;
+  /** 1 when an operator put it to sleep and nothing asked for it since: `min` is not kept then. */
+  slept: number;
+  /** How many it should have while it is awake: what woke it, and scaling since. */
+  target: number;
+  /** Arrivals per second just before it was asked for. */
+  arrivalsBefore: number;
+  /** Completions per second that one replica sustained; undefined while unknown. */
+  sustained?: number | undefined;
+}
+
+/** Replicas that the requests need by `concurrency`; 0 without such a limit. */
+export function neededForConcurrency(requests: number, concurrency: number, utilisation: number): number {
+  return concurrency === 0 ? 0 : Math.ceil(requests / (utilisation * concurrency));
+}
+
+/** Replicas that an arrival rate needs; 0 while the sustained rate is unknown. */
+export function neededForRate(arrivals: number, sustained: number | undefined, utilisation: number): number {
+  return sustained === undefined || sustained <= 0 ? 0 : Math.ceil(arrivals / (utilisation * sustained));
+}
+
+/**
+ * How many replicas the service should have. From zero: the greatest of `initial`, `min` and the need by `concurrency`
+ * or by the rate just before; never from the number held. While it is awake: its target.
+ */
+export function wantedReplicas(inputs: DemandInputs): number {
+  const floor = inputs.slept === 1 ? 0 : inputs.min;
+  if (inputs.ready > 0) return Math.min(inputs.max, Math.max(floor, inputs.target));
+  if (inputs.held === 0 && inputs.woken === 0) return Math.min(inputs.max, floor);
+  const { concurrency, utilisation, arrivalsBefore, sustained } = inputs;
+  const need = Math.max(
+    neededForConcurrency(inputs.inFlight + inputs.held, concurrency, utilisation),
+    neededForRate(arrivalsBefore, sustained, utilisation),
+  );
+  return Math.min(inputs.max, Math.max(1, inputs.initial, inputs.min, need));
+}

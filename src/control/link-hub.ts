@@ -1,0 +1,239 @@
+import type { ControlMessage, EdgeMessage, EdgeReport, ProbeRequest } from '../model/link.ts';
+import type { Logger } from '../model/observe.ts';
+import type { RoutingTable, ServiceState } from '../model/snapshot.ts';
+import type { ChannelEnd } from '../util/channel.ts';
+import type { Clock, Timer } from '../util/clock.ts';
+import { guarded } from './context.ts';
+
+type Message<Type extends EdgeMessage['type']> = Extract<EdgeMessage, { type: Type }>;
+
+/** What the edges say, in order, one edge after the other. */
+export interface LinkListener {
+  onDemand(edge: string, message: Message<'demand'>): void;
+  onReport(edge: string, report: EdgeReport): void;
+  onAck(edge: string, message: Message<'ack'>): void;
+  onDrained(edge: string, message: Message<'drained'>): void;
+  onSuspect(message: Message<'suspect'>): void;
+  /** The edge is gone: nothing is in flight or held on it any more. */
+  onDetached(edge: string): void;
+}
+
+export type ProbeOutcome =
+  | { ok: true; tookMs: number }
+  | { ok: false; reason: 'timeout' | 'cancelled'; detail: string };
+export type ProbeOrder = Omit<ProbeRequest, 'type' | 'probe'>;
+
+/** An edge that has not reported for this long says nothing any more, ms: three ticks. */
+export const STALE_MS = 3000;
+/** An edge that does not answer a probe in its time gets this much more, ms. */
+const PROBE_GRACE_MS = 1000;
+
+interface AttachedEdge {
+  link: ChannelEnd<EdgeMessage, ControlMessage>;
+  reportedAt: number | undefined;
+  connections: number;
+  /** Held requests by service, as last told: a probe goes where its connection is most likely used. */
+  held: Map<string, number>;
+  collected: number;
+}
+
+interface PendingProbe {
+  order: ProbeOrder;
+  edge: string | undefined;
+  deadline: number;
+  timer: Timer;
+  settle: (outcome: ProbeOutcome) => void;
+}
+
+/** All attached edges: what goes to every one of them, what goes to one, and what comes back. */
+export class LinkHub {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #listener: LinkListener;
+  readonly #edges = new Map<string, AttachedEdge>();
+  readonly #probes = new Map<string, PendingProbe>();
+  readonly #waitingForCollect = new Set<() => void>();
+  #snapshot: () => { table: RoutingTable; states: ServiceState[] };
+  #version = 0;
+  #probeCount = 0;
+  #collectCount = 0;
+
+  /** @param snapshot what a new edge gets first */
+  constructor(
+    clock: Clock,
+    logger: Logger,
+    listener: LinkListener,
+    snapshot: () => { table: RoutingTable; states: ServiceState[] },
+  ) {
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#listener = listener;
+    this.#snapshot = snapshot;
+  }
+
+  /** Takes an edge into service; its first message is the whole table. A link that closes takes its edge out. */
+  attach(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>): void {
+    this.#edges.get(edge)?.link.close();
+    this.#edges.set(edge, { link, reportedAt: undefined, connections: 0, held: new Map(), collected: 0 });
+    link.post({ type: 'table', version: ++this.#version, ...this.#snapshot() });
+    link.onMessage((message) => guarded(this.#logger, message.type, () => this.#receive(edge, link, message)));
+    link.onClose(() => guarded(this.#logger, 'detach', () => this.#detach(edge, link)));
+    for (const [probe, pending] of this.#probes) if (pending.edge === undefined) this.#assign(probe, pending);
+  }
+
+  get edges(): string[] {
+    return [...this.#edges.keys()];
+  }
+
+  /** Open client connections on all edges. */
+  get connections(): number {
+    return [...this.#edges.values()].reduce((sum, { connections }) => sum + connections, 0);
+  }
+
+  /** Whether there is an edge and every one reported within three ticks: without data nothing may be decided. */
+  get fresh(): boolean {
+    const oldest = this.#clock.now() - STALE_MS;
+    return (
+      this.#edges.size > 0 &&
+      [...this.#edges.values()].every(({ reportedAt }) => (reportedAt ?? Number.NEGATIVE_INFINITY) >= oldest)
+    );
+  }
+
+  /** Sends one service's state to every edge. @returns the version it went out under */
+  publish(state: ServiceState): number {
+    const version = ++this.#version;
+    this.#broadcast({ type: 'service', version, state });
+    return version;
+  }
+
+  /** Sends the whole table to every edge. */
+  publishTable(): void {
+    this.#broadcast({ type: 'table', version: ++this.#version, ...this.#snapshot() });
+  }
+
+  /**
+   * Has one edge find out when an address answers: the one on which most requests wait for the service, and another
+   * one when that goes away.
+   * @throws the signal's reason when aborted
+   */
+  probe(order: ProbeOrder, signal: AbortSignal): Promise<ProbeOutcome> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      const probe = `probe-${++this.#probeCount}`;
+      const finish = () => {
+        this.#probes.delete(probe);
+        timer.cancel();
+        signal.removeEventListener('abort', onAbort);
+      };
+      const onAbort = () => {
+        this.#send(pending.edge, { type: 'cancel-probe', probe });
+        finish();
+        reject(signal.reason);
+      };
+      const settle = (outcome: ProbeOutcome) => {
+        finish();
+        resolve(outcome);
+      };
+      const timer = this.#clock.after(order.timeoutMs + PROBE_GRACE_MS, () =>
+        settle({ ok: false, reason: 'timeout', detail: 'no edge answered' }),
+      );
+      const deadline = this.#clock.now() + order.timeoutMs;
+      const pending: PendingProbe = { order, edge: undefined, deadline, timer, settle };
+      this.#probes.set(probe, pending);
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#assign(probe, pending);
+    });
+  }
+
+  /** Asks all edges for a report and resolves when all have answered, or after `limitMs`. */
+  async collect(limitMs: number): Promise<void> {
+    if (this.#edges.size === 0) return;
+    const collect = ++this.#collectCount;
+    this.#broadcast({ type: 'collect', collect });
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        timer.cancel();
+        this.#waitingForCollect.delete(check);
+        resolve();
+      };
+      const check = () => {
+        if ([...this.#edges.values()].every(({ collected }) => collected >= collect)) done();
+      };
+      const timer = this.#clock.after(limitMs, done);
+      this.#waitingForCollect.add(check);
+    });
+  }
+
+  #receive(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>, message: EdgeMessage): void {
+    const attached = this.#edges.get(edge);
+    if (attached === undefined || attached.link !== link) return;
+    switch (message.type) {
+      case 'demand':
+        attached.held.set(message.service, message.held);
+        this.#listener.onDemand(edge, message);
+        break;
+      case 'report':
+        attached.reportedAt = this.#clock.now();
+        attached.connections = message.connections;
+        attached.held = new Map(message.services.map(({ service, held }) => [service, held]));
+        try {
+          this.#listener.onReport(edge, message);
+        } finally {
+          if (message.collect !== null) attached.collected = message.collect;
+          for (const check of [...this.#waitingForCollect]) check();
+        }
+        break;
+      case 'ack':
+        this.#listener.onAck(edge, message);
+        break;
+      case 'drained':
+        this.#listener.onDrained(edge, message);
+        break;
+      case 'suspect':
+        this.#listener.onSuspect(message);
+        break;
+      case 'probed': {
+        const pending = this.#probes.get(message.probe);
+        if (pending?.edge !== edge) return;
+        pending.settle(message.ok ? { ok: true, tookMs: message.tookMs } : message);
+        break;
+      }
+    }
+  }
+
+  #detach(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>): void {
+    if (this.#edges.get(edge)?.link !== link) return;
+    this.#edges.delete(edge);
+    for (const [probe, pending] of this.#probes) {
+      if (pending.edge !== edge) continue;
+      pending.edge = undefined;
+      this.#assign(probe, pending);
+    }
+    for (const check of [...this.#waitingForCollect]) check();
+    this.#listener.onDetached(edge);
+  }
+
+  #assign(probe: string, pending: PendingProbe): void {
+    let best: string | undefined;
+    let most = -1;
+    for (const [edge, { held }] of this.#edges) {
+      const here = held.get(pending.order.service) ?? 0;
+      if (here > most) [best, most] = [edge, here];
+    }
+    if (best === undefined) return;
+    pending.edge = best;
+    const timeoutMs = Math.max(1, pending.deadline - this.#clock.now());
+    this.#send(best, { type: 'probe', probe, ...pending.order, timeoutMs });
+  }
+
+  #broadcast(message: ControlMessage): void {
+    for (const { link } of this.#edges.values()) link.post(message);
+  }
+
+  #send(edge: string | undefined, message: ControlMessage): void {
+    if (edge !== undefined) this.#edges.get(edge)?.link.post(message);
+  }
+}

@@ -1,0 +1,167 @@
+import type { Decision, GuardVerdict } from '../model/decision.ts';
+import type { PilotlightError } from '../model/errors.ts';
+import { formatDuration } from '../util/units.ts';
+import type { ControlContext } from './context.ts';
+import { Journal } from './journal.ts';
+import type { Replica, StartCause } from './replica.ts';
+import type { RetireReason } from './retire.ts';
+import type { ScaleDecision } from './service-scaler.ts';
+
+/** How each reason to retire reads after `asleep` or `retiring NAME`. */
+const retireText: Record<RetireReason, string> = {
+  idle: 'idle',
+  'scale-down': 'fewer needed',
+  'by-hand': 'by hand',
+  replaced: 'replaced',
+  removed: 'removed from the configuration',
+};
+
+/** Tells what happens to one service: events for people, the journal of decisions, and the metrics of both. */
+export class Narrator {
+  readonly journal = new Journal();
+  readonly #service: string;
+  readonly #context: ControlContext;
+  /** The last refusal, so that one that stands is told once. */
+  #refusal = '';
+
+  constructor(service: string, context: ControlContext) {
+    this.#service = service;
+    this.#context = context;
+  }
+
+  /** Starts from zero. */
+  waking(cause: StartCause, from: number, to: number, inputs: Record<string, number>): void {
+    const held = inputs['held'] ?? 0;
+    const why =
+      cause === 'demand'
+        ? `${held} request${held === 1 ? ' waits' : 's wait'}`
+        : cause === 'min'
+          ? `min ${to}`
+          : 'by hand';
+    this.#decide({ action: 'wake', from, to, reason: why, inputs, verdicts: [] });
+    if (from === 0) this.#event('waking', `waking (${why})`, { replicas: to, held });
+  }
+
+  ready(replica: Replica, cause: StartCause | undefined, held: number): void {
+    const { clock, metrics } = this.#context;
+    const { start, name } = replica;
+    if (start === undefined || cause === undefined) {
+      this.#event('adopted', `adopted ${name}, which was running`, { replica: name });
+      return;
+    }
+    const tookMs = Math.round(clock.now() - start.asked);
+    this.#event('ready', `ready in ${tookMs} ms (${name})`, { replica: name, tookMs, held });
+    if (cause !== 'demand') return;
+    const service = this.#service;
+    metrics.count('pilotlight_cold_starts_total', { service }, 1);
+    const phases = {
+      queue: start.permit - start.asked,
+      start: start.started - start.permit,
+      ready: start.ready - start.started,
+    };
+    for (const [phase, ms] of Object.entries(phases)) {
+      metrics.observe('pilotlight_cold_start_seconds', { service, phase }, ms / 1000);
+    }
+  }
+
+  startFailed(replica: Replica, error: PilotlightError, retryInMs: number | undefined): void {
+    const { metrics, logger } = this.#context;
+    metrics.count('pilotlight_start_failures_total', { service: this.#service, cause: error.code }, 1);
+    const next = retryInMs === undefined ? '' : `; next try in ${formatDuration(retryInMs)}`;
+    const line = `start failed: ${error.message}${next}`;
+    logger.warn({ service: this.#service, replica: replica.name, code: error.code }, `${this.#service} ${line}`);
+    this.#event('start-failed', line, { replica: replica.name, code: error.code });
+  }
+
+  adopting(from: number, to: number, reason: string): void {
+    this.#decide({ action: 'adopt', from, to, reason, inputs: {}, verdicts: [] });
+  }
+
+  replacing(from: number, reason: string): void {
+    this.#decide({ action: 'replace', from, to: from, reason, inputs: {}, verdicts: [] });
+  }
+
+  /** The idle policy's, an operator's or the configuration's decision to have fewer. */
+  retiring(reason: RetireReason, replicas: readonly Replica[], from: number, detail: Detail, dryRun = false): void {
+    const names = replicas.map(({ name }) => name).join(', ');
+    const text = detail.text ?? retireText[reason];
+    const to = from - replicas.length;
+    this.#decide({ action: 'sleep', from, to, reason: text, inputs: detail.inputs ?? {}, verdicts: [], dryRun });
+    if (!dryRun) this.#event('retiring', `retiring ${names} (${text})`, { reason, replicas: names });
+  }
+
+  revoked(replica: Replica, why: string, from: number): void {
+    this.#decide({ action: 'revoke', from, to: from + 1, reason: why, inputs: {}, verdicts: [] });
+    this.#event('revoked', `retire revoked (${replica.name}): ${why}`, { replica: replica.name });
+  }
+
+  drainForced(replica: Replica, inFlight: number): void {
+    const { logger, metrics } = this.#context;
+    const line = `drain of ${replica.name} forced, ${inFlight} in flight`;
+    metrics.count(
+      'pilotlight_scale_decisions_total',
+      { service: this.#service, direction: 'down', reason: 'drain-forced' },
+      1,
+    );
+    logger.warn({ service: this.#service, inFlight }, line);
+    this.#event('drain-forced', line, { replica: replica.name, inFlight });
+  }
+
+  exited(replica: Replica, detail: string): void {
+    this.#event('exited', `lost ${replica.name}: ${detail}`, { replica: replica.name });
+  }
+
+  asleep(reason: string, idleMs: number | 'never'): void {
+    const after = reason === 'idle' && idleMs !== 'never' ? `after ${formatDuration(idleMs)} idle` : '';
+    const text = after || `(${reason in retireText ? retireText[reason as RetireReason] : reason})`;
+    this.#event('asleep', `asleep ${text}`, { reason });
+  }
+
+  /** A scaling decision; one without a change is told only when it is news. */
+  scaled({ outcome, inputs }: ScaleDecision, dryRun: boolean): void {
+    const { action, kind, from, to, reason, verdicts } = outcome;
+    if (kind === undefined) {
+      this.#refusal = '';
+      return;
+    }
+    const blocks = verdicts.filter(({ verdict }) => verdict === 'block').map(({ guard }) => guard);
+    const refusal = action === 'none' ? `${kind}: ${blocks.join()}` : '';
+    if (action === 'none' && refusal === this.#refusal) return;
+    this.#refusal = refusal;
+    const { metrics } = this.#context;
+    const service = this.#service;
+    for (const guard of blocks) metrics.count('pilotlight_guard_blocks_total', { service, guard }, 1);
+    this.#decide({ action, from, to, reason, inputs: { ...inputs }, verdicts, dryRun });
+    if (action === 'none') return;
+    const direction = action === 'scale-up' ? 'up' : 'down';
+    if (!dryRun)
+      metrics.count(
+        'pilotlight_scale_decisions_total',
+        { service, direction, reason: kind === 'down' ? 'low-load' : kind },
+        1,
+      );
+    const scaled = dryRun ? `would scale ${from}→${to} (dry run)` : `scaled ${from}→${to}`;
+    this.#event('scaled', `${scaled} because ${reason}`, { from, to, dryRun });
+  }
+
+  #decide(
+    decision: Omit<Decision, 'at' | 'service' | 'dryRun'> & { verdicts: GuardVerdict[]; dryRun?: boolean },
+  ): void {
+    const at = new Date(this.#context.clock.wall()).toISOString();
+    const { dryRun = false, ...rest } = decision;
+    this.journal.add({ at, service: this.#service, ...rest, dryRun });
+  }
+
+  #event(
+    type: Parameters<ControlContext['events']['emit']>[0],
+    text: string,
+    data: Record<string, string | number | boolean>,
+  ): void {
+    this.#context.events.emit(type, this.#service, `${this.#service} ${text}`, data);
+  }
+}
+
+interface Detail {
+  text?: string;
+  inputs?: Record<string, number>;
+}

@@ -1,0 +1,51 @@
+import { neededForConcurrency, neededForRate } from './demand.ts';
+import { capacityOf, knownRate, type Proposal, type ScaleInputs } from './scale-inputs.ts';
+
+/** What the load asks for, before any guard: first what a limit on concurrency needs, then latency, then less. */
+export function proposals(inputs: ScaleInputs): Proposal[] {
+  const all = [forConcurrency(inputs)];
+  if (inputs.tick === 1) all.push(forLatency(inputs), downwards(inputs));
+  return all.filter((proposal) => proposal !== undefined);
+}
+
+function forConcurrency(inputs: ScaleInputs): Proposal | undefined {
+  const { inFlight, held, concurrency, utilisation } = inputs;
+  const from = capacityOf(inputs);
+  const to = neededForConcurrency(inFlight + held, concurrency, utilisation);
+  if (to <= from) return undefined;
+  const reason = `${inFlight} in flight and ${held} waiting at ${concurrency} per replica need ${to}`;
+  return { kind: 'concurrency', from, to, reason };
+}
+
+function forLatency(inputs: ScaleInputs): Proposal | undefined {
+  const { quantileMs, aboveMs, arrivalsPerSecond, utilisation, overTicks } = inputs;
+  if (quantileMs === undefined || quantileMs <= aboveMs) return undefined;
+  const from = capacityOf(inputs);
+  const to = Math.max(from + 1, neededForRate(arrivalsPerSecond, knownRate(inputs), utilisation));
+  const ticks = `${overTicks} tick${overTicks === 1 ? '' : 's'}`;
+  return { kind: 'latency', from, to, reason: `${quantileText(inputs)} > ${Math.round(aboveMs)} ms for ${ticks}` };
+}
+
+/** One fewer, when the busiest moments of the whole window would have fitted on the rest and latency is low. */
+function downwards(inputs: ScaleInputs): Proposal | undefined {
+  const { quantileMs, aboveMs, downBelow, sustainedPerSecond, utilisation, concurrency } = inputs;
+  const from = capacityOf(inputs);
+  const to = from - 1;
+  if (inputs.starting > 0 || to < Math.max(1, inputs.min)) return undefined;
+  if (inputs.downCoveredMs < inputs.downWindowMs || sustainedPerSecond === undefined) return undefined;
+  if (quantileMs === undefined || quantileMs >= downBelow * aboveMs) return undefined;
+  const carried = utilisation * to * sustainedPerSecond;
+  if (inputs.peakArrivalsPerSecond > carried) return undefined;
+  if (to < neededForConcurrency(inputs.peakRequests, concurrency, utilisation)) return undefined;
+  const peak = `at most ${rate(inputs.peakArrivalsPerSecond)}/s in ${Math.round(inputs.downWindowMs / 1000)} s`;
+  const reason = `${peak}, and ${to} can carry ${rate(carried)}/s; ${quantileText(inputs)}`;
+  return { kind: 'down', from, to, reason };
+}
+
+function quantileText({ quantile, quantileMs = 0 }: ScaleInputs): string {
+  return `p${Number((quantile * 100).toFixed(1))} ${Math.round(quantileMs)} ms`;
+}
+
+function rate(perSecond: number): string {
+  return perSecond.toFixed(perSecond < 10 ? 1 : 0);
+}

@@ -1,0 +1,113 @@
+import type { Registrar, Registration } from '../model/discovery.ts';
+import { toPilotlightError } from '../model/errors.ts';
+import { backoffDelay } from '../util/backoff.ts';
+import { sleep, type Timer } from '../util/clock.ts';
+import { type ControlContext, detached } from './context.ts';
+
+const RETRY = { base: 1000, cap: 60_000, jitter: 0.2 };
+
+interface Entry {
+  /** What should be there: the entry, or nothing. */
+  wanted: Registration | undefined;
+  /** What is there as far as is known; undefined while unknown. */
+  present: Registration | 'absent' | undefined;
+  /** The loop that brings it about, while it runs. */
+  work: Promise<void> | undefined;
+}
+
+/**
+ * Keeps entries in a service catalogue: whatever is wanted last is brought about, one call at a time per entry, again
+ * and again with a growing pause where the catalogue does not answer. Nobody waits for it.
+ */
+export class Registrations {
+  readonly #context: ControlContext;
+  readonly #registrar: Registrar | undefined;
+  readonly #entries = new Map<string, Entry>();
+
+  /** @param registrar undefined: nothing is registered */
+  constructor(context: ControlContext, registrar: Registrar | undefined) {
+    this.#context = context;
+    this.#registrar = registrar;
+  }
+
+  /** The entry should be there. */
+  put(registration: Registration): void {
+    this.#want(registration.id, registration);
+  }
+
+  /** The entry should not be there; one that never was is not looked for. */
+  drop(id: string): void {
+    if (this.#entries.has(id)) this.#want(id, undefined);
+  }
+
+  /** Ids that are wanted. */
+  get wanted(): string[] {
+    return [...this.#entries].flatMap(([id, { wanted }]) => (wanted === undefined ? [] : id));
+  }
+
+  /** Takes out what an earlier run left behind: all of this instance but what is wanted or named in `keep`. */
+  async dropOrphans(keep: () => ReadonlySet<string>): Promise<void> {
+    const registrar = this.#registrar;
+    if (registrar === undefined) return;
+    const ids = await this.#persist('list own registrations', () => registrar.registered(this.#context.life));
+    const kept = keep();
+    for (const id of ids) {
+      if (kept.has(id) || this.#entries.get(id)?.wanted !== undefined) continue;
+      this.#entries.set(id, { wanted: undefined, present: undefined, work: undefined });
+      this.#want(id, undefined);
+    }
+  }
+
+  /** Resolves when everything that is wanted has been brought about, after `limitMs` at the latest. */
+  async settled(limitMs: number): Promise<void> {
+    let timer: Timer | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = this.#context.clock.after(limitMs, resolve);
+    });
+    await Promise.race([Promise.all([...this.#entries.values()].map(({ work }) => work)), late]);
+    timer?.cancel();
+  }
+
+  #want(id: string, wanted: Registration | undefined): void {
+    if (this.#registrar === undefined) return;
+    const entry = this.#entries.get(id) ?? { wanted, present: 'absent', work: undefined };
+    this.#entries.set(id, entry);
+    entry.wanted = wanted;
+    if (entry.work !== undefined) return;
+    entry.work = this.#bringAbout(id, entry, this.#registrar);
+    detached(this.#context, `registration of ${id}`, entry.work);
+  }
+
+  async #bringAbout(id: string, entry: Entry, registrar: Registrar): Promise<void> {
+    const { life } = this.#context;
+    // Deferred, so that the caller has the promise before anything happens.
+    await Promise.resolve();
+    while (entry.present !== (entry.wanted ?? 'absent')) {
+      await this.#persist(`registration of ${id}`, async () => {
+        const target = entry.wanted;
+        if (target === undefined) await registrar.deregister(id, life);
+        else await registrar.register(target, life);
+        entry.present = target ?? 'absent';
+      });
+    }
+    // In the same turn as the last look, so that nothing wanted in between is missed.
+    entry.work = undefined;
+    if (entry.wanted === undefined) this.#entries.delete(id);
+  }
+
+  /** Tries until it succeeds or the control plane ends. */
+  async #persist<Value>(what: string, call: () => Promise<Value>): Promise<Value> {
+    const { clock, life, logger, events, random } = this.#context;
+    for (let failures = 1; ; failures++) {
+      try {
+        return await call();
+      } catch (thrown) {
+        life.throwIfAborted();
+        const { message } = toPilotlightError(thrown);
+        logger.warn({ failures }, `${what} failed: ${message}; it is tried again`);
+        if (failures === 1) events.emit('registration', null, `${what} failed: ${message}; it is tried again`);
+        await sleep(clock, backoffDelay(failures, RETRY, random), life);
+      }
+    }
+  }
+}

@@ -1,0 +1,204 @@
+import type { DiscoveredEndpoint, EndpointSet } from '../model/discovery.ts';
+import type { ProbeRequest } from '../model/link.ts';
+import type { HostPort } from '../model/settings.ts';
+import type { EndpointState, EndpointView, ServiceState, StartPhases } from '../model/snapshot.ts';
+import type { Timer } from '../util/clock.ts';
+import { type ControlContext, guarded } from './context.ts';
+import { addressKey, EndpointVerifier } from './endpoint-verifier.ts';
+import type { LinkHub } from './link-hub.ts';
+import type { StartBoundaries } from './replica.ts';
+
+/** Changes that can wait are sent together after this long, ms. */
+const COALESCE_MS = 50;
+
+/** An endpoint that a replica of ours serves. */
+export interface OwnedEndpoint extends HostPort {
+  id: string;
+  state: EndpointState;
+  /** Undefined for an adopted one. */
+  start: StartBoundaries | undefined;
+}
+
+/** What the registry asks of a service when it describes it to the edges; times are the clock's ms. */
+export interface ServiceFacts {
+  owned: OwnedEndpoint[];
+  /** Where replicas of it live, those included that do not serve yet or no more. */
+  addresses: HostPort[];
+  holdTimeoutMs: number;
+  starting: boolean;
+  expectedStartMs: number | null;
+  blockedUntil: number | undefined;
+  failures: number;
+}
+
+export interface RegisteredService {
+  /** Whether Pilotlight can start it: then what others list has to be proved first. */
+  wakeable: () => boolean;
+  check: () => ProbeRequest['check'];
+  facts: () => ServiceFacts;
+}
+
+interface Entry extends RegisteredService {
+  /** What each source said last. */
+  sets: Map<EndpointSet['source'], DiscoveredEndpoint[]>;
+  /** Keys of `addresses` at the last look. */
+  owned: Set<string>;
+  sent: { signature: string; version: number } | undefined;
+}
+
+/**
+ * The one place that knows every endpoint: merges what the sources say with the replicas of our own, by address, and
+ * tells the edges of every change. Sources that fall silent leave what they said last.
+ */
+export class Registry {
+  readonly #context: ControlContext;
+  readonly #hub: LinkHub;
+  readonly #verifier: EndpointVerifier;
+  readonly #services = new Map<string, Entry>();
+  /** Services with a live replica at an address, by its key. */
+  readonly #owners = new Map<string, string>();
+  readonly #dirty = new Set<string>();
+  #timer: Timer | undefined;
+
+  constructor(context: ControlContext, hub: LinkHub) {
+    this.#context = context;
+    this.#hub = hub;
+    this.#verifier = new EndpointVerifier(context, hub, (service) => this.soon(service));
+  }
+
+  add(service: string, registered: RegisteredService): void {
+    this.#services.set(service, { ...registered, sets: new Map(), owned: new Set(), sent: undefined });
+  }
+
+  remove(service: string): void {
+    const entry = this.#services.get(service);
+    if (entry === undefined) return;
+    this.#verifier.follow(service, entry.check(), []);
+    for (const key of entry.owned) this.#owners.delete(key);
+    this.#services.delete(service);
+    this.#dirty.delete(service);
+  }
+
+  /** Takes over what a source says of a service; of one that is not configured nothing is kept. */
+  apply({ service, source, endpoints }: EndpointSet): void {
+    const entry = this.#services.get(service);
+    if (entry === undefined) return;
+    entry.sets.set(source, endpoints);
+    this.soon(service);
+  }
+
+  /** A source is asked for the service no more. */
+  forget(service: string, source: EndpointSet['source']): void {
+    if (this.#services.get(service)?.sets.delete(source)) this.soon(service);
+  }
+
+  /** A connect to an endpoint that is none of our replicas failed. */
+  doubt(service: string, endpoint: string): void {
+    this.#verifier.doubt(service, endpoint);
+  }
+
+  /** Endpoints in use that others run. */
+  external(service: string): DiscoveredEndpoint[] {
+    const entry = this.#services.get(service);
+    return entry === undefined ? [] : this.#usable(service, entry);
+  }
+
+  /** Tells the edges of a change within 50 ms. */
+  soon(service: string): void {
+    this.#dirty.add(service);
+    this.#timer ??= this.#context.clock.after(COALESCE_MS, () => {
+      this.#timer = undefined;
+      for (const name of [...this.#dirty]) guarded(this.#context.logger, 'publish', () => this.publish(name));
+    });
+  }
+
+  /** Tells the edges now, if anything changed. @returns the version under which they know the present state */
+  publish(service: string): number {
+    const entry = this.#services.get(service);
+    if (entry === undefined) return 0;
+    this.#dirty.delete(service);
+    this.#updateOwners(service, entry);
+    const facts = entry.facts();
+    const external = this.#usable(service, entry);
+    const { addresses: _, ...told } = facts;
+    const signature = JSON.stringify([told, external]);
+    if (entry.sent?.signature === signature) return entry.sent.version;
+    const version = this.#hub.publish(this.#state(service, facts, external));
+    entry.sent = { signature, version };
+    return version;
+  }
+
+  /** The present state of every service, for an edge that knows none. */
+  states(): ServiceState[] {
+    return [...this.#services].map(([service, entry]) =>
+      this.#state(service, entry.facts(), this.#usable(service, entry)),
+    );
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+  }
+
+  #state(service: string, facts: ServiceFacts, external: DiscoveredEndpoint[]): ServiceState {
+    const now = this.#context.clock.now();
+    const ours = facts.owned.map(({ id, host, port, state, start }): EndpointView => {
+      return { id, host, port, state, weight: 1, start: start === undefined ? null : phases(start, now) };
+    });
+    const others = external.map(({ host, port, weight }): EndpointView => {
+      return { id: addressKey({ host, port }), host, port, state: 'ready', weight, start: null };
+    });
+    return {
+      service,
+      endpoints: [...ours, ...others],
+      holdTimeoutMs: facts.holdTimeoutMs,
+      starting: facts.starting,
+      expectedStartMs: facts.expectedStartMs,
+      blocked: facts.blockedUntil === undefined ? null : { retryAfterMs: Math.max(0, facts.blockedUntil - now) },
+      failures: facts.failures,
+    };
+  }
+
+  /** Listed by a source, not where a replica of ours lives, and proved if the service is one that we can start. */
+  #usable(service: string, entry: Entry): DiscoveredEndpoint[] {
+    const listed = this.#listed(entry);
+    if (!entry.wakeable()) return listed;
+    return listed.filter((endpoint) => this.#verifier.isVerified(service, endpoint));
+  }
+
+  #listed({ sets }: Entry): DiscoveredEndpoint[] {
+    const byKey = new Map<string, DiscoveredEndpoint>();
+    for (const source of ['static', 'consul'] as const) {
+      for (const endpoint of sets.get(source) ?? []) {
+        const key = addressKey(endpoint);
+        if (!byKey.has(key) && !this.#owners.has(key)) byKey.set(key, endpoint);
+      }
+    }
+    return [...byKey.values()];
+  }
+
+  /** Follows where replicas of the service live; other services that list such an address must not use it. */
+  #updateOwners(service: string, entry: Entry): void {
+    const owned = new Set(entry.facts().addresses.map(addressKey));
+    const changed = [...owned].filter((key) => !entry.owned.has(key));
+    for (const key of entry.owned) {
+      if (owned.has(key)) continue;
+      if (this.#owners.get(key) === service) this.#owners.delete(key);
+      changed.push(key);
+    }
+    for (const key of owned) this.#owners.set(key, service);
+    entry.owned = owned;
+    if (changed.length > 0) this.#touchListing(changed, service);
+    this.#verifier.follow(service, entry.check(), entry.wakeable() ? this.#listed(entry) : []);
+  }
+
+  #touchListing(keys: string[], except: string): void {
+    for (const [service, { sets }] of this.#services) {
+      const lists = [...sets.values()].flat().some((endpoint) => keys.includes(addressKey(endpoint)));
+      if (lists && service !== except) this.soon(service);
+    }
+  }
+}
+
+function phases({ asked, permit, started, ready }: StartBoundaries, now: number): StartPhases {
+  return { askedAgo: now - asked, permitAgo: now - permit, startedAgo: now - started, readyAgo: now - ready };
+}

@@ -1,0 +1,64 @@
+import type { Decision } from '../model/decision.ts';
+import type { DiscoveredEndpoint } from '../model/discovery.ts';
+import type { ReplicaStatus, ServiceStateName, ServiceStatus } from '../model/status.ts';
+import { addressKey } from './endpoint-verifier.ts';
+import type { Replica } from './replica.ts';
+import type { ReplicaCounts } from './replica-set.ts';
+
+/** Everything that the admin API shows of a service, as the control plane has it. */
+export interface StatusInputs {
+  name: string;
+  wakeable: boolean;
+  counts: ReplicaCounts;
+  replicas: readonly Replica[];
+  external: readonly DiscoveredEndpoint[];
+  failing: boolean;
+  inFlight: number;
+  held: number;
+  inFlightOn: (endpoint: string) => number;
+  /** p50, p95 and p99 of the last window, ms. */
+  quantiles: readonly (number | undefined)[];
+  lastDecision: Decision | null;
+}
+
+export function serviceStatus(inputs: StatusInputs): ServiceStatus {
+  const { name, replicas, external, inFlightOn, inFlight, held, lastDecision } = inputs;
+  const [p50 = null, p95 = null, p99 = null] = inputs.quantiles;
+  return {
+    name,
+    state: stateName(inputs),
+    replicas: [
+      ...replicas.map((each) => ownStatus(each, inFlightOn)),
+      ...external.map((e) => otherStatus(e, inFlightOn)),
+    ],
+    inFlight,
+    held,
+    latencyMs: { p50, p95, p99 },
+    lastDecision,
+  };
+}
+
+function stateName({ wakeable, counts, external, failing }: StatusInputs): ServiceStateName {
+  if (counts.ready > 0 || external.length > 0) return 'ready';
+  if (!wakeable && counts.live === 0) return 'unavailable';
+  if (counts.queued + counts.starting > 0) return 'waking';
+  if (failing) return 'failing';
+  if (counts.retiring + counts.stopping > 0) return 'retiring';
+  return 'asleep';
+}
+
+function ownStatus(replica: Replica, inFlightOn: StatusInputs['inFlightOn']): ReplicaStatus {
+  const { name, state, instance, endpoint } = replica;
+  return {
+    id: name,
+    address: instance?.address === undefined ? null : addressKey(instance.address),
+    state,
+    inFlight: replica.isServing ? inFlightOn(endpoint) : 0,
+    startedAt: instance === undefined ? null : new Date(instance.startedAt).toISOString(),
+  };
+}
+
+function otherStatus(endpoint: DiscoveredEndpoint, inFlightOn: StatusInputs['inFlightOn']): ReplicaStatus {
+  const id = addressKey(endpoint);
+  return { id, address: id, state: 'ready', inFlight: inFlightOn(id), startedAt: null };
+}

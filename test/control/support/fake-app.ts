@@ -1,0 +1,58 @@
+import type { Clock } from '../../../src/util/clock.ts';
+
+/** A request inside an app. */
+export interface AppRequest {
+  /** Called at the first byte. */
+  answered: () => void;
+  cancelled: boolean;
+}
+
+/** A small app as a queue: so many workers, each busy with one request for so long. */
+export class FakeApp {
+  readonly #clock: Clock;
+  readonly workers: number;
+  readonly serviceMs: number;
+  readonly #queue: AppRequest[] = [];
+  #busy = 0;
+  /** Most requests that were inside at once. */
+  peak = 0;
+  #inside = 0;
+  alive = true;
+
+  constructor(clock: Clock, workers: number, serviceMs: number) {
+    this.#clock = clock;
+    this.workers = workers;
+    this.serviceMs = serviceMs;
+  }
+
+  accept(request: AppRequest): void {
+    this.#inside++;
+    this.peak = Math.max(this.peak, this.#inside);
+    this.#queue.push(request);
+    this.#pump();
+  }
+
+  /** It ends at once; whoever is inside is never answered. */
+  kill(): void {
+    this.alive = false;
+    this.#queue.length = 0;
+  }
+
+  #pump(): void {
+    while (this.#busy < this.workers) {
+      const request = this.#queue.shift();
+      if (request === undefined) return;
+      if (request.cancelled) {
+        this.#inside--;
+        continue;
+      }
+      this.#busy++;
+      this.#clock.after(this.serviceMs, () => {
+        this.#busy--;
+        this.#inside--;
+        if (this.alive) request.answered();
+        this.#pump();
+      });
+    }
+  }
+}

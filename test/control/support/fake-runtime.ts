@@ -1,0 +1,195 @@
+import { PilotlightError } from '../../../src/model/errors.ts';
+import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../../src/model/runtime.ts';
+import { type Clock, sleep } from '../../../src/util/clock.ts';
+import { FakeApp } from './fake-app.ts';
+
+/** How the fake behaves; tests change it at any time. */
+export interface FakeBehaviour {
+  /** From the call to the runtime's answer, ms. */
+  startMs: number;
+  /** From the runtime's answer to the first answered probe, ms; 'never'. */
+  readyMs: number | 'never';
+  /** From the signal to the exit, ms. */
+  stopMs: number;
+  /** Ends by itself so long after the start, ms. */
+  exitAfterMs: number | undefined;
+  /** Thrown by `start`, one per call. */
+  failures: PilotlightError[];
+  /** Thrown by every `start`. */
+  broken: PilotlightError | undefined;
+  /** Every call is refused. */
+  unreachable: boolean;
+  workers: number;
+  serviceMs: number;
+}
+
+interface Slot {
+  instance: Instance;
+  app: FakeApp;
+  readyAt: number;
+}
+
+/** A runtime whose replicas are small apps on virtual time; it remembers what was asked of it. */
+export class FakeRuntime implements Runtime {
+  readonly kind = 'process';
+  readonly behaviour: FakeBehaviour = {
+    startMs: 150,
+    readyMs: 50,
+    stopMs: 100,
+    exitAfterMs: undefined,
+    failures: [],
+    broken: undefined,
+    unreachable: false,
+    workers: 100,
+    serviceMs: 5,
+  };
+  /** `start a-1`, `stop a-1` …, in order. */
+  readonly calls: string[] = [];
+  readonly prepared = new Set<string>();
+  readonly cleaned: string[] = [];
+  /** Called before each stop. */
+  onStop: (name: string, id: string) => void = () => {};
+  onStart: (name: string) => void = () => {};
+  readonly #clock: Clock;
+  readonly #slots = new Map<string, Slot>();
+  readonly #listeners = new Set<(event: RuntimeEvent) => void>();
+  #runs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async check(): Promise<void> {}
+
+  async prepare({ service, ordinal }: ReplicaSpec): Promise<void> {
+    this.#assertReachable();
+    this.prepared.add(`${service}-${ordinal}`);
+  }
+
+  async start(spec: ReplicaSpec, signal: AbortSignal): Promise<Instance> {
+    const name = `${spec.service}-${spec.ordinal}`;
+    this.calls.push(`start ${name}`);
+    this.onStart(name);
+    this.#assertReachable();
+    const { startMs, broken, failures } = this.behaviour;
+    const failure = failures.shift() ?? broken;
+    await sleep(this.#clock, startMs, signal);
+    if (failure !== undefined) throw failure;
+    return this.launch(spec.service, spec.ordinal, spec.hash);
+  }
+
+  /** Makes a replica run without a call, as somebody else would. */
+  launch(service: string, ordinal: number, hash: string): Instance {
+    const { readyMs, exitAfterMs, workers, serviceMs } = this.behaviour;
+    const name = `${service}-${ordinal}`;
+    const run = ++this.#runs;
+    const instance: Instance = {
+      id: `run-${run}`,
+      service,
+      ordinal,
+      hash,
+      state: 'running',
+      address: { host: '127.0.0.1', port: 10_000 + run },
+      startedAt: this.#clock.wall(),
+      health: 'none',
+      exitCode: undefined,
+    };
+    const readyAt = readyMs === 'never' ? Number.POSITIVE_INFINITY : this.#clock.now() + readyMs;
+    this.#slots.set(name, { instance, app: new FakeApp(this.#clock, workers, serviceMs), readyAt });
+    this.#emit({ type: 'started', id: instance.id, service, ordinal });
+    if (exitAfterMs !== undefined) this.#clock.after(exitAfterMs, () => this.exit(name, instance.id));
+    return { ...instance };
+  }
+
+  async inspect(id: string): Promise<Instance | undefined> {
+    this.#assertReachable();
+    const slot = this.#byId(id);
+    return slot === undefined ? undefined : { ...slot.instance };
+  }
+
+  async stop(id: string, _stop: unknown, signal: AbortSignal): Promise<void> {
+    this.#assertReachable();
+    const slot = this.#byId(id);
+    if (slot === undefined || slot.instance.state !== 'running') return;
+    const name = `${slot.instance.service}-${slot.instance.ordinal}`;
+    this.calls.push(`stop ${name}`);
+    this.onStop(name, id);
+    await sleep(this.#clock, this.behaviour.stopMs, signal);
+    this.exit(name, id);
+  }
+
+  async clean(service: string): Promise<void> {
+    this.cleaned.push(service);
+  }
+
+  async list(): Promise<Instance[]> {
+    this.#assertReachable();
+    return [...this.#slots.values()].map(({ instance }) => ({ ...instance }));
+  }
+
+  watch(listener: (event: RuntimeEvent) => void, signal: AbortSignal): void {
+    this.#listeners.add(listener);
+    signal.addEventListener('abort', () => this.#listeners.delete(listener));
+  }
+
+  async output(): Promise<string[]> {
+    return [];
+  }
+
+  /** The replica ends, as by a crash or somebody's stop. */
+  exit(name: string, id = this.#slots.get(name)?.instance.id, exitCode = 1): void {
+    const slot = this.#slots.get(name);
+    if (slot === undefined || slot.instance.id !== id || slot.instance.state !== 'running') return;
+    slot.instance = { ...slot.instance, state: 'stopped', address: undefined, exitCode };
+    slot.app.kill();
+    const { service, ordinal } = slot.instance;
+    this.#emit({ type: 'exited', id: slot.instance.id, service, ordinal });
+  }
+
+  /** Passes an event on, as `lost` and `restored`. */
+  emit(event: RuntimeEvent): void {
+    this.#emit(event);
+  }
+
+  /** The app that listens at a port; undefined when nothing does. */
+  appAt(port: number): FakeApp | undefined {
+    return this.#atPort(port)?.app;
+  }
+
+  /** Whether a probe of the port is answered now. */
+  answers(port: number): boolean {
+    return this.#clock.now() >= (this.#atPort(port)?.readyAt ?? Number.POSITIVE_INFINITY);
+  }
+
+  get running(): string[] {
+    return [...this.#slots].filter(([, { instance }]) => instance.state === 'running').map(([name]) => name);
+  }
+
+  get starts(): number {
+    return this.calls.filter((call) => call.startsWith('start')).length;
+  }
+
+  get stops(): number {
+    return this.calls.filter((call) => call.startsWith('stop')).length;
+  }
+
+  get apps(): FakeApp[] {
+    return [...this.#slots.values()].map(({ app }) => app);
+  }
+
+  #assertReachable(): void {
+    if (this.behaviour.unreachable) throw new PilotlightError('RUNTIME_UNREACHABLE', 'the engine does not answer');
+  }
+
+  #byId(id: string): Slot | undefined {
+    return [...this.#slots.values()].find(({ instance }) => instance.id === id);
+  }
+
+  #atPort(port: number): Slot | undefined {
+    return [...this.#slots.values()].find(({ instance }) => instance.address?.port === port);
+  }
+
+  #emit(event: RuntimeEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}

@@ -1,0 +1,94 @@
+import type {
+  GuardSettings,
+  ProcessRun,
+  ScaleSettings,
+  ServiceSettings,
+  Settings,
+} from '../../../src/model/settings.ts';
+
+export const testGuards: GuardSettings = {
+  minSamples: 20,
+  maxWindowMs: 300_000,
+  ticks: 3,
+  stepUp: 1,
+  stepUpEveryMs: 15_000,
+  stepDownEveryMs: 60_000,
+  downWindowMs: 300_000,
+  downBelow: 0.6,
+  flapBurst: 4,
+  flapPerHour: 12,
+  utilisation: 0.8,
+  sustainedHalfLifeMs: 3_600_000,
+  warmUpMs: 5000,
+  cooldownMs: 60_000,
+};
+
+export const testScale: ScaleSettings = {
+  min: 0,
+  max: 4,
+  initial: 1,
+  idleMs: 300_000,
+  concurrency: 0,
+  latency: { aboveMs: 1000, quantile: 0.95, windowMs: 15_000 },
+  guards: testGuards,
+  dryRun: false,
+};
+
+/** A `run`; another `version` has another hash. */
+export function testRun(version = 1): ProcessRun {
+  return {
+    kind: 'process',
+    command: ['app'],
+    cwd: '/',
+    env: { V: String(version) },
+    stop: { signal: 'SIGTERM', graceMs: 5000 },
+  };
+}
+
+export type ServiceChange = Partial<Omit<ServiceSettings, 'scale' | 'timeouts'>> & {
+  scale?: Partial<ScaleSettings>;
+  timeouts?: Partial<ServiceSettings['timeouts']>;
+};
+
+export function testService(name: string, { scale, timeouts, ...change }: ServiceChange = {}): ServiceSettings {
+  return {
+    name,
+    routes: [{ host: `${name}.test`, path: '/' }],
+    endpoints: { consul: undefined, static: [] },
+    run: testRun(),
+    ready: { kind: 'http', path: '/', statusMin: 200, statusMax: 499, timeoutMs: 60_000 },
+    hold: { max: 1000, maxBytes: 2 ** 24, perClient: 0, timeoutMs: 'auto', page: 'auto' },
+    balance: 'least-request',
+    retries: { max: 1, budget: 0.1, idempotent: false },
+    wake: [],
+    upstreamHost: undefined,
+    allowHalfOpen: false,
+    onExit: 'stop',
+    ...change,
+    scale: { ...testScale, ...scale },
+    timeouts: {
+      connectMs: 2000,
+      firstByteMs: 60_000,
+      streamMs: 300_000,
+      tunnelMs: 3_600_000,
+      drainMs: 30_000,
+      ...timeouts,
+    },
+  };
+}
+
+export function testSettings(services: ServiceSettings[], change: Partial<Settings> = {}): Settings {
+  return {
+    listen: [
+      { address: { host: '127.0.0.1', port: 8080 }, timeouts: { headMs: 10_000, bodyMs: 30_000, keepAliveMs: 75_000 } },
+    ],
+    trustedProxies: [],
+    admin: { address: { host: '127.0.0.1', port: 9400 }, token: undefined },
+    state: '/nowhere',
+    consul: undefined,
+    docker: undefined,
+    budget: { replicas: 50, concurrentStarts: 4, startsPerMinute: 60, heldBytes: 2 ** 26 },
+    services,
+    ...change,
+  };
+}
