@@ -1,0 +1,207 @@
+#!/usr/bin/env node
+/** The composition root: builds the parts, joins them by their ports, boots them in order and drains them in order. */
+import { realpathSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createAdmin } from './admin/create-admin.ts';
+import { runCli } from './cli/cli.ts';
+import type { ProxyOptions, RunningProxy } from './cli/running-proxy.ts';
+import { processTerminal } from './cli/terminal.ts';
+import { diffSettings } from './config/diff.ts';
+import { createControl } from './control/create-control.ts';
+import { createConsulSource } from './discovery/consul.ts';
+import { createConsulRegistrar } from './discovery/consul-registrar.ts';
+import { createStaticSource } from './discovery/static.ts';
+import { createEdge } from './edge/edge.ts';
+import { toPilotlightError } from './model/errors.ts';
+import type { EventSink, EventType, PilotEvent } from './model/events.ts';
+import type { ControlMessage, EdgeMessage } from './model/link.ts';
+import type { Logger } from './model/observe.ts';
+import type { Settings } from './model/settings.ts';
+import type { ControlApi } from './model/status.ts';
+import { createLogger } from './observe/logger.ts';
+import { createMetrics } from './observe/metrics.ts';
+import { createDockerRuntime } from './runtime/docker.ts';
+import { createProcessRuntime } from './runtime/process.ts';
+import { createChannel } from './util/channel.ts';
+import { systemClock } from './util/clock.ts';
+import { openStateDirectory } from './util/state-directory.ts';
+
+/** What a drain may take beyond the services' own limits, ms. */
+const MARGIN_MS = 2000;
+
+type Phase = 'booting' | 'serving' | 'draining';
+type Undo = () => Promise<unknown>;
+
+/** Boots a proxy; what was opened is closed again when a later step fails. See `StartProxy` for the errors. */
+export async function startProxy(settings: Settings, options: ProxyOptions): Promise<RunningProxy> {
+  const undo: Undo[] = [];
+  try {
+    return await boot(settings, options, undo);
+  } catch (error) {
+    for (const step of undo.reverse()) await step().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Promise<RunningProxy> {
+  const { signal, onEvent } = options;
+  const clock = systemClock;
+  const logger = createLogger({ level: options.logLevel });
+  const metrics = createMetrics();
+  let phase: Phase = 'booting';
+  let current = settings;
+
+  const state = await openStateDirectory(settings.state);
+  undo.push(() => state.release());
+  const { instance } = state;
+
+  const { consul, docker } = settings;
+  const common = { clock, logger, instance };
+  const runtimes = {
+    process: createProcessRuntime({ ...common, stateDirectory: state.path, baseEnv: options.env }),
+    // Its client costs a quarter of a second and 20 MB: only where it is configured.
+    ...(docker === undefined ? {} : { docker: await createDockerRuntime({ ...common, settings: docker }) }),
+  };
+  const sources = [createStaticSource()];
+  if (consul !== undefined) sources.push(createConsulSource({ ...common, settings: consul }));
+  const registers = consul !== undefined && consul.register !== false;
+  const registrar = registers ? { registrar: createConsulRegistrar({ ...common, settings: consul }) } : {};
+  const control = createControl({ ...common, settings, metrics, runtimes, sources, ...registrar });
+  undo.push(() => control.shutdown(AbortSignal.timeout(MARGIN_MS)));
+
+  const [edgeEnd, controlEnd] = createChannel<ControlMessage, EdgeMessage>();
+  const edge = createEdge({ link: edgeEnd, clock, logger });
+  undo.push(() => edge.close());
+  control.attach('edge-1', controlEnd);
+
+  const events = joinEvents(control, logger, onEvent);
+  const api: ControlApi = {
+    services: () => control.services(),
+    service: (name) => control.service(name),
+    wake: (name) => control.wake(name),
+    sleep: (name) => control.sleep(name),
+    collect: () => control.collect(),
+    ready: () => phase === 'serving' && control.ready(),
+    subscribe: events.subscribe,
+  };
+  const admin = createAdmin({ settings: settings.admin, api, renderMetrics: metrics.render, logger, clock });
+  // Before the rest, so that readiness can be observed while the rest boots.
+  const adminAddress = await admin.listen();
+  undo.push(() => admin.close());
+
+  // What it started is stopped by the undoing when the boot is broken off, which aborting it would not do.
+  await unlessAborted(control.start(new AbortController().signal), signal);
+  // The edge gets its first routes in a turn of its own, and takes no request before it has them.
+  await nextTurn();
+  signal.throwIfAborted();
+  let listening = await edge.listen(settings.listen);
+  phase = 'serving';
+  logger.info({ listening, admin: adminAddress, instance }, 'serving');
+
+  const refuseReload = (problems: readonly string[]): void => {
+    for (const problem of problems) logger.error({ problem }, `not reloaded: ${problem}`);
+    const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+    events.emit('reload-failed', `not reloaded, nothing changed: ${problems[0]}${more}`, { problems: problems.length });
+  };
+
+  return {
+    get listening() {
+      return listening;
+    },
+    admin: adminAddress,
+    logger,
+    refuseReload,
+    async reload(next) {
+      const missing = partsMissing(current, next);
+      if (missing.length > 0) return refuseReload(missing);
+      const { admin, state, consul, docker } = current;
+      const merged: Settings = { ...next, admin, state, consul, docker };
+      try {
+        listening = await edge.listen(merged.listen);
+        control.reconfigure(merged);
+      } catch (error) {
+        return refuseReload([toPilotlightError(error).message]);
+      }
+      const { needRestart } = diffSettings(current, next);
+      if (needRestart.length > 0) logger.warn({ needRestart }, `takes a restart to change: ${needRestart.join(', ')}`);
+      current = merged;
+      const services = merged.services.length;
+      events.emit('reloaded', `configuration reloaded (${services} services)`, { services });
+    },
+    async stop(hurry) {
+      phase = 'draining';
+      const drainMs = Math.max(0, ...current.services.map(({ timeouts }) => timeouts.drainMs));
+      const graceMs = Math.max(0, ...current.services.map(({ run }) => run?.stop.graceMs ?? 0));
+      const within = (ms: number) => deadline(ms, hurry);
+      control.beginDrain();
+      await attempt('drain', edge.drain(drainMs), within(drainMs + MARGIN_MS), logger);
+      const limit = within(graceMs + MARGIN_MS);
+      await attempt('stop of replicas', control.shutdown(limit), within(graceMs + 2 * MARGIN_MS), logger);
+      await attempt('close', Promise.all([edge.close(), admin.close()]), within(MARGIN_MS), logger);
+      await attempt('release of the state directory', state.release(), within(MARGIN_MS), logger);
+    },
+  };
+}
+
+/** The control plane's events and our own, to the log, to whoever booted us and to subscribers. */
+function joinEvents(control: ControlApi, logger: Logger, onEvent: EventSink) {
+  const sinks = new Set<EventSink>([
+    onEvent,
+    ({ type, service, message, data }) => logger.info({ event: type, service, ...data }, message),
+  ]);
+  const pass: EventSink = (event) => {
+    for (const sink of sinks) sink(event);
+  };
+  control.subscribe(pass);
+  return {
+    subscribe(sink: EventSink): () => void {
+      sinks.add(sink);
+      return () => sinks.delete(sink);
+    },
+    emit(type: EventType, message: string, data: PilotEvent['data']): void {
+      pass({ at: new Date(systemClock.wall()).toISOString(), type, service: null, message, data });
+    },
+  };
+}
+
+/** What the next configuration needs and this process was not built with: without it its services could not work. */
+function partsMissing(current: Settings, next: Settings): string[] {
+  const parts = ['consul', 'docker'] as const;
+  const missing = parts.filter((part) => current[part] === undefined && next[part] !== undefined);
+  return missing.map((part) => `${part} was not configured when this process started: restart it`);
+}
+
+/** Aborted after `ms` milliseconds or by the other signal. Does not keep the process alive. */
+function deadline(ms: number, other: AbortSignal): AbortSignal {
+  return AbortSignal.any([AbortSignal.timeout(ms), other]);
+}
+
+/** Awaits a step of the drain until the limit; a step that fails or hangs must not keep the next from happening. */
+async function attempt(what: string, step: Promise<unknown>, limit: AbortSignal, logger: Logger): Promise<void> {
+  try {
+    await unlessAborted(step, limit);
+  } catch (error) {
+    logger.warn({ err: error }, `the ${what} did not end in order`);
+  }
+}
+
+function unlessAborted<T>(step: Promise<T>, signal: AbortSignal): Promise<T> {
+  const cut = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  return Promise.race([step, cut]);
+}
+
+/** Whether this file is the program, and not imported by one; the program may be a link to it. */
+function isProgram(): boolean {
+  try {
+    return realpathSync(process.argv[1] ?? '') === import.meta.filename;
+  } catch {
+    return false;
+  }
+}
+
+if (isProgram()) {
+  process.exit(await runCli(process.argv.slice(2), startProxy, processTerminal()));
+}
