@@ -101,6 +101,8 @@ export function createAdmin({ settings, api, renderMetrics, logger, clock = syst
     async close() {
       wrongTokens.close();
       if (!server.listening) return;
+      // A connection that is busy now is not kept once it is idle.
+      server.keepAliveTimeout = 1;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       events.close();
       const force = clock.after(ANSWER_MS, () => server.closeAllConnections());
