@@ -1,6 +1,7 @@
 import { findConfig } from '../config/find.ts';
 import { loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
+import { formatHostPort } from '../config/readers.ts';
 import { PilotlightError } from '../model/errors.ts';
 import { createEventPrinter } from './event-printer.ts';
 import { readSettings } from './read-settings.ts';
@@ -32,11 +33,19 @@ export async function runConfigured(
   const level = logLevel ?? (interactive ? 'warn' : 'info');
   return supervise(
     {
-      boot: (signal) => start(settings, { logLevel: level, env, onEvent, signal }),
+      boot: async (signal) => {
+        const proxy = await start(settings, { logLevel: level, env, onEvent, signal });
+        if (interactive) terminal.out(servingLine(proxy));
+        return proxy;
+      },
       reload: (proxy) => reload(proxy, file, terminal),
     },
     terminal,
   );
+}
+
+function servingLine({ listening, admin }: RunningProxy): string {
+  return `serving on ${listening.map(formatHostPort).join(', ')}, admin on ${formatHostPort(admin)}`;
 }
 
 async function reload(proxy: RunningProxy, file: string, { env }: Terminal): Promise<void> {
