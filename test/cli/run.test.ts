@@ -8,14 +8,17 @@ import { silentLogger } from '../../src/model/observe.ts';
 import { until } from '../support/until.ts';
 import { fakeTerminal } from './fake-terminal.ts';
 
-const SERVICES = 'services: { shop: { routes: [{ path: / }], endpoints: { static: [127.0.0.1:1] } } }\n';
+const CONFIGURATION = [
+  'listen: [{ address: "[::1]:8080" }]',
+  'services: { shop: { routes: [{ path: / }], endpoints: { static: [127.0.0.1:1] } } }',
+].join('\n');
 
 /** Runs a configuration over a proxy that serves nothing, until told to end it. */
 async function run(interactive: boolean, logLevel?: 'debug') {
   const folder = await mkdtemp(join(tmpdir(), 'pilotlight-run-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'a.yaml');
-  await writeFile(file, `listen: [{ address: "[::1]:8080" }]\n${SERVICES}`);
+  await writeFile(file, CONFIGURATION);
   const terminal = fakeTerminal({ interactive });
   const reloads: unknown[] = [];
   const proxy: RunningProxy = {
@@ -73,15 +76,19 @@ test('the log level that is asked for is used', async () => {
 
 test('SIGHUP reads the file again: what is right is served, what is wrong is told with its place', async () => {
   const { file, reloads, end } = await run(false);
-  await writeFile(file, SERVICES.replace('shop', 'blog'));
+  await writeFile(file, CONFIGURATION.replace('shop', 'blog'));
   process.emit('SIGHUP', 'SIGHUP');
   await until('reloaded', () => reloads.length === 1);
-  await writeFile(file, `lisen: []\n${SERVICES}`);
+  await writeFile(file, `lisen: []\n${CONFIGURATION}`);
   process.emit('SIGHUP', 'SIGHUP');
   await until('refused', () => reloads.length === 2);
   await rm(file);
   process.emit('SIGHUP', 'SIGHUP');
   await until('refused again', () => reloads.length === 3);
-  expect(reloads).toEqual([['blog'], [expect.stringContaining(`${file}:1:1  lisen`)], [`${file}: no such file`]]);
+  expect(reloads).toEqual([
+    ['blog'],
+    [expect.stringContaining(`${file}:1:1  lisen: unknown key`)],
+    [`${file}: no such file`],
+  ]);
   await end();
 });
