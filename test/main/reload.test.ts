@@ -74,3 +74,15 @@ test('what takes a restart is named, and the rest takes effect', async () => {
   expect(await status(at, '/echo')).toBe(200);
   expect((await fetch(`${at.admin}/readyz`)).status).toBe(200);
 });
+
+test('a part that this process was not built with is refused by name, and nothing changes', async () => {
+  const at = await place();
+  const program = await serve(at);
+  const box = { routes: [{ path: '/box' }], run: { docker: { image: 'none:1', port: 80 } } };
+  const found = { routes: [{ path: '/found' }], endpoints: { consul: { service: 'found' } } };
+  await at.write({ services: { echo: demoService('echo'), box, found } });
+  const event = await hangup(program, 'reload-failed');
+  expect(event['msg']).toContain('consul was not configured when this process started: restart it (and 1 more)');
+  expect(await status(at, '/hello')).toBe(200);
+  expect(await status(at, '/echo')).toBe(404);
+});
