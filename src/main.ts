@@ -18,6 +18,7 @@ import type { ControlMessage, EdgeMessage } from './model/link.ts';
 import type { Logger } from './model/observe.ts';
 import type { Settings } from './model/settings.ts';
 import type { ControlApi } from './model/status.ts';
+import { openAccessLog } from './observe/access-log.ts';
 import { createLogger } from './observe/logger.ts';
 import { createMetrics } from './observe/metrics.ts';
 import { createDockerRuntime } from './runtime/docker.ts';
@@ -70,7 +71,9 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   undo.push(() => control.shutdown(AbortSignal.timeout(MARGIN_MS)));
 
   const [edgeEnd, controlEnd] = createChannel<ControlMessage, EdgeMessage>();
-  const edge = createEdge({ link: edgeEnd, clock, logger });
+  const access = settings.accessLog && (await openAccessLog(settings.accessLog, clock, logger));
+  undo.push(async () => access?.close());
+  const edge = createEdge({ link: edgeEnd, clock, logger, ...(access === undefined ? {} : { access }) });
   undo.push(() => edge.close());
   control.attach('edge-1', controlEnd);
 
@@ -114,11 +117,12 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     async reload(next) {
       const missing = partsMissing(current, next);
       if (missing.length > 0) return refuseReload(missing);
-      const { admin, state, consul, docker } = current;
-      const merged: Settings = { ...next, admin, state, consul, docker };
+      const { accessLog, admin, state, consul, docker } = current;
+      const merged: Settings = { ...next, accessLog, admin, state, consul, docker };
       try {
         listening = await edge.listen(merged.listen);
         control.reconfigure(merged);
+        await access?.reopen();
       } catch (error) {
         return refuseReload([toPilotlightError(error).message]);
       }
@@ -137,7 +141,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
       await attempt('drain', edge.drain(drainMs), within(drainMs + MARGIN_MS), logger);
       const limit = within(graceMs + MARGIN_MS);
       await attempt('stop of replicas', control.shutdown(limit), within(graceMs + 2 * MARGIN_MS), logger);
-      await attempt('close', Promise.all([edge.close(), admin.close()]), within(MARGIN_MS), logger);
+      await attempt('close', Promise.all([edge.close(), admin.close(), access?.close()]), within(MARGIN_MS), logger);
       await attempt('release of the state directory', state.release(), within(MARGIN_MS), logger);
     },
   };

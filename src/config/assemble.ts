@@ -39,6 +39,7 @@ export function assemble(
       timeouts: { headMs: timeouts.head, bodyMs: timeouts.body, keepAliveMs: timeouts.keepAlive },
     })),
     trustedProxies: sections.trustedProxies,
+    accessLog: accessLogSettings(sections.accessLog, folder),
     admin: { address: sections.admin.address, token: sections.admin.token },
     state: sections.state === undefined ? defaults.state : resolve(folder, sections.state),
     consul: uses.consul
@@ -54,6 +55,11 @@ export function assemble(
     budget: sections.budget,
     services: [...services].map(([name, service]) => serviceSettings(name, service, folder)),
   });
+}
+
+function accessLogSettings(section: Parsed['sections']['accessLog'], folder: string): Settings['accessLog'] {
+  if (section?.file === undefined) return undefined;
+  return { file: section.file === 'stdout' ? section.file : resolve(folder, section.file), format: section.format };
 }
 
 function serviceSettings(name: string, service: ServiceConfig, folder: string): ServiceSettings {

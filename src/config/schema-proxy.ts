@@ -34,6 +34,25 @@ export const trustedProxiesSchema = list(
   'Peers whose forwarding headers are believed.',
 );
 
+/** `accessLog`. */
+export const accessLogSchema = section(
+  {
+    file: optional(
+      absolutePath('a path, or stdout'),
+      "Where a line per request goes: a path, or `stdout`. A relative path counts from this file's folder. " +
+        'SIGHUP opens it anew, as after a rotation.',
+      'none',
+    ),
+    format: option(
+      choice('json', 'common', 'combined', 'httplog'),
+      'json',
+      "Fields and their order: JSON, the NCSA formats, or those of HAProxy's `option httplog`. " +
+        'Query values that look like secrets are left out in all of them.',
+    ),
+  },
+  'A line per request.',
+);
+
 /** `admin`. */
 export const adminSchema = section(
   {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { abouts } from './options.ts';
 import {
+  accessLogSchema,
   adminSchema,
   budgetSchema,
   consulSchema,
@@ -26,6 +27,7 @@ abouts.add(servicesSchema, { about: 'The services, by name.', required: true });
 export const configSchema = z.strictObject({
   listen: listenSchema,
   trustedProxies: trustedProxiesSchema,
+  accessLog: accessLogSchema,
   admin: adminSchema,
   state: stateSchema,
   consul: consulSchema,

@@ -83,6 +83,15 @@ export class ClientConnection implements DeadlineEntry {
     context.deadlines.arm(this, listener.headMs);
   }
 
+  /** Address that the client connected to, host:port. */
+  get localAddress(): string {
+    return `${this.#socket.localAddress ?? ''}:${this.localPort}`;
+  }
+
+  get remotePort(): number {
+    return this.#socket.remotePort ?? 0;
+  }
+
   /** "The client" of the request being served: the rightmost untrusted address. */
   clientAddress(): string {
     return this.trusted ? this.#context.trusted.client(this.peer, this.request.forwardedFor) : this.peer;

@@ -1,3 +1,4 @@
+import type { AccessLog } from '../model/access.ts';
 import type { EdgeMessage } from '../model/link.ts';
 import type { Logger } from '../model/observe.ts';
 import type { EndpointView } from '../model/snapshot.ts';
@@ -23,6 +24,8 @@ export interface EdgeContext {
   draining: boolean;
   /** Requests without a route, by status. */
   readonly unrouted: Map<number, number>;
+  /** Takes a record per request; undefined where none is wanted. */
+  readonly access: AccessLog | undefined;
   /** Sends to the control plane. */
   post(message: EdgeMessage): void;
   /** The endpoint that a probe made for this view, with the connection it opened; undefined where none fits. */

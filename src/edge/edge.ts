@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { AccessLog } from '../model/access.ts';
 import type { ControlMessage, EdgeMessage, ServiceReport } from '../model/link.ts';
 import type { Logger } from '../model/observe.ts';
 import type { HostPort, ListenSettings } from '../model/settings.ts';
@@ -22,6 +23,8 @@ export interface EdgeOptions {
   link: ChannelEnd<ControlMessage, EdgeMessage>;
   clock: Clock;
   logger: Logger;
+  /** Takes a record per request. */
+  access?: AccessLog;
 }
 
 /** The data plane of one process. */
@@ -55,11 +58,11 @@ class EdgePlane implements Edge {
   readonly #reportTimer: Timer;
   #reportedAt: number;
 
-  constructor({ link, clock, logger }: EdgeOptions) {
+  constructor({ link, clock, logger, access }: EdgeOptions) {
     this.#link = link;
     this.#clock = clock;
     this.#reportedAt = clock.now();
-    this.#context = this.#createContext(logger);
+    this.#context = this.#createContext(logger, access);
     this.#prober = new Prober(this.#context);
     this.#listeners = new Listeners(this.#context);
     link.onMessage((message) => this.#onMessage(message));
@@ -96,7 +99,7 @@ class EdgePlane implements Edge {
     this.#link.close();
   }
 
-  #createContext(logger: Logger): EdgeContext {
+  #createContext(logger: Logger, access: AccessLog | undefined): EdgeContext {
     const clock = this.#clock;
     const prefix = randomBytes(5).toString('hex');
     let requests = 0;
@@ -114,6 +117,7 @@ class EdgePlane implements Edge {
       maxHeldBytes: 0,
       draining: false,
       unrouted: new Map(),
+      access,
       post: (message) => this.#link.post(message),
       takeProbed: (view) => this.#prober.take(view),
       requestId: () => `${prefix}-${(requests++).toString(36)}`,

@@ -1,4 +1,6 @@
+import type { AccessRecord } from '../model/access.ts';
 import { type RefusalCode, refusals } from '../model/refusals.ts';
+import { accessRecord } from './access-record.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { EdgeContext } from './context.ts';
 import type { DeadlineEntry } from './deadlines.ts';
@@ -75,6 +77,13 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   /** Bytes of this request went to an upstream. */
   #written = false;
   #status = 0;
+  #connectedAt = 0;
+  #firstByteAt = 0;
+  #bytesIn = 0;
+  #bytesOut = 0;
+  /** Where it went last, for the access log. */
+  #lastEndpoint: Endpoint | undefined;
+  #ending: AccessRecord['ending'] = 'complete';
   #framing: FramingKind = Framing.NONE;
   #keepAlive = true;
   /** Gathered for the client within one read; written at its end. */
@@ -118,6 +127,13 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#races = 0;
     this.#written = false;
     this.#status = 0;
+    this.#releasedAt = 0;
+    this.#connectedAt = 0;
+    this.#firstByteAt = 0;
+    this.#bytesIn = 0;
+    this.#bytesOut = 0;
+    this.#lastEndpoint = undefined;
+    this.#ending = 'complete';
     this.#keepAlive = this.client.request.keepAlive;
     this.#out = '';
     this.#body.begin();
@@ -291,6 +307,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   #dispatch(endpoint: Endpoint): void {
     this.#endpoint = endpoint;
+    this.#lastEndpoint = endpoint;
     this.#phase = 'connecting';
     endpoint.link(this);
     const connection = endpoint.takeIdle(this.#context.clock.now());
@@ -315,6 +332,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     connection.take(this);
     this.#phase = 'sent';
     this.#written = true;
+    this.#connectedAt = this.#context.clock.now();
     const head = upstreamHead(this.client, service, connection.endpoint, this.requestId);
     const done = this.client.body.done;
     const drained = this.#body.sendAll(connection.socket, head, request.framing, done, this.client.body.trailers);
@@ -327,6 +345,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   // ── request body ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   onRequestBody(bytes: Buffer, start: number, end: number): void {
+    this.#bytesIn += end - start;
     if (this.#phase !== 'sent' && this.#phase !== 'streaming') {
       this.#body.add(bytes.subarray(start, end));
       if (this.#phase === 'held') {
@@ -386,6 +405,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const now = this.#context.clock.now();
     const ttfb = now - this.latencySince;
     this.#phase = 'streaming';
+    this.#firstByteAt = now;
     this.#status = response.status;
     this.#lastByteAt = now;
     this.#context.deadlines.arm(this, service.policy.timeouts.tunnelMs);
@@ -435,6 +455,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   }
 
   #writeToClient(data: string | Buffer): void {
+    this.#bytesOut += data.length;
     if (!this.client.write(data)) this.#connection?.pauseReading();
   }
 
@@ -553,6 +574,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   /** The answer broke off: the client must see that, so its connection is cut, by a reset where an end would look good. */
   #truncate(): void {
+    this.#ending = 'upstream-broke';
     this.client.destroy(this.#framing === Framing.CLOSE);
   }
 
@@ -637,6 +659,9 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       service.statistics.ended(this.#status === 0 ? 499 : this.#status, this.#context.clock.now() - this.#startedAt);
       this.#leaveEndpoint(service);
     }
+    if (this.#status === 0) this.#status = 499;
+    if (this.#ending === 'complete') this.#ending = 'client-left';
+    this.#log(service);
     this.#reset();
   }
 
@@ -657,6 +682,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       oldKeepAlive: request.old && !close,
     });
     this.#status = refusals[code].status;
+    this.#ending = 'refused';
+    this.#bytesOut += message.length;
     this.client.write(message);
     this.#end(!close, !this.client.body.done);
   }
@@ -732,8 +759,31 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       service.statistics.ended(this.#status, this.#context.clock.now() - this.#startedAt);
       this.#leaveEndpoint(service);
     }
+    this.#log(service);
     this.#reset();
     this.client.finish(keepAlive, linger);
+  }
+
+  #log(service: Service | undefined): void {
+    const { access, clock } = this.#context;
+    if (access === undefined) return;
+    const facts = {
+      service: service?.name,
+      endpoint: this.#lastEndpoint,
+      requestId: this.requestId,
+      startedAt: this.#startedAt,
+      releasedAt: this.#releasedAt,
+      connectedAt: this.#connectedAt,
+      firstByteAt: this.#firstByteAt,
+      now: clock.now(),
+      status: this.#status,
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
+      retries: this.#attempts + this.#races,
+      cold: this.#cold,
+      ending: this.#ending,
+    };
+    access.write(accessRecord(this.client, facts, clock.wall()));
   }
 
   #reset(): void {

@@ -6,6 +6,8 @@ export interface Settings {
   listen: ListenSettings[];
   /** CIDRs (or single addresses) of peers whose forwarding headers are believed. */
   trustedProxies: string[];
+  /** Undefined: none is written. */
+  accessLog: AccessLogSettings | undefined;
   admin: AdminSettings;
   /** Directory for records that outlive the process; locked by one Pilotlight at a time. */
   state: string;
@@ -32,6 +34,12 @@ export interface ListenSettings {
     /** How long an idle client connection is kept, ms. */
     keepAliveMs: number;
   };
+}
+
+export interface AccessLogSettings {
+  /** Absolute path, or `stdout`. */
+  file: string;
+  format: 'json' | 'common' | 'combined' | 'httplog';
 }
 
 export interface AdminSettings {

@@ -22,6 +22,7 @@ services:
       { address: { host: '0.0.0.0', port: 8080 }, timeouts: { headMs: 10_000, bodyMs: 30_000, keepAliveMs: 75_000 } },
     ],
     trustedProxies: [],
+      accessLog: undefined,
     admin: { address: { host: '127.0.0.1', port: 9400 }, token: undefined },
     consul: undefined,
     docker: undefined,

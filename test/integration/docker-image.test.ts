@@ -104,7 +104,9 @@ test('from inside its container it wakes another container and answers', async (
     },
     30_000,
     100,
-  );
+  ).catch(async (error) => {
+    throw new Error(`${error.message}\n${await containerLogs(socket, id)}`);
+  });
   expect(await answer?.text(), await containerLogs(socket, id)).toBe('from behind');
   expect(answer?.headers.get('x-cold-start')).toBe('1');
   expectStatus(await docker('POST', `/containers/${id}/stop?t=20`), 204);

@@ -78,17 +78,18 @@ export function testService(name: string, { scale, timeouts, ...change }: Servic
 }
 
 export function testSettings(services: ServiceSettings[], change: Partial<Settings> = {}): Settings {
-  return {
+  const base = {
     listen: [
       { address: { host: '127.0.0.1', port: 8080 }, timeouts: { headMs: 10_000, bodyMs: 30_000, keepAliveMs: 75_000 } },
     ],
     trustedProxies: [],
+    accessLog: undefined,
     admin: { address: { host: '127.0.0.1', port: 9400 }, token: undefined },
     state: '/nowhere',
     consul: undefined,
     docker: undefined,
     budget: { replicas: 50, concurrentStarts: 4, startsPerMinute: 60, heldBytes: 2 ** 26 },
     services,
-    ...change,
   };
+  return { ...base, ...change };
 }

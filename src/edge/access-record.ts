@@ -1,0 +1,53 @@
+import type { AccessRecord } from '../model/access.ts';
+import type { ClientConnection } from './client-connection.ts';
+import type { Endpoint } from './endpoint.ts';
+
+/** What an exchange knows of itself at its end; instants in the clock's ms, 0 = not reached. */
+export interface ExchangeFacts {
+  service: string | undefined;
+  endpoint: Endpoint | undefined;
+  requestId: string;
+  startedAt: number;
+  releasedAt: number;
+  connectedAt: number;
+  firstByteAt: number;
+  now: number;
+  status: number;
+  bytesIn: number;
+  bytesOut: number;
+  retries: number;
+  cold: boolean;
+  ending: AccessRecord['ending'];
+}
+
+/** The access log's record of an exchange that has just ended. `wall` is now, ms since the epoch. */
+export function accessRecord(client: ClientConnection, facts: ExchangeFacts, wall: number): AccessRecord {
+  const { request } = client;
+  const { startedAt, releasedAt, connectedAt, firstByteAt, now, endpoint } = facts;
+  const left = releasedAt === 0 ? startedAt : releasedAt;
+  return {
+    at: wall - (now - startedAt),
+    client: client.clientAddress(),
+    clientPort: client.remotePort,
+    listener: client.localAddress,
+    service: facts.service,
+    endpoint: endpoint === undefined ? undefined : `${endpoint.host}:${endpoint.port}`,
+    method: request.method,
+    target: request.target,
+    version: request.old ? '1.0' : '1.1',
+    host: request.hostValue,
+    referer: request.head.get('referer'),
+    userAgent: request.head.get('user-agent'),
+    requestId: facts.requestId,
+    status: facts.status,
+    bytesIn: facts.bytesIn,
+    bytesOut: facts.bytesOut,
+    queueMs: connectedAt === 0 && releasedAt === 0 ? -1 : left - startedAt,
+    connectMs: connectedAt === 0 ? -1 : Math.max(0, connectedAt - left),
+    firstByteMs: firstByteAt === 0 ? -1 : firstByteAt - connectedAt,
+    totalMs: now - startedAt,
+    retries: facts.retries,
+    cold: facts.cold,
+    ending: facts.ending,
+  };
+}

@@ -1,0 +1,37 @@
+/** One request as the access log tells it. Times are ms; −1 where the request did not get that far. */
+export interface AccessRecord {
+  /** When the request's head was complete, ms since the epoch. */
+  at: number;
+  client: string;
+  clientPort: number;
+  /** Address that the client connected to, host:port. */
+  listener: string;
+  service: string | undefined;
+  /** Address of the endpoint that it went to last, host:port. */
+  endpoint: string | undefined;
+  method: string;
+  target: string;
+  version: '1.0' | '1.1';
+  host: string;
+  referer: string | undefined;
+  userAgent: string | undefined;
+  requestId: string;
+  status: number;
+  /** Bytes of the answer, head included. */
+  bytesOut: number;
+  /** Body bytes of the request that were read. */
+  bytesIn: number;
+  queueMs: number;
+  connectMs: number;
+  firstByteMs: number;
+  totalMs: number;
+  retries: number;
+  /** It waited for a start. */
+  cold: boolean;
+  ending: 'complete' | 'client-left' | 'upstream-broke' | 'refused';
+}
+
+/** Takes records; must not throw, must not block, keeps none of the strings longer than it needs. */
+export interface AccessLog {
+  write(record: AccessRecord): void;
+}

@@ -1,0 +1,143 @@
+import { close, open, write } from 'node:fs';
+import type { AccessLog, AccessRecord } from '../model/access.ts';
+import { PilotlightError } from '../model/errors.ts';
+import type { Logger } from '../model/observe.ts';
+import type { Clock, Timer } from '../util/clock.ts';
+import { type AccessFormat, formatterOf } from './access-format.ts';
+
+/** Lines are gathered for this long before they are written, ms. */
+const FLUSH_MS = 100;
+/** A batch that grows over this is written at once, characters. */
+const FLUSH_CHARS = 64 * 1024;
+/** Most that waits for a slow disk, characters; what comes on top is dropped and counted. */
+const MAX_WAITING = 4 * 1024 * 1024;
+
+export interface FileAccessLog extends AccessLog {
+  /** Lines that were dropped because the disk did not keep up. */
+  readonly dropped: number;
+  /** Opens the file anew under its name, as after a rotation. */
+  reopen(): Promise<void>;
+  /** Writes what waits, and closes. */
+  close(): Promise<void>;
+}
+
+/**
+ * An access log that never holds a request up: lines are appended to a string and written by the batch, one write at a
+ * time; memory is bounded.
+ * @param file a path, or `stdout`
+ * @throws STATE_UNUSABLE when the file cannot be opened
+ */
+export async function openAccessLog(
+  options: { file: string; format: AccessFormat },
+  clock: Clock,
+  logger: Logger,
+): Promise<FileAccessLog> {
+  const log = new BatchedLog(options.file, options.format, clock, logger);
+  await log.reopen();
+  return log;
+}
+
+class BatchedLog implements FileAccessLog {
+  dropped = 0;
+  readonly #file: string;
+  readonly #format: (record: AccessRecord) => string;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  #descriptor = -1;
+  #waiting = '';
+  #writing = 0;
+  #timer: Timer | undefined;
+  #told = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(file: string, format: AccessFormat, clock: Clock, logger: Logger) {
+    this.#file = file;
+    this.#format = formatterOf(format);
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  write(record: AccessRecord): void {
+    if (this.#waiting.length > MAX_WAITING) {
+      this.dropped++;
+      this.#tell('the access log does not keep up: lines are dropped');
+      return;
+    }
+    this.#waiting += `${this.#format(record)}\n`;
+    if (this.#waiting.length >= FLUSH_CHARS) this.#flush();
+    else this.#timer ??= this.#clock.after(FLUSH_MS, () => this.#flush());
+  }
+
+  async reopen(): Promise<void> {
+    if (this.#file === 'stdout') {
+      this.#descriptor = 1;
+      return;
+    }
+    const before = this.#descriptor;
+    this.#descriptor = await new Promise<number>((resolve, reject) => {
+      open(this.#file, 'a', 0o640, (error, descriptor) => {
+        if (error === null) resolve(descriptor);
+        else
+          reject(
+            new PilotlightError('STATE_UNUSABLE', `cannot open the access log ${this.#file}: ${error.code}`, error),
+          );
+      });
+    });
+    if (before < 0) return;
+    await this.#idle();
+    close(before, () => {});
+  }
+
+  async close(): Promise<void> {
+    this.#flush();
+    while (this.#writing > 0 || this.#waiting !== '') {
+      await this.#idle();
+      this.#flush();
+    }
+    if (this.#descriptor > 2) close(this.#descriptor, () => {});
+  }
+
+  #idle(): Promise<void> {
+    if (this.#writing === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const before = this.#onIdle;
+      this.#onIdle = () => {
+        before?.();
+        resolve();
+      };
+    });
+  }
+
+  #flush(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#writing > 0 || this.#waiting === '') return;
+    const batch = Buffer.from(this.#waiting);
+    this.#waiting = '';
+    this.#writeAll(this.#descriptor, batch);
+  }
+
+  #writeAll(descriptor: number, bytes: Buffer): void {
+    this.#writing++;
+    write(descriptor, bytes, 0, bytes.length, null, (error, written) => {
+      this.#writing--;
+      if (error !== null) {
+        this.dropped++;
+        this.#tell(`the access log cannot be written: ${error.code}`);
+      } else if (written < bytes.length) {
+        this.#writeAll(descriptor, bytes.subarray(written));
+        return;
+      }
+      this.#onIdle?.();
+      this.#onIdle = undefined;
+      if (this.#waiting !== '') this.#timer ??= this.#clock.after(FLUSH_MS, () => this.#flush());
+    });
+  }
+
+  /** Once until the process ends: a log about a log must not fill up as well. */
+  #tell(line: string): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#logger.warn({ file: this.#file }, line);
+  }
+}

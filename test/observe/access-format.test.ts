@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import type { AccessRecord } from '../../src/model/access.ts';
+import { formatterOf, redactQuery } from '../../src/observe/access-format.ts';
+
+const record: AccessRecord = {
+  at: Date.UTC(2026, 10, 23, 8, 13, 47, 123),
+  client: '10.0.0.7',
+  clientPort: 40312,
+  listener: '10.0.0.1:8080',
+  service: 'shop',
+  endpoint: '10.0.1.9:3000',
+  method: 'GET',
+  target: '/cart?id=5&token=abc',
+  version: '1.1',
+  host: 'shop.example.com',
+  referer: 'https://example.com/?session=abc',
+  userAgent: 'Mozilla "x" \n',
+  requestId: 'id-1',
+  status: 200,
+  bytesOut: 512,
+  bytesIn: 0,
+  queueMs: 210.4,
+  connectMs: 0.6,
+  firstByteMs: 12.3,
+  totalMs: 224,
+  retries: 1,
+  cold: true,
+  ending: 'complete',
+};
+
+test('the common and combined formats are those that their parsers know', () => {
+  const common = '10.0.0.7 - - [23/Nov/2026:08:13:47 +0000] "GET /cart?id=5&token=*** HTTP/1.1" 200 512'.replace(
+    '…',
+    '***',
+  );
+  expect(formatterOf('common')(record)).toBe(common);
+  expect(formatterOf('combined')(record)).toBe(`${common} "https://example.com/?session=***" "Mozilla \\"x\\" \\x0a"`);
+});
+
+test('the httplog format has the fields of HAProxy in their order', () => {
+  expect(formatterOf('httplog')(record)).toMatch(
+    /^10\.0\.0\.7:40312 \[23\/Nov\/2026:08:13:47\.123\] 10\.0\.0\.1:8080 shop\/10\.0\.1\.9:3000 0\/210\/1\/12\/224 200 512 - - ---- 0\/0\/0\/0\/1 0\/0 "GET \/cart\?id=5&token=\S+ HTTP\/1\.1"$/,
+  );
+});
+
+test('what a request did not reach is −1 and has no server', () => {
+  const refused: AccessRecord = {
+    ...record,
+    endpoint: undefined,
+    queueMs: -1,
+    connectMs: -1,
+    firstByteMs: -1,
+    status: 503,
+    retries: 0,
+    ending: 'refused',
+  };
+  expect(formatterOf('httplog')(refused)).toContain(' shop/<NOSRV> 0/-1/-1/-1/224 503 512 - - PR-- 0/0/0/0/0 0/0 ');
+});
+
+test('a JSON line is one line and tells no secret', () => {
+  const line = formatterOf('json')(record);
+  expect(line).not.toContain('\n');
+  expect(line).not.toContain('abc');
+  expect(JSON.parse(line)).toMatchObject({
+    client: '10.0.0.7',
+    service: 'shop',
+    status: 200,
+    cold: true,
+    queueMs: 210.4,
+  });
+});
+
+test.each([
+  ['/a?token=1', '/a?token=***'],
+  ['/a?x=1&access_token=2&y=3', '/a?x=1&access_token=***&y=3'],
+  ['/a?API-KEY=1;password=2', '/a?API-KEY=***;password=***'],
+  ['/a?tokenless=1', '/a?tokenless=1'],
+  ['/token=1', '/token=1'],
+])('%s is written as %s', (target, written) => {
+  expect(redactQuery(target)).toBe(written);
+});
