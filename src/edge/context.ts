@@ -6,8 +6,8 @@ import type { Clock } from '../util/clock.ts';
 import type { TrustedProxies } from './client-address.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Endpoint } from './endpoint.ts';
+import type { Route } from './route.ts';
 import type { RouteTable } from './route-table.ts';
-import type { Service } from './service.ts';
 
 /** What the parts of one edge share. One object for the whole edge, so that a request reaches it in one step. */
 export interface EdgeContext {
@@ -15,7 +15,7 @@ export interface EdgeContext {
   readonly logger: Logger;
   readonly deadlines: Deadlines;
   /** Compiled from the last table; swapped whole. */
-  routes: RouteTable<Service>;
+  routes: RouteTable<Route>;
   trusted: TrustedProxies;
   /** Bytes of request bodies held for all services, and their bound. */
   heldBytes: number;

@@ -3,7 +3,7 @@ import type { AccessLog } from '../model/access.ts';
 import type { ControlMessage, EdgeMessage, ServiceReport } from '../model/link.ts';
 import type { Logger } from '../model/observe.ts';
 import type { HostPort, ListenSettings } from '../model/settings.ts';
-import type { RoutingTable } from '../model/snapshot.ts';
+import type { RouteView, RoutingTable } from '../model/snapshot.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { TrustedProxies } from './client-address.ts';
@@ -11,6 +11,7 @@ import type { EdgeContext } from './context.ts';
 import { Deadlines } from './deadlines.ts';
 import { Listeners } from './listener.ts';
 import { Prober } from './prober.ts';
+import type { Route } from './route.ts';
 import { RouteTable } from './route-table.ts';
 import { Service } from './service.ts';
 
@@ -109,7 +110,7 @@ class EdgePlane implements Edge {
       clock,
       logger,
       deadlines: new Deadlines(clock),
-      routes: new RouteTable<Service>([], () => {
+      routes: new RouteTable<Route>([], () => {
         throw new Error('an empty table has no targets');
       }),
       trusted: new TrustedProxies([]),
@@ -165,13 +166,17 @@ class EdgePlane implements Edge {
     }
     context.trusted = new TrustedProxies(table.trustedProxies);
     context.maxHeldBytes = table.heldBytes;
-    context.routes = new RouteTable(table.routes, (route) => this.#services.get(route.service) as Service);
+    context.routes = new RouteTable(table.routes, (route) => this.#compileRoute(route));
     for (const [name, service] of this.#services) {
       if (listed.has(name)) continue;
       service.rejectHeld('NO_ENDPOINT');
       service.retire();
       this.#services.delete(name);
     }
+  }
+
+  #compileRoute(view: RouteView): Route {
+    return { service: this.#services.get(view.service) as Service, rules: undefined };
   }
 
   #tick(): void {

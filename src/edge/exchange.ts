@@ -11,6 +11,7 @@ import { RequestBuffer } from './request-buffer.ts';
 import { requestIdOf, upstreamHead } from './request-writer.ts';
 import { clientFraming, clientHead, interimHead, switchingHead } from './response-writer.ts';
 import { prefersHtml, refusalMessage, retryAfterSeconds, wholeMessage } from './responses.ts';
+import type { Route } from './route.ts';
 import { type NoRoute, RouteTable } from './route-table.ts';
 import type { Service } from './service.ts';
 import { UpstreamConnection, type UpstreamConsumer, type UpstreamFailure } from './upstream-connection.ts';
@@ -148,19 +149,20 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       this.refuse(found);
       return;
     }
-    this.#service = found;
-    if (!found.isReady && request.target.startsWith(PROGRESS_PREFIX)) {
-      if (this.#openProgress(found)) return;
+    const { service } = found;
+    this.#service = service;
+    if (!service.isReady && request.target.startsWith(PROGRESS_PREFIX)) {
+      if (this.#openProgress(service)) return;
     }
     this.address = this.client.clientAddress();
-    if (request.upgrade === undefined) found.statistics.arrivals++;
-    found.retryBudget.request(this.#startedAt);
-    const endpoint = found.queue.size === 0 ? found.pick(undefined) : undefined;
+    if (request.upgrade === undefined) service.statistics.arrivals++;
+    service.retryBudget.request(this.#startedAt);
+    const endpoint = service.queue.size === 0 ? service.pick(undefined) : undefined;
     if (endpoint !== undefined) this.#dispatch(endpoint);
-    else this.#hold(found, false);
+    else this.#hold(service, false);
   }
 
-  #route(target: string, pathEnd: number): Service | NoRoute {
+  #route(target: string, pathEnd: number): Route | NoRoute {
     const routes = this.#context.routes.host(this.client.request.host);
     return routes === undefined ? 'NO_ROUTE' : RouteTable.lookup(routes, target, pathEnd);
   }
@@ -277,11 +279,11 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const path = request.target.slice(PROGRESS_PREFIX.length, request.pathEnd);
     if (request.method !== 'GET' || !path.startsWith('/') || service.watchers.size >= MAX_WATCHERS) return false;
     const found = this.#route(path, path.length);
-    if (typeof found === 'string' || found.isReady || !found.policy.wakeable) return false;
+    if (typeof found === 'string' || found.service.isReady || !found.service.policy.wakeable) return false;
     this.#service = undefined;
     this.#phase = 'progress';
     this.client.write(`HTTP/1.1 200 OK\r\nDate: ${this.#context.date()}\r\n${ProgressStream.fields}\r\n`);
-    this.#progress = new ProgressStream(this.client, found);
+    this.#progress = new ProgressStream(this.client, found.service);
     this.#progress.update();
     return true;
   }

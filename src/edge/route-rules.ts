@@ -1,0 +1,2 @@
+/** The rules of one route, compiled. */
+export class RouteRules {}

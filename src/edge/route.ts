@@ -1,0 +1,9 @@
+import type { RouteRules } from './route-rules.ts';
+import type { Service } from './service.ts';
+
+/** Where a request goes, and what is asked of it and done to it on the way. Compiled from a `RouteView`. */
+export interface Route {
+  readonly service: Service;
+  /** Undefined for most: their requests are only sent on. */
+  readonly rules: RouteRules | undefined;
+}
