@@ -71,6 +71,10 @@ export const refusals = {
   VERSION_UNKNOWN: refusal(505, badRequest, 'client', false, 'This HTTP version is not supported.'),
   CODING_UNKNOWN: refusal(501, badRequest, 'client', false, 'This transfer coding is not supported.'),
   METHOD_REFUSED: refusal(405, badRequest, 'client', false, 'This method is not allowed here.'),
+  FORBIDDEN: refusal(403, 'http_request_denied', 'client', false, 'Your address is not allowed here.'),
+  UNAUTHORIZED: refusal(401, undefined, 'client', false, 'A user name and a password are needed.'),
+  AUTH_BUSY: refusal(503, undefined, 'internal', true, 'Too many passwords are being checked.'),
+  RATE_LIMITED: refusal(429, undefined, 'client', true, 'You send too many requests.'),
   CONNECTION_LIMIT: refusal(503, 'connection_limit_reached', 'internal', true, 'The proxy has too many connections.'),
 } as const satisfies Record<string, RefusalKind>;
 

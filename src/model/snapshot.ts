@@ -27,6 +27,8 @@ export interface ServicePolicy {
   retries: RetrySettings;
   wake: WakeRule[];
   upstreamHost: string | undefined;
+  /** Received-by of Via (RFC 9110 §7.6.3); absent: none is written. */
+  via?: string | undefined;
   allowHalfOpen: boolean;
 }
 
