@@ -32,29 +32,34 @@ test('a cold request is answered; SIGTERM stops the replica and exits 0', async 
   await expect(fetch(`${at.url}/hello`)).rejects.toThrow();
 });
 
+/** Answers a request for `/late` after 3 s, any other at once. */
+const LATE = `require('node:http').createServer((request, response) => {
+  setTimeout(() => response.end('late'), request.url === '/late' ? 3000 : 0);
+}).listen(process.env.PORT, '127.0.0.1')`;
+
 test('SIGTERM turns readiness off, takes no new connections and lets what is under way finish', async () => {
-  const at = await place();
+  const run = { process: { command: [process.execPath, '-e', LATE], env: { PORT: '{port}' } } };
+  const late = { routes: [{ path: '/' }], run, timeouts: { drain: '10s' } };
+  const at = await place({ services: { late } });
   const program = await serve(at);
-  await fetch(`${at.url}/slow`);
-  // One at a time, 20 ms each: the last is under way for over a second.
-  const underWay = Promise.all(Array.from({ length: 60 }, () => fetch(`${at.url}/slow`)));
+  await (await fetch(`${at.url}/warm-up`)).text();
+  const underWay = Promise.allSettled(Array.from({ length: 8 }, () => fetch(`${at.url}/late`)));
   await until('under way', async () => {
-    const services = (await (await fetch(`${at.admin}/v1/services`)).json()) as { name: string; inFlight: number }[];
-    return services.some(({ name, inFlight }) => name === 'slow' && inFlight > 20);
+    const [service] = (await (await fetch(`${at.admin}/v1/services`)).json()) as { inFlight: number }[];
+    return service?.inFlight === 8;
   });
   program.child.kill('SIGTERM');
   await until('readiness off', async () => (await fetch(`${at.admin}/readyz`)).status === 503, 5_000, 5);
-  await until(
-    'no new connections',
-    () =>
-      fetch(`${at.url}/hello`).then(
-        () => false,
-        () => true,
-      ),
-    5_000,
-    5,
+  const refused = () =>
+    fetch(`${at.url}/another`).then(
+      () => false,
+      () => true,
+    );
+  await until('no new connections', refused, 5_000, 5);
+  const answers = await underWay;
+  expect(answers.map((answer) => (answer.status === 'fulfilled' ? answer.value.status : answer.reason))).toEqual(
+    Array.from({ length: 8 }, () => 200),
   );
-  expect((await underWay).every(({ status }) => status === 200)).toBe(true);
   expect(await program.exit).toBe(0);
 });
 
