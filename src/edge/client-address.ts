@@ -1,26 +1,18 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import { AddressRanges } from './address-ranges.ts';
 
 /** Peers whose forwarding headers are believed. */
 export class TrustedProxies {
-  readonly #list = new BlockList();
-  readonly #empty: boolean;
+  readonly #ranges: AddressRanges;
 
   /** @param ranges CIDRs or addresses, validated before */
   constructor(ranges: readonly string[]) {
-    this.#empty = ranges.length === 0;
-    for (const range of ranges) {
-      const [address, bits] = range.split('/') as [string, string | undefined];
-      const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-      if (bits === undefined) this.#list.addAddress(address, family);
-      else this.#list.addSubnet(address, Number(bits), family);
-    }
+    this.#ranges = new AddressRanges(ranges);
   }
 
   /** Whether an address (IPv4-mapped IPv6 in its IPv4 form) is one of them. */
   has(address: string): boolean {
-    if (this.#empty) return false;
-    const family = isIP(address);
-    return family !== 0 && this.#list.check(address, family === 6 ? 'ipv6' : 'ipv4');
+    return this.#ranges.has(address);
   }
 
   /** "The client": the rightmost address that is not trusted, of the peer and the X-Forwarded-For it sent. */
