@@ -8,8 +8,6 @@ export interface AdoptingService {
   live: number;
   /** Places that are taken already. */
   taken: ReadonlySet<number>;
-  /** Whether what runs carries no hash of ours: an existing container, whoever started it. */
-  foreign: boolean;
 }
 
 export interface AdoptionPlan {
@@ -38,7 +36,7 @@ export function planAdoption(
       plan.stop.push(...found);
       continue;
     }
-    const fits = (instance: Instance) => service.foreign || instance.hash === service.hash;
+    const fits = (instance: Instance) => instance.hash === service.hash;
     const free = found
       .filter(({ ordinal }) => !service.taken.has(ordinal))
       .sort((a, b) => Number(fits(b)) - Number(fits(a)) || a.ordinal - b.ordinal);

@@ -3,14 +3,12 @@ import { PilotlightError } from '../model/errors.ts';
 import type { EventSink } from '../model/events.ts';
 import type { ControlMessage, EdgeMessage, EdgeReport, ServiceReport } from '../model/link.ts';
 import type { Logger, Metrics } from '../model/observe.ts';
-import type { Instance, Runtime, RuntimeEvent } from '../model/runtime.ts';
-import type { RunSettings, ServiceSettings, Settings } from '../model/settings.ts';
+import type { Runtime } from '../model/runtime.ts';
+import type { ServiceSettings, Settings } from '../model/settings.ts';
 import type { ControlApi, ServiceStatus } from '../model/status.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
-import { planAdoption } from './adoption.ts';
 import { type ControlContext, detached, guarded } from './context.ts';
-import { withDeadline } from './deadline.ts';
 import { EventBus } from './event-bus.ts';
 import { LinkHub, type LinkListener } from './link-hub.ts';
 import { Registrations } from './registration.ts';
@@ -18,11 +16,11 @@ import { edgeRegistrations, replicaRegistrationId } from './registration-names.t
 import { Registry } from './registry.ts';
 import { countUnrouted } from './report-metrics.ts';
 import { routingTable } from './routing-table.ts';
-import { RuntimeMonitor } from './runtime-monitor.ts';
-import { ServiceController, type ServiceHost } from './service-controller.ts';
+import { RuntimeDesk } from './runtime-desk.ts';
+import { ServiceController } from './service-controller.ts';
+import type { ServiceHost } from './service-host.ts';
 import { Standby } from './standby.ts';
 import { StartGate } from './start-gate.ts';
-import { RUNTIME_CALL_MS } from './start-sequence.ts';
 
 /** How often every service is looked at, ms. */
 const TICK_MS = 1000;
@@ -82,7 +80,7 @@ class ControlPlane implements Control, LinkListener {
   readonly #registrations: Registrations;
   readonly #standby: Standby;
   readonly #services = new Map<string, ServiceController>();
-  readonly #monitors = new Map<Runtime['kind'], RuntimeMonitor>();
+  readonly #runtimes: RuntimeDesk;
   #settings: Settings;
   #phase: Phase = 'new';
   #startedAt = 0;
@@ -105,10 +103,8 @@ class ControlPlane implements Control, LinkListener {
     this.#gate = new StartGate(clock, settings.budget);
     this.#registrations = new Registrations(context, options.registrar);
     this.#standby = new Standby(context);
+    this.#runtimes = new RuntimeDesk(context, options.runtimes, this.#services);
     for (const service of settings.services) this.#add(service);
-    for (const runtime of [options.runtimes.process, options.runtimes.docker]) {
-      if (runtime !== undefined) this.#monitors.set(runtime.kind, this.#monitor(runtime));
-    }
   }
 
   attach(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>): void {
@@ -136,8 +132,8 @@ class ControlPlane implements Control, LinkListener {
       );
     }
     for (const entry of edgeRegistrations(this.#settings, this.#context.instance)) this.#registrations.put(entry);
-    await Promise.allSettled([...this.#monitors.values()].map((monitor) => monitor.begin()));
-    this.#each((service) => service.onContact());
+    await this.#runtimes.begin();
+    this.#each(({ lifecycle }) => lifecycle.onContact());
     detached(
       this.#context,
       'orphans',
@@ -153,12 +149,12 @@ class ControlPlane implements Control, LinkListener {
     // Cordons of removed services go out before the table that does not know them any more.
     for (const { name } of before.services) {
       if (!names.has(name))
-        guarded(this.#context.logger, `removal of ${name}`, () => this.#services.get(name)?.remove());
+        guarded(this.#context.logger, `removal of ${name}`, () => this.#services.get(name)?.lifecycle.remove());
     }
     for (const service of settings.services) {
       guarded(this.#context.logger, `configuration of ${service.name}`, () => {
         const present = this.#services.get(service.name);
-        if (present === undefined) this.#add(service).onContact();
+        if (present === undefined) this.#add(service).lifecycle.onContact();
         else present.update(service);
       });
     }
@@ -178,9 +174,13 @@ class ControlPlane implements Control, LinkListener {
     this.beginDrain();
     this.#tick?.cancel();
     const stopping = [...this.#services.values()].filter(({ settings }) => settings.onExit === 'stop');
-    for (const service of stopping) guarded(this.#context.logger, `stop of ${service.name}`, () => service.stopNow());
+    for (const service of stopping)
+      guarded(this.#context.logger, `stop of ${service.name}`, () => service.lifecycle.stopNow());
     await Promise.race([
-      Promise.all([...stopping.map((service) => service.stopped()), this.#registrations.settled(DEREGISTER_MS)]),
+      Promise.all([
+        ...stopping.map(({ lifecycle }) => lifecycle.stopped()),
+        this.#registrations.settled(DEREGISTER_MS),
+      ]),
       new Promise<void>((resolve) => {
         if (signal.aborted) resolve();
         else signal.addEventListener('abort', () => resolve(), { once: true });
@@ -252,7 +252,7 @@ class ControlPlane implements Control, LinkListener {
   }
 
   onDrained(edge: string, message: Extract<EdgeMessage, { type: 'drained' }>): void {
-    this.#services.get(message.service)?.set.onDrained(edge, message.endpoint, message);
+    this.#services.get(message.service)?.lifecycle.set.onDrained(edge, message.endpoint, message);
   }
 
   onSuspect({ service, endpoint }: Extract<EdgeMessage, { type: 'suspect' }>): void {
@@ -274,9 +274,7 @@ class ControlPlane implements Control, LinkListener {
       registrations: this.#registrations,
       standby: this.#standby,
       settings: () => this.#settings,
-      runtime: (run) => this.#runtime(run),
-      contact: (run) => this.#monitors.get(runtimeKind(run))?.contact ?? { contact: 'known' },
-      relist: (run) => this.#monitors.get(runtimeKind(run))?.relist(),
+      runtimes: this.#runtimes,
       isDraining: () => this.#phase === 'draining' || this.#phase === 'ended',
       onUnresponsive: (edge) => {
         this.#context.logger.warn({ edge }, 'an edge did not acknowledge a cordon in time');
@@ -290,15 +288,16 @@ class ControlPlane implements Control, LinkListener {
   }
 
   /** A removed service has nothing left that runs. */
-  #forget(service: ServiceController): void {
-    const { name, run } = service;
-    if (this.#phase === 'draining' || this.#phase === 'ended') return;
+  #forget(name: string): void {
+    const service = this.#services.get(name);
+    if (service === undefined || this.#phase === 'draining' || this.#phase === 'ended') return;
+    const { run } = service.lifecycle;
     service.close();
     this.#services.delete(name);
     this.#registry.remove(name);
     this.#standby.forget(name);
     this.#context.metrics.forget(name);
-    if (run !== undefined) this.#clean(this.#runtime(run), name);
+    if (run !== undefined) this.#runtimes.clean(run, name);
   }
 
   #known(name: string): ServiceController {
@@ -343,84 +342,12 @@ class ControlPlane implements Control, LinkListener {
   /** Registrations that something still stands behind, though it may not have registered anew yet. */
   #liveRegistrations(): Set<string> {
     const ids = new Set<string>();
-    for (const { name, set } of this.#services.values()) {
-      for (const { isLive, ordinal } of set.replicas) {
+    for (const { name, lifecycle } of this.#services.values()) {
+      for (const { isLive, ordinal } of lifecycle.set.replicas) {
         if (isLive) ids.add(replicaRegistrationId(this.#context.instance, name, ordinal));
       }
     }
     return ids;
-  }
-
-  // Runtimes
-
-  #runtime(run: RunSettings): Runtime {
-    const { process, docker } = this.#options.runtimes;
-    const runtime = runtimeKind(run) === 'process' ? process : docker;
-    if (runtime === undefined) throw new PilotlightError('RUNTIME_UNREACHABLE', `there is no ${run.kind} runtime`);
-    return runtime;
-  }
-
-  #monitor(runtime: Runtime): RuntimeMonitor {
-    return new RuntimeMonitor({
-      context: this.#context,
-      runtime,
-      specs: () => this.#runBy(runtime).flatMap(({ specs }) => specs),
-      onList: (instances) => this.#takeStock(runtime, instances),
-      onEvent: (event) => this.#onRuntimeEvent(runtime, event),
-      onContact: () => {
-        for (const service of this.#runBy(runtime)) service.onContact();
-      },
-    });
-  }
-
-  #runBy({ kind }: Runtime): ServiceController[] {
-    return [...this.#services.values()].filter(({ run }) => run !== undefined && runtimeKind(run) === kind);
-  }
-
-  /** Brings everything in line with what a runtime lists. */
-  #takeStock(runtime: Runtime, instances: Instance[]): void {
-    const services = this.#runBy(runtime);
-    for (const { set, name } of services) set.reconcile(instances.filter(({ service }) => service === name));
-    const plan = planAdoption(instances, (name) => services.find((service) => service.name === name)?.adopting);
-    for (const [name, found] of Map.groupBy(plan.adopt, ({ service }) => service))
-      this.#services.get(name)?.adopt(found);
-    for (const stray of plan.stop) this.#stopStray(runtime, stray);
-    const unknown = new Set(instances.map(({ service }) => service).filter((name) => !this.#services.has(name)));
-    for (const name of unknown) {
-      if (!plan.stop.some(({ service }) => service === name)) this.#clean(runtime, name);
-    }
-  }
-
-  #onRuntimeEvent(runtime: Runtime, event: Extract<RuntimeEvent, { id: string }>): void {
-    const service = this.#services.get(event.service);
-    if (service?.run === undefined || runtimeKind(service.run) !== runtime.kind) return;
-    if (event.type === 'exited') service.set.onExitEvent(event.ordinal, event.id);
-    if (event.type !== 'started' || service.adopting === undefined) return;
-    const looked = withDeadline(this.#context.clock, RUNTIME_CALL_MS, this.#life.signal, (signal) =>
-      runtime.inspect(event.id, signal),
-    ).then((instance) => {
-      if (instance?.state === 'running') service.onStartedEvent(instance);
-    });
-    detached(this.#context, `look at ${event.service}-${event.ordinal}`, looked);
-  }
-
-  /** Runs without a place in the configuration; no edge ever sent anything to it. */
-  #stopStray(runtime: Runtime, { id, service, ordinal }: Instance): void {
-    const name = `${service}-${ordinal}`;
-    this.#context.events.emit('runtime', null, `stopping ${name}, for which there is no place in the configuration`);
-    const stopped = withDeadline(this.#context.clock, RUNTIME_CALL_MS, this.#life.signal, (signal) =>
-      runtime.stop(id, { signal: 'SIGTERM', graceMs: 10_000 }, signal),
-    ).then(() => {
-      if (!this.#services.has(service)) this.#clean(runtime, service);
-    });
-    detached(this.#context, `stop ${name}`, stopped);
-  }
-
-  #clean(runtime: Runtime, service: string): void {
-    const cleaned = withDeadline(this.#context.clock, RUNTIME_CALL_MS, this.#life.signal, (signal) =>
-      runtime.clean(service, signal),
-    );
-    detached(this.#context, `clean ${service}`, cleaned);
   }
 
   #end(): void {
@@ -432,8 +359,4 @@ class ControlPlane implements Control, LinkListener {
     this.#registry.close();
     for (const service of this.#services.values()) service.close();
   }
-}
-
-function runtimeKind(run: RunSettings): Runtime['kind'] {
-  return run.kind === 'process' ? 'process' : 'docker';
 }

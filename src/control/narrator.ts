@@ -12,7 +12,8 @@ const retireText: Record<RetireReason, string> = {
   idle: 'idle',
   'scale-down': 'fewer needed',
   'by-hand': 'by hand',
-  replaced: 'replaced',
+  replaced: 'replaced by one with the present run',
+  reconfigured: 'to be started with the present run',
   removed: 'removed from the configuration',
 };
 
@@ -77,16 +78,14 @@ export class Narrator {
     this.#decide({ action: 'adopt', from, to, reason, inputs: {}, verdicts: [] });
   }
 
-  replacing(from: number, reason: string): void {
-    this.#decide({ action: 'replace', from, to: from, reason, inputs: {}, verdicts: [] });
-  }
-
   /** The idle policy's, an operator's or the configuration's decision to have fewer. */
   retiring(reason: RetireReason, replicas: readonly Replica[], from: number, detail: Detail, dryRun = false): void {
     const names = replicas.map(({ name }) => name).join(', ');
     const text = detail.text ?? retireText[reason];
     const to = from - replicas.length;
-    this.#decide({ action: 'sleep', from, to, reason: text, inputs: detail.inputs ?? {}, verdicts: [], dryRun });
+    const action =
+      reason === 'replaced' || reason === 'reconfigured' ? 'replace' : reason === 'scale-down' ? 'scale-down' : 'sleep';
+    this.#decide({ action, from, to, reason: text, inputs: detail.inputs ?? {}, verdicts: [], dryRun });
     if (!dryRun) this.#event('retiring', `retiring ${names} (${text})`, { reason, replicas: names });
   }
 
@@ -97,7 +96,7 @@ export class Narrator {
 
   drainForced(replica: Replica, inFlight: number): void {
     const { logger, metrics } = this.#context;
-    const line = `drain of ${replica.name} forced, ${inFlight} in flight`;
+    const line = `drain forced, ${inFlight} in flight on ${replica.name}`;
     metrics.count(
       'pilotlight_scale_decisions_total',
       { service: this.#service, direction: 'down', reason: 'drain-forced' },

@@ -1,8 +1,7 @@
 import type { Registrar, Registration } from '../model/discovery.ts';
-import { toPilotlightError } from '../model/errors.ts';
-import { backoffDelay } from '../util/backoff.ts';
-import { sleep, type Timer } from '../util/clock.ts';
+import type { Timer } from '../util/clock.ts';
 import { type ControlContext, detached } from './context.ts';
+import { persist } from './persist.ts';
 
 const RETRY = { base: 1000, cap: 60_000, jitter: 0.2 };
 
@@ -95,19 +94,7 @@ export class Registrations {
     if (entry.wanted === undefined) this.#entries.delete(id);
   }
 
-  /** Tries until it succeeds or the control plane ends. */
-  async #persist<Value>(what: string, call: () => Promise<Value>): Promise<Value> {
-    const { clock, life, logger, events, random } = this.#context;
-    for (let failures = 1; ; failures++) {
-      try {
-        return await call();
-      } catch (thrown) {
-        life.throwIfAborted();
-        const { message } = toPilotlightError(thrown);
-        logger.warn({ failures }, `${what} failed: ${message}; it is tried again`);
-        if (failures === 1) events.emit('registration', null, `${what} failed: ${message}; it is tried again`);
-        await sleep(clock, backoffDelay(failures, RETRY, random), life);
-      }
-    }
+  #persist<Value>(what: string, call: () => Promise<Value>): Promise<Value> {
+    return persist(this.#context, what, RETRY, call, (line) => this.#context.events.emit('registration', null, line));
   }
 }

@@ -2,19 +2,18 @@ import { PilotlightError, toPilotlightError } from '../model/errors.ts';
 import type { ProbeRequest } from '../model/link.ts';
 import type { Instance, ReplicaSpec, Runtime } from '../model/runtime.ts';
 import type { HostPort, ReadySettings } from '../model/settings.ts';
-import { backoffDelay } from '../util/backoff.ts';
-import { sleep, type Timer } from '../util/clock.ts';
+import type { Timer } from '../util/clock.ts';
 import { type ControlContext, detached } from './context.ts';
 import { withDeadline } from './deadline.ts';
 import type { LinkHub } from './link-hub.ts';
+import { persist } from './persist.ts';
 import type { OwnedEndpoint } from './registry.ts';
 import { isSameRun, Replica, type StartCause } from './replica.ts';
 import { Retirement, type RetireReason } from './retire.ts';
+import { PROBATION_MS } from './start-breaker.ts';
 import type { StartGate } from './start-gate.ts';
 import { exitText, launch, proveReady, type ReadinessContext, RUNTIME_CALL_MS } from './start-sequence.ts';
 
-/** A replica that ends this soon after it was ready was not started well, ms. */
-export const PROBATION_MS = 10_000;
 /** A permit covers this much of the time until a started replica is ready, ms. */
 const PERMIT_READINESS_MS = 2000;
 /** Between attempts to stop a replica whose runtime does not answer, ms. */
@@ -34,11 +33,10 @@ export interface ReplicaSettings {
 export interface ReplicaSetListener {
   /** Something changed that the edges should know soon. */
   onChange(): void;
-  onStarting(replica: Replica): void;
   /** `cause` is undefined for an adopted one. */
   onReady(replica: Replica, cause: StartCause | undefined): void;
   /** A start came to nothing, or its replica ended within 10 s of being ready. */
-  onStartFailed(replica: Replica, error: PilotlightError, cause: StartCause, askedAt: number): void;
+  onStartFailed(replica: Replica, error: PilotlightError, askedAt: number): void;
   /** A start was called off. */
   onStartWithdrawn(replica: Replica): void;
   /** A found replica did not prove itself. */
@@ -47,9 +45,8 @@ export interface ReplicaSetListener {
   onExited(replica: Replica, detail: string): void;
   /** It is cordoned: whoever lists it elsewhere takes it out. */
   onCordoned(replica: Replica): void;
-  /** The activity that an idle retire had not seen. */
-  onCalledOff(replica: Replica): void;
-  onRevoked(replica: Replica): void;
+  /** Its retire was called off, because of `why`: it is ready again. */
+  onRevoked(replica: Replica, why: string): void;
   onDrainForced(replica: Replica, inFlight: number): void;
   onUnresponsive(edge: string): void;
   /** A replica that was to be stopped runs no more. */
@@ -156,7 +153,7 @@ export class ReplicaSet {
         replica.apply('start');
         const abort = new AbortController();
         replica.task = { kind: 'start', abort, cause, askedAt, exitSeen: false };
-        this.#options.listener.onStarting(replica);
+        this.#options.listener.onChange();
         const run = this.#runStart(replica, replica.task, context.clock.now(), permit.release);
         detached(context, `start ${replica.name}`, run.finally(permit.release));
       },
@@ -226,10 +223,7 @@ export class ReplicaSet {
           replica.apply('acknowledged');
           listener.onChange();
         },
-        calledOff: () => {
-          this.#revoke(replica, retirement);
-          listener.onCalledOff(replica);
-        },
+        calledOff: () => this.#revoke(replica, retirement, 'there was activity'),
         close: () => publish(),
         stop: () => this.#stop(replica, reason),
         forced: (inFlight) => listener.onDrainForced(replica, inFlight),
@@ -246,8 +240,7 @@ export class ReplicaSet {
     for (const replica of this.replicas.sort((a, b) => b.readyAt - a.readyAt)) {
       if (revoked >= count) break;
       if (replica.task.kind !== 'retire' || !replica.task.retirement.revocable) continue;
-      this.#revoke(replica, replica.task.retirement);
-      this.#options.listener.onRevoked(replica);
+      this.#revoke(replica, replica.task.retirement, 'a request came');
       revoked++;
     }
     return revoked;
@@ -265,6 +258,12 @@ export class ReplicaSet {
 
   onDetached(edge: string): void {
     for (const { task } of this.replicas) if (task.kind === 'retire') task.retirement.detached(edge);
+  }
+
+  /** Whether a start or stop of our own is under way at a place: what is reported of it is no news. */
+  isBusy(ordinal: number): boolean {
+    const task = this.#replicas.get(ordinal)?.task.kind;
+    return task === 'start' || task === 'stop';
   }
 
   /** The runtime reported an exit. The event may be about an earlier run: the runtime is asked. */
@@ -356,7 +355,7 @@ export class ReplicaSet {
       await proveReady(this.#readiness(replica), instance, signal);
       replica.start = { asked: task.askedAt, permit: permitAt, started, ready: clock.now() };
     } catch (thrown) {
-      if (!context.life.aborted) this.#startEnded(replica, task, toPilotlightError(thrown, 'RUNTIME_FAILED'));
+      if (!context.life.aborted) this.#startEnded(replica, task.askedAt, toPilotlightError(thrown, 'RUNTIME_FAILED'));
       return;
     } finally {
       permitTimer?.cancel();
@@ -389,17 +388,13 @@ export class ReplicaSet {
     this.#options.listener.onReady(replica, cause);
   }
 
-  #startEnded(
-    replica: Replica,
-    { cause, askedAt }: { cause: StartCause; askedAt: number },
-    error: PilotlightError,
-  ): void {
+  #startEnded(replica: Replica, askedAt: number, error: PilotlightError): void {
     const { listener } = this.#options;
     // A start of which the runtime told nothing may have come to something all the same.
     if (replica.instance === undefined && error.code === 'RUNTIME_FAILED') listener.onUncertain();
     this.#endStart(replica, error);
     if (error.code === 'CANCELLED') listener.onStartWithdrawn(replica);
-    else listener.onStartFailed(replica, error, cause, askedAt);
+    else listener.onStartFailed(replica, error, askedAt);
   }
 
   #endStart(replica: Replica, error: PilotlightError): void {
@@ -409,11 +404,12 @@ export class ReplicaSet {
     if (replica.instance !== undefined) this.#stop(replica, 'failed');
   }
 
-  #revoke(replica: Replica, retirement: Retirement): void {
+  #revoke(replica: Replica, retirement: Retirement, why: string): void {
     retirement.cancel();
     replica.apply('revoke');
     replica.task = { kind: 'none' };
     this.#options.publish();
+    this.#options.listener.onRevoked(replica, why);
   }
 
   /** From here there is no way back. */
@@ -426,23 +422,12 @@ export class ReplicaSet {
 
   async #runStop(replica: Replica, reason: string): Promise<void> {
     const { context, listener } = this.#options;
-    const { clock, life, logger, random } = context;
     const id = replica.instance?.id ?? '';
     const { stop } = replica.spec.run;
-    for (let failures = 0; ; ) {
-      try {
-        await withDeadline(clock, stop.graceMs + RUNTIME_CALL_MS, life, (signal) =>
-          replica.runtime.stop(id, stop, signal),
-        );
-        break;
-      } catch (thrown) {
-        life.throwIfAborted();
-        failures++;
-        const { message } = toPilotlightError(thrown);
-        logger.warn({ replica: replica.name, failures }, `cannot stop ${replica.name}: ${message}; it is tried again`);
-        await sleep(clock, backoffDelay(failures, STOP_RETRY, random), life);
-      }
-    }
+    const limitMs = stop.graceMs + RUNTIME_CALL_MS;
+    await persist(context, `stop of ${replica.name}`, STOP_RETRY, () =>
+      withDeadline(context.clock, limitMs, context.life, (signal) => replica.runtime.stop(id, stop, signal)),
+    );
     replica.apply('exit');
     replica.task = { kind: 'none' };
     replica.instance = undefined;
@@ -468,7 +453,7 @@ export class ReplicaSet {
     const { start } = replica;
     if (wasReady && start !== undefined && context.clock.now() - start.ready < PROBATION_MS) {
       const error = new PilotlightError('REPLICA_EXITED', `it ended soon after it was ready${exitText(now)}`);
-      listener.onStartFailed(replica, error, 'replacement', start.asked);
+      listener.onStartFailed(replica, error, start.asked);
     } else if (task.kind === 'retire') {
       listener.onStopped(replica, task.retirement.reason);
     } else {

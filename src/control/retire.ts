@@ -7,6 +7,8 @@ export type RetireReason =
   | 'by-hand'
   /** Another one with the present `run` is ready. */
   | 'replaced'
+  /** The one container that there is must end before it can start with the present `run`. */
+  | 'reconfigured'
   /** The service was removed from the configuration, or can be started no more. */
   | 'removed';
 
@@ -80,7 +82,7 @@ export class Retirement {
 
   /** Whether a request that has nowhere else to go may have the replica back. */
   get revocable(): boolean {
-    return this.#phase !== 'over' && this.reason !== 'removed';
+    return this.#phase !== 'over' && this.reason !== 'removed' && this.reason !== 'reconfigured';
   }
 
   /** Whether the edges were told to close what is left. */

@@ -11,17 +11,7 @@ export function routingTable(settings: Settings): RoutingTable {
   };
 }
 
-function policyOf(service: ServiceSettings): ServicePolicy {
-  return {
-    name: service.name,
-    wakeable: service.run !== undefined,
-    hold: service.hold,
-    concurrency: service.scale.concurrency,
-    balance: service.balance,
-    timeouts: service.timeouts,
-    retries: service.retries,
-    wake: service.wake,
-    upstreamHost: service.upstreamHost,
-    allowHalfOpen: service.allowHalfOpen,
-  };
+/** What concerns requests goes to the edges as it is configured; what concerns replicas stays here. */
+function policyOf({ routes, endpoints, run, ready, scale, onExit, ...policy }: ServiceSettings): ServicePolicy {
+  return { ...policy, wakeable: run !== undefined, concurrency: scale.concurrency };
 }

@@ -1,24 +1,38 @@
-/** What decides the next step of replacing replicas with an older `run`. */
+import type { Replica } from './replica.ts';
+import type { ReplicaCounts } from './replica-set.ts';
+
 export interface SpecChangeInputs {
-  /** Ready replicas with an older `run`. */
-  outdated: number;
-  /** Replicas with the present `run` that are queued or starting. */
-  coming: number;
-  /** Replicas with the present `run` that are ready and stand in for an outdated one that has not begun to retire. */
-  spare: number;
-  /** Replaced ones that still retire or stop. */
-  leaving: number;
-  /** All that count towards `max`. */
-  live: number;
+  replicas: readonly Replica[];
+  counts: ReplicaCounts;
+  /** Hash of the present `run`. */
+  hash: string;
+  /** Ready replicas that the service should have. */
+  wanted: number;
   max: number;
   /** Starts that the circuit lets through. */
   startsAllowed: number;
 }
 
-/** One at a time, within `max` + 1: start a new one, retire an old one once the new one is ready, or wait. */
-export function nextReplacement(inputs: SpecChangeInputs): 'start' | 'retire' | 'wait' {
-  if (inputs.outdated === 0) return 'wait';
-  if (inputs.spare > 0) return 'retire';
-  if (inputs.coming > 0 || inputs.leaving > 0 || inputs.startsAllowed < 1) return 'wait';
-  return inputs.live <= inputs.max ? 'start' : 'wait';
+export type SpecChangeStep = { step: 'start' } | { step: 'retire'; replica: Replica } | { step: 'wait' };
+
+/**
+ * Replaces replicas with an older `run`, one at a time and within `max` + 1: start a new one; once it is ready, retire
+ * the oldest outdated one; once that is gone, go on. A new one that fails leaves the old ones where they are.
+ */
+export function nextReplacement(inputs: SpecChangeInputs): SpecChangeStep {
+  const { replicas, counts, hash, wanted, max, startsAllowed } = inputs;
+  const ready = replicas.filter(({ state }) => state === 'ready');
+  const outdated = ready.filter(({ spec }) => spec.hash !== hash).sort((a, b) => a.readyAt - b.readyAt);
+  const [oldest] = outdated;
+  if (oldest === undefined) return { step: 'wait' };
+  if (outdated.length < ready.length && ready.length > Math.max(1, wanted)) return { step: 'retire', replica: oldest };
+  const busy = counts.queued + counts.starting > 0 || replicas.some(isBeingReplaced);
+  return !busy && startsAllowed >= 1 && counts.live <= max ? { step: 'start' } : { step: 'wait' };
+}
+
+function isBeingReplaced({ task }: Replica): boolean {
+  return (
+    (task.kind === 'retire' && task.retirement.reason === 'replaced') ||
+    (task.kind === 'stop' && task.reason === 'replaced')
+  );
 }

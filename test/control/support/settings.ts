@@ -5,6 +5,7 @@ import type {
   ServiceSettings,
   Settings,
 } from '../../../src/model/settings.ts';
+import { listenSettings } from '../../support/listen-settings.ts';
 
 export const testGuards: GuardSettings = {
   minSamples: 20,
@@ -79,9 +80,7 @@ export function testService(name: string, { scale, timeouts, ...change }: Servic
 
 export function testSettings(services: ServiceSettings[], change: Partial<Settings> = {}): Settings {
   const base = {
-    listen: [
-      { address: { host: '127.0.0.1', port: 8080 }, timeouts: { headMs: 10_000, bodyMs: 30_000, keepAliveMs: 75_000 } },
-    ],
+    listen: [listenSettings({}, { host: '127.0.0.1', port: 8080 })],
     trustedProxies: [],
     accessLog: undefined,
     admin: { address: { host: '127.0.0.1', port: 9400 }, token: undefined },
@@ -91,5 +90,5 @@ export function testSettings(services: ServiceSettings[], change: Partial<Settin
     budget: { replicas: 50, concurrentStarts: 4, startsPerMinute: 60, heldBytes: 2 ** 26 },
     services,
   };
-  return { ...base, ...change };
+  return { ...base, ...change } as Settings;
 }

@@ -3,6 +3,7 @@ import type { PilotEvent } from '../../../src/model/events.ts';
 import type { ControlMessage, EdgeMessage } from '../../../src/model/link.ts';
 import type { Labels, Logger, MetricName, Metrics } from '../../../src/model/observe.ts';
 import type { ServiceSettings, Settings } from '../../../src/model/settings.ts';
+import type { ServiceStatus } from '../../../src/model/status.ts';
 import { createChannel } from '../../../src/util/channel.ts';
 import { VirtualClock } from '../../../src/util/virtual-clock.ts';
 import { FakeEdge } from './fake-edge.ts';
@@ -110,6 +111,30 @@ export class World {
     const timer = this.clock.every(1000 / perSecond, () => edge.request(service));
     await this.run(ms);
     timer.cancel();
+  }
+
+  /** The status as the admin API gets it. */
+  async status(service: string): Promise<ServiceStatus> {
+    return this.settle(this.control.service(service));
+  }
+
+  /** Lets time pass until the promise has settled. */
+  async settle<Value>(promise: Promise<Value>): Promise<Value> {
+    let settled = false;
+    const end = () => {
+      settled = true;
+    };
+    promise.then(end, end);
+    await flush();
+    for (let i = 0; i < 1000 && !settled; i++) await this.run(10);
+    return promise;
+  }
+
+  /** When an event of this kind happened first, the clock's ms. */
+  timeOf(type: PilotEvent['type']): number {
+    const event = this.events.find((each) => each.type === type);
+    if (event === undefined) throw new Error(`nothing is ${type}`);
+    return Date.parse(event.at) - (this.clock.wall() - this.clock.now());
   }
 
   messagesOf(type: PilotEvent['type']): string[] {

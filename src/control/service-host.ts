@@ -1,0 +1,25 @@
+import type { Settings } from '../model/settings.ts';
+import type { ControlContext } from './context.ts';
+import type { LinkHub } from './link-hub.ts';
+import type { Registrations } from './registration.ts';
+import type { Registry } from './registry.ts';
+import type { RuntimeDesk } from './runtime-desk.ts';
+import type { Standby } from './standby.ts';
+import type { StartGate } from './start-gate.ts';
+
+/** What the services share. */
+export interface ServiceHost {
+  context: ControlContext;
+  gate: StartGate;
+  hub: LinkHub;
+  registry: Registry;
+  registrations: Registrations;
+  standby: Standby;
+  settings: () => Settings;
+  runtimes: RuntimeDesk;
+  /** The proxy is about to end: starts only for requests that wait, and no retires. */
+  isDraining: () => boolean;
+  onUnresponsive: (edge: string) => void;
+  /** A removed service has nothing left that runs. */
+  onGone: (service: string) => void;
+}
