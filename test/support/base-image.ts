@@ -21,7 +21,7 @@ export async function ensureBaseImage(docker: DockerCall, tag: string): Promise<
   const npm = dirname(dirname(await realpath(findProgram('npm') ?? '/usr/bin/npm')));
   await inFolder(async (stage) => {
     const root = join(stage, 'root');
-    for (const folder of ['bin', 'usr/local/bin', 'usr/local/lib/node_modules', 'etc/ssl/certs', 'tmp', 'var/lib']) {
+    for (const folder of ['bin', 'usr/local/bin', 'usr/local/lib/node_modules', 'etc/ssl/certs', 'var/lib']) {
       await mkdir(join(root, folder), { recursive: true });
     }
     await cp('/bin/busybox', join(root, 'bin/busybox'));
