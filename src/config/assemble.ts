@@ -34,9 +34,11 @@ export function assemble(
 ): Settings {
   const { consul, docker } = sections;
   return freeze({
-    listen: sections.listen.map(({ address, timeouts }) => ({
+    listen: sections.listen.map(({ address, timeouts: { head, body, keepAlive, send }, limits, proxyProtocol }) => ({
       address,
-      timeouts: { headMs: timeouts.head, bodyMs: timeouts.body, keepAliveMs: timeouts.keepAlive },
+      timeouts: { headMs: head, bodyMs: body, keepAliveMs: keepAlive, sendMs: send },
+      limits,
+      proxyProtocol,
     })),
     trustedProxies: sections.trustedProxies,
     accessLog: accessLogSettings(sections.accessLog, folder),
@@ -67,7 +69,7 @@ function serviceSettings(name: string, service: ServiceConfig, folder: string): 
   const run = service.run && runSettings(service.run, folder);
   return {
     name,
-    routes: service.routes.map(({ host, path }) => ({ host, path })),
+    routes: service.routes.map(({ host, path, maxBody }) => ({ host, path, maxBody })),
     endpoints: {
       consul: service.endpoints.consul && {
         service: service.endpoints.consul.service,

@@ -19,6 +19,12 @@ export function checkProxy({ sections, services }: Parsed, uses: Uses, report: R
   sections.trustedProxies?.forEach((cidr, index) => {
     if (/\/0+$/.test(cidr)) report.warning([['trustedProxies', index]], 'believes the forwarding headers of everyone');
   });
+  sections.listen?.forEach(({ proxyProtocol }, index) => {
+    const nobody = sections.trustedProxies?.length === 0 && !report.broken(['trustedProxies']);
+    if (proxyProtocol && nobody) {
+      report.problem([['listen', index, 'proxyProtocol']], 'needs trustedProxies: nobody else may connect then');
+    }
+  });
   if (services.size === 0 && !report.broken(['services'])) {
     report.warning([['services']], 'no service: every request is answered with 404');
   }

@@ -153,16 +153,20 @@ export function durationOr<const Word extends string>(min: number, ...words: Wor
   });
 }
 
-/** A size; its value is bytes. @param min the smallest allowed, bytes; `least` says the same as text */
+/** A size; its value is bytes. @param min the smallest allowed, bytes; `least` says the same as text; 0 needs no unit */
 export function size(min = 1, least = '1B') {
+  const pattern = String.raw`\d+(?:\.\d+)?(?:B|KiB|MiB|GiB|KB|MB|GB)`;
   const kind: Kind = {
     type: 'size',
     unit: 'B, KiB, MiB, GiB, KB, MB, GB',
-    expected: 'a size such as 16KiB or 256MiB',
-    json: { type: 'string', pattern: orSubstitution(String.raw`\d+(?:\.\d+)?(?:B|KiB|MiB|GiB|KB|MB|GB)`) },
+    expected: min === 0 ? 'a size such as 16KiB or 256MiB, or 0' : 'a size such as 16KiB or 256MiB',
+    json:
+      min === 0
+        ? { type: ['string', 'integer'], maximum: 0, pattern: orSubstitution(`${pattern}|0`) }
+        : { type: 'string', pattern: orSubstitution(pattern) },
   };
   return leaf(kind, (input) => {
-    const value = parseSize(input);
+    const value = min === 0 && input === '0' ? 0 : parseSize(input);
     if (value === undefined || !Number.isSafeInteger(value)) return undefined;
     return value < min ? { fault: `at least ${least}` } : { value };
   });

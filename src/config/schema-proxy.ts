@@ -1,5 +1,18 @@
 import { z } from 'zod';
-import { choice, duration, integer, list, option, optional, parsed, required, section, size, text } from './options.ts';
+import {
+  choice,
+  duration,
+  flag,
+  integer,
+  list,
+  option,
+  optional,
+  parsed,
+  required,
+  section,
+  size,
+  text,
+} from './options.ts';
 import { readAdvertise, readCidr, readConsulAddress, readDockerSocket, readHostPort } from './readers.ts';
 
 /** `host:port`, where port 0 takes a free one. */
@@ -7,6 +20,28 @@ const listenAddress = () =>
   parsed('host:port', 'host:port, such as 0.0.0.0:8080 or [::]:8080', (input) => readHostPort(input, 0));
 
 const absolutePath = (what: string) => text({ expected: what });
+
+const limitsSchema = section(
+  {
+    head: option(size(256, '256B'), '32KiB', 'Bytes of a request head; beyond it 431.'),
+    fields: option(integer('fields', 1, 10_000), '100', 'Header fields of a request; beyond it 431.'),
+    target: option(size(16, '16B'), '8KiB', 'Bytes of a request target; beyond it 414.'),
+    chunkExtensions: option(size(), '16KiB', 'Bytes of chunk extensions in one request body; beyond it 400.'),
+    trailers: option(size(2, '2B'), '16KiB', 'Bytes of trailers behind one request body; beyond it 400.'),
+    requests: option(
+      integer('requests', 0),
+      '0',
+      'Requests per connection; the last answer says `Connection: close`. 0 is no limit.',
+    ),
+    connections: option(integer('connections', 1, 10_000_000), '10000', 'Client connections; beyond it 503.'),
+    connectionsPerClient: option(
+      integer('connections', 0),
+      '0',
+      'Connections of one client address, trusted proxies not counted; beyond it 503. 0 is no limit.',
+    ),
+  },
+  'What clients may use.',
+);
 
 /** `listen`. */
 export const listenSchema = required(
@@ -19,8 +54,21 @@ export const listenSchema = required(
             head: option(duration(), '10s', "From a request's first byte to the end of its head."),
             body: option(duration(), '30s', 'Longest pause while a request body arrives.'),
             keepAlive: option(duration(), '75s', 'How long an idle client connection is kept.'),
+            send: option(
+              duration(),
+              '60s',
+              'Longest time that a client takes nothing of what is written to it, before it is cut off. ' +
+                'An answer with nothing to send at the moment is not meant.',
+            ),
           },
           'Time-outs on the side of the client.',
+        ),
+        limits: limitsSchema,
+        proxyProtocol: option(
+          flag(),
+          'false',
+          'Whether connections begin with a PROXY protocol header (version 1 or 2), which names the client. ' +
+            'Only `trustedProxies` may connect then.',
         ),
       }),
     )

@@ -40,6 +40,7 @@ const routesSchema = required(
           '/',
           'Prefix, at segment borders; `/api` and `/api/` are the same. The longest one wins.',
         ),
+        maxBody: option(size(0), '0', 'Bytes of a request body; beyond it 413. 0 is no limit.'),
       }),
     )
     .min(1, 'expected at least one route'),

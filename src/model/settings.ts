@@ -33,7 +33,32 @@ export interface ListenSettings {
     bodyMs: number;
     /** How long an idle client connection is kept, ms. */
     keepAliveMs: number;
+    /** Longest time that a client takes nothing of what is written to it, ms. Nothing to write is no such time. */
+    sendMs: number;
   };
+  limits: ListenLimits;
+  /** Whether every connection begins with a PROXY protocol header; only those of trusted proxies are accepted then. */
+  proxyProtocol: boolean;
+}
+
+/** What clients of one listener may use. */
+export interface ListenLimits {
+  /** Most bytes of a request head. */
+  head: number;
+  /** Most fields of a request head. */
+  fields: number;
+  /** Most bytes of a request target. */
+  target: number;
+  /** Most bytes of chunk extensions in one request body. */
+  chunkExtensions: number;
+  /** Most bytes of the trailer section of one request. */
+  trailers: number;
+  /** Requests per connection, the last of which is answered with Connection: close; 0 = no limit. */
+  requests: number;
+  /** Most client connections. */
+  connections: number;
+  /** Most connections of one client address that is not a trusted proxy's; 0 = no limit. */
+  connectionsPerClient: number;
 }
 
 export interface AccessLogSettings {
@@ -92,6 +117,8 @@ export interface ServiceSettings {
   wake: WakeRule[];
   /** Host header sent upstream; undefined: the client's, unchanged. */
   upstreamHost: string | undefined;
+  /** Name of this proxy in Via of requests and answers (RFC 9110 §7.6.3); absent: none is written. */
+  via?: string | undefined;
   /** Whether a client may half-close its side before the response begins. */
   allowHalfOpen: boolean;
   onExit: 'keep' | 'stop';
@@ -102,6 +129,56 @@ export interface RouteSettings {
   host: string | undefined;
   /** Prefix at segment borders; starts with `/`, no trailing slash except `/` itself. */
   path: string;
+  /** Most bytes of a request body; 0 or absent: no limit. */
+  maxBody?: number;
+  /** What is asked of and done to its requests; absent: they are only sent on. */
+  rules?: RouteRules | undefined;
+}
+
+/** Applied in this order: `allow`, `rate`, `redirect`, `basicAuth`; then `strip` and `headers`. */
+export interface RouteRules {
+  /** Whether the route's path is cut off what is sent on. */
+  strip: boolean;
+  redirect: RedirectSettings | undefined;
+  /** CIDRs (or single addresses) of the clients that are let in; empty: all. */
+  allow: string[];
+  basicAuth: BasicAuthSettings | undefined;
+  rate: RateSettings | undefined;
+  headers: { request: HeaderRules; response: HeaderRules };
+}
+
+/** An answer that sends the client elsewhere. */
+export interface RedirectSettings {
+  /** Location: absolute, or a path; with `{host}`, `{path}` and `{query}`. */
+  to: string;
+  /** 301, 302, 303, 307 or 308. */
+  status: number;
+}
+
+export interface BasicAuthSettings {
+  /** Printable ASCII without quotes and backslashes. */
+  realm: string;
+  /** At least one; `hash` as `util/password-hash.ts` writes it. */
+  users: { name: string; hash: string }[];
+  /** Whether the service gets the Authorization field too. */
+  forward: boolean;
+}
+
+/** A token bucket per client. */
+export interface RateSettings {
+  /** Requests per `perMs` in the long run. */
+  requests: number;
+  /** ms. */
+  perMs: number;
+  /** Requests at once. */
+  burst: number;
+}
+
+export interface HeaderRules {
+  /** Each replaces all fields of its name. Values may hold `{client}`, `{host}`, `{path}`, `{query}`, `{request-id}`. */
+  set: { name: string; value: string }[];
+  /** Names. */
+  remove: string[];
 }
 
 export type Balance = 'least-request' | 'round-robin' | 'random';

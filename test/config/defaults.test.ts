@@ -19,10 +19,24 @@ services:
   const { state: _state, ...rest } = settings;
   expect(rest).toEqual({
     listen: [
-      { address: { host: '0.0.0.0', port: 8080 }, timeouts: { headMs: 10_000, bodyMs: 30_000, keepAliveMs: 75_000 } },
+      {
+        address: { host: '0.0.0.0', port: 8080 },
+        timeouts: { headMs: 10_000, bodyMs: 30_000, keepAliveMs: 75_000, sendMs: 60_000 },
+        limits: {
+          head: 32_768,
+          fields: 100,
+          target: 8192,
+          chunkExtensions: 16_384,
+          trailers: 16_384,
+          requests: 0,
+          connections: 10_000,
+          connectionsPerClient: 0,
+        },
+        proxyProtocol: false,
+      },
     ],
     trustedProxies: [],
-      accessLog: undefined,
+    accessLog: undefined,
     admin: { address: { host: '127.0.0.1', port: 9400 }, token: undefined },
     consul: undefined,
     docker: undefined,
@@ -30,7 +44,7 @@ services:
     services: [
       {
         name: 'app',
-        routes: [{ host: undefined, path: '/' }],
+        routes: [{ host: undefined, path: '/', maxBody: 0 }],
         endpoints: { consul: undefined, static: [] },
         run: {
           kind: 'process',

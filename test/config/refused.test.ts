@@ -160,6 +160,11 @@ const serviceCases: Case[] = [
     `${run}\nroutes: [{ host: §"a..b" }]`,
     'services.app.routes[0].host: expected a host such as shop.example.com or *.example.com, found "a..b"',
   ],
+  [
+    'a size without unit',
+    `${run}\nroutes: [{ maxBody: §10 }]`,
+    'services.app.routes[0].maxBody: expected a size such as 16KiB or 256MiB, or 0, found "10"',
+  ],
   ['a path without slash', `${run}\nroutes: [{ path: §api }]`, 'services.app.routes[0].path: a path starts with "/"'],
   [
     'a path with a query',
@@ -359,9 +364,19 @@ const fileCases: Case[] = [
   ],
   ['a port that is none', 'listen: [{ address: §"0.0.0.0:65536" }]', 'listen[0].address: a port is 0 to 65535'],
   [
-    'a listener of a later version',
-    'listen: [{ address: "a:1", §proxyProtocol: true }]',
-    'listen[0].proxyProtocol: unknown key',
+    'a PROXY protocol that nobody may speak',
+    'listen: [{ address: "a:1", proxyProtocol: §true }]',
+    'listen[0].proxyProtocol: needs trustedProxies: nobody else may connect then',
+  ],
+  [
+    'a limit that lets no request pass',
+    'listen: [{ address: "a:1", limits: { head: §64B } }]',
+    'listen[0].limits.head: at least 256B',
+  ],
+  [
+    'no connection at all',
+    'listen: [{ address: "a:1", limits: { connections: §0 } }]',
+    'listen[0].limits.connections: expected a whole number from 1 to 10000000, found "0"',
   ],
   [
     'two listeners on one address',

@@ -1,0 +1,37 @@
+import type { ListenLimits, ListenSettings } from '../../src/model/settings.ts';
+
+/** Limits of a listener as the defaults make them. */
+export const listenLimits: ListenLimits = {
+  head: 32 * 1024,
+  fields: 100,
+  target: 8 * 1024,
+  chunkExtensions: 16 * 1024,
+  trailers: 16 * 1024,
+  requests: 0,
+  connections: 10_000,
+  connectionsPerClient: 0,
+};
+
+export const listenTimeouts: ListenSettings['timeouts'] = {
+  headMs: 10_000,
+  bodyMs: 30_000,
+  keepAliveMs: 75_000,
+  sendMs: 60_000,
+};
+
+/** What a test changes of a listener. */
+export interface ListenChange {
+  timeouts?: Partial<ListenSettings['timeouts']>;
+  limits?: Partial<ListenLimits>;
+  proxyProtocol?: boolean;
+}
+
+/** A listener with the defaults and these changes, on a free port of the loopback unless told. */
+export function listenSettings(change: ListenChange = {}, address = { host: '127.0.0.1', port: 0 }): ListenSettings {
+  return {
+    address,
+    timeouts: { ...listenTimeouts, ...change.timeouts },
+    limits: { ...listenLimits, ...change.limits },
+    proxyProtocol: change.proxyProtocol ?? false,
+  };
+}
