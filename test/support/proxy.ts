@@ -23,7 +23,7 @@ export interface ProxyOptions {
 }
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
-const READY_WITHIN_MS = 20_000;
+const READY_WITHIN_MS = 40_000;
 /** From SIGTERM to the end at the latest, ms: the longest drain that a scenario sets, and some. */
 const EXIT_WITHIN_MS = 30_000;
 
@@ -207,7 +207,8 @@ export class RunningProxy {
 
   /** Throws when the output has the marks of a defect: an unhandled rejection, a warning of Node's, a stack trace. */
   checkOutput(): void {
-    const defect = /unhandled|uncaught|\bTypeError\b|\bReferenceError\b|\(node:\d+\)|^\s+at .+:\d+:\d+\)?$|\\n\s+at /im;
+    const defect =
+      /did not end in order|unhandled|uncaught|\bTypeError\b|\bReferenceError\b|\(node:\d+\)|^\s+at .+:\d+:\d+\)?$|\\n\s+at /im;
     const found = defect.exec(this.output)?.[0];
     if (found !== undefined) throw new Error(`the proxy's output has “${found.trim()}”:\n${this.output}`);
   }

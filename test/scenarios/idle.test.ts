@@ -1,0 +1,218 @@
+import { describe, expect } from 'vitest';
+import { containerName, type Place } from '../support/app.ts';
+import { killIfAlive } from '../support/marked-processes.ts';
+import type { MimicEvent, MimicLog } from '../support/mimic-log.ts';
+import { byStatus, loadFor, PacedLoad } from '../support/paced-load.ts';
+import type { RunningProxy } from '../support/proxy.ts';
+import { connections, epochNow, pause, RawConnection, took } from '../support/raw-client.ts';
+import { scenario } from '../support/scenario.ts';
+import { until } from '../support/until.ts';
+import { WebSocketClient } from '../support/web-socket.ts';
+
+const RUNTIMES: Place[] = ['process', 'docker-container'];
+const IDLE_MS = 2_000;
+const IDLE = { scale: { idle: '2s' } };
+/** How much later than the proxy a busy client may notice the end of an answer. */
+const NOTICED_LATE_MS = 100;
+/** An exit sooner after the start than this is a failed start. */
+const ESTABLISHED_MS = 10_500;
+
+async function stopOf(log: MimicLog, timeout = 20_000): Promise<MimicEvent> {
+  await until('the replica is told to end', () => log.events('term').length === 1, timeout);
+  return log.only('term');
+}
+
+function expectOnTime(at: number, due: number): void {
+  expect(at).toBeGreaterThanOrEqual(due - NOTICED_LATE_MS);
+  expect(at).toBeLessThanOrEqual(due + 1_000);
+}
+
+const states = async (proxy: RunningProxy, name: string): Promise<string[]> =>
+  (await proxy.service(name)).replicas.map(({ state }) => state);
+
+describe.concurrent('idle and retire', () => {
+  for (const place of RUNTIMES) {
+    scenario(`R1 (${place}): the idle clock starts at the end of a download that is longer than it`, async (stage) => {
+      const app = await stage.app('app', { place, service: IDLE });
+      const proxy = await stage.proxy({ apps: [app] });
+      const answer = await proxy.request({ host: app.host, path: '/download?bytes=2000000&seconds=6' });
+      expect([answer.status, answer.body.length, answer.ending]).toEqual([200, 2_000_000, 'complete']);
+      expectOnTime((await stopOf(app.log)).at, answer.endedAt + IDLE_MS);
+      await proxy.untilState(app.name, 'asleep');
+    });
+  }
+
+  scenario('R2: a WebSocket with traffic keeps its replica', async (stage) => {
+    const app = await stage.app('app', { service: IDLE });
+    const proxy = await stage.proxy({ apps: [app] });
+    const socket = await WebSocketClient.open(proxy.port, app.host);
+    for (let turn = 0; turn < 8; turn++) {
+      await socket.send(`turn ${turn}`);
+      expect(await socket.next()).toBe(`turn ${turn}`);
+      await pause(1_000);
+    }
+    expect(app.log.events('term')).toEqual([]);
+    await socket.close();
+    const closedAt = epochNow();
+    expectOnTime((await stopOf(app.log)).at, closedAt + IDLE_MS);
+    expect(app.log.boots()).toHaveLength(1);
+  });
+
+  scenario('R4: idle keep-alive connections do not keep a replica', async (stage) => {
+    const app = await stage.app('app', { service: IDLE });
+    const proxy = await stage.proxy({ apps: [app] });
+    const open = await connections(proxy.port, 5);
+    const answers = await Promise.all(open.map((one) => one.exchange({ host: app.host, close: false })));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    const last = Math.max(...answers.map(({ endedAt }) => endedAt));
+    expectOnTime((await stopOf(app.log)).at, last + IDLE_MS);
+    await proxy.untilState(app.name, 'asleep');
+    // They are still good, and wake the service like any other.
+    expect(open.map(({ ended }) => ended)).toEqual([false, false, false, false, false]);
+    const again = await Promise.all(open.map((one) => one.exchange({ host: app.host })));
+    expect(again.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    expect(app.log.boots()).toHaveLength(2);
+  });
+
+  for (const place of RUNTIMES) {
+    scenario(`R6 (${place}): a request for the only replica, which drains, calls its retire off`, async (stage) => {
+      const app = await stage.app('app', { place });
+      const proxy = await stage.proxy({ apps: [app] });
+      const long = proxy.request({ host: app.host, path: '/download?bytes=1000&seconds=4' });
+      await until('the download runs', () => app.log.events('begin').length === 1);
+      await proxy.sleep(app.name);
+      await until('the replica drains', async () => (await states(proxy, app.name)).includes('draining'), 3_000);
+      const answer = await proxy.request({ host: app.host });
+      expect([answer.status, answer.headers['x-mimic-boot']]).toEqual([200, app.log.only('boot').boot]);
+      expect((await proxy.service(app.name)).state).toBe('ready');
+      expect((await long).ending).toBe('complete');
+      await pause(500);
+      expect(app.log.events('term')).toEqual([]);
+      expect(proxy.events.some(({ type }) => type === 'revoked')).toBe(true);
+    });
+  }
+
+  for (const place of RUNTIMES) {
+    scenario(`R7 (${place}): a request after the stop was issued waits for a fresh start`, async (stage) => {
+      const app = await stage.app('app', { place, mimic: { TERM_MS: 3000 }, service: { scale: { max: 1 } } });
+      const proxy = await stage.proxy({ apps: [app] });
+      expect((await proxy.request({ host: app.host })).status).toBe(200);
+      await proxy.sleep(app.name);
+      await stopOf(app.log);
+      const answer = await proxy.request({ host: app.host });
+      expect(answer.status).toBe(200);
+      expect(app.log.events('begin').filter(({ dying }) => dying)).toEqual([]);
+      const [first, second] = app.log.boots();
+      expect(answer.headers['x-mimic-boot']).toBe(second);
+      expect(app.log.boots()).toHaveLength(2);
+      // With max: 1 there is no room before the exit.
+      expect(app.log.only('exit').boot).toBe(first);
+      expect(app.log.events('boot')[1]?.at).toBeGreaterThan(app.log.only('exit').at);
+    });
+  }
+
+  scenario(
+    'R9: when two become one, long requests of the victim end in peace and the other gets the new ones',
+    async (stage) => {
+      const guards = { downWindow: '3s', stepDownEvery: '1s', warmUp: '0s', minSamples: 10 };
+      const latency = { above: '1s', window: '2s' };
+      const scale = { initial: 2, max: 2, idle: 'never', latency, guards };
+      const app = await stage.app('app', { service: { scale, timeouts: { drain: '30s' } } });
+      const proxy = await stage.proxy({ apps: [app] });
+      expect((await proxy.request({ host: app.host })).status).toBe(200);
+      await until('both run', () => app.log.events('ready').length === 2);
+      // What a replica can carry is known by what it did carry.
+      const before = await loadFor(3, { port: proxy.port, host: app.host, rate: 100 });
+      expect(byStatus(before)).toEqual({ 200: before.length });
+      const load = PacedLoad.start({ port: proxy.port, host: app.host, rate: 20, path: '/steady' });
+      const long: Promise<{ status: number; ending: string; boot: string | undefined; endedAt: number }>[] = [];
+      for (let turn = 0; turn < 6; turn++) {
+        const one = proxy.request({ host: app.host, path: '/download?bytes=1000&seconds=8' });
+        long.push(one.then((a) => ({ ...a, boot: a.headers['x-mimic-boot'] })));
+        await pause(300);
+      }
+      const term = await stopOf(app.log, 40_000);
+      const steady = await load.stop();
+      expect(new Set(steady.map(({ status }) => status))).toEqual(new Set([200]));
+      const ended = await Promise.all(long);
+      expect(ended.every(({ status, ending }) => status === 200 && ending === 'complete')).toBe(true);
+      const last = Math.max(0, ...ended.filter(({ boot }) => boot === term.boot).map(({ endedAt }) => endedAt));
+      expect(last).toBeGreaterThan(0);
+      expect(term.at).toBeGreaterThanOrEqual(last - NOTICED_LATE_MS);
+      expect(term.inFlight ?? 0).toBe(0);
+      // While the victim drained, what was new went to the other.
+      const cordoned = proxy.events.find(({ type }) => type === 'scaled' || type === 'retiring');
+      expect(cordoned).toBeDefined();
+      const afterCordon = steady.filter(({ dueAt }) => dueAt > Date.parse(cordoned?.at ?? '') + 500);
+      expect(afterCordon.length).toBeGreaterThan(0);
+      expect(afterCordon.filter(({ boot }) => boot === term.boot)).toEqual([]);
+      expect(app.log.boots()).toHaveLength(2);
+    },
+    90_000,
+  );
+
+  scenario('R10: a retire is forced at the drain limit, with a clean close, and counted', async (stage) => {
+    const app = await stage.app('app', { service: { timeouts: { drain: '3s' } } });
+    const proxy = await stage.proxy({ apps: [app] });
+    const client = await RawConnection.open(proxy.port);
+    const sent = await client.send({ host: app.host, path: '/download?bytes=60000&seconds=60' });
+    const answering = client.read('GET', sent);
+    await until('the download runs', () => app.log.events('begin').length === 1);
+    await pause(500);
+    const asked = epochNow();
+    await proxy.sleep(app.name);
+    const answer = await answering;
+    expect([answer.status, answer.ending]).toEqual([200, 'truncated']);
+    expectOnTime(epochNow(), asked + 3_000);
+    await stopOf(app.log);
+    await proxy.untilState(app.name, 'asleep');
+    await until('it is told', () => proxy.events.some(({ type }) => type === 'drain-forced'), 2_000);
+    expect(took(answer)).toBeLessThan(10_000);
+  });
+
+  for (const place of RUNTIMES) {
+    scenario(
+      `R14 (${place}): a replica that ran before the proxy is adopted, and retired when nobody visits it`,
+      async (stage) => {
+        const app = await stage.app('app', { place, service: { ...IDLE } });
+        const first = await stage.proxy({ apps: [app] });
+        expect((await first.request({ host: app.host })).status).toBe(200);
+        await first.crash();
+        const second = await stage.proxy({ apps: [app], successorOf: first });
+        await second.untilState(app.name, 'ready', 5_000);
+        const adopted = epochNow();
+        const term = await stopOf(app.log);
+        expect(term.at).toBeGreaterThanOrEqual(adopted + IDLE_MS - 1_000);
+        await second.untilState(app.name, 'asleep');
+        expect(app.log.boots()).toHaveLength(1);
+        expect((await second.request({ host: app.host })).status).toBe(200);
+      },
+    );
+  }
+
+  scenario('R15 (process): a replica that is killed by hand is known to be gone within a second', async (stage) => {
+    const app = await stage.app('app');
+    const proxy = await stage.proxy({ apps: [app] });
+    expect((await proxy.request({ host: app.host })).status).toBe(200);
+    await pause(ESTABLISHED_MS);
+    killIfAlive(app.log.only('boot').pid, 'SIGKILL');
+    await proxy.untilState(app.name, 'asleep', 1_000);
+    expect((await proxy.request({ host: app.host })).status).toBe(200);
+    expect(app.log.boots()).toHaveLength(2);
+  });
+
+  scenario('R15 (docker): a container that is stopped or started by hand is known within a second', async (stage) => {
+    const app = await stage.app('app', { place: 'docker-existing' });
+    const proxy = await stage.proxy({ apps: [app] });
+    const container = `/containers/${containerName(stage.workspace, app.name)}`;
+    expect((await proxy.request({ host: app.host })).status).toBe(200);
+    await stage.docker('POST', `${container}/kill`);
+    await proxy.untilState(app.name, 'asleep', 1_000);
+    await stage.docker('POST', `${container}/start`);
+    await until('the app is ready', () => app.log.events('ready').length === 2);
+    await proxy.untilState(app.name, 'ready', 1_000);
+    const answer = await proxy.request({ host: app.host });
+    expect([answer.status, answer.headers['x-cold-start']]).toEqual([200, undefined]);
+    expect(app.log.boots()).toHaveLength(2);
+  });
+});
