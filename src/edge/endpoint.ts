@@ -1,6 +1,7 @@
 import type { EndpointState, EndpointView } from '../model/snapshot.ts';
 import { Histogram } from '../util/histogram.ts';
 import type { Exchange } from './exchange.ts';
+import { hash32 } from './rendezvous.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 /** Most idle connections kept per endpoint. */
@@ -18,6 +19,16 @@ export class Endpoint {
   readonly port: number;
   state: EndpointState;
   weight: number;
+  /** Used only when no other endpoint is usable. */
+  backup: boolean;
+  /** Most requests in flight. */
+  maxConnections: number;
+  /** Its weight as it counts now: less while it is fresh. */
+  share: number;
+  /** Owned by the rotation of round-robin. */
+  turn = 0;
+  /** Of its address: which keys belong to it stays as it is when the proxy or a replica starts again. */
+  readonly hash: number;
   /** Requests dispatched to it and not ended, tunnels included. */
   inFlight = 0;
   /** First of the exchanges in flight, linked through `nextInFlight`. */
@@ -41,6 +52,10 @@ export class Endpoint {
     this.port = view.port;
     this.state = view.state;
     this.weight = view.weight;
+    this.backup = view.backup ?? false;
+    this.maxConnections = limitOf(view);
+    this.share = view.weight;
+    this.hash = hash32(`${view.host}:${view.port}`);
   }
 
   /** The warmest idle connection that may still be used; undefined when there is none. */
@@ -110,4 +125,9 @@ export class Endpoint {
     this.ttfb ??= new Histogram();
     this.ttfb.add(ms);
   }
+}
+
+/** Most requests in flight on an endpoint; without a limit any number. */
+export function limitOf({ maxConnections = 0 }: EndpointView): number {
+  return maxConnections === 0 ? Number.POSITIVE_INFINITY : maxConnections;
 }

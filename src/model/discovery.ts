@@ -1,7 +1,8 @@
+import type { EndpointShare, StaticEndpoint } from './balancing.ts';
 import type { HostPort } from './settings.ts';
 
 /** An address that a source knows for a service. */
-export interface DiscoveredEndpoint extends HostPort {
+export interface DiscoveredEndpoint extends HostPort, EndpointShare {
   /** Relative share, 1 = normal. */
   weight: number;
 }
@@ -17,7 +18,9 @@ export interface EndpointSet {
 export interface DiscoveryQuery {
   service: string;
   consul: { service: string; tag: string | undefined } | undefined;
-  static: HostPort[];
+  static: StaticEndpoint[];
+  /** How often host names in `static` are looked up, ms; absent: 30 s. */
+  resolveMs?: number;
 }
 
 /** Follows endpoints and pushes whole sets. Entries that Pilotlight itself registered are never among them. */

@@ -1,3 +1,7 @@
+import type { BalancingSettings, StaticEndpoint } from './balancing.ts';
+
+export type { Balance } from './balancing.ts';
+
 /**
  * A whole, validated configuration with every default filled in: what `config/` produces and all other parts read.
  * Durations are milliseconds, sizes bytes. Frozen: a reload makes a new one.
@@ -101,17 +105,21 @@ export interface BudgetSettings {
   heldBytes: number;
 }
 
-export interface ServiceSettings {
+export interface ServiceSettings extends BalancingSettings {
   /** Unique; [a-z0-9][a-z0-9-]*, at most 63 characters. */
   name: string;
   routes: RouteSettings[];
-  endpoints: { consul: { service: string; tag: string | undefined } | undefined; static: HostPort[] };
+  endpoints: {
+    consul: { service: string; tag: string | undefined } | undefined;
+    static: StaticEndpoint[];
+    /** How often host names in `static` are looked up, ms; absent: 30 s. */
+    resolveMs?: number;
+  };
   /** How to start a replica; undefined: Pilotlight only routes. */
   run: RunSettings | undefined;
   ready: ReadySettings;
   hold: HoldSettings;
   scale: ScaleSettings;
-  balance: Balance;
   timeouts: ServiceTimeouts;
   retries: RetrySettings;
   wake: WakeRule[];
@@ -180,8 +188,6 @@ export interface HeaderRules {
   /** Names. */
   remove: string[];
 }
-
-export type Balance = 'least-request' | 'round-robin' | 'random';
 
 export type RunSettings = ProcessRun | DockerImageRun | DockerContainerRun;
 

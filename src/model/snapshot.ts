@@ -1,4 +1,5 @@
-import type { Balance, HoldSettings, RetrySettings, RouteSettings, ServiceTimeouts, WakeRule } from './settings.ts';
+import type { BalancingSettings, EndpointShare } from './balancing.ts';
+import type { HoldSettings, RetrySettings, RouteSettings, ServiceTimeouts, WakeRule } from './settings.ts';
 
 /** What the edge needs to know of the configuration: swapped whole at a reload. Plain data. */
 export interface RoutingTable {
@@ -15,14 +16,17 @@ export interface RouteView extends RouteSettings {
 }
 
 /** How the edge treats requests of one service. */
-export interface ServicePolicy {
+export interface ServicePolicy extends BalancingSettings {
   name: string;
   /** Whether Pilotlight can start replicas of it: such a service is waited for, others answer 503 at once. */
   wakeable: boolean;
   hold: HoldSettings;
   /** Most requests in flight per replica; 0 = no limit. */
   concurrency: number;
-  balance: Balance;
+  /** Host header of health checks; absent: the endpoint's address. */
+  healthHost?: string | undefined;
+  /** Secret under which the values of sticky cookies are made, the same on every edge; absent: no such cookies. */
+  stickyKey?: string | undefined;
   timeouts: ServiceTimeouts;
   retries: RetrySettings;
   wake: WakeRule[];
@@ -38,7 +42,7 @@ export interface ServicePolicy {
  */
 export type EndpointState = 'ready' | 'cordoned' | 'closing';
 
-export interface EndpointView {
+export interface EndpointView extends EndpointShare {
   /** Identity across snapshots; another start of the same replica is another identity. */
   id: string;
   host: string;

@@ -1,0 +1,84 @@
+/** What a choice by weight needs to know of its members. */
+export interface Weighted {
+  /** Relative share now, 0 or more. */
+  share: number;
+  /** Owned by {@link WeightTable.turn}. */
+  turn: number;
+}
+
+/** A set of members and what can be worked out of their shares beforehand; a change of either needs a new table. */
+export class WeightTable<Member extends Weighted> {
+  readonly members: readonly Member[];
+  /** All shares are the same: then none is looked at. */
+  readonly even: boolean;
+  /** Running totals of the shares. */
+  readonly #totals: Float64Array;
+  readonly #total: number;
+
+  constructor(members: readonly Member[]) {
+    this.members = members;
+    this.#totals = new Float64Array(members.length);
+    let total = 0;
+    let even = true;
+    members.forEach((member, index) => {
+      total += member.share;
+      this.#totals[index] = total;
+      if (member.share !== members[0]?.share) even = false;
+    });
+    this.#total = total;
+    this.even = even || total === 0;
+  }
+
+  /** A member at random, by share. `random` is in [0, 1); there is at least one member. */
+  draw(random: number): Member {
+    const { members } = this;
+    if (this.even) return members[Math.floor(random * members.length)] as Member;
+    return members[this.#at(random * this.#total)] as Member;
+  }
+
+  /** A member at random, by share, that is not `other`; `other` where none else has any share. */
+  drawOther(other: Member, random: number): Member {
+    const { members } = this;
+    const index = members.indexOf(other);
+    if (this.even) {
+      const next = Math.floor(random * (members.length - 1));
+      return members[next < index ? next : next + 1] ?? other;
+    }
+    const left = this.#total - other.share;
+    if (left <= 0) return other;
+    // The other's stretch of the totals is skipped.
+    const point = random * left;
+    const before = (this.#totals[index] as number) - other.share;
+    return members[this.#at(point < before ? point : point + other.share)] as Member;
+  }
+
+  /**
+   * The next in a smooth rotation by share (as nginx does it): each gains its share, the one that has most goes, and
+   * pays the sum. Members that do not fit the choice neither gain nor go.
+   */
+  turn<Choice>(choice: Choice, fits: (member: Member, choice: Choice) => boolean): Member | undefined {
+    let best: Member | undefined;
+    let sum = 0;
+    for (const member of this.members) {
+      if (!fits(member, choice)) continue;
+      member.turn += member.share;
+      sum += member.share;
+      if (best === undefined || member.turn > best.turn) best = member;
+    }
+    if (best !== undefined) best.turn -= sum;
+    return best;
+  }
+
+  /** Index of the first member whose running total exceeds `point`. */
+  #at(point: number): number {
+    const totals = this.#totals;
+    let low = 0;
+    let high = totals.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((totals[middle] as number) > point) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
