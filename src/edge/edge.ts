@@ -3,15 +3,17 @@ import type { AccessLog } from '../model/access.ts';
 import type { ControlMessage, EdgeMessage, ServiceReport } from '../model/link.ts';
 import type { Logger } from '../model/observe.ts';
 import type { HostPort, ListenSettings } from '../model/settings.ts';
-import type { RouteView, RoutingTable } from '../model/snapshot.ts';
+import type { RoutingTable } from '../model/snapshot.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { TrustedProxies } from './client-address.ts';
 import type { EdgeContext } from './context.ts';
 import { Deadlines } from './deadlines.ts';
+import { HttpProxyEngine } from './http-proxy-engine.ts';
 import { Listeners } from './listener.ts';
 import { Prober } from './prober.ts';
 import type { Route } from './route.ts';
+import { RouteCompiler } from './route-compiler.ts';
 import { RouteTable } from './route-table.ts';
 import { Service } from './service.ts';
 
@@ -56,8 +58,10 @@ class EdgePlane implements Edge {
   readonly #prober: Prober;
   readonly #listeners: Listeners;
   readonly #services = new Map<string, Service>();
+  readonly #routeCompiler: RouteCompiler;
   readonly #reportTimer: Timer;
   #reportedAt: number;
+  #engine: HttpProxyEngine | undefined;
 
   constructor({ link, clock, logger, access }: EdgeOptions) {
     this.#link = link;
@@ -65,6 +69,7 @@ class EdgePlane implements Edge {
     this.#reportedAt = clock.now();
     this.#context = this.#createContext(logger, access);
     this.#prober = new Prober(this.#context);
+    this.#routeCompiler = new RouteCompiler(logger);
     this.#listeners = new Listeners(this.#context);
     link.onMessage((message) => this.#onMessage(message));
     this.#reportTimer = clock.every(REPORT_EVERY_MS, () => this.#tick());
@@ -96,6 +101,7 @@ class EdgePlane implements Edge {
     await this.#listeners.set([]);
     this.#listeners.destroyConnections();
     for (const service of this.#services.values()) service.close();
+    this.#engine?.close();
     this.#context.deadlines.close();
     this.#link.close();
   }
@@ -119,6 +125,7 @@ class EdgePlane implements Edge {
       draining: false,
       unrouted: new Map(),
       access,
+      httpProxyEngine: () => (this.#engine ??= new HttpProxyEngine()),
       post: (message) => this.#link.post(message),
       takeProbed: (view) => this.#prober.take(view),
       requestId: () => `${prefix}-${(requests++).toString(36)}`,
@@ -166,17 +173,16 @@ class EdgePlane implements Edge {
     }
     context.trusted = new TrustedProxies(table.trustedProxies);
     context.maxHeldBytes = table.heldBytes;
-    context.routes = new RouteTable(table.routes, (route) => this.#compileRoute(route));
+    context.routes = new RouteTable(table.routes, (route) =>
+      this.#routeCompiler.compile(route, this.#services.get(route.service) as Service),
+    );
+    this.#routeCompiler.done();
     for (const [name, service] of this.#services) {
       if (listed.has(name)) continue;
       service.rejectHeld('NO_ENDPOINT');
       service.retire();
       this.#services.delete(name);
     }
-  }
-
-  #compileRoute(view: RouteView): Route {
-    return { service: this.#services.get(view.service) as Service, rules: undefined };
   }
 
   #tick(): void {

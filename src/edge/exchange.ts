@@ -6,12 +6,15 @@ import type { EdgeContext } from './context.ts';
 import type { DeadlineEntry } from './deadlines.ts';
 import type { Endpoint } from './endpoint.ts';
 import { latin1 } from './http1/latin1.ts';
-import { Framing, type FramingKind } from './http1/request.ts';
+import { Framing, type FramingKind, hasToken } from './http1/request.ts';
+import { trimOws } from './http1/syntax.ts';
+import type { Redirect } from './redirect.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import { requestIdOf, upstreamHead } from './request-writer.ts';
 import { clientFraming, clientHead, interimHead, switchingHead } from './response-writer.ts';
-import { prefersHtml, refusalMessage, retryAfterSeconds, wholeMessage } from './responses.ts';
+import { ALLOW, prefersHtml, refusalMessage, retryAfterSeconds, wholeMessage } from './responses.ts';
 import type { Route } from './route.ts';
+import type { RouteRules } from './route-rules.ts';
 import { type NoRoute, RouteTable } from './route-table.ts';
 import type { Service } from './service.ts';
 import { UpstreamConnection, type UpstreamConsumer, type UpstreamFailure } from './upstream-connection.ts';
@@ -19,10 +22,10 @@ import { MAX_WATCHERS, PROGRESS_PREFIX, ProgressStream, waitingPage, waitingPage
 import { matchWakeRule } from './wake-rules.ts';
 
 /**
- * `held`: waits for a start or a slot. `connecting`, `sent` (no byte of the answer yet), `streaming`: has an endpoint.
+ * `verifying`: its password is being checked. `held`: waits for a start or a slot. `connecting`, `sent` (no byte of the answer yet), `streaming`: has an endpoint.
  * `progress`: feeds a waiting page. `done`: not in use.
  */
-type Phase = 'done' | 'new' | 'held' | 'connecting' | 'sent' | 'streaming' | 'tunnel' | 'progress';
+type Phase = 'done' | 'new' | 'verifying' | 'held' | 'connecting' | 'sent' | 'streaming' | 'tunnel' | 'progress';
 
 /** A browser gets the waiting page when the start is not over by then, ms. */
 const PAGE_AFTER_MS = 500;
@@ -61,6 +64,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   latencySince = 0;
   #phase: Phase = 'done';
   #service: Service | undefined;
+  /** Of its route; undefined for most. */
+  #rules: RouteRules | undefined;
   #endpoint: Endpoint | undefined;
   #connection: UpstreamConnection | undefined;
   #startedAt = 0;
@@ -71,6 +76,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   #cold = false;
   #pageable = false;
   #releasedAt = 0;
+  /** How long until the client's next request is within its rate, ms. */
+  #retryMs = 0;
   #attempts = 0;
   #races = 0;
   /** The connection had served others before: its upstream may have closed it at the same moment. */
@@ -100,6 +107,11 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     return this.#phase === 'tunnel';
   }
 
+  /** What its service has written into Via; undefined: nothing. */
+  get via(): string | undefined {
+    return this.#service?.policy.via;
+  }
+
   /** Dispatched, and not answered by a byte yet. */
   get awaitsFirstByte(): boolean {
     return this.#phase === 'sent' || this.#phase === 'connecting';
@@ -116,6 +128,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   prepare(): void {
     this.#phase = 'new';
     this.#service = undefined;
+    this.#rules = undefined;
     this.#endpoint = undefined;
     this.#connection = undefined;
     this.avoid = undefined;
@@ -144,18 +157,26 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   begin(): void {
     const { request } = this.client;
     this.requestId = requestIdOf(this.client, this.#context.requestId);
+    if (request.maxForwards === 0) {
+      this.#answerWhole(200, ALLOW, '');
+      return;
+    }
+    if (request.target.startsWith(PROGRESS_PREFIX) && this.#openProgress()) return;
     const found = this.#route(request.target, request.pathEnd);
     if (typeof found === 'string') {
       this.refuse(found);
       return;
     }
-    const { service } = found;
+    const { service, rules } = found;
     this.#service = service;
-    if (!service.isReady && request.target.startsWith(PROGRESS_PREFIX)) {
-      if (this.#openProgress(service)) return;
-    }
     this.address = this.client.clientAddress();
-    if (request.upgrade === undefined) service.statistics.arrivals++;
+    if (rules === undefined) this.#proceed(service);
+    else this.#admit(service, rules);
+  }
+
+  /** It may go to the service, and counts from here. */
+  #proceed(service: Service): void {
+    if (this.client.request.upgrade === undefined) service.statistics.arrivals++;
     service.retryBudget.request(this.#startedAt);
     const endpoint = service.queue.size === 0 ? service.pick(undefined) : undefined;
     if (endpoint !== undefined) this.#dispatch(endpoint);
@@ -165,6 +186,49 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   #route(target: string, pathEnd: number): Route | NoRoute {
     const routes = this.#context.routes.host(this.client.request.host);
     return routes === undefined ? 'NO_ROUTE' : RouteTable.lookup(routes, target, pathEnd);
+  }
+
+  // ── rules ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** What the route asks comes before the service: who is turned away neither wakes it nor keeps it awake. */
+  #admit(service: Service, rules: RouteRules): void {
+    this.#rules = rules;
+    if (!rules.allows(this.address)) {
+      this.refuse('FORBIDDEN');
+      return;
+    }
+    this.#retryMs = rules.limit(this, this.#context.clock.now());
+    const admission = this.#retryMs > 0 ? 'RATE_LIMITED' : rules.admit(this);
+    if (admission === 'waiting') this.#awaitPassword();
+    else if (admission !== 'granted') this.refuse(admission);
+    else if (rules.redirect !== undefined) this.#answerRedirect(rules, rules.redirect);
+    else this.#proceed(service);
+  }
+
+  #answerRedirect(rules: RouteRules, { status, text }: Redirect): void {
+    const fields = `Location: ${rules.location(this)}\r\nContent-Type: text/plain; charset=utf-8\r\n`;
+    this.#answerWhole(status, fields, text);
+  }
+
+  /** What is to come of the body waits too, so that a flood of guesses holds no more than it has sent already. */
+  #awaitPassword(): void {
+    this.#phase = 'verifying';
+    if (!this.client.body.done) this.client.pauseReading();
+  }
+
+  onPasswordChecked(granted: boolean): void {
+    this.#phase = 'new';
+    if (!this.client.body.done) this.client.resumeReading();
+    if (!granted) {
+      this.refuse('UNAUTHORIZED');
+      return;
+    }
+    const { target, pathEnd } = this.client.request;
+    const found = this.#route(target, pathEnd);
+    this.latencySince = this.#context.clock.now();
+    // After a reload in between, what was granted may be another route's.
+    if (typeof found === 'string' || found.rules !== this.#rules || found.service !== this.#service) this.begin();
+    else this.#proceed(found.service);
   }
 
   // ── hold ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -274,13 +338,19 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   }
 
   /** The stream that a waiting page listens to. Only while there is something to wait for. */
-  #openProgress(service: Service): boolean {
+  #openProgress(): boolean {
     const { request } = this.client;
     const path = request.target.slice(PROGRESS_PREFIX.length, request.pathEnd);
-    if (request.method !== 'GET' || !path.startsWith('/') || service.watchers.size >= MAX_WATCHERS) return false;
+    if (request.method !== 'GET' || !path.startsWith('/')) return false;
     const found = this.#route(path, path.length);
     if (typeof found === 'string' || found.service.isReady || !found.service.policy.wakeable) return false;
-    this.#service = undefined;
+    if (found.service.watchers.size >= MAX_WATCHERS) return false;
+    const refusal = found.rules?.watchRefusal(this.client.clientAddress(), request.head);
+    if (refusal !== undefined) {
+      this.#rules = found.rules;
+      this.refuse(refusal);
+      return true;
+    }
     this.#phase = 'progress';
     this.client.write(`HTTP/1.1 200 OK\r\nDate: ${this.#context.date()}\r\n${ProgressStream.fields}\r\n`);
     this.#progress = new ProgressStream(this.client, found.service);
@@ -335,9 +405,10 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#phase = 'sent';
     this.#written = true;
     this.#connectedAt = this.#context.clock.now();
-    const head = upstreamHead(this.client, service, connection.endpoint, this.requestId);
+    const plain = upstreamHead(this.client, service, connection.endpoint, this.requestId);
+    const head = this.#rules === undefined ? plain : this.#rules.requestHead(plain, this);
     const done = this.client.body.done;
-    const drained = this.#body.sendAll(connection.socket, head, request.framing, done, this.client.body.trailers);
+    const drained = this.#body.sendAll(connection.socket, head, request.framing, done, this.#requestTrailers());
     if (!this.#mayReplay(service)) this.#body.forget();
     this.#context.deadlines.arm(this, service.policy.timeouts.firstByteMs);
     if (!done && drained) this.client.resumeReading();
@@ -367,7 +438,12 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   onRequestEnd(): void {
     if (this.#phase !== 'sent' && this.#phase !== 'streaming') return;
     const connection = this.#connection as UpstreamConnection;
-    RequestBuffer.sendEnd(connection.socket, this.client.request.framing, this.client.body.trailers);
+    RequestBuffer.sendEnd(connection.socket, this.client.request.framing, this.#requestTrailers());
+  }
+
+  #requestTrailers(): string {
+    const { trailers } = this.client.body;
+    return this.#rules === undefined ? trailers : this.#rules.requestTrailers(trailers);
   }
 
   onUpstreamDrain(): void {
@@ -400,7 +476,9 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       return;
     }
     if (response.status < 200) {
-      if (!request.old) this.#out += interimHead(response);
+      if (request.old) return;
+      const head = interimHead(response);
+      this.#out += this.#rules === undefined ? head : this.#rules.interimHead(head);
       return;
     }
     const service = this.#service as Service;
@@ -418,7 +496,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#framing = clientFraming(response, request.old);
     const bodyUnread = !this.client.body.done;
     if (this.#framing === Framing.CLOSE || bodyUnread || this.#context.draining) this.#keepAlive = false;
-    this.#out += clientHead(this, response, this.#framing, this.#keepAlive);
+    const head = clientHead(this, response, this.#framing, this.#keepAlive);
+    this.#out += this.#rules === undefined ? head : this.#rules.responseHead(head, this);
     service.onFirstByte();
   }
 
@@ -442,7 +521,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#writeToClient(Buffer.from(bytes.subarray(start, end)));
     if (chunked) this.#out = '\r\n';
     this.#flush();
-    this.client.uncork();
+    if (!this.client.uncork()) this.#connection?.pauseReading();
   }
 
   onReadEnd(): void {
@@ -469,7 +548,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   onResponseEnd(connection: UpstreamConnection): void {
     const { request } = this.client;
     if (this.#framing === Framing.CHUNKED) {
-      this.#out += `0\r\n${request.trailers ? connection.body.trailers : ''}\r\n`;
+      const trailers = request.trailers ? connection.body.trailers : '';
+      this.#out += `0\r\n${this.#rules === undefined ? trailers : this.#rules.responseTrailers(trailers)}\r\n`;
     }
     this.#flush();
     const complete = this.client.body.done;
@@ -478,7 +558,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     if (complete && connection.usable) connection.endpoint.putIdle(connection, this.#context.clock.now());
     else connection.destroy();
     this.#connection = undefined;
-    this.#end(this.#keepAlive, !complete);
+    this.#end(this.#keepAlive);
   }
 
   // ── upgrade ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -487,7 +567,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   #switch(connection: UpstreamConnection): void {
     const { request } = this.client;
     const { response } = connection;
-    if (request.upgrade === undefined || response.upgrade === undefined || !this.client.body.done) {
+    if (!this.client.body.done || !isOffered(response.upgrade, request.upgrade)) {
       this.#fail('BAD_RESPONSE');
       return;
     }
@@ -496,7 +576,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     connection.tunnel();
     this.#lastByteAt = this.#context.clock.now();
     this.#context.deadlines.arm(this, (this.#service as Service).policy.timeouts.tunnelMs);
-    this.#out += switchingHead(response, response.upgrade, this.coldStartFields());
+    const head = switchingHead(response, response.upgrade as string, this.coldStartFields());
+    this.#out += this.#rules === undefined ? head : this.#rules.responseHead(head, this);
     this.#flush();
     (this.#service as Service).onFirstByte();
     const early = this.client.takePending();
@@ -533,7 +614,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       this.#fail(failure === 'protocol' ? 'BAD_RESPONSE' : 'UPSTREAM_RESET');
     } else {
       this.#connection = undefined;
-      this.#retry(service, 'UPSTREAM_RESET');
+      if (failure === 'refused') service.suspect(connection.endpoint, failure);
+      this.#retry(service, failure === 'refused' ? 'CONNECT_REFUSED' : 'UPSTREAM_RESET');
     }
   }
 
@@ -576,6 +658,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   /** The answer broke off: the client must see that, so its connection is cut, by a reset where an end would look good. */
   #truncate(): void {
+    this.#flush();
     this.#ending = 'upstream-broke';
     this.client.destroy(this.#framing === Framing.CLOSE);
   }
@@ -588,7 +671,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       if (websocket) this.client.write(GOING_AWAY);
       this.#connection?.destroy();
       this.#connection = undefined;
-      this.#end(false, true);
+      this.#end(false);
     } else if (this.#phase === 'streaming') {
       this.#connection?.destroy();
       this.#connection = undefined;
@@ -672,12 +755,14 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   /** Answers with a refusal, from whatever point before the response began. */
   refuse(code: RefusalCode): void {
     const { request } = this.client;
+    this.#flush();
     this.#detach();
     const close = this.#closesAfterOwnAnswer(code);
     const message = refusalMessage(code, {
       requestId: this.requestId,
       date: this.#context.date(),
       retryAfterMs: this.#retryAfter(code),
+      fields: code === 'UNAUTHORIZED' ? this.#rules?.challenge : undefined,
       html: prefersHtml(request.head.get('accept')),
       head: this.method === 'HEAD',
       close,
@@ -687,7 +772,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#ending = 'refused';
     this.#bytesOut += message.length;
     this.client.write(message);
-    this.#end(!close, !this.client.body.done);
+    this.#end(!close);
   }
 
   #answerWhole(status: number, fields: string, body: string): void {
@@ -703,7 +788,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
         oldKeepAlive: this.client.request.old && !close,
       }),
     );
-    this.#end(!close, !this.client.body.done);
+    this.#end(!close);
   }
 
   /** Leaves the queue or the endpoint, whichever it is in. */
@@ -736,6 +821,10 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       case 'START_FAILED':
       case 'START_BLOCKED':
         return Math.max(1000, (service?.blockedUntil ?? now) - now);
+      case 'RATE_LIMITED':
+        return this.#retryMs;
+      case 'AUTH_BUSY':
+        return 1000;
       case 'HOLD_TIMEOUT':
         return service?.state.starting === true ? (service.state.expectedStartMs ?? 1000) : undefined;
       default:
@@ -752,7 +841,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   }
 
   /** Everything is written: counts it, frees the place, and gives the connection back. */
-  #end(keepAlive: boolean, linger: boolean): void {
+  #end(keepAlive: boolean): void {
     const service = this.#service;
     this.#context.deadlines.disarm(this);
     if (service === undefined) {
@@ -763,7 +852,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     }
     this.#log(service);
     this.#reset();
-    this.client.finish(keepAlive, linger);
+    this.client.finish(keepAlive);
   }
 
   #log(service: Service | undefined): void {
@@ -790,6 +879,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   #reset(): void {
     this.#context.deadlines.disarm(this);
+    if (this.#phase === 'verifying') this.#rules?.forget(this);
     this.#phase = 'done';
     this.#service = undefined;
     this.#connection = undefined;
@@ -809,6 +899,12 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const phases = `queue;dur=${ms(permit - from)}, start;dur=${ms(started - permit)}, ready;dur=${ms(ready - started)}`;
     return `X-Cold-Start: 1\r\nServer-Timing: ${phases}, release;dur=${ms(to - ready)}\r\n`;
   }
+}
+
+/** Whether all protocols of a 101 are among those that the request offered (RFC 9110 §7.8). */
+function isOffered(chosen: string | undefined, offered: string | undefined): boolean {
+  if (chosen === undefined || offered === undefined) return false;
+  return chosen.split(',').every((part) => hasToken(offered, trimOws(part).toLowerCase()));
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -27,10 +27,12 @@ export function upstreamHead(
     out += `${request.head.kept()}${client.forwardingFields}X-Forwarded-Host: ${hostValue}\r\n`;
   }
   out += `X-Request-Id: ${requestId}\r\n`;
+  if (service.policy.via !== undefined) out += `Via: ${request.old ? '1.0' : '1.1'} ${service.policy.via}\r\n`;
   if (request.upgrade !== undefined) out += `Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`;
   else if (request.trailers) out += 'Connection: TE\r\nTE: trailers\r\n';
   if (request.framing === Framing.LENGTH) out += `Content-Length: ${request.length}\r\n`;
   else if (request.framing === Framing.CHUNKED) out += 'Transfer-Encoding: chunked\r\n';
+  if (request.maxForwards !== undefined) out += `Max-Forwards: ${request.maxForwards - 1}\r\n`;
   if (request.expectContinue) out += 'Expect: 100-continue\r\n';
   return `${out}\r\n`;
 }

@@ -19,26 +19,30 @@ export function clientHead(
   keepAlive: boolean,
 ): string {
   const { head } = response;
-  let out = `HTTP/1.1${head.text.slice(8, head.lineEnd)}\r\n${head.kept()}`;
+  let out = `${statusLine(response)}${head.kept()}`;
   if (framing === Framing.CHUNKED) out += 'Transfer-Encoding: chunked\r\n';
   else if (response.lengthSent) out += `Content-Length: ${response.length}\r\n`;
   if (!keepAlive) out += 'Connection: close\r\n';
   else if (exchange.client.request.old) out += 'Connection: keep-alive\r\n';
   if (!response.hasRequestId) out += `X-Request-Id: ${exchange.requestId}\r\n`;
+  const { via } = exchange;
+  if (via !== undefined) out += `Via: ${head.text.charCodeAt(7) === 48 ? '1.0' : '1.1'} ${via}\r\n`;
   return `${out}${exchange.coldStartFields()}\r\n`;
 }
 
 /** An interim response (1xx) as it goes on (RFC 9110 §15.2). */
 export function interimHead(response: ResponseHead): string {
-  const { head } = response;
-  return `HTTP/1.1${head.text.slice(8, head.lineEnd)}\r\n${head.kept()}\r\n`;
+  return `${statusLine(response)}${response.head.kept()}\r\n`;
 }
 
 /** The 101 that opens a tunnel. */
 export function switchingHead(response: ResponseHead, upgrade: string, ownFields: string): string {
-  const { head } = response;
   return (
-    `HTTP/1.1${head.text.slice(8, head.lineEnd)}\r\n${head.kept()}` +
-    `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n${ownFields}\r\n`
+    `${statusLine(response)}${response.head.kept()}` + `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n${ownFields}\r\n`
   );
+}
+
+/** With the space behind the status that not every origin sends, and every server must (RFC 9112 §4). */
+function statusLine({ head }: ResponseHead): string {
+  return `HTTP/1.1${head.text.slice(8, head.lineEnd)}${head.lineEnd === 12 ? ' ' : ''}\r\n`;
 }

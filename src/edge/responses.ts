@@ -7,6 +7,8 @@ export interface RefusalContext {
   date: string;
   /** Seconds to wait before trying again is derived from this, ms; undefined: no Retry-After. */
   retryAfterMs: number | undefined;
+  /** More field lines, each ending with CRLF. */
+  fields?: string | undefined;
   /** Whether the client's Accept prefers HTML. */
   html: boolean;
   /** HEAD: the fields of the answer without its body. */
@@ -16,6 +18,9 @@ export interface RefusalContext {
   /** Whether the client speaks HTTP/1.0 and the connection is kept. */
   oldKeepAlive: boolean;
 }
+
+/** The methods that the proxy itself knows of; what an origin allows is the origin's to say. */
+export const ALLOW = 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n';
 
 /** Whole seconds, rounded up, at least 1 (RFC 9110 §10.2.3). */
 export function retryAfterSeconds(ms: number): number {
@@ -42,7 +47,8 @@ export function refusalMessage(code: RefusalCode, context: RefusalContext): stri
   let fields = `Content-Type: ${context.html ? 'text/html; charset=utf-8' : 'application/problem+json'}\r\n`;
   if (kind.proxyError !== undefined) fields += `Proxy-Status: pilotlight; error=${kind.proxyError}\r\n`;
   if (context.retryAfterMs !== undefined) fields += `Retry-After: ${retryAfterSeconds(context.retryAfterMs)}\r\n`;
-  if (kind.status === 405) fields += 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n';
+  if (context.fields !== undefined) fields += context.fields;
+  if (kind.status === 405) fields += ALLOW;
   return wholeMessage(kind.status, fields, body, context);
 }
 

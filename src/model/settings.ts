@@ -125,6 +125,7 @@ export interface ServiceSettings extends BalancingSettings {
   wake: WakeRule[];
   /** Host header sent upstream; undefined: the client's, unchanged. */
   upstreamHost: string | undefined;
+  engine: Engine;
   /** Name of this proxy in Via of requests and answers (RFC 9110 §7.6.3); absent: none is written. */
   via?: string | undefined;
   /** Whether a client may half-close its side before the response begins. */
@@ -190,6 +191,9 @@ export interface HeaderRules {
 }
 
 export type RunSettings = ProcessRun | DockerImageRun | DockerContainerRun;
+
+/** How requests go upstream: our own sockets, or the http-proxy package (services without `run` only). */
+export type Engine = 'native' | 'http-proxy';
 
 export interface StopSettings {
   /** Signal name, such as SIGTERM. */

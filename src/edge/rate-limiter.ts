@@ -1,0 +1,72 @@
+/** Most clients remembered by one limiter; the ones that have been silent longest are forgotten first. */
+const MAX_CLIENTS = 20_000;
+
+interface Bucket {
+  tokens: number;
+  at: number;
+}
+
+/**
+ * A token bucket per client, in a table of bounded size. Forgetting a silent client gives it a full bucket again, which
+ * at worst lets it do once more what it was allowed to do anyway.
+ */
+export class RateLimiter {
+  readonly #perMs: number;
+  readonly #burst: number;
+  /** In the order of last use. */
+  readonly #buckets = new Map<string, Bucket>();
+
+  /**
+   * @param perSecond requests per second in the long run, more than 0
+   * @param burst requests at once, at least 1
+   */
+  constructor(perSecond: number, burst: number) {
+    this.#perMs = perSecond / 1000;
+    this.#burst = burst;
+  }
+
+  /** Takes one request's token at `now` (the clock's ms). @returns 0, or how long until there is one, ms */
+  take(client: string, now: number): number {
+    const bucket = this.#buckets.get(client) ?? { tokens: this.#burst, at: now };
+    this.#buckets.delete(client);
+    if (this.#buckets.size >= MAX_CLIENTS) this.#forgetOldest();
+    this.#buckets.set(client, bucket);
+    bucket.tokens = Math.min(this.#burst, bucket.tokens + (now - bucket.at) * this.#perMs);
+    bucket.at = now;
+    if (bucket.tokens >= 1) {
+      bucket.tokens--;
+      return 0;
+    }
+    return (1 - bucket.tokens) / this.#perMs;
+  }
+
+  get size(): number {
+    return this.#buckets.size;
+  }
+
+  #forgetOldest(): void {
+    const oldest = this.#buckets.keys().next();
+    if (oldest.done !== true) this.#buckets.delete(oldest.value);
+  }
+}
+
+/**
+ * What a client is counted as: an IPv4 address, or the first 64 bits of an IPv6 one, because whoever has one address of
+ * such a network has them all (RFC 6177). One spelling for each.
+ */
+export function rateKey(address: string): string {
+  if (!address.includes(':')) return address;
+  const [before, after] = address.toLowerCase().split('::') as [string, string | undefined];
+  const groups = before === '' ? [] : before.split(':');
+  if (after !== undefined) {
+    const rest = after === '' ? [] : after.split(':');
+    // An IPv4 address at the end stands for two groups.
+    const missing = 8 - groups.length - rest.length - (after.includes('.') ? 1 : 0);
+    for (let i = 0; i < missing; i++) groups.push('0');
+    groups.push(...rest);
+  }
+  return groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':');
+}
