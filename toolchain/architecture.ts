@@ -36,6 +36,7 @@ const CONFINED: Record<string, string> = {
   pino: 'observe/',
   'cli-table3': 'cli/',
   'node-cache': 'admin/',
+  'http-proxy': 'edge/http-proxy-engine',
 };
 
 const ENVIRONMENT_IN = ['config', 'cli'];

@@ -6,6 +6,7 @@ import type { Clock } from '../util/clock.ts';
 import type { TrustedProxies } from './client-address.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Endpoint } from './endpoint.ts';
+import type { HttpProxyEngine } from './http-proxy-engine.ts';
 import type { Route } from './route.ts';
 import type { RouteTable } from './route-table.ts';
 
@@ -26,6 +27,8 @@ export interface EdgeContext {
   readonly unrouted: Map<number, number>;
   /** Takes a record per request; undefined where none is wanted. */
   readonly access: AccessLog | undefined;
+  /** The compatibility engine; made at its first use. */
+  httpProxyEngine(): HttpProxyEngine;
   /** Sends to the control plane. */
   post(message: EdgeMessage): void;
   /** The endpoint that a probe made for this view, with the connection it opened; undefined where none fits. */

@@ -1,6 +1,7 @@
 import type { EndpointState, EndpointView } from '../model/snapshot.ts';
 import { Histogram } from '../util/histogram.ts';
 import type { Exchange } from './exchange.ts';
+import type { HttpProxyEngine } from './http-proxy-engine.ts';
 import { hash32 } from './rendezvous.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
@@ -29,6 +30,8 @@ export class Endpoint {
   turn = 0;
   /** Of its address: which keys belong to it stays as it is when the proxy or a replica starts again. */
   readonly hash: number;
+  /** Set where connections are opened through it instead of by plain sockets. */
+  engine: HttpProxyEngine | undefined;
   /** Requests dispatched to it and not ended, tunnels included. */
   inFlight = 0;
   /** First of the exchanges in flight, linked through `nextInFlight`. */

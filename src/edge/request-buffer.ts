@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { EdgeContext } from './context.ts';
 import { latin1 } from './http1/latin1.ts';
 import { Framing, type FramingKind, type RequestHead } from './http1/request.ts';
@@ -102,7 +102,7 @@ export class RequestBuffer {
    * Writes the head and what is kept of the body.
    * @returns false where the upstream does not keep up
    */
-  sendAll(socket: Socket, head: string, framing: FramingKind, done: boolean, trailers: string): boolean {
+  sendAll(socket: Duplex, head: string, framing: FramingKind, done: boolean, trailers: string): boolean {
     if (this.#bytes === 0) {
       return socket.write(framing === Framing.CHUNKED && done ? `${head}0\r\n${trailers}\r\n` : head, 'latin1');
     }
@@ -124,7 +124,7 @@ export class RequestBuffer {
   }
 
   /** Writes one piece of a body, as a chunk where it is chunked. @returns false where the upstream does not keep up */
-  static send(socket: Socket, piece: Buffer, framing: FramingKind): boolean {
+  static send(socket: Duplex, piece: Buffer, framing: FramingKind): boolean {
     if (framing !== Framing.CHUNKED) return socket.write(piece);
     socket.cork();
     socket.write(`${piece.length.toString(16)}\r\n`, 'latin1');
@@ -135,7 +135,7 @@ export class RequestBuffer {
   }
 
   /** Writes the end of a body where its framing has one. */
-  static sendEnd(socket: Socket, framing: FramingKind, trailers: string): void {
+  static sendEnd(socket: Duplex, framing: FramingKind, trailers: string): void {
     if (framing === Framing.CHUNKED) socket.write(`0\r\n${trailers}\r\n`, 'latin1');
   }
 }

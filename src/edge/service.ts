@@ -220,6 +220,7 @@ export class Service {
       let endpoint = this.#endpoints.get(view.id);
       if (endpoint === undefined) {
         endpoint = this.#context.takeProbed(view) ?? new Endpoint(view);
+        if (this.policy.engine === 'http-proxy') endpoint.engine = this.#context.httpProxyEngine();
         this.#endpoints.set(view.id, endpoint);
         if (view.start !== null) this.lastStart = startTimes(view.start, now);
       }

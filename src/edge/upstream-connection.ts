@@ -1,5 +1,7 @@
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Endpoint } from './endpoint.ts';
+import type { HttpProxyEngine } from './http-proxy-engine.ts';
 import { BodyReader, Step } from './http1/body.ts';
 import { findHeadEnd, hasBareLineFeed, latin1 } from './http1/latin1.ts';
 import { Framing } from './http1/request.ts';
@@ -43,7 +45,7 @@ const sharedReadBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
 /** One connection to an endpoint: HTTP/1.1 responses in, whatever its consumer writes out. */
 export class UpstreamConnection {
   readonly endpoint: Endpoint;
-  readonly socket: Socket;
+  readonly socket: Duplex;
   readonly response = new ResponseHead();
   readonly body = new BodyReader();
   /** Requests sent on it so far. */
@@ -53,29 +55,33 @@ export class UpstreamConnection {
   #phase: Phase = 'connecting';
   #consumer: UpstreamConsumer | undefined;
   #partialHead = '';
+  #answering = false;
 
   constructor(endpoint: Endpoint, consumer: UpstreamConsumer) {
     this.endpoint = endpoint;
     this.#consumer = consumer;
-    this.socket = connect({
-      host: endpoint.host,
-      port: endpoint.port,
-      noDelay: true,
-      allowHalfOpen: true,
-      onread: {
-        buffer: sharedReadBuffer,
-        callback: (size: number, bytes: Uint8Array) => {
-          this.#onRead(bytes as Buffer, size);
-          return true;
-        },
-      },
-    });
+    this.socket = endpoint.engine === undefined ? this.#connect(endpoint) : this.#connectThrough(endpoint.engine);
     this.socket.on('connect', () => this.#onConnect());
     this.socket.on('drain', () => this.#consumer?.onUpstreamDrain());
     this.socket.on('end', () => this.#onEnd());
     this.socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(failureOf(error, this.#phase)));
     this.socket.on('close', () => this.#fail('reset'));
     endpoint.connections.add(this);
+  }
+
+  #connect({ host, port }: Endpoint): Duplex {
+    const callback = (size: number, bytes: Uint8Array) => {
+      this.#onRead(bytes as Buffer, size);
+      return true;
+    };
+    const onread = { buffer: sharedReadBuffer, callback };
+    return connect({ host, port, noDelay: true, allowHalfOpen: true, onread });
+  }
+
+  #connectThrough(engine: HttpProxyEngine): Duplex {
+    const socket = engine.connect(this.endpoint.host, this.endpoint.port);
+    socket.on('data', (bytes: Buffer) => this.#onRead(bytes, bytes.length));
+    return socket;
   }
 
   get phase(): Phase {
@@ -87,15 +93,16 @@ export class UpstreamConnection {
     return this.#phase === 'idle' && this.socket.writable && !this.socket.readableEnded;
   }
 
-  /** Whether a part of a response head came. */
+  /** Whether a byte of a response came, an interim one included: such a request is not sent again. */
   get isAnswering(): boolean {
-    return this.#partialHead !== '';
+    return this.#answering;
   }
 
   /** Takes an idle connection for one exchange; its request is written next. */
   take(consumer: UpstreamConsumer): void {
     this.#consumer = consumer;
     this.#phase = 'head';
+    this.#answering = false;
     this.uses++;
   }
 
@@ -140,6 +147,7 @@ export class UpstreamConnection {
       this.#lose('protocol');
       return;
     }
+    this.#answering = true;
     this.#read(consumer, bytes, size);
     consumer.onReadEnd();
   }
@@ -247,6 +255,7 @@ export class UpstreamConnection {
 }
 
 function failureOf(error: NodeJS.ErrnoException, phase: Phase): UpstreamFailure {
-  if (phase !== 'connecting') return 'reset';
+  // The engine connects when the request is there already.
+  if (phase !== 'connecting') return error.code === 'ECONNREFUSED' ? 'refused' : 'reset';
   return error.code === 'ETIMEDOUT' ? 'timeout' : 'refused';
 }
