@@ -1,28 +1,37 @@
 import type { Socket } from 'node:net';
-import type { RefusalCode } from '../model/refusals.ts';
+import { type RefusalCode, refusals } from '../model/refusals.ts';
+import type { ListenLimits, ListenSettings } from '../model/settings.ts';
 import { plainAddress } from './client-address.ts';
+import type { ClientCounts } from './client-counts.ts';
 import type { EdgeContext } from './context.ts';
 import type { DeadlineEntry } from './deadlines.ts';
 import { Exchange } from './exchange.ts';
 import { BodyReader, Step } from './http1/body.ts';
 import { findHeadEnd, hasBareLineFeed, latin1 } from './http1/latin1.ts';
 import { type HeadLimits, RequestHead } from './http1/request.ts';
+import { readProxyHeader } from './proxy-protocol.ts';
 import { refusalMessage } from './responses.ts';
+import { SendWatch } from './send-watch.ts';
 
 /** What connections of one listener share. */
 export interface ListenerContext {
-  headMs: number;
-  bodyMs: number;
-  keepAliveMs: number;
-  limits: HeadLimits;
+  timeouts: ListenSettings['timeouts'];
+  limits: ListenLimits;
+  headLimits: HeadLimits;
+  proxyProtocol: boolean;
+  /** Client connections that it accepted and that are open, and how many of them each untrusted address has. */
+  open: number;
+  readonly clients: ClientCounts;
+  /** Those of all listeners. */
   readonly connections: Set<ClientConnection>;
 }
 
 /**
- * `idle`: between requests; `head`: a part of one came; `exchange`: a request is being served; `lingering`: the answer
- * is sent, what the client still sends is dropped until it closes.
+ * `proxy-header`: nothing of HTTP comes before a PROXY protocol header. `idle`: between requests; `head`: a part of one
+ * came; `exchange`: a request is being served; `flushing`: it is served, but the client has to take the answer before
+ * more is read of it; `lingering`: the last answer is written, what the client still sends is dropped until it closes.
  */
-type Phase = 'idle' | 'head' | 'exchange' | 'lingering' | 'closed';
+type Phase = 'proxy-header' | 'idle' | 'head' | 'exchange' | 'flushing' | 'lingering' | 'closed';
 
 /** Most bytes of following requests kept while one is served. */
 const MAX_PENDING = 64 * 1024;
@@ -39,18 +48,26 @@ export class ClientConnection implements DeadlineEntry {
   filed = 0;
   readonly request = new RequestHead();
   readonly body = new BodyReader();
-  /** Address of the other end, IPv4 where it is IPv4-mapped. */
-  readonly peer: string;
+  /** Address of the other end, or the one that its PROXY header names; IPv4 where it is IPv4-mapped. */
+  peer = '';
   readonly localPort: number;
+  remotePort: number;
   /** Whether the peer's forwarding fields are believed. */
-  readonly trusted: boolean;
+  trusted = false;
   /** Forwarding fields for the upstream that are the same for all requests of an untrusted peer. */
-  readonly forwardingFields: string;
+  forwardingFields = '';
   readonly #socket: Socket;
   readonly #context: EdgeContext;
   readonly #listener: ListenerContext;
   readonly #exchange: Exchange;
+  readonly #sendWatch: SendWatch;
   #phase: Phase = 'idle';
+  /** Beginning of a PROXY header, before its end came. */
+  #header: Buffer | undefined;
+  /** Requests so far. */
+  #requests = 0;
+  /** Counted among the connections of its address. */
+  #counted = false;
   /** Beginning of a head, before its end came. */
   #partial = '';
   /** Bytes behind the request that is being served. */
@@ -67,29 +84,40 @@ export class ClientConnection implements DeadlineEntry {
     this.#socket = socket;
     this.#context = context;
     this.#listener = listener;
-    this.peer = plainAddress(socket.remoteAddress ?? '');
     this.localPort = socket.localPort ?? 0;
-    this.trusted = context.trusted.has(this.peer);
-    this.forwardingFields =
-      `X-Forwarded-For: ${this.peer}\r\nX-Real-IP: ${this.peer}\r\n` +
-      `X-Forwarded-Proto: http\r\nX-Forwarded-Port: ${this.localPort}\r\n`;
+    this.remotePort = socket.remotePort ?? 0;
     this.#exchange = new Exchange(this, context);
+    this.#sendWatch = new SendWatch(socket, context, listener);
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    socket.on('drain', () => this.#exchange.onClientDrain());
+    socket.on('drain', () => this.#onDrain());
     socket.on('end', () => this.#onEnd());
+    socket.on('finish', () => this.#onFinish());
     socket.on('error', () => {});
     socket.on('close', () => this.#onClose());
     listener.connections.add(this);
-    context.deadlines.arm(this, listener.headMs);
+    listener.open++;
+    context.deadlines.arm(this, listener.timeouts.headMs);
+    if (listener.proxyProtocol) this.#phase = 'proxy-header';
+    else this.#meet(socket.remoteAddress ?? '');
+  }
+
+  /** Now it is known who the other end is. */
+  #meet(address: string): void {
+    this.peer = plainAddress(address);
+    this.trusted = this.#context.trusted.has(this.peer);
+    this.forwardingFields =
+      `X-Forwarded-For: ${this.peer}\r\nX-Real-IP: ${this.peer}\r\n` +
+      `X-Forwarded-Proto: http\r\nX-Forwarded-Port: ${this.localPort}\r\n`;
+    if (this.trusted) return;
+    this.#counted = true;
+    const count = this.#listener.clients.enter(this.peer);
+    const most = this.#listener.limits.connectionsPerClient;
+    if (most > 0 && count > most) this.#refuse('CONNECTION_LIMIT');
   }
 
   /** Address that the client connected to, host:port. */
   get localAddress(): string {
     return `${this.#socket.localAddress ?? ''}:${this.localPort}`;
-  }
-
-  get remotePort(): number {
-    return this.#socket.remotePort ?? 0;
   }
 
   /** "The client" of the request being served: the rightmost untrusted address. */
@@ -105,20 +133,27 @@ export class ClientConnection implements DeadlineEntry {
   /** Sends; false: the client does not keep up, hold back until `onClientDrain`. */
   write(data: string | Buffer): boolean {
     if (this.#phase === 'closed') return true;
-    return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data);
+    if (typeof data === 'string') this.#socket.write(data, 'latin1');
+    else this.#socket.write(data);
+    return this.#socket.writableCorked > 0 || this.#keepsUp();
   }
 
+  /** Gathers what is written until `uncork`. */
   cork(): void {
     this.#socket.cork();
   }
 
-  uncork(): void {
+  /** Sends what was gathered. @returns as `write` */
+  uncork(): boolean {
     this.#socket.uncork();
+    return this.#keepsUp();
   }
 
-  /** Whether everything written was taken by the kernel. */
-  get isDrained(): boolean {
-    return this.#socket.writableLength === 0;
+  /** Mostly the kernel has taken all there is; else it is watched that the client goes on taking it. */
+  #keepsUp(): boolean {
+    if (this.#socket.writableLength === 0) return true;
+    this.#sendWatch.begin();
+    return !this.#socket.writableNeedDrain;
   }
 
   pauseReading(): void {
@@ -129,7 +164,8 @@ export class ClientConnection implements DeadlineEntry {
   resumeReading(): void {
     if (this.#phase === 'closed') return;
     this.#socket.resume();
-    if (this.#phase === 'exchange' && !this.body.done) this.#context.deadlines.arm(this, this.#listener.bodyMs);
+    if (this.#phase === 'exchange' && !this.body.done)
+      this.#context.deadlines.arm(this, this.#listener.timeouts.bodyMs);
   }
 
   /** The client closes its sending side now: passes that on in a tunnel. */
@@ -145,45 +181,76 @@ export class ClientConnection implements DeadlineEntry {
 
   /**
    * The exchange is over and its answer written.
-   * @param keepAlive whether the connection serves another request
-   * @param linger whether the client may still be sending: what comes is read and dropped, so that no reset overtakes
-   *   the answer (RFC 9112 §9.6)
+   * @param keepAlive whether the connection serves another request; else it lingers: what comes is read and dropped, so
+   *   that no reset overtakes the answer (RFC 9112 §9.6)
    */
-  finish(keepAlive: boolean, linger: boolean): void {
+  finish(keepAlive: boolean): void {
     if (this.#phase === 'closed') return;
-    if (!keepAlive || this.#ended) {
-      this.#linger(linger);
-      return;
+    if (!keepAlive || this.#ended || this.#context.draining) {
+      this.#linger();
+    } else if (this.#keepsUp()) {
+      this.#becomeIdle();
+    } else {
+      // Else one who asks and asks, and takes no answer, would fill the memory.
+      this.#phase = 'flushing';
+      this.#context.deadlines.disarm(this);
+      this.#socket.pause();
     }
+  }
+
+  #becomeIdle(): void {
     this.#phase = 'idle';
-    this.#context.deadlines.arm(this, this.#listener.keepAliveMs);
+    this.#context.deadlines.arm(this, this.#listener.timeouts.keepAliveMs);
     this.#socket.resume();
     if (this.#pending !== undefined && !this.#reading) this.#readPending();
   }
 
   /** No more requests: an idle connection closes now, a busy one after its answer. */
   drain(): void {
-    if (this.isIdle) this.#linger(false);
+    if (this.isIdle || this.#phase === 'proxy-header') this.#linger();
   }
 
   onDeadline(): void {
-    if (this.#phase === 'idle') this.#linger(false);
+    if (this.#phase === 'idle') this.#linger();
     else if (this.#phase === 'head') this.#refuse('HEAD_TIMEOUT');
     else if (this.#phase === 'exchange') this.#exchange.onBodyTimeout();
     else this.#socket.destroy();
   }
 
   #onData(chunk: Buffer): void {
-    if (this.#phase === 'exchange') {
+    if (this.#phase === 'proxy-header') {
+      this.#readProxyHeader(chunk);
+    } else if (this.#phase === 'exchange') {
       if (this.#exchange.isTunnel) this.#exchange.onClientTunnel(chunk);
       else if (this.body.done) this.#addPending(chunk);
       else this.#readBody(chunk, 0, true);
     } else if (this.#phase === 'lingering') {
       this.#lingered += chunk.length;
       if (this.#lingered > LINGER_BYTES) this.#socket.destroy();
+    } else if (this.#phase === 'flushing') {
+      this.#addPending(chunk);
     } else if (this.#phase !== 'closed') {
       this.#readHeads(chunk);
     }
+  }
+
+  /** Who is believed when it names somebody else is the listener's to know: see there. */
+  #readProxyHeader(chunk: Buffer): void {
+    const bytes = this.#header === undefined ? chunk : Buffer.concat([this.#header, chunk]);
+    const header = readProxyHeader(bytes);
+    if (header.outcome === 'more') {
+      this.#header = bytes;
+      return;
+    }
+    this.#header = undefined;
+    if (header.outcome === 'broken') {
+      this.#socket.destroy();
+      return;
+    }
+    this.#phase = 'idle';
+    if (header.source !== undefined) this.remotePort = header.sourcePort;
+    this.#meet(header.source ?? this.#socket.remoteAddress ?? '');
+    if (header.length < bytes.length) this.#onData(bytes.subarray(header.length));
   }
 
   /** Serves the requests in `chunk` that can be served at once; stops at the first that takes time. */
@@ -230,44 +297,49 @@ export class ClientConnection implements DeadlineEntry {
       text = gathered.slice(0, gatheredEnd + 2);
       at = gatheredEnd + 4 + dropped - before;
     }
-    if (text.length > this.#listener.limits.headBytes) {
+    if (text.length > this.#listener.limits.head) {
       this.#refuse(this.#tooLarge(text));
       return;
     }
-    const refusal = this.request.parse(text, this.#listener.limits);
+    const refusal = this.request.parse(text, this.#listener.headLimits);
     if (refusal !== undefined) this.#refuse(refusal);
     else this.#serve(chunk, at);
   }
 
   /** The head is not complete yet: decides whether it can still become one. */
   #onPartialHead(text: string): void {
-    if (this.#phase === 'idle') this.#context.deadlines.arm(this, this.#listener.headMs);
+    if (this.#phase === 'idle') this.#context.deadlines.arm(this, this.#listener.timeouts.headMs);
+    const checked = this.#partial.length;
     this.#phase = 'head';
     this.#partial = text;
-    if (hasBareLineFeed(text)) this.#refuse('BAD_REQUEST');
-    else if (text.length > this.#listener.limits.headBytes) this.#refuse(this.#tooLarge(text));
+    // What came before was looked at then: a head that comes byte by byte is not read through for each of them.
+    if (hasBareLineFeed(text, Math.max(0, checked - 3))) this.#refuse('BAD_REQUEST');
+    else if (text.length > this.#listener.limits.head) this.#refuse(this.#tooLarge(text));
   }
 
   #tooLarge(text: string): RefusalCode {
     const lineEnd = text.indexOf('\r\n');
-    return lineEnd < 0 || lineEnd > this.#listener.limits.targetBytes ? 'TARGET_TOO_LONG' : 'HEAD_TOO_LARGE';
+    return lineEnd < 0 || lineEnd > this.#listener.limits.target ? 'TARGET_TOO_LONG' : 'HEAD_TOO_LARGE';
   }
 
   /** A request begins: what came of its body goes first, so that a small one leaves in one write with its head. */
   #serve(chunk: Buffer, at: number): void {
     const { request } = this;
+    const { limits } = this.#listener;
     this.#phase = 'exchange';
     this.#skippedLine = false;
+    this.#requests++;
+    if (limits.requests > 0 && this.#requests >= limits.requests) request.keepAlive = false;
     this.#context.deadlines.disarm(this);
     this.#exchange.prepare();
-    this.body.begin(request.framing, request.length);
+    this.body.begin(request.framing, request.length, limits);
     if (this.body.done) {
       if (at < chunk.length) this.#addPending(at === 0 ? chunk : chunk.subarray(at));
       this.#exchange.begin();
       return;
     }
     if (!this.#readBody(chunk, at, false)) return;
-    if (!this.body.done) this.#context.deadlines.arm(this, this.#listener.bodyMs);
+    if (!this.body.done) this.#context.deadlines.arm(this, this.#listener.timeouts.bodyMs);
     this.#exchange.begin();
   }
 
@@ -281,7 +353,7 @@ export class ClientConnection implements DeadlineEntry {
         this.#exchange.onRequestBody(chunk, body.dataStart, body.dataEnd);
         if (this.#phase !== 'exchange') return false;
       } else if (step === Step.MORE) {
-        if (rearm) this.#context.deadlines.arm(this, this.#listener.bodyMs);
+        if (rearm) this.#context.deadlines.arm(this, this.#listener.timeouts.bodyMs);
         break;
       } else if (step === Step.BROKEN) {
         this.#exchange.onRequestBroken();
@@ -312,6 +384,8 @@ export class ClientConnection implements DeadlineEntry {
   #refuse(code: RefusalCode): void {
     this.#partial = '';
     this.#pending = undefined;
+    const { status } = refusals[code];
+    this.#context.unrouted.set(status, (this.#context.unrouted.get(status) ?? 0) + 1);
     this.write(
       refusalMessage(code, {
         requestId: this.#context.requestId(),
@@ -323,18 +397,34 @@ export class ClientConnection implements DeadlineEntry {
         oldKeepAlive: false,
       }),
     );
-    this.#linger(true);
+    this.#linger();
   }
 
-  #linger(mayBeSending: boolean): void {
+  #linger(): void {
     this.#phase = 'lingering';
     this.#lingered = 0;
     this.#pending = undefined;
     this.#partial = '';
     this.#socket.end();
     this.#socket.resume();
-    if (this.#ended && !mayBeSending) this.#context.deadlines.arm(this, LINGER_MS * 5);
-    else this.#context.deadlines.arm(this, LINGER_MS);
+    // The rest of the answer goes first, as slowly as the client may take it.
+    if (this.#socket.writableLength === 0) {
+      this.#context.deadlines.arm(this, LINGER_MS);
+    } else {
+      this.#context.deadlines.disarm(this);
+      this.#sendWatch.begin();
+    }
+  }
+
+  #onFinish(): void {
+    this.#sendWatch.end();
+    if (this.#phase === 'lingering') this.#context.deadlines.arm(this, LINGER_MS);
+  }
+
+  #onDrain(): void {
+    this.#sendWatch.end();
+    if (this.#phase === 'flushing') this.#becomeIdle();
+    else this.#exchange.onClientDrain();
   }
 
   #onEnd(): void {
@@ -349,7 +439,10 @@ export class ClientConnection implements DeadlineEntry {
     const serving = this.#phase === 'exchange';
     this.#phase = 'closed';
     this.#context.deadlines.disarm(this);
+    this.#sendWatch.end();
     this.#listener.connections.delete(this);
+    this.#listener.open--;
+    if (this.#counted) this.#listener.clients.leave(this.peer);
     this.#pending = undefined;
     this.#partial = '';
     if (serving) this.#exchange.onClientGone();

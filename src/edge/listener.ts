@@ -1,10 +1,12 @@
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { PilotlightError } from '../model/errors.ts';
 import type { HostPort, ListenSettings } from '../model/settings.ts';
+import { plainAddress } from './client-address.ts';
 import { ClientConnection, type ListenerContext } from './client-connection.ts';
+import { ClientCounts } from './client-counts.ts';
 import type { EdgeContext } from './context.ts';
+import { TurnedAway } from './turned-away.ts';
 
-const LIMITS = { headBytes: 32 * 1024, fields: 100, targetBytes: 8 * 1024 };
 const BACKLOG = 4096;
 /** How long answers that are written already may take to leave at the end of a drain, ms. */
 const SETTLE_MS = 1000;
@@ -22,9 +24,11 @@ export class Listeners {
   #listeners: Listener[] = [];
   /** Shared by all listeners, so that a connection outlives the listener that accepted it. */
   readonly #connections = new Set<ClientConnection>();
+  readonly #turnedAway: TurnedAway;
 
   constructor(context: EdgeContext) {
     this.#context = context;
+    this.#turnedAway = new TurnedAway(context);
   }
 
   get connectionCount(): number {
@@ -52,7 +56,7 @@ export class Listeners {
       throw error;
     }
     for (const [index, listener] of next.entries())
-      this.#applyTimeouts(listener.context, settings[index] as ListenSettings);
+      Object.assign(listener.context, changeable(settings[index] as ListenSettings));
     for (const listener of this.#listeners) if (!next.includes(listener)) listener.server.close();
     this.#listeners = next;
     return next.map((listener) => listener.address);
@@ -64,6 +68,7 @@ export class Listeners {
 
   destroyConnections(): void {
     for (const connection of [...this.#connections]) connection.destroy(false);
+    this.#turnedAway.close();
   }
 
   /** Waits a moment for the last answers to be sent, then cuts what is left. */
@@ -76,18 +81,28 @@ export class Listeners {
     this.destroyConnections();
   }
 
-  #applyTimeouts(context: ListenerContext, settings: ListenSettings): void {
-    context.headMs = settings.timeouts.headMs;
-    context.bodyMs = settings.timeouts.bodyMs;
-    context.keepAliveMs = settings.timeouts.keepAliveMs;
+  /** Takes a connection in, or turns it away: with an answer where there are too many, without where nobody trusts it. */
+  #accept(socket: Socket, listener: ListenerContext): void {
+    if (listener.proxyProtocol && !this.#context.trusted.has(plainAddress(socket.remoteAddress ?? ''))) {
+      socket.on('error', () => {});
+      socket.destroy();
+    } else if (listener.open >= listener.limits.connections) {
+      this.#turnedAway.answer(socket);
+    } else {
+      new ClientConnection(socket, this.#context, listener);
+    }
   }
 
   #open(key: string, settings: ListenSettings): Promise<Listener> {
     const { host, port } = settings.address;
-    const context: ListenerContext = { ...settings.timeouts, limits: LIMITS, connections: this.#connections };
-    const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
-      new ClientConnection(socket, this.#context, context);
-    });
+    const context: ListenerContext = {
+      ...changeable(settings),
+      open: 0,
+      clients: new ClientCounts(),
+      connections: this.#connections,
+    };
+    const options = { allowHalfOpen: true, noDelay: true, keepAlive: true };
+    const server = createServer(options, (socket) => this.#accept(socket, context));
     return new Promise((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
       server.listen({ host, port, backlog: BACKLOG }, () => {
@@ -99,6 +114,12 @@ export class Listeners {
       });
     });
   }
+}
+
+/** What a reload may change of a listener that stays; it holds for the connections that are open, too. */
+function changeable({ timeouts, limits, proxyProtocol }: ListenSettings) {
+  const { head, fields, target } = limits;
+  return { timeouts, limits, headLimits: { headBytes: head, fields, targetBytes: target }, proxyProtocol };
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): PilotlightError {

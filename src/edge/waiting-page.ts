@@ -85,6 +85,6 @@ export class ProgressStream {
   #end(event: string): void {
     this.close();
     this.#client.write(`event: ${event}\r\ndata: ${event}\r\n\r\n`);
-    this.#client.finish(false, false);
+    this.#client.finish(false);
   }
 }

@@ -15,18 +15,34 @@ export const Step = {
 } as const;
 export type StepKind = (typeof Step)[keyof typeof Step];
 
-const State = { SIZE: 0, EXTENSION: 1, SIZE_LF: 2, DATA: 3, DATA_CR: 4, DATA_LF: 5, TRAILERS: 6, DONE: 7 } as const;
+const State = {
+  SIZE: 0,
+  BEFORE_EXTENSION: 1,
+  EXTENSION: 2,
+  SIZE_LF: 3,
+  DATA: 4,
+  DATA_CR: 5,
+  DATA_LF: 6,
+  TRAILERS: 7,
+  DONE: 8,
+} as const;
 
 /** Longest chunk size in hexadecimal digits: 2⁵² bytes. */
 const MAX_SIZE_DIGITS = 13;
-/** Most bytes of chunk extensions in one body (CVE-2024-22019). */
-const MAX_EXTENSION_BYTES = 16 * 1024;
-const MAX_TRAILER_BYTES = 16 * 1024;
 const MAX_TRAILERS = 64;
+
+/** Bounds on what a chunked body carries beside its data (CVE-2024-22019), bytes. */
+export interface BodyLimits {
+  chunkExtensions: number;
+  trailers: number;
+}
+
+const DEFAULT_LIMITS: BodyLimits = { chunkExtensions: 16 * 1024, trailers: 16 * 1024 };
 
 /**
  * Reads one body, of whatever framing, strictly (RFC 9112 §6, §7.1): sizes are bare hexadecimal digits, data is followed
- * by exactly CRLF, extensions are checked, counted and dropped. Nothing is copied: the caller loops over `next`.
+ * by exactly CRLF, extensions (and the white space that §7.1.1 lets stand before one) are checked, counted and dropped.
+ * Nothing is copied: the caller loops over `next`.
  */
 export class BodyReader {
   /** Position in the given bytes up to which all is read. */
@@ -41,9 +57,10 @@ export class BodyReader {
   #digits = 0;
   #extensionBytes = 0;
   #trailerText = '';
+  #limits = DEFAULT_LIMITS;
 
   /** Begins a body. `length` counts for {@link Framing.LENGTH} only. */
-  begin(framing: FramingKind, length: number): void {
+  begin(framing: FramingKind, length: number, limits = DEFAULT_LIMITS): void {
     this.#framing = framing;
     this.trailers = '';
     if (framing === Framing.CHUNKED) {
@@ -52,6 +69,7 @@ export class BodyReader {
       this.#digits = 0;
       this.#extensionBytes = 0;
       this.#trailerText = '';
+      this.#limits = limits;
     } else {
       this.#remaining = framing === Framing.CLOSE ? Number.POSITIVE_INFINITY : framing === Framing.LENGTH ? length : 0;
       this.#state = this.#remaining > 0 ? State.DATA : State.DONE;
@@ -101,14 +119,22 @@ export class BodyReader {
             this.#state = State.EXTENSION;
           } else if (code === 13) {
             this.#state = State.SIZE_LF;
+          } else if (code === 32 || code === 9) {
+            this.#state = State.BEFORE_EXTENSION;
           } else {
             return Step.BROKEN;
           }
           this.at++;
           break;
         }
+        case State.BEFORE_EXTENSION:
+          if (++this.#extensionBytes > this.#limits.chunkExtensions) return Step.BROKEN;
+          if (code === 59) this.#state = State.EXTENSION;
+          else if (code !== 32 && code !== 9) return Step.BROKEN;
+          this.at++;
+          break;
         case State.EXTENSION:
-          if (++this.#extensionBytes > MAX_EXTENSION_BYTES) return Step.BROKEN;
+          if (++this.#extensionBytes > this.#limits.chunkExtensions) return Step.BROKEN;
           if (code === 13) this.#state = State.SIZE_LF;
           else if ((code < 32 && code !== 9) || code === 127) return Step.BROKEN;
           this.at++;
@@ -150,7 +176,7 @@ export class BodyReader {
       const stop = lf < 0 || lf >= end ? end : lf + 1;
       this.#trailerText += latin1(bytes, this.at, stop);
       this.at = stop;
-      if (this.#trailerText.length > MAX_TRAILER_BYTES) return Step.BROKEN;
+      if (this.#trailerText.length > this.#limits.trailers) return Step.BROKEN;
       const text = this.#trailerText;
       if (!text.endsWith('\n')) continue;
       if (!text.endsWith('\r\n')) return Step.BROKEN;

@@ -15,9 +15,9 @@ export function findHeadEnd(bytes: Buffer, from: number, end: number): number {
   return at >= 0 && at + 4 <= end ? at : -1;
 }
 
-/** Whether a line ends with a bare LF: such a head can never become valid, so nobody needs to wait for its end. */
-export function hasBareLineFeed(text: string): boolean {
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) {
+/** Whether a line ends with a bare LF, at or after `from`: such a head can never become valid, its end is not waited for. */
+export function hasBareLineFeed(text: string, from = 0): boolean {
+  for (let at = text.indexOf('\n', from); at >= 0; at = text.indexOf('\n', at + 1)) {
     if (at === 0 || text.charCodeAt(at - 1) !== 13) return true;
   }
   return false;
