@@ -4,6 +4,8 @@ import type { Clock } from '../../../src/util/clock.ts';
 export interface AppRequest {
   /** Called at the first byte. */
   answered: () => void;
+  /** Called when the app ends before. */
+  reset: () => void;
   cancelled: boolean;
 }
 
@@ -13,10 +15,10 @@ export class FakeApp {
   readonly workers: number;
   readonly serviceMs: number;
   readonly #queue: AppRequest[] = [];
+  readonly #inside = new Set<AppRequest>();
   #busy = 0;
   /** Most requests that were inside at once. */
   peak = 0;
-  #inside = 0;
   alive = true;
 
   constructor(clock: Clock, workers: number, serviceMs: number) {
@@ -26,16 +28,18 @@ export class FakeApp {
   }
 
   accept(request: AppRequest): void {
-    this.#inside++;
-    this.peak = Math.max(this.peak, this.#inside);
+    this.#inside.add(request);
+    this.peak = Math.max(this.peak, this.#inside.size);
     this.#queue.push(request);
     this.#pump();
   }
 
-  /** It ends at once; whoever is inside is never answered. */
+  /** It ends at once, and with it every connection. */
   kill(): void {
     this.alive = false;
     this.#queue.length = 0;
+    for (const request of [...this.#inside]) request.reset();
+    this.#inside.clear();
   }
 
   #pump(): void {
@@ -43,13 +47,13 @@ export class FakeApp {
       const request = this.#queue.shift();
       if (request === undefined) return;
       if (request.cancelled) {
-        this.#inside--;
+        this.#inside.delete(request);
         continue;
       }
       this.#busy++;
       this.#clock.after(this.serviceMs, () => {
         this.#busy--;
-        this.#inside--;
+        this.#inside.delete(request);
         if (this.alive) request.answered();
         this.#pump();
       });

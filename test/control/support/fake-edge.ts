@@ -28,6 +28,8 @@ interface EdgeService {
   state: ServiceState;
   held: FakeRequest[];
   inFlight: Set<FakeRequest>;
+  /** In flight by endpoint. */
+  counts: Map<string, number>;
   cordons: Map<string, { version: number; drained: boolean }>;
   blockedUntil: number;
   lastActivity: number;
@@ -109,6 +111,7 @@ export class FakeEdge {
         },
         held: [],
         inFlight: new Set(),
+        counts: new Map(),
         cordons: new Map(),
         blockedUntil: 0,
         lastActivity: this.#clock.now(),
@@ -155,8 +158,7 @@ export class FakeEdge {
     const endpoints = state.endpoints.map(({ id }) => {
       const ttfb = stats.ttfb.get(id)?.sparse() ?? [];
       all.merge(ttfb);
-      const own = [...inFlight].filter(({ endpoint }) => endpoint === id).length;
-      return { endpoint: id, inFlight: own, completions: stats.ttfb.get(id)?.total ?? 0, ttfb };
+      return { endpoint: id, inFlight: service.counts.get(id) ?? 0, completions: stats.ttfb.get(id)?.total ?? 0, ttfb };
     });
     const { arrivals, completions } = stats;
     service.stats = { arrivals: 0, completions: 0, ttfb: new Map() };
@@ -263,11 +265,10 @@ export class FakeEdge {
 
   #dispatch(service: EdgeService, request: FakeRequest): boolean {
     const limit = this.table?.services.find(({ name }) => name === request.service)?.concurrency ?? 0;
-    const counts = new Map(service.state.endpoints.filter(({ state }) => state === 'ready').map((each) => [each, 0]));
-    for (const { endpoint } of service.inFlight) {
-      for (const [view, count] of counts) if (view.id === endpoint) counts.set(view, count + 1);
-    }
-    const [best] = [...counts].sort(([, a], [, b]) => a - b);
+    const [best] = service.state.endpoints
+      .filter(({ state }) => state === 'ready')
+      .map((view) => [view, service.counts.get(view.id) ?? 0] as const)
+      .sort(([, a], [, b]) => a - b);
     if (best === undefined || (limit > 0 && best[1] >= limit)) return false;
     const [view] = best;
     const app = this.#runtime.appAt(view.port);
@@ -275,12 +276,17 @@ export class FakeEdge {
       this.say({ type: 'suspect', service: request.service, endpoint: view.id, cause: 'refused' });
       return false;
     }
-    const wasHeld = service.held.includes(request);
-    if (wasHeld && !service.state.endpoints.some(({ start }) => start === null)) request.since = this.#clock.now();
+    if (service.held[0] === request && !service.state.endpoints.some(({ start }) => start === null))
+      request.since = this.#clock.now();
     this.onDispatch(request.service, view.id);
     request.endpoint = view.id;
     service.inFlight.add(request);
-    request.inside = { answered: () => this.#answered(service, request), cancelled: false };
+    service.counts.set(view.id, best[1] + 1);
+    request.inside = {
+      answered: () => this.#answered(service, request),
+      reset: () => this.#end(service, request, 'reset'),
+      cancelled: false,
+    };
     app.accept(request.inside);
     return true;
   }
@@ -303,14 +309,19 @@ export class FakeEdge {
     service.lastActivity = request.endedAt;
     if (request.inside !== undefined) request.inside.cancelled = true;
     service.held = service.held.filter((other) => other !== request);
-    if (service.inFlight.delete(request)) this.#drained(service, request);
+    if (service.inFlight.delete(request)) {
+      const id = request.endpoint ?? '';
+      service.counts.set(id, (service.counts.get(id) ?? 1) - 1);
+      this.#drained(service, request);
+    }
     this.#release(service);
   }
 
   #drained(service: EdgeService, { endpoint }: FakeRequest): void {
     const cordon = service.cordons.get(endpoint ?? '');
+    if (cordon === undefined || cordon.drained || endpoint === undefined) return;
     const own = [...service.inFlight].filter((other) => other.endpoint === endpoint);
-    if (cordon === undefined || cordon.drained || own.some(({ quiet }) => !quiet) || endpoint === undefined) return;
+    if (own.some(({ quiet }) => !quiet)) return;
     cordon.drained = true;
     const { version } = cordon;
     this.say({ type: 'drained', version, service: service.state.service, endpoint, quiet: own.length });

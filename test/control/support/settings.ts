@@ -63,6 +63,7 @@ export function testService(name: string, { scale, timeouts, ...change }: Servic
     retries: { max: 1, budget: 0.1, idempotent: false },
     wake: [],
     upstreamHost: undefined,
+    engine: 'native',
     allowHalfOpen: false,
     onExit: 'stop',
     ...change,
