@@ -3,7 +3,7 @@ import type { WakeRule } from '../model/settings.ts';
 /** A wake rule with its glob compiled. */
 export interface CompiledWakeRule {
   path: string | undefined;
-  userAgent: RegExp | undefined;
+  userAgent: Glob | undefined;
   then: WakeRule['then'];
   status: number;
 }
@@ -12,7 +12,7 @@ export interface CompiledWakeRule {
 export function compileWakeRules(rules: readonly WakeRule[]): CompiledWakeRule[] {
   return rules.map((rule) => ({
     path: rule.path,
-    userAgent: rule.userAgent === undefined ? undefined : globToRegExp(rule.userAgent),
+    userAgent: rule.userAgent === undefined ? undefined : new Glob(rule.userAgent),
     then: rule.then,
     status: rule.status,
   }));
@@ -26,7 +26,7 @@ export function matchWakeRule(
 ): CompiledWakeRule | undefined {
   for (const rule of rules) {
     if (rule.path !== undefined && !isPrefix(rule.path, path)) continue;
-    if (rule.userAgent !== undefined && !rule.userAgent.test(userAgent)) continue;
+    if (rule.userAgent !== undefined && !rule.userAgent.matches(userAgent)) continue;
     return rule;
   }
   return undefined;
@@ -37,8 +37,32 @@ function isPrefix(prefix: string, path: string): boolean {
   return path.startsWith(prefix) && (path.length === prefix.length || path.charCodeAt(prefix.length) === 47);
 }
 
-/** `*` matches anything; each run of it becomes one lazy step, so that no pattern backtracks exponentially. */
-function globToRegExp(glob: string): RegExp {
-  const parts = glob.split(/\*+/).map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*?')}$`, 'is');
+/**
+ * A pattern in which `*` matches anything, case-insensitive. The parts between are looked for one after the other, each
+ * at its first place, in one pass: as a regular expression, a pattern of a few stars could be made to take minutes by
+ * whoever chooses the text.
+ */
+class Glob {
+  readonly #parts: string[];
+
+  constructor(pattern: string) {
+    this.#parts = pattern.toLowerCase().split(/\*+/);
+  }
+
+  matches(text: string): boolean {
+    const subject = text.toLowerCase();
+    const first = this.#parts[0] as string;
+    const last = this.#parts[this.#parts.length - 1] as string;
+    if (this.#parts.length === 1) return subject === first;
+    const end = subject.length - last.length;
+    if (!subject.startsWith(first) || !subject.endsWith(last)) return false;
+    let at = first.length;
+    for (let i = 1; i < this.#parts.length - 1; i++) {
+      const part = this.#parts[i] as string;
+      const found = subject.indexOf(part, at);
+      if (found < 0) return false;
+      at = found + part.length;
+    }
+    return at <= end;
+  }
 }

@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { compileWakeRules, matchWakeRule } from '../../src/edge/wake-rules.ts';
+import type { WakeRule } from '../../src/model/settings.ts';
+
+function rule(change: Partial<WakeRule>): WakeRule {
+  return { path: undefined, userAgent: undefined, then: 'deny', status: 200, ...change };
+}
+
+function matches(change: Partial<WakeRule>, path: string, userAgent = ''): boolean {
+  return matchWakeRule(compileWakeRules([rule(change)]), path, userAgent) !== undefined;
+}
+
+describe('a path', () => {
+  test.each([
+    ['/healthz', '/healthz', true],
+    ['/healthz', '/healthz/', true],
+    ['/healthz', '/healthz/live', true],
+    ['/healthz', '/healthzz', false],
+    ['/healthz', '/', false],
+    ['/', '/anything', true],
+  ])('%s on %s: %s', (path, requested, expected) => {
+    expect(matches({ path }, requested)).toBe(expected);
+  });
+});
+
+describe('a user agent glob', () => {
+  test.each([
+    ['*bot*', 'Mozilla/5.0 (compatible; GoogleBot/2.1)', true],
+    ['*bot*', 'bot', true],
+    ['*bot*', 'Mozilla/5.0', false],
+    ['curl/*', 'curl/8.0', true],
+    ['curl/*', 'a curl/8.0', false],
+    ['*/8.0', 'curl/8.0', true],
+    ['*/8.0', 'curl/8.0.1', false],
+    ['curl', 'curl', true],
+    ['curl', 'curl/8', false],
+    ['*', '', true],
+    ['', '', true],
+    ['', 'x', false],
+    ['a*b*c', 'aXbXc', true],
+    ['a*b*c', 'abc', true],
+    ['a*b*c', 'acb', false],
+    ['a**c', 'abc', true],
+    ['ab*ba', 'aba', false],
+    ['*a*a*', 'a', false],
+    ['*.bot', 'xbot', false],
+    ['(a+)+$', '(A+)+$', true],
+  ])('%s on %s: %s', (userAgent, sent, expected) => {
+    expect(matches({ userAgent }, '/', sent)).toBe(expected);
+  });
+
+  test('takes no long time whatever is sent', () => {
+    const started = performance.now();
+    expect(matches({ userAgent: '*a*a*a*a*a*b' }, '/', 'a'.repeat(30_000))).toBe(false);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+});
+
+test('both conditions have to hold, and the first rule that matches decides', () => {
+  const rules = compileWakeRules([
+    rule({ path: '/api', userAgent: '*bot*', then: 'deny' }),
+    rule({ path: '/api', then: 'wake' }),
+    rule({ userAgent: '*bot*', then: 'answer', status: 204 }),
+  ]);
+  expect(matchWakeRule(rules, '/api/x', 'a bot')?.then).toBe('deny');
+  expect(matchWakeRule(rules, '/api/x', 'human')?.then).toBe('wake');
+  expect(matchWakeRule(rules, '/', 'a bot')).toMatchObject({ then: 'answer', status: 204 });
+  expect(matchWakeRule(rules, '/', 'human')).toBeUndefined();
+});
