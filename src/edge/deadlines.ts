@@ -28,8 +28,11 @@ export class Deadlines {
 
   /** Makes the entry due in `ms` milliseconds; an earlier deadline of it is forgotten. */
   arm(entry: DeadlineEntry, ms: number): void {
-    entry.deadline = this.#clock.now() + ms;
-    const tick = Math.ceil(entry.deadline / TICK_MS) + 1;
+    const now = this.#clock.now();
+    // Never the 0 of an entry that does not wait.
+    entry.deadline = Math.max(now + ms, Number.MIN_VALUE);
+    // The first tick at or after it; of the ticks that were or are being turned, none comes again.
+    const tick = Math.max(Math.ceil(entry.deadline / TICK_MS), Math.floor(now / TICK_MS) + 1);
     if (entry.filed !== 0 && entry.filed <= tick) return;
     this.#file(entry, tick);
   }
@@ -84,7 +87,7 @@ export class Deadlines {
     entry.filed = 0;
     if (entry.deadline === 0) return;
     if (entry.deadline > now) {
-      this.#file(entry, Math.max(tick + 1, Math.ceil(entry.deadline / TICK_MS) + 1));
+      this.#file(entry, Math.max(tick + 1, Math.ceil(entry.deadline / TICK_MS)));
       return;
     }
     entry.deadline = 0;
