@@ -35,5 +35,5 @@ export function plainAddress(text: string): string {
   if (address.startsWith('[')) address = address.slice(1, address.indexOf(']'));
   else if (address.indexOf(':') === address.lastIndexOf(':') && address.includes(':'))
     address = address.split(':')[0] as string;
-  return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+  return /^::ffff:/i.test(address) && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
 }

@@ -1,0 +1,237 @@
+import { onTestFinished } from 'vitest';
+import { createEdge, type Edge } from '../../src/edge/edge.ts';
+import type { ControlMessage, EdgeMessage, EdgeReport, ServiceReport } from '../../src/model/link.ts';
+import { silentLogger } from '../../src/model/observe.ts';
+import type { EndpointView, RouteView, ServicePolicy, ServiceState } from '../../src/model/snapshot.ts';
+import { type ChannelEnd, createChannel } from '../../src/util/channel.ts';
+import { VirtualClock } from '../../src/util/virtual-clock.ts';
+import { type ListenChange, listenSettings } from '../support/listen-settings.ts';
+import { Client, type Origin, until } from './wire.ts';
+
+type PolicyChange = Partial<Omit<ServicePolicy, 'hold' | 'timeouts' | 'retries'>> & {
+  hold?: Partial<ServicePolicy['hold']>;
+  timeouts?: Partial<ServicePolicy['timeouts']>;
+  retries?: Partial<ServicePolicy['retries']>;
+};
+
+/** The policy of a service `app` as the defaults make it, with changes. */
+export function policy(change: PolicyChange = {}): ServicePolicy {
+  return {
+    name: 'app',
+    wakeable: true,
+    concurrency: 0,
+    balance: 'least-request',
+    wake: [],
+    upstreamHost: undefined,
+    engine: 'native',
+    allowHalfOpen: false,
+    ...change,
+    hold: { max: 1000, maxBytes: 16 * 2 ** 20, perClient: 0, timeoutMs: 'auto', page: 'auto', ...change.hold },
+    timeouts: {
+      connectMs: 2000,
+      firstByteMs: 60_000,
+      streamMs: 300_000,
+      tunnelMs: 3_600_000,
+      drainMs: 30_000,
+      ...change.timeouts,
+    },
+    retries: { max: 1, budget: 0.1, idempotent: false, ...change.retries },
+  };
+}
+
+export interface TableChange {
+  routes?: RouteView[];
+  trustedProxies?: string[];
+  heldBytes?: number;
+  states?: ServiceState[];
+}
+
+export type StateChange = Partial<ServiceState>;
+
+/** A ready endpoint where the origin listens. */
+export function at(origin: Origin | { port: number }, change: Partial<EndpointView> = {}): EndpointView {
+  const { port } = origin;
+  return { id: `e-${port}`, host: '127.0.0.1', port, state: 'ready', weight: 1, start: null, ...change };
+}
+
+export function state(change: StateChange = {}): ServiceState {
+  return {
+    service: 'app',
+    endpoints: [],
+    holdTimeoutMs: 30_000,
+    starting: false,
+    expectedStartMs: null,
+    blocked: null,
+    failures: 0,
+    ...change,
+  };
+}
+
+type Of<Type extends EdgeMessage['type']> = Extract<EdgeMessage, { type: Type }>;
+
+/**
+ * A real edge on real sockets and virtual time, with the control side in the test's hands. Time passes only by
+ * `clock.advance`, so that deadlines are exact and nothing else depends on how fast the machine is.
+ */
+export class EdgeHarness {
+  readonly clock = new VirtualClock();
+  readonly edge: Edge;
+  readonly messages: EdgeMessage[] = [];
+  readonly link: ChannelEnd<EdgeMessage, ControlMessage>;
+  port = 0;
+  #version = 0;
+  #collects = 0;
+  #closed = false;
+
+  constructor() {
+    const [edgeEnd, controlEnd] = createChannel<ControlMessage, EdgeMessage>();
+    this.link = controlEnd;
+    this.clock.advance(1000);
+    controlEnd.onMessage((message) => this.messages.push(message));
+    this.edge = createEdge({ link: edgeEnd, clock: this.clock, logger: silentLogger });
+  }
+
+  /** An edge that listens, and serves the policies (one service `app` on every host unless told). */
+  static async start(
+    policies: ServicePolicy | ServicePolicy[] = policy(),
+    table: TableChange = {},
+    timeouts: ListenChange['timeouts'] = {},
+    listen: Omit<ListenChange, 'timeouts'> = {},
+  ): Promise<EdgeHarness> {
+    const harness = new EdgeHarness();
+    onTestFinished(() => harness.close());
+    await harness.listen(timeouts, listen);
+    harness.table(policies, table);
+    return harness;
+  }
+
+  /** As `start`, with these endpoints ready from the beginning. */
+  static async ready(
+    origins: Origin | Origin[],
+    change: PolicyChange = {},
+    table: TableChange = {},
+  ): Promise<EdgeHarness> {
+    const harness = await EdgeHarness.start(policy(change), table);
+    harness.state({ endpoints: [origins].flat().map((origin) => at(origin)) });
+    return harness;
+  }
+
+  async listen(timeouts: ListenChange['timeouts'] = {}, listen: Omit<ListenChange, 'timeouts'> = {}): Promise<void> {
+    const [bound] = await this.edge.listen([listenSettings({ ...listen, timeouts })]);
+    this.port = (bound as { port: number }).port;
+  }
+
+  table(policies: ServicePolicy | ServicePolicy[], change: TableChange = {}): void {
+    const services = [policies].flat();
+    const { states = [], ...rest } = change;
+    const routes = services.slice(0, 1).map(({ name }) => ({ host: undefined, path: '/', service: name }));
+    const table = { routes, services, trustedProxies: [], heldBytes: 64 * 2 ** 20, ...rest };
+    this.link.post({ type: 'table', version: ++this.#version, table, states });
+  }
+
+  /** Sends a service's state. @returns the version */
+  state(change: StateChange = {}): number {
+    this.link.post({ type: 'service', version: ++this.#version, state: state(change) });
+    return this.#version;
+  }
+
+  send(message: ControlMessage): void {
+    this.link.post(message);
+  }
+
+  connect(host?: string, localAddress?: string): Promise<Client> {
+    return Client.open(this.port, host, localAddress);
+  }
+
+  /** Messages of one type so far. */
+  all<Type extends EdgeMessage['type']>(type: Type): Of<Type>[] {
+    return this.messages.filter((message): message is Of<Type> => message.type === type);
+  }
+
+  /** The first message of a type that fits, as soon as it is there. */
+  async message<Type extends EdgeMessage['type']>(
+    type: Type,
+    fits: (message: Of<Type>) => boolean = () => true,
+  ): Promise<Of<Type>> {
+    await until(() => this.all(type).some(fits), `a message ${type}`);
+    return this.all(type).find(fits) as Of<Type>;
+  }
+
+  /** Asks for a report of now. */
+  async report(): Promise<EdgeReport> {
+    const collect = ++this.#collects;
+    this.link.post({ type: 'collect', collect });
+    return this.message('report', (report) => report.collect === collect);
+  }
+
+  /** The part of a report of now about one service. */
+  async service(name = 'app'): Promise<ServiceReport | undefined> {
+    return partOf(await this.report(), name);
+  }
+
+  /** One counter, summed over all reports so far and one of now. */
+  async sum(counter: 'arrivals' | 'completions' | 'errors' | 'resets' | 'overloads' | 'retries' | 'coldRequests') {
+    await this.report();
+    const parts = this.all('report').flatMap(({ services }) => services);
+    return parts.reduce((sum, part) => sum + part[counter], 0);
+  }
+
+  /** Responses by status, over all reports so far and one of now. */
+  async codes(name = 'app'): Promise<Record<number, number>> {
+    await this.report();
+    const codes: Record<number, number> = {};
+    for (const report of this.all('report')) {
+      const sparse = report.services.find(({ service }) => service === name)?.codes ?? [];
+      for (let i = 0; i + 1 < sparse.length; i += 2) {
+        const code = sparse[i] as number;
+        codes[code] = (codes[code] ?? 0) + (sparse[i + 1] as number);
+      }
+    }
+    return codes;
+  }
+
+  /** Waits until as many requests are held. */
+  held(count: number, name = 'app'): Promise<void> {
+    return this.#untilReported(count, 'held', (report) => partOf(report, name)?.held ?? 0);
+  }
+
+  /** Waits until as many requests are in flight. */
+  inFlight(count: number, name = 'app'): Promise<void> {
+    return this.#untilReported(count, 'in flight', (report) => partOf(report, name)?.inFlight ?? 0);
+  }
+
+  /** Waits until as many client connections are open at the edge. */
+  connections(count: number): Promise<void> {
+    return this.#untilReported(count, 'client connections', (report) => report.connections);
+  }
+
+  async #untilReported(count: number, what: string, read: (report: EdgeReport) => number): Promise<void> {
+    const end = performance.now() + 10_000;
+    for (let is = read(await this.report()); is !== count; is = read(await this.report())) {
+      if (performance.now() > end) throw new Error(`${is} ${what}, not ${count}`);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+
+  /** Lets time pass in steps, with a turn for the sockets in between. */
+  async pass(ms: number, step = 50): Promise<void> {
+    for (let left = ms; left > 0; left -= step) {
+      this.clock.advance(Math.min(step, left));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** Closes the edge and checks that it leaves no timer behind. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.edge.close();
+    await until(() => this.clock.pending === 0, 'no timer left').catch(() => {
+      throw new Error(`${this.clock.pending} timers left after close`);
+    });
+  }
+}
+
+function partOf(report: EdgeReport, name: string): ServiceReport | undefined {
+  return report.services.find(({ service }) => service === name);
+}
