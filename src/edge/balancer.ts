@@ -90,7 +90,8 @@ function load(endpoint: Endpoint): number {
   return (endpoint.inFlight + 1) / endpoint.share;
 }
 
-function isFree(endpoint: Endpoint, choice: Choice): boolean {
+/** Whether it takes one more: neither in doubt nor full. */
+export function isFree(endpoint: Endpoint, choice: Choice): boolean {
   if (endpoint.suspectUntil > choice.now) return false;
   return (
     endpoint.inFlight < endpoint.maxConnections && (choice.concurrency === 0 || endpoint.inFlight < choice.concurrency)

@@ -3,6 +3,7 @@ import type { EdgeMessage } from '../model/link.ts';
 import type { Logger } from '../model/observe.ts';
 import type { EndpointView } from '../model/snapshot.ts';
 import type { Clock } from '../util/clock.ts';
+import type { CheckGate } from './check-gate.ts';
 import type { TrustedProxies } from './client-address.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -15,6 +16,8 @@ export interface EdgeContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly deadlines: Deadlines;
+  /** Bounds the health checks under way. */
+  readonly checkGate: CheckGate;
   /** Compiled from the last table; swapped whole. */
   routes: RouteTable<Route>;
   trusted: TrustedProxies;

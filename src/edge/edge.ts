@@ -6,6 +6,7 @@ import type { HostPort, ListenSettings } from '../model/settings.ts';
 import type { RoutingTable } from '../model/snapshot.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import { CheckGate } from './check-gate.ts';
 import { TrustedProxies } from './client-address.ts';
 import type { EdgeContext } from './context.ts';
 import { Deadlines } from './deadlines.ts';
@@ -17,6 +18,8 @@ import { RouteCompiler } from './route-compiler.ts';
 import { RouteTable } from './route-table.ts';
 import { Service } from './service.ts';
 
+/** Most health checks under way at once. */
+const MAX_CHECKS = 64;
 /** How often figures are sent, ms. */
 const REPORT_EVERY_MS = 1000;
 /** How often a drain looks whether it is done, ms. */
@@ -116,6 +119,7 @@ class EdgePlane implements Edge {
       clock,
       logger,
       deadlines: new Deadlines(clock),
+      checkGate: new CheckGate(MAX_CHECKS),
       routes: new RouteTable<Route>([], () => {
         throw new Error('an empty table has no targets');
       }),

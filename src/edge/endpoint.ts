@@ -2,6 +2,7 @@ import type { EndpointState, EndpointView } from '../model/snapshot.ts';
 import { Histogram } from '../util/histogram.ts';
 import type { Exchange } from './exchange.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
+import { type OutlierState, unjudged } from './outlier.ts';
 import { hash32 } from './rendezvous.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
@@ -26,6 +27,13 @@ export class Endpoint {
   maxConnections: number;
   /** Its weight as it counts now: less while it is fresh. */
   share: number;
+  /** From when it counts as fresh, the clock's ms; not at all by default. */
+  freshSince = Number.NEGATIVE_INFINITY;
+  outlier: OutlierState = unjudged;
+  /** What the checks say; without any it is. */
+  isHealthy = true;
+  /** Whether it is among those that get requests now. Owned by the roster. */
+  isOpen = false;
   /** Owned by the rotation of round-robin. */
   turn = 0;
   /** Of its address: which keys belong to it stays as it is when the proxy or a replica starts again. */
@@ -59,6 +67,13 @@ export class Endpoint {
     this.maxConnections = limitOf(view);
     this.share = view.weight;
     this.hash = hash32(`${view.host}:${view.port}`);
+  }
+
+  /** Takes over what a snapshot says of it, its state aside. */
+  describe(view: EndpointView): void {
+    this.weight = view.weight;
+    this.backup = view.backup ?? false;
+    this.maxConnections = limitOf(view);
   }
 
   /** The warmest idle connection that may still be used; undefined when there is none. */
@@ -131,6 +146,6 @@ export class Endpoint {
 }
 
 /** Most requests in flight on an endpoint; without a limit any number. */
-export function limitOf({ maxConnections = 0 }: EndpointView): number {
+function limitOf({ maxConnections = 0 }: EndpointView): number {
   return maxConnections === 0 ? Number.POSITIVE_INFINITY : maxConnections;
 }

@@ -178,7 +178,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   #proceed(service: Service): void {
     if (this.client.request.upgrade === undefined) service.statistics.arrivals++;
     service.retryBudget.request(this.#startedAt);
-    const endpoint = service.queue.size === 0 ? service.pick(undefined) : undefined;
+    const endpoint = service.queue.size === 0 ? service.pick(this) : undefined;
     if (endpoint !== undefined) this.#dispatch(endpoint);
     else this.#hold(service, false);
   }
@@ -493,6 +493,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       service.statistics.firstByte(response.status, ttfb);
       connection.endpoint.recordFirstByte(ttfb);
     }
+    if (response.status >= 500) service.judge(connection.endpoint, 'failure');
     this.#framing = clientFraming(response, request.old);
     const bodyUnread = !this.client.body.done;
     if (this.#framing === Framing.CLOSE || bodyUnread || this.#context.draining) this.#keepAlive = false;
@@ -558,6 +559,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     if (complete && connection.usable) connection.endpoint.putIdle(connection, this.#context.clock.now());
     else connection.destroy();
     this.#connection = undefined;
+    if (this.#status < 500) this.#service?.judge(connection.endpoint, 'success');
     this.#end(this.#keepAlive);
   }
 
@@ -576,7 +578,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     connection.tunnel();
     this.#lastByteAt = this.#context.clock.now();
     this.#context.deadlines.arm(this, (this.#service as Service).policy.timeouts.tunnelMs);
-    const head = switchingHead(response, response.upgrade as string, this.coldStartFields());
+    const head = switchingHead(response, response.upgrade as string, this.ownFields());
     this.#out += this.#rules === undefined ? head : this.#rules.responseHead(head, this);
     this.#flush();
     (this.#service as Service).onFirstByte();
@@ -605,6 +607,9 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       return;
     }
     service.statistics.resets++;
+    // Of a connection that was used before, an end without an answer says nothing but that it was idle too long.
+    const idled = this.#reused && this.#phase === 'sent' && failure === 'reset' && !connection.isAnswering;
+    if (!idled && failure !== 'refused') service.judge(connection.endpoint, 'failure');
     if (this.#phase === 'tunnel') {
       this.client.destroy(false);
     } else if (this.#phase === 'streaming') {
@@ -637,10 +642,11 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       this.#fail(code);
       return;
     }
-    this.avoid = this.#endpoint;
+    // A client that belongs to its endpoint is not sent elsewhere for a connection that was idle too long.
+    this.avoid = race && service.sticky !== undefined ? undefined : this.#endpoint;
     this.#leaveEndpoint(service);
     this.#written = false;
-    const endpoint = service.queue.size === 0 ? service.pick(this.avoid) : undefined;
+    const endpoint = service.queue.size === 0 ? service.pick(this) : undefined;
     if (endpoint !== undefined) this.#dispatch(endpoint);
     else this.#hold(service, true);
   }
@@ -696,6 +702,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
         break;
       case 'sent':
         service.statistics.overloads++;
+        service.judge(this.#endpoint as Endpoint, 'failure');
         this.#fail('FIRST_BYTE_TIMEOUT');
         break;
       case 'streaming':
@@ -886,8 +893,18 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#body.begin();
   }
 
+  /** Fields of ours in an answer of the service. */
+  ownFields(): string {
+    const cold = this.#coldStartFields();
+    const sticky = this.#service?.sticky;
+    if (sticky === undefined) return cold;
+    const { request, trusted } = this.client;
+    const secure = trusted && request.head.get('x-forwarded-proto') === 'https';
+    return cold + sticky.field(request.head, this.#endpoint as Endpoint, secure);
+  }
+
   /** Fields that tell a client that, and how long, it waited for a start: disjoint phases that add up to the wait. */
-  coldStartFields(): string {
+  #coldStartFields(): string {
     if (!this.#cold || this.#service === undefined) return '';
     this.#service.statistics.coldRequests++;
     const from = this.#heldAt;

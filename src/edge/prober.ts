@@ -1,9 +1,10 @@
 import type { ProbeRequest } from '../model/link.ts';
 import type { EndpointView } from '../model/snapshot.ts';
 import type { Timer } from '../util/clock.ts';
+import { AddressCheck } from './address-check.ts';
 import type { EdgeContext } from './context.ts';
 import { Endpoint } from './endpoint.ts';
-import { UpstreamConnection, type UpstreamConsumer } from './upstream-connection.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
 
 /** Pause between tries: a fortieth of the time so far, within these bounds, ms. */
 const MIN_PAUSE_MS = 5;
@@ -80,7 +81,7 @@ class Probe {
   readonly #done: (outcome: ProbeOutcome) => void;
   readonly #endpoint: Endpoint;
   readonly #startedAt: number;
-  #try: Try | undefined;
+  #check: AddressCheck | undefined;
   #timer: Timer | undefined;
   #lastFailure = 'no answer yet';
 
@@ -101,13 +102,13 @@ class Probe {
       return;
     }
     const limit = Math.min(left, Math.max(MIN_TRY_MS, elapsed / 2));
-    this.#try = new Try(this.#request, this.#endpoint, (failure) => this.#onTry(failure));
-    this.#timer = this.#context.clock.after(limit, () => this.#try?.fail('no answer in time'));
+    this.#check = new AddressCheck(this.#request.check, this.#endpoint, true, (outcome) => this.#onChecked(outcome));
+    this.#timer = this.#context.clock.after(limit, () => this.#check?.fail('no answer in time'));
   }
 
   close(): void {
     this.#timer?.cancel();
-    this.#try?.close();
+    this.#check?.close();
     this.#endpoint.closeIdle();
   }
 
@@ -115,107 +116,16 @@ class Probe {
     return this.#context.clock.now() - this.#startedAt;
   }
 
-  #onTry(failure: string | UpstreamConnection): void {
+  #onChecked(outcome: string | UpstreamConnection): void {
     this.#timer?.cancel();
-    this.#try = undefined;
-    if (typeof failure !== 'string') {
-      this.#endpoint.putIdle(failure, this.#context.clock.now());
+    this.#check = undefined;
+    if (typeof outcome !== 'string') {
+      this.#endpoint.putIdle(outcome, this.#context.clock.now());
       this.#done({ ok: true, endpoint: this.#endpoint, tookMs: this.#elapsed() });
       return;
     }
-    this.#lastFailure = failure;
+    this.#lastFailure = outcome;
     const pause = Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, this.#elapsed() / 40));
     this.#timer = this.#context.clock.after(pause, () => this.begin());
-  }
-}
-
-/** `checking`: connects and asks; `proven`: the answer was good but closed the connection, another one is opened. */
-type TryPhase = 'checking' | 'proven' | 'over';
-
-/** One try: connect, ask, judge the status, and end with a connection that has nothing in flight. */
-class Try implements UpstreamConsumer {
-  readonly method = 'GET';
-  readonly #request: ProbeRequest;
-  readonly #endpoint: Endpoint;
-  readonly #done: (outcome: string | UpstreamConnection) => void;
-  #connection: UpstreamConnection;
-  #phase: TryPhase = 'checking';
-  #status = 0;
-
-  constructor(request: ProbeRequest, endpoint: Endpoint, done: (outcome: string | UpstreamConnection) => void) {
-    this.#request = request;
-    this.#endpoint = endpoint;
-    this.#done = done;
-    this.#connection = new UpstreamConnection(endpoint, this);
-  }
-
-  close(): void {
-    this.#phase = 'over';
-    this.#connection.destroy();
-  }
-
-  fail(reason: string): void {
-    if (this.#phase === 'over') return;
-    this.close();
-    this.#done(reason);
-  }
-
-  onConnected(connection: UpstreamConnection): void {
-    const { check } = this.#request;
-    if (check.kind === 'connect' || this.#phase === 'proven') {
-      this.#phase = 'over';
-      this.#done(connection);
-      return;
-    }
-    connection.take(this);
-    connection.socket.write(
-      `GET ${check.path} HTTP/1.1\r\nHost: ${check.hostHeader}\r\nUser-Agent: pilotlight-probe\r\nAccept: */*\r\n\r\n`,
-      'latin1',
-    );
-  }
-
-  onResponseHead(connection: UpstreamConnection): void {
-    const { status } = connection.response;
-    if (status >= 200) this.#status = status;
-  }
-
-  onResponseBody(): void {}
-
-  onResponseEnd(connection: UpstreamConnection): void {
-    if (!this.#isGood()) {
-      connection.destroy();
-      this.fail(`status ${this.#status}`);
-    } else if (connection.usable) {
-      this.#phase = 'over';
-      this.#done(connection);
-    } else {
-      this.#reconnect();
-    }
-  }
-
-  onReadEnd(): void {
-    // A long body is nothing to wait for: the head has said it all.
-    if (this.#phase === 'checking' && this.#connection.phase === 'body' && this.#isGood()) {
-      this.#connection.destroy();
-      this.#reconnect();
-    }
-  }
-
-  onUpstreamDrain(): void {}
-
-  onTunnelEnd(): void {}
-
-  onUpstreamFailure(_connection: UpstreamConnection, failure: string): void {
-    this.fail(failure);
-  }
-
-  #isGood(): boolean {
-    const { check } = this.#request;
-    return check.kind === 'http' && this.#status >= check.statusMin && this.#status <= check.statusMax;
-  }
-
-  #reconnect(): void {
-    this.#phase = 'proven';
-    this.#connection = new UpstreamConnection(this.#endpoint, this);
   }
 }

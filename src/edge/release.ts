@@ -32,10 +32,10 @@ export class Release {
   /** Dispatches as many as the pace and the free slots allow. */
   pump(): void {
     const service = this.#service;
-    const paced = service.policy.concurrency === 0;
+    const paced = !service.isBounded;
     for (let exchange = service.queue.first; exchange !== undefined; exchange = service.queue.first) {
       if (paced && this.#left <= 0) break;
-      const endpoint = service.pick(exchange.avoid);
+      const endpoint = service.pick(exchange);
       if (endpoint === undefined) break;
       this.#left--;
       exchange.release(endpoint);
@@ -46,7 +46,7 @@ export class Release {
 
   /** A released request got its first byte. */
   onFirstByte(): void {
-    if (this.#service.policy.concurrency === 0) this.#faster();
+    if (!this.#service.isBounded) this.#faster();
   }
 
   #faster(): void {

@@ -57,6 +57,7 @@ export function requestIdOf(client: ClientConnection, fresh: () => string): stri
   return given.length <= MAX_REQUEST_ID && allIn(TCHAR, given, 0, given.length) ? given : fresh();
 }
 
-function hostPort(endpoint: Endpoint): string {
+/** An endpoint's address as a Host header. */
+export function hostPort(endpoint: Pick<Endpoint, 'host' | 'port'>): string {
   return endpoint.host.includes(':') ? `[${endpoint.host}]:${endpoint.port}` : `${endpoint.host}:${endpoint.port}`;
 }

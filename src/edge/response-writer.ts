@@ -27,7 +27,7 @@ export function clientHead(
   if (!response.hasRequestId) out += `X-Request-Id: ${exchange.requestId}\r\n`;
   const { via } = exchange;
   if (via !== undefined) out += `Via: ${head.text.charCodeAt(7) === 48 ? '1.0' : '1.1'} ${via}\r\n`;
-  return `${out}${exchange.coldStartFields()}\r\n`;
+  return `${out}${exchange.ownFields()}\r\n`;
 }
 
 /** An interim response (1xx) as it goes on (RFC 9110 §15.2). */

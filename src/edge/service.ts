@@ -1,15 +1,21 @@
+import type { OutlierSettings } from '../model/balancing.ts';
 import type { EndpointReport, ServiceReport } from '../model/link.ts';
 import type { RefusalCode } from '../model/refusals.ts';
 import type { EndpointView, ServicePolicy, ServiceState, StartPhases } from '../model/snapshot.ts';
 import { Histogram } from '../util/histogram.ts';
-import { Balancer } from './balancer.ts';
+import { Balancer, isFree } from './balancer.ts';
 import type { EdgeContext } from './context.ts';
 import { Endpoint } from './endpoint.ts';
 import type { Exchange } from './exchange.ts';
+import { hashKey } from './hash-key.ts';
+import { HealthChecks } from './health.ts';
 import { HoldQueue } from './hold-queue.ts';
+import { ejectionMs, judge, mostEjected } from './outlier.ts';
 import { Release } from './release.ts';
 import { RetryBudget } from './retry-budget.ts';
+import { Roster } from './roster.ts';
 import { Statistics } from './statistics.ts';
+import { StickyCookie } from './sticky.ts';
 import type { ProgressStream } from './waiting-page.ts';
 import { type CompiledWakeRule, compileWakeRules } from './wake-rules.ts';
 
@@ -36,6 +42,8 @@ export class Service {
   policy: ServicePolicy;
   state: ServiceState;
   wakeRules: CompiledWakeRule[];
+  /** Undefined where clients are not to come back to their endpoint. */
+  sticky: StickyCookie | undefined;
   /** Body bytes of held requests, reserved ones included. */
   heldBytes = 0;
   /** Phases of the last start that became ready. */
@@ -50,6 +58,9 @@ export class Service {
   #ready: Endpoint[] = [];
   readonly #context: EdgeContext;
   readonly #balancer = new Balancer();
+  /** Which of the ready ones get requests now. */
+  readonly #roster = new Roster();
+  #health: HealthChecks | undefined;
   readonly #release: Release;
   #demandSent = 0;
   #demandAt = Number.NEGATIVE_INFINITY;
@@ -60,6 +71,7 @@ export class Service {
     this.name = policy.name;
     this.policy = policy;
     this.wakeRules = compileWakeRules(policy.wake);
+    this.sticky = stickyOf(policy);
     this.lastActivity = context.clock.now();
     this.#release = new Release(this, context.clock);
     this.state = {
@@ -77,26 +89,45 @@ export class Service {
   configure(policy: ServicePolicy): void {
     this.policy = policy;
     this.wakeRules = compileWakeRules(policy.wake);
+    this.sticky = stickyOf(policy);
+    this.#admit(this.#context.clock.now());
   }
 
   get hasEndpoints(): boolean {
     return this.#endpoints.size > 0;
   }
 
-  /** Whether anything may be dispatched, now or when a slot is free. */
+  /** Whether anything may be dispatched, now or when a slot is free; of a service that is waited for, or soon. */
   get isReady(): boolean {
-    return this.#ready.length > 0;
+    return this.policy.wakeable ? this.#ready.length > 0 : this.#roster.open.length > 0;
+  }
+
+  /** Whether every endpoint bounds what is in flight on it: then the free slots are the pace of what waits. */
+  get isBounded(): boolean {
+    return this.#roster.bounded || this.policy.concurrency > 0;
   }
 
   /** An endpoint for a request of now; undefined when it has to wait, or there is none. */
-  pick(avoid: Endpoint | undefined): Endpoint | undefined {
+  pick(exchange: Exchange): Endpoint | undefined {
     const { policy } = this;
-    const now = this.#context.clock.now();
-    const choice = { endpoints: this.#ready, balance: policy.balance, concurrency: policy.concurrency, now, avoid };
-    const picked = this.#balancer.pick(choice);
-    if (picked !== undefined || policy.wakeable || this.#ready.length === 0) return picked;
-    // All in doubt and nobody can start another: better a try than a refusal.
-    return this.#balancer.pick({ ...choice, now: Number.POSITIVE_INFINITY });
+    const roster = this.#roster;
+    const { avoid } = exchange;
+    let now = this.#context.clock.now();
+    if (now >= roster.recheckAt) roster.update(this.#ready, policy, now);
+    if (roster.doubtful) {
+      if (policy.wakeable) return undefined;
+      // All in doubt and nobody can start another: better a try than a refusal.
+      now = Number.POSITIVE_INFINITY;
+    }
+    const { balance, concurrency, hashOn = { kind: 'client' } } = policy;
+    const { request } = exchange.client;
+    const key = balance === 'hash' ? hashKey(hashOn, request, exchange.address) : undefined;
+    const choice = { endpoints: roster.open, balance, concurrency, now, avoid, key };
+    if (this.sticky !== undefined) {
+      const stuck = this.sticky.endpointOf(request.head);
+      if (stuck?.isOpen && stuck !== avoid && isFree(stuck, choice)) return stuck;
+    }
+    return this.#balancer.pick(choice);
   }
 
   /** Swaps in what control says of the endpoints, acknowledges cordons, and lets go or turns away who waits. */
@@ -114,6 +145,7 @@ export class Service {
     } else if (!this.policy.wakeable && !this.hasEndpoints) {
       this.rejectHeld('NO_ENDPOINT');
     }
+    this.#turnAway();
     for (const watcher of this.watchers) watcher.update();
   }
 
@@ -123,7 +155,28 @@ export class Service {
     endpoint.suspectUntil = clock.now() + SUSPECT_MS;
     endpoint.closeIdle();
     this.#context.post({ type: 'suspect', service: this.name, endpoint: endpoint.id, cause });
+    this.judge(endpoint, 'failure');
+    this.#roster.update(this.#ready, this.policy, clock.now());
     clock.after(SUSPECT_MS, () => this.#release.pump());
+  }
+
+  /** An answer of the endpoint was whole and no 5xx, or not: too many failures in a row take it out for a while. */
+  judge(endpoint: Endpoint, answer: 'success' | 'failure'): void {
+    const { outlier } = this.policy;
+    if (outlier === undefined) return;
+    const before = endpoint.outlier;
+    const now = this.#context.clock.now();
+    endpoint.outlier = judge(before, answer, outlier, now, () => this.#mayEject(endpoint, outlier));
+    if (endpoint.outlier.kind === before.kind || endpoint.outlier.kind === 'trusted') return;
+    this.#roster.update(this.#ready, this.policy, now);
+    const forMs = ejectionMs(endpoint.outlier.ejections, outlier);
+    const fields = { service: this.name, endpoint: endpoint.id, forMs };
+    this.#context.logger.warn(fields, 'endpoint ejected: too many failures in a row');
+  }
+
+  #mayEject(endpoint: Endpoint, outlier: OutlierSettings): boolean {
+    const ejected = this.#ready.filter((each) => each.outlier.kind === 'ejected').length;
+    return endpoint.state === 'ready' && ejected < mostEjected(this.#ready.length, outlier);
   }
 
   /** Puts a request in the queue; it is told by `release` or `refuse`. `front`: it was dispatched before. */
@@ -158,6 +211,10 @@ export class Service {
 
   /** Closes what is idle and old; called once a second. */
   sweep(now: number): void {
+    if (now >= this.#roster.recheckAt) {
+      this.#roster.update(this.#ready, this.policy, now);
+      if (this.queue.size > 0) this.#release.pump();
+    }
     for (const endpoint of this.#endpoints.values()) {
       endpoint.expireIdle(now);
       if (endpoint.cordonVersion !== 0) this.#tellDrained(endpoint, now);
@@ -168,6 +225,7 @@ export class Service {
   retire(): void {
     for (const watcher of this.watchers) watcher.update();
     this.#ready = [];
+    this.#admit(this.#context.clock.now());
     for (const endpoint of this.#endpoints.values()) {
       endpoint.state = 'cordoned';
       endpoint.closeIdle();
@@ -177,6 +235,7 @@ export class Service {
   /** Ends everything at once. */
   close(): void {
     for (const watcher of this.watchers) watcher.close();
+    this.#health?.close();
     for (const endpoint of this.#endpoints.values()) this.#closeEndpoint(endpoint);
   }
 
@@ -215,6 +274,7 @@ export class Service {
   #applyEndpoints(views: readonly EndpointView[], version: number, now: number): void {
     const listed = new Set<string>();
     const ready: Endpoint[] = [];
+    const first = !this.hasEndpoints;
     for (const view of views) {
       listed.add(view.id);
       let endpoint = this.#endpoints.get(view.id);
@@ -222,9 +282,10 @@ export class Service {
         endpoint = this.#context.takeProbed(view) ?? new Endpoint(view);
         if (this.policy.engine === 'http-proxy') endpoint.engine = this.#context.httpProxyEngine();
         this.#endpoints.set(view.id, endpoint);
+        if (!first) endpoint.freshSince = now;
         if (view.start !== null) this.lastStart = startTimes(view.start, now);
       }
-      endpoint.weight = view.weight;
+      endpoint.describe(view);
       this.#applyState(endpoint, view, version, now);
       if (view.state === 'ready') ready.push(endpoint);
     }
@@ -240,6 +301,43 @@ export class Service {
       }
     }
     this.#ready = ready;
+    this.#admit(now);
+  }
+
+  /** Works out anew which endpoints get requests, and follows them with what depends on them. */
+  #admit(now: number): void {
+    const { health, healthHost } = this.policy;
+    if (health === undefined) {
+      this.#health?.close();
+      this.#health = undefined;
+    } else {
+      const { deadlines, checkGate: gate } = this.#context;
+      const onChange = (endpoint: Endpoint, reason: string) => this.#onHealth(endpoint, reason);
+      this.#health ??= new HealthChecks({ deadlines, gate, onChange }, health, healthHost);
+      this.#health.settings = health;
+      this.#health.host = healthHost;
+      this.#health.follow(this.#ready);
+    }
+    this.sticky?.follow(this.#ready);
+    this.#roster.update(this.#ready, this.policy, now);
+  }
+
+  #onHealth(endpoint: Endpoint, reason: string): void {
+    const { clock, logger } = this.#context;
+    const { isHealthy } = endpoint;
+    const now = clock.now();
+    if (isHealthy) endpoint.freshSince = now;
+    else endpoint.closeIdle();
+    this.#roster.update(this.#ready, this.policy, now);
+    const condition = isHealthy ? 'healthy' : 'unhealthy';
+    logger.warn({ service: this.name, endpoint: endpoint.id, reason }, `endpoint is ${condition} now: ${reason}`);
+    if (isHealthy) this.#release.begin(1);
+    else this.#turnAway();
+  }
+
+  /** Nobody can start another and no endpoint is healthy: waiting is of no use. */
+  #turnAway(): void {
+    if (!this.policy.wakeable && this.#ready.length > 0 && !this.isReady) this.rejectHeld('NO_ENDPOINT');
   }
 
   #applyState(endpoint: Endpoint, view: EndpointView, version: number, now: number): void {
@@ -331,6 +429,10 @@ export class Service {
     this.#demandAt = this.#context.clock.now();
     this.#context.post({ type: 'demand', service: this.name, held: this.queue.size, inFlight });
   }
+}
+
+function stickyOf({ name, sticky, stickyKey }: ServicePolicy): StickyCookie | undefined {
+  return sticky === undefined || stickyKey === undefined ? undefined : new StickyCookie(name, sticky, stickyKey);
 }
 
 function startTimes(phases: StartPhases, now: number): StartTimes {
