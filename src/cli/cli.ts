@@ -3,6 +3,7 @@ import type { Invocation } from './args.ts';
 import { readArguments } from './args.ts';
 import { runCheck } from './check.ts';
 import { runDemo } from './demo.ts';
+import { printPasswordHash } from './hash-password.ts';
 import { helpText, versionText } from './help.ts';
 import { runConfigured } from './run.ts';
 import { type LogLevel, logLevels, type StartProxy } from './running-proxy.ts';
@@ -45,6 +46,8 @@ async function dispatch(
       return wakeService(operand, given, terminal);
     case 'sleep':
       return sleepService(operand, given, terminal);
+    case 'hash-password':
+      return printPasswordHash(terminal);
     case 'help':
       out(helpText(operands[0]));
       return 0;

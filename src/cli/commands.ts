@@ -43,6 +43,12 @@ export const commands = {
   },
   wake: { operands: ['SERVICE'], required: 1, options: talking, summary: 'starts a service as a request would' },
   sleep: { operands: ['SERVICE'], required: 1, options: talking, summary: 'retires every replica of a service' },
+  'hash-password': {
+    operands: [],
+    required: 0,
+    options: [],
+    summary: 'reads a password from standard input and prints its hash, for basicAuth',
+  },
   help: { operands: ['COMMAND'], required: 0, options: [], summary: 'shows this text, or that of one command' },
   version: { operands: [], required: 0, options: [], summary: 'shows the version' },
 } as const satisfies Record<string, CommandSpec>;

@@ -6,6 +6,8 @@ export interface Terminal {
   out(line: string): void;
   /** Writes one line to standard error. */
   err(line: string): void;
+  /** Standard input, opened when it is first asked for. */
+  input(): AsyncIterable<Uint8Array>;
   env: Readonly<Record<string, string | undefined>>;
   /** The working directory, absolute. */
   cwd: string;
@@ -24,6 +26,7 @@ export function processTerminal(): Terminal {
   return {
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
+    input: () => process.stdin,
     env: process.env,
     cwd: process.cwd(),
     interactive: process.stdout.isTTY === true,

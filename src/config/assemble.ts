@@ -7,6 +7,7 @@ import type {
   ServiceSettings,
   Settings,
 } from '../model/settings.ts';
+import { routeRules } from './assemble-rules.ts';
 import type { EnvironmentDefaults } from './environment.ts';
 import { scaleBounds } from './scale-bounds.ts';
 import type { Config, ServiceConfig } from './schema.ts';
@@ -69,7 +70,12 @@ function serviceSettings(name: string, service: ServiceConfig, folder: string): 
   const run = service.run && runSettings(service.run, folder);
   return {
     name,
-    routes: service.routes.map(({ host, path, maxBody }) => ({ host, path, maxBody })),
+    routes: service.routes.map((route) => ({
+      host: route.host,
+      path: route.path,
+      maxBody: route.maxBody,
+      rules: routeRules(route),
+    })),
     endpoints: {
       consul: service.endpoints.consul && {
         service: service.endpoints.consul.service,
@@ -105,6 +111,8 @@ function serviceSettings(name: string, service: ServiceConfig, folder: string): 
     retries: service.retries,
     wake: service.wake.map(({ path, userAgent, then, status }) => ({ path, userAgent, then, status })),
     upstreamHost: service.upstreamHost,
+    engine: service.engine,
+    via: service.via,
     allowHalfOpen: service.allowHalfOpen,
     onExit: service.onExit ?? (run?.kind === 'process' ? 'stop' : 'keep'),
   };

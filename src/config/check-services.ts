@@ -1,3 +1,4 @@
+import { checkRules } from './check-rules.ts';
 import type { Path } from './problem.ts';
 import { formatHostPort } from './readers.ts';
 import type { Report } from './report.ts';
@@ -21,8 +22,10 @@ export function checkServices(parsed: Parsed, report: Report): void {
     checkSource(service, base, report);
     checkRun(service, base, report);
     checkReady(service, base, report);
+    checkEngine(service, base, report);
     checkScale(service, base, report);
     checkWake(service, base, report);
+    checkRules(service, base, report);
     if (service.run === undefined) warnUnused(base, report);
   }
   checkRoutes(services, report);
@@ -30,8 +33,9 @@ export function checkServices(parsed: Parsed, report: Report): void {
 }
 
 /** Somewhere its replicas come from; no address twice. */
-function checkSource({ endpoints, run }: ServiceConfig, base: Path, report: Report): void {
-  if (run === undefined && endpoints.consul === undefined && endpoints.static.length === 0) {
+function checkSource({ endpoints, run, routes }: ServiceConfig, base: Path, report: Report): void {
+  const redirectsAll = routes.every(({ redirect }) => redirect !== undefined);
+  if (!redirectsAll && run === undefined && endpoints.consul === undefined && endpoints.static.length === 0) {
     report.problem([base], 'needs endpoints (consul or static) to route to, or run to start replicas');
   }
   const seen = new Map<string, number>();
@@ -83,6 +87,12 @@ function checkReady({ ready, run }: ServiceConfig, base: Path, report: Report): 
   }
   for (const key of ['path', 'status']) {
     if (report.given([...path, key])) report.problem([[...path, key]], 'means nothing with docker-health');
+  }
+}
+
+function checkEngine({ engine, run }: ServiceConfig, base: Path, report: Report): void {
+  if (engine === 'http-proxy' && run !== undefined) {
+    report.problem([[...base, 'engine'], base], 'http-proxy is only for services without run');
   }
 }
 

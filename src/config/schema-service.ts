@@ -23,6 +23,8 @@ import {
   readStatusRange,
   readUpstreamHost,
 } from './readers.ts';
+import { readVia } from './rule-readers.ts';
+import { ruleShape } from './schema-rules.ts';
 import { runSchema } from './schema-run.ts';
 import { scaleSchema } from './schema-scale.ts';
 
@@ -40,6 +42,7 @@ const routesSchema = required(
           '/',
           'Prefix, at segment borders; `/api` and `/api/` are the same. The longest one wins.',
         ),
+        ...ruleShape,
         maxBody: option(size(0), '0', 'Bytes of a request body; beyond it 413. 0 is no limit.'),
       }),
     )
@@ -150,6 +153,17 @@ const shared = {
     parsed('host or host:port', 'a host or host:port', readUpstreamHost),
     'Host header sent to the replicas.',
     "the client's, unchanged",
+  ),
+  engine: option(
+    choice('native', 'http-proxy'),
+    'native',
+    'How requests go upstream: `http-proxy` takes the package of that name, for compatibility with what was built on ' +
+      'it, at several times the cost; only for services without `run`.',
+  ),
+  via: option(
+    parsed('false or name', 'false, or a name such as pilotlight', readVia, { type: ['string', 'boolean'] }),
+    'false',
+    'Name of this proxy in the Via field of requests and answers.',
   ),
   allowHalfOpen: option(
     flag(),

@@ -55,8 +55,8 @@ function encode(name: TemplateName, value: string, component: boolean): string {
   if (component) return value.replace(NOT_UNRESERVED, percent);
   if (name === 'host') return value;
   if (name === 'query') return value.replace(NOT_QUERY, percent);
-  // The path of `OPTIONS *` is none.
-  return value.startsWith('/') ? value.replace(NOT_PATH, percent) : '';
+  // `OPTIONS *` has no path.
+  return value.startsWith('/') ? value.replace(NOT_PATH, percent) : '/';
 }
 
 function percent(char: string): string {

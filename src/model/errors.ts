@@ -12,6 +12,7 @@ export const errorKinds = {
   USAGE: { source: 'client', retrySafe: false },
   CONFIG_NOT_FOUND: { source: 'client', retrySafe: false },
   CONFIG_INVALID: { source: 'client', retrySafe: false },
+  PASSWORD_UNUSABLE: { source: 'client', retrySafe: false },
   ADDRESS_IN_USE: { source: 'client', retrySafe: true },
   ADDRESS_FORBIDDEN: { source: 'client', retrySafe: false },
   STATE_LOCKED: { source: 'client', retrySafe: true },

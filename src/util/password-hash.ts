@@ -9,7 +9,7 @@ import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 export const PASSWORD_HASH =
   /^\$scrypt\$ln=(1[0-7]),r=([1-8]),p=([1-9]|1[0-6])\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
 
-/** 32 MiB, about 0.2 s of one core. */
+/** 32 MiB, and a few tenths of a second of one core. */
 const COST = { ln: 15, r: 8, p: 3 };
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;

@@ -16,6 +16,7 @@ export function fakeTerminal(changes: Partial<Terminal> = {}): FakeTerminal {
     stderr,
     out: (line) => void stdout.push(line),
     err: (line) => void stderr.push(line),
+    input: async function* () {},
     env: { XDG_CONFIG_HOME: '/nonexistent' },
     cwd: '/nonexistent',
     interactive: false,

@@ -35,11 +35,6 @@ const serviceCases: Case[] = [
     'services.app.health: unknown key',
   ],
   [
-    'an option of a later version: per-route rules',
-    `${run}\nroutes: [{ path: /, §strip: true }]`,
-    'services.app.routes[0].strip: unknown key',
-  ],
-  [
     'a value of a later version: idle auto',
     `${routed}\nscale: { idle: §auto }`,
     'services.app.scale.idle: expected a duration such as 0s or 5m, or never, found "auto"',

@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import {
+  duration,
+  flag,
+  integer,
+  list,
+  mapping,
+  option,
+  optional,
+  parsed,
+  required,
+  section,
+  text,
+} from './options.ts';
+import { readCidr } from './readers.ts';
+import {
+  headerNameFault,
+  passwordHash,
+  readHeaderName,
+  readHeaderValue,
+  readRedirectStatus,
+  readRedirectTarget,
+} from './rule-readers.ts';
+
+const headerName = z.string().check((context) => {
+  const message = headerNameFault(context.value);
+  if (message !== undefined) context.issues.push({ code: 'custom', input: context.value, message });
+});
+
+const direction = (about: string, whose: string) =>
+  section(
+    {
+      set: mapping(
+        headerName,
+        parsed('text', 'a header value', readHeaderValue, { type: ['string', 'number', 'boolean'] }),
+        `Fields by name, each in the place of all ${whose} of that name. ` +
+          'A value may hold `{client}` `{host}` `{path}` `{query}` `{request-id}`.',
+      ),
+      remove: list(parsed('header name', 'a header name', readHeaderName), 'Fields to take out.'),
+    },
+    about,
+  );
+
+const userName = z
+  .string()
+  .regex(/^[^\u0000-\u001f\u007f:]{1,128}$/, 'a user name has no ":" and no control characters');
+
+const basicAuthSchema = z.strictObject({
+  realm: option(
+    text({ pattern: /^[ !#-[\]-~]{1,128}$/, expected: 'printable ASCII without quotes and backslashes' }),
+    'Restricted',
+    'What the browser says that the password is for.',
+  ),
+  users: required(
+    z
+      .record(userName, text({ ...passwordHash, secret: true }))
+      .refine((users) => Object.keys(users).length > 0, 'expected at least one user'),
+    'User names with hashes of their passwords: `pilotlight hash-password` makes them.',
+  ),
+  forward: option(flag(), 'false', 'Whether the service gets the Authorization field.'),
+});
+
+const rateSchema = z.strictObject({
+  requests: required(integer('requests', 1, 1_000_000), 'Requests per `per` in the long run.'),
+  per: option(duration(), '1s', 'The time that `requests` counts for.'),
+  burst: optional(integer('requests', 1, 1_000_000), 'Requests at once after a pause.', '`requests`'),
+});
+
+const redirectSchema = z.strictObject({
+  to: required(
+    parsed('URL or path', 'a URL or a path', readRedirectTarget),
+    'Where to: a URL or a path. `{host}` is the host without port, `{path}` the path (what `strip` leaves of it), ' +
+      '`{query}` the query with its `?`, or nothing.',
+  ),
+  status: option(
+    parsed('301 \\| 302 \\| 303 \\| 307 \\| 308', '301, 302, 303, 307 or 308', readRedirectStatus, {
+      enum: [301, 302, 303, 307, 308],
+    }),
+    '308',
+    'Status of the answer.',
+  ),
+});
+
+/** The keys of a route that ask something of its requests or change them. */
+export const ruleShape = {
+  strip: option(
+    flag(),
+    'false',
+    "Whether the route's path is cut off what the service gets; `/` where nothing is left. Dot segments behind it are 400.",
+  ),
+  redirect: optional(redirectSchema, 'Sends the client elsewhere. A service with only such routes needs no endpoints.'),
+  allow: optional(
+    z
+      .array(parsed('address or CIDR', 'an address or a CIDR, such as 10.0.0.0/8', readCidr))
+      .min(1, 'expected at least one address'),
+    'Clients that are let in; others get 403.',
+    'all clients',
+  ),
+  basicAuth: optional(basicAuthSchema, 'Asks for a user name and a password (HTTP Basic): 401.'),
+  rate: optional(rateSchema, 'Most requests of one client address (of one /64 network with IPv6); beyond it 429.'),
+  headers: section(
+    {
+      request: direction('Fields of requests as they go to the service, trailers included.', 'the client sent'),
+      response: direction("Fields of the service's answers; those of Pilotlight's own are not touched.", 'it sent'),
+    },
+    'Fields that are set or removed.',
+  ),
+};
