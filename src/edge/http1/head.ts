@@ -20,6 +20,7 @@ export const Field = {
   SERVER_TIMING: 13,
   /** A name that is another's alias by underscores: never forwarded. */
   ALIAS: 14,
+  MAX_FORWARDS: 15,
 } as const;
 
 export type FieldKind = (typeof Field)[keyof typeof Field];
@@ -46,6 +47,8 @@ function kindOf(text: string, start: number, end: number): FieldKind {
       return length === 4 && same(text, start, 'host') ? Field.HOST : Field.OTHER;
     case 107: // k
       return length === 10 && same(text, start, 'keep-alive') ? Field.HOP : Field.OTHER;
+    case 109: // m
+      return length === 12 && same(text, start, 'max-forwards') ? Field.MAX_FORWARDS : Field.OTHER;
     case 112: // p
       if (length === 16 && same(text, start, 'proxy-connection')) return Field.HOP;
       if (length === 18 && same(text, start, 'proxy-authenticate')) return Field.HOP;

@@ -1,6 +1,6 @@
 import type { RefusalCode } from '../../model/refusals.ts';
 import { Field, Head } from './head.ts';
-import { allIn, hostOf, TARGET, TCHAR } from './syntax.ts';
+import { allIn, hostOf, TARGET, TCHAR, trimOws } from './syntax.ts';
 
 /** Limits on a request head; all refused with the status that RFC 9110 §15.5 and RFC 6585 name for it. */
 export interface HeadLimits {
@@ -37,6 +37,8 @@ export class RequestHead {
   /** Value of Upgrade where Connection names it; undefined otherwise. */
   upgrade: string | undefined;
   expectContinue = false;
+  /** Max-Forwards of an OPTIONS request (RFC 9110 §7.6.2); undefined for other methods. */
+  maxForwards: number | undefined;
   /** `TE: trailers` was sent. */
   trailers = false;
   requestId: string | undefined;
@@ -61,6 +63,7 @@ export class RequestHead {
     this.old = false;
     this.upgrade = undefined;
     this.expectContinue = false;
+    this.maxForwards = undefined;
     this.trailers = false;
     this.requestId = undefined;
     this.forwardedFor = undefined;
@@ -92,6 +95,7 @@ export class RequestHead {
     const major = text.charCodeAt(targetEnd + 6) - 48;
     const minor = text.charCodeAt(targetEnd + 8) - 48;
     if (major < 0 || major > 9 || minor < 0 || minor > 9 || text.charCodeAt(targetEnd + 7) !== 46) return 'BAD_REQUEST';
+    if (major === 0) return 'BAD_REQUEST';
     if (major !== 1) return 'VERSION_UNKNOWN';
     this.old = minor === 0;
     this.keepAlive = minor !== 0;
@@ -183,6 +187,9 @@ export class RequestHead {
           head.drop(index);
           if (head.value(index).toLowerCase() === '100-continue' && !this.old) this.expectContinue = true;
           break;
+        case Field.MAX_FORWARDS:
+          if (this.method === 'OPTIONS') this.#readMaxForwards(index);
+          break;
         case Field.X_REQUEST_ID:
           head.drop(index);
           this.requestId = head.value(index);
@@ -209,6 +216,14 @@ export class RequestHead {
     return undefined;
   }
 
+  /** A number is written anew, one less, by the sender; what is none is not ours to judge. */
+  #readMaxForwards(index: number): void {
+    const value = parseLength(this.head.value(index));
+    if (value === undefined) return;
+    this.head.drop(index);
+    this.maxForwards = value;
+  }
+
   #lastHostValue = '';
   #lastHost: string | undefined = undefined;
 
@@ -225,30 +240,42 @@ export class RequestHead {
       return;
     }
     for (const part of connection.split(',')) {
-      const token = part.trim().toLowerCase();
+      const token = trimOws(part).toLowerCase();
       if (token === 'close') this.keepAlive = false;
       else if (token === 'keep-alive') this.keepAlive = this.keepAlive || this.old;
-      else if (token === 'upgrade') this.upgrade = this.old ? undefined : upgrade;
+      else if (token === 'upgrade') this.upgrade = this.old ? undefined : withoutH2c(upgrade);
       else if (token !== '' && !isOurs(token)) this.head.dropNamed(token);
     }
     if (hasToken(connection, 'close')) this.keepAlive = false;
   }
 }
 
-/** Fields that Connection cannot take away: the proxy writes them itself, after this (CVE-2024-45410). */
+/** Fields that Connection cannot take away: they frame or route, or are about who asks (CVE-2024-45410). */
+const OURS = new Set(['host', 'content-length', 'transfer-encoding', 'via', 'forwarded', 'x-real-ip', 'x-request-id']);
+
 function isOurs(name: string): boolean {
-  return name === 'host' || name === 'content-length' || name === 'transfer-encoding' || name === 'via';
+  return OURS.has(name) || name.startsWith('x-forwarded-');
 }
 
 /**
- * A chunked that is not the last coding, or not alone, cannot delimit a request: 400; codings that we do not know: 501
- * (RFC 9112 §6.1, §6.3).
+ * What a client may upgrade to: anything but HTTP/2 in clear text, with which it would talk to the origin past all rules
+ * of the proxy, and which RFC 9113 §3.1 abolished.
+ */
+function withoutH2c(upgrade: string | undefined): string | undefined {
+  if (upgrade === undefined || !hasToken(upgrade, 'h2c')) return upgrade;
+  const others = upgrade.split(',').filter((part) => trimOws(part).toLowerCase() !== 'h2c');
+  return others.length === 0 ? undefined : trimOws(others.join(','));
+}
+
+/**
+ * A chunked that is not the last coding, or there twice, cannot delimit a request: 400, as for what is no list of tokens
+ * or stands in several fields; codings that we do not know: 501 (RFC 9112 §6.1, §6.3).
  */
 function codingRefusal(coding: string, codings: number): RefusalCode {
-  if (codings > 1 || coding === '') return 'BAD_REQUEST';
-  const parts = coding.split(',').map((part) => part.trim());
-  if (parts.includes('chunked') || parts.some((part) => !allIn(TCHAR, part, 0, part.length))) return 'BAD_REQUEST';
-  return 'CODING_UNKNOWN';
+  const parts = coding.split(',').map(trimOws);
+  if (codings > 1 || parts.some((part) => !allIn(TCHAR, part, 0, part.length))) return 'BAD_REQUEST';
+  const chunked = parts.indexOf('chunked');
+  return chunked >= 0 && chunked < parts.length - 1 ? 'BAD_REQUEST' : 'CODING_UNKNOWN';
 }
 
 /** 1*DIGIT, or the same number several times in a list (RFC 9110 §8.6); undefined when neither, or above 2⁵³. */
@@ -256,7 +283,7 @@ export function parseLength(value: string): number | undefined {
   if (value.includes(',')) {
     let first: number | undefined;
     for (const part of value.split(',')) {
-      const length = parseLength(part.trim());
+      const length = parseLength(trimOws(part));
       if (length === undefined || (first !== undefined && first !== length)) return undefined;
       first = length;
     }
@@ -278,7 +305,7 @@ export function hasToken(list: string, token: string): boolean {
   if (list.length === token.length) return list.toLowerCase() === token;
   for (const part of list.split(',')) {
     const end = part.indexOf(';');
-    if ((end < 0 ? part : part.slice(0, end)).trim().toLowerCase() === token) return true;
+    if (trimOws(end < 0 ? part : part.slice(0, end)).toLowerCase() === token) return true;
   }
   return false;
 }

@@ -1,5 +1,6 @@
 import { Field, Head } from './head.ts';
 import { Framing, type FramingKind, hasToken, parseLength } from './request.ts';
+import { trimOws } from './syntax.ts';
 
 /** Most fields of a response head. */
 const MAX_FIELDS = 256;
@@ -19,6 +20,8 @@ export class ResponseHead {
   /** Value of Upgrade where Connection names it. */
   upgrade: string | undefined;
   hasRequestId = false;
+  /** HTTP/1.0, which knows no transfer codings. */
+  #old = false;
 
   /**
    * Reads a head and decides how its body is delimited (RFC 9112 §6.3) for the request method it answers.
@@ -50,7 +53,8 @@ export class ResponseHead {
     }
     this.status = hundreds * 100 + tens * 10 + ones;
     this.reason = lineEnd > 13 ? text.slice(13, lineEnd) : '';
-    this.keepAlive = minor !== 0;
+    this.#old = minor === 0;
+    this.keepAlive = !this.#old;
     return true;
   }
 
@@ -97,7 +101,7 @@ export class ResponseHead {
 
   #readConnection(connection: string, upgrade: string | undefined): void {
     for (const part of connection.split(',')) {
-      const token = part.trim().toLowerCase();
+      const token = trimOws(part).toLowerCase();
       if (token === 'keep-alive') this.keepAlive = true;
       else if (token === 'upgrade') this.upgrade = upgrade;
       else if (token !== '' && token !== 'close') this.head.dropNamed(token);
@@ -108,17 +112,17 @@ export class ResponseHead {
   /** RFC 9112 §6.3, in its order. A transfer coding overrides a length, and such a connection is not used again. */
   #frame(method: string, codings: number, coding: string): boolean {
     const { status } = this;
+    if (codings > 0) {
+      if (codings > 1 || coding !== 'chunked' || this.#old) return false;
+      if (this.lengthSent) this.keepAlive = false;
+      this.lengthSent = false;
+    }
     if (status < 200 || status === 204 || status === 304 || method === 'HEAD') {
       this.framing = Framing.NONE;
       if (status < 200 || status === 204) this.lengthSent = false;
-      return codings === 0 || coding === 'chunked';
+      return true;
     }
     if (codings > 0) {
-      if (codings > 1 || coding !== 'chunked') return false;
-      if (this.lengthSent) {
-        this.lengthSent = false;
-        this.keepAlive = false;
-      }
       this.framing = Framing.CHUNKED;
       return true;
     }

@@ -33,6 +33,22 @@ export function allIn(classTable: Uint8Array, text: string, start: number, end: 
   return end > start;
 }
 
+/**
+ * Text without the white space around it that HTTP knows: SP and HTAB. What `trim` takes for white space besides (vertical
+ * tab, form feed, no-break space) is how framing fields are obfuscated.
+ */
+export function trimOws(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isOws(text.charCodeAt(start))) start++;
+  while (end > start && isOws(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isOws(code: number): boolean {
+  return code === 32 || code === 9;
+}
+
 const IPV6_HOST = /^\[[0-9a-f:.]+\]$/i;
 const REG_NAME = /^(?:[a-z0-9\-._~!$&'()*+,;=]|%[0-9a-f]{2})+$/i;
 
