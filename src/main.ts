@@ -54,7 +54,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
 
   const state = await openStateDirectory(settings.state);
   undo.push(() => state.release());
-  const { instance } = state;
+  const { instance, secret } = state;
 
   const { consul, docker } = settings;
   const common = { clock, logger, instance };
@@ -67,7 +67,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   if (consul !== undefined) sources.push(createConsulSource({ ...common, settings: consul }));
   const registers = consul !== undefined && consul.register !== false;
   const registrar = registers ? { registrar: createConsulRegistrar({ ...common, settings: consul }) } : {};
-  const control = createControl({ ...common, settings, metrics, runtimes, sources, ...registrar });
+  const control = createControl({ ...common, settings, secret, metrics, runtimes, sources, ...registrar });
   undo.push(() => control.shutdown(AbortSignal.timeout(MARGIN_MS)));
 
   const [edgeEnd, controlEnd] = createChannel<ControlMessage, EdgeMessage>();

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { DiscoveryQuery, DiscoverySource, Registrar } from '../model/discovery.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { EventSink } from '../model/events.ts';
@@ -42,6 +43,8 @@ export interface ControlOptions {
   registrar?: Registrar;
   /** This Pilotlight's identity. */
   instance: string;
+  /** Under which values are made that clients keep, such as sticky cookies. Default: one that does not outlive this. */
+  secret?: string;
   /** In [0, 1), for jitter. Default: Math.random. */
   random?: () => number;
   /** An edge did not acknowledge a cordon within 5 s: whoever made it ends it. It counts as gone for that retire. */
@@ -81,6 +84,7 @@ class ControlPlane implements Control, LinkListener {
   readonly #standby: Standby;
   readonly #services = new Map<string, ServiceController>();
   readonly #runtimes: RuntimeDesk;
+  readonly #secret: string;
   #settings: Settings;
   #phase: Phase = 'new';
   #startedAt = 0;
@@ -92,11 +96,12 @@ class ControlPlane implements Control, LinkListener {
     const { settings, clock, logger, metrics, instance, random = Math.random } = options;
     this.#options = options;
     this.#settings = settings;
+    this.#secret = options.secret ?? randomBytes(32).toString('hex');
     const events = new EventBus(clock, logger);
     const context = { clock, logger, metrics, events, instance, random, life: this.#life.signal };
     this.#context = context;
     this.#hub = new LinkHub(clock, logger, this, () => ({
-      table: routingTable(this.#settings),
+      table: routingTable(this.#settings, this.#secret),
       states: this.#registry.states(),
     }));
     this.#registry = new Registry(context, this.#hub);

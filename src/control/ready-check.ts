@@ -10,6 +10,6 @@ export function readyCheck(settings: ServiceSettings): ProbeRequest['check'] {
 }
 
 /** A Host that the app knows: the one it is sent anyway, or the first that leads to it. */
-function probeHost({ upstreamHost, routes }: ServiceSettings): string {
+export function probeHost({ upstreamHost, routes }: ServiceSettings): string {
   return upstreamHost ?? routes.find(({ host }) => host !== undefined && !host.startsWith('*'))?.host ?? 'localhost';
 }

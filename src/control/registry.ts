@@ -144,8 +144,8 @@ export class Registry {
     const ours = facts.owned.map(({ id, host, port, state, start }): EndpointView => {
       return { id, host, port, state, weight: 1, start: start === undefined ? null : phases(start, now) };
     });
-    const others = external.map(({ host, port, weight }): EndpointView => {
-      return { id: addressKey({ host, port }), host, port, state: 'ready', weight, start: null };
+    const others = external.map((endpoint): EndpointView => {
+      return { id: addressKey(endpoint), ...endpoint, state: 'ready', start: null };
     });
     return {
       service,

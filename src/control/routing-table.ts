@@ -1,17 +1,28 @@
 import type { ServiceSettings, Settings } from '../model/settings.ts';
 import type { RoutingTable, ServicePolicy } from '../model/snapshot.ts';
+import { probeHost } from './ready-check.ts';
 
-/** What the edges need to know of a configuration. */
-export function routingTable(settings: Settings): RoutingTable {
+/**
+ * What the edges need to know of a configuration.
+ * @param secret under which values are made that clients keep and must not understand
+ */
+export function routingTable(settings: Settings, secret: string): RoutingTable {
   return {
     routes: settings.services.flatMap(({ name, routes }) => routes.map((route) => ({ ...route, service: name }))),
-    services: settings.services.map(policyOf),
+    services: settings.services.map((service) => policyOf(service, secret)),
     trustedProxies: settings.trustedProxies,
     heldBytes: settings.budget.heldBytes,
   };
 }
 
 /** What concerns requests goes to the edges as it is configured; what concerns replicas stays here. */
-function policyOf({ routes, endpoints, run, ready, scale, onExit, ...policy }: ServiceSettings): ServicePolicy {
-  return { ...policy, wakeable: run !== undefined, concurrency: scale.concurrency };
+function policyOf(service: ServiceSettings, secret: string): ServicePolicy {
+  const { routes, endpoints, run, ready, scale, onExit, ...policy } = service;
+  return {
+    ...policy,
+    wakeable: run !== undefined,
+    concurrency: scale.concurrency,
+    healthHost: policy.health && probeHost(service),
+    stickyKey: policy.sticky && secret,
+  };
 }

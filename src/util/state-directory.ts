@@ -9,6 +9,8 @@ export interface StateDirectory {
   path: string;
   /** Who this Pilotlight is, over restarts: 8 hexadecimal digits, kept in the directory. */
   instance: string;
+  /** Known to nobody else: 64 hexadecimal digits, kept in the directory. */
+  secret: string;
   /** Gives the lock back; records stay. */
   release(): Promise<void>;
 }
@@ -33,7 +35,9 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
     await mkdir(path, { recursive: true, mode: 0o700 });
     const lock = join(path, 'lock');
     const own = await acquire(lock, path);
-    return { path, instance: await readInstance(join(path, 'instance')), release: () => release(lock, own) };
+    const instance = await keptHex(join(path, 'instance'), 4);
+    const secret = await keptHex(join(path, 'secret'), 32);
+    return { path, instance, secret, release: () => release(lock, own) };
   } catch (error) {
     if (error instanceof PilotlightError) throw error;
     const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
@@ -135,10 +139,11 @@ async function startTimeOf(pid: number): Promise<string | null> {
   }
 }
 
-async function readInstance(file: string): Promise<string> {
+/** What was made up once and is kept in a file, for this user alone: so many random bytes in hexadecimal. */
+async function keptHex(file: string, bytes: number): Promise<string> {
   const kept = (await readFile(file, 'utf8').catch(() => '')).trim();
-  if (/^[0-9a-f]{8}$/.test(kept)) return kept;
-  const instance = randomBytes(4).toString('hex');
-  await writeFile(file, `${instance}\n`, { mode: 0o600 });
-  return instance;
+  if (kept.length === bytes * 2 && /^[0-9a-f]+$/.test(kept)) return kept;
+  const fresh = randomBytes(bytes).toString('hex');
+  await writeFile(file, `${fresh}\n`, { mode: 0o600 });
+  return fresh;
 }

@@ -31,6 +31,19 @@ test('the instance is eight hexadecimal digits and stays', async () => {
   await second.release();
 });
 
+test('a secret is made up once, for this user alone', async () => {
+  const first = await openStateDirectory(path);
+  expect(first.secret).toMatch(/^[0-9a-f]{64}$/);
+  expect((await stat(join(path, 'secret'))).mode & 0o777).toBe(0o600);
+  await first.release();
+  const second = await openStateDirectory(path);
+  expect(second.secret).toBe(first.secret);
+  await second.release();
+  const other = await openStateDirectory(join(parent, 'other'));
+  expect(other.secret).not.toBe(first.secret);
+  await other.release();
+});
+
 test('a damaged instance is replaced', async () => {
   await (await openStateDirectory(path)).release();
   await writeFile(join(path, 'instance'), '../../etc');
@@ -57,7 +70,7 @@ describe('the lock', () => {
     const winners = results.filter((result) => result.status === 'fulfilled');
     expect(winners).toHaveLength(1);
     await winners[0]?.value.release();
-    expect(await readdir(path)).toEqual(['instance']);
+    expect((await readdir(path)).toSorted()).toEqual(['instance', 'secret']);
   });
 
   test('is taken over although the one that took it over before died on the way', async () => {
@@ -66,7 +79,7 @@ describe('the lock', () => {
     await writeFile(join(path, 'lock'), gone);
     await writeFile(join(path, 'lock.takeover'), gone);
     await (await openStateDirectory(path)).release();
-    expect(await readdir(path)).toEqual(['instance']);
+    expect((await readdir(path)).toSorted()).toEqual(['instance', 'secret']);
   });
 
   test('of a process that is gone is taken over', async () => {
