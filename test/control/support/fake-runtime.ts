@@ -31,7 +31,7 @@ interface Slot {
 
 /** A runtime whose replicas are small apps on virtual time; it remembers what was asked of it. */
 export class FakeRuntime implements Runtime {
-  readonly kind = 'process';
+  readonly kind: 'process' | 'docker';
   readonly behaviour: FakeBehaviour = {
     startMs: 150,
     readyMs: 50,
@@ -55,8 +55,9 @@ export class FakeRuntime implements Runtime {
   readonly #listeners = new Set<(event: RuntimeEvent) => void>();
   #runs = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, kind: 'process' | 'docker' = 'process') {
     this.#clock = clock;
+    this.kind = kind;
   }
 
   async check(): Promise<void> {}

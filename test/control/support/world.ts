@@ -44,7 +44,7 @@ function keyOf(name: string, labels: Labels): string {
 /** A control plane with a fake edge and a fake runtime, all on virtual time. */
 export class World {
   readonly clock = new VirtualClock();
-  readonly runtime = new FakeRuntime(this.clock);
+  readonly runtime: FakeRuntime;
   readonly metrics = new FakeMetrics();
   readonly events: PilotEvent[] = [];
   /** Errors that control logged: a test that does not expect any asserts that there are none. */
@@ -53,7 +53,12 @@ export class World {
   readonly edge: FakeEdge;
   readonly life = new AbortController();
 
-  constructor(services: ServiceSettings[] | Settings, options: Partial<ControlOptions> = {}) {
+  constructor(
+    services: ServiceSettings[] | Settings,
+    options: Partial<ControlOptions> = {},
+    kind: 'process' | 'docker' = 'process',
+  ) {
+    this.runtime = new FakeRuntime(this.clock, kind);
     const settings = Array.isArray(services) ? testSettings(services) : services;
     const logger: Logger = {
       debug() {},
@@ -66,7 +71,7 @@ export class World {
       clock: this.clock,
       logger,
       metrics: this.metrics,
-      runtimes: { process: this.runtime },
+      runtimes: { [kind]: this.runtime },
       sources: [],
       instance: 'test',
       random: () => 0,

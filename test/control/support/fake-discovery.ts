@@ -1,0 +1,68 @@
+import type {
+  DiscoveryQuery,
+  DiscoverySource,
+  EndpointSet,
+  Registrar,
+  Registration,
+} from '../../../src/model/discovery.ts';
+import { PilotlightError } from '../../../src/model/errors.ts';
+
+/** A source that says what a test has it say. */
+export class FakeSource implements DiscoverySource {
+  readonly kind: 'static' | 'consul';
+  queries: DiscoveryQuery[] = [];
+  isAnswered = true;
+  #emit: (set: EndpointSet) => void = () => {};
+
+  constructor(kind: 'static' | 'consul' = 'consul') {
+    this.kind = kind;
+  }
+
+  follow(queries: DiscoveryQuery[]): void {
+    this.queries = queries;
+  }
+
+  run(emit: (set: EndpointSet) => void): void {
+    this.#emit = emit;
+  }
+
+  answered(): boolean {
+    return this.isAnswered;
+  }
+
+  staleness(): number | undefined {
+    return 1500;
+  }
+
+  say(service: string, ...ports: number[]): void {
+    const endpoints = ports.map((port) => ({ host: '127.0.0.1', port, weight: 1 }));
+    this.#emit({ service, source: this.kind, endpoints });
+  }
+}
+
+/** A catalogue in memory. */
+export class FakeRegistrar implements Registrar {
+  readonly entries = new Map<string, Registration>();
+  readonly calls: string[] = [];
+  unreachable = false;
+
+  async register(entry: Registration): Promise<void> {
+    this.#call(`register ${entry.id}`);
+    this.entries.set(entry.id, entry);
+  }
+
+  async deregister(id: string): Promise<void> {
+    this.#call(`deregister ${id}`);
+    this.entries.delete(id);
+  }
+
+  async registered(): Promise<string[]> {
+    this.#call('list');
+    return [...this.entries.keys()];
+  }
+
+  #call(call: string): void {
+    this.calls.push(call);
+    if (this.unreachable) throw new PilotlightError('DISCOVERY_UNREACHABLE', 'Consul does not answer');
+  }
+}
