@@ -1,4 +1,4 @@
-/** Most clients remembered by one limiter; the ones that have been silent longest are forgotten first. */
+/** Most clients remembered by one limiter, in two halves. */
 const MAX_CLIENTS = 20_000;
 
 interface Bucket {
@@ -7,14 +7,15 @@ interface Bucket {
 }
 
 /**
- * A token bucket per client, in a table of bounded size. Forgetting a silent client gives it a full bucket again, which
- * at worst lets it do once more what it was allowed to do anyway.
+ * A token bucket per client, in a table of bounded size: when the younger half is full, the older one is forgotten, with
+ * all that were silent since it was the younger one. Forgetting a silent client gives it a full bucket again, which at
+ * worst lets it do once more what it was allowed to do anyway.
  */
 export class RateLimiter {
   readonly #perMs: number;
   readonly #burst: number;
-  /** In the order of last use. */
-  readonly #buckets = new Map<string, Bucket>();
+  #young = new Map<string, Bucket>();
+  #old = new Map<string, Bucket>();
 
   /**
    * @param perSecond requests per second in the long run, more than 0
@@ -27,10 +28,7 @@ export class RateLimiter {
 
   /** Takes one request's token at `now` (the clock's ms). @returns 0, or how long until there is one, ms */
   take(client: string, now: number): number {
-    const bucket = this.#buckets.get(client) ?? { tokens: this.#burst, at: now };
-    this.#buckets.delete(client);
-    if (this.#buckets.size >= MAX_CLIENTS) this.#forgetOldest();
-    this.#buckets.set(client, bucket);
+    const bucket = this.#young.get(client) ?? this.#remember(client, now);
     bucket.tokens = Math.min(this.#burst, bucket.tokens + (now - bucket.at) * this.#perMs);
     bucket.at = now;
     if (bucket.tokens >= 1) {
@@ -40,13 +38,20 @@ export class RateLimiter {
     return (1 - bucket.tokens) / this.#perMs;
   }
 
+  /** Buckets in memory. */
   get size(): number {
-    return this.#buckets.size;
+    return this.#young.size + this.#old.size;
   }
 
-  #forgetOldest(): void {
-    const oldest = this.#buckets.keys().next();
-    if (oldest.done !== true) this.#buckets.delete(oldest.value);
+  /** Puts a client that was silent, or is new, into the younger half. */
+  #remember(client: string, now: number): Bucket {
+    const bucket = this.#old.get(client) ?? { tokens: this.#burst, at: now };
+    if (this.#young.size >= MAX_CLIENTS / 2) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(client, bucket);
+    return bucket;
   }
 }
 
