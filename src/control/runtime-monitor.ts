@@ -89,7 +89,9 @@ export class RuntimeMonitor {
       const { message, code } = toPilotlightError(thrown);
       const retryAt = clock.now() + backoffDelay(attempt, RETRY, random);
       if (attempt === 1) events.emit('runtime', null, `${runtime.kind}: ${message}; it is tried again`, { code });
-      logger.warn({ runtime: runtime.kind, code }, `cannot list replicas: ${message}`);
+      // Once per outage at warn: the retries would fill the log.
+      const level = attempt === 1 ? 'warn' : 'debug';
+      logger[level]({ runtime: runtime.kind, code }, `cannot list replicas: ${message}`);
       if (this.#contact.contact !== 'known') this.#contact = { contact: 'unreachable', retryAt };
       onContact();
       return retryAt;
