@@ -66,6 +66,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   #service: Service | undefined;
   /** Of its route; undefined for most. */
   #rules: RouteRules | undefined;
+  /** Of its route, bytes of its body; 0 = no limit. */
+  #maxBody = 0;
   #endpoint: Endpoint | undefined;
   #connection: UpstreamConnection | undefined;
   #startedAt = 0;
@@ -129,6 +131,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#phase = 'new';
     this.#service = undefined;
     this.#rules = undefined;
+    this.#maxBody = 0;
     this.#endpoint = undefined;
     this.#connection = undefined;
     this.avoid = undefined;
@@ -169,6 +172,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     }
     const { service, rules } = found;
     this.#service = service;
+    this.#maxBody = found.maxBody;
     this.address = this.client.clientAddress();
     if (rules === undefined) this.#proceed(service);
     else this.#admit(service, rules);
@@ -176,6 +180,10 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   /** It may go to the service, and counts from here. */
   #proceed(service: Service): void {
+    if (this.#maxBody > 0 && Math.max(this.client.request.length, this.#bytesIn) > this.#maxBody) {
+      this.refuse('BODY_TOO_LARGE');
+      return;
+    }
     if (this.client.request.upgrade === undefined) service.statistics.arrivals++;
     service.retryBudget.request(this.#startedAt);
     const endpoint = service.queue.size === 0 ? service.pick(this) : undefined;
@@ -419,6 +427,10 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   onRequestBody(bytes: Buffer, start: number, end: number): void {
     this.#bytesIn += end - start;
+    if (this.#maxBody > 0 && this.#bytesIn > this.#maxBody) {
+      this.#abandon('BODY_TOO_LARGE');
+      return;
+    }
     if (this.#phase !== 'sent' && this.#phase !== 'streaming') {
       this.#body.add(bytes.subarray(start, end));
       if (this.#phase === 'held') {

@@ -19,11 +19,12 @@ export class RouteCompiler {
   }
 
   compile(view: RouteView, service: Service): Route {
-    if (view.rules === undefined) return { service, rules: undefined };
+    const { maxBody = 0 } = view;
+    if (view.rules === undefined) return { service, rules: undefined, maxBody };
     const key = JSON.stringify([view.service, view.host ?? null, view.path, view.rules]);
     const rules = this.#rules.get(key) ?? new RouteRules(view.rules, view.path, this.#verifier);
     this.#next.set(key, rules);
-    return { service, rules };
+    return { service, rules, maxBody };
   }
 
   /** All routes of one table are compiled: what none of them uses is forgotten. */

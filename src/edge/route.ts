@@ -6,4 +6,6 @@ export interface Route {
   readonly service: Service;
   /** Undefined for most: their requests are only sent on. */
   readonly rules: RouteRules | undefined;
+  /** Most bytes of a request body; 0 = no limit. */
+  readonly maxBody: number;
 }
