@@ -6,6 +6,12 @@ import type { Service } from './service.ts';
 
 /** Most bytes of one request's body that are kept, while it is held or to send it again. */
 export const MAX_BUFFERED = 64 * 1024;
+/**
+ * Pieces below this size are copied together from the second one on: as views, the one-byte chunks of 64 KiB would take
+ * several MiB.
+ */
+const SMALL_PIECE = 1024;
+const GATHERED_BYTES = 8 * 1024;
 /** Bodies up to this size are joined with their head into one string: one write instead of a vector. */
 const JOIN_BYTES = 8 * 1024;
 
@@ -14,6 +20,9 @@ export class RequestBuffer {
   readonly #context: EdgeContext;
   #pieces: Buffer[] = [];
   #bytes = 0;
+  /** Where small pieces are copied to: its filled part is the last of `#pieces`. */
+  #gathered: Buffer | undefined;
+  #filled = 0;
   /** Counted against the bounds of what may be held. */
   #reserved = 0;
   #readOn = true;
@@ -26,14 +35,36 @@ export class RequestBuffer {
 
   /** Forgets the request before. */
   begin(): void {
-    if (this.#bytes > 0) this.#pieces = [];
-    this.#bytes = 0;
+    if (this.#bytes > 0) this.#clear();
     this.#whole = true;
   }
 
   add(piece: Buffer): void {
-    this.#pieces.push(piece);
     this.#bytes += piece.length;
+    if (piece.length < SMALL_PIECE && this.#pieces.length > 0) {
+      this.#gather(piece);
+    } else {
+      this.#pieces.push(piece);
+      this.#gathered = undefined;
+    }
+  }
+
+  #gather(piece: Buffer): void {
+    if (this.#gathered === undefined || this.#filled + piece.length > GATHERED_BYTES) {
+      this.#gathered = Buffer.allocUnsafe(GATHERED_BYTES);
+      this.#filled = 0;
+    } else {
+      this.#pieces.pop();
+    }
+    piece.copy(this.#gathered, this.#filled);
+    this.#filled += piece.length;
+    this.#pieces.push(this.#gathered.subarray(0, this.#filled));
+  }
+
+  #clear(): void {
+    this.#pieces = [];
+    this.#bytes = 0;
+    this.#gathered = undefined;
   }
 
   /** Whether no more should be read before this can be sent. */
@@ -48,9 +79,8 @@ export class RequestBuffer {
 
   /** Gives up on sending it again. */
   forget(): void {
-    if (this.#bytes > 0) this.#whole = false;
-    this.#pieces = [];
-    this.#bytes = 0;
+    this.#whole = false;
+    if (this.#bytes > 0) this.#clear();
   }
 
   /** A piece was sent on; it is kept while the whole stays small enough. */
@@ -58,7 +88,6 @@ export class RequestBuffer {
     if (!this.#whole) return;
     if (this.#bytes + piece.length > MAX_BUFFERED) {
       this.forget();
-      this.#whole = false;
     } else {
       this.add(piece);
     }
