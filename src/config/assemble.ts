@@ -7,6 +7,7 @@ import type {
   ServiceSettings,
   Settings,
 } from '../model/settings.ts';
+import { balancingSettings, staticEndpoints } from './assemble-balancing.ts';
 import { routeRules } from './assemble-rules.ts';
 import type { EnvironmentDefaults } from './environment.ts';
 import { scaleBounds } from './scale-bounds.ts';
@@ -81,7 +82,8 @@ function serviceSettings(name: string, service: ServiceConfig, folder: string): 
         service: service.endpoints.consul.service,
         tag: service.endpoints.consul.tag,
       },
-      static: service.endpoints.static,
+      static: staticEndpoints(service),
+      resolveMs: service.endpoints.resolve,
     },
     run,
     ready: readySettings(service.ready),
@@ -100,7 +102,7 @@ function serviceSettings(name: string, service: ServiceConfig, folder: string): 
       guards: guardSettings(scale.guards),
       dryRun: scale.dryRun,
     },
-    balance: service.balance,
+    ...balancingSettings(service),
     timeouts: {
       connectMs: timeouts.connect,
       firstByteMs: timeouts.firstByte,

@@ -1,3 +1,4 @@
+import { checkBalancing, checkCookies } from './check-balancing.ts';
 import { checkRules } from './check-rules.ts';
 import type { Path } from './problem.ts';
 import { formatHostPort } from './readers.ts';
@@ -26,8 +27,10 @@ export function checkServices(parsed: Parsed, report: Report): void {
     checkScale(service, base, report);
     checkWake(service, base, report);
     checkRules(service, base, report);
-    if (service.run === undefined) warnUnused(base, report);
+    checkBalancing(service, base, report);
+    if (service.run === undefined) warnUnused(service, base, report);
   }
+  checkCookies(services, report);
   checkRoutes(services, report);
   if (soundBudget !== undefined) checkBudget(services, soundBudget, report);
 }
@@ -39,12 +42,12 @@ function checkSource({ endpoints, run, routes }: ServiceConfig, base: Path, repo
     report.problem([base], 'needs endpoints (consul or static) to route to, or run to start replicas');
   }
   const seen = new Map<string, number>();
-  endpoints.static.forEach((address, index) => {
+  endpoints.static.forEach(({ address }, index) => {
     const text = formatHostPort(address);
     const before = seen.get(text);
     const path = [...base, 'endpoints', 'static', index];
-    if (before !== undefined) report.problem([path], `${text} is there already, as static[${before}]`);
-    else seen.set(text, index);
+    if (before === undefined) seen.set(text, index);
+    else report.problem([[...path, 'address'], path], `${text} is there already, as static[${before}]`);
   });
 }
 
@@ -125,9 +128,11 @@ function checkWake({ wake }: ServiceConfig, base: Path, report: Report): void {
 }
 
 /** What only concerns services that Pilotlight starts. */
-function warnUnused(base: Path, report: Report): void {
+function warnUnused({ endpoints }: ServiceConfig, base: Path, report: Report): void {
+  const mayWait = endpoints.static.some(({ maxConnections }) => maxConnections > 0);
   for (const key of ['ready', 'hold', 'scale', 'wake', 'onExit']) {
     const path = [...base, key];
+    if (key === 'hold' && mayWait) continue;
     if (report.given(path)) report.warning([path], 'means nothing for a service without run');
   }
 }

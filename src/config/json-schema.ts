@@ -1,24 +1,33 @@
 import { z } from 'zod';
 import { configSchema } from './schema.ts';
-import { aboutOf, core, kindOf } from './schema-walk.ts';
+import { aboutOf, child, core, kindOf } from './schema-walk.ts';
+import { shorthands } from './shorthand.ts';
 
 type Json = Record<string, unknown>;
 
 /** The JSON Schema (draft 2020-12) of a configuration file as it is written: for editors. */
 export function jsonSchema(): Json {
-  const schema = z.toJSONSchema(configSchema, {
+  const { $schema, ...rest } = toJson(configSchema);
+  return { $schema, title: 'Pilotlight configuration', ...rest };
+}
+
+function toJson(schema: z.core.$ZodType): Json {
+  return z.toJSONSchema(schema, {
     io: 'input',
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema }) => describe(zodSchema, jsonSchema as Json),
   }) as Json;
-  const { $schema, ...rest } = schema;
-  return { $schema, title: 'Pilotlight configuration', ...rest };
 }
 
 function describe(schema: z.core.$ZodType, json: Json): void {
   const kind = kindOf(schema);
   const about = aboutOf(schema);
   if (kind !== undefined) Object.assign(json, kind.json);
+  const long = shorthands.get(schema);
+  if (long !== undefined) {
+    const { $schema, ...section } = toJson(long.section);
+    json['anyOf'] = [kindOf(child(long.section, long.key))?.json ?? {}, section];
+  }
   if (about === undefined) return;
   json['description'] = [about.about, ...sentences(kind?.unit, about.literal ? undefined : about.fallback)].join(' ');
   if (about.literal && kind !== undefined) json['default'] = defaultValue(json, about.fallback as string);

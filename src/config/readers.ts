@@ -1,6 +1,7 @@
 import { isIP, isIPv6 } from 'node:net';
 import { constants } from 'node:os';
 import { domainToASCII } from 'node:url';
+import type { HashOn } from '../model/balancing.ts';
 import type { HostPort } from '../model/settings.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -81,6 +82,15 @@ export function readStatusRange(text: string): Reading<{ min: number; max: numbe
   const max = Number(match[2] ?? match[1]);
   if (min < 200 || max > 599) return { fault: 'a final status is 200 to 599' };
   return min > max ? { fault: 'the range runs from the lower status to the higher' } : { value: { min, max } };
+}
+
+/** `client`, `path`, `header:NAME` or `cookie:NAME`. */
+export function readHashOn(text: string): Reading<HashOn> {
+  if (text === 'client' || text === 'path') return { value: { kind: text } };
+  const match = /^(header|cookie):([!#$%&'*+.^_`|~0-9A-Za-z-]+)$/.exec(text);
+  if (match === null) return undefined;
+  const name = match[2] as string;
+  return { value: match[1] === 'header' ? { kind: 'header', name: name.toLowerCase() } : { kind: 'cookie', name } };
 }
 
 /** An address or a CIDR: `10.0.0.0/8`, `192.0.2.7`, `fd00::/8`. */

@@ -15,15 +15,9 @@ import {
   size,
   text,
 } from './options.ts';
-import {
-  readHostPattern,
-  readHostPort,
-  readPathPrefix,
-  readProbePath,
-  readStatusRange,
-  readUpstreamHost,
-} from './readers.ts';
+import { readHostPattern, readPathPrefix, readProbePath, readStatusRange, readUpstreamHost } from './readers.ts';
 import { readVia } from './rule-readers.ts';
+import { balancingShape, resolveSchema, staticSchema } from './schema-balancing.ts';
 import { ruleShape } from './schema-rules.ts';
 import { runSchema } from './schema-run.ts';
 import { scaleSchema } from './schema-scale.ts';
@@ -59,10 +53,8 @@ const endpointsSchema = section(
       }),
       'Follow a service in Consul.',
     ),
-    static: list(
-      parsed('host:port', 'host:port, such as 10.0.0.5:8080 or [fd00::5]:8080', (input) => readHostPort(input, 1)),
-      'Fixed addresses.',
-    ),
+    static: staticSchema,
+    resolve: resolveSchema,
   },
   'Where replicas that others start are found.',
 );
@@ -121,11 +113,7 @@ const shared = {
   ready: readySchema,
   hold: holdSchema,
   scale: scaleSchema,
-  balance: option(
-    choice('least-request', 'round-robin', 'random'),
-    'least-request',
-    'How a replica is chosen for a request.',
-  ),
+  ...balancingShape,
   timeouts: section(
     {
       connect: option(duration(), '2s', 'To connect to a replica.'),

@@ -2,12 +2,15 @@ import { z } from 'zod';
 import type { About, Kind } from './options.ts';
 import { abouts, kinds } from './options.ts';
 import type { Path } from './problem.ts';
+import { shorthands } from './shorthand.ts';
 
 /** A schema and everything it wraps (default, optional, transformed), outermost first. */
 function layers(schema: z.core.$ZodType): z.core.$ZodType[] {
   const all = [schema];
   for (let next: z.core.$ZodType | undefined = schema; next !== undefined; ) {
-    if (next instanceof z.ZodPrefault || next instanceof z.ZodOptional) next = next.def.innerType;
+    const long = shorthands.get(next);
+    if (long !== undefined) next = long.section;
+    else if (next instanceof z.ZodPrefault || next instanceof z.ZodOptional) next = next.def.innerType;
     else if (next instanceof z.ZodPipe) next = next.def.in;
     else next = undefined;
     if (next !== undefined) all.push(next);

@@ -45,7 +45,7 @@ services:
       {
         name: 'app',
         routes: [{ host: undefined, path: '/', maxBody: 0 }],
-        endpoints: { consul: undefined, static: [] },
+        endpoints: { consul: undefined, static: [], resolveMs: 30_000 },
         run: {
           kind: 'process',
           command: ['node', 'app.js', '{port}'],
@@ -81,6 +81,11 @@ services:
           dryRun: false,
         },
         balance: 'least-request',
+        hashOn: { kind: 'client' },
+        sticky: undefined,
+        slowStartMs: 0,
+        outlier: { consecutive: 5, intervalMs: 10_000, ejectMs: 30_000, maxEjectMs: 300_000, maxShare: 0.5 },
+        health: undefined,
         timeouts: { connectMs: 2000, firstByteMs: 60_000, streamMs: 300_000, tunnelMs: 3_600_000, drainMs: 30_000 },
         retries: { max: 1, budget: 0.1, idempotent: false },
         wake: [],
@@ -209,9 +214,10 @@ describe('values are what their option makes of them', () => {
     expect(endpoints).toEqual({
       consul: { service: 'a', tag: undefined },
       static: [
-        { host: 'fd00::5', port: 80 },
-        { host: 'web', port: 8080 },
+        { host: 'fd00::5', port: 80, weight: 1, backup: false, maxConnections: 0 },
+        { host: 'web', port: 8080, weight: 1, backup: false, maxConnections: 0 },
       ],
+      resolveMs: 30_000,
     });
   });
 
@@ -254,7 +260,7 @@ services:
   a: { routes: [{ path: /a }], endpoints: &same { static: ["x:1"] } }
   b: { routes: [{ path: /b }], endpoints: *same }
 `);
-    expect(settings.services[1]?.endpoints.static).toEqual([{ host: 'x', port: 1 }]);
+    expect(settings.services[1]?.endpoints.static).toMatchObject([{ host: 'x', port: 1 }]);
   });
 });
 

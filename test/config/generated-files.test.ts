@@ -50,7 +50,9 @@ test('and refuses what is wrong', () => {
     { ...right, services: { Shop: service } },
     { ...right, budget: { replicas: 0 } },
     { ...right, services: { app: { ...service, timeouts: { connect: '2 parsecs' } } } },
-    { ...right, services: { app: { ...service, balance: 'hash' } } },
+    { ...right, services: { app: { ...service, balance: 'hashing' } } },
+    { ...right, services: { app: { ...service, endpoints: { static: [{ weight: 1 }] } } } },
+    { ...right, services: { app: { ...service, endpoints: { static: [{ address: 'a:1', wieght: 1 }] } } } },
     { ...right, services: { app: { ...service, ready: 'docker-healthy' } } },
   ]) {
     expect(validator.safeParse(wrong).success, JSON.stringify(wrong)).toBe(false);

@@ -30,11 +30,6 @@ const serviceCases: Case[] = [
     'services.app.scale.weight: unknown key',
   ],
   [
-    'an option of a later version: health checks',
-    `${routed}\n§health: { path: / }`,
-    'services.app.health: unknown key',
-  ],
-  [
     'a value of a later version: idle auto',
     `${routed}\nscale: { idle: §auto }`,
     'services.app.scale.idle: expected a duration such as 0s or 5m, or never, found "auto"',
@@ -45,11 +40,6 @@ const serviceCases: Case[] = [
     'services.app.scale.latency.above: expected a duration such as 250ms or 5s, found "auto"',
   ],
   [
-    'a value of a later version: balance hash',
-    `${routed}\nbalance: §hash`,
-    'services.app.balance: expected least-request, round-robin or random, found "hash"',
-  ],
-  [
     'a value of a later version: standby paused',
     'routes: [{ path: / }]\nrun: { docker: { image: a, port: 80, standby: §paused } }',
     'services.app.run.docker.standby: expected created or none, found "paused"',
@@ -57,7 +47,7 @@ const serviceCases: Case[] = [
   [
     'a misspelt value',
     `${routed}\nbalance: §round-robbin`,
-    'services.app.balance: expected least-request, round-robin or random (did you mean "round-robin"?)',
+    'services.app.balance: expected least-request, round-robin, random or hash (did you mean "round-robin"?)',
   ],
   [
     'a duration without unit',
