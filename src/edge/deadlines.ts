@@ -20,6 +20,7 @@ export class Deadlines {
   readonly #ticks = new Map<number, DeadlineEntry[]>();
   #timer: Timer | undefined;
   #lastTick: number;
+  #isClosed = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -48,13 +49,16 @@ export class Deadlines {
     return size;
   }
 
+  /** Nothing is due any more, now or later. */
   close(): void {
+    this.#isClosed = true;
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#ticks.clear();
   }
 
   #file(entry: DeadlineEntry, tick: number): void {
+    if (this.#isClosed) return;
     entry.filed = tick;
     const entries = this.#ticks.get(tick);
     if (entries === undefined) this.#ticks.set(tick, [entry]);

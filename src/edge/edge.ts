@@ -99,6 +99,7 @@ class EdgePlane implements Edge {
   }
 
   async close(): Promise<void> {
+    this.#context.draining = true;
     this.#reportTimer.cancel();
     this.#prober.close();
     await this.#listeners.set([]);
@@ -165,7 +166,10 @@ class EdgePlane implements Edge {
     }
   }
 
-  /** Swaps in a configuration: services of the same name go on with their endpoints, queues and figures. */
+  /**
+   * Swaps in a configuration: services of the same name go on with their endpoints, queues and figures. One that is
+   * missing stays for what is in flight, and for what control still says of its endpoints.
+   */
   #applyTable(table: RoutingTable): void {
     const context = this.#context;
     const listed = new Set<string>();
@@ -182,10 +186,7 @@ class EdgePlane implements Edge {
     );
     this.#routeCompiler.done();
     for (const [name, service] of this.#services) {
-      if (listed.has(name)) continue;
-      service.rejectHeld('NO_ENDPOINT');
-      service.retire();
-      this.#services.delete(name);
+      if (!listed.has(name)) service.leave();
     }
   }
 
@@ -193,6 +194,11 @@ class EdgePlane implements Edge {
     const now = this.#clock.now();
     for (const service of this.#services.values()) service.sweep(now);
     this.#report(null);
+    for (const [name, service] of this.#services) {
+      if (!service.hasLeft) continue;
+      service.close();
+      this.#services.delete(name);
+    }
   }
 
   #report(collect: number | null): void {

@@ -19,7 +19,8 @@ export class Endpoint {
   readonly id: string;
   readonly host: string;
   readonly port: number;
-  state: EndpointState;
+  /** `gone`: snapshots list it no more; it is forgotten when nothing is in flight on it. */
+  state: EndpointState | 'gone';
   weight: number;
   /** Used only when no other endpoint is usable. */
   backup: boolean;

@@ -114,9 +114,9 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     return this.#service?.policy.via;
   }
 
-  /** Dispatched, and not answered by a byte yet. */
+  /** Dispatched, and not answered by a byte yet. Upgrades are not timed. */
   get awaitsFirstByte(): boolean {
-    return this.#phase === 'sent' || this.#phase === 'connecting';
+    return (this.#phase === 'sent' || this.#phase === 'connecting') && this.client.request.upgrade === undefined;
   }
 
   /** Since when it is no activity any more, the clock's ms: no byte passed for `streamMs`. Undefined: it is active. */
@@ -244,12 +244,13 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   /** Waits for a start or a slot, or is answered at once where waiting is of no use or out of bounds. */
   #hold(service: Service, front: boolean): void {
     const asleep = !service.isReady;
+    // What would not wait anyway is not turned away for want of room.
+    if (asleep && !front && service.policy.wakeable && this.#answerAsleep(service)) return;
     const refusal = this.#holdRefusal(service, asleep);
     if (refusal !== undefined) {
       this.refuse(refusal);
       return;
     }
-    if (asleep && !front && this.#answerAsleep(service)) return;
     const now = this.#context.clock.now();
     if (!this.#body.reserve(service, this.client.request, this.client.body.done)) {
       service.statistics.holdRejected.bytes++;
@@ -373,8 +374,16 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const service = this.#service as Service;
     this.#leaveQueue(service);
     this.#releasedAt = this.#context.clock.now();
-    if (this.#cold) this.latencySince = Math.max(this.#startedAt, service.lastStart?.ready ?? this.#releasedAt);
+    const { lastStart } = service;
+    // What ends a wait may be a retire that was called off: no start.
+    this.#cold = this.#cold && lastStart !== undefined && lastStart.heard >= this.#heldAt;
+    if (this.#cold && lastStart !== undefined) this.latencySince = Math.max(this.#startedAt, lastStart.ready);
     this.#dispatch(endpoint);
+  }
+
+  /** It is in the queue, and the last endpoint is gone. */
+  waitForStart(): void {
+    this.#cold = true;
   }
 
   #leaveQueue(service: Service): void {
@@ -419,8 +428,9 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const drained = this.#body.sendAll(connection.socket, head, request.framing, done, this.#requestTrailers());
     if (!this.#mayReplay(service)) this.#body.forget();
     this.#context.deadlines.arm(this, service.policy.timeouts.firstByteMs);
-    if (!done && drained) this.client.resumeReading();
-    else if (!drained) this.client.pauseReading();
+    // A body that is here is no reason to stop reading: the client is still to be seen leaving.
+    if (done || drained) this.client.resumeReading();
+    else this.client.pauseReading();
   }
 
   // ── request body ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -434,7 +444,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     if (this.#phase !== 'sent' && this.#phase !== 'streaming') {
       this.#body.add(bytes.subarray(start, end));
       if (this.#phase === 'held') {
-        if (!this.#body.mayReadOn(false)) this.client.pauseReading();
+        if (!this.#body.mayReadOn(this.client.body.done)) this.client.pauseReading();
       } else if (this.#phase === 'connecting' && this.#body.isFull) this.client.pauseReading();
       return;
     }
@@ -448,6 +458,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   }
 
   onRequestEnd(): void {
+    // There is no more to hold back: from here on, reading only tells whether the client is still there.
+    this.client.resumeReading();
     if (this.#phase !== 'sent' && this.#phase !== 'streaming') return;
     const connection = this.#connection as UpstreamConnection;
     RequestBuffer.sendEnd(connection.socket, this.client.request.framing, this.#requestTrailers());
@@ -459,7 +471,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   }
 
   onUpstreamDrain(): void {
-    if (this.#phase === 'tunnel' || !this.client.body.done) this.client.resumeReading();
+    this.client.resumeReading();
   }
 
   /** The body's framing broke: what the upstream got so far must not look whole. */

@@ -18,7 +18,7 @@ const KEEP_MS = 10_000;
 export class Prober {
   readonly #context: EdgeContext;
   readonly #probes = new Map<string, Probe>();
-  readonly #proven = new Map<string, Endpoint>();
+  readonly #proven = new Map<string, Proven>();
 
   constructor(context: EdgeContext) {
     this.#context = context;
@@ -40,18 +40,21 @@ export class Prober {
 
   /** The endpoint that a probe proved, if it is the one of the view. */
   take(view: EndpointView): Endpoint | undefined {
-    const endpoint = this.#proven.get(view.id);
-    if (endpoint === undefined) return undefined;
-    this.#proven.delete(view.id);
-    if (endpoint.host === view.host && endpoint.port === view.port) return endpoint;
-    endpoint.closeIdle();
+    const proven = this.#proven.get(view.id);
+    if (proven === undefined) return undefined;
+    const { endpoint } = proven;
+    if (endpoint.host === view.host && endpoint.port === view.port) {
+      proven.timer.cancel();
+      this.#proven.delete(view.id);
+      return endpoint;
+    }
+    this.#drop(view.id);
     return undefined;
   }
 
   close(): void {
     for (const id of [...this.#probes.keys()]) this.cancel(id);
-    for (const endpoint of this.#proven.values()) endpoint.closeIdle();
-    this.#proven.clear();
+    for (const id of [...this.#proven.keys()]) this.#drop(id);
   }
 
   #finish(request: ProbeRequest, outcome: ProbeOutcome): void {
@@ -62,14 +65,26 @@ export class Prober {
       return;
     }
     const { endpoint } = outcome;
-    this.#proven.set(endpoint.id, endpoint);
-    this.#context.clock.after(KEEP_MS, () => {
-      if (this.#proven.get(endpoint.id) !== endpoint) return;
-      this.#proven.delete(endpoint.id);
-      endpoint.closeIdle();
-    });
+    const { id } = endpoint;
+    this.#drop(id);
+    this.#proven.set(id, { endpoint, timer: this.#context.clock.after(KEEP_MS, () => this.#drop(id)) });
     this.#context.post({ type: 'probed', probe, ok: true, tookMs: outcome.tookMs });
   }
+
+  /** Closes the connection that proved an endpoint. */
+  #drop(id: string): void {
+    const proven = this.#proven.get(id);
+    if (proven === undefined) return;
+    this.#proven.delete(id);
+    proven.timer.cancel();
+    proven.endpoint.closeIdle();
+  }
+}
+
+/** A connection that waits for its endpoint. */
+interface Proven {
+  endpoint: Endpoint;
+  timer: Timer;
 }
 
 type ProbeOutcome = { ok: true; endpoint: Endpoint; tookMs: number } | { ok: false; detail: string };

@@ -40,7 +40,7 @@ export class Release {
       this.#left--;
       exchange.release(endpoint);
     }
-    if (service.queue.size === 0 || !paced || !service.isReady) this.#stop();
+    if (service.queue.size === 0 || !paced || !service.isReady) this.stop();
     else this.#timer ??= this.#clock.every(STEP_MS, () => this.#faster());
   }
 
@@ -55,7 +55,8 @@ export class Release {
     this.pump();
   }
 
-  #stop(): void {
+  /** Lets go no more by time. */
+  stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
   }

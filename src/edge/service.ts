@@ -2,6 +2,7 @@ import type { OutlierSettings } from '../model/balancing.ts';
 import type { EndpointReport, ServiceReport } from '../model/link.ts';
 import type { RefusalCode } from '../model/refusals.ts';
 import type { EndpointView, ServicePolicy, ServiceState, StartPhases } from '../model/snapshot.ts';
+import type { Timer } from '../util/clock.ts';
 import { Histogram } from '../util/histogram.ts';
 import { Balancer, isFree } from './balancer.ts';
 import type { EdgeContext } from './context.ts';
@@ -26,6 +27,8 @@ const DEMAND_EVERY_MS = 10;
 
 /** When the start that made a service ready reached each phase, in the edge's clock. */
 export interface StartTimes {
+  /** When the edge heard that the service is ready. */
+  heard: number;
   permit: number;
   started: number;
   ready: number;
@@ -46,11 +49,11 @@ export class Service {
   sticky: StickyCookie | undefined;
   /** Body bytes of held requests, reserved ones included. */
   heldBytes = 0;
-  /** Phases of the last start that became ready. */
+  /** Phases of the last start that made it ready, when nothing of it was; of one that others made, only its end. */
   lastStart: StartTimes | undefined;
   /** When blocked starts may be tried again, the clock's ms; 0 = not blocked. */
   blockedUntil = 0;
-  /** End of the last exchange, the clock's ms. */
+  /** End of the last exchange or wait, the clock's ms. */
   lastActivity: number;
   /** By identity, in whatever state. */
   readonly #endpoints = new Map<string, Endpoint>();
@@ -64,7 +67,10 @@ export class Service {
   readonly #release: Release;
   #demandSent = 0;
   #demandAt = Number.NEGATIVE_INFINITY;
-  #demandTimer = false;
+  #demandTimer: Timer | undefined;
+  #doubtTimer: Timer | undefined;
+  /** It left the configuration: it lives on for what is in flight. */
+  #isLeaving = false;
 
   constructor(context: EdgeContext, policy: ServicePolicy) {
     this.#context = context;
@@ -85,8 +91,9 @@ export class Service {
     };
   }
 
-  /** Takes over a new configuration; state and connections stay. */
+  /** Takes over a new configuration; state and connections stay. Also brings back one that was leaving. */
   configure(policy: ServicePolicy): void {
+    this.#isLeaving = false;
     this.policy = policy;
     this.wakeRules = compileWakeRules(policy.wake);
     this.sticky = stickyOf(policy);
@@ -95,6 +102,11 @@ export class Service {
 
   get hasEndpoints(): boolean {
     return this.#endpoints.size > 0;
+  }
+
+  /** It left the configuration and nothing of it is in flight: there is nothing left to do. */
+  get hasLeft(): boolean {
+    return this.#isLeaving && [...this.#endpoints.values()].every(({ inFlight }) => inFlight === 0);
   }
 
   /** Whether anything may be dispatched, now or when a slot is free; of a service that is waited for, or soon. */
@@ -138,6 +150,7 @@ export class Service {
     this.blockedUntil = state.blocked === null ? 0 : now + state.blocked.retryAfterMs;
     const wasReady = this.#ready.length;
     this.#applyEndpoints(state.endpoints, version, now);
+    if (this.#ready.length === 0) this.#waitForStart();
     if (this.#ready.length > 0) {
       this.#release.begin(Math.max(1, this.#ready.length - wasReady));
     } else if (state.failures > before.failures) {
@@ -149,6 +162,11 @@ export class Service {
     for (const watcher of this.watchers) watcher.update();
   }
 
+  /** Whoever waited for a slot waits for a start from now on. */
+  #waitForStart(): void {
+    for (let each = this.queue.first; each !== undefined; each = each.nextHeld) each.waitForStart();
+  }
+
   /** A connect to the endpoint failed: others are tried, and control is told to look. */
   suspect(endpoint: Endpoint, cause: 'refused' | 'timeout'): void {
     const { clock } = this.#context;
@@ -157,7 +175,18 @@ export class Service {
     this.#context.post({ type: 'suspect', service: this.name, endpoint: endpoint.id, cause });
     this.judge(endpoint, 'failure');
     this.#roster.update(this.#ready, this.policy, clock.now());
-    clock.after(SUSPECT_MS, () => this.#release.pump());
+    this.#tryAgainLater();
+  }
+
+  /** Who waits because all are in doubt goes on when one is not any more. */
+  #tryAgainLater(): void {
+    const { clock } = this.#context;
+    const wait = Math.min(Math.max(this.#roster.recheckAt - clock.now(), 1), SUSPECT_MS);
+    this.#doubtTimer ??= clock.after(wait, () => {
+      this.#doubtTimer = undefined;
+      this.#release.pump();
+      if (this.queue.size > 0 && this.#roster.doubtful) this.#tryAgainLater();
+    });
   }
 
   /** An answer of the endpoint was whole and no 5xx, or not: too many failures in a row take it out for a while. */
@@ -189,6 +218,7 @@ export class Service {
   /** A held request left the queue: dispatched, refused or aborted. */
   unhold(exchange: Exchange): void {
     this.queue.remove(exchange);
+    this.lastActivity = this.#context.clock.now();
     this.#tellDemand();
   }
 
@@ -202,11 +232,12 @@ export class Service {
     this.lastActivity = this.#context.clock.now();
     if (this.queue.size > 0) this.#release.pump();
     if (endpoint.cordonVersion !== 0) this.#tellDrained(endpoint, this.lastActivity);
+    if (endpoint.state === 'gone' && endpoint.inFlight === 0) this.#forget(endpoint);
   }
 
-  /** Answers everything that waits, with `code`. */
+  /** Answers everything that waits now, with `code`; a request that a client sent right behind one is not among it. */
   rejectHeld(code: RefusalCode): void {
-    for (let each = this.queue.first; each !== undefined; each = this.queue.first) each.refuse(code);
+    for (let left = this.queue.size; left > 0; left--) this.queue.first?.refuse(code);
   }
 
   /** Closes what is idle and old; called once a second. */
@@ -221,22 +252,30 @@ export class Service {
     }
   }
 
-  /** The service left the configuration: what is in flight may end, nothing new comes. */
-  retire(): void {
-    for (const watcher of this.watchers) watcher.update();
-    this.#ready = [];
-    this.#admit(this.#context.clock.now());
+  /** The service left the configuration: who waits is turned away, nothing new comes, what is in flight may end. */
+  leave(): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    this.policy = { ...this.policy, wakeable: false, health: undefined };
+    this.rejectHeld('NO_ENDPOINT');
+    for (const watcher of this.watchers) watcher.fail();
     for (const endpoint of this.#endpoints.values()) {
-      endpoint.state = 'cordoned';
+      if (endpoint.state === 'ready') endpoint.state = 'gone';
       endpoint.closeIdle();
     }
+    this.#ready = [];
+    this.#admit(this.#context.clock.now());
   }
 
   /** Ends everything at once. */
   close(): void {
     for (const watcher of this.watchers) watcher.close();
     this.#health?.close();
+    this.rejectHeld('DRAINING');
     for (const endpoint of this.#endpoints.values()) this.#closeEndpoint(endpoint);
+    this.#release.stop();
+    this.#demandTimer?.cancel();
+    this.#doubtTimer?.cancel();
   }
 
   /** The service's part of a report; undefined when there is nothing to say. */
@@ -271,37 +310,46 @@ export class Service {
     };
   }
 
+  /** First who may be dispatched to, then what ends requests: those may be sent elsewhere at once. */
   #applyEndpoints(views: readonly EndpointView[], version: number, now: number): void {
-    const listed = new Set<string>();
+    const listed = new Map<Endpoint, EndpointView>();
     const ready: Endpoint[] = [];
-    const first = !this.hasEndpoints;
+    const isFirst = !this.hasEndpoints;
+    const wasReady = this.#ready.length > 0;
     for (const view of views) {
-      listed.add(view.id);
       let endpoint = this.#endpoints.get(view.id);
       if (endpoint === undefined) {
-        endpoint = this.#context.takeProbed(view) ?? new Endpoint(view);
-        if (this.policy.engine === 'http-proxy') endpoint.engine = this.#context.httpProxyEngine();
-        this.#endpoints.set(view.id, endpoint);
-        if (!first) endpoint.freshSince = now;
-        if (view.start !== null) this.lastStart = startTimes(view.start, now);
+        endpoint = this.#meet(view);
+        if (!isFirst) endpoint.freshSince = now;
+        if (!wasReady && ready.length === 0 && view.state === 'ready') this.lastStart = startTimes(view.start, now);
       }
+      listed.set(endpoint, view);
       endpoint.describe(view);
-      this.#applyState(endpoint, view, version, now);
+      endpoint.state = view.state;
       if (view.state === 'ready') ready.push(endpoint);
     }
-    for (const [id, endpoint] of this.#endpoints) {
-      if (!listed.has(id) && endpoint.state !== 'closing') {
-        // Gone from the snapshot: nothing new goes there, what is in flight may end by itself.
-        endpoint.state = 'cordoned';
-        endpoint.closeIdle();
-      }
-      if (!listed.has(id) && endpoint.inFlight === 0) {
-        this.#closeEndpoint(endpoint);
-        this.#endpoints.delete(id);
-      }
+    for (const endpoint of this.#endpoints.values()) {
+      if (listed.has(endpoint)) continue;
+      endpoint.state = 'gone';
+      endpoint.closeIdle();
+      if (endpoint.inFlight === 0) this.#forget(endpoint);
     }
     this.#ready = ready;
     this.#admit(now);
+    for (const [endpoint, view] of listed) this.#applyState(endpoint, view, version, now);
+  }
+
+  /** An endpoint that no snapshot named before. */
+  #meet(view: EndpointView): Endpoint {
+    const endpoint = this.#context.takeProbed(view) ?? new Endpoint(view);
+    if (this.policy.engine === 'http-proxy') endpoint.engine = this.#context.httpProxyEngine();
+    this.#endpoints.set(view.id, endpoint);
+    return endpoint;
+  }
+
+  #forget(endpoint: Endpoint): void {
+    this.#closeEndpoint(endpoint);
+    this.#endpoints.delete(endpoint.id);
   }
 
   /** Works out anew which endpoints get requests, and follows them with what depends on them. */
@@ -341,7 +389,6 @@ export class Service {
   }
 
   #applyState(endpoint: Endpoint, view: EndpointView, version: number, now: number): void {
-    endpoint.state = view.state;
     if (view.state === 'ready') {
       endpoint.cordonVersion = 0;
       endpoint.suspectUntil = 0;
@@ -406,7 +453,7 @@ export class Service {
   }
 
   #tellDemand(): void {
-    if (!this.policy.wakeable || this.#demandTimer) return;
+    if (!this.policy.wakeable || this.#demandTimer !== undefined) return;
     const { clock } = this.#context;
     const held = this.queue.size;
     const first = held > 0 && this.#demandSent === 0;
@@ -415,9 +462,8 @@ export class Service {
       this.#sendDemand();
       return;
     }
-    this.#demandTimer = true;
-    clock.after(wait, () => {
-      this.#demandTimer = false;
+    this.#demandTimer = clock.after(wait, () => {
+      this.#demandTimer = undefined;
       if (this.queue.size !== this.#demandSent) this.#sendDemand();
     });
   }
@@ -435,6 +481,8 @@ function stickyOf({ name, sticky, stickyKey }: ServicePolicy): StickyCookie | un
   return sticky === undefined || stickyKey === undefined ? undefined : new StickyCookie(name, sticky, stickyKey);
 }
 
-function startTimes(phases: StartPhases, now: number): StartTimes {
-  return { permit: now - phases.permitAgo, started: now - phases.startedAgo, ready: now - phases.readyAgo };
+function startTimes(phases: StartPhases | null, now: number): StartTimes {
+  if (phases === null) return { permit: 0, started: 0, ready: now, heard: now };
+  const { permitAgo, startedAgo, readyAgo } = phases;
+  return { permit: now - permitAgo, started: now - startedAgo, ready: now - readyAgo, heard: now };
 }

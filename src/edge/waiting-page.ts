@@ -77,6 +77,11 @@ export class ProgressStream {
     else this.#client.write('event: progress\r\ndata: starting\r\n\r\n');
   }
 
+  /** There is nothing to wait for any more. */
+  fail(): void {
+    this.#end('failed');
+  }
+
   /** The client left, or the edge closes. */
   close(): void {
     this.#service.watchers.delete(this);
