@@ -161,8 +161,9 @@ export class ClientConnection implements DeadlineEntry {
     this.#context.deadlines.disarm(this);
   }
 
+  /** Reads on, unless so much of the following requests is here that they have to wait. */
   resumeReading(): void {
-    if (this.#phase === 'closed') return;
+    if (this.#phase === 'closed' || (this.#pending !== undefined && this.#pending.length > MAX_PENDING)) return;
     this.#socket.resume();
     if (this.#phase === 'exchange' && !this.body.done)
       this.#context.deadlines.arm(this, this.#listener.timeouts.bodyMs);
@@ -353,7 +354,8 @@ export class ClientConnection implements DeadlineEntry {
         this.#exchange.onRequestBody(chunk, body.dataStart, body.dataEnd);
         if (this.#phase !== 'exchange') return false;
       } else if (step === Step.MORE) {
-        if (rearm) this.#context.deadlines.arm(this, this.#listener.timeouts.bodyMs);
+        // A client that we do not read from is not the one that is slow.
+        if (rearm && !this.#socket.isPaused()) this.#context.deadlines.arm(this, this.#listener.timeouts.bodyMs);
         break;
       } else if (step === Step.BROKEN) {
         this.#exchange.onRequestBroken();

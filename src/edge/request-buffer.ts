@@ -25,7 +25,10 @@ export class RequestBuffer {
   #filled = 0;
   /** Counted against the bounds of what may be held. */
   #reserved = 0;
-  #readOn = true;
+  /** There is room for all that may be read before it is asked again. */
+  #roomy = true;
+  /** Its length is known, and it can be kept whole. */
+  #small = false;
   /** Everything that came so far is in `#pieces`. */
   #whole = true;
 
@@ -107,9 +110,8 @@ export class RequestBuffer {
     );
     if (this.#bytes > room) return false;
     this.#reserved = Math.min(wanted, room) < wanted ? this.#bytes : wanted;
-    // A read may bring 64 KiB at once: more is asked for only where the rest is known to fit.
-    const small = request.framing === Framing.LENGTH && request.length <= MAX_BUFFERED;
-    this.#readOn = this.#reserved === wanted && (small || this.#bytes === 0);
+    this.#roomy = this.#reserved === wanted;
+    this.#small = request.framing === Framing.LENGTH && request.length <= MAX_BUFFERED;
     service.heldBytes += this.#reserved;
     this.#context.heldBytes += this.#reserved;
     return true;
@@ -123,8 +125,8 @@ export class RequestBuffer {
 
   /** Whether a held request's client is read from: for the rest of a small body, or to notice that it leaves. */
   mayReadOn(done: boolean): boolean {
-    if (done) return true;
-    return this.#readOn && this.#bytes < this.#reserved;
+    // A read may bring 64 KiB at once: there is one where nothing came yet, and more where the rest is known to fit.
+    return done || (this.#roomy && (this.#small || this.#bytes === 0));
   }
 
   /**

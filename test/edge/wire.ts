@@ -1,4 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { onTestFinished } from 'vitest';
 
 /** Longest that anything may take that needs no time of its own, ms: a bound against hanging, never an expectation. */
@@ -389,4 +390,41 @@ export async function deadPort(): Promise<number> {
   await new Promise<void>((resolve) => server.close(() => resolve()));
   if (address === null || typeof address !== 'object') throw new Error('no port');
   return address.port;
+}
+
+/** A listener that stands still after it began: its queue is full, so that a connect neither succeeds nor fails. */
+export class BlackHole {
+  readonly port: number;
+
+  private constructor(port: number) {
+    this.port = port;
+  }
+
+  static async open(): Promise<BlackHole> {
+    const worker = new Worker(
+      `const { createServer } = require('node:net');
+       const { parentPort } = require('node:worker_threads');
+       const server = createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+         parentPort.postMessage(server.address().port);
+         setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+       });`,
+      { eval: true },
+    );
+    const port = await soon(new Promise<number>((resolve) => worker.once('message', resolve)), 'a listener');
+    const fillers: Socket[] = [];
+    onTestFinished(async () => {
+      for (const filler of fillers) filler.destroy();
+      await worker.terminate();
+    });
+    for (let connected = true; connected; ) {
+      const filler = connect({ port, host: '127.0.0.1' });
+      filler.on('error', () => {});
+      fillers.push(filler);
+      connected = await Promise.race([
+        new Promise<boolean>((resolve) => filler.once('connect', () => resolve(true))),
+        quiet(150).then(() => false),
+      ]);
+    }
+    return new BlackHole(port);
+  }
 }
