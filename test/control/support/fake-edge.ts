@@ -46,6 +46,7 @@ export class FakeEdge {
   /** Whether cordons are acknowledged. */
   acknowledges = true;
   reports = true;
+  mutedAt = 0;
   /** Called on every dispatch. */
   onDispatch: (service: string, endpoint: string) => void = () => {};
   readonly #clock: Clock;
@@ -95,6 +96,20 @@ export class FakeEdge {
     this.#end(this.service(request.service), request, 'aborted');
   }
 
+  /** Says nothing of itself for a while. */
+  mute(ms: number): void {
+    this.reports = false;
+    this.mutedAt = this.#clock.now();
+    this.#clock.after(ms, () => {
+      this.reports = true;
+    });
+  }
+
+  owns(request: FakeRequest): boolean {
+    const { held, inFlight } = this.service(request.service);
+    return held.includes(request) || inFlight.has(request);
+  }
+
   /** Everything about one service. */
   service(name: string): EdgeService {
     let service = this.#services.get(name);
@@ -138,6 +153,9 @@ export class FakeEdge {
   die(): void {
     this.#reporter.cancel();
     for (const timer of this.#probes.values()) timer.cancel();
+    for (const service of this.#services.values()) {
+      for (const request of [...service.held, ...service.inFlight]) this.#end(service, request, 'reset');
+    }
     this.#link.close();
   }
 

@@ -49,7 +49,9 @@ export class FakeRuntime implements Runtime {
   readonly cleaned: string[] = [];
   /** Called before each stop. */
   onStop: (name: string, id: string) => void = () => {};
+  /** Called before each start, and when its call ends. */
   onStart: (name: string) => void = () => {};
+  onStarted: (name: string) => void = () => {};
   readonly #clock: Clock;
   readonly #slots = new Map<string, Slot>();
   readonly #listeners = new Set<(event: RuntimeEvent) => void>();
@@ -71,12 +73,16 @@ export class FakeRuntime implements Runtime {
     const name = `${spec.service}-${spec.ordinal}`;
     this.calls.push(`start ${name}`);
     this.onStart(name);
-    this.#assertReachable();
-    const { startMs, broken, failures } = this.behaviour;
-    const failure = failures.shift() ?? broken;
-    await sleep(this.#clock, startMs, signal);
-    if (failure !== undefined) throw failure;
-    return this.launch(spec.service, spec.ordinal, spec.hash);
+    try {
+      this.#assertReachable();
+      const { startMs, broken, failures } = this.behaviour;
+      const failure = failures.shift() ?? broken;
+      await sleep(this.#clock, startMs, signal);
+      if (failure !== undefined) throw failure;
+      return this.launch(spec.service, spec.ordinal, spec.hash);
+    } finally {
+      this.onStarted(name);
+    }
   }
 
   /** Makes a replica run without a call, as somebody else would. */

@@ -101,12 +101,15 @@ export class World {
     return edge;
   }
 
-  /** Lets time pass, with all that it brings about. */
-  async run(ms: number): Promise<void> {
+  /**
+   * Lets time pass, with all that it brings about.
+   * @param stepMs what waits for no time may be late by so much
+   */
+  async run(ms: number, stepMs = 50): Promise<void> {
     await flush();
     const end = this.clock.now() + ms;
     while (this.clock.now() < end) {
-      await this.clock.advanceAsync(Math.min(50, end - this.clock.now()));
+      await this.clock.advanceAsync(Math.min(stepMs, end - this.clock.now()));
       await flush();
     }
   }

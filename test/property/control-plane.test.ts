@@ -1,0 +1,253 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { PilotlightError } from '../../src/model/errors.ts';
+import type { FakeEdge, FakeRequest } from '../control/support/fake-edge.ts';
+import { testGuards, testService, testSettings } from '../control/support/settings.ts';
+import { World } from '../control/support/world.ts';
+
+/** What may happen, one after the other, with pauses in between. */
+type Step =
+  | { do: 'request'; service: string; count: number; bodyMs: number; edge: number }
+  | { do: 'abort'; index: number }
+  | { do: 'kill'; index: number }
+  | { do: 'fail-next'; count: number }
+  | { do: 'slow-start'; startMs: number; readyMs: number }
+  | { do: 'never-ready' }
+  | { do: 'slow-stop'; stopMs: number }
+  | { do: 'unreachable'; ms: number }
+  | { do: 'mute'; edge: number; ms: number }
+  | { do: 'replace-edge'; edge: number }
+  | { do: 'wake' | 'sleep'; service: string }
+  | { do: 'wait'; ms: number };
+
+const SERVICES = ['plain', 'slots', 'kept'];
+const MAX: Record<string, number> = { plain: 2, slots: 4, kept: 3 };
+const MIN: Record<string, number> = { plain: 0, slots: 0, kept: 1 };
+const BUDGET = 6;
+const PERMITS = 2;
+const IDLE_MS = 3000;
+const DRAIN_MS = 4000;
+
+const service = fc.constantFrom(...SERVICES);
+const edge = fc.integer({ min: 0, max: 1 });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('request' as const),
+      service,
+      count: fc.integer({ min: 1, max: 8 }),
+      bodyMs: fc.constantFrom(0, 0, 300, 2000, 9000),
+      edge,
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(0, 20, 120, 700, 2950, 3100, 5000) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('abort' as const), index: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('kill' as const), index: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('fail-next' as const), count: fc.integer({ min: 1, max: 3 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('slow-start' as const),
+      startMs: fc.constantFrom(10, 500, 3000),
+      readyMs: fc.constantFrom(10, 2500),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ do: 'never-ready' as const }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('slow-stop' as const), stopMs: fc.constantFrom(10, 3000) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('unreachable' as const), ms: fc.constantFrom(200, 4000) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('mute' as const), edge, ms: fc.constantFrom(1500, 8000) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('replace-edge' as const), edge }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('wake' as const, 'sleep' as const), service }) },
+);
+
+/** How long starts and stops take, to begin with. */
+const pace = fc.record({
+  startMs: fc.constantFrom(10, 150, 1000),
+  readyMs: fc.constantFrom(10, 500),
+  stopMs: fc.constantFrom(10, 2000, 6000),
+  serviceMs: fc.constantFrom(5, 400),
+});
+
+/** Watches a world and says what it does that it must not. */
+class Watch {
+  readonly violations: string[] = [];
+  readonly world: World;
+  readonly edges: FakeEdge[];
+  readonly requests: FakeRequest[] = [];
+  readonly #starting = new Set<string>();
+  readonly #stopped = new Set<string>();
+  readonly #cordonedAt = new Map<string, number>();
+
+  constructor(world: World, edges: FakeEdge[]) {
+    this.world = world;
+    this.edges = edges;
+    for (const each of edges) this.observe(each);
+    const { runtime } = world;
+    runtime.onStart = (name) => this.#onStart(name);
+    runtime.onStarted = (name) => this.#starting.delete(name);
+    runtime.onStop = (name, id) => this.#onStop(name, id);
+    world.control.subscribe(({ type, service: name, data }) => {
+      if (type === 'retiring')
+        this.#onRetiring(String(name), String(data['replicas']).split(', '), data['reason'] === 'idle');
+      if (type === 'scaled' && !this.#allReport()) this.violations.push(`scaled ${name} without data`);
+    });
+  }
+
+  observe(one: FakeEdge): void {
+    one.onDispatch = (_, endpoint) => {
+      if (this.#stopped.has(endpoint)) this.violations.push(`dispatched to ${endpoint}, which was stopped`);
+      const view = this.edges.flatMap((each) => each.service(endpoint.split('-')[0] ?? '').state.endpoints);
+      const port = view.find(({ id }) => id === endpoint)?.port ?? 0;
+      if (!this.world.runtime.answers(port)) this.violations.push(`dispatched to ${endpoint}, which is not ready`);
+    };
+  }
+
+  /** Checked after every step. */
+  check(): void {
+    const { running } = this.world.runtime;
+    for (const name of SERVICES) {
+      const live = running.filter((each) => each.startsWith(`${name}-`)).length;
+      if (live > (MAX[name] ?? 0)) this.violations.push(`${live} of ${name}`);
+    }
+    if (running.length > BUDGET) this.violations.push(`${running.length} replicas in all`);
+  }
+
+  #onStart(name: string): void {
+    const { runtime } = this.world;
+    if (this.#starting.has(name)) this.violations.push(`${name} is started twice at once`);
+    if (runtime.running.includes(name)) this.violations.push(`${name} is started while it runs`);
+    this.#starting.add(name);
+    const live = new Set([...runtime.running, ...this.#starting]);
+    const mine = [...live].filter((each) => each.startsWith(`${name.split('-')[0]}-`));
+    if (mine.length > (MAX[name.split('-')[0] ?? ''] ?? 0)) this.violations.push(`start of ${name} beyond max`);
+    if (live.size > BUDGET) this.violations.push(`start of ${name} beyond the budget`);
+    if (this.#starting.size > PERMITS) this.violations.push(`${this.#starting.size} starts at once`);
+  }
+
+  #onRetiring(_service: string, replicas: string[], idle: boolean): void {
+    if (idle && !this.#allReport()) this.violations.push(`${replicas} put to sleep without data`);
+    for (const name of replicas) this.#cordonedAt.set(name, this.world.clock.now());
+  }
+
+  #onStop(name: string, id: string): void {
+    const serviceName = name.split('-')[0] ?? '';
+    const drained = this.world.clock.now() - (this.#cordonedAt.get(name) ?? 0) >= DRAIN_MS;
+    for (const each of this.edges) {
+      const { counts, state } = each.service(serviceName);
+      if (state.endpoints.some((view) => view.id.startsWith(`${name}#`) && view.state === 'ready')) {
+        this.violations.push(`${name} (${id}) stopped while an edge calls it ready`);
+      }
+      for (const [endpoint, inFlight] of counts) {
+        if (!endpoint.startsWith(`${name}#`)) continue;
+        this.#stopped.add(endpoint);
+        if (inFlight > 0 && !drained) this.violations.push(`${name} stopped with ${inFlight} in flight`);
+      }
+    }
+  }
+
+  #allReport(): boolean {
+    return this.edges.every(({ reports, mutedAt }) => reports || this.world.clock.now() - mutedAt <= 3000);
+  }
+}
+
+async function perform(step: Step, watch: Watch): Promise<void> {
+  const { world, edges, requests } = watch;
+  const { runtime } = world;
+  switch (step.do) {
+    case 'request':
+      for (let i = 0; i < step.count; i++) {
+        const request = edges[step.edge]?.request(step.service, { bodyMs: step.bodyMs });
+        if (request !== undefined) requests.push(request);
+      }
+      break;
+    case 'abort': {
+      const open = requests.filter(({ outcome }) => outcome === undefined);
+      const request = open[step.index % Math.max(1, open.length)];
+      for (const each of edges) if (request !== undefined && each.owns(request)) each.abort(request);
+      break;
+    }
+    case 'kill': {
+      const name = runtime.running[step.index % Math.max(1, runtime.running.length)];
+      if (name !== undefined) runtime.exit(name);
+      break;
+    }
+    case 'fail-next':
+      for (let i = 0; i < step.count; i++) runtime.behaviour.failures.push(new PilotlightError('RUNTIME_FAILED', 'no'));
+      break;
+    case 'slow-start':
+      Object.assign(runtime.behaviour, { startMs: step.startMs, readyMs: step.readyMs });
+      break;
+    case 'never-ready':
+      runtime.behaviour.readyMs = 'never';
+      break;
+    case 'slow-stop':
+      runtime.behaviour.stopMs = step.stopMs;
+      break;
+    case 'unreachable':
+      runtime.behaviour.unreachable = true;
+      await world.run(step.ms);
+      runtime.behaviour.unreachable = false;
+      break;
+    case 'mute': {
+      const muted = edges[step.edge];
+      muted?.mute(step.ms);
+      break;
+    }
+    case 'replace-edge': {
+      edges[step.edge]?.die();
+      const fresh = world.addEdge(`edge-${step.edge + 1}`);
+      edges[step.edge] = fresh;
+      watch.observe(fresh);
+      break;
+    }
+    case 'wake':
+    case 'sleep':
+      await world.settle(world.control[step.do](step.service));
+      break;
+    case 'wait':
+      await world.run(step.ms);
+      break;
+  }
+  await world.run(1);
+  watch.check();
+}
+
+test('whatever happens, replicas stay within bounds, are never used or stopped at the wrong time, and all is quiet in the end', async () => {
+  const scale = { idleMs: IDLE_MS, guards: { ...testGuards, warmUpMs: 0 } };
+  const common = { timeouts: { drainMs: DRAIN_MS }, ready: { ...testService('x').ready, timeoutMs: 6000 } };
+  const services = [
+    testService('plain', { ...common, scale: { ...scale, max: 2 } }),
+    testService('slots', { ...common, scale: { ...scale, max: 4, concurrency: 2 } }),
+    testService('kept', { ...common, scale: { ...scale, max: 3, min: 1, initial: 2 } }),
+  ];
+  const budget = { replicas: BUDGET, concurrentStarts: PERMITS, startsPerMinute: 600, heldBytes: 2 ** 20 };
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), pace, async (steps, behaviour) => {
+      const world = new World(testSettings(services, { budget }));
+      Object.assign(world.runtime.behaviour, behaviour);
+      await world.start();
+      const watch = new Watch(world, [world.edge, world.addEdge('edge-2')]);
+      for (const each of steps) await perform(each, watch);
+
+      // Nothing more is asked for, and nothing is in the way: after the idle time and the drain only `min` is left.
+      Object.assign(world.runtime.behaviour, { startMs: 50, readyMs: 50, stopMs: 50, failures: [] });
+      for (const name of SERVICES) await world.settle(world.control.wake(name));
+      await world.run(150_000, 1000);
+      watch.check();
+      expect(watch.violations).toEqual([]);
+      expect(world.errors).toEqual([]);
+      expect(watch.requests.filter(({ outcome }) => outcome === undefined)).toEqual([]);
+      for (const name of SERVICES) {
+        const running = world.runtime.running.filter((each) => each.startsWith(`${name}-`));
+        expect([name, running.length]).toEqual([name, MIN[name]]);
+        for (const each of watch.edges) expect(each.service(name).held).toEqual([]);
+      }
+      world.life.abort();
+    }),
+    { numRuns: 50 },
+  );
+}, 120_000);

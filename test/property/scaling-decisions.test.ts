@@ -1,0 +1,199 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { allowance, blockedUntil, type CircuitEvent, newCircuit, nextCircuit } from '../../src/control/circuit.ts';
+import { type DemandInputs, wantedReplicas } from '../../src/control/demand.ts';
+import type { ScaleInputs } from '../../src/control/scale-inputs.ts';
+import { decideScale, replay } from '../../src/control/scaler.ts';
+
+const count = (max: number) => fc.integer({ min: 0, max });
+const rate = fc.double({ min: 0, max: 1000, noNaN: true });
+const ms = (max: number) => fc.double({ min: 0, max, noNaN: true });
+
+const inputs: fc.Arbitrary<ScaleInputs> = fc.record(
+  {
+    tick: fc.constantFrom(0, 1),
+    ready: count(20),
+    starting: count(5),
+    warming: count(3),
+    min: fc.integer({ min: 1, max: 3 }),
+    max: fc.integer({ min: 3, max: 20 }),
+    budgetLeft: fc.integer({ min: -5, max: 20 }),
+    concurrency: fc.constantFrom(0, 1, 5, 50),
+    inFlight: count(500),
+    held: count(500),
+    samples: count(1000),
+    minSamples: fc.constant(20),
+    windowMs: ms(300_000),
+    quantile: fc.constantFrom(0.5, 0.95, 0.99),
+    quantileMs: ms(5000),
+    aboveMs: fc.constant(1000),
+    overTicks: count(6),
+    ticks: fc.constant(3),
+    arrivalsPerSecond: rate,
+    completionsPerSecond: rate,
+    windowArrivals: count(5000),
+    windowCompletions: count(5000),
+    sustainedPerSecond: rate,
+    utilisation: fc.constant(0.8),
+    stepUp: fc.constantFrom(0.1, 0.5, 1, 2),
+    stepUpEveryMs: fc.constant(15_000),
+    stepDownEveryMs: fc.constant(60_000),
+    sinceUpMs: ms(100_000),
+    sinceChangeMs: ms(100_000),
+    cooldownLeftMs: fc.constantFrom(0, 0, 0, 1000),
+    downWindowMs: fc.constant(300_000),
+    downCoveredMs: ms(600_000),
+    peakArrivalsPerSecond: rate,
+    peakRequests: count(100),
+    downBelow: fc.constant(0.6),
+    flapTokens: ms(4),
+    startsAllowed: fc.constantFrom(0, 1),
+  },
+  {
+    requiredKeys: [
+      'tick',
+      'ready',
+      'starting',
+      'warming',
+      'min',
+      'max',
+      'budgetLeft',
+      'concurrency',
+      'inFlight',
+      'held',
+      'samples',
+      'minSamples',
+      'windowMs',
+      'quantile',
+      'aboveMs',
+      'overTicks',
+      'ticks',
+      'arrivalsPerSecond',
+      'completionsPerSecond',
+      'windowArrivals',
+      'windowCompletions',
+      'utilisation',
+      'stepUp',
+      'stepUpEveryMs',
+      'stepDownEveryMs',
+      'cooldownLeftMs',
+      'downWindowMs',
+      'downCoveredMs',
+      'peakArrivalsPerSecond',
+      'peakRequests',
+      'downBelow',
+      'flapTokens',
+    ],
+  },
+) as fc.Arbitrary<ScaleInputs>;
+
+test('no decision leaves the bounds of max, budget, step and min', () => {
+  fc.assert(
+    fc.property(inputs, (given) => {
+      const { action, kind, from, to } = decideScale(given);
+      if (action === 'scale-up') {
+        expect(to).toBeGreaterThan(from);
+        expect(to).toBeLessThanOrEqual(given.max);
+        expect(to - from).toBeLessThanOrEqual(given.budgetLeft);
+        expect(to - from).toBeLessThanOrEqual(given.startsAllowed ?? Number.POSITIVE_INFINITY);
+        if (kind === 'latency') expect(to).toBeLessThanOrEqual(from + Math.max(1, Math.floor(from * given.stepUp)));
+      } else if (action === 'scale-down') {
+        expect(to).toBe(from - 1);
+        expect(to).toBeGreaterThanOrEqual(given.min);
+      } else {
+        expect(to).toBe(from);
+      }
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+test('without samples there is no change but for concurrency', () => {
+  fc.assert(
+    fc.property(inputs, (given) => {
+      const { quantileMs: _, ...unknown } = { ...given, samples: 0 };
+      const { action, kind } = decideScale(unknown);
+      expect(action === 'none' || kind === 'concurrency').toBe(true);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('a decision made again from its journal entry is the same', () => {
+  fc.assert(
+    fc.property(inputs, (given) => {
+      const outcome = decideScale(given);
+      const entry = { at: '', service: 's', dryRun: false, ...outcome, inputs: { ...given } };
+      expect(replay(JSON.parse(JSON.stringify(entry)))).toEqual(outcome);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('up and down are never both within reach: what asks for one replica more does not ask for one fewer', () => {
+  fc.assert(
+    fc.property(inputs, (given) => {
+      const { action } = decideScale(given);
+      if (action === 'scale-down') expect(given.quantileMs ?? Number.POSITIVE_INFINITY).toBeLessThan(given.aboveMs);
+      if (action === 'scale-up' && given.concurrency === 0)
+        expect(given.quantileMs ?? 0).toBeGreaterThan(given.aboveMs);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+const demand: fc.Arbitrary<DemandInputs> = fc.record({
+  min: count(3),
+  max: fc.integer({ min: 3, max: 20 }),
+  initial: fc.integer({ min: 1, max: 3 }),
+  concurrency: fc.constantFrom(0, 1, 10),
+  utilisation: fc.constant(0.8),
+  held: count(1000),
+  inFlight: count(100),
+  ready: count(5),
+  woken: count(1),
+  slept: count(1),
+  target: count(10),
+  arrivalsBefore: rate,
+  sustained: fc.option(rate, { nil: undefined }),
+});
+
+test('what is wanted lies within max, reaches min, and never grows with the number held alone', () => {
+  fc.assert(
+    fc.property(demand, (given) => {
+      const wanted = wantedReplicas(given);
+      expect(wanted).toBeLessThanOrEqual(given.max);
+      if (given.slept === 0) expect(wanted).toBeGreaterThanOrEqual(given.min);
+      if (given.concurrency === 0 && given.held > 0) expect(wantedReplicas({ ...given, held: 1 })).toBe(wanted);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+const circuitEvent: fc.Arbitrary<CircuitEvent['type']> = fc.constantFrom(
+  'started',
+  'withdrawn',
+  'ready',
+  'proved',
+  'failed',
+  'forgiven',
+);
+
+test('a circuit that is not closed lets one start through at most, and blocks for a minute at most', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(circuitEvent, count(20_000), fc.boolean())), (events) => {
+      let circuit = newCircuit;
+      let now = 0;
+      for (const [type, wait, retrySafe] of events) {
+        const askedAt = now;
+        now += wait;
+        const event = { type, askedAt, retrySafe } as CircuitEvent;
+        circuit = nextCircuit(circuit, event, now, () => 0.5);
+        expect(allowance(circuit, now)).toBeLessThanOrEqual(circuit.state === 'closed' ? Number.POSITIVE_INFINITY : 1);
+        expect((blockedUntil(circuit, now) ?? now) - now).toBeLessThanOrEqual(60_000);
+        if (circuit.failures >= 2 && circuit.state === 'backing-off') throw new Error('two failures must open');
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
