@@ -63,7 +63,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     // Its client costs a quarter of a second and 20 MB: only where it is configured.
     ...(docker === undefined ? {} : { docker: await createDockerRuntime({ ...common, settings: docker }) }),
   };
-  const sources = [createStaticSource()];
+  const sources = [createStaticSource({ clock, logger })];
   if (consul !== undefined) sources.push(createConsulSource({ ...common, settings: consul }));
   const registers = consul !== undefined && consul.register !== false;
   const registrar = registers ? { registrar: createConsulRegistrar({ ...common, settings: consul }) } : {};

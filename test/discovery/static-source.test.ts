@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { createStaticSource } from '../../src/discovery/static.ts';
 import type { EndpointSet } from '../../src/model/discovery.ts';
+import { silentLogger } from '../../src/model/observe.ts';
+import { VirtualClock } from '../../src/util/virtual-clock.ts';
 
 const query = (service: string, ...ports: number[]) => ({
   service,
@@ -9,7 +11,7 @@ const query = (service: string, ...ports: number[]) => ({
 });
 
 function running() {
-  const source = createStaticSource();
+  const source = createStaticSource({ clock: new VirtualClock(), logger: silentLogger });
   const sets: EndpointSet[] = [];
   const abort = new AbortController();
   const start = () => source.run((set) => sets.push(set), abort.signal);
