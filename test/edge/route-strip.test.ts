@@ -1,0 +1,157 @@
+import { describe, expect, test } from 'vitest';
+import { at, EdgeHarness, policy, state } from './edge-harness.ts';
+import { rules, serve } from './rules.ts';
+import { answering, Origin, ok } from './wire.ts';
+
+const stripped = rules({ strip: true });
+
+describe('the prefix is cut off what the service gets, and nothing else is touched', () => {
+  test.each<[sent: string, got: string]>([
+    ['/api', '/'],
+    ['/api/', '/'],
+    ['/api/a/b', '/a/b'],
+    ['/api?x=/api/y', '/?x=/api/y'],
+    ['/api/a?b=c', '/a?b=c'],
+    ['/api/api/a', '/api/a'],
+    ['/api//a', '//a'],
+    ['/api/a%2Fb%20c', '/a%2Fb%20c'],
+    ['/api/...', '/...'],
+    ['/api/a..b/.hidden', '/a..b/.hidden'],
+    ['/api/?..', '/?..'],
+    ['/apis/a', '/apis/a'],
+    ['/other', '/other'],
+  ])('%s → %s', async (sent, got) => {
+    const { harness } = await serve({ '/': undefined, '/api': stripped });
+    const client = await harness.connect();
+    client.get(sent);
+    expect((await client.answer()).text).toBe(got);
+  });
+
+  test('an absolute-form target too', async () => {
+    const { harness, seen } = await serve({ '/api': stripped });
+    const client = await harness.connect();
+    client.get('http://app.test/api/a?b');
+    expect((await client.answer()).text).toBe('/a?b');
+    expect(seen[0]?.fields['host']).toEqual(['app.test']);
+  });
+
+  test('what else the service is told stays as it was', async () => {
+    const { harness, seen } = await serve({ '/api': stripped });
+    const client = await harness.connect();
+    client.write('POST /api/a HTTP/1.1\r\nHost: app.test\r\nX-Api: /api/a\r\nContent-Length: 6\r\n\r\n/api/a');
+    expect((await client.answer('POST')).status).toBe(200);
+    expect(seen[0]?.line).toBe('POST /a HTTP/1.1');
+    expect(seen[0]?.fields['x-api']).toEqual(['/api/a']);
+    expect(seen[0]?.body.toString()).toBe('/api/a');
+  });
+
+  test('a method with the path in it is no path', async () => {
+    const { harness, seen } = await serve({ '/api': stripped });
+    const client = await harness.connect();
+    client.write('API /api/a HTTP/1.1\r\nHost: app.test\r\n\r\n');
+    await client.answer();
+    expect(seen[0]?.line).toBe('API /a HTTP/1.1');
+  });
+});
+
+test('a retry sends the same path again', async () => {
+  const lines: string[] = [];
+  const origin = await Origin.listen(async (connection) => {
+    const request = await connection.request();
+    lines.push(request?.line ?? '');
+    if (lines.length === 1) connection.reset();
+    else connection.write(ok(request?.line.split(' ')[1]));
+  });
+  const harness = await EdgeHarness.ready(
+    origin,
+    {},
+    {
+      routes: [{ host: undefined, path: '/api', service: 'app', rules: stripped }],
+    },
+  );
+  const client = await harness.connect();
+  client.get('/api/a');
+  expect((await client.answer()).text).toBe('/a');
+  expect(lines).toEqual(['GET /a HTTP/1.1', 'GET /a HTTP/1.1']);
+});
+
+test('wake rules see the path that the client sent', async () => {
+  const wake = [{ path: '/api/health', userAgent: undefined, then: 'answer' as const, status: 204 }];
+  const { harness } = await serve({ '/api': stripped }, {}, { wake });
+  harness.state({ endpoints: [] });
+  const client = await harness.connect();
+  client.get('/api/health');
+  expect((await client.answer()).status).toBe(204);
+});
+
+/** Spellings of "up" that one application or another follows. */
+const climbing = [
+  '/pub/../admin',
+  '/pub/%2e%2e/admin',
+  '/pub/%2E%2E/admin',
+  '/pub/.%2e/admin',
+  '/pub/x/../../admin',
+  '/pub/..',
+  '/pub/.',
+  '/pub/./admin',
+  '/pub/%2e',
+  '/pub/..%2fadmin',
+  '/pub/..%2Fadmin',
+  '/pub/x%2f..%2f..%2fadmin',
+  '/pub/..\\admin',
+  '/pub/..%5cadmin',
+  '/pub/x\\..\\admin',
+  '/pub/..;/admin',
+  '/pub/..;x=y/admin',
+  '/pub/%2e%2e%2fadmin?x',
+];
+
+describe('GHSA-2q7r-29rg-6m5h, GHSA-6jwx-7vp4-9847: nobody climbs out of a prefix that is cut off', () => {
+  test.each(climbing)('%s is 400, where other routes lead elsewhere', async (target) => {
+    const { harness, seen } = await serve({ '/': undefined, '/pub': stripped });
+    const client = await harness.connect();
+    client.get(target);
+    const answer = await client.answer();
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(answer.text)).toMatchObject({ code: 'AMBIGUOUS_PATH' });
+    expect(seen).toEqual([]);
+  });
+
+  test.each(climbing)('%s is 400, where there is no other route', async (target) => {
+    const { harness, seen } = await serve({ '/pub': stripped });
+    const client = await harness.connect();
+    client.get(target);
+    expect((await client.answer()).status).toBe(400);
+    expect(seen).toEqual([]);
+  });
+
+  test('a segment that only begins like the prefix is another route: /api../x', async () => {
+    const { harness, seen } = await serve({ '/api': stripped });
+    const client = await harness.connect();
+    for (const target of ['/api../x', '/api%2f../x', '/apix', '/api;/../x']) {
+      client.get(target);
+      expect((await client.answer()).status).toBe(404);
+    }
+    expect(seen).toEqual([]);
+  });
+});
+
+test('what the path of one service means to another is not mixed up', async () => {
+  const origins = await Promise.all(
+    ['one', 'two'].map((name) => Origin.listen(answering((seen) => ok(`${name} ${seen.line.split(' ')[1]}`)))),
+  );
+  const harness = await EdgeHarness.start([policy({ name: 'one' }), policy({ name: 'two' })], {
+    routes: [
+      { host: undefined, path: '/a', service: 'one', rules: stripped },
+      { host: undefined, path: '/a/b', service: 'two', rules: stripped },
+    ],
+    states: ['one', 'two'].map((service, index) => state({ service, endpoints: [at(origins[index] as Origin)] })),
+  });
+  const client = await harness.connect();
+  const texts: string[] = [];
+  for (const target of ['/a/x', '/a/b', '/a/b/x', '/a/bc']) {
+    client.get(target);
+    texts.push((await client.answer()).text);
+  }
+  expect(texts).toEqual(['one /x', 'two /', 'two /x', 'one /bc']);
+});
