@@ -1,5 +1,5 @@
 import type { BalancingSettings, EndpointShare } from './balancing.ts';
-import type { HoldSettings, RetrySettings, RouteSettings, ServiceTimeouts, WakeRule } from './settings.ts';
+import type { Engine, HoldSettings, RetrySettings, RouteSettings, ServiceTimeouts, WakeRule } from './settings.ts';
 
 /** What the edge needs to know of the configuration: swapped whole at a reload. Plain data. */
 export interface RoutingTable {
@@ -31,6 +31,7 @@ export interface ServicePolicy extends BalancingSettings {
   retries: RetrySettings;
   wake: WakeRule[];
   upstreamHost: string | undefined;
+  engine: Engine;
   /** Received-by of Via (RFC 9110 §7.6.3); absent: none is written. */
   via?: string | undefined;
   allowHalfOpen: boolean;

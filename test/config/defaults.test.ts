@@ -90,6 +90,7 @@ services:
         retries: { max: 1, budget: 0.1, idempotent: false },
         wake: [],
         upstreamHost: undefined,
+        engine: 'native',
         allowHalfOpen: false,
         onExit: 'stop',
       },
