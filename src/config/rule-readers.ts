@@ -58,7 +58,8 @@ export function readRedirectTarget(text: string): Reading<string> {
   }
   const authority = /^https?:\/\/([^/?#]*)/i.exec(sample)?.[1];
   if (authority === undefined) return { fault: 'expected http://…, https://… or a path' };
-  const sound = !authority.includes('@') && URL.parse(sample)?.host !== undefined;
+  // A URL parser takes the first word behind any number of slashes for the host.
+  const sound = authority !== '' && !authority.includes('@') && URL.parse(sample)?.host !== undefined;
   return sound ? { value: text } : { fault: 'expected a host behind "//"' };
 }
 
