@@ -91,7 +91,7 @@ export class ServiceController {
   }
 
   onDetached(edge: string): void {
-    this.#telemetry.forget(edge);
+    this.#telemetry.forget(edge, this.#host.context.clock.now());
     this.lifecycle.set.onDetached(edge);
     this.#idle.check();
   }

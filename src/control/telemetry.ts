@@ -27,6 +27,8 @@ export interface EndpointFacts {
 export class Telemetry {
   readonly window: ServiceWindow;
   readonly #edges = new Map<string, EdgeView>();
+  /** End of the last activity on edges that are gone. */
+  #goneActivityAt = Number.NEGATIVE_INFINITY;
 
   /** @param keepMs how far back the window reaches */
   constructor(keepMs: number) {
@@ -84,8 +86,12 @@ export class Telemetry {
     view.busy = idleForMs === 0;
   }
 
-  /** The edge is gone, with all that was held and in flight on it. */
-  forget(edge: string): void {
+  /** The edge is gone, with all that was held and in flight on it: that was activity up to now. */
+  forget(edge: string, now: number): void {
+    const view = this.#edges.get(edge);
+    if (view === undefined) return;
+    const until = view.busy || view.held > 0 ? now : view.lastActivityAt;
+    this.#goneActivityAt = Math.max(this.#goneActivityAt, until);
     this.#edges.delete(edge);
   }
 
@@ -111,9 +117,9 @@ export class Telemetry {
     return [...this.#edges.values()].some(({ busy, held }) => busy || held > 0);
   }
 
-  /** End of the last activity on any edge, the clock's ms; −∞ when there was none. */
+  /** End of the last activity on any edge that there is or was, the clock's ms; −∞ when there was none. */
   get lastActivityAt(): number {
-    return Math.max(Number.NEGATIVE_INFINITY, ...[...this.#edges.values()].map(({ lastActivityAt }) => lastActivityAt));
+    return Math.max(this.#goneActivityAt, ...[...this.#edges.values()].map(({ lastActivityAt }) => lastActivityAt));
   }
 
   /** Ages of requests without a first byte, by edge. */

@@ -66,6 +66,18 @@ test('without any edge nothing is put to sleep', async () => {
   expect(world.runtime.stops).toBe(0);
 });
 
+test('activity on an edge that is gone since counts all the same', async () => {
+  const world = await World.started([service()]);
+  const other = world.addEdge('edge-2');
+  other.request('hello', { bodyMs: 60_000 });
+  await world.run(8000);
+  other.die();
+  await world.run(4500);
+  expect(world.runtime.stops).toBe(0);
+  await world.run(1500);
+  expect(world.runtime.stops).toBe(1);
+});
+
 test('an open quiet stream does not keep a service awake and is closed before the stop', async () => {
   const world = await World.started([service()]);
   const stream = world.edge.request('hello', { bodyMs: 3_600_000, quiet: true });

@@ -198,7 +198,11 @@ async function perform(step: Step, watch: Watch): Promise<void> {
       break;
     }
     case 'replace-edge': {
-      edges[step.edge]?.die();
+      // From its end on only the other one has anything to say.
+      const old = edges[step.edge];
+      edges[step.edge] = edges[1 - step.edge] as FakeEdge;
+      old?.die();
+      await world.run(1);
       const fresh = world.addEdge(`edge-${step.edge + 1}`);
       edges[step.edge] = fresh;
       watch.observe(fresh);
