@@ -5,13 +5,11 @@ import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { MARK_VARIABLE } from '../support/marks.ts';
-import type { RunningProxy } from '../support/proxy.ts';
+import { COMPILE_CACHE, MAIN, type RunningProxy } from '../support/proxy.ts';
 import type { Answer } from '../support/raw-client.ts';
 import { Relay } from '../support/relay.ts';
 import { type Stage, scenario } from '../support/scenario.ts';
 import { until } from '../support/until.ts';
-
-const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
 interface Ended {
   code: number | null;
@@ -22,9 +20,10 @@ interface Ended {
 /** Runs a command of the program to its end, in the scenario's folder. */
 function pilotlight(stage: Stage, args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
   const { folder, mark } = stage.workspace;
-  const environment = { PATH: process.env['PATH'] ?? '', HOME: folder, ...env, [MARK_VARIABLE]: mark };
+  const own = { PATH: process.env['PATH'] ?? '', HOME: folder, [MARK_VARIABLE]: mark };
+  const environment = { ...COMPILE_CACHE, ...own, ...env };
   return new Promise((resolve) => {
-    const options = { cwd: folder, env: environment, timeout: 30_000, killSignal: 'SIGKILL' as const };
+    const options = { cwd: folder, env: environment, timeout: 60_000, killSignal: 'SIGKILL' as const };
     const child = execFile(process.execPath, [MAIN, ...args], options, (_error, stdout, stderr) => {
       resolve({ code: child.exitCode, stdout, stderr });
     });

@@ -148,7 +148,6 @@ describe.concurrent('idle and retire', () => {
       expect(afterCordon.filter(({ boot }) => boot === term.boot)).toEqual([]);
       expect(app.log.boots()).toHaveLength(2);
     },
-    90_000,
   );
 
   scenario('R10: a retire is forced at the drain limit, with a clean close, and counted', async (stage) => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 
 /** One line of what a mimic writes down; times are epoch milliseconds. */
 export interface MimicEvent {
@@ -25,15 +25,18 @@ export interface MimicEvent {
 /** What all the replicas of one service saw, in the order in which they wrote it down. */
 export class MimicLog {
   readonly file: string;
+  readonly #events: MimicEvent[] = [];
+  /** Bytes of the file that were read, and those at its end that are not a whole line yet. */
+  #read = 0;
+  #rest = '';
 
   constructor(file: string) {
     this.file = file;
   }
 
   events(kind?: MimicEvent['event']): MimicEvent[] {
-    const lines = this.#text().split('\n');
-    const all = lines.filter(Boolean).map((line) => JSON.parse(line) as MimicEvent);
-    return kind === undefined ? all : all.filter(({ event }) => event === kind);
+    this.#follow();
+    return this.#events.filter(({ event }) => kind === undefined || event === kind);
   }
 
   /** The runs that began, in order. */
@@ -65,13 +68,28 @@ export class MimicLog {
     return Math.max(0, ...this.events('begin').map(({ inFlight = 0 }) => inFlight));
   }
 
-  #text(): string {
-    try {
-      return readFileSync(this.file, 'utf8');
-    } catch (error) {
-      // Nobody ran yet.
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-      throw error;
+  /** Reads what was appended since: waiting for something in a long log shall cost little. */
+  #follow(): void {
+    const file = openIfThere(this.file);
+    if (file === undefined) return;
+    const block = Buffer.alloc(256 * 1024);
+    for (let size = readSync(file, block, 0, block.length, this.#read); size > 0; ) {
+      this.#read += size;
+      const lines = (this.#rest + block.toString('latin1', 0, size)).split('\n');
+      this.#rest = lines.pop() ?? '';
+      for (const line of lines) this.#events.push(JSON.parse(line) as MimicEvent);
+      size = readSync(file, block, 0, block.length, this.#read);
     }
+    closeSync(file);
+  }
+}
+
+/** Nobody ran yet where there is no file. */
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }

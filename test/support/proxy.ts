@@ -22,7 +22,12 @@ export interface ProxyOptions {
   uid?: number;
 }
 
-const MAIN = join(import.meta.dirname, '../../src/main.ts');
+/** What starts the program. */
+export const MAIN = join(import.meta.dirname, '../../src/main.ts');
+/** Keeps the compiled sources from one start to the next, which more than halves what a start costs. */
+export const COMPILE_CACHE = {
+  NODE_COMPILE_CACHE: join(import.meta.dirname, '../../node_modules/.cache/pilotlight/compiled'),
+};
 const READY_WITHIN_MS = 40_000;
 /** From SIGTERM to the end at the latest, ms: the longest drain that a scenario sets, and some. */
 const EXIT_WITHIN_MS = 30_000;
@@ -50,7 +55,7 @@ export class RunningProxy {
     this.file = join(place.folder, 'pilotlight.yaml');
     const admin = options.config['admin'] as { token?: string } | undefined;
     this.#token = admin?.token;
-    const environment = { PATH: process.env['PATH'] ?? '', HOME: place.folder };
+    const environment = { ...COMPILE_CACHE, PATH: process.env['PATH'] ?? '', HOME: place.folder };
     this.child = spawn(process.execPath, [MAIN, 'run', '-c', this.file], {
       cwd: place.folder,
       env: { ...environment, ...options.env, [MARK_VARIABLE]: options.workspace.mark },

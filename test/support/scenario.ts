@@ -1,11 +1,13 @@
 import { rm } from 'node:fs/promises';
-import { inject, type TestContext, test } from 'vitest';
+import { setTimeout as pause } from 'node:timers/promises';
+import { inject, test } from 'vitest';
 import { type App, type AppOptions, makeApp } from './app.ts';
 import { lastLines } from './command.ts';
 import { type DockerCall, dockerApi, removeContainers } from './docker-api.ts';
 import { killMarked } from './marked-processes.ts';
 import { MARK_LABEL } from './marks.ts';
 import { RunningProxy } from './proxy.ts';
+import { Turns } from './turns.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 
 export interface ProxySettings {
@@ -49,6 +51,7 @@ export class Stage {
 
   /** The same without waiting. */
   async launch(settings: ProxySettings): Promise<RunningProxy> {
+    if (this.#dismantled !== undefined) throw new Error('the scenario is over');
     const { env, successorOf, uid } = settings;
     const options = { ...(env && { env }), ...(successorOf && { successorOf }), ...(uid === undefined ? {} : { uid }) };
     const config = this.config(settings);
@@ -117,23 +120,45 @@ export class Stage {
   }
 }
 
+export interface ScenarioOptions {
+  /** Milliseconds from its turn to its end; two minutes by default. */
+  timeout?: number;
+  /** Nothing else runs beside it in this file: for what measures a reaction in milliseconds, or needs the processor. */
+  alone?: boolean;
+}
+
+/** Each is at least two processes, and the machine may have two cores. */
+const turns = new Turns(3);
+/** How long a scenario may wait for its turn and last, ms. */
+const PATIENCE_MS = 600_000;
+
 /**
- * A test of the whole program. `id` is what the scenario is known by; it is followed by the behaviour. Whatever else
- * it asserts: no defect in the proxy's output, an exit in order, no request that reached an app twice, nothing held.
+ * A test of the whole program, named by what the scenario is known by and by the behaviour. Whatever else it asserts:
+ * no defect in the proxy's output, an exit in order, no request that reached an app twice, nothing held.
  */
-export function scenario(title: string, body: (stage: Stage) => Promise<void>, timeout = 60_000): void {
-  test(title, { timeout }, async (context: TestContext) => {
-    const stage = new Stage(await makeWorkspace(inject('dockerSocket')));
-    // Also when the time is up, and the body with its own end still waits for something.
-    context.onTestFinished(() => stage.dismantle(), 60_000);
-    try {
-      await body(stage);
-      await stage.finish();
-    } catch (error) {
-      if (error instanceof Error) error.message += `\n\n${stage.account()}`;
-      throw error;
-    } finally {
-      await stage.dismantle();
-    }
-  });
+export function scenario(
+  title: string,
+  body: (stage: Stage) => Promise<void>,
+  { timeout = 120_000, alone = false }: ScenarioOptions = {},
+): void {
+  test(title, { timeout: PATIENCE_MS }, () => turns.take(alone, () => play(body, timeout)));
+}
+
+async function play(body: (stage: Stage) => Promise<void>, timeout: number): Promise<void> {
+  const stage = new Stage(await makeWorkspace(inject('dockerSocket')));
+  const time = new AbortController();
+  try {
+    const whole = body(stage).then(() => stage.finish());
+    const limit = pause(timeout, undefined, { signal: time.signal }).then(() => {
+      throw new Error(`the scenario did not end within ${timeout / 1000} s`);
+    });
+    whole.catch(() => undefined);
+    await Promise.race([whole, limit]);
+  } catch (error) {
+    if (error instanceof Error) error.message += `\n\n${stage.account()}`;
+    throw error;
+  } finally {
+    time.abort();
+    await stage.dismantle();
+  }
 }
