@@ -58,10 +58,11 @@ function summarise(settings: Settings): Summary {
       const started = run === undefined ? [] : [`${run.kind} ${scale.min}–${scale.max}`];
       const consul = endpoints.consul === undefined ? [] : [`consul ${endpoints.consul.service}`];
       const fixed = endpoints.static.length === 0 ? [] : [`${endpoints.static.length} static`];
+      const elsewhere = routes.some(({ rules }) => rules?.redirect !== undefined) ? ['redirects'] : [];
       return {
         name,
         routes: routes.map(({ host, path }) => `${host ?? '*'}${path}`),
-        replicas: [...started, ...consul, ...fixed].join(', '),
+        replicas: [...started, ...consul, ...fixed, ...elsewhere].join(', '),
       };
     }),
   };

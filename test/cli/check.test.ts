@@ -50,6 +50,15 @@ test('a right file is summed up', async () => {
   });
 });
 
+test('a service that only redirects is summed up too', async () => {
+  const redirect = RIGHT.replace('{ path: /old }', '{ path: /old, redirect: { to: /new } }').replace(
+    /endpoints: .*(?= })/,
+    'via: a',
+  );
+  await writeFile(join(cwd, 'pilotlight.yaml'), redirect);
+  expect((await check()).out.at(-1)).toBe('old: */old → redirects');
+});
+
 test('every problem of a wrong file is a line with its place, under the name that was given', async () => {
   await writeFile(join(cwd, 'bad.yaml'), WRONG);
   expect(await check({ file: './bad.yaml' })).toEqual({
