@@ -155,7 +155,7 @@ export class Service {
       this.#release.begin(Math.max(1, this.#ready.length - wasReady));
     } else if (state.failures > before.failures) {
       this.rejectHeld('START_FAILED');
-    } else if (!this.policy.wakeable && !this.hasEndpoints) {
+    } else if (!this.policy.wakeable) {
       this.rejectHeld('NO_ENDPOINT');
     }
     this.#turnAway();
