@@ -127,7 +127,7 @@ export class ClientConnection implements DeadlineEntry {
 
   /** Whether it serves no request. */
   get isIdle(): boolean {
-    return this.#phase === 'idle' && this.#partial === '';
+    return this.#phase === 'idle';
   }
 
   /** Sends; false: the client does not keep up, hold back until `onClientDrain`. */
@@ -303,12 +303,17 @@ export class ClientConnection implements DeadlineEntry {
       return;
     }
     const refusal = this.request.parse(text, this.#listener.headLimits);
-    if (refusal !== undefined) this.#refuse(refusal);
+    if (refusal !== undefined) this.#refuse(refusal, this.request.method);
     else this.#serve(chunk, at);
   }
 
   /** The head is not complete yet: decides whether it can still become one. */
   #onPartialHead(text: string): void {
+    // The empty line that some clients send behind a body: no request has begun.
+    if (text === '\r' || text === '\r\n') {
+      this.#partial = text;
+      return;
+    }
     if (this.#phase === 'idle') this.#context.deadlines.arm(this, this.#listener.timeouts.headMs);
     const checked = this.#partial.length;
     this.#phase = 'head';
@@ -382,8 +387,11 @@ export class ClientConnection implements DeadlineEntry {
     return pending;
   }
 
-  /** Answers bytes that are no request; the connection cannot be used any more. */
-  #refuse(code: RefusalCode): void {
+  /**
+   * Answers bytes that are no request; the connection cannot be used any more.
+   * @param method where it is known
+   */
+  #refuse(code: RefusalCode, method = ''): void {
     this.#partial = '';
     this.#pending = undefined;
     const { status } = refusals[code];
@@ -394,7 +402,7 @@ export class ClientConnection implements DeadlineEntry {
         date: this.#context.date(),
         retryAfterMs: undefined,
         html: false,
-        head: this.request.method === 'HEAD' && this.#phase === 'exchange',
+        head: method === 'HEAD',
         close: true,
         oldKeepAlive: false,
       }),

@@ -58,6 +58,7 @@ export class RequestHead {
    * @returns undefined, or why the request is refused
    */
   parse(text: string, limits: HeadLimits): RefusalCode | undefined {
+    this.method = '';
     this.framing = Framing.NONE;
     this.length = 0;
     this.old = false;
