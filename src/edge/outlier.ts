@@ -25,7 +25,7 @@ export function judge(
   if (event === 'success') return state.failures === 0 ? state : { ...state, failures: 0 };
   const failures = state.failures + 1;
   if (settings.consecutive === 0 || failures < settings.consecutive || !mayEject()) return { ...state, failures };
-  const ejections = remembered(state, settings, now) + 1;
+  const ejections = ejectionsWithThis(state, settings, now);
   return { kind: 'ejected', ejections, until: now + ejectionMs(ejections, settings) };
 }
 
@@ -44,9 +44,12 @@ export function mostEjected(count: number, { maxShare }: OutlierSettings): numbe
   return Math.max(0, Math.min(Math.floor(count * maxShare), count - 1));
 }
 
-/** Ejections that still count; no more than it takes to reach the longest, so that forgetting them takes bounded time. */
-function remembered(state: Extract<OutlierState, { kind: 'trusted' }>, settings: OutlierSettings, now: number): number {
-  const forgotten = Math.floor((now - state.since) / settings.intervalMs);
-  const counting = Math.ceil(settings.maxEjectMs / settings.ejectMs);
-  return Math.min(counting, Math.max(0, state.ejections - forgotten));
+/** Ejections that still count, this one included; no more than it takes to the longest, so that they are forgotten soon. */
+function ejectionsWithThis(
+  { ejections, since }: Extract<OutlierState, { kind: 'trusted' }>,
+  { intervalMs, ejectMs, maxEjectMs }: OutlierSettings,
+  now: number,
+): number {
+  const forgotten = Math.floor((now - since) / intervalMs);
+  return Math.min(Math.ceil(maxEjectMs / ejectMs), Math.max(0, ejections - forgotten) + 1);
 }

@@ -1,0 +1,70 @@
+import type { EdgeHarness } from './edge-harness.ts';
+import { type Client, Origin, type OriginConnection, ok } from './wire.ts';
+
+/** How a backend treats a request: answers with this status, cuts the connection, or says nothing. */
+export type Mood = number | 'cut' | 'silent';
+
+/** An origin that answers with its own name, or as it is told. */
+export class Backend {
+  readonly name: string;
+  readonly origin: Origin;
+  mood: Mood = 200;
+  /** Requests that came, checks not counted. */
+  requests = 0;
+  /** Request targets of health checks that came. */
+  readonly checks: string[] = [];
+
+  private constructor(name: string, origin: Origin) {
+    this.name = name;
+    this.origin = origin;
+    origin.script = (connection) => this.#play(connection);
+  }
+
+  static async listen(name: string, mood: Mood = 200): Promise<Backend> {
+    const backend = new Backend(name, await Origin.listen());
+    backend.mood = mood;
+    return backend;
+  }
+
+  static all(names: string): Promise<Backend[]> {
+    return Promise.all([...names].map((name) => Backend.listen(name)));
+  }
+
+  get port(): number {
+    return this.origin.port;
+  }
+
+  async #play(connection: OriginConnection): Promise<void> {
+    for (;;) {
+      const seen = await connection.request();
+      if (seen === undefined) break;
+      if (seen.fields['user-agent']?.[0] === 'pilotlight-probe') this.checks.push(seen.line.split(' ')[1] as string);
+      else this.requests++;
+      if (this.mood === 'cut') {
+        connection.reset();
+        return;
+      }
+      if (this.mood === 'silent') continue;
+      connection.write(ok(this.name, '', `${this.mood} Told`));
+    }
+    connection.end();
+  }
+}
+
+/** Sends `count` requests, one after the other, and gives the bodies of the answers. */
+export async function ask(client: Client, count: number, fields = '', path = '/'): Promise<string[]> {
+  const bodies: string[] = [];
+  for (let i = 0; i < count; i++) {
+    client.get(path, fields);
+    bodies.push((await client.answer()).text);
+  }
+  return bodies;
+}
+
+/** As `ask`, on a new connection; which names answered, in order of the alphabet, once each. */
+export async function served(harness: EdgeHarness, count: number, fields = ''): Promise<string> {
+  const client = await harness.connect();
+  const bodies = await ask(client, count, fields);
+  client.destroy();
+  return [...new Set(bodies)].sort().join('');
+}
