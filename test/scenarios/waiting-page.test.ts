@@ -38,6 +38,7 @@ describe.concurrent('waiting page and wake rules', () => {
     const proxy = await stage.proxy({ apps: [app] });
     const answer = await proxy.request({ host: app.host, headers: NAVIGATION });
     // Once in a while a start is slower than the half second before the page.
+    await proxy.untilState(app.name, 'ready');
     const readyAfter = app.log.only('ready').at - answer.sentAt;
     expect(answer.status).toBe(answer.headers['content-type'] === 'application/json' ? 200 : 503);
     if (readyAfter < 400) expect(answer.status).toBe(200);

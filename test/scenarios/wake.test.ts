@@ -127,16 +127,19 @@ describe.concurrent('wake and hold', () => {
   });
 
   scenario('W7: a client that leaves frees its place at once, and the start goes on for the others', async (stage) => {
-    const app = await stage.app('app', { mimic: { LISTEN_MS: 1500 }, service: { hold: { max: 2 } } });
+    const app = await stage.app('app', { mimic: { LISTEN_MS: 2500 }, service: { hold: { max: 2 } } });
     const proxy = await stage.proxy({ apps: [app] });
     const [first, second, third, fourth] = await connections(proxy.port, 4);
     if (!first || !second || !third || !fourth) throw new Error('no connections');
-    const leaving = requestOn(first, { host: app.host, abortAfter: 200, id: 'leaving' });
+    const held = async (count: number): Promise<void> =>
+      until(`${count} are held`, async () => (await proxy.metric('pilotlight_held')) === count, 1_000, 20);
+    const leaving = requestOn(first, { host: app.host, id: 'leaving' });
     const staying = requestOn(second, { host: app.host });
-    await pause(100);
+    await held(2);
     expect((await requestOn(third, { host: app.host })).status).toBe(503);
+    first.destroy();
     await expect(leaving).rejects.toThrow(Disconnected);
-    await until('the place is free', async () => (await proxy.metric('pilotlight_held')) === 1, 1_000, 20);
+    await held(1);
     const late = requestOn(fourth, { host: app.host });
     expectAll([await staying, await late], 200);
     expect(app.log.boots()).toHaveLength(1);

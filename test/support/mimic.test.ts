@@ -64,7 +64,7 @@ describe.concurrent('the mimic app', () => {
     const [hanging, closing, refusing] = await Promise.all([
       mimic(context, { MIMIC_READY_MS: 'never', MIMIC_BEFORE_READY: 'hang' }),
       mimic(context, { MIMIC_READY_MS: 'never', MIMIC_BEFORE_READY: 'close' }),
-      mimic(context, { MIMIC_READY_MS: 700 }),
+      mimic(context, { MIMIC_READY_MS: 3000 }),
     ]);
     await expect(request(hanging.port, { timeout: 500 })).rejects.toThrow('no whole answer');
     await expect(request(closing.port)).rejects.toThrow(Disconnected);
@@ -184,7 +184,7 @@ describe.concurrent('the mimic app', () => {
   });
 
   test('an aborted request is recorded as such', async (context) => {
-    const { port, log } = await mimic(context, { MIMIC_LATENCY_MS: 500 });
+    const { port, log } = await mimic(context, { MIMIC_LATENCY_MS: 10_000 });
     await expect(request(port, { abortAfter: 100 })).rejects.toThrow();
     await until('the end is recorded', () => log.events('end').length === 1);
     expect(log.only('end').outcome).toBe('aborted');
