@@ -220,7 +220,10 @@ class ControlPlane implements Control, LinkListener {
   ready(): boolean {
     if (this.#phase !== 'running' || this.#hub.edges.length === 0) return false;
     const waited = this.#context.clock.now() - this.#startedAt;
-    return waited >= FIRST_ANSWER_MS || this.#options.sources.every((source) => source.answered());
+    if (waited < FIRST_ANSWER_MS && !this.#options.sources.every((source) => source.answered())) return false;
+    // Whoever hears it may send requests at once: the edges know the first answers before.
+    this.#registry.flush();
+    return true;
   }
 
   async collect(): Promise<void> {

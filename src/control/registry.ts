@@ -106,10 +106,14 @@ export class Registry {
   /** Tells the edges of a change within 50 ms. */
   soon(service: string): void {
     this.#dirty.add(service);
-    this.#timer ??= this.#context.clock.after(COALESCE_MS, () => {
-      this.#timer = undefined;
-      for (const name of [...this.#dirty]) guarded(this.#context.logger, 'publish', () => this.publish(name));
-    });
+    this.#timer ??= this.#context.clock.after(COALESCE_MS, () => this.flush());
+  }
+
+  /** Tells the edges now of every change that still waits to be sent. */
+  flush(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    for (const name of [...this.#dirty]) guarded(this.#context.logger, 'publish', () => this.publish(name));
   }
 
   /** Tells the edges now, if anything changed. @returns the version under which they know the present state */

@@ -21,6 +21,12 @@ async function entry(stage: Stage, name: string, port: number, id = unique(name)
   return id;
 }
 
+const leads = (address: string): Promise<boolean> =>
+  fetch(`${address}/v1/status/leader`)
+    .then((answer) => answer.json())
+    .then((leader) => leader !== '')
+    .catch(() => false);
+
 /** Something that is not the service: answers every request with 503 and counts those of clients. */
 async function stranger(stage: Stage): Promise<{ port: number; seen: () => number }> {
   let seen = 0;
@@ -64,6 +70,19 @@ describe.concurrent('with a real Consul agent', () => {
     },
     { timeout: 240_000 },
   );
+
+  scenario('a proxy that says it is ready serves what Consul knew before', async (stage) => {
+    const name = unique('shop');
+    const app = await stage.app('backend');
+    const backend = await stage.proxy({ apps: [app] });
+    await backend.request({ host: app.host });
+    await entry(stage, name, app.log.only('listening').port);
+    const services = { shop: { routes: [{ host: 'shop.test' }], endpoints: { consul: { service: name } } } };
+    const proxy = await stage.launch({ config: { consul: { address: consul }, services } });
+    const ready = async (): Promise<boolean> => (await proxy.admin('/readyz').catch(() => undefined))?.status === 200;
+    await until('it says that it is ready', ready, 40_000, 2);
+    expect((await proxy.request({ host: 'shop.test' })).status).toBe(200);
+  });
 
   scenario('W15: a woken replica gets its request before Consul knows it, the old address never', async (stage) => {
     const name = unique('shop');
@@ -136,18 +155,11 @@ describe.concurrent('with a real Consul agent', () => {
       await proxy.untilState('shop', 'ready');
       const load = PacedLoad.start({ port: proxy.port, host: 'shop.test', rate: 50 });
       await pause(1_000);
-      // As an agent's own services do: as soon as there is somebody to tell.
+      await agent.stop();
+      // As the owners of entries do: as soon as there is a leader who keeps what he is told.
       const restarting = agent.restart();
-      await until(
-        'the entry is back',
-        () =>
-          register().then(
-            () => true,
-            () => false,
-          ),
-        30_000,
-        10,
-      );
+      await until('there is a leader', () => leads(agent.address), 30_000, 10);
+      await register();
       await restarting;
       await pause(5_000);
       const afterRestart = relay.requests.length;
