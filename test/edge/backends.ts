@@ -9,8 +9,8 @@ export class Backend {
   readonly name: string;
   readonly origin: Origin;
   mood: Mood = 200;
-  /** Requests that came, checks not counted. */
-  requests = 0;
+  /** Targets of the requests that came, checks not counted. */
+  readonly targets: string[] = [];
   /** Request targets of health checks that came. */
   readonly checks: string[] = [];
 
@@ -30,6 +30,10 @@ export class Backend {
     return Promise.all([...names].map((name) => Backend.listen(name)));
   }
 
+  get requests(): number {
+    return this.targets.length;
+  }
+
   get port(): number {
     return this.origin.port;
   }
@@ -38,8 +42,8 @@ export class Backend {
     for (;;) {
       const seen = await connection.request();
       if (seen === undefined) break;
-      if (seen.fields['user-agent']?.[0] === 'pilotlight-probe') this.checks.push(seen.line.split(' ')[1] as string);
-      else this.requests++;
+      const isCheck = seen.fields['user-agent']?.[0] === 'pilotlight-probe';
+      (isCheck ? this.checks : this.targets).push(seen.line.split(' ')[1] as string);
       if (this.mood === 'cut') {
         connection.reset();
         return;

@@ -238,7 +238,7 @@ describe('at the edge', () => {
     const harness = await EdgeHarness.ready([a.origin, b.origin], { ...changes, retries: { max: 0 } });
     a.origin.script = async (connection) => {
       await connection.request();
-      a.requests++;
+      a.targets.push('/');
       connection.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');
       connection.reset();
     };
@@ -271,7 +271,7 @@ describe('at the edge', () => {
     let first = true;
     a.origin.script = async (connection) => {
       await connection.request();
-      a.requests++;
+      a.targets.push('/');
       connection.write(ok('a'));
       // The next request on it is cut off unanswered, as if the close had been under way.
       if ((await connection.request()) !== undefined) first = false;
