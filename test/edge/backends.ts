@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { EdgeHarness } from './edge-harness.ts';
 import { type Client, Origin, type OriginConnection, ok } from './wire.ts';
 
@@ -71,4 +72,15 @@ export async function served(harness: EdgeHarness, count: number, fields = ''): 
   const bodies = await ask(client, count, fields);
   client.destroy();
   return [...new Set(bodies)].sort().join('');
+}
+
+/** The status of the answer to one request. */
+export async function statusOf(client: Client): Promise<number> {
+  client.get();
+  return (await client.answer()).status;
+}
+
+/** Expects it as soon as it is so: something is on its way. */
+export function eventually<Value>(value: () => Value | Promise<Value>) {
+  return expect.poll(value, { timeout: 10_000, interval: 5 });
 }

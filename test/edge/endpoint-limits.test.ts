@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ask, Backend, served } from './backends.ts';
+import { ask, Backend, eventually, served } from './backends.ts';
 import { at, EdgeHarness, policy } from './edge-harness.ts';
 import { deadPort } from './wire.ts';
 
@@ -15,7 +15,7 @@ describe('a limit of requests in flight', () => {
     const clients = await Promise.all(Array.from({ length: 10 }, () => harness.connect()));
     for (const client of clients) client.get();
     await harness.inFlight(10);
-    await expect.poll(() => [a.requests, b.requests]).toEqual([2, 8]);
+    await eventually(() => [a.requests, b.requests]).toEqual([2, 8]);
   });
 
   test('makes requests wait where every endpoint is full, and lets them go one by one, in order', async () => {
@@ -25,7 +25,7 @@ describe('a limit of requests in flight', () => {
     const clients = await Promise.all(Array.from({ length: 5 }, () => harness.connect()));
     for (const [index, client] of clients.entries()) {
       client.get(`/${index}`);
-      await expect.poll(async () => (await harness.service())?.arrivals ?? 0).toBe(1);
+      await eventually(async () => (await harness.service())?.arrivals ?? 0).toBe(1);
     }
     await harness.held(3);
     expect(a.requests).toBe(2);
