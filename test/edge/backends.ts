@@ -12,6 +12,8 @@ export class Backend {
   mood: Mood = 200;
   /** Targets of the requests that came, checks not counted. */
   readonly targets: string[] = [];
+  /** Bytes of their bodies. */
+  readonly bodies: number[] = [];
   /** Request targets of health checks that came. */
   readonly checks: string[] = [];
 
@@ -45,6 +47,7 @@ export class Backend {
       if (seen === undefined) break;
       const isCheck = seen.fields['user-agent']?.[0] === 'pilotlight-probe';
       (isCheck ? this.checks : this.targets).push(seen.line.split(' ')[1] as string);
+      if (!isCheck) this.bodies.push(seen.body.length);
       if (this.mood === 'cut') {
         connection.reset();
         return;
