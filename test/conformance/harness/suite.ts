@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../support/until.ts';
+import { scenarios, tables } from '../risks.ts';
+import type { Case } from './case.ts';
+import { type RunningEdge, startEdge } from './edge.ts';
+import { judge } from './judge.ts';
+import { ANSWER_MS, Neighbour } from './lane.ts';
+import { observe } from './observe.ts';
+import { Origin } from './origin.ts';
+import { openSockets } from './remains.ts';
+
+/** The tests of one risk: its table, row by row, and its scenarios. Nothing may be left open behind them. */
+export function conformance(risk: string): void {
+  const rows = tables[risk] ?? [];
+  const plays = scenarios[risk] ?? [];
+  describe(risk, () => {
+    const before = openSockets();
+    // Hooks run last to first: this one behind what the table takes down.
+    afterAll(() => until('no socket is left', () => openSockets() <= before, ANSWER_MS, 5));
+    if (rows.length > 0) describeTable(rows);
+    for (const { name, run } of plays) it(name, run);
+  });
+}
+
+function describeTable(rows: readonly Case[]): void {
+  let origin: Origin;
+  let edge: RunningEdge;
+  let neighbour: Neighbour;
+
+  beforeAll(async () => {
+    origin = await Origin.open();
+    edge = await startEdge({ origins: [origin.port] });
+    neighbour = new Neighbour(edge.port);
+  });
+
+  for (const row of rows) {
+    it(row.name, async () => {
+      const lane = { port: edge.port, origin };
+      const seen = await observe(lane, neighbour, row, { cuts: [], answerMs: ANSWER_MS, clean: true });
+      expect(judge(row, seen, { ours: true, pieces: false })).toEqual([]);
+    });
+  }
+
+  afterAll(async () => {
+    neighbour.close();
+    await until('no client connection is left', async () => (await edge.connections()) === 0, ANSWER_MS, 5);
+    await edge.close();
+    await until('no connection to the origin is left', () => origin.connections === 0, ANSWER_MS, 5);
+    await origin.close();
+    expect(edge.timers()).toBe(0);
+  });
+}

@@ -1,0 +1,3 @@
+import { conformance } from './harness/suite.ts';
+
+conformance('routing');

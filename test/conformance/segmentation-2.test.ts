@@ -1,0 +1,3 @@
+import { half, inPieces } from './harness/pieces-suite.ts';
+
+inPieces(half(1));
