@@ -157,6 +157,7 @@ export class ServiceController {
       inFlight,
       held,
       inFlightOn: (endpoint) => this.#telemetry.inFlightOn(endpoint),
+      conditionOf: (endpoint) => this.#telemetry.conditionOf(endpoint),
       quantiles: window.quantiles(this.#host.context.clock.now(), scale.latency.windowMs, [0.5, 0.95, 0.99]),
       lastDecision: narrator.journal.last,
     });

@@ -1,3 +1,4 @@
+import type { EndpointCondition } from '../model/balancing.ts';
 import type { Decision } from '../model/decision.ts';
 import type { DiscoveredEndpoint } from '../model/discovery.ts';
 import type { ReplicaStatus, ServiceStateName, ServiceStatus } from '../model/status.ts';
@@ -16,21 +17,19 @@ export interface StatusInputs {
   inFlight: number;
   held: number;
   inFlightOn: (endpoint: string) => number;
+  conditionOf: (endpoint: string) => EndpointCondition | undefined;
   /** p50, p95 and p99 of the last window, ms. */
   quantiles: readonly (number | undefined)[];
   lastDecision: Decision | null;
 }
 
 export function serviceStatus(inputs: StatusInputs): ServiceStatus {
-  const { name, replicas, external, inFlightOn, inFlight, held, lastDecision } = inputs;
+  const { name, replicas, external, inFlight, held, lastDecision } = inputs;
   const [p50 = null, p95 = null, p99 = null] = inputs.quantiles;
   return {
     name,
     state: stateName(inputs),
-    replicas: [
-      ...replicas.map((each) => ownStatus(each, inFlightOn)),
-      ...external.map((e) => otherStatus(e, inFlightOn)),
-    ],
+    replicas: [...replicas.map((each) => ownStatus(each, inputs)), ...external.map((e) => otherStatus(e, inputs))],
     inFlight,
     held,
     latencyMs: { p50, p95, p99 },
@@ -47,18 +46,19 @@ function stateName({ wakeable, counts, external, failing }: StatusInputs): Servi
   return 'asleep';
 }
 
-function ownStatus(replica: Replica, inFlightOn: StatusInputs['inFlightOn']): ReplicaStatus {
+function ownStatus(replica: Replica, { inFlightOn, conditionOf }: StatusInputs): ReplicaStatus {
   const { name, state, instance, endpoint } = replica;
   return {
     id: name,
     address: instance?.address === undefined ? null : addressKey(instance.address),
     state,
+    condition: replica.isServing ? conditionOf(endpoint) : undefined,
     inFlight: replica.isServing ? inFlightOn(endpoint) : 0,
     startedAt: instance === undefined ? null : new Date(instance.startedAt).toISOString(),
   };
 }
 
-function otherStatus(endpoint: DiscoveredEndpoint, inFlightOn: StatusInputs['inFlightOn']): ReplicaStatus {
+function otherStatus(endpoint: DiscoveredEndpoint, { inFlightOn, conditionOf }: StatusInputs): ReplicaStatus {
   const id = addressKey(endpoint);
-  return { id, address: id, state: 'ready', inFlight: inFlightOn(id), startedAt: null };
+  return { id, address: id, state: 'ready', condition: conditionOf(id), inFlight: inFlightOn(id), startedAt: null };
 }

@@ -1,3 +1,4 @@
+import type { EndpointCondition } from '../model/balancing.ts';
 import type { ServiceReport } from '../model/link.ts';
 import type { SparseCounts } from '../util/histogram.ts';
 import { ServiceWindow } from './service-window.ts';
@@ -13,6 +14,7 @@ interface EdgeView {
   busy: boolean;
   waiting: SparseCounts;
   endpoints: Map<string, number>;
+  conditions: Map<string, EndpointCondition>;
 }
 
 /** Which endpoints count, at the time of a report. */
@@ -55,6 +57,7 @@ export class Telemetry {
       view.inFlight = 0;
       view.waiting = [];
       view.endpoints.clear();
+      view.conditions.clear();
     } else {
       view.held = report.held;
       view.heldBytes = report.heldBytes;
@@ -63,6 +66,8 @@ export class Telemetry {
       view.lastActivityAt = Math.max(view.lastActivityAt, now - report.idleForMs);
       view.waiting = report.waiting;
       view.endpoints = new Map(report.endpoints.map(({ endpoint, inFlight }) => [endpoint, inFlight]));
+      view.conditions.clear();
+      for (const { endpoint, condition } of report.endpoints) if (condition) view.conditions.set(endpoint, condition);
     }
     // A service that sleeps through a silent second leaves nothing to remember.
     if (report === undefined && facts.ready === 0) return;
@@ -112,6 +117,15 @@ export class Telemetry {
     return this.#sum(({ endpoints }) => endpoints.get(endpoint) ?? 0);
   }
 
+  /** What keeps requests away from an endpoint, as any edge sees it. */
+  conditionOf(endpoint: string): EndpointCondition | undefined {
+    for (const { conditions } of this.#edges.values()) {
+      const condition = conditions.get(endpoint);
+      if (condition !== undefined) return condition;
+    }
+    return undefined;
+  }
+
   /** Whether anything was held or in flight when an edge last spoke. */
   get busy(): boolean {
     return [...this.#edges.values()].some(({ busy, held }) => busy || held > 0);
@@ -138,6 +152,7 @@ export class Telemetry {
         busy: false,
         waiting: [],
         endpoints: new Map(),
+        conditions: new Map(),
       };
       this.#edges.set(edge, view);
     }

@@ -1,3 +1,4 @@
+import type { EndpointCondition } from '../model/balancing.ts';
 import type { EndpointState, EndpointView } from '../model/snapshot.ts';
 import { Histogram } from '../util/histogram.ts';
 import type { Exchange } from './exchange.ts';
@@ -75,6 +76,12 @@ export class Endpoint {
     this.weight = view.weight;
     this.backup = view.backup ?? false;
     this.maxConnections = limitOf(view);
+  }
+
+  /** Why it gets no requests, other than by what control says. */
+  get condition(): EndpointCondition | undefined {
+    if (!this.isHealthy) return 'unhealthy';
+    return this.outlier.kind === 'ejected' ? 'ejected' : undefined;
   }
 
   /** The warmest idle connection that may still be used; undefined when there is none. */

@@ -1,4 +1,4 @@
-import type { OutlierSettings } from '../model/balancing.ts';
+import type { HashOn, OutlierSettings } from '../model/balancing.ts';
 import type { EndpointReport, ServiceReport } from '../model/link.ts';
 import type { RefusalCode } from '../model/refusals.ts';
 import type { EndpointView, ServicePolicy, ServiceState, StartPhases } from '../model/snapshot.ts';
@@ -24,6 +24,9 @@ import { type CompiledWakeRule, compileWakeRules } from './wake-rules.ts';
 const SUSPECT_MS = 1000;
 /** Changes of the number held are told at most this often, ms; the first is told at once. */
 const DEMAND_EVERY_MS = 10;
+
+/** What `balance: hash` goes by where nothing is said. */
+const BY_CLIENT: HashOn = { kind: 'client' };
 
 /** When the start that made a service ready reached each phase, in the edge's clock. */
 export interface StartTimes {
@@ -131,7 +134,7 @@ export class Service {
       // All in doubt and nobody can start another: better a try than a refusal.
       now = Number.POSITIVE_INFINITY;
     }
-    const { balance, concurrency, hashOn = { kind: 'client' } } = policy;
+    const { balance, concurrency, hashOn = BY_CLIENT } = policy;
     const { request } = exchange.client;
     const key = balance === 'hash' ? hashKey(hashOn, request, exchange.address) : undefined;
     const choice = { endpoints: roster.open, balance, concurrency, now, avoid, key };
@@ -194,6 +197,7 @@ export class Service {
     const { outlier } = this.policy;
     if (outlier === undefined) return;
     const before = endpoint.outlier;
+    if (answer === 'success' && before.kind === 'trusted' && before.failures === 0) return;
     const now = this.#context.clock.now();
     endpoint.outlier = judge(before, answer, outlier, now, () => this.#mayEject(endpoint, outlier));
     if (endpoint.outlier.kind === before.kind || endpoint.outlier.kind === 'trusted') return;
@@ -288,6 +292,7 @@ export class Service {
       inFlight += endpoint.inFlight;
       endpoints.push({
         endpoint: endpoint.id,
+        condition: endpoint.condition,
         inFlight: endpoint.inFlight,
         completions: endpoint.completions,
         ttfb: endpoint.ttfb?.sparse() ?? [],
@@ -377,8 +382,9 @@ export class Service {
     if (isHealthy) endpoint.freshSince = now;
     else endpoint.closeIdle();
     this.#roster.update(this.#ready, this.policy, now);
-    const condition = isHealthy ? 'healthy' : 'unhealthy';
-    logger.warn({ service: this.name, endpoint: endpoint.id, reason }, `endpoint is ${condition} now: ${reason}`);
+    const fields = { service: this.name, endpoint: endpoint.id, reason };
+    if (isHealthy) logger.info(fields, `endpoint is healthy now: ${reason}`);
+    else logger.warn(fields, `endpoint is unhealthy now: ${reason}`);
     if (isHealthy) this.#release.begin(1);
     else this.#turnAway();
   }

@@ -33,6 +33,9 @@ export interface OutlierSettings {
   maxShare: number;
 }
 
+/** Why an endpoint that could get requests gets none for now. */
+export type EndpointCondition = 'ejected' | 'unhealthy';
+
 /** Checks that the proxy makes by itself. */
 export interface HealthSettings {
   /** A GET whose status must lie in the range, or just a connection. */

@@ -1,4 +1,5 @@
 import type { SparseCounts } from '../util/histogram.ts';
+import type { EndpointCondition } from './balancing.ts';
 import type { RoutingTable, ServiceState } from './snapshot.ts';
 
 /**
@@ -105,6 +106,8 @@ export interface ServiceReport {
 
 export interface EndpointReport {
   endpoint: string;
+  /** Absent where nothing keeps requests away from it. */
+  condition?: EndpointCondition | undefined;
   inFlight: number;
   completions: number;
   /** Time to first byte, per endpoint, so that young replicas can be left out. */

@@ -1,3 +1,4 @@
+import type { EndpointCondition } from './balancing.ts';
 import type { Decision } from './decision.ts';
 import type { EventSink } from './events.ts';
 import type { ReplicaState } from './replica.ts';
@@ -9,6 +10,8 @@ export interface ReplicaStatus {
   /** host:port; null unless it runs. */
   address: string | null;
   state: ReplicaState;
+  /** Absent where nothing keeps requests away from it. */
+  condition?: EndpointCondition | undefined;
   inFlight: number;
   /** ISO 8601; null before the first start. */
   startedAt: string | null;

@@ -164,6 +164,8 @@ describe('at the edge', () => {
     expect(await served(harness, 10)).toBe('ab');
     expect(a.requests).toBe(5);
     expect(await served(harness, 20)).toBe('b');
+    const conditions = (await harness.service())?.endpoints.map(({ condition }) => condition);
+    expect(conditions).toEqual(['ejected', undefined]);
     await harness.pass(29_900, 1000);
     expect(await served(harness, 6)).toBe('b');
     await harness.pass(200);

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import type { ServiceStatus } from '../../src/model/status.ts';
 import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
 import { logOf, type Place, place, serve } from './program.ts';
@@ -70,6 +71,11 @@ test('an address that is not there is noticed by checks, by name as well as by n
   const says = (text: string) => () => logOf(program).some(({ msg }) => String(msg).includes(text));
   await until('unhealthy', says('endpoint is unhealthy now: refused'));
   expect(await answers(at, 6)).toBe('aaaaaa');
+  const { replicas } = (await (await fetch(`${at.admin}/v1/services/app`)).json()) as ServiceStatus;
+  expect(replicas.map(({ address, condition }) => [address, condition])).toEqual([
+    [`localhost:${a.port}`, undefined],
+    [`127.0.0.1:${dead}`, 'unhealthy'],
+  ]);
   a.healthy = false;
   await until('503', async () => (await fetch(at.url)).status === 503);
   a.healthy = true;
