@@ -65,11 +65,16 @@ export class Narrator {
     }
   }
 
-  startFailed(replica: Replica, error: PilotlightError, retryInMs: number | undefined): void {
+  startFailed(
+    replica: Replica,
+    error: PilotlightError,
+    { retryInMs, oldStays }: { retryInMs: number | undefined; oldStays: boolean },
+  ): void {
     const { metrics, logger } = this.#context;
     metrics.count('pilotlight_start_failures_total', { service: this.#service, cause: error.code }, 1);
     const next = retryInMs === undefined ? '' : `; next try in ${formatDuration(retryInMs)}`;
-    const line = `start failed: ${error.message}${next}`;
+    const stays = oldStays ? '; what runs with the older configuration stays' : '';
+    const line = `start failed: ${error.message}${stays}${next}`;
     logger.warn({ service: this.#service, replica: replica.name, code: error.code }, `${this.#service} ${line}`);
     this.#event('start-failed', line, { replica: replica.name, code: error.code });
   }

@@ -41,6 +41,8 @@ export interface RegisteredService {
 interface Entry extends RegisteredService {
   /** What each source said last. */
   sets: Map<EndpointSet['source'], DiscoveredEndpoint[]>;
+  /** What is usable of them; undefined where that has to be found out anew. */
+  usable: DiscoveredEndpoint[] | undefined;
   /** Keys of `addresses` at the last look. */
   owned: Set<string>;
   sent: { signature: string; version: number } | undefined;
@@ -67,7 +69,13 @@ export class Registry {
   }
 
   add(service: string, registered: RegisteredService): void {
-    this.#services.set(service, { ...registered, sets: new Map(), owned: new Set(), sent: undefined });
+    this.#services.set(service, {
+      ...registered,
+      sets: new Map(),
+      usable: undefined,
+      owned: new Set(),
+      sent: undefined,
+    });
   }
 
   remove(service: string): void {
@@ -105,6 +113,9 @@ export class Registry {
 
   /** Tells the edges of a change within 50 ms. */
   soon(service: string): void {
+    const entry = this.#services.get(service);
+    if (entry === undefined) return;
+    entry.usable = undefined;
     this.#dirty.add(service);
     this.#timer ??= this.#context.clock.after(COALESCE_MS, () => this.flush());
   }
@@ -164,9 +175,10 @@ export class Registry {
 
   /** Listed by a source, not where a replica of ours lives, and proved if the service is one that we can start. */
   #usable(service: string, entry: Entry): DiscoveredEndpoint[] {
-    const listed = this.#listed(entry);
-    if (!entry.wakeable()) return listed;
-    return listed.filter((endpoint) => this.#verifier.isVerified(service, endpoint));
+    entry.usable ??= this.#listed(entry).filter(
+      (endpoint) => !entry.wakeable() || this.#verifier.isVerified(service, endpoint),
+    );
+    return entry.usable;
   }
 
   #listed({ sets }: Entry): DiscoveredEndpoint[] {
@@ -191,6 +203,7 @@ export class Registry {
     }
     for (const key of owned) this.#owners.set(key, service);
     entry.owned = owned;
+    entry.usable = undefined;
     if (changed.length > 0) this.#touchListing(changed, service);
     this.#verifier.follow(service, entry.check(), entry.wakeable() ? this.#listed(entry) : []);
   }

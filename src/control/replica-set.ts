@@ -35,8 +35,8 @@ export interface ReplicaSetListener {
   onChange(): void;
   /** `cause` is undefined for an adopted one. */
   onReady(replica: Replica, cause: StartCause | undefined): void;
-  /** A start came to nothing, or its replica ended within 10 s of being ready. */
-  onStartFailed(replica: Replica, error: PilotlightError, askedAt: number): void;
+  /** A start came to nothing, or its replica ended within 10 s of being ready. `run`: the runtime's id of it, if any. */
+  onStartFailed(replica: Replica, error: PilotlightError, askedAt: number, run: string | undefined): void;
   /** A start was called off. */
   onStartWithdrawn(replica: Replica): void;
   /** A found replica did not prove itself. */
@@ -392,9 +392,10 @@ export class ReplicaSet {
     const { listener } = this.#options;
     // A start of which the runtime told nothing may have come to something all the same.
     if (replica.instance === undefined && error.code === 'RUNTIME_FAILED') listener.onUncertain();
+    const run = replica.instance?.id;
     this.#endStart(replica, error);
     if (error.code === 'CANCELLED') listener.onStartWithdrawn(replica);
-    else listener.onStartFailed(replica, error, askedAt);
+    else listener.onStartFailed(replica, error, askedAt, run);
   }
 
   #endStart(replica: Replica, error: PilotlightError): void {
@@ -445,6 +446,7 @@ export class ReplicaSet {
     }
     if (!replica.isServing) return;
     const wasReady = replica.state === 'ready';
+    const run = replica.instance?.id;
     if (task.kind === 'retire') task.retirement.cancel();
     replica.apply('exit');
     replica.task = { kind: 'none' };
@@ -453,7 +455,7 @@ export class ReplicaSet {
     const { start } = replica;
     if (wasReady && start !== undefined && context.clock.now() - start.ready < PROBATION_MS) {
       const error = new PilotlightError('REPLICA_EXITED', `it ended soon after it was ready${exitText(now)}`);
-      listener.onStartFailed(replica, error, start.asked);
+      listener.onStartFailed(replica, error, start.asked, run);
     } else if (task.kind === 'retire') {
       listener.onStopped(replica, task.retirement.reason);
     } else {

@@ -1,7 +1,6 @@
 import type { PilotlightError } from '../model/errors.ts';
 import type { Instance, ReplicaSpec } from '../model/runtime.ts';
 import type { RunSettings, ServiceSettings } from '../model/settings.ts';
-import { runHash } from '../util/hash.ts';
 import type { AdoptingService } from './adoption.ts';
 import { wantedReplicas } from './demand.ts';
 import type { Narrator } from './narrator.ts';
@@ -13,10 +12,13 @@ import { ReplicaSet, type ReplicaSetListener, type ReplicaSettings } from './rep
 import type { RetireReason } from './retire.ts';
 import type { RuntimeContact } from './runtime-monitor.ts';
 import type { ServiceHost } from './service-host.ts';
-import { nextReplacement } from './spec-change.ts';
+import { hashOf, nextReplacement } from './spec-change.ts';
 import { PROBATION_MS, StartBreaker } from './start-breaker.ts';
 import { StartTimes } from './start-times.ts';
 import type { Telemetry } from './telemetry.ts';
+
+/** Lines of a failed start's output that are logged. */
+const LAST_WORDS = 5;
 
 /** `slept`: an operator put it to sleep, so `min` is not kept until something asks for it. `leaving`: it was removed. */
 type Mode = 'automatic' | 'slept' | 'leaving';
@@ -134,7 +136,7 @@ export class ServiceLifecycle implements ReplicaSetListener {
     if (run === undefined || this.isLeaving) return undefined;
     const live = this.set.replicas.filter(({ isLive }) => isLive);
     const taken = new Set(live.map(({ ordinal }) => ordinal));
-    return { hash: runHash(run), max: scale.max, live: live.length, taken };
+    return { hash: hashOf(run), max: scale.max, live: live.length, taken };
   }
 
   /** What the edges are told. */
@@ -219,13 +221,14 @@ export class ServiceLifecycle implements ReplicaSetListener {
     if (this.isLeaving) this.#mode = 'automatic';
     if (run === undefined) {
       this.#endAll();
-    } else if (before.run === undefined || runHash(run) !== runHash(before.run)) {
+    } else if (before.run === undefined || hashOf(run) !== hashOf(before.run)) {
       this.#runChanged(run);
     } else if (scale.max < before.scale.max) {
       this.retire(this.ready.slice(0, Math.max(0, this.set.counts.ready - scale.max)), 'scale-down');
     } else if (scale.max > before.scale.max) {
       this.prepareAll();
     }
+    this.#host.registry.soon(this.#name);
     this.evaluate();
   }
 
@@ -302,8 +305,9 @@ export class ServiceLifecycle implements ReplicaSetListener {
     this.#options.onSettled();
   }
 
-  onStartFailed(replica: Replica, error: PilotlightError, askedAt: number): void {
+  onStartFailed(replica: Replica, error: PilotlightError, askedAt: number, run: string | undefined): void {
     const { clock } = this.#host.context;
+    if (run !== undefined) this.#logLastWords(replica, run);
     this.#unregister(replica);
     this.breaker.note({ type: 'failed', askedAt, retrySafe: error.retrySafe });
     this.#woken = false;
@@ -313,7 +317,10 @@ export class ServiceLifecycle implements ReplicaSetListener {
     if (queued + starting + ready + this.external === 0) this.#failures++;
     // Whether the rest is enough is the scaler's to say, from what it measures then.
     if (ready > 0) this.#target = ready + queued + starting;
-    this.#narrator.startFailed(replica, error, until === undefined ? undefined : until - clock.now());
+    this.#narrator.startFailed(replica, error, {
+      retryInMs: until === undefined ? undefined : until - clock.now(),
+      oldStays: this.ready.some(({ spec }) => spec.hash !== replica.spec.hash),
+    });
     this.#afterEnd(replica);
   }
 
@@ -427,10 +434,11 @@ export class ServiceLifecycle implements ReplicaSetListener {
   #replaceOutdated(): void {
     const { run, scale } = this.#settings();
     const { replicas, counts } = this.set;
+    if (run === undefined || counts.ready === 0) return;
     const next = nextReplacement({
       replicas,
       counts,
-      hash: run === undefined ? '' : runHash(run),
+      hash: hashOf(run),
       wanted: this.#wanted(),
       max: scale.max,
       startsAllowed: this.breaker.allowance,
@@ -456,7 +464,7 @@ export class ServiceLifecycle implements ReplicaSetListener {
   }
 
   #runChanged(run: RunSettings): void {
-    const hash = runHash(run);
+    const hash = hashOf(run);
     // One existing container cannot run twice: its replica ends first, and the next request starts it anew.
     const inPlace = run.kind === 'docker-container' || this.#run?.kind === 'docker-container';
     this.#run = run;
@@ -510,7 +518,7 @@ export class ServiceLifecycle implements ReplicaSetListener {
   }
 
   #spec(run: RunSettings, ordinal: number): ReplicaSpec {
-    return { service: this.#name, ordinal, instance: this.#host.context.instance, run, hash: runHash(run) };
+    return { service: this.#name, ordinal, instance: this.#host.context.instance, run, hash: hashOf(run) };
   }
 
   #replicaSettings(): ReplicaSettings {
@@ -524,6 +532,17 @@ export class ServiceLifecycle implements ReplicaSetListener {
       drainMs: settings.timeouts.drainMs,
       idleMs: settings.scale.idleMs === 'never' ? 0 : settings.scale.idleMs,
     };
+  }
+
+  /** What it said last usually tells why. */
+  #logLastWords({ name, runtime }: Replica, run: string): void {
+    const { logger, life } = this.#host.context;
+    runtime.output(run, LAST_WORDS, life).then(
+      (output) => {
+        if (output.length > 0) logger.warn({ service: this.#name, replica: name, output }, `last output of ${name}`);
+      },
+      (cause: unknown) => logger.debug({ replica: name, cause: String(cause) }, 'no output of a failed start'),
+    );
   }
 
   #register({ ordinal, instance }: Replica): void {

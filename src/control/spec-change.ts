@@ -1,5 +1,19 @@
+import type { RunSettings } from '../model/settings.ts';
+import { runHash } from '../util/hash.ts';
 import type { Replica } from './replica.ts';
 import type { ReplicaCounts } from './replica-set.ts';
+
+/** Settings are frozen, and the hash of a `run` is asked for at every look at a service: half of what a look costs. */
+const hashes = new WeakMap<RunSettings, string>();
+
+/** Hash of a `run`, calculated once. */
+export function hashOf(run: RunSettings): string {
+  const known = hashes.get(run);
+  if (known !== undefined) return known;
+  const hash = runHash(run);
+  hashes.set(run, hash);
+  return hash;
+}
 
 export interface SpecChangeInputs {
   replicas: readonly Replica[];

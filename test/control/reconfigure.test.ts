@@ -50,7 +50,9 @@ test('a new run that does not start leaves the old replica serving, and says so'
   await world.run(5000);
   expect(world.edge.ready('hello')).toEqual(['hello-1#1']);
   expect(failures(requests)).toEqual([]);
-  expect(world.messagesOf('start-failed')).toEqual(['hello start failed: image "x" not found; next try in 10s']);
+  expect(world.messagesOf('start-failed')).toEqual([
+    'hello start failed: image "x" not found; what runs with the older configuration stays; next try in 10s',
+  ]);
   world.runtime.behaviour.broken = undefined;
   await world.run(15_000);
   expect(world.edge.ready('hello')).toHaveLength(1);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { FakeSource } from './support/fake-discovery.ts';
-import { testService } from './support/settings.ts';
+import { testService, testSettings } from './support/settings.ts';
 import { World } from './support/world.ts';
 
 const found = { consul: { service: 'found', tag: undefined }, static: [] };
@@ -132,6 +132,16 @@ test('an address where a replica of ours lives is used for no other service', as
   await world.settle(world.control.sleep('woken'));
   await world.run(1000);
   expect(addresses(world, 'routed')).toEqual(['10001 ready', '7001 ready']);
+});
+
+test('a service that can be started no more takes what is listed as it is', async () => {
+  const { world, source } = await worldWith();
+  source.say('woken', 7001);
+  await world.run(3000);
+  expect(addresses(world, 'woken')).toEqual([]);
+  world.control.reconfigure(testSettings([routed, { ...woken, run: undefined }]));
+  await world.run(100);
+  expect(addresses(world, 'woken')).toEqual(['7001 ready']);
 });
 
 test('a source that falls silent leaves what it said', async () => {

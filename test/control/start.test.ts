@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { PilotlightError } from '../../src/model/errors.ts';
+import { silentLogger } from '../../src/model/observe.ts';
 import { testService } from './support/settings.ts';
 import { World } from './support/world.ts';
 
@@ -107,6 +108,18 @@ test('an exit while starting fails the start at once', async () => {
   expect(request.endedAt).toBeLessThan(300);
   expect(world.messagesOf('start-failed')[0]).toContain('exit code 1');
   expect(world.runtime.stops).toBe(0);
+});
+
+test('what a replica said last is logged when its start fails, and told to nobody else', async () => {
+  const lines: object[] = [];
+  const logger = { ...silentLogger, warn: (fields: object) => void lines.push(fields) };
+  const world = await World.started([testService('hello')], { logger });
+  Object.assign(world.runtime.behaviour, { readyMs: 'never', exitAfterMs: 100 });
+  world.runtime.output = async () => ['Error: no database'];
+  world.edge.request('hello');
+  await world.run(500);
+  expect(lines).toContainEqual({ service: 'hello', replica: 'hello-1', output: ['Error: no database'] });
+  expect(JSON.stringify([world.events, world.edge.messages])).not.toContain('database');
 });
 
 test('an exit that is reported before the start call returns is not missed', async () => {

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { allowance, blockedUntil, type CircuitEvent, newCircuit, nextCircuit } from '../../src/control/circuit.ts';
 import { type DemandInputs, wantedReplicas } from '../../src/control/demand.ts';
 import type { ScaleInputs } from '../../src/control/scale-inputs.ts';
-import { decideScale, replay } from '../../src/control/scaler.ts';
+import { afterChange, decideScale, newScaler, observe, replay, scaleInputs } from '../../src/control/scaler.ts';
+import { testGuards, testScale } from '../control/support/settings.ts';
 
 const count = (max: number) => fc.integer({ min: 0, max });
 const rate = fc.double({ min: 0, max: 1000, noNaN: true });
@@ -195,5 +196,46 @@ test('a circuit that is not closed lets one start through at most, and blocks fo
       }
     }),
     { numRuns: 1000 },
+  );
+});
+
+test('scale-downs stay within the flap budget over any time, whatever is asked for', () => {
+  const quiet = {
+    ready: 5,
+    starting: 0,
+    warming: 0,
+    min: 1,
+    max: 9,
+    budgetLeft: 9,
+    inFlight: 0,
+    held: 0,
+    samples: 100,
+  };
+  const rates = { quantileMs: 1, windowMs: 1, windowArrivals: 1, windowCompletions: 1, arrivalsPerSecond: 1 };
+  const peaks = {
+    completionsPerSecond: 500,
+    servedBy: 5,
+    downCoveredMs: 1e9,
+    peakArrivalsPerSecond: 1,
+    peakRequests: 1,
+  };
+  const sample = { ...quiet, ...rates, ...peaks, tick: true, startsAllowed: 9 };
+  const scale = { ...testScale, guards: { ...testGuards, stepDownEveryMs: 0 } };
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 600_000 }), { minLength: 20, maxLength: 200 }), (waits) => {
+      let now = 0;
+      let state = observe(newScaler(scale, now), sample, scale, now);
+      let downs = 0;
+      for (const wait of waits) {
+        now += wait;
+        const outcome = decideScale(scaleInputs(observe(state, sample, scale, now), sample, scale, now));
+        if (outcome.action === 'scale-down') downs++;
+        state = afterChange(observe(state, sample, scale, now), outcome, scale, now);
+        const budget = testGuards.flapBurst + (now / 3_600_000) * testGuards.flapPerHour;
+        expect(downs).toBeLessThanOrEqual(budget + 1e-6);
+      }
+      expect(downs).toBeGreaterThan(0);
+    }),
+    { numRuns: 200 },
   );
 });
