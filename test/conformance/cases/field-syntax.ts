@@ -31,7 +31,10 @@ export const fieldSyntax: Case[] = [
   ),
   stricter('all lines ended by LF', [22, 'CVE-2022-32214'], 'GET /c HTTP/1.1\nHost: a\n\n', GET_SEEN),
   stricter('the request line ended by LF', [22], 'GET /c HTTP/1.1\nHost: a\r\n\r\n', GET_SEEN),
-  stricter('a field ended by LF', [22], 'GET /c HTTP/1.1\r\nHost: a\nX: y\r\n\r\n', { ...GET_SEEN, has: ['X: y'] }),
+  stricter('a field ended by LF', [22, 'CVE-2022-35256'], 'GET /c HTTP/1.1\r\nHost: a\nX: y\r\n\r\n', {
+    ...GET_SEEN,
+    has: ['X: y'],
+  }),
   stricter('a head ended by CRLF LF', [22], 'GET /c HTTP/1.1\r\nHost: a\r\n\n', GET_SEEN),
   stricter('a head ended by LF CRLF', [22], 'GET /c HTTP/1.1\r\nHost: a\n\r\n', GET_SEEN),
   refuse(

@@ -1,6 +1,7 @@
 import { type Case, PLAIN_GET, type RequestCase, type ResponseCase } from './case.ts';
 import { type Answer, Client, type ConnectionState } from './client.ts';
 import { askOwn, type Echo, type Lane, type Neighbour } from './lane.ts';
+import { valuesOf } from './message.ts';
 import type { Received } from './origin.ts';
 import { type Cuts, writePaced } from './pacing.ts';
 
@@ -82,7 +83,7 @@ async function talk(
   const rest = client.rest;
   const near = probing ? await neighbour.ask(answerMs) : undefined;
   const { received, unfinished, unreadable } = lane.origin.take();
-  const clean = (each: Received) => each.message.fields.some(([name, value]) => name === 'Host' && value === 'clean');
+  const clean = (each: Received) => valuesOf(each.message.fields, 'host').includes('clean');
   const next = received.find(clean);
   const own = received.filter((each) => !clean(each));
   const upstreamKept = next === undefined || own.length === 0 ? undefined : own.at(-1)?.connection === next.connection;
