@@ -70,9 +70,9 @@ export function blockedUntil(circuit: Circuit, now: number): number | undefined 
   return isBlocked(circuit) && now < circuit.until - TIMER_SLACK_MS ? circuit.until : undefined;
 }
 
-/** Whether several starts in a row failed and none has become ready since. */
+/** Whether the last start failed and none has become ready since: who looks at the service should not read `asleep`. */
 export function isFailing(circuit: Circuit): boolean {
-  return circuit.state !== 'closed' && circuit.failures >= OPENS_AT;
+  return circuit.state !== 'closed';
 }
 
 function isBlocked(circuit: Circuit): circuit is Extract<Circuit, { until: number }> {

@@ -19,7 +19,7 @@ function after(events: [number, CircuitEvent][], circuit: Circuit = newCircuit):
 test('one failure backs off, the second in a row opens, success closes', () => {
   const once = after([[100, failed(0)]]);
   expect(once.state).toBe('backing-off');
-  expect(isFailing(once)).toBe(false);
+  expect(isFailing(once)).toBe(true);
   expect(blockedUntil(once, 200)).toBe(1100);
   expect(allowance(once, 200)).toBe(0);
   expect(allowance(once, 1100)).toBe(1);
@@ -29,6 +29,7 @@ test('one failure backs off, the second in a row opens, success closes', () => {
   const twice = after([[1200, failed(1100)]], trial);
   expect(twice.state).toBe('open');
   expect(isFailing(twice)).toBe(true);
+  expect(isFailing(after([[1200, { type: 'ready', askedAt: 1100 }]], trial))).toBe(false);
   expect(blockedUntil(twice, 1200)).toBe(3200);
   const closed = after(
     [

@@ -141,7 +141,7 @@ describe.concurrent('bounds and failures', () => {
         if (refused.length === 0) return true;
         const failures = app.log.boots().length;
         expect(failures).toBeLessThanOrEqual(3);
-        if (failures > 1) expect((await proxy.service(app.name)).state).toBe('failing');
+        expect((await proxy.service(app.name)).state).toBe('failing');
         const wait = Math.min(...refused.map(({ headers }) => Number(headers['retry-after'])));
         expect(wait).toBeLessThanOrEqual(30);
         await pause(wait * 1000);
