@@ -1,0 +1,47 @@
+/**
+ * Pilotlight beside HAProxy, nginx, Caddy, the http-proxy package and no proxy at all, in one run: the proxy on one
+ * core, load and upstream on another, rounds of all proxies taking turns. Prints medians with their spread.
+ *
+ * Usage: `npm run bench [-- --only small-get,post --proxies pilotlight,haproxy --rounds 5 --seconds 4]`. wrk, nginx,
+ * HAProxy and Caddy come from Debian: installed when root runs this, else the missing ones are named.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describeMachine } from './bench/machine.ts';
+import { measure } from './bench/measure.ts';
+import { readOptions } from './bench/options.ts';
+import { PROXIES } from './bench/proxies.ts';
+import { renderTable } from './bench/report.ts';
+import { provideTools } from './bench/tools.ts';
+import { startUpstreams } from './bench/upstreams.ts';
+import { WORKLOADS } from './bench/workloads.ts';
+import { pinSelf, stopAll } from './support/process.ts';
+
+const PROXY_CORE = 0;
+const LOAD_CORE = Math.min(1, cpus().length - 1);
+
+const known = { workloads: Object.keys(WORKLOADS), proxies: Object.keys(PROXIES) };
+const options = readOptions(process.argv.slice(2), known);
+const tools = provideTools();
+if (!tools.has('wrk') || !tools.has('nginx')) {
+  console.error('without wrk (the load) and nginx (the upstream) nothing can be measured');
+  process.exit(1);
+}
+console.log(`${describeMachine(tools)}\n${options.rounds} rounds of ${options.seconds} s: medians (least–most)\n`);
+pinSelf(LOAD_CORE);
+
+for (const [name, workload] of Object.entries(WORKLOADS)) {
+  if (options.only.length > 0 && !options.only.includes(name)) continue;
+  const folder = await mkdtemp(join(tmpdir(), 'pilotlight-bench-'));
+  try {
+    console.log(`${name}: ${workload.title}`);
+    const upstreams = await startUpstreams(folder, LOAD_CORE);
+    const measured = await measure(workload, { folder, upstreams }, { ...options, core: PROXY_CORE, tools });
+    const reference = workload.variants === undefined ? 'haproxy' : measured[0]?.subject.name;
+    console.log(`${renderTable(measured, reference)}\n`);
+  } finally {
+    await stopAll();
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,66 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BenchOptions } from './options.ts';
+import { usageOf } from './process-tree.ts';
+import { type Ground, PROXIES, type Subject, startPilotlight } from './proxies.ts';
+import { type Round, roundOf } from './sample.ts';
+import type { Tool } from './tools.ts';
+import type { Bench, Load, Workload } from './workloads.ts';
+
+/** All rounds of one subject. */
+export interface Measured {
+  subject: Subject;
+  rounds: Round[];
+}
+
+/** Length of the round before the first, which is not counted: code gets compiled, connections are made. S. */
+const WARM_UP_S = 2;
+
+/** Starts the proxies of a workload, and measures each in every round, in turning order. */
+export async function measure(
+  workload: Workload,
+  bench: Bench,
+  options: BenchOptions & { core: number; tools: ReadonlySet<Tool> },
+): Promise<Measured[]> {
+  const subjects = await startAll(workload, bench, options);
+  const load = await workload.prepare(bench, subjects);
+  for (const subject of subjects) await load(subject, WARM_UP_S);
+  const measured = subjects.map((subject): Measured => ({ subject, rounds: [] }));
+  for (let round = 0; round < options.rounds; round++) {
+    for (let turn = 0; turn < measured.length; turn++) {
+      const one = measured[(round + turn) % measured.length];
+      one?.rounds.push(await measureRound(one.subject, load, options.seconds));
+    }
+  }
+  return measured;
+}
+
+async function startAll(
+  workload: Workload,
+  bench: Bench,
+  { proxies, core, tools }: { proxies: string[]; core: number; tools: ReadonlySet<Tool> },
+): Promise<Subject[]> {
+  const subjects: Subject[] = [];
+  const upstream = bench.upstreams[workload.upstream];
+  const groundFor = async (index: number): Promise<Ground> => {
+    const folder = join(bench.folder, `proxy-${index}`);
+    await mkdir(folder, { recursive: true });
+    return { folder, core, upstream };
+  };
+  for (const [name, extra] of Object.entries(workload.variants?.(bench) ?? {})) {
+    subjects.push(await startPilotlight(name, await groundFor(subjects.length), extra));
+  }
+  if (workload.variants !== undefined) return subjects;
+  for (const [name, { tool, start }] of Object.entries(PROXIES)) {
+    if ((proxies.length > 0 && !proxies.includes(name)) || (tool !== undefined && !tools.has(tool))) continue;
+    subjects.push(await start(await groundFor(subjects.length)));
+  }
+  return subjects;
+}
+
+async function measureRound({ pid, ...subject }: Subject, load: Load, seconds: number): Promise<Round> {
+  const before = pid === undefined ? undefined : usageOf(pid);
+  const sample = await load({ pid, ...subject }, seconds);
+  const after = pid === undefined ? undefined : usageOf(pid);
+  return roundOf(sample, before, after);
+}

@@ -1,0 +1,137 @@
+import { join } from 'node:path';
+import { runAutocannon } from './fixed-rate.ts';
+import type { Extra, Subject } from './proxies.ts';
+import { routeTable } from './route-tables.ts';
+import type { Sample } from './sample.ts';
+import type { Upstreams } from './upstreams.ts';
+import { runWebSockets } from './web-socket-load.ts';
+import { runWrk, type WrkRequest, writeScript } from './wrk.ts';
+
+/** What workloads are prepared with. */
+export interface Bench {
+  /** For scripts and logs. */
+  folder: string;
+  upstreams: Upstreams;
+}
+
+/** One round against one proxy. */
+export type Load = (subject: Subject, seconds: number) => Promise<Sample>;
+
+export interface Workload {
+  title: string;
+  upstream: keyof Upstreams;
+  /** Pilotlight in several configurations, compared with the first; undefined: the proxies side by side. */
+  variants?: (bench: Bench) => Record<string, Extra>;
+  /** Makes the load, with all subjects running. */
+  prepare: (bench: Bench, subjects: readonly Subject[]) => Promise<Load>;
+}
+
+const CONNECTIONS = 64;
+const SCRAPE_MS = 1000;
+/** Length of the round that finds the maximum of which a fixed rate is the half, s. */
+const CALIBRATE_S = 2;
+
+const FEW = '10 routes';
+const MANY = '100,000 routes';
+const SILENT = 'silent';
+const OBSERVED = 'access log, scraped';
+
+export const WORKLOADS: Record<string, Workload> = {
+  'small-get': wrkWorkload('small keep-alive GET, 64 connections', {}),
+  post: wrkWorkload('POST of 10 KiB, 64 connections', { request: { method: 'POST', body: 10 * 1024 } }),
+  'large-get': wrkWorkload('GET of 1 MiB, 64 connections', { path: '/large' }),
+  'connection-each': wrkWorkload('a connection per request, 64 at once', {
+    request: { headers: { Connection: 'close' } },
+  }),
+  'many-connections': wrkWorkload('small keep-alive GET, 256 connections', { connections: 256 }),
+  'half-rate': {
+    title: "small keep-alive GET at half of Pilotlight's maximum with the same load (autocannon, 64 connections)",
+    upstream: 'http',
+    prepare: prepareHalfRate,
+  },
+  observed: {
+    title: 'small keep-alive GET without and with an access log and a scrape of the metrics per second',
+    upstream: 'http',
+    variants: ({ folder }) => ({
+      [SILENT]: {},
+      [OBSERVED]: { accessLog: { file: join(folder, 'access.log'), format: 'json' } },
+    }),
+    prepare: prepareObserved,
+  },
+  routes: {
+    title: 'small keep-alive GET, 10 services of 1 route each and 10,000 of 10 each, 10 of them asked',
+    upstream: 'http',
+    variants: ({ upstreams }) => {
+      const tables = tablesTo(upstreams.http);
+      return { [FEW]: tables[FEW].config, [MANY]: tables[MANY].config };
+    },
+    prepare: prepareRoutes,
+  },
+  'web-socket': {
+    title: 'WebSocket echo of 64 bytes, 64 connections, a message at a time',
+    upstream: 'echo',
+    prepare: async () => (subject, seconds) => runWebSockets(subject.port, { connections: CONNECTIONS, seconds }),
+  },
+};
+
+function wrkWorkload(
+  title: string,
+  {
+    request = {},
+    connections = CONNECTIONS,
+    path = '/',
+  }: { request?: WrkRequest; connections?: number; path?: string },
+): Workload {
+  const prepare: Workload['prepare'] = async ({ folder }) => {
+    const script = await writeScript(folder, 'load', request);
+    return (subject, seconds) => runWrk(urlOf(subject, path), script, { connections, seconds });
+  };
+  return { title, upstream: 'http', prepare };
+}
+
+async function prepareHalfRate(_bench: Bench, subjects: readonly Subject[]): Promise<Load> {
+  const first = subjects.find(({ name }) => name === 'pilotlight') ?? subjects[0];
+  if (first === undefined) throw new Error('nothing to measure');
+  const load = (subject: Subject, seconds: number, rate: number | undefined): Promise<Sample> => {
+    return runAutocannon(urlOf(subject), { connections: CONNECTIONS, seconds, rate });
+  };
+  await load(first, CALIBRATE_S, undefined);
+  const { requests, seconds: took } = await load(first, CALIBRATE_S, undefined);
+  const rate = Math.round(requests / took / 2);
+  console.log(`rate: ${rate} requests/s`);
+  return (subject, seconds) => load(subject, seconds, rate);
+}
+
+async function prepareObserved({ folder }: Bench): Promise<Load> {
+  const script = await writeScript(folder, 'load', {});
+  return async (subject, seconds) => {
+    const scrape = (): void => {
+      const url = `http://127.0.0.1:${subject.adminPort}/metrics`;
+      fetch(url).then(
+        (answer) => answer.arrayBuffer(),
+        (error) => console.error(`no metrics: ${error}`),
+      );
+    };
+    const scraping = subject.name === OBSERVED ? setInterval(scrape, SCRAPE_MS) : undefined;
+    const sample = await runWrk(urlOf(subject), script, { connections: CONNECTIONS, seconds });
+    clearInterval(scraping);
+    return sample;
+  };
+}
+
+async function prepareRoutes({ folder, upstreams }: Bench): Promise<Load> {
+  const tables = tablesTo(upstreams.http);
+  const few = await writeScript(folder, 'few', { targets: tables[FEW].targets });
+  const many = await writeScript(folder, 'many', { targets: tables[MANY].targets });
+  return (subject, seconds) => {
+    return runWrk(urlOf(subject), subject.name === FEW ? few : many, { connections: CONNECTIONS, seconds });
+  };
+}
+
+function tablesTo(upstream: number) {
+  return { [FEW]: routeTable(10, 1, upstream), [MANY]: routeTable(10_000, 10, upstream) } as const;
+}
+
+function urlOf({ port }: Subject, path = '/'): string {
+  return `http://127.0.0.1:${port}${path}`;
+}
