@@ -6,6 +6,7 @@ import type { ClientCounts } from './client-counts.ts';
 import type { EdgeContext } from './context.ts';
 import type { DeadlineEntry } from './deadlines.ts';
 import { Exchange } from './exchange.ts';
+import { freeBuffer, WORTH_FREEING } from './free-buffer.ts';
 import { BodyReader, Step } from './http1/body.ts';
 import { findHeadEnd, hasBareLineFeed, latin1 } from './http1/latin1.ts';
 import { type HeadLimits, RequestHead } from './http1/request.ts';
@@ -135,6 +136,13 @@ export class ClientConnection implements DeadlineEntry {
     if (this.#phase === 'closed') return true;
     if (typeof data === 'string') this.#socket.write(data, 'latin1');
     else this.#socket.write(data);
+    return this.#socket.writableCorked > 0 || this.#keepsUp();
+  }
+
+  /** As `write`, of bytes that nobody else reads: their memory is given back when they are sent. */
+  writeOwn(data: Buffer): boolean {
+    if (this.#phase === 'closed') return true;
+    this.#socket.write(data, data.length < WORTH_FREEING ? undefined : () => freeBuffer(data));
     return this.#socket.writableCorked > 0 || this.#keepsUp();
   }
 

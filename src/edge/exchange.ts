@@ -453,8 +453,17 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       this.#context.deadlines.arm(this, (this.#service as Service).policy.timeouts.firstByteMs);
     this.#lastByteAt = this.#context.clock.now();
     const piece = bytes.subarray(start, end);
+    const { framing } = this.client.request;
     this.#body.keepForReplay(piece);
-    if (!RequestBuffer.send(connection.socket, piece, this.client.request.framing)) this.client.pauseReading();
+    const read = this.#isLastOf(bytes, end, framing) ? bytes : undefined;
+    if (!connection.send(piece, framing, read)) this.client.pauseReading();
+  }
+
+  /** Whether no byte of a read is needed any more when the piece of the body that ends at `end` is sent. */
+  #isLastOf(read: Buffer, end: number, framing: FramingKind): boolean {
+    if (this.#body.isWhole) return false;
+    // In a chunked body, the CRLF behind a chunk's data is no piece.
+    return end === read.length || (framing === Framing.CHUNKED && end + 2 >= read.length);
   }
 
   onRequestEnd(): void {
@@ -530,7 +539,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#lastByteAt = this.#context.clock.now();
     const size = end - start;
     if (this.#phase === 'tunnel') {
-      this.#writeToClient(Buffer.from(bytes.subarray(start, end)));
+      this.#sendCopy(bytes, start, end);
       return;
     }
     const chunked = this.#framing === Framing.CHUNKED;
@@ -540,13 +549,23 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       if (chunked) this.#out += '\r\n';
       return;
     }
+    if (this.#out === '') {
+      this.#sendCopy(bytes, start, end);
+      return;
+    }
     this.client.cork();
     this.#flush();
-    // The read buffer is used again at once, what is written may wait: a copy.
-    this.#writeToClient(Buffer.from(bytes.subarray(start, end)));
+    this.#sendCopy(bytes, start, end);
     if (chunked) this.#out = '\r\n';
     this.#flush();
     if (!this.client.uncork()) this.#connection?.pauseReading();
+  }
+
+  /** The read buffer is used again at once, and what is written may wait. */
+  #sendCopy(bytes: Buffer, start: number, end: number): void {
+    const copy = Buffer.from(bytes.subarray(start, end));
+    this.#bytesOut += copy.length;
+    if (!this.client.writeOwn(copy)) this.#connection?.pauseReading();
   }
 
   onReadEnd(): void {
@@ -613,7 +632,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   onClientTunnel(chunk: Buffer): void {
     this.#lastByteAt = this.#context.clock.now();
-    if (this.#connection?.socket.write(chunk) === false) this.client.pauseReading();
+    if (this.#connection?.send(chunk, Framing.NONE, chunk) === false) this.client.pauseReading();
   }
 
   onTunnelEnd(): void {

@@ -8,6 +8,8 @@ import type { EdgeContext } from './context.ts';
 import { TurnedAway } from './turned-away.ts';
 
 const BACKLOG = 4096;
+/** Bytes that wait for a client before it counts as slow: beyond them it is one more piece of 64 KiB at most. */
+const HIGH_WATER_MARK = 16 * 1024;
 /** How long answers that are written already may take to leave at the end of a drain, ms. */
 const SETTLE_MS = 1000;
 
@@ -101,7 +103,7 @@ export class Listeners {
       clients: new ClientCounts(),
       connections: this.#connections,
     };
-    const options = { allowHalfOpen: true, noDelay: true, keepAlive: true };
+    const options = { allowHalfOpen: true, noDelay: true, keepAlive: true, highWaterMark: HIGH_WATER_MARK };
     const server = createServer(options, (socket) => this.#accept(socket, context));
     return new Promise((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));

@@ -147,26 +147,38 @@ export class RequestBuffer {
       return socket.write(out, 'latin1');
     }
     socket.cork();
-    let drained = socket.write(head, 'latin1');
-    for (const piece of this.#pieces) drained = RequestBuffer.send(socket, piece, framing);
+    socket.write(head, 'latin1');
+    for (const piece of this.#pieces) RequestBuffer.send(socket, piece, framing);
     if (done) RequestBuffer.sendEnd(socket, framing, trailers);
     socket.uncork();
-    return drained;
+    return keepsUp(socket);
   }
 
-  /** Writes one piece of a body, as a chunk where it is chunked. @returns false where the upstream does not keep up */
-  static send(socket: Duplex, piece: Buffer, framing: FramingKind): boolean {
-    if (framing !== Framing.CHUNKED) return socket.write(piece);
-    socket.cork();
-    socket.write(`${piece.length.toString(16)}\r\n`, 'latin1');
-    socket.write(piece);
-    const drained = socket.write('\r\n', 'latin1');
-    socket.uncork();
-    return drained;
+  /**
+   * Writes one piece of a body, as a chunk where it is chunked.
+   * @param sent called when it is sent
+   * @returns false where the upstream does not keep up
+   */
+  static send(socket: Duplex, piece: Buffer, framing: FramingKind, sent?: () => void): boolean {
+    if (framing === Framing.CHUNKED) {
+      socket.cork();
+      socket.write(`${piece.length.toString(16)}\r\n`, 'latin1');
+      socket.write(piece, sent);
+      socket.write('\r\n', 'latin1');
+      socket.uncork();
+    } else {
+      socket.write(piece, sent);
+    }
+    return keepsUp(socket);
   }
 
   /** Writes the end of a body where its framing has one. */
   static sendEnd(socket: Duplex, framing: FramingKind, trailers: string): void {
     if (framing === Framing.CHUNKED) socket.write(`0\r\n${trailers}\r\n`, 'latin1');
   }
+}
+
+/** A large write that the kernel took at once makes the stream ask for a drain all the same, which comes at once, too. */
+function keepsUp(socket: Duplex): boolean {
+  return socket.writableLength === 0 || !socket.writableNeedDrain;
 }

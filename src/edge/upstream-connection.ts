@@ -1,11 +1,13 @@
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Endpoint } from './endpoint.ts';
+import { freeBuffer, WORTH_FREEING } from './free-buffer.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
 import { BodyReader, Step } from './http1/body.ts';
 import { findHeadEnd, hasBareLineFeed, latin1 } from './http1/latin1.ts';
-import { Framing } from './http1/request.ts';
+import { Framing, type FramingKind } from './http1/request.ts';
 import { ResponseHead } from './http1/response.ts';
+import { RequestBuffer } from './request-buffer.ts';
 
 /** Why an upstream connection failed its user. */
 export type UpstreamFailure = 'refused' | 'timeout' | 'reset' | 'protocol';
@@ -109,6 +111,17 @@ export class UpstreamConnection {
   /** From here on bytes pass through as they are (after a 101). */
   tunnel(): void {
     this.#phase = 'tunnel';
+  }
+
+  /**
+   * Sends a piece of a body, or bytes of a tunnel.
+   * @param read whose last piece this is, when nobody needs it any more: its memory is given back when all is sent
+   * @returns false where the upstream does not keep up
+   */
+  send(piece: Buffer, framing: FramingKind, read?: Buffer): boolean {
+    // Through an engine, bytes that count as sent may still be on their way.
+    const spent = read !== undefined && read.length >= WORTH_FREEING && this.endpoint.engine === undefined;
+    return RequestBuffer.send(this.socket, piece, framing, spent ? () => freeBuffer(read) : undefined);
   }
 
   pauseReading(): void {

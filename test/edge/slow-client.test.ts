@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { at, EdgeHarness, policy } from './edge-harness.ts';
 import { answering, type Client, Origin, quiet, until } from './wire.ts';
@@ -111,7 +110,13 @@ async function flooding(origin: Origin, bytes: number, head: string): Promise<{ 
     while (written < bytes && !socket.destroyed) {
       written += piece.length;
       if (socket.write(piece)) continue;
-      await Promise.race([once(socket, 'drain'), connection.untilOver()]);
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          socket.off('drain', done).off('close', done);
+          resolve();
+        };
+        socket.on('drain', done).on('close', done);
+      });
     }
   };
   return { written: () => written };
