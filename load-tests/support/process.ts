@@ -38,29 +38,29 @@ export function startPinned(core: number, command: string[], env: Record<string,
   child.stdout?.on('data', keep);
   child.stderr?.on('data', keep);
   child.once('exit', (code) => {
-    if (!stopping) process.stderr.write(`${command.join(' ')} ended with ${code}\n${output}\n`);
+    if (children.has(child)) process.stderr.write(`${command.join(' ')} ended with ${code}\n${output}\n`);
   });
   children.add(child);
   return child;
 }
 
+/** Those whose end would be a surprise. */
 const children = new Set<ChildProcess>();
-let stopping = false;
+
+/** Ends one child, and waits for its exit. */
+export async function stop(child: ChildProcess): Promise<void> {
+  children.delete(child);
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  const late = setTimeout(() => child.kill('SIGKILL'), 5000);
+  await gone;
+  clearTimeout(late);
+}
 
 /** Ends every child, and waits for their exits. */
 export async function stopAll(): Promise<void> {
-  stopping = true;
-  await Promise.all(
-    [...children].map(async (child) => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const gone = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      const late = setTimeout(() => child.kill('SIGKILL'), 5000);
-      await gone;
-      clearTimeout(late);
-    }),
-  );
-  children.clear();
+  await Promise.all([...children].map(stop));
 }
 
 /** Waits until something listens on a loopback port; throws after 20 s. */
