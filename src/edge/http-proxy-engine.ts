@@ -1,4 +1,11 @@
-import { Agent, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  Agent,
+  createServer,
+  type IncomingMessage,
+  type InformationEvent,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { createRequire } from 'node:module';
 import { type Duplex, duplexPair } from 'node:stream';
 import type HttpProxy from 'http-proxy';
@@ -6,11 +13,15 @@ import type HttpProxy from 'http-proxy';
 /** Most sockets to one upstream. */
 const MAX_SOCKETS = 256;
 const MAX_HEAD_BYTES = 64 * 1024;
+/** How the codes of errors of Node's parser begin. */
+const UNREADABLE = 'HPE_';
+const CONNECTION_FIELDS = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding']);
 
 interface Target {
   url: string;
-  /** The edge's end of the connection. */
+  /** The edge's end of the connection, and the package's. */
   edge: Duplex;
+  inner: Duplex;
 }
 
 /**
@@ -20,10 +31,12 @@ interface Target {
  * (1.18.1) these are mended around it:
  * - a client that leaves cancels the upstream request (the package listens for an event that Node no longer sends);
  * - an upstream that dies within a body breaks the answer off (the package leaves the client waiting);
+ * - an answer that Node would not write, such as one of status 99, fails its request (and not the process);
+ * - repeated fields stay apart, trailers and interim responses come through;
  * - hop-by-hop fields never reach it, nor do they come back through it; upstream connections are kept alive.
  *
- * Not to be mended: upgrades to anything but WebSocket are closed, trailers and interim responses other than 100 and
- * 101 are dropped, and fields are written anew by Node.
+ * Not to be mended: upgrades to anything but WebSocket are closed, `Expect: 100-continue` is answered here, and what
+ * Node's lenient side of HTTP takes for an answer is one.
  */
 export class HttpProxyEngine {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
@@ -34,18 +47,23 @@ export class HttpProxyEngine {
   constructor() {
     // Loaded only where a service asks for it.
     const load = createRequire(import.meta.url);
-    this.#proxy = (load('http-proxy') as typeof HttpProxy).createProxyServer({ agent: this.#agent, xfwd: false });
+    const { createProxyServer } = load('http-proxy') as typeof HttpProxy;
+    this.#proxy = createProxyServer({ agent: this.#agent, xfwd: false, selfHandleResponse: true });
     this.#proxy.on('proxyReq', (outgoing, request, response) => {
+      // The package would have it rewritten.
+      outgoing.path = request.url ?? '/';
       response.once('close', () => {
         if (!response.writableFinished) outgoing.destroy();
       });
       request.once('error', () => outgoing.destroy());
-    });
-    this.#proxy.on('proxyRes', (incoming, _request, response) => {
-      incoming.once('close', () => {
-        if (!incoming.complete) response.destroy();
+      outgoing.on('information', (interim) => this.#onInterim(interim, response));
+      // A 101 that nobody asked for: Node waits for somebody to take the connection.
+      outgoing.once('upgrade', (_incoming, socket) => {
+        socket.destroy();
+        this.#fail(request, response, unreadable('unasked 101'));
       });
     });
+    this.#proxy.on('proxyRes', (incoming, request, response) => this.#onResponse(incoming, request, response));
     this.#server = createServer({
       maxHeaderSize: MAX_HEAD_BYTES,
       requestTimeout: 0,
@@ -55,9 +73,10 @@ export class HttpProxyEngine {
     this.#server.timeout = 0;
     this.#server.on('request', (request, response) => this.#onRequest(request, response));
     this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
-    // A 100 is the upstream's to send: the request goes on with its Expect, and the answer comes back.
+    // The package forgets to announce requests that expect a 100, and then nothing of them can be mended.
     this.#server.on('checkContinue', (request, response) => {
       response.writeContinue();
+      delete request.headers.expect;
       this.#onRequest(request, response);
     });
   }
@@ -68,7 +87,7 @@ export class HttpProxyEngine {
     // What the package asks of a socket when it opens a tunnel; an in-memory one has nothing to set.
     const nothing = () => inner;
     Object.assign(inner, { setTimeout: nothing, setNoDelay: nothing, setKeepAlive: nothing });
-    this.#targets.set(inner, { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, edge });
+    this.#targets.set(inner, { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, edge, inner });
     // Either end's loss is the other's.
     edge.once('close', () => inner.destroy());
     inner.once('close', () => edge.destroy());
@@ -85,16 +104,66 @@ export class HttpProxyEngine {
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
     const target = this.#targets.get(request.socket) as Target;
-    this.#proxy.web(request, response, { target: target.url }, (error) => this.#fail(target, error));
+    this.#proxy.web(request, response, { target: target.url }, (error) => this.#fail(request, response, error));
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const target = this.#targets.get(socket) as Target;
-    this.#proxy.ws(request, socket, head, { target: target.url }, (error) => this.#fail(target, error));
+    this.#proxy.ws(request, socket, head, { target: target.url }, (error) => target.edge.destroy(error));
+  }
+
+  /** Writes the answer in place of the package, which joins repeated fields and lets Node throw at what it will not write. */
+  #onResponse(incoming: IncomingMessage, request: IncomingMessage, response: ServerResponse): void {
+    incoming.once('close', () => {
+      if (!incoming.complete) response.destroy();
+    });
+    try {
+      response.writeHead(incoming.statusCode ?? 0, incoming.statusMessage, endToEnd(incoming.rawHeaders));
+      // What breaks off behind the head must not look like what broke off before it, which may be asked again.
+      response.flushHeaders();
+    } catch (error) {
+      incoming.destroy();
+      this.#fail(request, response, unreadable(String(error)));
+      return;
+    }
+    incoming.pipe(response, { end: false });
+    incoming.once('end', () => {
+      if (incoming.rawTrailers.length > 0) response.addTrailers(pairs(incoming.rawTrailers));
+      response.end();
+    });
+  }
+
+  #onInterim(interim: InformationEvent, response: ServerResponse): void {
+    if (response.headersSent) return;
+    const fields = pairs(endToEnd(interim.rawHeaders)).map(([name, value]) => `${name}: ${value}\r\n`);
+    const head = `HTTP/1.1 ${interim.statusCode} ${interim.statusMessage}\r\n${fields.join('')}\r\n`;
+    response.socket?.write(head, 'latin1');
   }
 
   /** Lets the edge answer: it knows whether to try again and what the client may be told. */
-  #fail(target: Target, error: Error): void {
-    target.edge.destroy(error);
+  #fail(request: IncomingMessage, response: ServerResponse, error: NodeJS.ErrnoException): void {
+    const { edge, inner } = this.#targets.get(request.socket) as Target;
+    const isUnreadable = error.code?.startsWith(UNREADABLE) === true && !response.headersSent;
+    // An answer that cannot be read is no reason to ask again: the edge gets one that it cannot read either.
+    if (isUnreadable) inner.end(`${UNREADABLE}\r\n\r\n`);
+    else edge.destroy(error);
   }
+}
+
+/** An error like those of Node's parser. */
+function unreadable(message: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(message), { code: UNREADABLE });
+}
+
+/** Names and values in turn, as Node has them, without what concerns the connection to the upstream alone. */
+function endToEnd(raw: readonly string[]): string[] {
+  return pairs(raw)
+    .filter(([name]) => !CONNECTION_FIELDS.has(name.toLowerCase()))
+    .flat();
+}
+
+function pairs(raw: readonly string[]): [name: string, value: string][] {
+  const found: [string, string][] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) found.push([raw[i] as string, raw[i + 1] as string]);
+  return found;
 }

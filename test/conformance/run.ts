@@ -1,5 +1,5 @@
 /**
- * Runs the conformance tables against this proxy, and against others side by side:
+ * Runs the conformance tables against this proxy, with both of its engines, and against others side by side:
  * `npm run conformance -- [--against haproxy,nginx] [--details] [--write]`. Exits 1 where this proxy fails a row.
  */
 import { parseArgs } from 'node:util';
@@ -7,7 +7,7 @@ import { externals, startExternal } from './compare/external.ts';
 import { startPilotlight } from './compare/pilotlight.ts';
 import { markdown, plain, type Scored, table } from './compare/report.ts';
 import { score } from './compare/score.ts';
-import type { Subject } from './compare/subject.ts';
+import { OURS, type Subject } from './compare/subject.ts';
 import { writeDocument } from './document.ts';
 
 const say = (line: string): void => {
@@ -37,7 +37,7 @@ async function main(): Promise<number> {
     say(`unknown: ${unknown.join(', ')}; there are ${Object.keys(externals).join(', ')}`);
     return 2;
   }
-  const scored = [await measure(startPilotlight)];
+  const scored = [await measure(() => startPilotlight('native')), await measure(() => startPilotlight('http-proxy'))];
   for (const name of names) {
     const external = externals[name];
     if (external !== undefined) scored.push(await measure(() => startExternal(external, say)));
@@ -45,7 +45,7 @@ async function main(): Promise<number> {
   say(plain(table(scored)));
   for (const { subject, marks } of scored) {
     for (const { risk, row, complaints } of marks) {
-      if (complaints.length === 0 || (!values.details && subject.name !== 'Pilotlight')) continue;
+      if (complaints.length === 0 || (!values.details && subject.name !== OURS)) continue;
       say(`${subject.name} · ${risk} · ${row.rule} · ${row.name}: ${complaints.join('; ')}`);
     }
   }

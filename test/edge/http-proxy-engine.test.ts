@@ -102,3 +102,25 @@ test('an upgrade to WebSocket becomes a tunnel', async () => {
   await until('the echo', () => client.text().endsWith('PING'));
   client.destroy();
 });
+
+test('an answer that Node would not write is one that the edge cannot read, and the process goes on', async () => {
+  const { port } = await origin((socket) => socket.write('HTTP/1.1 099 Odd\r\nContent-Length: 2\r\n\r\nhi'));
+  const client = open(port);
+  client.write('GET /a HTTP/1.1\r\nHost: a\r\n\r\n');
+  await until('the end', () => client.closed());
+  expect(client.text()).not.toMatch(/^HTTP/);
+});
+
+test('trailers and interim answers come through', async () => {
+  const { port } = await origin((socket) =>
+    socket.write(
+      'HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n' +
+        'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n',
+    ),
+  );
+  const client = open(port);
+  client.write('GET /a HTTP/1.1\r\nHost: a\r\n\r\n');
+  await until('the last chunk', () => client.text().includes('0\r\nX-Sum: 1\r\n\r\n'));
+  expect(client.text()).toMatch(/^HTTP\/1\.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+  client.destroy();
+});

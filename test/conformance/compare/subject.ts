@@ -10,3 +10,6 @@ export interface Subject {
 
 /** Ways through each proxy, used at once. */
 export const LANES = 8;
+
+/** The name of the subject that must not fail any row. */
+export const OURS = 'Pilotlight';
