@@ -45,7 +45,8 @@ export async function startPilotlight(name: string, ground: Ground, extra: Extra
   const [port, adminPort] = [await freePort(), await freePort()];
   const config = join(ground.folder, 'pilotlight.json');
   const settings = {
-    listen: [{ address: `127.0.0.1:${port}` }],
+    // The bound on connections, 10,000 by default, is not what load tests are about.
+    listen: [{ address: `127.0.0.1:${port}`, limits: { connections: 20_000 } }],
     admin: { address: `127.0.0.1:${adminPort}` },
     state: join(ground.folder, 'state'),
     services: { app: { routes: [{ path: '/' }], endpoints: { static: [`127.0.0.1:${ground.upstream}`] } } },
