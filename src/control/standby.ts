@@ -7,15 +7,11 @@ import { RUNTIME_CALL_MS } from './start-sequence.ts';
 /** Pre-positioned at once, over all services. */
 const CONCURRENCY = 2;
 
-interface Order {
-  service: string;
-  replica: Replica;
-}
-
 /** Pre-positions replicas in the background, so that a start is quick. A failure is no harm: the start does it then. */
 export class Standby {
   readonly #context: ControlContext;
-  readonly #queue: Order[] = [];
+  /** Replicas in the order in which they were named, and their services. */
+  readonly #queue = new Map<Replica, string>();
   /** Services of which a failure was told; told again only after a success. */
   readonly #told = new Set<string>();
   #running = 0;
@@ -26,26 +22,24 @@ export class Standby {
 
   /** Pre-positions a replica soon, unless it runs by then. */
   prepare(service: string, replica: Replica): void {
-    if (this.#queue.some((order) => order.replica === replica)) return;
-    this.#queue.push({ service, replica });
+    if (this.#queue.has(replica)) return;
+    this.#queue.set(replica, service);
     this.#pump();
   }
 
   /** Forgets what was queued, and told, of a service. */
   forget(service: string): void {
     this.#told.delete(service);
-    const rest = this.#queue.filter((order) => order.service !== service);
-    this.#queue.splice(0, this.#queue.length, ...rest);
+    for (const [replica, of] of this.#queue) if (of === service) this.#queue.delete(replica);
   }
 
   #pump(): void {
-    while (this.#running < CONCURRENCY && !this.#context.life.aborted) {
-      const order = this.#queue.shift();
-      if (order === undefined) return;
-      const { replica } = order;
+    for (const [replica, service] of this.#queue) {
+      if (this.#running >= CONCURRENCY || this.#context.life.aborted) return;
+      this.#queue.delete(replica);
       if (replica.isLive || replica.task.kind !== 'none' || replica.preparing !== undefined) continue;
       this.#running++;
-      const work = this.#run(order).finally(() => {
+      const work = this.#run(service, replica).finally(() => {
         replica.preparing = undefined;
         this.#running--;
         this.#pump();
@@ -55,7 +49,7 @@ export class Standby {
     }
   }
 
-  async #run({ service, replica }: Order): Promise<void> {
+  async #run(service: string, replica: Replica): Promise<void> {
     const { clock, life, logger, events } = this.#context;
     try {
       await withDeadline(clock, RUNTIME_CALL_MS, life, (signal) => replica.runtime.prepare(replica.spec, signal));

@@ -131,6 +131,14 @@ export class Telemetry {
     return [...this.#edges.values()].some(({ busy, held }) => busy || held > 0);
   }
 
+  /** Whether the last word of every edge was that there is nothing to say. */
+  get silent(): boolean {
+    for (const { busy, held, inFlight, endpoints } of this.#edges.values()) {
+      if (busy || held > 0 || inFlight > 0 || endpoints.size > 0) return false;
+    }
+    return true;
+  }
+
   /** End of the last activity on any edge that there is or was, the clock's ms; −∞ when there was none. */
   get lastActivityAt(): number {
     return Math.max(this.#goneActivityAt, ...[...this.#edges.values()].map(({ lastActivityAt }) => lastActivityAt));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { PilotlightError } from '../../src/model/errors.ts';
-import { type ServiceChange, testRun, testService, testSettings } from './support/settings.ts';
+import { type ServiceChange, testImage, testRun, testService, testSettings } from './support/settings.ts';
 import { World } from './support/world.ts';
 
 const service = (change: ServiceChange = {}) =>
@@ -73,9 +73,10 @@ test('a run that changes while replicas start has them started anew, and nobody 
 });
 
 test('a sleeping service with a changed run only has its replicas prepared anew', async () => {
-  const world = await World.started([service(), other]);
+  const world = new World([service({ run: testImage('app:1') })], {}, 'docker');
+  await world.start();
   world.runtime.prepared.clear();
-  world.control.reconfigure(testSettings([service({ run: testRun(2) }), other]));
+  world.control.reconfigure(testSettings([service({ run: testImage('app:2') })]));
   await world.run(1000);
   expect(world.runtime.calls).toEqual([]);
   expect([...world.runtime.prepared].sort()).toEqual(['hello-1', 'hello-2', 'hello-3', 'hello-4']);

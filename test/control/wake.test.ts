@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { testScale, testService } from './support/settings.ts';
+import { testScale, testService, testSettings } from './support/settings.ts';
 import { World } from './support/world.ts';
 
 test('a request for a sleeping service starts one replica and is dispatched as soon as that is ready', async () => {
@@ -163,4 +163,21 @@ test('a service without run starts nothing', async () => {
   await world.run(1000);
   expect(world.runtime.calls).toEqual([]);
   expect((await world.status('routed')).state).toBe('unavailable');
+});
+
+test('a service that slept for an hour wakes on a request, by hand and for a new min', async () => {
+  const hour = 3_600_000;
+  const names = ['asked', 'by-hand', 'kept'];
+  const world = await World.started(names.map((name) => testService(name, { scale: { idleMs: 5000 } })));
+  for (const name of names) world.edge.request(name);
+  await world.run(20_000);
+  expect(world.runtime.running).toEqual([]);
+  await world.run(hour, 1000);
+  const request = world.edge.request('asked');
+  await world.control.wake('by-hand');
+  const kept = testService('kept', { scale: { min: 1 } });
+  world.control.reconfigure(testSettings([testService('asked'), testService('by-hand'), kept]));
+  await world.run(1000);
+  expect(request.outcome).toBe('answered');
+  for (const name of names) expect((await world.status(name)).state).toBe('ready');
 });

@@ -1,4 +1,5 @@
 import type {
+  DockerImageRun,
   GuardSettings,
   ProcessRun,
   ScaleSettings,
@@ -43,6 +44,28 @@ export function testRun(version = 1): ProcessRun {
     cwd: '/',
     env: { V: String(version) },
     stop: { signal: 'SIGTERM', graceMs: 5000 },
+  };
+}
+
+/** A `run` of containers of an image, which are pre-positioned. */
+export function testImage(image: string): DockerImageRun {
+  return {
+    kind: 'docker',
+    image,
+    port: 80,
+    env: {},
+    memory: undefined,
+    cpus: undefined,
+    command: undefined,
+    entrypoint: undefined,
+    user: undefined,
+    workdir: undefined,
+    volumes: [],
+    networks: [],
+    labels: {},
+    readOnly: false,
+    standby: 'created',
+    stop: testRun().stop,
   };
 }
 
