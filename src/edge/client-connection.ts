@@ -13,6 +13,7 @@ import { type HeadLimits, RequestHead } from './http1/request.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
 import { refusalMessage } from './responses.ts';
 import { SendWatch } from './send-watch.ts';
+import { readShared, toKeep } from './shared-read.ts';
 
 /** What connections of one listener share. */
 export interface ListenerContext {
@@ -89,7 +90,7 @@ export class ClientConnection implements DeadlineEntry {
     this.remotePort = socket.remotePort ?? 0;
     this.#exchange = new Exchange(this, context);
     this.#sendWatch = new SendWatch(socket, context, listener);
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    readShared(socket, (bytes) => this.#onRead(bytes));
     socket.on('drain', () => this.#onDrain());
     socket.on('end', () => this.#onEnd());
     socket.on('finish', () => this.#onFinish());
@@ -226,6 +227,12 @@ export class ClientConnection implements DeadlineEntry {
     else this.#socket.destroy();
   }
 
+  /** Heads are read where they are; of anything else, which may have to be kept, a copy. */
+  #onRead(bytes: Buffer): void {
+    if (this.#phase === 'idle' || this.#phase === 'head') this.#readHeads(bytes);
+    else this.#onData(toKeep(bytes));
+  }
+
   #onData(chunk: Buffer): void {
     if (this.#phase === 'proxy-header') {
       this.#readProxyHeader(chunk);
@@ -337,7 +344,7 @@ export class ClientConnection implements DeadlineEntry {
   }
 
   /** A request begins: what came of its body goes first, so that a small one leaves in one write with its head. */
-  #serve(chunk: Buffer, at: number): void {
+  #serve(read: Buffer, at: number): void {
     const { request } = this;
     const { limits } = this.#listener;
     this.#phase = 'exchange';
@@ -348,11 +355,11 @@ export class ClientConnection implements DeadlineEntry {
     this.#exchange.prepare();
     this.body.begin(request.framing, request.length, limits);
     if (this.body.done) {
-      if (at < chunk.length) this.#addPending(at === 0 ? chunk : chunk.subarray(at));
+      if (at < read.length) this.#addPending(toKeep(read.subarray(at)));
       this.#exchange.begin();
       return;
     }
-    if (!this.#readBody(chunk, at, false)) return;
+    if (!this.#readBody(toKeep(read.subarray(at)), 0, false)) return;
     if (!this.body.done) this.#context.deadlines.arm(this, this.#listener.timeouts.bodyMs);
     this.#exchange.begin();
   }
