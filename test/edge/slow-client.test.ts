@@ -1,4 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { at, EdgeHarness, policy } from './edge-harness.ts';
 import { answering, type Client, Origin, quiet, until } from './wire.ts';
 
@@ -99,10 +101,16 @@ describe('a slow body', () => {
   });
 });
 
+const PIECE = Buffer.alloc(64 * 1024, 'x');
+
 /** Answers with as much as is taken, and says how much that was. */
-async function flooding(origin: Origin, bytes: number, head: string): Promise<{ written: () => number }> {
+async function flooding(
+  origin: Origin,
+  bytes: number,
+  head: string,
+  piece = PIECE,
+): Promise<{ written: () => number }> {
   let written = 0;
-  const piece = Buffer.alloc(64 * 1024, 'x');
   origin.script = async (connection) => {
     await connection.request();
     connection.write(head);
@@ -131,7 +139,18 @@ async function settled(figure: () => number): Promise<number> {
   return figure();
 }
 
+/** Sockets that are accepted from now on, in this process: the edge's and the origins'. */
+function acceptedSockets(): Socket[] {
+  const sockets: Socket[] = [];
+  const listener = (message: unknown) => sockets.push((message as { socket: Socket }).socket);
+  subscribe('net.server.socket', listener);
+  onTestFinished(() => void unsubscribe('net.server.socket', listener));
+  return sockets;
+}
+
 const SIZE = 100 * 1024 * 1024;
+/** What one read of 64 KiB leaves to be sent, behind a little that was written before. */
+const ONE_BUFFER = 80 * 1024;
 
 describe('a client that reads nothing', () => {
   test('pushes back to the service: of 100 MiB no more than the kernel’s buffers hold is asked for', async () => {
@@ -147,6 +166,22 @@ describe('a client that reads nothing', () => {
     client.resume();
     await until(() => flood.written() > taken + 4 * 1024 * 1024, 'more of the answer');
     await harness.connections(1);
+  });
+
+  test.each([
+    ['with a length', `Content-Length: ${SIZE}`, PIECE],
+    ['that is chunked', 'Transfer-Encoding: chunked', Buffer.from(`${PIECE.length.toString(16)}\r\n${PIECE}\r\n`)],
+  ])('holds no more than one buffer of an answer %s', async (_name, field, piece) => {
+    const accepted = acceptedSockets();
+    const { harness, origin, client } = await started();
+    const flood = await flooding(origin, SIZE, `HTTP/1.1 200 OK\r\n${field}\r\n\r\n`, piece);
+    client.pause();
+    client.get();
+    await until(() => flood.written() > 0, 'the answer');
+    await settled(flood.written);
+    const waiting = accepted.find(({ localPort }) => localPort === harness.port)?.writableLength;
+    expect(waiting).toBeGreaterThan(0);
+    expect(waiting).toBeLessThanOrEqual(ONE_BUFFER);
   });
 
   test.each([
