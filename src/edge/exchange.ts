@@ -246,7 +246,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const asleep = !service.isReady;
     // What would not wait anyway is not turned away for want of room.
     if (asleep && !front && service.policy.wakeable && this.#answerAsleep(service)) return;
-    const refusal = this.#holdRefusal(service, asleep);
+    const refusal = this.#holdRefusal(service, asleep, front);
     if (refusal !== undefined) {
       this.refuse(refusal);
       return;
@@ -269,10 +269,11 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     if (!this.#body.mayReadOn(this.client.body.done)) this.client.pauseReading();
   }
 
-  #holdRefusal(service: Service, asleep: boolean): RefusalCode | undefined {
+  #holdRefusal(service: Service, asleep: boolean, front: boolean): RefusalCode | undefined {
     const { policy, queue, statistics } = service;
     if (asleep && !policy.wakeable) return 'NO_ENDPOINT';
-    if (this.#context.draining) return 'DRAINING';
+    // What was accepted before a drain may wait for a slot, but it causes no start.
+    if (this.#context.draining && (asleep || !front)) return 'DRAINING';
     if (asleep && service.blockedUntil > this.#context.clock.now()) {
       statistics.holdRejected.failed++;
       return 'START_BLOCKED';
@@ -672,7 +673,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const replayable = !this.#written || (this.#body.isWhole && this.#mayReplay(service));
     const race = this.#written && this.#reused && this.#races < MAX_RACES;
     const { max, budget } = service.policy.retries;
-    if (!replayable || this.#context.draining) {
+    if (!replayable) {
       this.#fail(code);
       return;
     }

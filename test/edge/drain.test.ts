@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import { Backend } from './backends.ts';
+import { at, EdgeHarness, policy } from './edge-harness.ts';
+import { until } from './wire.ts';
+
+const DRAIN_MS = 30_000;
+
+/** Backends that say nothing yet, asked in turn, and an edge before them. */
+async function world(names: string, change: Parameters<typeof policy>[0] = {}) {
+  const backends = await Backend.all(names);
+  for (const backend of backends) backend.mood = 'silent';
+  const retries = { max: 1, budget: 1, idempotent: false };
+  const harness = await EdgeHarness.start(policy({ balance: 'round-robin', retries, ...change }));
+  harness.state({ endpoints: backends.map((each) => at(each)) });
+  return { backends, harness };
+}
+
+/** Sends a request and waits until a backend has it. @returns who sent it, and the backend */
+async function asked({ backends, harness }: Awaited<ReturnType<typeof world>>) {
+  const before = backends.map(({ requests }) => requests);
+  const client = await harness.connect();
+  client.get();
+  const changed = () => backends.find(({ requests }, index) => requests > (before[index] as number));
+  await until(() => changed() !== undefined, 'the request at a backend');
+  return { client, backend: changed() as Backend };
+}
+
+/** Begins a drain; `over` passes the time that it needs, once all is answered. */
+function drain(harness: EdgeHarness) {
+  const drained = harness.edge.drain(DRAIN_MS);
+  return async () => {
+    await harness.connections(0);
+    await harness.pass(100);
+    await drained;
+  };
+}
+
+async function cut(backend: Backend): Promise<void> {
+  (await backend.origin.connection()).reset();
+}
+
+describe('while the proxy drains', () => {
+  test('a failed attempt goes to another endpoint as ever', async () => {
+    const { backends, harness } = await world('ab');
+    const { client, backend } = await asked({ backends, harness });
+    for (const other of backends) if (other !== backend) other.mood = 200;
+    const over = drain(harness);
+    await cut(backend);
+    const answer = await client.answer();
+    expect(answer.status).toBe(200);
+    expect(answer.fields['connection']).toEqual(['close']);
+    expect(await client.untilOver()).toBe('end');
+    client.destroy();
+    await over();
+  });
+
+  test('a failed attempt waits for a slot where all are taken', async () => {
+    const { backends, harness } = await world('ab', { concurrency: 1 });
+    const [first, second] = [await asked({ backends, harness }), await asked({ backends, harness })];
+    const waiting = await harness.connect();
+    waiting.get();
+    await harness.held(1);
+    for (const backend of backends) backend.mood = 200;
+    const over = drain(harness);
+    await cut(first.backend);
+    expect((await first.client.answer()).status).toBe(200);
+    expect((await waiting.answer()).status).toBe(200);
+    await cut(second.backend);
+    expect((await second.client.answer()).status).toBe(200);
+    for (const client of [first.client, second.client, waiting]) client.destroy();
+    await over();
+  });
+
+  test('a failed attempt causes no start: with nobody to go to it is told at once to come again', async () => {
+    const { backends, harness } = await world('a');
+    const { client, backend } = await asked({ backends, harness });
+    harness.state({ endpoints: backends.map((each) => at(each, { state: 'cordoned' })) });
+    const over = drain(harness);
+    await cut(backend);
+    const answer = await client.answer();
+    expect(answer.status).toBe(503);
+    expect(Number(answer.fields['retry-after']?.[0])).toBeGreaterThan(0);
+    client.destroy();
+    await over();
+  });
+
+  test('what may have had an effect is not sent again', async () => {
+    const { backends, harness } = await world('ab');
+    const client = await harness.connect();
+    client.write('POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 1\r\n\r\nx');
+    await until(() => backends.some(({ requests }) => requests > 0), 'the request at a backend');
+    const over = drain(harness);
+    await cut(backends.find(({ requests }) => requests > 0) as Backend);
+    expect((await client.answer('POST')).status).toBe(502);
+    expect(backends.reduce((sum, { requests }) => sum + requests, 0)).toBe(1);
+    client.destroy();
+    await over();
+  });
+});
