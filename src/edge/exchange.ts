@@ -467,6 +467,11 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     return end === read.length || (framing === Framing.CHUNKED && end + 2 >= read.length);
   }
 
+  /** The read that brought the head is over: see there. */
+  keepBody(): void {
+    this.#body.keep();
+  }
+
   onRequestEnd(): void {
     // There is no more to hold back: from here on, reading only tells whether the client is still there.
     this.client.resumeReading();

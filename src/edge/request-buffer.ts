@@ -3,6 +3,7 @@ import type { EdgeContext } from './context.ts';
 import { latin1 } from './http1/latin1.ts';
 import { Framing, type FramingKind, type RequestHead } from './http1/request.ts';
 import type { Service } from './service.ts';
+import { toKeep } from './shared-read.ts';
 
 /** Most bytes of one request's body that are kept, while it is held or to send it again. */
 export const MAX_BUFFERED = 64 * 1024;
@@ -12,8 +13,11 @@ export const MAX_BUFFERED = 64 * 1024;
  */
 const SMALL_PIECE = 1024;
 const GATHERED_BYTES = 8 * 1024;
-/** Bodies up to this size are joined with their head into one string: one write instead of a vector. */
-const JOIN_BYTES = 8 * 1024;
+/**
+ * Bodies up to this size are joined with their head into one string: one write instead of a vector. Node writes strings
+ * below 16 KiB without copying them to the heap.
+ */
+const JOIN_BYTES = 14 * 1024;
 
 /** The part of a request's body that is kept: until it can be sent, and then while it may have to be sent again. */
 export class RequestBuffer {
@@ -68,6 +72,11 @@ export class RequestBuffer {
     this.#pieces = [];
     this.#bytes = 0;
     this.#gathered = undefined;
+  }
+
+  /** Copies what is still kept of a read whose bytes the next one overwrites. */
+  keep(): void {
+    if (this.#bytes > 0) this.#pieces = this.#pieces.map(toKeep);
   }
 
   /** Whether no more should be read before this can be sent. */
@@ -148,7 +157,7 @@ export class RequestBuffer {
     }
     socket.cork();
     socket.write(head, 'latin1');
-    for (const piece of this.#pieces) RequestBuffer.send(socket, piece, framing);
+    for (const piece of this.#pieces) RequestBuffer.send(socket, toKeep(piece), framing);
     if (done) RequestBuffer.sendEnd(socket, framing, trailers);
     socket.uncork();
     return keepsUp(socket);
