@@ -217,12 +217,12 @@ export class RequestHead {
     return undefined;
   }
 
-  /** A number is written anew, one less, by the sender; what is none is not ours to judge. */
+  /** A number, the smallest where there are several, is written anew, one less; what is none is not ours to judge. */
   #readMaxForwards(index: number): void {
     const value = parseLength(this.head.value(index));
     if (value === undefined) return;
     this.head.drop(index);
-    this.maxForwards = value;
+    this.maxForwards = Math.min(value, this.maxForwards ?? value);
   }
 
   #lastHostValue = '';

@@ -107,6 +107,8 @@ export class ResponseHead {
       else if (token !== '' && token !== 'close') this.head.dropNamed(token);
     }
     if (hasToken(connection, 'close')) this.keepAlive = false;
+    // Then it is not passed on, and the client gets ours.
+    if (hasToken(connection, 'x-request-id')) this.hasRequestId = false;
   }
 
   /** RFC 9112 §6.3, in its order. A transfer coding overrides a length, and such a connection is not used again. */

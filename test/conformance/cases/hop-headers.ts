@@ -181,6 +181,12 @@ export const hopHeaders: Case[] = [
     target: '/c',
     has: ['Max-Forwards: 4'],
   }),
+  accept(
+    'of several Max-Forwards of OPTIONS the smallest counts',
+    [40],
+    head('OPTIONS /c HTTP/1.1', 'Host: a', 'Max-Forwards: 2', 'Max-Forwards: 7'),
+    { ...GET_SEEN, method: 'OPTIONS', has: ['Max-Forwards: 1'] },
+  ),
   accept('Max-Forwards of other methods is left alone', [40], get('Max-Forwards: 5'), {
     ...GET_SEEN,
     has: ['Max-Forwards: 5'],

@@ -6,6 +6,8 @@ import { type Cuts, writePaced } from './pacing.ts';
 export interface Answer {
   status: number;
   message: Message;
+  /** Its bytes, Latin-1, those of its interim answers first. */
+  raw: string;
   /** Interim answers before it. */
   interim: Message[];
   /** Whether it came to its end by its own framing; where only the connection's end tells, by an orderly one. */
@@ -62,6 +64,7 @@ export class Client {
   async answer(method: string, ms: number): Promise<Answer | undefined> {
     const deadline = performance.now() + ms;
     const interim: Message[] = [];
+    let raw = '';
     for (;;) {
       const ended = this.#state === 'ended';
       const reading = readMessage(this.#text, { answers: method, ended });
@@ -69,15 +72,17 @@ export class Client {
         throw new Error(`not an answer (${reading.why}): ${JSON.stringify(this.#text)}`);
       if (reading.state === 'whole') {
         const { message, end } = reading;
+        raw += this.#text.slice(0, end);
         this.#text = this.#text.slice(end);
         const status = statusOf(message);
-        if (status >= 200 || status === 101) return { status, message, interim, ending: 'complete' };
+        if (status >= 200 || status === 101) return { status, message, raw, interim, ending: 'complete' };
         interim.push(message);
       } else if (this.#state !== 'open' || performance.now() >= deadline) {
         const { message } = reading;
         if (message === undefined) return undefined;
+        raw += this.#text;
         this.#text = '';
-        return { status: statusOf(message), message, interim, ending: 'truncated' };
+        return { status: statusOf(message), message, raw, interim, ending: 'truncated' };
       } else {
         await this.#change(deadline);
       }

@@ -17,8 +17,8 @@ export type Reading =
   | { state: 'whole'; message: Message; end: number }
   /** More bytes must come; `message` is there once its head is. */
   | { state: 'partial'; message: Message | undefined }
-  /** No reader could agree on where this message ends. */
-  | { state: 'unreadable'; why: string };
+  /** No reader could agree on where this message ends; `message` is there where its chunks could be read so far. */
+  | { state: 'unreadable'; why: string; message?: Message };
 
 /** What decides how a message is delimited beside its own fields. */
 export interface ReadingContext {
@@ -28,7 +28,7 @@ export interface ReadingContext {
   ended: boolean;
 }
 
-const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\0-\x08\x0a-\x1f\x7f]*?)[ \t]*$/;
+const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\0-\x08\x0a-\x1f\x7f]*)$/;
 
 /** Reads the message that `text` begins with. */
 export function readMessage(text: string, context: ReadingContext): Reading {
@@ -57,6 +57,15 @@ export function valuesOf(fields: readonly [string, string][], name: string): str
   return fields.filter(([each]) => each.toLowerCase() === lower).map(([, value]) => value);
 }
 
+/** Without the SP and HTAB around it; in one pass, however many there are. */
+export function withoutOws(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && ' \t'.includes(text[start] as string)) start++;
+  while (end > start && ' \t'.includes(text[end - 1] as string)) end--;
+  return text.slice(start, end);
+}
+
 /** Status of a response line. */
 export function statusOf(message: Message): number {
   return Number(message.line.slice(9, 12));
@@ -66,7 +75,7 @@ function readFields(lines: readonly string[], into: [string, string][]): boolean
   for (const line of lines) {
     const match = FIELD.exec(line);
     if (match === null) return false;
-    into.push([match[1] as string, match[2] as string]);
+    into.push([match[1] as string, withoutOws(match[2] as string)]);
   }
   return true;
 }
@@ -81,7 +90,7 @@ function readLine(message: Message, { answers }: ReadingContext): boolean {
     return true;
   }
   if (!/^HTTP\/1\.1 [1-5][0-9]{2} [^\0-\x08\x0a-\x1f\x7f]*$/.test(message.line)) {
-    if (!/^HTTP\/1\.[01] [1-9][0-9]{2}/.test(message.line)) return false;
+    if (!/^HTTP\/1\.[0-9] [1-9][0-9]{2}/.test(message.line)) return false;
     message.faults.push(`status line ${JSON.stringify(message.line)}`);
   }
   return true;
@@ -106,14 +115,19 @@ function frame(message: Message, { answers }: ReadingContext): number | string {
     return 0;
   }
   if (lengths.length > 0) {
-    const [value = ''] = lengths;
-    if (lengths.some((each) => each !== value) || !/^[0-9]+$/.test(value)) return `Content-Length ${lengths.join('|')}`;
-    if (!/^(0|[1-9][0-9]*)$/.test(value)) message.faults.push(`Content-Length: ${value}`);
+    const numbers = new Set(lengths.flatMap((value) => value.split(',')).map((each) => digitsOf(withoutOws(each))));
+    const [length] = numbers;
+    if (numbers.size !== 1 || length === undefined) return `Content-Length ${lengths.join('|')}`;
+    if (lengths.some((value) => value !== String(length))) message.faults.push(`Content-Length: ${lengths.join('|')}`);
     message.framing = 'length';
-    return Number(value);
+    return length;
   }
   message.framing = answers === undefined ? 'none' : 'close';
   return 0;
+}
+
+function digitsOf(text: string): number | undefined {
+  return /^[0-9]+$/.test(text) ? Number(text) : undefined;
 }
 
 function readBody(text: string, at: number, message: Message, length: number, { ended }: ReadingContext): Reading {
@@ -137,15 +151,17 @@ function readChunks(text: string, from: number, message: Message): Reading {
   for (;;) {
     const lineEnd = text.indexOf('\r\n', at);
     if (lineEnd < 0) return { state: 'partial', message };
-    const match = /^([0-9a-fA-F]{1,13})(;.*)?$/.exec(text.slice(at, lineEnd));
-    if (match === null) return { state: 'unreadable', why: `chunk size ${JSON.stringify(text.slice(at, lineEnd))}` };
+    const match = /^([0-9a-fA-F]{1,13})([ \t]*;.*)?$/.exec(text.slice(at, lineEnd));
+    if (match === null) {
+      return { state: 'unreadable', why: `chunk size ${JSON.stringify(text.slice(at, lineEnd))}`, message };
+    }
     if (match[2] !== undefined) message.faults.push(`chunk extension ${match[2]}`);
     const size = Number.parseInt(match[1] as string, 16);
     at = lineEnd + 2;
     if (size === 0) break;
     message.body += text.slice(at, at + size);
     if (text.length < at + size + 2) return { state: 'partial', message };
-    if (text.slice(at + size, at + size + 2) !== '\r\n') return { state: 'unreadable', why: 'end of a chunk' };
+    if (text.slice(at + size, at + size + 2) !== '\r\n') return { state: 'unreadable', why: 'end of a chunk', message };
     message.chunks++;
     at += size + 2;
   }
@@ -153,6 +169,6 @@ function readChunks(text: string, from: number, message: Message): Reading {
   const end = text.indexOf('\r\n\r\n', at);
   if (end < 0) return { state: 'partial', message };
   if (!readFields(text.slice(at, end).split('\r\n'), message.trailers))
-    return { state: 'unreadable', why: 'a trailer' };
+    return { state: 'unreadable', why: 'a trailer', message };
   return { state: 'whole', message, end: end + 4 };
 }

@@ -4,6 +4,8 @@ import { type Message, readMessage, valuesOf } from './message.ts';
 /** One request that reached the origin. */
 export interface Received {
   message: Message;
+  /** Its bytes, Latin-1. */
+  raw: string;
   method: string;
   target: string;
   /** Which connection it came on, counted from 1. */
@@ -121,9 +123,10 @@ export class Origin {
         connection.socket.destroy();
         break;
       }
+      const raw = connection.text.slice(0, reading.end);
       connection.text = connection.text.slice(reading.end);
       connection.shown = false;
-      await this.#answer(reading.message, connection);
+      await this.#answer(reading.message, raw, connection);
     }
     connection.busy = false;
     if (connection.ended) connection.socket.end();
@@ -138,9 +141,9 @@ export class Origin {
     return true;
   }
 
-  async #answer(message: Message, { id, socket }: Connection): Promise<void> {
+  async #answer(message: Message, raw: string, { id, socket }: Connection): Promise<void> {
     const [method = '', target = ''] = message.line.split(' ');
-    const received: Received = { message, method, target, connection: id };
+    const received: Received = { message, raw, method, target, connection: id };
     this.#received.push(received);
     await (this.answering ?? answerWithTarget)(received, socket);
   }

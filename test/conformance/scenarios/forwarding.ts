@@ -60,6 +60,16 @@ export const forwarding: Scenario[] = [
       assert.match(values('x-request-id').join(), /^[\w-]+$/);
     }),
   ),
+  scenario('an answer whose Connection takes its own request id away carries ours', [37, 38], () =>
+    play({}, async (stage) => {
+      stage.origin.answering = (_request, socket) => {
+        socket.write('HTTP/1.1 204 No Content\r\nConnection: X-Request-Id\r\nX-Request-Id: theirs\r\n\r\n');
+      };
+      const client = await stage.sent('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      const fields = (await client.answer('GET', ANSWER_MS))?.message.fields ?? [];
+      assert.match(valuesOf(fields, 'x-request-id').join(), /^(?!theirs)[\w-]+$/);
+    }),
+  ),
   scenario('Via is written where it is wanted, behind those before it', [39], () =>
     play({ policy: { via: 'edge' } }, async (stage) => {
       const values = await passed(stage, ['Via: 1.0 fred']);
