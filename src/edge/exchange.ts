@@ -2,17 +2,20 @@ import type { AccessRecord } from '../model/access.ts';
 import { type RefusalCode, refusals } from '../model/refusals.ts';
 import { accessRecord } from './access-record.ts';
 import type { ClientConnection } from './client-connection.ts';
+import { coldStartFields } from './cold-start.ts';
 import type { EdgeContext } from './context.ts';
 import type { DeadlineEntry } from './deadlines.ts';
 import type { Endpoint } from './endpoint.ts';
 import { latin1 } from './http1/latin1.ts';
-import { Framing, type FramingKind, hasToken } from './http1/request.ts';
-import { trimOws } from './http1/syntax.ts';
+import { Framing, type FramingKind, isOffered } from './http1/request.ts';
+import { isNavigation } from './navigation.ts';
 import type { Redirect } from './redirect.ts';
+import { mayReplay } from './replay.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import { requestIdOf, upstreamHead } from './request-writer.ts';
 import { clientFraming, clientHead, interimHead, switchingHead } from './response-writer.ts';
 import { ALLOW, prefersHtml, refusalMessage, retryAfterSeconds, wholeMessage } from './responses.ts';
+import { retryAfterMs } from './retry-after.ts';
 import type { Route } from './route.ts';
 import type { RouteRules } from './route-rules.ts';
 import { type NoRoute, RouteTable } from './route-table.ts';
@@ -35,9 +38,6 @@ const GATHER_BYTES = 12 * 1024;
 const MAX_RACES = 3;
 /** WebSocket Close frame, unmasked, 1001 "going away" (RFC 6455 §7.4.1). */
 const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
-
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
-const IDEMPOTENT_METHODS = new Set(['PUT', 'DELETE']);
 
 /**
  * One request on its way: route → admit → hold → dispatch → send → answer. Read from top to bottom, it is what happens
@@ -263,7 +263,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       this.#heldAt = now;
       this.#holdEnds = now + service.state.holdTimeoutMs;
     }
-    this.#pageable = asleep && service.policy.hold.page === 'auto' && this.#isNavigation();
+    this.#pageable = asleep && service.policy.hold.page === 'auto' && isNavigation(this.client.request);
     this.#armHold(now);
     service.hold(this, front);
     if (!this.#body.mayReadOn(this.client.body.done)) this.client.pauseReading();
@@ -308,19 +308,6 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       `${state}\n`,
     );
     return true;
-  }
-
-  /**
-   * A browser that goes to a page, and would show what it gets: by Fetch Metadata, or without it by Accept. Nothing that
-   * has a body, so that none is lost to the page.
-   */
-  #isNavigation(): boolean {
-    const { request } = this.client;
-    if (request.method !== 'GET' || request.upgrade !== undefined || request.hasBody) return false;
-    const mode = request.head.get('sec-fetch-mode');
-    if (mode !== undefined) return mode === 'navigate';
-    const accept = request.head.get('accept');
-    return accept?.includes('text/html') === true && request.head.get('x-requested-with') === undefined;
   }
 
   #armHold(now: number): void {
@@ -427,7 +414,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const head = this.#rules === undefined ? plain : this.#rules.requestHead(plain, this);
     const done = this.client.body.done;
     const drained = this.#body.sendAll(connection.socket, head, request.framing, done, this.#requestTrailers());
-    if (!this.#mayReplay(service)) this.#body.forget();
+    if (!mayReplay(this.client.request, service.policy.retries.idempotent)) this.#body.forget();
     this.#context.deadlines.arm(this, service.policy.timeouts.firstByteMs);
     // A body that is here is no reason to stop reading: the client is still to be seen leaving.
     if (done || drained) this.client.resumeReading();
@@ -675,7 +662,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   /** Tries again on another endpoint, waits for a start, or gives up with `code` (design: nothing unsafe is replayed). */
   #retry(service: Service, code: RefusalCode): void {
-    const replayable = !this.#written || (this.#body.isWhole && this.#mayReplay(service));
+    const replayable =
+      !this.#written || (this.#body.isWhole && mayReplay(this.client.request, service.policy.retries.idempotent));
     const race = this.#written && this.#reused && this.#races < MAX_RACES;
     const { max, budget } = service.policy.retries;
     if (!replayable) {
@@ -698,13 +686,6 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const endpoint = service.queue.size === 0 ? service.pick(this) : undefined;
     if (endpoint !== undefined) this.#dispatch(endpoint);
     else this.#hold(service, true);
-  }
-
-  /** Whether this request may be sent a second time after bytes of it went upstream (RFC 9110 §9.2.2). */
-  #mayReplay(service: Service): boolean {
-    if (SAFE_METHODS.has(this.method)) return true;
-    if (!service.policy.retries.idempotent) return false;
-    return IDEMPOTENT_METHODS.has(this.method) || this.client.request.head.get('idempotency-key') !== undefined;
   }
 
   #fail(code: RefusalCode): void {
@@ -817,7 +798,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const message = refusalMessage(code, {
       requestId: this.requestId,
       date: this.#context.date(),
-      retryAfterMs: this.#retryAfter(code),
+      retryAfterMs: retryAfterMs(code, this.#service, this.#retryMs, this.#context.clock.now()),
       fields: code === 'UNAUTHORIZED' ? this.#rules?.challenge : undefined,
       html: prefersHtml(request.head.get('accept')),
       head: this.method === 'HEAD',
@@ -861,31 +842,6 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   #closesAfterOwnAnswer(code: RefusalCode | undefined): boolean {
     const malformed = code === 'BAD_REQUEST' || code === 'BODY_TIMEOUT' || code === 'BODY_TOO_LARGE';
     return malformed || !this.client.request.keepAlive || !this.client.body.done || this.#context.draining;
-  }
-
-  #retryAfter(code: RefusalCode): number | undefined {
-    const service = this.#service;
-    const now = this.#context.clock.now();
-    switch (code) {
-      case 'NO_ENDPOINT':
-      case 'DRAINING':
-      case 'HOLD_FULL':
-      case 'HOLD_BYTES':
-      case 'HOLD_CLIENT':
-      case 'WAKE_DENIED':
-        return service?.state.expectedStartMs ?? 1000;
-      case 'START_FAILED':
-      case 'START_BLOCKED':
-        return Math.max(1000, (service?.blockedUntil ?? now) - now);
-      case 'RATE_LIMITED':
-        return this.#retryMs;
-      case 'AUTH_BUSY':
-        return 1000;
-      case 'HOLD_TIMEOUT':
-        return service?.state.starting === true ? (service.state.expectedStartMs ?? 1000) : undefined;
-      default:
-        return undefined;
-    }
   }
 
   #leaveEndpoint(service: Service): void {
@@ -944,7 +900,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   /** Fields of ours in an answer of the service. */
   ownFields(): string {
-    const cold = this.#coldStartFields();
+    const cold = this.#cold && this.#service !== undefined ? this.#coldFields(this.#service) : '';
     const sticky = this.#service?.sticky;
     if (sticky === undefined) return cold;
     const { request, trusted } = this.client;
@@ -952,31 +908,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     return cold + sticky.field(request.head, this.#endpoint as Endpoint, secure);
   }
 
-  /** Fields that tell a client that, and how long, it waited for a start: disjoint phases that add up to the wait. */
-  #coldStartFields(): string {
-    if (!this.#cold || this.#service === undefined) return '';
-    this.#service.statistics.coldRequests++;
-    const from = this.#heldAt;
-    const to = this.#releasedAt;
-    const start = this.#service.lastStart;
-    const permit = clamp(start?.permit ?? from, from, to);
-    const started = clamp(start?.started ?? from, permit, to);
-    const ready = clamp(start?.ready ?? from, started, to);
-    const phases = `queue;dur=${ms(permit - from)}, start;dur=${ms(started - permit)}, ready;dur=${ms(ready - started)}`;
-    return `X-Cold-Start: 1\r\nServer-Timing: ${phases}, release;dur=${ms(to - ready)}\r\n`;
+  #coldFields(service: Service): string {
+    service.statistics.coldRequests++;
+    return coldStartFields(service.lastStart, this.#heldAt, this.#releasedAt);
   }
-}
-
-/** Whether all protocols of a 101 are among those that the request offered (RFC 9110 §7.8). */
-function isOffered(chosen: string | undefined, offered: string | undefined): boolean {
-  if (chosen === undefined || offered === undefined) return false;
-  return chosen.split(',').every((part) => hasToken(offered, trimOws(part).toLowerCase()));
-}
-
-function clamp(value: number, low: number, high: number): number {
-  return Math.min(Math.max(value, low), high);
-}
-
-function ms(value: number): string {
-  return value.toFixed(1);
 }

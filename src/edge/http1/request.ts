@@ -310,3 +310,9 @@ export function hasToken(list: string, token: string): boolean {
   }
   return false;
 }
+
+/** Whether all protocols of a 101 are among those that the request offered (RFC 9110 §7.8). */
+export function isOffered(chosen: string | undefined, offered: string | undefined): boolean {
+  if (chosen === undefined || offered === undefined) return false;
+  return chosen.split(',').every((part) => hasToken(offered, trimOws(part).toLowerCase()));
+}
