@@ -76,3 +76,15 @@ test.each([
 ])('%s is written as %s', (target, written) => {
   expect(redactQuery(target)).toBe(written);
 });
+
+test('a JSON line says what it was given, whatever clients send and whenever', () => {
+  const texts = ['', 'a b', '"', '\\', '\n', '\x7f', 'é', '\u2028', '\ud800', '</script>', 'x'.repeat(5000)];
+  for (const text of texts) {
+    const line = formatterOf('json')({ ...record, host: text, userAgent: text, method: text });
+    expect(JSON.parse(line)).toMatchObject({ host: text, userAgent: text, method: text });
+  }
+  for (const at of [0, 999, 1000, 1_795_437_231_568.83, 1_795_437_231_007.2, 951_782_399_999.9]) {
+    const { time } = JSON.parse(formatterOf('json')({ ...record, at })) as { time: string };
+    expect(time).toBe(new Date(at).toISOString());
+  }
+});
