@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 /** The composition root: builds the parts, joins them by their ports, boots them in order and drains them in order. */
 import { realpathSync } from 'node:fs';
+import { extname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createAdmin } from './admin/create-admin.ts';
 import { runCli } from './cli/cli.ts';
 import type { ProxyOptions, RunningProxy } from './cli/running-proxy.ts';
 import { processTerminal } from './cli/terminal.ts';
 import { diffSettings } from './config/diff.ts';
-import { createControl } from './control/create-control.ts';
+import { type Control, createControl } from './control/create-control.ts';
 import { createConsulSource } from './discovery/consul.ts';
 import { createConsulRegistrar } from './discovery/consul-registrar.ts';
 import { createStaticSource } from './discovery/static.ts';
@@ -26,9 +27,14 @@ import { createProcessRuntime } from './runtime/process.ts';
 import { createChannel } from './util/channel.ts';
 import { systemClock } from './util/clock.ts';
 import { openStateDirectory } from './util/state-directory.ts';
+import type { DataPlane } from './workers/data-plane.ts';
+import { WorkerPool } from './workers/worker-pool.ts';
 
 /** What a drain may take beyond the services' own limits, ms. */
 const MARGIN_MS = 2000;
+
+/** What a worker process runs: built or not, as this file is. */
+const WORKER_ENTRY = join(import.meta.dirname, `worker${extname(import.meta.filename)}`);
 
 type Phase = 'booting' | 'serving' | 'draining';
 type Undo = () => Promise<unknown>;
@@ -70,12 +76,13 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   const control = createControl({ ...common, settings, secret, metrics, runtimes, sources, ...registrar });
   undo.push(() => control.shutdown(AbortSignal.timeout(MARGIN_MS)));
 
-  const [edgeEnd, controlEnd] = createChannel<ControlMessage, EdgeMessage>();
-  const access = settings.accessLog && (await openAccessLog(settings.accessLog, clock, logger));
-  undo.push(async () => access?.close());
-  const edge = createEdge({ link: edgeEnd, clock, logger, ...(access === undefined ? {} : { access }) });
-  undo.push(() => edge.close());
-  control.attach('edge-1', controlEnd);
+  const attach: Control['attach'] = (edge, link, end) => control.attach(edge, link, end);
+  const { workers: count, accessLog } = settings;
+  const plane =
+    count === 1
+      ? await ownEdge(accessLog, attach, logger)
+      : new WorkerPool({ count, entry: WORKER_ENTRY, logLevel: options.logLevel, accessLog, clock, logger, attach });
+  undo.push(() => plane.close());
 
   const events = joinEvents(control, logger, onEvent);
   const api: ControlApi = {
@@ -93,11 +100,8 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   undo.push(() => admin.close());
 
   // What it started is stopped by the undoing when the boot is broken off, which aborting it would not do.
-  await unlessAborted(control.start(new AbortController().signal), signal);
-  // The edge gets its first routes in a turn of its own, and takes no request before it has them.
-  await nextTurn();
-  signal.throwIfAborted();
-  let listening = await edge.listen(settings.listen);
+  await unlessAborted(Promise.all([control.start(new AbortController().signal), plane.begin()]), signal);
+  let listening = await plane.listen(settings.listen);
   phase = 'serving';
   logger.info({ listening, admin: adminAddress, instance }, 'serving');
 
@@ -117,12 +121,12 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     async reload(next) {
       const missing = partsMissing(current, next);
       if (missing.length > 0) return refuseReload(missing);
-      const { accessLog, admin, state, consul, docker } = current;
-      const merged: Settings = { ...next, accessLog, admin, state, consul, docker };
+      const { accessLog, admin, workers, state, consul, docker } = current;
+      const merged: Settings = { ...next, accessLog, admin, workers, state, consul, docker };
       try {
-        listening = await edge.listen(merged.listen);
+        listening = await plane.listen(merged.listen);
         control.reconfigure(merged);
-        await access?.reopen();
+        await plane.reopenLog();
       } catch (error) {
         return refuseReload([toPilotlightError(error).message]);
       }
@@ -138,11 +142,37 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
       const graceMs = Math.max(0, ...current.services.map(({ run }) => run?.stop.graceMs ?? 0));
       const within = (ms: number) => deadline(ms, hurry);
       control.beginDrain();
-      await attempt('drain', edge.drain(drainMs), within(drainMs + MARGIN_MS), logger);
+      await attempt('drain', plane.drain(drainMs), within(drainMs + MARGIN_MS), logger);
       const limit = within(graceMs + MARGIN_MS);
       await attempt('stop of replicas', control.shutdown(limit), within(graceMs + 2 * MARGIN_MS), logger);
-      await attempt('close', Promise.all([edge.close(), admin.close(), access?.close()]), within(MARGIN_MS), logger);
+      await attempt('close', Promise.all([plane.close(), admin.close()]), within(MARGIN_MS), logger);
       await attempt('release of the state directory', state.release(), within(MARGIN_MS), logger);
+    },
+  };
+}
+
+/** One edge, in this process. */
+async function ownEdge(
+  accessLog: Settings['accessLog'],
+  attach: Control['attach'],
+  logger: Logger,
+): Promise<DataPlane> {
+  const [edgeEnd, controlEnd] = createChannel<ControlMessage, EdgeMessage>();
+  const access = accessLog && (await openAccessLog(accessLog, systemClock, logger));
+  const options = { link: edgeEnd, clock: systemClock, logger };
+  const edge = createEdge(access === undefined ? options : { ...options, access });
+  return {
+    async begin() {
+      attach('edge-1', controlEnd);
+      // The edge gets its first routes in a turn of its own, and takes no request before it has them.
+      await nextTurn();
+    },
+    listen: (listeners) => edge.listen(listeners),
+    reopenLog: async () => access?.reopen(),
+    drain: (deadlineMs) => edge.drain(deadlineMs),
+    async close() {
+      await edge.close();
+      await access?.close();
     },
   };
 }

@@ -10,7 +10,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** Folder (or file) of src → the other folders that it may import. Everything may import util and model. */
 const MAY_IMPORT: Record<string, string[]> = {
-  'main.ts': ['admin', 'cli', 'config', 'control', 'discovery', 'edge', 'observe', 'runtime'],
+  'main.ts': ['admin', 'cli', 'config', 'control', 'discovery', 'edge', 'observe', 'runtime', 'workers'],
+  'worker.ts': ['edge', 'observe', 'workers'],
   cli: ['config'],
   config: [],
   model: [],
@@ -21,6 +22,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   admin: [],
   dashboard: [],
   observe: [],
+  workers: [],
   util: [],
 };
 

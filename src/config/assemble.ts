@@ -45,6 +45,7 @@ export function assemble(
     trustedProxies: sections.trustedProxies,
     accessLog: accessLogSettings(sections.accessLog, folder),
     admin: { address: sections.admin.address, token: sections.admin.token },
+    workers: sections.workers,
     state: sections.state === undefined ? defaults.state : resolve(folder, sections.state),
     consul: uses.consul
       ? {

@@ -13,7 +13,7 @@ export interface SettingsDiff {
   /** Other sections that take effect at once: trustedProxies, budget. */
   sections: ('trustedProxies' | 'budget')[];
   /** Keys that differ and take effect only after a restart: the running ones stay until then. */
-  needRestart: ('accessLog' | 'admin.address' | 'admin.token' | 'state' | 'consul' | 'docker')[];
+  needRestart: ('accessLog' | 'admin.address' | 'admin.token' | 'workers' | 'state' | 'consul' | 'docker')[];
 }
 
 /** Compares two configurations, by content. */
@@ -36,7 +36,7 @@ export function diffSettings(old: Settings, next: Settings): SettingsDiff {
     needRestart: [
       ...(same(old.admin.address, next.admin.address) ? [] : (['admin.address'] as const)),
       ...(old.admin.token === next.admin.token ? [] : (['admin.token'] as const)),
-      ...(['accessLog', 'state', 'consul', 'docker'] as const).filter((key) => !same(old[key], next[key])),
+      ...(['accessLog', 'workers', 'state', 'consul', 'docker'] as const).filter((key) => !same(old[key], next[key])),
     ],
   };
 }

@@ -5,6 +5,7 @@ import { assemble } from './assemble.ts';
 import { checkAddresses } from './check-addresses.ts';
 import { checkProxy } from './check-proxy.ts';
 import { checkServices } from './check-services.ts';
+import { checkWorkers } from './check-workers.ts';
 import { readDocument } from './document.ts';
 import type { Env } from './environment.ts';
 import { environmentDefaults } from './environment.ts';
@@ -63,6 +64,7 @@ export function parseConfig(text: string, file: string, env: Env): LoadResult {
   checkAddresses(parsed, report);
   checkProxy(parsed, uses, report);
   checkServices(parsed, report);
+  checkWorkers(parsed, report);
   const unset = {
     consulAddress: uses.consul && parsed.sections.consul?.address === undefined,
     dockerSocket: uses.docker && parsed.sections.docker?.socket === undefined,

@@ -1,5 +1,5 @@
 import { isIP, isIPv6 } from 'node:net';
-import { constants } from 'node:os';
+import { availableParallelism, constants } from 'node:os';
 import { domainToASCII } from 'node:url';
 import type { HashOn } from '../model/balancing.ts';
 import type { HostPort } from '../model/settings.ts';
@@ -10,6 +10,9 @@ import { didYouMean } from './suggest.ts';
  * then said together with what was found).
  */
 export type Reading<T> = { value: T } | { fault: string } | undefined;
+
+/** Most worker processes. */
+const MAX_WORKERS = 256;
 
 const NAME = /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*$/;
 
@@ -153,4 +156,10 @@ export function readUpstreamHost(text: string): Reading<string> {
 export function readVolume(text: string): Reading<string> {
   const match = /^(\.{0,2}\/[^:]*|[A-Za-z0-9][A-Za-z0-9_.-]*):(\/[^:]*)(?::([a-zA-Z,]+))?$/.exec(text);
   return match === null ? undefined : { value: text };
+}
+
+/** A number of processes; `auto` is one per core. */
+export function readWorkers(text: string): Reading<number> {
+  const count = text === 'auto' ? Math.min(availableParallelism(), MAX_WORKERS) : /^\d+$/.test(text) ? Number(text) : 0;
+  return count >= 1 && count <= MAX_WORKERS ? { value: count } : undefined;
 }

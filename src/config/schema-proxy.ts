@@ -13,7 +13,7 @@ import {
   size,
   text,
 } from './options.ts';
-import { readAdvertise, readCidr, readConsulAddress, readDockerSocket, readHostPort } from './readers.ts';
+import { readAdvertise, readCidr, readConsulAddress, readDockerSocket, readHostPort, readWorkers } from './readers.ts';
 
 /** `host:port`, where port 0 takes a free one. */
 const listenAddress = () =>
@@ -116,6 +116,19 @@ export const adminSchema = section(
     ),
   },
   'The admin API and the metrics.',
+);
+
+/** `workers`. */
+export const workersSchema = option(
+  parsed('whole number \\| auto', 'a whole number from 1 to 256, or auto', readWorkers, {
+    type: ['integer', 'string'],
+    minimum: 1,
+    maximum: 256,
+  }),
+  '1',
+  'Processes that serve requests; 1 is the same process, auto one per core. With more than one, bounds on connections, ' +
+    'held requests and bytes, `concurrency`, `maxConnections` and rates are shared out in equal parts: together they ' +
+    'never exceed them, but one may refuse while another has room. Each must be at least the number of workers.',
 );
 
 /** `state`. */

@@ -9,6 +9,7 @@ import {
   listenSchema,
   stateSchema,
   trustedProxiesSchema,
+  workersSchema,
 } from './schema-proxy.ts';
 import { defaultsSchema, serviceSchema } from './schema-service.ts';
 
@@ -29,6 +30,7 @@ export const configSchema = z.strictObject({
   trustedProxies: trustedProxiesSchema,
   accessLog: accessLogSchema,
   admin: adminSchema,
+  workers: workersSchema,
   state: stateSchema,
   consul: consulSchema,
   docker: dockerSchema,

@@ -47,13 +47,15 @@ export interface ControlOptions {
   secret?: string;
   /** In [0, 1), for jitter. Default: Math.random. */
   random?: () => number;
-  /** An edge did not acknowledge a cordon within 5 s: whoever made it ends it. It counts as gone for that retire. */
-  onUnresponsive?: (edge: string) => void;
 }
 
 export interface Control extends ControlApi {
-  /** Takes an edge into service; it gets the whole table first. Closing the link takes it out. */
-  attach(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>): void;
+  /**
+   * Takes an edge into service; it gets the whole table first. Closing the link takes it out.
+   * @param end ends the edge at once, and so closes the link: called when it does not acknowledge a cordon within 5 s.
+   *   Without it such an edge counts as gone for that retire.
+   */
+  attach(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>, end?: () => void): void;
   /**
    * Follows the sources and the runtimes, takes over what runs already, and begins to act. Resolves when every runtime
    * was asked once, whether it answered or not. The signal ends everything at once, without a drain.
@@ -112,8 +114,8 @@ class ControlPlane implements Control, LinkListener {
     for (const service of settings.services) this.#add(service);
   }
 
-  attach(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>): void {
-    this.#hub.attach(edge, link);
+  attach(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>, end?: () => void): void {
+    this.#hub.attach(edge, link, end);
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -286,7 +288,7 @@ class ControlPlane implements Control, LinkListener {
       isDraining: () => this.#phase === 'draining' || this.#phase === 'ended',
       onUnresponsive: (edge) => {
         this.#context.logger.warn({ edge }, 'an edge did not acknowledge a cordon in time');
-        this.#options.onUnresponsive?.(edge);
+        return this.#hub.end(edge);
       },
       onGone: (service) => this.#forget(service),
     };

@@ -30,6 +30,7 @@ const PROBE_GRACE_MS = 1000;
 
 interface AttachedEdge {
   link: ChannelEnd<EdgeMessage, ControlMessage>;
+  end: (() => void) | undefined;
   reportedAt: number | undefined;
   connections: number;
   /** Held requests by service, as last told: a probe goes where its connection is most likely used. */
@@ -71,10 +72,13 @@ export class LinkHub {
     this.#snapshot = snapshot;
   }
 
-  /** Takes an edge into service; its first message is the whole table. A link that closes takes its edge out. */
-  attach(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>): void {
+  /**
+   * Takes an edge into service; its first message is the whole table. A link that closes takes its edge out.
+   * @param end ends the edge, and so closes the link; absent where it cannot be ended by itself
+   */
+  attach(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>, end?: () => void): void {
     this.#edges.get(edge)?.link.close();
-    this.#edges.set(edge, { link, reportedAt: undefined, connections: 0, held: new Map(), collected: 0 });
+    this.#edges.set(edge, { link, end, reportedAt: undefined, connections: 0, held: new Map(), collected: 0 });
     link.post({ type: 'table', version: ++this.#version, ...this.#snapshot() });
     link.onMessage((message) => guarded(this.#logger, message.type, () => this.#receive(edge, link, message)));
     link.onClose(() => guarded(this.#logger, 'detach', () => this.#detach(edge, link)));
@@ -83,6 +87,13 @@ export class LinkHub {
 
   get edges(): string[] {
     return [...this.#edges.keys()];
+  }
+
+  /** Ends an edge that does not do what it is told. @returns whether it will detach */
+  end(edge: string): boolean {
+    const attached = this.#edges.get(edge);
+    attached?.end?.();
+    return attached?.end !== undefined;
   }
 
   /** Open client connections on all edges. */

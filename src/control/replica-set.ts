@@ -48,7 +48,8 @@ export interface ReplicaSetListener {
   /** Its retire was called off, because of `why`: it is ready again. */
   onRevoked(replica: Replica, why: string): void;
   onDrainForced(replica: Replica, inFlight: number): void;
-  onUnresponsive(edge: string): void;
+  /** @returns whether the edge is ended for that, and will detach */
+  onUnresponsive(edge: string): boolean;
   /** A replica that was to be stopped runs no more. */
   onStopped(replica: Replica, reason: string): void;
   /** What the runtime knows is not certain any more: list again. */

@@ -33,8 +33,8 @@ export interface RetirementOptions {
   stop: () => void;
   /** The drain deadline passed with so many requests in flight. */
   forced: (inFlight: number) => void;
-  /** An edge did not acknowledge in time; it counts as gone. */
-  unresponsive: (edge: string) => void;
+  /** An edge did not acknowledge in time. @returns whether it is ended for that: then its end is waited for */
+  unresponsive: (edge: string) => boolean;
 }
 
 /** An edge has this long to acknowledge a cordon, ms. */
@@ -66,6 +66,8 @@ export class Retirement {
   readonly #drainTimer: Timer;
   #closingTimer: Timer | undefined;
   #phase: Phase = 'cordoned';
+  /** The drain deadline passed before every edge acknowledged. */
+  #isOverdue = false;
 
   constructor(options: RetirementOptions) {
     this.#options = options;
@@ -133,22 +135,27 @@ export class Retirement {
     if (this.#phase === 'draining' && drains.every(({ inFlight, quiet }) => inFlight <= quiet)) {
       if (drains.some(({ quiet }) => quiet > 0)) this.#close();
       else this.#stop();
+    } else if (this.#phase === 'draining' && this.#isOverdue) {
+      this.#force();
     } else if (this.#phase === 'closing' && drains.every(({ inFlight }) => inFlight === 0)) {
       this.#stop();
     }
   }
 
+  /** Without an acknowledgement something new may still be sent there: that is waited for, however short the drain. */
   #deadline(): void {
-    if (this.#phase !== 'cordoned' && this.#phase !== 'draining') return;
+    if (this.#phase === 'cordoned') this.#isOverdue = true;
+    else if (this.#phase === 'draining') this.#force();
+  }
+
+  #force(): void {
     const inFlight = [...this.#edges.values()].reduce((sum, drain) => sum + drain.inFlight, 0);
-    if (this.#phase === 'cordoned') this.#options.acknowledged();
     this.#options.forced(inFlight);
     this.#close();
   }
 
   #close(): void {
     this.#phase = 'closing';
-    this.#ackTimer.cancel();
     this.#closingTimer = this.#options.clock.after(CLOSING_MS, () => this.#stop());
     this.#options.close();
   }
@@ -160,9 +167,7 @@ export class Retirement {
 
   #giveUpOnEdges(): void {
     for (const [edge, { acknowledged }] of [...this.#edges]) {
-      if (acknowledged) continue;
-      this.#edges.delete(edge);
-      this.#options.unresponsive(edge);
+      if (!acknowledged && !this.#options.unresponsive(edge)) this.#edges.delete(edge);
     }
     this.#advance();
   }

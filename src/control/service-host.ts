@@ -19,7 +19,8 @@ export interface ServiceHost {
   runtimes: RuntimeDesk;
   /** The proxy is about to end: starts only for requests that wait, and no retires. */
   isDraining: () => boolean;
-  onUnresponsive: (edge: string) => void;
+  /** An edge did not acknowledge a cordon in time. @returns whether it is ended for that, and will detach */
+  onUnresponsive: (edge: string) => boolean;
   /** A removed service has nothing left that runs. */
   onGone: (service: string) => void;
 }

@@ -375,8 +375,8 @@ export class ServiceLifecycle implements ReplicaSetListener {
     this.#narrator.drainForced(replica, inFlight);
   }
 
-  onUnresponsive(edge: string): void {
-    this.#host.onUnresponsive(edge);
+  onUnresponsive(edge: string): boolean {
+    return this.#host.onUnresponsive(edge);
   }
 
   onStopped(replica: Replica, reason: string): void {

@@ -6,6 +6,7 @@ import type { HostPort, ListenSettings } from '../model/settings.ts';
 import type { RoutingTable } from '../model/snapshot.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import type { BoundSockets } from '../util/listening.ts';
 import { CheckGate } from './check-gate.ts';
 import { TrustedProxies } from './client-address.ts';
 import type { EdgeContext } from './context.ts';
@@ -37,10 +38,11 @@ export interface EdgeOptions {
 export interface Edge {
   /**
    * Listens on exactly these from now on: new ones are opened before missing ones close, the same ones stay.
+   * @param bound sockets that are bound already, for listeners that are new
    * @returns the addresses in use, in the order given
    * @throws ADDRESS_IN_USE, ADDRESS_FORBIDDEN; then nothing has changed
    */
-  listen(listeners: ListenSettings[]): Promise<HostPort[]>;
+  listen(listeners: ListenSettings[], bound?: BoundSockets): Promise<HostPort[]>;
   /**
    * Stops accepting. What is in flight ends by itself, what is held is answered when its service gets ready; after
    * `deadlineMs` held requests get 503 and the rest is cut.
@@ -78,8 +80,8 @@ class EdgePlane implements Edge {
     this.#reportTimer = clock.every(REPORT_EVERY_MS, () => this.#tick());
   }
 
-  listen(listeners: ListenSettings[]): Promise<HostPort[]> {
-    return this.#listeners.set(listeners);
+  listen(listeners: ListenSettings[], bound?: BoundSockets): Promise<HostPort[]> {
+    return this.#listeners.set(listeners, bound);
   }
 
   async drain(deadlineMs: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { PilotlightError } from '../model/errors.ts';
 import type { HostPort, ListenSettings } from '../model/settings.ts';
+import { type BoundSockets, listenError, listenKey } from '../util/listening.ts';
 import { plainAddress } from './client-address.ts';
 import { ClientConnection, type ListenerContext } from './client-connection.ts';
 import { ClientCounts } from './client-counts.ts';
@@ -15,7 +15,7 @@ const SETTLE_MS = 1000;
 
 interface Listener {
   key: string;
-  server: Server;
+  servers: Server[];
   address: HostPort;
   context: ListenerContext;
 }
@@ -38,15 +38,15 @@ export class Listeners {
   }
 
   /** See `Edge.listen`. */
-  async set(settings: readonly ListenSettings[]): Promise<HostPort[]> {
+  async set(settings: readonly ListenSettings[], bound: BoundSockets = new Map()): Promise<HostPort[]> {
     const next: Listener[] = [];
     const opened: Listener[] = [];
     try {
       for (const each of settings) {
-        const key = `${each.address.host} ${each.address.port}`;
+        const key = listenKey(each.address);
         const kept = this.#listeners.find((listener) => listener.key === key);
         if (kept === undefined) {
-          const listener = await this.#open(key, each);
+          const listener = await this.#open(key, each, bound.get(key));
           opened.push(listener);
           next.push(listener);
         } else {
@@ -54,12 +54,12 @@ export class Listeners {
         }
       }
     } catch (error) {
-      for (const listener of opened) listener.server.close();
+      for (const listener of opened) close(listener);
       throw error;
     }
     for (const [index, listener] of next.entries())
       Object.assign(listener.context, changeable(settings[index] as ListenSettings));
-    for (const listener of this.#listeners) if (!next.includes(listener)) listener.server.close();
+    for (const listener of this.#listeners) if (!next.includes(listener)) close(listener);
     this.#listeners = next;
     return next.map((listener) => listener.address);
   }
@@ -95,49 +95,50 @@ export class Listeners {
     }
   }
 
-  #open(key: string, settings: ListenSettings): Promise<Listener> {
-    const { host, port } = settings.address;
+  async #open(key: string, settings: ListenSettings, sockets: readonly object[] = []): Promise<Listener> {
+    const { address } = settings;
     const context: ListenerContext = {
       ...changeable(settings),
       open: 0,
       clients: new ClientCounts(),
       connections: this.#connections,
     };
+    const listener: Listener = { key, servers: [], context, address };
+    const places = sockets.length > 0 ? sockets : [{ host: address.host, port: address.port }];
+    try {
+      for (const place of places) listener.servers.push(await this.#listen(place, address, context));
+    } catch (error) {
+      close(listener);
+      throw error;
+    }
+    const at = listener.servers[0]?.address();
+    if (typeof at === 'object' && at !== null) listener.address = { host: address.host, port: at.port };
+    return listener;
+  }
+
+  #listen(place: object, { host, port }: HostPort, context: ListenerContext): Promise<Server> {
     const options = { allowHalfOpen: true, noDelay: true, keepAlive: true, highWaterMark: HIGH_WATER_MARK };
     const server = createServer(options, (socket) => this.#accept(socket, context));
     return new Promise((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
-      server.listen({ host, port, backlog: BACKLOG }, () => {
+      server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error.code, host, port, error)));
+      server.once('listening', () => {
         server.removeAllListeners('error');
         server.on('error', (error) => this.#context.logger.error({ error: error.message }, 'listener failed'));
-        const bound = server.address();
-        const boundPort = bound !== null && typeof bound === 'object' ? bound.port : port;
-        resolve({ key, server, context, address: { host, port: boundPort } });
+        resolve(server);
       });
+      // A handle takes its backlog beside it, an address within.
+      if ('host' in place) server.listen({ ...place, backlog: BACKLOG });
+      else server.listen(place, BACKLOG);
     });
   }
+}
+
+function close({ servers }: Listener): void {
+  for (const server of servers) server.close();
 }
 
 /** What a reload may change of a listener that stays; it holds for the connections that are open, too. */
 function changeable({ timeouts, limits, proxyProtocol }: ListenSettings) {
   const { head, fields, target } = limits;
   return { timeouts, limits, headLimits: { headBytes: head, fields, targetBytes: target }, proxyProtocol };
-}
-
-function listenError(error: NodeJS.ErrnoException, host: string, port: number): PilotlightError {
-  const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return new PilotlightError('ADDRESS_IN_USE', `cannot listen on ${where}: the address is in use`, error);
-    case 'EACCES':
-      return new PilotlightError('ADDRESS_FORBIDDEN', `cannot listen on ${where}: permission denied`, error);
-    case 'EADDRNOTAVAIL':
-      return new PilotlightError(
-        'ADDRESS_FORBIDDEN',
-        `cannot listen on ${where}: not an address of this machine`,
-        error,
-      );
-    default:
-      return new PilotlightError('INTERNAL', `cannot listen on ${where}: ${error.message}`, error);
-  }
 }

@@ -6,6 +6,9 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
+/** Least severe level that is written. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
 /** Does nothing: for tests. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 

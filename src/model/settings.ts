@@ -13,6 +13,8 @@ export interface Settings {
   /** Undefined: none is written. */
   accessLog: AccessLogSettings | undefined;
   admin: AdminSettings;
+  /** Processes that serve requests, 1 or more; 1 = the process of the control plane. */
+  workers: number;
   /** Directory for records that outlive the process; locked by one Pilotlight at a time. */
   state: string;
   consul: ConsulSettings | undefined;

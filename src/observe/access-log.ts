@@ -11,6 +11,8 @@ const FLUSH_MS = 100;
 const FLUSH_CHARS = 64 * 1024;
 /** Most that waits for a slow disk, characters; what comes on top is dropped and counted. */
 const MAX_WAITING = 4 * 1024 * 1024;
+/** What a pipe takes whole while others write to it too: PIPE_BUF of Linux, bytes. */
+const PIPE_BYTES = 4096;
 
 export interface FileAccessLog extends AccessLog {
   /** Lines that were dropped because the disk did not keep up. */
@@ -24,22 +26,30 @@ export interface FileAccessLog extends AccessLog {
 /**
  * An access log that never holds a request up: lines are appended to a string and written by the batch, one write at a
  * time; memory is bounded.
- * @param file a path, or `stdout`
  * @throws STATE_UNUSABLE when the file cannot be opened
  */
-export async function openAccessLog(
-  options: { file: string; format: AccessFormat },
-  clock: Clock,
-  logger: Logger,
-): Promise<FileAccessLog> {
-  const log = new BatchedLog(options.file, options.format, clock, logger);
+export async function openAccessLog(options: AccessLogOptions, clock: Clock, logger: Logger): Promise<FileAccessLog> {
+  const log = new BatchedLog(options, clock, logger);
   await log.reopen();
   return log;
+}
+
+export interface AccessLogOptions {
+  /** A path, or `stdout`. */
+  file: string;
+  format: AccessFormat;
+  /**
+   * Other processes write to it too: every write is whole lines, at the end of the file. To a pipe that holds for lines
+   * of up to 4 KiB. Default: false.
+   */
+  shared?: boolean;
 }
 
 class BatchedLog implements FileAccessLog {
   dropped = 0;
   readonly #file: string;
+  /** Most bytes of one write. */
+  readonly #most: number;
   readonly #format: (record: AccessRecord) => string;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -50,8 +60,9 @@ class BatchedLog implements FileAccessLog {
   #told = false;
   #onIdle: (() => void) | undefined;
 
-  constructor(file: string, format: AccessFormat, clock: Clock, logger: Logger) {
+  constructor({ file, format, shared = false }: AccessLogOptions, clock: Clock, logger: Logger) {
     this.#file = file;
+    this.#most = shared && file === 'stdout' ? PIPE_BYTES : Number.POSITIVE_INFINITY;
     this.#format = formatterOf(format);
     this.#clock = clock;
     this.#logger = logger;
@@ -119,7 +130,7 @@ class BatchedLog implements FileAccessLog {
 
   #writeAll(descriptor: number, bytes: Buffer): void {
     this.#writing++;
-    write(descriptor, bytes, 0, bytes.length, null, (error, written) => {
+    write(descriptor, bytes, 0, wholeLines(bytes, this.#most), null, (error, written) => {
       this.#writing--;
       if (error !== null) {
         this.dropped++;
@@ -140,4 +151,11 @@ class BatchedLog implements FileAccessLog {
     this.#told = true;
     this.#logger.warn({ file: this.#file }, line);
   }
+}
+
+/** How many of the bytes are whole lines that together are at most `most`; the first line in any case. */
+function wholeLines(bytes: Buffer, most: number): number {
+  if (bytes.length <= most) return bytes.length;
+  const last = bytes.lastIndexOf(10, most - 1);
+  return (last >= 0 ? last : bytes.indexOf(10)) + 1;
 }

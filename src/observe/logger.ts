@@ -1,8 +1,6 @@
 import { type DestinationStream, destination as openDestination, pino, stdTimeFunctions } from 'pino';
-import type { Logger } from '../model/observe.ts';
+import type { Logger, LogLevel } from '../model/observe.ts';
 import { redact } from './redact.ts';
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 export interface LoggerOptions {
   /** Least severe level that is written. */

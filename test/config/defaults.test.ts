@@ -37,6 +37,7 @@ services:
     ],
     trustedProxies: [],
     accessLog: undefined,
+    workers: 1,
     admin: { address: { host: '127.0.0.1', port: 9400 }, token: undefined },
     consul: undefined,
     docker: undefined,

@@ -68,6 +68,7 @@ test.each([
   ['admin.token', (text: string) => text.replace('token: one', 'token: two')],
   ['state', (text: string) => text.replace('/s\n', '/t\n')],
   ['consul', (text: string) => text.replace('token: a', 'token: b')],
+  ['workers', (text: string) => `${text}workers: 2\n`],
   ['docker', (text: string) => `${text}docker: { reach: host }\n`],
 ] as const)('%s needs a restart', (key, change) => {
   const changes = diff(change);

@@ -45,7 +45,8 @@ test('and refuses what is wrong', () => {
   const right = { listen: [{ address: 'a:1' }], services: { app: service } };
   expect(validator.safeParse(right).success).toBe(true);
   for (const wrong of [
-    { ...right, workers: 1 },
+    { ...right, worker: 1 },
+    { ...right, workers: 0 },
     { services: {} },
     { ...right, services: { Shop: service } },
     { ...right, budget: { replicas: 0 } },

@@ -332,7 +332,13 @@ const serviceCases: Case[] = [
 ];
 
 const fileCases: Case[] = [
-  ['an unknown section', '§workers: 2', 'workers: unknown key'],
+  ['an unknown section', '§cluster: 2', 'cluster: unknown key'],
+  ['no workers', 'workers: §0', 'workers: expected a whole number from 1 to 256, or auto, found "0"'],
+  [
+    'more workers than connections',
+    'listen: [{ address: "a:1", limits: { connections: §3 } }]\nworkers: 4',
+    'listen[0].limits.connections: 3 cannot be shared out between 4 workers: expected at least 4',
+  ],
   ['a misspelt section', '§trustedproxy: []', 'trustedproxy: unknown key (did you mean "trustedProxies"?)'],
   ['a budget of a later version', 'budget: { §memory: 80% }', 'budget.memory: unknown key'],
   [

@@ -100,17 +100,44 @@ test('an edge that goes away takes its requests with it: that is its acknowledge
   expect(world.runtime.stops).toBe(1);
 });
 
-test('an edge that does not acknowledge in five seconds is named, and counts as gone', async () => {
-  const unresponsive: string[] = [];
-  const world = await World.started([service()], { onUnresponsive: (edge) => unresponsive.push(edge) });
-  world.edge.request('hello');
-  await world.run(500);
+test('an edge that does not acknowledge in five seconds is ended, and its end is the acknowledgement', async () => {
+  const { world } = await awake(0);
+  const ended: number[] = [];
+  const other = world.addEdge('edge-2', () => ended.push(world.clock.now()));
+  await world.run(100);
+  other.acknowledges = false;
+  const cordonedAt = world.clock.now();
+  await world.settle(world.control.sleep('hello'));
+  await world.run(4500);
+  expect(ended).toEqual([]);
+  await world.run(3000);
+  expect(ended.map((at) => Math.round(at - cordonedAt))).toEqual([5000]);
+  expect(world.runtime.stops).toBe(0);
+  other.die();
+  await world.run(100);
+  expect(world.runtime.stops).toBe(1);
+});
+
+test('an edge that cannot be ended counts as gone after five seconds', async () => {
+  const { world } = await awake(0);
   world.edge.acknowledges = false;
   await world.settle(world.control.sleep('hello'));
   await world.run(4500);
-  expect([unresponsive, world.runtime.stops]).toEqual([[], 0]);
+  expect(world.runtime.stops).toBe(0);
   await world.run(1000);
-  expect([unresponsive, world.runtime.stops]).toEqual([['edge-1'], 1]);
+  expect(world.runtime.stops).toBe(1);
+});
+
+test('a drain shorter than that does not do without the acknowledgement', async () => {
+  const { world } = await awake(0, { timeouts: { drainMs: 1000 } });
+  const other = world.addEdge('edge-2', () => other.die());
+  await world.run(100);
+  other.acknowledges = false;
+  await world.settle(world.control.sleep('hello'));
+  await world.run(4500);
+  expect(world.runtime.stops).toBe(0);
+  await world.run(1000);
+  expect(world.runtime.stops).toBe(1);
 });
 
 test('an acknowledgement of an earlier cordon does not count', async () => {

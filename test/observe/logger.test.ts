@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { PilotlightError } from '../../src/model/errors.ts';
-import { createLogger, type LogLevel } from '../../src/observe/logger.ts';
+import type { LogLevel } from '../../src/model/observe.ts';
+import { createLogger } from '../../src/observe/logger.ts';
 
 function capture(level: LogLevel) {
   const written: string[] = [];

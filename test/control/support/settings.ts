@@ -108,6 +108,7 @@ export function testSettings(services: ServiceSettings[], change: Partial<Settin
     trustedProxies: [],
     accessLog: undefined,
     admin: { address: { host: '127.0.0.1', port: 9400 }, token: undefined },
+    workers: 1,
     state: '/nowhere',
     consul: undefined,
     docker: undefined,

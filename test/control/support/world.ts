@@ -94,10 +94,10 @@ export class World {
     await started;
   }
 
-  addEdge(name: string): FakeEdge {
+  addEdge(name: string, end?: () => void): FakeEdge {
     const [mine, theirs] = createChannel<EdgeMessage, ControlMessage>();
     const edge = new FakeEdge(this.clock, theirs, this.runtime);
-    this.control.attach(name, mine);
+    this.control.attach(name, mine, end);
     return edge;
   }
 

@@ -1,0 +1,46 @@
+/** The composition root of a worker process: one edge, told by the primary what to do. Started by `workers/`. */
+import { createEdge } from './edge/edge.ts';
+import { toPilotlightError } from './model/errors.ts';
+import type { Logger } from './model/observe.ts';
+import { openAccessLog } from './observe/access-log.ts';
+import { createLogger } from './observe/logger.ts';
+import { systemClock } from './util/clock.ts';
+import { serveWorker } from './workers/serve-worker.ts';
+
+// The primary says when to end: a terminal or a supervisor signals the whole group.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => undefined);
+
+await serveWorker(process, async ({ name, logLevel, accessLog }, link) => {
+  const clock = systemClock;
+  const logger = named(createLogger({ level: logLevel }), name);
+  process.on('uncaughtException', (thrown) => logDefect(logger, thrown));
+  process.on('unhandledRejection', (thrown) => logDefect(logger, thrown));
+  const access = accessLog && (await openAccessLog({ ...accessLog, shared: true }, clock, logger));
+  const edge = createEdge({ link, clock, logger, ...(access === undefined ? {} : { access }) });
+  return {
+    listen: (listeners, bound) => edge.listen(listeners, bound),
+    drain: (deadlineMs) => edge.drain(deadlineMs),
+    reopenLog: async () => access?.reopen(),
+    close: async () => {
+      await edge.close();
+      await access?.close();
+    },
+  };
+});
+process.exit(0);
+
+/** Tells in every line which worker it is. */
+function named({ debug, info, warn, error }: Logger, worker: string): Logger {
+  return {
+    debug: (fields, message) => debug({ worker, ...fields }, message),
+    info: (fields, message) => info({ worker, ...fields }, message),
+    warn: (fields, message) => warn({ worker, ...fields }, message),
+    error: (fields, message) => error({ worker, ...fields }, message),
+  };
+}
+
+/** As in the primary: what nobody caught must not end what other requests do. */
+function logDefect(logger: Logger, thrown: unknown): void {
+  const error = toPilotlightError(thrown);
+  logger.error({ code: 'INTERNAL', err: error }, `uncaught error, traffic goes on: ${error.message}`);
+}

@@ -1,0 +1,131 @@
+import { describe, expect } from 'vitest';
+import { killIfAlive, markedProcesses } from '../support/marked-processes.ts';
+import { PacedLoad } from '../support/paced-load.ts';
+import { burst, connections, epochNow, pause, requestOn, took } from '../support/raw-client.ts';
+import { scenario } from '../support/scenario.ts';
+import { until } from '../support/until.ts';
+import { byWorker, untilWorkers, workersOf } from '../support/workers.ts';
+
+const TWO = { workers: 2 };
+
+describe.concurrent('workers', () => {
+  scenario('a hundred cold requests over two workers bring up one replica', async (stage) => {
+    const app = await stage.app('app', { mimic: { LISTEN_MS: 500 } });
+    const proxy = await stage.proxy({ apps: [app], config: TWO });
+    const answers = await burst(proxy.port, 100, { host: app.host });
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(answers.every(({ headers }) => headers['x-cold-start'] === '1')).toBe(true);
+    expect(app.log.boots()).toHaveLength(1);
+    expect(byWorker(answers)).toHaveLength(2);
+    expect(await proxy.metric('pilotlight_requests_total', { service: app.name, code: '200' })).toBe(100);
+    expect(await proxy.metric('pilotlight_cold_starts_total', { service: app.name })).toBe(1);
+  });
+
+  scenario('connections are spread: none of two workers does more than 65 % of the work', async (stage) => {
+    const app = await stage.app('app');
+    const proxy = await stage.proxy({ apps: [app], config: TWO });
+    await proxy.request({ host: app.host });
+    const open = await connections(proxy.port, 300);
+    const answers = await Promise.all(open.map((connection) => requestOn(connection, { host: app.host })));
+    const shares = byWorker(answers);
+    expect(shares).toHaveLength(2);
+    expect(Math.max(...shares)).toBeLessThan(0.65 * 300);
+  });
+
+  scenario('a worker that is killed under load costs only what it had in hands, and is replaced', async (stage) => {
+    const app = await stage.app('app', { mimic: { LATENCY_MS: 20 } });
+    const proxy = await stage.proxy({ apps: [app], config: TWO });
+    await proxy.request({ host: app.host });
+    const load = PacedLoad.start({ port: proxy.port, host: app.host, rate: 100 });
+    await pause(1000);
+    const killedAt = epochNow();
+    killIfAlive(workersOf(proxy)[0] ?? 0, 'SIGKILL');
+    await until('it is missed', () => workersOf(proxy).length < 2, 5000, 1);
+    await untilWorkers(proxy, 2);
+    await pause(500);
+    const samples = await load.stop();
+    const failed = samples.filter(({ status }) => status !== 200);
+    // What was under way, and what was sent on one of its connections before its end was noticed.
+    expect(failed.filter(({ endedAt }) => endedAt < killedAt || endedAt > killedAt + 500)).toEqual([]);
+    expect(failed.length).toBeLessThan(15);
+    expect(samples.length).toBeGreaterThan(150);
+    expect(byWorker(await burst(proxy.port, 60, { host: app.host }))).toHaveLength(2);
+    expect(app.log.boots()).toHaveLength(1);
+  });
+
+  scenario('a retire waits until nothing is in flight on any worker', async (stage) => {
+    const app = await stage.app('app');
+    const proxy = await stage.proxy({ apps: [app], config: TWO });
+    await proxy.request({ host: app.host });
+    const underWay = burst(proxy.port, 40, { host: app.host, path: '/?delay=2000' });
+    await until('all in flight', async () => (await proxy.service(app.name)).inFlight === 40);
+    await proxy.sleep(app.name);
+    const answers = await underWay;
+    expect(byWorker(answers)).toHaveLength(2);
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    await proxy.untilState(app.name, 'asleep');
+    const term = app.log.only('term').at;
+    expect(term).toBeGreaterThan(Math.max(...app.log.events('end').map(({ at }) => at)));
+  });
+
+  scenario('a worker that hangs is killed after five seconds, which is its acknowledgement', async (stage) => {
+    const app = await stage.app('app');
+    const proxy = await stage.proxy({ apps: [app], config: TWO });
+    await proxy.request({ host: app.host });
+    const [hanging = 0] = workersOf(proxy);
+    process.kill(hanging, 'SIGSTOP');
+    const cordonedAt = epochNow();
+    await proxy.sleep(app.name);
+    await until('it is replaced', () => !workersOf(proxy).includes(hanging) && workersOf(proxy).length === 2);
+    expect(epochNow() - cordonedAt).toBeGreaterThan(5000);
+    await proxy.untilState(app.name, 'asleep');
+    expect(app.log.only('term').at - cordonedAt).toBeGreaterThan(5000);
+    await untilWorkers(proxy, 2);
+    expect((await proxy.request({ host: app.host })).status).toBe(200);
+  });
+
+  scenario('SIGTERM drains every worker and leaves no process behind', async (stage) => {
+    const app = await stage.app('app', { service: { timeouts: { drain: '10s' } } });
+    const proxy = await stage.proxy({ apps: [app], config: TWO });
+    await proxy.request({ host: app.host });
+    const underWay = burst(proxy.port, 40, { host: app.host, path: '/?delay=1500' });
+    await until('all in flight', async () => (await proxy.service(app.name)).inFlight === 40);
+    proxy.signal('SIGTERM');
+    const answers = await underWay;
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(byWorker(answers)).toHaveLength(2);
+    await proxy.ended();
+    expect(markedProcesses(stage.workspace.mark)).toEqual([]);
+  });
+
+  scenario('workers outlive a primary that is killed by what they have under way, no longer', async (stage) => {
+    const app = await stage.app('app', { service: { timeouts: { drain: '10s' }, onExit: 'keep' } });
+    const proxy = await stage.proxy({ apps: [app], config: TWO });
+    await proxy.request({ host: app.host });
+    const workers = workersOf(proxy);
+    const underWay = burst(proxy.port, 40, { host: app.host, path: '/?delay=1500' });
+    await until('all in flight', async () => (await proxy.service(app.name)).inFlight === 40);
+    await proxy.crash();
+    expect((await underWay).filter(({ status }) => status !== 200)).toEqual([]);
+    await until('the workers are gone', () => {
+      const left = markedProcesses(stage.workspace.mark);
+      return workers.every((pid) => !left.includes(pid));
+    });
+  });
+
+  scenario('bounds hold over all workers together', async (stage) => {
+    const concurrency = { scale: { min: 1, max: 1, concurrency: 4 }, hold: { timeout: '20s' } };
+    const limited = await stage.app('limited', { mimic: { LATENCY_MS: 50 }, service: concurrency });
+    const hold = { hold: { max: 10, timeout: '20s' } };
+    const slow = await stage.app('slow', { mimic: { LISTEN_MS: 1500 }, service: hold });
+    const proxy = await stage.proxy({ apps: [limited, slow], config: TWO });
+    await proxy.untilState(limited.name, 'ready');
+    const answers = await burst(proxy.port, 60, { host: limited.host });
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(limited.log.mostInFlight()).toBe(4);
+    const held = await burst(proxy.port, 60, { host: slow.host });
+    expect(held.filter(({ status }) => status === 200)).toHaveLength(10);
+    expect(held.filter(({ status }) => status === 503)).toHaveLength(50);
+    expect(held.filter((answer) => answer.status === 503 && took(answer) > 1000)).toEqual([]);
+  });
+});

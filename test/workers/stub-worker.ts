@@ -1,0 +1,32 @@
+/** A worker of its own kind: answers every connection with its name, and ends for who sends `die`. */
+import { createServer, type Server } from 'node:net';
+import { serveWorker } from '../../src/workers/serve-worker.ts';
+
+await serveWorker(process, async ({ name, accessLog }, link) => {
+  if (accessLog?.file === '/cannot/be/opened') throw new Error('no such file');
+  let servers: Server[] = [];
+  link.onMessage(() => link.post({ type: 'probed', probe: name, ok: true, tookMs: 0 }));
+  return {
+    async listen(_listeners, bound) {
+      for (const socket of [...bound.values()].flat()) {
+        const server = createServer((connection) => {
+          connection.on('error', () => undefined);
+          connection.on('data', (data) => {
+            if (data.toString() === 'die') process.exit(3);
+            connection.end(`${name} ${process.pid}`);
+          });
+        });
+        await new Promise<void>((resolve) => server.listen(socket, () => resolve()));
+        servers.push(server);
+      }
+      return [];
+    },
+    async drain() {
+      for (const server of servers) server.close();
+      servers = [];
+    },
+    reopenLog: async () => undefined,
+    close: async () => undefined,
+  };
+});
+process.exit(0);
