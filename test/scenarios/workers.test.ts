@@ -41,14 +41,14 @@ describe.concurrent('workers', () => {
     const killedAt = epochNow();
     killIfAlive(workersOf(proxy)[0] ?? 0, 'SIGKILL');
     await until('it is missed', () => workersOf(proxy).length < 2, 5000, 1);
+    const missedAt = epochNow();
     await untilWorkers(proxy, 2);
     await pause(500);
     const samples = await load.stop();
     const failed = samples.filter(({ status }) => status !== 200);
-    // What was under way, and what was sent on one of its connections before its end was noticed.
-    expect(failed.filter(({ endedAt }) => endedAt < killedAt || endedAt > killedAt + 500)).toEqual([]);
-    expect(failed.length).toBeLessThan(15);
-    expect(samples.length).toBeGreaterThan(150);
+    // What was under way, and what was sent on one of its connections before its end was seen: nothing later.
+    expect(failed.filter(({ dueAt, endedAt }) => endedAt < killedAt || dueAt > missedAt + 500)).toEqual([]);
+    expect(samples.length - failed.length).toBeGreaterThan(100);
     expect(byWorker(await burst(proxy.port, 60, { host: app.host }))).toHaveLength(2);
     expect(app.log.boots()).toHaveLength(1);
   });
