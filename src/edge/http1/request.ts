@@ -217,12 +217,15 @@ export class RequestHead {
     return undefined;
   }
 
-  /** A number, the smallest where there are several, is written anew, one less; what is none is not ours to judge. */
+  /**
+   * A number, the smallest where there are several, is written anew, one less, and no larger than we can count (RFC 9110
+   * §7.6.2); what is none is not ours to judge.
+   */
   #readMaxForwards(index: number): void {
-    const value = parseLength(this.head.value(index));
-    if (value === undefined) return;
+    const value = this.head.value(index);
+    if (!/^[0-9]+$/.test(value)) return;
     this.head.drop(index);
-    this.maxForwards = Math.min(value, this.maxForwards ?? value);
+    this.maxForwards = Math.min(Number(value), this.maxForwards ?? Number.MAX_SAFE_INTEGER);
   }
 
   #lastHostValue = '';

@@ -187,6 +187,12 @@ export const hopHeaders: Case[] = [
     head('OPTIONS /c HTTP/1.1', 'Host: a', 'Max-Forwards: 2', 'Max-Forwards: 7'),
     { ...GET_SEEN, method: 'OPTIONS', has: ['Max-Forwards: 1'] },
   ),
+  accept(
+    'Max-Forwards of OPTIONS beyond 2⁵³ is counted down all the same',
+    [40],
+    head('OPTIONS /c HTTP/1.1', 'Host: a', 'Max-Forwards: 99999999999999999999'),
+    { ...GET_SEEN, method: 'OPTIONS', has: ['Max-Forwards: 9007199254740990'] },
+  ),
   accept('Max-Forwards of other methods is left alone', [40], get('Max-Forwards: 5'), {
     ...GET_SEEN,
     has: ['Max-Forwards: 5'],

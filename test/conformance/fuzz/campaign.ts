@@ -38,17 +38,20 @@ export async function hunt<T>(fuzz: Fuzz<T>, { cases, seed, onProgress }: Campai
   const lane = async () => {
     const stage = await Stage.set(fuzz.settings);
     const neighbour = new Neighbour(stage.edge.port);
-    for (const { seed: from, size } of batches) {
-      const settings = { seed: from, numRuns: size, includeErrorInReport: true };
-      await fc.assert(property(fuzz, stage, neighbour, tally), settings).catch((error: unknown) => {
-        failed = true;
-        throw error;
-      });
-      if (failed) break;
-      onProgress?.(tally);
+    try {
+      for (const { seed: from, size } of batches) {
+        const settings = { seed: from, numRuns: size, includeErrorInReport: true };
+        await fc.assert(property(fuzz, stage, neighbour, tally), settings);
+        if (failed) break;
+        onProgress?.(tally);
+      }
+    } catch (error) {
+      failed = true;
+      throw error;
+    } finally {
+      neighbour.close();
+      await stage.strike();
     }
-    neighbour.close();
-    await stage.strike();
   };
   await Promise.all(Array.from({ length: LANES }, lane));
   return tally;

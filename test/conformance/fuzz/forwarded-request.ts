@@ -39,7 +39,7 @@ export function compareRequest(want: RequestMeaning, got: Message, read: Request
 
 /** Whether the proxy answers it itself (RFC 9110 §7.6.2). */
 export function endsHere({ method, fields }: RequestMeaning): boolean {
-  return method === 'OPTIONS' && listOf(fields, 'max-forwards').some((value) => /^0+$/.test(value));
+  return method === 'OPTIONS' && valuesOf(fields, 'max-forwards').some((value) => /^0+$/.test(value));
 }
 
 /** In origin-form; an absolute-form is cut to its path and query (RFC 9112 §3.2). */
@@ -84,16 +84,14 @@ function unasked(want: RequestMeaning, read: RequestMeaning): string[] {
   return complaints.map((each) => `${each} that the client did not ask for`);
 }
 
-/** A number is one less; what is none passes as it is. */
+/** A number is one less, as far as one can count; what is none passes as it is. */
 function compareForwards(want: RequestMeaning, read: RequestMeaning): string[] {
   if (want.method !== 'OPTIONS') return [];
-  const isNumber = (value: string) => /^\d+$/.test(value);
-  const others = valuesOf(want.fields, 'max-forwards').filter((value) => !isNumber(value));
-  const less = listOf(want.fields, 'max-forwards')
-    .filter(isNumber)
-    .map((value) => String(Number(value) - 1));
+  const allowed = valuesOf(want.fields, 'max-forwards').map((value) =>
+    /^\d+$/.test(value) ? String(Math.min(Number(value), Number.MAX_SAFE_INTEGER) - 1) : value,
+  );
   const left = valuesOf(read.fields, 'max-forwards');
-  return left.every((value) => [...others, ...less].includes(value)) ? [] : [`Max-Forwards ${left.join(' | ')}`];
+  return left.every((value) => allowed.includes(value)) ? [] : [`Max-Forwards ${left.join(' | ')}`];
 }
 
 /** Trailers may be dropped, but neither be changed nor become dangerous. */

@@ -217,7 +217,7 @@ function changeWord(text: string, at: number, pick: number): string {
 }
 
 function changeNumber(text: string, at: number, pick: number): string {
-  const numbers = [...text.matchAll(/[0-9a-fA-F]*[0-9][0-9a-fA-F]*/g)];
+  const numbers = [...text.matchAll(/[0-9][0-9a-fA-F]*/g)];
   const match = numbers[scaled(at, numbers.length)];
   if (match === undefined) return text;
   const [digits] = match;
