@@ -5,7 +5,8 @@
  * - slow readers: clients that ask for 100 MiB each and read nothing; what the proxy holds for them, and that they are
  *   cut off when `timeouts.send` has passed.
  *
- * Usage: `npm run load:slow [-- ROUNDS SECONDS]` (5 rounds of 12 s before and 12 s during, unless told).
+ * Usage: `npm run load:slow [-- ROUNDS SECONDS]` (5 rounds of 12 s before and 12 s during, unless told: longer
+ * than `timeouts.head`, so that all of the slow ones are cut off once and come again).
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
@@ -72,7 +73,9 @@ async function slowloris(port: number, pid: number): Promise<void> {
     await sleep(1000);
   }
   console.log(`slowloris: ${SLOW} connections with a byte a second, beside ${RATE} requests/s of others`);
-  console.log(`${rounds} rounds of ${seconds} s each way; at the end ${said.replace(' ', ' open, ')} closed with 408`);
+  console.log(
+    `${rounds} rounds of ${seconds} s each way; at the end ${said.replace(' ', ' open, ')} were closed with 408`,
+  );
   const table = new Table({ head: ['round', 'p50 ms', 'p99 ms', 'p50 ms', 'p99 ms', 'p99 ratio', 'CPU %', 'RSS MiB'] });
   table.push(['', { colSpan: 2, content: 'before' }, { colSpan: 2, content: 'during' }, '', '', '']);
   const ratios: number[] = [];
@@ -113,6 +116,7 @@ async function paced(port: number, pid: number, length: number): Promise<Stretch
 async function slowReaders(port: number, pid: number): Promise<void> {
   console.log(`slow readers: clients ask for ${ANSWER / 1024 / 1024} MiB each and read nothing`);
   // The first lot includes what the program itself grows by while 500 MiB pass; the second tells what one client costs.
+  const others = await openConnections(port);
   const resident = [residentMiB(pid)];
   const readers: Socket[] = [];
   for (let lot = 0; lot < LOTS; lot++) {
@@ -120,7 +124,7 @@ async function slowReaders(port: number, pid: number): Promise<void> {
     await sleep(SETTLE_S * 1000);
     resident.push(residentMiB(pid));
   }
-  const open = await openConnections(port);
+  const open = (await openConnections(port)) - others;
   const [before = 0] = resident;
   const steps = resident.slice(1).map((mib, lot) => `${READERS * (lot + 1)}: ${mib.toFixed(1)} MiB`);
   const each = ((resident.at(-1) ?? 0) - before) / readers.length;
