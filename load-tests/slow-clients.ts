@@ -57,25 +57,25 @@ try {
 async function slowloris(port: number, pid: number): Promise<void> {
   const before: Stretch[] = [];
   const during: Stretch[] = [];
-  let said = '';
+  let cutOff = 0;
   for (let round = 0; round < rounds; round++) {
     before.push(await paced(port, pid, seconds));
     const attack = startPinned(CORES.load, [process.execPath, join(import.meta.dirname, 'servers/slowloris.mjs')], {
       PORT: String(port),
       COUNT: String(SLOW),
     });
+    let said = '';
     attack.stdout?.on('data', (chunk: Buffer) => {
       said = chunk.toString().trim().split('\n').at(-1) ?? said;
     });
     while (Number(said.split(' ')[0] ?? 0) < SLOW * 0.95) await sleep(200);
     during.push(await paced(port, pid, seconds));
+    cutOff += Number(said.split(' ')[1]);
     await stop(attack);
     await sleep(1000);
   }
   console.log(`slowloris: ${SLOW} connections with a byte a second, beside ${RATE} requests/s of others`);
-  console.log(
-    `${rounds} rounds of ${seconds} s each way; at the end ${said.replace(' ', ' open, ')} were closed with 408`,
-  );
+  console.log(`${rounds} rounds of ${seconds} s each way; ${cutOff} slow ones were closed with 408`);
   const table = new Table({ head: ['round', 'p50 ms', 'p99 ms', 'p50 ms', 'p99 ms', 'p99 ratio', 'CPU %', 'RSS MiB'] });
   table.push(['', { colSpan: 2, content: 'before' }, { colSpan: 2, content: 'during' }, '', '', '']);
   const ratios: number[] = [];
