@@ -3,6 +3,7 @@ import { runAutocannon } from './fixed-rate.ts';
 import type { Extra, Subject } from './proxies.ts';
 import { routeTable } from './route-tables.ts';
 import type { Sample } from './sample.ts';
+import { runSteady } from './steady-load.ts';
 import type { Upstreams } from './upstreams.ts';
 import { runWebSockets } from './web-socket-load.ts';
 import { runWrk, type WrkRequest, writeScript } from './wrk.ts';
@@ -45,9 +46,20 @@ export const WORKLOADS: Record<string, Workload> = {
   }),
   'many-connections': wrkWorkload('small keep-alive GET, 256 connections', { connections: 256 }),
   'half-rate': {
-    title: "small keep-alive GET at half of Pilotlight's maximum with the same load (autocannon, 64 connections)",
+    title: "small keep-alive GET at half of Pilotlight's maximum with the same connections (64), evenly spaced",
     upstream: 'http',
-    prepare: prepareHalfRate,
+    prepare: async (_bench, subjects) => {
+      const rate = await halfOfMaximum(subjects);
+      return ({ port }, seconds) => runSteady(port, { connections: CONNECTIONS, seconds, rate });
+    },
+  },
+  'half-rate-bursts': {
+    title: 'the same with autocannon, which sends the requests of each second as fast as it gets answers',
+    upstream: 'http',
+    prepare: async (_bench, subjects) => {
+      const rate = await halfOfMaximum(subjects);
+      return (subject, seconds) => runAutocannon(urlOf(subject), { connections: CONNECTIONS, seconds, rate });
+    },
   },
   observed: {
     title: 'small keep-alive GET without and with an access log and a scrape of the metrics per second',
@@ -89,17 +101,16 @@ function wrkWorkload(
   return { title, upstream: 'http', prepare };
 }
 
-async function prepareHalfRate(_bench: Bench, subjects: readonly Subject[]): Promise<Load> {
+/** Half of the requests per second that Pilotlight (or the first subject) answers autocannon at most. */
+async function halfOfMaximum(subjects: readonly Subject[]): Promise<number> {
   const first = subjects.find(({ name }) => name === 'pilotlight') ?? subjects[0];
   if (first === undefined) throw new Error('nothing to measure');
-  const load = (subject: Subject, seconds: number, rate: number | undefined): Promise<Sample> => {
-    return runAutocannon(urlOf(subject), { connections: CONNECTIONS, seconds, rate });
-  };
-  await load(first, CALIBRATE_S, undefined);
-  const { requests, seconds: took } = await load(first, CALIBRATE_S, undefined);
-  const rate = Math.round(requests / took / 2);
+  const load = () => runAutocannon(urlOf(first), { connections: CONNECTIONS, seconds: CALIBRATE_S, rate: undefined });
+  await load();
+  const { requests, seconds } = await load();
+  const rate = Math.round(requests / seconds / 2);
   console.log(`rate: ${rate} requests/s`);
-  return (subject, seconds) => load(subject, seconds, rate);
+  return rate;
 }
 
 async function prepareObserved({ folder }: Bench): Promise<Load> {
