@@ -1,4 +1,4 @@
-import { readMessage } from '../harness/message.ts';
+import { readMessage, valuesOf } from '../harness/message.ts';
 import { closes, listOf, type RequestMeaning, requestMeaning } from './meaning.ts';
 import { readRequestsByNode } from './node-requests.ts';
 
@@ -25,6 +25,7 @@ export async function readRequests(text: string): Promise<Expectation> {
   return { requests: over ? known : [...known, ...readStrictly(text).slice(byNode)], byNode };
 }
 
+/** A length beside a transfer coding is one request to some and another to others, and must not pass (RFC 9112 §6.3). */
 function readStrictly(text: string): RequestMeaning[] {
   const requests: RequestMeaning[] = [];
   let rest = text;
@@ -32,6 +33,8 @@ function readStrictly(text: string): RequestMeaning[] {
     const reading = readMessage(rest.replace(/^\r\n/, ''), { answers: undefined, ended: false });
     if (reading.state !== 'whole') return requests;
     const request = requestMeaning(reading.message);
+    const has = (name: string) => valuesOf(request.fields, name).length > 0;
+    if (has('transfer-encoding') && has('content-length')) return requests;
     requests.push(request);
     if (closes(request)) return requests;
     rest = rest.replace(/^\r\n/, '').slice(reading.end);

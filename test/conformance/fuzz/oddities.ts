@@ -1,0 +1,91 @@
+/** What tells parsers apart when it stands where it should not. */
+export const ODD = [
+  '\r',
+  '\n',
+  '\0',
+  ' ',
+  '\t',
+  '\r\n',
+  '\r\n\r\n',
+  '\n\n',
+  '\r\r\n',
+  '\r\n ',
+  ':',
+  ',',
+  ';',
+  '"',
+  '=',
+  '#',
+  '/',
+  '\\',
+  '0',
+  '9',
+  'f',
+  'x',
+  '-',
+  '+',
+  '_',
+  '\x0b',
+  '\x0c',
+  '\x7f',
+  '\x80',
+  '\x85',
+  '\xa0',
+  '\xff',
+];
+
+/** Lines that frame, route or break a message anew. */
+export const LINES = [
+  'Content-Length: 0',
+  'Content-Length: 5',
+  'Content-Length: 5, 5',
+  'Content-Length : 5',
+  'Content-Length: +5',
+  'Content-Length:',
+  'Transfer-Encoding: chunked',
+  'Transfer-Encoding: gzip, chunked',
+  'Transfer-Encoding: identity',
+  'Transfer-Encoding: chunked;q=1',
+  'Transfer-Encoding:\x0bchunked',
+  'Transfer-Encoding:',
+  'Host: b',
+  'Host:',
+  'Connection: close',
+  'Connection: Transfer-Encoding, Content-Length',
+  'Upgrade: h2c',
+  ' folded: x',
+  ': nameless',
+  'no colon',
+  'GET /smuggled HTTP/1.1',
+  'HTTP/1.1 200 OK',
+  '',
+  '0',
+  '5',
+];
+
+/** Words, and what others have taken for them. */
+export const WORDS: [string, string[]][] = [
+  [
+    'chunked',
+    ['xchunked', 'chunked, chunked', 'CHUNKED', 'chunked,', '"chunked"', 'identity', ', chunked', 'chunked\x0b'],
+  ],
+  [
+    'Content-Length',
+    ['Content_Length', 'Content-Length ', 'content-lengt\xe8', 'Content-Length\0', 'X', 'Content-Length:'],
+  ],
+  [
+    'Transfer-Encoding',
+    ['Transfer_Encoding', 'Transfer-Encoding ', 'transfer-encodin\xe7', 'X', '\tTransfer-Encoding'],
+  ],
+  ['HTTP/1.1', ['HTTP/1.0', 'HTTP/1.2', 'HTTP/2.0', 'HTTP/0.9', 'http/1.1', 'HTTP/1.1 ', 'HTTP/01.1', 'HTTP/1.10', '']],
+  ['HTTP/1.0', ['HTTP/1.1', 'HTTP/1.9']],
+  ['Host', ['host', 'Host ', 'Hos\xf4', 'X-Host', ' Host']],
+  ['200', ['204', '304', '101', '100', '199', '600', '099', '2000', '20', '205']],
+  ['GET', ['HEAD', 'TRACE', 'CONNECT', 'get', 'POST', 'G\0T', '\r\nGET', ' GET']],
+  [': ', [':', ' : ', ':\r\n ', ':\t \t', ':\0', ': \r ']],
+  ['\r\n', ['\n', '\r', '\r\r\n', '\n\r', '\r\n\r\n', '\r\n\t', ' \r\n', '']],
+  [';', [' ;', '; ', '\r;', '\n;', ';;', '\0;']],
+];
+
+/** Bytes by which something grows beyond the limits on heads, targets, extensions and trailers. */
+export const SIZES = [200, 4_000, 9_000, 17_000, 40_000, 70_000];
