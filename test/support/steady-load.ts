@@ -1,0 +1,88 @@
+import { PacedLoad } from './paced-load.ts';
+import { pause, request } from './raw-client.ts';
+import { WebSocketClient } from './web-socket.ts';
+
+/** What came of a steady load. */
+export interface SteadyResult {
+  /** Requests sent on connections that are kept, and on a connection each. */
+  kept: number;
+  fresh: number;
+  /** Messages that the WebSocket echoed. */
+  echoed: number;
+  /** One line for each request, or message, that was not answered as it should. */
+  failures: string[];
+}
+
+/** How long one may take to fail for good, ms: longer than any wait that is not a failure. */
+const PATIENCE_MS = 30_000;
+
+/**
+ * Clients that go on whatever happens to the proxy: requests on kept connections, requests on new ones, and a WebSocket
+ * with an echo behind it.
+ */
+export class SteadyLoad {
+  readonly #port: number;
+  readonly #host: string;
+  readonly #kept: PacedLoad;
+  readonly #socket: WebSocketClient;
+  readonly #loops: Promise<void>[];
+  readonly #result: SteadyResult = { kept: 0, fresh: 0, echoed: 0, failures: [] };
+  #stopped = false;
+
+  private constructor(port: number, host: string, rate: number, socket: WebSocketClient) {
+    this.#port = port;
+    this.#host = host;
+    this.#socket = socket;
+    this.#kept = PacedLoad.start({ port, host, rate: rate / 2 });
+    this.#loops = [this.#connect(2000 / rate), this.#echo()];
+  }
+
+  /** @param rate requests per second, half of them on new connections */
+  static async start(port: number, host: string, rate: number): Promise<SteadyLoad> {
+    return new SteadyLoad(port, host, rate, await WebSocketClient.open(port, host));
+  }
+
+  async stop(): Promise<SteadyResult> {
+    this.#stopped = true;
+    const samples = await this.#kept.stop();
+    await Promise.all(this.#loops);
+    this.#socket.connection.destroy();
+    for (const { status, error } of samples) {
+      if (status !== 200) this.#result.failures.push(`kept: ${error ?? `answered ${status}`}`);
+    }
+    return { ...this.#result, kept: samples.length };
+  }
+
+  async #connect(everyMs: number): Promise<void> {
+    const open: Promise<void>[] = [];
+    while (!this.#stopped) {
+      this.#result.fresh++;
+      open.push(this.#one());
+      await pause(everyMs);
+    }
+    await Promise.all(open);
+  }
+
+  async #one(): Promise<void> {
+    try {
+      const { status, ending } = await request(this.#port, { host: this.#host, timeout: PATIENCE_MS });
+      if (status !== 200 || ending !== 'complete') this.#result.failures.push(`fresh: answered ${status}, ${ending}`);
+    } catch (error) {
+      this.#result.failures.push(`fresh: ${error}`);
+    }
+  }
+
+  async #echo(): Promise<void> {
+    try {
+      for (; !this.#stopped; this.#result.echoed++) {
+        const text = `message ${this.#result.echoed}`;
+        await this.#socket.send(text);
+        const echo = await this.#socket.next();
+        if (echo !== text) throw new Error(`echoed ${echo}`);
+        await pause(50);
+      }
+    } catch (error) {
+      this.#result.failures.push(`WebSocket: ${error}`);
+    }
+  }
+}
