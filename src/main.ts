@@ -14,7 +14,7 @@ import { createConsulRegistrar } from './discovery/consul-registrar.ts';
 import { createStaticSource } from './discovery/static.ts';
 import { createEdge } from './edge/edge.ts';
 import { toPilotlightError } from './model/errors.ts';
-import type { EventSink, EventType, PilotEvent } from './model/events.ts';
+import { type EventSink, type EventType, type PilotEvent, troubles } from './model/events.ts';
 import type { ControlMessage, EdgeMessage } from './model/link.ts';
 import type { Logger } from './model/observe.ts';
 import type { Settings } from './model/settings.ts';
@@ -181,7 +181,8 @@ async function ownEdge(
 function joinEvents(control: ControlApi, logger: Logger, onEvent: EventSink) {
   const sinks = new Set<EventSink>([
     onEvent,
-    ({ type, service, message, data }) => logger.info({ event: type, service, ...data }, message),
+    ({ type, service, message, data }) =>
+      logger[troubles.has(type) ? 'warn' : 'info']({ event: type, service, ...data }, message),
   ]);
   const pass: EventSink = (event) => {
     for (const sink of sinks) sink(event);

@@ -171,14 +171,19 @@ class ControlPlane implements Control, LinkListener {
   }
 
   beginDrain(): void {
-    if (this.#phase === 'draining' || this.#phase === 'ended') return;
+    if (this.#leave()) this.#context.events.emit('draining', null, 'draining: nothing new is accepted');
+  }
+
+  /** @returns whether it had not begun to leave before */
+  #leave(): boolean {
+    if (this.#phase === 'draining' || this.#phase === 'ended') return false;
     this.#phase = 'draining';
     for (const { id } of edgeRegistrations(this.#settings, this.#context.instance)) this.#registrations.drop(id);
-    this.#context.events.emit('draining', null, 'draining: nothing new is accepted');
+    return true;
   }
 
   async shutdown(signal: AbortSignal): Promise<void> {
-    this.beginDrain();
+    this.#leave();
     this.#tick?.cancel();
     const stopping = [...this.#services.values()].filter(({ settings }) => settings.onExit === 'stop');
     for (const service of stopping)

@@ -70,12 +70,11 @@ export class Narrator {
     error: PilotlightError,
     { retryInMs, oldStays }: { retryInMs: number | undefined; oldStays: boolean },
   ): void {
-    const { metrics, logger } = this.#context;
+    const { metrics } = this.#context;
     metrics.count('pilotlight_start_failures_total', { service: this.#service, cause: error.code }, 1);
     const next = retryInMs === undefined ? '' : `; next try in ${formatDuration(retryInMs)}`;
     const stays = oldStays ? '; what runs with the older configuration stays' : '';
     const line = `start failed: ${error.message}${stays}${next}`;
-    logger.warn({ service: this.#service, replica: replica.name, code: error.code }, `${this.#service} ${line}`);
     this.#event('start-failed', line, { replica: replica.name, code: error.code });
   }
 
@@ -100,14 +99,13 @@ export class Narrator {
   }
 
   drainForced(replica: Replica, inFlight: number): void {
-    const { logger, metrics } = this.#context;
+    const { metrics } = this.#context;
     const line = `drain forced, ${inFlight} in flight on ${replica.name}`;
     metrics.count(
       'pilotlight_scale_decisions_total',
       { service: this.#service, direction: 'down', reason: 'drain-forced' },
       1,
     );
-    logger.warn({ service: this.#service, inFlight }, line);
     this.#event('drain-forced', line, { replica: replica.name, inFlight });
   }
 

@@ -16,6 +16,9 @@ export type EventType =
   | 'reload-failed'
   | 'draining';
 
+/** Of which somebody should look into the cause. */
+export const troubles: ReadonlySet<EventType> = new Set(['start-failed', 'drain-forced', 'reload-failed']);
+
 /** One thing that happened, for people and for the event stream. */
 export interface PilotEvent {
   /** ISO 8601. */
