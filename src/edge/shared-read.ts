@@ -33,7 +33,9 @@ export function readShared(socket: Socket, onBytes: (bytes: Buffer) => void): vo
     onBytes(buffer.subarray(0, size));
     return true;
   };
-  Object.assign(socket, { [internals.buffer]: sharedReadBuffer, [internals.callback]: callback });
+  const places = socket as unknown as Record<symbol, unknown>;
+  places[internals.buffer] = sharedReadBuffer;
+  places[internals.callback] = callback;
   handle.useUserBuffer(sharedReadBuffer);
   socket.resume();
 }
