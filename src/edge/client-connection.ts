@@ -466,7 +466,6 @@ export class ClientConnection implements DeadlineEntry {
     if (this.#phase === 'closed') return;
     const serving = this.#phase === 'exchange';
     this.#phase = 'closed';
-    this.#context.deadlines.disarm(this);
     this.#sendWatch.end();
     this.#listener.connections.delete(this);
     this.#listener.open--;
@@ -474,5 +473,7 @@ export class ClientConnection implements DeadlineEntry {
     this.#pending = undefined;
     this.#partial = '';
     if (serving) this.#exchange.onClientGone();
+    // Else the wheel would keep all of this for as long as a deadline was away.
+    for (const entry of [this, this.#exchange, this.#sendWatch]) this.#context.deadlines.forget(entry);
   }
 }

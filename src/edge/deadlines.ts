@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../util/clock.ts';
 
-/** Something that waits for at most so long. It sits in at most one live place of the wheel. */
+/** Something that waits for at most so long. It sits in at most one place of the wheel. */
 export interface DeadlineEntry {
   /** When it is due, in the clock's ms; 0 = not waiting. Owned by {@link Deadlines}. */
   deadline: number;
@@ -17,7 +17,7 @@ const TICK_MS = 50;
  */
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #ticks = new Map<number, DeadlineEntry[]>();
+  readonly #ticks = new Map<number, Set<DeadlineEntry>>();
   #timer: Timer | undefined;
   #lastTick: number;
   #isClosed = false;
@@ -35,17 +35,25 @@ export class Deadlines {
     // The first tick at or after it; of the ticks that were or are being turned, none comes again.
     const tick = Math.max(Math.ceil(entry.deadline / TICK_MS), Math.floor(now / TICK_MS) + 1);
     if (entry.filed !== 0 && entry.filed <= tick) return;
+    this.#unfile(entry);
     this.#file(entry, tick);
   }
 
+  /** Nothing is due of it until it is armed again. Its place stays: mostly that is soon. */
   disarm(entry: DeadlineEntry): void {
     entry.deadline = 0;
+  }
+
+  /** It will not be armed again: nothing of it is kept. */
+  forget(entry: DeadlineEntry): void {
+    entry.deadline = 0;
+    this.#unfile(entry);
   }
 
   /** Entries filed, due or not. */
   get size(): number {
     let size = 0;
-    for (const entries of this.#ticks.values()) size += entries.length;
+    for (const entries of this.#ticks.values()) size += entries.size;
     return size;
   }
 
@@ -61,12 +69,19 @@ export class Deadlines {
     if (this.#isClosed) return;
     entry.filed = tick;
     const entries = this.#ticks.get(tick);
-    if (entries === undefined) this.#ticks.set(tick, [entry]);
-    else entries.push(entry);
+    if (entries === undefined) this.#ticks.set(tick, new Set([entry]));
+    else entries.add(entry);
     if (this.#timer === undefined) {
       this.#lastTick = Math.floor(this.#clock.now() / TICK_MS);
       this.#timer = this.#clock.every(TICK_MS, () => this.#turn());
     }
+  }
+
+  #unfile(entry: DeadlineEntry): void {
+    const entries = this.#ticks.get(entry.filed);
+    entries?.delete(entry);
+    if (entries?.size === 0) this.#ticks.delete(entry.filed);
+    entry.filed = 0;
   }
 
   #turn(): void {
@@ -86,7 +101,7 @@ export class Deadlines {
   }
 
   #visit(entry: DeadlineEntry, tick: number, now: number): void {
-    // Filed again under an earlier tick since: that place is the live one.
+    // Forgotten, or filed anew, by one that was due before it in this tick.
     if (entry.filed !== tick) return;
     entry.filed = 0;
     if (entry.deadline === 0) return;

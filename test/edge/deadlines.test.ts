@@ -147,3 +147,17 @@ test('nothing is left of a closed wheel', () => {
   clock.advance(1000);
   expect(entry.fired).toHaveLength(0);
 });
+
+test('keeps nothing of what is forgotten, and holds nothing in two places', () => {
+  const { clock, deadlines } = started();
+  const entry = new Entry(clock);
+  deadlines.arm(entry, 75_000);
+  deadlines.arm(entry, 10_000);
+  expect(deadlines.size).toBe(1);
+  deadlines.forget(entry);
+  expect(deadlines.size).toBe(0);
+  deadlines.arm(entry, 500);
+  clock.advance(600);
+  expect(entry.fired).toHaveLength(1);
+  expect(clock.pending).toBe(0);
+});
