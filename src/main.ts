@@ -26,17 +26,22 @@ import { createDockerRuntime } from './runtime/docker.ts';
 import { createProcessRuntime } from './runtime/process.ts';
 import { createChannel } from './util/channel.ts';
 import { systemClock } from './util/clock.ts';
+import { listenKey } from './util/listening.ts';
 import { openStateDirectory } from './util/state-directory.ts';
+import { assignSockets, inheritSockets, nameOf } from './workers/bound-sockets.ts';
 import type { DataPlane } from './workers/data-plane.ts';
 import { WorkerPool } from './workers/worker-pool.ts';
 
 /** What a drain may take beyond the services' own limits, ms. */
 const MARGIN_MS = 2000;
+/** How long a successor waits for its sources, and for what runs already, before it takes requests, ms. */
+const SETTLE_MS = 10_000;
 
 /** What a worker process runs: built or not, as this file is. */
 const WORKER_ENTRY = join(import.meta.dirname, `worker${extname(import.meta.filename)}`);
 
-type Phase = 'booting' | 'serving' | 'draining';
+/** `handing-over`: a successor has the replicas, and serves soon or does. */
+type Phase = 'booting' | 'serving' | 'handing-over' | 'draining';
 type Undo = () => Promise<unknown>;
 
 /** Boots a proxy; what was opened is closed again when a later step fails. See `StartProxy` for the errors. */
@@ -51,14 +56,15 @@ export async function startProxy(settings: Settings, options: ProxyOptions): Pro
 }
 
 async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Promise<RunningProxy> {
-  const { signal, onEvent } = options;
+  const { signal, onEvent, predecessor, inherited = [] } = options;
   const clock = systemClock;
   const logger = createLogger({ level: options.logLevel });
   const metrics = createMetrics();
   let phase: Phase = 'booting';
   let current = settings;
 
-  const state = await openStateDirectory(settings.state);
+  await predecessor?.letGo();
+  let state = await openStateDirectory(settings.state);
   undo.push(() => state.release());
   const { instance, secret } = state;
 
@@ -73,7 +79,16 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   if (consul !== undefined) sources.push(createConsulSource({ ...common, settings: consul }));
   const registers = consul !== undefined && consul.register !== false;
   const registrar = registers ? { registrar: createConsulRegistrar({ ...common, settings: consul }) } : {};
-  const control = createControl({ ...common, settings, secret, metrics, runtimes, sources, ...registrar });
+  const control = createControl({
+    ...common,
+    ...registrar,
+    settings,
+    secret,
+    metrics,
+    runtimes,
+    sources,
+    succeeding: predecessor !== undefined,
+  });
   undo.push(() => control.shutdown(AbortSignal.timeout(MARGIN_MS)));
 
   const attach: Control['attach'] = (edge, link, end) => control.attach(edge, link, end);
@@ -95,14 +110,24 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     subscribe: events.subscribe,
   };
   const admin = createAdmin({ settings: settings.admin, api, renderMetrics: metrics.render, logger, clock });
-  // Before the rest, so that readiness can be observed while the rest boots.
-  const adminAddress = await admin.listen();
+  const bound = await takeSockets(settings, inherited, logger);
+  const openAdmin = () => admin.listen(bound.get(listenKey(settings.admin.address))?.[0]);
+  // Before the rest, so that readiness can be observed while the rest boots; after it where another one is ready.
+  let adminAddress = predecessor === undefined ? await openAdmin() : settings.admin.address;
   undo.push(() => admin.close());
 
   // What it started is stopped by the undoing when the boot is broken off, which aborting it would not do.
   await unlessAborted(Promise.all([control.start(new AbortController().signal), plane.begin()]), signal);
-  let listening = await plane.listen(settings.listen);
+  if (predecessor !== undefined)
+    await control.settled(deadline(SETTLE_MS, signal)).catch(() => signal.throwIfAborted());
+  let listening = await plane.listen(settings.listen, bound);
   phase = 'serving';
+  if (predecessor !== undefined) {
+    adminAddress = await openAdmin();
+    predecessor.serving((service) => void control.wake(service).catch(() => undefined));
+    void predecessor.gone.then(() => control.takeOver());
+    events.emit('upgraded', 'this process serves in the place of the one before', { pid: process.pid });
+  }
   logger.info({ listening, admin: adminAddress, instance }, 'serving');
 
   const refuseReload = (problems: readonly string[]): void => {
@@ -118,7 +143,36 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     admin: adminAddress,
     logger,
     refuseReload,
+    get sockets() {
+      return [...plane.sockets, admin.socket];
+    },
+    async letGo({ pid, wake }, limit) {
+      await predecessor?.gone;
+      await control.letGo(wake, limit);
+      try {
+        await state.handTo(pid);
+      } catch (error) {
+        control.resume();
+        throw error;
+      }
+      phase = 'handing-over';
+    },
+    async resume(reason) {
+      if (phase === 'handing-over') {
+        phase = 'serving';
+        await openStateDirectory(settings.state).then(
+          (opened) => {
+            state = opened;
+          },
+          (error: unknown) => logger.error({ err: error }, 'the state directory is not ours any more'),
+        );
+        control.resume();
+      }
+      logger.error({ reason }, 'not upgraded');
+      events.emit('upgrade-failed', `not upgraded, this process goes on: ${reason}`, {});
+    },
     async reload(next) {
+      await predecessor?.gone;
       const missing = partsMissing(current, next);
       if (missing.length > 0) return refuseReload(missing);
       const { accessLog, admin, workers, state, consul, docker } = current;
@@ -137,18 +191,36 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
       events.emit('reloaded', `configuration reloaded (${services} services)`, { services });
     },
     async stop(hurry) {
+      const handOver = phase === 'handing-over';
       phase = 'draining';
       const drainMs = Math.max(0, ...current.services.map(({ timeouts }) => timeouts.drainMs));
       const graceMs = Math.max(0, ...current.services.map(({ run }) => run?.stop.graceMs ?? 0));
       const within = (ms: number) => deadline(ms, hurry);
       control.beginDrain();
-      await attempt('drain', plane.drain(drainMs), within(drainMs + MARGIN_MS), logger);
+      // Whoever asks from now on is to be answered by the successor.
+      const adminClosed = handOver ? admin.close() : undefined;
+      await attempt('drain', plane.drain(drainMs, handOver), within(drainMs + MARGIN_MS), logger);
+      // It uses the replicas until its end, which is no later than its own drain.
+      if (predecessor !== undefined)
+        await attempt('predecessor', predecessor.gone, within(drainMs + MARGIN_MS), logger);
       const limit = within(graceMs + MARGIN_MS);
       await attempt('stop of replicas', control.shutdown(limit), within(graceMs + 2 * MARGIN_MS), logger);
-      await attempt('close', Promise.all([plane.close(), admin.close()]), within(MARGIN_MS), logger);
+      await attempt('close', Promise.all([plane.close(), adminClosed ?? admin.close()]), within(MARGIN_MS), logger);
       await attempt('release of the state directory', state.release(), within(MARGIN_MS), logger);
     },
   };
+}
+
+/** Sorts the sockets that this process was started with, by `listenKey`; what nothing is configured for is closed. */
+async function takeSockets(settings: Settings, inherited: readonly number[], logger: Logger) {
+  const addresses = [...settings.listen.map(({ address }) => address), settings.admin.address];
+  const { assigned, left } = await assignSockets(addresses, inheritSockets(inherited));
+  for (const socket of left) {
+    const { address, port } = nameOf(socket);
+    logger.warn({ address, port }, `inherited socket ${address}:${port} is not configured: closed`);
+    socket.close();
+  }
+  return assigned;
 }
 
 /** One edge, in this process. */
@@ -167,9 +239,12 @@ async function ownEdge(
       // The edge gets its first routes in a turn of its own, and takes no request before it has them.
       await nextTurn();
     },
-    listen: (listeners) => edge.listen(listeners),
+    get sockets() {
+      return edge.sockets;
+    },
+    listen: (listeners, inherited) => edge.listen(listeners, inherited),
     reopenLog: async () => access?.reopen(),
-    drain: (deadlineMs) => edge.drain(deadlineMs),
+    drain: (deadlineMs, handOver) => edge.drain(deadlineMs, handOver),
     async close() {
       await edge.close();
       await access?.close();

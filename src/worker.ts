@@ -19,7 +19,7 @@ await serveWorker(process, async ({ name, logLevel, accessLog }, link) => {
   const edge = createEdge({ link, clock, logger, ...(access === undefined ? {} : { access }) });
   return {
     listen: (listeners, bound) => edge.listen(listeners, bound),
-    drain: (deadlineMs) => edge.drain(deadlineMs),
+    drain: (deadlineMs, handOver) => edge.drain(deadlineMs, handOver),
     reopenLog: async () => access?.reopen(),
     close: async () => {
       await edge.close();

@@ -5,6 +5,7 @@ import type { Logger } from '../model/observe.ts';
 import type { AdminSettings, HostPort } from '../model/settings.ts';
 import type { ControlApi } from '../model/status.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
+import { descriptorOf } from '../util/listening.ts';
 import { type AccessCheck, createAccessCheck } from './access.ts';
 import { EventStreams } from './event-stream.ts';
 import { type Problem, problemOf, sendProblem } from './problem.ts';
@@ -22,8 +23,14 @@ export interface AdminOptions {
 
 /** The HTTP API for operators, on an address of its own. */
 export interface Admin {
-  /** Opens the address; resolves with the real port. @throws ADDRESS_IN_USE, ADDRESS_FORBIDDEN */
-  listen(): Promise<HostPort>;
+  /**
+   * Opens the address; resolves with the real port.
+   * @param bound a socket that is bound to it already
+   * @throws ADDRESS_IN_USE, ADDRESS_FORBIDDEN
+   */
+  listen(bound?: object): Promise<HostPort>;
+  /** Descriptor of the listening socket, for another process to inherit. */
+  readonly socket: number;
   /** Ends event streams, lets answers under way finish and closes; resolves at once when it never listened. */
   close(): Promise<void>;
 }
@@ -92,8 +99,11 @@ export function createAdmin({ settings, api, renderMetrics, logger, clock = syst
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseBroken(error, socket));
 
   return {
-    async listen() {
-      const bound = await open(server, settings.address);
+    get socket() {
+      return descriptorOf(server);
+    },
+    async listen(socket) {
+      const bound = await open(server, settings.address, socket);
       server.on('error', (error) => logger.warn({ err: error }, 'the admin address cannot accept a connection'));
       checkAccess = createAccessCheck(settings, bound, (address) => wrongTokens.note(address));
       return bound;
@@ -152,10 +162,10 @@ function refuseBroken(error: NodeJS.ErrnoException, socket: Socket): void {
   socket.end(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
-function open(server: Server, { host, port }: HostPort): Promise<HostPort> {
+function open(server: Server, { host, port }: HostPort, socket?: object): Promise<HostPort> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, `${host}:${port}`)));
-    server.listen({ host, port }, () => {
+    server.listen(socket ?? { host, port }, () => {
       server.removeAllListeners('error');
       resolve({ host, port: (server.address() as AddressInfo).port });
     });

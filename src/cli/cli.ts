@@ -9,6 +9,7 @@ import { runConfigured } from './run.ts';
 import { type LogLevel, logLevels, type StartProxy } from './running-proxy.ts';
 import { showStatus } from './status.ts';
 import type { Terminal } from './terminal.ts';
+import { runUpgrade } from './upgrade-command.ts';
 import { sleepService, wakeService } from './wake-sleep.ts';
 
 /**
@@ -46,6 +47,8 @@ async function dispatch(
       return wakeService(operand, given, terminal);
     case 'sleep':
       return sleepService(operand, given, terminal);
+    case 'upgrade':
+      return runUpgrade(given.config, terminal);
     case 'hash-password':
       return printPasswordHash(terminal);
     case 'help':

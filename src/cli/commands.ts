@@ -43,6 +43,12 @@ export const commands = {
   },
   wake: { operands: ['SERVICE'], required: 1, options: talking, summary: 'starts a service as a request would' },
   sleep: { operands: ['SERVICE'], required: 1, options: talking, summary: 'retires every replica of a service' },
+  upgrade: {
+    operands: [],
+    required: 0,
+    options: ['config'],
+    summary: 'has a running proxy replaced by this program, without a lost request',
+  },
   'hash-password': {
     operands: [],
     required: 0,

@@ -30,6 +30,7 @@ export async function runDemo(logLevel: LogLevel | undefined, start: StartProxy,
         },
         // The demo has nothing to reload, and its terminal may be gone.
         reload: undefined,
+        upgrade: undefined,
       },
       terminal,
     );

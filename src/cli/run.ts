@@ -4,10 +4,12 @@ import { formatProblem } from '../config/problem.ts';
 import { formatHostPort } from '../config/readers.ts';
 import { PilotlightError } from '../model/errors.ts';
 import { createEventPrinter } from './event-printer.ts';
+import { inheritedDescriptors, predecessorOf } from './predecessor.ts';
 import { readSettings } from './read-settings.ts';
 import type { LogLevel, RunningProxy, StartProxy } from './running-proxy.ts';
 import { supervise } from './supervise.ts';
 import type { Terminal } from './terminal.ts';
+import { upgrade } from './upgrade.ts';
 
 export interface RunOptions {
   config: string | undefined;
@@ -15,7 +17,7 @@ export interface RunOptions {
 }
 
 /**
- * `run`: serves a configuration until told to stop; SIGHUP reads it again. A person at a terminal sees a line per
+ * `run`: serves a configuration until told to stop; SIGHUP reads it again, SIGUSR2 starts a successor. A person at a terminal sees a line per
  * event, anything else that reads gets the log, in which the events are too.
  * @throws CONFIG_NOT_FOUND and what starting a proxy throws
  */
@@ -34,11 +36,13 @@ export async function runConfigured(
   return supervise(
     {
       boot: async (signal) => {
-        const proxy = await start(settings, { logLevel: level, env, onEvent, signal });
+        const handover = { inherited: inheritedDescriptors(env, process.pid), predecessor: predecessorOf(env) };
+        const proxy = await start(settings, { logLevel: level, env, onEvent, signal, ...handover });
         if (interactive) terminal.out(servingLine(proxy));
         return proxy;
       },
       reload: (proxy) => reload(proxy, file, terminal),
+      upgrade: (proxy, stop) => upgrade(proxy, terminal, stop),
     },
     terminal,
   );

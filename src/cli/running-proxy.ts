@@ -13,6 +13,27 @@ export interface ProxyOptions {
   onEvent: EventSink;
   /** Breaks off the boot. */
   signal: AbortSignal;
+  /** Descriptors of listening sockets that this process was started with. */
+  inherited?: readonly number[];
+  /** The process that serves until this one does. */
+  predecessor?: Predecessor | undefined;
+}
+
+/** The process that an upgrade replaces, as its successor sees it. */
+export interface Predecessor {
+  /** Asks it to let go of its replicas and its state directory. Resolves when it has, or is gone. */
+  letGo(): Promise<void>;
+  /** Tells it that this process serves. From then on it asks for services that its own requests wait for. */
+  serving(wake: (service: string) => void): void;
+  /** Resolves when it has ended. */
+  readonly gone: Promise<void>;
+}
+
+/** The process that replaces this one. */
+export interface Successor {
+  pid: number;
+  /** Asks it to start a service. */
+  wake(service: string): void;
 }
 
 /** A proxy that serves. */
@@ -23,6 +44,16 @@ export interface RunningProxy {
   readonly logger: Logger;
   /** Serves another configuration from now on, or says in log and events why not and changes nothing. Never rejects. */
   reload(settings: Settings): Promise<void>;
+  /** Descriptors of all its listening sockets. */
+  readonly sockets: readonly number[];
+  /**
+   * Gives the replicas and the state directory to a successor; `stop` then leaves replicas alone.
+   * @param signal limits the wait for what is being started or stopped
+   * @throws STATE_UNUSABLE, the signal's reason; then all is as before
+   */
+  letGo(successor: Successor, signal: AbortSignal): Promise<void>;
+  /** Goes on as before, because an upgrade failed for this reason: says so in log and events. Never rejects. */
+  resume(reason: string): Promise<void>;
   /** Says in log and events that a configuration is wrong: one line per problem. */
   refuseReload(problems: readonly string[]): void;
   /**

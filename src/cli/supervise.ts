@@ -8,6 +8,11 @@ export interface Supervised {
   boot(signal: AbortSignal): Promise<RunningProxy>;
   /** Called for every SIGHUP once the proxy serves, one at a time; undefined: SIGHUP stops it like SIGTERM. */
   reload: ((proxy: RunningProxy) => Promise<void>) | undefined;
+  /**
+   * Called for every SIGUSR2 once the proxy serves, one at a time with `reload`. @returns whether a successor serves: the
+   * proxy is stopped, then. Undefined: SIGUSR2 does nothing.
+   */
+  upgrade: ((proxy: RunningProxy, stop: AbortSignal) => Promise<boolean>) | undefined;
 }
 
 /** How long a hurried stop may take, ms. */
@@ -19,13 +24,13 @@ const SAME_INTERRUPT_MS = 300;
  * Runs a proxy until SIGTERM or SIGINT, drains it, and returns the exit code. A later SIGINT exits at once. What nobody
  * caught ends the process only while it boots: after that it is logged, and traffic to warm replicas goes on.
  */
-export async function supervise({ boot, reload }: Supervised, terminal: Terminal): Promise<number> {
+export async function supervise({ boot, reload, upgrade }: Supervised, terminal: Terminal): Promise<number> {
   const stop = new AbortController();
   const hurry = new AbortController();
   let booting: Promise<RunningProxy> | undefined;
   let proxy: RunningProxy | undefined;
   let stopAskedAt = 0;
-  let reloads = Promise.resolve();
+  let changes = Promise.resolve();
 
   const onStop = (signal: NodeJS.Signals): void => {
     if (!stop.signal.aborted) {
@@ -37,11 +42,21 @@ export async function supervise({ boot, reload }: Supervised, terminal: Terminal
   };
   const onHangup = (signal: NodeJS.Signals): void => {
     if (reload === undefined) onStop(signal);
-    else reloads = reloads.then(() => reloadOnceServing(reload)).catch(onDefect);
+    else onceServing(reload);
   };
-  const reloadOnceServing = async (again: (proxy: RunningProxy) => Promise<void>): Promise<void> => {
-    const served = await booting?.catch(() => undefined);
-    if (served !== undefined && !stop.signal.aborted) await again(served);
+  const onUpgrade = (): void => {
+    if (upgrade === undefined) return;
+    onceServing(async (served) => {
+      if (await upgrade(served, stop.signal)) stop.abort();
+    });
+  };
+  /** One change after the other. */
+  const onceServing = (change: (proxy: RunningProxy) => Promise<void>): void => {
+    const next = async (): Promise<void> => {
+      const served = await booting?.catch(() => undefined);
+      if (served !== undefined && !stop.signal.aborted) await change(served);
+    };
+    changes = changes.then(next).catch(onDefect);
   };
   const onDefect = (thrown: unknown): void => {
     const error = toPilotlightError(thrown);
@@ -54,7 +69,7 @@ export async function supervise({ boot, reload }: Supervised, terminal: Terminal
     proxy.logger.debug({ code: 'INTERNAL', stack }, 'where the uncaught error came from');
   };
 
-  process.on('SIGTERM', onStop).on('SIGINT', onStop).on('SIGHUP', onHangup);
+  process.on('SIGTERM', onStop).on('SIGINT', onStop).on('SIGHUP', onHangup).on('SIGUSR2', onUpgrade);
   process.on('uncaughtException', onDefect).on('unhandledRejection', onDefect);
   try {
     booting = boot(stop.signal);
@@ -69,7 +84,7 @@ export async function supervise({ boot, reload }: Supervised, terminal: Terminal
     if (stop.signal.aborted && error === stop.signal.reason) return 0;
     throw error;
   } finally {
-    process.off('SIGTERM', onStop).off('SIGINT', onStop).off('SIGHUP', onHangup);
+    process.off('SIGTERM', onStop).off('SIGINT', onStop).off('SIGHUP', onHangup).off('SIGUSR2', onUpgrade);
     process.off('uncaughtException', onDefect).off('unhandledRejection', onDefect);
   }
 }

@@ -11,6 +11,7 @@ import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { type ControlContext, detached, guarded } from './context.ts';
 import { EventBus } from './event-bus.ts';
+import { HandOver } from './hand-over.ts';
 import { LinkHub, type LinkListener } from './link-hub.ts';
 import { Registrations } from './registration.ts';
 import { edgeRegistrations, replicaRegistrationId } from './registration-names.ts';
@@ -47,6 +48,8 @@ export interface ControlOptions {
   secret?: string;
   /** In [0, 1), for jitter. Default: Math.random. */
   random?: () => number;
+  /** Whether another process still uses the replicas: they are not ended before `takeOver`. Default: false. */
+  succeeding?: boolean;
 }
 
 export interface Control extends ControlApi {
@@ -63,6 +66,20 @@ export interface Control extends ControlApi {
   start(signal: AbortSignal): Promise<void>;
   /** Takes over another configuration; services that did not change are left alone. */
   reconfigure(settings: Settings): void;
+  /** The predecessor has ended: replicas are this one's alone. */
+  takeOver(): void;
+  /**
+   * A successor takes the replicas over: from now on none is started or ended here, nor deregistered. What requests wait
+   * for is the successor's to start; what it starts is used here too.
+   * @param wake asks the successor for a service
+   * @param signal limits the wait for what is being started or stopped
+   * @throws the signal's reason; then all is as before
+   */
+  letGo(wake: (service: string) => void, signal: AbortSignal): Promise<void>;
+  /** The successor came to nothing: all is as before `letGo`. */
+  resume(): void;
+  /** Resolves when it is ready, and what was found running at the start has proved itself or has not. */
+  settled(signal: AbortSignal): Promise<void>;
   /** The proxy is about to end: not ready any more, deregistered, nothing started but what requests wait for. */
   beginDrain(): void;
   /** Ends: replicas with `onExit: stop` are stopped, others stay. Resolves when done, or when the signal is aborted. */
@@ -86,6 +103,7 @@ class ControlPlane implements Control, LinkListener {
   readonly #standby: Standby;
   readonly #services = new Map<string, ServiceController>();
   readonly #runtimes: RuntimeDesk;
+  readonly #handOver: HandOver;
   readonly #secret: string;
   #settings: Settings;
   #phase: Phase = 'new';
@@ -110,7 +128,8 @@ class ControlPlane implements Control, LinkListener {
     this.#gate = new StartGate(clock, settings.budget);
     this.#registrations = new Registrations(context, options.registrar);
     this.#standby = new Standby(context);
-    this.#runtimes = new RuntimeDesk(context, options.runtimes, this.#services);
+    this.#runtimes = new RuntimeDesk(context, options.runtimes, this.#services, () => this.#handOver.mayEnd);
+    this.#handOver = new HandOver(context, this.#services, this.#runtimes, options.succeeding ?? false);
     for (const service of settings.services) this.#add(service);
   }
 
@@ -170,6 +189,22 @@ class ControlPlane implements Control, LinkListener {
     this.#reregister(before);
   }
 
+  takeOver(): void {
+    this.#handOver.takeOver();
+  }
+
+  letGo(wake: (service: string) => void, signal: AbortSignal): Promise<void> {
+    return this.#handOver.letGo(wake, signal);
+  }
+
+  resume(): void {
+    this.#handOver.resume();
+  }
+
+  settled(signal: AbortSignal): Promise<void> {
+    return this.#handOver.adopted(() => this.ready(), signal);
+  }
+
   beginDrain(): void {
     if (this.#leave()) this.#context.events.emit('draining', null, 'draining: nothing new is accepted');
   }
@@ -178,6 +213,7 @@ class ControlPlane implements Control, LinkListener {
   #leave(): boolean {
     if (this.#phase === 'draining' || this.#phase === 'ended') return false;
     this.#phase = 'draining';
+    if (!this.#handOver.mayEnd) return;
     for (const { id } of edgeRegistrations(this.#settings, this.#context.instance)) this.#registrations.drop(id);
     return true;
   }
@@ -185,7 +221,8 @@ class ControlPlane implements Control, LinkListener {
   async shutdown(signal: AbortSignal): Promise<void> {
     this.#leave();
     this.#tick?.cancel();
-    const stopping = [...this.#services.values()].filter(({ settings }) => settings.onExit === 'stop');
+    const { mayEnd } = this.#handOver;
+    const stopping = [...this.#services.values()].filter(({ settings }) => mayEnd && settings.onExit === 'stop');
     for (const service of stopping)
       guarded(this.#context.logger, `stop of ${service.name}`, () => service.lifecycle.stopNow());
     await Promise.race([
@@ -290,7 +327,9 @@ class ControlPlane implements Control, LinkListener {
       standby: this.#standby,
       settings: () => this.#settings,
       runtimes: this.#runtimes,
-      isDraining: () => this.#phase === 'draining' || this.#phase === 'ended',
+      isDraining: () => this.#phase === 'draining' || this.#phase === 'ended' || !this.#handOver.mayEnd,
+      mayStart: () => this.#handOver.mayStart,
+      mayEnd: () => this.#handOver.mayEnd,
       onUnresponsive: (edge) => {
         this.#context.logger.warn({ edge }, 'an edge did not acknowledge a cordon in time');
         return this.#hub.end(edge);
@@ -369,6 +408,7 @@ class ControlPlane implements Control, LinkListener {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
     this.#tick?.cancel();
+    this.#handOver.close();
     this.#life.abort(new PilotlightError('CANCELLED', 'the control plane has ended'));
     this.#gate.close();
     this.#registry.close();

@@ -77,6 +77,8 @@ export interface ReplicaSetOptions {
   listener: ReplicaSetListener;
   /** Sends the service's state to the edges at once. @returns its version */
   publish: () => number;
+  /** Whether replicas may be stopped; else one that comes to nothing is left to be found again. */
+  mayEnd: () => boolean;
 }
 
 /** The replicas of one service: how each starts, proves itself, retires, ends. When to do which is decided elsewhere. */
@@ -105,6 +107,11 @@ export class ReplicaSet {
       else if (state === 'stopping') counts.stopping++;
     }
     return counts;
+  }
+
+  /** Whether every replica runs, or does not, and is to stay so. */
+  get isSettled(): boolean {
+    return this.replicas.every(({ task: { kind } }) => kind === 'none' || kind === 'queued');
   }
 
   /** What the edges should know of. */
@@ -402,7 +409,7 @@ export class ReplicaSet {
   #endStart(replica: Replica, error: PilotlightError): void {
     replica.apply('fail');
     replica.task = { kind: 'none' };
-    if (error.code === 'REPLICA_EXITED') replica.instance = undefined;
+    if (error.code === 'REPLICA_EXITED' || !this.#options.mayEnd()) replica.instance = undefined;
     if (replica.instance !== undefined) this.#stop(replica, 'failed');
   }
 

@@ -18,14 +18,20 @@ export class RuntimeDesk {
   readonly #context: ControlContext;
   readonly #runtimes: { process?: Runtime; docker?: Runtime };
   readonly #services: ReadonlyMap<string, ServiceController>;
+  readonly #mayEnd: () => boolean;
   readonly #monitors = new Map<Runtime['kind'], RuntimeMonitor>();
 
-  /** @param services by name; looked at whenever a runtime says something */
+  /**
+   * @param services by name; looked at whenever a runtime says something
+   * @param mayEnd whether what has no place may be stopped; else it is found again by a later `relistAll`
+   */
   constructor(
     context: ControlContext,
     runtimes: { process?: Runtime; docker?: Runtime },
     services: ReadonlyMap<string, ServiceController>,
+    mayEnd: () => boolean,
   ) {
+    this.#mayEnd = mayEnd;
     this.#context = context;
     this.#runtimes = runtimes;
     this.#services = services;
@@ -54,6 +60,11 @@ export class RuntimeDesk {
   /** Has the runtime list again what it runs. */
   relist(run: RunSettings): void {
     this.#monitors.get(kindOf(run))?.relist();
+  }
+
+  /** Has every runtime list again. */
+  relistAll(): void {
+    for (const monitor of this.#monitors.values()) monitor.relist();
   }
 
   /** Removes what is left of a service that does not run. */
@@ -92,6 +103,7 @@ export class RuntimeDesk {
     for (const [name, found] of Map.groupBy(plan.adopt, ({ service }) => service)) {
       this.#services.get(name)?.lifecycle.adopt(found, 'found running');
     }
+    if (!this.#mayEnd()) return;
     for (const stray of plan.stop) this.#stopStray(runtime, stray);
     const unknown = new Set(instances.map(({ service }) => service).filter((name) => !this.#services.has(name)));
     for (const name of unknown) {

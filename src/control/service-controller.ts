@@ -57,6 +57,11 @@ export class ServiceController {
     return this.#settings;
   }
 
+  /** Requests wait for it, and it has nothing to answer them with. */
+  get isMissed(): boolean {
+    return this.#telemetry.held > 0 && !this.lifecycle.isAwake;
+  }
+
   // What the edges say
 
   onDemand(edge: string, held: number, inFlight: number): void {

@@ -17,8 +17,12 @@ export interface ServiceHost {
   standby: Standby;
   settings: () => Settings;
   runtimes: RuntimeDesk;
-  /** The proxy is about to end: starts only for requests that wait, and no retires. */
+  /** The proxy is about to end, or has not taken over yet: starts only for requests that wait, and no retires. */
   isDraining: () => boolean;
+  /** Whether replicas may be started: not once a successor does. */
+  mayStart: () => boolean;
+  /** Whether replicas may be retired or stopped: not while another process uses them too. */
+  mayEnd: () => boolean;
   /** An edge did not acknowledge a cordon in time. @returns whether it is ended for that, and will detach */
   onUnresponsive: (edge: string) => boolean;
   /** A removed service has nothing left that runs. */

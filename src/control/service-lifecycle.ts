@@ -87,6 +87,7 @@ export class ServiceLifecycle implements ReplicaSetListener {
       settings: () => this.#replicaSettings(),
       listener: this,
       publish: () => registry.publish(this.#name),
+      mayEnd: () => host.mayEnd(),
     });
   }
 
@@ -219,7 +220,7 @@ export class ServiceLifecycle implements ReplicaSetListener {
     reason: RetireReason,
     detail: { text?: string; inputs?: Record<string, number> } = {},
   ): void {
-    if (replicas.length === 0) return;
+    if (replicas.length === 0 || !this.#host.mayEnd()) return;
     const { ready } = this.set.counts;
     this.#narrator.retiring(reason, replicas, ready, detail);
     if (reason !== 'replaced') this.#target = Math.max(0, ready - replicas.length);
@@ -254,6 +255,12 @@ export class ServiceLifecycle implements ReplicaSetListener {
   stopNow(): void {
     this.#mode = 'leaving';
     this.set.stopNow('shutdown');
+  }
+
+  /** A successor takes over: nothing more is begun, and what can be taken back of retires is. */
+  letGo(): void {
+    this.set.withdrawQueued();
+    this.set.revoke(Number.POSITIVE_INFINITY);
   }
 
   /** Resolves when nothing of it runs any more. */
@@ -431,7 +438,7 @@ export class ServiceLifecycle implements ReplicaSetListener {
     const coming = queued + starting;
     const { min, max } = this.#settings().scale;
     const count = Math.min(wanted - coming - ready, max - live, this.breaker.allowance);
-    if (count <= 0) return;
+    if (count <= 0 || !this.#host.mayStart()) return;
     const { held, inFlight } = this.#telemetry;
     const asleep = !this.isAwake;
     const asked = asleep && held > 0 ? 'demand' : asleep && this.#woken ? 'by-hand' : undefined;

@@ -26,6 +26,8 @@ export interface EdgeContext {
   maxHeldBytes: number;
   /** No new work: connections close after their answer. */
   draining: boolean;
+  /** … but what has to wait may: another process brings about what it waits for. */
+  handingOver: boolean;
   /** Requests without a route, by status. */
   readonly unrouted: Map<number, number>;
   /** Takes a record per request; undefined where none is wanted. */

@@ -46,8 +46,12 @@ export interface Edge {
   /**
    * Stops accepting. What is in flight ends by itself, what is held is answered when its service gets ready; after
    * `deadlineMs` held requests get 503 and the rest is cut.
+   * @param handOver another process accepts from the same sockets: idle connections stay open until the deadline and
+   *   are closed behind their next answer, as a request may be on its way; requests are held as before
    */
-  drain(deadlineMs: number): Promise<void>;
+  drain(deadlineMs: number, handOver?: boolean): Promise<void>;
+  /** Descriptors of the listening sockets. */
+  readonly sockets: number[];
   close(): Promise<void>;
 }
 
@@ -84,10 +88,15 @@ class EdgePlane implements Edge {
     return this.#listeners.set(listeners, bound);
   }
 
-  async drain(deadlineMs: number): Promise<void> {
+  get sockets(): number[] {
+    return this.#listeners.sockets;
+  }
+
+  async drain(deadlineMs: number, handOver = false): Promise<void> {
     this.#context.draining = true;
+    this.#context.handingOver = handOver;
     await this.#listeners.set([]);
-    this.#listeners.drainConnections();
+    if (!handOver) this.#listeners.drainConnections();
     const deadline = this.#clock.now() + deadlineMs;
     await new Promise<void>((resolve) => {
       const timer = this.#clock.every(DRAIN_CHECK_MS, () => {
@@ -130,6 +139,7 @@ class EdgePlane implements Edge {
       heldBytes: 0,
       maxHeldBytes: 0,
       draining: false,
+      handingOver: false,
       unrouted: new Map(),
       access,
       httpProxyEngine: () => (this.#engine ??= new HttpProxyEngine()),

@@ -273,7 +273,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const { policy, queue, statistics } = service;
     if (asleep && !policy.wakeable) return 'NO_ENDPOINT';
     // What was accepted before a drain may wait for a slot, but it causes no start.
-    if (this.#context.draining && (asleep || !front)) return 'DRAINING';
+    if (this.#context.draining && !this.#context.handingOver && (asleep || !front)) return 'DRAINING';
     if (asleep && service.blockedUntil > this.#context.clock.now()) {
       statistics.holdRejected.failed++;
       return 'START_BLOCKED';

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { HostPort, ListenSettings } from '../model/settings.ts';
-import { type BoundSockets, listenError, listenKey } from '../util/listening.ts';
+import { type BoundSockets, descriptorOf, listenError, listenKey } from '../util/listening.ts';
 import { plainAddress } from './client-address.ts';
 import { ClientConnection, type ListenerContext } from './client-connection.ts';
 import { ClientCounts } from './client-counts.ts';
@@ -35,6 +35,10 @@ export class Listeners {
 
   get connectionCount(): number {
     return this.#connections.size;
+  }
+
+  get sockets(): number[] {
+    return this.#listeners.flatMap(({ servers }) => servers.map(descriptorOf));
   }
 
   /** See `Edge.listen`. */

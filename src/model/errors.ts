@@ -17,6 +17,7 @@ export const errorKinds = {
   ADDRESS_FORBIDDEN: { source: 'client', retrySafe: false },
   STATE_LOCKED: { source: 'client', retrySafe: true },
   STATE_UNUSABLE: { source: 'client', retrySafe: false },
+  UPGRADE_FAILED: { source: 'client', retrySafe: true },
   SERVICE_UNKNOWN: { source: 'client', retrySafe: false },
   SERVICE_NOT_RUNNABLE: { source: 'client', retrySafe: false },
   ADMIN_UNREACHABLE: { source: 'client', retrySafe: true },

@@ -14,6 +14,8 @@ export type EventType =
   | 'registration'
   | 'reloaded'
   | 'reload-failed'
+  | 'upgraded'
+  | 'upgrade-failed'
   | 'draining';
 
 /** Of which somebody should look into the cause. */

@@ -1,3 +1,4 @@
+import type { Server } from 'node:net';
 import { PilotlightError } from '../model/errors.ts';
 import type { HostPort } from '../model/settings.ts';
 
@@ -6,6 +7,11 @@ import type { HostPort } from '../model/settings.ts';
  * may have several (SO_REUSEPORT).
  */
 export type BoundSockets = ReadonlyMap<string, readonly object[]>;
+
+/** The descriptor of a listening server's socket, which Node tells nowhere else. */
+export function descriptorOf(server: Server): number {
+  return (server as unknown as { _handle: { fd: number } })._handle.fd;
+}
 
 /** Under which a listening address is known: as it is configured, so that port 0 is the same one after a reload. */
 export function listenKey({ host, port }: HostPort): string {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PilotlightError } from '../model/errors.ts';
 import { sleep, systemClock } from './clock.ts';
@@ -11,7 +11,12 @@ export interface StateDirectory {
   instance: string;
   /** Known to nobody else: 64 hexadecimal digits, kept in the directory. */
   secret: string;
-  /** Gives the lock back; records stay. */
+  /**
+   * Gives the lock to another process, which then opens the directory as if nobody held it. Should that process end, so
+   * does its lock. @throws STATE_UNUSABLE
+   */
+  handTo(pid: number): Promise<void>;
+  /** Gives the lock back, if it is still ours; records stay. */
   release(): Promise<void>;
 }
 
@@ -20,6 +25,8 @@ interface Holder {
   pid: number;
   /** The kernel's: boot and ticks since then; null where the system has no /proc. */
   startTime: string | null;
+  /** It was given the lock by the one that held it, and has not taken it yet. */
+  given?: true | undefined;
 }
 
 const ATTEMPTS = 200;
@@ -37,18 +44,44 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
     const own = await acquire(lock, path);
     const instance = await keptHex(join(path, 'instance'), 4);
     const secret = await keptHex(join(path, 'secret'), 32);
-    return { path, instance, secret, release: () => release(lock, own) };
+    return {
+      path,
+      instance,
+      secret,
+      handTo: (pid) => replaceLock(lock, pid).catch((error) => Promise.reject(unusable(path, error))),
+      release: () => release(lock, own),
+    };
   } catch (error) {
     if (error instanceof PilotlightError) throw error;
-    const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
-    const message = `the state directory ${path} cannot be used (${why}): set "state" to one that this user may write`;
-    throw new PilotlightError('STATE_UNUSABLE', message, error);
+    throw unusable(path, error);
   }
+}
+
+/** @returns the process that holds the directory; undefined where none does */
+export async function holderOf(path: string): Promise<number | undefined> {
+  const holder = parseHolder((await readLock(join(path, 'lock'))) ?? '');
+  return holder !== undefined && (await isAlive(holder)) ? holder.pid : undefined;
+}
+
+function unusable(path: string, error: unknown): PilotlightError {
+  const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+  const message = `the state directory ${path} cannot be used (${why}): set "state" to one that this user may write`;
+  return new PilotlightError('STATE_UNUSABLE', message, error);
+}
+
+async function replaceLock(lock: string, pid: number): Promise<void> {
+  const draft = `${lock}.${pid}`;
+  await writeFile(draft, await holding(pid, true), { mode: 0o600 });
+  await rename(draft, lock);
+}
+
+async function holding(pid: number, given?: true): Promise<string> {
+  return JSON.stringify({ pid, startTime: await startTimeOf(pid), given } satisfies Holder);
 }
 
 /** Takes the lock and returns what stands in it. */
 async function acquire(lock: string, path: string): Promise<string> {
-  const own = JSON.stringify({ pid: process.pid, startTime: await startTimeOf(process.pid) } satisfies Holder);
+  const own = await holding(process.pid);
   const draft = `${lock}.${process.pid}.${randomBytes(4).toString('hex')}`;
   await writeFile(draft, own, { mode: 0o600 });
   try {
@@ -57,6 +90,10 @@ async function acquire(lock: string, path: string): Promise<string> {
       if (await tryLink(draft, lock)) return own;
       const found = await readLock(lock);
       const holder = found === undefined ? undefined : parseHolder(found);
+      if (holder?.given && found === (await holding(process.pid, true))) {
+        await rename(draft, lock);
+        return own;
+      }
       if (holder !== undefined && (await isAlive(holder))) throw locked(path, holder.pid);
       if (found !== undefined) await removeStale(lock, found, draft);
     }
@@ -108,8 +145,8 @@ function locked(path: string, pid: number | undefined): PilotlightError {
 
 function parseHolder(text: string): Holder | undefined {
   try {
-    const { pid, startTime } = JSON.parse(text);
-    return Number.isSafeInteger(pid) && pid > 0 ? { pid, startTime } : undefined;
+    const { pid, startTime, given } = JSON.parse(text);
+    return Number.isSafeInteger(pid) && pid > 0 ? { pid, startTime, given } : undefined;
   } catch {
     return undefined;
   }

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import type { HostPort } from '../model/settings.ts';
-import { listenError } from '../util/listening.ts';
+import { listenError, listenKey } from '../util/listening.ts';
 
 /** A bound TCP socket that nothing in this process accepts from. */
 export interface BoundSocket {
@@ -19,7 +19,13 @@ const REUSE_PORT = 2;
  * Node's own way to bind without accepting, the one that its cluster module uses; a `net.Server` would take connections
  * that nobody in this process serves. @returns a negative system error where the address cannot be bound
  */
-type CreateHandle = (host: string, port: number, family: number, fd: number, flags: number) => BoundSocket | number;
+type CreateHandle = (
+  host: string | null,
+  port: number,
+  family: number,
+  fd: number,
+  flags: number,
+) => BoundSocket | number;
 const createHandle = (net as unknown as { _createServerHandle: CreateHandle })._createServerHandle;
 
 /**
@@ -44,7 +50,7 @@ export async function bindSockets(
   };
   // Bound alone first: two proxies that both share would not notice each other.
   const alone = bind(port, 0);
-  const real = portOf(alone);
+  const real = nameOf(alone).port;
   alone.close();
   const sockets: BoundSocket[] = [];
   try {
@@ -56,8 +62,45 @@ export async function bindSockets(
   return { sockets, address: { host, port: real } };
 }
 
-function portOf(socket: BoundSocket): number {
-  const name: { port?: number } = {};
+/** The address that a socket is bound to. */
+export function nameOf(socket: BoundSocket): { address: string; port: number } {
+  const name: { address?: string; port?: number } = {};
   socket.getsockname(name);
-  return name.port ?? 0;
+  return { address: name.address ?? '', port: name.port ?? 0 };
+}
+
+/**
+ * Takes over listening sockets that this process was started with.
+ * @param descriptors what is none of TCP is left alone
+ */
+export function inheritSockets(descriptors: readonly number[]): BoundSocket[] {
+  return descriptors.flatMap((fd) => {
+    const handle = createHandle(null, 0, 0, fd, 0);
+    const isTcp = typeof handle !== 'number' && typeof handle.getsockname === 'function';
+    return isTcp && handle.getsockname({}) === 0 ? handle : [];
+  });
+}
+
+/**
+ * Gives each address the sockets that are bound to it. A configured port 0 takes what is left of its host, all of one
+ * port.
+ * @returns by `listenKey`, and those that no address is for
+ */
+export async function assignSockets(
+  addresses: readonly HostPort[],
+  sockets: readonly BoundSocket[],
+): Promise<{ assigned: Map<string, BoundSocket[]>; left: BoundSocket[] }> {
+  const assigned = new Map<string, BoundSocket[]>();
+  let left = [...sockets];
+  // Those that name their port choose first.
+  for (const { host, port } of [...addresses].sort((a, b) => b.port - a.port)) {
+    const found = await lookup(host).catch(() => undefined);
+    const ofHost = left.filter((socket) => nameOf(socket).address === found?.address);
+    const wanted = port === 0 ? ofHost[0] && nameOf(ofHost[0]).port : port;
+    const own = ofHost.filter((socket) => nameOf(socket).port === wanted);
+    if (own.length === 0) continue;
+    assigned.set(listenKey({ host, port }), own);
+    left = left.filter((socket) => !own.includes(socket));
+  }
+  return { assigned, left };
 }

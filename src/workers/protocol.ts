@@ -27,7 +27,7 @@ export type WorkerOrder =
   /** A bound socket for the next `listen`, for listeners of this key; its handle comes beside the message. */
   | { type: 'socket'; key: string }
   | { type: 'listen'; order: number; listeners: ListenSettings[] }
-  | { type: 'drain'; order: number; deadlineMs: number }
+  | { type: 'drain'; order: number; deadlineMs: number; handOver: boolean }
   | { type: 'reopen-log'; order: number }
   /** Ends the process; nothing answers it but the exit. */
   | { type: 'close' };

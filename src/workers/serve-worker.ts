@@ -18,7 +18,7 @@ export interface PrimaryPort {
 /** What a worker is made of. */
 export interface WorkerParts {
   listen(listeners: ListenSettings[], bound: BoundSockets): Promise<HostPort[]>;
-  drain(deadlineMs: number): Promise<void>;
+  drain(deadlineMs: number, handOver: boolean): Promise<void>;
   reopenLog(): Promise<void>;
   close(): Promise<void>;
 }
@@ -85,7 +85,7 @@ class Worker {
         break;
       }
       case 'drain':
-        this.#answer(order.order, ({ drain }) => drain(order.deadlineMs));
+        this.#answer(order.order, ({ drain }) => drain(order.deadlineMs, order.handOver));
         break;
       case 'reopen-log':
         this.#answer(order.order, ({ reopenLog }) => reopenLog());
@@ -101,7 +101,7 @@ class Worker {
     if (this.#phase === 'leaving') return;
     this.#phase = 'leaving';
     this.#parts
-      .then(({ drain }) => drain(this.#drainMs))
+      .then(({ drain }) => drain(this.#drainMs, false))
       .catch(() => undefined)
       .then(() => this.#close());
   }

@@ -6,7 +6,7 @@ import { backoffDelay } from '../util/backoff.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { listenKey } from '../util/listening.ts';
-import { type BoundSocket, bindSockets } from './bound-sockets.ts';
+import { type BoundSocket, bindSockets, nameOf } from './bound-sockets.ts';
 import type { DataPlane } from './data-plane.ts';
 import { WorkerProcess } from './worker-process.ts';
 
@@ -49,10 +49,12 @@ interface Place {
 }
 
 interface BoundListener {
-  /** One per place. */
-  sockets: BoundSocket[];
+  /** One per place; inherited ones may be fewer or more. */
+  sockets: readonly BoundSocket[];
   address: HostPort;
 }
+
+type InheritedByKey = ReadonlyMap<string, readonly BoundSocket[]>;
 
 /** `closing`: whoever ends is not replaced any more. */
 type Phase = 'new' | 'running' | 'closing';
@@ -90,9 +92,13 @@ export class WorkerPool implements DataPlane {
     this.#phase = 'running';
   }
 
-  async listen(listeners: ListenSettings[]): Promise<HostPort[]> {
+  get sockets(): number[] {
+    return [...this.#bound.values()].flatMap(({ sockets }) => sockets.map(({ fd }) => fd));
+  }
+
+  async listen(listeners: ListenSettings[], inherited: InheritedByKey = new Map()): Promise<HostPort[]> {
     const before = this.#listeners;
-    const opened = await this.#bindNew(listeners);
+    const opened = await this.#bindNew(listeners, inherited);
     for (const [key, listener] of opened) this.#bound.set(key, listener);
     this.#listeners = listeners;
     try {
@@ -111,9 +117,9 @@ export class WorkerPool implements DataPlane {
     await Promise.all(this.#workers.map((worker) => worker.reopenLog().catch(unlessGone)));
   }
 
-  async drain(deadlineMs: number): Promise<void> {
+  async drain(deadlineMs: number, handOver: boolean): Promise<void> {
     this.#stopReplacing();
-    const drained = this.#workers.map((worker) => worker.drain(deadlineMs).catch(unlessGone));
+    const drained = this.#workers.map((worker) => worker.drain(deadlineMs, handOver).catch(unlessGone));
     this.#listeners = [];
     this.#unbindUnused();
     await Promise.all(drained);
@@ -182,12 +188,17 @@ export class WorkerPool implements DataPlane {
   }
 
   /** Binds what is not bound yet. */
-  async #bindNew(listeners: readonly ListenSettings[]): Promise<Map<string, BoundListener>> {
+  async #bindNew(listeners: readonly ListenSettings[], inherited: InheritedByKey): Promise<Map<string, BoundListener>> {
     const opened = new Map<string, BoundListener>();
     try {
       for (const { address } of listeners) {
         const key = listenKey(address);
-        if (!this.#bound.has(key)) opened.set(key, await bindSockets(address, this.#options.count));
+        if (this.#bound.has(key)) continue;
+        const sockets = inherited.get(key);
+        opened.set(
+          key,
+          sockets ? inheritedListener(address, sockets) : await bindSockets(address, this.#options.count),
+        );
       }
     } catch (error) {
       for (const { sockets } of opened.values()) for (const socket of sockets) socket.close();
@@ -219,8 +230,7 @@ export class WorkerPool implements DataPlane {
     if (worker === undefined) return;
     const sockets = new Map<string, object[]>();
     for (const key of fresh) {
-      const socket = this.#bound.get(key)?.sockets[index];
-      if (socket !== undefined) sockets.set(key, [socket]);
+      sockets.set(key, socketsOf(this.#bound.get(key)?.sockets ?? [], index, this.#options.count));
     }
     const timer = this.#options.clock.after(ANSWER_MS, () => worker.kill());
     await worker
@@ -228,6 +238,17 @@ export class WorkerPool implements DataPlane {
       .catch(unlessGone)
       .finally(() => timer.cancel());
   }
+}
+
+/** Each socket is some worker's, and each worker has one: where there are too few, some share. */
+function socketsOf(sockets: readonly BoundSocket[], index: number, count: number): BoundSocket[] {
+  if (sockets.length < count) return sockets.slice(index % sockets.length, (index % sockets.length) + 1);
+  return sockets.filter((_, position) => position % count === index);
+}
+
+function inheritedListener({ host, port }: HostPort, sockets: readonly BoundSocket[]): BoundListener {
+  const real = sockets[0] === undefined ? port : nameOf(sockets[0]).port;
+  return { sockets, address: { host, port: real } };
 }
 
 /** A worker that is gone has nothing left to do. */

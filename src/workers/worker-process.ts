@@ -70,8 +70,8 @@ export class WorkerProcess {
   }
 
   /** See `Edge.drain`. */
-  drain(deadlineMs: number): Promise<void> {
-    return this.#ask((order) => ({ type: 'drain', order, deadlineMs }));
+  drain(deadlineMs: number, handOver: boolean): Promise<void> {
+    return this.#ask((order) => ({ type: 'drain', order, deadlineMs, handOver }));
   }
 
   /** Opens the access log anew. */

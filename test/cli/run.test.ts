@@ -27,6 +27,9 @@ async function run(interactive: boolean, logLevel?: 'debug') {
     logger: silentLogger,
     reload: async (settings) => void reloads.push(settings.services.map(({ name }) => name)),
     refuseReload: (problems) => void reloads.push(problems),
+    sockets: [],
+    letGo: async () => undefined,
+    resume: async () => undefined,
     stop: async () => undefined,
   };
   let options: ProxyOptions | undefined;

@@ -9,6 +9,7 @@ import { type FakeTerminal, fakeTerminal } from './fake-terminal.ts';
 class FakeProxy implements RunningProxy {
   readonly happened: string[] = [];
   readonly listening = [];
+  readonly sockets = [];
   readonly admin = { host: '127.0.0.1', port: 9400 };
   readonly #release = Promise.withResolvers<void>();
   readonly logger: Logger = {
@@ -17,6 +18,14 @@ class FakeProxy implements RunningProxy {
     warn: () => undefined,
     error: (fields, message) => void this.happened.push(`error ${'code' in fields ? fields.code : ''} ${message}`),
   };
+
+  async letGo(): Promise<void> {
+    this.happened.push('let go');
+  }
+
+  async resume(): Promise<void> {
+    this.happened.push('resume');
+  }
 
   async reload(): Promise<void> {
     this.happened.push('reload');
@@ -56,7 +65,10 @@ function start(changes: Partial<Supervised> = {}): {
     proxy.happened.push('boot');
     return proxy;
   };
-  const ended = supervise({ boot, reload: (served) => served.reload({} as never), ...changes }, terminal);
+  const ended = supervise(
+    { boot, reload: (served) => served.reload({} as never), upgrade: undefined, ...changes },
+    terminal,
+  );
   return { proxy, terminal, ended };
 }
 
@@ -187,4 +199,59 @@ test('what nobody caught is logged with a code, and the proxy goes on', async ()
   process.emit('SIGTERM', 'SIGTERM');
   proxy.mayStop();
   expect(await ended).toBe(0);
+});
+
+describe('upgrading', () => {
+  test('stops this process once a successor serves', async () => {
+    const { proxy, ended } = start({ upgrade: async () => true });
+    await settled();
+    process.emit('SIGUSR2', 'SIGUSR2');
+    await until('stop', () => proxy.happened.includes('stop'));
+    proxy.mayStop();
+    expect(await ended).toBe(0);
+  });
+
+  test('goes on when none does, and reloads only after that', async () => {
+    const tried = Promise.withResolvers<boolean>();
+    const { proxy, ended } = start({ upgrade: () => tried.promise });
+    await settled();
+    process.emit('SIGUSR2', 'SIGUSR2');
+    process.emit('SIGHUP', 'SIGHUP');
+    await settled();
+    expect(proxy.happened).toEqual(['boot']);
+    tried.resolve(false);
+    await until('reload', () => proxy.happened.includes('reload'));
+    process.emit('SIGTERM', 'SIGTERM');
+    proxy.mayStop();
+    await ended;
+    expect(proxy.happened).toEqual(['boot', 'reload', 'stop', 'stopped']);
+  });
+
+  test('is broken off by a stop', async () => {
+    const asked = Promise.withResolvers<AbortSignal>();
+    const { proxy, ended } = start({
+      upgrade: async (_, stop) => {
+        asked.resolve(stop);
+        await new Promise((resolve) => stop.addEventListener('abort', resolve));
+        return false;
+      },
+    });
+    await settled();
+    process.emit('SIGUSR2', 'SIGUSR2');
+    await asked.promise;
+    process.emit('SIGTERM', 'SIGTERM');
+    proxy.mayStop();
+    expect(await ended).toBe(0);
+  });
+
+  test('means nothing where there is nothing to upgrade to', async () => {
+    const { proxy, ended } = start();
+    await settled();
+    process.emit('SIGUSR2', 'SIGUSR2');
+    await settled();
+    expect(proxy.happened).toEqual(['boot']);
+    process.emit('SIGTERM', 'SIGTERM');
+    proxy.mayStop();
+    await ended;
+  });
 });

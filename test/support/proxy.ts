@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { PilotEvent } from '../../src/model/events.ts';
 import type { ServiceStateName, ServiceStatus } from '../../src/model/status.ts';
 import { freePort } from './free-port.ts';
+import { killIfAlive } from './marked-processes.ts';
 import { MARK_VARIABLE } from './marks.ts';
 import { parseMetrics, type Series, sumOf } from './metrics-text.ts';
 import { type Answer, type RequestOptions, request } from './raw-client.ts';
@@ -168,14 +169,28 @@ export class RunningProxy {
     return request(this.port, options);
   }
 
+  /** Writes another configuration. */
+  write(config: Record<string, unknown>): Promise<void> {
+    return writeFile(this.file, configText(config, this));
+  }
+
   /** Writes another configuration and asks for a reload. */
   async reload(config: Record<string, unknown>): Promise<void> {
-    await writeFile(this.file, configText(config, this));
+    await this.write(config);
     this.signal('SIGHUP');
   }
 
+  /** The process that serves: the one that was started, or what an upgrade put in its place. */
+  get pid(): number {
+    try {
+      return (JSON.parse(readFileSync(join(this.folder, 'state/lock'), 'utf8')) as { pid: number }).pid;
+    } catch {
+      return this.child.pid ?? 0;
+    }
+  }
+
   signal(signal: NodeJS.Signals): void {
-    this.child.kill(signal);
+    killIfAlive(this.pid, signal);
   }
 
   /** Kills it, as a crash would. */
@@ -220,7 +235,7 @@ export class RunningProxy {
 
   /** Resident memory of the proxy's process, bytes. */
   residentBytes(): number {
-    const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${this.child.pid}/status`, 'utf8'))?.[1];
+    const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1];
     return Number(kilobytes) * 1024;
   }
 

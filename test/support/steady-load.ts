@@ -24,29 +24,32 @@ export class SteadyLoad {
   readonly #port: number;
   readonly #host: string;
   readonly #kept: PacedLoad;
-  readonly #socket: WebSocketClient;
+  readonly #socket: WebSocketClient | undefined;
   readonly #loops: Promise<void>[];
   readonly #result: SteadyResult = { kept: 0, fresh: 0, echoed: 0, failures: [] };
   #stopped = false;
 
-  private constructor(port: number, host: string, rate: number, socket: WebSocketClient) {
+  private constructor(port: number, host: string, rate: number, socket: WebSocketClient | undefined) {
     this.#port = port;
     this.#host = host;
     this.#socket = socket;
     this.#kept = PacedLoad.start({ port, host, rate: rate / 2 });
-    this.#loops = [this.#connect(2000 / rate), this.#echo()];
+    this.#loops = [this.#connect(2000 / rate), ...(socket === undefined ? [] : [this.#echo(socket)])];
   }
 
-  /** @param rate requests per second, half of them on new connections */
-  static async start(port: number, host: string, rate: number): Promise<SteadyLoad> {
-    return new SteadyLoad(port, host, rate, await WebSocketClient.open(port, host));
+  /**
+   * @param rate requests per second, half of them on new connections
+   * @param webSocket whether there is one; a process that ends ends those that it carries
+   */
+  static async start(port: number, host: string, rate: number, { webSocket = true } = {}): Promise<SteadyLoad> {
+    return new SteadyLoad(port, host, rate, webSocket ? await WebSocketClient.open(port, host) : undefined);
   }
 
   async stop(): Promise<SteadyResult> {
     this.#stopped = true;
     const samples = await this.#kept.stop();
     await Promise.all(this.#loops);
-    this.#socket.connection.destroy();
+    this.#socket?.connection.destroy();
     for (const { status, error } of samples) {
       if (status !== 200) this.#result.failures.push(`kept: ${error ?? `answered ${status}`}`);
     }
@@ -72,12 +75,12 @@ export class SteadyLoad {
     }
   }
 
-  async #echo(): Promise<void> {
+  async #echo(socket: WebSocketClient): Promise<void> {
     try {
       for (; !this.#stopped; this.#result.echoed++) {
         const text = `message ${this.#result.echoed}`;
-        await this.#socket.send(text);
-        const echo = await this.#socket.next();
+        await socket.send(text);
+        const echo = await socket.next();
         if (echo !== text) throw new Error(`echoed ${echo}`);
         await pause(50);
       }

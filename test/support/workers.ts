@@ -5,8 +5,8 @@ import type { Answer } from './raw-client.ts';
 import { until } from './until.ts';
 
 /** Process ids of the worker processes of a proxy. */
-export function workersOf({ child }: RunningProxy): number[] {
-  const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'latin1').split(' ').filter(Boolean);
+export function workersOf({ pid }: RunningProxy): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean);
   return children.map(Number).filter((pid) => commandOf(pid).includes('/src/worker.ts'));
 }
 

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openStateDirectory } from '../../src/util/state-directory.ts';
+import { holderOf, openStateDirectory } from '../../src/util/state-directory.ts';
 
 let parent: string;
 let path: string;
@@ -116,4 +116,29 @@ test('a path that is no directory is one line with a code', async () => {
     code: 'STATE_UNUSABLE',
     message: expect.stringMatching(/^the state directory .*file cannot be used \(E[A-Z]+\): set "state"/),
   });
+});
+
+test('a lock that was given to another process is that process’s, and comes back when it ends', async () => {
+  const state = await openStateDirectory(path);
+  const other = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'], { stdio: 'ignore' });
+  await state.handTo(other.pid ?? 0);
+  expect(await holderOf(path)).toBe(other.pid);
+  await state.release();
+  await expect(openStateDirectory(path)).rejects.toMatchObject({ code: 'STATE_LOCKED' });
+  const gone = once(other, 'exit');
+  other.kill('SIGKILL');
+  await gone;
+  expect(await holderOf(path)).toBeUndefined();
+  const again = await openStateDirectory(path);
+  expect([again.instance, again.secret]).toEqual([state.instance, state.secret]);
+  await again.release();
+});
+
+test('a lock that was given to us is ours', async () => {
+  const state = await openStateDirectory(path);
+  await state.handTo(process.pid);
+  const taken = await openStateDirectory(path);
+  expect(await holderOf(path)).toBe(process.pid);
+  await taken.release();
+  expect(await holderOf(path)).toBeUndefined();
 });

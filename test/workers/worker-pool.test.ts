@@ -120,7 +120,7 @@ test('drained, nothing is accepted any more; closed, the links close', async () 
   const { workers, attached } = pool();
   await workers.begin();
   const [{ port } = { port: 0 }] = await workers.listen([listenSettings()]);
-  await workers.drain(1000);
+  await workers.drain(1000, false);
   await expect(say(port, 'who')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   let closed = 0;
   for (const { link } of attached) link.onClose(() => closed++);

@@ -1,0 +1,44 @@
+import { type FromSuccessor, SUCCESSOR_VARIABLE, type ToSuccessor } from './handover-protocol.ts';
+import type { Predecessor } from './running-proxy.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The process that started this one to be replaced by it; undefined where there is none. */
+export function predecessorOf(env: Environment): Predecessor | undefined {
+  if (env[SUCCESSOR_VARIABLE] === undefined || !process.connected) return undefined;
+  const say = (message: FromSuccessor) => {
+    if (process.connected) process.send?.(message);
+  };
+  const gone = new Promise<void>((resolve) => process.once('disconnect', resolve));
+  const taken = new Promise<void>((resolve) => {
+    process.on('message', (message: ToSuccessor) => {
+      if (message.type === 'take') resolve();
+    });
+  });
+  return {
+    gone,
+    async letGo() {
+      say({ type: 'booting' });
+      await Promise.race([taken, gone]);
+    },
+    serving(wake) {
+      process.on('message', (message: ToSuccessor) => {
+        if (message.type === 'wake') wake(message.service);
+      });
+      say({ type: 'serving' });
+    },
+  };
+}
+
+/** First descriptor that is passed on: sd_listen_fds(3). */
+const FIRST = 3;
+
+/**
+ * Descriptors of the listening sockets that this process was started with, by systemd or by the process that it
+ * replaces. LISTEN_PID names another process where the variables were only inherited.
+ */
+export function inheritedDescriptors(env: Environment, pid: number): number[] {
+  const { LISTEN_FDS: count = '', LISTEN_PID: owner } = env;
+  if (!/^\d{1,4}$/.test(count) || (owner !== undefined && owner !== String(pid))) return [];
+  return Array.from({ length: Number(count) }, (_, index) => FIRST + index);
+}

@@ -1,0 +1,66 @@
+import { findConfig } from '../config/find.ts';
+import { PilotlightError } from '../model/errors.ts';
+import { sleep } from '../util/clock.ts';
+import { holderOf } from '../util/state-directory.ts';
+import { readSettings } from './read-settings.ts';
+import type { Terminal } from './terminal.ts';
+
+/** How long a successor may take until it has the state directory, ms: what `upgrade` allows it, and some. */
+const BOOT_MS = 65_000;
+/** How much longer than its drain the process before may take to end, or to go on, ms. */
+const END_MS = 40_000;
+const LOOK_EVERY_MS = 50;
+
+/**
+ * `upgrade`: has the proxy of a configuration replaced by the program and the configuration as they are now. Returns
+ * when the process before has ended.
+ * @throws CONFIG_NOT_FOUND; UPGRADE_FAILED when nothing runs, or what runs goes on
+ */
+export async function runUpgrade(config: string | undefined, terminal: Terminal): Promise<number> {
+  const { env, cwd, clock } = terminal;
+  const found = await findConfig({ explicit: config, env, cwd });
+  if (!('file' in found)) {
+    throw new PilotlightError('CONFIG_NOT_FOUND', `no configuration at ${found.searched.join(', ')}`);
+  }
+  const settings = await readSettings(found.file, terminal);
+  if (settings === undefined) return 1;
+  const { state, services } = settings;
+  const before = await holderOf(state);
+  if (before === undefined)
+    throw new PilotlightError('UPGRADE_FAILED', `no Pilotlight runs with the state in ${state}`);
+  askForUpgrade(before);
+  const goesOn = new PilotlightError('UPGRADE_FAILED', `process ${before} goes on: its log says why`);
+  let successor: number | undefined;
+  let deadline = clock.now() + BOOT_MS;
+  while (clock.now() < deadline) {
+    await sleep(clock, LOOK_EVERY_MS, new AbortController().signal);
+    const holder = await holderOf(state);
+    if (successor === undefined && holder !== undefined && holder !== before) {
+      successor = holder;
+      deadline = clock.now() + END_MS + Math.max(0, ...services.map(({ timeouts }) => timeouts.drainMs));
+    } else if (successor !== undefined && holder === before) {
+      throw goesOn;
+    }
+    if (successor !== undefined && !isRunning(before)) {
+      terminal.out(`process ${successor} has taken the place of process ${before}`);
+      return 0;
+    }
+  }
+  throw goesOn;
+}
+
+function askForUpgrade(pid: number): void {
+  try {
+    process.kill(pid, 'SIGUSR2');
+  } catch (error) {
+    throw new PilotlightError('UPGRADE_FAILED', `this user may not signal process ${pid}`, error);
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { descriptorOf } from '../../src/util/listening.ts';
+import { holderOf } from '../../src/util/state-directory.ts';
+import { killIfAlive } from '../support/marked-processes.ts';
+import { until } from '../support/until.ts';
+import { demoService, logOf, type Place, pilotlight, place, serve } from './program.ts';
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts');
+
+/** Ends whatever runs the configuration by now, and waits for it. */
+async function endOf(at: Place): Promise<void> {
+  const pid = await holderOf(join(at.folder, 'state'));
+  if (pid !== undefined) killIfAlive(pid, 'SIGTERM');
+  await until('ended', async () => (await holderOf(join(at.folder, 'state'))) === undefined);
+}
+
+test('the command replaces a running proxy by one that reads the configuration anew', async () => {
+  const at = await place();
+  const program = await serve(at);
+  onTestFinished(() => endOf(at));
+  const before = await (await fetch(`${at.url}/hello`)).text();
+  await at.write({
+    services: { hello: demoService('hello'), other: demoService('slow', { routes: [{ path: '/o' }] }) },
+  });
+  const upgrade = pilotlight(['upgrade', '-c', at.file]);
+  expect(await upgrade.exit).toBe(0);
+  expect(upgrade.stdout).toMatch(/^process \d+ has taken the place of process \d+\n$/);
+  expect(program.child.exitCode).toBe(0);
+  expect(await (await fetch(`${at.url}/hello`)).text()).toBe(before);
+  const services = (await (await fetch(`${at.admin}/v1/services`)).json()) as { name: string }[];
+  expect(services.map(({ name }) => name)).toEqual(['hello', 'other']);
+});
+
+test('the command says so when nothing runs, or the configuration is wrong', async () => {
+  const at = await place();
+  const none = pilotlight(['upgrade', '-c', at.file]);
+  expect(await none.exit).toBe(1);
+  expect(none.stderr).toContain('no Pilotlight runs');
+  await at.write({ frobnicate: 1 });
+  const wrong = pilotlight(['upgrade', '-c', at.file]);
+  expect(await wrong.exit).toBe(1);
+  expect(wrong.stderr).toContain('unknown key');
+});
+
+test('stopped right after an upgrade, the new process stops the replicas of both', async () => {
+  const at = await place();
+  const program = await serve(at);
+  const pid = Number(/process (\d+)/.exec(await (await fetch(`${at.url}/hello`)).text())?.[1]);
+  program.child.kill('SIGUSR2');
+  await until('it is told', () => logOf(program).some(({ event }) => event === 'upgraded'));
+  await endOf(at);
+  await until('the replica is gone', () => {
+    try {
+      return !process.kill(pid, 0);
+    } catch {
+      return true;
+    }
+  });
+});
+
+test('sockets of a supervisor are accepted from (LISTEN_FDS), and those of another process are not', async () => {
+  const at = await place();
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(at.port, '127.0.0.1', () => resolve()));
+  const start = (own: boolean) => {
+    const program = `process.env.LISTEN_PID = String(process.pid + ${own ? 0 : 1});
+      process.argv = [process.argv[0], ${JSON.stringify(MAIN)}, 'run', '-c', ${JSON.stringify(at.file)}];
+      await import(${JSON.stringify(MAIN)});`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', LISTEN_FDS: '1' },
+      stdio: ['ignore', 'ignore', 'pipe', descriptorOf(server)],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    return child;
+  };
+  // Bound by the supervisor: whoever does not take the socket finds the address in use.
+  const [code] = await once(start(false), 'exit');
+  expect(code).toBe(1);
+  const child = start(true);
+  server.close();
+  await until('ready', async () => (await fetch(`${at.admin}/readyz`).catch(() => undefined))?.status === 200);
+  expect((await fetch(`${at.url}/hello`)).status).toBe(200);
+  child.kill('SIGTERM');
+  expect((await once(child, 'exit'))[0]).toBe(0);
+});
