@@ -213,7 +213,7 @@ class ControlPlane implements Control, LinkListener {
   #leave(): boolean {
     if (this.#phase === 'draining' || this.#phase === 'ended') return false;
     this.#phase = 'draining';
-    if (!this.#handOver.mayEnd) return;
+    if (!this.#handOver.mayEnd) return true;
     for (const { id } of edgeRegistrations(this.#settings, this.#context.instance)) this.#registrations.drop(id);
     return true;
   }
