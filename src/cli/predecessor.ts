@@ -39,6 +39,8 @@ const FIRST = 3;
  */
 export function inheritedDescriptors(env: Environment, pid: number): number[] {
   const { LISTEN_FDS: count = '', LISTEN_PID: owner } = env;
-  if (!/^\d{1,4}$/.test(count) || (owner !== undefined && owner !== String(pid))) return [];
+  // A predecessor cannot know our pid before it has started us.
+  const isOurs = owner === String(pid) || (owner === undefined && env[SUCCESSOR_VARIABLE] !== undefined);
+  if (!isOurs || !/^\d{1,4}$/.test(count)) return [];
   return Array.from({ length: Number(count) }, (_, index) => FIRST + index);
 }

@@ -51,7 +51,11 @@ export const scaleSchema = section(
     ),
     initial: optional(integer('replicas', 1, 100_000), 'Replicas of a start from zero.', '1, or `min` if that is more'),
     idle: option(durationOr(0, 'never'), '5m', 'Idle time after which the replicas above `min` retire.'),
-    concurrency: option(integer('requests', 0), '0', 'Most requests in flight per replica; 0 is no limit.'),
+    concurrency: option(
+      integer('requests', 0),
+      '0',
+      'Most requests in flight per replica, each of several workers its part; 0 is no limit.',
+    ),
     latency: section(
       {
         above: option(duration(), '1s', 'A replica is added when the quantile of the time to first byte exceeds this.'),

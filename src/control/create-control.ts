@@ -129,7 +129,13 @@ class ControlPlane implements Control, LinkListener {
     this.#registrations = new Registrations(context, options.registrar);
     this.#standby = new Standby(context);
     this.#runtimes = new RuntimeDesk(context, options.runtimes, this.#services, () => this.#handOver.mayEnd);
-    this.#handOver = new HandOver(context, this.#services, this.#runtimes, options.succeeding ?? false);
+    this.#handOver = new HandOver(
+      context,
+      this.#services,
+      this.#runtimes,
+      this.#registrations,
+      options.succeeding ?? false,
+    );
     for (const service of settings.services) this.#add(service);
   }
 
@@ -160,11 +166,7 @@ class ControlPlane implements Control, LinkListener {
     for (const entry of edgeRegistrations(this.#settings, this.#context.instance)) this.#registrations.put(entry);
     await this.#runtimes.begin();
     this.#each(({ lifecycle }) => lifecycle.onContact());
-    detached(
-      this.#context,
-      'orphans',
-      this.#registrations.dropOrphans(() => this.#liveRegistrations()),
-    );
+    if (this.#handOver.mayEnd) this.#dropOrphans();
   }
 
   reconfigure(settings: Settings): void {
@@ -190,7 +192,7 @@ class ControlPlane implements Control, LinkListener {
   }
 
   takeOver(): void {
-    this.#handOver.takeOver();
+    if (this.#handOver.takeOver()) this.#dropOrphans();
   }
 
   letGo(wake: (service: string) => void, signal: AbortSignal): Promise<void> {
@@ -391,6 +393,12 @@ class ControlPlane implements Control, LinkListener {
     const ids = new Set(entries.map(({ id }) => id));
     for (const { id } of edgeRegistrations(before, instance)) if (!ids.has(id)) this.#registrations.drop(id);
     for (const entry of entries) this.#registrations.put(entry);
+  }
+
+  /** Takes out of the catalogue what an earlier run left behind. */
+  #dropOrphans(): void {
+    const dropped = this.#registrations.dropOrphans(() => this.#liveRegistrations());
+    detached(this.#context, 'orphans', dropped);
   }
 
   /** Registrations that something still stands behind, though it may not have registered anew yet. */

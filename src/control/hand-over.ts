@@ -1,5 +1,6 @@
 import { sleep, type Timer } from '../util/clock.ts';
 import { type ControlContext, guarded } from './context.ts';
+import type { Registrations } from './registration.ts';
 import type { RuntimeDesk } from './runtime-desk.ts';
 import type { ServiceController } from './service-controller.ts';
 
@@ -16,6 +17,7 @@ export class HandOver {
   readonly #context: ControlContext;
   readonly #services: ReadonlyMap<string, ServiceController>;
   readonly #runtimes: RuntimeDesk;
+  readonly #registrations: Registrations;
   #role: Role;
   #following: Timer | undefined;
 
@@ -23,11 +25,13 @@ export class HandOver {
     context: ControlContext,
     services: ReadonlyMap<string, ServiceController>,
     runtimes: RuntimeDesk,
+    registrations: Registrations,
     succeeding: boolean,
   ) {
     this.#context = context;
     this.#services = services;
     this.#runtimes = runtimes;
+    this.#registrations = registrations;
     this.#role = succeeding ? 'successor' : 'sole';
   }
 
@@ -41,16 +45,18 @@ export class HandOver {
     return this.#role !== 'predecessor';
   }
 
-  /** See `Control.takeOver`. */
-  takeOver(): void {
-    if (this.#role !== 'successor') return;
+  /** See `Control.takeOver`. @returns whether anything changed */
+  takeOver(): boolean {
+    if (this.#role !== 'successor') return false;
     this.#role = 'sole';
     this.#runtimes.relistAll();
+    return true;
   }
 
   /** See `Control.letGo`. */
   async letGo(wake: (service: string) => void, signal: AbortSignal): Promise<void> {
     this.#role = 'predecessor';
+    this.#registrations.pause();
     const services = () => [...this.#services.values()];
     for (const { name, lifecycle } of services()) {
       guarded(this.#context.logger, `letting go of ${name}`, () => lifecycle.letGo());
@@ -72,6 +78,7 @@ export class HandOver {
   resume(): void {
     this.#role = 'sole';
     this.close();
+    this.#registrations.resume();
     this.#runtimes.relistAll();
     for (const { name, lifecycle } of this.#services.values()) {
       guarded(this.#context.logger, `resumption of ${name}`, () => lifecycle.evaluate());

@@ -22,6 +22,7 @@ export class Registrations {
   readonly #context: ControlContext;
   readonly #registrar: Registrar | undefined;
   readonly #entries = new Map<string, Entry>();
+  #paused = false;
 
   /** @param registrar undefined: nothing is registered */
   constructor(context: ControlContext, registrar: Registrar | undefined) {
@@ -37,6 +38,17 @@ export class Registrations {
   /** The entry should not be there; one that never was is not looked for. */
   drop(id: string): void {
     if (this.#entries.has(id)) this.#want(id, undefined);
+  }
+
+  /** Changes nothing in the catalogue from now on: a successor does. What is wanted meanwhile is kept in mind. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** Brings about what was wanted meanwhile. */
+  resume(): void {
+    this.#paused = false;
+    for (const [id, { wanted }] of [...this.#entries]) this.#want(id, wanted);
   }
 
   /** Ids that are wanted. */
@@ -72,7 +84,7 @@ export class Registrations {
     const entry = this.#entries.get(id) ?? { wanted, present: 'absent', work: undefined };
     this.#entries.set(id, entry);
     entry.wanted = wanted;
-    if (entry.work !== undefined) return;
+    if (entry.work !== undefined || this.#paused) return;
     entry.work = this.#bringAbout(id, entry, this.#registrar);
     detached(this.#context, `registration of ${id}`, entry.work);
   }

@@ -19,6 +19,12 @@ const SHORT_LIFE_MS = 10_000;
 const REPLACE_AFTER = { base: 100, cap: 2000, jitter: 0.2 };
 /** A worker that does not answer to a change of listeners within this is killed, and its successor does it, ms. */
 const ANSWER_MS = 5000;
+/**
+ * An edge reports once a second. A worker that is silent for so many seconds hangs, and with it what the kernel gives to
+ * its socket: it is killed. Counted and not measured, so that it is never the primary that slept.
+ */
+const SILENT_TICKS = 10;
+const TICK_MS = 1000;
 /** From being told to end to being killed, ms. */
 const CLOSE_MS = 2000;
 
@@ -45,6 +51,8 @@ interface Place {
   startedAt: number;
   /** Short lives in a row. */
   failures: number;
+  /** Seconds in which it said nothing, in a row. */
+  silent: number;
   replacement: Timer | undefined;
 }
 
@@ -75,12 +83,22 @@ export class WorkerPool implements DataPlane {
   readonly #bound = new Map<string, BoundListener>();
   #listeners: ListenSettings[] = [];
   #phase: Phase = 'new';
+  #watch: Timer | undefined;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
     this.#places = Array.from({ length: options.count }, (_, index) => {
       const name = `worker-${index + 1}`;
-      return { index, name, worker: undefined, isServing: false, startedAt: 0, failures: 0, replacement: undefined };
+      return {
+        index,
+        name,
+        worker: undefined,
+        isServing: false,
+        startedAt: 0,
+        failures: 0,
+        silent: 0,
+        replacement: undefined,
+      };
     });
   }
 
@@ -90,6 +108,7 @@ export class WorkerPool implements DataPlane {
     await Promise.all(this.#workers.map(({ began }) => began));
     for (const place of this.#places) place.isServing = place.worker !== undefined;
     this.#phase = 'running';
+    this.#watch = this.#options.clock.every(TICK_MS, () => this.#killSilent());
   }
 
   get sockets(): number[] {
@@ -168,6 +187,18 @@ export class WorkerPool implements DataPlane {
     place.replacement = clock.after(inMs, () => this.#replace(place));
   }
 
+  #killSilent(): void {
+    for (const place of this.#places) {
+      const { worker, name } = place;
+      place.silent = worker === undefined || worker.wasHeard ? 0 : place.silent + 1;
+      if (worker === undefined) continue;
+      worker.wasHeard = false;
+      if (place.silent < SILENT_TICKS) continue;
+      this.#options.logger.error({ worker: name }, `${name} is silent and is killed`);
+      worker.kill();
+    }
+  }
+
   #replace(place: Place): void {
     this.#start(place);
     const { worker } = place;
@@ -184,6 +215,7 @@ export class WorkerPool implements DataPlane {
 
   #stopReplacing(): void {
     this.#phase = 'closing';
+    this.#watch?.cancel();
     for (const { replacement } of this.#places) replacement?.cancel();
   }
 

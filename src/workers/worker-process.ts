@@ -27,6 +27,8 @@ export class WorkerProcess {
   readonly #far: ChannelEnd<ControlMessage, EdgeMessage>;
   readonly #answers = new Map<number, Answer>();
   #orders = BEGIN;
+  /** It said something since this was cleared. */
+  wasHeard = true;
   /** Why nothing is answered any more. */
   #gone: PilotlightError | undefined;
 
@@ -106,6 +108,7 @@ export class WorkerProcess {
   }
 
   #onReport(report: WorkerReport): void {
+    this.wasHeard = true;
     if (report.type === 'link') {
       this.#far.post(report.message);
       return;

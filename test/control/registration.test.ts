@@ -111,3 +111,27 @@ test('nothing is registered unless it is asked for', async () => {
   await world.run(1000);
   expect(registrar.entries.size).toBe(0);
 });
+
+test('a process that has let go changes nothing in the catalogue, until its successor came to nothing', async () => {
+  const { world, registrar } = await worldWith(consul('replicas'));
+  const never = new AbortController().signal;
+  world.edge.request('hello');
+  await world.run(500);
+  expect(registrar.entries.size).toBe(1);
+  await world.settle(world.control.letGo(() => undefined, never));
+  world.runtime.exit('hello-1');
+  await world.run(1000);
+  expect(registrar.entries.size).toBe(1);
+  world.control.resume();
+  await world.run(1000);
+  expect(registrar.entries.size).toBe(0);
+});
+
+test('a process that has let go leaves its entries when it ends', async () => {
+  const { world, registrar } = await worldWith(consul('edge'));
+  await world.run(100);
+  await world.settle(world.control.letGo(() => undefined, new AbortController().signal));
+  world.control.beginDrain();
+  await world.settle(world.control.shutdown(new AbortController().signal));
+  expect(registrar.entries.size).toBe(2);
+});

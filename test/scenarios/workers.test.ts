@@ -84,6 +84,18 @@ describe.concurrent('workers', () => {
     expect((await proxy.request({ host: app.host })).status).toBe(200);
   });
 
+  scenario('a worker that says nothing for ten seconds is replaced', async (stage) => {
+    const app = await stage.app('app');
+    const proxy = await stage.proxy({ apps: [app], config: TWO });
+    const [hanging = 0] = workersOf(proxy);
+    process.kill(hanging, 'SIGSTOP');
+    const stoppedAt = epochNow();
+    await until('it is replaced', () => !workersOf(proxy).includes(hanging));
+    expect(epochNow() - stoppedAt).toBeGreaterThan(9000);
+    await untilWorkers(proxy, 2);
+    expect(byWorker(await burst(proxy.port, 40, { host: app.host }))).toHaveLength(2);
+  });
+
   scenario('SIGTERM drains every worker and leaves no process behind', async (stage) => {
     const app = await stage.app('app', { service: { timeouts: { drain: '10s' } } });
     const proxy = await stage.proxy({ apps: [app], config: TWO });

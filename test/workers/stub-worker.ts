@@ -1,10 +1,20 @@
 /** A worker of its own kind: answers every connection with its name, and ends for who sends `die`. */
 import { createServer, type Server } from 'node:net';
+import type { EdgeMessage } from '../../src/model/link.ts';
 import { serveWorker } from '../../src/workers/serve-worker.ts';
 
 await serveWorker(process, async ({ name, accessLog }, link) => {
   if (accessLog?.file === '/cannot/be/opened') throw new Error('no such file');
   let servers: Server[] = [];
+  const report: EdgeMessage = {
+    type: 'report',
+    collect: null,
+    spanMs: 1000,
+    services: [],
+    connections: 0,
+    unrouted: [],
+  };
+  setInterval(() => link.post(report), 1000).unref();
   link.onMessage(() => link.post({ type: 'probed', probe: name, ok: true, tookMs: 0 }));
   return {
     async listen(_listeners, bound) {

@@ -36,7 +36,7 @@ function pool(accessLogFile?: string) {
     logger: silentLogger,
     attach: (edge, link, end) => {
       attached.push({ edge, link, end });
-      link.onMessage((message) => said.push(message));
+      link.onMessage((message) => void (message.type === 'probed' && said.push(message)));
       link.post(TABLE);
     },
   });
