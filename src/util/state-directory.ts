@@ -160,16 +160,21 @@ async function isAlive({ pid, startTime }: Holder): Promise<boolean> {
     if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
   }
   const now = await startTimeOf(pid);
-  return now === null || startTime === null || now === startTime;
+  return now !== 'dead' && (now === null || startTime === null || now === startTime);
 }
 
-/** When a process started, comparable over reboots; null where the system does not tell. proc(5), field 22 of stat. */
+/**
+ * When a process started, comparable over reboots; null where the system does not tell; `dead` of a zombie, which stays
+ * for as long as nobody reaps it and holds nothing. proc(5), fields 3 and 22 of stat.
+ */
 async function startTimeOf(pid: number): Promise<string | null> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
     const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'latin1')).trim();
     // The second field, the program's name in parentheses, may hold anything.
-    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (fields[0] === 'Z' || fields[0] === 'X') return 'dead';
+    const ticks = fields[19];
     return ticks === undefined ? null : `${boot}/${ticks}`;
   } catch {
     return null;

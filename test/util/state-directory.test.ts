@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { holderOf, openStateDirectory } from '../../src/util/state-directory.ts';
+import { until } from '../support/until.ts';
 
 let parent: string;
 let path: string;
@@ -80,6 +81,20 @@ describe('the lock', () => {
     await writeFile(join(path, 'lock.takeover'), gone);
     await (await openStateDirectory(path)).release();
     expect((await readdir(path)).toSorted()).toEqual(['instance', 'secret']);
+  });
+
+  test.runIf(process.platform === 'linux')('of a zombie, which its parent does not reap, is taken over', async () => {
+    // The shell becomes a program that never waits for the child it had.
+    const parentOfZombie = spawn('sh', ['-c', 'sleep 0.05 & echo $!; exec sleep 30'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    onTestFinished(() => void parentOfZombie.kill('SIGKILL'));
+    const [line] = await once(parentOfZombie.stdout, 'data');
+    const pid = Number(String(line));
+    await until('it is a zombie', async () => (await readFile(`/proc/${pid}/stat`, 'latin1')).includes(') Z '));
+    await (await openStateDirectory(path)).release();
+    await writeFile(join(path, 'lock'), JSON.stringify({ pid, startTime: null }));
+    await (await openStateDirectory(path)).release();
   });
 
   test('of a process that is gone is taken over', async () => {
