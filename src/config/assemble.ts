@@ -10,6 +10,7 @@ import type {
 import { balancingSettings, staticEndpoints } from './assemble-balancing.ts';
 import { routeRules } from './assemble-rules.ts';
 import type { EnvironmentDefaults } from './environment.ts';
+import { freeze } from './freeze.ts';
 import { scaleBounds } from './scale-bounds.ts';
 import type { Config, ServiceConfig } from './schema.ts';
 import type { Parsed } from './validate.ts';
@@ -181,12 +182,4 @@ function absoluteSource(volume: string, folder: string): string {
 
 function stop({ signal, grace }: { signal: string; grace: number }): { signal: string; graceMs: number } {
   return { signal, graceMs: grace };
-}
-
-function freeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const inner of Object.values(value)) freeze(inner);
-  }
-  return value;
 }

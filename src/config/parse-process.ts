@@ -1,0 +1,8 @@
+import { parseConfig } from './load.ts';
+import type { ParseTask } from './parse-apart.ts';
+
+process.once('message', (task) => {
+  const { text, file, env } = task as ParseTask;
+  // Whoever asked may have ended meanwhile: then nobody is left to be told.
+  process.send?.(parseConfig(text, file, env), undefined, undefined, () => {});
+});
