@@ -154,7 +154,7 @@ class ControlPlane implements Control, LinkListener {
     this.#tick = clock.every(TICK_MS, () => {
       const elapsed = clock.now() - last;
       last = clock.now();
-      this.#each((service) => service.tick(elapsed));
+      this.#each((service) => service.tick(elapsed), this.#undormant());
     });
     this.#follow();
     for (const source of this.#options.sources) {
@@ -298,7 +298,10 @@ class ControlPlane implements Control, LinkListener {
   onReport(edge: string, report: EdgeReport): void {
     const byService = new Map<string, ServiceReport>(report.services.map((each) => [each.service, each]));
     countUnrouted(this.#context.metrics, report);
-    this.#each((service) => service.onReport(edge, report.spanMs, byService.get(service.name)));
+    this.#each(
+      (service) => service.onReport(edge, report.spanMs, byService.get(service.name)),
+      this.#undormant(byService),
+    );
   }
 
   onAck(edge: string, message: Extract<EdgeMessage, { type: 'ack' }>): void {
@@ -363,10 +366,19 @@ class ControlPlane implements Control, LinkListener {
   }
 
   /** One service's failure must not keep another from its turn. */
-  #each(call: (service: ServiceController) => void): void {
-    for (const service of [...this.#services.values()]) {
+  #each(call: (service: ServiceController) => void, services = [...this.#services.values()]): void {
+    for (const service of services) {
       guarded(this.#context.logger, `turn of ${service.name}`, () => call(service));
     }
+  }
+
+  /** Services that a look could find something to do for, and those that an edge speaks of. */
+  #undormant(spokenOf?: ReadonlyMap<string, unknown>): ServiceController[] {
+    const undormant: ServiceController[] = [];
+    for (const service of this.#services.values()) {
+      if (!service.lifecycle.isDormant || spokenOf?.has(service.name)) undormant.push(service);
+    }
+    return undormant;
   }
 
   // Sources and registrations

@@ -75,7 +75,6 @@ export class ServiceController {
 
   /** @param report undefined where the edge had nothing to say of the service */
   onReport(edge: string, spanMs: number, report: ServiceReport | undefined): void {
-    if (report === undefined && this.lifecycle.isDormant) return;
     this.#telemetry.report(edge, this.#host.context.clock.now(), spanMs, report, {
       ready: this.lifecycle.set.counts.ready + this.lifecycle.external,
       isWarm: (endpoint) => this.#isWarm(endpoint),
@@ -139,7 +138,6 @@ export class ServiceController {
 
   /** Once a second. */
   tick(elapsedMs: number): void {
-    if (this.lifecycle.isDormant) return;
     const { starting, ready, retiring, stopping } = this.lifecycle.set.counts;
     const seconds = ((starting + ready + retiring + stopping) * elapsedMs) / 1000;
     const { metrics } = this.#host.context;

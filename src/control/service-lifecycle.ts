@@ -108,8 +108,8 @@ export class ServiceLifecycle implements ReplicaSetListener {
   }
 
   /**
-   * Nothing runs, nothing is asked for and nothing waits for its time: until something happens, which is evaluated then,
-   * a look at the service would find nothing to do. Spares 10,000 sleeping ones 30 % of a core.
+   * Nothing of ours runs, nothing is asked for and nothing waits for its time: until something happens, which is
+   * evaluated then, a look at the service would find nothing to do. Spares 10,000 sleeping ones 30 % of a core.
    */
   get isDormant(): boolean {
     return this.#isDormant;
@@ -174,7 +174,11 @@ export class ServiceLifecycle implements ReplicaSetListener {
   evaluate(cause: StartCause = 'replacement'): void {
     this.#isDormant = false;
     this.#noteAwake();
-    if (this.isLeaving || this.#settings().run === undefined) return;
+    if (this.isLeaving) return;
+    if (this.#settings().run === undefined) {
+      this.#isDormant = this.#isQuiet;
+      return;
+    }
     if (this.#contact === 'known') {
       const demanded = this.#telemetry.held > 0 || this.#woken;
       if (demanded) this.#answerDemand();

@@ -114,6 +114,7 @@ export class Endpoint {
     let expired = 0;
     while (expired < this.#idle.length && now - (this.#idle[expired] as UpstreamConnection).idleSince >= IDLE_MS)
       expired++;
+    if (expired === 0) return;
     for (const connection of this.#idle.splice(0, expired)) connection.destroy();
   }
 

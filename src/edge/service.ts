@@ -284,7 +284,7 @@ export class Service {
 
   /** The service's part of a report; undefined when there is nothing to say. */
   report(now: number): ServiceReport | undefined {
-    if (!this.hasEndpoints && this.queue.size === 0 && this.statistics.quiet) return undefined;
+    if (this.#isSilent) return undefined;
     const endpoints: EndpointReport[] = [];
     // Made only where it is needed: 2 KB a second for each of 10,000 services kept the collector busy for 10 % of a core.
     let waiting: Histogram | undefined;
@@ -316,6 +316,19 @@ export class Service {
       waiting: waiting?.sparse() ?? [],
       endpoints,
     };
+  }
+
+  /**
+   * Nothing happened, and nothing goes on. An awake service that can sleep speaks all the same: control goes by when its
+   * last activity was. Spares 10,000 others, which only have endpoints, 10 % of a core.
+   */
+  get #isSilent(): boolean {
+    if (this.queue.size > 0 || !this.statistics.quiet) return false;
+    if (this.policy.wakeable) return !this.hasEndpoints;
+    for (const { inFlight, condition } of this.#endpoints.values()) {
+      if (inFlight > 0 || condition !== undefined) return false;
+    }
+    return true;
   }
 
   /** First who may be dispatched to, then what ends requests: those may be sent elsewhere at once. */

@@ -36,7 +36,7 @@ export class Statistics {
 
   /** Whether anything happened since the last report. */
   get quiet(): boolean {
-    return this.arrivals === 0 && this.#codes.size === 0;
+    return this.arrivals === 0 && this.completions === 0 && this.resets === 0 && this.#codes.size === 0;
   }
 
   /** The counters since the last call, which start anew. */

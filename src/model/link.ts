@@ -69,7 +69,10 @@ export interface EdgeReport {
   unrouted: SparseCounts;
 }
 
-/** One service, over the report's span. Services with no endpoint, nothing held and nothing to say are left out. */
+/**
+ * One service, over the report's span. Left out are services of which nothing happened, is in flight, is held or is in a
+ * condition: all of it is zero then. Those that can be started are left out only while they have no endpoint.
+ */
 export interface ServiceReport {
   service: string;
   /** Requests that arrived (held ones too; upgrades not). */
