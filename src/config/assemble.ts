@@ -11,6 +11,7 @@ import { balancingSettings, staticEndpoints } from './assemble-balancing.ts';
 import { routeRules } from './assemble-rules.ts';
 import type { EnvironmentDefaults } from './environment.ts';
 import { freeze } from './freeze.ts';
+import { Pool } from './pool.ts';
 import { scaleBounds } from './scale-bounds.ts';
 import type { Config, ServiceConfig } from './schema.ts';
 import type { Parsed } from './validate.ts';
@@ -36,6 +37,7 @@ export function assemble(
   folder: string,
 ): Settings {
   const { consul, docker } = sections;
+  const pool = new Pool();
   return freeze({
     listen: sections.listen.map(({ address, timeouts: { head, body, keepAlive, send }, limits, proxyProtocol }) => ({
       address,
@@ -59,7 +61,7 @@ export function assemble(
       : undefined,
     docker: uses.docker ? { socket: docker.socket ?? defaults.dockerSocket, reach: docker.reach } : undefined,
     budget: sections.budget,
-    services: [...services].map(([name, service]) => serviceSettings(name, service, folder)),
+    services: [...services].map(([name, service]) => pool.share(serviceSettings(name, service, folder))),
   });
 }
 

@@ -4,8 +4,19 @@ import { abouts, kinds } from './options.ts';
 import type { Path } from './problem.ts';
 import { shorthands } from './shorthand.ts';
 
-/** A schema and everything it wraps (default, optional, transformed), outermost first. */
-function layers(schema: z.core.$ZodType): z.core.$ZodType[] {
+const layersOf = new WeakMap<z.core.$ZodType, readonly z.core.$ZodType[]>();
+
+/** A schema and everything it wraps (default, optional, transformed), outermost first; worked out once for each. */
+function layers(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
+  let known = layersOf.get(schema);
+  if (known === undefined) {
+    known = unwrapped(schema);
+    layersOf.set(schema, known);
+  }
+  return known;
+}
+
+function unwrapped(schema: z.core.$ZodType): z.core.$ZodType[] {
   const all = [schema];
   for (let next: z.core.$ZodType | undefined = schema; next !== undefined; ) {
     const long = shorthands.get(next);

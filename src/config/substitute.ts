@@ -38,19 +38,20 @@ export function substitute(text: string, env: Record<string, string | undefined>
 /** What means something to YAML within a flow mapping or list, and the private-use characters that stand in for it. */
 const MARKS = '{}[],:#';
 const STAND_INS = String.fromCodePoint(...Array.from(MARKS, (_, index) => 0xe000 + index));
+const STAND_IN = new RegExp(`[${STAND_INS}]`);
 
 /**
  * Makes every reference a plain word to a YAML parser, so that `{ max: ${MAX:-5} }` needs no quotes. The length stays
  * the same, and with it all positions. A text that already has one of the stand-ins is left alone.
  */
 export function maskReferences(text: string): string {
-  if ([...STAND_INS].some((standIn) => text.includes(standIn))) return text;
+  if (STAND_IN.test(text)) return text;
   return text.replace(/\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^}\n]*)?\}/g, (reference) => swap(reference, MARKS, STAND_INS));
 }
 
 /** Undoes `maskReferences`. */
 export function unmaskReferences(text: string): string {
-  return swap(text, STAND_INS, MARKS);
+  return STAND_IN.test(text) ? swap(text, STAND_INS, MARKS) : text;
 }
 
 function swap(text: string, from: string, to: string): string {

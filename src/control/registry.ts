@@ -11,6 +11,9 @@ import type { StartBoundaries } from './replica.ts';
 /** Changes that can wait are sent together after this long, ms. */
 const COALESCE_MS = 50;
 
+/** Shared: most of many services have no replica. */
+const NONE: ReadonlySet<string> = new Set();
+
 /** An endpoint that a replica of ours serves. */
 export interface OwnedEndpoint extends HostPort {
   id: string;
@@ -40,11 +43,11 @@ export interface RegisteredService {
 
 interface Entry extends RegisteredService {
   /** What each source said last. */
-  sets: Map<EndpointSet['source'], DiscoveredEndpoint[]>;
+  sets: Partial<Record<EndpointSet['source'], DiscoveredEndpoint[] | undefined>>;
   /** What is usable of them; undefined where that has to be found out anew. */
   usable: DiscoveredEndpoint[] | undefined;
   /** Keys of `addresses` at the last look. */
-  owned: Set<string>;
+  owned: ReadonlySet<string>;
   sent: { signature: string; version: number } | undefined;
 }
 
@@ -71,9 +74,9 @@ export class Registry {
   add(service: string, registered: RegisteredService): void {
     this.#services.set(service, {
       ...registered,
-      sets: new Map(),
+      sets: {},
       usable: undefined,
-      owned: new Set(),
+      owned: NONE,
       sent: undefined,
     });
   }
@@ -91,13 +94,16 @@ export class Registry {
   apply({ service, source, endpoints }: EndpointSet): void {
     const entry = this.#services.get(service);
     if (entry === undefined) return;
-    entry.sets.set(source, endpoints);
+    entry.sets[source] = endpoints;
     this.soon(service);
   }
 
   /** A source is asked for the service no more. */
   forget(service: string, source: EndpointSet['source']): void {
-    if (this.#services.get(service)?.sets.delete(source)) this.soon(service);
+    const sets = this.#services.get(service)?.sets;
+    if (sets?.[source] === undefined) return;
+    sets[source] = undefined;
+    this.soon(service);
   }
 
   /** A connect to an endpoint that is none of our replicas failed. */
@@ -184,7 +190,7 @@ export class Registry {
   #listed({ sets }: Entry): DiscoveredEndpoint[] {
     const byKey = new Map<string, DiscoveredEndpoint>();
     for (const source of ['static', 'consul'] as const) {
-      for (const endpoint of sets.get(source) ?? []) {
+      for (const endpoint of sets[source] ?? []) {
         const key = addressKey(endpoint);
         if (!byKey.has(key) && !this.#owners.has(key)) byKey.set(key, endpoint);
       }
@@ -194,7 +200,8 @@ export class Registry {
 
   /** Follows where replicas of the service live; other services that list such an address must not use it. */
   #updateOwners(service: string, entry: Entry): void {
-    const owned = new Set(entry.facts().addresses.map(addressKey));
+    const { addresses } = entry.facts();
+    const owned = addresses.length === 0 ? NONE : new Set(addresses.map(addressKey));
     const changed = [...owned].filter((key) => !entry.owned.has(key));
     for (const key of entry.owned) {
       if (owned.has(key)) continue;
@@ -210,7 +217,9 @@ export class Registry {
 
   #touchListing(keys: string[], except: string): void {
     for (const [service, { sets }] of this.#services) {
-      const lists = [...sets.values()].flat().some((endpoint) => keys.includes(addressKey(endpoint)));
+      const lists = Object.values(sets).some((endpoints) =>
+        endpoints?.some((endpoint) => keys.includes(addressKey(endpoint))),
+      );
       if (lists && service !== except) this.soon(service);
     }
   }

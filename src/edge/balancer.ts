@@ -23,10 +23,13 @@ const HASH_BOUND = 1.25;
 /** … but this many in flight are never too many: a few requests at once must not scatter a client's. */
 const HASH_FLOOR = 8;
 
+/** Shared until there is a choice: most of many services have one endpoint or none. */
+const NOTHING = new WeightTable<Endpoint>([]);
+
 /** Picks endpoints; holds nothing but the position of round-robin and what follows from the set. */
 export class Balancer {
   readonly #random: () => number;
-  #table = new WeightTable<Endpoint>([]);
+  #table: WeightTable<Endpoint> = NOTHING;
   #next = 0;
 
   constructor(random: () => number = Math.random) {

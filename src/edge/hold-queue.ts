@@ -5,7 +5,8 @@ export class HoldQueue {
   #first: Exchange | undefined;
   #last: Exchange | undefined;
   #size = 0;
-  readonly #perClient = new Map<string, number>();
+  /** Made when something waits for the first time. */
+  #perClient: Map<string, number> | undefined;
 
   get size(): number {
     return this.#size;
@@ -13,7 +14,7 @@ export class HoldQueue {
 
   /** How many wait for one client address. */
   countOf(client: string): number {
-    return this.#perClient.get(client) ?? 0;
+    return this.#perClient?.get(client) ?? 0;
   }
 
   push(exchange: Exchange): void {
@@ -23,7 +24,7 @@ export class HoldQueue {
     else this.#last.nextHeld = exchange;
     this.#last = exchange;
     this.#size++;
-    this.#perClient.set(exchange.address, this.countOf(exchange.address) + 1);
+    this.#count(exchange.address, 1);
   }
 
   /** Puts one that was dispatched already back to the front. */
@@ -34,7 +35,7 @@ export class HoldQueue {
     else this.#first.previousHeld = exchange;
     this.#first = exchange;
     this.#size++;
-    this.#perClient.set(exchange.address, this.countOf(exchange.address) + 1);
+    this.#count(exchange.address, 1);
   }
 
   get first(): Exchange | undefined {
@@ -50,8 +51,13 @@ export class HoldQueue {
     exchange.previousHeld = undefined;
     exchange.nextHeld = undefined;
     this.#size--;
-    const count = this.countOf(exchange.address) - 1;
-    if (count > 0) this.#perClient.set(exchange.address, count);
-    else this.#perClient.delete(exchange.address);
+    this.#count(exchange.address, -1);
+  }
+
+  #count(client: string, change: number): void {
+    this.#perClient ??= new Map();
+    const count = this.countOf(client) + change;
+    if (count > 0) this.#perClient.set(client, count);
+    else this.#perClient.delete(client);
   }
 }

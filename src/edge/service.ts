@@ -40,11 +40,7 @@ export interface StartTimes {
 /** The data plane's side of one service: its endpoints, who waits, and its figures. Lives across snapshots. */
 export class Service {
   readonly name: string;
-  readonly statistics = new Statistics();
   readonly queue = new HoldQueue();
-  readonly retryBudget = new RetryBudget();
-  /** Open streams of waiting pages. */
-  readonly watchers = new Set<ProgressStream>();
   policy: ServicePolicy;
   state: ServiceState;
   wakeRules: CompiledWakeRule[];
@@ -62,6 +58,10 @@ export class Service {
   readonly #endpoints = new Map<string, Endpoint>();
   /** Those that may get requests. */
   #ready: Endpoint[] = [];
+  // Made when they are first needed: most of 10,000 services never get a request.
+  #statistics: Statistics | undefined;
+  #retryBudget: RetryBudget | undefined;
+  #watchers: Set<ProgressStream> | undefined;
   readonly #context: EdgeContext;
   readonly #balancer = new Balancer();
   /** Which of the ready ones get requests now. */
@@ -101,6 +101,22 @@ export class Service {
     this.wakeRules = compileWakeRules(policy.wake);
     this.sticky = stickyOf(policy);
     this.#admit(this.#context.clock.now());
+  }
+
+  get statistics(): Statistics {
+    this.#statistics ??= new Statistics();
+    return this.#statistics;
+  }
+
+  get retryBudget(): RetryBudget {
+    this.#retryBudget ??= new RetryBudget();
+    return this.#retryBudget;
+  }
+
+  /** Open streams of waiting pages. */
+  get watchers(): Set<ProgressStream> {
+    this.#watchers ??= new Set();
+    return this.#watchers;
   }
 
   get hasEndpoints(): boolean {
@@ -162,7 +178,7 @@ export class Service {
       this.rejectHeld('NO_ENDPOINT');
     }
     this.#turnAway();
-    for (const watcher of this.watchers) watcher.update();
+    for (const watcher of this.#watchers ?? []) watcher.update();
   }
 
   /** Whoever waited for a slot waits for a start from now on. */
@@ -262,7 +278,7 @@ export class Service {
     this.#isLeaving = true;
     this.policy = { ...this.policy, wakeable: false, health: undefined };
     this.rejectHeld('NO_ENDPOINT');
-    for (const watcher of this.watchers) watcher.fail();
+    for (const watcher of this.#watchers ?? []) watcher.fail();
     for (const endpoint of this.#endpoints.values()) {
       if (endpoint.state === 'ready') endpoint.state = 'gone';
       endpoint.closeIdle();
@@ -273,7 +289,7 @@ export class Service {
 
   /** Ends everything at once. */
   close(): void {
-    for (const watcher of this.watchers) watcher.close();
+    for (const watcher of this.#watchers ?? []) watcher.close();
     this.#health?.close();
     this.rejectHeld('DRAINING');
     for (const endpoint of this.#endpoints.values()) this.#closeEndpoint(endpoint);
@@ -323,7 +339,7 @@ export class Service {
    * last activity was. Spares 10,000 others, which only have endpoints, 10 % of a core.
    */
   get #isSilent(): boolean {
-    if (this.queue.size > 0 || !this.statistics.quiet) return false;
+    if (this.queue.size > 0 || this.#statistics?.quiet === false) return false;
     if (this.policy.wakeable) return !this.hasEndpoints;
     for (const { inFlight, condition } of this.#endpoints.values()) {
       if (inFlight > 0 || condition !== undefined) return false;

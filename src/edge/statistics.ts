@@ -15,7 +15,7 @@ export class Statistics {
   retries = 0;
   coldRequests = 0;
   holdRejected = noRejections();
-  #codes = new Map<number, number>();
+  readonly #codes = new Map<number, number>();
   #ttfb: Histogram | undefined;
   #total: Histogram | undefined;
 
@@ -77,7 +77,7 @@ export class Statistics {
     this.retries = 0;
     this.coldRequests = 0;
     this.holdRejected = noRejections();
-    this.#codes = new Map();
+    this.#codes.clear();
     this.#ttfb?.reset();
     this.#total?.reset();
     return taken;

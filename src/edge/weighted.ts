@@ -12,17 +12,16 @@ export class WeightTable<Member extends Weighted> {
   /** All shares are the same: then none is looked at. */
   readonly even: boolean;
   /** Running totals of the shares. */
-  readonly #totals: Float64Array;
+  readonly #totals: number[] = [];
   readonly #total: number;
 
   constructor(members: readonly Member[]) {
     this.members = members;
-    this.#totals = new Float64Array(members.length);
     let total = 0;
     let even = true;
-    members.forEach((member, index) => {
+    members.forEach((member) => {
       total += member.share;
-      this.#totals[index] = total;
+      this.#totals.push(total);
       if (member.share !== members[0]?.share) even = false;
     });
     this.#total = total;

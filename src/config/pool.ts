@@ -1,0 +1,21 @@
+/** Makes equal parts of many values one: 10,000 services have most of their sections in common. */
+export class Pool {
+  readonly #parts = new Map<string, unknown>();
+
+  /** @param whole plain data whose direct parts are replaced by equal ones that were seen before */
+  share<T extends object>(whole: T): T {
+    for (const key of Object.keys(whole) as (keyof T)[]) {
+      const part = whole[key];
+      if (typeof part === 'object' && part !== null) whole[key] = this.#known(part);
+    }
+    return whole;
+  }
+
+  #known<T extends object>(part: T): T {
+    const key = JSON.stringify(part);
+    const known = this.#parts.get(key) as T | undefined;
+    if (known !== undefined) return known;
+    this.#parts.set(key, part);
+    return part;
+  }
+}
