@@ -51,3 +51,34 @@ export function accessRecord(client: ClientConnection, facts: ExchangeFacts, wal
     ending: facts.ending,
   };
 }
+
+/** The record of bytes that made no request: nothing of what they may have meant is told. `wall` is now, ms since the epoch. */
+export function unreadableRecord(
+  client: ClientConnection,
+  facts: Pick<AccessRecord, 'requestId' | 'status' | 'bytesOut'>,
+  wall: number,
+): AccessRecord {
+  return {
+    at: wall,
+    client: client.peer,
+    clientPort: client.remotePort,
+    listener: client.localAddress,
+    service: undefined,
+    endpoint: undefined,
+    method: '',
+    target: '',
+    version: '1.1',
+    host: '',
+    referer: undefined,
+    userAgent: undefined,
+    ...facts,
+    bytesIn: 0,
+    queueMs: -1,
+    connectMs: -1,
+    firstByteMs: -1,
+    totalMs: 0,
+    retries: 0,
+    cold: false,
+    ending: 'refused',
+  };
+}

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { type RefusalCode, refusals } from '../model/refusals.ts';
 import type { ListenLimits, ListenSettings } from '../model/settings.ts';
+import { unreadableRecord } from './access-record.ts';
 import { plainAddress } from './client-address.ts';
 import type { ClientCounts } from './client-counts.ts';
 import type { EdgeContext } from './context.ts';
@@ -412,18 +413,20 @@ export class ClientConnection implements DeadlineEntry {
     this.#partial = '';
     this.#pending = undefined;
     const { status } = refusals[code];
-    this.#context.unrouted.set(status, (this.#context.unrouted.get(status) ?? 0) + 1);
-    this.write(
-      refusalMessage(code, {
-        requestId: this.#context.requestId(),
-        date: this.#context.date(),
-        retryAfterMs: undefined,
-        html: false,
-        head: method === 'HEAD',
-        close: true,
-        oldKeepAlive: false,
-      }),
-    );
+    const { unrouted, access, clock } = this.#context;
+    unrouted.set(status, (unrouted.get(status) ?? 0) + 1);
+    const requestId = this.#context.requestId();
+    const message = refusalMessage(code, {
+      requestId,
+      date: this.#context.date(),
+      retryAfterMs: undefined,
+      html: false,
+      head: method === 'HEAD',
+      close: true,
+      oldKeepAlive: false,
+    });
+    this.write(message);
+    access?.write(unreadableRecord(this, { requestId, status, bytesOut: message.length }, clock.wall()));
     this.#linger();
   }
 

@@ -233,7 +233,9 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     }
     const { target, pathEnd } = this.client.request;
     const found = this.#route(target, pathEnd);
-    this.latencySince = this.#context.clock.now();
+    // A wait as any other: no replica is slow to connect to for it.
+    this.#releasedAt = this.#context.clock.now();
+    this.latencySince = this.#releasedAt;
     // After a reload in between, what was granted may be another route's.
     if (typeof found === 'string' || found.rules !== this.#rules || found.service !== this.#service) this.begin();
     else this.#proceed(found.service);
@@ -815,16 +817,16 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   #answerWhole(status: number, fields: string, body: string): void {
     this.#detach();
     const close = this.#closesAfterOwnAnswer(undefined);
+    const message = wholeMessage(status, fields, body, {
+      requestId: this.requestId,
+      date: this.#context.date(),
+      head: this.method === 'HEAD',
+      close,
+      oldKeepAlive: this.client.request.old && !close,
+    });
     this.#status = status;
-    this.client.write(
-      wholeMessage(status, fields, body, {
-        requestId: this.requestId,
-        date: this.#context.date(),
-        head: this.method === 'HEAD',
-        close,
-        oldKeepAlive: this.client.request.old && !close,
-      }),
-    );
+    this.#bytesOut += message.length;
+    this.client.write(message);
     this.#end(!close);
   }
 

@@ -1,6 +1,6 @@
 /** One request as the access log tells it. Times are ms; −1 where the request did not get that far. */
 export interface AccessRecord {
-  /** When the request's head was complete, ms since the epoch. */
+  /** When the request's head was complete (or was given up), ms since the epoch. */
   at: number;
   client: string;
   clientPort: number;
@@ -9,6 +9,7 @@ export interface AccessRecord {
   service: string | undefined;
   /** Address of the endpoint that it went to last, host:port. */
   endpoint: string | undefined;
+  /** Empty, as target and host are, of bytes that made no request. */
   method: string;
   target: string;
   version: '1.0' | '1.1';

@@ -73,8 +73,7 @@ function rounded(ms: number): number {
 
 /** NCSA common log format. */
 function toCommon(record: AccessRecord): string {
-  const request = quoted(`${record.method} ${redactQuery(record.target)} HTTP/${record.version}`);
-  return `${record.client} - - [${ncsaTime(record.at)}] ${request} ${record.status} ${record.bytesOut}`;
+  return `${record.client} - - [${ncsaTime(record.at)}] ${requestLine(record, '-')} ${record.status} ${record.bytesOut}`;
 }
 
 function toCombined(record: AccessRecord): string {
@@ -95,8 +94,12 @@ function toHttplog(record: AccessRecord): string {
     `${record.client}:${record.clientPort} [${haproxyTime(record.at)}] ${record.listener} ` +
     `${record.service ?? '<NOSRV>'}/${server} ${times} ${record.status} ${record.bytesOut} - - ` +
     `${termination(record)} 0/0/0/0/${retries} 0/0 ` +
-    quoted(`${record.method} ${redactQuery(record.target)} HTTP/${record.version}`)
+    requestLine(record, '<BADREQ>')
   );
+}
+
+function requestLine({ method, target, version }: AccessRecord, unreadable: string): string {
+  return quoted(method === '' ? unreadable : `${method} ${redactQuery(target)} HTTP/${version}`);
 }
 
 function wholeMs(ms: number): number {

@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { createEdge, type Edge } from '../../src/edge/edge.ts';
+import type { AccessRecord } from '../../src/model/access.ts';
 import type { ControlMessage, EdgeMessage, EdgeReport, ServiceReport } from '../../src/model/link.ts';
 import { silentLogger } from '../../src/model/observe.ts';
 import type { EndpointView, RouteView, ServicePolicy, ServiceState } from '../../src/model/snapshot.ts';
@@ -76,6 +77,8 @@ type Of<Type extends EdgeMessage['type']> = Extract<EdgeMessage, { type: Type }>
 export class EdgeHarness {
   readonly clock = new VirtualClock();
   readonly edge: Edge;
+  /** What went to the access log. */
+  readonly accessed: AccessRecord[] = [];
   readonly messages: EdgeMessage[] = [];
   readonly link: ChannelEnd<EdgeMessage, ControlMessage>;
   port = 0;
@@ -88,7 +91,8 @@ export class EdgeHarness {
     this.link = controlEnd;
     this.clock.advance(1000);
     controlEnd.onMessage((message) => this.messages.push(message));
-    this.edge = createEdge({ link: edgeEnd, clock: this.clock, logger: silentLogger });
+    const access = { write: (record: AccessRecord) => void this.accessed.push(record) };
+    this.edge = createEdge({ link: edgeEnd, clock: this.clock, logger: silentLogger, access });
   }
 
   /** An edge that listens, and serves the policies (one service `app` on every host unless told). */

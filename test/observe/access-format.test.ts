@@ -54,6 +54,13 @@ test('what a request did not reach is −1 and has no server', () => {
   expect(formatterOf('httplog')(refused)).toContain(' shop/<NOSRV> 0/-1/-1/-1/224 503 512 - - PR-- 0/0/0/0/0 0/0 ');
 });
 
+test('bytes that made no request have the marks that the parsers of each format know', () => {
+  const unreadable: AccessRecord = { ...record, method: '', target: '', status: 400 };
+  expect(formatterOf('common')(unreadable)).toMatch(/ "-" 400 512$/);
+  expect(formatterOf('httplog')(unreadable)).toMatch(/ "<BADREQ>"$/);
+  expect(JSON.parse(formatterOf('json')(unreadable))).toMatchObject({ method: '', target: '' });
+});
+
 test('a JSON line is one line and tells no secret', () => {
   const line = formatterOf('json')(record);
   expect(line).not.toContain('\n');

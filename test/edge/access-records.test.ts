@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { EdgeHarness } from './edge-harness.ts';
+import { rules, serve } from './rules.ts';
+import { quiet } from './wire.ts';
+
+test.each([
+  ['what is not HTTP', 'GET /secret\x00 HTTP/1.1\r\n\r\n', 400],
+  ['a target beyond the limit', `GET /${'a'.repeat(9000)} HTTP/1.1\r\nHost: app.test\r\n\r\n`, 414],
+  ['a version that is not spoken', 'GET /secret HTTP/2.0\r\nHost: app.test\r\n\r\n', 505],
+])('%s is a line too, which tells nothing of what was sent', async (_, bytes, status) => {
+  const harness = await EdgeHarness.start();
+  const client = await harness.connect();
+  client.write(bytes);
+  const answer = await client.answer();
+  expect(answer.status).toBe(status);
+  expect(harness.accessed).toHaveLength(1);
+  expect(harness.accessed[0]).toMatchObject({
+    client: '127.0.0.1',
+    status,
+    method: '',
+    target: '',
+    ending: 'refused',
+    requestId: answer.fields['x-request-id']?.[0],
+  });
+  expect(harness.accessed[0]?.bytesOut).toBeGreaterThan(answer.body.length);
+});
+
+test('a slow head is a line when its time is up', async () => {
+  const harness = await EdgeHarness.start(undefined, {}, { headMs: 1000 });
+  const client = await harness.connect();
+  client.write('GET / HT');
+  await quiet(20);
+  harness.clock.advance(2000);
+  await client.answer();
+  expect(harness.accessed.map(({ status }) => status)).toEqual([408]);
+});
+
+test('the bytes of an answer of our own are counted, as those of a service are', async () => {
+  const { harness } = await serve({
+    '/': undefined,
+    '/old': rules({ redirect: { to: '/new', status: 308 } }),
+  });
+  const client = await harness.connect();
+  for (const path of ['/old', '/']) {
+    client.get(path);
+    await client.answer();
+  }
+  const [redirect, answer] = harness.accessed;
+  expect(redirect).toMatchObject({ status: 308, ending: 'complete' });
+  expect(redirect?.bytesOut).toBeGreaterThan('Permanent Redirect\n'.length + 'HTTP/1.1 308'.length);
+  expect(answer?.bytesOut).toBeGreaterThan(0);
+});
