@@ -63,9 +63,9 @@ export async function stopAll(): Promise<void> {
   await Promise.all([...children].map(stop));
 }
 
-/** Waits until something listens on a loopback port; throws after 20 s. */
+/** Waits until something listens on a loopback port; throws after 60 s: 100,000 routes take a while to read. */
 export async function untilListening(port: number): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 1200; tries++) {
     const open = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1', () => {
         socket.destroy();
