@@ -20,14 +20,23 @@ const { values } = parseArgs({
   },
 });
 const [minutes, workers, seed] = [values.minutes, values.workers, values.seed].map(Number) as [number, number, number];
+const cycleCount = values.cycles === undefined ? undefined : Number(values.cycles);
+if (!(minutes > 0) || !Number.isSafeInteger(seed) || !isCount(workers) || !isCount(cycleCount ?? 1)) {
+  console.error('usage: npm run soak [-- --minutes N --workers N --seed N | -- --cycles N --workers N]');
+  process.exit(2);
+}
 const startedAt = performance.now();
 const onProgress = (line: string): void =>
   console.log(`${((performance.now() - startedAt) / 60_000).toFixed(1)} min: ${line}`);
 
-const defects = values.cycles === undefined ? await mixed() : await cycles(Number(values.cycles));
+const defects = cycleCount === undefined ? await mixed() : await cycles(cycleCount);
 for (const defect of defects) console.log(`DEFECT ${defect}`);
 console.log(defects.length === 0 ? 'all right' : `${defects.length} defects`);
 process.exit(defects.length === 0 ? 0 : 1);
+
+function isCount(number: number): boolean {
+  return Number.isSafeInteger(number) && number > 0;
+}
 
 async function mixed(): Promise<string[]> {
   console.log(`${minutes} minutes, ${workers} workers, seed ${seed}`);

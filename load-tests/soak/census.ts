@@ -1,12 +1,15 @@
 import { readdirSync, readlinkSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { markedProcesses } from '../../test/support/marked-processes.ts';
 import type { RunningProxy } from '../../test/support/proxy.ts';
 import { until } from '../../test/support/until.ts';
 import { workersOf } from '../../test/support/workers.ts';
+import type { Workspace } from '../../test/support/workspace.ts';
 
-/** What the processes of a proxy hold, all added up; replicas are not among them. */
+/** What the processes of a proxy hold, all added up. */
 export interface Holdings {
+  /** Everything that runs, replicas too, of which there are none when all is quiet. */
   processes: number;
   residentMiB: number;
   /** JavaScript heap and the buffers outside of it, after a garbage collection. */
@@ -16,17 +19,16 @@ export interface Holdings {
 }
 
 /** The environment with which a proxy can be asked what it holds. */
-export const censusEnv = (folder: string): Record<string, string> => ({
+export const censusEnv = (workspace: Workspace): Record<string, string> => ({
   NODE_OPTIONS: `--import=${new URL('census.mjs', import.meta.url)}`,
-  CENSUS_FOLDER: folder,
+  CENSUS_FOLDER: workspace.folder,
 });
 
 /** Has every process of the proxy collect its garbage and say what it holds. Linux only. */
-export async function takeCensus(proxy: RunningProxy, folder: string): Promise<Holdings> {
-  await mkdir(folder, { recursive: true });
-  const pids = [proxy.child.pid ?? 0, ...workersOf(proxy)];
-  const total: Holdings = { processes: pids.length, residentMiB: 0, heapMiB: 0, sockets: 0, timers: 0 };
-  for (const pid of pids) {
+export async function takeCensus(proxy: RunningProxy, { mark, folder }: Workspace): Promise<Holdings> {
+  const processes = markedProcesses(mark).length;
+  const total: Holdings = { processes, residentMiB: 0, heapMiB: 0, sockets: 0, timers: 0 };
+  for (const pid of [proxy.child.pid ?? 0, ...workersOf(proxy)]) {
     const { rss, heap, timers } = await ask(pid, join(folder, `${pid}.json`));
     total.residentMiB += rss / 2 ** 20;
     total.heapMiB += heap / 2 ** 20;

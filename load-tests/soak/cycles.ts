@@ -1,13 +1,10 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { makeApp } from '../../test/support/app.ts';
-import { killMarked } from '../../test/support/marked-processes.ts';
 import { PacedLoad, type Sample } from '../../test/support/paced-load.ts';
 import { RunningProxy } from '../../test/support/proxy.ts';
 import { until } from '../../test/support/until.ts';
-import { makeWorkspace, type Workspace } from '../../test/support/workspace.ts';
+import type { Workspace } from '../../test/support/workspace.ts';
 import { censusEnv, type Holdings } from './census.ts';
-import { NO_DOCKER } from './mixed.ts';
+import { inOwnWorkspace } from './own-workspace.ts';
 import { quietHoldings } from './quiet.ts';
 
 export interface CycleOptions {
@@ -37,24 +34,17 @@ const WARM_UP = 20;
 const STUCK_MS = 60_000;
 
 /** Sends a steady load to a service that falls asleep between any two requests, until it was woken so often. */
-export async function cycleSleep(options: CycleOptions): Promise<CycleReport> {
-  const workspace = await makeWorkspace(NO_DOCKER);
-  try {
-    return await play(options, workspace);
-  } finally {
-    killMarked(workspace.mark);
-    await rm(workspace.folder, { recursive: true, force: true, maxRetries: 5 });
-  }
+export function cycleSleep(options: CycleOptions): Promise<CycleReport> {
+  return inOwnWorkspace((workspace) => play(options, workspace));
 }
 
 async function play({ cycles, workers, onProgress }: CycleOptions, workspace: Workspace): Promise<CycleReport> {
-  const census = join(workspace.folder, 'census');
   const app = await makeApp(workspace, 'sleepy', {
     mimic: { LOG: '/dev/null' },
     service: { ready: { path: '/', timeout: '60s' }, hold: { timeout: '90s' }, scale: { max: 1, idle: IDLE } },
   });
   const config = { workers, services: { [app.name]: app.service } };
-  const proxy = await (await RunningProxy.launch({ workspace, config, env: censusEnv(census) })).ready();
+  const proxy = await (await RunningProxy.launch({ workspace, config, env: censusEnv(workspace) })).ready();
   const starts = () => proxy.metric('pilotlight_cold_starts_total', { service: app.name });
   const samples: Sample[] = [];
   const cycle = async (upTo: number): Promise<void> => {
@@ -71,9 +61,9 @@ async function play({ cycles, workers, onProgress }: CycleOptions, workspace: Wo
     samples.push(...(await load.stop()));
   };
   await cycle(Math.min(WARM_UP, cycles));
-  const before = await quietHoldings(proxy, workspace, census);
+  const before = await quietHoldings(proxy, workspace);
   await cycle(cycles);
-  const after = await quietHoldings(proxy, workspace, census, before);
+  const after = await quietHoldings(proxy, workspace, before);
   const total = await starts();
   await proxy.stop();
   return { starts: total, sent: samples.length, lost: samples.filter(({ status }) => status !== 200), before, after };

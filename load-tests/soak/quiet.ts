@@ -1,4 +1,3 @@
-import { markedProcesses } from '../../test/support/marked-processes.ts';
 import type { RunningProxy } from '../../test/support/proxy.ts';
 import { pause } from '../../test/support/raw-client.ts';
 import { until } from '../../test/support/until.ts';
@@ -11,30 +10,22 @@ const QUIET_MS = 120_000;
 const FADE_MS = 60_000;
 /** Between two censuses, ms; and how many in a row show nothing less where nothing fades any more. */
 const STEP_MS = 2000;
-const STEPS = 5;
+const STEPS = 4;
 
 /**
  * Puts every service to sleep, waits until nothing is in flight and no replica runs, and says what is still held once
- * that does not become less; waits longer where there is more of anything countable than `before`.
+ * there is no more of anything countable than `before`; without that, once it does not become less.
  */
-export async function quietHoldings(
-  proxy: RunningProxy,
-  workspace: Workspace,
-  folder: string,
-  before?: Holdings,
-): Promise<Holdings> {
-  const look = async (): Promise<Holdings> => ({
-    ...(await takeCensus(proxy, folder)),
-    processes: markedProcesses(workspace.mark).length,
-  });
+export async function quietHoldings(proxy: RunningProxy, workspace: Workspace, before?: Holdings): Promise<Holdings> {
   await until('everything sleeps', () => sleeps(proxy), QUIET_MS, 500);
   const deadline = performance.now() + FADE_MS;
-  let last = await look();
-  for (let steady = 0; steady < STEPS || (before !== undefined && isMore(last, before)); steady++) {
-    if (performance.now() > deadline) break;
+  let last = await takeCensus(proxy, workspace);
+  let steady = 0;
+  const isDone = () => (before === undefined ? steady === STEPS : !isMore(last, before));
+  while (!isDone() && performance.now() < deadline) {
     await pause(STEP_MS);
-    const now = await look();
-    if (isMore(last, now)) steady = -1;
+    const now = await takeCensus(proxy, workspace);
+    steady = isMore(last, now) ? 0 : steady + 1;
     last = now;
   }
   return last;
