@@ -16,7 +16,7 @@ import { configSchema } from './schema.ts';
 import type { Parsed } from './validate.ts';
 import { validate } from './validate.ts';
 
-/** Files over this size, bytes, are parsed in a process of its own. Smaller ones take less time than its start, 0.3 s. */
+/** Files over this size, bytes, are parsed in a process of its own. Smaller ones are not worth its start. */
 const LARGE = 256 * 1024;
 
 /** Either settings that may be used (with what is probably not meant), or everything that is wrong, by position. */

@@ -15,8 +15,7 @@ export interface ParseTask {
 
 /**
  * As `parseConfig`, in a process of its own: requests go on meanwhile, and what it takes goes with it. 10,000 services
- * take 4 s and 400 MiB, of which 20 MiB are the settings. V8 keeps the rest for a process that read them itself, and for
- * a good while even that of a worker thread that has ended.
+ * take some 5 s and 400 MiB, of which the settings are a small part; the rest would stay with the process that read them.
  * @returns undefined when that process could not do its work
  */
 export async function parseApart(task: ParseTask): Promise<LoadResult | undefined> {
