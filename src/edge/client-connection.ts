@@ -11,6 +11,7 @@ import { freeBuffer, WORTH_FREEING } from './free-buffer.ts';
 import { BodyReader, Step } from './http1/body.ts';
 import { findHeadEnd, hasBareLineFeed, latin1 } from './http1/latin1.ts';
 import { type HeadLimits, RequestHead } from './http1/request.ts';
+import { TCHAR } from './http1/syntax.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
 import { refusalMessage } from './responses.ts';
 import { SendWatch } from './send-watch.ts';
@@ -335,7 +336,9 @@ export class ClientConnection implements DeadlineEntry {
     this.#phase = 'head';
     this.#partial = text;
     // What came before was looked at then: a head that comes byte by byte is not read through for each of them.
-    if (hasBareLineFeed(text, Math.max(0, checked - 3))) this.#refuse('BAD_REQUEST');
+    // Such as TLS: nobody needs to wait for the end of what cannot become a request.
+    const beginsMethod = TCHAR[text.charCodeAt(0)] === 1;
+    if (!beginsMethod || hasBareLineFeed(text, Math.max(0, checked - 3))) this.#refuse('BAD_REQUEST');
     else if (text.length > this.#listener.limits.head) this.#refuse(this.#tooLarge(text));
   }
 

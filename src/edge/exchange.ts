@@ -351,7 +351,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       return true;
     }
     this.#phase = 'progress';
-    this.client.write(`HTTP/1.1 200 OK\r\nDate: ${this.#context.date()}\r\n${ProgressStream.fields}\r\n`);
+    const own = `Date: ${this.#context.date()}\r\nX-Request-Id: ${this.requestId}\r\n`;
+    this.client.write(`HTTP/1.1 200 OK\r\n${own}${ProgressStream.fields}\r\n`);
     this.#progress = new ProgressStream(this.client, found.service);
     this.#progress.update();
     return true;
@@ -616,7 +617,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     connection.tunnel();
     this.#lastByteAt = this.#context.clock.now();
     this.#context.deadlines.arm(this, (this.#service as Service).policy.timeouts.tunnelMs);
-    const head = switchingHead(response, response.upgrade as string, this.ownFields());
+    const head = switchingHead(this, response, response.upgrade as string);
     this.#out += this.#rules === undefined ? head : this.#rules.responseHead(head, this);
     this.#flush();
     (this.#service as Service).onFirstByte();

@@ -36,9 +36,11 @@ export function interimHead(response: ResponseHead): string {
 }
 
 /** The 101 that opens a tunnel. */
-export function switchingHead(response: ResponseHead, upgrade: string, ownFields: string): string {
+export function switchingHead(exchange: Exchange, response: ResponseHead, upgrade: string): string {
+  const requestId = response.hasRequestId ? '' : `X-Request-Id: ${exchange.requestId}\r\n`;
   return (
-    `${statusLine(response)}${response.head.kept()}` + `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n${ownFields}\r\n`
+    `${statusLine(response)}${response.head.kept()}Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n` +
+    `${requestId}${exchange.ownFields()}\r\n`
   );
 }
 
