@@ -23,17 +23,13 @@ export function checkWorkers({ sections, services }: Parsed, report: Report): vo
 }
 
 function checkService(
-  { hold, scale, routes, endpoints }: ServiceConfig,
+  { hold, routes }: ServiceConfig,
   base: Path,
   atLeast: (paths: readonly Path[], bound: number) => void,
 ): void {
   for (const key of ['max', 'perClient'] as const) atLeast([[...base, 'hold', key], base], hold[key]);
-  atLeast([[...base, 'scale', 'concurrency'], base], scale.concurrency);
   routes.forEach(({ rate }, index) => {
     const path = [...base, 'routes', index, 'rate'];
     if (rate !== undefined) atLeast([[...path, 'burst'], [...path, 'requests'], base], rate.burst ?? rate.requests);
-  });
-  endpoints.static.forEach(({ maxConnections }, index) => {
-    atLeast([[...base, 'endpoints', 'static', index, 'maxConnections'], base], maxConnections);
   });
 }

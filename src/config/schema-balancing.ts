@@ -29,8 +29,8 @@ export const staticSchema = list(
       maxConnections: option(
         integer('requests', 0),
         '0',
-        'Most requests in flight, each of several workers its part; beyond it others serve, or requests wait as `hold` ' +
-          'says. 0 is no limit.',
+        'Most requests in flight, of all workers together; beyond it others serve, or requests wait as `hold` says. ' +
+          '0 is no limit.',
       ),
     }),
     'address',

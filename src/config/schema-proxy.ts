@@ -127,8 +127,8 @@ export const workersSchema = option(
   }),
   '1',
   'Processes that serve requests; 1 is the same process, auto one per core. With more than one, bounds on connections, ' +
-    'held requests and bytes, `concurrency`, `maxConnections` and rates are shared out in equal parts: together they ' +
-    'never exceed them, but one may refuse while another has room. Each must be at least the number of workers.',
+    'held requests and bytes, and rates are shared out in equal parts: together they never exceed them, but one may ' +
+    'refuse while another has room. Each must be at least the number of workers.',
 );
 
 /** `state`. */

@@ -54,7 +54,7 @@ export const scaleSchema = section(
     concurrency: option(
       integer('requests', 0),
       '0',
-      'Most requests in flight per replica, each of several workers its part; 0 is no limit.',
+      'Most requests in flight per replica, of all workers together; they hand on the slots that they do not use. 0 is no limit.',
     ),
     latency: section(
       {

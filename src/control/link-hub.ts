@@ -1,9 +1,10 @@
 import type { ControlMessage, EdgeMessage, EdgeReport, ProbeRequest } from '../model/link.ts';
 import type { Logger } from '../model/observe.ts';
-import type { RoutingTable, ServiceState } from '../model/snapshot.ts';
+import type { RoutingTable, ServicePolicy, ServiceState } from '../model/snapshot.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { guarded } from './context.ts';
+import { SlotBroker } from './slot-broker.ts';
 
 type Message<Type extends EdgeMessage['type']> = Extract<EdgeMessage, { type: Type }>;
 
@@ -54,7 +55,10 @@ export class LinkHub {
   readonly #edges = new Map<string, AttachedEdge>();
   readonly #probes = new Map<string, PendingProbe>();
   readonly #waitingForCollect = new Set<() => void>();
+  readonly #slots = new SlotBroker((edge, grant) => this.#send(edge, grant));
   #snapshot: () => { table: RoutingTable; states: ServiceState[] };
+  /** Of services whose slots several edges share. */
+  #policies = new Map<string, ServicePolicy>();
   #version = 0;
   #probeCount = 0;
   #collectCount = 0;
@@ -79,7 +83,10 @@ export class LinkHub {
   attach(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>, end?: () => void): void {
     this.#edges.get(edge)?.link.close();
     this.#edges.set(edge, { link, end, reportedAt: undefined, connections: 0, held: new Map(), collected: 0 });
-    link.post({ type: 'table', version: ++this.#version, ...this.#snapshot() });
+    const { table, states } = this.#snapshot();
+    link.post({ type: 'table', version: ++this.#version, table, states });
+    this.#follow(table, states);
+    this.#slots.attach(edge);
     link.onMessage((message) => guarded(this.#logger, message.type, () => this.#receive(edge, link, message)));
     link.onClose(() => guarded(this.#logger, 'detach', () => this.#detach(edge, link)));
     for (const [probe, pending] of this.#probes) if (pending.edge === undefined) this.#assign(probe, pending);
@@ -114,12 +121,36 @@ export class LinkHub {
   publish(state: ServiceState): number {
     const version = ++this.#version;
     this.#broadcast({ type: 'service', version, state });
+    this.#shareSlots(this.#policies.get(state.service), state);
     return version;
   }
 
   /** Sends the whole table to every edge. */
   publishTable(): void {
-    this.#broadcast({ type: 'table', version: ++this.#version, ...this.#snapshot() });
+    const { table, states } = this.#snapshot();
+    this.#broadcast({ type: 'table', version: ++this.#version, table, states });
+    this.#follow(table, states);
+  }
+
+  /** Keeps what the policies say of slots, and shares out what the endpoints have. */
+  #follow({ services }: RoutingTable, states: ServiceState[]): void {
+    const shared = services.filter(({ sharesSlots }) => sharesSlots);
+    this.#policies = new Map(shared.map((policy) => [policy.name, policy]));
+    this.#slots.keep(new Set(this.#policies.keys()));
+    for (const state of states) this.#shareSlots(this.#policies.get(state.service), state);
+  }
+
+  #shareSlots(policy: ServicePolicy | undefined, { service, endpoints }: ServiceState): void {
+    if (policy === undefined) return;
+    const capacities = new Map<string, number>();
+    for (const { id, maxConnections = 0 } of endpoints) {
+      const capacity = Math.min(
+        policy.concurrency || Number.POSITIVE_INFINITY,
+        maxConnections || Number.POSITIVE_INFINITY,
+      );
+      if (capacity < Number.POSITIVE_INFINITY) capacities.set(id, capacity);
+    }
+    this.#slots.follow(service, capacities);
   }
 
   /**
@@ -203,6 +234,9 @@ export class LinkHub {
       case 'drained':
         this.#listener.onDrained(edge, message);
         break;
+      case 'slots':
+        this.#slots.onClaim(edge, message);
+        break;
       case 'suspect':
         this.#listener.onSuspect(message);
         break;
@@ -218,6 +252,7 @@ export class LinkHub {
   #detach(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>): void {
     if (this.#edges.get(edge)?.link !== link) return;
     this.#edges.delete(edge);
+    this.#slots.detach(edge);
     for (const [probe, pending] of this.#probes) {
       if (pending.edge !== edge) continue;
       pending.edge = undefined;

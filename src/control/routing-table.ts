@@ -9,19 +9,20 @@ import { probeHost } from './ready-check.ts';
 export function routingTable(settings: Settings, secret: string): RoutingTable {
   return {
     routes: settings.services.flatMap(({ name, routes }) => routes.map((route) => ({ ...route, service: name }))),
-    services: settings.services.map((service) => policyOf(service, secret)),
+    services: settings.services.map((service) => policyOf(service, secret, settings.workers > 1)),
     trustedProxies: settings.trustedProxies,
     heldBytes: settings.budget.heldBytes,
   };
 }
 
 /** What concerns requests goes to the edges as it is configured; what concerns replicas stays here. */
-function policyOf(service: ServiceSettings, secret: string): ServicePolicy {
+function policyOf(service: ServiceSettings, secret: string, sharesSlots: boolean): ServicePolicy {
   const { routes, endpoints, run, ready, scale, onExit, ...policy } = service;
   return {
     ...policy,
     wakeable: run !== undefined,
     concurrency: scale.concurrency,
+    ...(sharesSlots ? { sharesSlots } : {}),
     healthHost: policy.health && probeHost(service),
     stickyKey: policy.sticky && secret,
   };

@@ -95,7 +95,7 @@ function load(endpoint: Endpoint): number {
 
 /** Whether it takes one more: neither in doubt nor full. */
 export function isFree(endpoint: Endpoint, choice: Choice): boolean {
-  if (endpoint.suspectUntil > choice.now) return false;
+  if (endpoint.suspectUntil > choice.now || endpoint.inFlight >= endpoint.slots) return false;
   return (
     endpoint.inFlight < endpoint.maxConnections && (choice.concurrency === 0 || endpoint.inFlight < choice.concurrency)
   );

@@ -166,6 +166,9 @@ class EdgePlane implements Edge {
       case 'service':
         this.#services.get(message.state.service)?.apply(message.state, message.version);
         break;
+      case 'slots':
+        this.#services.get(message.service)?.onSlots(message);
+        break;
       case 'probe':
         this.#prober.start(message);
         break;

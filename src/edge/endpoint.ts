@@ -27,6 +27,11 @@ export class Endpoint {
   backup: boolean;
   /** Most requests in flight. */
   maxConnections: number;
+  /** Most requests in flight from this edge, where several share it. Owned by the slot desk, with the next two. */
+  slots = Number.POSITIVE_INFINITY;
+  /** Slots that are to be given back as soon as they are free. */
+  owedSlots = 0;
+  slotEpoch = 0;
   /** Its weight as it counts now: less while it is fresh. */
   share: number;
   /** From when it counts as fresh, the clock's ms; not at all by default. */

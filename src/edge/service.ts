@@ -1,5 +1,5 @@
 import type { HashOn, OutlierSettings } from '../model/balancing.ts';
-import type { EndpointReport, ServiceReport } from '../model/link.ts';
+import type { EndpointReport, ServiceReport, SlotGrant } from '../model/link.ts';
 import type { RefusalCode } from '../model/refusals.ts';
 import type { EndpointView, ServicePolicy, ServiceState, StartPhases } from '../model/snapshot.ts';
 import type { Timer } from '../util/clock.ts';
@@ -15,6 +15,7 @@ import { ejectionMs, judge, mostEjected } from './outlier.ts';
 import { Release } from './release.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { Roster } from './roster.ts';
+import { SlotDesk } from './slot-desk.ts';
 import { Statistics } from './statistics.ts';
 import { StickyCookie } from './sticky.ts';
 import type { ProgressStream } from './waiting-page.ts';
@@ -68,6 +69,8 @@ export class Service {
   readonly #roster = new Roster();
   #health: HealthChecks | undefined;
   readonly #release: Release;
+  /** Where other edges use the endpoints too. */
+  #slots: SlotDesk | undefined;
   #demandSent = 0;
   #demandAt = Number.NEGATIVE_INFINITY;
   #demandTimer: Timer | undefined;
@@ -178,7 +181,33 @@ export class Service {
       this.rejectHeld('NO_ENDPOINT');
     }
     this.#turnAway();
+    this.#lookForSlots();
     for (const watcher of this.#watchers ?? []) watcher.update();
+  }
+
+  /** Control grants or recalls slots. */
+  onSlots(grant: SlotGrant): void {
+    const endpoint = this.#endpoints.get(grant.endpoint);
+    if (endpoint === undefined || endpoint.state === 'gone') return;
+    this.#slotDesk().apply(endpoint, grant);
+    if (this.queue.size > 0) this.#release.pump();
+    this.#lookForSlots();
+  }
+
+  #lookForSlots(): void {
+    if (this.policy.sharesSlots && (this.queue.size > 0 || this.#slots !== undefined)) this.#slotDesk().look();
+  }
+
+  /** Made at the first use: most services bound nothing. */
+  #slotDesk(): SlotDesk {
+    const { clock, post } = this.#context;
+    this.#slots ??= new SlotDesk({
+      service: this.name,
+      clock,
+      post,
+      waiting: () => (this.isReady ? this.queue.size : 0),
+    });
+    return this.#slots;
   }
 
   /** Whoever waited for a slot waits for a start from now on. */
@@ -232,6 +261,7 @@ export class Service {
   hold(exchange: Exchange, front: boolean): void {
     if (front) this.queue.unshift(exchange);
     else this.queue.push(exchange);
+    this.#lookForSlots();
     this.#tellDemand();
   }
 
@@ -239,6 +269,7 @@ export class Service {
   unhold(exchange: Exchange): void {
     this.queue.remove(exchange);
     this.lastActivity = this.#context.clock.now();
+    this.#lookForSlots();
     this.#tellDemand();
   }
 
@@ -250,6 +281,7 @@ export class Service {
   /** An exchange left the endpoint. */
   onExchangeEnd(endpoint: Endpoint): void {
     this.lastActivity = this.#context.clock.now();
+    if (endpoint.owedSlots > 0) this.#slots?.giveBack(endpoint);
     if (this.queue.size > 0) this.#release.pump();
     if (endpoint.cordonVersion !== 0) this.#tellDrained(endpoint, this.lastActivity);
     if (endpoint.state === 'gone' && endpoint.inFlight === 0) this.#forget(endpoint);
@@ -294,6 +326,7 @@ export class Service {
     this.rejectHeld('DRAINING');
     for (const endpoint of this.#endpoints.values()) this.#closeEndpoint(endpoint);
     this.#release.stop();
+    this.#slots?.close();
     this.#demandTimer?.cancel();
     this.#doubtTimer?.cancel();
   }
@@ -362,6 +395,7 @@ export class Service {
       }
       listed.set(endpoint, view);
       endpoint.describe(view);
+      this.#shareSlots(endpoint);
       endpoint.state = view.state;
       if (view.state === 'ready') ready.push(endpoint);
     }
@@ -374,6 +408,14 @@ export class Service {
     this.#ready = ready;
     this.#admit(now);
     for (const [endpoint, view] of listed) this.#applyState(endpoint, view, version, now);
+  }
+
+  /** A bounded endpoint gets no request before control has granted slots of it, where others use it too. */
+  #shareSlots(endpoint: Endpoint): void {
+    const { sharesSlots, concurrency } = this.policy;
+    const isShared = sharesSlots === true && (concurrency > 0 || endpoint.maxConnections < Number.POSITIVE_INFINITY);
+    if (!isShared) Object.assign(endpoint, { slots: Number.POSITIVE_INFINITY, owedSlots: 0, slotEpoch: 0 });
+    else if (endpoint.slots === Number.POSITIVE_INFINITY) endpoint.slots = 0;
   }
 
   /** An endpoint that no snapshot named before. */

@@ -11,9 +11,23 @@ import type { RoutingTable, ServiceState } from './snapshot.ts';
 export type ControlMessage =
   | { type: 'table'; version: number; table: RoutingTable; states: ServiceState[] }
   | { type: 'service'; version: number; state: ServiceState }
+  | SlotGrant
   | ProbeRequest
   | { type: 'cancel-probe'; probe: string }
   | { type: 'collect'; collect: number };
+
+/**
+ * Slots of an endpoint that several edges share: so many more requests may be in flight there from this edge, or so many
+ * fewer as soon as they are free. Slots of another `epoch` than the last are void.
+ */
+export interface SlotGrant {
+  type: 'slots';
+  service: string;
+  endpoint: string;
+  epoch: number;
+  grant: number;
+  recall: number;
+}
 
 /**
  * Asks the edge to find out when an address answers. The edge keeps trying (with a growing time-out per try) until it
@@ -49,11 +63,20 @@ export type EdgeMessage =
     }
   /** Nothing (or nothing but quiet streams: `quiet`) is in flight any more on a cordoned endpoint. */
   | { type: 'drained'; version: number; service: string; endpoint: string; quiet: number }
+  | SlotClaim
   /** A connect to the endpoint failed. */
   | { type: 'suspect'; service: string; endpoint: string; cause: 'refused' | 'timeout' | 'reset' }
   | { type: 'probed'; probe: string; ok: true; tookMs: number }
   | { type: 'probed'; probe: string; ok: false; reason: 'timeout' | 'cancelled'; detail: string }
   | EdgeReport;
+
+/** So many requests wait for a slot of the service here; and these slots, which were recalled, are free. */
+export interface SlotClaim {
+  type: 'slots';
+  service: string;
+  want: number;
+  back: { endpoint: string; epoch: number; count: number }[];
+}
 
 /** Statistics since the report before: once a second, and in answer to `collect`. A report of zero is data. */
 export interface EdgeReport {

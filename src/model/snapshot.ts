@@ -23,6 +23,8 @@ export interface ServicePolicy extends BalancingSettings {
   hold: HoldSettings;
   /** Most requests in flight per replica; 0 = no limit. */
   concurrency: number;
+  /** Other edges use the endpoints too: what bounds requests in flight holds for all, and slots are granted by control. */
+  sharesSlots?: boolean;
   /** Host header of health checks; absent: the endpoint's address. */
   healthHost?: string | undefined;
   /** Secret under which the values of sticky cookies are made, the same on every edge; absent: no such cookies. */

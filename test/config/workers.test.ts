@@ -12,12 +12,6 @@ test('auto is one worker per core', () => {
 test.each([
   ['requests held', `${routed}\nhold: { max: §2 }`, 'hold.max: 2'],
   ['requests held of one client', `${routed}\nhold: { perClient: §1 }`, 'hold.perClient: 1'],
-  ['slots of a replica', `${routed}\nscale: { concurrency: §2 }`, 'scale.concurrency: 2'],
-  [
-    'requests on an address',
-    'routes: [{ path: / }]\nendpoints: { static: [{ address: "10.0.0.1:80", maxConnections: §2 }] }',
-    'endpoints.static[0].maxConnections: 2',
-  ],
   [
     'requests at once of a rate',
     'routes: [{ path: /, rate: { requests: 9, burst: §2 } }]\nendpoints: { static: ["10.0.0.1:80"] }',
@@ -35,8 +29,8 @@ test.each([
   expect(problemsOf(`${text}workers: 2\n`).join()).not.toContain('hold.max');
 });
 
-test('no limit is none for any worker', () => {
+test('no limit is none for any worker, and slots are handed on', () => {
   expect(
-    problemsOf(`${aroundService(`${routed}\nhold: { perClient: 0 }\nscale: { concurrency: 0 }`)}workers: 8\n`),
+    problemsOf(`${aroundService(`${routed}\nhold: { perClient: 0 }\nscale: { concurrency: 1 }`)}workers: 8\n`),
   ).toEqual([]);
 });

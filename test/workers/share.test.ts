@@ -20,7 +20,7 @@ const table: RoutingTable = {
     { host: undefined, path: '/', service: 'app', rules },
     { host: 'free', path: '/', service: 'app' },
   ],
-  services: [policy({ concurrency: 5, hold: { max: 11, maxBytes: 1001, perClient: 0 } })],
+  services: [policy({ hold: { max: 11, maxBytes: 1001, perClient: 0 } })],
   trustedProxies: [],
   heldBytes: 10_001,
 };
@@ -47,17 +47,6 @@ describe.each([2, 3, 5])('the parts of %i workers', (of) => {
     expect(holds.every((hold) => (hold?.max ?? 0) > 0)).toBe(true);
   });
 
-  test('of what may be in flight add up for each replica, and do not change with the others', () => {
-    const all = shares(of).map((share) =>
-      tableOf(share).states[0]?.endpoints.map((endpoint) => endpoint.maxConnections),
-    );
-    for (const index of replicas.keys()) expect(sum(all.map((slots) => slots?.[index] ?? 0))).toBe(5);
-    const share = new ShareOfBounds({ index: 0, of });
-    tableOf(share);
-    const alone = share.message({ type: 'service', version: 2, state: state({ endpoints: replicas.slice(2) }) });
-    expect(alone.type === 'service' && alone.state.endpoints[0]?.maxConnections).toBe(all[0]?.[2]);
-  });
-
   test('of a rate add up in the long run and at once', () => {
     const rates = shares(of).map((share) => tableOf(share).table.routes[0]?.rules?.rate);
     expect(sum(rates.map((rate) => (rate?.requests ?? 0) / (rate?.perMs ?? 0)))).toBeCloseTo(10 / 1000, 12);
@@ -79,14 +68,4 @@ test('what has no limit has none in any part', () => {
   expect(message.type === 'table' && message.table.routes).toEqual(free.routes);
   expect(message.type === 'table' && message.states[0]?.endpoints).toEqual(replicas);
   expect(message.type === 'table' && message.table.services[0]?.hold.perClient).toBe(0);
-});
-
-test('the lower of two limits of an address is shared out', () => {
-  const [first, second] = shares(2).map((share) => {
-    tableOf(share);
-    const endpoints = [at({ port: 1 }, { maxConnections: 3 })];
-    const message = share.message({ type: 'service', version: 2, state: state({ endpoints }) });
-    return message.type === 'service' ? (message.state.endpoints[0]?.maxConnections ?? 0) : 0;
-  });
-  expect([first, second].sort()).toEqual([1, 2]);
 });

@@ -222,7 +222,7 @@ export class FakeEdge {
     } else if (message.type === 'cancel-probe') {
       this.#probes.get(message.probe)?.cancel();
       this.#probes.delete(message.probe);
-    } else if (this.reports) {
+    } else if (message.type === 'collect' && this.reports) {
       this.report(message.collect);
     }
   }
