@@ -195,7 +195,7 @@ export class Service {
   }
 
   #lookForSlots(): void {
-    if (this.policy.sharesSlots && (this.queue.size > 0 || this.#slots !== undefined)) this.#slotDesk().look();
+    if (this.#slots !== undefined || (this.policy.sharesSlots && this.isBounded)) this.#slotDesk().look();
   }
 
   /** Made at the first use: most services bound nothing. */
@@ -205,7 +205,7 @@ export class Service {
       service: this.name,
       clock,
       post,
-      waiting: () => (this.isReady ? this.queue.size : 0),
+      waiting: () => (this.isReady && this.isBounded ? this.queue.size : 0),
     });
     return this.#slots;
   }
