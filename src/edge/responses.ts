@@ -29,11 +29,19 @@ export function retryAfterSeconds(ms: number): number {
 
 /** Whether an Accept value asks for HTML rather than JSON: a browser, or somebody reading with one. */
 export function prefersHtml(accept: string | undefined): boolean {
-  if (accept === undefined) return false;
-  const html = accept.indexOf('text/html');
-  if (html < 0) return false;
-  const json = accept.indexOf('json');
-  return json < 0 || html < json;
+  if (accept === undefined || !accept.includes('text/html')) return false;
+  const ranges = accept.split(',');
+  const html = ranges.find((range) => range.includes('text/html')) ?? '';
+  const json = ranges.find((range) => range.includes('json'));
+  if (weightOf(html) === 0 || json === undefined) return weightOf(html) > 0;
+  const more = weightOf(html) - weightOf(json);
+  return more > 0 || (more === 0 && ranges.indexOf(html) < ranges.indexOf(json));
+}
+
+/** RFC 9110 §12.4.2: 0 is "not acceptable", none is 1. */
+function weightOf(range: string): number {
+  const weight = /;\s*q=([\d.]+)/i.exec(range)?.[1];
+  return weight === undefined ? 1 : Number(weight);
 }
 
 /**
