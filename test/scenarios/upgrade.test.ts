@@ -1,10 +1,12 @@
 import { describe, expect } from 'vitest';
+import { PacedLoad } from '../support/paced-load.ts';
 import type { RunningProxy } from '../support/proxy.ts';
 import { burst, pause, RawConnection, request } from '../support/raw-client.ts';
 import { isAlive } from '../support/remains.ts';
 import { scenario } from '../support/scenario.ts';
 import { SteadyLoad } from '../support/steady-load.ts';
 import { until } from '../support/until.ts';
+import { WebSocketClient } from '../support/web-socket.ts';
 
 const DRAIN = { timeouts: { drain: '2s' } };
 
@@ -70,24 +72,23 @@ describe.concurrent('upgrade', () => {
   });
 
   scenario('nothing is retired while the old process lives, and it stops nothing', async (stage) => {
-    // Idle for long enough while the old process lives, and not before the new one serves.
-    const scale = { idle: '4s', latency: { window: '1s' } };
-    const app = await stage.app('app', { service: { scale, timeouts: { drain: '15s' } } });
-    const busy = await stage.app('busy', { service: { timeouts: { drain: '15s' } } });
+    const scale = { idle: '2s', latency: { window: '1s' } };
+    const app = await stage.app('app', { service: { scale, timeouts: { drain: '60s' } } });
+    const busy = await stage.app('busy', { service: { timeouts: { drain: '60s' } } });
     const proxy = await stage.proxy({ apps: [app, busy] });
-    await proxy.request({ host: busy.host });
-    const long = proxy.request({ host: busy.host, path: '/?delay=10000' });
-    await until('in flight', async () => (await proxy.service(busy.name)).inFlight === 1);
-    await proxy.request({ host: app.host });
+    // The old process lives for as long as this is open.
+    const socket = await WebSocketClient.open(proxy.port, busy.host);
+    const load = PacedLoad.start({ port: proxy.port, host: app.host, rate: 5 });
     const before = await upgrade(proxy);
-    while (isAlive(before)) {
-      expect(app.log.events('term')).toEqual([]);
-      await pause(50);
-    }
-    expect((await long).status).toBe(200);
-    expect(busy.log.events('term')).toEqual([]);
+    await load.stop();
+    await pause(6000);
+    expect(isAlive(before)).toBe(true);
+    expect([app.log.events('term'), busy.log.events('term')]).toEqual([[], []]);
+    socket.connection.destroy();
+    await ended(before);
     await proxy.untilState(app.name, 'asleep');
     expect((await proxy.service(busy.name)).state).toBe('ready');
+    expect(app.log.boots()).toHaveLength(1);
   });
 
   scenario('a successor that cannot boot changes nothing, and the log says why', async (stage) => {

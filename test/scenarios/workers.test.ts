@@ -1,3 +1,6 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { killIfAlive, markedProcesses } from '../support/marked-processes.ts';
 import { PacedLoad } from '../support/paced-load.ts';
@@ -7,6 +10,8 @@ import { until } from '../support/until.ts';
 import { byWorker, untilWorkers, workersOf } from '../support/workers.ts';
 
 const TWO = { workers: 2 };
+
+const linesOf = (file: string): string[] => readFileSync(file, 'utf8').split('\n').filter(Boolean);
 
 describe.concurrent('workers', () => {
   scenario('a hundred cold requests over two workers bring up one replica', async (stage) => {
@@ -30,6 +35,23 @@ describe.concurrent('workers', () => {
     const shares = byWorker(answers);
     expect(shares).toHaveLength(2);
     expect(Math.max(...shares)).toBeLessThan(0.65 * 300);
+  });
+
+  scenario('every worker writes whole lines into one access log, and opens it anew after a rotation', async (stage) => {
+    const app = await stage.app('app');
+    const file = join(stage.workspace.folder, 'access.log');
+    const settings = { apps: [app], config: { ...TWO, accessLog: { file } } };
+    const proxy = await stage.proxy(settings);
+    const count = () => linesOf(file).length;
+    await burst(proxy.port, 200, { host: app.host });
+    await until('all are written', () => count() === 200);
+    await rename(file, `${file}.1`);
+    await proxy.reload(stage.config(settings));
+    await until('it is opened anew', () => existsSync(file) && proxy.events.some(({ type }) => type === 'reloaded'));
+    await burst(proxy.port, 200, { host: app.host });
+    await until('all are written again', () => count() === 200);
+    const prefixes = linesOf(file).map((line) => String(JSON.parse(line).requestId).split('-')[0]);
+    expect(new Set(prefixes).size).toBe(2);
   });
 
   scenario('a worker that is killed under load costs only what it had in hands, and is replaced', async (stage) => {
