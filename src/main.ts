@@ -131,7 +131,8 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   logger.info({ listening, admin: adminAddress, instance }, 'serving');
 
   const refuseReload = (problems: readonly string[]): void => {
-    for (const problem of problems) logger.error({ problem }, `not reloaded: ${problem}`);
+    // One alone is all that the event says.
+    if (problems.length > 1) for (const problem of problems) logger.error({ problem }, `not reloaded: ${problem}`);
     const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
     events.emit('reload-failed', `not reloaded, nothing changed: ${problems[0]}${more}`, { problems: problems.length });
   };

@@ -73,14 +73,18 @@ export function text(options: { expected?: string; secret?: true; keepsEmpty?: t
   );
 }
 
-/** A text with a syntax of its own. `json` where YAML may take it for something else than a text. */
+/**
+ * A text with a syntax of its own. `json` where YAML may take it for something else than a text; `keepsEmpty` where an
+ * empty one must not count as not given.
+ */
 export function parsed<T>(
   type: string,
   expected: string,
   read: (text: string) => Reading<T>,
   json: Record<string, unknown> = { type: 'string' },
+  flags: { keepsEmpty?: true } = {},
 ) {
-  return leaf({ type, unit: '', expected, json }, read);
+  return leaf({ type, unit: '', expected, json, ...flags }, read);
 }
 
 /** A whole number. `unit` says what it counts. */

@@ -46,7 +46,7 @@ export function formatHostPort(address: HostPort): string {
 /** The host of a route: exact, `*.suffix`, or an address; lower-cased, without a trailing dot, IDN as `xn--`. */
 export function readHostPattern(text: string): Reading<string> {
   if (text.includes('://') || text.includes('/')) return { fault: 'a host only: no scheme and no path' };
-  if (text === '*') return { fault: 'leave host out to match any host' };
+  if (text === '*' || text === '') return { fault: 'leave host out to match any host' };
   if (/^\[[^\]]*\]$/.test(text) && isIPv6(text.slice(1, -1))) return { value: text.toLowerCase() };
   if (/^[^:]*:\d*$/.test(text) || /^\[.*\]:\d+$/.test(text)) return { fault: 'a host without its port' };
   const wildcard = text.startsWith('*.');

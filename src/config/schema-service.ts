@@ -27,7 +27,10 @@ const routesSchema = required(
     .array(
       z.strictObject({
         host: optional(
-          parsed('host', 'a host such as shop.example.com or *.example.com', readHostPattern),
+          // An unset variable must not open the route to every host.
+          parsed('host', 'a host such as shop.example.com or *.example.com', readHostPattern, undefined, {
+            keepsEmpty: true,
+          }),
           'Exact, or `*.suffix` for any depth below it. The most specific host decides.',
           'any host',
         ),

@@ -129,6 +129,11 @@ const serviceCases: Case[] = [
     `${run}\nroutes: [{ host: §"http://a.example" }]`,
     'services.app.routes[0].host: a host only: no scheme and no path',
   ],
+  [
+    'an empty host, as of an unset variable',
+    `${run}\nroutes: [{ host: §"" }]`,
+    'services.app.routes[0].host: leave host out to match any host',
+  ],
   ['a star alone', `${run}\nroutes: [{ host: §"*" }]`, 'services.app.routes[0].host: leave host out to match any host'],
   [
     'a star within a label',
