@@ -106,16 +106,20 @@ export class SlotBroker {
   /** To those first in which requests wait, then evenly: somewhere the next request comes. */
   #handOut(name: string, service: SharedService, endpoint: string, shared: Shared, free: number): void {
     const grants = new Map<string, number>();
-    for (let left = free; left > 0; left--) {
+    let left = free;
+    while (left > 0) {
       const wanting = [...this.#edges].filter((edge) => (service.wants.get(edge) ?? 0) > 0);
       const edge =
         wanting.length > 0
           ? this.#next(wanting, service, (each) => totalOf(service, each))
           : this.#next([...this.#edges], service, (each) => keeps(shared, each));
-      add(grants, edge, 1);
-      add(shared.granted, edge, 1);
-      add(service.wants, edge, -1);
+      // Many slots that nobody waits for go in few steps.
+      const step = wanting.length > 0 ? 1 : Math.max(1, Math.floor(left / this.#edges.size));
+      add(grants, edge, step);
+      add(shared.granted, edge, step);
+      add(service.wants, edge, -step);
       service.served.set(edge, ++this.#served);
+      left -= step;
     }
     const { epoch } = shared;
     for (const [edge, grant] of grants) {

@@ -28,6 +28,13 @@ test('slots lie evenly with the edges before anybody asks', () => {
   expect(granted('a', 'y') + granted('b', 'y')).toBe(1);
 });
 
+test('many slots are shared out evenly too', () => {
+  const { granted } = broker({ x: 100_001 }, ['a', 'b', 'c']);
+  const shares = ['a', 'b', 'c'].map((edge) => granted(edge));
+  expect(shares.reduce((sum, share) => sum + share, 0)).toBe(100_001);
+  expect(Math.max(...shares) - Math.min(...shares)).toBeLessThanOrEqual(1);
+});
+
 test('what one edge wants is taken from one that wants nothing', () => {
   const { granted, recalled, claim } = broker({ x: 4 });
   claim('a', 2);
