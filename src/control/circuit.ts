@@ -2,10 +2,16 @@ import { backoffDelay } from '../util/backoff.ts';
 
 /** Whether a service may start replicas, after what its last starts came to. Ready replicas are not its business. */
 export type Circuit =
-  /** Starts are free. `failures` in a row are remembered until a start has proved itself. */
-  | { state: 'closed'; failures: number; failedAt: number }
-  /** One failure (`backing-off`) or several in a row (`open`): none until `until`, then one on trial. */
-  | { state: 'backing-off' | 'open'; failures: number; failedAt: number; until: number }
+  /**
+   * Starts are free. `failures` in a row are remembered until a start has proved itself; `readyOf` is when the last one
+   * that became ready was asked for.
+   */
+  | { state: 'closed'; failures: number; failedAt: number; readyOf?: number }
+  /**
+   * One failure (`backing-off`) or several in a row (`open`): none until `until`, then one on trial. `wasReady`: the one
+   * that failed last had been ready for a moment.
+   */
+  | { state: 'backing-off' | 'open'; failures: number; failedAt: number; until: number; wasReady: boolean }
   /** The one on trial is under way. */
   | { state: 'half-open'; failures: number; failedAt: number };
 
@@ -39,11 +45,11 @@ export function nextCircuit(circuit: Circuit, event: CircuitEvent, now: number, 
       return isBlocked(circuit) ? { state: 'half-open', failures, failedAt } : circuit;
     case 'withdrawn':
       return circuit.state === 'half-open'
-        ? { state: blockedState(failures), failures, failedAt, until: now }
+        ? { state: blockedState(failures), failures, failedAt, until: now, wasReady: false }
         : circuit;
     case 'ready':
       // One of a round of which another failed does not speak for the next round.
-      return event.askedAt < failedAt ? circuit : { state: 'closed', failures, failedAt };
+      return event.askedAt < failedAt ? circuit : { state: 'closed', failures, failedAt, readyOf: event.askedAt };
     case 'proved':
       return event.askedAt < failedAt || circuit.state !== 'closed' ? circuit : { ...circuit, failures: 0 };
     case 'failed': {
@@ -51,7 +57,8 @@ export function nextCircuit(circuit: Circuit, event: CircuitEvent, now: number, 
       if (event.askedAt < failedAt) return circuit;
       const inARow = failures + 1;
       const until = now + backoffDelay(inARow, event.retrySafe ? PASSING : STANDING, random);
-      return { state: blockedState(inARow), failures: inARow, failedAt: now, until };
+      const wasReady = circuit.state === 'closed' && circuit.readyOf === event.askedAt;
+      return { state: blockedState(inARow), failures: inARow, failedAt: now, until, wasReady };
     }
     case 'forgiven':
       return newCircuit;
@@ -70,9 +77,13 @@ export function blockedUntil(circuit: Circuit, now: number): number | undefined 
   return isBlocked(circuit) && now < circuit.until - TIMER_SLACK_MS ? circuit.until : undefined;
 }
 
-/** Whether the last start failed and none has become ready since: who looks at the service should not read `asleep`. */
+/**
+ * Whether who looks at the service should not read `asleep`: the last start came to nothing, or several in a row did.
+ * What answered and was then killed, once, is not failing.
+ */
 export function isFailing(circuit: Circuit): boolean {
-  return circuit.state !== 'closed';
+  if (circuit.state === 'closed') return false;
+  return circuit.failures >= OPENS_AT || circuit.state === 'half-open' || !circuit.wasReady;
 }
 
 function isBlocked(circuit: Circuit): circuit is Extract<Circuit, { until: number }> {

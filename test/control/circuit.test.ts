@@ -86,3 +86,22 @@ test('an operator is not held up by what was', () => {
     ]),
   ).toEqual(newCircuit);
 });
+
+test('what was ready and ended soon is failing from the second time on', () => {
+  const ready = (askedAt: number): CircuitEvent => ({ type: 'ready', askedAt });
+  const once = after([
+    [100, ready(0)],
+    [200, failed(0)],
+  ]);
+  expect(once.state).toBe('backing-off');
+  expect(isFailing(once)).toBe(false);
+  const twice = after(
+    [
+      [1200, { type: 'started' }],
+      [1300, ready(1200)],
+      [1400, failed(1200)],
+    ],
+    once,
+  );
+  expect(isFailing(twice)).toBe(true);
+});
