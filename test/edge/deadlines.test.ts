@@ -161,3 +161,16 @@ test('keeps nothing of what is forgotten, and holds nothing in two places', () =
   expect(entry.fired).toHaveLength(1);
   expect(clock.pending).toBe(0);
 });
+
+test('a flood of what is due at once is spread over turns, and none of it is lost', () => {
+  const { clock, deadlines } = started();
+  const entries = Array.from({ length: 1000 }, () => new Entry(clock));
+  for (const entry of entries) deadlines.arm(entry, 200);
+  clock.advance(1000);
+  const times = entries.map(({ fired }) => fired);
+  expect(times.every((fired) => fired.length === 1)).toBe(true);
+  const perTurn = Map.groupBy(times.flat(), (at) => at);
+  expect(perTurn.size).toBeGreaterThan(5);
+  expect(Math.max(...times.flat())).toBeLessThan(1000 + 200 + 600);
+  expect(deadlines.size).toBe(0);
+});
