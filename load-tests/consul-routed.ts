@@ -11,7 +11,7 @@ import { ConsulAgent } from '../test/support/consul-agent.ts';
 import { findOrFetchConsul } from '../test/support/consul-binary.ts';
 import { registerEntry } from '../test/support/consul-catalog.ts';
 import { RunningProxy } from '../test/support/proxy.ts';
-import { RawConnection, requestOn } from '../test/support/raw-client.ts';
+import { RawConnection } from '../test/support/raw-client.ts';
 import { makeWorkspace } from '../test/support/workspace.ts';
 import { median } from './support/process.ts';
 
@@ -33,11 +33,15 @@ try {
     await RunningProxy.launch({ workspace, config: { consul: { address: agent.address }, services } })
   ).ready();
   const connection = await RawConnection.open(proxy.port);
+  const statusOf = async (path: string) => {
+    const sent = await connection.send({ path, close: false });
+    return (await connection.read('GET', sent)).status;
+  };
   const took: number[] = [];
   for (const name of names) {
     const from = performance.now();
     await registerEntry(agent.address, { id: name, name, port: appPort });
-    while ((await requestOn(connection, { path: `/${name}` })).status !== 200) await sleep(0.5);
+    while ((await statusOf(`/${name}`)) !== 200) await sleep(0.5);
     took.push(performance.now() - from);
     await sleep(APART_MS);
   }
