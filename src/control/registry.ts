@@ -64,6 +64,8 @@ export class Registry {
   readonly #owners = new Map<string, string>();
   readonly #dirty = new Set<string>();
   #timer: Timer | undefined;
+  /** When changes were told last, the clock's ms. */
+  #flushedAt = Number.NEGATIVE_INFINITY;
 
   constructor(context: ControlContext, hub: LinkHub) {
     this.#context = context;
@@ -117,19 +119,22 @@ export class Registry {
     return entry === undefined ? [] : this.#usable(service, entry);
   }
 
-  /** Tells the edges of a change within 50 ms. */
+  /** Tells the edges of a change: of the first at once, of those that follow within 50 ms together. */
   soon(service: string): void {
     const entry = this.#services.get(service);
     if (entry === undefined) return;
     entry.usable = undefined;
     this.#dirty.add(service);
-    this.#timer ??= this.#context.clock.after(COALESCE_MS, () => this.flush());
+    const { clock } = this.#context;
+    const wait = Math.max(0, this.#flushedAt + COALESCE_MS - clock.now());
+    this.#timer ??= clock.after(wait, () => this.flush());
   }
 
   /** Tells the edges now of every change that still waits to be sent. */
   flush(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#flushedAt = this.#context.clock.now();
     for (const name of [...this.#dirty]) guarded(this.#context.logger, 'publish', () => this.publish(name));
   }
 
