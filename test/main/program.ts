@@ -98,10 +98,13 @@ function standard({ folder: path, port, adminPort }: Place): Record<string, unkn
   };
 }
 
-/** A service of the demo as it stands in a configuration. */
-export function demoService(name: string, changes: Record<string, unknown> = {}): Record<string, unknown> {
+/**
+ * A service of the demo as it stands in a configuration.
+ * @param ends it ends with whoever started it, so that nothing is left; else the end of the test has to stop it
+ */
+export function demoService(name: string, changes: Record<string, unknown> = {}, ends = true): Record<string, unknown> {
   const command = [process.execPath, join(DEMO_FOLDER, `${name}.mjs`)];
-  const env = { PORT: '{port}', EXIT_WITH_PARENT: '1' };
+  const env = { PORT: '{port}', ...(ends ? { EXIT_WITH_PARENT: '1' } : {}) };
   return { routes: [{ path: `/${name}` }], run: { process: { command, env } }, timeouts: { drain: '5s' }, ...changes };
 }
 

@@ -20,16 +20,16 @@ async function endOf(at: Place): Promise<void> {
 
 test('the command replaces a running proxy by one that reads the configuration anew', async () => {
   const at = await place();
+  const hello = demoService('hello', {}, false);
+  await at.write({ services: { hello } });
   const program = await serve(at);
   onTestFinished(() => endOf(at));
   const before = await (await fetch(`${at.url}/hello`)).text();
-  await at.write({
-    services: { hello: demoService('hello'), other: demoService('slow', { routes: [{ path: '/o' }] }) },
-  });
+  await at.write({ services: { hello, other: demoService('slow', { routes: [{ path: '/o' }] }) } });
   const upgrade = pilotlight(['upgrade', '-c', at.file]);
   expect(await upgrade.exit).toBe(0);
   expect(upgrade.stdout).toMatch(/^process \d+ has taken the place of process \d+\n$/);
-  expect(program.child.exitCode).toBe(0);
+  await until('the old process is seen to end', () => program.child.exitCode === 0);
   expect(await (await fetch(`${at.url}/hello`)).text()).toBe(before);
   const services = (await (await fetch(`${at.admin}/v1/services`)).json()) as { name: string }[];
   expect(services.map(({ name }) => name)).toEqual(['hello', 'other']);
