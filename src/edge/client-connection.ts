@@ -9,7 +9,7 @@ import type { DeadlineEntry } from './deadlines.ts';
 import { Exchange } from './exchange.ts';
 import { freeBuffer, WORTH_FREEING } from './free-buffer.ts';
 import { BodyReader, Step } from './http1/body.ts';
-import { findHeadEnd, hasBareLineFeed, latin1 } from './http1/latin1.ts';
+import { findHeadEnd, hasBareLineFeed, latin1, latin1Bytes } from './http1/latin1.ts';
 import { type HeadLimits, RequestHead } from './http1/request.ts';
 import { TCHAR } from './http1/syntax.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
@@ -92,7 +92,7 @@ export class ClientConnection implements DeadlineEntry {
     this.remotePort = socket.remotePort ?? 0;
     this.#exchange = new Exchange(this, context);
     this.#sendWatch = new SendWatch(socket, context, listener);
-    readShared(socket, (bytes) => this.#onRead(bytes));
+    readShared(socket, (bytes, size) => this.#onRead(bytes, size));
     socket.on('drain', () => this.#onDrain());
     socket.on('end', () => this.#onEnd());
     socket.on('finish', () => this.#onFinish());
@@ -195,13 +195,14 @@ export class ClientConnection implements DeadlineEntry {
    * The exchange is over and its answer written.
    * @param keepAlive whether the connection serves another request; else it lingers: what comes is read and dropped, so
    *   that no reset overtakes the answer (RFC 9112 §9.6)
+   * @param now the clock's ms, where the caller has just asked it
    */
-  finish(keepAlive: boolean): void {
+  finish(keepAlive: boolean, now?: number): void {
     if (this.#phase === 'closed') return;
     if (!keepAlive || this.#ended || this.#context.draining) {
       this.#linger();
     } else if (this.#keepsUp()) {
-      this.#becomeIdle();
+      this.#becomeIdle(now);
     } else {
       // Else one who asks and asks, and takes no answer, would fill the memory.
       this.#phase = 'flushing';
@@ -210,9 +211,9 @@ export class ClientConnection implements DeadlineEntry {
     }
   }
 
-  #becomeIdle(): void {
+  #becomeIdle(now?: number): void {
     this.#phase = 'idle';
-    this.#context.deadlines.arm(this, this.#listener.timeouts.keepAliveMs);
+    this.#context.deadlines.arm(this, this.#listener.timeouts.keepAliveMs, now);
     this.#socket.resume();
     if (this.#pending !== undefined && !this.#reading) this.#readPending();
   }
@@ -230,9 +231,9 @@ export class ClientConnection implements DeadlineEntry {
   }
 
   /** Heads are read where they are; of anything else, which may have to be kept, a copy. */
-  #onRead(bytes: Buffer): void {
-    if (this.#phase === 'idle' || this.#phase === 'head') this.#readHeads(bytes);
-    else this.#onData(toKeep(bytes));
+  #onRead(bytes: Buffer, size: number): void {
+    if (this.#phase === 'idle' || this.#phase === 'head') this.#readHeads(bytes, size);
+    else this.#onData(toKeep(bytes.subarray(0, size)));
   }
 
   #onData(chunk: Buffer): void {
@@ -248,7 +249,7 @@ export class ClientConnection implements DeadlineEntry {
     } else if (this.#phase === 'flushing') {
       this.#addPending(chunk);
     } else if (this.#phase !== 'closed') {
-      this.#readHeads(chunk);
+      this.#readHeads(chunk, chunk.length);
     }
   }
 
@@ -271,14 +272,14 @@ export class ClientConnection implements DeadlineEntry {
     if (header.length < bytes.length) this.#onData(bytes.subarray(header.length));
   }
 
-  /** Serves the requests in `chunk` that can be served at once; stops at the first that takes time. */
-  #readHeads(chunk: Buffer): void {
+  /** Serves the requests in the first `size` bytes that can be served at once; stops at the first that takes time. */
+  #readHeads(chunk: Buffer, size: number): void {
     this.#reading = true;
-    let next: Buffer | undefined = chunk;
-    while (next !== undefined) {
-      this.#readHead(next);
-      next = this.#phase === 'idle' ? this.#pending : undefined;
-      if (next !== undefined) this.#pending = undefined;
+    this.#readHead(chunk, size);
+    while (this.#pending !== undefined && this.#phase === 'idle') {
+      const next: Buffer = this.#pending;
+      this.#pending = undefined;
+      this.#readHead(next, next.length);
     }
     this.#reading = false;
   }
@@ -286,20 +287,22 @@ export class ClientConnection implements DeadlineEntry {
   #readPending(): void {
     const chunk = this.#pending as Buffer;
     this.#pending = undefined;
-    this.#readHeads(chunk);
+    this.#readHeads(chunk, chunk.length);
   }
 
-  #readHead(chunk: Buffer): void {
+  #readHead(chunk: Buffer, size: number): void {
     let at = 0;
     let text: string;
-    const end = this.#partial === '' ? findHeadEnd(chunk, 0, chunk.length) : -1;
+    let bytes = chunk;
+    let from = 0;
+    const end = this.#partial === '' ? findHeadEnd(chunk, 0, size) : -1;
     if (end >= 0) {
-      if (chunk[0] === 13 && chunk[1] === 10 && end > 0) at = 2;
-      text = latin1(chunk, at, end + 2);
+      if (chunk[0] === 13 && chunk[1] === 10 && end > 0) from = 2;
+      text = latin1(chunk, from, end + 2);
       at = end + 4;
     } else {
       const before = this.#partial.length;
-      let gathered = this.#partial + latin1(chunk, 0, chunk.length);
+      let gathered = this.#partial + latin1(chunk, 0, size);
       let dropped = 0;
       if (!this.#skippedLine && gathered.startsWith('\r\n') && gathered.length > 2) {
         this.#skippedLine = true;
@@ -313,15 +316,16 @@ export class ClientConnection implements DeadlineEntry {
       }
       this.#partial = '';
       text = gathered.slice(0, gatheredEnd + 2);
+      bytes = latin1Bytes(text);
       at = gatheredEnd + 4 + dropped - before;
     }
     if (text.length > this.#listener.limits.head) {
       this.#refuse(this.#tooLarge(text));
       return;
     }
-    const refusal = this.request.parse(text, this.#listener.headLimits);
+    const refusal = this.request.parse(text, bytes, from, this.#listener.headLimits);
     if (refusal !== undefined) this.#refuse(refusal, this.request.method);
-    else this.#serve(chunk, at);
+    else this.#serve(chunk, at, size);
   }
 
   /** The head is not complete yet: decides whether it can still become one. */
@@ -348,7 +352,7 @@ export class ClientConnection implements DeadlineEntry {
   }
 
   /** A request begins: what came of its body goes first, so that a small one leaves in one write with its head. */
-  #serve(read: Buffer, at: number): void {
+  #serve(read: Buffer, at: number, size: number): void {
     const { request } = this;
     const { limits } = this.#listener;
     this.#phase = 'exchange';
@@ -359,11 +363,11 @@ export class ClientConnection implements DeadlineEntry {
     this.#exchange.prepare();
     this.body.begin(request.framing, request.length, limits);
     if (this.body.done) {
-      if (at < read.length) this.#addPending(toKeep(read.subarray(at)));
+      if (at < size) this.#addPending(toKeep(read.subarray(at, size)));
       this.#exchange.begin();
       return;
     }
-    if (!this.#readBody(read, at, false)) return;
+    if (!this.#readBody(read.subarray(0, size), at, false)) return;
     if (!this.body.done) this.#context.deadlines.arm(this, this.#listener.timeouts.bodyMs);
     this.#exchange.begin();
     // Mostly it is sent by now, without a copy: 10 KiB in 5 µs less.

@@ -17,9 +17,9 @@ const TICK_MS = 50;
 const DUE_PER_TURN = 128;
 
 /**
- * Coarse deadlines for tens of thousands of connections with one timer: due −0/+100 ms, later where
- * hundreds are due at once. Moving a deadline to later,
- * which every request does, is two writes; the entry is filed anew only when its old tick comes.
+ * Coarse deadlines for tens of thousands of connections with one timer: due −0/+100 ms, later where hundreds are due at
+ * once. Moving a deadline to later, which every request does, is two writes; the entry is filed anew only when its old
+ * tick comes.
  */
 export class Deadlines {
   readonly #clock: Clock;
@@ -33,9 +33,11 @@ export class Deadlines {
     this.#lastTick = Math.floor(clock.now() / TICK_MS);
   }
 
-  /** Makes the entry due in `ms` milliseconds; an earlier deadline of it is forgotten. */
-  arm(entry: DeadlineEntry, ms: number): void {
-    const now = this.#clock.now();
+  /**
+   * Makes the entry due in `ms` milliseconds; an earlier deadline of it is forgotten.
+   * @param now the clock's ms, where the caller has just asked it
+   */
+  arm(entry: DeadlineEntry, ms: number, now: number = this.#clock.now()): void {
     // Never the 0 of an entry that does not wait.
     entry.deadline = Math.max(now + ms, Number.MIN_VALUE);
     // The first tick at or after it; of the ticks that were or are being turned, none comes again.

@@ -186,8 +186,9 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     }
     if (this.client.request.upgrade === undefined) service.statistics.arrivals++;
     service.retryBudget.request(this.#startedAt);
-    const endpoint = service.queue.size === 0 ? service.pick(this) : undefined;
-    if (endpoint !== undefined) this.#dispatch(endpoint);
+    const now = Math.max(this.#startedAt, this.#releasedAt);
+    const endpoint = service.queue.size === 0 ? service.pick(this, now) : undefined;
+    if (endpoint !== undefined) this.#dispatch(endpoint, now);
     else this.#hold(service, false);
   }
 
@@ -369,7 +370,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     // What ends a wait may be a retire that was called off: no start.
     this.#cold = this.#cold && lastStart !== undefined && lastStart.heard >= this.#heldAt;
     if (this.#cold && lastStart !== undefined) this.latencySince = Math.max(this.#startedAt, lastStart.ready);
-    this.#dispatch(endpoint);
+    this.#dispatch(endpoint, this.#releasedAt);
   }
 
   /** It is in the queue, and the last endpoint is gone. */
@@ -385,14 +386,14 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   // ── dispatch ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #dispatch(endpoint: Endpoint): void {
+  #dispatch(endpoint: Endpoint, now: number): void {
     this.#endpoint = endpoint;
     this.#lastEndpoint = endpoint;
     this.#phase = 'connecting';
     endpoint.link(this);
-    const connection = endpoint.takeIdle(this.#context.clock.now());
+    const connection = endpoint.takeIdle(now);
     if (connection !== undefined) {
-      this.#send(connection);
+      this.#send(connection, now);
       return;
     }
     this.#context.deadlines.arm(this, (this.#service as Service).policy.timeouts.connectMs);
@@ -400,11 +401,11 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   }
 
   onConnected(connection: UpstreamConnection): void {
-    this.#send(connection);
+    this.#send(connection, this.#context.clock.now());
   }
 
   /** Head and what is there of the body, in one write where it is small. */
-  #send(connection: UpstreamConnection): void {
+  #send(connection: UpstreamConnection, now: number): void {
     const service = this.#service as Service;
     const { request } = this.client;
     this.#connection = connection;
@@ -412,13 +413,13 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     connection.take(this);
     this.#phase = 'sent';
     this.#written = true;
-    this.#connectedAt = this.#context.clock.now();
+    this.#connectedAt = now;
     const plain = upstreamHead(this.client, service, connection.endpoint, this.requestId);
     const head = this.#rules === undefined ? plain : this.#rules.requestHead(plain, this);
     const done = this.client.body.done;
     const drained = this.#body.sendAll(connection.socket, head, request.framing, done, this.#requestTrailers());
     if (!mayReplay(this.client.request, service.policy.retries.idempotent)) this.#body.forget();
-    this.#context.deadlines.arm(this, service.policy.timeouts.firstByteMs);
+    this.#context.deadlines.arm(this, service.policy.timeouts.firstByteMs, now);
     // A body that is here is no reason to stop reading: the client is still to be seen leaving.
     if (done || drained) this.client.resumeReading();
     else this.client.pauseReading();
@@ -517,7 +518,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#firstByteAt = now;
     this.#status = response.status;
     this.#lastByteAt = now;
-    this.#context.deadlines.arm(this, service.policy.timeouts.tunnelMs);
+    this.#context.deadlines.arm(this, service.policy.timeouts.tunnelMs, now);
     if (request.upgrade === undefined) {
       service.statistics.firstByte(response.status, ttfb);
       connection.endpoint.recordFirstByte(ttfb);
@@ -595,11 +596,12 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const complete = this.client.body.done;
     // A client that reads slowly may have paused it.
     if (connection.phase === 'idle') connection.resumeReading();
-    if (complete && connection.usable) connection.endpoint.putIdle(connection, this.#context.clock.now());
+    const now = this.#context.clock.now();
+    if (complete && connection.usable) connection.endpoint.putIdle(connection, now);
     else connection.destroy();
     this.#connection = undefined;
     if (this.#status < 500) this.#service?.judge(connection.endpoint, 'success');
-    this.#end(this.#keepAlive);
+    this.#end(this.#keepAlive, now);
   }
 
   // ── upgrade ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -686,8 +688,9 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.avoid = race && service.sticky !== undefined ? undefined : this.#endpoint;
     this.#leaveEndpoint(service);
     this.#written = false;
-    const endpoint = service.queue.size === 0 ? service.pick(this) : undefined;
-    if (endpoint !== undefined) this.#dispatch(endpoint);
+    const now = this.#context.clock.now();
+    const endpoint = service.queue.size === 0 ? service.pick(this, now) : undefined;
+    if (endpoint !== undefined) this.#dispatch(endpoint, now);
     else this.#hold(service, true);
   }
 
@@ -847,27 +850,27 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     return malformed || !this.client.request.keepAlive || !this.client.body.done || this.#context.draining;
   }
 
-  #leaveEndpoint(service: Service): void {
+  #leaveEndpoint(service: Service, now: number = this.#context.clock.now()): void {
     const endpoint = this.#endpoint;
     if (endpoint === undefined) return;
     this.#endpoint = undefined;
     endpoint.unlink(this);
-    service.onExchangeEnd(endpoint);
+    service.onExchangeEnd(endpoint, now);
   }
 
   /** Everything is written: counts it, frees the place, and gives the connection back. */
-  #end(keepAlive: boolean): void {
+  #end(keepAlive: boolean, now: number = this.#context.clock.now()): void {
     const service = this.#service;
     this.#context.deadlines.disarm(this);
     if (service === undefined) {
       this.#context.unrouted.set(this.#status, (this.#context.unrouted.get(this.#status) ?? 0) + 1);
     } else {
-      service.statistics.ended(this.#status, this.#context.clock.now() - this.#startedAt);
-      this.#leaveEndpoint(service);
+      service.statistics.ended(this.#status, now - this.#startedAt);
+      this.#leaveEndpoint(service, now);
     }
     this.#log(service);
     this.#reset();
-    this.client.finish(keepAlive);
+    this.client.finish(keepAlive, now);
   }
 
   #log(service: Service | undefined): void {

@@ -33,9 +33,10 @@ export class Release {
   pump(): void {
     const service = this.#service;
     const paced = !service.isBounded;
+    const now = this.#clock.now();
     for (let exchange = service.queue.first; exchange !== undefined; exchange = service.queue.first) {
       if (paced && this.#left <= 0) break;
-      const endpoint = service.pick(exchange);
+      const endpoint = service.pick(exchange, now);
       if (endpoint === undefined) break;
       this.#left--;
       exchange.release(endpoint);

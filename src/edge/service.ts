@@ -141,22 +141,22 @@ export class Service {
     return this.#roster.bounded || this.policy.concurrency > 0;
   }
 
-  /** An endpoint for a request of now; undefined when it has to wait, or there is none. */
-  pick(exchange: Exchange): Endpoint | undefined {
+  /**
+   * An endpoint for a request; undefined when it has to wait, or there is none.
+   * @param now the clock's ms
+   */
+  pick(exchange: Exchange, now: number): Endpoint | undefined {
     const { policy } = this;
     const roster = this.#roster;
     const { avoid } = exchange;
-    let now = this.#context.clock.now();
     if (now >= roster.recheckAt) roster.update(this.#ready, policy, now);
-    if (roster.doubtful) {
-      if (policy.wakeable) return undefined;
-      // All in doubt and nobody can start another: better a try than a refusal.
-      now = Number.POSITIVE_INFINITY;
-    }
+    if (roster.doubtful && policy.wakeable) return undefined;
+    // All in doubt and nobody can start another: better a try than a refusal.
+    const doubtedAt = roster.doubtful ? Number.POSITIVE_INFINITY : now;
     const { balance, concurrency, hashOn = BY_CLIENT } = policy;
     const { request } = exchange.client;
     const key = balance === 'hash' ? hashKey(hashOn, request, exchange.address) : undefined;
-    const choice = { endpoints: roster.open, balance, concurrency, now, avoid, key };
+    const choice = { endpoints: roster.open, balance, concurrency, now: doubtedAt, avoid, key };
     if (this.sticky !== undefined) {
       const stuck = this.sticky.endpointOf(request.head);
       if (stuck?.isOpen && stuck !== avoid && isFree(stuck, choice)) return stuck;
@@ -278,9 +278,9 @@ export class Service {
     if (this.queue.size > 0) this.#release.onFirstByte();
   }
 
-  /** An exchange left the endpoint. */
-  onExchangeEnd(endpoint: Endpoint): void {
-    this.lastActivity = this.#context.clock.now();
+  /** An exchange left the endpoint at `now`, the clock's ms. */
+  onExchangeEnd(endpoint: Endpoint, now: number): void {
+    this.lastActivity = now;
     if (endpoint.owedSlots > 0) this.#slots?.giveBack(endpoint);
     if (this.queue.size > 0) this.#release.pump();
     if (endpoint.cordonVersion !== 0) this.#tellDrained(endpoint, this.lastActivity);

@@ -18,19 +18,19 @@ interface Internals {
 let internals: Internals | 'unknown' | undefined;
 
 /**
- * Hands what an accepted socket reads to `onBytes`, in a view of the shared buffer: what is kept must be copied. Node
- * has this for sockets that connect only (`onread`); for others its inner places are looked up, and where they are not
- * what they were, the bytes come as usual.
+ * Hands what an accepted socket reads to `onBytes`: the first `size` bytes of the shared buffer, of which a copy must be
+ * made where they are kept. Node has this for sockets that connect only (`onread`); for others its inner places are
+ * looked up, and where they are not what they were, the bytes come as usual.
  */
-export function readShared(socket: Socket, onBytes: (bytes: Buffer) => void): void {
+export function readShared(socket: Socket, onBytes: (bytes: Buffer, size: number) => void): void {
   const handle = (socket as unknown as { _handle?: { useUserBuffer?(buffer: Buffer): void } | null })._handle;
   internals ??= internalsOf(socket) ?? 'unknown';
   if (internals === 'unknown' || typeof handle?.useUserBuffer !== 'function') {
-    socket.on('data', onBytes);
+    socket.on('data', (bytes: Buffer) => onBytes(bytes, bytes.length));
     return;
   }
   const callback = (size: number, buffer: Buffer): boolean => {
-    onBytes(buffer.subarray(0, size));
+    onBytes(buffer, size);
     return true;
   };
   const places = socket as unknown as Record<symbol, unknown>;

@@ -4,7 +4,7 @@ import type { Endpoint } from './endpoint.ts';
 import { freeBuffer, WORTH_FREEING } from './free-buffer.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
 import { BodyReader, Step } from './http1/body.ts';
-import { findHeadEnd, hasBareLineFeed, latin1 } from './http1/latin1.ts';
+import { findHeadEnd, hasBareLineFeed, latin1, latin1Bytes } from './http1/latin1.ts';
 import { Framing, type FramingKind } from './http1/request.ts';
 import { ResponseHead } from './http1/response.ts';
 import { RequestBuffer } from './request-buffer.ts';
@@ -188,6 +188,8 @@ export class UpstreamConnection {
   /** @returns where the body begins, or -1 when more must come or the connection is lost */
   #readHead(consumer: UpstreamConsumer, bytes: Buffer, at: number, size: number): number {
     let text: string;
+    let head = bytes;
+    let from = at;
     let next: number;
     const end = this.#partialHead === '' ? findHeadEnd(bytes, at, size) : -1;
     if (end >= 0) {
@@ -205,10 +207,12 @@ export class UpstreamConnection {
       }
       this.#partialHead = '';
       text = gathered.slice(0, gatheredEnd + 2);
+      head = latin1Bytes(text);
+      from = 0;
       next = at + (gatheredEnd + 4 - before);
     }
     const response = this.response;
-    if (text.length > MAX_HEAD_BYTES || !response.parse(text, consumer.method)) {
+    if (text.length > MAX_HEAD_BYTES || !response.parse(text, head, from, consumer.method)) {
       this.#lose('protocol');
       return -1;
     }

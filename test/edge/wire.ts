@@ -1,6 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { onTestFinished } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 
 /** Longest that anything may take that needs no time of its own, ms: a bound against hanging, never an expectation. */
 const LIMIT_MS = 10_000;
@@ -382,15 +383,8 @@ export function answering(reply: (seen: Seen, index: number) => string | Buffer 
 /** Plays nothing: the test acts on the connection itself. */
 export const silent: Script = () => {};
 
-/** A port that nobody listens on. */
-export async function deadPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address !== 'object') throw new Error('no port');
-  return address.port;
-}
+/** A port that nobody listens on, nor gets by chance: none of those that the kernel gives out. */
+export const deadPort = freePort;
 
 /** A listener that stands still after it began: its queue is full, so that a connect neither succeeds nor fails. */
 export class BlackHole {

@@ -1,5 +1,5 @@
 import { Head } from './head.ts';
-import { latin1 } from './latin1.ts';
+import { latin1, latin1Bytes } from './latin1.ts';
 import { Framing, type FramingKind } from './request.ts';
 
 /** What {@link BodyReader.next} found. */
@@ -191,7 +191,8 @@ export class BodyReader {
   #checkTrailers(text: string): boolean {
     if (text === '') return true;
     const head = new Head();
-    if (!head.parse(`\r\n${text}`, MAX_TRAILERS, false) || head.count > MAX_TRAILERS) return false;
+    const lines = `\r\n${text}`;
+    if (!head.parse(lines, latin1Bytes(lines), 0, MAX_TRAILERS, false) || head.count > MAX_TRAILERS) return false;
     for (let index = 0; index < head.count; index++) {
       if (isForbiddenTrailer(head.name(index).toLowerCase())) head.drop(index);
     }

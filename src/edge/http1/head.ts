@@ -1,3 +1,4 @@
+import { latin1 } from './latin1.ts';
 import { FIELD_VALUE, TCHAR } from './syntax.ts';
 
 /** What a field is to a gateway. Everything it does not act on is OTHER and passes through unread. */
@@ -31,41 +32,41 @@ const CODE_LOWER = 0x20;
  * Kind of a field name, told by length and first letter before anything is compared: of a browser's usual twelve
  * fields, two or three get as far as a comparison.
  */
-function kindOf(text: string, start: number, end: number): FieldKind {
+function kindOf(bytes: Buffer, start: number, end: number): FieldKind {
   const length = end - start;
-  switch (text.charCodeAt(start) | CODE_LOWER) {
+  switch ((bytes[start] as number) | CODE_LOWER) {
     case 99: // c
-      if (length === 10 && same(text, start, 'connection')) return Field.CONNECTION;
-      if (length === 14 && same(text, start, 'content-length')) return Field.CONTENT_LENGTH;
-      if (length === 14 && same(text, start, 'content_length')) return Field.ALIAS;
+      if (length === 10 && same(bytes, start, 'connection')) return Field.CONNECTION;
+      if (length === 14 && same(bytes, start, 'content-length')) return Field.CONTENT_LENGTH;
+      if (length === 14 && same(bytes, start, 'content_length')) return Field.ALIAS;
       return Field.OTHER;
     case 101: // e
-      return length === 6 && same(text, start, 'expect') ? Field.EXPECT : Field.OTHER;
+      return length === 6 && same(bytes, start, 'expect') ? Field.EXPECT : Field.OTHER;
     case 102: // f
-      return length === 9 && same(text, start, 'forwarded') ? Field.FORWARDING : Field.OTHER;
+      return length === 9 && same(bytes, start, 'forwarded') ? Field.FORWARDING : Field.OTHER;
     case 104: // h
-      return length === 4 && same(text, start, 'host') ? Field.HOST : Field.OTHER;
+      return length === 4 && same(bytes, start, 'host') ? Field.HOST : Field.OTHER;
     case 107: // k
-      return length === 10 && same(text, start, 'keep-alive') ? Field.HOP : Field.OTHER;
+      return length === 10 && same(bytes, start, 'keep-alive') ? Field.HOP : Field.OTHER;
     case 109: // m
-      return length === 12 && same(text, start, 'max-forwards') ? Field.MAX_FORWARDS : Field.OTHER;
+      return length === 12 && same(bytes, start, 'max-forwards') ? Field.MAX_FORWARDS : Field.OTHER;
     case 112: // p
-      if (length === 16 && same(text, start, 'proxy-connection')) return Field.HOP;
-      if (length === 18 && same(text, start, 'proxy-authenticate')) return Field.HOP;
-      if (length === 19 && same(text, start, 'proxy-authorization')) return Field.HOP;
+      if (length === 16 && same(bytes, start, 'proxy-connection')) return Field.HOP;
+      if (length === 18 && same(bytes, start, 'proxy-authenticate')) return Field.HOP;
+      if (length === 19 && same(bytes, start, 'proxy-authorization')) return Field.HOP;
       return Field.OTHER;
     case 115: // s
-      return length === 13 && same(text, start, 'server-timing') ? Field.SERVER_TIMING : Field.OTHER;
+      return length === 13 && same(bytes, start, 'server-timing') ? Field.SERVER_TIMING : Field.OTHER;
     case 116: // t
-      if (length === 2 && same(text, start, 'te')) return Field.TE;
-      if (length === 7 && same(text, start, 'trailer')) return Field.TRAILER;
-      if (length === 17 && same(text, start, 'transfer-encoding')) return Field.TRANSFER_ENCODING;
-      if (length === 17 && same(text, start, 'transfer_encoding')) return Field.ALIAS;
+      if (length === 2 && same(bytes, start, 'te')) return Field.TE;
+      if (length === 7 && same(bytes, start, 'trailer')) return Field.TRAILER;
+      if (length === 17 && same(bytes, start, 'transfer-encoding')) return Field.TRANSFER_ENCODING;
+      if (length === 17 && same(bytes, start, 'transfer_encoding')) return Field.ALIAS;
       return Field.OTHER;
     case 117: // u
-      return length === 7 && same(text, start, 'upgrade') ? Field.UPGRADE : Field.OTHER;
+      return length === 7 && same(bytes, start, 'upgrade') ? Field.UPGRADE : Field.OTHER;
     case 120: // x
-      return kindOfX(text.slice(start, end).toLowerCase());
+      return kindOfX(latin1(bytes, start, end).toLowerCase());
     default:
       return Field.OTHER;
   }
@@ -82,11 +83,11 @@ function kindOfX(name: string): FieldKind {
   return Field.OTHER;
 }
 
-/** Whether `text` at `start` reads `lower`, ASCII case-insensitively; `lower` holds letters, `-` and `_` only. */
-function same(text: string, start: number, lower: string): boolean {
+/** Whether `bytes` at `start` read `lower`, ASCII case-insensitively; `lower` holds letters, `-` and `_` only. */
+function same(bytes: Buffer, start: number, lower: string): boolean {
   for (let i = 0; i < lower.length; i++) {
     const want = lower.charCodeAt(i);
-    const code = text.charCodeAt(start + i);
+    const code = bytes[start + i] as number;
     if (code !== want && !(want >= 97 && (code | CODE_LOWER) === want && code < 91 && code > 64)) return false;
   }
   return true;
@@ -119,54 +120,50 @@ export class Head {
   /**
    * Reads the fields of `text`, which ends with the CRLF of its last line (the empty line not included).
    * Strict: a name of tchars directly followed by a colon, no folding, no bare CR or LF, no other control (RFC 9112 §5).
+   * @param bytes where the text stands, from `from` on: each byte takes 1 ns to look at, each character of a string 3
    * @param spaceBeforeColon let white space stand before the colon, as a gateway must in a response (§5.1)
    * @returns whether the head is well-formed; with more than `maxFields` fields, `count` is above `maxFields`
    */
-  parse(text: string, maxFields: number, spaceBeforeColon: boolean): boolean {
+  parse(text: string, bytes: Buffer, from: number, maxFields: number, spaceBeforeColon: boolean): boolean {
     this.text = text;
     this.count = 0;
     this.#irregular = false;
     const lineEnd = text.indexOf('\r\n');
-    if (lineEnd < 0) return false;
+    // Nothing below reads on behind the last CRLF.
+    if (lineEnd < 0 || !text.endsWith('\r\n')) return false;
     this.lineEnd = lineEnd;
-    const length = text.length;
-    let at = lineEnd + 2;
-    while (at < length) {
+    const end = from + text.length;
+    let at = from + lineEnd + 2;
+    while (at < end) {
       if (this.count >= maxFields) {
         this.count = maxFields + 1;
         return true;
       }
       const start = at;
-      while (at < length && TCHAR[text.charCodeAt(at)] === 1) at++;
+      while (TCHAR[bytes[at] as number] === 1) at++;
       const nameEnd = at;
-      if (spaceBeforeColon) while (text.charCodeAt(at) === 32 || text.charCodeAt(at) === 9) at++;
-      if (nameEnd === start || text.charCodeAt(at) !== 58) return false;
+      if (spaceBeforeColon) while (bytes[at] === 32 || bytes[at] === 9) at++;
+      if (nameEnd === start || bytes[at] !== 58) return false;
       at++;
-      let code = text.charCodeAt(at);
-      while (code === 32 || code === 9) code = text.charCodeAt(++at);
+      while (bytes[at] === 32 || bytes[at] === 9) at++;
       const valueStart = at;
-      while (FIELD_VALUE[code] === 1) code = text.charCodeAt(++at);
-      if (code !== 13 || text.charCodeAt(at + 1) !== 10) return false;
+      while (FIELD_VALUE[bytes[at] as number] === 1) at++;
+      if (bytes[at] !== 13 || bytes[at + 1] !== 10) return false;
       let valueEnd = at;
-      while (valueEnd > valueStart && (text.charCodeAt(valueEnd - 1) === 32 || text.charCodeAt(valueEnd - 1) === 9))
-        valueEnd--;
+      while (valueEnd > valueStart && (bytes[valueEnd - 1] === 32 || bytes[valueEnd - 1] === 9)) valueEnd--;
       at += 2;
-      if (text.charCodeAt(nameEnd) !== 58) this.#irregular = true;
-      this.#add(start, nameEnd, valueStart, valueEnd);
+      if (bytes[nameEnd] !== 58) this.#irregular = true;
+      const index = this.count++;
+      const base = index * SLOTS;
+      const positions = this.#positions;
+      positions[base] = start - from;
+      positions[base + 1] = nameEnd - from;
+      positions[base + 2] = valueStart - from;
+      positions[base + 3] = valueEnd - from;
+      this.#kinds[index] = kindOf(bytes, start, nameEnd);
+      this.#dropped[index] = false;
     }
     return true;
-  }
-
-  #add(start: number, nameEnd: number, valueStart: number, valueEnd: number): void {
-    const index = this.count++;
-    const base = index * SLOTS;
-    const positions = this.#positions;
-    positions[base] = start;
-    positions[base + 1] = nameEnd;
-    positions[base + 2] = valueStart;
-    positions[base + 3] = valueEnd;
-    this.#kinds[index] = kindOf(this.text, start, nameEnd);
-    this.#dropped[index] = false;
   }
 
   kind(index: number): FieldKind {

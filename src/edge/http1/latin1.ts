@@ -7,12 +7,25 @@ export function latin1(bytes: Buffer, start: number, end: number): string {
   return (bytes as unknown as Latin1Buffer).latin1Slice(start, end);
 }
 
-const EMPTY_LINE = Buffer.from('\r\n\r\n');
+/** The bytes of a Latin-1 string. */
+export function latin1Bytes(text: string): Buffer {
+  return Buffer.from(text, 'latin1');
+}
 
-/** Position of the CRLFCRLF that ends a head, at or after `from`; -1 when it is not before `end`. */
+/**
+ * Position of the CRLFCRLF that ends a head, at or after `from`; -1 when it is not before `end`. Looks at one byte in
+ * four, which for a usual head takes half the time of `indexOf` and does not look behind `end`.
+ */
 export function findHeadEnd(bytes: Buffer, from: number, end: number): number {
-  const at = bytes.indexOf(EMPTY_LINE, from);
-  return at >= 0 && at + 4 <= end ? at : -1;
+  let last = from + 3;
+  while (last < end) {
+    const byte = bytes[last];
+    if (byte === 13) last += 1;
+    else if (byte !== 10) last += 4;
+    else if (bytes[last - 1] === 13 && bytes[last - 2] === 10 && bytes[last - 3] === 13) return last - 3;
+    else last += 2;
+  }
+  return -1;
 }
 
 /** Whether a line ends with a bare LF, at or after `from`: such a head can never become valid, its end is not waited for. */

@@ -1,6 +1,6 @@
 import type { RefusalCode } from '../../model/refusals.ts';
 import { Field, Head } from './head.ts';
-import { allIn, hostOf, TARGET, TCHAR, trimOws } from './syntax.ts';
+import { allBytesIn, allIn, hostOf, TARGET, TCHAR, trimOws } from './syntax.ts';
 
 /** Limits on a request head; all refused with the status that RFC 9110 §15.5 and RFC 6585 name for it. */
 export interface HeadLimits {
@@ -55,9 +55,10 @@ export class RequestHead {
   /**
    * Reads a head (without the final empty line) and decides what it means; hop-by-hop and framing fields are marked as
    * dropped, for the sender to write anew (RFC 9110 §7.6.1, RFC 9112 §6).
+   * @param bytes where the text stands, from `from` on
    * @returns undefined, or why the request is refused
    */
-  parse(text: string, limits: HeadLimits): RefusalCode | undefined {
+  parse(text: string, bytes: Buffer, from: number, limits: HeadLimits): RefusalCode | undefined {
     this.method = '';
     this.framing = Framing.NONE;
     this.length = 0;
@@ -70,8 +71,8 @@ export class RequestHead {
     this.forwardedFor = undefined;
     this.hasForwarding = false;
     const head = this.head;
-    if (!head.parse(text, limits.fields, false)) return 'BAD_REQUEST';
-    const refusal = this.#parseLine(text, head.lineEnd, limits.targetBytes);
+    if (!head.parse(text, bytes, from, limits.fields, false)) return 'BAD_REQUEST';
+    const refusal = this.#parseLine(text, bytes, from, limits.targetBytes);
     if (refusal !== undefined) return refusal;
     if (head.count > limits.fields) return 'HEAD_TOO_LARGE';
     return this.#readFields();
@@ -85,13 +86,14 @@ export class RequestHead {
     }
   }
 
-  #parseLine(text: string, lineEnd: number, targetBytes: number): RefusalCode | undefined {
+  #parseLine(text: string, bytes: Buffer, from: number, targetBytes: number): RefusalCode | undefined {
+    const { lineEnd } = this.head;
     const methodEnd = text.indexOf(' ');
-    if (methodEnd < 0 || methodEnd > lineEnd || !allIn(TCHAR, text, 0, methodEnd)) return 'BAD_REQUEST';
+    if (methodEnd < 0 || methodEnd > lineEnd || !allBytesIn(TCHAR, bytes, from, from + methodEnd)) return 'BAD_REQUEST';
     const targetEnd = text.indexOf(' ', methodEnd + 1);
     if (targetEnd < 0 || targetEnd > lineEnd) return 'BAD_REQUEST';
     if (targetEnd - methodEnd - 1 > targetBytes) return 'TARGET_TOO_LONG';
-    if (!allIn(TARGET, text, methodEnd + 1, targetEnd)) return 'BAD_REQUEST';
+    if (!allBytesIn(TARGET, bytes, from + methodEnd + 1, from + targetEnd)) return 'BAD_REQUEST';
     if (lineEnd - targetEnd !== 9 || !text.startsWith('HTTP/', targetEnd + 1)) return 'BAD_REQUEST';
     const major = text.charCodeAt(targetEnd + 6) - 48;
     const minor = text.charCodeAt(targetEnd + 8) - 48;
@@ -100,7 +102,7 @@ export class RequestHead {
     if (major !== 1) return 'VERSION_UNKNOWN';
     this.old = minor === 0;
     this.keepAlive = minor !== 0;
-    this.method = text.slice(0, methodEnd);
+    this.method = methodOf(text, methodEnd);
     if (this.method === 'CONNECT' || this.method === 'TRACE') return 'METHOD_REFUSED';
     return this.#readTarget(text.slice(methodEnd + 1, targetEnd));
   }
@@ -252,6 +254,13 @@ export class RequestHead {
     }
     if (hasToken(connection, 'close')) this.keepAlive = false;
   }
+}
+
+/** The method as one string for all requests: what is sliced from each has to be hashed and compared by its letters. */
+function methodOf(text: string, end: number): string {
+  if (end === 3 && text.startsWith('GET')) return 'GET';
+  if (end === 4 && text.startsWith('POST')) return 'POST';
+  return text.slice(0, end);
 }
 
 /** Fields that Connection cannot take away: they frame or route, or are about who asks (CVE-2024-45410). */

@@ -25,15 +25,16 @@ export class ResponseHead {
 
   /**
    * Reads a head and decides how its body is delimited (RFC 9112 §6.3) for the request method it answers.
+   * @param bytes where the text stands, from `from` on
    * @returns whether it is valid: exactly one framing, or none
    */
-  parse(text: string, method: string): boolean {
+  parse(text: string, bytes: Buffer, from: number, method: string): boolean {
     this.length = 0;
     this.lengthSent = false;
     this.upgrade = undefined;
     this.hasRequestId = false;
     const head = this.head;
-    if (!head.parse(text, MAX_FIELDS, true) || head.count > MAX_FIELDS) return false;
+    if (!head.parse(text, bytes, from, MAX_FIELDS, true) || head.count > MAX_FIELDS) return false;
     if (!this.#parseLine(text, head.lineEnd)) return false;
     return this.#readFields(method);
   }
@@ -100,6 +101,11 @@ export class ResponseHead {
   }
 
   #readConnection(connection: string, upgrade: string | undefined): void {
+    // What most servers send: taking it apart costs 1 µs of 50.
+    if (connection === 'keep-alive') {
+      this.keepAlive = true;
+      return;
+    }
     for (const part of connection.split(',')) {
       const token = trimOws(part).toLowerCase();
       if (token === 'keep-alive') this.keepAlive = true;

@@ -33,6 +33,12 @@ export function allIn(classTable: Uint8Array, text: string, start: number, end: 
   return end > start;
 }
 
+/** Whether all of `bytes` from `start` to `end`, one at least, is of a class. */
+export function allBytesIn(classTable: Uint8Array, bytes: Buffer, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (classTable[bytes[i] as number] === 0) return false;
+  return end > start;
+}
+
 /**
  * Text without the white space around it that HTTP knows: SP and HTAB. What `trim` takes for white space besides (vertical
  * tab, form feed, no-break space) is how framing fields are obfuscated.
