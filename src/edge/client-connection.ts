@@ -58,8 +58,6 @@ export class ClientConnection implements DeadlineEntry {
   remotePort: number;
   /** Whether the peer's forwarding fields are believed. */
   trusted = false;
-  /** Forwarding fields for the upstream that are the same for all requests of an untrusted peer. */
-  forwardingFields = '';
   readonly #socket: Socket;
   readonly #context: EdgeContext;
   readonly #listener: ListenerContext;
@@ -70,6 +68,8 @@ export class ClientConnection implements DeadlineEntry {
   #header: Buffer | undefined;
   /** Requests so far. */
   #requests = 0;
+  #forwardedHost: string | undefined;
+  #forwardingFields = '';
   /** Counted among the connections of its address. */
   #counted = false;
   /** Beginning of a head, before its end came. */
@@ -109,14 +109,22 @@ export class ClientConnection implements DeadlineEntry {
   #meet(address: string): void {
     this.peer = plainAddress(address);
     this.trusted = this.#context.trusted.has(this.peer);
-    this.forwardingFields =
-      `X-Forwarded-For: ${this.peer}\r\nX-Real-IP: ${this.peer}\r\n` +
-      `X-Forwarded-Proto: http\r\nX-Forwarded-Port: ${this.localPort}\r\n`;
     if (this.trusted) return;
     this.#counted = true;
     const count = this.#listener.clients.enter(this.peer);
     const most = this.#listener.limits.connectionsPerClient;
     if (most > 0 && count > most) this.#refuse('CONNECTION_LIMIT');
+  }
+
+  /** Forwarding fields for the upstream, of an untrusted peer: mostly the same as for the request before. */
+  forwardingFields(host: string): string {
+    if (host !== this.#forwardedHost) {
+      this.#forwardedHost = host;
+      this.#forwardingFields =
+        `X-Forwarded-For: ${this.peer}\r\nX-Real-IP: ${this.peer}\r\n` +
+        `X-Forwarded-Proto: http\r\nX-Forwarded-Port: ${this.localPort}\r\nX-Forwarded-Host: ${host}\r\n`;
+    }
+    return this.#forwardingFields;
   }
 
   /** Address that the client connected to, host:port. */

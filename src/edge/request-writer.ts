@@ -19,12 +19,12 @@ export function upstreamHead(
 ): string {
   const { request } = client;
   const hostValue = request.hostValue === '' ? hostPort(endpoint) : request.hostValue;
-  let out = `${request.method} ${request.target} HTTP/1.1\r\nHost: ${service.policy.upstreamHost ?? hostValue}\r\n`;
+  let out = `${request.line}Host: ${service.policy.upstreamHost ?? hostValue}\r\n`;
   if (client.trusted) {
     out += request.head.kept() + trustedForwarding(client, hostValue);
   } else {
     if (request.hasForwarding) request.dropForwarding();
-    out += `${request.head.kept()}${client.forwardingFields}X-Forwarded-Host: ${hostValue}\r\n`;
+    out += request.head.kept() + client.forwardingFields(hostValue);
   }
   out += `X-Request-Id: ${requestId}\r\n`;
   if (service.policy.via !== undefined) out += `Via: ${request.old ? '1.0' : '1.1'} ${service.policy.via}\r\n`;

@@ -19,7 +19,7 @@ export function clientHead(
   keepAlive: boolean,
 ): string {
   const { head } = response;
-  let out = `${statusLine(response)}${head.kept()}`;
+  let out = lineAndKept(response);
   if (framing === Framing.CHUNKED) out += 'Transfer-Encoding: chunked\r\n';
   else if (response.lengthSent) out += `Content-Length: ${response.length}\r\n`;
   if (!keepAlive) out += 'Connection: close\r\n';
@@ -32,19 +32,23 @@ export function clientHead(
 
 /** An interim response (1xx) as it goes on (RFC 9110 §15.2). */
 export function interimHead(response: ResponseHead): string {
-  return `${statusLine(response)}${response.head.kept()}\r\n`;
+  return `${lineAndKept(response)}\r\n`;
 }
 
 /** The 101 that opens a tunnel. */
 export function switchingHead(exchange: Exchange, response: ResponseHead, upgrade: string): string {
   const requestId = response.hasRequestId ? '' : `X-Request-Id: ${exchange.requestId}\r\n`;
   return (
-    `${statusLine(response)}${response.head.kept()}Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n` +
-    `${requestId}${exchange.ownFields()}\r\n`
+    `${lineAndKept(response)}Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n` + `${requestId}${exchange.ownFields()}\r\n`
   );
 }
 
-/** With the space behind the status that not every origin sends, and every server must (RFC 9112 §4). */
-function statusLine({ head }: ResponseHead): string {
-  return `HTTP/1.1${head.text.slice(8, head.lineEnd)}${head.lineEnd === 12 ? ' ' : ''}\r\n`;
+/**
+ * Status line and fields. The line is written anew where it is of another version than ours, or lacks the space behind
+ * the status that not every origin sends, and every server must (RFC 9112 §4).
+ */
+function lineAndKept({ head }: ResponseHead): string {
+  const { text, lineEnd } = head;
+  if (text.charCodeAt(7) === 49 && lineEnd > 12) return head.kept(true);
+  return `HTTP/1.1${text.slice(8, lineEnd)}${lineEnd === 12 ? ' ' : ''}\r\n${head.kept()}`;
 }

@@ -212,17 +212,21 @@ export class Head {
     return undefined;
   }
 
-  /** All fields that were not dropped, as they were sent, runs of them as one slice. Each ends with CRLF. */
-  kept(): string {
+  /**
+   * All fields that were not dropped, as they were sent, runs of them as one slice. Each ends with CRLF.
+   * @param withLine the start line before them, as it was sent
+   */
+  kept(withLine = false): string {
     const { count, text } = this;
     let out = '';
     if (this.#irregular) {
+      if (withLine) out = text.slice(0, this.lineEnd + 2);
       for (let index = 0; index < count; index++) {
         if (this.#dropped[index] === false) out += `${this.name(index)}: ${this.value(index)}\r\n`;
       }
       return out;
     }
-    let runStart = -1;
+    let runStart = withLine ? 0 : -1;
     for (let index = 0; index < count; index++) {
       if (this.#dropped[index] === true) {
         if (runStart >= 0) out += text.slice(runStart, this.#positions[index * SLOTS]);

@@ -47,6 +47,16 @@ export class RequestHead {
   /** There are other forwarding fields; whether they are believed is the connection's to know. */
   hasForwarding = false;
 
+  /** The request line as it goes upstream: in origin-form and our version, which mostly is as it came. */
+  get line(): string {
+    const { text, lineEnd } = this.head;
+    const { target } = this;
+    if (text.charCodeAt(lineEnd - 1) === 49 && lineEnd === this.method.length + target.length + 10) {
+      return text.slice(0, lineEnd + 2);
+    }
+    return `${this.method} ${target} HTTP/1.1\r\n`;
+  }
+
   /** Whether a body follows the head. */
   get hasBody(): boolean {
     return this.framing === Framing.CHUNKED || this.length > 0;
