@@ -103,6 +103,7 @@ export class Listeners {
     const { address } = settings;
     const context: ListenerContext = {
       ...changeable(settings),
+      port: address.port,
       open: 0,
       clients: new ClientCounts(),
       connections: this.#connections,
@@ -115,8 +116,7 @@ export class Listeners {
       close(listener);
       throw error;
     }
-    const at = listener.servers[0]?.address();
-    if (typeof at === 'object' && at !== null) listener.address = { host: address.host, port: at.port };
+    listener.address = { host: address.host, port: context.port };
     return listener;
   }
 
@@ -127,6 +127,8 @@ export class Listeners {
       server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error.code, host, port, error)));
       server.once('listening', () => {
         server.removeAllListeners('error');
+        const at = server.address();
+        if (typeof at === 'object' && at !== null) context.port = at.port;
         server.on('error', (error) => this.#context.logger.error({ error: error.message }, 'listener failed'));
         resolve(server);
       });
