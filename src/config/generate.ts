@@ -1,18 +1,20 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { errorsPage } from './errors-page.ts';
 import { jsonSchema } from './json-schema.ts';
 import { referencePage } from './reference.ts';
 
-/** What is made from the schema: path from the project's root, and content. */
+/** What is made from the schema and the tables of errors: path from the project's root, and content. */
 export function generated(): Record<string, string> {
   return {
     'config/schema.json': `${JSON.stringify(jsonSchema(), null, 2)}\n`,
     'docs/configuration.md': referencePage(),
+    'docs/errors.md': errorsPage(),
   };
 }
 
-/** The generated files under `root` that do not say what the schema says. */
+/** The generated files under `root` that do not say what their sources say. */
 export async function staleFiles(root: string): Promise<string[]> {
   const stale: string[] = [];
   for (const [path, content] of Object.entries(generated())) {
@@ -35,7 +37,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const root = fileURLToPath(new URL('../../', import.meta.url));
   if (process.argv.includes('--check')) {
     const stale = await staleFiles(root);
-    for (const path of stale) process.stderr.write(`${path} does not match the schema: run npm run generate\n`);
+    for (const path of stale) process.stderr.write(`${path} does not match its source: run npm run generate\n`);
     process.exitCode = stale.length > 0 ? 1 : 0;
   } else {
     await writeGenerated(root);

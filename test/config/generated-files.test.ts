@@ -16,7 +16,7 @@ test('the committed schema and reference are what the options say', async () => 
 test('a generated file that was edited or is missing is noticed', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'pilotlight-generate-'));
   try {
-    expect(await staleFiles(folder)).toEqual(['config/schema.json', 'docs/configuration.md']);
+    expect(await staleFiles(folder)).toEqual(['config/schema.json', 'docs/configuration.md', 'docs/errors.md']);
     await writeGenerated(folder);
     expect(await staleFiles(folder)).toEqual([]);
     const page = join(folder, 'docs/configuration.md');
