@@ -1,4 +1,4 @@
-import { parseConfig } from './load.ts';
+import { parseConfig } from './parse.ts';
 import type { ParseTask } from './parse-apart.ts';
 
 process.once('message', (task) => {

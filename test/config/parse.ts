@@ -1,5 +1,5 @@
 import type { LoadResult } from '../../src/config/load.ts';
-import { parseConfig } from '../../src/config/load.ts';
+import { parseConfig } from '../../src/config/parse.ts';
 import { formatProblem } from '../../src/config/problem.ts';
 import type { Settings } from '../../src/model/settings.ts';
 
