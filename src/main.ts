@@ -26,6 +26,7 @@ import { createDockerRuntime } from './runtime/docker.ts';
 import { createProcessRuntime } from './runtime/process.ts';
 import { createChannel } from './util/channel.ts';
 import { systemClock } from './util/clock.ts';
+import { freeAfterBoot } from './util/free-memory.ts';
 import { listenKey } from './util/listening.ts';
 import { openStateDirectory } from './util/state-directory.ts';
 import { assignSockets, inheritSockets, nameOf } from './workers/bound-sockets.ts';
@@ -120,6 +121,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   await unlessAborted(Promise.all([control.start(new AbortController().signal), plane.begin()]), signal);
   if (predecessor !== undefined)
     await control.settled(deadline(SETTLE_MS, signal)).catch(() => signal.throwIfAborted());
+  freeAfterBoot(settings.services.length);
   let listening = await plane.listen(settings.listen, bound);
   phase = 'serving';
   if (predecessor !== undefined) {

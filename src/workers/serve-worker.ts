@@ -3,6 +3,7 @@ import { toPilotlightError } from '../model/errors.ts';
 import type { ControlMessage, EdgeMessage } from '../model/link.ts';
 import type { HostPort, ListenSettings } from '../model/settings.ts';
 import { type ChannelEnd, createChannel } from '../util/channel.ts';
+import { freeAfterBoot } from '../util/free-memory.ts';
 import type { BoundSockets } from '../util/listening.ts';
 import { BEGIN, type WorkerOrder, type WorkerReport, type WorkerSetup } from './protocol.ts';
 import { ShareOfBounds } from './share.ts';
@@ -114,7 +115,10 @@ class Worker {
     this.#parts
       .then(() => nextTurn())
       .then(
-        () => this.#report({ type: 'began' }),
+        () => {
+          freeAfterBoot(table.services.length);
+          this.#report({ type: 'began' });
+        },
         () => undefined,
       );
   }
