@@ -102,6 +102,7 @@ class ControlPlane implements Control, LinkListener {
   readonly #registrations: Registrations;
   readonly #standby: Standby;
   readonly #services = new Map<string, ServiceController>();
+  readonly #host: ServiceHost;
   readonly #runtimes: RuntimeDesk;
   readonly #handOver: HandOver;
   readonly #secret: string;
@@ -136,6 +137,24 @@ class ControlPlane implements Control, LinkListener {
       this.#registrations,
       options.succeeding ?? false,
     );
+    this.#host = {
+      context,
+      gate: this.#gate,
+      hub: this.#hub,
+      registry: this.#registry,
+      registrations: this.#registrations,
+      standby: this.#standby,
+      settings: () => this.#settings,
+      runtimes: this.#runtimes,
+      isDraining: () => this.#phase === 'draining' || this.#phase === 'ended' || !this.#handOver.mayEnd,
+      mayStart: () => this.#handOver.mayStart,
+      mayEnd: () => this.#handOver.mayEnd,
+      onUnresponsive: (edge) => {
+        this.#context.logger.warn({ edge }, 'an edge did not acknowledge a cordon in time');
+        return this.#hub.end(edge);
+      },
+      onGone: (service) => this.#forget(service),
+    };
     for (const service of settings.services) this.#add(service);
   }
 
@@ -323,25 +342,7 @@ class ControlPlane implements Control, LinkListener {
   // Services
 
   #add(settings: ServiceSettings): ServiceController {
-    const host: ServiceHost = {
-      context: this.#context,
-      gate: this.#gate,
-      hub: this.#hub,
-      registry: this.#registry,
-      registrations: this.#registrations,
-      standby: this.#standby,
-      settings: () => this.#settings,
-      runtimes: this.#runtimes,
-      isDraining: () => this.#phase === 'draining' || this.#phase === 'ended' || !this.#handOver.mayEnd,
-      mayStart: () => this.#handOver.mayStart,
-      mayEnd: () => this.#handOver.mayEnd,
-      onUnresponsive: (edge) => {
-        this.#context.logger.warn({ edge }, 'an edge did not acknowledge a cordon in time');
-        return this.#hub.end(edge);
-      },
-      onGone: (service) => this.#forget(service),
-    };
-    const service = new ServiceController(settings, host);
+    const service = new ServiceController(settings, this.#host);
     this.#services.set(settings.name, service);
     return service;
   }

@@ -75,8 +75,10 @@ export class Registry {
 
   add(service: string, registered: RegisteredService): void {
     this.#services.set(service, {
-      ...registered,
-      sets: {},
+      wakeable: registered.wakeable,
+      check: registered.check,
+      facts: registered.facts,
+      sets: { static: undefined, consul: undefined },
       usable: undefined,
       owned: NONE,
       sent: undefined,

@@ -21,7 +21,8 @@ export class ServiceController {
   readonly narrator: Narrator;
   readonly #telemetry: Telemetry;
   readonly #host: ServiceHost;
-  readonly #scaler: ServiceScaler;
+  /** Made when there is something to scale: most of 10,000 services never get that far. */
+  #scaler: ServiceScaler | undefined;
   readonly #idle: IdleWatch;
   #settings: ServiceSettings;
 
@@ -32,7 +33,6 @@ export class ServiceController {
     this.#host = host;
     this.narrator = new Narrator(this.name, host.context);
     this.#telemetry = new Telemetry(keepMs(settings));
-    this.#scaler = new ServiceScaler(clock, this.#telemetry, () => this.#settings);
     this.#idle = new IdleWatch(
       clock,
       () => this.#idleInputs(),
@@ -43,7 +43,7 @@ export class ServiceController {
       settings: () => this.#settings,
       telemetry: this.#telemetry,
       narrator: this.narrator,
-      sustained: () => this.#scaler.sustained,
+      sustained: () => this.#scaler?.sustained,
       onSettled: () => this.#idle.check(),
     });
     host.registry.add(this.name, {
@@ -69,7 +69,7 @@ export class ServiceController {
     this.#telemetry.demand(edge, this.#host.context.clock.now(), held, inFlight);
     this.lifecycle.evaluate();
     const { concurrency } = this.#settings.scale;
-    if (held > 0 && concurrency > 0 && this.#mayScale) this.#follow(this.#scaler.hurry(this.#scaled()));
+    if (held > 0 && concurrency > 0 && this.#mayScale) this.#follow(this.#scaling.hurry(this.#scaled()));
     if (waited && held === 0) this.#idle.check();
   }
 
@@ -105,7 +105,7 @@ export class ServiceController {
 
   /** Somebody started a replica, or it is the event of a start of ours. */
   onStartedEvent(instance: Instance): void {
-    if (this.lifecycle.adopt([instance], 'started by somebody else') > 0) this.#scaler.changedByHand();
+    if (this.lifecycle.adopt([instance], 'started by somebody else') > 0) this.#scaling.changedByHand();
     else this.lifecycle.set.verify(this.lifecycle.set.at(instance.ordinal));
   }
 
@@ -129,7 +129,7 @@ export class ServiceController {
     this.#settings = settings;
     this.#telemetry.window.keepMs = keepMs(settings);
     if (JSON.stringify(settings.run) !== JSON.stringify(before.run)) {
-      this.#scaler.forgetSustained();
+      this.#scaler?.forgetSustained();
       this.#telemetry.window.clear();
     }
     this.lifecycle.reconfigured(before);
@@ -144,7 +144,7 @@ export class ServiceController {
     if (seconds > 0) metrics.count('pilotlight_replica_seconds_total', { service: this.name }, seconds);
     if (this.lifecycle.isLeaving || this.#host.isDraining()) return;
     this.lifecycle.evaluate();
-    if (this.#mayScale) this.#follow(this.#scaler.tick(this.#scaled()));
+    if (this.#mayScale) this.#follow(this.#scaling.tick(this.#scaled()));
     this.#idle.check();
   }
 
@@ -181,6 +181,11 @@ export class ServiceController {
 
   // Policies
 
+  get #scaling(): ServiceScaler {
+    this.#scaler ??= new ServiceScaler(this.#host.context.clock, this.#telemetry, () => this.#settings);
+    return this.#scaler;
+  }
+
   /** Without fresh data from every edge nothing changes. */
   get #mayScale(): boolean {
     return (
@@ -198,7 +203,7 @@ export class ServiceController {
     const { dryRun } = this.#settings.scale;
     this.narrator.scaled(decision, dryRun);
     if (outcome.action === 'none') return;
-    this.#scaler.carriedOut(decision);
+    this.#scaling.carriedOut(decision);
     if (dryRun) return;
     const to = outcome.to - this.lifecycle.external;
     if (outcome.action === 'scale-up') {

@@ -17,7 +17,8 @@ export class StartBreaker {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #onUnblocked: () => void;
-  readonly #probations = new Set<Timer>();
+  /** Made at the first start. */
+  #probations: Set<Timer> | undefined;
   #circuit: Circuit = newCircuit;
   #timer: Timer | undefined;
 
@@ -53,14 +54,15 @@ export class StartBreaker {
 
   close(): void {
     this.#timer?.cancel();
-    for (const timer of this.#probations) timer.cancel();
+    for (const timer of this.#probations ?? []) timer.cancel();
   }
 
   #proveLater(askedAt: number): void {
     const timer = this.#clock.after(PROBATION_MS, () => {
-      this.#probations.delete(timer);
+      this.#probations?.delete(timer);
       this.note({ type: 'proved', askedAt });
     });
+    this.#probations ??= new Set();
     this.#probations.add(timer);
   }
 }

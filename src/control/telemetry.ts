@@ -17,6 +17,9 @@ interface EdgeView {
   conditions: Map<string, EndpointCondition>;
 }
 
+/** Shared until an edge says something: most of many services sleep. */
+const NOTHING = new Map<string, EdgeView>();
+
 /** Which endpoints count, at the time of a report. */
 export interface EndpointFacts {
   /** Endpoints that may get requests. */
@@ -28,7 +31,7 @@ export interface EndpointFacts {
 /** What the edges say of one service: now, and over the last minutes. */
 export class Telemetry {
   readonly window: ServiceWindow;
-  readonly #edges = new Map<string, EdgeView>();
+  #edges = NOTHING;
   /** End of the last activity on edges that are gone. */
   #goneActivityAt = Number.NEGATIVE_INFINITY;
 
@@ -162,6 +165,7 @@ export class Telemetry {
         endpoints: new Map(),
         conditions: new Map(),
       };
+      if (this.#edges === NOTHING) this.#edges = new Map();
       this.#edges.set(edge, view);
     }
     return view;
