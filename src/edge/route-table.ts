@@ -1,8 +1,11 @@
 import type { RouteView } from '../model/snapshot.ts';
 
-/** The routes of one host: prefix → target, and how deep the deepest prefix is. */
+/** The routes of one host. */
 export interface HostRoutes<Target> {
-  prefixes: Map<string, Target>;
+  /** The target of `/`. */
+  root: Target | undefined;
+  /** Longer prefix → target; undefined where there is none: most of many hosts have one route. */
+  prefixes: Map<string, Target> | undefined;
   /** Number of segments of the longest prefix: no longer one needs to be looked up. */
   depth: number;
 }
@@ -25,9 +28,13 @@ export class RouteTable<Target> {
   constructor(routes: readonly RouteView[], targetOf: (route: RouteView) => Target) {
     for (const route of routes) {
       const host = this.#hostRoutes(route.host);
-      const prefix = route.path === '/' ? '' : route.path;
-      host.prefixes.set(prefix, targetOf(route));
-      host.depth = Math.max(host.depth, prefix.split('/').length - 1);
+      if (route.path === '/') {
+        host.root = targetOf(route);
+        continue;
+      }
+      host.prefixes ??= new Map();
+      host.prefixes.set(route.path, targetOf(route));
+      host.depth = Math.max(host.depth, route.path.split('/').length - 1);
     }
   }
 
@@ -46,21 +53,21 @@ export class RouteTable<Target> {
 
   /** The target of a path: `target` up to `pathEnd`, byte for byte. */
   static lookup<Target extends object>(routes: HostRoutes<Target>, target: string, pathEnd: number): Target | NoRoute {
-    const { prefixes, depth } = routes;
-    if (depth === 0 && prefixes.size === 1) return prefixes.get('') ?? 'NO_ROUTE';
+    const { root, prefixes, depth } = routes;
+    if (prefixes === undefined) return root ?? 'NO_ROUTE';
     const path = target.slice(0, pathEnd);
-    if (prefixes.size > 1 && DOT_SEGMENT.test(path)) return 'AMBIGUOUS_PATH';
+    if ((root !== undefined || prefixes.size > 1) && DOT_SEGMENT.test(path)) return 'AMBIGUOUS_PATH';
     let end = endOfSegments(path, depth);
     while (end > 0) {
       const found = prefixes.get(path.slice(0, end));
       if (found !== undefined) return found;
       end = path.lastIndexOf('/', end - 1);
     }
-    return prefixes.get('') ?? 'NO_ROUTE';
+    return root ?? 'NO_ROUTE';
   }
 
   #hostRoutes(host: string | undefined): HostRoutes<Target> {
-    const fresh = (): HostRoutes<Target> => ({ prefixes: new Map(), depth: 0 });
+    const fresh = (): HostRoutes<Target> => ({ root: undefined, prefixes: undefined, depth: 0 });
     if (host === undefined) {
       this.#any ??= fresh();
       return this.#any;

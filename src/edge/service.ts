@@ -26,6 +26,9 @@ const SUSPECT_MS = 1000;
 /** Changes of the number held are told at most this often, ms; the first is told at once. */
 const DEMAND_EVERY_MS = 10;
 
+/** Shared until there is an endpoint: most of many services sleep. */
+const NONE = new Map<string, Endpoint>();
+
 /** What `balance: hash` goes by where nothing is said. */
 const BY_CLIENT: HashOn = { kind: 'client' };
 
@@ -56,7 +59,7 @@ export class Service {
   /** End of the last exchange or wait, the clock's ms. */
   lastActivity: number;
   /** By identity, in whatever state. */
-  readonly #endpoints = new Map<string, Endpoint>();
+  #endpoints = NONE;
   /** Those that may get requests. */
   #ready: Endpoint[] = [];
   // Made when they are first needed: most of 10,000 services never get a request.
@@ -422,6 +425,7 @@ export class Service {
   #meet(view: EndpointView): Endpoint {
     const endpoint = this.#context.takeProbed(view) ?? new Endpoint(view);
     if (this.policy.engine === 'http-proxy') endpoint.engine = this.#context.httpProxyEngine();
+    if (this.#endpoints === NONE) this.#endpoints = new Map();
     this.#endpoints.set(view.id, endpoint);
     return endpoint;
   }
