@@ -31,7 +31,7 @@ export function accessRecord(client: ClientConnection, facts: ExchangeFacts, wal
     clientPort: client.remotePort,
     listener: client.localAddress,
     service: facts.service,
-    endpoint: endpoint === undefined ? undefined : `${endpoint.host}:${endpoint.port}`,
+    endpoint: endpoint?.address,
     method: request.method,
     target: request.target,
     version: request.old ? '1.0' : '1.1',

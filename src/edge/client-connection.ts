@@ -69,6 +69,7 @@ export class ClientConnection implements DeadlineEntry {
   #header: Buffer | undefined;
   /** Requests so far. */
   #requests = 0;
+  #localAddress: string | undefined;
   #forwardedHost: string | undefined;
   #forwardingFields = '';
   /** Counted among the connections of its address. */
@@ -133,7 +134,8 @@ export class ClientConnection implements DeadlineEntry {
 
   /** Address that the client connected to, host:port. */
   get localAddress(): string {
-    return `${this.#socket.localAddress ?? ''}:${this.localPort}`;
+    this.#localAddress ??= `${this.#socket.localAddress ?? ''}:${this.localPort}`;
+    return this.#localAddress;
   }
 
   /** "The client" of the request being served: the rightmost untrusted address. */

@@ -20,6 +20,8 @@ export class Endpoint {
   readonly id: string;
   readonly host: string;
   readonly port: number;
+  /** host:port, for the access log. */
+  readonly address: string;
   /** `gone`: snapshots list it no more; it is forgotten when nothing is in flight on it. */
   state: EndpointState | 'gone';
   weight: number;
@@ -68,12 +70,13 @@ export class Endpoint {
     this.id = view.id;
     this.host = view.host;
     this.port = view.port;
+    this.address = `${view.host}:${view.port}`;
     this.state = view.state;
     this.weight = view.weight;
     this.backup = view.backup ?? false;
     this.maxConnections = limitOf(view);
     this.share = view.weight;
-    this.hash = hash32(`${view.host}:${view.port}`);
+    this.hash = hash32(this.address);
   }
 
   /** Takes over what a snapshot says of it, its state aside. */

@@ -14,7 +14,7 @@ export function redactQuery(target: string): string {
   return target.includes('?') ? target.replace(SECRET_PARAMETER, '$1***') : target;
 }
 
-/** The function that makes lines (without line end) of a format. */
+/** The function that makes lines of a format: ASCII, without line end. */
 export function formatterOf(format: AccessFormat): (record: AccessRecord) => string {
   switch (format) {
     case 'json':
@@ -28,17 +28,16 @@ export function formatterOf(format: AccessFormat): (record: AccessRecord) => str
   }
 }
 
-/** By concatenation: 1.1 µs a line where JSON.stringify takes 3.4. Numbers and our own words need no escaping. */
+/** By concatenation: a third of what JSON.stringify takes. Numbers and our own words need no escaping. */
 function toJson(record: AccessRecord): string {
   return (
-    `{"time":"${isoTime(record.at)}","requestId":${textOrNull(record.requestId)},` +
-    `"client":${textOrNull(record.client)},"service":${textOrNull(record.service)},` +
-    `"endpoint":${textOrNull(record.endpoint)},"method":${textOrNull(record.method)},` +
-    `"host":${textOrNull(record.host)},"target":${textOrNull(redactQuery(record.target))},` +
+    `{"time":"${isoTime(record.at)}","requestId":"${record.requestId}","client":${textOrNull(record.client)},` +
+    `"service":${textOrNull(record.service)},"endpoint":${wordOrNull(record.endpoint)},` +
+    `"method":${textOrNull(record.method)},"host":${textOrNull(record.host)},"target":${textOrNull(redactQuery(record.target))},` +
     `"version":"${record.version}","status":${record.status},` +
     `"bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut},` +
-    `"queueMs":${rounded(record.queueMs)},"connectMs":${rounded(record.connectMs)},` +
-    `"firstByteMs":${rounded(record.firstByteMs)},"totalMs":${rounded(record.totalMs)},` +
+    `"queueMs":${tenths(record.queueMs)},"connectMs":${tenths(record.connectMs)},` +
+    `"firstByteMs":${tenths(record.firstByteMs)},"totalMs":${tenths(record.totalMs)},` +
     `"retries":${record.retries},"cold":${record.cold},"ending":"${record.ending}",` +
     `"referer":${textOrNull(record.referer && redactQuery(record.referer))},` +
     `"userAgent":${textOrNull(record.userAgent)}}`
@@ -50,7 +49,15 @@ const PLAIN = /^[ !#-[\]-~]*$/;
 
 function textOrNull(text: string | undefined): string {
   if (text === undefined) return 'null';
-  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text).replace(/[^ -~]/g, unicodeOf);
+}
+
+function unicodeOf(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+function wordOrNull(word: string | undefined): string {
+  return word === undefined ? 'null' : `"${word}"`;
 }
 
 let isoSecond = Number.NaN;
@@ -67,8 +74,12 @@ function isoTime(at: number): string {
   return `${isoPrefix}${String(ms - second * 1000).padStart(3, '0')}Z`;
 }
 
-function rounded(ms: number): number {
-  return Math.round(ms * 10) / 10;
+/** Milliseconds to one digit, by whole numbers: the digits of a fraction take V8 three times as long. */
+function tenths(ms: number): string {
+  if (ms < 0) return '-1';
+  const count = Math.round(ms * 10);
+  const last = count % 10;
+  return last === 0 ? `${count / 10}` : `${(count - last) / 10}.${last}`;
 }
 
 /** NCSA common log format. */

@@ -7,12 +7,14 @@ import { type AccessFormat, formatterOf } from './access-format.ts';
 
 /** Lines are gathered for this long before they are written, ms. */
 const FLUSH_MS = 100;
-/** A batch that grows over this is written at once, characters. */
-const FLUSH_CHARS = 64 * 1024;
-/** Most that waits for a slow disk, characters; what comes on top is dropped and counted. */
+/** A batch that grows over this is written at once, bytes. */
+const BATCH_BYTES = 64 * 1024;
+/** Most that waits for a slow disk, bytes; what comes on top is dropped and counted. */
 const MAX_WAITING = 4 * 1024 * 1024;
 /** What a pipe takes whole while others write to it too: PIPE_BUF of Linux, bytes. */
 const PIPE_BYTES = 4096;
+
+const noBytes = Buffer.alloc(0);
 
 export interface FileAccessLog extends AccessLog {
   /** Lines that were dropped because the disk did not keep up. */
@@ -24,8 +26,8 @@ export interface FileAccessLog extends AccessLog {
 }
 
 /**
- * An access log that never holds a request up: lines are appended to a string and written by the batch, one write at a
- * time; memory is bounded.
+ * An access log that never holds a request up: lines are gathered and written by the batch, one write at a time; memory
+ * is bounded.
  * @throws STATE_UNUSABLE when the file cannot be opened
  */
 export async function openAccessLog(options: AccessLogOptions, clock: Clock, logger: Logger): Promise<FileAccessLog> {
@@ -54,6 +56,15 @@ class BatchedLog implements FileAccessLog {
   readonly #clock: Clock;
   readonly #logger: Logger;
   #descriptor = -1;
+  /**
+   * The batch that is being filled, in place: as a string of pieces it would be 40 small objects a line for the garbage
+   * collector to carry along.
+   */
+  #batch = noBytes;
+  #used = 0;
+  /** Where the batch before is being written from, or was. */
+  #other = noBytes;
+  /** Lines behind the batch, while a write takes so long that it is full. */
   #waiting = '';
   #writing = 0;
   #timer: Timer | undefined;
@@ -74,9 +85,20 @@ class BatchedLog implements FileAccessLog {
       this.#tell('the access log does not keep up: lines are dropped');
       return;
     }
-    this.#waiting += `${this.#format(record)}\n`;
-    if (this.#waiting.length >= FLUSH_CHARS) this.#flush();
-    else this.#timer ??= this.#clock.after(FLUSH_MS, () => this.#flush());
+    const line = `${this.#format(record)}\n`;
+    if (!this.#gather(line)) {
+      this.#flush();
+      if (!this.#gather(line)) this.#waiting += line;
+    }
+    this.#timer ??= this.#clock.after(FLUSH_MS, () => this.#flush());
+  }
+
+  /** Appends a line to the batch. @returns whether it has room, and nothing waits behind it */
+  #gather(line: string): boolean {
+    if (this.#batch === noBytes) this.#batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
+    if (this.#waiting !== '' || this.#used + line.length > BATCH_BYTES) return false;
+    this.#used += this.#batch.write(line, this.#used, 'latin1');
+    return true;
   }
 
   async reopen(): Promise<void> {
@@ -101,7 +123,7 @@ class BatchedLog implements FileAccessLog {
 
   async close(): Promise<void> {
     this.#flush();
-    while (this.#writing > 0 || this.#waiting !== '') {
+    while (this.#writing > 0 || this.#isPending) {
       await this.#idle();
       this.#flush();
     }
@@ -122,10 +144,27 @@ class BatchedLog implements FileAccessLog {
   #flush(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (this.#writing > 0 || this.#waiting === '') return;
-    const batch = Buffer.from(this.#waiting);
-    this.#waiting = '';
-    this.#writeAll(this.#descriptor, batch);
+    if (this.#writing > 0 || !this.#isPending) return;
+    this.#writeAll(this.#descriptor, this.#take());
+  }
+
+  get #isPending(): boolean {
+    return this.#used > 0 || this.#waiting !== '';
+  }
+
+  /** The batch, or else what waits behind it. */
+  #take(): Buffer {
+    if (this.#used === 0) {
+      const waiting = Buffer.from(this.#waiting, 'latin1');
+      this.#waiting = '';
+      return waiting;
+    }
+    const full = this.#batch;
+    const bytes = full.subarray(0, this.#used);
+    this.#batch = this.#other;
+    this.#other = full;
+    this.#used = 0;
+    return bytes;
   }
 
   #writeAll(descriptor: number, bytes: Buffer): void {
@@ -141,7 +180,8 @@ class BatchedLog implements FileAccessLog {
       }
       this.#onIdle?.();
       this.#onIdle = undefined;
-      if (this.#waiting !== '') this.#timer ??= this.#clock.after(FLUSH_MS, () => this.#flush());
+      if (this.#waiting !== '') this.#flush();
+      else if (this.#used > 0) this.#timer ??= this.#clock.after(FLUSH_MS, () => this.#flush());
     });
   }
 
