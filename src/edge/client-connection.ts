@@ -12,6 +12,7 @@ import { BodyReader, Step } from './http1/body.ts';
 import { findHeadEnd, hasBareLineFeed, latin1, latin1Bytes } from './http1/latin1.ts';
 import { type HeadLimits, RequestHead } from './http1/request.ts';
 import { TCHAR } from './http1/syntax.ts';
+import { writeJoined } from './joined-write.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
 import { refusalMessage } from './responses.ts';
 import { SendWatch } from './send-watch.ts';
@@ -161,6 +162,13 @@ export class ClientConnection implements DeadlineEntry {
     if (this.#phase === 'closed') return true;
     this.#socket.write(data, data.length < WORTH_FREEING ? undefined : () => freeBuffer(data));
     return this.#socket.writableCorked > 0 || this.#keepsUp();
+  }
+
+  /** As `write`, of a head and the beginning of its body, whose memory may be used again; JOIN_BYTES at most. */
+  writeJoined(head: string, piece: Buffer): boolean {
+    if (this.#phase === 'closed') return true;
+    writeJoined(this.#socket, head, [piece], false, '');
+    return this.#keepsUp();
   }
 
   /** Gathers what is written until `uncork`. */

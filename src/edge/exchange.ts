@@ -8,6 +8,7 @@ import type { DeadlineEntry } from './deadlines.ts';
 import type { Endpoint } from './endpoint.ts';
 import { latin1 } from './http1/latin1.ts';
 import { Framing, type FramingKind, isOffered } from './http1/request.ts';
+import { JOIN_BYTES } from './joined-write.ts';
 import { isNavigation } from './navigation.ts';
 import type { Redirect } from './redirect.ts';
 import { mayReplay } from './replay.ts';
@@ -34,6 +35,8 @@ type Phase = 'done' | 'new' | 'verifying' | 'held' | 'connecting' | 'sent' | 'st
 const PAGE_AFTER_MS = 500;
 /** Pieces of an answer up to this size are gathered into one write; Node writes strings below 16 KiB without copying them to the heap. */
 const GATHER_BYTES = 12 * 1024;
+/** The same for a body of a known length, of which larger pieces are joined without going over the heap. */
+const GATHER_LENGTH_BYTES = 2 * 1024;
 /** Attempts beyond the budget for the race on a reused connection that the upstream just closed. */
 const MAX_RACES = 3;
 /** WebSocket Close frame, unmasked, 1001 "going away" (RFC 6455 §7.4.1). */
@@ -541,7 +544,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     }
     const chunked = this.#framing === Framing.CHUNKED;
     if (chunked) this.#out += `${size.toString(16)}\r\n`;
-    if (this.#out.length + size <= GATHER_BYTES) {
+    if (this.#out.length + size <= (chunked ? GATHER_BYTES : GATHER_LENGTH_BYTES)) {
       this.#out += latin1(bytes, start, end);
       if (chunked) this.#out += '\r\n';
       return;
@@ -550,12 +553,23 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       this.#sendCopy(bytes, start, end);
       return;
     }
+    if (!chunked && this.#out.length + size <= JOIN_BYTES) {
+      this.#sendJoined(bytes.subarray(start, end));
+      return;
+    }
     this.client.cork();
     this.#flush();
     this.#sendCopy(bytes, start, end);
     if (chunked) this.#out = '\r\n';
     this.#flush();
     if (!this.client.uncork()) this.#connection?.pauseReading();
+  }
+
+  #sendJoined(piece: Buffer): void {
+    const head = this.#out;
+    this.#out = '';
+    this.#bytesOut += head.length + piece.length;
+    if (!this.client.writeJoined(head, piece)) this.#connection?.pauseReading();
   }
 
   /** The read buffer is used again at once, and what is written may wait. */

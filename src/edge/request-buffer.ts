@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { EdgeContext } from './context.ts';
-import { latin1 } from './http1/latin1.ts';
 import { Framing, type FramingKind, type RequestHead } from './http1/request.ts';
+import { mayJoin, writeJoined } from './joined-write.ts';
 import type { Service } from './service.ts';
 import { toKeep } from './shared-read.ts';
 
@@ -13,11 +13,6 @@ export const MAX_BUFFERED = 64 * 1024;
  */
 const SMALL_PIECE = 1024;
 const GATHERED_BYTES = 8 * 1024;
-/**
- * Bodies up to this size are joined with their head into one string: one write instead of a vector. Node writes strings
- * below 16 KiB without copying them to the heap.
- */
-const JOIN_BYTES = 14 * 1024;
 
 /** The part of a request's body that is kept: until it can be sent, and then while it may have to be sent again. */
 export class RequestBuffer {
@@ -146,14 +141,10 @@ export class RequestBuffer {
     if (this.#bytes === 0) {
       return socket.write(framing === Framing.CHUNKED && done ? `${head}0\r\n${trailers}\r\n` : head, 'latin1');
     }
-    if (this.#bytes <= JOIN_BYTES) {
-      let out = head;
-      for (const piece of this.#pieces) {
-        const text = latin1(piece, 0, piece.length);
-        out += framing === Framing.CHUNKED ? `${piece.length.toString(16)}\r\n${text}\r\n` : text;
-      }
-      if (framing === Framing.CHUNKED && done) out += `0\r\n${trailers}\r\n`;
-      return socket.write(out, 'latin1');
+    const chunked = framing === Framing.CHUNKED;
+    const end = chunked && done ? `0\r\n${trailers}\r\n` : '';
+    if (mayJoin(socket, head.length + this.#bytes + end.length, this.#pieces.length)) {
+      return writeJoined(socket, head, this.#pieces, chunked, end);
     }
     socket.cork();
     socket.write(head, 'latin1');

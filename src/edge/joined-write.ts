@@ -1,0 +1,42 @@
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+/** Most bytes that are joined into one write. */
+export const JOIN_BYTES = 64 * 1024;
+/** What the framing of a chunk adds to it at most, bytes. */
+const CHUNK_FRAME = 16;
+
+let memory = Buffer.allocUnsafeSlow(JOIN_BYTES);
+
+/** Whether a message of so many bytes may be joined. Of a stream that is no socket, sent bytes may still be on their way. */
+export function mayJoin(socket: Duplex, bytes: number, pieces: number): boolean {
+  return bytes + pieces * CHUNK_FRAME <= JOIN_BYTES && socket instanceof Socket;
+}
+
+/**
+ * Writes a head, pieces of a body and what ends it at once, joined in the same memory every time: 10 KiB on the heap for
+ * each request are 170 MiB a second for the garbage collector, and cold memory. Mostly the kernel takes all; where it
+ * does not, the memory is left to what waits in it.
+ * @param pieces copied: their memory may be used again
+ * @param chunked each is a chunk
+ * @returns as the socket's `write`
+ */
+export function writeJoined(
+  socket: Duplex,
+  head: string,
+  pieces: readonly Buffer[],
+  chunked: boolean,
+  end: string,
+): boolean {
+  let at = memory.write(head, 0, 'latin1');
+  for (const piece of pieces) {
+    if (chunked) at += memory.write(`${piece.length.toString(16)}\r\n`, at, 'latin1');
+    memory.set(piece, at);
+    at += piece.length;
+    if (chunked) at += memory.write('\r\n', at, 'latin1');
+  }
+  if (end !== '') at += memory.write(end, at, 'latin1');
+  const drained = socket.write(memory.subarray(0, at));
+  if (socket.writableLength > 0) memory = Buffer.allocUnsafeSlow(JOIN_BYTES);
+  return drained;
+}
