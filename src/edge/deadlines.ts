@@ -10,21 +10,26 @@ export interface DeadlineEntry {
 }
 
 const TICK_MS = 50;
-/**
- * Most that come due in one turn; the rest waits for the next one. Two thousand slow clients that are cut off at once
- * would keep everybody else waiting for 200 ms.
- */
-const DUE_PER_TURN = 128;
+/** In `filed`: its tick has come, and it waits for its turn. */
+const OVERDUE = -1;
+/** Most that are due in one go; the others go on when whatever else there is had its turn. */
+const DUE_AT_ONCE = 128;
 
 /**
- * Coarse deadlines for tens of thousands of connections with one timer: due −0/+100 ms, later where hundreds are due at
- * once. Moving a deadline to later, which every request does, is two writes; the entry is filed anew only when its old
- * tick comes.
+ * Coarse deadlines for tens of thousands of connections with one timer: due −0/+100 ms. Moving a deadline to later,
+ * which every request does, is two writes; the entry is filed anew only when its old tick comes. Where thousands are due
+ * at once, such as slow clients that came together, requests get their turn in between: 2,000 would hold them up for
+ * 200 ms.
  */
 export class Deadlines {
   readonly #clock: Clock;
   readonly #ticks = new Map<number, Set<DeadlineEntry>>();
+  /** Whose tick has come, in that order; those before `#next` are done. */
+  readonly #overdue: DeadlineEntry[] = [];
+  #next = 0;
   #timer: Timer | undefined;
+  /** Goes on with the overdue. */
+  #rest: Timer | undefined;
   #lastTick: number;
   #isClosed = false;
 
@@ -60,7 +65,7 @@ export class Deadlines {
 
   /** Entries filed, due or not. */
   get size(): number {
-    let size = 0;
+    let size = this.#overdue.length - this.#next;
     for (const entries of this.#ticks.values()) size += entries.size;
     return size;
   }
@@ -70,7 +75,10 @@ export class Deadlines {
     this.#isClosed = true;
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#rest?.cancel();
     this.#ticks.clear();
+    this.#overdue.length = 0;
+    this.#next = 0;
   }
 
   #file(entry: DeadlineEntry, tick: number): void {
@@ -80,7 +88,7 @@ export class Deadlines {
     if (entries === undefined) this.#ticks.set(tick, new Set([entry]));
     else entries.add(entry);
     if (this.#timer === undefined) {
-      this.#lastTick = Math.floor(this.#clock.now() / TICK_MS);
+      this.#lastTick = Math.min(Math.floor(this.#clock.now() / TICK_MS), tick - 1);
       this.#timer = this.#clock.every(TICK_MS, () => this.#turn());
     }
   }
@@ -93,33 +101,47 @@ export class Deadlines {
   }
 
   #turn(): void {
-    const now = this.#clock.now();
-    const current = Math.floor(now / TICK_MS);
-    let left = DUE_PER_TURN;
+    const current = Math.floor(this.#clock.now() / TICK_MS);
     for (let tick = this.#lastTick + 1; tick <= current; tick++) {
       const entries = this.#ticks.get(tick);
       if (entries === undefined) continue;
       this.#ticks.delete(tick);
       for (const entry of entries) {
-        // Forgotten, or filed anew, by one that was due before it in this tick.
-        if (entry.filed !== tick) continue;
-        if (left === 0) this.#file(entry, current + 1);
-        else if (this.#visit(entry, tick, now)) left--;
+        entry.filed = OVERDUE;
+        this.#overdue.push(entry);
       }
     }
     this.#lastTick = current;
-    if (this.#ticks.size === 0) {
+    if (this.#rest === undefined) this.#visitOverdue();
+    if (this.#ticks.size === 0 && this.#overdue.length === 0) {
       this.#timer?.cancel();
       this.#timer = undefined;
     }
   }
 
+  #visitOverdue(): void {
+    this.#rest = undefined;
+    const now = this.#clock.now();
+    let left = DUE_AT_ONCE;
+    while (this.#next < this.#overdue.length) {
+      if (left === 0) {
+        this.#rest = this.#clock.after(0, () => this.#visitOverdue());
+        return;
+      }
+      const entry = this.#overdue[this.#next++] as DeadlineEntry;
+      // Else it was forgotten, and may be filed anew, since then.
+      if (entry.filed === OVERDUE && this.#visit(entry, now)) left--;
+    }
+    this.#overdue.length = 0;
+    this.#next = 0;
+  }
+
   /** @returns whether it was due */
-  #visit(entry: DeadlineEntry, tick: number, now: number): boolean {
+  #visit(entry: DeadlineEntry, now: number): boolean {
     entry.filed = 0;
     if (entry.deadline === 0) return false;
     if (entry.deadline > now) {
-      this.#file(entry, Math.max(tick + 1, Math.ceil(entry.deadline / TICK_MS)));
+      this.#file(entry, Math.max(this.#lastTick + 1, Math.ceil(entry.deadline / TICK_MS)));
       return false;
     }
     entry.deadline = 0;

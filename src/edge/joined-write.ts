@@ -36,7 +36,10 @@ export function writeJoined(
     if (chunked) at += memory.write('\r\n', at, 'latin1');
   }
   if (end !== '') at += memory.write(end, at, 'latin1');
-  const drained = socket.write(memory.subarray(0, at));
+  const bytes = memory.subarray(0, at);
+  // What is certain to wait takes no more memory than it needs.
+  if (socket.writableLength > 0) return socket.write(Buffer.from(bytes));
+  const drained = socket.write(bytes);
   if (socket.writableLength > 0) memory = Buffer.allocUnsafeSlow(JOIN_BYTES);
   return drained;
 }

@@ -193,6 +193,7 @@ describe.concurrent('bounds and failures', () => {
       const app = await stage.app('app', { place: 'docker-existing' });
       const proxy = await stage.proxy({ apps: [app], config: { docker: { socket, reach: 'container' } } });
       expect((await proxy.request({ host: app.host })).status).toBe(200);
+      await pause(ESTABLISHED_MS);
       await relay.cut();
       await stage.docker('POST', `/containers/${containerName(stage.workspace, app.name)}/kill`);
       await relay.restore();
