@@ -5,6 +5,7 @@ import type { Logger } from '../model/observe.ts';
 import type { AdminSettings, HostPort } from '../model/settings.ts';
 import type { ControlApi } from '../model/status.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
+import { hostPort } from '../util/host-port.ts';
 import { descriptorOf } from '../util/listening.ts';
 import { type AccessCheck, createAccessCheck } from './access.ts';
 import { EventStreams } from './event-stream.ts';
@@ -164,7 +165,7 @@ function refuseBroken(error: NodeJS.ErrnoException, socket: Socket): void {
 
 function open(server: Server, { host, port }: HostPort, socket?: object): Promise<HostPort> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, `${host}:${port}`)));
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, hostPort({ host, port }))));
     server.listen(socket ?? { host, port }, () => {
       server.removeAllListeners('error');
       resolve({ host, port: (server.address() as AddressInfo).port });

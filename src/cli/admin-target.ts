@@ -1,9 +1,9 @@
 import { findConfig } from '../config/find.ts';
 import { loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
-import { formatHostPort } from '../config/readers.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { AdminSettings, HostPort } from '../model/settings.ts';
+import { hostPort } from '../util/host-port.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Where a running proxy answers operators. */
@@ -37,7 +37,7 @@ export async function findAdmin(given: AdminOptions, terminal: Terminal): Promis
   if (named && given.config === undefined) return { url: readUrl(named, 'PILOTLIGHT_ADMIN'), token };
   const settings = await configuredAdmin(given.config, terminal);
   if (settings === undefined) return { url: DEFAULT_ADMIN_URL, token };
-  return { url: `http://${formatHostPort(reachable(settings.address))}`, token: token ?? settings.token };
+  return { url: `http://${hostPort(reachable(settings.address))}`, token: token ?? settings.token };
 }
 
 function readUrl(text: string, from: string): string {

@@ -3,8 +3,8 @@ import { findConfig } from '../config/find.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Problem } from '../config/problem.ts';
 import { formatProblem } from '../config/problem.ts';
-import { formatHostPort } from '../config/readers.ts';
 import type { Settings } from '../model/settings.ts';
+import { hostPort } from '../util/host-port.ts';
 
 /** What `check` needs of the world. `out` and `err` take whole lines without their end. */
 export interface CheckOptions {
@@ -52,8 +52,8 @@ interface Summary {
 
 function summarise(settings: Settings): Summary {
   return {
-    listen: settings.listen.map(({ address }) => formatHostPort(address)),
-    admin: formatHostPort(settings.admin.address),
+    listen: settings.listen.map(({ address }) => hostPort(address)),
+    admin: hostPort(settings.admin.address),
     services: settings.services.map(({ name, routes, run, scale, endpoints }) => {
       const started = run === undefined ? [] : [`${run.kind} ${scale.min}–${scale.max}`];
       const consul = endpoints.consul === undefined ? [] : [`consul ${endpoints.consul.service}`];

@@ -1,11 +1,11 @@
-import { formatHostPort } from '../config/readers.ts';
 import type { HostPort } from '../model/settings.ts';
+import { hostPort } from '../util/host-port.ts';
 import { DEFAULT_ADMIN_URL } from './admin-target.ts';
 
 /** What to try once the demo runs. */
 export function demoBanner(proxy: HostPort, admin: HostPort): string {
-  const origin = `http://${formatHostPort(proxy)}`;
-  const adminUrl = `http://${formatHostPort(admin)}`;
+  const origin = `http://${hostPort(proxy)}`;
+  const adminUrl = `http://${hostPort(admin)}`;
   // At the default address a command finds the demo by itself.
   const named = adminUrl === DEFAULT_ADMIN_URL ? '' : ` --admin ${adminUrl}`;
   const rows: [string, string][] = [

@@ -1,8 +1,8 @@
 import { findConfig } from '../config/find.ts';
 import { loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
-import { formatHostPort } from '../config/readers.ts';
 import { PilotlightError } from '../model/errors.ts';
+import { hostPort } from '../util/host-port.ts';
 import { createEventPrinter } from './event-printer.ts';
 import { inheritedDescriptors, predecessorOf } from './predecessor.ts';
 import { readSettings } from './read-settings.ts';
@@ -49,7 +49,7 @@ export async function runConfigured(
 }
 
 function servingLine({ listening, admin }: RunningProxy): string {
-  return `serving on ${listening.map(formatHostPort).join(', ')}, admin on ${formatHostPort(admin)}`;
+  return `serving on ${listening.map(hostPort).join(', ')}, admin on ${hostPort(admin)}`;
 }
 
 async function reload(proxy: RunningProxy, file: string, { env }: Terminal): Promise<void> {

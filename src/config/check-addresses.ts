@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { HostPort } from '../model/settings.ts';
+import { hostPort } from '../util/host-port.ts';
 import type { Path } from './problem.ts';
-import { formatHostPort } from './readers.ts';
 import type { Report } from './report.ts';
 import type { Parsed } from './validate.ts';
 
@@ -32,7 +32,7 @@ export function checkAddresses({ sections }: Parsed, report: Report): void {
 function checkToken(admin: { address: HostPort; token?: string | undefined }, report: Report): void {
   if (admin.token !== undefined || isLoopback(admin.address.host)) return;
   const paths = [['admin', 'address']];
-  report.problem(paths, `${formatHostPort(admin.address)} is not a loopback address: set admin.token`);
+  report.problem(paths, `${hostPort(admin.address)} is not a loopback address: set admin.token`);
 }
 
 /** Whether only this machine reaches the address. */
@@ -42,7 +42,7 @@ function isLoopback(host: string): boolean {
 }
 
 function describe({ address, name }: Bound): string {
-  return `${name} on ${formatHostPort(address)}`;
+  return `${name} on ${hostPort(address)}`;
 }
 
 /** Whether the system refuses to listen on both: the same address, or one that is every address of the machine. */

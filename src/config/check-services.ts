@@ -1,7 +1,7 @@
+import { hostPort } from '../util/host-port.ts';
 import { checkBalancing, checkCookies } from './check-balancing.ts';
 import { checkRules } from './check-rules.ts';
 import type { Path } from './problem.ts';
-import { formatHostPort } from './readers.ts';
 import type { Report } from './report.ts';
 import { scaleBounds } from './scale-bounds.ts';
 import type { ServiceConfig } from './schema.ts';
@@ -43,7 +43,7 @@ function checkSource({ endpoints, run, routes }: ServiceConfig, base: Path, repo
   }
   const seen = new Map<string, number>();
   endpoints.static.forEach(({ address }, index) => {
-    const text = formatHostPort(address);
+    const text = hostPort(address);
     const before = seen.get(text);
     const path = [...base, 'endpoints', 'static', index];
     if (before === undefined) seen.set(text, index);

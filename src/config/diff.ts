@@ -41,12 +41,6 @@ export function diffSettings(old: Settings, next: Settings): SettingsDiff {
   };
 }
 
-/** Whether nothing differs. */
-export function isEmptyDiff({ services, listeners, sections, needRestart }: SettingsDiff): boolean {
-  const lists = [...Object.values(services), ...Object.values(listeners), sections, needRestart];
-  return lists.every((list) => list.length === 0);
-}
-
 function diffListeners(old: ListenSettings[], next: ListenSettings[]): SettingsDiff['listeners'] {
   const twin = (of: ListenSettings, among: ListenSettings[]) => among.find((other) => same(other.address, of.address));
   return {

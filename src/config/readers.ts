@@ -3,6 +3,7 @@ import { availableParallelism, constants } from 'node:os';
 import { domainToASCII } from 'node:url';
 import type { HashOn } from '../model/balancing.ts';
 import type { HostPort } from '../model/settings.ts';
+import { hostPort } from '../util/host-port.ts';
 import { didYouMean } from './suggest.ts';
 
 /**
@@ -36,11 +37,6 @@ export function readHostPort(text: string, lowest: 0 | 1): Reading<HostPort> {
   const port = Number(digits);
   if (port < lowest || port > 65535) return { fault: `a port is ${lowest} to 65535` };
   return { value: { host: (inBrackets ?? bare ?? '').toLowerCase(), port } };
-}
-
-/** `host:port` as it is written; IPv6 in brackets. */
-export function formatHostPort(address: HostPort): string {
-  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
 /** The host of a route: exact, `*.suffix`, or an address; lower-cased, without a trailing dot, IDN as `xn--`. */
@@ -129,7 +125,7 @@ export function readDockerSocket(text: string): Reading<string> {
   if (path.startsWith('/')) return { value: path };
   const address = text.startsWith('tcp://') ? readHostPort(text.slice(6).replace(/\/$/, ''), 1) : undefined;
   if (address === undefined) return undefined;
-  return 'fault' in address ? address : { value: `tcp://${formatHostPort(address.value)}` };
+  return 'fault' in address ? address : { value: `tcp://${hostPort(address.value)}` };
 }
 
 /** Host, or host:port, that others can dial: no wildcard address. */

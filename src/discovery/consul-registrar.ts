@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events';
 import type { Agent as HttpAgent } from 'node:http';
-import { isIPv6 } from 'node:net';
 import type { Registrar, Registration } from '../model/discovery.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { Logger } from '../model/observe.ts';
-import type { ConsulSettings, HostPort } from '../model/settings.ts';
+import type { ConsulSettings } from '../model/settings.ts';
 import type { Clock } from '../util/clock.ts';
+import { hostPort } from '../util/host-port.ts';
 import { type ConsulConnection, consulConnection, explainFailure, oneLine } from './consul-connection.ts';
 import { withDeadline } from './consul-deadline.ts';
 import { OWN_ID_PREFIX, OWN_META_KEY } from './consul-entries.ts';
@@ -151,8 +151,4 @@ function answerOf(thrown: unknown): FailedAnswer | undefined {
 function isUnknown(thrown: unknown): boolean {
   const answer = answerOf(thrown);
   return answer !== undefined && (answer.status === 404 || /unknown service/i.test(answer.text));
-}
-
-function hostPort({ host, port }: HostPort): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }

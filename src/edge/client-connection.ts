@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { type RefusalCode, refusals } from '../model/refusals.ts';
 import type { ListenLimits, ListenSettings } from '../model/settings.ts';
+import { hostPort } from '../util/host-port.ts';
 import { unreadableRecord } from './access-record.ts';
 import { plainAddress } from './client-address.ts';
 import type { ClientCounts } from './client-counts.ts';
@@ -135,7 +136,7 @@ export class ClientConnection implements DeadlineEntry {
 
   /** Address that the client connected to, host:port. */
   get localAddress(): string {
-    this.#localAddress ??= `${this.#socket.localAddress ?? ''}:${this.localPort}`;
+    this.#localAddress ??= hostPort({ host: this.#socket.localAddress ?? '', port: this.localPort });
     return this.#localAddress;
   }
 
@@ -361,9 +362,9 @@ export class ClientConnection implements DeadlineEntry {
     const checked = this.#partial.length;
     this.#phase = 'head';
     this.#partial = text;
-    // What came before was looked at then: a head that comes byte by byte is not read through for each of them.
-    // Such as TLS: nobody needs to wait for the end of what cannot become a request.
+    // Nobody needs to wait for the end of what cannot become a request, such as TLS.
     const beginsMethod = TCHAR[text.charCodeAt(0)] === 1;
+    // What came before was looked at then: a head that comes byte by byte is not read through for each of them.
     if (!beginsMethod || hasBareLineFeed(text, Math.max(0, checked - 3))) this.#refuse('BAD_REQUEST');
     else if (text.length > this.#listener.limits.head) this.#refuse(this.#tooLarge(text));
   }

@@ -4,13 +4,13 @@ import type { Clock, Timer } from '../util/clock.ts';
 export interface DeadlineEntry {
   /** When it is due, in the clock's ms; 0 = not waiting. Owned by {@link Deadlines}. */
   deadline: number;
-  /** The tick it is filed under; 0 = none. Owned by {@link Deadlines}. */
+  /** The tick it is filed under; 0 = none, -1 = its tick has come, and it is in line. Owned by {@link Deadlines}. */
   filed: number;
   onDeadline(): void;
 }
 
 const TICK_MS = 50;
-/** In `filed`: its tick has come, and it waits for its turn. */
+/** In `filed`: its tick has come, and it is in line. */
 const OVERDUE = -1;
 /** Most that are due in one go; the others go on when whatever else there is had its turn. */
 const DUE_AT_ONCE = 128;

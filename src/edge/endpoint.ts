@@ -1,6 +1,7 @@
 import type { EndpointCondition } from '../model/balancing.ts';
 import type { EndpointState, EndpointView } from '../model/snapshot.ts';
 import { Histogram } from '../util/histogram.ts';
+import { hostPort } from '../util/host-port.ts';
 import type { Exchange } from './exchange.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
 import { type OutlierState, unjudged } from './outlier.ts';
@@ -20,7 +21,7 @@ export class Endpoint {
   readonly id: string;
   readonly host: string;
   readonly port: number;
-  /** host:port, for the access log. */
+  /** host:port, as in a Host field and the access log. */
   readonly address: string;
   /** `gone`: snapshots list it no more; it is forgotten when nothing is in flight on it. */
   state: EndpointState | 'gone';
@@ -70,7 +71,7 @@ export class Endpoint {
     this.id = view.id;
     this.host = view.host;
     this.port = view.port;
-    this.address = `${view.host}:${view.port}`;
+    this.address = hostPort(view);
     this.state = view.state;
     this.weight = view.weight;
     this.backup = view.backup ?? false;

@@ -5,7 +5,6 @@ import type { CheckGate, Waiting } from './check-gate.ts';
 import type { DeadlineEntry, Deadlines } from './deadlines.ts';
 import { Endpoint } from './endpoint.ts';
 import { checked, type HealthState } from './health-state.ts';
-import { hostPort } from './request-writer.ts';
 
 /** First checks of new endpoints are spread over at most this time, ms. */
 const SPREAD_MS = 1000;
@@ -111,7 +110,7 @@ class Target implements DeadlineEntry, Waiting {
   #probe(): ProbeRequest['check'] {
     const { check } = this.#checks.settings;
     if (check.kind === 'connect') return check;
-    return { ...check, hostHeader: this.#checks.host ?? hostPort(this.#endpoint) };
+    return { ...check, hostHeader: this.#checks.host ?? this.#endpoint.address };
   }
 
   #onChecked(outcome: string | object): void {

@@ -9,6 +9,7 @@ import {
 import { createRequire } from 'node:module';
 import { type Duplex, duplexPair } from 'node:stream';
 import type HttpProxy from 'http-proxy';
+import { hostPort } from '../util/host-port.ts';
 
 /** Most sockets to one upstream. */
 const MAX_SOCKETS = 256;
@@ -87,7 +88,7 @@ export class HttpProxyEngine {
     // What the package asks of a socket when it opens a tunnel; an in-memory one has nothing to set.
     const nothing = () => inner;
     Object.assign(inner, { setTimeout: nothing, setNoDelay: nothing, setKeepAlive: nothing });
-    this.#targets.set(inner, { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, edge, inner });
+    this.#targets.set(inner, { url: `http://${hostPort({ host, port })}`, edge, inner });
     // Either end's loss is the other's.
     edge.once('close', () => inner.destroy());
     inner.once('close', () => edge.destroy());

@@ -19,7 +19,6 @@ export function mayJoin(socket: Duplex, bytes: number, pieces: number): boolean 
  * does not, the memory is left to what waits in it.
  * @param pieces copied: their memory may be used again
  * @param chunked each is a chunk
- * @returns as the socket's `write`
  */
 export function writeJoined(
   socket: Duplex,
@@ -27,7 +26,7 @@ export function writeJoined(
   pieces: readonly Buffer[],
   chunked: boolean,
   end: string,
-): boolean {
+): void {
   let at = memory.write(head, 0, 'latin1');
   for (const piece of pieces) {
     if (chunked) at += memory.write(`${piece.length.toString(16)}\r\n`, at, 'latin1');
@@ -38,8 +37,10 @@ export function writeJoined(
   if (end !== '') at += memory.write(end, at, 'latin1');
   const bytes = memory.subarray(0, at);
   // What is certain to wait takes no more memory than it needs.
-  if (socket.writableLength > 0) return socket.write(Buffer.from(bytes));
-  const drained = socket.write(bytes);
+  if (socket.writableLength > 0) {
+    socket.write(Buffer.from(bytes));
+    return;
+  }
+  socket.write(bytes);
   if (socket.writableLength > 0) memory = Buffer.allocUnsafeSlow(JOIN_BYTES);
-  return drained;
 }

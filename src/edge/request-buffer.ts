@@ -144,7 +144,8 @@ export class RequestBuffer {
     const chunked = framing === Framing.CHUNKED;
     const end = chunked && done ? `0\r\n${trailers}\r\n` : '';
     if (mayJoin(socket, head.length + this.#bytes + end.length, this.#pieces.length)) {
-      return writeJoined(socket, head, this.#pieces, chunked, end);
+      writeJoined(socket, head, this.#pieces, chunked, end);
+      return keepsUp(socket);
     }
     socket.cork();
     socket.write(head, 'latin1');

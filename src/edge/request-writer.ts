@@ -18,7 +18,7 @@ export function upstreamHead(
   requestId: string,
 ): string {
   const { request } = client;
-  const hostValue = request.hostValue === '' ? hostPort(endpoint) : request.hostValue;
+  const hostValue = request.hostValue === '' ? endpoint.address : request.hostValue;
   let out = `${request.line}Host: ${service.policy.upstreamHost ?? hostValue}\r\n`;
   if (client.trusted) {
     out += request.head.kept() + trustedForwarding(client, hostValue);
@@ -55,9 +55,4 @@ export function requestIdOf(client: ClientConnection, fresh: () => string): stri
   const given = client.request.requestId;
   if (given === undefined || !client.trusted) return fresh();
   return given.length <= MAX_REQUEST_ID && allIn(TCHAR, given, 0, given.length) ? given : fresh();
-}
-
-/** An endpoint's address as a Host header. */
-export function hostPort(endpoint: Pick<Endpoint, 'host' | 'port'>): string {
-  return endpoint.host.includes(':') ? `[${endpoint.host}]:${endpoint.port}` : `${endpoint.host}:${endpoint.port}`;
 }

@@ -1,6 +1,7 @@
 import type { Server } from 'node:net';
 import { PilotlightError } from '../model/errors.ts';
 import type { HostPort } from '../model/settings.ts';
+import { hostPort } from './host-port.ts';
 
 /**
  * Sockets that are bound already, by `listenKey`: raw handles of Node's, or what else `Server.listen` takes. An address
@@ -23,7 +24,7 @@ export function listenKey({ host, port }: HostPort): string {
  * @param code the system's, such as EADDRINUSE
  */
 export function listenError(code: string | undefined, host: string, port: number, cause?: unknown): PilotlightError {
-  const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  const where = hostPort({ host, port });
   switch (code) {
     case 'EADDRINUSE':
       return new PilotlightError('ADDRESS_IN_USE', `cannot listen on ${where}: the address is in use`, cause);

@@ -79,7 +79,7 @@ describe('problems', () => {
 
   test('an error that is not ours is 500 without its text', async () => {
     const { ask, control } = await serveAdmin();
-    control.failure = new Error('secret path /root/x');
+    control.failure = new Error('secret path /var/secret');
     const answer = await ask('GET', '/metrics');
     expect(JSON.parse(answer.body)).toEqual({
       type: 'about:blank',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { diffSettings, isEmptyDiff } from '../../src/config/diff.ts';
+import { diffSettings, type SettingsDiff } from '../../src/config/diff.ts';
 import { settingsOf } from './parse.ts';
 
 const BASE = `listen: [{ address: "127.0.0.1:1" }, { address: "127.0.0.1:2" }]
@@ -12,6 +12,11 @@ services:
 `;
 const before = settingsOf(BASE);
 const diff = (change: (text: string) => string) => diffSettings(before, settingsOf(change(BASE)));
+
+function isEmptyDiff({ services, listeners, sections, needRestart }: SettingsDiff): boolean {
+  const lists = [...Object.values(services), ...Object.values(listeners), sections, needRestart];
+  return lists.every((list) => list.length === 0);
+}
 
 test('the same text changes nothing', () => {
   const same = diff((text) => text);

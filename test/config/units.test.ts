@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: substitutions are part of what is tested
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatHostPort, readHostPort, readPathPrefix } from '../../src/config/readers.ts';
+import { readHostPort, readPathPrefix } from '../../src/config/readers.ts';
+import { hostPort } from '../../src/util/host-port.ts';
 import { aroundService, parse, settingsOf } from './parse.ts';
 
 const run = 'routes: [{}]\nrun: { docker: { image: a, port: 80 } }';
@@ -41,7 +42,7 @@ test('an address comes back as it was written', () => {
   fc.assert(
     fc.property(host, fc.integer({ min: 1, max: 65_535 }), (name, port) => {
       const address = { host: name, port };
-      expect(readHostPort(formatHostPort(address), 1)).toEqual({ value: address });
+      expect(readHostPort(hostPort(address), 1)).toEqual({ value: address });
     }),
   );
 });

@@ -37,6 +37,22 @@ test('many changes at once are one message', async () => {
   expect(world.edge.messages.length - before).toBe(1);
 });
 
+test('the first change after a quiet time is told at once, what follows within 50 ms together', async () => {
+  const { world, source } = await worldWith();
+  await world.run(1000);
+  source.say('routed', 7001);
+  await world.run(1);
+  expect(addresses(world, 'routed')).toEqual(['7001 ready']);
+  const before = world.edge.messages.length;
+  source.say('routed', 7001, 7002);
+  source.say('routed', 7003);
+  await world.run(40);
+  expect(world.edge.messages.length).toBe(before);
+  await world.run(10);
+  expect(world.edge.messages.length).toBe(before + 1);
+  expect(addresses(world, 'routed')).toEqual(['7003 ready']);
+});
+
 test('what is said twice is told once', async () => {
   const { world, source } = await worldWith();
   source.say('routed', 7001);

@@ -83,7 +83,7 @@ describe('the lock', () => {
     expect((await readdir(path)).toSorted()).toEqual(['instance', 'secret']);
   });
 
-  test.runIf(process.platform === 'linux')('of a zombie, which its parent does not reap, is taken over', async () => {
+  test('of a zombie, which its parent does not reap, is taken over', async () => {
     // The shell becomes a program that never waits for the child it had.
     const parentOfZombie = spawn('sh', ['-c', 'sleep 0.05 & echo $!; exec sleep 30'], {
       stdio: ['ignore', 'pipe', 'ignore'],
