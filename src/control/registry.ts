@@ -145,6 +145,16 @@ export class Registry {
     const entry = this.#services.get(service);
     if (entry === undefined) return 0;
     this.#dirty.delete(service);
+    try {
+      return this.#tell(service, entry);
+    } catch (cause) {
+      // What could not be told is not forgotten: it goes out with the next change.
+      this.#dirty.add(service);
+      throw cause;
+    }
+  }
+
+  #tell(service: string, entry: Entry): number {
     this.#updateOwners(service, entry);
     const facts = entry.facts();
     const external = this.#usable(service, entry);

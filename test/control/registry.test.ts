@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { LinkHub } from '../../src/control/link-hub.ts';
 import { FakeSource } from './support/fake-discovery.ts';
 import { testService, testSettings } from './support/settings.ts';
 import { World } from './support/world.ts';
@@ -51,6 +52,23 @@ test('the first change after a quiet time is told at once, what follows within 5
   await world.run(10);
   expect(world.edge.messages.length).toBe(before + 1);
   expect(addresses(world, 'routed')).toEqual(['7003 ready']);
+});
+
+test('a change that could not be told goes out with the next one', async () => {
+  const { world, source } = await worldWith([routed, testService('other', { run: undefined, endpoints: found })]);
+  const post = vi.spyOn(LinkHub.prototype, 'publish').mockImplementationOnce(() => {
+    throw new Error('the link is broken');
+  });
+  source.say('routed', 7001);
+  await world.run(100);
+  expect(post).toHaveBeenCalledOnce();
+  expect(world.errors).toHaveLength(1);
+  expect(addresses(world, 'routed')).toEqual([]);
+  source.say('other', 7002);
+  await world.run(100);
+  expect(addresses(world, 'routed')).toEqual(['7001 ready']);
+  expect(addresses(world, 'other')).toEqual(['7002 ready']);
+  post.mockRestore();
 });
 
 test('what is said twice is told once', async () => {
