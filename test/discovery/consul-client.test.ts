@@ -5,24 +5,26 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { ConsulClient, type ConsulQuery } from '../../src/discovery/consul-client.ts';
 import { consulConnection } from '../../src/discovery/consul-connection.ts';
 import type { ConsulSettings } from '../../src/model/settings.ts';
-import { systemClock } from '../../src/util/clock.ts';
+import { type Clock, systemClock } from '../../src/util/clock.ts';
+import { VirtualClock } from '../../src/util/virtual-clock.ts';
 import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
-import { FakeConsul, healthEntry } from './fake-consul.ts';
+import { FakeConsul, type FakeConsulOptions, healthEntry } from './fake-consul.ts';
 import { consulSettings } from './harness.ts';
 import { TLS_FIXTURE } from './tls-fixture.ts';
 
 const QUERY: ConsulQuery = { path: '/v1/health/service/shop', index: 0n, waitMs: 0, stale: true, timeoutMs: 5000 };
 
-async function openFake(options: Parameters<typeof FakeConsul.open>[0] = {}): Promise<FakeConsul> {
-  const fake = await FakeConsul.open(options);
+/** A Consul that closes no connection by itself, so that it shows when we do. */
+async function openFake(options: FakeConsulOptions = {}): Promise<FakeConsul> {
+  const fake = await FakeConsul.open({ keepAliveMs: 120_000, ...options });
   onTestFinished(() => fake.close());
   fake.set('shop', [healthEntry({})]);
   return fake;
 }
 
-function client(address: string, more: Partial<ConsulSettings> = {}): ConsulClient {
-  const made = new ConsulClient(consulConnection(consulSettings(address, more)), systemClock);
+function client(address: string, more: Partial<ConsulSettings> = {}, clock: Clock = systemClock): ConsulClient {
+  const made = new ConsulClient(consulConnection(consulSettings(address, more)), clock);
   onTestFinished(() => made.close());
   return made;
 }
@@ -47,8 +49,9 @@ test('many first questions at once share one agent, whose connections close with
   const fake = await openFake();
   const made = client(fake.address);
   await Promise.all(Array.from({ length: 5 }, () => made.ask(QUERY, signal)));
+  expect(fake.sockets.size).toBe(5);
   made.close();
-  await until('no connection', () => fake.sockets.size === 0, 400);
+  await until('no connection', () => fake.sockets.size === 0);
 });
 
 test('a kept connection that Consul closed meanwhile is no failure', async () => {
@@ -93,9 +96,12 @@ describe('over TLS', () => {
 test('no answer in time, nobody there and a call-off are told apart', async () => {
   const fake = await openFake();
   fake.lie = () => 'hang';
-  const { ask } = client(fake.address);
-  const late = ask({ ...QUERY, timeoutMs: 50 }, signal);
-  await expect(late).rejects.toMatchObject({ code: 'DISCOVERY_UNREACHABLE', message: 'timed out' });
+  const clock = new VirtualClock();
+  const { ask } = client(fake.address, {}, clock);
+  const late = ask(QUERY, signal).catch((error) => error);
+  await until('the question', () => fake.asked.length === 1);
+  clock.advance(QUERY.timeoutMs);
+  expect(await late).toMatchObject({ code: 'DISCOVERY_UNREACHABLE', message: 'timed out' });
   const nobody = client(`http://127.0.0.1:${await freePort()}`).ask(QUERY, signal);
   await expect(nobody).rejects.toMatchObject({ code: 'DISCOVERY_UNREACHABLE', message: 'connection refused' });
   const abort = new AbortController();
@@ -103,7 +109,7 @@ test('no answer in time, nobody there and a call-off are told apart', async () =
   await until('the question', () => fake.asked.length === 2);
   abort.abort();
   await expect(calledOff).rejects.toMatchObject({ code: 'CANCELLED' });
-  await until('no connection', () => fake.sockets.size === 0, 400);
+  await until('no connection', () => fake.sockets.size === 0);
 });
 
 test.each(['127.0.0.1:8500', 'unix:///run/consul.sock', ''])('%j is no address of Consul', (address) => {

@@ -1,11 +1,11 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
-import { FakeConsul, healthEntry, type Reply } from './fake-consul.ts';
+import { FakeConsul, type FakeConsulOptions, healthEntry, type Reply } from './fake-consul.ts';
 import { consulSettings, follows, runSource } from './harness.ts';
 
-async function openFake(port?: number): Promise<FakeConsul> {
-  const fake = await FakeConsul.open(port === undefined ? {} : { port });
+async function openFake(options: FakeConsulOptions = {}): Promise<FakeConsul> {
+  const fake = await FakeConsul.open(options);
   onTestFinished(() => fake.close());
   return fake;
 }
@@ -53,11 +53,13 @@ test('Consul that is not there at boot is one line for all services, and one whe
   const port = await freePort();
   const address = `http://127.0.0.1:${port}`;
   const { source, log, sets } = runSource(consulSettings(address), [follows('shop'), follows('blog')]);
+  await until('the warning', () => log.lines.length > 0);
+  // Time for many a try.
   await new Promise((resolve) => setTimeout(resolve, 1000));
   expect(log.lines).toEqual([`warn Consul at ${address} does not answer: connection refused; retrying`]);
   expect(source.answered()).toBe(false);
   expect(source.staleness('shop')).toBeUndefined();
-  await openFake(port);
+  await openFake({ port });
   await until('both sets', () => sets.length === 2);
   expect(log.lines.slice(1)).toEqual([`info Consul at ${address} answers again`]);
   expect(source.answered()).toBe(true);
@@ -70,10 +72,11 @@ test('a connection that breaks while it waits is found out at once, and the age 
   await until('the blocking question', () => fake.asked.length === 2);
   await new Promise((resolve) => setTimeout(resolve, 1500));
   expect(source.staleness('shop')).toBe(0);
+  const closedAt = performance.now();
   await fake.close();
   await until('the warning', () => log.lines.length > 0);
   expect(log.lines[0]).toMatch(/does not answer: connection (closed|refused); retrying$/);
-  expect(source.staleness('shop')).toBeLessThan(1500);
+  expect(source.staleness('shop')).toBeLessThanOrEqual(performance.now() - closedAt);
 });
 
 test('the token is sent in a header and never written to the log, not even when Consul repeats it', async () => {
@@ -96,11 +99,11 @@ test('an answer without end is given up', async () => {
 });
 
 test('the end closes every connection at once, and nothing is pushed or asked after it', async () => {
-  const fake = await openFake();
+  const fake = await openFake({ keepAliveMs: 120_000 });
   const queries = Array.from({ length: 20 }, (_, i) => follows(`s${i}`));
   const { sets, abort, source } = runSource(consulSettings(fake.address), queries);
   await until('all watches', () => fake.asked.length === 40 && sets.length === 20);
-  expect(fake.sockets.size).toBe(20);
+  expect(fake.sockets.size).toBeGreaterThanOrEqual(20);
   abort();
   await until('no connection', () => fake.sockets.size === 0);
   source.follow([follows('other')]);

@@ -20,7 +20,17 @@ export interface Asked {
 interface Blocked {
   path: string;
   answer: () => void;
+  /** Whether nobody answered it, and the one who asked is there. */
+  waits: () => boolean;
   index: number;
+}
+
+export interface FakeConsulOptions {
+  host?: string;
+  port?: number;
+  tls?: { key: string; cert: string };
+  /** How long an idle connection stays open, ms; whoever asks is told, and closes it a second earlier. */
+  keepAliveMs?: number;
 }
 
 const CATALOG = '/v1/catalog/services';
@@ -40,20 +50,18 @@ export class FakeConsul {
   readonly #services = new Map<string, object[]>();
   #blocked: Blocked[] = [];
 
-  private constructor(tls: { key: string; cert: string } | undefined) {
+  private constructor({ tls, keepAliveMs = 3000 }: FakeConsulOptions) {
     const listener = (request: IncomingMessage, response: ServerResponse) => this.#serve(request, response);
     this.#server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
-    this.#server.keepAliveTimeout = 500;
+    this.#server.keepAliveTimeout = keepAliveMs;
     this.#server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
       this.sockets.add(socket);
       socket.on('close', () => this.sockets.delete(socket));
     });
   }
 
-  static async open(
-    options: { host?: string; port?: number; tls?: { key: string; cert: string } } = {},
-  ): Promise<FakeConsul> {
-    const fake = new FakeConsul(options.tls);
+  static async open(options: FakeConsulOptions = {}): Promise<FakeConsul> {
+    const fake = new FakeConsul(options);
     await new Promise<void>((resolve, reject) => {
       fake.#server.once('error', reject).listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve);
     });
@@ -86,6 +94,11 @@ export class FakeConsul {
       if (blocked.index < this.#indexOf(blocked.path)) blocked.answer();
       else this.#blocked.push(blocked);
     }
+  }
+
+  /** How many questions wait for a change now. */
+  get blocked(): number {
+    return this.#blocked.filter(({ waits }) => waits()).length;
   }
 
   /** How many questions were asked of the path so far. */
@@ -121,7 +134,8 @@ export class FakeConsul {
     const [, amount, unit] = /^(\d+)(m?s)$/.exec(searchParams.get('wait') ?? '300s') ?? [];
     timer = setTimeout(answer, Number(amount) * (unit === 's' ? 1000 : 1));
     response.on('close', () => clearTimeout(timer));
-    this.#blocked.push({ path: pathname, index, answer });
+    const waits = () => !response.writableEnded && !response.destroyed;
+    this.#blocked.push({ path: pathname, index, answer, waits });
   }
 
   #answer(path: string, response: ServerResponse): void {

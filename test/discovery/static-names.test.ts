@@ -3,6 +3,7 @@ import { createStaticSource } from '../../src/discovery/static.ts';
 import type { EndpointSet } from '../../src/model/discovery.ts';
 import { silentLogger } from '../../src/model/observe.ts';
 import { VirtualClock } from '../../src/util/virtual-clock.ts';
+import { until } from '../support/until.ts';
 
 type Answer = string[] | Error;
 
@@ -166,8 +167,12 @@ test("the system's own look-up is used by default", async () => {
   const clock = new VirtualClock();
   const source = createStaticSource({ clock, logger: silentLogger });
   const abort = new AbortController();
-  source.follow([query('shop', 'nothing.invalid')]);
-  const first = new Promise<EndpointSet>((resolve) => source.run(resolve, abort.signal));
-  expect((await first).endpoints).toEqual([]);
+  // Both are decided without asking the network: a short form of an address, and a name that is too long to be one.
+  source.follow([query('shop', '127.1'), query('blog', `${'x'.repeat(64)}.invalid`)]);
+  const sets: EndpointSet[] = [];
+  source.run((set) => sets.push(set), abort.signal);
+  await until('both sets', () => sets.length === 2);
+  const endpoints = Object.fromEntries(sets.map((set) => [set.service, set.endpoints]));
+  expect(endpoints).toEqual({ shop: [{ host: '127.0.0.1', port: 80, weight: 1 }], blog: [] });
   abort.abort();
 });

@@ -6,6 +6,7 @@ import { createDockerRuntime } from '../../src/runtime/docker.ts';
 import { toEngineError } from '../../src/runtime/docker-errors.ts';
 import { type Clock, systemClock } from '../../src/util/clock.ts';
 import { VirtualClock } from '../../src/util/virtual-clock.ts';
+import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
 import { containerSpec, imageSpec, inspected, never } from './containers.ts';
 import { type EngineHandler, FakeEngine } from './fake-engine.ts';
@@ -37,7 +38,7 @@ test('an engine that is not there is said so, by every way of not being there', 
   await expect(runtime.start(imageSpec(), never)).rejects.toMatchObject({ code, message });
   await expect(runtime.inspect('c1', never)).rejects.toMatchObject({ code, message });
 
-  const port = await unusedPort();
+  const port = await freePort();
   const remote = await runtimeOn(`tcp://127.0.0.1:${port}`);
   const nobody = { code, message: `no Docker engine at tcp://127.0.0.1:${port}` };
   await expect(remote.check(never)).rejects.toMatchObject(nobody);
@@ -183,12 +184,3 @@ test('where the engine has no init of its own, the container is made again witho
   expect(await runtime.start(imageSpec(), never)).toMatchObject({ state: 'running' });
   expect(bodies.map(({ HostConfig }) => HostConfig.Init)).toEqual([true, false]);
 });
-
-function unusedPort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}

@@ -53,7 +53,7 @@ test('the end of an adopted replica is told', async () => {
   later.watch((event) => events.push(event), watch.signal);
   await later.list([], never);
   process.kill(pidOf(started), 'SIGKILL');
-  await until('its end is told', () => events.length > 0, 5_000);
+  await until('its end is told', () => events.length > 0);
   expect(events).toEqual([{ type: 'exited', id: started.id, service: 'app', ordinal: 1 }]);
   expect(await later.inspect(started.id, never)).toMatchObject({ state: 'stopped', exitCode: undefined });
   watch.abort();

@@ -2,6 +2,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { RuntimeEvent } from '../../src/model/runtime.ts';
+import { VirtualClock } from '../../src/util/virtual-clock.ts';
 import { until } from '../support/until.ts';
 import { answer, never, nodeSpec, pidOf, processBench, SERVER, STOP } from './processes.ts';
 
@@ -79,13 +80,23 @@ test('a stop resolves when the process ended, and tells its exit', async () => {
 });
 
 test('a process that ignores the signal is killed after the grace, not before', async () => {
-  const runtime = bench.runtime(await bench.stateDirectory());
+  const clock = new VirtualClock();
+  const runtime = bench.runtime(await bench.stateDirectory(), { clock });
   const script = `process.on('SIGTERM', () => console.log('no')); ${SERVER}`;
   const instance = await runtime.start(nodeSpec(script), never);
   await until('the replica answers', async () => (await answer(instance)) !== undefined);
-  const before = performance.now();
-  await runtime.stop(instance.id, { signal: 'SIGTERM', graceMs: 500 }, never);
-  expect(performance.now() - before).toBeGreaterThanOrEqual(500);
+  let stopped = false;
+  const stop = runtime.stop(instance.id, { signal: 'SIGTERM', graceMs: 500 }, never).finally(() => {
+    stopped = true;
+  });
+  await until('it has ignored the signal', async () => (await runtime.output(instance.id, 1, never))[0] === 'no');
+  await clock.advanceAsync(499);
+  expect([stopped, isAlive(pidOf(instance))]).toEqual([false, true]);
+  await until('it is killed', async () => {
+    await clock.advanceAsync(10);
+    return stopped;
+  });
+  await stop;
   expect(await runtime.inspect(instance.id, never)).toMatchObject({ state: 'stopped', exitCode: 137 });
   expect(await runtime.output(instance.id, 1, never)).toEqual(['no']);
 });
