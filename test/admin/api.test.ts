@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createAdmin } from '../../src/admin/create-admin.ts';
 import { silentLogger } from '../../src/model/observe.ts';
+import { freePort } from '../support/free-port.ts';
 import { exchange } from './exchange.ts';
 import { FakeControl } from './fake-control.ts';
 import { serveAdmin } from './serve-admin.ts';
@@ -147,7 +148,7 @@ test('an address of another machine is one line with a code', async () => {
 });
 
 test('closing frees the port and does not wait for idle connections', async () => {
-  const { port, close } = await serveAdmin();
+  const { port, close } = await serveAdmin({ port: await freePort() });
   const kept = await fetch(`http://127.0.0.1:${port}/healthz`);
   await kept.text();
   await close();

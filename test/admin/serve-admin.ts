@@ -17,14 +17,17 @@ export interface ServedAdmin {
 /** The admin API over a fake control plane on a free loopback port; closed when the test ends. */
 export async function serveAdmin({
   host = '127.0.0.1',
+  port: wanted = 0,
   token,
 }: {
   host?: string;
+  /** 0: any that is free. */
+  port?: number;
   token?: string;
 } = {}): Promise<ServedAdmin> {
   const control = new FakeControl();
   const clock = new VirtualClock();
-  const settings = { address: { host, port: 0 }, token };
+  const settings = { address: { host, port: wanted }, token };
   const renderMetrics = () => '# TYPE pilotlight_held gauge\n';
   const admin = createAdmin({ settings, api: control, renderMetrics, logger: silentLogger, clock });
   const { port } = await admin.listen();

@@ -1,12 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 
 /** As many services as make a file that is parsed in a process of its own. */
 const MANY = 3000;
+
+// It takes seconds, and a busy machine ten times as long.
+vi.setConfig({ testTimeout: 120_000 });
 
 let folder: string;
 

@@ -46,7 +46,7 @@ test('the demo says what to try, then a line per event, and leaves nothing behin
 });
 
 test('status, wake and sleep talk to it', async () => {
-  const { program, admin } = await demo();
+  const { program, admin, url } = await demo();
   const say = async (...args: string[]) => {
     const command = pilotlight([...args, '--admin', admin]);
     expect(await command.exit).toBe(0);
@@ -55,7 +55,10 @@ test('status, wake and sleep talk to it', async () => {
   expect(await say('status')).toMatch(/^hello +asleep +0 /m);
   expect(await say('wake', 'hello')).toMatch(/^hello is (waking|ready)\n$/);
   await until('ready', () => program.stdout.includes('hello  ready in'));
+  // In use meanwhile: a command may take longer to start than hello stays awake.
+  const use = setInterval(() => void fetch(`${url}/hello`).catch(() => undefined), 1000);
   const services = JSON.parse(await say('status', '--json')) as { name: string; state: string }[];
+  clearInterval(use);
   expect(services.find(({ name }) => name === 'hello')?.state).toBe('ready');
   await say('sleep', 'hello');
   await until('asleep', () => /hello {2}asleep/.test(program.stdout));

@@ -1,5 +1,4 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ServiceStatus } from '../../src/model/status.ts';
 import { freePort } from '../support/free-port.ts';
@@ -20,12 +19,13 @@ async function backend(name: string): Promise<Backend> {
     if (request.url === '/healthz') response.statusCode = own.healthy ? 200 : 503;
     response.end(name);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // Nobody else is given it, also once this server is gone.
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  const { port } = server.address() as AddressInfo;
   const own: Backend = { address: `127.0.0.1:${port}`, port, healthy: true, server };
   return own;
 }

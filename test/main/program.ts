@@ -3,9 +3,12 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
+
+// Up to five programs start one after the other, which takes a busy machine ten seconds each.
+vi.setConfig({ testTimeout: 180_000 });
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 export const DEMO_FOLDER = join(import.meta.dirname, '../../config/demo');
@@ -118,10 +121,11 @@ export async function serve(at: Place, args: readonly string[] = [], options: Pr
   return program;
 }
 
-/** The lines of the log. */
+/** The lines of the log that are there as a whole. */
 export function logOf({ stderr }: Program): Record<string, unknown>[] {
   return stderr
     .split('\n')
+    .slice(0, -1)
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line));
 }
