@@ -122,7 +122,8 @@ describe('what goes wrong is one line and exit 1', () => {
   });
 
   test('what listens does not speak HTTP', async () => {
-    const server = createServer((socket) => socket.end('go away\r\n'));
+    // Who is answered so may break the connection off.
+    const server = createServer((socket) => socket.on('error', () => undefined).end('go away\r\n'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void server.close());
     const terminal = fakeTerminal();
