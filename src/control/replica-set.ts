@@ -12,7 +12,16 @@ import { isSameRun, Replica, type StartCause } from './replica.ts';
 import { Retirement, type RetireReason } from './retire.ts';
 import { PROBATION_MS } from './start-breaker.ts';
 import type { StartGate } from './start-gate.ts';
-import { exitText, launch, proveReady, type ReadinessContext, RUNTIME_CALL_MS } from './start-sequence.ts';
+import {
+  endedEarly,
+  exitText,
+  isPortClash,
+  launch,
+  PORT_ATTEMPTS,
+  proveReady,
+  type ReadinessContext,
+  RUNTIME_CALL_MS,
+} from './start-sequence.ts';
 
 /** A permit covers this much of the time until a started replica is ready, ms. */
 const PERMIT_READINESS_MS = 2000;
@@ -21,6 +30,8 @@ const STOP_RETRY = { base: 1000, cap: 30_000, jitter: 0.2 };
 
 /** Shared until there is a replica: an empty map takes 180 bytes, and most of many services sleep. */
 const NONE = new Map<number, Replica>();
+
+type StartTask = Extract<Replica['task'], { kind: 'start' }>;
 
 /** What a replica set needs to know of its service's configuration at the moment. */
 export interface ReplicaSettings {
@@ -340,21 +351,37 @@ export class ReplicaSet {
     return `${replica.name}#${++this.#incarnations}`;
   }
 
-  async #runStart(
-    replica: Replica,
-    task: Extract<Replica['task'], { kind: 'start' }>,
-    permitAt: number,
-    releasePermit: () => void,
-  ): Promise<void> {
+  async #runStart(replica: Replica, task: StartTask, permitAt: number, releasePermit: () => void): Promise<void> {
+    const { life } = this.#options.context;
+    try {
+      await replica.preparing;
+      for (let attempts = 1; ; attempts++) {
+        try {
+          await this.#tryStart(replica, task, permitAt, releasePermit);
+          break;
+        } catch (thrown) {
+          // A port that somebody else took in between is retried at once, with another one.
+          if (!isPortClash(thrown) || attempts === PORT_ATTEMPTS || life.aborted) throw thrown;
+          if (isPortClash(task.abort.signal.reason)) task.abort = new AbortController();
+        }
+      }
+    } catch (thrown) {
+      if (!life.aborted) this.#startEnded(replica, task.askedAt, toPilotlightError(thrown, 'RUNTIME_FAILED'));
+      return;
+    }
+    this.#becomeReady(replica, task.cause);
+  }
+
+  async #tryStart(replica: Replica, task: StartTask, permitAt: number, releasePermit: () => void): Promise<void> {
     const { context } = this.#options;
     const { clock } = context;
     const { signal } = task.abort;
+    signal.throwIfAborted();
+    task.exitSeen = false;
     replica.instance = undefined;
     replica.endpoint = this.#newEndpoint(replica);
     let permitTimer: Timer | undefined;
     try {
-      await replica.preparing;
-      signal.throwIfAborted();
       // Not under the task's signal: a start that is broken off half-way may leave a replica that nobody knows of.
       const instance = await launch(clock, replica.runtime, replica.spec, context.life);
       const started = clock.now();
@@ -366,13 +393,9 @@ export class ReplicaSet {
       if (task.exitSeen) this.verify(replica);
       await proveReady(this.#readiness(replica), instance, signal);
       replica.start = { asked: task.askedAt, permit: permitAt, started, ready: clock.now() };
-    } catch (thrown) {
-      if (!context.life.aborted) this.#startEnded(replica, task.askedAt, toPilotlightError(thrown, 'RUNTIME_FAILED'));
-      return;
     } finally {
       permitTimer?.cancel();
     }
-    this.#becomeReady(replica, task.cause);
   }
 
   async #runAdopt(replica: Replica, instance: Instance, signal: AbortSignal): Promise<void> {
@@ -413,7 +436,8 @@ export class ReplicaSet {
   #endStart(replica: Replica, error: PilotlightError): void {
     replica.apply('fail');
     replica.task = { kind: 'none' };
-    if (error.code === 'REPLICA_EXITED' || !this.#options.mayEnd()) replica.instance = undefined;
+    const ended = error.code === 'REPLICA_EXITED' || error.code === 'PORT_CLASH';
+    if (ended || !this.#options.mayEnd()) replica.instance = undefined;
     if (replica.instance !== undefined) this.#stop(replica, 'failed');
   }
 
@@ -453,7 +477,7 @@ export class ReplicaSet {
     const detail = `it ended by itself${exitText(now)}`;
     const { task } = replica;
     if (task.kind === 'start' || task.kind === 'adopt') {
-      task.abort.abort(new PilotlightError('REPLICA_EXITED', `it ended before it was ready${exitText(now)}`));
+      task.abort.abort(endedEarly('it ended before it was ready', now));
       return;
     }
     if (!replica.isServing) return;

@@ -8,8 +8,8 @@ import { withDeadline } from './deadline.ts';
 import type { ProbeOrder, ProbeOutcome } from './link-hub.ts';
 import { isSameRun } from './replica.ts';
 
-/** Attempts for which the runtime may find that another port was taken first. */
-const PORT_ATTEMPTS = 6;
+/** Attempts for which it may turn out that somebody else took the port first. */
+export const PORT_ATTEMPTS = 6;
 /** A runtime that does not answer within this counts as failed, ms. */
 export const RUNTIME_CALL_MS = 60_000;
 /** How often the health that the engine reports is looked at, ms. */
@@ -27,24 +27,17 @@ export interface ReadinessContext {
 }
 
 /**
- * Has the runtime start the replica. A port that somebody else took in between is retried at once.
+ * Has the runtime start the replica.
  * @throws what the runtime throws; RUNTIME_FAILED when it does not answer
  */
-export async function launch(clock: Clock, runtime: Runtime, spec: ReplicaSpec, life: AbortSignal): Promise<Instance> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await withDeadline(clock, RUNTIME_CALL_MS, life, (signal) => runtime.start(spec, signal));
-    } catch (thrown) {
-      const clash = thrown instanceof PilotlightError && thrown.code === 'PORT_CLASH';
-      if (!clash || attempt === PORT_ATTEMPTS || life.aborted) throw thrown;
-    }
-  }
+export function launch(clock: Clock, runtime: Runtime, spec: ReplicaSpec, life: AbortSignal): Promise<Instance> {
+  return withDeadline(clock, RUNTIME_CALL_MS, life, (signal) => runtime.start(spec, signal));
 }
 
 /**
  * Resolves when the instance is ready *and* is still the one that was started: probed first, then looked at again, so
  * that the connection which the probe left open belongs to it and not to whatever listens there now.
- * @throws READY_TIMEOUT, IDENTITY_CHANGED, REPLICA_EXITED, RUNTIME_FAILED; the signal's reason when aborted
+ * @throws READY_TIMEOUT, IDENTITY_CHANGED, REPLICA_EXITED, PORT_CLASH, RUNTIME_FAILED; the signal's reason when aborted
  */
 export async function proveReady(context: ReadinessContext, instance: Instance, signal: AbortSignal): Promise<void> {
   const { clock, ready, runtime } = context;
@@ -56,7 +49,7 @@ export async function proveReady(context: ReadinessContext, instance: Instance, 
   await untilAnswers(context, instance.address, deadline, signal);
   const again = await lookAgain(runtime, instance, clock, signal);
   if (again === undefined || again.state !== 'running') {
-    throw new PilotlightError('REPLICA_EXITED', `it ended while it was started${exitText(again)}`);
+    throw endedEarly('it ended while it was started', again);
   }
   if (!isSameRun(instance, again)) {
     throw new PilotlightError('IDENTITY_CHANGED', 'what answered the probe is not what was started');
@@ -90,6 +83,16 @@ function lookAgain(runtime: Runtime, { id }: Instance, clock: Clock, signal: Abo
 
 function notInTime(ready: ReadySettings): PilotlightError {
   return new PilotlightError('READY_TIMEOUT', `not ready within ${formatDuration(ready.timeoutMs)}`);
+}
+
+/** Why a start failed whose replica ended. With its port in other hands it is worth another try at once. */
+export function endedEarly(when: string, now: Instance | undefined): PilotlightError {
+  if (now?.portTaken === true) return new PilotlightError('PORT_CLASH', `${when}: another program took its port`);
+  return new PilotlightError('REPLICA_EXITED', `${when}${exitText(now)}`);
+}
+
+export function isPortClash(thrown: unknown): boolean {
+  return thrown instanceof PilotlightError && thrown.code === 'PORT_CLASH';
 }
 
 /** ` (exit code N)` where it is known. */

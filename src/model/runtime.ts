@@ -29,6 +29,8 @@ export interface Instance {
   health: 'none' | 'starting' | 'healthy' | 'unhealthy';
   /** Of the last run, where known. */
   exitCode: number | undefined;
+  /** It ended, and another program listens where it was to: it may never have had the port. */
+  portTaken?: boolean | undefined;
 }
 
 /** Something happened to a replica, ours or someone else's doing. `lost`: the watch broke; list again. */

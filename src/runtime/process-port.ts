@@ -29,6 +29,15 @@ export class PortPicker {
   }
 }
 
+/** Whether anybody listens on a loopback port. */
+export function isTaken(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (cause: NodeJS.ErrnoException) => resolve(cause.code === 'EADDRINUSE'));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(false)));
+  });
+}
+
 function unusedPort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

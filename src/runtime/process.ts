@@ -9,7 +9,7 @@ import { type Clock, sleep } from '../util/clock.ts';
 import { SingleFlight } from '../util/single-flight.ts';
 import { unlessAborted } from './cancel.ts';
 import { ProcessLog } from './process-log.ts';
-import { PortPicker } from './process-port.ts';
+import { isTaken, PortPicker } from './process-port.ts';
 import { type ProcessRecord, ProcessRecords, replicaName } from './process-record.ts';
 import { checkWorkingDirectory, exitCodeOf, inheritedEnv, spawnDetached } from './process-spawn.ts';
 import { groupLives, processTableSupported, signalGroup, startTokenOf } from './process-table.ts';
@@ -22,6 +22,8 @@ const STOP_POLL_MS = 20;
 const KILL_MS = 10_000;
 /** How often logs are looked at for their size, ms. */
 const TRIM_MS = 30_000;
+
+const never = new AbortController().signal;
 
 export interface ProcessRuntimeOptions {
   /** Records and output live in its `processes` folder; one Pilotlight at a time. */
@@ -40,6 +42,8 @@ interface Replica {
   readonly origin: 'child' | 'adopted';
   phase: 'running' | 'stopping' | 'exited';
   exitCode: number | undefined;
+  /** Of one that ended by itself: whether another program listens on its port. */
+  portTaken: Promise<boolean> | undefined;
 }
 
 /** Runs replicas as detached processes on free loopback ports. */
@@ -103,7 +107,8 @@ class ProcessRuntime implements Runtime {
   async inspect(id: string, signal: AbortSignal): Promise<Instance | undefined> {
     signal.throwIfAborted();
     const replica = this.#find(id);
-    return replica === undefined ? undefined : instanceOf(replica);
+    if (replica === undefined) return undefined;
+    return { ...instanceOf(replica), portTaken: await unlessAborted(Promise.resolve(replica.portTaken), signal) };
   }
 
   async stop(id: string, { signal: name, graceMs }: StopSettings, signal: AbortSignal): Promise<void> {
@@ -204,7 +209,7 @@ class ProcessRuntime implements Runtime {
       startedAt: this.#clock.wall(),
       port,
     };
-    const replica: Replica = { record, origin: 'child', phase: 'running', exitCode: undefined };
+    const replica: Replica = { record, origin: 'child', phase: 'running', exitCode: undefined, portTaken: undefined };
     child.once('exit', (code, by) => this.#exited(replica, exitCodeOf(code, by)));
     try {
       this.#records.write(record);
@@ -224,7 +229,8 @@ class ProcessRuntime implements Runtime {
       const known = this.#replicas.get(name);
       if (record.instance !== this.#instance || (known !== undefined && !isExited(known))) continue;
       if (startTokenOf(record.pid) === record.start) {
-        this.#replicas.set(name, { record, origin: 'adopted', phase: 'running', exitCode: undefined });
+        const origin = 'adopted';
+        this.#replicas.set(name, { record, origin, phase: 'running', exitCode: undefined, portTaken: undefined });
       } else {
         this.#records.remove(record);
       }
@@ -249,10 +255,12 @@ class ProcessRuntime implements Runtime {
 
   /** A replica is its whole group: when the leader ended by itself, what it left behind would only hold the port. */
   #exited(replica: Replica, exitCode: number | undefined): void {
-    const { service, ordinal } = replica.record;
-    if (replica.phase === 'running') this.#signal(replica, 'SIGKILL');
+    const { service, ordinal, port } = replica.record;
+    const byItself = replica.phase === 'running';
+    if (byItself) this.#signal(replica, 'SIGKILL');
     replica.phase = 'exited';
     replica.exitCode = exitCode;
+    if (byItself) replica.portTaken = this.#gone(replica, KILL_MS, never).then(() => isTaken(port));
     this.#records.remove(replica.record);
     this.#emit({ type: 'exited', id: idOf(replica.record), service, ordinal });
   }

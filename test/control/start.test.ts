@@ -17,6 +17,43 @@ test('a port clash is retried at once and is not another start', async () => {
   expect(world.messagesOf('start-failed')).toEqual([]);
 });
 
+test('so is a replica that ended because another program took its port before it listened', async () => {
+  const world = await World.started([testService('hello')]);
+  world.runtime.behaviour.clashes = 2;
+  const request = world.edge.request('hello');
+  await world.run(1000);
+  expect(request.outcome).toBe('answered');
+  expect(world.runtime.starts).toBe(3);
+  expect(world.messagesOf('start-failed')).toEqual([]);
+  expect((await world.status('hello')).state).toBe('ready');
+});
+
+test('a port that another program takes again and again is a failed start, and nothing of it stays', async () => {
+  const world = await World.started([testService('hello')]);
+  world.runtime.behaviour.clashes = 100;
+  const request = world.edge.request('hello');
+  await world.run(1500);
+  expect(request.outcome).toBe('failed');
+  expect(world.runtime.starts).toBe(6);
+  expect(world.runtime.stops).toBe(0);
+  expect(world.messagesOf('start-failed')[0]).toContain('another program took its port');
+  expect((await world.status('hello')).replicas).toMatchObject([{ state: 'failed', address: null }]);
+  expect(world.runtime.running).toEqual([]);
+});
+
+test('a start that is called off between two such attempts is not tried again', async () => {
+  const world = await World.started([testService('hello')]);
+  world.runtime.behaviour.clashes = 100;
+  await world.control.wake('hello');
+  await world.run(400);
+  const before = world.runtime.starts;
+  expect(before).toBeGreaterThan(1);
+  await world.control.sleep('hello');
+  await world.run(5000);
+  expect(world.runtime.starts).toBe(before);
+  expect(world.runtime.running).toEqual([]);
+});
+
 test('a port that clashes again and again is a failed start after five retries', async () => {
   const world = await World.started([testService('hello')]);
   world.runtime.behaviour.broken = clash();

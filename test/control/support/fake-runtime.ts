@@ -13,6 +13,8 @@ export interface FakeBehaviour {
   stopMs: number;
   /** Ends by itself so long after the start, ms. */
   exitAfterMs: number | undefined;
+  /** So many starts end before they are ready because another program took their port. */
+  clashes: number;
   /** Thrown by `start`, one per call. */
   failures: PilotlightError[];
   /** Thrown by every `start`. */
@@ -37,6 +39,7 @@ export class FakeRuntime implements Runtime {
     readyMs: 50,
     stopMs: 100,
     exitAfterMs: undefined,
+    clashes: 0,
     failures: [],
     broken: undefined,
     unreachable: false,
@@ -104,6 +107,7 @@ export class FakeRuntime implements Runtime {
     const readyAt = readyMs === 'never' ? Number.POSITIVE_INFINITY : this.#clock.now() + readyMs;
     this.#slots.set(name, { instance, app: new FakeApp(this.#clock, workers, serviceMs), readyAt });
     this.#emit({ type: 'started', id: instance.id, service, ordinal });
+    if (this.behaviour.clashes-- > 0) this.#clock.after(20, () => this.exit(name, instance.id, 1, true));
     if (exitAfterMs !== undefined) this.#clock.after(exitAfterMs, () => this.exit(name, instance.id));
     return { ...instance };
   }
@@ -144,10 +148,10 @@ export class FakeRuntime implements Runtime {
   }
 
   /** The replica ends, as by a crash or somebody's stop. */
-  exit(name: string, id = this.#slots.get(name)?.instance.id, exitCode = 1): void {
+  exit(name: string, id = this.#slots.get(name)?.instance.id, exitCode = 1, portTaken = false): void {
     const slot = this.#slots.get(name);
     if (slot === undefined || slot.instance.id !== id || slot.instance.state !== 'running') return;
-    slot.instance = { ...slot.instance, state: 'stopped', address: undefined, exitCode };
+    slot.instance = { ...slot.instance, state: 'stopped', address: undefined, exitCode, portTaken };
     slot.app.kill();
     const { service, ordinal } = slot.instance;
     this.#emit({ type: 'exited', id: slot.instance.id, service, ordinal });
