@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { EdgeHarness } from './edge-harness.ts';
 import { rules, serve } from './rules.ts';
-import { quiet } from './wire.ts';
 
 test.each([
   ['what is not HTTP', 'GET /secret\x00 HTTP/1.1\r\n\r\n', 400],
@@ -29,7 +28,7 @@ test('a slow head is a line when its time is up', async () => {
   const harness = await EdgeHarness.start(undefined, {}, { headMs: 1000 });
   const client = await harness.connect();
   client.write('GET / HT');
-  await quiet(20);
+  await harness.taken(client);
   harness.clock.advance(2000);
   await client.answer();
   expect(harness.accessed.map(({ status }) => status)).toEqual([408]);

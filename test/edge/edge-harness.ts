@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { createEdge, type Edge } from '../../src/edge/edge.ts';
 import type { AccessRecord } from '../../src/model/access.ts';
@@ -82,6 +84,10 @@ export class EdgeHarness {
   readonly messages: EdgeMessage[] = [];
   readonly link: ChannelEnd<EdgeMessage, ControlMessage>;
   port = 0;
+  /** What the edge accepted and nobody has claimed yet, by the address of the other end. */
+  readonly #accepted = new Map<string, Socket>();
+  /** The edge's ends of the clients' connections. */
+  readonly #ends = new WeakMap<Client, Socket>();
   #version = 0;
   #collects = 0;
   #closed = false;
@@ -93,6 +99,7 @@ export class EdgeHarness {
     controlEnd.onMessage((message) => this.messages.push(message));
     const access = { write: (record: AccessRecord) => void this.accessed.push(record) };
     this.edge = createEdge({ link: edgeEnd, clock: this.clock, logger: silentLogger, access });
+    subscribe('net.server.socket', this.#onAccepted);
   }
 
   /** An edge that listens, and serves the policies (one service `app` on every host unless told). */
@@ -143,8 +150,26 @@ export class EdgeHarness {
     this.link.post(message);
   }
 
-  connect(host?: string, localAddress?: string): Promise<Client> {
-    return Client.open(this.port, host, localAddress);
+  /** A connection that the edge has accepted, and not closed at once: for such, see `Client.open`. */
+  async connect(host?: string, localAddress?: string): Promise<Client> {
+    const client = await Client.open(this.port, host, localAddress);
+    const { localAddress: address, localPort: port } = client.socket;
+    const name = `${address} ${port}`;
+    await until(() => this.#accepted.has(name), 'a connection at the edge');
+    this.#ends.set(client, this.#accepted.get(name) as Socket);
+    this.#accepted.delete(name);
+    return client;
+  }
+
+  readonly #onAccepted = (message: unknown): void => {
+    const { socket } = message as { socket: Socket };
+    if (socket.localPort === this.port) this.#accepted.set(`${socket.remoteAddress} ${socket.remotePort}`, socket);
+  };
+
+  /** Waits until the edge has read all that a client wrote, or is done with its connection. */
+  async taken(client: Client): Promise<void> {
+    const end = this.#ends.get(client) as Socket;
+    await until(() => end.destroyed || end.bytesRead >= client.socket.bytesWritten, 'the bytes at the edge');
   }
 
   /** Messages of one type so far. */
@@ -217,11 +242,11 @@ export class EdgeHarness {
     }
   }
 
-  /** Lets time pass in steps, with a turn for the sockets in between. */
+  /** Lets time pass in steps, with a turn for the sockets, and a moment for the kernel, in between. */
   async pass(ms: number, step = 50): Promise<void> {
     for (let left = ms; left > 0; left -= step) {
       this.clock.advance(Math.min(step, left));
-      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
 
@@ -229,6 +254,7 @@ export class EdgeHarness {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    unsubscribe('net.server.socket', this.#onAccepted);
     await this.edge.close();
     await until(() => this.clock.pending === 0, 'no timer left').catch(() => {
       throw new Error(`${this.clock.pending} timers left after close`);

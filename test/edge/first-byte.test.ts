@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { EdgeHarness } from './edge-harness.ts';
 import { serve } from './rules.ts';
-import { quiet } from './wire.ts';
 
 test.each([
   ['TLS', Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc])],
@@ -24,7 +23,7 @@ test.each([
   const { harness } = await serve({ '/': undefined });
   const client = await harness.connect();
   client.write(first);
-  await quiet(20);
+  await harness.taken(client);
   client.write(`${rest}\r\nHost: app.test\r\n\r\n`);
   expect((await client.answer()).status).toBe(200);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { at, EdgeHarness, policy, type TableChange } from './edge-harness.ts';
-import { answering, Origin, quiet } from './wire.ts';
+import { answering, Client, Origin, quiet } from './wire.ts';
 
 const HEADER = 'PROXY TCP4 203.0.113.7 198.51.100.2 4711 443\r\n';
 const REQUEST = 'GET / HTTP/1.1\r\nHost: app.test\r\n\r\n';
@@ -66,7 +66,7 @@ test('a local connection keeps its own address', async () => {
 
 test('who is no trusted proxy is not listened to', async () => {
   const { harness, origin } = await listening({ trustedProxies: ['10.0.0.0/8'] });
-  const client = await harness.connect();
+  const client = await Client.open(harness.port);
   client.write(HEADER + REQUEST);
   expect(await client.untilOver()).not.toBe('open');
   expect(client.total).toBe(0);
@@ -90,7 +90,7 @@ test('a header that does not come is waited for as long as a head', async () => 
   const { harness } = await listening();
   const client = await harness.connect();
   client.write('PROXY TC');
-  await harness.connections(1);
+  await harness.taken(client);
   harness.clock.advance(9_900);
   await quiet();
   expect(client.over).toBe(false);

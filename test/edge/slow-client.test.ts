@@ -14,13 +14,31 @@ async function started(timeouts: Partial<typeof TIMEOUTS> = {}) {
 }
 
 /** Virtual seconds, each with a moment for the sockets. */
-async function seconds(harness: EdgeHarness, count: number, each: () => void = () => {}): Promise<void> {
+async function seconds(harness: EdgeHarness, count: number, each = async () => {}): Promise<void> {
   for (let i = 0; i < count; i++) {
-    each();
+    await each();
     await quiet(2);
     harness.clock.advance(1000);
   }
   await quiet(20);
+}
+
+/** Sends a piece that the edge has read when this settles. */
+async function sends(harness: EdgeHarness, client: Client, piece: string): Promise<void> {
+  client.write(piece);
+  await harness.taken(client);
+}
+
+/** Goes on reading for so many bytes, and stops at the moment in which it has them. */
+async function takes(client: Client, bytes: number): Promise<void> {
+  const goal = client.total + bytes;
+  const check = () => {
+    if (client.total >= goal) client.pause();
+  };
+  client.socket.on('data', check);
+  client.resume();
+  await until(() => client.total >= goal, 'some of the answer');
+  client.socket.off('data', check);
 }
 
 async function timedOut(client: Client): Promise<void> {
@@ -35,9 +53,10 @@ describe('a slow head', () => {
     const { harness, client, origin } = await started();
     const head = 'GET /slow HTTP/1.1\r\nHost: app.test\r\n\r\n';
     let sent = 0;
-    await seconds(harness, 9, () => client.write(head[sent++] as string));
+    const sendByte = () => sends(harness, client, head[sent++] as string);
+    await seconds(harness, 9, sendByte);
     expect(client.total).toBe(0);
-    await seconds(harness, 2, () => client.write(head[sent++] as string));
+    await seconds(harness, 2, sendByte);
     await timedOut(client);
     expect(origin.connections.length).toBe(0);
   });
@@ -47,8 +66,7 @@ describe('a slow head', () => {
     client.get();
     await client.answer();
     await seconds(harness, 20);
-    client.write('GET / HTTP/1.1\r\n');
-    await quiet();
+    await sends(harness, client, 'GET / HTTP/1.1\r\n');
     await seconds(harness, 9);
     expect(client.available).toBe(0);
     await seconds(harness, 2);
@@ -77,7 +95,7 @@ describe('a slow body', () => {
   test('may take as long as it likes while it moves, and is 408 when it stands still', async () => {
     const { harness, client, origin } = await started();
     client.write('POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 100\r\n\r\n');
-    await seconds(harness, 80, () => client.write('x'));
+    await seconds(harness, 80, () => sends(harness, client, 'x'));
     expect(client.total).toBe(0);
     await seconds(harness, 28);
     expect(client.total).toBe(0);
@@ -92,6 +110,8 @@ describe('a slow body', () => {
     const client = await harness.connect();
     client.write(`POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 300000\r\n\r\n${'x'.repeat(150_000)}`);
     await harness.held(1);
+    // It reads on for as much as it keeps.
+    await quiet();
     await seconds(harness, 60);
     expect(client.total).toBe(0);
     const origin = await Origin.listen();
@@ -178,8 +198,10 @@ describe('a client that reads nothing', () => {
     client.pause();
     client.get();
     await until(() => flood.written() > 0, 'the answer');
+    const edgeEnd = accepted.find(({ localPort }) => localPort === harness.port);
+    await until(() => (edgeEnd?.writableLength ?? 0) > 0, 'something that waits for the client');
     await settled(flood.written);
-    const waiting = accepted.find(({ localPort }) => localPort === harness.port)?.writableLength;
+    const waiting = edgeEnd?.writableLength;
     expect(waiting).toBeGreaterThan(0);
     expect(waiting).toBeLessThanOrEqual(ONE_BUFFER);
   });
@@ -214,10 +236,7 @@ describe('a client that reads nothing', () => {
     for (let round = 0; round < 4; round++) {
       await settled(flood.written);
       await seconds(harness, 50);
-      const before = client.total;
-      client.resume();
-      await until(() => client.total > before + 4 * 1024 * 1024, 'some of the answer');
-      client.pause();
+      await takes(client, 4 * 1024 * 1024);
     }
     client.resume();
     expect((await client.answer()).body.length).toBe(size);
@@ -248,6 +267,7 @@ describe('a client that reads nothing', () => {
   });
 
   test('of a last answer keeps its connection until it has it all, and no longer than its time', async () => {
+    const accepted = acceptedSockets();
     const { harness, origin } = await started();
     const body = 'x'.repeat(12 * 1024 * 1024);
     origin.script = answering(() => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
@@ -256,8 +276,9 @@ describe('a client that reads nothing', () => {
       client.pause();
       client.get('/', 'Connection: close\r\n');
     }
-    await until(() => origin.connections.length === 2, 'both at the origin');
-    await quiet(200);
+    const ends = accepted.filter(({ localPort }) => localPort === harness.port).slice(-2);
+    await until(() => ends.every(({ writableLength }) => writableLength > 0), 'something that waits for both');
+    await settled(() => ends.reduce((sum, { bytesWritten }) => sum + bytesWritten, 0));
     await seconds(harness, 30);
     patient.resume();
     const answer = await patient.answer();

@@ -23,9 +23,16 @@ export async function until(condition: () => boolean, what: string, limitMs = LI
   }
 }
 
-/** Lets what is on its way on loopback arrive: for saying that nothing more happens. */
+/** Longest single rest of `quiet`, ms. */
+const REST_MS = 3;
+
+/**
+ * Lets what is on its way on loopback arrive: for saying that nothing more happens. In many short rests, with a turn for
+ * the sockets behind each: however long the machine stops this process, not all of them pass at once.
+ */
 export async function quiet(ms = 60): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms));
+  const rests = Math.max(1, Math.ceil(ms / REST_MS));
+  for (let i = 0; i < rests; i++) await new Promise((resolve) => setTimeout(resolve, ms / rests));
 }
 
 /** How the other side ended: not yet, orderly (FIN), or broken (RST). */
@@ -325,7 +332,7 @@ export class Origin {
     this.script = script;
   }
 
-  static listen(script: Script = answering(), host = '127.0.0.1'): Promise<Origin> {
+  static listen(script: Script = answering(), host = '127.0.0.1', port = 0): Promise<Origin> {
     const server = createServer({ allowHalfOpen: true });
     const origin = new Origin(server, script);
     server.on('connection', (socket) => {
@@ -336,7 +343,7 @@ export class Origin {
     onTestFinished(() => origin.close());
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen(0, host, () => resolve(origin));
+      server.listen(port, host, () => resolve(origin));
     });
   }
 
