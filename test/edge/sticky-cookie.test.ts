@@ -39,7 +39,8 @@ test('a first answer sets a cookie, and whoever sends it comes back to the same 
 
 test('without a cookie clients are spread as ever', async () => {
   const { harness } = await world();
-  expect(await served(harness, 40)).toBe('abcd');
+  // At random: with 200 requests one of four is left out once in 10²⁴ times.
+  expect(await served(harness, 200)).toBe('abcd');
 });
 
 test('a cookie that the proxy never made, or made under another key, is replaced', async () => {
