@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { EdgeHarness } from './edge-harness.ts';
-import { type Client, Origin, type OriginConnection, ok } from './wire.ts';
+import { type Client, deadPort, Origin, type OriginConnection, ok } from './wire.ts';
 
 /** How a backend treats a request: answers with this status, cuts the connection, or says nothing. */
 export type Mood = number | 'cut' | 'silent';
@@ -24,7 +24,8 @@ export class Backend {
   }
 
   static async listen(name: string, mood: Mood = 200): Promise<Backend> {
-    const backend = new Backend(name, await Origin.listen());
+    // No port that the kernel gives out: when the backend closes, nobody else gets it.
+    const backend = new Backend(name, await Origin.listen(undefined, undefined, await deadPort()));
     backend.mood = mood;
     return backend;
   }

@@ -19,7 +19,8 @@ describe('a cordon', () => {
     const origin = await Origin.listen(silent);
     const h = await EdgeHarness.ready(origin);
     const clients = [await sent(h), await sent(h)];
-    await h.inFlight(2);
+    const upstreams = [await origin.connection(0), await origin.connection(1)];
+    for (const upstream of upstreams) await upstream.head();
     const version = h.state({ endpoints: [at(origin, { state: 'cordoned' })] });
     const endpoint = `e-${origin.port}`;
     expect(await h.message('ack')).toEqual({
@@ -31,12 +32,10 @@ describe('a cordon', () => {
       quiet: 0,
       idleForMs: 0,
     });
-    for (const index of [0, 1]) {
+    for (const upstream of upstreams) {
       h.clock.advance(3000);
       await h.report();
       expect(h.all('drained')).toEqual([]);
-      const upstream = await origin.connection(index);
-      await upstream.head();
       upstream.write(ok('done'));
       await until(() => clients.some((client) => client.available > 0), 'an answer');
       for (const client of clients) if (client.available > 0) expect((await client.answer()).text).toBe('done');
@@ -116,7 +115,7 @@ describe('a cordon', () => {
     const h = await EdgeHarness.start(policy({ concurrency: 1 }));
     h.state({ endpoints: [at(old), at(other)] });
     const clients = [await sent(h), await sent(h)];
-    await h.inFlight(2);
+    for (const each of [old, other]) await (await each.connection()).head();
     // Each has one behind it, on its own connection, and two more wait for a slot.
     for (const client of clients) client.get('/behind');
     const waiting = [await sent(h), await sent(h)];
@@ -195,10 +194,11 @@ describe('closing', () => {
     const origin = await Origin.listen(silent);
     const h = await EdgeHarness.ready(origin);
     const client = await sent(h);
-    await h.inFlight(1);
+    const upstream = await origin.connection();
+    await upstream.head();
     h.state({ endpoints: [at(origin, { state: 'closing' })] });
     expect((await client.answer()).status).toBe(502);
-    await (await origin.connection()).untilOver();
+    await upstream.untilOver();
     client.get();
     await h.held(1);
   });

@@ -28,7 +28,7 @@ describe('a limit of requests in flight', () => {
       await eventually(async () => (await harness.service())?.arrivals ?? 0).toBe(1);
     }
     await harness.held(3);
-    expect(a.requests).toBe(2);
+    await eventually(() => a.requests).toBe(2);
     a.mood = 200;
     clients[0]?.destroy();
     await Promise.all(clients.slice(2).map((client) => client.answer()));
@@ -43,7 +43,7 @@ describe('a limit of requests in flight', () => {
     harness.state({ endpoints: [at(a, { maxConnections: 1 })], holdTimeoutMs: 2000 });
     const [first, second, third] = await Promise.all([harness.connect(), harness.connect(), harness.connect()]);
     first.get();
-    await harness.inFlight(1);
+    await eventually(() => a.requests).toBe(1);
     second.get();
     await harness.held(1);
     third.get();

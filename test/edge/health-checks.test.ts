@@ -1,11 +1,13 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { CheckGate } from '../../src/edge/check-gate.ts';
 import { checked, type HealthState } from '../../src/edge/health-state.ts';
 import type { HealthSettings } from '../../src/model/balancing.ts';
 import { ask, Backend, eventually, served, statusOf } from './backends.ts';
 import { at, EdgeHarness, policy } from './edge-harness.ts';
-import { Origin, quiet, silent } from './wire.ts';
+import { Origin, silent } from './wire.ts';
 
 const health: HealthSettings = {
   check: { kind: 'http', path: '/healthz', statusMin: 200, statusMax: 399 },
@@ -112,15 +114,18 @@ test('the first check of a new endpoint decides alone', async () => {
 test('checks come with the interval, as a GET of the path for a host, on connections of their own', async () => {
   const { harness, first } = await world('a', { healthHost: 'shop.test' });
   let head = '';
+  const times: number[] = [];
   first.origin.script = async (connection) => {
     head = (await connection.head()) ?? '';
+    times.push(harness.clock.now());
     first.checks.push('/healthz');
     connection.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
   };
-  const before = first.checks.length;
-  await harness.pass(20_500, 100);
-  await eventually(() => first.checks.length - before).toBeGreaterThanOrEqual(4);
-  expect(first.checks.length - before).toBeLessThanOrEqual(5);
+  await more(harness, first, 5);
+  const gaps = times.slice(1).map((time, index) => time - (times[index] as number));
+  // Up to a tenth early; late by as much as a request and its answer were on their way while time passed.
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(4500);
+  expect(Math.max(...gaps)).toBeLessThan(5000 + health.timeoutMs);
   expect(head).toMatch(/^GET \/healthz HTTP\/1\.1\r\nHost: shop\.test\r\nUser-Agent: pilotlight-probe\r\n/);
   // A body without end is not waited for.
   await eventually(() => underWay(first.origin)).toBe(0);
@@ -188,7 +193,7 @@ describe('where every endpoint is unhealthy', () => {
     first.mood = 'silent';
     const [running, waiting] = await Promise.all([harness.connect(), harness.connect()]);
     running.get();
-    await harness.inFlight(1);
+    await eventually(() => first.requests).toBe(1);
     waiting.get();
     await harness.held(1);
     await more(harness, first, 1);
@@ -199,7 +204,7 @@ describe('where every endpoint is unhealthy', () => {
 
   test('requests of a service that is started here wait until one is healthy', async () => {
     const { harness, first } = await world('a', { wakeable: true }, 500);
-    await quiet();
+    await eventually(async () => (await harness.service())?.endpoints[0]?.condition).toBe('unhealthy');
     const client = await harness.connect();
     client.get();
     await harness.held(1);
@@ -210,11 +215,12 @@ describe('where every endpoint is unhealthy', () => {
 });
 
 test('what is in flight on an unhealthy endpoint goes on', async () => {
-  const { harness, first } = await world('ab', { health: { ...health, fall: 1 } });
+  const { harness, first, second } = await world('ab', { health: { ...health, fall: 1 } });
   first.mood = 'silent';
   const clients = await Promise.all([harness.connect(), harness.connect()]);
   for (const client of clients) client.get();
-  await harness.inFlight(1);
+  await eventually(() => [first.requests, second.requests]).toEqual([1, 1]);
+  await eventually(() => first.origin.open).toBe(1);
   const connection = first.origin.connections.find(({ closed }) => !closed);
   await more(harness, first, 1);
   await harness.pass(2200);
@@ -253,16 +259,21 @@ test('without checks any more every endpoint is used again', async () => {
 
 test('many endpoints are not checked at once, and no check is left out', async () => {
   const origin = await Origin.listen(silent);
-  const harness = await EdgeHarness.start(policy({ ...changes, health: { ...health, timeoutMs: 500 } }));
+  const opened: Socket[] = [];
+  const onOpened = (message: unknown) => void opened.push((message as { socket: Socket }).socket);
+  subscribe('net.client.socket', onOpened);
+  onTestFinished(() => void unsubscribe('net.client.socket', onOpened));
+  const settings = { ...health, timeoutMs: 500, intervalMs: 60_000 };
+  const harness = await EdgeHarness.start(policy({ ...changes, health: settings }));
   const endpoints = Array.from({ length: 200 }, (_, index) => at(origin, { id: `e-${index}` }));
   harness.state({ endpoints });
   let most = 0;
-  for (let i = 0; i < 100 && origin.connections.length < 200; i++) {
+  for (let i = 0; i < 100 && opened.length < 200; i++) {
     await harness.pass(50);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-    most = Math.max(most, underWay(origin));
+    most = Math.max(most, opened.filter(({ destroyed }) => !destroyed).length);
   }
-  expect(origin.connections.length).toBe(200);
+  expect(opened.length).toBe(200);
+  await eventually(() => origin.connections.length).toBe(200);
   expect(most).toBeGreaterThan(1);
   expect(most).toBeLessThanOrEqual(64);
 });

@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { HttpProxyEngine } from '../../src/edge/http-proxy-engine.ts';
 import { until } from '../support/until.ts';
+import { deadPort } from './wire.ts';
 
 const engine = new HttpProxyEngine();
 const servers: Server[] = [];
@@ -81,9 +82,7 @@ test('an upstream that dies within its answer breaks it off', async () => {
 });
 
 test('an address that refuses closes the connection without an answer, for the edge to decide', async () => {
-  const { port } = await origin(() => {});
-  for (const server of servers.splice(0)) server.close();
-  const client = open(port);
+  const client = open(await deadPort());
   client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   await until('the connection is closed', () => client.closed());
   expect(client.text()).toBe('');

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
@@ -9,7 +10,7 @@ async function pair(): Promise<{ near: Socket; far: Socket }> {
   const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
   await new Promise((resolve) => server.once('listening', resolve));
   const near = connect((server.address() as { port: number }).port, '127.0.0.1');
-  const far = await accepted;
+  const [far] = await Promise.all([accepted, once(near, 'connect')]);
   onTestFinished(() => {
     near.destroy();
     far.destroy();

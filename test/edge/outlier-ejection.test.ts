@@ -4,7 +4,7 @@ import { Endpoint } from '../../src/edge/endpoint.ts';
 import { ejectionMs, judge, mostEjected, type OutlierState, trustAgain, unjudged } from '../../src/edge/outlier.ts';
 import { Roster } from '../../src/edge/roster.ts';
 import type { OutlierSettings } from '../../src/model/balancing.ts';
-import { ask, Backend, served } from './backends.ts';
+import { ask, Backend, eventually, served } from './backends.ts';
 import { at, EdgeHarness, policy } from './edge-harness.ts';
 import { deadPort, ok } from './wire.ts';
 
@@ -260,6 +260,7 @@ describe('at the edge', () => {
     const harness = await EdgeHarness.ready([a.origin, b.origin], { ...changes, timeouts: { firstByteMs: 1000 } });
     const clients = await Promise.all(Array.from({ length: 20 }, () => harness.connect()));
     for (const client of clients) client.get();
+    await eventually(() => [a.requests, b.requests]).toEqual([10, 10]);
     await harness.inFlight(10);
     await harness.pass(1200);
     const answers = await Promise.all(clients.map((client) => client.answer()));

@@ -15,7 +15,8 @@ test('a service that stays keeps its queue, connections and endpoints', async ()
   h.state({ endpoints: [at(origin)] });
   const first = await h.connect();
   first.get('/1');
-  await h.inFlight(1);
+  const upstream = await origin.connection();
+  expect(await upstream.head()).toContain('Host: app.test\r\n');
   const second = await h.connect();
   second.get('/2');
   await h.held(1);
@@ -23,8 +24,6 @@ test('a service that stays keeps its queue, connections and endpoints', async ()
     states: [state({ endpoints: [at(origin)] })],
   });
   expect(await h.service()).toMatchObject({ inFlight: 1, held: 1 });
-  const upstream = await origin.connection();
-  expect(await upstream.head()).toContain('Host: app.test\r\n');
   upstream.write(ok('one'));
   expect((await first.answer()).text).toBe('one');
   const head = await upstream.head();
@@ -97,7 +96,7 @@ test('a removed service still drains for control, and is gone when it did', asyn
   h.state({ endpoints: [at(origin)] });
   const client = await h.connect();
   client.get();
-  await h.inFlight(1);
+  await (await origin.connection()).head();
   const cordoned = state({ endpoints: [at(origin, { state: 'cordoned' })] });
   const version = h.state(cordoned);
   h.table(policy({ name: 'other' }), { routes: both.routes.slice(1), states: [cordoned] });
@@ -132,14 +131,14 @@ test('a service that comes back a moment after it was removed goes on with what 
   h.state({ endpoints: [at(origin)] });
   const client = await h.connect();
   client.get();
-  await h.inFlight(1);
+  await (await origin.connection()).head();
   h.table(policy({ name: 'other' }), { routes: both.routes.slice(1) });
   await h.report();
   h.table([policy(), policy({ name: 'other' })], { ...both, states: [state({ endpoints: [at(origin)] })] });
   await h.inFlight(1);
   const second = await h.connect();
   second.get();
-  await h.inFlight(2);
+  await (await origin.connection(1)).head();
   expect((await h.service())?.endpoints).toMatchObject([{ inFlight: 2 }]);
   h.clock.advance(5000);
   await h.inFlight(2);
