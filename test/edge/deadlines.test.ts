@@ -64,16 +64,17 @@ test('whatever is armed, moved and disarmed, only the last word counts', () => {
       const due: (number | undefined)[] = [undefined, undefined, undefined, undefined];
       const check = () => {
         for (const [index, entry] of entries.entries()) {
-          const last = entry.fired.pop();
-          if (last !== undefined) {
-            const expected = due[index];
-            expect(expected).toBeDefined();
-            expect(last).toBeGreaterThanOrEqual(expected as number);
-            expect(last).toBeLessThanOrEqual((expected as number) + 100);
-            due[index] = undefined;
+          const expected = due[index] ?? Number.POSITIVE_INFINITY;
+          if (entry.fired.length === 0) {
+            // A matcher for each moment of each entry would take most of the time.
+            if (clock.now() > expected + 100) expect(clock.now()).toBeLessThanOrEqual(expected + 100);
+            continue;
           }
-          expect(entry.fired).toHaveLength(0);
-          if (due[index] !== undefined) expect(clock.now()).toBeLessThanOrEqual((due[index] as number) + 100);
+          expect(entry.fired).toHaveLength(1);
+          expect(entry.fired[0]).toBeGreaterThanOrEqual(expected);
+          expect(entry.fired[0]).toBeLessThanOrEqual(expected + 100);
+          entry.fired.length = 0;
+          due[index] = undefined;
         }
       };
       for (const { entry, arm, wait } of steps) {

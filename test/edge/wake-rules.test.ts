@@ -50,9 +50,10 @@ describe('a user agent glob', () => {
   });
 
   test('takes no long time whatever is sent', () => {
-    const started = performance.now();
+    // Of the processor: how long others have it says nothing.
+    const before = process.cpuUsage();
     expect(matches({ userAgent: '*a*a*a*a*a*b' }, '/', 'a'.repeat(30_000))).toBe(false);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(1000);
   });
 });
 
