@@ -246,7 +246,8 @@ test('a thousand aborts in all phases leave no socket, no timer and nothing in f
   h.state({ endpoints: [at(origin)] });
   h.state({ service: 'asleep' });
   const abort = async (index: number) => {
-    const client = await Client.open(h.port);
+    // Some leave before they are accepted. Not all: the edge would be ever further behind.
+    const client = index % 4 === 0 ? await Client.open(h.port) : await h.connect();
     const phase = index % 5;
     if (phase === 0) client.get('/', '', 'asleep.test');
     else if (phase === 1) client.get('/sent');

@@ -9,7 +9,7 @@ import type { EndpointView, RouteView, ServicePolicy, ServiceState } from '../..
 import { type ChannelEnd, createChannel } from '../../src/util/channel.ts';
 import { VirtualClock } from '../../src/util/virtual-clock.ts';
 import { type ListenChange, listenSettings } from '../support/listen-settings.ts';
-import { Client, type Origin, until } from './wire.ts';
+import { Client, type Origin, rest, until } from './wire.ts';
 
 type PolicyChange = Partial<Omit<ServicePolicy, 'hold' | 'timeouts' | 'retries'>> & {
   hold?: Partial<ServicePolicy['hold']>;
@@ -246,7 +246,7 @@ export class EdgeHarness {
   async pass(ms: number, step = 50): Promise<void> {
     for (let left = ms; left > 0; left -= step) {
       this.clock.advance(Math.min(step, left));
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await rest(1);
     }
   }
 

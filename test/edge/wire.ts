@@ -23,6 +23,12 @@ export async function until(condition: () => boolean, what: string, limitMs = LI
   }
 }
 
+/** Waits for so long, and until whatever sockets had ready then was read: on a busy machine a timer follows another. */
+export async function rest(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** Longest single rest of `quiet`, ms. */
 const REST_MS = 3;
 
@@ -32,7 +38,7 @@ const REST_MS = 3;
  */
 export async function quiet(ms = 60): Promise<void> {
   const rests = Math.max(1, Math.ceil(ms / REST_MS));
-  for (let i = 0; i < rests; i++) await new Promise((resolve) => setTimeout(resolve, ms / rests));
+  for (let i = 0; i < rests; i++) await rest(ms / rests);
 }
 
 /** How the other side ended: not yet, orderly (FIN), or broken (RST). */
