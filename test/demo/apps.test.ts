@@ -93,7 +93,8 @@ test('slow finishes the requests under way before it exits', async () => {
   const { child, url } = await start('slow');
   // In one piece, so that all are under way when the first one is answered.
   const client = connect(Number(new URL(url).port), '127.0.0.1');
-  client.write('GET / HTTP/1.1\r\nHost: slow\r\n\r\n'.repeat(5));
+  const request = 'GET / HTTP/1.1\r\nHost: slow\r\n';
+  client.write(`${`${request}\r\n`.repeat(4)}${request}Connection: close\r\n\r\n`);
   let answers = '';
   client.on('data', (chunk) => {
     answers += chunk;
