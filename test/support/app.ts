@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dockerApi, expectStatus, listContainers } from './docker-api.ts';
 import { buildAppImage } from './images.ts';
@@ -26,6 +27,8 @@ export interface App {
   host: string;
   service: Record<string, unknown>;
   log: MimicLog;
+  /** Opens a gate: of requests with `?gate=NAME`, and of the port where that is its `LISTEN_GATE`. */
+  open: (gate: string) => void;
 }
 
 const MIMIC = join(import.meta.dirname, 'mimic.mjs');
@@ -48,7 +51,8 @@ export async function makeApp(workspace: Workspace, name: string, options: AppOp
   const host = `${name}.test`;
   const always = { routes: [{ host, path: '/' }], run, ready: { path: '/', status: '200-499', timeout: '20s' } };
   const log = new MimicLog(join(workspace.folder, `${name}.log`));
-  return { name, place, host, log, service: { ...always, ...service } };
+  const open = (gate: string) => writeFileSync(`${join(workspace.folder, name)}.gate-${gate}`, '');
+  return { name, place, host, log, open, service: { ...always, ...service } };
 }
 
 function processRun(workspace: Workspace, name: string, { mimic = {}, grace }: AppOptions): unknown {
@@ -82,6 +86,10 @@ async function dockerRun(workspace: Workspace, name: string, options: AppOptions
 
 function mimicEnv(folder: string, name: string, mimic: Record<string, string | number>): Record<string, string> {
   const own = Object.entries(mimic).map(([key, value]) => [`MIMIC_${key}`, String(value)]);
-  const files = { MIMIC_LOG: join(folder, `${name}.log`), MIMIC_COUNTER: join(folder, `${name}.starts`) };
+  const files = {
+    MIMIC_LOG: join(folder, `${name}.log`),
+    MIMIC_COUNTER: join(folder, `${name}.starts`),
+    MIMIC_GATE: join(folder, `${name}.gate-`),
+  };
   return { ...files, ...Object.fromEntries(own) };
 }

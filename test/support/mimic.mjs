@@ -6,6 +6,8 @@
  *   PORT, HOST                  where to listen; PORT is required, HOST is all addresses by default
  *   MIMIC_LOG                   file that one JSON line per event is appended to
  *   MIMIC_LISTEN_MS             when the port opens (0)
+ *   MIMIC_GATE                  beginning of the names of gates: a gate is open when the file of its name is there
+ *   MIMIC_LISTEN_GATE           the port opens when this gate does
  *   MIMIC_READY_MS              when HTTP is ready; `never` for never (as soon as the port is open)
  *   MIMIC_BEFORE_READY          what an open port does before that: close | hang | 503 (503)
  *   MIMIC_EXIT_CODE, _EXIT_MS   exits with this code at that time (does not; 0)
@@ -22,12 +24,13 @@
  *   MIMIC_TERM_MS               from SIGTERM to the end; it serves on meanwhile (0)
  *   MIMIC_KEEP_ALIVE_MS         how long an idle connection is kept (60000)
  *
- * Query of any request: delay (ms, instead of the latency), status, reset=1, size (bytes of the answer).
+ * Query of any request: delay (ms, instead of the latency), gate (the answer, of a download its end, waits for it),
+ * status, reset=1, size (bytes of the answer).
  * Paths: /echo (the body), /digest (length and SHA-256 of the body), /headers (what arrived), /download (bytes,
  * seconds), /chunked (chunks, every), /trailers, /sse (count, every), /health, /__mimic/stats, and a WebSocket echo at
  * every path. Requests without X-Test-Id are probes: recorded apart and not counted.
  */
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer as createNetServer } from 'node:net';
 
@@ -62,6 +65,11 @@ function note(event, fields = {}) {
 }
 
 const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Waits until that gate is open. */
+async function opened(gate) {
+  while (!existsSync(`${env['MIMIC_GATE']}${gate}`)) await later(5);
+}
 
 function begin(request) {
   const id = request.headers['x-test-id'];
@@ -154,6 +162,7 @@ async function download(response, query) {
     'x-mimic-boot': boot,
   });
   for (let step = 0, sent = 0; step < steps && !response.destroyed; step++) {
+    if (step === steps - 1 && query.has('gate')) await opened(query.get('gate'));
     const until = step === steps - 1 ? bytes : Math.floor((bytes * (step + 1)) / steps);
     while (sent < until && !response.destroyed) {
       const size = Math.min(65_536, until - sent);
@@ -250,6 +259,7 @@ async function serveOne(request, response) {
     if (env['MIMIC_DEPENDENCY'] !== undefined) await askDependency(seen.id);
     const pause = latency(query);
     if (pause > 0) await later(pause);
+    if (query.has('gate') && pathname !== '/download') await opened(query.get('gate'));
     if (!failsNow()) return await answer(request, response, pathname, query);
     counters.errors++;
     send(response, 500, '{"error":"as configured"}');
@@ -336,7 +346,7 @@ function listen() {
     console.error(`cannot listen on port ${port}: ${error.message}`);
     leave(1);
   });
-  const opened = () => {
+  const onListening = () => {
     note('listening');
     const becomeReady = () => {
       state.ready = true;
@@ -346,11 +356,11 @@ function listen() {
     if (wait <= 0) becomeReady();
     else if (Number.isFinite(wait)) setTimeout(becomeReady, wait);
   };
-  server.listen(port, env['HOST'] ?? '0.0.0.0', opened);
+  server.listen(port, env['HOST'] ?? '0.0.0.0', onListening);
 }
 
 const begunAt = performance.now();
-note('boot');
+// Before the boot is noted: whoever has read of it may send the signal.
 process.on('SIGTERM', () => {
   if (state.dying) return;
   state.dying = true;
@@ -358,6 +368,7 @@ process.on('SIGTERM', () => {
   if (settings.termMs > 0) setTimeout(() => leave(0), settings.termMs);
   else leave(0);
 });
+note('boot');
 if (failsThisStart()) leave(1);
 if (settings.exitCode !== undefined) {
   if (settings.exitMs === 0) {
@@ -366,5 +377,6 @@ if (settings.exitCode !== undefined) {
   }
   setTimeout(() => leave(settings.exitCode), settings.exitMs);
 }
-if (settings.listenMs > 0) setTimeout(listen, settings.listenMs);
+if (env['MIMIC_LISTEN_GATE'] !== undefined) opened(env['MIMIC_LISTEN_GATE']).then(listen);
+else if (settings.listenMs > 0) setTimeout(listen, settings.listenMs);
 else listen();

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { Disconnected, epochNow, pause, RawConnection } from './raw-client.ts';
 
 export interface LoadOptions {
@@ -63,6 +64,8 @@ export class PacedLoad {
     const { port, host, path = '/' } = this.#options;
     let connection: RawConnection | undefined;
     try {
+      // What has arrived is read first: the end of a connection may be there and not be known yet.
+      await turn();
       connection = this.#take() ?? (await RawConnection.open(port));
       const answer = await connection.exchange({ host, path, close: false });
       if (answer.ending === 'truncated') throw new Disconnected('in the middle of the answer');
@@ -76,9 +79,10 @@ export class PacedLoad {
     }
   }
 
+  /** The one that has been idle for longest: so none is idle until the other side tires of it. */
   #take(): RawConnection | undefined {
-    let connection = this.#idle.pop();
-    while (connection?.ended) connection = this.#idle.pop();
+    let connection = this.#idle.shift();
+    while (connection?.ended) connection = this.#idle.shift();
     return connection;
   }
 }
