@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { Neighbour } from '../harness/lane.ts';
+import { ANSWER_MS, Neighbour } from '../harness/lane.ts';
 import { Stage } from '../harness/stage.ts';
 import type { Fuzz } from './fuzz.ts';
 import { type Outcome, outcomes } from './verdict.ts';
@@ -22,7 +22,6 @@ const LANES = 6;
 const NEIGHBOUR_EVERY = 10;
 /** Longest search for the smallest failing case, ms. */
 const SHRINK_MS = 60_000;
-const ASK_MS = 5_000;
 
 /**
  * Tries that many cases, on several proxies side by side. Nothing may be left of a proxy behind its last case.
@@ -66,7 +65,7 @@ function property<T>(fuzz: Fuzz<T>, stage: Stage, neighbour: Neighbour, tally: T
     tally.cases++;
     tally[outcome]++;
     if (tally.cases % NEIGHBOUR_EVERY === 0) {
-      const echo = await neighbour.ask(ASK_MS);
+      const echo = await neighbour.ask(ANSWER_MS);
       if (echo !== 'own') complaints.push(`another client got a ${echo} answer`);
       stage.origin.take();
     }

@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, describe, expect, it } from 'vitest';
 import { until } from '../../support/until.ts';
+import { ANSWER_MS } from '../harness/lane.ts';
 import { openSockets } from '../harness/remains.ts';
 import { hunt } from './campaign.ts';
 import type { Fuzz } from './fuzz.ts';
@@ -28,7 +29,7 @@ function heapInUse(): number {
 export function fuzzing<T>(fuzz: Fuzz<T>): void {
   describe(`generated and mutated ${fuzz.name}`, () => {
     const before = openSockets();
-    afterAll(() => until('no socket is left', () => openSockets() <= before, 5_000, 5));
+    afterAll(() => until('no socket is left', () => openSockets() <= before, ANSWER_MS, 5));
 
     it('mean the same behind the proxy, or are visibly refused', async () => {
       let warm = 0;
@@ -45,6 +46,6 @@ export function fuzzing<T>(fuzz: Fuzz<T>): void {
       expect(warm).toBeGreaterThan(0);
       const growth = (heapInUse() - warm) / MIB;
       expect(growth).toBeLessThan(GROWTH_MIB);
-    }, 180_000);
+    }, 600_000);
   });
 }

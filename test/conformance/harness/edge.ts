@@ -89,7 +89,8 @@ function policyOf(name: string, { policy, serviceTimeouts }: EdgeSettings): Serv
     concurrency: 0,
     balance: 'least-request',
     timeouts: {
-      connectMs: 2_000,
+      // Far from what a loopback takes, also where this process stood still meanwhile.
+      connectMs: 20_000,
       firstByteMs: 60_000,
       streamMs: 300_000,
       tunnelMs: 3_600_000,

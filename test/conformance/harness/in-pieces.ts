@@ -17,6 +17,9 @@ const CLEAN_EVERY = 16;
 const SINGLE_BYTES = 2000;
 const STEP = 97;
 
+/** A head that comes byte by byte, on a lane among others, takes its time. */
+const PATIENCE_MS = 120_000;
+
 interface Run {
   row: Case;
   cuts: Cuts;
@@ -49,7 +52,7 @@ function runsOf(rows: readonly Case[]): Run[] {
 
 async function runLane(runs: Run[], complaints: string[]): Promise<void> {
   const origin = await Origin.open();
-  const edge: RunningEdge = await startEdge({ origins: [origin.port] });
+  const edge: RunningEdge = await startEdge({ origins: [origin.port], timeouts: { headMs: PATIENCE_MS } });
   const neighbour = new Neighbour(edge.port);
   for (let run = runs.pop(); run !== undefined; run = runs.pop()) {
     const { row, cuts, clean } = run;

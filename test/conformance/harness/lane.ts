@@ -9,7 +9,7 @@ export interface Lane {
 }
 
 /** Longest wait for an answer that is due, ms; only what goes wrong takes that long. */
-export const ANSWER_MS = 15_000;
+export const ANSWER_MS = 25_000;
 
 let serial = 0;
 

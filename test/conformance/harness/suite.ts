@@ -9,6 +9,9 @@ import { observe } from './observe.ts';
 import { Origin } from './origin.ts';
 import { openSockets } from './remains.ts';
 
+/** Longest a test may take, ms: several waits for an answer that does not come. */
+const TEST_MS = 120_000;
+
 /** The tests of one risk: its table, row by row, and its scenarios. Nothing may be left open behind them. */
 export function conformance(risk: string): void {
   const rows = tables[risk] ?? [];
@@ -18,7 +21,7 @@ export function conformance(risk: string): void {
     // Hooks run last to first: this one behind what the table takes down.
     afterAll(() => until('no socket is left', () => openSockets() <= before, ANSWER_MS, 5));
     if (rows.length > 0) describeTable(rows);
-    for (const { name, run } of plays) it(name, run);
+    for (const { name, run } of plays) it(name, run, TEST_MS);
   });
 }
 
@@ -34,11 +37,15 @@ function describeTable(rows: readonly Case[]): void {
   });
 
   for (const row of rows) {
-    it(row.name, async () => {
-      const lane = { port: edge.port, origin };
-      const seen = await observe(lane, neighbour, row, { cuts: [], answerMs: ANSWER_MS, clean: true });
-      expect(judge(row, seen, { ours: true, pieces: false })).toEqual([]);
-    });
+    it(
+      row.name,
+      async () => {
+        const lane = { port: edge.port, origin };
+        const seen = await observe(lane, neighbour, row, { cuts: [], answerMs: ANSWER_MS, clean: true });
+        expect(judge(row, seen, { ours: true, pieces: false })).toEqual([]);
+      },
+      TEST_MS,
+    );
   }
 
   afterAll(async () => {
