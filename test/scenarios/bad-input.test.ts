@@ -147,7 +147,7 @@ describe.concurrent('bad input', () => {
     const proxy = await stage.proxy({ apps: [app], config: { docker: { socket }, services } });
     expectUnavailable(await proxy.request({ host: 'boxed.test' }));
     expect((await proxy.request({ host: app.host })).status).toBe(200);
-    await until('it is said', () => logLines(proxy, socket).length > 0, 2_000);
+    await until('it is said', () => logLines(proxy, socket).length > 0);
   });
 
   scenario('without the right to the Docker socket the same, and the log says which right', async (stage) => {
@@ -168,7 +168,7 @@ describe.concurrent('bad input', () => {
     const config = { docker: { socket }, services, state };
     const proxy = await stage.proxy({ config, ...(root ? { uid: 65_534 } : {}) });
     expectUnavailable(await proxy.request({ host: 'boxed.test' }));
-    await until('it is said', () => logLines(proxy, socket, 'no right').length > 0, 2_000);
+    await until('it is said', () => logLines(proxy, socket, 'no right').length > 0);
     expect(proxy.alive).toBe(true);
   });
 
@@ -187,14 +187,16 @@ describe.concurrent('bad input', () => {
     };
     const app = await stage.app('app', { service: { endpoints: { consul: { service: 'app' } } } });
     const proxy = await stage.launch({ apps: [app], config: { consul: { address }, services } });
-    await until('it is up', async () => (await proxy.admin('/healthz').catch(() => undefined))?.status === 200);
+    const answers = async (path: string) => (await proxy.admin(path).catch(() => undefined))?.status === 200;
+    await until('it is up', () => answers('/healthz'));
     const up = Date.now();
-    await proxy.ready();
+    await until('it is ready', () => answers('/readyz'));
     expect(Date.now() - up).toBeLessThanOrEqual(6_000);
+    await proxy.ready();
     expect((await proxy.request({ host: 'known.test' })).status).toBe(200);
     expect((await proxy.request({ host: app.host })).status).toBe(200);
     expectUnavailable(await proxy.request({ host: 'unknown.test' }));
-    await until('it is said', () => logLines(proxy, address.slice('http://'.length)).length > 0, 2_000);
+    await until('it is said', () => logLines(proxy, address.slice('http://'.length)).length > 0);
     expect(logLines(proxy, 'consul', address.slice('http://'.length)).length).toBeLessThan(10);
   });
 
@@ -208,7 +210,7 @@ describe.concurrent('bad input', () => {
     });
     expectUnavailable(await proxy.request({ host: 'boxed.test' }));
     expect((await proxy.request({ host: app.host })).status).toBe(200);
-    await until('it is said', () => logLines(proxy, image).length > 0, 2_000);
+    await until('it is said', () => logLines(proxy, image).length > 0);
   });
 
   scenario('a command that exits at once is reported with its exit code', async (stage) => {
@@ -216,11 +218,10 @@ describe.concurrent('bad input', () => {
     const app = await stage.app('app');
     const proxy = await stage.proxy({ apps: [exits, app] });
     expectUnavailable(await proxy.request({ host: exits.host }));
-    await until('it is told', () => proxy.events.some(({ type }) => type === 'start-failed'), 2_000);
-    const told = proxy.events.find(({ type }) => type === 'start-failed');
-    expect(told?.service).toBe('exits');
-    expect(told?.message).toMatch(/\b3\b/);
-    expect(told?.message).not.toContain('\n');
+    const told = await proxy.untilTold('start-failed');
+    expect(told.service).toBe('exits');
+    expect(told.message).toMatch(/\b3\b/);
+    expect(told.message).not.toContain('\n');
     expect((await proxy.request({ host: app.host })).status).toBe(200);
   });
 
@@ -231,8 +232,8 @@ describe.concurrent('bad input', () => {
     const app = await stage.app('app');
     const proxy = await stage.proxy({ apps: [never, app] });
     expectUnavailable(await proxy.request({ host: never.host }));
-    await until('it is told', () => proxy.events.some(({ type }) => type === 'start-failed'), 2_000);
-    await until('it is told to end', () => never.log.events('term').length === never.log.boots().length, 5_000);
+    await proxy.untilTold('start-failed');
+    await until('it is told to end', () => never.log.events('term').length === never.log.boots().length);
     expect((await proxy.request({ host: app.host })).status).toBe(200);
   });
 });

@@ -65,7 +65,7 @@ describe.concurrent('replica scaling', () => {
     const alive = async (): Promise<number> =>
       (await proxy.service(app.name)).replicas.filter(({ state }) => state !== 'stopped' && state !== 'created').length;
     await pause(5_000);
-    await until('one replica is left', async () => (await alive()) === 1, 30_000, 200);
+    await until('one replica is left', async () => (await alive()) === 1, 60_000, 200);
     const samples = await base.stop();
     expect(byStatus(samples)).toEqual({ 200: samples.length });
     expect(app.log.boots().length).toBeLessThanOrEqual(2);
@@ -92,24 +92,24 @@ describe.concurrent('replica scaling', () => {
 
   for (const place of RUNTIMES) {
     scenario(`S11 (${place}): a restarted proxy adopts its four busy replicas and lets them live`, async (stage) => {
-      const guards = { downWindow: '6s', stepDownEvery: '1s' };
-      const scale = { initial: 4, max: 4, idle: '6s', latency: { window: '6s' }, guards };
+      // A window that is not over before the replicas are looked at: none is stopped in it.
+      const guards = { downWindow: '20s', stepDownEvery: '1s' };
+      const scale = { initial: 4, max: 4, idle: '20s', latency: { window: '6s' }, guards };
       const app = await stage.app('app', { place, mimic: { LATENCY_MS: 20 }, service: { scale } });
       const first = await stage.proxy({ apps: [app] });
       await first.wake(app.name);
-      await until('all are ready', () => app.log.events('ready').length === 4);
+      await until('all are ready', () => app.log.events('ready').length === 4, 60_000);
       const before = PacedLoad.start({ port: first.port, host: app.host, rate: 40 });
       await pause(1_000);
       await first.crash();
       const second = await stage.proxy({ apps: [app], successorOf: first });
-      const began = epochNow();
       await before.stop();
       const samples = await loadFor(4, { port: second.port, host: app.host, rate: 40 });
       expect(byStatus(samples)).toEqual({ 200: samples.length });
       const status = await second.service(app.name);
       expect(status.replicas.filter(({ state }) => state === 'ready')).toHaveLength(4);
       expect(new Set(samples.map(({ boot }) => boot)).size).toBe(4);
-      expect(app.log.events('term').filter(({ at }) => at < began + 6_000)).toEqual([]);
+      expect(app.log.events('term')).toEqual([]);
       expect(app.log.boots()).toHaveLength(4);
     });
   }
@@ -128,7 +128,7 @@ describe.concurrent('replica scaling', () => {
       await pause(2_000);
       if (place === 'process') killIfAlive(app.log.events('boot')[0]?.pid ?? 0, 'SIGKILL');
       else await stage.docker('POST', `/containers/${(await runningContainers(stage.workspace))[0]}/kill`);
-      await until('a third is ready', () => app.log.events('ready').length === 3, 10_000);
+      await until('a third is ready', () => app.log.events('ready').length === 3, 60_000);
       await pause(1_000);
       const samples = await load.stop();
       for (const id of app.log.repeated()) stage.mayRepeat(id);
@@ -139,13 +139,14 @@ describe.concurrent('replica scaling', () => {
 
   scenario('S16: where a burst needs three replicas, three are started at once', async (stage) => {
     const scale = { max: 8, concurrency: 10 };
-    const app = await stage.app('app', { mimic: { LISTEN_MS: 1500 }, service: { scale } });
+    const app = await stage.app('app', { mimic: { LISTEN_GATE: 'start' }, service: { scale } });
     const proxy = await stage.proxy({ apps: [app] });
-    const answers = await burst(proxy.port, 24, { host: app.host, path: '/?delay=300' });
+    const asking = burst(proxy.port, 24, { host: app.host, path: '/?delay=300' });
+    // None gets ready before all of them have begun.
+    await until('three have begun', () => app.log.boots().length === 3);
+    app.open('start');
+    const answers = await asking;
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
-    const firstReady = app.log.events('ready')[0]?.at ?? 0;
-    const early = app.log.events('boot').filter(({ at }) => at < firstReady);
-    expect(early).toHaveLength(3);
     expect(app.log.boots()).toHaveLength(3);
     expect(mostAlive(app.log)).toBe(3);
     expect(app.log.mostInFlight()).toBeLessThanOrEqual(10);

@@ -91,19 +91,19 @@ describe.concurrent('wake and hold', () => {
   }
 
   scenario('W5: a large upload wakes at its head, waits in the client, and arrives complete', async (stage) => {
-    const app = await stage.app('app', { mimic: { LISTEN_MS: 1500 } });
+    const app = await stage.app('app', { mimic: { LISTEN_GATE: 'start' } });
     const proxy = await stage.proxy({ apps: [app] });
     const body = randomBytes(50 * 1024 * 1024);
     const client = await RawConnection.open(proxy.port);
     const headers = { 'content-length': String(body.length) };
     const sent = await client.send({ method: 'POST', path: '/digest', host: app.host, headers });
-    await until('the start is triggered', () => app.log.boots().length === 1, 5_000);
+    await until('the start is triggered', () => app.log.boots().length === 1);
     const writing = client.write(body);
     await pause(500);
-    expect(app.log.events('ready')).toEqual([]);
     // The proxy holds 64 KiB; what more left this process lies in the buffers of the kernel.
     expect(client.socket.bytesWritten - client.socket.writableLength).toBeLessThan(16 * 1024 * 1024);
     expect(await proxy.metric('pilotlight_held_bytes')).toBeLessThanOrEqual(64 * 1024);
+    app.open('start');
     const answer = await client.read('POST', sent);
     await writing;
     expectAll([answer], 200);
@@ -127,12 +127,12 @@ describe.concurrent('wake and hold', () => {
   });
 
   scenario('W7: a client that leaves frees its place at once, and the start goes on for the others', async (stage) => {
-    const app = await stage.app('app', { mimic: { LISTEN_MS: 2500 }, service: { hold: { max: 2 } } });
+    const app = await stage.app('app', { mimic: { LISTEN_GATE: 'start' }, service: { hold: { max: 2 } } });
     const proxy = await stage.proxy({ apps: [app] });
     const [first, second, third, fourth] = await connections(proxy.port, 4);
     if (!first || !second || !third || !fourth) throw new Error('no connections');
     const held = async (count: number): Promise<void> =>
-      until(`${count} are held`, async () => (await proxy.metric('pilotlight_held')) === count, 1_000, 20);
+      until(`${count} are held`, async () => (await proxy.metric('pilotlight_held')) === count, 10_000, 20);
     const leaving = requestOn(first, { host: app.host, id: 'leaving' });
     const staying = requestOn(second, { host: app.host });
     await held(2);
@@ -141,24 +141,30 @@ describe.concurrent('wake and hold', () => {
     await expect(leaving).rejects.toThrow(Disconnected);
     await held(1);
     const late = requestOn(fourth, { host: app.host });
+    await held(2);
+    app.open('start');
     expectAll([await staying, await late], 200);
     expect(app.log.boots()).toHaveLength(1);
     expect(app.log.seen('leaving')).toBe(0);
   });
 
   scenario('W8: when the only client leaves, the replica goes back to sleep and nothing is left', async (stage) => {
-    const app = await stage.app('app', { mimic: { LISTEN_MS: 500 }, service: { scale: { idle: '1s' } } });
+    const app = await stage.app('app', { mimic: { LISTEN_GATE: 'start' }, service: { scale: { idle: '1s' } } });
     const proxy = await stage.proxy({ apps: [app] });
     const descriptors = (): number => readdirSync(`/proc/${proxy.child.pid}/fd`).length;
     await proxy.nothingHeld();
     const before = descriptors();
-    await expect(proxy.request({ host: app.host, abortAfter: 200, id: 'leaving' })).rejects.toThrow(Disconnected);
-    await until('nothing is held', async () => (await proxy.metric('pilotlight_held')) === 0, 1_000, 20);
-    await until('the replica ended', () => app.log.events('term').length === 1, 10_000);
+    const client = await RawConnection.open(proxy.port);
+    await client.send({ host: app.host, id: 'leaving' });
+    await until('the start has begun', () => app.log.boots().length === 1);
+    client.destroy();
+    await until('nothing is held', async () => (await proxy.metric('pilotlight_held')) === 0, 10_000, 20);
+    app.open('start');
+    await until('the replica ended', () => app.log.events('term').length === 1);
     await proxy.untilState(app.name, 'asleep');
     expect(app.log.boots()).toHaveLength(1);
     expect(app.log.seen('leaving')).toBe(0);
-    await until('its descriptors are closed', () => descriptors() <= before, 5_000);
+    await until('its descriptors are closed', () => descriptors() <= before);
   });
 
   for (const place of RUNTIMES) {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { killIfAlive, markedProcesses } from '../support/marked-processes.ts';
 import { PacedLoad } from '../support/paced-load.ts';
-import { burst, connections, epochNow, pause, requestOn, took } from '../support/raw-client.ts';
+import { type Answer, burst, connections, epochNow, pause, requestOn } from '../support/raw-client.ts';
+import { isAlive } from '../support/remains.ts';
 import { scenario } from '../support/scenario.ts';
 import { until } from '../support/until.ts';
 import { byWorker, untilWorkers, workersOf } from '../support/workers.ts';
@@ -15,14 +16,19 @@ const linesOf = (file: string): string[] => readFileSync(file, 'utf8').split('\n
 
 describe.concurrent('workers', () => {
   scenario('a hundred cold requests over two workers bring up one replica', async (stage) => {
-    const app = await stage.app('app', { mimic: { LISTEN_MS: 500 } });
+    const app = await stage.app('app', { mimic: { LISTEN_GATE: 'start' } });
     const proxy = await stage.proxy({ apps: [app], config: TWO });
-    const answers = await burst(proxy.port, 100, { host: app.host });
+    const asking = burst(proxy.port, 100, { host: app.host });
+    await until('all are held', async () => (await proxy.metric('pilotlight_held')) === 100);
+    app.open('start');
+    const answers = await asking;
     expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
     expect(answers.every(({ headers }) => headers['x-cold-start'] === '1')).toBe(true);
     expect(app.log.boots()).toHaveLength(1);
     expect(byWorker(answers)).toHaveLength(2);
-    expect(await proxy.metric('pilotlight_requests_total', { service: app.name, code: '200' })).toBe(100);
+    const counted = () => proxy.metric('pilotlight_requests_total', { service: app.name, code: '200' });
+    await until('both workers have told all', async () => (await counted()) >= 100);
+    expect(await counted()).toBe(100);
     expect(await proxy.metric('pilotlight_cold_starts_total', { service: app.name })).toBe(1);
   });
 
@@ -61,8 +67,9 @@ describe.concurrent('workers', () => {
     const load = PacedLoad.start({ port: proxy.port, host: app.host, rate: 100 });
     await pause(1000);
     const killedAt = epochNow();
-    killIfAlive(workersOf(proxy)[0] ?? 0, 'SIGKILL');
-    await until('it is missed', () => workersOf(proxy).length < 2, 5000, 1);
+    const [victim = 0] = workersOf(proxy);
+    killIfAlive(victim, 'SIGKILL');
+    await until('it is missed', () => !workersOf(proxy).includes(victim), 30_000, 1);
     const missedAt = epochNow();
     await untilWorkers(proxy, 2);
     await pause(500);
@@ -79,9 +86,12 @@ describe.concurrent('workers', () => {
     const app = await stage.app('app');
     const proxy = await stage.proxy({ apps: [app], config: TWO });
     await proxy.request({ host: app.host });
-    const underWay = burst(proxy.port, 40, { host: app.host, path: '/?delay=2000' });
+    const underWay = burst(proxy.port, 40, { host: app.host, path: '/?gate=answer' });
     await until('all in flight', async () => (await proxy.service(app.name)).inFlight === 40);
     await proxy.sleep(app.name);
+    await pause(500);
+    expect(app.log.events('term')).toEqual([]);
+    app.open('answer');
     const answers = await underWay;
     expect(byWorker(answers)).toHaveLength(2);
     expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
@@ -113,7 +123,8 @@ describe.concurrent('workers', () => {
     process.kill(hanging, 'SIGSTOP');
     const stoppedAt = epochNow();
     await until('it is replaced', () => !workersOf(proxy).includes(hanging));
-    expect(epochNow() - stoppedAt).toBeGreaterThan(9000);
+    // It may have said something a while before it was stopped, on a busy machine.
+    expect(epochNow() - stoppedAt).toBeGreaterThan(7000);
     await untilWorkers(proxy, 2);
     expect(byWorker(await burst(proxy.port, 40, { host: app.host }))).toHaveLength(2);
   });
@@ -122,9 +133,11 @@ describe.concurrent('workers', () => {
     const app = await stage.app('app', { service: { timeouts: { drain: '10s' } } });
     const proxy = await stage.proxy({ apps: [app], config: TWO });
     await proxy.request({ host: app.host });
-    const underWay = burst(proxy.port, 40, { host: app.host, path: '/?delay=1500' });
+    const underWay = burst(proxy.port, 40, { host: app.host, path: '/?gate=answer' });
     await until('all in flight', async () => (await proxy.service(app.name)).inFlight === 40);
     proxy.signal('SIGTERM');
+    await until('it drains', async () => (await proxy.admin('/readyz').catch(() => undefined))?.status !== 200);
+    app.open('answer');
     const answers = await underWay;
     expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
     expect(byWorker(answers)).toHaveLength(2);
@@ -137,10 +150,14 @@ describe.concurrent('workers', () => {
     const proxy = await stage.proxy({ apps: [app], config: TWO });
     await proxy.request({ host: app.host });
     const workers = workersOf(proxy);
-    const underWay = burst(proxy.port, 40, { host: app.host, path: '/?delay=1500' });
+    const underWay = burst(proxy.port, 40, { host: app.host, path: '/?gate=answer' });
     await until('all in flight', async () => (await proxy.service(app.name)).inFlight === 40);
-    await proxy.crash();
+    const { pid } = proxy;
+    proxy.signal('SIGKILL');
+    await until('the primary is gone', () => !isAlive(pid));
+    app.open('answer');
     expect((await underWay).filter(({ status }) => status !== 200)).toEqual([]);
+    await proxy.exit;
     await until('the workers are gone', () => {
       const left = markedProcesses(stage.workspace.mark);
       return workers.every((pid) => !left.includes(pid));
@@ -149,11 +166,11 @@ describe.concurrent('workers', () => {
 
   scenario('bounds hold over all workers together', async (stage) => {
     const concurrency = { scale: { min: 1, max: 1, concurrency: 4 }, hold: { timeout: '20s' } };
-    const limited = await stage.app('limited', { mimic: { LATENCY_MS: 50 }, service: concurrency });
+    const limited = await stage.app('limited', { mimic: { LATENCY_MS: 200 }, service: concurrency });
     const hold = { hold: { max: 10, timeout: '20s' } };
     const single = { scale: { min: 1, max: 1, concurrency: 1 }, hold: { timeout: '20s' } };
     const one = await stage.app('one', { mimic: { LATENCY_MS: 10 }, service: single });
-    const slow = await stage.app('slow', { mimic: { LISTEN_MS: 1500 }, service: hold });
+    const slow = await stage.app('slow', { mimic: { LISTEN_GATE: 'start' }, service: hold });
     const proxy = await stage.proxy({ apps: [limited, one, slow], config: TWO });
     await proxy.untilState(limited.name, 'ready');
     await proxy.untilState(one.name, 'ready');
@@ -164,9 +181,15 @@ describe.concurrent('workers', () => {
     expect(queued.filter(({ status }) => status !== 200)).toEqual([]);
     expect(byWorker(queued)).toHaveLength(2);
     expect(one.log.mostInFlight()).toBe(1);
-    const held = await burst(proxy.port, 60, { host: slow.host });
+    const held: Answer[] = [];
+    const asking = (await connections(proxy.port, 60)).map(async (connection) => {
+      held.push(await requestOn(connection, { host: slow.host }));
+    });
+    // The start takes until they are refused.
+    await until('all but ten are answered', () => held.length === 50, 15_000);
+    slow.open('start');
+    await Promise.all(asking);
     expect(held.filter(({ status }) => status === 200)).toHaveLength(10);
     expect(held.filter(({ status }) => status === 503)).toHaveLength(50);
-    expect(held.filter((answer) => answer.status === 503 && took(answer) > 1000)).toEqual([]);
   });
 });

@@ -46,7 +46,7 @@ export class ConsulAgent {
     // The pid file puts the folder's name into the command line, by which a left-over process is known.
     args.push('-pid-file', join(folder, 'pid'), '-hcl', `ports { ${ports} }`);
     this.#daemon = new KeptDaemon({ program: this.#binary, args, folder, stopSignal: 'SIGKILL', graceMs: 0 });
-    await this.#daemon.ready('consul', () => listsItself(this.address), 60_000);
+    await this.#daemon.ready('consul', () => listsItself(this.address), 120_000);
   }
 }
 

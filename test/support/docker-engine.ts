@@ -56,7 +56,7 @@ export async function startDocker(): Promise<DockerEngine> {
     throw error;
   });
   const socket = join(folder, 'docker.sock');
-  await daemon.ready('dockerd', () => engineAnswers(socket), 60_000);
+  await daemon.ready('dockerd', () => engineAnswers(socket), 180_000);
   const stop = async (): Promise<void> => {
     say(`stopping dockerd and removing ${folder}`);
     await daemon.stop();

@@ -161,6 +161,7 @@ async function download(response, query) {
     'content-length': bytes,
     'x-mimic-boot': boot,
   });
+  response.flushHeaders();
   for (let step = 0, sent = 0; step < steps && !response.destroyed; step++) {
     if (step === steps - 1 && query.has('gate')) await opened(query.get('gate'));
     const until = step === steps - 1 ? bytes : Math.floor((bytes * (step + 1)) / steps);

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PilotEvent } from '../../src/model/events.ts';
+import type { EventType, PilotEvent } from '../../src/model/events.ts';
 import type { ServiceStateName, ServiceStatus } from '../../src/model/status.ts';
 import { freePort } from './free-port.ts';
 import { killIfAlive } from './marked-processes.ts';
@@ -29,7 +29,7 @@ export const MAIN = join(import.meta.dirname, '../../src/main.ts');
 export const COMPILE_CACHE = {
   NODE_COMPILE_CACHE: join(import.meta.dirname, '../../node_modules/.cache/pilotlight/compiled'),
 };
-const READY_WITHIN_MS = 40_000;
+const READY_WITHIN_MS = 60_000;
 /** From SIGTERM to the end at the latest, ms: the longest drain that a scenario sets, and some. */
 const EXIT_WITHIN_MS = 30_000;
 
@@ -152,7 +152,7 @@ export class RunningProxy {
   }
 
   /** Waits until the service is in that state. */
-  async untilState(name: string, state: ServiceStateName, timeout = 20_000): Promise<void> {
+  async untilState(name: string, state: ServiceStateName, timeout = 60_000): Promise<void> {
     let last = '';
     const check = async (): Promise<boolean> => {
       const status = await this.service(name);
@@ -162,6 +162,13 @@ export class RunningProxy {
     await until(`${name} is ${state}`, check, timeout).catch((error) => {
       throw new Error(`${error.message}, but ${last}`);
     });
+  }
+
+  /** Waits until so many events of a type were reported. @returns the last of them */
+  async untilTold(type: EventType, count = 1): Promise<PilotEvent> {
+    const told = () => this.events.filter((event) => event.type === type);
+    await until(`${type} is told`, () => told().length >= count, 30_000, 5);
+    return told().at(-1) as PilotEvent;
   }
 
   /** Sends one request through the proxy. */
@@ -201,7 +208,7 @@ export class RunningProxy {
 
   /** Waits until no request is held; throws when some stay. */
   async nothingHeld(): Promise<void> {
-    await until('nothing is held', async () => (await this.metric('pilotlight_held')) === 0, 5_000);
+    await until('nothing is held', async () => (await this.metric('pilotlight_held')) === 0);
   }
 
   /** Asks it to end, and checks that it does so in order and complained of nothing unforeseen. */
