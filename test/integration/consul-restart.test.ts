@@ -1,10 +1,13 @@
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { consulSettings, follows, runSource } from '../discovery/harness.ts';
 import { ConsulAgent } from '../support/consul-agent.ts';
 import { registerEntry } from '../support/consul-catalog.ts';
 import { freePort } from '../support/free-port.ts';
 import { Relay } from '../support/relay.ts';
 import { until } from '../support/until.ts';
+
+// A busy machine may take many seconds for what an engine does in one.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 test('Consul that restarts with its index back at the start: sets kept, no busy loop, then right again', async () => {
   const agent = await ConsulAgent.start(inject('consulBinary'));

@@ -1,7 +1,10 @@
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { consulSettings, follows, runSource } from '../discovery/harness.ts';
-import { registerEntry, removeEntry } from '../support/consul-catalog.ts';
+import { passingEntries, registerEntry, removeEntry } from '../support/consul-catalog.ts';
 import { until } from '../support/until.ts';
+
+// A busy machine may take many seconds for what an engine does in one.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const consul = inject('consulAddress');
 
@@ -58,6 +61,7 @@ test('tags, weights and addresses are read as a real agent writes them', async (
   await agent('service/register', { ...entry, ID: 'source-c-3', Port: 13, Tags: ['v1'] });
   await agent('service/register', { ...entry, ID: 'source-c-4', Port: 0, Address: '10.0.0.8' });
   for (const n of [1, 2, 3, 4]) onTestFinished(() => removeEntry(consul, `source-c-${n}`));
+  await until('all are listed', async () => (await passingEntries(consul, 'source-c')).length === 4);
   const { sets, log } = runSource(consulSettings(consul), [follows('c', 'source-c', 'v2')]);
   await until('the set', () => sets.length === 1);
   expect(sets[0]?.endpoints).toEqual([
@@ -72,6 +76,7 @@ test('tags, weights and addresses are read as a real agent writes them', async (
 test('a fleet of services is followed through checks and catalog', async () => {
   const names = Array.from({ length: 120 }, (_, i) => `source-fleet-${i}`);
   await put({ id: 'source-fleet-7', name: 'source-fleet-7', port: 7001 });
+  await until('it is listed', async () => (await passingEntries(consul, 'source-fleet-7')).length === 1);
   const { source, now } = runSource(
     consulSettings(consul),
     names.map((name) => follows(name)),

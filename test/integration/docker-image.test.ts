@@ -60,7 +60,7 @@ test('the image runs as a plain user under an init, gets healthy, answers on 808
   await until(
     'the container is healthy',
     async () => (await inspect(id)).State.Health?.Status === 'healthy',
-    40_000,
+    150_000,
     250,
   );
   const { Config, NetworkSettings } = await inspect(id);
@@ -69,9 +69,9 @@ test('the image runs as a plain user under an init, gets healthy, answers on 808
   expect(answer.status).toBe(200);
   expect(answer.headers.get('x-cold-start')).toBe('1');
   await expect(fetch(`http://${NetworkSettings.IPAddress}:9400/healthz`)).rejects.toThrow();
-  expectStatus(await docker('POST', `/containers/${id}/stop?t=20`), 204);
+  expectStatus(await docker('POST', `/containers/${id}/stop?t=45`), 204);
   expect((await inspect(id)).State, await containerLogs(socket, id)).toMatchObject({ Running: false, ExitCode: 0 });
-}, 90_000);
+}, 240_000);
 
 test('from inside its container it wakes another container and answers', async () => {
   const config = {
@@ -109,16 +109,16 @@ test('from inside its container it wakes another container and answers', async (
       text = (await answer?.text()) ?? '';
       return answer !== undefined;
     },
-    30_000,
+    120_000,
     100,
   ).catch(async (error) => {
     throw new Error(`${error.message}\n${await containerLogs(socket, id)}`);
   });
   expect(text, await containerLogs(socket, id)).toBe('from behind');
   expect(answer?.headers.get('x-cold-start')).toBe('1');
-  expectStatus(await docker('POST', `/containers/${id}/stop?t=20`), 204);
+  expectStatus(await docker('POST', `/containers/${id}/stop?t=45`), 204);
   const running = (await listContainers(docker, 'pilotlight.service=behind')).filter(
     ({ State }) => State === 'running',
   );
   expect(running).toEqual([]);
-}, 90_000);
+}, 240_000);

@@ -1,8 +1,11 @@
-import { expect, inject, test } from 'vitest';
+import { expect, inject, test, vi } from 'vitest';
 import { ConsulAgent } from '../support/consul-agent.ts';
 import { containerExit, containerLogs, dockerApi, startContainer, TEST_LABEL } from '../support/docker-api.ts';
 import { buildAppImage } from '../support/images.ts';
 import { until } from '../support/until.ts';
+
+// A busy machine may take many seconds for what an engine does in one.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const socket = inject('dockerSocket');
 const docker = dockerApi(socket);
