@@ -1,13 +1,14 @@
 /**
  * Whether what Consul lists is believed. Around an election Consul may list nothing for a second or two, so an empty
- * list is believed only when a second one, at least 2 s later and with a known leader, agrees.
+ * list is believed only when a second one, at least 2 s later, agrees, both with a known leader: until there is one,
+ * nobody can register anew what a restart has lost.
  */
 export type Belief =
   | { state: 'unknown' }
   | { state: 'filled' }
   | { state: 'empty' }
-  /** It was filled, and has been listed as empty since. */
-  | { state: 'doubted'; since: number };
+  /** It was filled, and has been listed as empty since; undefined: not with a known leader. */
+  | { state: 'doubted'; since: number | undefined };
 
 export const DOUBT_MS = 2000;
 
@@ -20,9 +21,10 @@ export function judge(belief: Belief, answer: { empty: boolean; knownLeader: boo
     case 'unknown':
       return answer.knownLeader ? { state: 'empty' } : belief;
     case 'filled':
-      return { state: 'doubted', since: now };
+      return { state: 'doubted', since: answer.knownLeader ? now : undefined };
     case 'doubted':
-      return answer.knownLeader && now - belief.since >= DOUBT_MS ? { state: 'empty' } : belief;
+      if (!answer.knownLeader || belief.since === undefined) return judge({ state: 'filled' }, answer, now);
+      return now - belief.since >= DOUBT_MS ? { state: 'empty' } : belief;
   }
 }
 
@@ -34,6 +36,6 @@ export function interrupted(belief: Belief): Belief {
 /** How soon to look again, ms; undefined when there is no doubt. */
 export function lookAgainIn(belief: Belief, now: number): number | undefined {
   if (belief.state === 'unknown') return DOUBT_MS;
-  if (belief.state === 'doubted') return Math.max(100, belief.since + DOUBT_MS - now);
+  if (belief.state === 'doubted') return Math.max(100, (belief.since ?? now) + DOUBT_MS - now);
   return undefined;
 }

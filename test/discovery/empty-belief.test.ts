@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Belief, interrupted, judge } from '../../src/discovery/consul-belief.ts';
+import { type Belief, interrupted, judge, lookAgainIn } from '../../src/discovery/consul-belief.ts';
 import { ConsulKnowledge } from '../../src/discovery/consul-knowledge.ts';
 import { ConsulLoop, LONG_WAIT_MS } from '../../src/discovery/consul-loop.ts';
 import { silentLogger } from '../../src/model/observe.ts';
@@ -29,6 +29,18 @@ describe('an empty answer', () => {
   test('is never confirmed by one without a known leader', () => {
     const doubted = judge({ state: 'filled' }, empty, 0);
     expect(judge(doubted, leaderless, 60_000).state).toBe('doubted');
+  });
+
+  test('is doubted for as long as if there had been none before, once a leader is known', () => {
+    const leaderlessFor = [0, 2000, 4000].reduce<Belief>((belief, at) => judge(belief, leaderless, at), {
+      state: 'filled',
+    });
+    expect(lookAgainIn(leaderlessFor, 4000)).toBe(2000);
+    const doubted = judge(leaderlessFor, empty, 5000);
+    expect(doubted).toEqual({ state: 'doubted', since: 5000 });
+    expect(judge(doubted, empty, 6999).state).toBe('doubted');
+    expect(judge(doubted, empty, 7000).state).toBe('empty');
+    expect(judge(judge(doubted, leaderless, 6000), empty, 7000)).toEqual({ state: 'doubted', since: 7000 });
   });
 
   test('is forgotten when instances are listed again', () => {
