@@ -68,7 +68,7 @@ describe.concurrent('with a real Consul agent', () => {
         await until('the replica is deregistered', async () => (await registered()).length === 0);
       }
     },
-    { timeout: 240_000 },
+    { timeout: 600_000 },
   );
 
   scenario('a proxy that says it is ready serves what Consul knew before', async (stage) => {
@@ -177,7 +177,7 @@ describe.concurrent('with a real Consul agent', () => {
       await removeEntry(agent.address, 'shop-1');
       await until('the first address is forgotten', async () => (await answering()).join() === last);
     },
-    { timeout: 240_000 },
+    { timeout: 600_000 },
   );
 
   scenario('S10: without samples and without Consul nothing is scaled', async (stage) => {

@@ -52,7 +52,7 @@ describe.concurrent('replica scaling', () => {
       expect(decision?.reason).toBeTruthy();
       expect(await proxy.metric('pilotlight_scale_decisions_total', { direction: 'up' })).toBeGreaterThan(0);
     },
-    { timeout: 240_000 },
+    { timeout: 600_000 },
   );
 
   scenario('S7: a spike of three seconds adds one replica at most, which goes again', async (stage) => {

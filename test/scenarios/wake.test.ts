@@ -209,7 +209,7 @@ describe.concurrent('wake and hold', () => {
         if (place === 'process' || place === 'docker-host') expect(new Set(addresses).size).toBeGreaterThan(1);
         expect(await proxy.metric('pilotlight_start_failures_total')).toBe(0);
       },
-      { timeout: 240_000 },
+      { timeout: 600_000 },
     );
   }
 

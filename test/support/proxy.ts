@@ -31,7 +31,7 @@ export const COMPILE_CACHE = {
 };
 const READY_WITHIN_MS = 60_000;
 /** From SIGTERM to the end at the latest, ms: the longest drain that a scenario sets, and some. */
-const EXIT_WITHIN_MS = 30_000;
+const EXIT_WITHIN_MS = 60_000;
 
 /** A running Pilotlight of its own ports, state directory and configuration file. */
 export class RunningProxy {

@@ -121,7 +121,7 @@ export class Stage {
 }
 
 export interface ScenarioOptions {
-  /** Milliseconds from its turn to its end; two minutes by default. */
+  /** Milliseconds from its turn to its end; five minutes by default. */
   timeout?: number;
   /** Nothing else runs beside it in this file: for what measures a reaction in milliseconds, or needs the processor. */
   alone?: boolean;
@@ -130,7 +130,7 @@ export interface ScenarioOptions {
 /** Each is at least two processes, and the machine may have two cores. */
 const turns = new Turns(3);
 /** How long a scenario may wait for its turn and last, ms. */
-const PATIENCE_MS = 600_000;
+const PATIENCE_MS = 3_600_000;
 
 /**
  * A test of the whole program, named by what the scenario is known by and by the behaviour. Whatever else it asserts:
@@ -139,7 +139,7 @@ const PATIENCE_MS = 600_000;
 export function scenario(
   title: string,
   body: (stage: Stage) => Promise<void>,
-  { timeout = 120_000, alone = false }: ScenarioOptions = {},
+  { timeout = 300_000, alone = false }: ScenarioOptions = {},
 ): void {
   test(title, { timeout: PATIENCE_MS }, () => turns.take(alone, () => play(body, timeout)));
 }
