@@ -7,7 +7,7 @@ export interface MimicEvent {
   boot: string;
   pid: number;
   port: number;
-  event: 'boot' | 'listening' | 'ready' | 'term' | 'exit' | 'probe' | 'begin' | 'end';
+  event: 'boot' | 'clash' | 'listening' | 'ready' | 'term' | 'exit' | 'probe' | 'begin' | 'end';
   /** begin, end: the X-Test-Id of the request. */
   id?: string;
   method?: string;
@@ -22,10 +22,15 @@ export interface MimicEvent {
   code?: number;
 }
 
-/** What all the replicas of one service saw, in the order in which they wrote it down. */
+/**
+ * What all the replicas of one service saw, in the order in which they wrote it down; but those whose port another
+ * program had taken, in whose place another one is started at once.
+ */
 export class MimicLog {
   readonly file: string;
-  readonly #events: MimicEvent[] = [];
+  #events: MimicEvent[] = [];
+  /** Runs that found their port taken. */
+  readonly #clashes = new Set<string>();
   /** Bytes of the file that were read, and those at its end that are not a whole line yet. */
   #read = 0;
   #rest = '';
@@ -77,10 +82,19 @@ export class MimicLog {
       this.#read += size;
       const lines = (this.#rest + block.toString('latin1', 0, size)).split('\n');
       this.#rest = lines.pop() ?? '';
-      for (const line of lines) this.#events.push(JSON.parse(line) as MimicEvent);
+      for (const line of lines) this.#note(JSON.parse(line) as MimicEvent);
       size = readSync(file, block, 0, block.length, this.#read);
     }
     closeSync(file);
+  }
+
+  #note(event: MimicEvent): void {
+    if (event.event === 'clash') {
+      this.#clashes.add(event.boot);
+      this.#events = this.#events.filter(({ boot }) => boot !== event.boot);
+    } else if (!this.#clashes.has(event.boot)) {
+      this.#events.push(event);
+    }
   }
 }
 

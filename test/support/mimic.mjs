@@ -344,6 +344,7 @@ function listen() {
     else http.emit('connection', socket);
   });
   server.on('error', (error) => {
+    if (error.code === 'EADDRINUSE') note('clash');
     console.error(`cannot listen on port ${port}: ${error.message}`);
     leave(1);
   });

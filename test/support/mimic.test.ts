@@ -115,6 +115,18 @@ describe.concurrent('the mimic app', { timeout: 120_000 }, () => {
     expect(later.log.only('exit').at - later.log.only('boot').at).toBeGreaterThanOrEqual(290);
   });
 
+  test('a start whose port is taken fails, and does not count', async (context) => {
+    const folder = await mkdtemp(join(tmpdir(), 'mimic-'));
+    context.onTestFinished(() => rm(folder, { recursive: true }));
+    const shared = { MIMIC_LOG: join(folder, 'log') };
+    const log = new MimicLog(shared.MIMIC_LOG);
+    const { port, child } = await mimic(context, shared, false);
+    await until('the port is open', () => log.events('listening').length === 1);
+    expect(await (await mimic(context, { ...shared, PORT: port }, false)).exit).toBe(1);
+    expect(log.only('boot').pid).toBe(child.pid);
+    expect(log.events('exit')).toEqual([]);
+  });
+
   test('the first starts fail, later ones do not', async (context) => {
     const folder = await mkdtemp(join(tmpdir(), 'mimic-'));
     context.onTestFinished(() => rm(folder, { recursive: true }));
