@@ -1,12 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { PilotlightError } from '../model/errors.ts';
 import type { Logger } from '../model/observe.ts';
 import type { AdminSettings, HostPort } from '../model/settings.ts';
 import type { ControlApi } from '../model/status.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
-import { hostPort } from '../util/host-port.ts';
-import { descriptorOf } from '../util/listening.ts';
+import { descriptorOf, listenError } from '../util/listening.ts';
 import { type AccessCheck, createAccessCheck } from './access.ts';
 import { EventStreams } from './event-stream.ts';
 import { type Problem, problemOf, sendProblem } from './problem.ts';
@@ -163,20 +161,14 @@ function refuseBroken(error: NodeJS.ErrnoException, socket: Socket): void {
   socket.end(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
-function open(server: Server, { host, port }: HostPort, socket?: object): Promise<HostPort> {
+function open(server: Server, address: HostPort, socket?: object): Promise<HostPort> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, hostPort({ host, port }))));
-    server.listen(socket ?? { host, port }, () => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(listenError(error.code, address, error, 'the admin address'));
+    });
+    server.listen(socket ?? { ...address }, () => {
       server.removeAllListeners('error');
-      resolve({ host, port: (server.address() as AddressInfo).port });
+      resolve({ host: address.host, port: (server.address() as AddressInfo).port });
     });
   });
-}
-
-function listenError(error: NodeJS.ErrnoException, address: string): PilotlightError {
-  if (error.code === 'EADDRINUSE') {
-    return new PilotlightError('ADDRESS_IN_USE', `the admin address ${address} is in use`, error);
-  }
-  const why = error.code === 'EACCES' ? 'needs a right that this user lacks' : `cannot be opened (${error.code})`;
-  return new PilotlightError('ADDRESS_FORBIDDEN', `the admin address ${address} ${why}`, error);
 }

@@ -17,10 +17,10 @@ import {
   exitText,
   isPortClash,
   launch,
-  PORT_ATTEMPTS,
   proveReady,
   type ReadinessContext,
   RUNTIME_CALL_MS,
+  untilNoClash,
 } from './start-sequence.ts';
 
 /** A permit covers this much of the time until a started replica is ready, ms. */
@@ -354,17 +354,7 @@ export class ReplicaSet {
   async #runStart(replica: Replica, task: StartTask, permitAt: number, releasePermit: () => void): Promise<void> {
     const { life } = this.#options.context;
     try {
-      await replica.preparing;
-      for (let attempts = 1; ; attempts++) {
-        try {
-          await this.#tryStart(replica, task, permitAt, releasePermit);
-          break;
-        } catch (thrown) {
-          // A port that somebody else took in between is retried at once, with another one.
-          if (!isPortClash(thrown) || attempts === PORT_ATTEMPTS || life.aborted) throw thrown;
-          if (isPortClash(task.abort.signal.reason)) task.abort = new AbortController();
-        }
-      }
+      await untilNoClash(() => this.#tryStart(replica, task, permitAt, releasePermit), life);
     } catch (thrown) {
       if (!life.aborted) this.#startEnded(replica, task.askedAt, toPilotlightError(thrown, 'RUNTIME_FAILED'));
       return;
@@ -375,13 +365,16 @@ export class ReplicaSet {
   async #tryStart(replica: Replica, task: StartTask, permitAt: number, releasePermit: () => void): Promise<void> {
     const { context } = this.#options;
     const { clock } = context;
+    // What broke off the attempt before is no reason to break off this one.
+    if (isPortClash(task.abort.signal.reason)) task.abort = new AbortController();
     const { signal } = task.abort;
-    signal.throwIfAborted();
     task.exitSeen = false;
     replica.instance = undefined;
     replica.endpoint = this.#newEndpoint(replica);
     let permitTimer: Timer | undefined;
     try {
+      await replica.preparing;
+      signal.throwIfAborted();
       // Not under the task's signal: a start that is broken off half-way may leave a replica that nobody knows of.
       const instance = await launch(clock, replica.runtime, replica.spec, context.life);
       const started = clock.now();

@@ -9,7 +9,7 @@ import type { ProbeOrder, ProbeOutcome } from './link-hub.ts';
 import { isSameRun } from './replica.ts';
 
 /** Attempts for which it may turn out that somebody else took the port first. */
-export const PORT_ATTEMPTS = 6;
+const PORT_ATTEMPTS = 6;
 /** A runtime that does not answer within this counts as failed, ms. */
 export const RUNTIME_CALL_MS = 60_000;
 /** How often the health that the engine reports is looked at, ms. */
@@ -32,6 +32,20 @@ export interface ReadinessContext {
  */
 export function launch(clock: Clock, runtime: Runtime, spec: ReplicaSpec, life: AbortSignal): Promise<Instance> {
   return withDeadline(clock, RUNTIME_CALL_MS, life, (signal) => runtime.start(spec, signal));
+}
+
+/**
+ * Runs attempts at one start: where another program took the port in between, the next one at once, with another port.
+ * @throws what the last attempt throws
+ */
+export async function untilNoClash(attempt: () => Promise<void>, life: AbortSignal): Promise<void> {
+  for (let left = PORT_ATTEMPTS - 1; ; left--) {
+    try {
+      return await attempt();
+    } catch (thrown) {
+      if (!isPortClash(thrown) || left === 0 || life.aborted) throw thrown;
+    }
+  }
 }
 
 /**

@@ -124,7 +124,7 @@ export class Listeners {
     const options = { allowHalfOpen: true, noDelay: true, keepAlive: true, highWaterMark: HIGH_WATER_MARK };
     const server = createServer(options, (socket) => this.#accept(socket, context));
     return new Promise((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error.code, host, port, error)));
+      server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error.code, { host, port }, error)));
       server.once('listening', () => {
         server.removeAllListeners('error');
         const at = server.address();

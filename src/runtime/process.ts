@@ -43,7 +43,7 @@ interface Replica {
   phase: 'running' | 'stopping' | 'exited';
   exitCode: number | undefined;
   /** Of one that ended by itself: whether another program listens on its port. */
-  portTaken: Promise<boolean> | undefined;
+  portTaken?: Promise<boolean>;
 }
 
 /** Runs replicas as detached processes on free loopback ports. */
@@ -209,7 +209,7 @@ class ProcessRuntime implements Runtime {
       startedAt: this.#clock.wall(),
       port,
     };
-    const replica: Replica = { record, origin: 'child', phase: 'running', exitCode: undefined, portTaken: undefined };
+    const replica: Replica = { record, origin: 'child', phase: 'running', exitCode: undefined };
     child.once('exit', (code, by) => this.#exited(replica, exitCodeOf(code, by)));
     try {
       this.#records.write(record);
@@ -229,8 +229,7 @@ class ProcessRuntime implements Runtime {
       const known = this.#replicas.get(name);
       if (record.instance !== this.#instance || (known !== undefined && !isExited(known))) continue;
       if (startTokenOf(record.pid) === record.start) {
-        const origin = 'adopted';
-        this.#replicas.set(name, { record, origin, phase: 'running', exitCode: undefined, portTaken: undefined });
+        this.#replicas.set(name, { record, origin: 'adopted', phase: 'running', exitCode: undefined });
       } else {
         this.#records.remove(record);
       }
@@ -257,10 +256,12 @@ class ProcessRuntime implements Runtime {
   #exited(replica: Replica, exitCode: number | undefined): void {
     const { service, ordinal, port } = replica.record;
     const byItself = replica.phase === 'running';
-    if (byItself) this.#signal(replica, 'SIGKILL');
     replica.phase = 'exited';
     replica.exitCode = exitCode;
-    if (byItself) replica.portTaken = this.#gone(replica, KILL_MS, never).then(() => isTaken(port));
+    if (byItself) {
+      this.#signal(replica, 'SIGKILL');
+      replica.portTaken = this.#gone(replica, KILL_MS, never).then(() => isTaken(port));
+    }
     this.#records.remove(replica.record);
     this.#emit({ type: 'exited', id: idOf(replica.record), service, ordinal });
   }

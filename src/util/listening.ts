@@ -22,9 +22,15 @@ export function listenKey({ host, port }: HostPort): string {
 /**
  * Why an address cannot be listened on: ADDRESS_IN_USE, ADDRESS_FORBIDDEN, INTERNAL.
  * @param code the system's, such as EADDRINUSE
+ * @param what the address is, where it says more than a listener's
  */
-export function listenError(code: string | undefined, host: string, port: number, cause?: unknown): PilotlightError {
-  const where = hostPort({ host, port });
+export function listenError(
+  code: string | undefined,
+  address: HostPort,
+  cause?: unknown,
+  what?: string,
+): PilotlightError {
+  const where = what === undefined ? hostPort(address) : `${what} ${hostPort(address)}`;
   switch (code) {
     case 'EADDRINUSE':
       return new PilotlightError('ADDRESS_IN_USE', `cannot listen on ${where}: the address is in use`, cause);

@@ -38,7 +38,7 @@ export async function bindSockets(
   count: number,
 ): Promise<{ sockets: BoundSocket[]; address: HostPort }> {
   const { address, family } = await lookup(host).catch((error: NodeJS.ErrnoException) => {
-    throw listenError(error.code, host, port, error);
+    throw listenError(error.code, { host, port }, error);
   });
   const bind = (at: number, flags: number): BoundSocket => {
     const handle = createHandle(address, at, family, -1, flags);
@@ -46,7 +46,7 @@ export async function bindSockets(
     const failure = typeof handle === 'number' ? handle : handle.getsockname({});
     if (typeof handle !== 'number' && failure === 0) return handle;
     if (typeof handle !== 'number') handle.close();
-    throw listenError(getSystemErrorName(failure), host, port);
+    throw listenError(getSystemErrorName(failure), { host, port });
   };
   // Bound alone first: two proxies that both share would not notice each other.
   const alone = bind(port, 0);

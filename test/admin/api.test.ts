@@ -136,7 +136,7 @@ test('an address in use is one line with a code', async () => {
   const second = createAdmin({ settings, api: new FakeControl(), renderMetrics: () => '', logger: silentLogger });
   await expect(second.listen()).rejects.toMatchObject({
     code: 'ADDRESS_IN_USE',
-    message: `the admin address 127.0.0.1:${port} is in use`,
+    message: `cannot listen on the admin address 127.0.0.1:${port}: the address is in use`,
   });
   await second.close();
 });

@@ -7,19 +7,15 @@ import { World } from './support/world.ts';
 const clash = () => new PilotlightError('PORT_CLASH', 'port is taken');
 const missing = () => new PilotlightError('IMAGE_MISSING', 'image "a:b" not found');
 
-test('a port clash is retried at once and is not another start', async () => {
+test.each<[string, (world: World, count: number) => void]>([
+  [
+    'that the runtime tells',
+    ({ runtime }, count) => runtime.behaviour.failures.push(...Array.from({ length: count }, clash)),
+  ],
+  ['that ends the replica before it listens', ({ runtime }, count) => (runtime.behaviour.clashes = count)],
+])('a port clash %s is retried at once and is not another start', async (_which, clashes) => {
   const world = await World.started([testService('hello')]);
-  world.runtime.behaviour.failures = [clash(), clash()];
-  const request = world.edge.request('hello');
-  await world.run(1000);
-  expect(request.outcome).toBe('answered');
-  expect(world.runtime.starts).toBe(3);
-  expect(world.messagesOf('start-failed')).toEqual([]);
-});
-
-test('so is a replica that ended because another program took its port before it listened', async () => {
-  const world = await World.started([testService('hello')]);
-  world.runtime.behaviour.clashes = 2;
+  clashes(world, 2);
   const request = world.edge.request('hello');
   await world.run(1000);
   expect(request.outcome).toBe('answered');

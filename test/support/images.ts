@@ -69,9 +69,9 @@ export async function ensureNodeImage(docker: DockerCall): Promise<string> {
 /** Builds an image of an app on top of {@link NODE_IMAGE}, whose layer all of them share. Returns its tag. */
 export async function buildAppImage(docker: DockerCall, app: AppImage): Promise<string> {
   await ensureNodeImage(docker);
-  const places = Object.fromEntries(Object.entries(app.files).map(([path, file]) => [`/root/${path}`, file]));
+  const places = Object.fromEntries(Object.entries(app.files).map(([path, file]) => [`/files/${path}`, file]));
   return withStage(places, async (stage) => {
-    await mkdir(join(stage, 'root'), { recursive: true });
+    await mkdir(join(stage, 'files'), { recursive: true });
     await writeFile(join(stage, 'Dockerfile'), dockerfile(app));
     const context = await buffer(packStage(stage));
     const content = createHash('sha256').update(context).digest('hex');
@@ -85,7 +85,7 @@ export async function buildAppImage(docker: DockerCall, app: AppImage): Promise<
 
 function dockerfile(app: AppImage): string {
   const { cmd, env = {}, exposed = [], healthcheck } = app;
-  const lines = [`FROM ${NODE_IMAGE}`, 'COPY root/ /'];
+  const lines = [`FROM ${NODE_IMAGE}`, 'COPY files/ /'];
   for (const [name, value] of Object.entries(env)) lines.push(`ENV ${name}=${quoted(value)}`);
   for (const port of exposed) lines.push(`EXPOSE ${port}`);
   if (healthcheck !== undefined) lines.push(healthcheckLine(healthcheck));
