@@ -42,6 +42,9 @@ export interface ConfigDocument {
 
 const NULLS = new Set(['', '~', 'null', 'Null', 'NULL']);
 
+/** Most nodes that aliases may stand for, beside one for each character: ten lines of aliases can mean billions. */
+const MAX_ALIASED = 100_000;
+
 /** Parses YAML 1.2 text, fills in variables in its scalar values, and remembers where everything stands. */
 export function readDocument(text: string, env: Record<string, string | undefined>): ConfigDocument {
   const lines = new LineCounter();
@@ -55,6 +58,9 @@ export function readDocument(text: string, env: Record<string, string | undefine
   const entries = new Map<string, Entry>();
   const findings: Finding[] = [];
   const open = new Set<ParsedNode>();
+  const maxAliased = MAX_ALIASED + text.length;
+  let aliasDepth = 0;
+  let aliased = 0;
 
   const positionAt = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
@@ -62,6 +68,7 @@ export function readDocument(text: string, env: Record<string, string | undefine
   };
 
   function read(node: ParsedNode | null, path: Path, key: Position | undefined): unknown {
+    if (aliasDepth > 0 && ++aliased > maxAliased) return null;
     if (isAlias(node)) return readAlias(node.resolve(parsed) as ParsedNode | undefined, node, path, key);
     const value = node === null ? (key ?? { line: 1, column: 1 }) : positionAt(node.range[0]);
     const entry: Entry = { kind: 'nothing', value, key, written: '' };
@@ -97,7 +104,14 @@ export function readDocument(text: string, env: Record<string, string | undefine
       findings.push({ path, position: positionAt(alias.range[0]), message });
       return null;
     }
-    return read(target, path, key);
+    if (aliased > maxAliased) return null;
+    aliasDepth++;
+    const value = read(target, path, key);
+    aliasDepth--;
+    if (aliased > maxAliased && aliasDepth === 0) {
+      findings.push({ path, position: positionAt(alias.range[0]), message: 'aliases stand for too much' });
+    }
+    return value;
   }
 
   function readMapping(items: Pair<ParsedNode, ParsedNode | null>[], path: Path): unknown {

@@ -547,6 +547,15 @@ describe('the file as a whole', () => {
     expect(problemsOf(text)[0]).toBe(`${place}  listen[0]: an anchor may not contain itself`);
   });
 
+  test('aliases of aliases that stand for more than any memory holds', () => {
+    const ten = (name: string) => `[${Array(10).fill(`*${name}`).join(', ')}]`;
+    const levels = ['b', 'c', 'd', 'e', 'f', 'g', 'h'].map(
+      (name, index) => `${name}: &${name} ${ten('abcdefg'[index] ?? '')}`,
+    );
+    const problems = problemsOf(`a: &a [x, x, x, x, x, x, x, x, x, x]\n${levels.join('\n')}\n`);
+    expect(problems.filter((problem) => problem.includes('aliases stand for too much'))).toHaveLength(1);
+  });
+
   test('all problems are told, by position', () => {
     const text = `lsiten: []
 listen: [{ address: nowhere }]
