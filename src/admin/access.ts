@@ -24,7 +24,7 @@ export function createAccessCheck(
   const tokenDigest = settings.token === undefined ? undefined : digest(settings.token);
   return (request, path) => {
     const host = request.headers.host?.toLowerCase() ?? '';
-    if (!isOwnHost(host, request, settings.address.host, bound.port)) return wrongHost;
+    if (!isOwnHost(host, request, settings.address.host)) return wrongHost;
     if (request.method === 'POST' && isForeign(request, settings.address.host, bound.port)) return foreignOrigin;
     if (tokenDigest === undefined || OPEN_PATHS.has(path) || bears(request, tokenDigest)) return undefined;
     if (request.headers.authorization !== undefined) onWrongToken(request.socket.remoteAddress ?? 'unknown');
@@ -36,7 +36,7 @@ const wrongHost: Problem = {
   status: 421,
   title: 'Misdirected request',
   code: 'HOST_REFUSED',
-  detail: 'the Host field must be the configured admin address or localhost, with its port',
+  detail: 'the Host field must be the configured admin address or localhost',
 };
 const foreignOrigin: Problem = {
   status: 403,
@@ -54,13 +54,14 @@ const unauthorized: Problem = {
 
 /**
  * A page of another site whose name was made to resolve to this machine sends that name as Host: only names that
- * nobody else can own are accepted. Where all addresses are listened on, that is also the address connected to.
+ * nobody else can own are accepted. Where all addresses are listened on, that is also the address connected to. The
+ * port says nothing of who owns the name, and is another one where it is forwarded.
  */
-function isOwnHost(host: string, request: IncomingMessage, configured: string, port: number): boolean {
+function isOwnHost(host: string, request: IncomingMessage, configured: string): boolean {
   const names = ownNames(configured);
   const arrivedAt = request.socket.localAddress;
   if (WILDCARDS.has(configured) && arrivedAt !== undefined) names.push(bracket(withoutMapping(arrivedAt)));
-  return names.some((name) => host === `${name}:${port}` || (port === 80 && host === name));
+  return names.includes(host.replace(/:\d{1,5}$/, ''));
 }
 
 function isForeign(request: IncomingMessage, configured: string, port: number): boolean {

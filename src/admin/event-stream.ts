@@ -36,6 +36,10 @@ export class EventStreams {
       return;
     }
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', Connection: 'close' });
+    if (response.req.method === 'HEAD') {
+      response.end();
+      return;
+    }
     response.write(': listening\n\n');
     this.#open.add(response);
     const unsubscribe = this.#api.subscribe((event) => write(response, format(event)));

@@ -40,12 +40,17 @@ describe('with a token', () => {
 });
 
 describe('Host', () => {
-  test.each(['127.0.0.1', 'localhost', 'LocalHost', '[::1]'])('%s with the port is answered', async (name) => {
-    const { ask, port } = await serveAdmin();
-    expect((await ask('GET', '/v1/services', { Host: `${name}:${port}` })).status).toBe(200);
-  });
+  test.each(['127.0.0.1', 'localhost', 'LocalHost', '[::1]'])(
+    '%s is answered, with the port, that of a forwarding or none',
+    async (name) => {
+      const { ask, port } = await serveAdmin();
+      for (const host of [`${name}:${port}`, `${name}:1`, name]) {
+        expect((await ask('GET', '/v1/services', { Host: host })).status).toBe(200);
+      }
+    },
+  );
 
-  test.each(['rebound.example', '127.0.0.1', '127.0.0.1.example', '10.0.0.1', 'localhost.', ''])(
+  test.each(['rebound.example', '127.0.0.1.example', '10.0.0.1', 'localhost.', '::1', 'localhost:x', ''])(
     '"%s" is refused, also for what is open',
     async (name) => {
       const { ask } = await serveAdmin();
@@ -55,9 +60,8 @@ describe('Host', () => {
     },
   );
 
-  test('another port is refused', async () => {
+  test('another name is refused with the port, too', async () => {
     const { ask, port } = await serveAdmin();
-    expect((await ask('GET', '/v1/services', { Host: `127.0.0.1:${port + 1}` })).status).toBe(421);
     expect((await ask('GET', '/v1/services', { Host: `rebound.example:${port}` })).status).toBe(421);
   });
 
@@ -94,5 +98,13 @@ describe('requests that change something', () => {
     expect((await ask('POST', '/v1/services/shop/wake', own)).status).toBe(200);
     expect((await ask('POST', '/v1/services/shop/sleep')).status).toBe(200);
     expect(control.asked).toEqual(['wake shop', 'sleep shop']);
+  });
+
+  test('through a forwarding, its own pages are answered and those of another port are not', async () => {
+    const { ask } = await serveAdmin();
+    const ported = { Host: 'localhost:9999', Origin: 'http://localhost:9999' };
+    expect((await ask('POST', '/v1/services/shop/wake', ported)).status).toBe(200);
+    const other = { Host: 'localhost:9999', Origin: 'http://localhost:3000' };
+    expect((await ask('POST', '/v1/services/shop/wake', other)).status).toBe(403);
   });
 });

@@ -42,6 +42,14 @@ test('an event is sent as it happens, and a comment every 15 s keeps the stream 
   subscriber.socket.destroy();
 });
 
+test('HEAD gets the head alone, and ends', async () => {
+  const { ask, control } = await serveAdmin();
+  const answer = await ask('HEAD', '/v1/events');
+  expect(answer).toMatchObject({ status: 200, body: '' });
+  expect(answer.headers['content-type']).toBe('text/event-stream');
+  expect(control.sinks.size).toBe(0);
+});
+
 test('a subscriber that goes is forgotten with its timer', async () => {
   const { port, control, clock } = await serveAdmin();
   const subscriber = listen(port);
