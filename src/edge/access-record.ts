@@ -15,6 +15,7 @@ export interface ExchangeFacts {
   status: number;
   bytesIn: number;
   bytesOut: number;
+  headOut: number;
   retries: number;
   cold: boolean;
   ending: AccessRecord['ending'];
@@ -42,6 +43,8 @@ export function accessRecord(client: ClientConnection, facts: ExchangeFacts, wal
     status: facts.status,
     bytesIn: facts.bytesIn,
     bytesOut: facts.bytesOut,
+    // A head that was not written any more when the client left is none of the bytes.
+    headOut: Math.min(facts.headOut, facts.bytesOut),
     queueMs: connectedAt === 0 && releasedAt === 0 ? -1 : left - startedAt,
     connectMs: connectedAt === 0 ? -1 : Math.max(0, connectedAt - left),
     firstByteMs: firstByteAt === 0 ? -1 : firstByteAt - connectedAt,
@@ -55,7 +58,7 @@ export function accessRecord(client: ClientConnection, facts: ExchangeFacts, wal
 /** The record of bytes that made no request: nothing of what they may have meant is told. `wall` is now, ms since the epoch. */
 export function unreadableRecord(
   client: ClientConnection,
-  facts: Pick<AccessRecord, 'requestId' | 'status' | 'bytesOut'>,
+  facts: Pick<AccessRecord, 'requestId' | 'status' | 'bytesOut' | 'headOut'>,
   wall: number,
 ): AccessRecord {
   return {
@@ -81,4 +84,9 @@ export function unreadableRecord(
     cold: false,
     ending: 'refused',
   };
+}
+
+/** Bytes of a whole answer of our own up to its body. */
+export function headLength(message: string): number {
+  return message.indexOf('\r\n\r\n') + 4;
 }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { type RefusalCode, refusals } from '../model/refusals.ts';
 import type { ListenLimits, ListenSettings } from '../model/settings.ts';
 import { hostPort } from '../util/host-port.ts';
-import { unreadableRecord } from './access-record.ts';
+import { headLength, unreadableRecord } from './access-record.ts';
 import { plainAddress } from './client-address.ts';
 import type { ClientCounts } from './client-counts.ts';
 import type { EdgeContext } from './context.ts';
@@ -456,7 +456,8 @@ export class ClientConnection implements DeadlineEntry {
       oldKeepAlive: false,
     });
     this.write(message);
-    access?.write(unreadableRecord(this, { requestId, status, bytesOut: message.length }, clock.wall()));
+    const facts = { requestId, status, bytesOut: message.length, headOut: headLength(message) };
+    access?.write(unreadableRecord(this, facts, clock.wall()));
     this.#linger();
   }
 

@@ -1,6 +1,6 @@
 import type { AccessRecord } from '../model/access.ts';
 import { type RefusalCode, refusals } from '../model/refusals.ts';
-import { accessRecord } from './access-record.ts';
+import { accessRecord, headLength } from './access-record.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { coldStartFields } from './cold-start.ts';
 import type { EdgeContext } from './context.ts';
@@ -94,6 +94,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   #firstByteAt = 0;
   #bytesIn = 0;
   #bytesOut = 0;
+  /** How many of the bytes out came before the body. */
+  #headOut = 0;
   /** Where it went last, for the access log. */
   #lastEndpoint: Endpoint | undefined;
   #ending: AccessRecord['ending'] = 'complete';
@@ -152,6 +154,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#firstByteAt = 0;
     this.#bytesIn = 0;
     this.#bytesOut = 0;
+    this.#headOut = 0;
     this.#lastEndpoint = undefined;
     this.#ending = 'complete';
     this.#keepAlive = this.client.request.keepAlive;
@@ -532,6 +535,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     if (this.#framing === Framing.CLOSE || bodyUnread || this.#context.draining) this.#keepAlive = false;
     const head = clientHead(this, response, this.#framing, this.#keepAlive);
     this.#out += this.#rules === undefined ? head : this.#rules.responseHead(head, this);
+    this.#headOut = this.#bytesOut + this.#out.length;
     service.onFirstByte();
   }
 
@@ -635,6 +639,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#context.deadlines.arm(this, (this.#service as Service).policy.timeouts.tunnelMs);
     const head = switchingHead(this, response, response.upgrade as string);
     this.#out += this.#rules === undefined ? head : this.#rules.responseHead(head, this);
+    this.#headOut = this.#bytesOut + this.#out.length;
     this.#flush();
     (this.#service as Service).onFirstByte();
     const early = this.client.takePending();
@@ -827,6 +832,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     });
     this.#status = refusals[code].status;
     this.#ending = 'refused';
+    this.#headOut = this.#bytesOut + headLength(message);
     this.#bytesOut += message.length;
     this.client.write(message);
     this.#end(!close);
@@ -843,6 +849,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       oldKeepAlive: this.client.request.old && !close,
     });
     this.#status = status;
+    this.#headOut = this.#bytesOut + headLength(message);
     this.#bytesOut += message.length;
     this.client.write(message);
     this.#end(!close);
@@ -902,6 +909,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       status: this.#status,
       bytesIn: this.#bytesIn,
       bytesOut: this.#bytesOut,
+      headOut: this.#headOut,
       retries: this.#attempts + this.#races,
       cold: this.#cold,
       ending: this.#ending,

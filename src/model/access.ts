@@ -20,6 +20,8 @@ export interface AccessRecord {
   status: number;
   /** Bytes of the answer, head included. */
   bytesOut: number;
+  /** How many of them are heads. */
+  headOut: number;
   /** Body bytes of the request that were read. */
   bytesIn: number;
   queueMs: number;

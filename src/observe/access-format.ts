@@ -82,9 +82,10 @@ function tenths(ms: number): string {
   return last === 0 ? `${count / 10}` : `${(count - last) / 10}.${last}`;
 }
 
-/** NCSA common log format. */
+/** NCSA common log format. Its bytes are those of the body; HAProxy counts the head, too. */
 function toCommon(record: AccessRecord): string {
-  return `${record.client} - - [${ncsaTime(record.at)}] ${requestLine(record, '-')} ${record.status} ${record.bytesOut}`;
+  const bytes = record.bytesOut - record.headOut;
+  return `${record.client} - - [${ncsaTime(record.at)}] ${requestLine(record, '-')} ${record.status} ${bytes}`;
 }
 
 function toCombined(record: AccessRecord): string {

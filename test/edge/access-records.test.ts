@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { AccessRecord } from '../../src/model/access.ts';
 import { EdgeHarness } from './edge-harness.ts';
 import { rules, serve } from './rules.ts';
 
@@ -22,6 +23,7 @@ test.each([
     requestId: answer.fields['x-request-id']?.[0],
   });
   expect(harness.accessed[0]?.bytesOut).toBeGreaterThan(answer.body.length);
+  expect(bodyBytes(harness.accessed[0])).toBe(answer.body.length);
 });
 
 test('a slow head is a line when its time is up', async () => {
@@ -49,3 +51,21 @@ test('the bytes of an answer of our own are counted, as those of a service are',
   expect(redirect?.bytesOut).toBeGreaterThan('Permanent Redirect\n'.length + 'HTTP/1.1 308'.length);
   expect(answer?.bytesOut).toBeGreaterThan(0);
 });
+
+test('heads are told apart from bodies, also where there is no body', async () => {
+  const { harness } = await serve({ '/': undefined, '/old': rules({ redirect: { to: '/new', status: 308 } }) });
+  const client = await harness.connect();
+  const bodies: number[] = [];
+  for (const path of ['/old', '/', '/nowhere']) {
+    client.get(path);
+    bodies.push((await client.answer()).body.length);
+  }
+  expect(harness.accessed.map(bodyBytes)).toEqual(bodies);
+  client.write('HEAD /old HTTP/1.1\r\nHost: app.test\r\n\r\n');
+  await client.answer('HEAD');
+  expect(bodyBytes(harness.accessed.at(-1))).toBe(0);
+});
+
+function bodyBytes(record: AccessRecord | undefined): number {
+  return record === undefined ? Number.NaN : record.bytesOut - record.headOut;
+}

@@ -18,6 +18,7 @@ const record: AccessRecord = {
   requestId: 'id-1',
   status: 200,
   bytesOut: 512,
+  headOut: 112,
   bytesIn: 0,
   queueMs: 210.4,
   connectMs: 0.6,
@@ -29,7 +30,7 @@ const record: AccessRecord = {
 };
 
 test('the common and combined formats are those that their parsers know', () => {
-  const common = '10.0.0.7 - - [23/Nov/2026:08:13:47 +0000] "GET /cart?id=5&token=*** HTTP/1.1" 200 512';
+  const common = '10.0.0.7 - - [23/Nov/2026:08:13:47 +0000] "GET /cart?id=5&token=*** HTTP/1.1" 200 400';
   expect(formatterOf('common')(record)).toBe(common);
   expect(formatterOf('combined')(record)).toBe(`${common} "https://example.com/?session=***" "Mozilla \\"x\\" \\x0a"`);
 });
@@ -56,7 +57,7 @@ test('what a request did not reach is −1 and has no server', () => {
 
 test('bytes that made no request have the marks that the parsers of each format know', () => {
   const unreadable: AccessRecord = { ...record, method: '', target: '', status: 400 };
-  expect(formatterOf('common')(unreadable)).toMatch(/ "-" 400 512$/);
+  expect(formatterOf('common')(unreadable)).toMatch(/ "-" 400 400$/);
   expect(formatterOf('httplog')(unreadable)).toMatch(/ "<BADREQ>"$/);
   expect(JSON.parse(formatterOf('json')(unreadable))).toMatchObject({ method: '', target: '' });
 });

@@ -30,6 +30,7 @@ const record = (target: string): AccessRecord => ({
   requestId: 'r',
   status: 200,
   bytesOut: 1,
+  headOut: 1,
   bytesIn: 0,
   queueMs: 0,
   connectMs: 0,
