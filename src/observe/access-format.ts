@@ -5,13 +5,32 @@ export type AccessFormat = 'json' | 'common' | 'combined' | 'httplog';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** Query parameters whose values are nobody's business: matched by name, whole or as the end of a compound one. */
-const SECRET_PARAMETER =
-  /([?&;][^=&;#]*(?:token|secret|password|passwd|pwd|api[-_]?key|access[-_]?key|signature|sig|auth|code|session|jwt)=)[^&;#]*/gi;
+/**
+ * Names of query parameters whose values are nobody's business: whole or as the end of a compound one. Short ones end a
+ * compound only behind a mark, so that a `monkey` is shown.
+ */
+const SECRET_NAME =
+  /(?:token|secret|password|passwd|pwd|api[-_]?key|access[-_]?key|credentials?|signature|sig|auth|code|session|jwt)$|(?:^|[-_.])(?:key|pass|pw)$/i;
 
-/** A target or Referer without the values of parameters that look like secrets. */
+/**
+ * A target or Referer without the values of parameters that look like secrets. In time that grows with the length only:
+ * what is written there is a client's choice.
+ */
 export function redactQuery(target: string): string {
-  return target.includes('?') ? target.replace(SECRET_PARAMETER, '$1***') : target;
+  const query = target.indexOf('?');
+  if (query < 0 || target.indexOf('=', query) < 0) return target;
+  return target.slice(0, query) + target.slice(query).replace(/[^&;#]+/g, redactParameter);
+}
+
+/** A second `?` may begin a query of its own, as in an address that was put together carelessly. */
+function redactParameter(parameter: string): string {
+  const parts = parameter.split('?');
+  for (const [index, part] of parts.entries()) {
+    const equals = part.indexOf('=');
+    if (equals < 0 || !SECRET_NAME.test(part.slice(0, equals))) continue;
+    return [...parts.slice(0, index), `${part.slice(0, equals)}=***`].join('?');
+  }
+  return parameter;
 }
 
 /** The function that makes lines of a format: ASCII, without line end. */
