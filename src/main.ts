@@ -149,8 +149,8 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     get sockets() {
       return [...plane.sockets, admin.socket];
     },
+    alone: (signal) => (predecessor === undefined ? Promise.resolve() : unlessAborted(predecessor.gone, signal)),
     async letGo({ pid, wake }, limit) {
-      await predecessor?.gone;
       await control.letGo(wake, limit);
       try {
         await state.handTo(pid);

@@ -46,6 +46,8 @@ export interface RunningProxy {
   reload(settings: Settings): Promise<void>;
   /** Descriptors of all its listening sockets. */
   readonly sockets: readonly number[];
+  /** Resolves when the process that this one replaced has ended, if there was one. @throws the signal's reason */
+  alone(signal: AbortSignal): Promise<void>;
   /**
    * Gives the replicas and the state directory to a successor; `stop` then leaves replicas alone.
    * @param signal limits the wait for what is being started or stopped

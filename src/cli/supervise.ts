@@ -9,8 +9,8 @@ export interface Supervised {
   /** Called for every SIGHUP once the proxy serves, one at a time; undefined: SIGHUP stops it like SIGTERM. */
   reload: ((proxy: RunningProxy) => Promise<void>) | undefined;
   /**
-   * Called for every SIGUSR2 once the proxy serves, one at a time with `reload`. @returns whether a successor serves: the
-   * proxy is stopped, then. Undefined: SIGUSR2 does nothing.
+   * Called for every SIGUSR2 once the proxy serves, one at a time with `reload`; the signal breaks it off at once.
+   * @returns whether a successor serves: the proxy is stopped, then. Undefined: SIGUSR2 does nothing.
    */
   upgrade: ((proxy: RunningProxy, stop: AbortSignal) => Promise<boolean>) | undefined;
 }
@@ -31,6 +31,7 @@ export async function supervise({ boot, reload, upgrade }: Supervised, terminal:
   let proxy: RunningProxy | undefined;
   let stopAskedAt = 0;
   let changes = Promise.resolve();
+  let upgrading: Promise<unknown> = Promise.resolve();
 
   const onStop = (signal: NodeJS.Signals): void => {
     if (!stop.signal.aborted) {
@@ -47,7 +48,9 @@ export async function supervise({ boot, reload, upgrade }: Supervised, terminal:
   const onUpgrade = (): void => {
     if (upgrade === undefined) return;
     onceServing(async (served) => {
-      if (await upgrade(served, stop.signal)) stop.abort();
+      const handedOver = upgrade(served, stop.signal);
+      upgrading = handedOver.catch(() => false);
+      if (await handedOver) stop.abort();
     });
   };
   /** One change after the other. */
@@ -77,7 +80,9 @@ export async function supervise({ boot, reload, upgrade }: Supervised, terminal:
     proxy = served;
     await aborted(stop.signal);
     const cut = aborted(hurry.signal).then(() => sleep(terminal.clock, HURRY_MS, new AbortController().signal));
-    await Promise.race([served.stop(hurry.signal), cut]);
+    // An upgrade that this breaks off gives the replicas back first: else nobody would stop them.
+    const stopped = upgrading.then(() => served.stop(hurry.signal));
+    await Promise.race([stopped, cut]);
     return hurry.signal.aborted ? 1 : 0;
   } catch (error) {
     // Told to stop before it served: that is no failure.

@@ -5,7 +5,10 @@ import { holderOf } from '../util/state-directory.ts';
 import { readSettings } from './read-settings.ts';
 import type { Terminal } from './terminal.ts';
 
-/** How long a successor may take until it has the state directory, ms: what `upgrade` allows it, and some. */
+/**
+ * How long a successor may take until it has the state directory, ms: what `upgrade` allows it, and some. Beyond that,
+ * a drain: what runs may have replaced another one just now, which it lets end first.
+ */
 const BOOT_MS = 65_000;
 /** How much longer than its drain the process before may take to end, or to go on, ms. */
 const END_MS = 40_000;
@@ -31,13 +34,14 @@ export async function runUpgrade(config: string | undefined, terminal: Terminal)
   askForUpgrade(before);
   const goesOn = new PilotlightError('UPGRADE_FAILED', `process ${before} goes on: its log says why`);
   let successor: number | undefined;
-  let deadline = clock.now() + BOOT_MS;
+  const drainMs = Math.max(0, ...services.map(({ timeouts }) => timeouts.drainMs));
+  let deadline = clock.now() + BOOT_MS + drainMs;
   while (clock.now() < deadline) {
     await sleep(clock, LOOK_EVERY_MS, new AbortController().signal);
     const holder = await holderOf(state);
     if (successor === undefined && holder !== undefined && holder !== before) {
       successor = holder;
-      deadline = clock.now() + END_MS + Math.max(0, ...services.map(({ timeouts }) => timeouts.drainMs));
+      deadline = clock.now() + END_MS + drainMs;
     } else if (successor !== undefined && holder === before) {
       throw goesOn;
     }

@@ -13,10 +13,17 @@ const SERVE_MS = 30_000;
 
 /**
  * Starts the program anew, as it is installed now and with the configuration as it is now, and gives it the listening
- * sockets, then the replicas. Until it serves, this process does; if it never does, this process goes on.
+ * sockets, then the replicas. Until it serves, this process does; if it never does, or `stop` breaks it off, this
+ * process goes on.
  * @returns whether the successor serves: this process is to drain, then
  */
 export async function upgrade(proxy: RunningProxy, { env }: Terminal, stop: AbortSignal): Promise<boolean> {
+  try {
+    // Until then the replicas are not its own to give away; a drain may take longer than a successor may.
+    await proxy.alone(stop);
+  } catch {
+    return false;
+  }
   const successor = new SuccessorProcess(proxy.sockets, env);
   const within = (ms: number) => AbortSignal.any([AbortSignal.timeout(ms), stop]);
   try {

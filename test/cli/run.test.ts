@@ -28,6 +28,7 @@ async function run(interactive: boolean, logLevel?: 'debug') {
     reload: async (settings) => void reloads.push(settings.services.map(({ name }) => name)),
     refuseReload: (problems) => void reloads.push(problems),
     sockets: [],
+    alone: async () => undefined,
     letGo: async () => undefined,
     resume: async () => undefined,
     stop: async () => undefined,

@@ -19,6 +19,8 @@ class FakeProxy implements RunningProxy {
     error: (fields, message) => void this.happened.push(`error ${'code' in fields ? fields.code : ''} ${message}`),
   };
 
+  async alone(): Promise<void> {}
+
   async letGo(): Promise<void> {
     this.happened.push('let go');
   }
@@ -227,12 +229,14 @@ describe('upgrading', () => {
     expect(proxy.happened).toEqual(['boot', 'reload', 'stop', 'stopped']);
   });
 
-  test('is broken off by a stop', async () => {
+  test('is broken off by a stop, which waits until the replicas are this process’s again', async () => {
     const asked = Promise.withResolvers<AbortSignal>();
     const { proxy, ended } = start({
-      upgrade: async (_, stop) => {
+      upgrade: async (served, stop) => {
         asked.resolve(stop);
         await new Promise((resolve) => stop.addEventListener('abort', resolve));
+        await settled();
+        await served.resume('told to stop');
         return false;
       },
     });
@@ -242,6 +246,7 @@ describe('upgrading', () => {
     process.emit('SIGTERM', 'SIGTERM');
     proxy.mayStop();
     expect(await ended).toBe(0);
+    expect(proxy.happened).toEqual(['boot', 'resume', 'stop', 'stopped']);
   });
 
   test('means nothing where there is nothing to upgrade to', async () => {

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { descriptorOf } from '../../src/util/listening.ts';
 import { holderOf } from '../../src/util/state-directory.ts';
+import { freePort } from '../support/free-port.ts';
 import { killIfAlive } from '../support/marked-processes.ts';
+import { isAlive } from '../support/remains.ts';
 import { until } from '../support/until.ts';
 import { demoService, logOf, type Place, pilotlight, place, serve } from './program.ts';
 
@@ -60,6 +62,26 @@ test('stopped right after an upgrade, the new process stops the replicas of both
       return true;
     }
   });
+});
+
+test('stopped before its successor serves, the old process takes the replicas back and stops them', async () => {
+  const at = await place();
+  // Nobody answers there: a successor waits for it before it serves.
+  const consul = { address: `http://127.0.0.1:${await freePort()}` };
+  const elsewhere = { routes: [{ path: '/e' }], endpoints: { consul: { service: 'elsewhere' } } };
+  await at.write({ consul, services: { hello: demoService('hello', {}, false), elsewhere } });
+  const program = await serve(at);
+  onTestFinished(() => endOf(at));
+  const pid = Number(/process (\d+)/.exec(await (await fetch(`${at.url}/hello`)).text())?.[1]);
+  program.child.kill('SIGUSR2');
+  await until('the replicas are handed over', async () => {
+    const holder = await holderOf(join(at.folder, 'state'));
+    return holder !== undefined && holder !== program.child.pid;
+  });
+  program.child.kill('SIGTERM');
+  expect(await program.exit).toBe(0);
+  expect(logOf(program).some(({ event }) => event === 'upgraded')).toBe(false);
+  expect(isAlive(pid)).toBe(false);
 });
 
 test('sockets of a supervisor are accepted from (LISTEN_FDS), and those of another process are not', async () => {
