@@ -81,6 +81,7 @@ class EdgePlane implements Edge {
     this.#routeCompiler = new RouteCompiler(logger);
     this.#listeners = new Listeners(this.#context);
     link.onMessage((message) => this.#onMessage(message));
+    link.onClose(() => this.#refuseWaiting());
     this.#reportTimer = clock.every(REPORT_EVERY_MS, () => this.#tick());
   }
 
@@ -203,6 +204,11 @@ class EdgePlane implements Edge {
     for (const [name, service] of this.#services) {
       if (!listed.has(name)) service.leave();
     }
+  }
+
+  /** Without a control plane nothing is started any more. */
+  #refuseWaiting(): void {
+    for (const service of this.#services.values()) if (!service.isReady) service.rejectHeld('DRAINING');
   }
 
   #tick(): void {

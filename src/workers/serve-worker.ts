@@ -29,7 +29,7 @@ export type BuildWorker = (setup: WorkerSetup, link: ChannelEnd<ControlMessage, 
 
 /**
  * Does what the primary says until it says `close`. When the primary is gone, drains: what is under way finishes, within
- * the services' limits. Resolves when there is nothing left to do.
+ * the services' limits, and what waits for a start is refused. Resolves when there is nothing left to do.
  */
 export function serveWorker(primary: PrimaryPort, build: BuildWorker): Promise<void> {
   return new Promise((resolve) => {
@@ -97,12 +97,16 @@ class Worker {
     }
   }
 
-  /** Nobody tells it anything any more. */
+  /** Nobody tells it anything any more: what waits for a start waits in vain. */
   leave(): void {
     if (this.#phase === 'leaving') return;
     this.#phase = 'leaving';
     this.#parts
-      .then(({ drain }) => drain(this.#drainMs, false))
+      .then(({ drain }) => {
+        const drained = drain(this.#drainMs, false);
+        this.#link.close();
+        return drained;
+      })
       .catch(() => undefined)
       .then(() => this.#close());
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Backend } from './backends.ts';
 import { at, EdgeHarness, policy } from './edge-harness.ts';
-import { until } from './wire.ts';
+import { ok, until } from './wire.ts';
 
 const DRAIN_MS = 30_000;
 
@@ -82,6 +82,27 @@ describe('while the proxy drains', () => {
     expect(Number(answer.fields['retry-after']?.[0])).toBeGreaterThan(0);
     client.destroy();
     await over();
+  });
+
+  test('once the control plane is gone, what waits for a start is told at once to come again, the rest goes on', async () => {
+    const { backends, harness } = await world('a');
+    const { client, backend } = await asked({ backends, harness });
+    harness.state({ endpoints: backends.map((each) => at(each, { state: 'cordoned' })) });
+    const waiting = await harness.connect();
+    waiting.get();
+    await harness.held(1);
+    let drained = false;
+    void harness.edge.drain(DRAIN_MS).then(() => {
+      drained = true;
+    });
+    harness.link.close();
+    const refused = await waiting.answer();
+    expect(refused.status).toBe(503);
+    expect(Number(refused.fields['retry-after']?.[0])).toBeGreaterThan(0);
+    (await backend.origin.connection()).write(ok('late'));
+    expect((await client.answer()).text).toBe('late');
+    for (const each of [client, waiting]) each.destroy();
+    while (!drained) await harness.pass(50);
   });
 
   test('what may have had an effect is not sent again', async () => {
