@@ -632,16 +632,19 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       this.#fail('BAD_RESPONSE');
       return;
     }
+    const service = this.#service as Service;
     this.#phase = 'tunnel';
     this.#status = 101;
     connection.tunnel();
     this.#lastByteAt = this.#context.clock.now();
-    this.#context.deadlines.arm(this, (this.#service as Service).policy.timeouts.tunnelMs);
+    this.#firstByteAt = this.#lastByteAt;
+    this.#context.deadlines.arm(this, service.policy.timeouts.tunnelMs);
     const head = switchingHead(this, response, response.upgrade as string);
     this.#out += this.#rules === undefined ? head : this.#rules.responseHead(head, this);
     this.#headOut = this.#bytesOut + this.#out.length;
     this.#flush();
-    (this.#service as Service).onFirstByte();
+    service.judge(connection.endpoint, 'success');
+    service.onFirstByte();
     const early = this.client.takePending();
     if (early !== undefined) this.onClientTunnel(early);
     this.client.resumeReading();
@@ -660,6 +663,12 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   onUpstreamFailure(connection: UpstreamConnection, failure: UpstreamFailure): void {
     const service = this.#service as Service;
+    if (this.#phase === 'tunnel' && connection.socket.readableEnded) {
+      // It had said its last, so nothing broke; the client gets what it has not taken yet.
+      this.#connection = undefined;
+      this.#end(false);
+      return;
+    }
     if (this.#phase === 'connecting') {
       if (failure !== 'protocol' && failure !== 'reset') service.suspect(connection.endpoint, failure);
       this.#connection = undefined;
@@ -799,6 +808,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       return;
     }
     if (this.#phase === 'done') return;
+    const isOver = this.#phase === 'tunnel' && this.#connection?.socket.readableEnded === true;
     if (service !== undefined) {
       if (this.#phase === 'held') this.#leaveQueue(service);
       this.#connection?.destroy();
@@ -807,7 +817,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       this.#leaveEndpoint(service);
     }
     if (this.#status === 0) this.#status = 499;
-    if (this.#ending === 'complete') this.#ending = 'client-left';
+    if (this.#ending === 'complete' && !isOver) this.#ending = 'client-left';
     this.#log(service);
     this.#reset();
   }

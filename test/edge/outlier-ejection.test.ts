@@ -287,6 +287,63 @@ describe('at the edge', () => {
     expect(await served(harness, 4)).toBe('ab');
   });
 
+  test('a tunnel that either side closes is no failure, and neither is what breaks behind its end', async () => {
+    const [a, b] = (await Backend.all('ab')) as [Backend, Backend];
+    const last = ['close', 'close after the client', 'break after the end'];
+    for (const { origin } of [a, b]) {
+      origin.script = async (connection) => {
+        const seen = await connection.request();
+        const how = seen?.fields['x-how']?.[0];
+        connection.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n');
+        if (how === 'close after the client') await connection.untilOver();
+        connection.end();
+        if (how !== 'break after the end') return;
+        await connection.readThrough('more');
+        connection.reset();
+      };
+    }
+    const harness = await EdgeHarness.ready([a.origin, b.origin], changes);
+    for (let i = 0; i < 30; i++) {
+      const how = last[i % last.length] as string;
+      const client = await harness.connect();
+      client.get('/', `Connection: Upgrade\r\nUpgrade: foo\r\nX-How: ${how}\r\n`);
+      expect((await client.answer()).status).toBe(101);
+      if (how === 'close after the client') client.end();
+      expect(await client.untilOver()).toBe('end');
+      if (how === 'break after the end') client.write('more');
+      client.end();
+      await eventually(() => client.closed).toBe(true);
+    }
+    await harness.inFlight(0);
+    expect(await harness.sum('resets')).toBe(0);
+    expect([a.origin.connections.length, b.origin.connections.length]).toEqual([15, 15]);
+    expect(harness.accessed.map(({ status, ending }) => `${status} ${ending}`)).toEqual(Array(30).fill('101 complete'));
+  });
+
+  test('a tunnel that opens is a good answer', async () => {
+    const [a, b] = (await Backend.all('ab')) as [Backend, Backend];
+    a.origin.script = async (connection) => {
+      const seen = await connection.request();
+      a.targets.push('/');
+      if (seen?.fields['upgrade'] === undefined) connection.reset();
+      connection.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n');
+      await connection.untilOver();
+      connection.end();
+    };
+    const harness = await EdgeHarness.ready([a.origin, b.origin], { ...changes, retries: { max: 0 } });
+    const opened = new Set<number>();
+    for (let i = 0; i < 30; i++) {
+      const client = await harness.connect();
+      client.get('/', i % 6 < 2 ? 'Connection: Upgrade\r\nUpgrade: foo\r\n' : '');
+      const answer = await client.answer().catch(() => undefined);
+      if (answer !== undefined) opened.add(answer.status);
+      client.destroy();
+      await harness.inFlight(0);
+    }
+    expect([...opened].sort()).toEqual([101, 200, 502]);
+    expect(a.requests).toBe(15);
+  });
+
   test('without the option nobody is ejected', async () => {
     const [a, b] = (await Backend.all('ab')) as [Backend, Backend];
     a.mood = 500;
