@@ -15,7 +15,7 @@ import { type HeadLimits, RequestHead } from './http1/request.ts';
 import { TCHAR } from './http1/syntax.ts';
 import { writeJoined } from './joined-write.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
-import { refusalMessage } from './responses.ts';
+import { prefersHtml, refusalMessage } from './responses.ts';
 import { SendWatch } from './send-watch.ts';
 import { readShared, toKeep } from './shared-read.ts';
 
@@ -46,6 +46,8 @@ const MAX_PENDING = 64 * 1024;
 /** After our FIN: how long, ms, and how many bytes more a client may send before it is cut off. */
 const LINGER_MS = 2000;
 const LINGER_BYTES = 512 * 1024;
+/** The value of Accept in a head that was not, or could not be, read. */
+const ACCEPT = /\r\naccept:([^\r\n]*)/i;
 
 /**
  * One client connection: finds requests in its bytes, one after the other, and hands each to its exchange. Pipelined
@@ -248,7 +250,7 @@ export class ClientConnection implements DeadlineEntry {
 
   onDeadline(): void {
     if (this.#phase === 'idle') this.#linger();
-    else if (this.#phase === 'head') this.#refuse('HEAD_TIMEOUT');
+    else if (this.#phase === 'head') this.#refuse('HEAD_TIMEOUT', this.#partial);
     else if (this.#phase === 'exchange') this.#exchange.onBodyTimeout();
     else this.#socket.destroy();
   }
@@ -343,11 +345,11 @@ export class ClientConnection implements DeadlineEntry {
       at = gatheredEnd + 4 + dropped - before;
     }
     if (text.length > this.#listener.limits.head) {
-      this.#refuse(this.#tooLarge(text));
+      this.#refuse(this.#tooLarge(text), text);
       return;
     }
     const refusal = this.request.parse(text, bytes, from, this.#listener.headLimits);
-    if (refusal !== undefined) this.#refuse(refusal, this.request.method);
+    if (refusal !== undefined) this.#refuse(refusal, text);
     else this.#serve(chunk, at, size);
   }
 
@@ -365,8 +367,8 @@ export class ClientConnection implements DeadlineEntry {
     // Nobody needs to wait for the end of what cannot become a request, such as TLS.
     const beginsMethod = TCHAR[text.charCodeAt(0)] === 1;
     // What came before was looked at then: a head that comes byte by byte is not read through for each of them.
-    if (!beginsMethod || hasBareLineFeed(text, Math.max(0, checked - 3))) this.#refuse('BAD_REQUEST');
-    else if (text.length > this.#listener.limits.head) this.#refuse(this.#tooLarge(text));
+    if (!beginsMethod || hasBareLineFeed(text, Math.max(0, checked - 3))) this.#refuse('BAD_REQUEST', text);
+    else if (text.length > this.#listener.limits.head) this.#refuse(this.#tooLarge(text), text);
   }
 
   #tooLarge(text: string): RefusalCode {
@@ -437,9 +439,9 @@ export class ClientConnection implements DeadlineEntry {
 
   /**
    * Answers bytes that are no request; the connection cannot be used any more.
-   * @param method where it is known
+   * @param text what came of the head: it need not be sound to tell in what form its sender wants to be answered
    */
-  #refuse(code: RefusalCode, method = ''): void {
+  #refuse(code: RefusalCode, text = ''): void {
     this.#partial = '';
     this.#pending = undefined;
     const { status } = refusals[code];
@@ -450,8 +452,8 @@ export class ClientConnection implements DeadlineEntry {
       requestId,
       date: this.#context.date(),
       retryAfterMs: undefined,
-      html: false,
-      head: method === 'HEAD',
+      html: prefersHtml(ACCEPT.exec(text)?.[1]),
+      head: text.startsWith('HEAD '),
       close: true,
       oldKeepAlive: false,
     });
@@ -491,7 +493,7 @@ export class ClientConnection implements DeadlineEntry {
   #onEnd(): void {
     this.#ended = true;
     if (this.#phase === 'exchange') this.#exchange.onClientEnd(this.body.done);
-    else if (this.#phase === 'head') this.#refuse('BAD_REQUEST');
+    else if (this.#phase === 'head') this.#refuse('BAD_REQUEST', this.#partial);
     // Ending it twice makes Node build an error: 4 % of a connection with one request.
     else if (this.#phase !== 'lingering') this.#socket.end();
   }
