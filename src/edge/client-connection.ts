@@ -147,6 +147,16 @@ export class ClientConnection implements DeadlineEntry {
     return this.trusted ? this.#context.trusted.client(this.peer, this.request.forwardedFor) : this.peer;
   }
 
+  /** Whether the client has closed its sending side. */
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether the client has still to take something of what was written. */
+  get isBehind(): boolean {
+    return this.#socket.writableLength > 0;
+  }
+
   /** Whether it serves no request. */
   get isIdle(): boolean {
     return this.#phase === 'idle';

@@ -39,6 +39,8 @@ const GATHER_BYTES = 12 * 1024;
 const GATHER_LENGTH_BYTES = 2 * 1024;
 /** Attempts beyond the budget for the race on a reused connection that the upstream just closed. */
 const MAX_RACES = 3;
+/** A client that closed its sending side within an answer is gone when nothing moved for so long, ms. */
+const GONE_AFTER_MS = 1000;
 /** WebSocket Close frame, unmasked, 1001 "going away" (RFC 6455 §7.4.1). */
 const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
 
@@ -776,21 +778,30 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     }
   }
 
-  /** A stream or tunnel is cut when nothing passed for `timeouts.tunnel`. */
+  /** A stream or tunnel is cut when nothing passed for `timeouts.tunnel`; a stream much sooner when its client closed. */
   #onSilence(service: Service): void {
-    const left = this.#lastByteAt + service.policy.timeouts.tunnelMs - this.#context.clock.now();
+    const isLeft = this.#phase === 'streaming' && this.client.hasEnded && !service.policy.allowHalfOpen;
+    const limit = isLeft ? GONE_AFTER_MS : service.policy.timeouts.tunnelMs;
+    const left = this.#lastByteAt + limit - this.#context.clock.now();
     if (left > 0) this.#context.deadlines.arm(this, left);
-    else this.cutOff();
+    else if (!isLeft) this.cutOff();
+    else if (this.client.isBehind) this.#context.deadlines.arm(this, limit);
+    else this.client.destroy(false);
   }
 
   // ── client leaves ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The client's FIN: in a tunnel it is passed on; before the answer it is an abort unless half-closing is allowed. */
+  /**
+   * The client's FIN: in a tunnel it is passed on; before the answer it is an abort unless half-closing is allowed. Within
+   * an answer it may be either: what still flows goes to the client, whose reset would tell; an answer that rests, such
+   * as an event stream, would be kept up for nobody.
+   */
   onClientEnd(bodyDone: boolean): void {
     if (this.#phase === 'tunnel') {
       this.#connection?.socket.end();
     } else if (this.#phase === 'streaming' && bodyDone) {
       this.#keepAlive = false;
+      this.#context.deadlines.arm(this, GONE_AFTER_MS);
     } else if (bodyDone && this.#service?.policy.allowHalfOpen === true) {
       this.#keepAlive = false;
     } else {

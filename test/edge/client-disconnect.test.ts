@@ -222,6 +222,55 @@ describe('half-closing before the answer', () => {
   });
 });
 
+describe('half-closing within an answer that rests', () => {
+  const begin = async (allowHalfOpen: boolean) => {
+    const origin = await Origin.listen(silent);
+    const h = await EdgeHarness.ready(origin, { allowHalfOpen });
+    const client = await h.connect();
+    client.get();
+    const upstream = await origin.connection();
+    await upstream.head();
+    upstream.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n');
+    await client.readThrough('data: 1\n\n');
+    await h.pass(5000, 500);
+    client.end();
+    await h.connections(1);
+    return { h, client, upstream };
+  };
+  /** Time passes from when the edge knows of the client's end: nothing else tells of it. */
+  const untilOver = async (h: EdgeHarness, upstream: { over: boolean }) => {
+    const from = h.clock.now();
+    while (!upstream.over && h.clock.now() - from < 60_000) await h.pass(100);
+    return h.clock.now() - from;
+  };
+
+  test('means that the client is gone: the upstream is closed soon', async () => {
+    const { h, upstream } = await begin(false);
+    const took = await untilOver(h, upstream);
+    expect(upstream.over).toBe(true);
+    expect(took).toBeGreaterThanOrEqual(1000);
+    await h.inFlight(0);
+    await h.connections(0);
+    expect(h.accessed).toMatchObject([{ status: 200, ending: 'client-left' }]);
+  });
+
+  test('means nothing while bytes flow, or where half-closing is allowed', async () => {
+    const flowing = await begin(false);
+    for (let i = 2; i < 12; i++) {
+      flowing.upstream.write(`data: ${i}\n\n`);
+      await flowing.client.readThrough(`data: ${i}\n\n`);
+      await flowing.h.pass(500);
+    }
+    const allowed = await begin(true);
+    await allowed.h.pass(20_000, 1000);
+    for (const { upstream, client } of [flowing, allowed]) {
+      upstream.write('data: last\n\n');
+      upstream.end();
+      expect((await client.readAll()).toString()).toMatch(/data: last\n\n\r\n0\r\n\r\n$/);
+    }
+  });
+});
+
 test('a thousand aborts in all phases leave no socket, no timer and nothing in flight', async () => {
   const origin = await Origin.listen(async (upstream) => {
     for (;;) {
