@@ -158,9 +158,15 @@ function unreadable(message: string): NodeJS.ErrnoException {
 
 /** Names and values in turn, as Node has them, without what concerns the connection to the upstream alone. */
 function endToEnd(raw: readonly string[]): string[] {
-  return pairs(raw)
-    .filter(([name]) => !CONNECTION_FIELDS.has(name.toLowerCase()))
-    .flat();
+  const fields = pairs(raw);
+  const dropped = new Set(CONNECTION_FIELDS);
+  for (const [name, value] of fields) {
+    if (name.toLowerCase() !== 'connection') continue;
+    for (const named of value.split(',')) dropped.add(named.trim().toLowerCase());
+  }
+  // It frames the answer, whoever names it.
+  dropped.delete('content-length');
+  return fields.filter(([name]) => !dropped.has(name.toLowerCase())).flat();
 }
 
 function pairs(raw: readonly string[]): [name: string, value: string][] {

@@ -124,3 +124,15 @@ test('trailers and interim answers come through', async () => {
   expect(client.text()).toMatch(/^HTTP\/1\.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
   client.destroy();
 });
+
+test('fields of an answer that its Connection names stay behind', async () => {
+  const answer =
+    'HTTP/1.1 200 OK\r\nConnection: X-Hop, keep-alive\r\nX-Hop: 1\r\nX-End: 2\r\nContent-Length: 2\r\n\r\nhi';
+  const { port } = await origin((socket) => socket.write(answer));
+  const client = open(port);
+  client.write('GET /a HTTP/1.1\r\nHost: a\r\n\r\n');
+  await until('the answer', () => client.text().endsWith('\r\n\r\nhi'));
+  expect(client.text()).toContain('X-End: 2');
+  expect(client.text()).not.toContain('X-Hop');
+  client.destroy();
+});
