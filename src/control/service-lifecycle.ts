@@ -160,7 +160,7 @@ export class ServiceLifecycle implements ReplicaSetListener {
       holdTimeoutMs: this.#startTimes.holdTimeoutMs(hold.timeoutMs),
       starting: queued + starting > 0,
       expectedStartMs: this.#startTimes.expectedMs,
-      blockedUntil: contact?.contact === 'unreachable' ? contact.retryAt : this.breaker.blockedUntil,
+      blockedUntil: contact?.contact === 'unreachable' ? contact.retryAt : this.breaker.refusedUntil,
       failures: this.#failures,
     };
   }
@@ -336,7 +336,7 @@ export class ServiceLifecycle implements ReplicaSetListener {
     const until = this.breaker.blockedUntil;
     if (until !== undefined) this.set.withdrawQueued();
     const { queued, starting, ready } = this.set.counts;
-    if (queued + starting + ready + this.external === 0) this.#failures++;
+    if (this.breaker.isFailing && queued + starting + ready + this.external === 0) this.#failures++;
     // Whether the rest is enough is the scaler's to say, from what it measures then.
     if (ready > 0) this.#target = ready + queued + starting;
     this.#narrator.startFailed(replica, error, {

@@ -39,6 +39,14 @@ export class StartBreaker {
     return blockedUntil(this.#circuit, this.#clock.now());
   }
 
+  /**
+   * Until when requests are turned away, the clock's ms; undefined while they may wait for the next start. One that
+   * answered and then ended once may have been killed: who asks for it waits the back-off out.
+   */
+  get refusedUntil(): number | undefined {
+    return this.isFailing ? this.blockedUntil : undefined;
+  }
+
   get isFailing(): boolean {
     return isFailing(this.#circuit);
   }

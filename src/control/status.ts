@@ -37,13 +37,13 @@ export function serviceStatus(inputs: StatusInputs): ServiceStatus {
   };
 }
 
-function stateName({ wakeable, counts, external, failing }: StatusInputs): ServiceStateName {
+function stateName({ wakeable, counts, external, failing, held }: StatusInputs): ServiceStateName {
   if (counts.ready > 0 || external.length > 0) return 'ready';
   if (!wakeable && counts.live === 0) return 'unavailable';
   if (counts.queued + counts.starting > 0) return 'waking';
   if (failing) return 'failing';
   if (counts.retiring + counts.stopping > 0) return 'retiring';
-  return 'asleep';
+  return held > 0 ? 'waking' : 'asleep';
 }
 
 function ownStatus(replica: Replica, { inFlightOn, conditionOf }: StatusInputs): ReplicaStatus {

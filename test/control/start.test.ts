@@ -169,12 +169,37 @@ test('an exit within ten seconds of ready is a failed start and counts towards t
   world.edge.request('hello');
   await world.run(3500);
   expect(world.messagesOf('start-failed')[0]).toContain('soon after it was ready');
-  expect(world.edge.service('hello').state.blocked).not.toBeNull();
   await world.run(1000);
   world.edge.request('hello');
   await world.run(3500);
   expect((await world.status('hello')).state).toBe('failing');
   expect(world.edge.service('hello').state.blocked?.retryAfterMs).toBeGreaterThan(1000);
+  expect(world.edge.request('hello').outcome).toBe('blocked');
+});
+
+test('who asks for what was killed right after it was ready waits the back-off out', async () => {
+  const world = await World.started([testService('hello')]);
+  world.runtime.behaviour.exitAfterMs = 3000;
+  world.edge.request('hello');
+  await world.run(3300);
+  world.runtime.behaviour.exitAfterMs = undefined;
+  const waiting = world.edge.request('hello');
+  await world.run(300);
+  expect((await world.status('hello')).state).toBe('waking');
+  expect([waiting.outcome, world.runtime.starts]).toEqual([undefined, 1]);
+  await world.run(2000);
+  expect([waiting.outcome, world.runtime.starts]).toEqual(['answered', 2]);
+});
+
+test('a request that waits when the only replica is killed right after it was ready is not turned away', async () => {
+  const world = await World.started([testService('hello', { scale: { concurrency: 1, max: 1 } })]);
+  Object.assign(world.runtime.behaviour, { exitAfterMs: 1000, serviceMs: 2000 });
+  world.edge.request('hello');
+  await world.run(500);
+  world.runtime.behaviour.exitAfterMs = undefined;
+  const waiting = world.edge.request('hello');
+  await world.run(6000);
+  expect([waiting.outcome, world.runtime.starts]).toEqual(['answered', 2]);
 });
 
 test('what answers the probe must still be what was started', async () => {
