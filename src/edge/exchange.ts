@@ -37,8 +37,6 @@ const PAGE_AFTER_MS = 500;
 const GATHER_BYTES = 12 * 1024;
 /** The same for a body of a known length, of which larger pieces are joined without going over the heap. */
 const GATHER_LENGTH_BYTES = 2 * 1024;
-/** Attempts beyond the budget for the race on a reused connection that the upstream just closed. */
-const MAX_RACES = 3;
 /** A client that closed its sending side within an answer is gone when nothing moved for so long, ms. */
 const GONE_AFTER_MS = 1000;
 /** WebSocket Close frame, unmasked, 1001 "going away" (RFC 6455 §7.4.1). */
@@ -86,7 +84,10 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   /** How long until the client's next request is within its rate, ms. */
   #retryMs = 0;
   #attempts = 0;
+  /** Attempts beyond `max` and the budget: after the race on a reused connection that the upstream just closed. */
   #races = 0;
+  /** It was refused by the last endpoint that there was, and waited for another. */
+  #bereft = false;
   /** The connection had served others before: its upstream may have closed it at the same moment. */
   #reused = false;
   /** Bytes of this request went to an upstream. */
@@ -149,6 +150,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#heldAt = 0;
     this.#attempts = 0;
     this.#races = 0;
+    this.#bereft = false;
     this.#written = false;
     this.#status = 0;
     this.#releasedAt = 0;
@@ -399,7 +401,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#lastEndpoint = endpoint;
     this.#phase = 'connecting';
     endpoint.link(this);
-    const connection = endpoint.takeIdle(now);
+    // Where one kept connection was closed all may be: after a race it is a new one.
+    const connection = this.#races > 0 ? undefined : endpoint.takeIdle(now);
     if (connection !== undefined) {
       this.#send(connection, now);
       return;
@@ -699,7 +702,9 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   #retry(service: Service, code: RefusalCode): void {
     const replayable =
       !this.#written || (this.#body.isWhole && mayReplay(this.client.request, service.policy.retries.idempotent));
-    const race = this.#written && this.#reused && this.#races < MAX_RACES;
+    const race = this.#written && this.#reused;
+    // To be refused by the last there was is to find the service asleep, whatever was tried before.
+    const bereft = code === 'CONNECT_REFUSED' && !this.#bereft && service.isBereft;
     const { max, budget } = service.policy.retries;
     if (!replayable) {
       this.#fail(code);
@@ -707,6 +712,9 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     }
     if (race) {
       this.#races++;
+    } else if (bereft) {
+      this.#bereft = true;
+      service.statistics.retries++;
     } else if (this.#attempts < max && service.retryBudget.take(this.#context.clock.now(), budget)) {
       this.#attempts++;
       service.statistics.retries++;

@@ -144,6 +144,11 @@ export class Service {
     return this.#roster.bounded || this.policy.concurrency > 0;
   }
 
+  /** Whether connects to all endpoints of a service that can be started failed a moment ago. */
+  get isBereft(): boolean {
+    return this.policy.wakeable && this.#roster.doubtful;
+  }
+
   /**
    * An endpoint for a request; undefined when it has to wait, or there is none.
    * @param now the clock's ms

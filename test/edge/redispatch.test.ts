@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ask, Backend } from './backends.ts';
 import { at, EdgeHarness, policy } from './edge-harness.ts';
-import { deadPort } from './wire.ts';
+import { type Client, deadPort, ok, until } from './wire.ts';
 
 type Change = Parameters<typeof policy>[0];
 
@@ -129,6 +129,46 @@ test('the race on a connection that was used before costs no attempt and no budg
   expect(bodies).toContain('b');
   expect(good.requests).toBeGreaterThan(0);
   expect((await harness.service())?.retries).toBe(0);
+});
+
+test('after such a race the next connection is a new one: the other kept ones may be closed as well', async () => {
+  const backend = await Backend.listen('g');
+  const harness = await EdgeHarness.start(policy({ wakeable: false, retries: { max: 0 } }));
+  harness.state({ endpoints: [at(backend)] });
+  const clients = await Promise.all([1, 2, 3].map(() => harness.connect()));
+  let waiting = 0;
+  let cut = 0;
+  backend.origin.script = async (connection) => {
+    await connection.request();
+    waiting++;
+    await until(() => waiting >= 3, 'all three at once');
+    connection.write(ok('g'));
+    if ((await connection.request()) === undefined) return;
+    cut++;
+    connection.reset();
+  };
+  for (const client of clients) client.get();
+  for (const client of clients) expect((await client.answer()).status).toBe(200);
+  const [client] = clients as [Client];
+  client.get();
+  expect((await client.answer()).status).toBe(200);
+  expect([cut, backend.origin.connections.length]).toEqual([1, 4]);
+});
+
+test('who is refused by the only replica after that cut it off waits for the next one', async () => {
+  const [dying, next] = (await Backend.all('dn')) as [Backend, Backend];
+  const harness = await EdgeHarness.start(policy({ retries: { max: 1 } }));
+  harness.state({ endpoints: [at(dying)] });
+  const client = await harness.connect();
+  dying.origin.script = async (connection) => {
+    await connection.request();
+    dying.origin.close();
+  };
+  client.get();
+  await harness.message('suspect');
+  await harness.held(1);
+  harness.state({ endpoints: [at(next)] });
+  expect((await client.answer()).text).toBe('n');
 });
 
 test('with ejection clients notice five failures at most, and none where they may be repeated', async () => {
