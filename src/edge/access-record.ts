@@ -2,29 +2,56 @@ import type { AccessRecord } from '../model/access.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { Endpoint } from './endpoint.ts';
 
-/** What an exchange knows of itself at its end; instants in the clock's ms, 0 = not reached. */
-export interface ExchangeFacts {
-  service: string | undefined;
+/** What an exchange knows of itself; instants in the clock's ms, 0 = not reached. Used again for the next one. */
+export class ExchangeFacts {
+  startedAt = 0;
+  /** End of a wait before it was dispatched. */
+  releasedAt = 0;
+  connectedAt = 0;
+  firstByteAt = 0;
+  /** Of the answer; 0 = none yet. */
+  status = 0;
+  /** Of the request's body. */
+  bytesIn = 0;
+  /** It waits, or waited, for a start, not just for a slot. */
+  cold = false;
+  ending: AccessRecord['ending'] = 'complete';
+  /** Where it went last. */
   endpoint: Endpoint | undefined;
-  requestId: string;
-  startedAt: number;
-  releasedAt: number;
-  connectedAt: number;
-  firstByteAt: number;
-  now: number;
-  status: number;
-  bytesIn: number;
-  bytesOut: number;
-  headOut: number;
-  retries: number;
-  cold: boolean;
-  ending: AccessRecord['ending'];
+  // Known at the end.
+  service: string | undefined;
+  retries = 0;
+  bytesOut = 0;
+  headOut = 0;
+
+  begin(now: number): void {
+    this.startedAt = now;
+    this.releasedAt = 0;
+    this.connectedAt = 0;
+    this.firstByteAt = 0;
+    this.status = 0;
+    this.bytesIn = 0;
+    this.cold = false;
+    this.ending = 'complete';
+    this.endpoint = undefined;
+  }
 }
 
-/** The access log's record of an exchange that has just ended. `wall` is now, ms since the epoch. */
-export function accessRecord(client: ClientConnection, facts: ExchangeFacts, wall: number): AccessRecord {
+/**
+ * The access log's record of an exchange that has just ended.
+ * @param requestId its id
+ * @param now the clock's ms
+ * @param wall the same, ms since the epoch
+ */
+export function accessRecord(
+  client: ClientConnection,
+  facts: ExchangeFacts,
+  requestId: string,
+  now: number,
+  wall: number,
+): AccessRecord {
   const { request } = client;
-  const { startedAt, releasedAt, connectedAt, firstByteAt, now, endpoint } = facts;
+  const { startedAt, releasedAt, connectedAt, firstByteAt, endpoint } = facts;
   const left = releasedAt === 0 ? startedAt : releasedAt;
   return {
     at: wall - (now - startedAt),
@@ -39,7 +66,7 @@ export function accessRecord(client: ClientConnection, facts: ExchangeFacts, wal
     host: request.hostValue,
     referer: request.head.get('referer'),
     userAgent: request.head.get('user-agent'),
-    requestId: facts.requestId,
+    requestId,
     status: facts.status,
     bytesIn: facts.bytesIn,
     bytesOut: facts.bytesOut,

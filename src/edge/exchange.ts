@@ -1,14 +1,13 @@
-import type { AccessRecord } from '../model/access.ts';
 import { type RefusalCode, refusals } from '../model/refusals.ts';
-import { accessRecord, headLength } from './access-record.ts';
+import { accessRecord, ExchangeFacts } from './access-record.ts';
+import { Answer } from './answer.ts';
+import { Attempts } from './attempts.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { coldStartFields } from './cold-start.ts';
 import type { EdgeContext } from './context.ts';
 import type { DeadlineEntry } from './deadlines.ts';
 import type { Endpoint } from './endpoint.ts';
-import { latin1 } from './http1/latin1.ts';
 import { Framing, type FramingKind, isOffered } from './http1/request.ts';
-import { JOIN_BYTES } from './joined-write.ts';
 import { isNavigation } from './navigation.ts';
 import type { Redirect } from './redirect.ts';
 import { mayReplay } from './replay.ts';
@@ -33,10 +32,6 @@ type Phase = 'done' | 'new' | 'verifying' | 'held' | 'connecting' | 'sent' | 'st
 
 /** A browser gets the waiting page when the start is not over by then, ms. */
 const PAGE_AFTER_MS = 500;
-/** Pieces of an answer up to this size are gathered into one write; Node writes strings below 16 KiB without copying them to the heap. */
-const GATHER_BYTES = 12 * 1024;
-/** The same for a body of a known length, of which larger pieces are joined without going over the heap. */
-const GATHER_LENGTH_BYTES = 2 * 1024;
 /** A client that closed its sending side within an answer is gone when nothing moved for so long, ms. */
 const GONE_AFTER_MS = 1000;
 /** WebSocket Close frame, unmasked, 1001 "going away" (RFC 6455 §7.4.1). */
@@ -57,6 +52,9 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   readonly client: ClientConnection;
   readonly #context: EdgeContext;
   readonly #body: RequestBuffer;
+  readonly #answer: Answer;
+  readonly #facts = new ExchangeFacts();
+  readonly #attempts = new Attempts();
   method = '';
   requestId = '';
   /** Address of the client, for the bounds per client. */
@@ -73,44 +71,19 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   #maxBody = 0;
   #endpoint: Endpoint | undefined;
   #connection: UpstreamConnection | undefined;
-  #startedAt = 0;
   #lastByteAt = 0;
   #heldAt = 0;
   #holdEnds = 0;
-  /** It waits, or waited, for a start, not just for a slot. */
-  #cold = false;
   #pageable = false;
-  #releasedAt = 0;
   /** How long until the client's next request is within its rate, ms. */
   #retryMs = 0;
-  #attempts = 0;
-  /** Attempts beyond `max` and the budget: after the race on a reused connection that the upstream just closed. */
-  #races = 0;
-  /** It was refused by the last endpoint that there was, and waited for another. */
-  #bereft = false;
-  /** The connection had served others before: its upstream may have closed it at the same moment. */
-  #reused = false;
-  /** Bytes of this request went to an upstream. */
-  #written = false;
-  #status = 0;
-  #connectedAt = 0;
-  #firstByteAt = 0;
-  #bytesIn = 0;
-  #bytesOut = 0;
-  /** How many of the bytes out came before the body. */
-  #headOut = 0;
-  /** Where it went last, for the access log. */
-  #lastEndpoint: Endpoint | undefined;
-  #ending: AccessRecord['ending'] = 'complete';
-  #framing: FramingKind = Framing.NONE;
   #keepAlive = true;
-  /** Gathered for the client within one read; written at its end. */
-  #out = '';
 
   constructor(client: ClientConnection, context: EdgeContext) {
     this.client = client;
     this.#context = context;
     this.#body = new RequestBuffer(context);
+    this.#answer = new Answer(client);
   }
 
   get isTunnel(): boolean {
@@ -144,25 +117,13 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#connection = undefined;
     this.avoid = undefined;
     this.method = this.client.request.method;
-    this.#startedAt = this.#context.clock.now();
-    this.latencySince = this.#startedAt;
-    this.#cold = false;
+    const now = this.#context.clock.now();
+    this.#facts.begin(now);
+    this.#answer.begin();
+    this.latencySince = now;
     this.#heldAt = 0;
-    this.#attempts = 0;
-    this.#races = 0;
-    this.#bereft = false;
-    this.#written = false;
-    this.#status = 0;
-    this.#releasedAt = 0;
-    this.#connectedAt = 0;
-    this.#firstByteAt = 0;
-    this.#bytesIn = 0;
-    this.#bytesOut = 0;
-    this.#headOut = 0;
-    this.#lastEndpoint = undefined;
-    this.#ending = 'complete';
+    this.#attempts.begin();
     this.#keepAlive = this.client.request.keepAlive;
-    this.#out = '';
     this.#body.begin();
   }
 
@@ -190,13 +151,13 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   /** It may go to the service, and counts from here. */
   #proceed(service: Service): void {
-    if (this.#maxBody > 0 && Math.max(this.client.request.length, this.#bytesIn) > this.#maxBody) {
+    if (this.#maxBody > 0 && Math.max(this.client.request.length, this.#facts.bytesIn) > this.#maxBody) {
       this.refuse('BODY_TOO_LARGE');
       return;
     }
     if (this.client.request.upgrade === undefined) service.statistics.arrivals++;
-    service.retryBudget.request(this.#startedAt);
-    const now = Math.max(this.#startedAt, this.#releasedAt);
+    service.retryBudget.request(this.#facts.startedAt);
+    const now = Math.max(this.#facts.startedAt, this.#facts.releasedAt);
     const endpoint = service.queue.size === 0 ? service.pick(this, now) : undefined;
     if (endpoint !== undefined) this.#dispatch(endpoint, now);
     else this.#hold(service, false);
@@ -245,8 +206,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const { target, pathEnd } = this.client.request;
     const found = this.#route(target, pathEnd);
     // A wait as any other: no replica is slow to connect to for it.
-    this.#releasedAt = this.#context.clock.now();
-    this.latencySince = this.#releasedAt;
+    this.#facts.releasedAt = this.#context.clock.now();
+    this.latencySince = this.#facts.releasedAt;
     // After a reload in between, what was granted may be another route's.
     if (typeof found === 'string' || found.rules !== this.#rules || found.service !== this.#service) this.begin();
     else this.#proceed(found.service);
@@ -271,7 +232,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       return;
     }
     this.#phase = 'held';
-    this.#cold = this.#cold || asleep;
+    this.#facts.cold = this.#facts.cold || asleep;
     if (this.#heldAt === 0) {
       this.#heldAt = now;
       this.#holdEnds = now + service.state.holdTimeoutMs;
@@ -375,17 +336,18 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   release(endpoint: Endpoint): void {
     const service = this.#service as Service;
     this.#leaveQueue(service);
-    this.#releasedAt = this.#context.clock.now();
+    this.#facts.releasedAt = this.#context.clock.now();
     const { lastStart } = service;
     // What ends a wait may be a retire that was called off: no start.
-    this.#cold = this.#cold && lastStart !== undefined && lastStart.heard >= this.#heldAt;
-    if (this.#cold && lastStart !== undefined) this.latencySince = Math.max(this.#startedAt, lastStart.ready);
-    this.#dispatch(endpoint, this.#releasedAt);
+    this.#facts.cold = this.#facts.cold && lastStart !== undefined && lastStart.heard >= this.#heldAt;
+    if (this.#facts.cold && lastStart !== undefined)
+      this.latencySince = Math.max(this.#facts.startedAt, lastStart.ready);
+    this.#dispatch(endpoint, this.#facts.releasedAt);
   }
 
   /** It is in the queue, and the last endpoint is gone. */
   waitForStart(): void {
-    this.#cold = true;
+    this.#facts.cold = true;
   }
 
   #leaveQueue(service: Service): void {
@@ -398,11 +360,10 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   #dispatch(endpoint: Endpoint, now: number): void {
     this.#endpoint = endpoint;
-    this.#lastEndpoint = endpoint;
+    this.#facts.endpoint = endpoint;
     this.#phase = 'connecting';
     endpoint.link(this);
-    // Where one kept connection was closed all may be: after a race it is a new one.
-    const connection = this.#races > 0 ? undefined : endpoint.takeIdle(now);
+    const connection = this.#attempts.mayReuse ? endpoint.takeIdle(now) : undefined;
     if (connection !== undefined) {
       this.#send(connection, now);
       return;
@@ -420,11 +381,11 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const service = this.#service as Service;
     const { request } = this.client;
     this.#connection = connection;
-    this.#reused = connection.uses > 0;
+    this.#attempts.reused = connection.uses > 0;
     connection.take(this);
     this.#phase = 'sent';
-    this.#written = true;
-    this.#connectedAt = now;
+    this.#attempts.written = true;
+    this.#facts.connectedAt = now;
     const plain = upstreamHead(this.client, service, connection.endpoint, this.requestId);
     const head = this.#rules === undefined ? plain : this.#rules.requestHead(plain, this);
     const done = this.client.body.done;
@@ -439,8 +400,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   // ── request body ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   onRequestBody(bytes: Buffer, start: number, end: number): void {
-    this.#bytesIn += end - start;
-    if (this.#maxBody > 0 && this.#bytesIn > this.#maxBody) {
+    this.#facts.bytesIn += end - start;
+    if (this.#maxBody > 0 && this.#facts.bytesIn > this.#maxBody) {
       this.#abandon('BODY_TOO_LARGE');
       return;
     }
@@ -519,15 +480,15 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     if (response.status < 200) {
       if (request.old) return;
       const head = interimHead(response);
-      this.#out += this.#rules === undefined ? head : this.#rules.interimHead(head);
+      this.#answer.head(this.#rules === undefined ? head : this.#rules.interimHead(head));
       return;
     }
     const service = this.#service as Service;
     const now = this.#context.clock.now();
     const ttfb = now - this.latencySince;
     this.#phase = 'streaming';
-    this.#firstByteAt = now;
-    this.#status = response.status;
+    this.#facts.firstByteAt = now;
+    this.#facts.status = response.status;
     this.#lastByteAt = now;
     this.#context.deadlines.arm(this, service.policy.timeouts.tunnelMs, now);
     if (request.upgrade === undefined) {
@@ -535,73 +496,23 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       connection.endpoint.recordFirstByte(ttfb);
     }
     if (response.status >= 500) service.judge(connection.endpoint, 'failure');
-    this.#framing = clientFraming(response, request.old);
+    this.#answer.framing = clientFraming(response, request.old);
     const bodyUnread = !this.client.body.done;
-    if (this.#framing === Framing.CLOSE || bodyUnread || this.#context.draining) this.#keepAlive = false;
-    const head = clientHead(this, response, this.#framing, this.#keepAlive);
-    this.#out += this.#rules === undefined ? head : this.#rules.responseHead(head, this);
-    this.#headOut = this.#bytesOut + this.#out.length;
+    if (this.#answer.framing === Framing.CLOSE || bodyUnread || this.#context.draining) this.#keepAlive = false;
+    const head = clientHead(this, response, this.#answer.framing, this.#keepAlive);
+    this.#answer.head(this.#rules === undefined ? head : this.#rules.responseHead(head, this));
     service.onFirstByte();
   }
 
   onResponseBody(bytes: Buffer, start: number, end: number): void {
     this.#lastByteAt = this.#context.clock.now();
-    const size = end - start;
-    if (this.#phase === 'tunnel') {
-      this.#sendCopy(bytes, start, end);
-      return;
-    }
-    const chunked = this.#framing === Framing.CHUNKED;
-    if (chunked) this.#out += `${size.toString(16)}\r\n`;
-    if (this.#out.length + size <= (chunked ? GATHER_BYTES : GATHER_LENGTH_BYTES)) {
-      this.#out += latin1(bytes, start, end);
-      if (chunked) this.#out += '\r\n';
-      return;
-    }
-    if (this.#out === '') {
-      this.#sendCopy(bytes, start, end);
-      return;
-    }
-    if (!chunked && this.#out.length + size <= JOIN_BYTES) {
-      this.#sendJoined(bytes.subarray(start, end));
-      return;
-    }
-    this.client.cork();
-    this.#flush();
-    this.#sendCopy(bytes, start, end);
-    if (chunked) this.#out = '\r\n';
-    this.#flush();
-    if (!this.client.uncork()) this.#connection?.pauseReading();
-  }
-
-  #sendJoined(piece: Buffer): void {
-    const head = this.#out;
-    this.#out = '';
-    this.#bytesOut += head.length + piece.length;
-    if (!this.client.writeJoined(head, piece)) this.#connection?.pauseReading();
-  }
-
-  /** The read buffer is used again at once, and what is written may wait. */
-  #sendCopy(bytes: Buffer, start: number, end: number): void {
-    const copy = Buffer.from(bytes.subarray(start, end));
-    this.#bytesOut += copy.length;
-    if (!this.client.writeOwn(copy)) this.#connection?.pauseReading();
+    const answer = this.#answer;
+    const keepsUp = this.#phase === 'tunnel' ? answer.copy(bytes, start, end) : answer.body(bytes, start, end);
+    if (!keepsUp) this.#connection?.pauseReading();
   }
 
   onReadEnd(): void {
-    this.#flush();
-  }
-
-  #flush(): void {
-    if (this.#out === '') return;
-    const out = this.#out;
-    this.#out = '';
-    this.#writeToClient(out);
-  }
-
-  #writeToClient(data: string | Buffer): void {
-    this.#bytesOut += data.length;
-    if (!this.client.write(data)) this.#connection?.pauseReading();
+    if (!this.#answer.flush()) this.#connection?.pauseReading();
   }
 
   onClientDrain(): void {
@@ -611,11 +522,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   onResponseEnd(connection: UpstreamConnection): void {
     const { request } = this.client;
-    if (this.#framing === Framing.CHUNKED) {
-      const trailers = request.trailers ? connection.body.trailers : '';
-      this.#out += `0\r\n${this.#rules === undefined ? trailers : this.#rules.responseTrailers(trailers)}\r\n`;
-    }
-    this.#flush();
+    const trailers = request.trailers ? connection.body.trailers : '';
+    this.#answer.end(trailers === '' || this.#rules === undefined ? trailers : this.#rules.responseTrailers(trailers));
     const complete = this.client.body.done;
     // A client that reads slowly may have paused it.
     if (connection.phase === 'idle') connection.resumeReading();
@@ -623,7 +531,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     if (complete && connection.usable) connection.endpoint.putIdle(connection, now);
     else connection.destroy();
     this.#connection = undefined;
-    if (this.#status < 500) this.#service?.judge(connection.endpoint, 'success');
+    if (this.#facts.status < 500) this.#service?.judge(connection.endpoint, 'success');
     this.#end(this.#keepAlive, now);
   }
 
@@ -639,15 +547,14 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     }
     const service = this.#service as Service;
     this.#phase = 'tunnel';
-    this.#status = 101;
+    this.#facts.status = 101;
     connection.tunnel();
     this.#lastByteAt = this.#context.clock.now();
-    this.#firstByteAt = this.#lastByteAt;
+    this.#facts.firstByteAt = this.#lastByteAt;
     this.#context.deadlines.arm(this, service.policy.timeouts.tunnelMs);
     const head = switchingHead(this, response, response.upgrade as string);
-    this.#out += this.#rules === undefined ? head : this.#rules.responseHead(head, this);
-    this.#headOut = this.#bytesOut + this.#out.length;
-    this.#flush();
+    this.#answer.head(this.#rules === undefined ? head : this.#rules.responseHead(head, this));
+    this.#answer.flush();
     service.judge(connection.endpoint, 'success');
     service.onFirstByte();
     const early = this.client.takePending();
@@ -682,7 +589,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     }
     service.statistics.resets++;
     // Of a connection that was used before, an end without an answer says nothing but that it was idle too long.
-    const idled = this.#reused && this.#phase === 'sent' && failure === 'reset' && !connection.isAnswering;
+    const idled = this.#attempts.reused && this.#phase === 'sent' && failure === 'reset' && !connection.isAnswering;
     if (!idled && failure !== 'refused') service.judge(connection.endpoint, 'failure');
     if (this.#phase === 'tunnel') {
       this.client.destroy(false);
@@ -700,33 +607,19 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   /** Tries again on another endpoint, waits for a start, or gives up with `code` (design: nothing unsafe is replayed). */
   #retry(service: Service, code: RefusalCode): void {
+    const { policy } = service;
     const replayable =
-      !this.#written || (this.#body.isWhole && mayReplay(this.client.request, service.policy.retries.idempotent));
-    const race = this.#written && this.#reused;
-    // To be refused by the last there was is to find the service asleep, whatever was tried before.
-    const bereft = code === 'CONNECT_REFUSED' && !this.#bereft && service.isBereft;
-    const { max, budget } = service.policy.retries;
-    if (!replayable) {
-      this.#fail(code);
-      return;
-    }
-    if (race) {
-      this.#races++;
-    } else if (bereft) {
-      this.#bereft = true;
-      service.statistics.retries++;
-    } else if (this.#attempts < max && service.retryBudget.take(this.#context.clock.now(), budget)) {
-      this.#attempts++;
-      service.statistics.retries++;
-    } else {
+      !this.#attempts.written || (this.#body.isWhole && mayReplay(this.client.request, policy.retries.idempotent));
+    const now = this.#context.clock.now();
+    const next = replayable ? this.#attempts.next(service, code === 'CONNECT_REFUSED', now) : 'none';
+    if (next === 'none') {
       this.#fail(code);
       return;
     }
     // A client that belongs to its endpoint is not sent elsewhere for a connection that was idle too long.
-    this.avoid = race && service.sticky !== undefined ? undefined : this.#endpoint;
+    this.avoid = next === 'race' && service.sticky !== undefined ? undefined : this.#endpoint;
     this.#leaveEndpoint(service);
-    this.#written = false;
-    const now = this.#context.clock.now();
+    this.#attempts.written = false;
     const endpoint = service.queue.size === 0 ? service.pick(this, now) : undefined;
     if (endpoint !== undefined) this.#dispatch(endpoint, now);
     else this.#hold(service, true);
@@ -738,9 +631,9 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   /** The answer broke off: the client must see that, so its connection is cut, by a reset where an end would look good. */
   #truncate(): void {
-    this.#flush();
-    this.#ending = 'upstream-broke';
-    this.client.destroy(this.#framing === Framing.CLOSE);
+    this.#answer.flush();
+    this.#facts.ending = 'upstream-broke';
+    this.client.destroy(this.#answer.framing === Framing.CLOSE);
   }
 
   /** The endpoint is being closed under it (a drain deadline passed, or it is quiet). */
@@ -832,11 +725,14 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       if (this.#phase === 'held') this.#leaveQueue(service);
       this.#connection?.destroy();
       this.#connection = undefined;
-      service.statistics.ended(this.#status === 0 ? 499 : this.#status, this.#context.clock.now() - this.#startedAt);
+      service.statistics.ended(
+        this.#facts.status === 0 ? 499 : this.#facts.status,
+        this.#context.clock.now() - this.#facts.startedAt,
+      );
       this.#leaveEndpoint(service);
     }
-    if (this.#status === 0) this.#status = 499;
-    if (this.#ending === 'complete' && !isOver) this.#ending = 'client-left';
+    if (this.#facts.status === 0) this.#facts.status = 499;
+    if (this.#facts.ending === 'complete' && !isOver) this.#facts.ending = 'client-left';
     this.#log(service);
     this.#reset();
   }
@@ -846,7 +742,6 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   /** Answers with a refusal, from whatever point before the response began. */
   refuse(code: RefusalCode): void {
     const { request } = this.client;
-    this.#flush();
     this.#detach();
     const close = this.#closesAfterOwnAnswer(code);
     const message = refusalMessage(code, {
@@ -859,11 +754,9 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       close,
       oldKeepAlive: request.old && !close,
     });
-    this.#status = refusals[code].status;
-    this.#ending = 'refused';
-    this.#headOut = this.#bytesOut + headLength(message);
-    this.#bytesOut += message.length;
-    this.client.write(message);
+    this.#facts.status = refusals[code].status;
+    this.#facts.ending = 'refused';
+    this.#answer.whole(message);
     this.#end(!close);
   }
 
@@ -877,10 +770,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       close,
       oldKeepAlive: this.client.request.old && !close,
     });
-    this.#status = status;
-    this.#headOut = this.#bytesOut + headLength(message);
-    this.#bytesOut += message.length;
-    this.client.write(message);
+    this.#facts.status = status;
+    this.#answer.whole(message);
     this.#end(!close);
   }
 
@@ -913,9 +804,9 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const service = this.#service;
     this.#context.deadlines.disarm(this);
     if (service === undefined) {
-      this.#context.unrouted.set(this.#status, (this.#context.unrouted.get(this.#status) ?? 0) + 1);
+      this.#context.unrouted.set(this.#facts.status, (this.#context.unrouted.get(this.#facts.status) ?? 0) + 1);
     } else {
-      service.statistics.ended(this.#status, now - this.#startedAt);
+      service.statistics.ended(this.#facts.status, now - this.#facts.startedAt);
       this.#leaveEndpoint(service, now);
     }
     this.#log(service);
@@ -926,24 +817,12 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   #log(service: Service | undefined): void {
     const { access, clock } = this.#context;
     if (access === undefined) return;
-    const facts = {
-      service: service?.name,
-      endpoint: this.#lastEndpoint,
-      requestId: this.requestId,
-      startedAt: this.#startedAt,
-      releasedAt: this.#releasedAt,
-      connectedAt: this.#connectedAt,
-      firstByteAt: this.#firstByteAt,
-      now: clock.now(),
-      status: this.#status,
-      bytesIn: this.#bytesIn,
-      bytesOut: this.#bytesOut,
-      headOut: this.#headOut,
-      retries: this.#attempts + this.#races,
-      cold: this.#cold,
-      ending: this.#ending,
-    };
-    access.write(accessRecord(this.client, facts, clock.wall()));
+    const facts = this.#facts;
+    facts.service = service?.name;
+    facts.retries = this.#attempts.additional;
+    facts.bytesOut = this.#answer.bytes;
+    facts.headOut = this.#answer.headBytes;
+    access.write(accessRecord(this.client, facts, this.requestId, clock.now(), clock.wall()));
   }
 
   #reset(): void {
@@ -957,7 +836,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   /** Fields of ours in an answer of the service. */
   ownFields(): string {
-    const cold = this.#cold && this.#service !== undefined ? this.#coldFields(this.#service) : '';
+    const cold = this.#facts.cold && this.#service !== undefined ? this.#coldFields(this.#service) : '';
     const sticky = this.#service?.sticky;
     if (sticky === undefined) return cold;
     const { request, trusted } = this.client;
@@ -967,6 +846,6 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   #coldFields(service: Service): string {
     service.statistics.coldRequests++;
-    return coldStartFields(service.lastStart, this.#heldAt, this.#releasedAt);
+    return coldStartFields(service.lastStart, this.#heldAt, this.#facts.releasedAt);
   }
 }

@@ -1,0 +1,58 @@
+import type { Service } from './service.ts';
+
+/**
+ * The attempts at one request: whether another one follows a failed one (design §5). Anything of which nothing was
+ * written may be sent again; else the caller says whether it may.
+ */
+export class Attempts {
+  /** Bytes of the request went to an upstream in this attempt. */
+  written = false;
+  /** The connection had served others before: its upstream may have closed it at the same moment. */
+  reused = false;
+  /** Additional ones, counted by `retries.max`. */
+  #counted = 0;
+  /** Additional ones after the race on a reused connection that the upstream just closed: outside of `max` and the budget. */
+  #races = 0;
+  /** It was refused by the last endpoint that there was, and waited for another. */
+  #bereft = false;
+
+  /** Begins with a new request. */
+  begin(): void {
+    this.written = false;
+    this.reused = false;
+    this.#counted = 0;
+    this.#races = 0;
+    this.#bereft = false;
+  }
+
+  get additional(): number {
+    return this.#counted + this.#races;
+  }
+
+  /** Where one kept connection was closed all may be: after a race it is a new one. */
+  get mayReuse(): boolean {
+    return this.#races === 0;
+  }
+
+  /**
+   * Whether another attempt follows; it counts then.
+   * @param refused the endpoint refused the connection
+   * @param now the clock's ms
+   */
+  next(service: Service, refused: boolean, now: number): 'race' | 'retry' | 'none' {
+    if (this.written && this.reused) {
+      this.#races++;
+      return 'race';
+    }
+    // To be refused by the last there was is to find the service asleep, whatever was tried before.
+    if (refused && !this.#bereft && service.isBereft) {
+      this.#bereft = true;
+    } else {
+      const { max, budget } = service.policy.retries;
+      if (this.#counted >= max || !service.retryBudget.take(now, budget)) return 'none';
+      this.#counted++;
+    }
+    service.statistics.retries++;
+    return 'retry';
+  }
+}
