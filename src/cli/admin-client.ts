@@ -1,3 +1,5 @@
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { PilotlightError } from '../model/errors.ts';
 import type { ServiceStatus } from '../model/status.ts';
 import type { AdminTarget } from './admin-target.ts';
@@ -26,29 +28,37 @@ async function ask({ url, token }: AdminTarget, method: string, path: string, st
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const limit = AbortSignal.timeout(ANSWER_MS);
   const signal = stop === undefined ? limit : AbortSignal.any([limit, stop]);
-  let response: Response;
+  let status: number;
   let text: string;
   try {
-    response = await fetch(url + path, { method, headers, signal, redirect: 'manual' });
-    text = await response.text();
+    ({ status, text } = await exchange(url + path, { method, headers, signal, agent: false }));
   } catch (error) {
-    throw unreachable(url, error);
+    throw unreachable(url, limit.aborted ? 'no answer in time' : reason(error), error);
   }
   const body = parse(text);
-  if (response.ok && typeof body === 'object' && body !== null) return body;
-  throw refusal(url, response.status, body);
+  if (status >= 200 && status <= 299 && typeof body === 'object' && body !== null) return body;
+  throw refusal(url, status, body);
 }
 
-function unreachable(url: string, error: unknown): PilotlightError {
-  const why = error instanceof DOMException && error.name === 'TimeoutError' ? 'no answer in time' : reason(error);
+/** By node:http: `fetch` refuses ports that browsers do, 6000 and 10080 among them. */
+async function exchange(url: string, options: RequestOptions): Promise<{ status: number; text: string }> {
+  const request = (url.startsWith('https:') ? httpsRequest : httpRequest)(url, options);
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request.on('response', resolve).on('error', reject).end();
+  });
+  let text = '';
+  for await (const piece of response.setEncoding('utf8')) text += piece;
+  return { status: response.statusCode ?? 0, text };
+}
+
+function unreachable(url: string, why: string, error: unknown): PilotlightError {
   const message = `no Pilotlight answers at ${url} (${why}): start it, or name it with --admin URL`;
   return new PilotlightError('ADMIN_UNREACHABLE', message, error);
 }
 
-/** The system's word for it: fetch itself only says that it failed. */
+/** The system's word for it. */
 function reason(error: unknown): string {
-  const cause: unknown = error instanceof Error ? error.cause : undefined;
-  const code: unknown = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ECONNREFUSED') return 'connection refused';
   return typeof code === 'string' ? code : 'the connection failed';
 }

@@ -114,6 +114,12 @@ describe('what goes wrong is one line and exit 1', () => {
     ]);
   });
 
+  test('a port that fetch and browsers refuse is asked like any other', async () => {
+    const terminal = fakeTerminal();
+    expect(await cli('status --admin 127.0.0.1:1', terminal)).toBe(1);
+    expect(terminal.stderr[0]).toContain('(connection refused)');
+  });
+
   test('another program listens', async () => {
     const { url } = await fakeAdmin(404, 'not found');
     const terminal = fakeTerminal();
