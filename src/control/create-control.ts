@@ -293,14 +293,16 @@ class ControlPlane implements Control, LinkListener {
 
   async collect(): Promise<void> {
     await this.#hub.collect(COLLECT_MS);
-    const { metrics } = this.#context;
+    const { metrics, clock } = this.#context;
     metrics.gauge('pilotlight_connections', {}, this.#hub.connections);
     this.#each((service) => service.gauge());
     const consul = this.#options.sources.find(({ kind }) => kind === 'consul');
-    for (const name of this.#services.keys()) {
-      const staleness = consul?.staleness(name);
-      if (staleness !== undefined)
-        metrics.gauge('pilotlight_consul_staleness_seconds', { service: name }, staleness / 1000);
+    if (consul === undefined) return;
+    for (const { name: service, endpoints } of this.#settings.services) {
+      if (endpoints.consul === undefined) continue;
+      // An alarm must go off as well where there never was an answer.
+      const staleness = consul.staleness(service) ?? clock.now() - this.#startedAt;
+      metrics.gauge('pilotlight_consul_staleness_seconds', { service }, staleness / 1000);
     }
   }
 

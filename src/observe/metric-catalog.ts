@@ -35,7 +35,7 @@ export const metricCatalog: Record<MetricName, MetricKind> = {
   pilotlight_replica_seconds_total: { type: 'counter', help: 'Seconds that replicas were running.' },
   pilotlight_consul_staleness_seconds: {
     type: 'gauge',
-    help: 'Age of what is known from Consul, in seconds; 0 while in touch.',
+    help: 'Age of what is known from Consul, in seconds; 0 while in touch, the time since the start before that.',
   },
   pilotlight_connections: { type: 'gauge', help: 'Open client connections.' },
 };

@@ -117,6 +117,19 @@ test('metrics tell of requests, starts and states', async () => {
   expect(metrics.get('pilotlight_consul_staleness_seconds', { service: 'a' })).toBe(1.5);
 });
 
+test('what Consul never told is as old as the process', async () => {
+  const source = new FakeSource();
+  source.age = undefined;
+  const followed = { consul: { service: 'a', tag: undefined }, static: [] };
+  const services = [testService('a', { endpoints: followed }), testService('b')];
+  const world = await World.started(services, { sources: [source] });
+  await world.run(5000);
+  await world.settle(world.control.collect());
+  const { metrics } = world;
+  expect(metrics.get('pilotlight_consul_staleness_seconds', { service: 'a' })).toBeGreaterThanOrEqual(5);
+  expect(metrics.get('pilotlight_consul_staleness_seconds', { service: 'b' })).toBe(0);
+});
+
 test('who does not listen any more is told nothing, and who fails harms nobody', async () => {
   const world = new World([testService('a')]);
   const seen: string[] = [];

@@ -12,6 +12,8 @@ export class FakeSource implements DiscoverySource {
   readonly kind: 'static' | 'consul';
   queries: DiscoveryQuery[] = [];
   isAnswered = true;
+  /** Of every service, ms. */
+  age: number | undefined = 1500;
   #emit: (set: EndpointSet) => void = () => {};
 
   constructor(kind: 'static' | 'consul' = 'consul') {
@@ -31,7 +33,7 @@ export class FakeSource implements DiscoverySource {
   }
 
   staleness(): number | undefined {
-    return 1500;
+    return this.age;
   }
 
   say(service: string, ...ports: number[]): void {
