@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createAdmin } from './admin/create-admin.ts';
 import { runCli } from './cli/cli.ts';
 import type { ProxyOptions, RunningProxy } from './cli/running-proxy.ts';
-import { processTerminal } from './cli/terminal.ts';
+import { flushTerminal, processTerminal } from './cli/terminal.ts';
 import { diffSettings } from './config/diff.ts';
 import { type Control, createControl } from './control/create-control.ts';
 import { createConsulSource } from './discovery/consul.ts';
@@ -316,5 +316,7 @@ function isProgram(): boolean {
 }
 
 if (isProgram()) {
-  process.exit(await runCli(process.argv.slice(2), startProxy, processTerminal()));
+  const code = await runCli(process.argv.slice(2), startProxy, processTerminal());
+  await flushTerminal();
+  process.exit(code);
 }

@@ -34,3 +34,9 @@ export function processTerminal(): Terminal {
     clock: systemClock,
   };
 }
+
+/** Resolves when what was written has been taken, or its reader is gone: what waits in a pipe at the exit is lost. */
+export async function flushTerminal(): Promise<void> {
+  const streams = [process.stdout, process.stderr];
+  await Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream.write('', () => resolve()))));
+}

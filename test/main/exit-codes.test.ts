@@ -48,6 +48,14 @@ test('a reader that goes away is no error', async () => {
   expect(program.stderr).toBe('');
 });
 
+test('much that is said reaches whoever reads it slowly, to the last line', async () => {
+  const file = join(await folder(), 'pilotlight.yaml');
+  await writeFile(file, Array.from({ length: 8000 }, (_, index) => `unknown${index}: 1\n`).join(''));
+  const program = pilotlight(['check', '-c', file, '--json']);
+  expect(await program.exit).toBe(1);
+  expect(JSON.parse(program.stdout).problems).toHaveLength(8002);
+});
+
 describe('run', () => {
   test('without a configuration exits 1 and says where it looked', async () => {
     const cwd = await folder();
