@@ -3,8 +3,11 @@ import type { Predecessor } from './running-proxy.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The process that started this one to be replaced by it; undefined where there is none. */
-export function predecessorOf(env: Environment): Predecessor | undefined {
+/**
+ * The process that started this one to be replaced by it; undefined where there is none.
+ * @param ready announces this process: the one before must not end before whoever watches it watches this one
+ */
+export function predecessorOf(env: Environment, ready: () => Promise<void>): Predecessor | undefined {
   if (env[SUCCESSOR_VARIABLE] === undefined || !process.connected) return undefined;
   const say = (message: FromSuccessor) => {
     if (process.connected) process.send?.(message);
@@ -25,7 +28,7 @@ export function predecessorOf(env: Environment): Predecessor | undefined {
       process.on('message', (message: ToSuccessor) => {
         if (message.type === 'wake') wake(message.service);
       });
-      say({ type: 'serving' });
+      void ready().then(() => say({ type: 'serving' }));
     },
   };
 }

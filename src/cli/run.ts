@@ -7,6 +7,7 @@ import { createEventPrinter } from './event-printer.ts';
 import { inheritedDescriptors, predecessorOf } from './predecessor.ts';
 import { readSettings } from './read-settings.ts';
 import type { LogLevel, RunningProxy, StartProxy } from './running-proxy.ts';
+import { serviceManager } from './service-manager.ts';
 import { supervise } from './supervise.ts';
 import type { Terminal } from './terminal.ts';
 import { upgrade } from './upgrade.ts';
@@ -32,17 +33,21 @@ export async function runConfigured(
   const { env, interactive } = terminal;
   const names = settings.services.map(({ name }) => name);
   const onEvent = interactive ? createEventPrinter(names, (line) => terminal.out(line)) : () => undefined;
+  const manager = serviceManager(terminal);
   const level = logLevel ?? (interactive ? 'warn' : 'info');
   return supervise(
     {
       boot: async (signal) => {
-        const handover = { inherited: inheritedDescriptors(env, process.pid), predecessor: predecessorOf(env) };
-        const proxy = await start(settings, { logLevel: level, env, onEvent, signal, ...handover });
+        const inherited = inheritedDescriptors(env, process.pid);
+        const predecessor = predecessorOf(env, manager.ready);
+        const proxy = await start(settings, { logLevel: level, env, onEvent, signal, inherited, predecessor });
+        if (predecessor === undefined) void manager.ready();
         if (interactive) terminal.out(servingLine(proxy));
         return proxy;
       },
       reload: (proxy) => reload(proxy, file, terminal),
       upgrade: (proxy, stop) => upgrade(proxy, terminal, stop),
+      stopping: () => void manager.stopping(),
     },
     terminal,
   );

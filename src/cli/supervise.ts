@@ -13,6 +13,8 @@ export interface Supervised {
    * @returns whether a successor serves: the proxy is stopped, then. Undefined: SIGUSR2 does nothing.
    */
   upgrade: ((proxy: RunningProxy, stop: AbortSignal) => Promise<boolean>) | undefined;
+  /** Called when the proxy is to be stopped and no successor serves. */
+  stopping?: () => void;
 }
 
 /** How long a hurried stop may take, ms. */
@@ -24,14 +26,14 @@ const SAME_INTERRUPT_MS = 300;
  * Runs a proxy until SIGTERM or SIGINT, drains it, and returns the exit code. A later SIGINT exits at once. What nobody
  * caught ends the process only while it boots: after that it is logged, and traffic to warm replicas goes on.
  */
-export async function supervise({ boot, reload, upgrade }: Supervised, terminal: Terminal): Promise<number> {
+export async function supervise({ boot, reload, upgrade, stopping }: Supervised, terminal: Terminal): Promise<number> {
   const stop = new AbortController();
   const hurry = new AbortController();
   let booting: Promise<RunningProxy> | undefined;
   let proxy: RunningProxy | undefined;
   let stopAskedAt = 0;
   let changes = Promise.resolve();
-  let upgrading: Promise<unknown> = Promise.resolve();
+  let upgrading = Promise.resolve(false);
 
   const onStop = (signal: NodeJS.Signals): void => {
     if (!stop.signal.aborted) {
@@ -81,7 +83,10 @@ export async function supervise({ boot, reload, upgrade }: Supervised, terminal:
     await aborted(stop.signal);
     const cut = aborted(hurry.signal).then(() => sleep(terminal.clock, HURRY_MS, new AbortController().signal));
     // An upgrade that this breaks off gives the replicas back first: else nobody would stop them.
-    const stopped = upgrading.then(() => served.stop(hurry.signal));
+    const stopped = upgrading.then((handedOver) => {
+      if (!handedOver) stopping?.();
+      return served.stop(hurry.signal);
+    });
     await Promise.race([stopped, cut]);
     return hurry.signal.aborted ? 1 : 0;
   } catch (error) {

@@ -14,5 +14,5 @@ test.each([
 });
 
 test('without being told of one, or without a way to talk to it, there is no predecessor', () => {
-  expect(predecessorOf({})).toBeUndefined();
+  expect(predecessorOf({}, async () => undefined)).toBeUndefined();
 });
