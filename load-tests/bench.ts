@@ -16,13 +16,15 @@ import { renderTable } from './bench/report.ts';
 import { provideTools } from './bench/tools.ts';
 import { startUpstreams } from './bench/upstreams.ts';
 import { WORKLOADS } from './bench/workloads.ts';
+import { readOrRefuse } from './support/arguments.ts';
 import { pinSelf, stopAll } from './support/process.ts';
 
 const PROXY_CORE = 0;
 const LOAD_CORE = Math.min(1, cpus().length - 1);
 
 const known = { workloads: Object.keys(WORKLOADS), proxies: Object.keys(PROXIES) };
-const options = readOptions(process.argv.slice(2), known);
+const usage = 'usage: npm run bench [-- --only NAME,… --proxies NAME,… --rounds N --seconds N]';
+const options = readOrRefuse(usage, () => readOptions(process.argv.slice(2), known));
 const tools = provideTools();
 if (!tools.has('wrk') || !tools.has('nginx')) {
   console.error('without wrk (the load) and nginx (the upstream) nothing can be measured');

@@ -1,5 +1,5 @@
 /**
- * How long a change in Consul takes to reach the proxy's discovery: `node load-tests/consul-latency.ts [CHANGES]`.
+ * How long a change in Consul takes to reach the proxy's discovery: `npm run load:consul [-- CHANGES]`.
  * Starts a Consul agent of its own, registers one more instance or takes one out, 50 times unless told, and prints
  * the time from sending the request to the pushed endpoint set.
  */
@@ -10,8 +10,9 @@ import { sleep, systemClock } from '../src/util/clock.ts';
 import { ConsulAgent } from '../test/support/consul-agent.ts';
 import { findOrFetchConsul } from '../test/support/consul-binary.ts';
 import { registerEntry, removeEntry } from '../test/support/consul-catalog.ts';
+import { countsFrom } from './support/arguments.ts';
 
-const CHANGES = Number(process.argv[2] ?? 50);
+const [changes] = countsFrom('usage: npm run load:consul [-- CHANGES]', 50);
 /** Apart enough that each is a change of its own. */
 const APART_MS = 150;
 const NAME = 'latency';
@@ -51,7 +52,7 @@ async function measure(): Promise<number[]> {
   // The first stays, so that no change is the emptying of the service, which is doubted for 2 s.
   await change(() => registerEntry(agent.address, { id: `${NAME}-0`, name: NAME, port: 4000 }), 1);
   const took: number[] = [];
-  for (let i = 0; i < CHANGES; i++) {
+  for (let i = 0; i < changes; i++) {
     await sleep(systemClock, APART_MS, abort.signal);
     const entry = { id: `${NAME}-1`, name: NAME, port: 4001 };
     const isIn = i % 2 === 1;

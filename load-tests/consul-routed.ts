@@ -15,9 +15,10 @@ import { registerEntry } from '../test/support/consul-catalog.ts';
 import { RunningProxy } from '../test/support/proxy.ts';
 import { RawConnection } from '../test/support/raw-client.ts';
 import { makeWorkspace } from '../test/support/workspace.ts';
+import { countsFrom } from './support/arguments.ts';
 import { median } from './support/process.ts';
 
-const changes = Number(process.argv[2] ?? 50);
+const [changes] = countsFrom('usage: npm run load:routed [-- CHANGES]', 50);
 const APART_MS = 150;
 const LIMIT_MS = 20_000;
 

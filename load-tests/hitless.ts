@@ -2,7 +2,7 @@
  * What reloads, upgrades, a churn of endpoints in Consul and restarts of Consul cost clients under a steady load of kept
  * connections, new connections and (during the reloads) a WebSocket: the counts of what was sent, and a line per failure;
  * exits 1 when there is one.
- * Usage: hitless.ts [RELOADS] [UPGRADES] [WORKERS]
+ * Usage: `npm run load:hitless [-- RELOADS [UPGRADES [WORKERS]]]` (50, 20 and 1 unless told).
  */
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
@@ -19,6 +19,7 @@ import { isAlive } from '../test/support/remains.ts';
 import { SteadyLoad } from '../test/support/steady-load.ts';
 import { until } from '../test/support/until.ts';
 import { makeWorkspace } from '../test/support/workspace.ts';
+import { countsFrom } from './support/arguments.ts';
 
 /** Requests per second. */
 const RATE = 400;
@@ -31,7 +32,8 @@ const CHURN = 1000;
 const CHURN_RATE = 100;
 const CONSUL_RESTARTS = 3;
 
-const [reloads = 50, upgrades = 20, workers = 1] = process.argv.slice(2).map(Number);
+const usage = 'usage: npm run load:hitless [-- RELOADS [UPGRADES [WORKERS]]]';
+const [reloads, upgrades, workers] = countsFrom(usage, 50, 20, 1);
 // No container takes part: there is no engine.
 const workspace = await makeWorkspace('');
 let failed = 0;

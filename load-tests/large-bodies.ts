@@ -12,12 +12,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import Table from 'cli-table3';
+import { countsFrom } from './support/arguments.ts';
 import { Dechunker } from './support/dechunker.ts';
 import { cpuMicros, pinSelf, residentMiB, stopAll } from './support/process.ts';
 import { startProxy } from './support/proxy.ts';
 
 const MIB = 1024 * 1024;
-const size = Number(process.argv[2] ?? 1024) * MIB;
+const [mib] = countsFrom('usage: npm run load:large [-- MIB]', 1024);
+const size = mib * MIB;
 const CORES = { proxy: 0, load: 1 };
 const WARM_UP = 64;
 const SAMPLE_MS = 20;

@@ -12,6 +12,7 @@ import { usageOf } from './bench/process-tree.ts';
 import { type Extra, type Subject, startPilotlight } from './bench/proxies.ts';
 import { Crowd } from './memory/crowd.ts';
 import { measureEndpointChange } from './memory/endpoint-change.ts';
+import { countsFrom } from './support/arguments.ts';
 import { pinSelf, startPinned, stopAll, untilListening } from './support/process.ts';
 
 const MANY = 10_000;
@@ -23,6 +24,8 @@ const SETTLE_MS = 5000;
 const WATCH_MS = 10_000;
 
 let exceeded = 0;
+
+countsFrom('usage: npm run load:memory');
 
 pinSelf(LOAD_CORE);
 await withProxy(idleConnections);

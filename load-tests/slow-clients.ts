@@ -5,7 +5,7 @@
  * - slow readers: clients that ask for 100 MiB each and read nothing; what the proxy holds for them, and that they are
  *   cut off when `timeouts.send` has passed.
  *
- * Usage: `npm run load:slow [-- ROUNDS SECONDS]` (5 rounds of 12 s before and 12 s during, unless told: longer
+ * Usage: `npm run load:slow [-- ROUNDS [SECONDS]]` (5 rounds of 12 s before and 12 s during, unless told: longer
  * than `timeouts.head`, so that all of the slow ones are cut off once and come again).
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -15,11 +15,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Table from 'cli-table3';
 import { latencyOf, PacedLoad } from '../test/support/paced-load.ts';
+import { countsFrom } from './support/arguments.ts';
 import { cpuMicros, median, pinSelf, residentMiB, startPinned, stop, stopAll } from './support/process.ts';
 import { startProxy } from './support/proxy.ts';
 
-const rounds = Number(process.argv[2] ?? 5);
-const seconds = Number(process.argv[3] ?? 12);
+const [rounds, seconds] = countsFrom('usage: npm run load:slow [-- ROUNDS [SECONDS]]', 5, 12);
 const CORES = { proxy: 0, load: 1 };
 const SLOW = 2000;
 const RATE = 200;

@@ -10,19 +10,20 @@ import { parseArgs } from 'node:util';
 import { cycleSleep } from './soak/cycles.ts';
 import { soak } from './soak/mixed.ts';
 import { defectsOf, growth, renderHoldings, renderReport } from './soak/report.ts';
+import { readOrRefuse } from './support/arguments.ts';
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '120' },
-    workers: { type: 'string', default: '1' },
-    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-    cycles: { type: 'string' },
-  },
-});
+const usage = 'usage: npm run soak [-- --minutes N --workers N --seed N | -- --cycles N --workers N]';
+const options = {
+  minutes: { type: 'string', default: '120' },
+  workers: { type: 'string', default: '1' },
+  seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+  cycles: { type: 'string' },
+} as const;
+const { values } = readOrRefuse(usage, () => parseArgs({ options }));
 const [minutes, workers, seed] = [values.minutes, values.workers, values.seed].map(Number) as [number, number, number];
 const cycleCount = values.cycles === undefined ? undefined : Number(values.cycles);
 if (!(minutes > 0) || !Number.isSafeInteger(seed) || !isCount(workers) || !isCount(cycleCount ?? 1)) {
-  console.error('usage: npm run soak [-- --minutes N --workers N --seed N | -- --cycles N --workers N]');
+  console.error(usage);
   process.exit(2);
 }
 const startedAt = performance.now();

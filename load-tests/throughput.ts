@@ -4,7 +4,7 @@
  *   rounds interleaved, the proxy on one core, load and upstream on the other;
  * - 100 concurrent requests at a service that is asleep.
  *
- * Usage: `npm run load [-- ROUNDS SECONDS]` (5 rounds of 4 s unless told).
+ * Usage: `npm run load [-- ROUNDS [SECONDS]]` (5 rounds of 4 s unless told).
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,10 +12,10 @@ import { join } from 'node:path';
 import autocannon from 'autocannon';
 import Table from 'cli-table3';
 import { freePort } from '../test/support/free-port.ts';
+import { countsFrom } from './support/arguments.ts';
 import { cpuMicros, median, pinSelf, startPinned, stopAll, untilListening } from './support/process.ts';
 
-const rounds = Number(process.argv[2] ?? 5);
-const seconds = Number(process.argv[3] ?? 4);
+const [rounds, seconds] = countsFrom('usage: npm run load [-- ROUNDS [SECONDS]]', 5, 4);
 const CONNECTIONS = 64;
 const COLD_REQUESTS = 100;
 const LOAD_CORE = 1;

@@ -1,7 +1,7 @@
 /**
  * How much a wake costs beyond the runtime's own start and the app's own time to its first answer, for processes and
  * for Docker with both reaches. Each round starts the same app twice, bare and through the proxy, so that both see the
- * machine in the same mood; medians are printed. Usage: wake-overhead.ts [ROUNDS]
+ * machine in the same mood; medians are printed. Usage: `npm run load:wake [-- ROUNDS]`
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
@@ -13,6 +13,7 @@ import { MARK_LABEL, MARK_VARIABLE, RUN_LABEL } from '../test/support/marks.ts';
 import { RunningProxy } from '../test/support/proxy.ts';
 import { epochNow, pause, request } from '../test/support/raw-client.ts';
 import { makeWorkspace, type Workspace } from '../test/support/workspace.ts';
+import { countsFrom } from './support/arguments.ts';
 
 const APP_START_MS = 1_000;
 const CONTAINER_PORT = 3000;
@@ -27,7 +28,7 @@ interface BareStart {
 /** Starts the app, asks it until it answers, and ends it again. */
 type Bare = () => Promise<BareStart>;
 
-const rounds = Number(process.argv[2] ?? 10);
+const [rounds] = countsFrom('usage: npm run load:wake [-- ROUNDS]', 10);
 const engine = await findOrStartDocker();
 const workspace = await makeWorkspace(engine.socket);
 try {

@@ -1,0 +1,19 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { pilotlight } from '../main/program.ts';
+
+vi.setConfig({ testTimeout: 180_000 });
+
+const FOLDER = join(import.meta.dirname, '../../load-tests');
+const scripts = readdirSync(FOLDER).filter((name) => name.endsWith('.ts'));
+
+test.each(scripts)('%s refuses what it does not understand, and measures nothing', async (name) => {
+  for (const args of [['--frobnicate', '1'], ['many'], ['0']]) {
+    const refused = pilotlight(args, { main: join(FOLDER, name) });
+    expect(await refused.exit, args.join(' ')).toBe(2);
+    expect(refused.stderr).toMatch(/^usage: npm run \S+/m);
+    expect(refused.stderr).not.toMatch(/^ +at /m);
+    expect(refused.stdout).toBe('');
+  }
+});
