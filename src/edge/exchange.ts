@@ -479,6 +479,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     }
     if (response.status < 200) {
       if (request.old) return;
+      if (response.status === 100) this.client.onContinue();
       const head = interimHead(response);
       this.#answer.head(this.#rules === undefined ? head : this.#rules.interimHead(head));
       return;
