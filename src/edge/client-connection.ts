@@ -43,9 +43,11 @@ type Phase = 'proxy-header' | 'idle' | 'head' | 'exchange' | 'flushing' | 'linge
 
 /** Most bytes of following requests kept while one is served. */
 const MAX_PENDING = 64 * 1024;
-/** After our FIN: how long, ms, and how many bytes more a client may send before it is cut off. */
+/**
+ * How long a client may go on sending after our FIN before it is cut off, ms. However much that is: many read no answer
+ * before they have sent their whole body, and those lose it by a cut.
+ */
 const LINGER_MS = 2000;
-const LINGER_BYTES = 512 * 1024;
 /** The value of Accept in a head that was not, or could not be, read. */
 const ACCEPT = /\r\naccept:([^\r\n]*)/i;
 
@@ -82,7 +84,6 @@ export class ClientConnection implements DeadlineEntry {
   #partial = '';
   /** Bytes behind the request that is being served. */
   #pending: Buffer | undefined;
-  #lingered = 0;
   /** One empty line before a request is forgiven (RFC 9112 §2.2): it was there. */
   #skippedLine = false;
   /** It waits for a 100 before it sends its body: till then it is not the one that is slow. */
@@ -280,7 +281,7 @@ export class ClientConnection implements DeadlineEntry {
   /** Heads are read where they are; of anything else, which may have to be kept, a copy. */
   #onRead(bytes: Buffer, size: number): void {
     if (this.#phase === 'idle' || this.#phase === 'head') this.#readHeads(bytes, size);
-    else this.#onData(toKeep(bytes.subarray(0, size)));
+    else if (this.#phase !== 'lingering') this.#onData(toKeep(bytes.subarray(0, size)));
   }
 
   #onData(chunk: Buffer): void {
@@ -290,12 +291,9 @@ export class ClientConnection implements DeadlineEntry {
       if (this.#exchange.isTunnel) this.#exchange.onClientTunnel(chunk);
       else if (this.body.done) this.#addPending(chunk);
       else this.#readBody(chunk, 0, true);
-    } else if (this.#phase === 'lingering') {
-      this.#lingered += chunk.length;
-      if (this.#lingered > LINGER_BYTES) this.#socket.destroy();
     } else if (this.#phase === 'flushing') {
       this.#addPending(chunk);
-    } else if (this.#phase !== 'closed') {
+    } else if (this.#phase !== 'closed' && this.#phase !== 'lingering') {
       this.#readHeads(chunk, chunk.length);
     }
   }
@@ -489,7 +487,6 @@ export class ClientConnection implements DeadlineEntry {
 
   #linger(): void {
     this.#phase = 'lingering';
-    this.#lingered = 0;
     this.#pending = undefined;
     this.#partial = '';
     this.#socket.end();

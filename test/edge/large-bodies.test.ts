@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { freeBuffer } from '../../src/edge/free-buffer.ts';
 import { at, EdgeHarness, policy } from './edge-harness.ts';
-import { Origin, quiet, type Seen, until } from './wire.ts';
+import { Origin, ok, quiet, type Seen, until } from './wire.ts';
 
 const SIZE = 4 * 1024 * 1024;
 const BODY = randomBytes(SIZE);
@@ -133,4 +133,29 @@ describe('the memory of a buffer', () => {
     freeBuffer(whole.subarray(1));
     expect(whole.equals(Buffer.alloc(64 * 1024, 'x'))).toBe(true);
   });
+});
+
+test('a client that reads no answer before its whole body is sent gets the one that came early', async () => {
+  const origin = await Origin.listen(async (connection) => {
+    await connection.head();
+    connection.write(ok('too large', '', '413 Told'));
+  });
+  const h = await EdgeHarness.start(policy(), { routes: [{ host: 'app.test', path: '/', service: 'app' }] });
+  h.state({ endpoints: [at(origin)] });
+  const body = Buffer.alloc(8 * 2 ** 20, 'x');
+  for (const [host, status] of [
+    ['app.test', 413],
+    ['nobody.test', 404],
+  ] as const) {
+    const client = await h.connect();
+    client.pause();
+    client.write(`POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${body.length}\r\n\r\n`);
+    client.write(body);
+    await until(() => client.socket.writableLength === 0 || client.socket.destroyed, 'the body to be sent');
+    client.resume();
+    expect((await client.answer()).status).toBe(status);
+    expect(await client.untilOver()).toBe('end');
+    client.destroy();
+  }
+  await h.connections(0);
 });
