@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Endpoint } from './endpoint.ts';
 import { freeBuffer, WORTH_FREEING } from './free-buffer.ts';
@@ -52,6 +52,8 @@ export class UpstreamConnection {
   #consumer: UpstreamConsumer | undefined;
   #partialHead = '';
   #answering = false;
+  /** Set where no more than what is unread can come. */
+  #onResume: (() => void) | undefined;
 
   constructor(endpoint: Endpoint, consumer: UpstreamConsumer) {
     this.endpoint = endpoint;
@@ -71,7 +73,33 @@ export class UpstreamConnection {
       return true;
     };
     const onread = { buffer: sharedReadBuffer, callback };
-    return connect({ host, port, noDelay: true, allowHalfOpen: true, onread });
+    const socket = connect({ host, port, noDelay: true, allowHalfOpen: true, onread });
+    const destroy = socket.destroy.bind(socket);
+    socket.destroy = (error?: NodeJS.ErrnoException) => {
+      if (error?.syscall === 'write' && this.#consumer !== undefined) this.#readRest(socket, () => destroy(error));
+      else destroy(error);
+      return socket;
+    };
+    return socket;
+  }
+
+  /**
+   * A write failed, for which Node would close the socket at once: the upstream is gone without reading all that it was
+   * sent. What it said before is here, and may be the answer, such as a 413; when a turn of the event loop brings no
+   * more of it, there is none.
+   */
+  #readRest(socket: Socket, giveUp: () => void): void {
+    const look = () => {
+      const before = socket.bytesRead;
+      const lookAgain = () => {
+        if (socket.bytesRead !== before) look();
+        else if (!socket.isPaused()) giveUp();
+      };
+      // The first may come before the sockets are looked at, the second comes behind that.
+      setImmediate(() => setImmediate(lookAgain));
+    };
+    this.#onResume = look;
+    look();
   }
 
   #connectThrough(engine: HttpProxyEngine): Duplex {
@@ -124,6 +152,7 @@ export class UpstreamConnection {
 
   resumeReading(): void {
     this.socket.resume();
+    this.#onResume?.();
   }
 
   /** Closes it without telling the consumer. */

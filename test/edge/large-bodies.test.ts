@@ -159,3 +159,23 @@ test('a client that reads no answer before its whole body is sent gets the one t
   }
   await h.connections(0);
 });
+
+test('an answer that came before the upstream closed on the body is passed on, whole', async () => {
+  const page = 'x'.repeat(10_000);
+  const origin = await Origin.listen(async (connection) => {
+    await connection.head();
+    connection.write(ok(page, '', '413 Told'));
+    connection.destroy();
+  });
+  const h = await EdgeHarness.ready(origin);
+  for (let i = 0; i < 20; i++) {
+    const client = await h.connect();
+    client.write(`POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: ${SIZE}\r\n\r\n`);
+    client.write(BODY);
+    const answer = await client.answer();
+    expect([answer.status, answer.complete, answer.text === page]).toEqual([413, true, true]);
+    client.destroy();
+  }
+  await h.inFlight(0);
+  await h.connections(0);
+});
