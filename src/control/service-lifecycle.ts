@@ -239,11 +239,10 @@ export class ServiceLifecycle implements ReplicaSetListener {
       this.#endAll();
     } else if (before.run === undefined || hashOf(run) !== hashOf(before.run)) {
       this.#runChanged(run);
-    } else if (scale.max < before.scale.max) {
-      this.retire(this.ready.slice(0, Math.max(0, this.set.counts.ready - scale.max)), 'scale-down');
     } else if (scale.max > before.scale.max) {
       this.prepareAll();
     }
+    if (run !== undefined) this.#shrink(hashOf(run), scale.max);
     this.#host.registry.soon(this.#name);
     this.evaluate();
   }
@@ -483,6 +482,19 @@ export class ServiceLifecycle implements ReplicaSetListener {
     this.#woken = false;
     this.#callOffStarts();
     this.retire(this.ready, 'removed');
+  }
+
+  /** What is more than `max` goes: first what did not begin yet, then what only starts, then what is outdated. */
+  #shrink(hash: string, max: number): void {
+    const { queued, starting, ready } = this.set.counts;
+    let surplus = queued + starting + ready - max;
+    if (surplus <= 0) return;
+    this.set.withdrawQueued(surplus);
+    surplus -= queued;
+    this.set.withdrawStarting(({ state }) => state === 'starting' && surplus-- > 0);
+    const isCurrent = ({ spec }: Replica) => Number(spec.hash === hash);
+    const victims = this.ready.sort((a, b) => isCurrent(a) - isCurrent(b));
+    this.retire(victims.slice(0, Math.max(0, surplus)), 'scale-down');
   }
 
   #runChanged(run: RunSettings): void {

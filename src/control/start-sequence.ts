@@ -56,6 +56,7 @@ export async function untilNoClash(attempt: () => Promise<void>, life: AbortSign
 export async function proveReady(context: ReadinessContext, instance: Instance, signal: AbortSignal): Promise<void> {
   const { clock, ready, runtime } = context;
   const deadline = clock.now() + ready.timeoutMs;
+  if (instance.state !== 'running') throw endedEarly('it ended at once', instance);
   if (instance.address === undefined) {
     throw new PilotlightError('RUNTIME_FAILED', 'it runs, but the runtime knows no address of it');
   }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { PilotlightError } from '../../src/model/errors.ts';
+import { runHash } from '../../src/util/hash.ts';
 import { type ServiceChange, testImage, testRun, testService, testSettings } from './support/settings.ts';
 import { World } from './support/world.ts';
 
@@ -137,6 +138,26 @@ test('fewer than max: the surplus retires; a lower min lets idle ones go', async
   await world.run(2000);
   expect(world.edge.ready('hello')).toHaveLength(1);
   expect(failures(requests)).toEqual([]);
+});
+
+test('a lower max together with another run leaves as many as it allows, all of the new run', async () => {
+  const { world, requests } = await underLoad({ scale: { initial: 3, max: 3 } });
+  world.control.reconfigure(testSettings([service({ run: testRun(2), scale: { initial: 1, max: 1 } }), other]));
+  await world.run(5000);
+  const running = (await world.runtime.list()).filter((i) => i.service === 'hello' && i.state === 'running');
+  expect(running.map(({ hash }) => hash)).toEqual([runHash(testRun(2))]);
+  expect(world.edge.ready('hello')).toHaveLength(1);
+  expect(failures(requests)).toEqual([]);
+});
+
+test('a lower max calls off what waits for its turn and what only starts', async () => {
+  const budget = { replicas: 50, concurrentStarts: 2, startsPerMinute: 60, heldBytes: 2 ** 26 };
+  const world = await World.started(testSettings([service({ scale: { min: 4, max: 4 } })], { budget }));
+  world.control.reconfigure(testSettings([service({ scale: { min: 1, max: 1 } })]));
+  await world.run(2000);
+  expect(world.edge.ready('hello')).toHaveLength(1);
+  expect(world.runtime.running).toHaveLength(1);
+  expect(world.runtime.starts).toBe(2);
 });
 
 test('a service that loses its run keeps nothing of its own', async () => {

@@ -155,6 +155,19 @@ test('what a replica said last is logged when its start fails, and told to nobod
   expect(JSON.stringify([world.events, world.edge.messages])).not.toContain('database');
 });
 
+test('what ended before its start returned is said to have ended, with its exit code', async () => {
+  const world = await World.started([testService('hello')]);
+  const start = world.runtime.start.bind(world.runtime);
+  world.runtime.start = async (spec, signal) => {
+    const instance = await start(spec, signal);
+    world.runtime.exit('hello-1', instance.id, 127);
+    return { ...instance, state: 'stopped', address: undefined, exitCode: 127 };
+  };
+  world.edge.request('hello');
+  await world.run(500);
+  expect(world.messagesOf('start-failed')[0]).toContain('it ended at once (exit code 127)');
+});
+
 test('an exit that is reported before the start call returns is not missed', async () => {
   const world = await World.started([testService('hello')]);
   Object.assign(world.runtime.behaviour, { readyMs: 'never', exitAfterMs: 0 });
