@@ -33,6 +33,17 @@ export function neededForRate(arrivals: number, sustained: number | undefined, u
   return sustained === undefined || sustained <= 0 ? 0 : Math.ceil(arrivals / (utilisation * sustained));
 }
 
+/** A rate that is measured twice differs by so much of what a replica carries. */
+const SAME_RATE = 0.1;
+
+/**
+ * Replicas that are known to carry an arrival rate, without the reserve that scaling plans with: where one carried it a
+ * moment ago, one start is enough. 0 while the sustained rate is unknown.
+ */
+function carriersOf(arrivals: number, sustained: number | undefined): number {
+  return sustained === undefined || sustained <= 0 ? 0 : Math.ceil(arrivals / sustained - SAME_RATE);
+}
+
 /**
  * How many replicas the service should have. From zero: the greatest of `initial`, `min` and the need by `concurrency`
  * or by the rate just before; never from the number held. While it is awake: its target.
@@ -44,7 +55,7 @@ export function wantedReplicas(inputs: DemandInputs): number {
   const { concurrency, utilisation, arrivalsBefore, sustained } = inputs;
   const need = Math.max(
     neededForConcurrency(inputs.inFlight + inputs.held, concurrency, utilisation),
-    neededForRate(arrivalsBefore, sustained, utilisation),
+    carriersOf(arrivalsBefore, sustained),
   );
   return Math.min(inputs.max, Math.max(1, inputs.initial, inputs.min, need));
 }

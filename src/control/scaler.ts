@@ -67,9 +67,11 @@ export function newScaler(scale: ScaleSettings, now: number): ScalerState {
 export function observe(state: ScalerState, sample: ScaleSample, scale: ScaleSettings, now: number): ScalerState {
   const { samples, quantileMs } = sample;
   const { guards, latency } = scale;
-  const over = quantileMs !== undefined && samples >= guards.minSamples && quantileMs > latency.aboveMs;
+  // Of a few samples nothing is concluded, neither that it is slow nor what it carries.
+  if (quantileMs === undefined || samples < guards.minSamples) return { ...state, overTicks: 0 };
+  const over = quantileMs > latency.aboveMs;
   const next = { ...state, overTicks: over ? state.overTicks + 1 : 0 };
-  if (quantileMs === undefined || quantileMs > latency.aboveMs || sample.servedBy === 0) return next;
+  if (over || sample.servedBy === 0) return next;
   const perSecond = sample.completionsPerSecond / sample.servedBy;
   if (perSecond > 0 && perSecond > (sustainedRate(state, guards, now) ?? 0)) next.sustained = { perSecond, at: now };
   return next;

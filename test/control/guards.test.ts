@@ -188,6 +188,11 @@ test('the sustained rate is the highest under the threshold and fades by half in
   expect(sustainedRate(over, testGuards, 3_601_000)).toBeCloseTo(22.5);
 });
 
+test('a few samples tell nothing of what a replica sustains', () => {
+  const few = observe(newScaler(testScale, 0), { ...sample, samples: 3 }, testScale, 0);
+  expect(sustainedRate(few, testGuards, 0)).toBeUndefined();
+});
+
 test('ticks over the threshold are counted in a row', () => {
   let state = newScaler(testScale, 0);
   for (const quantileMs of [5000, 5000, 100, 5000]) state = observe(state, { ...sample, quantileMs }, testScale, 0);

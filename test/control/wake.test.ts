@@ -32,6 +32,31 @@ test('repeated demand starts nothing more', async () => {
   expect(world.runtime.starts).toBe(1);
 });
 
+test('what one replica carried until it slept wakes one', async () => {
+  const world = await World.started([testService('hello', { scale: { idleMs: 'never' } })]);
+  await world.load('hello', 5, 30_000);
+  expect(world.runtime.starts).toBe(1);
+  await world.settle(world.control.sleep('hello'));
+  await world.run(500);
+  expect(world.runtime.running).toEqual([]);
+  const requests = Array.from({ length: 20 }, () => world.edge.request('hello'));
+  await world.run(2000);
+  expect(requests.every(({ outcome }) => outcome === 'answered')).toBe(true);
+  expect(world.runtime.starts).toBe(2);
+});
+
+test('what three replicas carried until they slept wakes three', async () => {
+  const world = await World.started([testService('hello', { scale: { initial: 3, idleMs: 'never' } })]);
+  await world.load('hello', 30, 30_000);
+  world.control.reconfigure(testSettings([testService('hello', { scale: { idleMs: 'never' } })]));
+  await world.settle(world.control.sleep('hello'));
+  await world.run(500);
+  expect(world.runtime.running).toEqual([]);
+  world.edge.request('hello');
+  await world.run(2000);
+  expect(world.runtime.starts).toBe(6);
+});
+
 test('initial and min say how many are started from zero', async () => {
   const world = await World.started([
     testService('initial', { scale: { initial: 3 } }),
