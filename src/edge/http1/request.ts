@@ -255,14 +255,12 @@ export class RequestHead {
       this.keepAlive = true;
       return;
     }
-    for (const part of connection.split(',')) {
-      const token = trimOws(part).toLowerCase();
-      if (token === 'close') this.keepAlive = false;
-      else if (token === 'keep-alive') this.keepAlive = this.keepAlive || this.old;
-      else if (token === 'upgrade') this.upgrade = this.old ? undefined : withoutH2c(upgrade);
-      else if (token !== '' && !isOurs(token)) this.head.dropNamed(token);
-    }
+    const options = optionsOf(connection);
+    if (options.delete('keep-alive')) this.keepAlive = this.keepAlive || this.old;
+    if (options.delete('upgrade')) this.upgrade = this.old ? undefined : withoutH2c(upgrade);
     if (hasToken(connection, 'close')) this.keepAlive = false;
+    for (const name of options) if (isOurs(name)) options.delete(name);
+    this.head.dropNamed(options);
   }
 }
 
@@ -271,6 +269,15 @@ function methodOf(text: string, end: number): string {
   if (end === 3 && text.startsWith('GET')) return 'GET';
   if (end === 4 && text.startsWith('POST')) return 'POST';
   return text.slice(0, end);
+}
+
+/** What Connection lists but `close`, in lower case and each once, however often it is there. */
+export function optionsOf(connection: string): Set<string> {
+  const options = new Set<string>();
+  for (const part of connection.split(',')) options.add(trimOws(part).toLowerCase());
+  options.delete('');
+  options.delete('close');
+  return options;
 }
 
 /** Fields that Connection cannot take away: they frame or route, or are about who asks (CVE-2024-45410). */
@@ -333,8 +340,13 @@ export function hasToken(list: string, token: string): boolean {
   return false;
 }
 
+/** Most protocols of a 101. */
+const MAX_PROTOCOLS = 8;
+
 /** Whether all protocols of a 101 are among those that the request offered (RFC 9110 §7.8). */
 export function isOffered(chosen: string | undefined, offered: string | undefined): boolean {
   if (chosen === undefined || offered === undefined) return false;
-  return chosen.split(',').every((part) => hasToken(offered, trimOws(part).toLowerCase()));
+  const names = new Set(chosen.split(',').map((part) => trimOws(part).toLowerCase()));
+  // A server chooses one, or a few that build on each other.
+  return names.size <= MAX_PROTOCOLS && [...names].every((name) => hasToken(offered, name));
 }

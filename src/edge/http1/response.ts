@@ -1,6 +1,5 @@
 import { Field, Head } from './head.ts';
-import { Framing, type FramingKind, hasToken, parseLength } from './request.ts';
-import { trimOws } from './syntax.ts';
+import { Framing, type FramingKind, hasToken, optionsOf, parseLength } from './request.ts';
 
 /** Most fields of a response head. */
 const MAX_FIELDS = 256;
@@ -106,15 +105,13 @@ export class ResponseHead {
       this.keepAlive = true;
       return;
     }
-    for (const part of connection.split(',')) {
-      const token = trimOws(part).toLowerCase();
-      if (token === 'keep-alive') this.keepAlive = true;
-      else if (token === 'upgrade') this.upgrade = upgrade;
-      else if (token !== '' && token !== 'close') this.head.dropNamed(token);
-    }
+    const options = optionsOf(connection);
+    if (options.delete('keep-alive')) this.keepAlive = true;
+    if (options.delete('upgrade')) this.upgrade = upgrade;
     if (hasToken(connection, 'close')) this.keepAlive = false;
     // Then it is not passed on, and the client gets ours.
     if (hasToken(connection, 'x-request-id')) this.hasRequestId = false;
+    this.head.dropNamed(options);
   }
 
   /** RFC 9112 §6.3, in its order. A transfer coding overrides a length, and such a connection is not used again. */
