@@ -66,15 +66,17 @@ function logLevel(text: string | undefined): LogLevel | undefined {
   throw new PilotlightError('USAGE', `--log-level is one of ${logLevels.join(', ')}, not "${text}"`);
 }
 
-/** Lets SIGINT end a command in order. */
+/** Lets SIGINT end a command in order, and a reader of its output that goes away (`| head`). */
 async function untilInterrupted(command: (signal: AbortSignal) => Promise<number>): Promise<number> {
   const controller = new AbortController();
   const interrupt = (): void => controller.abort();
   process.once('SIGINT', interrupt);
+  process.stdout.once('error', interrupt);
   try {
     return await command(controller.signal);
   } finally {
     process.off('SIGINT', interrupt);
+    process.stdout.off('error', interrupt);
   }
 }
 

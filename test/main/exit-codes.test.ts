@@ -2,6 +2,7 @@ import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { until } from '../support/until.ts';
 import { folder, pilotlight, place, serve } from './program.ts';
 
 /** What it said, without a stack trace and in the number of lines expected. */
@@ -43,6 +44,16 @@ test('started by a link, as an installed package is, it is the program too', asy
 
 test('a reader that goes away is no error', async () => {
   const program = pilotlight(['help']);
+  program.child.stdout?.destroy();
+  expect(await program.exit).toBe(0);
+  expect(program.stderr).toBe('');
+});
+
+test('a reader that goes away ends what would go on for ever', async () => {
+  const at = await place();
+  await serve(at);
+  const program = pilotlight(['status', '--watch', '--admin', at.admin]);
+  await until('a first table', () => program.stdout !== '');
   program.child.stdout?.destroy();
   expect(await program.exit).toBe(0);
   expect(program.stderr).toBe('');
