@@ -1,6 +1,7 @@
 /**
  * Pilotlight beside HAProxy, nginx, Caddy, the http-proxy package and no proxy at all, in one run: the proxy on one
- * core, load and upstream on another, rounds of all proxies taking turns. Prints medians with their spread.
+ * core, load and upstream on another, rounds of all proxies taking turns. Prints medians with their spread. Where there
+ * are four cores or more, several workers get half of them: how throughput grows with them.
  *
  * Usage: `npm run bench [-- --only small-get,post --proxies pilotlight,haproxy --rounds 5 --seconds 4]`. wrk, nginx,
  * HAProxy and Caddy come from Debian: installed when root runs this, else the missing ones are named.
@@ -15,7 +16,7 @@ import { PROXIES } from './bench/proxies.ts';
 import { renderTable } from './bench/report.ts';
 import { provideTools } from './bench/tools.ts';
 import { startUpstreams } from './bench/upstreams.ts';
-import { WORKLOADS } from './bench/workloads.ts';
+import { HALF, WORKLOADS } from './bench/workloads.ts';
 import { readOrRefuse } from './support/arguments.ts';
 import { pinSelf, stopAll } from './support/process.ts';
 
@@ -31,15 +32,18 @@ if (!tools.has('wrk') || !tools.has('nginx')) {
   process.exit(1);
 }
 console.log(`${describeMachine(tools)}\n${options.rounds} rounds of ${options.seconds} s: medians (least–most)\n`);
-pinSelf(LOAD_CORE);
 
 for (const [name, workload] of Object.entries(WORKLOADS)) {
   if (options.only.length > 0 && !options.only.includes(name)) continue;
   const folder = await mkdtemp(join(tmpdir(), 'pilotlight-bench-'));
   try {
     console.log(`${name}: ${workload.title}`);
-    const upstreams = await startUpstreams(folder, LOAD_CORE);
-    const measured = await measure(workload, { folder, upstreams }, { ...options, core: PROXY_CORE, tools });
+    const isSpread = workload.spread === true && HALF > 1;
+    const core = isSpread ? `0-${HALF - 1}` : PROXY_CORE;
+    const loadCores = isSpread ? `${HALF}-${cpus().length - 1}` : LOAD_CORE;
+    pinSelf(loadCores);
+    const upstreams = await startUpstreams(folder, loadCores);
+    const measured = await measure(workload, { folder, upstreams }, { ...options, core, tools });
     const reference = workload.variants === undefined ? 'haproxy' : measured[0]?.subject.name;
     console.log(`${renderTable(measured, reference)}\n`);
   } finally {

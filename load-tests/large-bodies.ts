@@ -1,6 +1,6 @@
 /**
  * Large bodies through the proxy, down and up, with a length and chunked: whether they arrive whole, how fast, what they
- * cost, and how far the resident memory of the proxy grows while they pass.
+ * cost, and how far the resident memory of the proxy grows while they pass. Exits 1 when one did not.
  *
  * Usage: `npm run load:large [-- MIB]` (1024 MiB unless told).
  */
@@ -48,6 +48,7 @@ try {
     await measure(proxy.pid, 'up, chunked', () => upload(proxy.port, size, true)),
   ];
   print(results);
+  process.exitCode = results.every(({ whole }) => whole) ? 0 : 1;
 } finally {
   await stopAll();
   await rm(folder, { recursive: true, force: true });

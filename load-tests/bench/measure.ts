@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Cores } from '../support/process.ts';
 import type { BenchOptions } from './options.ts';
 import { usageOf } from './process-tree.ts';
 import { type Ground, PROXIES, type Subject, startPilotlight } from './proxies.ts';
@@ -20,7 +21,7 @@ const WARM_UP_S = 2;
 export async function measure(
   workload: Workload,
   bench: Bench,
-  options: BenchOptions & { core: number; tools: ReadonlySet<Tool> },
+  options: BenchOptions & { core: Cores; tools: ReadonlySet<Tool> },
 ): Promise<Measured[]> {
   const subjects = await startAll(workload, bench, options);
   const load = await workload.prepare(bench, subjects);
@@ -38,7 +39,7 @@ export async function measure(
 async function startAll(
   workload: Workload,
   bench: Bench,
-  { proxies, core, tools }: { proxies: string[]; core: number; tools: ReadonlySet<Tool> },
+  { proxies, core, tools }: { proxies: string[]; core: Cores; tools: ReadonlySet<Tool> },
 ): Promise<Subject[]> {
   const subjects: Subject[] = [];
   const upstream = bench.upstreams[workload.upstream];

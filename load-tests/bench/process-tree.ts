@@ -25,6 +25,13 @@ function treeOf(root: number): number[] {
   return found;
 }
 
+/** CPU time that each child of a process has used so far, µs, in the order of their pids. */
+export function cpuOfChildren(root: number): number[] {
+  return childrenOf(root)
+    .sort((a, b) => a - b)
+    .map(cpuMicros);
+}
+
 /** Children of every thread: each thread lists only those that it started itself. */
 function childrenOf(pid: number): number[] {
   return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {

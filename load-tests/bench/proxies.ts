@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../../test/support/free-port.ts';
-import { startPinned, untilListening } from '../support/process.ts';
+import { type Cores, startPinned, untilListening } from '../support/process.ts';
 import type { Tool } from './tools.ts';
 import { nginxHttp, nginxMain } from './upstreams.ts';
 
@@ -20,7 +20,7 @@ export interface Subject {
 export interface Ground {
   /** For configurations and state; a folder of the proxy's own. */
   folder: string;
-  core: number;
+  core: Cores;
   /** Loopback port that it forwards everything to. */
   upstream: number;
 }

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../../test/support/free-port.ts';
-import { startPinned, untilListening } from '../support/process.ts';
+import { type Cores, startPinned, untilListening } from '../support/process.ts';
 
 /** Loopback ports of what the proxies forward to. */
 export interface Upstreams {
@@ -13,8 +13,8 @@ export interface Upstreams {
 
 const LARGE_BYTES = 1024 * 1024;
 
-/** Starts the upstreams on a core. */
-export async function startUpstreams(folder: string, core: number): Promise<Upstreams> {
+/** Starts the upstreams on these cores. */
+export async function startUpstreams(folder: string, core: Cores): Promise<Upstreams> {
   const [http, echo] = [await freePort(), await freePort()];
   const root = join(folder, 'upstream');
   await mkdir(root);

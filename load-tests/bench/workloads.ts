@@ -1,5 +1,7 @@
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { runAutocannon } from './fixed-rate.ts';
+import { cpuOfChildren } from './process-tree.ts';
 import type { Extra, Subject } from './proxies.ts';
 import { routeTable } from './route-tables.ts';
 import type { Sample } from './sample.ts';
@@ -23,6 +25,8 @@ export interface Workload {
   upstream: keyof Upstreams;
   /** Pilotlight in several configurations, compared with the first; undefined: the proxies side by side. */
   variants?: (bench: Bench) => Record<string, Extra>;
+  /** Its proxies may use the first half of the cores, load and upstreams the other one; undefined: one core each. */
+  spread?: boolean;
   /** Makes the load, with all subjects running. */
   prepare: (bench: Bench, subjects: readonly Subject[]) => Promise<Load>;
 }
@@ -31,6 +35,9 @@ const CONNECTIONS = 64;
 const SCRAPE_MS = 1000;
 /** Length of the round that finds the maximum of which a fixed rate is the half, s. */
 const CALIBRATE_S = 2;
+
+/** Cores of a proxy with several processes: half of them where load and upstream have as many, else one. */
+export const HALF = cpus().length < 4 ? 1 : cpus().length >> 1;
 
 const FEW = '10 routes';
 const MANY = '100,000 routes';
@@ -78,6 +85,16 @@ export const WORKLOADS: Record<string, Workload> = {
       return { [FEW]: tables[FEW].config, [MANY]: tables[MANY].config };
     },
     prepare: prepareRoutes,
+  },
+  workers: {
+    title: `small keep-alive GET, 128 connections, one process and several workers, all on ${HALF} core(s)`,
+    upstream: 'http',
+    spread: true,
+    variants: () => {
+      const counts = [1, 2, HALF].filter((count, index, all) => all.indexOf(count) === index);
+      return Object.fromEntries(counts.map((workers) => [`workers: ${workers}`, { workers }]));
+    },
+    prepare: prepareWorkers,
   },
   'web-socket': {
     title: 'WebSocket echo of 64 bytes, 64 connections, a message at a time',
@@ -136,6 +153,20 @@ async function prepareRoutes({ folder, upstreams }: Bench): Promise<Load> {
   const many = await writeScript(folder, 'many', { targets: tables[MANY].targets });
   return (subject, seconds) => {
     return runWrk(urlOf(subject), subject.name === FEW ? few : many, { connections: CONNECTIONS, seconds });
+  };
+}
+
+/** Says, too, how much of the work the busiest worker did: the kernel spreads connections over them by chance. */
+async function prepareWorkers({ folder }: Bench): Promise<Load> {
+  const script = await writeScript(folder, 'load', {});
+  return async (subject, seconds) => {
+    const children = () => (subject.pid === undefined ? [] : cpuOfChildren(subject.pid));
+    const before = children();
+    const sample = await runWrk(urlOf(subject), script, { connections: 2 * CONNECTIONS, seconds, threads: HALF });
+    const used = children().map((micros, index) => micros - (before[index] ?? 0));
+    const all = used.reduce((sum, micros) => sum + micros, 0);
+    if (all > 0) console.log(`${subject.name}: the busiest did ${((100 * Math.max(...used)) / all).toFixed(0)} %`);
+    return sample;
   };
 }
 

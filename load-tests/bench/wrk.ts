@@ -38,13 +38,13 @@ export async function writeScript(folder: string, name: string, request: WrkRequ
   return file;
 }
 
-/** Runs wrk with one thread: as many requests as it gets answered on so many connections. */
+/** Runs wrk, with one thread unless told: as many requests as it gets answered on so many connections. */
 export async function runWrk(
   url: string,
   script: string,
-  { connections, seconds }: { connections: number; seconds: number },
+  { connections, seconds, threads = 1 }: { connections: number; seconds: number; threads?: number },
 ): Promise<Sample> {
-  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', script, url];
+  const args = [`-t${threads}`, `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', script, url];
   const { stdout } = await promisify(execFile)('wrk', args, { timeout: seconds * 1000 + GRACE_MS });
   const line = /^RESULT (.*)$/m.exec(stdout)?.[1];
   if (line === undefined) throw new Error(`wrk said nothing of its results:\n${stdout}`);

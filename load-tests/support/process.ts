@@ -18,15 +18,18 @@ export function residentMiB(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 }
 
-/** Binds this process, and what it starts from now on, to one core; does nothing without taskset. */
-export function pinSelf(core: number): void {
-  spawnSync('taskset', ['-a', '-p', '-c', String(core), String(process.pid)], { stdio: 'ignore' });
+/** One core, or several as taskset lists them: `0-3`. */
+export type Cores = number | string;
+
+/** Binds this process, and what it starts from now on, to these cores; does nothing without taskset. */
+export function pinSelf(cores: Cores): void {
+  spawnSync('taskset', ['-a', '-p', '-c', String(cores), String(process.pid)], { stdio: 'ignore' });
 }
 
-/** A child process of a load test, bound to one core and ended by {@link stopAll}. */
-export function startPinned(core: number, command: string[], env: Record<string, string> = {}): ChildProcess {
+/** A child process of a load test, bound to these cores and ended by {@link stopAll}. */
+export function startPinned(cores: Cores, command: string[], env: Record<string, string> = {}): ChildProcess {
   const pinned = spawnSync('taskset', ['-V'], { stdio: 'ignore' }).status === 0;
-  const [program = '', ...args] = pinned ? ['taskset', '-c', String(core), ...command] : command;
+  const [program = '', ...args] = pinned ? ['taskset', '-c', String(cores), ...command] : command;
   const child = spawn(program, args, {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
