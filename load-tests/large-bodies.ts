@@ -135,7 +135,7 @@ function expectedSum(bytes: number): number {
 function print(results: readonly Result[]): void {
   console.log(`bodies of ${size / MIB} MiB, Node ${process.version}, ${process.platform} ${process.arch}\n`);
   const head = ['', 'whole', 'MiB/s', 'CPU µs/MiB', 'RSS before MiB', 'peak MiB', 'growth MiB'];
-  const table = new Table({ head });
+  const table = new Table({ head, style: { head: [], border: [] } });
   for (const { name, whole, seconds, cpuSeconds, before, peak } of results) {
     const mib = size / MIB;
     table.push([

@@ -76,7 +76,8 @@ async function slowloris(port: number, pid: number): Promise<void> {
   }
   console.log(`slowloris: ${SLOW} connections with a byte a second, beside ${RATE} requests/s of others`);
   console.log(`${rounds} rounds of ${seconds} s each way; ${cutOff} slow ones were closed with 408`);
-  const table = new Table({ head: ['round', 'p50 ms', 'p99 ms', 'p50 ms', 'p99 ms', 'p99 ratio', 'CPU %', 'RSS MiB'] });
+  const head = ['round', 'p50 ms', 'p99 ms', 'p50 ms', 'p99 ms', 'p99 ratio', 'CPU %', 'RSS MiB'];
+  const table = new Table({ head, style: { head: [], border: [] } });
   table.push(['', { colSpan: 2, content: 'before' }, { colSpan: 2, content: 'during' }, '', '', '']);
   const ratios: number[] = [];
   for (const [round, without] of before.entries()) {

@@ -100,7 +100,8 @@ function printWarm(subjects: readonly Subject[]): void {
     `warm, ${CONNECTIONS} keep-alive connections, 64-byte answers, ${rounds} rounds of ${seconds} s, medians`,
   );
   console.log(`Node ${process.version}, ${process.platform} ${process.arch}\n`);
-  const table = new Table({ head: ['', 'requests/s', 'min–max', 'p50 ms', 'p99 ms', 'CPU µs/request', 'failed'] });
+  const head = ['', 'requests/s', 'min–max', 'p50 ms', 'p99 ms', 'CPU µs/request', 'failed'];
+  const table = new Table({ head, style: { head: [], border: [] } });
   for (const { name, pid, rates, p50, p99, cpu, failed } of subjects) {
     const spread = `${Math.min(...rates).toFixed(0)}–${Math.max(...rates).toFixed(0)}`;
     const cost = pid === undefined ? '–' : median(cpu).toFixed(1);
