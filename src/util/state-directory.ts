@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PilotlightError } from '../model/errors.ts';
 import { sleep, systemClock } from './clock.ts';
 
@@ -39,7 +39,7 @@ const RETRY_MS = 10;
  */
 export async function openStateDirectory(path: string): Promise<StateDirectory> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeDirectory(path);
     const lock = join(path, 'lock');
     const own = await acquire(lock, path);
     const instance = await keptHex(join(path, 'instance'), 4);
@@ -54,6 +54,23 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
   } catch (error) {
     if (error instanceof PilotlightError) throw error;
     throw unusable(path, error);
+  }
+}
+
+/**
+ * Makes a directory, and those above it where they are missing. Node's own way never returns where the system denies a
+ * directory that is there, as Linux does below /proc.
+ * @param above whether those above may be missing
+ */
+async function makeDirectory(path: string, above = true): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || !above) throw error;
+    await makeDirectory(dirname(path));
+    await makeDirectory(path, false);
   }
 }
 

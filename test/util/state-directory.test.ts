@@ -23,6 +23,10 @@ test('a missing directory is created for this user alone', async () => {
   await state.release();
 });
 
+test.runIf(process.platform === 'linux')('a place where no directory can be made is said to be of no use', async () => {
+  await expect(openStateDirectory('/proc/pilotlight/state')).rejects.toMatchObject({ code: 'STATE_UNUSABLE' });
+});
+
 test('the instance is eight hexadecimal digits and stays', async () => {
   const first = await openStateDirectory(path);
   expect(first.instance).toMatch(/^[0-9a-f]{8}$/);
