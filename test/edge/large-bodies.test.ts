@@ -25,6 +25,7 @@ const FRAMINGS: [string, string, Buffer][] = [
   ['in chunks as large as a read', CHUNKED, chunked([64 * 1024])],
   ['in chunks that end anywhere in a read', CHUNKED, chunked([20_000, 1, 70_001, 333, 16_384])],
   ['in one chunk', CHUNKED, chunked([SIZE])],
+  ['in small chunks and large ones', CHUNKED, chunked([...Array(150).fill(1), ...Array(150).fill(3), 20_000, 1000])],
 ];
 
 /** Reads on and off, so that all buffers on the way are full at times. */
@@ -77,6 +78,26 @@ describe.each(['native', 'http-proxy'] as const)('through the engine %s', (engin
       expect(answer.body.equals(BODY)).toBe(true);
     },
   );
+});
+
+test('a body in chunks of one byte goes on in fewer and larger ones', async () => {
+  const { origin, client } = await started();
+  const received = Promise.withResolvers<Seen>();
+  origin.script = async (connection) => {
+    received.resolve((await connection.request()) as Seen);
+    connection.write(`HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Bytes: ${connection.total}\r\n\r\n`);
+  };
+  const body = BODY.subarray(0, 10_000);
+  client.write(`POST / HTTP/1.1\r\nHost: app.test\r\n${CHUNKED}\r\n`);
+  await until(() => origin.connections.length > 0, 'the head at the origin');
+  client.write(
+    Buffer.concat([
+      ...[...body].flatMap((byte) => [Buffer.from('1\r\n'), Buffer.of(byte), Buffer.from('\r\n')]),
+      Buffer.from('0\r\n\r\n'),
+    ]),
+  );
+  expect((await received.promise).body.equals(body)).toBe(true);
+  expect(Number((await client.answer('POST')).fields['x-bytes']?.[0])).toBeLessThan(2 * body.length);
 });
 
 test('a tunnel carries large pieces byte for byte, in both directions', async () => {

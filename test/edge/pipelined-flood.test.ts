@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { EdgeHarness, policy } from './edge-harness.ts';
+import { routes, rules } from './rules.ts';
+import { until } from './wire.ts';
+
+const MANY = 5000;
+
+async function redirecting() {
+  const table = { routes: routes({ '/': rules({ redirect: { to: '/to{path}', status: 308 } }) }) };
+  const harness = await EdgeHarness.start(policy({ wakeable: false }), table);
+  return { harness, flooding: await harness.connect(), other: await harness.connect() };
+}
+
+const flood = Array.from({ length: MANY }, (_, index) => `GET /${index} HTTP/1.1\r\nHost: app.test\r\n\r\n`).join('');
+
+test('a client that sends many requests at once does not keep others from their turn', async () => {
+  const { harness, flooding, other } = await redirecting();
+  flooding.write(flood);
+  other.get('/other');
+  for (let index = 0; index < MANY; index++)
+    expect((await flooding.answer()).fields['location']).toEqual([`/to/${index}`]);
+  expect((await other.answer()).fields['location']).toEqual(['/to/other']);
+  const order = harness.accessed.map(({ target }) => target);
+  expect(order).toHaveLength(MANY + 1);
+  expect(order.indexOf('/other')).toBeLessThan(MANY);
+});
+
+test('a client that leaves while it waits for its turn leaves nothing behind', async () => {
+  const { harness, flooding } = await redirecting();
+  flooding.write(flood);
+  await until(() => harness.accessed.length > 0, 'the first answer');
+  flooding.reset();
+  await harness.connections(1);
+});
