@@ -31,6 +31,7 @@ const STOP_RETRY = { base: 1000, cap: 30_000, jitter: 0.2 };
 /** Shared until there is a replica: an empty map takes 180 bytes, and most of many services sleep. */
 const NONE = new Map<number, Replica>();
 
+type QueuedTask = Extract<Replica['task'], { kind: 'queued' }>;
 type StartTask = Extract<Replica['task'], { kind: 'start' }>;
 
 /** What a replica set needs to know of its service's configuration at the moment. */
@@ -190,10 +191,10 @@ export class ReplicaSet {
     for (const { task } of this.#replicas.values()) if (task.kind === 'queued') task.ticket.hurry();
   }
 
-  /** Takes up to `count` starts out of the queue that were not let through yet. */
-  withdrawQueued(count = Number.POSITIVE_INFINITY): void {
+  /** Takes up to `count` starts (of those that `which` names) out of the queue that were not let through yet. */
+  withdrawQueued(count = Number.POSITIVE_INFINITY, which: (task: QueuedTask) => boolean = () => true): void {
     for (const replica of this.replicas.reverse()) {
-      if (replica.task.kind !== 'queued' || count-- <= 0) continue;
+      if (replica.task.kind !== 'queued' || !which(replica.task) || count-- <= 0) continue;
       replica.task.ticket.cancel();
       replica.task = { kind: 'none' };
       this.#options.listener.onStartWithdrawn(replica);

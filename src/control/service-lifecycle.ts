@@ -182,6 +182,7 @@ export class ServiceLifecycle implements ReplicaSetListener {
     if (this.#contact === 'known') {
       const demanded = this.#telemetry.held > 0 || this.#woken;
       if (demanded) this.#answerDemand();
+      else if (!this.isAwake) this.#forgetDemand();
       const wanted = this.#wanted();
       if (this.isAwake || demanded) this.#target = Math.max(this.#target, wanted);
       this.#startUpTo(wanted, cause);
@@ -436,9 +437,24 @@ export class ServiceLifecycle implements ReplicaSetListener {
     if (this.set.counts.retiring > 0) this.set.revoke(this.#wanted());
   }
 
+  /**
+   * Nobody is held: what was asked for is no measure of what the next one needs. What is being started may go on, and
+   * who looks at a waiting page still waits for a start in the queue.
+   */
+  #forgetDemand(): void {
+    const { queued, starting } = this.set.counts;
+    const { min, initial } = this.#settings().scale;
+    const least = this.#arrivalsBefore === undefined ? 0 : Math.max(1, initial, min);
+    this.#target = Math.min(queued + starting, Math.max(starting, least));
+    if (queued + starting === 0) this.#arrivalsBefore = undefined;
+  }
+
   #startUpTo(wanted: number, otherwise: StartCause): void {
     const { queued, starting, ready, live } = this.set.counts;
     const coming = queued + starting;
+    // What nobody needs any more would take permits and budget from what somebody waits for.
+    const surplus = coming + ready - (this.isAwake ? wanted : Math.max(wanted, this.#target));
+    if (surplus > 0) this.set.withdrawQueued(surplus, ({ cause }) => cause !== 'new-run');
     const { min, max } = this.#settings().scale;
     const count = Math.min(wanted - coming - ready, max - live, this.breaker.allowance);
     if (count <= 0 || !this.#host.mayStart()) return;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { PilotlightError } from '../../src/model/errors.ts';
 import { testScale, testService, testSettings } from './support/settings.ts';
 import { World } from './support/world.ts';
 
@@ -205,4 +206,58 @@ test('a service that slept for an hour wakes on a request, by hand and for a new
   await world.run(1000);
   expect(request.outcome).toBe('answered');
   for (const name of names) expect((await world.status(name)).state).toBe('ready');
+});
+
+test('what a burst needed whose start failed is no measure of what one request needs later', async () => {
+  const world = await World.started([testService('hello', { scale: { concurrency: 10 } })]);
+  world.runtime.behaviour.failures = [1, 2, 3].map(() => new PilotlightError('RUNTIME_FAILED', 'no'));
+  const requests = Array.from({ length: 24 }, () => world.edge.request('hello'));
+  await world.run(10_000);
+  expect(world.runtime.starts).toBe(3);
+  expect(requests.every(({ outcome }) => outcome === 'failed')).toBe(true);
+  world.edge.request('hello');
+  await world.run(10_000);
+  expect(world.runtime.starts).toBe(4);
+});
+
+test('when all who waited have left, what is in the queue is not started but for one', async () => {
+  const world = await World.started([testService('hello', { scale: { concurrency: 1, max: 9 } })]);
+  const requests = Array.from({ length: 7 }, () => world.edge.request('hello'));
+  await world.run(50);
+  expect(world.runtime.starts).toBe(4);
+  for (const request of requests) world.edge.abort(request);
+  await world.run(5000);
+  expect(world.runtime.starts).toBe(4);
+});
+
+test('one start in the queue goes on while nobody is held, for who looks at a waiting page', async () => {
+  const budget = { replicas: 10, concurrentStarts: 1, startsPerMinute: 60, heldBytes: 2 ** 20 };
+  const services = [testService('first'), testService('hello', { scale: { concurrency: 1 } })];
+  const world = await World.started(testSettings(services, { budget }));
+  world.edge.request('first');
+  const requests = [world.edge.request('hello'), world.edge.request('hello')];
+  await world.run(50);
+  for (const request of requests) world.edge.abort(request);
+  await world.run(5000);
+  expect(world.runtime.calls).toEqual(['start first-1', 'start hello-1']);
+});
+
+test('starts that found no room are not made up for when the service goes to sleep', async () => {
+  const budget = { replicas: 2, concurrentStarts: 4, startsPerMinute: 60, heldBytes: 2 ** 20 };
+  const services = [testService('hello', { scale: { concurrency: 1, idleMs: 3000 } }), testService('other')];
+  const world = await World.started(testSettings(services, { budget }));
+  for (let i = 0; i < 4; i++) world.edge.request('hello');
+  await world.run(1000);
+  expect(world.runtime.running).toHaveLength(2);
+  await world.run(5000);
+  const other = world.edge.request('other');
+  await world.run(1000);
+  expect(other.outcome).toBe('answered');
+  expect(world.runtime.calls).toEqual([
+    'start hello-1',
+    'start hello-2',
+    'stop hello-1',
+    'stop hello-2',
+    'start other-1',
+  ]);
 });
