@@ -29,7 +29,7 @@ export interface LatencyQuery {
   minSamples: number;
   /** 0 to 1. */
   quantile: number;
-  /** Requests that wait longer than `aboveMs` for their first byte count as samples: their ages, by edge. */
+  /** Requests that wait longer than `aboveMs` for their first byte count as samples: their ages. */
   waiting: SparseCounts[];
   aboveMs: number;
 }

@@ -12,7 +12,8 @@ interface EdgeView {
   lastActivityAt: number;
   /** Something was going on when it last spoke. */
   busy: boolean;
-  waiting: SparseCounts;
+  /** Ages of requests without a first byte on endpoints past their warm-up. */
+  waiting: SparseCounts[];
   endpoints: Map<string, number>;
   conditions: Map<string, EndpointCondition>;
 }
@@ -53,6 +54,7 @@ export class Telemetry {
   /** One report; undefined where the edge has nothing to say of the service. */
   report(edge: string, now: number, spanMs: number, report: ServiceReport | undefined, facts: EndpointFacts): void {
     const view = this.#view(edge);
+    const warm = (report?.endpoints ?? []).filter(({ endpoint }) => facts.isWarm(endpoint));
     if (report === undefined) {
       view.busy = false;
       view.held = 0;
@@ -67,7 +69,7 @@ export class Telemetry {
       view.inFlight = report.inFlight;
       view.busy = report.idleForMs === 0;
       view.lastActivityAt = Math.max(view.lastActivityAt, now - report.idleForMs);
-      view.waiting = report.waiting;
+      view.waiting = warm.map(({ waiting }) => waiting);
       view.endpoints = new Map(report.endpoints.map(({ endpoint, inFlight }) => [endpoint, inFlight]));
       view.conditions.clear();
       for (const { endpoint, condition } of report.endpoints) if (condition) view.conditions.set(endpoint, condition);
@@ -80,7 +82,7 @@ export class Telemetry {
       spanMs,
       arrivals: report?.arrivals ?? 0,
       completions: report?.completions ?? 0,
-      ttfb: (report?.endpoints ?? []).filter(({ endpoint }) => facts.isWarm(endpoint)).map(({ ttfb }) => ttfb),
+      ttfb: warm.map(({ ttfb }) => ttfb),
       allTtfb: report?.ttfb ?? [],
       requests: view.inFlight + view.held,
       ready: facts.ready,
@@ -147,9 +149,9 @@ export class Telemetry {
     return Math.max(this.#goneActivityAt, ...[...this.#edges.values()].map(({ lastActivityAt }) => lastActivityAt));
   }
 
-  /** Ages of requests without a first byte, by edge. */
+  /** Ages of requests without a first byte on endpoints past their warm-up, as each edge last told of each of them. */
   get waiting(): SparseCounts[] {
-    return [...this.#edges.values()].map(({ waiting }) => waiting);
+    return [...this.#edges.values()].flatMap(({ waiting }) => waiting);
   }
 
   #view(edge: string): EdgeView {

@@ -123,8 +123,6 @@ export interface ServiceReport {
   idleForMs: number;
   /** Time to first byte of endpoints past no particular age, without waiting for a start. */
   ttfb: SparseCounts;
-  /** Ages of requests in flight that have no first byte yet. */
-  waiting: SparseCounts;
   /** Whole requests, as the client saw them. */
   total: SparseCounts;
   endpoints: EndpointReport[];
@@ -138,4 +136,6 @@ export interface EndpointReport {
   completions: number;
   /** Time to first byte, per endpoint, so that young replicas can be left out. */
   ttfb: SparseCounts;
+  /** Ages of requests in flight that have no first byte yet, for the same reason. */
+  waiting: SparseCounts;
 }

@@ -78,6 +78,16 @@ test('requests that hang without a first byte count as slow', async () => {
   expect(world.runtime.running.length).toBeGreaterThan(1);
 });
 
+test('requests that hang on a replica younger than its warm-up say nothing yet', async () => {
+  const world = await World.started([testService('hung', { scale: { latency } })]);
+  Object.assign(world.runtime.behaviour, { workers: 5, serviceMs: 2000 });
+  // By what it has answered so far it would not be enough.
+  await world.load('hung', 20, 5000);
+  expect(world.runtime.starts).toBe(1);
+  await world.load('hung', 20, 5000);
+  expect(world.runtime.starts).toBeGreaterThan(1);
+}, 20_000);
+
 test('without a report nothing is scaled', async () => {
   const world = await saturated();
   world.edge.reports = false;

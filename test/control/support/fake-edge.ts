@@ -171,12 +171,19 @@ export class FakeEdge {
     const { stats, held, inFlight, state } = service;
     if (state.endpoints.length === 0 && held.length === 0 && stats.arrivals === 0) return undefined;
     const all = new Histogram();
-    const waiting = new Histogram();
-    for (const request of inFlight) if (request.inside !== undefined) waiting.add(now - request.since);
     const endpoints = state.endpoints.map(({ id }) => {
       const ttfb = stats.ttfb.get(id)?.sparse() ?? [];
       all.merge(ttfb);
-      return { endpoint: id, inFlight: service.counts.get(id) ?? 0, completions: stats.ttfb.get(id)?.total ?? 0, ttfb };
+      const waiting = new Histogram();
+      for (const { endpoint, inside, since } of inFlight)
+        if (endpoint === id && inside !== undefined) waiting.add(now - since);
+      return {
+        endpoint: id,
+        inFlight: service.counts.get(id) ?? 0,
+        completions: stats.ttfb.get(id)?.total ?? 0,
+        ttfb,
+        waiting: waiting.sparse(),
+      };
     });
     const { arrivals, completions } = stats;
     service.stats = { arrivals: 0, completions: 0, ttfb: new Map() };
@@ -196,7 +203,6 @@ export class FakeEdge {
       coldRequests: 0,
       idleForMs: this.#idleFor(service, now),
       ttfb: all.sparse(),
-      waiting: waiting.sparse(),
       total: all.sparse(),
       endpoints,
     };
