@@ -37,10 +37,20 @@ export class Narrator {
       cause === 'demand'
         ? `${held} request${held === 1 ? ' waits' : 's wait'}`
         : cause === 'min'
-          ? `min ${to}`
+          ? `min ${inputs['wanted'] ?? to}`
           : 'by hand';
     this.#decide({ action: 'wake', from, to, reason: why, inputs, verdicts: [] });
     if (from === 0) this.#event('waking', `waking (${why})`, { replicas: to, held });
+  }
+
+  /** Starts while others serve: to reach `min`, or in place of what ended by itself. */
+  refilling(cause: StartCause, from: number, to: number, inputs: Record<string, number>): void {
+    const wanted = inputs['wanted'] ?? to;
+    const decision =
+      cause === 'min'
+        ? ({ action: 'scale-up', reason: `min ${wanted}` } as const)
+        : ({ action: 'replace', reason: `${from} of ${wanted} are there` } as const);
+    this.#decide({ ...decision, from, to, inputs, verdicts: [] });
   }
 
   ready(replica: Replica, cause: StartCause | undefined, held: number): void {

@@ -463,9 +463,14 @@ export class ServiceLifecycle implements ReplicaSetListener {
     const asked = asleep && held > 0 ? 'demand' : asleep && this.#woken ? 'by-hand' : undefined;
     const cause = asked ?? (coming + ready < min ? 'min' : otherwise);
     this.#start(cause, count);
-    if (!asleep) return;
-    const inputs = { held, inFlight, wanted, arrivalsBeforePerSecond: this.#arrivalsBefore ?? 0 };
-    this.#narrator.waking(cause, coming, coming + count, inputs);
+    const there = coming + ready;
+    const inputs = { held, inFlight, wanted };
+    if (asleep) {
+      const arrivalsBeforePerSecond = this.#arrivalsBefore ?? 0;
+      this.#narrator.waking(cause, there, there + count, { ...inputs, arrivalsBeforePerSecond });
+    } else if (cause !== 'scale-up') {
+      this.#narrator.refilling(cause, there, there + count, inputs);
+    }
   }
 
   #replaceOutdated(): void {

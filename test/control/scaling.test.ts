@@ -154,6 +154,29 @@ test('a replica that dies under load is replaced, an idle one is not', async () 
   expect(world.runtime.running).toHaveLength(before - 1);
 }, 20_000);
 
+test('what is started in place of one that died, or for a higher min, is journalled', async () => {
+  const world = await World.started([testService('kept', { scale: { min: 2, initial: 2 } })]);
+  await world.load('kept', 10, 1000);
+  world.runtime.exit('kept-1');
+  await world.load('kept', 10, 20_000);
+  expect((await world.status('kept')).lastDecision).toMatchObject({
+    action: 'scale-up',
+    from: 1,
+    to: 2,
+    reason: 'min 2',
+    inputs: { wanted: 2 },
+  });
+  const scaled = await saturated();
+  await scaled.load('slow', 90, 30_000);
+  expect(scaled.runtime.running).toHaveLength(2);
+  const load = scaled.clock.every(20, () => scaled.edge.request('slow'));
+  scaled.runtime.exit('slow-1');
+  await scaled.run(100);
+  load.cancel();
+  const { lastDecision } = await scaled.status('slow');
+  expect(lastDecision).toMatchObject({ action: 'replace', from: 1, to: 2, reason: '1 of 2 are there' });
+}, 20_000);
+
 test('every decision can be made again from its journal entry', async () => {
   const world = await saturated();
   const decisions: unknown[] = [];
