@@ -57,10 +57,12 @@ function replicasCell(replicas: readonly ReplicaStatus[]): string {
 
 function decisionCell(decision: Decision | null, nowMs: number): string {
   if (decision === null) return '–';
-  const { action, from, to, reason, at, dryRun } = decision;
+  const { action, from, to, reason, verdicts, at, dryRun } = decision;
   const change = from === to ? action : `${action} ${from}→${to}`;
   const ago = Math.max(0, nowMs - Date.parse(at));
-  return `${change}${dryRun ? ' (dry run)' : ''}: ${reason} (${formatDuration(ago)} ago)`;
+  const against = action === 'none' ? verdicts.find(({ verdict }) => verdict === 'block') : undefined;
+  const but = against === undefined ? '' : `, but ${against.guard}: ${against.detail}`;
+  return `${change}${dryRun ? ' (dry run)' : ''}: ${reason}${but} (${formatDuration(ago)} ago)`;
 }
 
 const noLines = {

@@ -120,11 +120,8 @@ const failures: Guard = {
     // What was added a moment ago has not shown yet what it does: only a need by numbers goes beyond it.
     const need = neededForRate(arrivalsPerSecond, knownRate(inputs), utilisation);
     const capacity = capacityOf(inputs);
-    return atMost(
-      proposal,
-      need,
-      `${young} of ${capacity} replicas are new and count as capacity; arrivals need ${need}`,
-    );
+    const known = need === 0 ? 'what arrivals need is not known yet' : `arrivals need ${need}`;
+    return atMost(proposal, need, `${young} of ${capacity} replicas are new and count as capacity; ${known}`);
   },
 };
 

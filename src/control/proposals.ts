@@ -13,7 +13,8 @@ function forConcurrency(inputs: ScaleInputs): Proposal | undefined {
   const from = capacityOf(inputs);
   const to = neededForConcurrency(inFlight + held, concurrency, utilisation);
   if (to <= from) return undefined;
-  const reason = `${inFlight} in flight and ${held} waiting at ${concurrency} per replica need ${to}`;
+  const share = `${percent(utilisation)} % of ${concurrency} each`;
+  const reason = `${inFlight} in flight and ${held} waiting need ${to} at ${share}`;
   return { kind: 'concurrency', from, to, reason };
 }
 
@@ -23,7 +24,7 @@ function forLatency(inputs: ScaleInputs): Proposal | undefined {
   const from = capacityOf(inputs);
   const to = Math.max(from + 1, neededForRate(arrivalsPerSecond, knownRate(inputs), utilisation));
   const ticks = `${overTicks} tick${overTicks === 1 ? '' : 's'}`;
-  return { kind: 'latency', from, to, reason: `${quantileText(inputs)} > ${Math.round(aboveMs)} ms for ${ticks}` };
+  return { kind: 'latency', from, to, reason: `${quantileText(inputs)} > ${millis(aboveMs)} for ${ticks}` };
 }
 
 /** One fewer, when the busiest moments of the whole window would have fitted on the rest and latency is low. */
@@ -38,12 +39,22 @@ function downwards(inputs: ScaleInputs): Proposal | undefined {
   if (inputs.peakArrivalsPerSecond > carried) return undefined;
   if (to < neededForConcurrency(inputs.peakRequests, concurrency, utilisation)) return undefined;
   const peak = `at most ${rate(inputs.peakArrivalsPerSecond)}/s in ${Math.round(inputs.downWindowMs / 1000)} s`;
-  const reason = `${peak}, and ${to} can carry ${rate(carried)}/s; ${quantileText(inputs)}`;
+  const low = `${quantileText(inputs)} < ${millis(downBelow * aboveMs)}`;
+  const reason = `${peak}, and ${to} can carry ${rate(carried)}/s; ${low}`;
   return { kind: 'down', from, to, reason };
 }
 
 function quantileText({ quantile, quantileMs = 0 }: ScaleInputs): string {
-  return `p${Number((quantile * 100).toFixed(1))} ${Math.round(quantileMs)} ms`;
+  return `p${percent(quantile)} ${millis(quantileMs)}`;
+}
+
+/** Fine enough that what is over a limit does not read the same as the limit. */
+function millis(ms: number): string {
+  return `${ms < 100 ? Number(ms.toPrecision(3)) : Math.round(ms)} ms`;
+}
+
+function percent(share: number): number {
+  return Number((share * 100).toFixed(1));
 }
 
 function rate(perSecond: number): string {

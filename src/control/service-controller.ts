@@ -262,7 +262,8 @@ export class ServiceController {
     const { min, dryRun } = this.#settings.scale;
     const { ready } = this.lifecycle;
     const surplus = ready.slice(0, ready.length - min);
-    const detail = { text: `idle for ${Math.round(idleForMs / 1000)} s`, inputs: { idleForMs } };
+    const idleFor = idleForMs < 1000 ? `${Math.round(idleForMs)} ms` : `${Math.round(idleForMs / 1000)} s`;
+    const detail = { text: `idle for ${idleFor}`, inputs: { idleForMs } };
     if (dryRun) {
       this.#dryIdleUntil = this.#host.context.clock.now() + Math.max(1000, idleForMs);
       this.narrator.retiring('idle', surplus, ready.length, detail, true);

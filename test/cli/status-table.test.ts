@@ -72,6 +72,21 @@ test('a dry run is told apart', () => {
   expect(statusTable([{ ...busy, lastDecision }], NOW, 200)).toContain('scale-up 2→3 (dry run): ');
 });
 
+test('what was not done says what kept it from being done', () => {
+  const verdicts = [
+    { guard: 'samples', verdict: 'pass', detail: '80 samples in 15 s, 20 needed' },
+    { guard: 'step', verdict: 'block', detail: 'last change 3 s ago, 15 s apart' },
+  ] as const;
+  const lastDecision = busy.lastDecision && {
+    ...busy.lastDecision,
+    action: 'none' as const,
+    to: 2,
+    verdicts: [...verdicts],
+  };
+  const text = statusTable([{ ...busy, lastDecision }], NOW, 200);
+  expect(text).toContain('none: p95 1.2s over 500ms, but step: last change 3 s ago, 15 s apart (12s ago)');
+});
+
 test('no services are said in words', () => {
   expect(statusTable([], NOW, 80)).toBe('no services are configured');
 });

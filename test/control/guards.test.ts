@@ -136,6 +136,18 @@ test('what concurrency needs is not slowed by steps, ticks or samples', () => {
   expect(decideScale(inputs)).toMatchObject({ action: 'scale-up', kind: 'concurrency', to: 10 });
 });
 
+test('what a decision says is true: over the limit does not read the same as the limit', () => {
+  expect(decideScale({ ...overloaded, quantileMs: 5.248, aboveMs: 5.2 }).reason).toBe(
+    'p95 5.25 ms > 5.2 ms for 3 ticks',
+  );
+  expect(decideScale(quiet).reason).toBe('at most 20/s in 300 s, and 1 can carry 32/s; p95 100 ms < 600 ms');
+  const slots = { ...overloaded, concurrency: 10, inFlight: 20, held: 4 };
+  expect(decideScale(slots).reason).toBe('20 in flight and 4 waiting need 3 at 80 % of 10 each');
+  const { sustainedPerSecond: _, ...unknown } = { ...overloaded, completionsPerSecond: 0, warming: 1 };
+  const [failures] = decideScale(unknown).verdicts.filter(({ guard }) => guard === 'failures');
+  expect(failures?.detail).toBe('1 of 2 replicas are new and count as capacity; what arrivals need is not known yet');
+});
+
 test('between ticks only concurrency is looked at', () => {
   expect(decideScale({ ...overloaded, tick: 0 })).toMatchObject({ action: 'none', kind: undefined });
   expect(decideScale({ ...quiet, tick: 0 })).toMatchObject({ action: 'none', kind: undefined });
