@@ -424,6 +424,8 @@ export class ClientConnection implements DeadlineEntry {
   #serve(read: Buffer, at: number, size: number): void {
     const { request } = this;
     const { limits } = this.#listener;
+    // For the access log: a closed socket does not know it any more.
+    if (this.#context.access !== undefined) this.#localAddress = this.localAddress;
     this.#phase = 'exchange';
     this.#skippedLine = false;
     this.#requests++;

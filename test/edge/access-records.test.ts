@@ -69,3 +69,13 @@ test('heads are told apart from bodies, also where there is no body', async () =
 function bodyBytes(record: AccessRecord | undefined): number {
   return record === undefined ? Number.NaN : record.bytesOut - record.headOut;
 }
+test('the line of a client that left says where it came in', async () => {
+  const harness = await EdgeHarness.start();
+  harness.state();
+  const client = await harness.connect();
+  client.get();
+  await harness.held(1);
+  client.reset();
+  await harness.connections(0);
+  expect(harness.accessed).toMatchObject([{ status: 499, listener: `127.0.0.1:${harness.port}` }]);
+});
