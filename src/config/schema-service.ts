@@ -159,7 +159,7 @@ const shared = {
   allowHalfOpen: option(
     flag(),
     'false',
-    'Whether a client may close its sending side before the answer begins; otherwise that counts as an abort.',
+    'Whether a client may close its sending side and wait for the answer; else that is an abort before the answer begins, and within it when nothing flows for 1 s.',
   ),
   onExit: optional(
     choice('keep', 'stop'),
