@@ -36,8 +36,8 @@ interface Target {
  * - repeated fields stay apart, trailers and interim responses come through;
  * - hop-by-hop fields never reach it, nor do they come back through it; upstream connections are kept alive.
  *
- * Not to be mended: upgrades to anything but WebSocket are closed, `Expect: 100-continue` is answered here, and what
- * Node's lenient side of HTTP takes for an answer is one.
+ * Not to be mended: upgrades to anything but WebSocket are closed, `Expect: 100-continue` is answered here, what Node's
+ * lenient side of HTTP takes for an answer is one, and an answer whose upstream then closes on the body is lost (502).
  */
 export class HttpProxyEngine {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
