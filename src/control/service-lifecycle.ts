@@ -515,7 +515,7 @@ export class ServiceLifecycle implements ReplicaSetListener {
     this.set.withdrawStarting(({ state }) => state === 'starting' && surplus-- > 0);
     const isCurrent = ({ spec }: Replica) => Number(spec.hash === hash);
     const victims = this.ready.sort((a, b) => isCurrent(a) - isCurrent(b));
-    this.retire(victims.slice(0, Math.max(0, surplus)), 'scale-down');
+    this.retire(victims.slice(0, Math.max(0, surplus)), 'scale-down', { text: `over max ${max}` });
   }
 
   #runChanged(run: RunSettings): void {
