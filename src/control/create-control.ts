@@ -183,6 +183,7 @@ class ControlPlane implements Control, LinkListener {
       );
     }
     for (const entry of edgeRegistrations(this.#settings, this.#context.instance)) this.#registrations.put(entry);
+    detached(this.#context, 'keeping of registrations', this.#registrations.keep());
     await this.#runtimes.begin();
     this.#each(({ lifecycle }) => lifecycle.onContact());
     if (this.#handOver.mayEnd) this.#dropOrphans();

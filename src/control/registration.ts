@@ -1,9 +1,13 @@
 import type { Registrar, Registration } from '../model/discovery.ts';
-import type { Timer } from '../util/clock.ts';
+import { sleep, type Timer } from '../util/clock.ts';
 import { type ControlContext, detached } from './context.ts';
 import { persist } from './persist.ts';
 
 const RETRY = { base: 1000, cap: 60_000, jitter: 0.2 };
+/** How often the catalogue is asked whether it still has the entries, ms … */
+const LOOK_EVERY_MS = 10_000;
+/** … and how much of that at least for each entry: the answer lists them all, and thousands take a while to read. */
+const LOOK_PER_ENTRY_MS = 10;
 
 interface Entry {
   /** What should be there: the entry, or nothing. */
@@ -23,6 +27,8 @@ export class Registrations {
   readonly #registrar: Registrar | undefined;
   readonly #entries = new Map<string, Entry>();
   #paused = false;
+  /** Whether entries were missing when it was looked last. */
+  #missing = false;
 
   /** @param registrar undefined: nothing is registered */
   constructor(context: ControlContext, registrar: Registrar | undefined) {
@@ -66,6 +72,41 @@ export class Registrations {
       if (kept.has(id) || this.#entries.get(id)?.wanted !== undefined) continue;
       this.#entries.set(id, { wanted: undefined, present: undefined, work: undefined });
       this.#want(id, undefined);
+    }
+  }
+
+  /**
+   * Puts back what the catalogue loses, until the control plane ends: an agent that keeps nothing on a disk forgets
+   * everything when it restarts.
+   */
+  async keep(): Promise<void> {
+    const { clock, life } = this.#context;
+    while (this.#registrar !== undefined && !life.aborted) {
+      await sleep(clock, Math.max(LOOK_EVERY_MS, LOOK_PER_ENTRY_MS * this.#entries.size), life);
+      await this.#putBack(this.#registrar);
+    }
+  }
+
+  async #putBack(registrar: Registrar): Promise<void> {
+    const settled = [...this.#entries].flatMap(([id, { wanted, present }]) =>
+      wanted !== undefined && wanted === present ? [{ id, wanted }] : [],
+    );
+    if (settled.length === 0 || this.#paused) return;
+    // Where it does not answer there is nothing to put back to, and others tell of it.
+    const there = await registrar.registered(this.#context.life).catch(() => undefined);
+    if (there === undefined) return;
+    const ids = new Set(there);
+    // What is to be something else by now is on its way there.
+    const lost = settled.filter(({ id, wanted }) => !ids.has(id) && this.#entries.get(id)?.present === wanted);
+    if (lost.length > 0 && !this.#missing) {
+      const line = `entries are gone from Consul that nobody here took out; put back: ${lost.length}`;
+      this.#context.events.emit('registration', null, line);
+    }
+    this.#missing = lost.length > 0;
+    for (const { id } of lost) {
+      const entry = this.#entries.get(id) as Entry;
+      entry.present = 'absent';
+      this.#want(id, entry.wanted);
     }
   }
 

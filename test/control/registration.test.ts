@@ -95,6 +95,35 @@ test('what was wanted last is what comes about, in order', async () => {
   expect(registrar.entries.size).toBe(0);
 });
 
+test('what the catalogue loses is put back, and said once', async () => {
+  const { world, registrar } = await worldWith(consul('edge'));
+  await world.run(100);
+  const entries = [...registrar.entries.values()];
+  registrar.entries.clear();
+  await world.run(11_000);
+  expect([...registrar.entries.values()]).toEqual(entries);
+  expect(world.messagesOf('registration')).toHaveLength(1);
+  registrar.entries.delete('pilotlight-test-shop');
+  registrar.unreachable = true;
+  await world.run(60_000);
+  registrar.unreachable = false;
+  await world.run(11_000);
+  expect([...registrar.entries.keys()].sort()).toEqual(['pilotlight-test-hello', 'pilotlight-test-shop']);
+  const calls = registrar.calls.length;
+  await world.run(60_000);
+  expect(registrar.calls.slice(calls).every((call) => call === 'list')).toBe(true);
+});
+
+test('what is taken out while the catalogue is looked at stays out', async () => {
+  const { world, registrar } = await worldWith(consul('replicas'));
+  world.edge.request('hello');
+  await world.run(500);
+  registrar.entries.clear();
+  world.runtime.exit('hello-1');
+  await world.run(30_000);
+  expect(registrar.entries.size).toBe(0);
+});
+
 test('what an earlier run left in the catalogue is taken out', async () => {
   const registrar = new FakeRegistrar();
   for (const id of ['pilotlight-test-hello-1', 'pilotlight-test-old', 'pilotlight-test-shop']) {
