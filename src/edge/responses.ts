@@ -60,18 +60,23 @@ export function refusalMessage(code: RefusalCode, context: RefusalContext): stri
   return wholeMessage(kind.status, fields, body, context);
 }
 
-/** Status line, `fields` (each ending with CRLF), ours, and a body of ASCII characters. */
+/** What has no body, whatever stands for one (RFC 9110 §8.6, §15): a length or bytes would be taken for the next answer. */
+const BODILESS = new Set([204, 304]);
+
+/** Status line, `fields` (each ending with CRLF), ours, and a body of ASCII characters, where the status may have one. */
 export function wholeMessage(
   status: number,
   fields: string,
   body: string,
   context: Pick<RefusalContext, 'requestId' | 'date' | 'head' | 'close' | 'oldKeepAlive'>,
 ): string {
+  const content = BODILESS.has(status) || status === 205 ? '' : body;
+  const length = BODILESS.has(status) ? '' : `Content-Length: ${content.length}\r\n`;
   const connection = context.close ? 'Connection: close\r\n' : context.oldKeepAlive ? 'Connection: keep-alive\r\n' : '';
   return (
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nDate: ${context.date}\r\n${fields}` +
-    `Content-Length: ${body.length}\r\nCache-Control: no-store\r\nX-Request-Id: ${context.requestId}\r\n${connection}\r\n` +
-    (context.head ? '' : body)
+    `${length}Cache-Control: no-store\r\nX-Request-Id: ${context.requestId}\r\n${connection}\r\n` +
+    (context.head ? '' : content)
   );
 }
 

@@ -390,6 +390,24 @@ test('wake rules decide before the queue and the circuit do', async () => {
   expect(h.all('demand')).toHaveLength(1);
 });
 
+test.each([204, 304, 205, 200])(
+  'a wake rule that answers %i leaves nothing on the connection for the next answer',
+  async (status) => {
+    const wake = [{ path: '/healthz', userAgent: undefined, then: 'answer' as const, status }];
+    const h = await EdgeHarness.start(policy({ wake }));
+    h.state();
+    const client = await h.connect();
+    client.get('/healthz');
+    client.get('/healthz');
+    for (let i = 0; i < 2; i++) {
+      const answer = await client.answer();
+      expect(answer).toMatchObject({ status, text: status === 200 ? 'asleep\n' : '' });
+      if (status === 204) expect(answer.fields['content-length']).toBeUndefined();
+    }
+    expect(client.peek().length).toBe(0);
+  },
+);
+
 test('wake rules are not asked while the service is awake, nor of one that cannot be started', async () => {
   const wake = [{ path: '/', userAgent: undefined, then: 'answer' as const, status: 200 }];
   const origin = await Origin.listen();
