@@ -24,6 +24,8 @@ const ANSWER_MS = 5000;
  * its socket: it is killed. Counted and not measured, so that it is never the primary that slept.
  */
 const SILENT_TICKS = 10;
+/** The same of one that boots: with many services, on a busy machine, it has nothing to say for a while. */
+const BOOT_TICKS = 60;
 const TICK_MS = 1000;
 /** From being told to end to being killed, ms. */
 const CLOSE_MS = 2000;
@@ -166,6 +168,7 @@ export class WorkerPool implements DataPlane {
     const { entry, logLevel, accessLog, count, clock, attach } = this.#options;
     const { index, name } = place;
     place.startedAt = clock.now();
+    place.silent = 0;
     place.replacement = undefined;
     const worker = new WorkerProcess({
       entry,
@@ -193,7 +196,7 @@ export class WorkerPool implements DataPlane {
       place.silent = worker === undefined || worker.wasHeard ? 0 : place.silent + 1;
       if (worker === undefined) continue;
       worker.wasHeard = false;
-      if (place.silent < SILENT_TICKS) continue;
+      if (place.silent < (place.isServing ? SILENT_TICKS : BOOT_TICKS)) continue;
       this.#options.logger.error({ worker: name }, `${name} is silent and is killed`);
       worker.kill();
     }

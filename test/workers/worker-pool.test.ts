@@ -4,7 +4,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { ControlMessage, EdgeMessage } from '../../src/model/link.ts';
 import { silentLogger } from '../../src/model/observe.ts';
 import type { ChannelEnd } from '../../src/util/channel.ts';
-import { systemClock } from '../../src/util/clock.ts';
+import { type Clock, systemClock } from '../../src/util/clock.ts';
+import { VirtualClock } from '../../src/util/virtual-clock.ts';
 import { WorkerPool } from '../../src/workers/worker-pool.ts';
 import { listenSettings } from '../support/listen-settings.ts';
 import { until } from '../support/until.ts';
@@ -24,7 +25,7 @@ interface Attached {
 }
 
 /** A pool of two stubs; `attached` are those that the control plane got, in order. */
-function pool(accessLogFile?: string) {
+function pool({ accessLogFile, clock = systemClock }: { accessLogFile?: string; clock?: Clock } = {}) {
   const attached: Attached[] = [];
   const said: EdgeMessage[] = [];
   const workers = new WorkerPool({
@@ -32,7 +33,7 @@ function pool(accessLogFile?: string) {
     entry: ENTRY,
     logLevel: 'silent',
     accessLog: accessLogFile === undefined ? undefined : { file: accessLogFile, format: 'json' },
-    clock: systemClock,
+    clock,
     logger: silentLogger,
     attach: (edge, link, end) => {
       attached.push({ edge, link, end });
@@ -87,6 +88,26 @@ test('a worker that ends is replaced under its name; connections wait for it, no
   expect([...after].filter((who) => before.has(who))).toHaveLength(1);
 });
 
+test('a worker that has nothing to say because it boots is left the time for it', async () => {
+  const clock = new VirtualClock();
+  const { workers, attached } = pool({ clock });
+  await workers.begin();
+  const [{ port } = { port: 0 }] = await workers.listen([listenSettings()]);
+  const count = (name: string) => attached.filter(({ edge }) => edge === name).length;
+  const replaced = (name: string) =>
+    until(`${name} is replaced`, () => {
+      clock.advance(10);
+      return count(name) === 2;
+    });
+  attached[0]?.end();
+  await replaced('worker-1');
+  for (let second = 0; second < 30; second++) clock.advance(1000);
+  // The other one, which serves, was silent for as long.
+  await replaced('worker-2');
+  expect((await whoAnswers(port)).size).toBe(2);
+  expect(count('worker-1')).toBe(2);
+});
+
 test('an address in use is refused, and nothing changes', async () => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
@@ -112,7 +133,7 @@ test('two proxies cannot share a port without noticing', async () => {
 });
 
 test('a worker that cannot be made breaks the boot off, with its reason', async () => {
-  const { workers } = pool('/cannot/be/opened');
+  const { workers } = pool({ accessLogFile: '/cannot/be/opened' });
   await expect(workers.begin()).rejects.toThrow('no such file');
 });
 
