@@ -19,7 +19,7 @@ export interface AdoptionPlan {
 
 /**
  * Sorts what a runtime lists: running replicas of configured services are adopted, those with the present `run` first,
- * up to `max`; others that run are stopped.
+ * up to `max`; others that run are stopped. What somebody paused in its place stays as it is: a start thaws it.
  */
 export function planAdoption(
   instances: readonly Instance[],
@@ -41,6 +41,7 @@ export function planAdoption(
       .filter(({ ordinal }) => !service.taken.has(ordinal))
       .sort((a, b) => Number(fits(b)) - Number(fits(a)) || a.ordinal - b.ordinal);
     for (const instance of free) {
+      if (instance.state === 'paused' && fits(instance) && instance.ordinal <= service.max) continue;
       const room = service.live + plan.adopt.filter((each) => each.service === name).length < service.max;
       if (room && instance.state === 'running') plan.adopt.push(instance);
       else plan.stop.push(instance);

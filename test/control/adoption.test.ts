@@ -184,6 +184,14 @@ const instance = (name: string, ordinal: number, change: Partial<Instance> = {})
   ...change,
 });
 
+test('what somebody paused is left for a start to thaw, unless that could not use it', () => {
+  const paused = (ordinal: number, hash = 'now') => instance('hello', ordinal, { state: 'paused', hash });
+  const hello: AdoptingService = { hash: 'now', max: 3, live: 0, taken: new Set() };
+  const plan = planAdoption([paused(1), paused(2, 'old'), paused(4)], () => hello);
+  expect(plan.adopt).toEqual([]);
+  expect(plan.stop.map(({ id }) => id)).toEqual(['hello-4', 'hello-2']);
+});
+
 test('of what runs those with the present run come first, up to max; the rest is stopped', () => {
   const hello: AdoptingService = { hash: 'now', max: 3, live: 1, taken: new Set([2]) };
   const plan = planAdoption(
