@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { containerName, type Place } from '../support/app.ts';
+import { killIfAlive } from '../support/marked-processes.ts';
 import type { RunningProxy } from '../support/proxy.ts';
 import { type Answer, burst, connections, epochNow, pause, requestOn, took } from '../support/raw-client.ts';
 import { Relay } from '../support/relay.ts';
@@ -211,6 +212,15 @@ describe.concurrent('bounds and failures', () => {
       expect(app.log.boots()).toHaveLength(2);
     },
   );
+
+  scenario('what is killed right after its first answer is started again for whoever asks next', async (stage) => {
+    const app = await stage.app('app');
+    const proxy = await stage.proxy({ apps: [app] });
+    expect((await proxy.request({ host: app.host })).status).toBe(200);
+    killIfAlive(app.log.only('boot').pid, 'SIGKILL');
+    expect((await proxy.request({ host: app.host })).status).toBe(200);
+    expect(app.log.boots()).toHaveLength(2);
+  });
 
   scenario('B12: a GET that the app reset before its first byte is tried again, a POST is not', async (stage) => {
     const get = await stage.app('get', { mimic: { RESET: 'once' } });
