@@ -266,6 +266,20 @@ services:
   });
 });
 
+test('a file with thousands of aliases is read in one pass', () => {
+  // Looked for anew for each of them, the anchor would take minutes to find.
+  const services = Array.from(
+    { length: 4000 },
+    (_, index) => `  s${index}: { routes: [{ path: /${index} }], endpoints: *same }`,
+  );
+  const settings = settingsOf(`listen: [{ address: "127.0.0.1:1" }]
+services:
+  first: { routes: [{ path: /first }], endpoints: &same { static: ["x:1"] } }
+${services.join('\n')}
+`);
+  expect(settings.services).toHaveLength(4001);
+});
+
 describe('the defaults section', () => {
   const file = (service: string) => `listen: [{ address: "127.0.0.1:1" }]
 defaults:

@@ -547,13 +547,21 @@ describe('the file as a whole', () => {
     expect(problemsOf(text)[0]).toBe(`${place}  listen[0]: an anchor may not contain itself`);
   });
 
-  test('aliases of aliases that stand for more than any memory holds', () => {
-    const ten = (name: string) => `[${Array(10).fill(`*${name}`).join(', ')}]`;
-    const levels = ['b', 'c', 'd', 'e', 'f', 'g', 'h'].map(
-      (name, index) => `${name}: &${name} ${ten('abcdefg'[index] ?? '')}`,
+  test('anchors that repeat each other until no memory holds them', () => {
+    const levels = Array.from(
+      { length: 12 },
+      (_, index) => `x${index}: &a${index} [${index === 0 ? '1' : `*a${index - 1}, `.repeat(10)}]`,
     );
-    const problems = problemsOf(`a: &a [x, x, x, x, x, x, x, x, x, x]\n${levels.join('\n')}\n`);
-    expect(problems.filter((problem) => problem.includes('aliases stand for too much'))).toHaveLength(1);
+    const problems = problemsOf(`${levels.join('\n')}\n`);
+    expect(problems.filter((problem) => problem.endsWith('aliases repeat too much'))).toHaveLength(1);
+  });
+
+  test('anchors that nest each other deeper than any stack', () => {
+    const levels = Array.from({ length: 40 }, (_, index) => {
+      return `x${index}: &a${index} ${'['.repeat(100)}${index === 0 ? '1' : `*a${index - 1}`}${']'.repeat(100)}`;
+    });
+    const problems = problemsOf(`${levels.join('\n')}\n`);
+    expect(problems.filter((problem) => problem.endsWith('aliases repeat too much'))).toHaveLength(1);
   });
 
   test('all problems are told, by position', () => {
