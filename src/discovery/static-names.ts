@@ -14,6 +14,9 @@ const RETRY = { base: 1000, jitter: 0.2 };
 /** Part of the interval by which a look-up may come early, so that many names do not stay in step. */
 const JITTER = 0.1;
 
+/** What name servers say of names that they block: it would lead back to this machine, to us or to the admin API. */
+const NO_HOST = new Set(['0.0.0.0', '::']);
+
 export interface HostNamesOptions {
   clock: Clock;
   logger: Logger;
@@ -112,7 +115,7 @@ export class HostNames {
     const { signal } = name.abort;
     if (signal.aborted) return;
     try {
-      const found = [...new Set(await this.#lookup(host))].sort();
+      const found = [...new Set(await this.#lookup(host))].filter((address) => !NO_HOST.has(address)).sort();
       if (found.length === 0) throw new Error('no address');
       if (signal.aborted) return;
       const changed = name.foundAt === undefined || found.join() !== name.addresses.join();

@@ -67,6 +67,16 @@ test('names are looked up again, and only another answer is pushed, in whatever 
   expect(taken()).toEqual([['shop', '10.0.0.3']]);
 });
 
+test('the address of no host, as of a name that is blocked, counts as none', async () => {
+  const { source, start, taken, clock, names } = world({ 'web.test': ['0.0.0.0', '10.0.0.1', '::'] });
+  source.follow([query('shop', 'web.test')]);
+  await start();
+  expect(taken()).toEqual([['shop', '10.0.0.1']]);
+  names['web.test'] = ['0.0.0.0'];
+  await clock.advanceAsync(30_000);
+  expect(taken()).toEqual([]);
+});
+
 test('while a name cannot be looked up its last addresses stay, and it is tried more often', async () => {
   const { source, start, taken, clock, names, asked } = world({ 'web.test': ['10.0.0.1'] });
   source.follow([query('shop', 'web.test')]);
