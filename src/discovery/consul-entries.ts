@@ -34,7 +34,11 @@ export const OWN_META_KEY = 'pilotlight';
 
 const MAINTENANCE = /^_(node|service)_maintenance(:|$)/;
 const NAME = /^[a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9_])?\.?$/i;
-const UNSPECIFIED = new Set(['0.0.0.0', '::']);
+/** The address of no host in whatever spelling, and numbers that resolvers take for an address (`0`, `0x7f.1`). */
+const NO_HOST = /^(?:[0:]+|[0:]*(?:ffff:)?0\.0\.0\.0|[0:]*:ffff:[0:]+)$/i;
+const NUMBER_AT_END = /(?:^|\.)(?:\d+|0x[0-9a-f]*)\.?$/i;
+/** Consul's own limit; sums of what is beyond are no numbers any more. */
+const MAX_WEIGHT = 65_535;
 
 /**
  * Reads the answer of `/v1/health/service/NAME` (all entries, whatever their checks say). Entries that a Pilotlight
@@ -82,16 +86,23 @@ function isOwn(service: Fields): boolean {
 function readInstance(node: Fields, service: Fields, checks: unknown): Instance | BadEntry {
   const { Node: nodeName, Address: nodeAddress } = node;
   const { ID: id, Port: port, Address: ownAddress, Tags: tags, Weights: weights } = service;
-  const name = `${JSON.stringify(id) ?? 'an entry without id'} on node ${JSON.stringify(nodeName) ?? 'unknown'}`;
+  const name = `${shown(id) ?? 'an entry without id'} on node ${shown(nodeName) ?? 'unknown'}`;
   const host = typeof ownAddress === 'string' && ownAddress !== '' ? ownAddress : nodeAddress;
   if (typeof nodeName !== 'string' || typeof id !== 'string') return { name, reason: 'it has no identity' };
-  if (!isPort(port)) return { name, reason: `its port is ${JSON.stringify(port)}` };
-  if (!isHost(host)) return { name, reason: `its address is ${JSON.stringify(host)}` };
+  if (!isPort(port)) return { name, reason: `its port is ${shown(port)}` };
+  if (!isHost(host)) return { name, reason: `its address is ${shown(host)}` };
   if (!Array.isArray(checks)) return { name, reason: 'its checks are no list' };
   const health = healthOf(checks);
   const weight = weightOf(fields(weights), health);
   const usable = health !== 'critical' && weight > 0;
-  return { node: nodeName, id, host, port, tags: Array.isArray(tags) ? tags.map(String) : [], usable, weight };
+  const texts = Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : [];
+  return { node: nodeName, id, host, port, tags: texts, usable, weight };
+}
+
+/** A value for a log line. Of lists and objects only that: they may be nested deeper than can be written. */
+function shown(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  return Array.isArray(value) ? 'a list' : 'an object';
 }
 
 /** The worst of the checks of the node (such as serfHealth) and of the service. */
@@ -110,7 +121,7 @@ function healthOf(checks: readonly unknown[]): 'passing' | 'warning' | 'critical
 function weightOf(weights: Fields, health: 'passing' | 'warning' | 'critical'): number {
   const { Passing: passing, Warning: warning } = weights;
   const weight = health === 'warning' ? warning : passing;
-  return typeof weight === 'number' && Number.isFinite(weight) && weight >= 0 ? weight : 1;
+  return typeof weight === 'number' && weight >= 0 ? Math.min(weight, MAX_WEIGHT) : 1;
 }
 
 function isPort(port: unknown): port is number {
@@ -119,5 +130,6 @@ function isPort(port: unknown): port is number {
 
 /** An address of no particular host would lead back to this machine. */
 function isHost(host: unknown): host is string {
-  return typeof host === 'string' && !UNSPECIFIED.has(host) && (isIP(host) !== 0 || NAME.test(host));
+  if (typeof host !== 'string' || NO_HOST.test(host)) return false;
+  return isIP(host) !== 0 || (NAME.test(host) && !NUMBER_AT_END.test(host));
 }

@@ -89,6 +89,10 @@ describe('entries that make no sense', () => {
     ['a port that is text', healthEntry({ port: '80' })],
     ['an address that is none', healthEntry({ address: 'http://x/' })],
     ['an address of no particular host', healthEntry({ address: '0.0.0.0' })],
+    ['an address of no host, spelt otherwise', healthEntry({ address: '::ffff:0.0.0.0' })],
+    ['a number that resolvers take for an address', healthEntry({ address: '2130706433' })],
+    ['part of an address', healthEntry({ address: '127.1' })],
+    ['a line end in its address', healthEntry({ address: '10.0.0.1\r\nX-Y: z' })],
     ['no service', { Node: { Node: 'n1', Address: '10.0.0.1' }, Checks: [] }],
     ['checks that are no list', { ...healthEntry({}), Checks: 'none' }],
     ['null', null],
@@ -97,6 +101,33 @@ describe('entries that make no sense', () => {
     const body = [entry, healthEntry({ id: 'good', port: 9000 })];
     expect(addresses(body)).toEqual(['10.0.0.1:9000']);
     expect(readEntries(body).bad).toHaveLength(1);
+  });
+
+  /** Deeper than can be written as JSON. */
+  const deep: unknown = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`);
+
+  test.each([
+    ['its id', { ID: deep }],
+    ['its port', { Port: deep }],
+    ['its address', { Address: null }],
+  ])('%s nested without end: skipped and named, the others kept', (_, change) => {
+    const entry = healthEntry({});
+    const bad = { ...entry, Node: { Node: 'n1', Address: deep }, Service: { ...(entry.Service as object), ...change } };
+    expect(addresses([bad, healthEntry({ id: 'good', port: 9000 })])).toEqual(['10.0.0.1:9000']);
+    expect(readEntries([bad]).bad).toHaveLength(1);
+  });
+
+  test('tags that are no texts are none', () => {
+    const entry = healthEntry({});
+    const tags = [{ toString: 1, valueOf: 1 }, deep, null, 7, 'v2'];
+    const odd = { ...entry, Service: { ...(entry.Service as object), Tags: tags } };
+    expect(addresses([odd], 'v2')).toEqual(['10.0.0.1:8001']);
+    expect(addresses([odd], '7')).toEqual([]);
+  });
+
+  test('weights that cannot be added up are the most that there is', () => {
+    const entries = [healthEntry({ weights: { Passing: 1e308, Warning: 1 } })];
+    expect(endpointsOf(readEntries(entries).instances, undefined)).toMatchObject([{ weight: 65_535 }]);
   });
 
   test.each([[null], [{}], ['text'], [3]])('%j is no list of entries at all', (body) => {
