@@ -37,7 +37,8 @@ const limitsSchema = section(
     connectionsPerClient: option(
       integer('connections', 0),
       '0',
-      'Connections of one client address, trusted proxies not counted; beyond it 503. 0 is no limit.',
+      'Connections of one client address (of IPv6, the network of its first 64 bits), trusted proxies not counted; ' +
+        'beyond it 503. 0 is no limit.',
     ),
   },
   'What clients may use.',

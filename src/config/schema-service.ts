@@ -87,7 +87,11 @@ const holdSchema = section(
   {
     max: option(integer('requests', 1, 10_000_000), '1000', 'Most requests held at once.'),
     maxBytes: option(size(), '16MiB', 'Most body bytes held at once.'),
-    perClient: option(integer('requests', 0), '0', 'Most requests held per client address; 0 is no limit.'),
+    perClient: option(
+      integer('requests', 0),
+      '0',
+      'Most requests held per client address (of IPv6, the network of its first 64 bits); 0 is no limit.',
+    ),
     timeout: option(
       durationOr(1, 'auto'),
       'auto',

@@ -37,3 +37,24 @@ export function plainAddress(text: string): string {
     address = address.split(':')[0] as string;
   return /^::ffff:/i.test(address) && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
 }
+
+/**
+ * What a client is counted as: an IPv4 address, or the first 64 bits of an IPv6 one, because whoever has one address of
+ * such a network has them all (RFC 6177). One spelling for each.
+ */
+export function clientKey(address: string): string {
+  if (!address.includes(':')) return address;
+  const [before, after] = address.toLowerCase().split('::') as [string, string | undefined];
+  const groups = before === '' ? [] : before.split(':');
+  if (after !== undefined) {
+    const rest = after === '' ? [] : after.split(':');
+    // An IPv4 address at the end stands for two groups.
+    const missing = 8 - groups.length - rest.length - (after.includes('.') ? 1 : 0);
+    for (let i = 0; i < missing; i++) groups.push('0');
+    groups.push(...rest);
+  }
+  return groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':');
+}

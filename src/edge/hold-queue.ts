@@ -1,3 +1,4 @@
+import { clientKey } from './client-address.ts';
 import type { Exchange } from './exchange.ts';
 
 /** Requests that wait, first come first served; taking one out of the middle costs as little as from the front. */
@@ -12,9 +13,9 @@ export class HoldQueue {
     return this.#size;
   }
 
-  /** How many wait for one client address. */
-  countOf(client: string): number {
-    return this.#perClient?.get(client) ?? 0;
+  /** How many wait for the client at an address. */
+  countOf(address: string): number {
+    return this.#perClient?.get(clientKey(address)) ?? 0;
   }
 
   push(exchange: Exchange): void {
@@ -54,9 +55,10 @@ export class HoldQueue {
     this.#count(exchange.address, -1);
   }
 
-  #count(client: string, change: number): void {
+  #count(address: string, change: number): void {
     this.#perClient ??= new Map();
-    const count = this.countOf(client) + change;
+    const client = clientKey(address);
+    const count = (this.#perClient.get(client) ?? 0) + change;
     if (count > 0) this.#perClient.set(client, count);
     else this.#perClient.delete(client);
   }

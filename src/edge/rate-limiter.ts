@@ -1,3 +1,5 @@
+import { latin1, latin1Bytes } from './http1/latin1.ts';
+
 /** Most clients remembered by one limiter, in two halves. */
 const MAX_CLIENTS = 20_000;
 
@@ -50,28 +52,8 @@ export class RateLimiter {
       this.#old = this.#young;
       this.#young = new Map();
     }
-    this.#young.set(client, bucket);
+    // A copy: a name that was cut out of a request's head would keep all of that head, 32 KiB at most, in memory.
+    this.#young.set(latin1(latin1Bytes(client), 0, client.length), bucket);
     return bucket;
   }
-}
-
-/**
- * What a client is counted as: an IPv4 address, or the first 64 bits of an IPv6 one, because whoever has one address of
- * such a network has them all (RFC 6177). One spelling for each.
- */
-export function rateKey(address: string): string {
-  if (!address.includes(':')) return address;
-  const [before, after] = address.toLowerCase().split('::') as [string, string | undefined];
-  const groups = before === '' ? [] : before.split(':');
-  if (after !== undefined) {
-    const rest = after === '' ? [] : after.split(':');
-    // An IPv4 address at the end stands for two groups.
-    const missing = 8 - groups.length - rest.length - (after.includes('.') ? 1 : 0);
-    for (let i = 0; i < missing; i++) groups.push('0');
-    groups.push(...rest);
-  }
-  return groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':');
 }

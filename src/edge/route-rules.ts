@@ -2,11 +2,12 @@ import type { RouteRules as RouteRuleSettings } from '../model/settings.ts';
 import type { TemplateData } from '../util/template.ts';
 import { AddressRanges } from './address-ranges.ts';
 import { BasicAuth } from './basic-auth.ts';
+import { clientKey } from './client-address.ts';
 import { HeaderEdit } from './header-rules.ts';
 import type { Head } from './http1/head.ts';
 import { allIn, FIELD_VALUE } from './http1/syntax.ts';
 import type { PasswordVerifier, PasswordWaiter } from './password-verifier.ts';
-import { RateLimiter, rateKey } from './rate-limiter.ts';
+import { RateLimiter } from './rate-limiter.ts';
 import { Redirect } from './redirect.ts';
 
 /**
@@ -78,7 +79,7 @@ export class RouteRules {
 
   /** Takes a token for a request. @returns 0, or how long until there is one, ms */
   limit(request: RuledRequest, now: number): number {
-    return this.#limiter === undefined ? 0 : this.#limiter.take(rateKey(request.address), now);
+    return this.#limiter === undefined ? 0 : this.#limiter.take(clientKey(request.address), now);
   }
 
   /** Whether a client may be here at all. */

@@ -296,6 +296,18 @@ describe('bounds', () => {
     expect((await clients[2]?.answer())?.text).toContain('HOLD_CLIENT');
   });
 
+  test('hold.perClient takes an IPv6 network for one client', async () => {
+    const h = await EdgeHarness.start(policy({ hold: { perClient: 1 } }), { trustedProxies: ['127.0.0.0/8'] });
+    h.state();
+    const clients = [await h.connect(), await h.connect(), await h.connect()];
+    clients[0]?.get('/', 'X-Forwarded-For: 2001:db8:0:1::1\r\n');
+    await h.held(1);
+    clients[1]?.get('/', 'X-Forwarded-For: 2001:db8:0:2::1\r\n');
+    await h.held(2);
+    clients[2]?.get('/', 'X-Forwarded-For: 2001:db8:0:1::2\r\n');
+    expect((await clients[2]?.answer())?.text).toContain('HOLD_CLIENT');
+  });
+
   test('hold.maxBytes, by what is announced where there is room for it, by what is there where there is not', async () => {
     const h = await EdgeHarness.start(policy({ hold: { maxBytes: 1000 } }));
     h.state();

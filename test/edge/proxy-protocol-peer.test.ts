@@ -111,3 +111,21 @@ test('the limit per client counts the addresses of the headers', async () => {
   other.write(`PROXY TCP4 203.0.113.8 198.51.100.2 1 443\r\n${REQUEST}`);
   expect((await other.answer()).status).toBe(200);
 });
+
+test('of IPv6, all addresses of one network are one client', async () => {
+  const { harness } = await listening({}, { connectionsPerClient: 1 });
+  const [first, second, other] = [await harness.connect(), await harness.connect(), await harness.connect()];
+  const from = (address: string) => `PROXY TCP6 ${address} 2001:db8:ffff::2 1 443\r\n${REQUEST}`;
+  first.write(from('2001:db8:0:1::1'));
+  expect((await first.answer()).status).toBe(200);
+  second.write(from('2001:db8:0:1:ffff::2'));
+  expect((await second.answer()).status).toBe(503);
+  other.write(from('2001:db8:0:2::1'));
+  expect((await other.answer()).status).toBe(200);
+  first.destroy();
+  second.destroy();
+  await harness.connections(1);
+  const again = await harness.connect();
+  again.write(from('2001:db8:0:1::3'));
+  expect((await again.answer()).status).toBe(200);
+});

@@ -1,5 +1,9 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { RateLimiter, rateKey } from '../../src/edge/rate-limiter.ts';
+import { clientKey } from '../../src/edge/client-address.ts';
+import { latin1 } from '../../src/edge/http1/latin1.ts';
+import { RateLimiter } from '../../src/edge/rate-limiter.ts';
 
 /** How many of so many requests at one moment pass. */
 function passing(limiter: RateLimiter, count: number, now: number, client = 'a'): number {
@@ -78,6 +82,26 @@ describe('what counts as one client', () => {
     ['64:ff9b::192.0.2.33', '64:ff9b:0:0'],
     ['fe80::1%eth0', 'fe80:0:0:0'],
   ])('%s is %s', (address, key) => {
-    expect(rateKey(address)).toBe(key);
+    expect(clientKey(address)).toBe(key);
   });
+});
+
+test('what is remembered of a client is its name, not the head that the name was found in', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const limiter = new RateLimiter(1, 1);
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (let index = 0; index < 5000; index++) {
+    const head = latin1(
+      Buffer.alloc(20_000, `X-Forwarded-For: 100.100.${100 + (index % 100)}.${100 + Math.floor(index / 100)}, `),
+      0,
+      20_000,
+    );
+    limiter.take(head.slice(17, 32), 0);
+  }
+  collect();
+  expect(limiter.size).toBe(5000);
+  // Of heads it would be 100 MB.
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(30e6);
 });
