@@ -9,6 +9,7 @@ import type { ServiceSettings, Settings } from '../model/settings.ts';
 import type { ControlApi, ServiceStatus } from '../model/status.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import { adminAddressCheck } from './admin-address.ts';
 import { type ControlContext, detached, guarded } from './context.ts';
 import { EventBus } from './event-bus.ts';
 import { HandOver } from './hand-over.ts';
@@ -125,7 +126,7 @@ class ControlPlane implements Control, LinkListener {
       table: routingTable(this.#settings, this.#secret),
       states: this.#registry.states(),
     }));
-    this.#registry = new Registry(context, this.#hub);
+    this.#registry = new Registry(context, this.#hub, adminAddressCheck(settings.admin.address));
     this.#gate = new StartGate(clock, settings.budget);
     this.#registrations = new Registrations(context, options.registrar);
     this.#standby = new Standby(context);

@@ -59,6 +59,7 @@ export class Registry {
   readonly #context: ControlContext;
   readonly #hub: LinkHub;
   readonly #verifier: EndpointVerifier;
+  readonly #isAdmin: (endpoint: HostPort) => boolean;
   readonly #services = new Map<string, Entry>();
   /** Services with a live replica at an address, by its key. */
   readonly #owners = new Map<string, string>();
@@ -67,9 +68,11 @@ export class Registry {
   /** When changes were told last, the clock's ms. */
   #flushedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(context: ControlContext, hub: LinkHub) {
+  /** @param isAdmin whether an endpoint is our own admin API, which no source may list */
+  constructor(context: ControlContext, hub: LinkHub, isAdmin: (endpoint: HostPort) => boolean = () => false) {
     this.#context = context;
     this.#hub = hub;
+    this.#isAdmin = isAdmin;
     this.#verifier = new EndpointVerifier(context, hub, (service) => this.soon(service));
   }
 
@@ -98,7 +101,9 @@ export class Registry {
   apply({ service, source, endpoints }: EndpointSet): void {
     const entry = this.#services.get(service);
     if (entry === undefined) return;
-    entry.sets[source] = endpoints;
+    entry.sets[source] = endpoints.filter((endpoint) => !this.#isAdmin(endpoint));
+    if (entry.sets[source].length < endpoints.length)
+      this.#context.logger.warn({ service, source }, `an endpoint of ${service} is the admin API: it is not used`);
     this.soon(service);
   }
 
