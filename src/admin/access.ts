@@ -23,8 +23,7 @@ export function createAccessCheck(
 ): AccessCheck {
   const tokenDigest = settings.token === undefined ? undefined : digest(settings.token);
   return (request, path) => {
-    const host = request.headers.host?.toLowerCase() ?? '';
-    if (!isOwnHost(host, request, settings.address.host)) return wrongHost;
+    if (!isOwnHost(onlyHost(request), request, settings.address.host)) return wrongHost;
     if (request.method === 'POST' && isForeign(request, settings.address.host, bound.port)) return foreignOrigin;
     if (tokenDigest === undefined || OPEN_PATHS.has(path) || bears(request, tokenDigest)) return undefined;
     if (request.headers.authorization !== undefined) onWrongToken(request.socket.remoteAddress ?? 'unknown');
@@ -51,6 +50,12 @@ const unauthorized: Problem = {
   detail: 'a bearer token is required',
   headers: { 'WWW-Authenticate': 'Bearer realm="pilotlight"' },
 };
+
+/** Its one Host: of two, whoever stands in between might have gone by the other. */
+function onlyHost(request: IncomingMessage): string {
+  const [host = '', ...others] = request.headersDistinct['host'] ?? [];
+  return others.length === 0 ? host.toLowerCase() : '';
+}
 
 /**
  * A page of another site whose name was made to resolve to this machine sends that name as Host: only names that

@@ -39,6 +39,10 @@ const ANSWER_MS = 10_000;
 /** From the first byte to the whole request, ms. */
 const REQUEST_MS = 10_000;
 const KEEP_ALIVE_MS = 5_000;
+/** How long a client may take nothing of an answer, ms; event streams say something more often. */
+const SILENCE_MS = 30_000;
+/** How long a client that was refused may leave its side open, ms: it counts as a connection until then. */
+const LINGER_MS = 1_000;
 const MAX_HEAD_BYTES = 16 * 1024;
 /** No request has a body that means anything: a little is read past, more is refused. Bytes. */
 const MAX_BODY_BYTES = 16 * 1024;
@@ -95,7 +99,8 @@ export function createAdmin({ settings, api, renderMetrics, logger, clock = syst
     },
   );
   server.maxConnections = MAX_CONNECTIONS;
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseBroken(error, socket));
+  server.timeout = SILENCE_MS;
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseBroken(error, socket, clock));
 
   return {
     get socket() {
@@ -146,8 +151,8 @@ async function skipBody(request: IncomingMessage): Promise<boolean> {
   }
 }
 
-/** Answers what is not HTTP, too large or too slow, and closes. */
-function refuseBroken(error: NodeJS.ErrnoException, socket: Socket): void {
+/** Answers what is not HTTP, too large or too slow, and closes, whatever the client does. */
+function refuseBroken(error: NodeJS.ErrnoException, socket: Socket, clock: Clock): void {
   if (!socket.writable) {
     socket.destroy();
     return;
@@ -158,6 +163,8 @@ function refuseBroken(error: NodeJS.ErrnoException, socket: Socket): void {
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? '408 Request Timeout'
         : '400 Bad Request';
+  const linger = clock.after(LINGER_MS, () => socket.destroy());
+  socket.once('close', () => linger.cancel());
   socket.end(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
