@@ -2,6 +2,8 @@ import { bucketMiddle, Histogram, type SparseCounts } from '../util/histogram.ts
 
 /** Rates are taken over this long, ms: long enough for a few hundred requests, short enough to follow a step. */
 export const RATE_PERIOD_MS = 5000;
+/** What little came in less time than this, between two looks at the status, is no rate of a second, ms. */
+const LEAST_SPAN_MS = 1000;
 
 /** What one report of one edge adds to what is known of a service. */
 export interface WindowEntry {
@@ -98,16 +100,12 @@ export class ServiceWindow {
   /** Arrivals and completions per second over the last `periodMs`, and the most endpoints that shared them. */
   rates(now: number, periodMs = RATE_PERIOD_MS): { arrivals: number; completions: number; ready: number } {
     const entries = this.#within(now, periodMs);
-    const { seconds, arrivals, completions } = sums(entries);
-    const ready = entries.reduce((most, entry) => Math.max(most, entry.ready), 0);
-    return seconds === 0
-      ? { arrivals: 0, completions: 0, ready }
-      : { arrivals: arrivals / seconds, completions: completions / seconds, ready };
+    return { ...ratesOf(entries), ready: entries.reduce((most, entry) => Math.max(most, entry.ready), 0) };
   }
 
   /** Arrivals per second over the last `periodMs`, in which time without a report counts as time without arrivals. */
   arrivalsBefore(now: number, periodMs: number): number {
-    return sums(this.#within(now, periodMs)).arrivals / (periodMs / 1000);
+    return this.#within(now, periodMs).reduce((sum, entry) => sum + entry.arrivals, 0) / (periodMs / 1000);
   }
 
   /** The greatest arrival rate over any few seconds, and the most requests at once, since `since` (the clock's ms). */
@@ -120,10 +118,7 @@ export class ServiceWindow {
       requests.set(entry.edge, Math.max(requests.get(entry.edge) ?? 0, entry.requests));
     }
     let arrivals = 0;
-    for (const entries of groups.values()) {
-      const group = sums(entries);
-      if (group.seconds > 0) arrivals = Math.max(arrivals, group.arrivals / group.seconds);
-    }
+    for (const entries of groups.values()) arrivals = Math.max(arrivals, ratesOf(entries).arrivals);
     return { arrivals, requests: [...requests.values()].reduce((sum, most) => sum + most, 0) };
   }
 
@@ -135,18 +130,26 @@ export class ServiceWindow {
   }
 }
 
-/** Totals of all edges; the time covered is that of one edge, as they report side by side. */
-function sums(entries: readonly WindowEntry[]): { seconds: number; arrivals: number; completions: number } {
-  const edges = new Set(entries.map(({ edge }) => edge)).size;
-  let spanMs = 0;
-  let arrivals = 0;
-  let completions = 0;
-  for (const entry of entries) {
-    spanMs += entry.spanMs;
-    arrivals += entry.arrivals;
-    completions += entry.completions;
+/**
+ * Arrivals and completions per second of all edges together: of each over the time that its own reports cover, as one
+ * may have begun to report, or report again, later than the others.
+ */
+function ratesOf(entries: readonly WindowEntry[]): { arrivals: number; completions: number } {
+  const edges = new Map<string, { spanMs: number; arrivals: number; completions: number }>();
+  for (const { edge, spanMs, arrivals, completions } of entries) {
+    const sums = edges.get(edge) ?? { spanMs: 0, arrivals: 0, completions: 0 };
+    sums.spanMs += spanMs;
+    sums.arrivals += arrivals;
+    sums.completions += completions;
+    edges.set(edge, sums);
   }
-  return { seconds: edges === 0 ? 0 : spanMs / edges / 1000, arrivals, completions };
+  const rates = { arrivals: 0, completions: 0 };
+  for (const { spanMs, arrivals, completions } of edges.values()) {
+    const seconds = Math.max(LEAST_SPAN_MS, spanMs) / 1000;
+    rates.arrivals += arrivals / seconds;
+    rates.completions += completions / seconds;
+  }
+  return rates;
 }
 
 function addAbove(histogram: Histogram, ages: SparseCounts, aboveMs: number): void {
