@@ -1,4 +1,9 @@
-/** What decides how many replicas a service should have, scaling on latency aside. */
+import { percent, rate } from './wording.ts';
+
+/**
+ * What decides how many replicas a service should have, scaling on latency aside: plain numbers, which the journal
+ * keeps, and from which it can be worked out again.
+ */
 export interface DemandInputs {
   min: number;
   max: number;
@@ -18,9 +23,9 @@ export interface DemandInputs {
   /** How many it should have while it is awake: what woke it, and scaling since. */
   target: number;
   /** Arrivals per second just before it was asked for. */
-  arrivalsBefore: number;
-  /** Completions per second that one replica sustained; undefined while unknown. */
-  sustained?: number | undefined;
+  arrivalsBeforePerSecond: number;
+  /** Completions per second that one replica sustained; absent while unknown. */
+  sustainedPerSecond?: number;
 }
 
 /** Replicas that the requests need by `concurrency`; 0 without such a limit. */
@@ -44,6 +49,17 @@ function carriersOf(arrivals: number, sustained: number | undefined): number {
   return sustained === undefined || sustained <= 0 ? 0 : Math.ceil(arrivals / sustained - SAME_RATE);
 }
 
+/** What a start from zero needs beyond `initial` and `min`, as the end of a sentence; empty where those are enough. */
+export function needText(inputs: DemandInputs): string {
+  const { held, inFlight, concurrency, utilisation, arrivalsBeforePerSecond, sustainedPerSecond = 0 } = inputs;
+  const forRequests = neededForConcurrency(held + inFlight, concurrency, utilisation);
+  const forRate = carriersOf(arrivalsBeforePerSecond, sustainedPerSecond);
+  if (Math.max(forRequests, forRate) <= Math.max(1, inputs.initial, inputs.min)) return '';
+  return forRequests >= forRate
+    ? `; ${forRequests} needed at ${percent(utilisation)} % of ${concurrency} each`
+    : `; ${rate(arrivalsBeforePerSecond)}/s just before need ${forRate} at ${rate(sustainedPerSecond)}/s each`;
+}
+
 /**
  * How many replicas the service should have. From zero: the greatest of `initial`, `min` and the need by `concurrency`
  * or by the rate just before; never from the number held. While it is awake: its target.
@@ -52,10 +68,10 @@ export function wantedReplicas(inputs: DemandInputs): number {
   const floor = inputs.slept === 1 ? 0 : inputs.min;
   if (inputs.ready > 0) return Math.min(inputs.max, Math.max(floor, inputs.target));
   if (inputs.held === 0 && inputs.woken === 0) return Math.min(inputs.max, floor);
-  const { concurrency, utilisation, arrivalsBefore, sustained } = inputs;
+  const { concurrency, utilisation, arrivalsBeforePerSecond, sustainedPerSecond } = inputs;
   const need = Math.max(
     neededForConcurrency(inputs.inFlight + inputs.held, concurrency, utilisation),
-    carriersOf(arrivalsBefore, sustained),
+    carriersOf(arrivalsBeforePerSecond, sustainedPerSecond),
   );
   return Math.min(inputs.max, Math.max(1, inputs.initial, inputs.min, need));
 }

@@ -2,10 +2,14 @@ import type { Decision, GuardVerdict } from '../model/decision.ts';
 import type { PilotlightError } from '../model/errors.ts';
 import { formatDuration } from '../util/units.ts';
 import type { ControlContext } from './context.ts';
+import { type DemandInputs, needText } from './demand.ts';
 import { Journal } from './journal.ts';
 import type { Replica, StartCause } from './replica.ts';
 import type { RetireReason } from './retire.ts';
 import type { ScaleDecision } from './service-scaler.ts';
+
+/** What led to the number of replicas that is started. */
+export type StartInputs = DemandInputs & { wanted: number };
 
 /** How each reason to retire reads after `asleep` or `retiring NAME`. */
 const retireText: Record<RetireReason, string> = {
@@ -31,26 +35,26 @@ export class Narrator {
   }
 
   /** Starts from zero. */
-  waking(cause: StartCause, from: number, to: number, inputs: Record<string, number>): void {
-    const held = inputs['held'] ?? 0;
+  waking(cause: StartCause, from: number, to: number, inputs: StartInputs): void {
+    const { held } = inputs;
     const why =
       cause === 'demand'
         ? `${held} request${held === 1 ? ' waits' : 's wait'}`
         : cause === 'min'
-          ? `min ${inputs['wanted'] ?? to}`
+          ? `min ${inputs.min}`
           : 'by hand';
-    this.#decide({ action: 'wake', from, to, reason: why, inputs, verdicts: [] });
+    const need = cause === 'demand' ? needText(inputs) : '';
+    this.#decide({ action: 'wake', from, to, reason: why + need, inputs: { ...inputs }, verdicts: [] });
     if (from === 0) this.#event('waking', `waking (${why})`, { replicas: to, held });
   }
 
   /** Starts while others serve: to reach `min`, or in place of what ended by itself. */
-  refilling(cause: StartCause, from: number, to: number, inputs: Record<string, number>): void {
-    const wanted = inputs['wanted'] ?? to;
+  refilling(cause: StartCause, from: number, to: number, inputs: StartInputs): void {
     const decision =
       cause === 'min'
-        ? ({ action: 'scale-up', reason: `min ${wanted}` } as const)
-        : ({ action: 'replace', reason: `${from} of ${wanted} are there` } as const);
-    this.#decide({ ...decision, from, to, inputs, verdicts: [] });
+        ? ({ action: 'scale-up', reason: `min ${inputs.min}` } as const)
+        : ({ action: 'replace', reason: `${from} of ${inputs.wanted} are there` } as const);
+    this.#decide({ ...decision, from, to, inputs: { ...inputs }, verdicts: [] });
   }
 
   ready(replica: Replica, cause: StartCause | undefined, held: number): void {

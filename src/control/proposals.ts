@@ -1,5 +1,6 @@
 import { neededForConcurrency, neededForRate } from './demand.ts';
 import { capacityOf, knownRate, type Proposal, type ScaleInputs } from './scale-inputs.ts';
+import { millis, percent, rate } from './wording.ts';
 
 /** What the load asks for, before any guard: first what a limit on concurrency needs, then latency, then less. */
 export function proposals(inputs: ScaleInputs): Proposal[] {
@@ -46,17 +47,4 @@ function downwards(inputs: ScaleInputs): Proposal | undefined {
 
 function quantileText({ quantile, quantileMs = 0 }: ScaleInputs): string {
   return `p${percent(quantile)} ${millis(quantileMs)}`;
-}
-
-/** Fine enough that what is over a limit does not read the same as the limit. */
-function millis(ms: number): string {
-  return `${ms < 100 ? Number(ms.toPrecision(3)) : Math.round(ms)} ms`;
-}
-
-function percent(share: number): number {
-  return Number((share * 100).toFixed(1));
-}
-
-function rate(perSecond: number): string {
-  return perSecond.toFixed(perSecond < 10 ? 1 : 0);
 }

@@ -2,7 +2,7 @@ import type { PilotlightError } from '../model/errors.ts';
 import type { Instance, ReplicaSpec } from '../model/runtime.ts';
 import type { RunSettings, ServiceSettings } from '../model/settings.ts';
 import type { AdoptingService } from './adoption.ts';
-import { wantedReplicas } from './demand.ts';
+import { type DemandInputs, wantedReplicas } from './demand.ts';
 import type { Narrator } from './narrator.ts';
 import { readyCheck } from './ready-check.ts';
 import { replicaRegistration, replicaRegistrationId } from './registration-names.ts';
@@ -404,10 +404,15 @@ export class ServiceLifecycle implements ReplicaSetListener {
   // Deciding
 
   #wanted(): number {
+    return wantedReplicas(this.#demandInputs);
+  }
+
+  get #demandInputs(): DemandInputs {
     const { min, max, initial, concurrency, guards } = this.#settings().scale;
     const { held, inFlight } = this.#telemetry;
     const draining = this.#host.isDraining();
-    return wantedReplicas({
+    const sustainedPerSecond = this.#options.sustained();
+    return {
       min: draining ? 0 : min,
       max,
       initial,
@@ -419,9 +424,9 @@ export class ServiceLifecycle implements ReplicaSetListener {
       woken: Number(this.#woken),
       slept: Number(this.#mode === 'slept'),
       target: draining ? 0 : this.#target,
-      arrivalsBefore: this.#arrivalsBefore ?? 0,
-      sustained: this.#options.sustained(),
-    });
+      arrivalsBeforePerSecond: this.#arrivalsBefore ?? 0,
+      ...(sustainedPerSecond !== undefined && { sustainedPerSecond }),
+    };
   }
 
   /** Something asks for the service. */
@@ -458,19 +463,15 @@ export class ServiceLifecycle implements ReplicaSetListener {
     const { min, max } = this.#settings().scale;
     const count = Math.min(wanted - coming - ready, max - live, this.breaker.allowance);
     if (count <= 0 || !this.#host.mayStart()) return;
-    const { held, inFlight } = this.#telemetry;
+    const demand = this.#demandInputs;
     const asleep = !this.isAwake;
-    const asked = asleep && held > 0 ? 'demand' : asleep && this.#woken ? 'by-hand' : undefined;
+    const asked = asleep && demand.held > 0 ? 'demand' : asleep && this.#woken ? 'by-hand' : undefined;
     const cause = asked ?? (coming + ready < min ? 'min' : otherwise);
     this.#start(cause, count);
     const there = coming + ready;
-    const inputs = { held, inFlight, wanted };
-    if (asleep) {
-      const arrivalsBeforePerSecond = this.#arrivalsBefore ?? 0;
-      this.#narrator.waking(cause, there, there + count, { ...inputs, arrivalsBeforePerSecond });
-    } else if (cause !== 'scale-up') {
-      this.#narrator.refilling(cause, there, there + count, inputs);
-    }
+    const inputs = { ...demand, wanted };
+    if (asleep) this.#narrator.waking(cause, there, there + count, inputs);
+    else if (cause !== 'scale-up') this.#narrator.refilling(cause, there, there + count, inputs);
   }
 
   #replaceOutdated(): void {

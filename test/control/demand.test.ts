@@ -13,7 +13,7 @@ const asleep: DemandInputs = {
   woken: 0,
   slept: 0,
   target: 0,
-  arrivalsBefore: 0,
+  arrivalsBeforePerSecond: 0,
 };
 
 test.each<[string, Partial<DemandInputs>, number]>([
@@ -28,10 +28,14 @@ test.each<[string, Partial<DemandInputs>, number]>([
   ['ten wait, five at once', { held: 10, concurrency: 5 }, 3],
   ['some wait and some are in flight', { held: 5, inFlight: 5, concurrency: 5 }, 3],
   ['more than max', { held: 1000, concurrency: 1 }, 10],
-  ['a known rate and the arrivals just before', { held: 1, arrivalsBefore: 130, sustained: 50 }, 3],
-  ['as many just before as one is known to carry', { held: 1, arrivalsBefore: 50.3, sustained: 50 }, 1],
-  ['a known rate and nothing before, however many wait', { held: 500, sustained: 50 }, 1],
-  ['arrivals before, but no known rate', { held: 1, arrivalsBefore: 100 }, 1],
+  ['a known rate and the arrivals just before', { held: 1, arrivalsBeforePerSecond: 130, sustainedPerSecond: 50 }, 3],
+  [
+    'as many just before as one is known to carry',
+    { held: 1, arrivalsBeforePerSecond: 50.3, sustainedPerSecond: 50 },
+    1,
+  ],
+  ['a known rate and nothing before, however many wait', { held: 500, sustainedPerSecond: 50 }, 1],
+  ['arrivals before, but no known rate', { held: 1, arrivalsBeforePerSecond: 100 }, 1],
   ['awake: the target', { ready: 1, held: 100, target: 2 }, 2],
   ['awake: at least min', { ready: 1, target: 1, min: 3 }, 3],
   ['awake: at most max', { ready: 1, target: 30 }, 10],

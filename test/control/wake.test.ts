@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { wantedReplicas } from '../../src/control/demand.ts';
 import { PilotlightError } from '../../src/model/errors.ts';
 import { testScale, testService, testSettings } from './support/settings.ts';
 import { World } from './support/world.ts';
@@ -77,6 +78,34 @@ test('with a limit on concurrency the number that waits says how many are starte
   expect(requests.every(({ outcome }) => outcome === 'answered')).toBe(true);
   expect(world.runtime.starts).toBe(10);
   expect(Math.max(...world.runtime.apps.map(({ peak }) => peak))).toBe(1);
+});
+
+test('a wake says which numbers led to how many starts, and they lead to the same again', async () => {
+  const world = await World.started([testService('hello', { scale: { concurrency: 10, max: 5 } })]);
+  for (let i = 0; i < 24; i++) world.edge.request('hello');
+  await world.run(50);
+  const { lastDecision } = await world.status('hello');
+  expect(lastDecision).toMatchObject({ action: 'wake', to: 3 });
+  expect(lastDecision?.reason).toMatch(/^\d+ requests wait; 3 needed at 80 % of 10 each$/);
+  const inputs = JSON.parse(JSON.stringify(lastDecision?.inputs));
+  expect(wantedReplicas(inputs)).toBe(inputs.wanted);
+});
+
+test('when all replicas of a busy service end, as many are started at once as the rate just before needs', async () => {
+  const latency = { ...testScale.latency, aboveMs: 500 };
+  const world = await World.started([testService('hello', { scale: { latency, max: 10, initial: 2 } })]);
+  Object.assign(world.runtime.behaviour, { workers: 8, serviceMs: 160 });
+  await world.load('hello', 80, 30_000);
+  world.control.reconfigure(testSettings([testService('hello', { scale: { latency, max: 10 } })]));
+  const load = world.clock.every(12.5, () => world.edge.request('hello'));
+  const before = world.runtime.starts;
+  for (const name of world.runtime.running) world.runtime.exit(name);
+  await world.run(100);
+  load.cancel();
+  // 40/s each were sustained by two: 80/s need as many again.
+  expect(world.runtime.starts - before).toBe(2);
+  const { lastDecision } = await world.status('hello');
+  expect(lastDecision?.reason).toMatch(/^\d+ requests? waits?; 80\/s just before need 2 at 4\d\/s each$/);
 });
 
 test('demand that grows while replicas start has the missing ones started too', async () => {

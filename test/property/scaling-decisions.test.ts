@@ -143,21 +143,24 @@ test('up and down are never both within reach: what asks for one replica more do
   );
 });
 
-const demand: fc.Arbitrary<DemandInputs> = fc.record({
-  min: count(3),
-  max: fc.integer({ min: 3, max: 20 }),
-  initial: fc.integer({ min: 1, max: 3 }),
-  concurrency: fc.constantFrom(0, 1, 10),
-  utilisation: fc.constant(0.8),
-  held: count(1000),
-  inFlight: count(100),
-  ready: count(5),
-  woken: count(1),
-  slept: count(1),
-  target: count(10),
-  arrivalsBefore: rate,
-  sustained: fc.option(rate, { nil: undefined }),
-});
+const demand: fc.Arbitrary<DemandInputs> = fc
+  .record({
+    min: count(3),
+    max: fc.integer({ min: 3, max: 20 }),
+    initial: fc.integer({ min: 1, max: 3 }),
+    concurrency: fc.constantFrom(0, 1, 10),
+    utilisation: fc.constant(0.8),
+    held: count(1000),
+    inFlight: count(100),
+    ready: count(5),
+    woken: count(1),
+    slept: count(1),
+    target: count(10),
+    arrivalsBeforePerSecond: rate,
+  })
+  .chain((known) =>
+    fc.option(rate).map((sustained) => (sustained === null ? known : { ...known, sustainedPerSecond: sustained })),
+  );
 
 test('what is wanted lies within max, reaches min, and never grows with the number held alone', () => {
   fc.assert(

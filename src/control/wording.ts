@@ -1,0 +1,14 @@
+/** Fine enough that what is over a limit does not read the same as the limit. */
+export function millis(ms: number): string {
+  return `${ms < 100 ? Number(ms.toPrecision(3)) : Math.round(ms)} ms`;
+}
+
+/** A share, as in `80 %`. */
+export function percent(share: number): number {
+  return Number((share * 100).toFixed(1));
+}
+
+/** Without its unit: per second. */
+export function rate(perSecond: number): string {
+  return perSecond.toFixed(perSecond < 10 ? 1 : 0);
+}
