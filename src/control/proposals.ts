@@ -37,11 +37,14 @@ function downwards(inputs: ScaleInputs): Proposal | undefined {
   if (inputs.downCoveredMs < inputs.downWindowMs || sustainedPerSecond === undefined) return undefined;
   if (quantileMs === undefined || quantileMs >= downBelow * aboveMs) return undefined;
   const carried = utilisation * to * sustainedPerSecond;
-  if (inputs.peakArrivalsPerSecond > carried) return undefined;
+  // Where no more was ever asked of a replica, what it could carry is not known: what fewer did carry is.
+  const eased = inputs.easedPerSecond;
+  if (inputs.peakArrivalsPerSecond > Math.max(carried, eased)) return undefined;
   if (to < neededForConcurrency(inputs.peakRequests, concurrency, utilisation)) return undefined;
   const peak = `at most ${rate(inputs.peakArrivalsPerSecond)}/s in ${Math.round(inputs.downWindowMs / 1000)} s`;
   const low = `${quantileText(inputs)} < ${millis(downBelow * aboveMs)}`;
-  const reason = `${peak}, and ${to} can carry ${rate(carried)}/s; ${low}`;
+  const room = carried >= eased ? `${to} can carry ${rate(carried)}/s` : `${to} carried ${rate(eased)}/s before`;
+  const reason = `${peak}, and ${room}; ${low}`;
   return { kind: 'down', from, to, reason };
 }
 

@@ -34,6 +34,8 @@ export interface ScaleInputs {
   windowCompletions: number;
   /** Most completions per second and replica seen under the threshold. */
   sustainedPerSecond?: number;
+  /** Most completions per second in all that fewer replicas were seen to carry with the latency low; 0: none. */
+  easedPerSecond: number;
   utilisation: number;
 
   stepUp: number;

@@ -14,6 +14,8 @@ export interface ScalerState {
   flaps: TokenBucket;
   /** Highest completions per second and replica under the threshold, and when they were seen. */
   sustained: { perSecond: number; at: number } | undefined;
+  /** By the number of replicas that shared them: most completions per second in all seen with the latency low. */
+  eased: readonly number[];
 }
 
 /** What was measured, for one decision. Replica counts include endpoints that others run. */
@@ -60,6 +62,7 @@ export function newScaler(scale: ScaleSettings, now: number): ScalerState {
     cooldownUntil: Number.NEGATIVE_INFINITY,
     flaps: fullBucket(flapRate(scale.guards), now),
     sustained: undefined,
+    eased: [],
   };
 }
 
@@ -74,7 +77,15 @@ export function observe(state: ScalerState, sample: ScaleSample, scale: ScaleSet
   if (over || sample.servedBy === 0) return next;
   const perSecond = sample.completionsPerSecond / sample.servedBy;
   if (perSecond > 0 && perSecond > (sustainedRate(state, guards, now) ?? 0)) next.sustained = { perSecond, at: now };
+  if (quantileMs < guards.downBelow * latency.aboveMs) next.eased = withEased(state.eased, sample);
   return next;
+}
+
+function withEased(eased: readonly number[], { servedBy, completionsPerSecond }: ScaleSample): readonly number[] {
+  if (completionsPerSecond <= (eased[servedBy] ?? 0)) return eased;
+  return Array.from({ length: Math.max(eased.length, servedBy + 1) }, (_, replicas) =>
+    replicas === servedBy ? completionsPerSecond : (eased[replicas] ?? 0),
+  );
 }
 
 /** The sustained rate, faded since it was seen; undefined while unknown. */
@@ -88,6 +99,7 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
   const { guards, latency, concurrency } = scale;
   const { tick, quantileMs, startsAllowed, servedBy: _, ...rest } = sample;
   const sustainedPerSecond = sustainedRate(state, guards, now);
+  const fewer = state.eased.slice(0, Math.max(0, sample.ready + sample.starting));
   return {
     ...rest,
     tick: tick ? 1 : 0,
@@ -99,6 +111,7 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
     overTicks: state.overTicks,
     ticks: guards.ticks,
     ...(sustainedPerSecond !== undefined && { sustainedPerSecond }),
+    easedPerSecond: Math.max(0, ...fewer),
     utilisation: guards.utilisation,
     stepUp: guards.stepUp,
     stepUpEveryMs: guards.stepUpEveryMs,
@@ -133,8 +146,22 @@ export function replay(decision: Decision): ScaleOutcome {
 }
 
 /** The state after a change was carried out (or, in a dry run, would have been). */
-export function afterChange(state: ScalerState, outcome: ScaleOutcome, scale: ScaleSettings, now: number): ScalerState {
-  if (outcome.action === 'scale-up') return { ...state, overTicks: 0, lastUpAt: now, lastChangeAt: now };
+export function afterChange(
+  state: ScalerState,
+  outcome: ScaleOutcome,
+  { arrivalsPerSecond }: Pick<ScaleInputs, 'arrivalsPerSecond'>,
+  scale: ScaleSettings,
+  now: number,
+): ScalerState {
+  if (outcome.action === 'scale-up') {
+    const next = { ...state, overTicks: 0, lastUpAt: now, lastChangeAt: now };
+    if (outcome.kind !== 'latency') return next;
+    // What so many carry with ease no more, fewer do not either.
+    const eased = state.eased.map((most, replicas) =>
+      replicas <= outcome.from && most >= arrivalsPerSecond ? 0 : most,
+    );
+    return { ...next, eased };
+  }
   if (outcome.action === 'scale-down') {
     return { ...state, lastChangeAt: now, flaps: takeToken(state.flaps, flapRate(scale.guards), now) };
   }

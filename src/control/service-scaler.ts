@@ -67,8 +67,8 @@ export class ServiceScaler {
   }
 
   /** The decision is carried out. */
-  carriedOut({ outcome }: ScaleDecision): void {
-    this.#state = afterChange(this.#state, outcome, this.#settings().scale, this.#clock.now());
+  carriedOut({ outcome, inputs }: ScaleDecision): void {
+    this.#state = afterChange(this.#state, outcome, inputs, this.#settings().scale, this.#clock.now());
   }
 
   changedByHand(): void {
@@ -77,7 +77,7 @@ export class ServiceScaler {
 
   /** Another `run`: what replicas of the old one sustained says nothing. */
   forgetSustained(): void {
-    this.#state = { ...this.#state, sustained: undefined, overTicks: 0 };
+    this.#state = { ...this.#state, sustained: undefined, eased: [], overTicks: 0 };
   }
 
   #decide(sample: ScaleSample): ScaleDecision {

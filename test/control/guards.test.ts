@@ -6,6 +6,7 @@ import {
   decideScale,
   newScaler,
   observe,
+  type ScaleOutcome,
   type ScaleSample,
   scaleInputs,
   sustainedRate,
@@ -37,6 +38,7 @@ const overloaded: ScaleInputs = {
   windowArrivals: 1500,
   windowCompletions: 1200,
   sustainedPerSecond: 40,
+  easedPerSecond: 0,
   utilisation: 0.8,
   stepUp: 1,
   stepUpEveryMs: 15_000,
@@ -95,6 +97,14 @@ test.each<[string, Partial<ScaleInputs>]>([
 
 test('one fewer when the busiest moments would have fitted on the rest', () => {
   expect(decideScale(quiet)).toMatchObject({ action: 'scale-down', from: 2, to: 1 });
+});
+
+test('one fewer when fewer carried as much before, however little more they were ever asked for', () => {
+  const steady = { ...quiet, peakArrivalsPerSecond: 50 };
+  expect(decideScale({ ...steady, easedPerSecond: 49 }).action).toBe('none');
+  const outcome = decideScale({ ...steady, easedPerSecond: 50 });
+  expect(outcome).toMatchObject({ action: 'scale-down', from: 2, to: 1 });
+  expect(outcome.reason).toBe('at most 50/s in 300 s, and 1 carried 50/s before; p95 100 ms < 600 ms');
 });
 
 test.each<[string, Partial<ScaleInputs>]>([
@@ -205,6 +215,24 @@ test('a few samples tell nothing of what a replica sustains', () => {
   expect(sustainedRate(few, testGuards, 0)).toBeUndefined();
 });
 
+test('what fewer carried counts while the latency was low, until as many cannot carry it', () => {
+  const at = (state: ReturnType<typeof newScaler>, replicas: number) =>
+    scaleInputs(state, { ...sample, ready: replicas }, testScale, 0).easedPerSecond;
+  let state = newScaler(testScale, 0);
+  const seen = (change: Partial<ScaleSample>) => {
+    state = observe(state, { ...sample, ...change }, testScale, 0);
+  };
+  seen({ completionsPerSecond: 30 });
+  seen({ completionsPerSecond: 60, quantileMs: 700 });
+  seen({ completionsPerSecond: 80, servedBy: 3 });
+  expect([1, 2, 3, 4].map((replicas) => at(state, replicas))).toEqual([0, 30, 30, 80]);
+  const up: ScaleOutcome = { action: 'scale-up', kind: 'latency', from: 1, to: 2, reason: '', verdicts: [] };
+  const spike = afterChange(state, up, { arrivalsPerSecond: 100 }, testScale, 0);
+  expect(at(spike, 2)).toBe(30);
+  const heavier = afterChange(state, up, { arrivalsPerSecond: 29 }, testScale, 0);
+  expect([2, 4].map((replicas) => at(heavier, replicas))).toEqual([0, 80]);
+});
+
 test('ticks over the threshold are counted in a row', () => {
   let state = newScaler(testScale, 0);
   for (const quantileMs of [5000, 5000, 100, 5000]) state = observe(state, { ...sample, quantileMs }, testScale, 0);
@@ -215,7 +243,7 @@ test('ticks over the threshold are counted in a row', () => {
 test('each scale-down costs a token, which comes back twelve times an hour', () => {
   const down = { ...decideScale(quiet) };
   let state = newScaler(testScale, 0);
-  for (let i = 0; i < 4; i++) state = afterChange(state, down, testScale, 0);
+  for (let i = 0; i < 4; i++) state = afterChange(state, down, quiet, testScale, 0);
   expect(scaleInputs(state, sample, testScale, 0).flapTokens).toBeCloseTo(0);
   expect(scaleInputs(state, sample, testScale, 300_000).flapTokens).toBeCloseTo(1);
 });

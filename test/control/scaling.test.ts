@@ -53,6 +53,42 @@ test('a spike of three seconds adds one replica at most', async () => {
   expect(world.runtime.starts).toBeLessThanOrEqual(2);
 }, 20_000);
 
+test.each([1, 10, 20])(
+  'after a spike the replica that carried %i/s before carries them alone again',
+  async (rate) => {
+    const guards = { ...testGuards, downWindowMs: 20_000, stepDownEveryMs: 5000, warmUpMs: 1000 };
+    const quick = { ...latency, windowMs: 3000 };
+    const world = await World.started([
+      testService('slow', { scale: { latency: quick, min: 1, idleMs: 'never', guards } }),
+    ]);
+    Object.assign(world.runtime.behaviour, FIFTY);
+    await world.load('slow', rate, 30_000);
+    await world.load('slow', 150, 3000);
+    await world.load('slow', rate, 10_000);
+    expect(world.runtime.running).toHaveLength(2);
+    await world.load('slow', rate, 60_000);
+    expect(world.runtime.running).toHaveLength(1);
+    expect(world.runtime.starts).toBe(2);
+    expect(world.messagesOf('scaled').at(-1)).toMatch(
+      /^slow scaled 2→1 because at most .* 1 carried .*\/s before; p95/,
+    );
+  },
+  20_000,
+);
+
+test('what one replica carried when requests were lighter is no reason to go back to it', async () => {
+  const guards = { ...testGuards, downWindowMs: 20_000, stepDownEveryMs: 5000, warmUpMs: 1000 };
+  const world = await World.started([testService('slow', { scale: { latency, min: 1, idleMs: 'never', guards } })]);
+  Object.assign(world.runtime.behaviour, { workers: 8, serviceMs: 20 });
+  await world.load('slow', 40, 30_000);
+  // From here on one replica manages 32 a second, and two with ease what comes.
+  for (const app of world.runtime.apps) app.serviceMs = 250;
+  world.runtime.behaviour.serviceMs = 250;
+  await world.load('slow', 40, 300_000);
+  expect(world.messagesOf('scaled')).toHaveLength(1);
+  expect(world.runtime.running).toHaveLength(2);
+}, 20_000);
+
 test('a dry run makes the same decisions and calls nothing', async () => {
   const world = await saturated({ dryRun: true });
   await world.load('slow', 130, 10_000);

@@ -35,6 +35,7 @@ const inputs: fc.Arbitrary<ScaleInputs> = fc.record(
     windowArrivals: count(5000),
     windowCompletions: count(5000),
     sustainedPerSecond: rate,
+    easedPerSecond: rate,
     utilisation: fc.constant(0.8),
     stepUp: fc.constantFrom(0.1, 0.5, 1, 2),
     stepUpEveryMs: fc.constant(15_000),
@@ -73,6 +74,7 @@ const inputs: fc.Arbitrary<ScaleInputs> = fc.record(
       'completionsPerSecond',
       'windowArrivals',
       'windowCompletions',
+      'easedPerSecond',
       'utilisation',
       'stepUp',
       'stepUpEveryMs',
@@ -233,7 +235,7 @@ test('scale-downs stay within the flap budget over any time, whatever is asked f
         now += wait;
         const outcome = decideScale(scaleInputs(observe(state, sample, scale, now), sample, scale, now));
         if (outcome.action === 'scale-down') downs++;
-        state = afterChange(observe(state, sample, scale, now), outcome, scale, now);
+        state = afterChange(observe(state, sample, scale, now), outcome, sample, scale, now);
         const budget = testGuards.flapBurst + (now / 3_600_000) * testGuards.flapPerHour;
         expect(downs).toBeLessThanOrEqual(budget + 1e-6);
       }

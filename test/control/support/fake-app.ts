@@ -13,7 +13,7 @@ export interface AppRequest {
 export class FakeApp {
   readonly #clock: Clock;
   readonly workers: number;
-  readonly serviceMs: number;
+  serviceMs: number;
   readonly #queue: AppRequest[] = [];
   readonly #inside = new Set<AppRequest>();
   #busy = 0;
