@@ -68,7 +68,7 @@ const dockerSchema = z.strictObject({
   standby: option(
     choice('created', 'none'),
     'created',
-    '`created`: containers are created ahead, a wake only starts one. `none`: created at the wake.',
+    '`created`: containers are created ahead, a wake only starts one. `none`: created at the wake, removed at the stop.',
   ),
   stop: stop(),
 });

@@ -235,7 +235,7 @@ export interface DockerImageRun {
   networks: string[];
   labels: Record<string, string>;
   readOnly: boolean;
-  /** `created`: containers are created ahead, a wake only starts one. `none`: created at the wake. */
+  /** `created`: containers are created ahead, a wake only starts one. `none`: created at the wake, removed at the stop. */
   standby: 'created' | 'none';
   stop: StopSettings;
 }

@@ -10,6 +10,8 @@ export const labels = {
   ordinal: 'pilotlight.replica',
   hash: 'pilotlight.hash',
   port: 'pilotlight.port',
+  /** `none` on one that is of no use once it ended: the next start makes another. */
+  standby: 'pilotlight.standby',
 } as const;
 
 /** Whose replica a container is. */
@@ -83,6 +85,7 @@ export function containerBody(
       [labels.ordinal]: String(spec.ordinal),
       [labels.hash]: spec.hash,
       [labels.port]: String(run.port),
+      ...(run.standby === 'none' && { [labels.standby]: 'none' }),
     },
     HostConfig: {
       Binds: run.volumes,

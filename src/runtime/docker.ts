@@ -101,6 +101,9 @@ class DockerRuntime implements Runtime {
       throw new PilotlightError('RUNTIME_FAILED', `${nameOf(info)} is not ours to stop`);
     }
     await stopContainer(this.#engine, info, stop, signal);
+    const own = info.Config.Labels;
+    const isOurs = ownerFromLabels(own, this.#options.instance) !== undefined;
+    if (isOurs && own[labels.standby] === 'none') await this.#engine.remove(info.Id, signal);
   }
 
   async clean(service: string, signal: AbortSignal): Promise<void> {

@@ -249,6 +249,13 @@ test('a replica of an older configuration is replaced while it does not run, and
   expect(await docks.inspect(before.id, never)).toBeUndefined();
 });
 
+test('without standby nothing stays of a container that was stopped', async () => {
+  const docked = await runtime();
+  const { id } = await docked.start(appSpec({ standby: 'none' }), never);
+  await docked.stop(id, STOP, never);
+  expect(await docked.inspect(id, never)).toBeUndefined();
+});
+
 test('a container removed by someone else is made again by the next start', async () => {
   const docks = await runtime();
   await docks.prepare(appSpec(), never);

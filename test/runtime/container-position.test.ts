@@ -94,6 +94,8 @@ test('without standby a stopped container is not used again', async () => {
   const { engine, runtime } = await world({ status: 'exited' });
   expect(await runtime.start(imageSpec({ standby: 'none' }), never)).toMatchObject({ id: 'new' });
   expect(engine.count(REMOVE)).toBe(1);
+  const { body } = engine.requests.find(({ route }) => route === CREATE) ?? {};
+  expect(JSON.stringify(body)).toContain('"pilotlight.standby":"none"');
 });
 
 test.each(['running', 'paused'] as const)('a %s container is left alone whatever it is', async (status) => {

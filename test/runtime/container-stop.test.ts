@@ -3,7 +3,7 @@ import { silentLogger } from '../../src/model/observe.ts';
 import { createDockerRuntime } from '../../src/runtime/docker.ts';
 import { type Clock, systemClock } from '../../src/util/clock.ts';
 import { VirtualClock } from '../../src/util/virtual-clock.ts';
-import { type ContainerFacts, inspected, never } from './containers.ts';
+import { type ContainerFacts, inspected, never, OWN_LABELS } from './containers.ts';
 import { type EngineHandler, FakeEngine } from './fake-engine.ts';
 
 const engines: FakeEngine[] = [];
@@ -38,6 +38,12 @@ test('what does not run is not stopped', async () => {
   for (const status of ['created', 'exited'] as const) {
     expect(await asked({ status }, { signal: 'SIGTERM', graceMs: 1_000 })).toEqual([]);
   }
+});
+
+test('what is not to stand by is removed', async () => {
+  const labels = { ...OWN_LABELS, 'pilotlight.standby': 'none' };
+  const calls = await asked({ labels }, { signal: 'SIGTERM', graceMs: 1_000 });
+  expect(calls).toEqual(['stop?t=1', 'DELETE /containers/c1?v=true']);
 });
 
 test('a paused or ever restarting container is stopped like any other', async () => {
