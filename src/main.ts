@@ -27,6 +27,7 @@ import { createProcessRuntime } from './runtime/process.ts';
 import { createChannel } from './util/channel.ts';
 import { systemClock } from './util/clock.ts';
 import { freeAfterBoot } from './util/free-memory.ts';
+import { hostPort } from './util/host-port.ts';
 import { listenKey } from './util/listening.ts';
 import { openStateDirectory } from './util/state-directory.ts';
 import { assignSockets, inheritSockets, nameOf } from './workers/bound-sockets.ts';
@@ -219,8 +220,8 @@ async function takeSockets(settings: Settings, inherited: readonly number[], log
   const addresses = [...settings.listen.map(({ address }) => address), settings.admin.address];
   const { assigned, left } = await assignSockets(addresses, inheritSockets(inherited));
   for (const socket of left) {
-    const { address, port } = nameOf(socket);
-    logger.warn({ address, port }, `inherited socket ${address}:${port} is not configured: closed`);
+    const { address: host, port } = nameOf(socket);
+    logger.warn({ host, port }, `inherited socket ${hostPort({ host, port })} is not configured: closed`);
     socket.close();
   }
   return assigned;
