@@ -15,9 +15,19 @@ const SERVE_MS = 30_000;
  * Starts the program anew, as it is installed now and with the configuration as it is now, and gives it the listening
  * sockets, then the replicas. Until it serves, this process does; if it never does, or `stop` breaks it off, this
  * process goes on.
+ * @param isFirst this is the first process of a container, which would end with it, and the new process too
  * @returns whether the successor serves: this process is to drain, then
  */
-export async function upgrade(proxy: RunningProxy, { env }: Terminal, stop: AbortSignal): Promise<boolean> {
+export async function upgrade(
+  proxy: RunningProxy,
+  { env }: Terminal,
+  stop: AbortSignal,
+  isFirst = process.pid === 1,
+): Promise<boolean> {
+  if (isFirst) {
+    await proxy.resume('the container would end with its first process: replace the container instead');
+    return false;
+  }
   try {
     // Until then the replicas are not its own to give away; a drain may take longer than a successor may.
     await proxy.alone(stop);
@@ -28,8 +38,10 @@ export async function upgrade(proxy: RunningProxy, { env }: Terminal, stop: Abor
   const within = (ms: number) => AbortSignal.any([AbortSignal.timeout(ms), stop]);
   try {
     await successor.says('booting', within(BOOT_MS));
-    const { pid } = successor;
-    await proxy.letGo({ pid, wake: (service) => successor.tell({ type: 'wake', service }) }, within(LET_GO_MS));
+    await proxy.letGo(
+      { pid: successor.pid, wake: (service) => successor.tell({ type: 'wake', service }) },
+      within(LET_GO_MS),
+    );
     successor.tell({ type: 'take' });
     await successor.says('serving', within(SERVE_MS));
     return true;

@@ -31,6 +31,12 @@ test('no successor is started before the process that this one replaced has ende
   expect(happened).toEqual(['start']);
 });
 
+test('as the first process of a container, which ends with it, it goes on', async () => {
+  const { proxy, happened } = proxyThatDrains();
+  expect(await upgrade(proxy, fakeTerminal(), new AbortController().signal, true)).toBe(false);
+  expect(happened).toEqual(['resume']);
+});
+
 test('told to stop while it waits for that end, it starts none', async () => {
   const { proxy, happened } = proxyThatDrains();
   const stop = new AbortController();
