@@ -315,8 +315,10 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     if (request.method !== 'GET' || !path.startsWith('/')) return false;
     const found = this.#route(path, path.length);
     if (typeof found === 'string' || found.service.isReady || !found.service.policy.wakeable) return false;
-    if (found.service.watchers.size >= MAX_WATCHERS) return false;
-    const refusal = found.rules?.watchRefusal(this.client.clientAddress(), request.head);
+    // Sent on as any other request, it would wake the service.
+    const isFull = found.service.watchers.size >= MAX_WATCHERS;
+    const refusal =
+      found.rules?.watchRefusal(this.client.clientAddress(), request.head) ?? (isFull ? 'HOLD_FULL' : undefined);
     if (refusal !== undefined) {
       this.#rules = found.rules;
       this.refuse(refusal);
