@@ -1,4 +1,20 @@
-import type { StartTimes } from './service.ts';
+import type { StartPhases } from '../model/snapshot.ts';
+
+/** When the start that made a service ready reached each phase, in the edge's clock. */
+export interface StartTimes {
+  /** When the edge heard that the service is ready. */
+  heard: number;
+  permit: number;
+  started: number;
+  ready: number;
+}
+
+/** What control tells of a start, in this clock; of one that others made, only that it is over. */
+export function startTimes(phases: StartPhases | null, now: number): StartTimes {
+  if (phases === null) return { permit: 0, started: 0, ready: now, heard: now };
+  const { permitAgo, startedAgo, readyAgo } = phases;
+  return { permit: now - permitAgo, started: now - startedAgo, ready: now - readyAgo, heard: now };
+}
 
 /**
  * Fields that tell a client that, and how long, it waited for a start: disjoint phases that add up to the wait.

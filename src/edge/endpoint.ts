@@ -1,6 +1,7 @@
 import type { EndpointCondition } from '../model/balancing.ts';
+import type { EndpointReport } from '../model/link.ts';
 import type { EndpointState, EndpointView } from '../model/snapshot.ts';
-import { Histogram } from '../util/histogram.ts';
+import { Histogram, type SparseCounts } from '../util/histogram.ts';
 import { hostPort } from '../util/host-port.ts';
 import type { Exchange } from './exchange.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
@@ -160,6 +161,27 @@ export class Endpoint {
     this.completions++;
     this.ttfb ??= new Histogram();
     this.ttfb.add(ms);
+  }
+
+  /** Its figures since the last report, which start anew. */
+  report(now: number): EndpointReport {
+    const { id, condition, inFlight, completions } = this;
+    const ttfb = this.ttfb?.sparse() ?? [];
+    this.completions = 0;
+    this.ttfb?.reset();
+    return { endpoint: id, condition, inFlight, completions, ttfb, waiting: this.#waiting(now) };
+  }
+
+  /** Ages of the requests in flight that have no first byte yet. */
+  #waiting(now: number): SparseCounts {
+    // Made only where it is needed: 2 KB a second for each of 10,000 services kept the collector busy for 10 % of a core.
+    let waiting: Histogram | undefined;
+    for (let each = this.first; each !== undefined; each = each.nextInFlight) {
+      if (!each.awaitsFirstByte) continue;
+      waiting ??= new Histogram();
+      waiting.add(now - each.latencySince);
+    }
+    return waiting?.sparse() ?? [];
   }
 }
 

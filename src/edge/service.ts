@@ -1,11 +1,13 @@
 import type { HashOn, OutlierSettings } from '../model/balancing.ts';
-import type { EndpointReport, ServiceReport, SlotGrant } from '../model/link.ts';
+import type { ServiceReport, SlotGrant } from '../model/link.ts';
 import type { RefusalCode } from '../model/refusals.ts';
-import type { EndpointView, ServicePolicy, ServiceState, StartPhases } from '../model/snapshot.ts';
+import type { EndpointView, ServicePolicy, ServiceState } from '../model/snapshot.ts';
 import type { Timer } from '../util/clock.ts';
-import { Histogram, type SparseCounts } from '../util/histogram.ts';
+import { idleFor, inFlightOn, quietOn } from './activity.ts';
 import { Balancer, isFree } from './balancer.ts';
+import { type StartTimes, startTimes } from './cold-start.ts';
 import type { EdgeContext } from './context.ts';
+import { DemandTeller } from './demand-teller.ts';
 import { Endpoint } from './endpoint.ts';
 import type { Exchange } from './exchange.ts';
 import { hashKey } from './hash-key.ts';
@@ -23,23 +25,12 @@ import { type CompiledWakeRule, compileWakeRules } from './wake-rules.ts';
 
 /** How long an endpoint whose connect failed is passed over, unless control says something sooner, ms. */
 const SUSPECT_MS = 1000;
-/** Changes of the number held are told at most this often, ms; the first is told at once. */
-const DEMAND_EVERY_MS = 10;
 
 /** Shared until there is an endpoint: most of many services sleep. */
 const NONE = new Map<string, Endpoint>();
 
 /** What `balance: hash` goes by where nothing is said. */
 const BY_CLIENT: HashOn = { kind: 'client' };
-
-/** When the start that made a service ready reached each phase, in the edge's clock. */
-export interface StartTimes {
-  /** When the edge heard that the service is ready. */
-  heard: number;
-  permit: number;
-  started: number;
-  ready: number;
-}
 
 /** The data plane's side of one service: its endpoints, who waits, and its figures. Lives across snapshots. */
 export class Service {
@@ -74,9 +65,7 @@ export class Service {
   readonly #release: Release;
   /** Where other edges use the endpoints too. */
   #slots: SlotDesk | undefined;
-  #demandSent = 0;
-  #demandAt = Number.NEGATIVE_INFINITY;
-  #demandTimer: Timer | undefined;
+  #demand: DemandTeller | undefined;
   #doubtTimer: Timer | undefined;
   /** It left the configuration: it lives on for what is in flight. */
   #isLeaving = false;
@@ -335,36 +324,21 @@ export class Service {
     for (const endpoint of this.#endpoints.values()) this.#closeEndpoint(endpoint);
     this.#release.stop();
     this.#slots?.close();
-    this.#demandTimer?.cancel();
+    this.#demand?.close();
     this.#doubtTimer?.cancel();
   }
 
   /** The service's part of a report; undefined when there is nothing to say. */
   report(now: number): ServiceReport | undefined {
     if (this.#isSilent) return undefined;
-    const endpoints: EndpointReport[] = [];
-    let inFlight = 0;
-    for (const endpoint of this.#endpoints.values()) {
-      inFlight += endpoint.inFlight;
-      endpoints.push({
-        endpoint: endpoint.id,
-        condition: endpoint.condition,
-        inFlight: endpoint.inFlight,
-        completions: endpoint.completions,
-        ttfb: endpoint.ttfb?.sparse() ?? [],
-        waiting: waitingOn(endpoint, now),
-      });
-      endpoint.completions = 0;
-      endpoint.ttfb?.reset();
-    }
     return {
       service: this.name,
       ...this.statistics.take(),
-      inFlight,
+      inFlight: inFlightOn(this.#endpoints.values()),
       held: this.queue.size,
       heldBytes: this.heldBytes,
       idleForMs: this.#idleFor(now),
-      endpoints,
+      endpoints: Array.from(this.#endpoints.values(), (endpoint) => endpoint.report(now)),
     };
   }
 
@@ -513,70 +487,27 @@ export class Service {
   }
 
   #quietOn(endpoint: Endpoint, now: number): number {
-    let quiet = 0;
-    for (let each = endpoint.first; each !== undefined; each = each.nextInFlight) {
-      if (each.quietSince(now, this.policy.timeouts.streamMs) !== undefined) quiet++;
-    }
-    return quiet;
+    return quietOn(endpoint, this.policy.timeouts.streamMs, now);
   }
 
-  /** Since when there is no activity: what is held or moves is activity, a stream without bytes for long is not. */
+  /** For how long there has been no activity, ms: what is held is activity, too. */
   #idleFor(now: number): number {
     if (this.queue.size > 0) return 0;
-    let since = this.lastActivity;
-    for (const endpoint of this.#endpoints.values()) {
-      for (let each = endpoint.first; each !== undefined; each = each.nextInFlight) {
-        const quietSince = each.quietSince(now, this.policy.timeouts.streamMs);
-        if (quietSince === undefined) return 0;
-        since = Math.max(since, quietSince);
-      }
-    }
-    return Math.max(0, now - since);
+    return idleFor(this.#endpoints.values(), this.lastActivity, this.policy.timeouts.streamMs, now);
   }
 
   #tellDemand(): void {
-    if (!this.policy.wakeable || this.#demandTimer !== undefined) return;
-    const { clock } = this.#context;
-    const held = this.queue.size;
-    const first = held > 0 && this.#demandSent === 0;
-    const wait = first ? 0 : this.#demandAt + DEMAND_EVERY_MS - clock.now();
-    if (wait <= 0) {
-      this.#sendDemand();
-      return;
-    }
-    this.#demandTimer = clock.after(wait, () => {
-      this.#demandTimer = undefined;
-      if (this.queue.size !== this.#demandSent) this.#sendDemand();
-    });
-  }
-
-  #sendDemand(): void {
-    let inFlight = 0;
-    for (const endpoint of this.#endpoints.values()) inFlight += endpoint.inFlight;
-    this.#demandSent = this.queue.size;
-    this.#demandAt = this.#context.clock.now();
-    this.#context.post({ type: 'demand', service: this.name, held: this.queue.size, inFlight });
+    if (!this.policy.wakeable) return;
+    const { clock, post } = this.#context;
+    this.#demand ??= new DemandTeller(
+      clock,
+      () => this.queue.size,
+      (held) => post({ type: 'demand', service: this.name, held, inFlight: inFlightOn(this.#endpoints.values()) }),
+    );
+    this.#demand.changed();
   }
 }
 
 function stickyOf({ name, sticky, stickyKey }: ServicePolicy): StickyCookie | undefined {
   return sticky === undefined || stickyKey === undefined ? undefined : new StickyCookie(name, sticky, stickyKey);
-}
-
-/** Ages of the requests in flight on an endpoint that have no first byte yet. */
-function waitingOn(endpoint: Endpoint, now: number): SparseCounts {
-  // Made only where it is needed: 2 KB a second for each of 10,000 services kept the collector busy for 10 % of a core.
-  let waiting: Histogram | undefined;
-  for (let each = endpoint.first; each !== undefined; each = each.nextInFlight) {
-    if (!each.awaitsFirstByte) continue;
-    waiting ??= new Histogram();
-    waiting.add(now - each.latencySince);
-  }
-  return waiting?.sparse() ?? [];
-}
-
-function startTimes(phases: StartPhases | null, now: number): StartTimes {
-  if (phases === null) return { permit: 0, started: 0, ready: now, heard: now };
-  const { permitAgo, startedAgo, readyAgo } = phases;
-  return { permit: now - permitAgo, started: now - startedAgo, ready: now - readyAgo, heard: now };
 }
