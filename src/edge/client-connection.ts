@@ -10,7 +10,8 @@ import type { DeadlineEntry } from './deadlines.ts';
 import { Exchange } from './exchange.ts';
 import { freeBuffer, WORTH_FREEING } from './free-buffer.ts';
 import { BodyReader, Step } from './http1/body.ts';
-import { findHeadEnd, hasBareLineFeed, latin1, latin1Bytes } from './http1/latin1.ts';
+import { HeadFinder } from './http1/head-finder.ts';
+import { hasBareLineFeed } from './http1/latin1.ts';
 import { type HeadLimits, RequestHead } from './http1/request.ts';
 import { TCHAR } from './http1/syntax.ts';
 import { writeJoined } from './joined-write.ts';
@@ -89,12 +90,9 @@ export class ClientConnection implements DeadlineEntry {
   #forwardingFields = '';
   /** Counted among the connections of its address. */
   #counted = false;
-  /** Beginning of a head, before its end came. */
-  #partial = '';
+  readonly #finder = new HeadFinder(true);
   /** Bytes behind the request that is being served. */
   #pending: Buffer | undefined;
-  /** One empty line before a request is forgiven (RFC 9112 §2.2): it was there. */
-  #skippedLine = false;
   /** It waits for a 100 before it sends its body: till then it is not the one that is slow. */
   #awaitsContinue = false;
   /** The client sent its FIN. */
@@ -282,7 +280,7 @@ export class ClientConnection implements DeadlineEntry {
 
   onDeadline(): void {
     if (this.#phase === 'idle') this.#linger();
-    else if (this.#phase === 'head') this.#refuse('HEAD_TIMEOUT', this.#partial);
+    else if (this.#phase === 'head') this.#refuse('HEAD_TIMEOUT', this.#finder.partial);
     else if (this.#phase === 'exchange') this.#exchange.onBodyTimeout();
     else this.#socket.destroy();
   }
@@ -360,58 +358,32 @@ export class ClientConnection implements DeadlineEntry {
   }
 
   #readHead(chunk: Buffer, size: number): void {
-    let at = 0;
-    let text: string;
-    let bytes = chunk;
-    let from = 0;
-    const end = this.#partial === '' ? findHeadEnd(chunk, 0, size) : -1;
-    if (end >= 0) {
-      if (chunk[0] === 13 && chunk[1] === 10 && end > 0) from = 2;
-      text = latin1(chunk, from, end + 2);
-      at = end + 4;
-    } else {
-      const before = this.#partial.length;
-      let gathered = this.#partial + latin1(chunk, 0, size);
-      let dropped = 0;
-      if (!this.#skippedLine && gathered.startsWith('\r\n') && gathered.length > 2) {
-        this.#skippedLine = true;
-        gathered = gathered.slice(2);
-        dropped = 2;
-      }
-      const gatheredEnd = gathered.indexOf('\r\n\r\n', Math.max(0, before - dropped - 3));
-      if (gatheredEnd < 0) {
-        this.#onPartialHead(gathered);
-        return;
-      }
-      this.#partial = '';
-      text = gathered.slice(0, gatheredEnd + 2);
-      bytes = latin1Bytes(text);
-      at = gatheredEnd + 4 + dropped - before;
+    const finder = this.#finder;
+    if (!finder.find(chunk, 0, size)) {
+      this.#onPartialHead(finder.partial);
+      return;
     }
+    const { text } = finder;
     if (text.length > this.#listener.limits.head) {
       this.#refuse(this.#tooLarge(text), text);
       return;
     }
-    const refusal = this.request.parse(text, bytes, from, this.#listener.headLimits);
+    const refusal = this.request.parse(text, finder.bytes, finder.from, this.#listener.headLimits);
     if (refusal !== undefined) this.#refuse(refusal, text);
-    else this.#serve(chunk, at, size);
+    else this.#serve(chunk, finder.next, size);
   }
 
   /** The head is not complete yet: decides whether it can still become one. */
   #onPartialHead(text: string): void {
     // The empty line that some clients send behind a body: no request has begun.
-    if (text === '\r' || text === '\r\n') {
-      this.#partial = text;
-      return;
-    }
+    if (text === '\r' || text === '\r\n') return;
     if (this.#phase === 'idle') this.#context.deadlines.arm(this, this.#listener.timeouts.headMs);
-    const checked = this.#partial.length;
     this.#phase = 'head';
-    this.#partial = text;
     // Nobody needs to wait for the end of what cannot become a request, such as TLS.
     const beginsMethod = TCHAR[text.charCodeAt(0)] === 1;
     // What came before was looked at then: a head that comes byte by byte is not read through for each of them.
-    if (!beginsMethod || hasBareLineFeed(text, Math.max(0, checked - 3))) this.#refuse('BAD_REQUEST', text);
+    if (!beginsMethod || hasBareLineFeed(text, Math.max(0, this.#finder.checked - 3)))
+      this.#refuse('BAD_REQUEST', text);
     else if (text.length > this.#listener.limits.head) this.#refuse(this.#tooLarge(text), text);
   }
 
@@ -427,7 +399,6 @@ export class ClientConnection implements DeadlineEntry {
     // For the access log: a closed socket does not know it any more.
     if (this.#context.access !== undefined) this.#localAddress = this.localAddress;
     this.#phase = 'exchange';
-    this.#skippedLine = false;
     this.#requests++;
     if (limits.requests > 0 && this.#requests >= limits.requests) request.keepAlive = false;
     this.#context.deadlines.disarm(this);
@@ -509,7 +480,7 @@ export class ClientConnection implements DeadlineEntry {
    * @param text what came of the head: it need not be sound to tell in what form its sender wants to be answered
    */
   #refuse(code: RefusalCode, text = ''): void {
-    this.#partial = '';
+    this.#finder.forget();
     this.#pending = undefined;
     const { status } = refusals[code];
     const { unrouted, access, clock } = this.#context;
@@ -533,7 +504,7 @@ export class ClientConnection implements DeadlineEntry {
   #linger(): void {
     this.#phase = 'lingering';
     this.#pending = undefined;
-    this.#partial = '';
+    this.#finder.forget();
     this.#socket.end();
     this.#socket.resume();
     // The rest of the answer goes first, as slowly as the client may take it.
@@ -559,7 +530,7 @@ export class ClientConnection implements DeadlineEntry {
   #onEnd(): void {
     this.#ended = true;
     if (this.#phase === 'exchange') this.#exchange.onClientEnd(this.body.done);
-    else if (this.#phase === 'head') this.#refuse('BAD_REQUEST', this.#partial);
+    else if (this.#phase === 'head') this.#refuse('BAD_REQUEST', this.#finder.partial);
     // Ending it twice makes Node build an error: 4 % of a connection with one request.
     else if (this.#phase !== 'lingering') this.#socket.end();
   }
@@ -573,7 +544,7 @@ export class ClientConnection implements DeadlineEntry {
     this.#listener.open--;
     if (this.#counted) this.#listener.clients.leave(this.peer);
     this.#pending = undefined;
-    this.#partial = '';
+    this.#finder.forget();
     if (serving) this.#exchange.onClientGone();
     // Else the wheel would keep all of this for as long as a deadline was away.
     for (const entry of [this, this.#exchange, this.#sendWatch]) this.#context.deadlines.forget(entry);

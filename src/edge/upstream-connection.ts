@@ -4,7 +4,8 @@ import type { Endpoint } from './endpoint.ts';
 import { freeBuffer, WORTH_FREEING } from './free-buffer.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
 import { BodyReader, Step } from './http1/body.ts';
-import { findHeadEnd, hasBareLineFeed, latin1, latin1Bytes } from './http1/latin1.ts';
+import { HeadFinder } from './http1/head-finder.ts';
+import { hasBareLineFeed } from './http1/latin1.ts';
 import { Framing, type FramingKind } from './http1/request.ts';
 import { ResponseHead } from './http1/response.ts';
 import { RequestBuffer } from './request-buffer.ts';
@@ -50,7 +51,7 @@ export class UpstreamConnection {
   idleSince = 0;
   #phase: Phase = 'connecting';
   #consumer: UpstreamConsumer | undefined;
-  #partialHead = '';
+  readonly #finder = new HeadFinder(false);
   #answering = false;
   /** Set where no more than what is unread can come. */
   #onResume: (() => void) | undefined;
@@ -216,32 +217,15 @@ export class UpstreamConnection {
 
   /** @returns where the body begins, or -1 when more must come or the connection is lost */
   #readHead(consumer: UpstreamConsumer, bytes: Buffer, at: number, size: number): number {
-    let text: string;
-    let head = bytes;
-    let from = at;
-    let next: number;
-    const end = this.#partialHead === '' ? findHeadEnd(bytes, at, size) : -1;
-    if (end >= 0) {
-      text = latin1(bytes, at, end + 2);
-      next = end + 4;
-    } else {
-      const before = this.#partialHead.length;
-      const gathered = this.#partialHead + latin1(bytes, at, size);
-      const gatheredEnd = gathered.indexOf('\r\n\r\n', Math.max(0, before - 3));
-      if (gatheredEnd < 0) {
-        this.#partialHead = gathered;
-        if (gathered.length > MAX_HEAD_BYTES || hasBareLineFeed(gathered, Math.max(0, before - 3)))
-          this.#lose('protocol');
-        return -1;
-      }
-      this.#partialHead = '';
-      text = gathered.slice(0, gatheredEnd + 2);
-      head = latin1Bytes(text);
-      from = 0;
-      next = at + (gatheredEnd + 4 - before);
+    const finder = this.#finder;
+    if (!finder.find(bytes, at, size)) {
+      const { partial, checked } = finder;
+      if (partial.length > MAX_HEAD_BYTES || hasBareLineFeed(partial, Math.max(0, checked - 3))) this.#lose('protocol');
+      return -1;
     }
+    const { text } = finder;
     const response = this.response;
-    if (text.length > MAX_HEAD_BYTES || !response.parse(text, head, from, consumer.method)) {
+    if (text.length > MAX_HEAD_BYTES || !response.parse(text, finder.bytes, finder.from, consumer.method)) {
       this.#lose('protocol');
       return -1;
     }
@@ -250,7 +234,7 @@ export class UpstreamConnection {
       this.body.begin(response.framing, response.length);
     }
     consumer.onResponseHead(this);
-    return this.#consumer === consumer ? next : -1;
+    return this.#consumer === consumer ? finder.next : -1;
   }
 
   #finish(consumer: UpstreamConsumer, clean: boolean): void {

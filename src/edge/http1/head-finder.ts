@@ -1,0 +1,67 @@
+import { findHeadEnd, latin1, latin1Bytes } from './latin1.ts';
+
+const NO_BYTES = Buffer.alloc(0);
+
+/**
+ * Finds the end of a head in what is read, however that is cut into pieces. Mostly a head comes in one read and is looked
+ * at where it stands. Belongs to a connection.
+ */
+export class HeadFinder {
+  /** The head that was found: up to the CRLF of its last line, as Latin-1. */
+  text = '';
+  /** Where it stands, from `from` on; to be used before anything more is read. */
+  bytes: Buffer = NO_BYTES;
+  from = 0;
+  /** Where in the read given last its content, or what else follows it, begins. */
+  next = 0;
+  /** Beginning of a head whose end did not come yet. */
+  partial = '';
+  /** How much of it was here before the last read. */
+  checked = 0;
+  /** One empty line before a head is skipped (RFC 9112 §2.2). */
+  readonly #skipsLine: boolean;
+  #skipped = false;
+
+  constructor(skipsLine: boolean) {
+    this.#skipsLine = skipsLine;
+  }
+
+  /** Looks in the bytes of `read` from `at` up to `end`. @returns whether a head is complete; else see `partial` */
+  find(read: Buffer, at: number, end: number): boolean {
+    const headEnd = this.partial === '' ? findHeadEnd(read, at, end) : -1;
+    if (headEnd < 0) return this.#gather(read, at, end);
+    this.from = this.#skipsLine && headEnd > at && read[at] === 13 && read[at + 1] === 10 ? at + 2 : at;
+    this.bytes = read;
+    this.text = latin1(read, this.from, headEnd + 2);
+    this.next = headEnd + 4;
+    return true;
+  }
+
+  #gather(read: Buffer, at: number, end: number): boolean {
+    let before = this.partial.length;
+    let gathered = this.partial + latin1(read, at, end);
+    if (this.#skipsLine && !this.#skipped && gathered.length > 2 && gathered.startsWith('\r\n')) {
+      this.#skipped = true;
+      gathered = gathered.slice(2);
+      before -= 2;
+    }
+    this.checked = Math.max(0, before);
+    const headEnd = gathered.indexOf('\r\n\r\n', Math.max(0, before - 3));
+    if (headEnd < 0) {
+      this.partial = gathered;
+      return false;
+    }
+    this.forget();
+    this.text = gathered.slice(0, headEnd + 2);
+    this.bytes = latin1Bytes(this.text);
+    this.from = 0;
+    this.next = at + headEnd + 4 - before;
+    return true;
+  }
+
+  /** Lets go of the beginning of a head. */
+  forget(): void {
+    this.partial = '';
+    this.#skipped = false;
+  }
+}
