@@ -2,6 +2,9 @@ import { neededForConcurrency, neededForRate } from './demand.ts';
 import { capacityOf, knownRate, type Proposal, type ScaleInputs } from './scale-inputs.ts';
 import { millis, percent, rate } from './wording.ts';
 
+/** Counts of a few seconds are not more exact than this: a tenth more still is as much. */
+const EASED_SLACK = 1.1;
+
 /** What the load asks for, before any guard: first what a limit on concurrency needs, then latency, then less. */
 export function proposals(inputs: ScaleInputs): Proposal[] {
   const all = [forConcurrency(inputs)];
@@ -39,11 +42,14 @@ function downwards(inputs: ScaleInputs): Proposal | undefined {
   const carried = utilisation * to * sustainedPerSecond;
   // Where no more was ever asked of a replica, what it could carry is not known: what fewer did carry is.
   const eased = inputs.easedPerSecond;
-  if (inputs.peakArrivalsPerSecond > Math.max(carried, eased)) return undefined;
+  if (inputs.peakArrivalsPerSecond > Math.max(carried, eased * EASED_SLACK)) return undefined;
   if (to < neededForConcurrency(inputs.peakRequests, concurrency, utilisation)) return undefined;
   const peak = `at most ${rate(inputs.peakArrivalsPerSecond)}/s in ${Math.round(inputs.downWindowMs / 1000)} s`;
   const low = `${quantileText(inputs)} < ${millis(downBelow * aboveMs)}`;
-  const room = carried >= eased ? `${to} can carry ${rate(carried)}/s` : `${to} carried ${rate(eased)}/s before`;
+  const room =
+    carried >= inputs.peakArrivalsPerSecond
+      ? `${to} can carry ${rate(carried)}/s`
+      : `${to} carried as much before (${rate(eased)}/s)`;
   const reason = `${peak}, and ${room}; ${low}`;
   return { kind: 'down', from, to, reason };
 }

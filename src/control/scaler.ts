@@ -39,6 +39,8 @@ export interface ScaleSample {
   completionsPerSecond: number;
   /** The most endpoints that shared those completions. */
   servedBy: number;
+  /** The same over the last moments: a load of few seconds shows in it as high as it was. */
+  lately: { completionsPerSecond: number; servedBy: number };
   downCoveredMs: number;
   peakArrivalsPerSecond: number;
   peakRequests: number;
@@ -81,7 +83,8 @@ export function observe(state: ScalerState, sample: ScaleSample, scale: ScaleSet
   return next;
 }
 
-function withEased(eased: readonly number[], { servedBy, completionsPerSecond }: ScaleSample): readonly number[] {
+function withEased(eased: readonly number[], { lately }: ScaleSample): readonly number[] {
+  const { completionsPerSecond, servedBy } = lately;
   if (completionsPerSecond <= (eased[servedBy] ?? 0)) return eased;
   return Array.from({ length: Math.max(eased.length, servedBy + 1) }, (_, replicas) =>
     replicas === servedBy ? completionsPerSecond : (eased[replicas] ?? 0),
@@ -97,7 +100,7 @@ export function sustainedRate(state: ScalerState, guards: GuardSettings, now: nu
 /** State, sample and settings as the numbers that a decision rests on. */
 export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: ScaleSettings, now: number): ScaleInputs {
   const { guards, latency, concurrency } = scale;
-  const { tick, quantileMs, startsAllowed, servedBy: _, ...rest } = sample;
+  const { tick, quantileMs, startsAllowed, servedBy: _, lately: __, ...rest } = sample;
   const sustainedPerSecond = sustainedRate(state, guards, now);
   const fewer = state.eased.slice(0, Math.max(0, sample.ready + sample.starting));
   return {

@@ -16,6 +16,9 @@ import {
 import { RATE_PERIOD_MS } from './service-window.ts';
 import type { Telemetry } from './telemetry.ts';
 
+/** What a number of replicas carries with ease is looked at over this long, ms: two reports. */
+const LATELY_MS = 2000;
+
 /** The service as the scaler finds it; replica counts include endpoints that others run. */
 export interface ScaledService {
   ready: number;
@@ -99,6 +102,7 @@ export class ServiceScaler {
       aboveMs: latency.aboveMs,
     });
     const rates = window.rates(now, RATE_PERIOD_MS);
+    const lately = window.rates(now, LATELY_MS);
     const peaks = window.peaks(now, Math.max(awakeSince, now - guards.downWindowMs));
     return {
       ...counts,
@@ -115,6 +119,7 @@ export class ServiceScaler {
       arrivalsPerSecond: rates.arrivals,
       completionsPerSecond: rates.completions,
       servedBy: rates.ready,
+      lately: { completionsPerSecond: lately.completions, servedBy: lately.ready },
       downCoveredMs: now - awakeSince,
       peakArrivalsPerSecond: peaks.arrivals,
       peakRequests: peaks.requests,

@@ -101,10 +101,10 @@ test('one fewer when the busiest moments would have fitted on the rest', () => {
 
 test('one fewer when fewer carried as much before, however little more they were ever asked for', () => {
   const steady = { ...quiet, peakArrivalsPerSecond: 50 };
-  expect(decideScale({ ...steady, easedPerSecond: 49 }).action).toBe('none');
+  expect(decideScale({ ...steady, easedPerSecond: 45 }).action).toBe('none');
   const outcome = decideScale({ ...steady, easedPerSecond: 50 });
   expect(outcome).toMatchObject({ action: 'scale-down', from: 2, to: 1 });
-  expect(outcome.reason).toBe('at most 50/s in 300 s, and 1 carried 50/s before; p95 100 ms < 600 ms');
+  expect(outcome.reason).toBe('at most 50/s in 300 s, and 1 carried as much before (50/s); p95 100 ms < 600 ms');
 });
 
 test.each<[string, Partial<ScaleInputs>]>([
@@ -197,6 +197,7 @@ const sample: ScaleSample = {
   arrivalsPerSecond: 30,
   completionsPerSecond: 30,
   servedBy: 1,
+  lately: { completionsPerSecond: 30, servedBy: 1 },
   downCoveredMs: 0,
   peakArrivalsPerSecond: 30,
   peakRequests: 3,
@@ -222,9 +223,9 @@ test('what fewer carried counts while the latency was low, until as many cannot 
   const seen = (change: Partial<ScaleSample>) => {
     state = observe(state, { ...sample, ...change }, testScale, 0);
   };
-  seen({ completionsPerSecond: 30 });
-  seen({ completionsPerSecond: 60, quantileMs: 700 });
-  seen({ completionsPerSecond: 80, servedBy: 3 });
+  seen({});
+  seen({ lately: { completionsPerSecond: 60, servedBy: 1 }, quantileMs: 700 });
+  seen({ lately: { completionsPerSecond: 80, servedBy: 3 } });
   expect([1, 2, 3, 4].map((replicas) => at(state, replicas))).toEqual([0, 30, 30, 80]);
   const up: ScaleOutcome = { action: 'scale-up', kind: 'latency', from: 1, to: 2, reason: '', verdicts: [] };
   const spike = afterChange(state, up, { arrivalsPerSecond: 100 }, testScale, 0);

@@ -62,7 +62,7 @@ test.each([1, 10, 20])(
       testService('slow', { scale: { latency: quick, min: 1, idleMs: 'never', guards } }),
     ]);
     Object.assign(world.runtime.behaviour, FIFTY);
-    await world.load('slow', rate, 30_000);
+    await world.load('slow', rate, 3000);
     await world.load('slow', 150, 3000);
     await world.load('slow', rate, 10_000);
     expect(world.runtime.running).toHaveLength(2);
@@ -70,7 +70,7 @@ test.each([1, 10, 20])(
     expect(world.runtime.running).toHaveLength(1);
     expect(world.runtime.starts).toBe(2);
     expect(world.messagesOf('scaled').at(-1)).toMatch(
-      /^slow scaled 2→1 because at most .* 1 carried .*\/s before; p95/,
+      /^slow scaled 2→1 because at most .* 1 (can carry|carried as much before) .*; p95/,
     );
   },
   20_000,

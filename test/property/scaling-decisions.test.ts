@@ -220,6 +220,7 @@ test('scale-downs stay within the flap budget over any time, whatever is asked f
   const peaks = {
     completionsPerSecond: 500,
     servedBy: 5,
+    lately: { completionsPerSecond: 500, servedBy: 5 },
     downCoveredMs: 1e9,
     peakArrivalsPerSecond: 1,
     peakRequests: 1,
