@@ -35,6 +35,13 @@ export function createReport(file: string, document: ConfigDocument, schema: z.c
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
   const brokenPaths: Path[] = [];
+  /** The same as texts: looked through for each problem, thousands of them would take seconds. */
+  const brokenTexts = new Set<string>();
+
+  function markBroken(path: Path): void {
+    brokenPaths.push(path);
+    if (path.length > 0) brokenTexts.add(formatPath(path));
+  }
 
   const make = (path: Path, position: Position, message: string): Problem => {
     return { file, ...position, path: formatPath(path), message };
@@ -56,7 +63,7 @@ export function createReport(file: string, document: ConfigDocument, schema: z.c
   function problem(paths: readonly Path[], message: string): void {
     const { path, position } = locate(paths);
     problems.push(make(path, position, message));
-    brokenPaths.push(path);
+    markBroken(path);
   }
 
   /** `, found "x"`; a value that came from a variable is shown as it is written, a secret not at all. */
@@ -70,7 +77,7 @@ export function createReport(file: string, document: ConfigDocument, schema: z.c
   function keyProblem(path: Path, message: string): void {
     const at = locate([path]).path;
     problems.push(make(at, document.entry(at)?.key ?? positionOf(at), message));
-    brokenPaths.push(at);
+    markBroken(at);
   }
 
   function unknownKeys(path: Path, keys: readonly string[]): void {
@@ -95,7 +102,7 @@ export function createReport(file: string, document: ConfigDocument, schema: z.c
     const path: Path = [...base, ...(raw.path as (string | number)[])];
     // What a variable should have filled in is missing for a reason that was already given.
     const said = locate([path]).path;
-    if (brokenPaths.some((other) => other.length > 0 && formatPath(other) === formatPath(said))) return;
+    if (brokenTexts.has(formatPath(said))) return;
     if (raw.code === 'unrecognized_keys') unknownKeys(path, raw.keys);
     else if (raw.code === 'invalid_type') wrongShape(path, raw.expected);
     else if (raw.code === 'invalid_key') keyProblem(path, raw.issues[0]?.message ?? raw.message);
@@ -105,7 +112,7 @@ export function createReport(file: string, document: ConfigDocument, schema: z.c
 
   for (const finding of document.findings) {
     problems.push(make(finding.path, finding.position, finding.message));
-    brokenPaths.push(finding.path);
+    markBroken(finding.path);
   }
 
   return {
