@@ -1,9 +1,11 @@
 import { findConfig } from '../config/find.ts';
 import { PilotlightError } from '../model/errors.ts';
-import { sleep } from '../util/clock.ts';
+import { type Clock, sleep } from '../util/clock.ts';
 import { holderOf } from '../util/state-directory.ts';
+import { findAdmin } from './admin-target.ts';
 import { readSettings } from './read-settings.ts';
 import type { Terminal } from './terminal.ts';
+import { UpgradeRefusal } from './upgrade-refusal.ts';
 
 /**
  * How long a successor may take until it has the state directory, ms: what `upgrade` allows it, and some. Beyond that,
@@ -12,6 +14,8 @@ import type { Terminal } from './terminal.ts';
 const BOOT_MS = 65_000;
 /** How much longer than its drain the process before may take to end, or to go on, ms. */
 const END_MS = 40_000;
+/** From having the replicas back to having said why, ms. */
+const REASON_MS = 1000;
 const LOOK_EVERY_MS = 50;
 
 /**
@@ -31,26 +35,46 @@ export async function runUpgrade(config: string | undefined, terminal: Terminal)
   const before = await holderOf(state);
   if (before === undefined)
     throw new PilotlightError('UPGRADE_FAILED', `no Pilotlight runs with the state in ${state}`);
-  askForUpgrade(before);
-  const goesOn = new PilotlightError('UPGRADE_FAILED', `process ${before} goes on: its log says why`);
-  let successor: number | undefined;
   const drainMs = Math.max(0, ...services.map(({ timeouts }) => timeouts.drainMs));
+  const refusal = new UpgradeRefusal();
+  const done = new AbortController();
+  await refusal.listen(await findAdmin({ config: found.file }, terminal), done.signal);
+  try {
+    askForUpgrade(before);
+    const successor = await replaced({ state, before, drainMs, refusal }, clock);
+    terminal.out(`process ${successor} has taken the place of process ${before}`);
+    return 0;
+  } finally {
+    done.abort();
+  }
+}
+
+interface Replacement {
+  state: string;
+  before: number;
+  /** Longest drain of the services, ms. */
+  drainMs: number;
+  refusal: UpgradeRefusal;
+}
+
+/** Waits until another process has taken the place of the one before, and that has ended. @returns the other one */
+async function replaced({ state, before, drainMs, refusal }: Replacement, clock: Clock): Promise<number> {
+  let successor: number | undefined;
   let deadline = clock.now() + BOOT_MS + drainMs;
-  while (clock.now() < deadline) {
+  while (clock.now() < deadline && refusal.reason === undefined) {
     await sleep(clock, LOOK_EVERY_MS, new AbortController().signal);
     const holder = await holderOf(state);
     if (successor === undefined && holder !== undefined && holder !== before) {
       successor = holder;
       deadline = clock.now() + END_MS + drainMs;
     } else if (successor !== undefined && holder === before) {
-      throw goesOn;
+      // It says why as soon as all is as before.
+      deadline = Math.min(deadline, clock.now() + REASON_MS);
     }
-    if (successor !== undefined && !isRunning(before)) {
-      terminal.out(`process ${successor} has taken the place of process ${before}`);
-      return 0;
-    }
+    if (successor !== undefined && !isRunning(before)) return successor;
   }
-  throw goesOn;
+  const why = refusal.reason ?? 'it goes on, and its log says why';
+  throw new PilotlightError('UPGRADE_FAILED', `process ${before}: ${why}`);
 }
 
 function askForUpgrade(pid: number): void {

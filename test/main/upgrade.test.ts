@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -46,6 +47,18 @@ test('the command says so when nothing runs, or the configuration is wrong', asy
   const wrong = pilotlight(['upgrade', '-c', at.file]);
   expect(await wrong.exit).toBe(1);
   expect(wrong.stderr).toContain('unknown key');
+});
+
+test('the command says why the new process came to nothing', async () => {
+  const at = await place();
+  const hook = join(at.folder, 'hook.mjs');
+  await writeFile(hook, '');
+  await serve(at, [], { env: { NODE_OPTIONS: `--import ${hook}` } });
+  await writeFile(hook, 'process.exit(7);');
+  const upgrade = pilotlight(['upgrade', '-c', at.file]);
+  expect(await upgrade.exit).toBe(1);
+  expect(upgrade.stderr).toMatch(/^pilotlight: process \d+: not upgraded, .*the new process ended with code 7\n$/);
+  expect((await fetch(`${at.url}/hello`)).status).toBe(200);
 });
 
 test('stopped right after an upgrade, the new process stops the replicas of both', async () => {
