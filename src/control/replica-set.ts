@@ -1,63 +1,26 @@
-import { PilotlightError, toPilotlightError } from '../model/errors.ts';
-import type { ProbeRequest } from '../model/link.ts';
-import type { Instance, ReplicaSpec, Runtime } from '../model/runtime.ts';
-import type { HostPort, ReadySettings } from '../model/settings.ts';
-import type { Timer } from '../util/clock.ts';
-import { type ControlContext, detached } from './context.ts';
-import { withDeadline } from './deadline.ts';
-import type { LinkHub } from './link-hub.ts';
-import { persist } from './persist.ts';
+import { PilotlightError } from '../model/errors.ts';
+import type { Instance } from '../model/runtime.ts';
+import type { HostPort } from '../model/settings.ts';
 import type { OwnedEndpoint } from './registry.ts';
 import { isSameRun, Replica, type StartCause } from './replica.ts';
+import { countReplicas, type ReplicaCounts } from './replica-counts.ts';
+import { ReplicaRunner, type RunnerListener, type RunnerOptions, type RunnerSettings } from './replica-runner.ts';
 import { Retirement, type RetireReason } from './retire.ts';
-import { PROBATION_MS } from './start-breaker.ts';
 import type { StartGate } from './start-gate.ts';
-import {
-  endedEarly,
-  exitText,
-  isPortClash,
-  launch,
-  proveReady,
-  type ReadinessContext,
-  RUNTIME_CALL_MS,
-  untilNoClash,
-} from './start-sequence.ts';
-
-/** A permit covers this much of the time until a started replica is ready, ms. */
-const PERMIT_READINESS_MS = 2000;
-/** Between attempts to stop a replica whose runtime does not answer, ms. */
-const STOP_RETRY = { base: 1000, cap: 30_000, jitter: 0.2 };
 
 /** Shared until there is a replica: an empty map takes 180 bytes, and most of many services sleep. */
 const NONE = new Map<number, Replica>();
 
 type QueuedTask = Extract<Replica['task'], { kind: 'queued' }>;
-type StartTask = Extract<Replica['task'], { kind: 'start' }>;
 
 /** What a replica set needs to know of its service's configuration at the moment. */
-export interface ReplicaSettings {
-  spec: (ordinal: number) => ReplicaSpec;
-  runtime: () => Runtime;
-  ready: ReadySettings;
-  check: ProbeRequest['check'];
+export interface ReplicaSettings extends RunnerSettings {
   drainMs: number;
   idleMs: number;
 }
 
 /** What becomes of replicas; called after the change, once each. */
-export interface ReplicaSetListener {
-  /** Something changed that the edges should know soon. */
-  onChange(): void;
-  /** `cause` is undefined for an adopted one. */
-  onReady(replica: Replica, cause: StartCause | undefined): void;
-  /** A start came to nothing, or its replica ended within 10 s of being ready. `run`: the runtime's id of it, if any. */
-  onStartFailed(replica: Replica, error: PilotlightError, askedAt: number, run: string | undefined): void;
-  /** A start was called off. */
-  onStartWithdrawn(replica: Replica): void;
-  /** A found replica did not prove itself. */
-  onAdoptFailed(replica: Replica, error: PilotlightError): void;
-  /** A ready replica ended by itself, or by somebody else's doing. */
-  onExited(replica: Replica, detail: string): void;
+export interface ReplicaSetListener extends RunnerListener {
   /** It is cordoned: whoever lists it elsewhere takes it out. */
   onCordoned(replica: Replica): void;
   /** Its retire was called off, because of `why`: it is ready again. */
@@ -65,45 +28,26 @@ export interface ReplicaSetListener {
   onDrainForced(replica: Replica, inFlight: number): void;
   /** @returns whether the edge is ended for that, and will detach */
   onUnresponsive(edge: string): boolean;
-  /** A replica that was to be stopped runs no more. */
-  onStopped(replica: Replica, reason: string): void;
-  /** What the runtime knows is not certain any more: list again. */
-  onUncertain(): void;
 }
 
-export interface ReplicaCounts {
-  queued: number;
-  /** Being started or looked at after they were found. */
-  starting: number;
-  ready: number;
-  /** Cordoned or draining. */
-  retiring: number;
-  stopping: number;
-  /** All of these: what counts towards `max`. */
-  live: number;
-}
-
-export interface ReplicaSetOptions {
-  service: string;
-  context: ControlContext;
+export interface ReplicaSetOptions extends RunnerOptions {
   gate: StartGate;
-  hub: LinkHub;
   settings: () => ReplicaSettings;
   listener: ReplicaSetListener;
-  /** Sends the service's state to the edges at once. @returns its version */
-  publish: () => number;
-  /** Whether replicas may be stopped; else one that comes to nothing is left to be found again. */
-  mayEnd: () => boolean;
 }
 
-/** The replicas of one service: how each starts, proves itself, retires, ends. When to do which is decided elsewhere. */
+/**
+ * The replicas of one service, each in its place: which start, which retire, which are called off or taken back. When
+ * to do which is decided elsewhere.
+ */
 export class ReplicaSet {
   readonly #options: ReplicaSetOptions;
+  readonly #runner: ReplicaRunner;
   #replicas = NONE;
-  #incarnations = 0;
 
   constructor(options: ReplicaSetOptions) {
     this.#options = options;
+    this.#runner = new ReplicaRunner(options);
   }
 
   /** By ordinal. */
@@ -112,16 +56,7 @@ export class ReplicaSet {
   }
 
   get counts(): ReplicaCounts {
-    const counts = { queued: 0, starting: 0, ready: 0, retiring: 0, stopping: 0, live: 0 };
-    for (const { state, task, isLive } of this.#replicas.values()) {
-      if (isLive) counts.live++;
-      if (task.kind === 'queued') counts.queued++;
-      else if (state === 'starting') counts.starting++;
-      else if (state === 'ready') counts.ready++;
-      else if (state === 'cordoned' || state === 'draining') counts.retiring++;
-      else if (state === 'stopping') counts.stopping++;
-    }
-    return counts;
+    return countReplicas(this.#replicas.values());
   }
 
   /** Whether every replica runs, or does not, and is to stay so. */
@@ -162,28 +97,17 @@ export class ReplicaSet {
   }
 
   /** Queues a start in the lowest free place. */
-  start(cause: StartCause): Replica {
-    const { service, gate, context, settings } = this.#options;
+  start(cause: StartCause): void {
+    const { service, gate, context } = this.#options;
     const replica = this.#freePlace();
     const askedAt = context.clock.now();
     const ticket = gate.request({
       service,
       replica: replica.name,
       limited: cause !== 'demand' && cause !== 'by-hand',
-      granted: (permit) => {
-        const { spec, runtime } = settings();
-        replica.spec = spec(replica.ordinal);
-        replica.runtime = runtime();
-        replica.apply('start');
-        const abort = new AbortController();
-        replica.task = { kind: 'start', abort, cause, askedAt, exitSeen: false };
-        this.#options.listener.onChange();
-        const run = this.#runStart(replica, replica.task, context.clock.now(), permit.release);
-        detached(context, `start ${replica.name}`, run.finally(permit.release));
-      },
+      granted: (permit) => this.#runner.start(replica, cause, askedAt, permit.release),
     });
     replica.task = { kind: 'queued', ticket, cause, askedAt };
-    return replica;
   }
 
   /** Requests wait: starts that stand behind a rate limit go ahead. */
@@ -210,21 +134,9 @@ export class ReplicaSet {
     }
   }
 
-  /** Takes a running replica into service once it has proved itself. Does nothing where the place is taken. */
-  adopt(instance: Instance): Replica | undefined {
-    const replica = this.at(instance.ordinal);
-    if (replica.isLive || replica.task.kind !== 'none') return undefined;
-    const { spec, runtime } = this.#options.settings();
-    replica.spec = { ...spec(instance.ordinal), hash: instance.hash };
-    replica.runtime = runtime();
-    if (!replica.apply('adopt')) return undefined;
-    const abort = new AbortController();
-    replica.task = { kind: 'adopt', abort };
-    replica.start = undefined;
-    replica.instance = instance;
-    replica.endpoint = this.#newEndpoint(replica);
-    detached(this.#options.context, `adopt ${replica.name}`, this.#runAdopt(replica, instance, abort.signal));
-    return replica;
+  /** Takes a running replica into service once it has proved itself. @returns whether its place was free */
+  adopt(instance: Instance): boolean {
+    return this.#runner.adopt(this.at(instance.ordinal), instance);
   }
 
   /** Begins the two-phase end of ready replicas. */
@@ -249,7 +161,7 @@ export class ReplicaSet {
         },
         calledOff: () => this.#revoke(replica, retirement, 'there was activity'),
         close: () => publish(),
-        stop: () => this.#stop(replica, reason),
+        stop: () => this.#runner.stop(replica, reason),
         forced: (inFlight) => listener.onDrainForced(replica, inFlight),
         unresponsive: (edge) => listener.onUnresponsive(edge),
       });
@@ -300,15 +212,7 @@ export class ReplicaSet {
 
   /** Asks the runtime whether the replica still is the run that it was; what cannot be asked stays as it is known. */
   verify(replica: Replica): void {
-    const { instance } = replica;
-    if (instance === undefined || replica.state === 'stopping') return;
-    const verified = this.#inspect(replica, instance.id).then(
-      (now) => {
-        if (replica.instance === instance && !isSameRun(instance, now)) this.#gone(replica, now);
-      },
-      (cause) => this.#options.context.logger.warn({ replica: replica.name, cause: String(cause) }, 'cannot inspect'),
-    );
-    detached(this.#options.context, `verify ${replica.name}`, verified);
+    this.#runner.verify(replica);
   }
 
   /** Brings the replicas in line with what the runtime lists: what it does not list as running is gone. */
@@ -337,7 +241,7 @@ export class ReplicaSet {
       replica.apply('cordon');
       replica.apply('acknowledged');
       this.#options.listener.onCordoned(replica);
-      this.#stop(replica, reason);
+      this.#runner.stop(replica, reason);
     }
   }
 
@@ -348,162 +252,11 @@ export class ReplicaSet {
     }
   }
 
-  #newEndpoint(replica: Replica): string {
-    return `${replica.name}#${++this.#incarnations}`;
-  }
-
-  async #runStart(replica: Replica, task: StartTask, permitAt: number, releasePermit: () => void): Promise<void> {
-    const { life } = this.#options.context;
-    try {
-      await untilNoClash(() => this.#tryStart(replica, task, permitAt, releasePermit), life);
-    } catch (thrown) {
-      if (!life.aborted) this.#startEnded(replica, task.askedAt, toPilotlightError(thrown, 'RUNTIME_FAILED'));
-      return;
-    }
-    this.#becomeReady(replica, task.cause);
-  }
-
-  async #tryStart(replica: Replica, task: StartTask, permitAt: number, releasePermit: () => void): Promise<void> {
-    const { context } = this.#options;
-    const { clock } = context;
-    // What broke off the attempt before is no reason to break off this one.
-    if (isPortClash(task.abort.signal.reason)) task.abort = new AbortController();
-    const { signal } = task.abort;
-    task.exitSeen = false;
-    replica.instance = undefined;
-    replica.endpoint = this.#newEndpoint(replica);
-    let permitTimer: Timer | undefined;
-    try {
-      await replica.preparing;
-      signal.throwIfAborted();
-      // Not under the task's signal: a start that is broken off half-way may leave a replica that nobody knows of.
-      const instance = await launch(clock, replica.runtime, replica.spec, context.life);
-      const started = clock.now();
-      replica.instance = instance;
-      // From here the address is ours: what others list there is not used any more.
-      this.#options.publish();
-      permitTimer = clock.after(PERMIT_READINESS_MS, releasePermit);
-      signal.throwIfAborted();
-      if (task.exitSeen) this.verify(replica);
-      await proveReady(this.#readiness(replica), instance, signal);
-      replica.start = { asked: task.askedAt, permit: permitAt, started, ready: clock.now() };
-    } finally {
-      permitTimer?.cancel();
-    }
-  }
-
-  async #runAdopt(replica: Replica, instance: Instance, signal: AbortSignal): Promise<void> {
-    const { context, listener } = this.#options;
-    try {
-      if (!isSameRun(instance, await this.#inspect(replica, instance.id))) {
-        throw new PilotlightError('REPLICA_EXITED', 'it ended before it could be taken over');
-      }
-      await proveReady(this.#readiness(replica), instance, signal);
-    } catch (thrown) {
-      if (context.life.aborted) return;
-      const error = toPilotlightError(thrown, 'RUNTIME_FAILED');
-      this.#endStart(replica, error);
-      listener.onAdoptFailed(replica, error);
-      return;
-    }
-    this.#becomeReady(replica, undefined);
-  }
-
-  #becomeReady(replica: Replica, cause: StartCause | undefined): void {
-    replica.apply('ready');
-    replica.task = { kind: 'none' };
-    replica.readyAt = this.#options.context.clock.now();
-    this.#options.publish();
-    this.#options.listener.onReady(replica, cause);
-  }
-
-  #startEnded(replica: Replica, askedAt: number, error: PilotlightError): void {
-    const { listener } = this.#options;
-    // A start of which the runtime told nothing may have come to something all the same.
-    if (replica.instance === undefined && error.code === 'RUNTIME_FAILED') listener.onUncertain();
-    const run = replica.instance?.id;
-    this.#endStart(replica, error);
-    if (error.code === 'CANCELLED') listener.onStartWithdrawn(replica);
-    else listener.onStartFailed(replica, error, askedAt, run);
-  }
-
-  #endStart(replica: Replica, error: PilotlightError): void {
-    replica.apply('fail');
-    replica.task = { kind: 'none' };
-    const ended = error.code === 'REPLICA_EXITED' || error.code === 'PORT_CLASH';
-    if (ended || !this.#options.mayEnd()) replica.instance = undefined;
-    if (replica.instance !== undefined) this.#stop(replica, 'failed');
-  }
-
   #revoke(replica: Replica, retirement: Retirement, why: string): void {
     retirement.cancel();
     replica.apply('revoke');
     replica.task = { kind: 'none' };
     this.#options.publish();
     this.#options.listener.onRevoked(replica, why);
-  }
-
-  /** From here there is no way back. */
-  #stop(replica: Replica, reason: string): void {
-    replica.apply('stop');
-    replica.task = { kind: 'stop', reason };
-    this.#options.publish();
-    detached(this.#options.context, `stop ${replica.name}`, this.#runStop(replica, reason));
-  }
-
-  async #runStop(replica: Replica, reason: string): Promise<void> {
-    const { context, listener } = this.#options;
-    const id = replica.instance?.id ?? '';
-    const { stop } = replica.spec.run;
-    const limitMs = stop.graceMs + RUNTIME_CALL_MS;
-    await persist(context, `stop of ${replica.name}`, STOP_RETRY, () =>
-      withDeadline(context.clock, limitMs, context.life, (signal) => replica.runtime.stop(id, stop, signal)),
-    );
-    replica.apply('exit');
-    replica.task = { kind: 'none' };
-    replica.instance = undefined;
-    listener.onStopped(replica, reason);
-  }
-
-  /** The run that is known of ended; `now` is what the runtime knows of the replica instead. */
-  #gone(replica: Replica, now: Instance | undefined): void {
-    const { context, listener, publish } = this.#options;
-    const detail = `it ended by itself${exitText(now)}`;
-    const { task } = replica;
-    if (task.kind === 'start' || task.kind === 'adopt') {
-      task.abort.abort(endedEarly('it ended before it was ready', now));
-      return;
-    }
-    if (!replica.isServing) return;
-    const wasReady = replica.state === 'ready';
-    const run = replica.instance?.id;
-    if (task.kind === 'retire') task.retirement.cancel();
-    replica.apply('exit');
-    replica.task = { kind: 'none' };
-    replica.instance = undefined;
-    publish();
-    const { start } = replica;
-    if (wasReady && start !== undefined && context.clock.now() - start.ready < PROBATION_MS) {
-      const error = new PilotlightError('REPLICA_EXITED', `it ended soon after it was ready${exitText(now)}`);
-      listener.onStartFailed(replica, error, start.asked, run);
-    } else if (task.kind === 'retire') {
-      listener.onStopped(replica, task.retirement.reason);
-    } else {
-      listener.onExited(replica, detail);
-    }
-    // It was started anew behind our back: another run, which has to prove itself.
-    if (now?.state === 'running') this.adopt(now);
-  }
-
-  #inspect(replica: Replica, id: string): Promise<Instance | undefined> {
-    const { clock, life } = this.#options.context;
-    return withDeadline(clock, RUNTIME_CALL_MS, life, (signal) => replica.runtime.inspect(id, signal));
-  }
-
-  #readiness(replica: Replica): ReadinessContext {
-    const { context, hub, service, settings } = this.#options;
-    const { ready, check } = settings();
-    const probe: ReadinessContext['probe'] = (order, signal) => hub.probe(order, signal);
-    return { clock: context.clock, probe, runtime: replica.runtime, service, endpoint: replica.endpoint, ready, check };
   }
 }

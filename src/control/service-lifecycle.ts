@@ -275,7 +275,7 @@ export class ServiceLifecycle implements ReplicaSetListener {
 
   /** Takes over running replicas; they have to prove themselves. @returns how many there was a place for */
   adopt(instances: readonly Instance[], reason: string): number {
-    const adopted = instances.filter((instance) => this.set.adopt(instance) !== undefined).length;
+    const adopted = instances.filter((instance) => this.set.adopt(instance)).length;
     if (adopted === 0) return 0;
     const { live } = this.set.counts;
     this.#narrator.adopting(live - adopted, live, reason);

@@ -1,7 +1,7 @@
 import type { RunSettings } from '../model/settings.ts';
 import { runHash } from '../util/hash.ts';
 import type { Replica } from './replica.ts';
-import type { ReplicaCounts } from './replica-set.ts';
+import type { ReplicaCounts } from './replica-counts.ts';
 
 /** Settings are frozen, and the hash of a `run` is asked for at every look at a service: half of what a look costs. */
 const hashes = new WeakMap<RunSettings, string>();

@@ -4,7 +4,7 @@ import type { DiscoveredEndpoint } from '../model/discovery.ts';
 import type { ReplicaStatus, ServiceStateName, ServiceStatus } from '../model/status.ts';
 import { addressKey } from './endpoint-verifier.ts';
 import type { Replica } from './replica.ts';
-import type { ReplicaCounts } from './replica-set.ts';
+import type { ReplicaCounts } from './replica-counts.ts';
 
 /** Everything that the admin API shows of a service, as the control plane has it. */
 export interface StatusInputs {
