@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { DiscoveryQuery, DiscoverySource, Registrar } from '../model/discovery.ts';
+import type { DiscoverySource, Registrar } from '../model/discovery.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { EventSink } from '../model/events.ts';
 import type { ControlMessage, EdgeMessage, EdgeReport, ServiceReport } from '../model/link.ts';
@@ -10,12 +10,13 @@ import type { ControlApi, ServiceStatus } from '../model/status.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { adminAddressCheck } from './admin-address.ts';
+import { Advertiser } from './advertiser.ts';
 import { type ControlContext, detached, guarded } from './context.ts';
+import { DiscoveryDesk } from './discovery-desk.ts';
 import { EventBus } from './event-bus.ts';
 import { HandOver } from './hand-over.ts';
 import { LinkHub, type LinkListener } from './link-hub.ts';
 import { Registrations } from './registration.ts';
-import { edgeRegistrations, replicaRegistrationId } from './registration-names.ts';
 import { Registry } from './registry.ts';
 import { countUnrouted } from './report-metrics.ts';
 import { routingTable } from './routing-table.ts';
@@ -29,9 +30,6 @@ import { StartGate } from './start-gate.ts';
 const TICK_MS = 1000;
 /** How long fresh statistics are waited for, ms. */
 const COLLECT_MS = 250;
-/** How long the sources' first answers are waited for before the proxy counts as ready, ms. */
-const FIRST_ANSWER_MS = 5000;
-
 /** How long the catalogue may take to forget us at the end, ms. */
 const DEREGISTER_MS = 2000;
 
@@ -94,13 +92,14 @@ export function createControl(options: ControlOptions): Control {
 type Phase = 'new' | 'running' | 'draining' | 'ended';
 
 class ControlPlane implements Control, LinkListener {
-  readonly #options: ControlOptions;
   readonly #context: ControlContext;
   readonly #life = new AbortController();
   readonly #hub: LinkHub;
   readonly #registry: Registry;
   readonly #gate: StartGate;
   readonly #registrations: Registrations;
+  readonly #advertiser: Advertiser;
+  readonly #discovery: DiscoveryDesk;
   readonly #standby: Standby;
   readonly #services = new Map<string, ServiceController>();
   readonly #host: ServiceHost;
@@ -109,14 +108,10 @@ class ControlPlane implements Control, LinkListener {
   readonly #secret: string;
   #settings: Settings;
   #phase: Phase = 'new';
-  #startedAt = 0;
   #tick: Timer | undefined;
-  /** Names that sources follow, to forget what they said of others. */
-  #followed = new Map<DiscoverySource, Set<string>>();
 
   constructor(options: ControlOptions) {
     const { settings, clock, logger, metrics, instance, random = Math.random } = options;
-    this.#options = options;
     this.#settings = settings;
     this.#secret = options.secret ?? randomBytes(32).toString('hex');
     const events = new EventBus(clock, logger);
@@ -128,7 +123,9 @@ class ControlPlane implements Control, LinkListener {
     }));
     this.#registry = new Registry(context, this.#hub, adminAddressCheck(settings.admin.address));
     this.#gate = new StartGate(clock, settings.budget);
+    this.#discovery = new DiscoveryDesk(context, options.sources, this.#registry);
     this.#registrations = new Registrations(context, options.registrar);
+    this.#advertiser = new Advertiser(context, this.#registrations, () => this.#settings);
     this.#standby = new Standby(context);
     this.#runtimes = new RuntimeDesk(context, options.runtimes, this.#services, () => this.#handOver.mayEnd);
     this.#handOver = new HandOver(
@@ -143,7 +140,7 @@ class ControlPlane implements Control, LinkListener {
       gate: this.#gate,
       hub: this.#hub,
       registry: this.#registry,
-      registrations: this.#registrations,
+      advertiser: this.#advertiser,
       standby: this.#standby,
       settings: () => this.#settings,
       runtimes: this.#runtimes,
@@ -164,26 +161,20 @@ class ControlPlane implements Control, LinkListener {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const { clock, logger } = this.#context;
+    const { clock } = this.#context;
     if (signal.aborted) this.#end();
     else signal.addEventListener('abort', () => this.#end(), { once: true });
     if (this.#phase !== 'new') return;
     this.#phase = 'running';
-    this.#startedAt = clock.now();
     let last = clock.now();
     this.#tick = clock.every(TICK_MS, () => {
       const elapsed = clock.now() - last;
       last = clock.now();
       this.#each((service) => service.tick(elapsed), this.#undormant());
     });
-    this.#follow();
-    for (const source of this.#options.sources) {
-      source.run(
-        (set) => guarded(logger, `discovery of ${set.service}`, () => this.#registry.apply(set)),
-        this.#life.signal,
-      );
-    }
-    for (const entry of edgeRegistrations(this.#settings, this.#context.instance)) this.#registrations.put(entry);
+    this.#discovery.follow(this.#settings.services);
+    this.#discovery.begin();
+    this.#advertiser.putProxy();
     detached(this.#context, 'keeping of registrations', this.#registrations.keep());
     await this.#runtimes.begin();
     this.#each(({ lifecycle }) => lifecycle.onContact());
@@ -208,8 +199,8 @@ class ControlPlane implements Control, LinkListener {
       });
     }
     this.#hub.publishTable();
-    this.#follow();
-    this.#reregister(before);
+    this.#discovery.follow(settings.services);
+    if (this.#phase === 'running') this.#advertiser.putProxy(before);
   }
 
   takeOver(): void {
@@ -236,8 +227,7 @@ class ControlPlane implements Control, LinkListener {
   #leave(): boolean {
     if (this.#phase === 'draining' || this.#phase === 'ended') return false;
     this.#phase = 'draining';
-    if (!this.#handOver.mayEnd) return true;
-    for (const { id } of edgeRegistrations(this.#settings, this.#context.instance)) this.#registrations.drop(id);
+    if (this.#handOver.mayEnd) this.#advertiser.dropProxy();
     return true;
   }
 
@@ -286,8 +276,7 @@ class ControlPlane implements Control, LinkListener {
 
   ready(): boolean {
     if (this.#phase !== 'running' || this.#hub.edges.length === 0) return false;
-    const waited = this.#context.clock.now() - this.#startedAt;
-    if (waited < FIRST_ANSWER_MS && !this.#options.sources.every((source) => source.answered())) return false;
+    if (!this.#discovery.hasAnswered) return false;
     // Whoever hears it may send requests at once: the edges know the first answers before.
     this.#registry.flush();
     return true;
@@ -295,17 +284,9 @@ class ControlPlane implements Control, LinkListener {
 
   async collect(): Promise<void> {
     await this.#hub.collect(COLLECT_MS);
-    const { metrics, clock } = this.#context;
-    metrics.gauge('pilotlight_connections', {}, this.#hub.connections);
+    this.#context.metrics.gauge('pilotlight_connections', {}, this.#hub.connections);
     this.#each((service) => service.gauge());
-    const consul = this.#options.sources.find(({ kind }) => kind === 'consul');
-    if (consul === undefined) return;
-    for (const { name: service, endpoints } of this.#settings.services) {
-      if (endpoints.consul === undefined) continue;
-      // An alarm must go off as well where there never was an answer.
-      const staleness = consul.staleness(service) ?? clock.now() - this.#startedAt;
-      metrics.gauge('pilotlight_consul_staleness_seconds', { service }, staleness / 1000);
-    }
+    this.#discovery.gauge(this.#settings.services);
   }
 
   subscribe(sink: EventSink): () => void {
@@ -386,47 +367,9 @@ class ControlPlane implements Control, LinkListener {
     return undormant;
   }
 
-  // Sources and registrations
-
-  #follow(): void {
-    for (const source of this.#options.sources) {
-      const queries: DiscoveryQuery[] = this.#settings.services
-        .filter(({ endpoints }) =>
-          source.kind === 'consul' ? endpoints.consul !== undefined : endpoints.static.length > 0,
-        )
-        .map(({ name, endpoints }) => ({ service: name, ...endpoints }));
-      const names = new Set(queries.map(({ service }) => service));
-      const dropped = [...(this.#followed.get(source) ?? [])].filter((name) => !names.has(name));
-      this.#followed.set(source, names);
-      source.follow(queries);
-      for (const name of dropped) this.#registry.forget(name, source.kind);
-    }
-  }
-
-  #reregister(before: Settings): void {
-    if (this.#phase !== 'running') return;
-    const { instance } = this.#context;
-    const entries = edgeRegistrations(this.#settings, instance);
-    const ids = new Set(entries.map(({ id }) => id));
-    for (const { id } of edgeRegistrations(before, instance)) if (!ids.has(id)) this.#registrations.drop(id);
-    for (const entry of entries) this.#registrations.put(entry);
-  }
-
   /** Takes out of the catalogue what an earlier run left behind. */
   #dropOrphans(): void {
-    const dropped = this.#registrations.dropOrphans(() => this.#liveRegistrations());
-    detached(this.#context, 'orphans', dropped);
-  }
-
-  /** Registrations that something still stands behind, though it may not have registered anew yet. */
-  #liveRegistrations(): Set<string> {
-    const ids = new Set<string>();
-    for (const { name, lifecycle } of this.#services.values()) {
-      for (const { isLive, ordinal } of lifecycle.set.replicas) {
-        if (isLive) ids.add(replicaRegistrationId(this.#context.instance, name, ordinal));
-      }
-    }
-    return ids;
+    this.#advertiser.dropOrphans(() => [...this.#services.values()].flatMap(({ lifecycle }) => lifecycle.set.replicas));
   }
 
   #end(): void {

@@ -1,7 +1,7 @@
 import type { Settings } from '../model/settings.ts';
+import type { Advertiser } from './advertiser.ts';
 import type { ControlContext } from './context.ts';
 import type { LinkHub } from './link-hub.ts';
-import type { Registrations } from './registration.ts';
 import type { Registry } from './registry.ts';
 import type { RuntimeDesk } from './runtime-desk.ts';
 import type { Standby } from './standby.ts';
@@ -13,7 +13,7 @@ export interface ServiceHost {
   gate: StartGate;
   hub: LinkHub;
   registry: Registry;
-  registrations: Registrations;
+  advertiser: Advertiser;
   standby: Standby;
   settings: () => Settings;
   runtimes: RuntimeDesk;

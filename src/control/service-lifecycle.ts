@@ -5,7 +5,6 @@ import type { AdoptingService } from './adoption.ts';
 import { type DemandInputs, wantedReplicas } from './demand.ts';
 import type { Narrator } from './narrator.ts';
 import { readyCheck } from './ready-check.ts';
-import { replicaRegistration, replicaRegistrationId } from './registration-names.ts';
 import type { ServiceFacts } from './registry.ts';
 import type { Replica, StartCause } from './replica.ts';
 import { ReplicaSet, type ReplicaSetListener, type ReplicaSettings } from './replica-set.ts';
@@ -322,7 +321,7 @@ export class ServiceLifecycle implements ReplicaSetListener {
       this.breaker.note({ type: 'ready', askedAt: start.asked });
     }
     this.#narrator.ready(replica, cause, this.#telemetry.held);
-    this.#register(replica);
+    this.#host.advertiser.putReplica(this.#settings(), replica);
     this.evaluate();
     this.#options.onSettled();
   }
@@ -330,7 +329,7 @@ export class ServiceLifecycle implements ReplicaSetListener {
   onStartFailed(replica: Replica, error: PilotlightError, askedAt: number, run: string | undefined): void {
     const { clock } = this.#host.context;
     if (run !== undefined) this.#logLastWords(replica, run);
-    this.#unregister(replica);
+    this.#host.advertiser.dropReplica(replica);
     this.breaker.note({ type: 'failed', askedAt, retrySafe: error.retrySafe });
     this.#woken = false;
     const until = this.breaker.blockedUntil;
@@ -360,7 +359,7 @@ export class ServiceLifecycle implements ReplicaSetListener {
 
   onExited(replica: Replica, detail: string): void {
     const { clock } = this.#host.context;
-    this.#unregister(replica);
+    this.#host.advertiser.dropReplica(replica);
     this.#narrator.exited(replica, detail);
     const { ready, starting, queued } = this.set.counts;
     const { inFlight, window } = this.#telemetry;
@@ -371,14 +370,14 @@ export class ServiceLifecycle implements ReplicaSetListener {
   }
 
   onCordoned(replica: Replica): void {
-    this.#unregister(replica);
+    this.#host.advertiser.dropReplica(replica);
   }
 
   onRevoked(replica: Replica, why: string): void {
     const { ready } = this.set.counts;
     this.#target = Math.max(this.#target, ready);
     this.#narrator.revoked(replica, why, ready - 1);
-    this.#register(replica);
+    this.#host.advertiser.putReplica(this.#settings(), replica);
     this.#options.onSettled();
   }
 
@@ -604,17 +603,5 @@ export class ServiceLifecycle implements ReplicaSetListener {
       },
       (cause: unknown) => logger.debug({ replica: name, cause: String(cause) }, 'no output of a failed start'),
     );
-  }
-
-  #register({ ordinal, instance }: Replica): void {
-    const { registrations, settings, context } = this.#host;
-    const port = instance?.address?.port;
-    if (port === undefined) return;
-    const entry = replicaRegistration(settings(), this.#settings(), context.instance, ordinal, port);
-    if (entry !== undefined) registrations.put(entry);
-  }
-
-  #unregister({ ordinal }: Replica): void {
-    this.#host.registrations.drop(replicaRegistrationId(this.#host.context.instance, this.#name, ordinal));
   }
 }
