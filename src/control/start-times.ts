@@ -16,6 +16,11 @@ export class StartTimes {
     if (this.#times.length > KEPT) this.#times.shift();
   }
 
+  /** Another `run` takes another time. */
+  forget(): void {
+    this.#times.length = 0;
+  }
+
   /** What a start usually takes, ms; null while unknown. */
   get expectedMs(): number | null {
     return this.#quantile(0.5) ?? null;
