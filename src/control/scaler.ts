@@ -72,13 +72,13 @@ export function newScaler(scale: ScaleSettings, now: number): ScalerState {
 export function observe(state: ScalerState, sample: ScaleSample, scale: ScaleSettings, now: number): ScalerState {
   const { samples, quantileMs } = sample;
   const { guards, latency } = scale;
-  // Of a few samples nothing is concluded, neither that it is slow nor what it carries.
-  if (quantileMs === undefined || samples < guards.minSamples) return { ...state, overTicks: 0 };
-  const over = quantileMs > latency.aboveMs;
+  // A few samples show that the load is carried, but neither that it is not nor how much is.
+  const isEnough = samples >= guards.minSamples;
+  const over = isEnough && quantileMs !== undefined && quantileMs > latency.aboveMs;
   const next = { ...state, overTicks: over ? state.overTicks + 1 : 0 };
-  if (over || sample.servedBy === 0) return next;
+  if (quantileMs === undefined || quantileMs > latency.aboveMs || sample.servedBy === 0) return next;
   const perSecond = sample.completionsPerSecond / sample.servedBy;
-  if (perSecond > 0 && perSecond > (sustainedRate(state, guards, now) ?? 0)) next.sustained = { perSecond, at: now };
+  if (isEnough && perSecond > (sustainedRate(state, guards, now) ?? 0)) next.sustained = { perSecond, at: now };
   if (quantileMs < guards.downBelow * latency.aboveMs) next.eased = withEased(state.eased, sample);
   return next;
 }
