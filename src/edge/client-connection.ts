@@ -369,6 +369,7 @@ export class ClientConnection implements DeadlineEntry {
       return;
     }
     const refusal = this.request.parse(text, finder.bytes, finder.from, this.#listener.headLimits);
+    finder.forget();
     if (refusal !== undefined) this.#refuse(refusal, text);
     else this.#serve(chunk, finder.next, size);
   }

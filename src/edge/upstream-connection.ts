@@ -225,7 +225,9 @@ export class UpstreamConnection {
     }
     const { text } = finder;
     const response = this.response;
-    if (text.length > MAX_HEAD_BYTES || !response.parse(text, finder.bytes, finder.from, consumer.method)) {
+    const isSound = text.length <= MAX_HEAD_BYTES && response.parse(text, finder.bytes, finder.from, consumer.method);
+    finder.forget();
+    if (!isSound) {
       this.#lose('protocol');
       return -1;
     }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { EdgeHarness, policy } from './edge-harness.ts';
 import { routes, rules } from './rules.ts';
@@ -31,4 +33,22 @@ test('a client that leaves while it waits for its turn leaves nothing behind', a
   await until(() => harness.accessed.length > 0, 'the first answer');
   flooding.reset();
   await harness.connections(1);
+});
+
+test('the bytes of requests that came together are let go of when these are answered', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const { harness } = await redirecting();
+  collect();
+  const before = process.memoryUsage().arrayBuffers;
+  for (let index = 0; index < 200; index++) {
+    const client = await harness.connect();
+    client.write(`GET / HTTP/1.1\r\nHost: app.test\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`.repeat(3));
+    for (let answers = 0; answers < 3; answers++) await client.answer();
+  }
+  await until(() => {
+    collect();
+    // Of reads that are kept it would be 8 MB.
+    return process.memoryUsage().arrayBuffers - before < 3e6;
+  }, 'the memory to be given back');
 });

@@ -9,7 +9,7 @@ const NO_BYTES = Buffer.alloc(0);
 export class HeadFinder {
   /** The head that was found: up to the CRLF of its last line, as Latin-1. */
   text = '';
-  /** Where it stands, from `from` on; to be used before anything more is read. */
+  /** Where it stands, from `from` on, until it is forgotten; to be used before anything more is read. */
   bytes: Buffer = NO_BYTES;
   from = 0;
   /** Where in the read given last its content, or what else follows it, begins. */
@@ -59,8 +59,9 @@ export class HeadFinder {
     return true;
   }
 
-  /** Lets go of the beginning of a head. */
+  /** Lets go of the bytes of a head, or of the beginning of one: the read that they are part of may be 64 KiB. */
   forget(): void {
+    this.bytes = NO_BYTES;
     this.partial = '';
     this.#skipped = false;
   }
