@@ -271,6 +271,8 @@ export class ClientConnection implements DeadlineEntry {
     this.#context.deadlines.arm(this, this.#listener.timeouts.keepAliveMs, now);
     this.#socket.resume();
     if (this.#pending !== undefined && !this.#reading) this.#readPending();
+    // A drain that began while the client took its answer has passed it over.
+    if (this.#context.draining && !this.#context.handingOver) this.drain();
   }
 
   /** No more requests: an idle connection closes now, a busy one after its answer. */

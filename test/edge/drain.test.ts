@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Backend } from './backends.ts';
 import { at, EdgeHarness, policy } from './edge-harness.ts';
-import { ok, until } from './wire.ts';
+import { answering, ok, until } from './wire.ts';
 
 const DRAIN_MS = 30_000;
 
@@ -103,6 +103,26 @@ describe('while the proxy drains', () => {
     expect((await client.answer()).text).toBe('late');
     for (const each of [client, waiting]) each.destroy();
     while (!drained) await harness.pass(50);
+  });
+
+  test('a connection whose client has still to take its last answer is closed behind that', async () => {
+    const { backends, harness } = await world('a');
+    const page = 'x'.repeat(20_000);
+    for (const { origin } of backends) origin.script = answering(() => ok(page));
+    const client = await harness.connect();
+    client.pause();
+    let asked = 0;
+    while (harness.waiting(client) < 16 * 1024) {
+      client.get();
+      asked++;
+      await until(() => harness.accessed.length === asked, 'the end of the request');
+    }
+    const over = drain(harness);
+    client.resume();
+    for (; asked > 0; asked--) expect((await client.answer()).text).toBe(page);
+    expect(await client.untilOver()).toBe('end');
+    client.destroy();
+    await over();
   });
 
   test('what may have had an effect is not sent again', async () => {

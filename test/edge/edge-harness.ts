@@ -172,6 +172,11 @@ export class EdgeHarness {
     await until(() => end.destroyed || end.bytesRead >= client.socket.bytesWritten, 'the bytes at the edge');
   }
 
+  /** Bytes that wait at the edge for a client to take them. */
+  waiting(client: Client): number {
+    return (this.#ends.get(client) as Socket).writableLength;
+  }
+
   /** Messages of one type so far. */
   all<Type extends EdgeMessage['type']>(type: Type): Of<Type>[] {
     return this.messages.filter((message): message is Of<Type> => message.type === type);
