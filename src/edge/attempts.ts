@@ -13,7 +13,7 @@ export class Attempts {
   #counted = 0;
   /** Additional ones after the race on a reused connection that the upstream just closed: outside of `max` and the budget. */
   #races = 0;
-  /** It was refused by the last endpoint that there was, and waited for another. */
+  /** It was refused by the last endpoint that there was, and waited for another: one more outside of both. */
   #bereft = false;
 
   /** Begins with a new request. */
@@ -26,7 +26,7 @@ export class Attempts {
   }
 
   get additional(): number {
-    return this.#counted + this.#races;
+    return this.#counted + this.#races + (this.#bereft ? 1 : 0);
   }
 
   /** Where one kept connection was closed all may be: after a race it is a new one. */

@@ -169,6 +169,8 @@ test('who is refused by the only replica after that cut it off waits for the nex
   await harness.held(1);
   harness.state({ endpoints: [at(next)] });
   expect((await client.answer()).text).toBe('n');
+  expect(harness.accessed).toMatchObject([{ status: 200, retries: 2 }]);
+  expect(await harness.sum('retries')).toBe(2);
 });
 
 test('with ejection clients notice five failures at most, and none where they may be repeated', async () => {
