@@ -112,8 +112,3 @@ export function unreadableRecord(
     ending: 'refused',
   };
 }
-
-/** Bytes of a whole answer of our own up to its body. */
-export function headLength(message: string): number {
-  return message.indexOf('\r\n\r\n') + 4;
-}

@@ -2,6 +2,7 @@ import type { ClientConnection } from './client-connection.ts';
 import { latin1 } from './http1/latin1.ts';
 import { Framing, type FramingKind } from './http1/request.ts';
 import { JOIN_BYTES } from './joined-write.ts';
+import { headLength } from './responses.ts';
 
 /** Pieces of a chunked answer up to this size are gathered into one write; Node writes strings below 16 KiB without copying them to the heap. */
 const GATHER_BYTES = 12 * 1024;
@@ -92,7 +93,7 @@ export class Answer {
   /** A whole message of our own. */
   whole(message: string): void {
     this.flush();
-    this.headBytes = this.bytes + message.indexOf('\r\n\r\n') + 4;
+    this.headBytes = this.bytes + headLength(message);
     this.bytes += message.length;
     this.#client.write(message);
   }

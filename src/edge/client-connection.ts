@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { type RefusalCode, refusals } from '../model/refusals.ts';
 import type { ListenLimits, ListenSettings } from '../model/settings.ts';
 import { hostPort } from '../util/host-port.ts';
-import { headLength, unreadableRecord } from './access-record.ts';
+import { unreadableRecord } from './access-record.ts';
 import { plainAddress } from './client-address.ts';
 import type { ClientCounts } from './client-counts.ts';
 import type { EdgeContext } from './context.ts';
@@ -16,7 +16,7 @@ import { type HeadLimits, RequestHead } from './http1/request.ts';
 import { TCHAR } from './http1/syntax.ts';
 import { writeJoined } from './joined-write.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
-import { prefersHtml, refusalMessage } from './responses.ts';
+import { headLength, prefersHtml, refusalMessage } from './responses.ts';
 import { SendWatch } from './send-watch.ts';
 import { readShared, toKeep } from './shared-read.ts';
 

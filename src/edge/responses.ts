@@ -80,6 +80,11 @@ export function wholeMessage(
   );
 }
 
+/** Bytes of a whole answer of our own up to its body. */
+export function headLength(message: string): number {
+  return message.indexOf('\r\n\r\n') + 4;
+}
+
 function problem(code: string, kind: RefusalKind, title: string, requestId: string): string {
   return `${JSON.stringify({
     type: 'about:blank',
