@@ -25,8 +25,9 @@ import { MAX_WATCHERS, PROGRESS_PREFIX, ProgressStream, waitingPage, waitingPage
 import { matchWakeRule } from './wake-rules.ts';
 
 /**
- * `verifying`: its password is being checked. `held`: waits for a start or a slot. `connecting`, `sent` (no byte of the answer yet), `streaming`: has an endpoint.
- * `progress`: feeds a waiting page. `done`: not in use.
+ * `new`: nothing is decided. `verifying`: its password is being checked. `held`: waits for a start or a slot.
+ * `connecting`, `sent` (no head of the answer yet), `streaming` (within the answer), `tunnel` (after a 101): has an
+ * endpoint. `progress`: feeds a waiting page. `done`: not in use.
  */
 type Phase = 'done' | 'new' | 'verifying' | 'held' | 'connecting' | 'sent' | 'streaming' | 'tunnel' | 'progress';
 
@@ -74,7 +75,10 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   #lastByteAt = 0;
   #heldAt = 0;
   #holdEnds = 0;
+  /** Its client is a browser that gets the waiting page when the start takes long. */
   #pageable = false;
+  /** Where it feeds a waiting page. */
+  #progress: ProgressStream | undefined;
   /** How long until the client's next request is within its rate, ms. */
   #retryMs = 0;
   #keepAlive = true;
@@ -149,20 +153,6 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     else this.#admit(service, rules);
   }
 
-  /** It may go to the service, and counts from here. */
-  #proceed(service: Service): void {
-    if (this.#maxBody > 0 && Math.max(this.client.request.length, this.#facts.bytesIn) > this.#maxBody) {
-      this.refuse('BODY_TOO_LARGE');
-      return;
-    }
-    if (this.client.request.upgrade === undefined) service.statistics.arrivals++;
-    service.retryBudget.request(this.#facts.startedAt);
-    const now = Math.max(this.#facts.startedAt, this.#facts.releasedAt);
-    const endpoint = service.queue.size === 0 ? service.pick(this, now) : undefined;
-    if (endpoint !== undefined) this.#dispatch(endpoint, now);
-    else this.#hold(service, false);
-  }
-
   #route(target: string, pathEnd: number): Route | NoRoute {
     const routes = this.#context.routes.host(this.client.request.host);
     return routes === undefined ? 'NO_ROUTE' : RouteTable.lookup(routes, target, pathEnd);
@@ -211,6 +201,20 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     // After a reload in between, what was granted may be another route's.
     if (typeof found === 'string' || found.rules !== this.#rules || found.service !== this.#service) this.begin();
     else this.#proceed(found.service);
+  }
+
+  /** It may go to the service, and counts from here. */
+  #proceed(service: Service): void {
+    if (this.#maxBody > 0 && Math.max(this.client.request.length, this.#facts.bytesIn) > this.#maxBody) {
+      this.refuse('BODY_TOO_LARGE');
+      return;
+    }
+    if (this.client.request.upgrade === undefined) service.statistics.arrivals++;
+    service.retryBudget.request(this.#facts.startedAt);
+    const now = Math.max(this.#facts.startedAt, this.#facts.releasedAt);
+    const endpoint = service.queue.size === 0 ? service.pick(this, now) : undefined;
+    if (endpoint !== undefined) this.#dispatch(endpoint, now);
+    else this.#hold(service, false);
   }
 
   // ── hold ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -307,32 +311,6 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const seconds = retryAfterSeconds(service.state.expectedStartMs ?? 2000);
     this.#answerWhole(503, waitingPageFields(seconds), waitingPage(service.name, seconds));
   }
-
-  /** The stream that a waiting page listens to. Only while there is something to wait for. */
-  #openProgress(): boolean {
-    const { request } = this.client;
-    const path = request.target.slice(PROGRESS_PREFIX.length, request.pathEnd);
-    if (request.method !== 'GET' || !path.startsWith('/')) return false;
-    const found = this.#route(path, path.length);
-    if (typeof found === 'string' || found.service.isReady || !found.service.policy.wakeable) return false;
-    // Sent on as any other request, it would wake the service.
-    const isFull = found.service.watchers.size >= MAX_WATCHERS;
-    const refusal =
-      found.rules?.watchRefusal(this.client.clientAddress(), request.head) ?? (isFull ? 'HOLD_FULL' : undefined);
-    if (refusal !== undefined) {
-      this.#rules = found.rules;
-      this.refuse(refusal);
-      return true;
-    }
-    this.#phase = 'progress';
-    const own = `Date: ${this.#context.date()}\r\nX-Request-Id: ${this.requestId}\r\n`;
-    this.client.write(`HTTP/1.1 200 OK\r\n${own}${ProgressStream.fields}\r\n`);
-    this.#progress = new ProgressStream(this.client, found.service);
-    this.#progress.update();
-    return true;
-  }
-
-  #progress: ProgressStream | undefined;
 
   /** There is a place for it: leaves the queue for an endpoint. Called by the release. */
   release(endpoint: Endpoint): void {
@@ -507,6 +485,21 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     service.onFirstByte();
   }
 
+  /** Fields of ours in an answer of the service. */
+  ownFields(): string {
+    const cold = this.#facts.cold && this.#service !== undefined ? this.#coldFields(this.#service) : '';
+    const sticky = this.#service?.sticky;
+    if (sticky === undefined) return cold;
+    const { request, trusted } = this.client;
+    const secure = trusted && request.head.get('x-forwarded-proto') === 'https';
+    return cold + sticky.field(request.head, this.#endpoint as Endpoint, secure);
+  }
+
+  #coldFields(service: Service): string {
+    service.statistics.coldRequests++;
+    return coldStartFields(service.lastStart, this.#heldAt, this.#facts.releasedAt);
+  }
+
   onResponseBody(bytes: Buffer, start: number, end: number): void {
     this.#lastByteAt = this.#context.clock.now();
     const answer = this.#answer;
@@ -545,7 +538,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const { request } = this.client;
     const { response } = connection;
     if (!this.client.body.done || !isOffered(response.upgrade, request.upgrade)) {
-      this.#fail('BAD_RESPONSE');
+      this.refuse('BAD_RESPONSE');
       return;
     }
     const service = this.#service as Service;
@@ -600,7 +593,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       this.#truncate();
     } else if (failure === 'protocol' || connection.isAnswering) {
       this.#connection = undefined;
-      this.#fail(failure === 'protocol' ? 'BAD_RESPONSE' : 'UPSTREAM_RESET');
+      this.refuse(failure === 'protocol' ? 'BAD_RESPONSE' : 'UPSTREAM_RESET');
     } else {
       this.#connection = undefined;
       if (failure === 'refused') service.suspect(connection.endpoint, failure);
@@ -616,7 +609,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const now = this.#context.clock.now();
     const next = replayable ? this.#attempts.next(service, code === 'CONNECT_REFUSED', now) : 'none';
     if (next === 'none') {
-      this.#fail(code);
+      this.refuse(code);
       return;
     }
     // A client that belongs to its endpoint is not sent elsewhere for a connection that was idle too long.
@@ -626,10 +619,6 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const endpoint = service.queue.size === 0 ? service.pick(this, now) : undefined;
     if (endpoint !== undefined) this.#dispatch(endpoint, now);
     else this.#hold(service, true);
-  }
-
-  #fail(code: RefusalCode): void {
-    this.refuse(code);
   }
 
   /** The answer broke off: the client must see that, so its connection is cut, by a reset where an end would look good. */
@@ -654,7 +643,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       this.#leaveEndpoint(service);
       this.#truncate();
     } else {
-      this.#fail('UPSTREAM_RESET');
+      this.refuse('UPSTREAM_RESET');
     }
   }
 
@@ -673,7 +662,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       case 'sent':
         service.statistics.overloads++;
         service.judge(this.#endpoint as Endpoint, 'failure');
-        this.#fail('FIRST_BYTE_TIMEOUT');
+        this.refuse('FIRST_BYTE_TIMEOUT');
         break;
       case 'streaming':
       case 'tunnel':
@@ -837,18 +826,29 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#body.begin();
   }
 
-  /** Fields of ours in an answer of the service. */
-  ownFields(): string {
-    const cold = this.#facts.cold && this.#service !== undefined ? this.#coldFields(this.#service) : '';
-    const sticky = this.#service?.sticky;
-    if (sticky === undefined) return cold;
-    const { request, trusted } = this.client;
-    const secure = trusted && request.head.get('x-forwarded-proto') === 'https';
-    return cold + sticky.field(request.head, this.#endpoint as Endpoint, secure);
-  }
+  // ── waiting pages ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #coldFields(service: Service): string {
-    service.statistics.coldRequests++;
-    return coldStartFields(service.lastStart, this.#heldAt, this.#facts.releasedAt);
+  /** The stream that a waiting page listens to. Only while there is something to wait for. */
+  #openProgress(): boolean {
+    const { request } = this.client;
+    const path = request.target.slice(PROGRESS_PREFIX.length, request.pathEnd);
+    if (request.method !== 'GET' || !path.startsWith('/')) return false;
+    const found = this.#route(path, path.length);
+    if (typeof found === 'string' || found.service.isReady || !found.service.policy.wakeable) return false;
+    // Sent on as any other request, it would wake the service.
+    const isFull = found.service.watchers.size >= MAX_WATCHERS;
+    const refusal =
+      found.rules?.watchRefusal(this.client.clientAddress(), request.head) ?? (isFull ? 'HOLD_FULL' : undefined);
+    if (refusal !== undefined) {
+      this.#rules = found.rules;
+      this.refuse(refusal);
+      return true;
+    }
+    this.#phase = 'progress';
+    const own = `Date: ${this.#context.date()}\r\nX-Request-Id: ${this.requestId}\r\n`;
+    this.client.write(`HTTP/1.1 200 OK\r\n${own}${ProgressStream.fields}\r\n`);
+    this.#progress = new ProgressStream(this.client, found.service);
+    this.#progress.update();
+    return true;
   }
 }
