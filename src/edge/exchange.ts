@@ -588,6 +588,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const idled = this.#attempts.reused && this.#phase === 'sent' && failure === 'reset' && !connection.isAnswering;
     if (!idled && failure !== 'refused') service.judge(connection.endpoint, 'failure');
     if (this.#phase === 'tunnel') {
+      this.#facts.ending = 'upstream-broke';
       this.client.destroy(false);
     } else if (this.#phase === 'streaming') {
       this.#truncate();

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { AccessRecord } from '../../src/model/access.ts';
 import { EdgeHarness } from './edge-harness.ts';
 import { rules, serve } from './rules.ts';
+import { Origin } from './wire.ts';
 
 test.each([
   ['what is not HTTP', 'GET /secret\x00 HTTP/1.1\r\n\r\n', 400],
@@ -69,6 +70,7 @@ test('heads are told apart from bodies, also where there is no body', async () =
 function bodyBytes(record: AccessRecord | undefined): number {
   return record === undefined ? Number.NaN : record.bytesOut - record.headOut;
 }
+
 test('the line of a client that left says where it came in', async () => {
   const harness = await EdgeHarness.start();
   harness.state();
@@ -78,4 +80,23 @@ test('the line of a client that left says where it came in', async () => {
   client.reset();
   await harness.connections(0);
   expect(harness.accessed).toMatchObject([{ status: 499, listener: `127.0.0.1:${harness.port}` }]);
+});
+
+test('the line of a tunnel tells which side broke it', async () => {
+  const origin = await Origin.listen(async (connection) => {
+    await connection.head();
+    connection.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n');
+    if ((await connection.readThrough('break')) !== undefined) connection.reset();
+  });
+  const harness = await EdgeHarness.ready(origin);
+  for (const [index, ending] of ['upstream-broke', 'client-left'].entries()) {
+    const client = await harness.connect();
+    client.get('/', 'Connection: Upgrade\r\nUpgrade: foo\r\n');
+    expect((await client.answer()).status).toBe(101);
+    if (ending === 'client-left') client.reset();
+    else client.write('break');
+    await harness.inFlight(0);
+    await harness.connections(0);
+    expect(harness.accessed[index]).toMatchObject({ status: 101, ending });
+  }
 });
