@@ -1,9 +1,8 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { clientKey } from '../../src/edge/client-address.ts';
 import { latin1 } from '../../src/edge/http1/latin1.ts';
 import { RateLimiter } from '../../src/edge/rate-limiter.ts';
+import { collectGarbage } from '../support/collect-garbage.ts';
 
 /** How many of so many requests at one moment pass. */
 function passing(limiter: RateLimiter, count: number, now: number, client = 'a'): number {
@@ -87,10 +86,8 @@ describe('what counts as one client', () => {
 });
 
 test('what is remembered of a client is its name, not the head that the name was found in', () => {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
   const limiter = new RateLimiter(1, 1);
-  collect();
+  collectGarbage();
   const before = process.memoryUsage().heapUsed;
   for (let index = 0; index < 5000; index++) {
     const head = latin1(
@@ -100,7 +97,7 @@ test('what is remembered of a client is its name, not the head that the name was
     );
     limiter.take(head.slice(17, 32), 0);
   }
-  collect();
+  collectGarbage();
   expect(limiter.size).toBe(5000);
   // Of heads it would be 100 MB.
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(30e6);

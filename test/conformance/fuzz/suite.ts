@@ -1,6 +1,5 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterAll, describe, expect, it } from 'vitest';
+import { collectGarbage } from '../../support/collect-garbage.ts';
 import { until } from '../../support/until.ts';
 import { ANSWER_MS } from '../harness/lane.ts';
 import { openSockets } from '../harness/remains.ts';
@@ -15,9 +14,6 @@ const WARM_CASES = 2_000;
 /** Far more than caches take, less than the 5 KiB and more of each case would add up to if something kept them, MiB. */
 const GROWTH_MIB = 12;
 const MIB = 2 ** 20;
-
-setFlagsFromString('--expose-gc');
-const collectGarbage: () => void = runInNewContext('gc');
 
 /** What is really in use, bytes. */
 function heapInUse(): number {
