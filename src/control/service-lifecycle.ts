@@ -232,7 +232,8 @@ export class ServiceLifecycle implements OutcomesService {
     } else if (scale.max > before.scale.max) {
       this.prepareAll();
     }
-    if (run !== undefined) this.#shrink(hashOf(run), scale.max);
+    // Never without cause: during a replacement there is one more than `max`.
+    if (run !== undefined && scale.max < before.scale.max) this.#shrink(hashOf(run), scale.max);
     this.#host.registry.soon(this.#name);
     this.evaluate();
   }

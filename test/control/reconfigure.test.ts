@@ -160,6 +160,18 @@ test('a lower max calls off what waits for its turn and what only starts', async
   expect(world.runtime.starts).toBe(2);
 });
 
+test('a reload of something else leaves a replacement under way alone', async () => {
+  const one = { scale: { min: 1, max: 1 }, run: testRun(2) };
+  const world = await World.started(testSettings([service({ ...one, run: testRun(1) })]));
+  await world.run(1000);
+  world.runtime.behaviour.startMs = 2000;
+  world.control.reconfigure(testSettings([service(one)]));
+  await world.run(500);
+  world.control.reconfigure(testSettings([service({ ...one, timeouts: { drainMs: 1500 } })]));
+  await world.run(5000);
+  expect(world.runtime.calls).toEqual(['start hello-1', 'start hello-2', 'stop hello-1']);
+});
+
 test('a service that loses its run keeps nothing of its own', async () => {
   const { world } = await underLoad();
   world.control.reconfigure(testSettings([service(), testService('other', { run: undefined })]));
