@@ -31,7 +31,7 @@ async function ask({ url, token }: AdminTarget, method: string, path: string, st
   let status: number;
   let text: string;
   try {
-    ({ status, text } = await exchange(url + path, { method, headers, signal, agent: false }));
+    ({ status, text } = await exchange(url + path, { method, headers, signal }));
   } catch (error) {
     throw unreachable(url, limit.aborted ? 'no answer in time' : reason(error), error);
   }
@@ -40,12 +40,19 @@ async function ask({ url, token }: AdminTarget, method: string, path: string, st
   throw refusal(url, status, body);
 }
 
-/** By node:http: `fetch` refuses ports that browsers do, 6000 and 10080 among them. */
-async function exchange(url: string, options: RequestOptions): Promise<{ status: number; text: string }> {
-  const request = (url.startsWith('https:') ? httpsRequest : httpRequest)(url, options);
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+/**
+ * The head of the answer, as soon as it is there. By node:http: `fetch` refuses ports that browsers do, 6000 and 10080
+ * among them.
+ */
+export function openAnswer(url: string, options: RequestOptions): Promise<IncomingMessage> {
+  const request = (url.startsWith('https:') ? httpsRequest : httpRequest)(url, { ...options, agent: false });
+  return new Promise((resolve, reject) => {
     request.on('response', resolve).on('error', reject).end();
   });
+}
+
+async function exchange(url: string, options: RequestOptions): Promise<{ status: number; text: string }> {
+  const response = await openAnswer(url, options);
   let text = '';
   for await (const piece of response.setEncoding('utf8')) text += piece;
   return { status: response.statusCode ?? 0, text };

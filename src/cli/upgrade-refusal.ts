@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+import { openAnswer } from './admin-client.ts';
 import type { AdminTarget } from './admin-target.ts';
 
 /** How long the admin API may take to answer, ms. */
@@ -16,12 +18,10 @@ export class UpgradeRefusal {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), ANSWER_MS);
     try {
-      const response = await fetch(`${url}/v1/events`, {
-        headers,
-        signal: AbortSignal.any([signal, late.signal]),
-        redirect: 'manual',
-      });
-      if (response.ok && response.body !== null) void this.#read(response.body).catch(() => undefined);
+      const options = { headers, signal: AbortSignal.any([signal, late.signal]) };
+      const answer = await openAnswer(`${url}/v1/events`, options);
+      if (answer.statusCode === 200) void this.#read(answer).catch(() => undefined);
+      else answer.destroy();
     } catch {
       // Its end is looked for anyway, only not as soon.
     } finally {
@@ -29,9 +29,9 @@ export class UpgradeRefusal {
     }
   }
 
-  async #read(body: ReadableStream<Uint8Array>): Promise<void> {
+  async #read(body: Readable): Promise<void> {
     let text = '';
-    for await (const piece of body.pipeThrough(new TextDecoderStream())) {
+    for await (const piece of body.setEncoding('utf8')) {
       text = (text + piece).slice(-MOST);
       const data = /^event: upgrade-failed\ndata: (.*)\n$/m.exec(text)?.[1];
       if (data === undefined) continue;
