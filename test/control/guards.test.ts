@@ -211,9 +211,10 @@ test('the sustained rate is the highest under the threshold and fades by half in
   expect(sustainedRate(over, testGuards, 3_601_000)).toBeCloseTo(22.5);
 });
 
-test('a few samples tell nothing of what a replica sustains', () => {
+test('a few samples tell nothing of what a replica sustains, but that it carried them with ease', () => {
   const few = observe(newScaler(testScale, 0), { ...sample, samples: 3 }, testScale, 0);
   expect(sustainedRate(few, testGuards, 0)).toBeUndefined();
+  expect(scaleInputs(few, { ...sample, ready: 2 }, testScale, 0).easedPerSecond).toBe(30);
 });
 
 test('what fewer carried counts while the latency was low, until as many cannot carry it', () => {
