@@ -94,10 +94,13 @@ export class Registrations {
     if (settled.length === 0 || this.#paused) return;
     // Where it does not answer there is nothing to put back to, and others tell of it.
     const there = await registrar.registered(this.#context.life).catch(() => undefined);
-    if (there === undefined) return;
+    if (there === undefined || this.#paused) return;
     const ids = new Set(there);
-    // What is to be something else by now is on its way there.
-    const lost = settled.filter(({ id, wanted }) => !ids.has(id) && this.#entries.get(id)?.present === wanted);
+    // What is to be something else by now, or not to be, is on its way there.
+    const lost = settled.filter(({ id, wanted }) => {
+      const now = this.#entries.get(id);
+      return !ids.has(id) && now?.wanted === wanted && now.present === wanted;
+    });
     if (lost.length > 0 && !this.#missing) {
       const line = `entries are gone from Consul that nobody here took out; put back: ${lost.length}`;
       this.#context.events.emit('registration', null, line);

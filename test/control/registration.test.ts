@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ConsulSettings } from '../../src/model/settings.ts';
+import { sleep } from '../../src/util/clock.ts';
 import { FakeRegistrar } from './support/fake-discovery.ts';
 import { testService, testSettings } from './support/settings.ts';
 import { World } from './support/world.ts';
@@ -114,14 +115,26 @@ test('what the catalogue loses is put back, and said once', async () => {
   expect(registrar.calls.slice(calls).every((call) => call === 'list')).toBe(true);
 });
 
-test('what is taken out while the catalogue is looked at stays out', async () => {
+test('what is taken out while the catalogue is looked at stays out, and is not said to be gone', async () => {
   const { world, registrar } = await worldWith(consul('replicas'));
-  world.edge.request('hello');
-  await world.run(500);
-  registrar.entries.clear();
+  const deregister = registrar.deregister.bind(registrar);
+  registrar.deregister = async (id) => {
+    await deregister(id);
+    // Done, but not answered yet.
+    await sleep(world.clock, 2000, world.life.signal);
+  };
+  registrar.registered = async () => {
+    await sleep(world.clock, 1000, world.life.signal);
+    return [...registrar.entries.keys()];
+  };
+  world.edge.request('hello', { bodyMs: 20_000 });
+  await world.run(10_500);
+  expect(registrar.entries.size).toBe(1);
   world.runtime.exit('hello-1');
   await world.run(30_000);
+  expect(registrar.calls.filter((call) => call.startsWith('register'))).toHaveLength(1);
   expect(registrar.entries.size).toBe(0);
+  expect(world.messagesOf('registration')).toEqual([]);
 });
 
 test('what an earlier run left in the catalogue is taken out', async () => {
