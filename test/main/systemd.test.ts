@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { holderOf } from '../../src/util/state-directory.ts';
 import { findProgram } from '../support/command.ts';
 import { aptInstall } from '../support/debian.ts';
@@ -23,8 +23,11 @@ const RECEIVER = `
     print $out "$message\\n" unless $message =~ /^BARRIER/;
   }`;
 
-test('systemd hears when it serves, which process serves after an upgrade before the old one ends, and of its end', async () => {
+beforeAll(async () => {
   if (findProgram('systemd-notify') === undefined) await aptInstall(['systemd']);
+}, 600_000);
+
+test('systemd hears when it serves, which process serves after an upgrade before the old one ends, and of its end', async () => {
   const at = await place();
   const [socket, file] = [join(at.folder, 'notify'), join(at.folder, 'told')];
   const receiver = spawn('perl', ['-e', RECEIVER, socket, file], { stdio: 'ignore' });
