@@ -14,6 +14,8 @@ export function adminAddressCheck(admin: HostPort): (endpoint: HostPort) => bool
   const add = (address: string) => own.addAddress(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
   if (isIP(admin.host) !== 0) add(admin.host);
   else for (const loopback of ['127.0.0.1', '::1']) add(loopback);
+  // The address of no host leads back to this machine.
+  for (const address of WILDCARDS) add(address);
   if (WILDCARDS.has(admin.host)) {
     own.addSubnet('127.0.0.0', 8, 'ipv4');
     for (const addresses of Object.values(networkInterfaces())) for (const { address } of addresses ?? []) add(address);

@@ -8,13 +8,20 @@ import { World } from './support/world.ts';
 const isAdmin = (admin: string, host: string, port = 9400) =>
   adminAddressCheck({ host: admin, port: 9400 })({ host, port });
 
-test.each(['127.0.0.1', '::ffff:127.0.0.1', '::ffff:7f00:1', 'localhost', 'LocalHost.', 'x.localhost'])(
-  '%s is the admin API on loopback',
-  (host) => {
-    expect(isAdmin('127.0.0.1', host)).toBe(true);
-    expect(isAdmin('127.0.0.1', host, 9401)).toBe(false);
-  },
-);
+test.each([
+  '127.0.0.1',
+  '::ffff:127.0.0.1',
+  '::ffff:7f00:1',
+  'localhost',
+  'LocalHost.',
+  'x.localhost',
+  '0.0.0.0',
+  '::ffff:0.0.0.0',
+  '0:0::0',
+])('%s is the admin API on loopback', (host) => {
+  expect(isAdmin('127.0.0.1', host)).toBe(true);
+  expect(isAdmin('127.0.0.1', host, 9401)).toBe(false);
+});
 
 test.each(['10.0.0.1', '127.0.0.2', '::1', 'example.com'])('%s is not', (host) => {
   expect(isAdmin('127.0.0.1', host)).toBe(false);
