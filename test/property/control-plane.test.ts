@@ -80,6 +80,8 @@ class Watch {
   readonly requests: FakeRequest[] = [];
   readonly #starting = new Set<string>();
   readonly #stopped = new Set<string>();
+  /** Endpoints of runs that were killed: what was in flight there is no business of the next run of the replica. */
+  readonly #killed = new Set<string>();
   readonly #cordonedAt = new Map<string, number>();
 
   constructor(world: World, edges: FakeEdge[]) {
@@ -104,6 +106,15 @@ class Watch {
       const port = view.find(({ id }) => id === endpoint)?.port ?? 0;
       if (!this.world.runtime.answers(port)) this.violations.push(`dispatched to ${endpoint}, which is not ready`);
     };
+  }
+
+  /** A running replica is about to be killed. */
+  onKill(name: string): void {
+    for (const each of this.edges) {
+      const { counts, state } = each.service(name.split('-')[0] ?? '');
+      for (const endpoint of [...counts.keys(), ...state.endpoints.map(({ id }) => id)])
+        if (endpoint.startsWith(`${name}#`)) this.#killed.add(endpoint);
+    }
   }
 
   /** Checked after every step. */
@@ -142,7 +153,7 @@ class Watch {
         this.violations.push(`${name} (${id}) stopped while an edge calls it ready`);
       }
       for (const [endpoint, inFlight] of counts) {
-        if (!endpoint.startsWith(`${name}#`)) continue;
+        if (!endpoint.startsWith(`${name}#`) || this.#killed.has(endpoint)) continue;
         this.#stopped.add(endpoint);
         if (inFlight > 0 && !drained) this.violations.push(`${name} stopped with ${inFlight} in flight`);
       }
@@ -172,7 +183,9 @@ async function perform(step: Step, watch: Watch): Promise<void> {
     }
     case 'kill': {
       const name = runtime.running[step.index % Math.max(1, runtime.running.length)];
-      if (name !== undefined) runtime.exit(name);
+      if (name === undefined) break;
+      watch.onKill(name);
+      runtime.exit(name);
       break;
     }
     case 'fail-next':
