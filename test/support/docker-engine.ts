@@ -69,7 +69,7 @@ async function launch(folder: string): Promise<KeptDaemon> {
   await noteStrays(folder, { paths: STRAYS, addresses: [bridgeNet, poolNet] });
   // The kernel takes 15 characters at most.
   const bridge = `plt-${folder.slice(-6)}`;
-  await run('ip', ['link', 'add', 'name', bridge, 'type', 'bridge']);
+  await run('ip', ['link', 'add', 'name', bridge, 'address', hardwareAddress(bridgeNet), 'type', 'bridge']);
   await run('ip', ['address', 'add', `${bridgeNet}1/24`, 'dev', bridge]);
   await run('ip', ['link', 'set', bridge, 'up']);
 
@@ -94,6 +94,15 @@ async function launch(folder: string): Promise<KeptDaemon> {
   const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
   const program = findProgram('dockerd') ?? 'dockerd';
   return new KeptDaemon({ program, args, folder, stopSignal: 'SIGTERM', graceMs: 20_000 });
+}
+
+/**
+ * A bridge that is given none has the lowest address of its ports. When the container of that port ends it changes, and
+ * the others write to one that nobody has any more, for half a minute.
+ */
+function hardwareAddress(net: string): string {
+  const bytes = `${net}1`.split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
+  return ['02', '42', ...bytes].join(':');
 }
 
 /** The socket that DOCKER_HOST names, if it names one. */
