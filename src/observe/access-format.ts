@@ -37,10 +37,8 @@ export function formatterOf(format: AccessFormat): (record: AccessRecord) => str
 /** By concatenation: a third of what JSON.stringify takes. Numbers and our own words need no escaping. */
 function toJson(record: AccessRecord): string {
   return (
-    `{"time":"${isoTime(record.at)}","requestId":"${record.requestId}","client":${textOrNull(record.client)},` +
-    `"service":${textOrNull(record.service)},"endpoint":${wordOrNull(record.endpoint)},` +
-    `"method":${textOrNull(record.method)},"host":${textOrNull(record.host)},"target":${textOrNull(redactQuery(record.target))},` +
-    `"version":"${record.version}","status":${record.status},` +
+    `{"time":"${isoTime(record.at)}","requestId":"${record.requestId}",${subjectOf(record)},` +
+    `"target":${textOrNull(redactQuery(record.target))},"version":"${record.version}","status":${record.status},` +
     `"bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut},` +
     `"queueMs":${tenths(record.queueMs)},"connectMs":${tenths(record.connectMs)},` +
     `"firstByteMs":${tenths(record.firstByteMs)},"totalMs":${tenths(record.totalMs)},` +
@@ -48,6 +46,31 @@ function toJson(record: AccessRecord): string {
     `"referer":${textOrNull(record.referer && redactQuery(record.referer))},` +
     `"userAgent":${textOrNull(record.userAgent)}}`
   );
+}
+
+/** What `subject` was made of. */
+let subjectFor: Pick<AccessRecord, 'client' | 'service' | 'endpoint' | 'method' | 'host'> | undefined;
+let subject = '';
+
+/** Who asked whom: often as in the line before, and then a sixth of a line's time is spared. */
+function subjectOf(record: AccessRecord): string {
+  const { client, service, endpoint, method, host } = record;
+  if (
+    subjectFor === undefined ||
+    subjectFor.client !== client ||
+    subjectFor.host !== host ||
+    subjectFor.endpoint !== endpoint ||
+    subjectFor.service !== service ||
+    subjectFor.method !== method
+  ) {
+    subjectFor = { client, service, endpoint, method, host };
+    // Joined, it is one piece in the lines that it goes into.
+    subject = [
+      `"client":${textOrNull(client)},"service":${textOrNull(service)},"endpoint":${wordOrNull(endpoint)},`,
+      `"method":${textOrNull(method)},"host":${textOrNull(host)}`,
+    ].join('');
+  }
+  return subject;
 }
 
 /** Printable ASCII without quotes and backslashes: what JSON takes as it is. */
@@ -80,10 +103,20 @@ function isoTime(at: number): string {
   return `${isoPrefix}${String(ms - second * 1000).padStart(3, '0')}Z`;
 }
 
+/** Texts of short times, made when they first occur. */
+const SHORT_TIMES: string[] = [];
+const MAX_SHORT = 1000;
+
 /** Milliseconds to one digit, by whole numbers: the digits of a fraction take V8 three times as long. */
 function tenths(ms: number): string {
   if (ms < 0) return '-1';
   const count = Math.round(ms * 10);
+  if (count >= MAX_SHORT) return tenthsOf(count);
+  SHORT_TIMES[count] ??= tenthsOf(count);
+  return SHORT_TIMES[count];
+}
+
+function tenthsOf(count: number): string {
   const last = count % 10;
   return last === 0 ? `${count / 10}` : `${(count - last) / 10}.${last}`;
 }
