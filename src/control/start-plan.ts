@@ -3,7 +3,7 @@ import type { StartCause } from './replica.ts';
 import type { ReplicaCounts } from './replica-counts.ts';
 
 export interface StartPlanInputs {
-  demand: DemandInputs;
+  demand: Pick<DemandInputs, 'ready' | 'held' | 'woken'>;
   /** Replicas that the service should have. */
   wanted: number;
   /** How many it should have once it is awake. */

@@ -1,26 +1,12 @@
 import { expect, test } from 'vitest';
-import type { DemandInputs } from '../../src/control/demand.ts';
 import type { ReplicaCounts } from '../../src/control/replica-counts.ts';
 import { planStarts, type StartPlan, type StartPlanInputs } from '../../src/control/start-plan.ts';
 
-const demand: DemandInputs = {
-  min: 0,
-  max: 4,
-  initial: 1,
-  concurrency: 0,
-  utilisation: 0.8,
-  held: 0,
-  inFlight: 0,
-  ready: 0,
-  woken: 0,
-  slept: 0,
-  target: 0,
-  arrivalsBeforePerSecond: 0,
-};
+const demand: StartPlanInputs['demand'] = { ready: 0, held: 0, woken: 0 };
 const none: ReplicaCounts = { queued: 0, starting: 0, ready: 0, retiring: 0, stopping: 0, live: 0 };
 
 type Case = Partial<Omit<StartPlanInputs, 'demand' | 'counts'>> & {
-  demand?: Partial<DemandInputs>;
+  demand?: Partial<StartPlanInputs['demand']>;
   counts?: Partial<ReplicaCounts>;
 };
 
