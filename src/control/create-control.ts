@@ -198,8 +198,9 @@ class ControlPlane implements Control, LinkListener {
         else present.update(service);
       });
     }
-    this.#hub.publishTable();
+    // What the sources know already goes out with the routes that it is for.
     this.#discovery.follow(settings.services);
+    this.#hub.publishTable();
     if (this.#phase === 'running') this.#advertiser.putProxy(before);
   }
 

@@ -29,6 +29,13 @@ export const STALE_MS = 3000;
 /** An edge that does not answer a probe in its time gets this much more, ms. */
 const PROBE_GRACE_MS = 1000;
 
+/** A service's state for the edges. */
+export interface Told {
+  state: ServiceState;
+  /** Of what the state says apart from times, which are told as ages: states of equal content have equal ones. */
+  content: string;
+}
+
 interface AttachedEdge {
   link: ChannelEnd<EdgeMessage, ControlMessage>;
   end: (() => void) | undefined;
@@ -56,7 +63,9 @@ export class LinkHub {
   readonly #probes = new Map<string, PendingProbe>();
   readonly #waitingForCollect = new Set<() => void>();
   readonly #slots = new SlotBroker((edge, grant) => this.#send(edge, grant));
-  #snapshot: () => { table: RoutingTable; states: ServiceState[] };
+  readonly #snapshot: () => { table: RoutingTable; states: Told[] };
+  /** What every edge was told of a service last, in whatever message, and under which version. */
+  #told = new Map<string, { content: string; version: number }>();
   /** Of services whose slots several edges share. */
   #policies = new Map<string, ServicePolicy>();
   #version = 0;
@@ -68,7 +77,7 @@ export class LinkHub {
     clock: Clock,
     logger: Logger,
     listener: LinkListener,
-    snapshot: () => { table: RoutingTable; states: ServiceState[] },
+    snapshot: () => { table: RoutingTable; states: Told[] },
   ) {
     this.#clock = clock;
     this.#logger = logger;
@@ -82,8 +91,11 @@ export class LinkHub {
    */
   attach(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>, end?: () => void): void {
     this.#edges.get(edge)?.link.close();
+    const { table, states: told } = this.#snapshot();
+    // One edge must not know more than the others: what follows is told to all or, if it is no news, to none.
+    for (const each of told) this.publish(each);
     this.#edges.set(edge, { link, end, reportedAt: undefined, connections: 0, held: new Map(), collected: 0 });
-    const { table, states } = this.#snapshot();
+    const states = told.map(({ state }) => state);
     link.post({ type: 'table', version: ++this.#version, table, states });
     this.#follow(table, states);
     this.#slots.attach(edge);
@@ -117,19 +129,38 @@ export class LinkHub {
     );
   }
 
-  /** Sends one service's state to every edge. @returns the version it went out under */
-  publish(state: ServiceState): number {
-    const version = ++this.#version;
-    this.#broadcast({ type: 'service', version, state });
+  /**
+   * Sends one service's state to every edge, unless its content is what they were told last.
+   * @returns the version it went out under
+   */
+  publish(told: Told): number {
+    const { state } = told;
+    const before = this.#told.get(state.service);
+    const known = this.#note(told, this.#version + 1);
+    if (known === before) return known.version;
+    this.#version = known.version;
+    this.#broadcast({ type: 'service', version: known.version, state });
     this.#shareSlots(this.#policies.get(state.service), state);
-    return version;
+    return known.version;
   }
 
   /** Sends the whole table to every edge. */
   publishTable(): void {
-    const { table, states } = this.#snapshot();
-    this.#broadcast({ type: 'table', version: ++this.#version, table, states });
+    const { table, states: told } = this.#snapshot();
+    const version = ++this.#version;
+    this.#told = new Map(told.map((each) => [each.state.service, this.#note(each, version)]));
+    const states = told.map(({ state }) => state);
+    this.#broadcast({ type: 'table', version, table, states });
     this.#follow(table, states);
+  }
+
+  /** Takes down what every edge is told now under a version; the same content stays under the version it had. */
+  #note({ state, content }: Told, version: number): { content: string; version: number } {
+    const before = this.#told.get(state.service);
+    if (before?.content === content) return before;
+    const noted = { content, version };
+    this.#told.set(state.service, noted);
+    return noted;
   }
 
   /** Keeps what the policies say of slots, and shares out what the endpoints have. */

@@ -5,7 +5,7 @@ import type { EndpointState, EndpointView, ServiceState, StartPhases } from '../
 import type { Timer } from '../util/clock.ts';
 import { type ControlContext, guarded } from './context.ts';
 import { addressKey, EndpointVerifier } from './endpoint-verifier.ts';
-import type { LinkHub } from './link-hub.ts';
+import type { LinkHub, Told } from './link-hub.ts';
 import type { StartBoundaries } from './replica.ts';
 
 /** Changes that can wait are sent together after this long, ms. */
@@ -48,7 +48,6 @@ interface Entry extends RegisteredService {
   usable: DiscoveredEndpoint[] | undefined;
   /** Keys of `addresses` at the last look. */
   owned: ReadonlySet<string>;
-  sent: { signature: string; version: number } | undefined;
 }
 
 /**
@@ -84,7 +83,6 @@ export class Registry {
       sets: { static: undefined, consul: undefined },
       usable: undefined,
       owned: NONE,
-      sent: undefined,
     });
   }
 
@@ -92,9 +90,11 @@ export class Registry {
     const entry = this.#services.get(service);
     if (entry === undefined) return;
     this.#verifier.follow(service, entry.check(), []);
-    for (const key of entry.owned) this.#owners.delete(key);
+    const freed = [...entry.owned].filter((key) => this.#owners.get(key) === service);
+    for (const key of freed) this.#owners.delete(key);
     this.#services.delete(service);
     this.#dirty.delete(service);
+    this.#touchListing(freed, service);
   }
 
   /** Takes over what a source says of a service; of one that is not configured nothing is kept. */
@@ -151,7 +151,7 @@ export class Registry {
     if (entry === undefined) return 0;
     this.#dirty.delete(service);
     try {
-      return this.#tell(service, entry);
+      return this.#hub.publish(this.#describe(service, entry));
     } catch (cause) {
       // What could not be told is not forgotten: it goes out with the next change.
       this.#dirty.add(service);
@@ -159,23 +159,17 @@ export class Registry {
     }
   }
 
-  #tell(service: string, entry: Entry): number {
+  /** The present state of every service. */
+  states(): Told[] {
+    return [...this.#services].map(([service, entry]) => this.#describe(service, entry));
+  }
+
+  #describe(service: string, entry: Entry): Told {
     this.#updateOwners(service, entry);
     const facts = entry.facts();
     const external = this.#usable(service, entry);
     const { addresses: _, ...told } = facts;
-    const signature = JSON.stringify([told, external]);
-    if (entry.sent?.signature === signature) return entry.sent.version;
-    const version = this.#hub.publish(this.#state(service, facts, external));
-    entry.sent = { signature, version };
-    return version;
-  }
-
-  /** The present state of every service, for an edge that knows none. */
-  states(): ServiceState[] {
-    return [...this.#services].map(([service, entry]) =>
-      this.#state(service, entry.facts(), this.#usable(service, entry)),
-    );
+    return { state: this.#state(service, facts, external), content: JSON.stringify([told, external]) };
   }
 
   close(): void {

@@ -2,7 +2,7 @@ import { lookup as systemLookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Logger } from '../model/observe.ts';
 import { backoffDelay } from '../util/backoff.ts';
-import { type Clock, sleep } from '../util/clock.ts';
+import type { Clock } from '../util/clock.ts';
 
 /** Finds the addresses of a host name; rejects where it has none or they cannot be found out. */
 export type Lookup = (host: string) => Promise<string[]>;
@@ -36,6 +36,8 @@ interface Name {
   /** In a row. */
   failures: number;
   abort: AbortController;
+  /** Ends the pause before the next look-up. */
+  hurry: () => void;
 }
 
 /** Looks host names up again and again. What was found last stays while a look-up fails. */
@@ -63,11 +65,13 @@ export class HostNames {
     for (const [host, intervalMs] of names) {
       const known = this.#names.get(host);
       if (known !== undefined) {
+        const isShorter = intervalMs < known.intervalMs;
         known.intervalMs = intervalMs;
+        if (isShorter) known.hurry();
         continue;
       }
       const abort = new AbortController();
-      const name: Name = { intervalMs, addresses: [], foundAt: undefined, failures: 0, abort };
+      const name: Name = { intervalMs, addresses: [], foundAt: undefined, failures: 0, abort, hurry: () => {} };
       this.#names.set(host, name);
       this.#watch(host, name).catch(() => {
         // Only an abort ends it.
@@ -106,8 +110,22 @@ export class HostNames {
         failures === 0
           ? intervalMs * (1 - JITTER * this.#random())
           : backoffDelay(failures, { ...RETRY, cap: intervalMs }, this.#random);
-      await sleep(this.#options.clock, delay, signal);
+      await this.#pause(name, delay);
+      if (signal.aborted) return;
     }
+  }
+
+  #pause(name: Name, ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        timer.cancel();
+        name.abort.signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = this.#options.clock.after(ms, end);
+      name.hurry = end;
+      name.abort.signal.addEventListener('abort', end, { once: true });
+    });
   }
 
   async #look(host: string, name: Name): Promise<void> {

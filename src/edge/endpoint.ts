@@ -88,6 +88,13 @@ export class Endpoint {
     this.maxConnections = limitOf(view);
   }
 
+  /** Connections are opened so from now on; idle ones that were opened in another way are closed. */
+  connectThrough(engine: HttpProxyEngine | undefined): void {
+    if (engine === this.engine) return;
+    this.engine = engine;
+    this.closeIdle();
+  }
+
   /** Why it gets no requests, other than by what control says. */
   get condition(): EndpointCondition | undefined {
     if (!this.isHealthy) return 'unhealthy';
@@ -105,7 +112,8 @@ export class Endpoint {
 
   /** Keeps a connection for the next request. */
   putIdle(connection: UpstreamConnection, now: number): void {
-    if (!connection.usable || this.#idle.length >= MAX_IDLE || this.state !== 'ready') {
+    const isOutdated = connection.engine !== this.engine;
+    if (!connection.usable || isOutdated || this.#idle.length >= MAX_IDLE || this.state !== 'ready') {
       connection.destroy();
       return;
     }

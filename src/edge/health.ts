@@ -38,6 +38,15 @@ export class HealthChecks {
     this.host = host;
   }
 
+  /** Checks in this way from now on: what another way would have found out in its time is found out soon. */
+  configure(settings: HealthSettings, host: string | undefined): void {
+    if (settings === this.settings && host === this.host) return;
+    const isSame = host === this.host && JSON.stringify(settings) === JSON.stringify(this.settings);
+    this.settings = settings;
+    this.host = host;
+    if (!isSame) for (const target of this.#targets.values()) target.hurry();
+  }
+
   /** Checks exactly these from now on: new ones are used until a check says otherwise. */
   follow(endpoints: readonly Endpoint[]): void {
     const listed = new Set(endpoints);
@@ -77,8 +86,14 @@ class Target implements DeadlineEntry, Waiting {
     this.#endpoint = endpoint;
     const { id, host, port } = endpoint;
     this.#address = new Endpoint({ id, host, port, state: 'ready', weight: 1, start: null });
-    const { random } = checks.options;
-    this.#wait(random() * Math.min(SPREAD_MS, checks.settings.intervalMs));
+    this.hurry();
+  }
+
+  /** Checks soon, unless a check is under way or about to be. */
+  hurry(): void {
+    if (this.#phase !== 'waiting') return;
+    const { options, settings } = this.#checks;
+    this.#wait(options.random() * Math.min(SPREAD_MS, settings.intervalMs));
   }
 
   onDeadline(): void {

@@ -27,6 +27,8 @@ export class Listeners {
   /** Shared by all listeners, so that a connection outlives the listener that accepted it. */
   readonly #connections = new Set<ClientConnection>();
   readonly #turnedAway: TurnedAway;
+  /** Sets of listeners are brought about one after the other: the last one is the one that stays. */
+  #change: Promise<unknown> = Promise.resolve();
 
   constructor(context: EdgeContext) {
     this.#context = context;
@@ -42,7 +44,13 @@ export class Listeners {
   }
 
   /** See `Edge.listen`. */
-  async set(settings: readonly ListenSettings[], bound: BoundSockets = new Map()): Promise<HostPort[]> {
+  set(settings: readonly ListenSettings[], bound: BoundSockets = new Map()): Promise<HostPort[]> {
+    const done = this.#change.then(() => this.#bringAbout(settings, bound));
+    this.#change = done.catch(() => undefined);
+    return done;
+  }
+
+  async #bringAbout(settings: readonly ListenSettings[], bound: BoundSockets): Promise<HostPort[]> {
     const next: Listener[] = [];
     const opened: Listener[] = [];
     try {

@@ -13,6 +13,7 @@ import type { Exchange } from './exchange.ts';
 import { hashKey } from './hash-key.ts';
 import { HealthChecks } from './health.ts';
 import { HoldQueue } from './hold-queue.ts';
+import type { HttpProxyEngine } from './http-proxy-engine.ts';
 import { ejectionMs, judge, mostEjected } from './outlier.ts';
 import { Release } from './release.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -95,7 +96,13 @@ export class Service {
     this.policy = policy;
     this.wakeRules = compileWakeRules(policy.wake);
     this.sticky = stickyOf(policy);
+    for (const endpoint of this.#endpoints.values()) endpoint.connectThrough(this.#engine);
     this.#admit(this.#context.clock.now());
+  }
+
+  /** What opens connections; undefined: plain sockets. */
+  get #engine(): HttpProxyEngine | undefined {
+    return this.policy.engine === 'http-proxy' ? this.#context.httpProxyEngine() : undefined;
   }
 
   get statistics(): Statistics {
@@ -396,7 +403,7 @@ export class Service {
   /** An endpoint that no snapshot named before. */
   #meet(view: EndpointView): Endpoint {
     const endpoint = this.#context.takeProbed(view) ?? new Endpoint(view);
-    if (this.policy.engine === 'http-proxy') endpoint.engine = this.#context.httpProxyEngine();
+    endpoint.engine = this.#engine;
     if (this.#endpoints === NONE) this.#endpoints = new Map();
     this.#endpoints.set(view.id, endpoint);
     return endpoint;
@@ -417,8 +424,7 @@ export class Service {
       const { deadlines, checkGate: gate } = this.#context;
       const onChange = (endpoint: Endpoint, reason: string) => this.#onHealth(endpoint, reason);
       this.#health ??= new HealthChecks({ deadlines, gate, onChange }, health, healthHost);
-      this.#health.settings = health;
-      this.#health.host = healthHost;
+      this.#health.configure(health, healthHost);
       this.#health.follow(this.#ready);
     }
     this.sticky?.follow(this.#ready);

@@ -47,6 +47,8 @@ export class UpstreamConnection {
   readonly body = new BodyReader();
   /** Requests sent on it so far. */
   uses = 0;
+  /** What opened it; undefined: a plain socket. */
+  readonly engine: HttpProxyEngine | undefined;
   /** When it became idle, the clock's ms. */
   idleSince = 0;
   #phase: Phase = 'connecting';
@@ -59,7 +61,8 @@ export class UpstreamConnection {
   constructor(endpoint: Endpoint, consumer: UpstreamConsumer) {
     this.endpoint = endpoint;
     this.#consumer = consumer;
-    this.socket = endpoint.engine === undefined ? this.#connect(endpoint) : this.#connectThrough(endpoint.engine);
+    this.engine = endpoint.engine;
+    this.socket = this.engine === undefined ? this.#connect(endpoint) : this.#connectThrough(this.engine);
     this.socket.on('connect', () => this.#onConnect());
     this.socket.on('drain', () => this.#consumer?.onUpstreamDrain());
     this.socket.on('end', () => this.#onEnd());
@@ -143,7 +146,7 @@ export class UpstreamConnection {
    */
   send(piece: Buffer, framing: FramingKind, read?: Buffer): boolean {
     // Through an engine, bytes that count as sent may still be on their way.
-    const spent = read !== undefined && read.length >= WORTH_FREEING && this.endpoint.engine === undefined;
+    const spent = read !== undefined && read.length >= WORTH_FREEING && this.engine === undefined;
     return RequestBuffer.send(this.socket, piece, framing, spent ? () => freeBuffer(read) : undefined);
   }
 

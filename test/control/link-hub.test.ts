@@ -146,9 +146,9 @@ test('versions only grow, over all kinds of messages', async () => {
     blocked: null,
     failures: 0,
   };
-  hub.publish(state);
+  hub.publish({ state, content: 'a' });
   hub.publishTable();
-  const last = hub.publish(state);
+  const last = hub.publish({ state, content: 'b' });
   attach('two');
   await clock.advanceAsync(0);
   const versions = one.received.map((message) => ('version' in message ? message.version : 0));

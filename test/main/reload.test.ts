@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
@@ -85,4 +87,38 @@ test('a part that this process was not built with is refused by name, and nothin
   expect(event['msg']).toContain('consul was not configured when this process started: restart it (and 1 more)');
   expect(await status(at, '/hello')).toBe(200);
   expect(await status(at, '/echo')).toBe(404);
+});
+
+test.each([1, 2])('quick reloads end with the last file, with %i worker(s)', async (workers) => {
+  const names = ['a', 'b', 'c'] as const;
+  const ports = new Map<string, number>();
+  for (const name of names) {
+    const server = createHttpServer((_, response) => response.end(name)).listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    ports.set(name, (server.address() as AddressInfo).port);
+  }
+  const at = await place({ workers });
+  let round = 0;
+  const write = async (name: string) => {
+    // The round is in the routes, so that it can be seen that the last file is in force.
+    const app = {
+      routes: [{ path: '/' }, { path: `/${name}-${round}` }],
+      endpoints: { static: [`127.0.0.1:${ports.get(name)}`] },
+    };
+    const marker = { routes: [{ path: `/end-${round}/${name}` }], endpoints: { static: ['127.0.0.1:1'] } };
+    await at.write({ services: { app, marker } });
+  };
+  await write('a');
+  const program = await serve(at);
+  for (const gapMs of [3, 5, 8, 12, 20, 30]) {
+    round++;
+    for (const name of ['a', 'b', 'c', 'b']) {
+      await write(name);
+      program.child.kill('SIGHUP');
+      await new Promise((resolve) => setTimeout(resolve, gapMs));
+    }
+    await until('the last routes', async () => (await status(at, `/end-${round}/b`)) === 502);
+    await until(`the last endpoint, ${gapMs} ms`, async () => (await (await fetch(at.url)).text()) === 'b');
+  }
 });
