@@ -54,7 +54,9 @@ const endpointsSchema = section(
         service: required(text(), "The service's name in Consul."),
         tag: optional(text(), 'Only entries with this tag.', 'any'),
       }),
-      'Follow a service in Consul.',
+      'Follow a service in Consul. Instances with a critical check get nothing; the others share by their `Weights` (1 ' +
+        'where there are none), that for a warning while a check warns. An instance of weight 0 gets requests only while ' +
+        'no other is usable.',
     ),
     static: staticSchema,
     resolve: resolveSchema,

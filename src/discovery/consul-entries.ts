@@ -10,7 +10,7 @@ export interface Instance extends HostPort {
   tags: string[];
   /** No check is critical, and neither it nor its node is in maintenance. */
   usable: boolean;
-  /** Relative share, 1 = normal. */
+  /** Relative share, 1 = normal; 0 = only while there is no other. */
   weight: number;
 }
 
@@ -94,7 +94,7 @@ function readInstance(node: Fields, service: Fields, checks: unknown): Instance 
   if (!Array.isArray(checks)) return { name, reason: 'its checks are no list' };
   const health = healthOf(checks);
   const weight = weightOf(fields(weights), health);
-  const usable = health !== 'critical' && weight > 0;
+  const usable = health !== 'critical';
   const texts = Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : [];
   return { node: nodeName, id, host, port, tags: texts, usable, weight };
 }

@@ -45,7 +45,7 @@ export class Balancer {
       const only = endpoints[0] as Endpoint;
       return isFree(only, choice) ? only : undefined;
     }
-    if (this.#table.members !== endpoints) this.#table = new WeightTable(endpoints);
+    if (this.#table.members !== endpoints) this.#table = new WeightTable(endpoints, this.#table);
     const picked = this.#pickAmong(choice);
     if (picked !== undefined && fits(picked, choice)) return picked;
     return leastLoaded(choice);

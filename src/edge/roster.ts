@@ -11,12 +11,12 @@ const STEPS = 50;
  * How good an endpoint is now: only those of the best rank get requests, and of the last one none does. A backup comes
  * right behind others of its kind.
  */
-const Rank = { USABLE: 0, EJECTED: 2, SUSPECT: 4, UNHEALTHY: 6 } as const;
+const Rank = { USABLE: 0, WEIGHTLESS: 2, EJECTED: 4, SUSPECT: 6, UNHEALTHY: 8 } as const;
 
 /**
  * The endpoints of a service that get requests now: the usable ones; without any, the usable backups; without those, the
- * ejected ones, all of them rather than none; then those whose connect failed a moment ago. Unhealthy ones never.
- * Worked out when something changes, not for every request.
+ * ones of weight 0; the ejected ones, all of them rather than none; then those whose connect failed a moment ago.
+ * Unhealthy ones never. Worked out when something changes, not for every request.
  */
 export class Roster {
   /** Those that requests are spread over. Another set, or other shares in it, is another array. */
@@ -68,6 +68,7 @@ export class Roster {
       rank = Rank.SUSPECT;
       this.#recheck(endpoint.suspectUntil);
     } else if (endpoint.outlier.kind === 'ejected') rank = Rank.EJECTED;
+    else if (endpoint.weight === 0) rank = Rank.WEIGHTLESS;
     return endpoint.backup ? rank + 1 : rank;
   }
 

@@ -2,7 +2,7 @@
 export interface Weighted {
   /** Relative share now, 0 or more. */
   share: number;
-  /** Owned by {@link WeightTable.turn}. */
+  /** How far ahead its turn is. Owned by {@link WeightTable}. */
   turn: number;
 }
 
@@ -15,7 +15,8 @@ export class WeightTable<Member extends Weighted> {
   readonly #totals: number[] = [];
   readonly #total: number;
 
-  constructor(members: readonly Member[]) {
+  /** @param before the table that this one replaces: its rotation goes on */
+  constructor(members: readonly Member[], before?: WeightTable<Member>) {
     this.members = members;
     let total = 0;
     let even = true;
@@ -26,6 +27,7 @@ export class WeightTable<Member extends Weighted> {
     });
     this.#total = total;
     this.even = even || total === 0;
+    if (before !== undefined) this.#goOn(before);
   }
 
   /** A member at random, by share. `random` is in [0, 1); there is at least one member. */
@@ -66,6 +68,21 @@ export class WeightTable<Member extends Weighted> {
     }
     if (best !== undefined) best.turn -= sum;
     return best;
+  }
+
+  /**
+   * Turns count in shares. Where those change, so do turns; whoever is new is neither behind nor ahead: else what was
+   * gained at 10,000 would be paid back at 1, by thousands of requests to one member.
+   */
+  #goOn(before: WeightTable<Member>): void {
+    const { members } = this;
+    const known = new Set(before.members);
+    const stays = members.length === known.size && members.every((member) => known.has(member));
+    if (stays && this.#total === before.#total) return;
+    const scale = before.#total === 0 ? 0 : this.#total / before.#total;
+    const old = members.filter((member) => known.has(member));
+    const mean = old.reduce((sum, { turn }) => sum + turn, 0) / old.length;
+    for (const member of members) member.turn = known.has(member) ? (member.turn - mean) * scale : 0;
   }
 
   /** Index of the first member whose running total exceeds `point`. */

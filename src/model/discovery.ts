@@ -3,7 +3,7 @@ import type { HostPort } from './settings.ts';
 
 /** An address that a source knows for a service. */
 export interface DiscoveredEndpoint extends HostPort, EndpointShare {
-  /** Relative share, 1 = normal. */
+  /** Relative share, 1 = normal; 0 = only while no other is usable. */
   weight: number;
 }
 

@@ -51,7 +51,7 @@ export interface EndpointView extends EndpointShare {
   host: string;
   port: number;
   state: EndpointState;
-  /** Relative share of requests, 1 = normal. */
+  /** Relative share of requests, 1 = normal; 0 = only while no other is usable. */
   weight: number;
   /** Of a replica that Pilotlight started: the boundaries of its start, in ms before the message was sent. */
   start: StartPhases | null;

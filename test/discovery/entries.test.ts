@@ -76,9 +76,12 @@ describe('tags and weights', () => {
     expect(endpointsOf(readEntries(body).instances, undefined).map(({ weight }) => weight)).toEqual([10, 2, 1]);
   });
 
-  test('a weight of nothing takes it out', () => {
+  test('a weight of nothing is kept: Consul calls the instance alive, and it may be the only one', () => {
     const checks = [check('x', 'warning')];
-    expect(addresses([healthEntry({ weights: { Passing: 1, Warning: 0 }, checks })])).toEqual([]);
+    const weights = (entry: Parameters<typeof healthEntry>[0]) =>
+      endpointsOf(readEntries([healthEntry(entry)]).instances, undefined).map(({ weight }) => weight);
+    expect(weights({ weights: { Passing: 1, Warning: 0 }, checks })).toEqual([0]);
+    expect(weights({ weights: { Passing: 0, Warning: 1 } })).toEqual([0]);
   });
 });
 

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { Balancer, type Choice } from '../../src/edge/balancer.ts';
 import { Endpoint } from '../../src/edge/endpoint.ts';
+import { hash32 } from '../../src/edge/rendezvous.ts';
 import type { Balance } from '../../src/model/settings.ts';
 
 function endpoints(...weights: number[]): Endpoint[] {
   return weights.map(
     (weight, index) =>
-      new Endpoint({ id: `e${index}`, host: '127.0.0.1', port: 1, state: 'ready', weight, start: null }),
+      new Endpoint({ id: `e${index}`, host: '127.0.0.1', port: 1 + index, state: 'ready', weight, start: null }),
   );
 }
 
@@ -20,6 +21,17 @@ function seeded(seed = 1): () => number {
   return () => {
     state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
     return state / 2 ** 31;
+  };
+}
+
+/** A better one: neighbours do not depend on each other (mulberry32). */
+function mulberry(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let value = Math.imul(state ^ (state >>> 15), state | 1);
+    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
+    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
   };
 }
 
@@ -99,6 +111,53 @@ describe.each(balances)('%s', (balance) => {
     const among = endpoints(1, 1);
     for (const each of among) each.suspectUntil = 5000;
     expect(balancer.pick(choice(among, { balance, avoid: gone }))).toBeUndefined();
+  });
+});
+
+describe.each([...balances, 'hash'] as Balance[])('shares follow the weights with %s', (balance) => {
+  /** Part of 20,000 requests that each of the weights gets, with so many in flight; whoever ends first is by chance. */
+  function parts(weights: number[], atOnce: number): number[] {
+    const among = endpoints(...weights);
+    const random = mulberry(42);
+    const balancer = new Balancer(random);
+    const counts = weights.map(() => 0);
+    const inFlight: Endpoint[] = [];
+    for (let i = 0; i < 20_000; i++) {
+      const key = balance === 'hash' ? hash32(`client ${i}`) : undefined;
+      if (inFlight.length === atOnce) {
+        const [done] = inFlight.splice(Math.floor(random() * atOnce), 1);
+        (done as Endpoint).inFlight--;
+      }
+      const picked = balancer.pick(choice(among, { balance, key })) as Endpoint;
+      const index = among.indexOf(picked);
+      counts[index] = (counts[index] as number) + 1;
+      picked.inFlight++;
+      inFlight.push(picked);
+    }
+    return counts.map((count) => count / 20_000);
+  }
+
+  test.each([
+    [[10_000, 10_000, 1]],
+    [[1, 10_000, 10_000]],
+    [[10_000, 1, 10_000]],
+    [[5, 3, 2]],
+    [[2, 3, 5]],
+    [[1, 100]],
+    [[1, 2, 4, 8, 16]],
+    [[1, 1, 1]],
+  ])('%s', (weights) => {
+    const total = weights.reduce((sum, each) => sum + each, 0);
+    for (const atOnce of [64, 1]) {
+      parts(weights, atOnce).forEach((part, index) => {
+        expect(Math.abs(part - (weights[index] as number) / total)).toBeLessThan(0.02);
+      });
+    }
+  });
+
+  test('and the light one is not forgotten', () => {
+    // About one in 200: of 20,000 a hundred.
+    for (const atOnce of [64, 1]) expect(parts([100, 100, 1], atOnce)[2]).toBeGreaterThan(0.002);
   });
 });
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Weighted, WeightTable } from '../../src/edge/weighted.ts';
 import { ask, Backend } from './backends.ts';
 import { at, EdgeHarness, policy } from './edge-harness.ts';
@@ -93,6 +93,51 @@ test('in turn, whoever does not fit is passed over, and nobody goes when none fi
   expect(table.turn(undefined, () => false)).toBeUndefined();
 });
 
+describe('in turn, when shares change', () => {
+  /** Lets `count` go, and counts who went. */
+  function goes(table: WeightTable<Member>, count: number): number[] {
+    const counts = table.members.map(() => 0);
+    for (let i = 0; i < count; i++) {
+      const { name } = table.turn(undefined, () => true) as Member;
+      counts[name] = (counts[name] as number) + 1;
+    }
+    return counts;
+  }
+
+  test('what was gained at great weights is not paid back at small ones', () => {
+    fc.assert(
+      fc.property(someShares, someShares, fc.nat(50), (first, second, count) => {
+        const all = members(...first.slice(0, second.length).map((share) => share * 5000));
+        const before = new WeightTable(all);
+        goes(before, count);
+        const even = new WeightTable(all, before);
+        all.forEach((member, index) => {
+          member.share = second[index] as number;
+        });
+        const table = new WeightTable(all, even);
+        const total = all.reduce((sum, { share }) => sum + share, 0);
+        if (total === 0) return;
+        // Who is ahead by one request, or behind, may have it.
+        goes(table, 60).forEach((count, index) => {
+          const expected = (60 * (all[index] as Member).share) / total;
+          expect(Math.abs(count - expected)).toBeLessThanOrEqual(all.length);
+        });
+      }),
+    );
+  });
+
+  test('a light one gets its request though the set is made anew all the time', () => {
+    const all = members(100, 100, 1);
+    let table = new WeightTable(all);
+    let light = 0;
+    for (let i = 0; i < 2010; i++) {
+      table = new WeightTable([...all], table);
+      light += goes(table, 1)[2] as number;
+    }
+    expect(light).toBe(10);
+  });
+});
+
 test.each(['round-robin', 'least-request', 'random'] as const)(
   '%s at the edge goes by weight, and by a changed one',
   async (balance) => {
@@ -112,3 +157,24 @@ test.each(['round-robin', 'least-request', 'random'] as const)(
     expect((a.requests - before) / count).toBeLessThan(0.38);
   },
 );
+
+test('an endpoint of weight 0 gets nothing while another is there, and everything when it is alone', async () => {
+  const [a, b, c] = (await Backend.all('abc')) as [Backend, Backend, Backend];
+  const harness = await EdgeHarness.start(policy({ wakeable: false, concurrency: 1 }));
+  const client = await harness.connect();
+  harness.state({ endpoints: [at(a, { weight: 0 }), at(b)] });
+  expect(new Set(await ask(client, 20))).toEqual(new Set(['b']));
+  // Not even when the other is full.
+  b.mood = 'silent';
+  const busy = await harness.connect();
+  busy.get();
+  await harness.inFlight(1);
+  client.get();
+  await harness.held(1);
+  expect(a.requests).toBe(0);
+  // A backup has weight, and goes before it.
+  harness.state({ endpoints: [at(a, { weight: 0 }), at(c, { backup: true })] });
+  expect((await client.answer()).text).toBe('c');
+  harness.state({ endpoints: [at(a, { weight: 0 })] });
+  expect(await ask(client, 2)).toEqual(['a', 'a']);
+});
