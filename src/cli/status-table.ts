@@ -1,12 +1,16 @@
 import Table from 'cli-table3';
 import type { Decision } from '../model/decision.ts';
 import { holdsCapacity } from '../model/replica.ts';
-import type { ReplicaStatus, ServiceStatus } from '../model/status.ts';
+import type { LastActivity, ReplicaStatus, ServiceStatus } from '../model/status.ts';
 import { formatDuration } from '../util/units.ts';
 
-const HEAD = ['service', 'state', 'replicas', 'in flight', 'held', 'p95', 'last decision'];
+const HEAD = ['service', 'state', 'replicas', 'in flight', 'held', 'p95', 'last activity', 'last decision'];
 /** Width left for the last column where the output is narrow. */
 const LEAST_REASON_WIDTH = 20;
+/** Most characters of a request in the table. */
+const MOST_ACTIVITY = 24;
+/** An output of fewer columns has no room for it. */
+const WIDE = 110;
 
 /**
  * The services as a table without lines.
@@ -22,6 +26,7 @@ export function statusTable(services: readonly ServiceStatus[], nowMs: number, c
     String(service.inFlight),
     String(service.held),
     service.latencyMs.p95 === null ? '–' : formatDuration(service.latencyMs.p95),
+    activityCell(service.lastActivity, nowMs, columns),
     decisionCell(service.lastDecision, nowMs),
   ]);
   const widths = HEAD.map((head, column) => Math.max(...[HEAD, ...rows].map((row) => (row[column] ?? head).length)));
@@ -53,6 +58,16 @@ function replicasCell(replicas: readonly ReplicaStatus[]): string {
   counts.delete('ready');
   const others = [...counts].map(([state, count]) => `${count} ${state}`);
   return (ready === 0 && others.length > 0 ? others : [String(ready), ...others]).join(' + ');
+}
+
+/** `GET /orders 3s ago`, or the time alone: what last kept it awake. */
+function activityCell(activity: LastActivity | null, nowMs: number, columns: number): string {
+  if (activity === null) return '–';
+  const { at, what } = activity;
+  const ago = Math.round(Math.max(0, nowMs - Date.parse(at)) / 1000);
+  const age = ago === 0 ? 'now' : `${formatDuration(ago * 1000)} ago`;
+  if (columns < WIDE) return age;
+  return `${what.length > MOST_ACTIVITY ? `${what.slice(0, MOST_ACTIVITY - 1)}…` : what} ${age}`;
 }
 
 function decisionCell(decision: Decision | null, nowMs: number): string {

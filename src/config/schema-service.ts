@@ -114,7 +114,9 @@ const wakeSchema = list(
     ),
     status: option(integer('', 200, 599), '200', 'Status that `answer` sends.'),
   }),
-  'What a request for a sleeping service does. The first rule whose conditions all match decides; without one it wakes.',
+  'What a request for a sleeping service does. The first rule whose conditions all match decides; without one it wakes. ' +
+    'While the service is awake every request goes to it, but one that may not wake it does not keep it awake either: ' +
+    'it is no activity, takes no retire back, and nothing is scaled for it.',
 );
 
 /** The keys of a service that `defaults` may set too. */

@@ -134,9 +134,9 @@ export class ReplicaOutcomes implements ReplicaSetListener {
     this.#host.advertiser.dropReplica(replica);
     this.#narrator.exited(replica, detail);
     const { ready, starting, queued } = set.counts;
-    const { inFlight, window } = telemetry;
+    const { window } = telemetry;
     // An idle one, or the last one, may have been stopped on purpose: it waits until somebody asks.
-    const active = inFlight > 0 || window.arrivalsBefore(this.#host.context.clock.now(), PROBATION_MS) > 0;
+    const active = telemetry.active > 0 || window.arrivalsBefore(this.#host.context.clock.now(), PROBATION_MS) > 0;
     if (ready + this.#service.external === 0 || !active) demand.target = ready + starting + queued;
     this.#service.freed(replica);
   }

@@ -5,7 +5,7 @@ import type { OwnedEndpoint } from './registry.ts';
 import { isSameRun, Replica, type StartCause } from './replica.ts';
 import { countReplicas, type ReplicaCounts } from './replica-counts.ts';
 import { ReplicaRunner, type RunnerListener, type RunnerOptions, type RunnerSettings } from './replica-runner.ts';
-import { Retirement, type RetireReason } from './retire.ts';
+import { type CordonAck, Retirement, type RetireReason } from './retire.ts';
 import type { StartGate } from './start-gate.ts';
 
 /** Shared until there is a replica: an empty map takes 180 bytes, and most of many services sleep. */
@@ -182,7 +182,7 @@ export class ReplicaSet {
     return revoked;
   }
 
-  onAck(edge: string, endpoint: string, ack: { version: number; inFlight: number; quiet: number; idleForMs: number }) {
+  onAck(edge: string, endpoint: string, ack: CordonAck): void {
     const task = this.byEndpoint(endpoint)?.task;
     if (task?.kind === 'retire') task.retirement.acknowledge(edge, ack);
   }

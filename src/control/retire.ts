@@ -52,6 +52,15 @@ interface EdgeDrain {
   quiet: number;
 }
 
+/** What an edge says when it sends nothing new any more. */
+export interface CordonAck {
+  version: number;
+  inFlight: number;
+  quiet: number;
+  passive: number;
+  idleForMs: number;
+}
+
 type Phase = 'cordoned' | 'draining' | 'closing' | 'over';
 
 /**
@@ -92,12 +101,13 @@ export class Retirement {
     return this.#phase === 'closing';
   }
 
-  acknowledge(edge: string, ack: { version: number; inFlight: number; quiet: number; idleForMs: number }): void {
+  acknowledge(edge: string, ack: CordonAck): void {
     const drain = this.#edges.get(edge);
     if (drain === undefined || ack.version < this.#options.version || drain.acknowledged) return;
     Object.assign(drain, { acknowledged: true, inFlight: ack.inFlight, quiet: ack.quiet });
     const { reason, idleMs } = this.#options;
-    const active = ack.inFlight > ack.quiet || ack.idleForMs < idleMs - Math.min(IDLE_SLACK_MS, idleMs / 2);
+    const active =
+      ack.inFlight > ack.quiet + ack.passive || ack.idleForMs < idleMs - Math.min(IDLE_SLACK_MS, idleMs / 2);
     if (reason === 'idle' && active && this.#phase !== 'over') {
       this.#options.calledOff();
       return;

@@ -7,11 +7,12 @@ import { IdleWatch } from './idle-watch.ts';
 import { Narrator } from './narrator.ts';
 import { readyCheck } from './ready-check.ts';
 import { countReport } from './report-metrics.ts';
+import type { CordonAck } from './retire.ts';
 import type { ServiceHost } from './service-host.ts';
 import { ServiceLifecycle } from './service-lifecycle.ts';
 import { gaugeService } from './service-metrics.ts';
 import { type ScaleDecision, type ScaledService, ServiceScaler } from './service-scaler.ts';
-import { serviceStatus } from './status.ts';
+import { lastActivity, serviceStatus } from './status.ts';
 import { Telemetry } from './telemetry.ts';
 
 /** Everything about one service: what is heard of it goes in here, and its policies act from here. */
@@ -84,7 +85,7 @@ export class ServiceController {
     this.#idle.check();
   }
 
-  onAck(edge: string, ack: { version: number; endpoint: string; inFlight: number; quiet: number; idleForMs: number }) {
+  onAck(edge: string, ack: CordonAck & { endpoint: string }): void {
     this.#telemetry.acknowledged(edge, this.#host.context.clock.now(), ack.idleForMs);
     this.lifecycle.set.onAck(edge, ack.endpoint, ack);
   }
@@ -152,6 +153,7 @@ export class ServiceController {
     const { lifecycle, narrator, name } = this;
     const { run, scale } = this.#settings;
     const { inFlight, held, window } = this.#telemetry;
+    const { clock } = this.#host.context;
     return serviceStatus({
       name,
       wakeable: run !== undefined,
@@ -163,7 +165,8 @@ export class ServiceController {
       held,
       inFlightOn: (endpoint) => this.#telemetry.inFlightOn(endpoint),
       conditionOf: (endpoint) => this.#telemetry.conditionOf(endpoint),
-      quantiles: window.quantiles(this.#host.context.clock.now(), scale.latency.windowMs, [0.5, 0.95, 0.99]),
+      lastActivity: lastActivity(this.#telemetry, clock.now(), clock.wall()),
+      quantiles: window.quantiles(clock.now(), scale.latency.windowMs, [0.5, 0.95, 0.99]),
       lastDecision: narrator.journal.last,
     });
   }

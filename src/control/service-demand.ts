@@ -48,7 +48,7 @@ export class ServiceDemand {
   inputs(ready: number): DemandInputs {
     const { host, settings, telemetry, sustained } = this.#options;
     const { min, max, initial, concurrency, guards } = settings().scale;
-    const { held, inFlight } = telemetry;
+    const { held, active: inFlight } = telemetry;
     const draining = host.isDraining();
     const sustainedPerSecond = sustained();
     return {

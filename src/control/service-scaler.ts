@@ -90,7 +90,7 @@ export class ServiceScaler {
 
   #sample(service: ScaledService, tick: boolean): ScaleSample {
     const now = this.#clock.now();
-    const { window, waiting, inFlight, held } = this.#telemetry;
+    const { window, waiting, active: inFlight, held } = this.#telemetry;
     const { min, max, latency, guards } = this.#settings().scale;
     const { external, awakeSince, ...counts } = service;
     const view = window.latency(now, {

@@ -1,10 +1,11 @@
 import type { EndpointCondition } from '../model/balancing.ts';
 import type { Decision } from '../model/decision.ts';
 import type { DiscoveredEndpoint } from '../model/discovery.ts';
-import type { ReplicaStatus, ServiceStateName, ServiceStatus } from '../model/status.ts';
+import type { LastActivity, ReplicaStatus, ServiceStateName, ServiceStatus } from '../model/status.ts';
 import { addressKey } from './endpoint-verifier.ts';
 import type { Replica } from './replica.ts';
 import type { ReplicaCounts } from './replica-counts.ts';
+import type { Telemetry } from './telemetry.ts';
 
 /** Everything that the admin API shows of a service, as the control plane has it. */
 export interface StatusInputs {
@@ -20,11 +21,12 @@ export interface StatusInputs {
   conditionOf: (endpoint: string) => EndpointCondition | undefined;
   /** p50, p95 and p99 of the last window, ms. */
   quantiles: readonly (number | undefined)[];
+  lastActivity: LastActivity | null;
   lastDecision: Decision | null;
 }
 
 export function serviceStatus(inputs: StatusInputs): ServiceStatus {
-  const { name, replicas, external, inFlight, held, lastDecision } = inputs;
+  const { name, replicas, external, inFlight, held, lastActivity, lastDecision } = inputs;
   const [p50 = null, p95 = null, p99 = null] = inputs.quantiles;
   return {
     name,
@@ -33,8 +35,15 @@ export function serviceStatus(inputs: StatusInputs): ServiceStatus {
     inFlight,
     held,
     latencyMs: { p50, p95, p99 },
+    lastActivity,
     lastDecision,
   };
+}
+
+/** What the idle clock goes by; null while no request was seen. @param wall the same moment as `now`, ms since the epoch */
+export function lastActivity({ busy, last }: Telemetry, now: number, wall: number): LastActivity | null {
+  if (last === undefined) return null;
+  return { at: new Date(wall - (busy ? 0 : now - last.at)).toISOString(), what: last.request };
 }
 
 function stateName({ wakeable, counts, external, failing, held }: StatusInputs): ServiceStateName {

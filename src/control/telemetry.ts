@@ -8,14 +8,24 @@ interface EdgeView {
   held: number;
   heldBytes: number;
   inFlight: number;
+  /** Of these, those that may wake the service. */
+  active: number;
   /** End of the last activity that is known, the clock's ms. */
   lastActivityAt: number;
+  /** The request that this goes by. */
+  lastRequest: string | undefined;
   /** Something was going on when it last spoke. */
   busy: boolean;
   /** Ages of requests without a first byte on endpoints past their warm-up. */
   waiting: SparseCounts[];
   endpoints: Map<string, number>;
   conditions: Map<string, EndpointCondition>;
+}
+
+/** A request that was activity, and its end, the clock's ms. */
+interface LastRequest {
+  at: number;
+  request: string;
 }
 
 /** Shared until an edge says something: most of many services sleep. */
@@ -35,6 +45,8 @@ export class Telemetry {
   #edges = NOTHING;
   /** End of the last activity on edges that are gone. */
   #goneActivityAt = Number.NEGATIVE_INFINITY;
+  /** … and the last request that any of them told of. */
+  #goneLast: LastRequest | undefined;
 
   /** @param keepMs how far back the window reaches */
   constructor(keepMs: number) {
@@ -48,6 +60,7 @@ export class Telemetry {
     if (held > 0 || view.held > 0) view.lastActivityAt = now;
     view.held = held;
     view.inFlight = inFlight;
+    view.active = inFlight;
     view.busy = view.busy || held > 0 || inFlight > 0;
   }
 
@@ -60,6 +73,7 @@ export class Telemetry {
       view.held = 0;
       view.heldBytes = 0;
       view.inFlight = 0;
+      view.active = 0;
       view.waiting = [];
       view.endpoints.clear();
       view.conditions.clear();
@@ -67,8 +81,10 @@ export class Telemetry {
       view.held = report.held;
       view.heldBytes = report.heldBytes;
       view.inFlight = report.inFlight;
+      view.active = report.inFlight - report.passive;
       view.busy = report.idleForMs === 0;
       view.lastActivityAt = Math.max(view.lastActivityAt, now - report.idleForMs);
+      view.lastRequest = report.lastRequest ?? view.lastRequest;
       view.waiting = warm.map(({ waiting }) => waiting);
       view.endpoints = new Map(report.endpoints.map(({ endpoint, inFlight }) => [endpoint, inFlight]));
       view.conditions.clear();
@@ -84,7 +100,7 @@ export class Telemetry {
       completions: report?.completions ?? 0,
       ttfb: warm.map(({ ttfb }) => ttfb),
       allTtfb: report?.ttfb ?? [],
-      requests: view.inFlight + view.held,
+      requests: view.active + view.held,
       ready: facts.ready,
     });
   }
@@ -101,6 +117,8 @@ export class Telemetry {
     const view = this.#edges.get(edge);
     if (view === undefined) return;
     const until = view.busy || view.held > 0 ? now : view.lastActivityAt;
+    if (view.lastRequest !== undefined && until >= (this.#goneLast?.at ?? until))
+      this.#goneLast = { at: until, request: view.lastRequest };
     this.#goneActivityAt = Math.max(this.#goneActivityAt, until);
     this.#edges.delete(edge);
   }
@@ -115,6 +133,11 @@ export class Telemetry {
 
   get inFlight(): number {
     return this.#sum(({ inFlight }) => inFlight);
+  }
+
+  /** Of these, requests that may wake the service: only they are a reason for replicas. */
+  get active(): number {
+    return this.#sum(({ active }) => active);
   }
 
   /** Requests in flight on one endpoint. */
@@ -149,6 +172,15 @@ export class Telemetry {
     return Math.max(this.#goneActivityAt, ...[...this.#edges.values()].map(({ lastActivityAt }) => lastActivityAt));
   }
 
+  /** The last request that was activity, of any edge; undefined before the first. */
+  get last(): LastRequest | undefined {
+    let last = this.#goneLast;
+    for (const { lastActivityAt: at, lastRequest: request } of this.#edges.values()) {
+      if (request !== undefined && at >= (last?.at ?? at)) last = { at, request };
+    }
+    return last;
+  }
+
   /** Ages of requests without a first byte on endpoints past their warm-up, as each edge last told of each of them. */
   get waiting(): SparseCounts[] {
     return [...this.#edges.values()].flatMap(({ waiting }) => waiting);
@@ -161,7 +193,9 @@ export class Telemetry {
         held: 0,
         heldBytes: 0,
         inFlight: 0,
+        active: 0,
         lastActivityAt: Number.NEGATIVE_INFINITY,
+        lastRequest: undefined,
         busy: false,
         waiting: [],
         endpoints: new Map(),

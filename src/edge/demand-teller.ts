@@ -20,7 +20,7 @@ export class DemandTeller {
 
   /** The number may have changed. */
   changed(): void {
-    if (this.#timer !== undefined) return;
+    if (this.#timer !== undefined || this.#held() === this.#told) return;
     const isFirst = this.#told === 0 && this.#held() > 0;
     const wait = isFirst ? 0 : this.#toldAt + EVERY_MS - this.#clock.now();
     if (wait <= 0) {

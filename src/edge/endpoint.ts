@@ -53,6 +53,8 @@ export class Endpoint {
   engine: HttpProxyEngine | undefined;
   /** Requests dispatched to it and not ended, tunnels included. */
   inFlight = 0;
+  /** Of these, those that may not keep the service awake. */
+  passive = 0;
   /** First of the exchanges in flight, linked through `nextInFlight`. */
   first: Exchange | undefined;
   /** A connect failed a moment ago: not chosen while there is another, until this time (the clock's ms). */
@@ -148,6 +150,7 @@ export class Endpoint {
   /** An exchange was dispatched here. */
   link(exchange: Exchange): void {
     this.inFlight++;
+    if (exchange.passive) this.passive++;
     exchange.previousInFlight = undefined;
     exchange.nextInFlight = this.first;
     if (this.first !== undefined) this.first.previousInFlight = exchange;
@@ -157,6 +160,7 @@ export class Endpoint {
   /** An exchange ended, or goes elsewhere. */
   unlink(exchange: Exchange): void {
     this.inFlight--;
+    if (exchange.passive) this.passive--;
     const { previousInFlight: previous, nextInFlight: next } = exchange;
     if (previous === undefined) this.first = next;
     else previous.nextInFlight = next;

@@ -22,7 +22,7 @@ import { type NoRoute, RouteTable } from './route-table.ts';
 import type { Service } from './service.ts';
 import { UpstreamConnection, type UpstreamConsumer, type UpstreamFailure } from './upstream-connection.ts';
 import { MAX_WATCHERS, PROGRESS_PREFIX, ProgressStream, waitingPage, waitingPageFields } from './waiting-page.ts';
-import { matchWakeRule } from './wake-rules.ts';
+import { wakeRuleOf } from './wake-rules.ts';
 
 /**
  * `new`: nothing is decided. `verifying`: its password is being checked. `held`: waits for a start or a slot.
@@ -60,6 +60,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   requestId = '';
   /** Address of the client, for the bounds per client. */
   address = '';
+  /** A wake rule keeps it from waking the service, so it does not keep it awake either. */
+  passive = false;
   /** The endpoint that failed this request before. */
   avoid: Endpoint | undefined;
   /** From when the time to first byte counts, the clock's ms: arrival, or the end of the wait for a start. */
@@ -99,9 +101,10 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     return this.#service?.policy.via;
   }
 
-  /** Dispatched, and not answered by a byte yet. Upgrades are not timed. */
+  /** Dispatched, and not answered by a byte yet. Upgrades are not timed, nor is what may not keep it awake. */
   get awaitsFirstByte(): boolean {
-    return (this.#phase === 'sent' || this.#phase === 'connecting') && this.client.request.upgrade === undefined;
+    if (this.#phase !== 'sent' && this.#phase !== 'connecting') return false;
+    return this.client.request.upgrade === undefined && !this.passive;
   }
 
   /** Since when it is no activity any more, the clock's ms: no byte passed for `streamMs`. Undefined: it is active. */
@@ -120,6 +123,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#endpoint = undefined;
     this.#connection = undefined;
     this.avoid = undefined;
+    this.passive = false;
     this.method = this.client.request.method;
     const now = this.#context.clock.now();
     this.#facts.begin(now);
@@ -209,7 +213,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       this.refuse('BODY_TOO_LARGE');
       return;
     }
-    if (this.client.request.upgrade === undefined) service.statistics.arrivals++;
+    this.passive = service.wakeRules.length > 0 && service.isPassive(this.client.request);
+    if (this.client.request.upgrade === undefined && !this.passive) service.statistics.arrivals++;
     service.retryBudget.request(this.#facts.startedAt);
     const now = Math.max(this.#facts.startedAt, this.#facts.releasedAt);
     const endpoint = service.queue.size === 0 ? service.pick(this, now) : undefined;
@@ -223,7 +228,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   #hold(service: Service, front: boolean): void {
     const asleep = !service.isReady;
     // What would not wait anyway is not turned away for want of room.
-    if (asleep && !front && service.policy.wakeable && this.#answerAsleep(service)) return;
+    if (asleep && (!front || this.passive) && service.policy.wakeable && this.#answerAsleep(service)) return;
     const refusal = this.#holdRefusal(service, asleep, front);
     if (refusal !== undefined) {
       this.refuse(refusal);
@@ -270,9 +275,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   /** Wake rules: some requests for a sleeping service are answered instead of waking it. */
   #answerAsleep(service: Service): boolean {
     const { request } = this.client;
-    if (service.wakeRules.length === 0) return false;
-    const path = request.target.slice(0, request.pathEnd);
-    const rule = matchWakeRule(service.wakeRules, path, request.head.get('user-agent') ?? '');
+    const rule = service.wakeRules.length === 0 ? undefined : wakeRuleOf(service.wakeRules, request);
     if (rule === undefined || rule.then === 'wake') return false;
     if (rule.then === 'deny') {
       service.statistics.holdRejected.denied++;
@@ -326,8 +329,9 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   }
 
   /** It is in the queue, and the last endpoint is gone. */
-  waitForStart(): void {
+  waitForStart(service: Service): void {
     this.#facts.cold = true;
+    if (this.passive) this.#answerAsleep(service);
   }
 
   #leaveQueue(service: Service): void {
@@ -472,7 +476,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#facts.status = response.status;
     this.#lastByteAt = now;
     this.#context.deadlines.arm(this, service.policy.timeouts.tunnelMs, now);
-    if (request.upgrade === undefined) {
+    if (request.upgrade === undefined && !this.passive) {
       service.statistics.firstByte(response.status, ttfb);
       connection.endpoint.recordFirstByte(ttfb);
     }
@@ -789,7 +793,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     if (endpoint === undefined) return;
     this.#endpoint = undefined;
     endpoint.unlink(this);
-    service.onExchangeEnd(endpoint, now);
+    service.onExchangeEnd(this, endpoint, now);
   }
 
   /** Everything is written: counts it, frees the place, and gives the connection back. */

@@ -6,11 +6,25 @@ export class HoldQueue {
   #first: Exchange | undefined;
   #last: Exchange | undefined;
   #size = 0;
+  #passive = 0;
   /** Made when something waits for the first time. */
   #perClient: Map<string, number> | undefined;
 
   get size(): number {
     return this.#size;
+  }
+
+  /** How many of them ask for the service: the others may not wake it. */
+  get asking(): number {
+    return this.#size - this.#passive;
+  }
+
+  /** The first that asks for the service. */
+  get firstActive(): Exchange | undefined {
+    if (this.asking === 0) return undefined;
+    let each = this.#first;
+    while (each?.passive) each = each.nextHeld;
+    return each;
   }
 
   /** How many wait for the client at an address. */
@@ -24,8 +38,7 @@ export class HoldQueue {
     if (this.#last === undefined) this.#first = exchange;
     else this.#last.nextHeld = exchange;
     this.#last = exchange;
-    this.#size++;
-    this.#count(exchange.address, 1);
+    this.#added(exchange);
   }
 
   /** Puts one that was dispatched already back to the front. */
@@ -35,8 +48,7 @@ export class HoldQueue {
     if (this.#first === undefined) this.#last = exchange;
     else this.#first.previousHeld = exchange;
     this.#first = exchange;
-    this.#size++;
-    this.#count(exchange.address, 1);
+    this.#added(exchange);
   }
 
   get first(): Exchange | undefined {
@@ -52,7 +64,14 @@ export class HoldQueue {
     exchange.previousHeld = undefined;
     exchange.nextHeld = undefined;
     this.#size--;
+    if (exchange.passive) this.#passive--;
     this.#count(exchange.address, -1);
+  }
+
+  #added({ passive, address }: Exchange): void {
+    this.#size++;
+    if (passive) this.#passive++;
+    this.#count(address, 1);
   }
 
   #count(address: string, change: number): void {

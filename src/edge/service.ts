@@ -3,7 +3,7 @@ import type { ServiceReport, SlotGrant } from '../model/link.ts';
 import type { RefusalCode } from '../model/refusals.ts';
 import type { EndpointView, ServicePolicy, ServiceState } from '../model/snapshot.ts';
 import type { Timer } from '../util/clock.ts';
-import { idleFor, inFlightOn, quietOn } from './activity.ts';
+import { Activity, type ActivityView, type Inactive, inactiveOn, inFlightOn, passiveOn } from './activity.ts';
 import { Balancer, isFree } from './balancer.ts';
 import { type StartTimes, startTimes } from './cold-start.ts';
 import type { EdgeContext } from './context.ts';
@@ -14,6 +14,7 @@ import { hashKey } from './hash-key.ts';
 import { HealthChecks } from './health.ts';
 import { HoldQueue } from './hold-queue.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
+import type { RequestHead } from './http1/request.ts';
 import { ejectionMs, judge, mostEjected } from './outlier.ts';
 import { Release } from './release.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -22,7 +23,7 @@ import { SlotDesk } from './slot-desk.ts';
 import { Statistics } from './statistics.ts';
 import { StickyCookie } from './sticky.ts';
 import type { ProgressStream } from './waiting-page.ts';
-import { type CompiledWakeRule, compileWakeRules } from './wake-rules.ts';
+import { type CompiledWakeRule, compileWakeRules, wakeRuleOf } from './wake-rules.ts';
 
 /** How long an endpoint whose connect failed is passed over, unless control says something sooner, ms. */
 const SUSPECT_MS = 1000;
@@ -48,8 +49,6 @@ export class Service {
   lastStart: StartTimes | undefined;
   /** When blocked starts may be tried again, the clock's ms; 0 = not blocked. */
   blockedUntil = 0;
-  /** End of the last exchange or wait, the clock's ms. */
-  lastActivity: number;
   /** By identity, in whatever state. */
   #endpoints = NONE;
   /** Those that may get requests. */
@@ -58,6 +57,7 @@ export class Service {
   #statistics: Statistics | undefined;
   #retryBudget: RetryBudget | undefined;
   #watchers: Set<ProgressStream> | undefined;
+  readonly #activity: Activity;
   readonly #context: EdgeContext;
   readonly #balancer = new Balancer();
   /** Which of the ready ones get requests now. */
@@ -77,7 +77,7 @@ export class Service {
     this.policy = policy;
     this.wakeRules = compileWakeRules(policy.wake);
     this.sticky = stickyOf(policy);
-    this.lastActivity = context.clock.now();
+    this.#activity = new Activity(context.clock.now());
     this.#release = new Release(this, context.clock);
     this.state = {
       service: policy.name,
@@ -103,6 +103,12 @@ export class Service {
   /** What opens connections; undefined: plain sockets. */
   get #engine(): HttpProxyEngine | undefined {
     return this.policy.engine === 'http-proxy' ? this.#context.httpProxyEngine() : undefined;
+  }
+
+  /** Whether a request may not wake it: then it does not keep it awake either, and nothing is scaled for it. */
+  isPassive(request: RequestHead): boolean {
+    const rule = this.policy.wakeable ? wakeRuleOf(this.wakeRules, request) : undefined;
+    return rule !== undefined && rule.then !== 'wake';
   }
 
   get statistics(): Statistics {
@@ -216,7 +222,12 @@ export class Service {
 
   /** Whoever waited for a slot waits for a start from now on. */
   #waitForStart(): void {
-    for (let each = this.queue.first; each !== undefined; each = each.nextHeld) each.waitForStart();
+    for (let each = this.queue.first; each !== undefined; ) {
+      // It may leave the queue, and stand at its end as the next request of its connection.
+      const next: Exchange | undefined = each.nextHeld;
+      each.waitForStart(this);
+      each = next;
+    }
   }
 
   /** A connect to the endpoint failed: others are tried, and control is told to look. */
@@ -272,7 +283,7 @@ export class Service {
   /** A held request left the queue: dispatched, refused or aborted. */
   unhold(exchange: Exchange): void {
     this.queue.remove(exchange);
-    this.lastActivity = this.#context.clock.now();
+    this.#activity.note(exchange, this.#context.clock.now());
     this.#lookForSlots();
     this.#tellDemand();
   }
@@ -283,11 +294,11 @@ export class Service {
   }
 
   /** An exchange left the endpoint at `now`, the clock's ms. */
-  onExchangeEnd(endpoint: Endpoint, now: number): void {
-    this.lastActivity = now;
+  onExchangeEnd(exchange: Exchange, endpoint: Endpoint, now: number): void {
+    this.#activity.note(exchange, now);
     if (endpoint.owedSlots > 0) this.#slots?.giveBack(endpoint);
     if (this.queue.size > 0) this.#release.pump();
-    if (endpoint.cordonVersion !== 0) this.#tellDrained(endpoint, this.lastActivity);
+    if (endpoint.cordonVersion !== 0) this.#tellDrained(endpoint, now);
     if (endpoint.state === 'gone' && endpoint.inFlight === 0) this.#forget(endpoint);
   }
 
@@ -342,9 +353,10 @@ export class Service {
       service: this.name,
       ...this.statistics.take(),
       inFlight: inFlightOn(this.#endpoints.values()),
-      held: this.queue.size,
+      passive: passiveOn(this.#endpoints.values()),
+      held: this.queue.asking,
       heldBytes: this.heldBytes,
-      idleForMs: this.#idleFor(now),
+      ...this.#lookForActivity(now),
       endpoints: Array.from(this.#endpoints.values(), (endpoint) => endpoint.report(now)),
     };
   }
@@ -461,15 +473,15 @@ export class Service {
       endpoint.drainedSent = false;
       endpoint.closeIdle();
       const { inFlight } = endpoint;
-      const quiet = this.#quietOn(endpoint, now);
-      const idleForMs = this.#idleFor(now);
+      const { idleForMs } = this.#lookForActivity(now);
+      const inactive = this.#inactiveOn(endpoint, now);
       this.#context.post({
         type: 'ack',
         version,
         service: this.name,
         endpoint: endpoint.id,
         inFlight,
-        quiet,
+        ...inactive,
         idleForMs,
       });
     }
@@ -485,21 +497,19 @@ export class Service {
 
   #tellDrained(endpoint: Endpoint, now: number): void {
     if (endpoint.drainedSent || endpoint.state === 'ready') return;
-    const quiet = this.#quietOn(endpoint, now);
+    const { quiet } = this.#inactiveOn(endpoint, now);
     if (endpoint.inFlight > quiet) return;
     endpoint.drainedSent = true;
     const version = endpoint.cordonVersion;
     this.#context.post({ type: 'drained', version, service: this.name, endpoint: endpoint.id, quiet });
   }
 
-  #quietOn(endpoint: Endpoint, now: number): number {
-    return quietOn(endpoint, this.policy.timeouts.streamMs, now);
+  #inactiveOn(endpoint: Endpoint, now: number): Inactive {
+    return inactiveOn(endpoint, this.policy.timeouts.streamMs, now);
   }
 
-  /** For how long there has been no activity, ms: what is held is activity, too. */
-  #idleFor(now: number): number {
-    if (this.queue.size > 0) return 0;
-    return idleFor(this.#endpoints.values(), this.lastActivity, this.policy.timeouts.streamMs, now);
+  #lookForActivity(now: number): ActivityView {
+    return this.#activity.look(this.queue, this.#endpoints.values(), this.policy.timeouts.streamMs, now);
   }
 
   #tellDemand(): void {
@@ -507,8 +517,11 @@ export class Service {
     const { clock, post } = this.#context;
     this.#demand ??= new DemandTeller(
       clock,
-      () => this.queue.size,
-      (held) => post({ type: 'demand', service: this.name, held, inFlight: inFlightOn(this.#endpoints.values()) }),
+      () => this.queue.asking,
+      (held) => {
+        const endpoints = [...this.#endpoints.values()];
+        post({ type: 'demand', service: this.name, held, inFlight: inFlightOn(endpoints) - passiveOn(endpoints) });
+      },
     );
     this.#demand.changed();
   }

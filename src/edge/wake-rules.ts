@@ -1,4 +1,5 @@
 import type { WakeRule } from '../model/settings.ts';
+import type { RequestHead } from './http1/request.ts';
 
 /** A wake rule with its glob compiled. */
 export interface CompiledWakeRule {
@@ -18,7 +19,15 @@ export function compileWakeRules(rules: readonly WakeRule[]): CompiledWakeRule[]
   }));
 }
 
-/** The first rule that matches a request for a sleeping service; undefined: it wakes. */
+/** The first rule that matches a request; undefined: it wakes. */
+export function wakeRuleOf(
+  rules: readonly CompiledWakeRule[],
+  { target, pathEnd, head }: RequestHead,
+): CompiledWakeRule | undefined {
+  return matchWakeRule(rules, target.slice(0, pathEnd), head.get('user-agent') ?? '');
+}
+
+/** The first rule that matches a path and a user agent. */
 export function matchWakeRule(
   rules: readonly CompiledWakeRule[],
   path: string,

@@ -49,7 +49,7 @@ export interface ProbeRequest {
 
 /** Edge → control. */
 export type EdgeMessage =
-  /** Requests wait for a start of the service, or their number grew or fell. Sent at once for the first. */
+  /** Requests that may wake the service wait for it, or their number grew or fell; so many of them are in flight. Sent at once for the first. */
   | { type: 'demand'; service: string; held: number; inFlight: number }
   /** The edge stopped dispatching to a cordoned or closing endpoint, until a later snapshot says ready. */
   | {
@@ -59,6 +59,8 @@ export type EdgeMessage =
       endpoint: string;
       inFlight: number;
       quiet: number;
+      /** Of those that are not quiet, requests that may not keep the service awake. */
+      passive: number;
       idleForMs: number;
     }
   /** Nothing (or nothing but quiet streams: `quiet`) is in flight any more on a cordoned endpoint. */
@@ -113,6 +115,8 @@ export interface ServiceReport {
   retries: number;
   /** Now: requests dispatched and not ended, tunnels included. */
   inFlight: number;
+  /** Of these, those that may not wake the service: neither activity nor load. Nowhere else are such counted but in `codes` and `total`. */
+  passive: number;
   /** Now: requests held. */
   held: number;
   heldBytes: number;
@@ -121,6 +125,8 @@ export interface ServiceReport {
   coldRequests: number;
   /** How long since the last activity ended, ms; 0 while there is any. */
   idleForMs: number;
+  /** Method and path of the request that this goes by, bounded, without query; absent before the first. */
+  lastRequest?: string | undefined;
   /** Time to first byte of endpoints past no particular age, without waiting for a start. */
   ttfb: SparseCounts;
   /** Whole requests, as the client saw them. */

@@ -17,6 +17,14 @@ export interface ReplicaStatus {
   startedAt: string | null;
 }
 
+/** The last thing that kept a service awake. */
+export interface LastActivity {
+  /** Its end, ISO 8601; now while it goes on. */
+  at: string;
+  /** Method and path, of bounded length: without query, and without long segments, which may be secrets. */
+  what: string;
+}
+
 /** A service as the admin API shows it. */
 export interface ServiceStatus {
   name: string;
@@ -26,6 +34,8 @@ export interface ServiceStatus {
   held: number;
   /** Time to first byte over the last window; null without data. */
   latencyMs: { p50: number | null; p95: number | null; p99: number | null };
+  /** What the idle clock goes by; null while no request that may wake the service was seen. */
+  lastActivity: LastActivity | null;
   lastDecision: Decision | null;
 }
 

@@ -64,6 +64,7 @@ function status(name: string): ServiceStatus {
     inFlight: 0,
     held: 0,
     latencyMs: { p50: null, p95: null, p99: null },
+    lastActivity: null,
     lastDecision: null,
   };
 }

@@ -31,5 +31,14 @@ export async function fakeAdmin(status: number, body: unknown): Promise<FakeAdmi
 /** A service with nothing special but what is given. */
 export function service(changes: Partial<ServiceStatus> & { name: string }): ServiceStatus {
   const latencyMs = { p50: null, p95: null, p99: null };
-  return { state: 'asleep', replicas: [], inFlight: 0, held: 0, latencyMs, lastDecision: null, ...changes };
+  return {
+    state: 'asleep',
+    replicas: [],
+    inFlight: 0,
+    held: 0,
+    latencyMs,
+    lastActivity: null,
+    lastDecision: null,
+    ...changes,
+  };
 }

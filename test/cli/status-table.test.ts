@@ -17,6 +17,7 @@ const busy = service({
   inFlight: 12,
   held: 3,
   latencyMs: { p50: 10, p95: 1234.5, p99: 2000 },
+  lastActivity: { at: new Date(NOW - 42_000).toISOString(), what: 'GET /orders/…' },
   lastDecision: {
     at: new Date(NOW - 12_000).toISOString(),
     service: 'shop',
@@ -32,7 +33,16 @@ const busy = service({
 
 test('a row says state, replicas, load, latency and the last decision', () => {
   const [head, first, second, ...more] = statusTable([busy, service({ name: 'blog' })], NOW, 200).split('\n');
-  expect(head?.split(/ {2,}/)).toEqual(['service', 'state', 'replicas', 'in flight', 'held', 'p95', 'last decision']);
+  expect(head?.split(/ {2,}/)).toEqual([
+    'service',
+    'state',
+    'replicas',
+    'in flight',
+    'held',
+    'p95',
+    'last activity',
+    'last decision',
+  ]);
   expect(first?.split(/ {2,}/)).toEqual([
     'shop',
     'ready',
@@ -40,9 +50,10 @@ test('a row says state, replicas, load, latency and the last decision', () => {
     '12',
     '3',
     '1.23s',
+    'GET /orders/… 42s ago',
     'scale-up 2→3: p95 1.2s over 500ms (12s ago)',
   ]);
-  expect(second?.split(/ {2,}/)).toEqual(['blog', 'asleep', '0', '0', '0', '–', '–']);
+  expect(second?.split(/ {2,}/)).toEqual(['blog', 'asleep', '0', '0', '0', '–', '–', '–']);
   expect(more).toEqual([]);
 });
 

@@ -144,7 +144,15 @@ test('an acknowledgement of an earlier cordon does not count', async () => {
   const { world } = await awake(0);
   world.edge.acknowledges = false;
   await world.settle(world.control.sleep('hello'));
-  const ack = { type: 'ack' as const, service: 'hello', endpoint: 'hello-1#1', inFlight: 0, quiet: 0, idleForMs: 9999 };
+  const ack = {
+    type: 'ack' as const,
+    service: 'hello',
+    endpoint: 'hello-1#1',
+    inFlight: 0,
+    quiet: 0,
+    passive: 0,
+    idleForMs: 9999,
+  };
   world.edge.say({ ...ack, version: 1 });
   await world.run(100);
   expect(world.runtime.stops).toBe(0);
@@ -167,6 +175,7 @@ test('an idle retire is called off when an acknowledgement tells of activity', a
     endpoint: 'hello-1#1',
     inFlight: 0,
     quiet: 0,
+    passive: 0,
     idleForMs: 30,
     version,
   };

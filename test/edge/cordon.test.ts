@@ -30,6 +30,7 @@ describe('a cordon', () => {
       endpoint,
       inFlight: 2,
       quiet: 0,
+      passive: 0,
       idleForMs: 0,
     });
     for (const upstream of upstreams) {

@@ -73,6 +73,43 @@ describe.concurrent('idle and retire', () => {
     expect(app.log.boots()).toHaveLength(1);
   });
 
+  for (const workers of [1, 2]) {
+    const title = `a monitor that may not wake a service does not keep it awake (workers: ${workers})`;
+    scenario(title, async (stage) => {
+      const wake = [
+        { userAgent: '*UptimeRobot*', then: 'answer', status: 204 },
+        { path: '/healthz', then: 'deny' },
+      ];
+      const app = await stage.app('app', { service: { ...IDLE, wake } });
+      const proxy = await stage.proxy({ apps: [app], config: { workers } });
+      const probe = (path: string, agent: string) =>
+        proxy.request({ host: app.host, path, headers: { 'User-Agent': agent } });
+      expect((await probe('/', 'UptimeRobot/2.0')).status).toBe(204);
+      expect(app.log.boots()).toEqual([]);
+      const person = await proxy.request({ host: app.host, path: '/echo?secret=1' });
+      expect(person.status).toBe(200);
+      let passed = 0;
+      let isOver = false;
+      const probing = (async () => {
+        while (!isOver) {
+          const answers = await Promise.all([probe('/', 'UptimeRobot/2.0'), probe('/healthz', 'x')]);
+          passed += answers.filter(({ status }) => status === 200).length;
+          await pause(150);
+        }
+      })();
+      const stop = await onlyStop(proxy, app.log).finally(() => {
+        isOver = true;
+      });
+      await probing;
+      expectOnTime(stop, { from: person.sentAt + IDLE_MS, to: person.endedAt + IDLE_MS });
+      // While it was awake, they reached it.
+      expect(passed).toBeGreaterThan(0);
+      await proxy.untilState(app.name, 'asleep');
+      expect((await proxy.service(app.name)).lastActivity?.what).toBe('GET /echo');
+      expect(app.log.boots()).toHaveLength(1);
+    });
+  }
+
   scenario('R4: idle keep-alive connections do not keep a replica', async (stage) => {
     const app = await stage.app('app', { service: IDLE });
     const proxy = await stage.proxy({ apps: [app] });

@@ -197,6 +197,7 @@ export class FakeEdge {
       overloads: 0,
       retries: 0,
       inFlight: inFlight.size,
+      passive: 0,
       held: held.length,
       heldBytes: 0,
       holdRejected: { full: 0, bytes: 0, client: 0, deadline: 0, failed: 0, denied: 0 },
@@ -255,6 +256,7 @@ export class FakeEdge {
             endpoint: id,
             inFlight: own.length,
             quiet,
+            passive: 0,
             idleForMs,
           });
         }
