@@ -51,6 +51,12 @@ export const scaleSchema = section(
     ),
     initial: optional(integer('replicas', 1, 100_000), 'Replicas of a start from zero.', '1, or `min` if that is more'),
     idle: option(durationOr(0, 'never'), '5m', 'Idle time after which the replicas above `min` retire.'),
+    patience: option(
+      duration(0),
+      '15m',
+      'How long a scale-down waits for what the replica has in flight: nobody is in a hurry. A service that is asked to ' +
+        'sleep, is removed or gets a new `run` waits for `timeouts.drain`.',
+    ),
     concurrency: option(
       integer('requests', 0),
       '0',

@@ -112,15 +112,17 @@ export class Narrator {
     this.#event('revoked', `retire revoked (${replica.name}): ${why}`, { replica: replica.name });
   }
 
-  drainForced(replica: Replica, inFlight: number): void {
+  /** @param oldestMs age of the oldest request that is cut, ms; 0 where all of them are quiet */
+  drainForced(replica: Replica, inFlight: number, oldestMs: number): void {
     const { metrics } = this.#context;
-    const line = `drain forced, ${inFlight} in flight on ${replica.name}`;
+    const age = oldestMs === 0 ? '' : `, the oldest for ${formatDuration(Math.round(oldestMs / 100) * 100)}`;
+    const line = `drain forced, ${inFlight} in flight on ${replica.name}${age}`;
     metrics.count(
       'pilotlight_scale_decisions_total',
       { service: this.#service, direction: 'down', reason: 'drain-forced' },
       1,
     );
-    this.#event('drain-forced', line, { replica: replica.name, inFlight });
+    this.#event('drain-forced', line, { replica: replica.name, inFlight, oldestMs });
   }
 
   exited(replica: Replica, detail: string): void {

@@ -155,7 +155,7 @@ export class ReplicaOutcomes implements ReplicaSetListener {
   }
 
   onDrainForced(replica: Replica, inFlight: number): void {
-    this.#narrator.drainForced(replica, inFlight);
+    this.#narrator.drainForced(replica, inFlight, this.#options.telemetry.loadOf(replica.endpoint).oldestMs);
   }
 
   onUnresponsive(edge: string): boolean {

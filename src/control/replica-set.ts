@@ -16,6 +16,8 @@ type QueuedTask = Extract<Replica['task'], { kind: 'queued' }>;
 /** What a replica set needs to know of its service's configuration at the moment. */
 export interface ReplicaSettings extends RunnerSettings {
   drainMs: number;
+  /** … where nobody is in a hurry. */
+  patienceMs: number;
   idleMs: number;
 }
 
@@ -146,14 +148,15 @@ export class ReplicaSet {
     if (retiring.length === 0) return;
     for (const replica of retiring) listener.onCordoned(replica);
     const version = publish();
-    const { drainMs, idleMs } = settings();
+    const { drainMs, patienceMs, idleMs } = settings();
     for (const replica of retiring) {
       const retirement = new Retirement({
         clock: context.clock,
         reason,
         version,
         edges: hub.edges,
-        drainMs,
+        // When a service is idle, nothing is left that it would have to wait for but what does not count.
+        drainMs: reason === 'scale-down' ? patienceMs : drainMs,
         idleMs,
         acknowledged: () => {
           replica.apply('acknowledged');
@@ -168,6 +171,24 @@ export class ReplicaSet {
       replica.task = { kind: 'retire', retirement };
     }
     for (const { task } of retiring) if (task.kind === 'retire') task.retirement.begin();
+  }
+
+  /** Somebody is in a hurry now: what still waits for requests in flight has no longer than `drainMs` from here. */
+  hurryRetires(): void {
+    const { drainMs } = this.#options.settings();
+    for (const { task } of this.replicas) if (task.kind === 'retire') task.retirement.hurry(drainMs);
+  }
+
+  /** Takes up to `count` scale-downs back: more are needed again, and these are there. */
+  takeBack(count: number, hash: string): void {
+    let left = count;
+    for (const replica of this.replicas) {
+      const { task, spec } = replica;
+      if (left <= 0 || task.kind !== 'retire' || task.retirement.reason !== 'scale-down') continue;
+      if (spec.hash !== hash || !task.retirement.revocable || task.retirement.isClosing) continue;
+      this.#revoke(replica, task.retirement, 'it is needed again');
+      left--;
+    }
   }
 
   /** Makes up to `count` retiring replicas ready again, those first that were cordoned last. @returns how many */

@@ -72,8 +72,10 @@ export class Retirement {
   readonly #options: RetirementOptions;
   readonly #edges: Map<string, EdgeDrain>;
   readonly #ackTimer: Timer;
-  readonly #drainTimer: Timer;
+  #drainTimer: Timer;
   #closingTimer: Timer | undefined;
+  /** When the drain ends, the clock's ms. */
+  #deadlineAt: number;
   #phase: Phase = 'cordoned';
   /** The drain deadline passed before every edge acknowledged. */
   #isOverdue = false;
@@ -83,6 +85,7 @@ export class Retirement {
     this.reason = options.reason;
     this.#edges = new Map(options.edges.map((edge) => [edge, { acknowledged: false, inFlight: 0, quiet: 0 }]));
     this.#ackTimer = options.clock.after(ACK_MS, () => this.#giveUpOnEdges());
+    this.#deadlineAt = options.clock.now() + options.drainMs;
     this.#drainTimer = options.clock.after(options.drainMs, () => this.#deadline());
   }
 
@@ -99,6 +102,16 @@ export class Retirement {
   /** Whether the edges were told to close what is left. */
   get isClosing(): boolean {
     return this.#phase === 'closing';
+  }
+
+  /** The drain has no longer than this from now on, ms. */
+  hurry(drainMs: number): void {
+    const { clock } = this.#options;
+    const deadline = clock.now() + drainMs;
+    if (this.#phase === 'over' || this.#phase === 'closing' || deadline >= this.#deadlineAt) return;
+    this.#deadlineAt = deadline;
+    this.#drainTimer.cancel();
+    this.#drainTimer = clock.after(drainMs, () => this.#deadline());
   }
 
   acknowledge(edge: string, ack: CordonAck): void {

@@ -14,6 +14,7 @@ import { gaugeService } from './service-metrics.ts';
 import { type ScaleDecision, type ScaledService, ServiceScaler } from './service-scaler.ts';
 import { lastActivity, serviceStatus } from './status.ts';
 import { Telemetry } from './telemetry.ts';
+import { victimsFirst } from './victims.ts';
 
 /** Everything about one service: what is heard of it goes in here, and its policies act from here. */
 export class ServiceController {
@@ -163,7 +164,7 @@ export class ServiceController {
       failing: lifecycle.breaker.isFailing,
       inFlight,
       held,
-      inFlightOn: (endpoint) => this.#telemetry.inFlightOn(endpoint),
+      inFlightOn: (endpoint) => this.#telemetry.loadOf(endpoint).inFlight,
       conditionOf: (endpoint) => this.#telemetry.conditionOf(endpoint),
       lastActivity: lastActivity(this.#telemetry, clock.now(), clock.wall()),
       quantiles: window.quantiles(clock.now(), scale.latency.windowMs, [0.5, 0.95, 0.99]),
@@ -213,10 +214,7 @@ export class ServiceController {
       this.lifecycle.scaleUp(to);
       return;
     }
-    // The one with the least to finish; of equals the newest.
-    const [victim] = this.lifecycle.ready.sort(
-      (a, b) => this.#telemetry.inFlightOn(a.endpoint) - this.#telemetry.inFlightOn(b.endpoint),
-    );
+    const [victim] = victimsFirst(this.lifecycle.ready, (endpoint) => this.#telemetry.loadOf(endpoint));
     if (victim !== undefined) this.lifecycle.scaleDown(victim, to);
   }
 

@@ -16,6 +16,7 @@ import { StartBreaker } from './start-breaker.ts';
 import { planStarts } from './start-plan.ts';
 import { StartTimes } from './start-times.ts';
 import type { Telemetry } from './telemetry.ts';
+import { victimsFirst } from './victims.ts';
 
 export interface LifecycleOptions {
   host: ServiceHost;
@@ -192,6 +193,7 @@ export class ServiceLifecycle implements OutcomesService {
 
   sleep(): void {
     this.#demand.sleep();
+    this.set.hurryRetires();
     // What requests wait for is not called off: they would only ask again.
     if (this.#telemetry.held === 0) this.#callOffStarts();
     this.retire(this.ready, 'by-hand');
@@ -323,6 +325,7 @@ export class ServiceLifecycle implements OutcomesService {
   }
 
   #startUpTo(wanted: number, otherwise: StartCause): void {
+    this.#takeBack(wanted);
     const { counts } = this.set;
     const { min, max } = this.#settings().scale;
     const demand = this.#demand.inputs(this.#available);
@@ -336,6 +339,14 @@ export class ServiceLifecycle implements OutcomesService {
     const inputs = { ...demand, wanted };
     if (demand.ready === 0) this.#narrator.waking(plan.cause, there, there + plan.start, inputs);
     else if (plan.cause !== 'scale-up') this.#narrator.refilling(plan.cause, there, there + plan.start, inputs);
+  }
+
+  /** What drains without haste is there at once, and takes no room besides. */
+  #takeBack(wanted: number): void {
+    const { run } = this.#settings();
+    const { queued, starting, ready, retiring } = this.set.counts;
+    const missing = wanted - queued - starting - ready;
+    if (run !== undefined && retiring > 0 && missing > 0) this.set.takeBack(missing, hashOf(run));
   }
 
   #replaceOutdated(): void {
@@ -366,13 +377,15 @@ export class ServiceLifecycle implements OutcomesService {
 
   #endAll(): void {
     this.#demand.dropWake();
+    this.set.hurryRetires();
     this.#callOffStarts();
     this.retire(this.ready, 'removed');
   }
 
   #shrink(hash: string, max: number): void {
     const { replicas, counts } = this.set;
-    const plan = planShrink({ replicas, ready: this.ready, counts, hash, max });
+    const ready = victimsFirst(this.ready, (endpoint) => this.#telemetry.loadOf(endpoint));
+    const plan = planShrink({ replicas, ready, counts, hash, max });
     this.set.withdrawQueued(plan.queued);
     this.set.withdrawStarting((replica) => plan.starting.includes(replica));
     this.retire(plan.retire, 'scale-down', { text: `over max ${max}` });
@@ -380,6 +393,7 @@ export class ServiceLifecycle implements OutcomesService {
 
   #runChanged(run: RunSettings): void {
     const hash = hashOf(run);
+    this.set.hurryRetires();
     const inPlace = this.#run.change(run);
     this.breaker.note({ type: 'forgiven' });
     this.#startTimes.forget();

@@ -51,6 +51,7 @@ export class ServiceRun {
       ready: settings.ready,
       check: readyCheck(settings),
       drainMs: settings.timeouts.drainMs,
+      patienceMs: settings.scale.patienceMs,
       idleMs: settings.scale.idleMs === 'never' ? 0 : settings.scale.idleMs,
     };
   }

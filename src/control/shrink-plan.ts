@@ -3,7 +3,7 @@ import type { ReplicaCounts } from './replica-counts.ts';
 
 export interface ShrinkInputs {
   replicas: readonly Replica[];
-  /** Those that became ready last come first. */
+  /** In the order in which they would go. */
   ready: readonly Replica[];
   counts: ReplicaCounts;
   /** Hash of the present `run`. */

@@ -2,6 +2,7 @@ import type { EndpointCondition } from '../model/balancing.ts';
 import type { ServiceReport } from '../model/link.ts';
 import type { SparseCounts } from '../util/histogram.ts';
 import { ServiceWindow } from './service-window.ts';
+import type { ReplicaLoad } from './victims.ts';
 
 /** What one edge last said of one service. */
 interface EdgeView {
@@ -18,7 +19,7 @@ interface EdgeView {
   busy: boolean;
   /** Ages of requests without a first byte on endpoints past their warm-up. */
   waiting: SparseCounts[];
-  endpoints: Map<string, number>;
+  endpoints: Map<string, ReplicaLoad>;
   conditions: Map<string, EndpointCondition>;
 }
 
@@ -86,7 +87,9 @@ export class Telemetry {
       view.lastActivityAt = Math.max(view.lastActivityAt, now - report.idleForMs);
       view.lastRequest = report.lastRequest ?? view.lastRequest;
       view.waiting = warm.map(({ waiting }) => waiting);
-      view.endpoints = new Map(report.endpoints.map(({ endpoint, inFlight }) => [endpoint, inFlight]));
+      view.endpoints = new Map(
+        report.endpoints.map(({ endpoint, inFlight, oldestMs = 0 }) => [endpoint, { inFlight, oldestMs }]),
+      );
       view.conditions.clear();
       for (const { endpoint, condition } of report.endpoints) if (condition) view.conditions.set(endpoint, condition);
     }
@@ -140,9 +143,15 @@ export class Telemetry {
     return this.#sum(({ active }) => active);
   }
 
-  /** Requests in flight on one endpoint. */
-  inFlightOn(endpoint: string): number {
-    return this.#sum(({ endpoints }) => endpoints.get(endpoint) ?? 0);
+  /** What is in flight on one endpoint. */
+  loadOf(endpoint: string): ReplicaLoad {
+    const load = { inFlight: 0, oldestMs: 0 };
+    for (const { endpoints } of this.#edges.values()) {
+      const { inFlight = 0, oldestMs = 0 } = endpoints.get(endpoint) ?? {};
+      load.inFlight += inFlight;
+      load.oldestMs = Math.max(load.oldestMs, oldestMs);
+    }
+    return load;
   }
 
   /** What keeps requests away from an endpoint, as any edge sees it. */

@@ -176,12 +176,29 @@ export class Endpoint {
   }
 
   /** Its figures since the last report, which start anew. */
-  report(now: number): EndpointReport {
+  report(now: number, streamMs: number): EndpointReport {
     const { id, condition, inFlight, completions } = this;
     const ttfb = this.ttfb?.sparse() ?? [];
     this.completions = 0;
     this.ttfb?.reset();
-    return { endpoint: id, condition, inFlight, completions, ttfb, waiting: this.#waiting(now) };
+    return {
+      endpoint: id,
+      condition,
+      inFlight,
+      completions,
+      ttfb,
+      waiting: this.#waiting(now),
+      oldestMs: this.#oldest(now, streamMs),
+    };
+  }
+
+  #oldest(now: number, streamMs: number): number | undefined {
+    let since = Number.POSITIVE_INFINITY;
+    for (let each = this.first; each !== undefined; each = each.nextInFlight) {
+      if (each.latencySince < since && !each.passive && each.quietSince(now, streamMs) === undefined)
+        since = each.latencySince;
+    }
+    return since === Number.POSITIVE_INFINITY ? undefined : now - since;
   }
 
   /** Ages of the requests in flight that have no first byte yet. */

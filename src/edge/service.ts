@@ -349,6 +349,7 @@ export class Service {
   /** The service's part of a report; undefined when there is nothing to say. */
   report(now: number): ServiceReport | undefined {
     if (this.#isSilent) return undefined;
+    const { streamMs } = this.policy.timeouts;
     return {
       service: this.name,
       ...this.statistics.take(),
@@ -357,7 +358,7 @@ export class Service {
       held: this.queue.asking,
       heldBytes: this.heldBytes,
       ...this.#lookForActivity(now),
-      endpoints: Array.from(this.#endpoints.values(), (endpoint) => endpoint.report(now)),
+      endpoints: Array.from(this.#endpoints.values(), (endpoint) => endpoint.report(now, streamMs)),
     };
   }
 

@@ -139,6 +139,8 @@ export interface EndpointReport {
   /** Absent where nothing keeps requests away from it. */
   condition?: EndpointCondition | undefined;
   inFlight: number;
+  /** Age of the oldest of them that is activity, ms; absent without one. */
+  oldestMs?: number | undefined;
   completions: number;
   /** Time to first byte, per endpoint, so that young replicas can be left out. */
   ttfb: SparseCounts;

@@ -272,6 +272,8 @@ export interface ScaleSettings {
   initial: number;
   /** Idle time before the replicas above `min` retire, ms. */
   idleMs: number | 'never';
+  /** How long a scale-down waits for what is in flight, ms. */
+  patienceMs: number;
   /** Most requests in flight per replica; 0 = no limit. */
   concurrency: number;
   latency: {

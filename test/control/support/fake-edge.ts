@@ -177,9 +177,11 @@ export class FakeEdge {
       const waiting = new Histogram();
       for (const { endpoint, inside, since } of inFlight)
         if (endpoint === id && inside !== undefined) waiting.add(now - since);
+      const active = [...inFlight].filter((request) => request.endpoint === id && !request.quiet);
       return {
         endpoint: id,
         inFlight: service.counts.get(id) ?? 0,
+        ...(active.length > 0 && { oldestMs: now - Math.min(...active.map(({ since }) => since)) }),
         completions: stats.ttfb.get(id)?.total ?? 0,
         ttfb,
         waiting: waiting.sparse(),
