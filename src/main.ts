@@ -7,7 +7,8 @@ import { createAdmin } from './admin/create-admin.ts';
 import { runCli } from './cli/cli.ts';
 import type { ProxyOptions, RunningProxy } from './cli/running-proxy.ts';
 import { flushTerminal, processTerminal } from './cli/terminal.ts';
-import { diffSettings } from './config/diff.ts';
+import { changeFields, describeReload, describeSource } from './config/describe-changes.ts';
+import { diffSettings, hasChanges } from './config/diff.ts';
 import { type Control, createControl } from './control/create-control.ts';
 import { createConsulSource } from './discovery/consul.ts';
 import { createConsulRegistrar } from './discovery/consul-registrar.ts';
@@ -17,6 +18,7 @@ import { toPilotlightError } from './model/errors.ts';
 import { type EventSink, type EventType, type PilotEvent, troubles } from './model/events.ts';
 import type { ControlMessage, EdgeMessage } from './model/link.ts';
 import type { Logger } from './model/observe.ts';
+import type { ConfigSource, ReloadResult } from './model/reload.ts';
 import type { Settings } from './model/settings.ts';
 import type { ControlApi } from './model/status.ts';
 import { openAccessLog } from './observe/access-log.ts';
@@ -111,7 +113,8 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     ready: () => phase === 'serving' && control.ready(),
     subscribe: events.subscribe,
   };
-  const admin = createAdmin({ settings: settings.admin, api, renderMetrics: metrics.render, logger, clock });
+  const { reload } = options;
+  const admin = createAdmin({ settings: settings.admin, api, reload, renderMetrics: metrics.render, logger, clock });
   const bound = await takeSockets(settings, inherited, logger);
   const openAdmin = () => admin.listen(bound.get(listenKey(settings.admin.address))?.[0]);
   // Before the rest, so that readiness can be observed while the rest boots; after it where another one is ready.
@@ -133,11 +136,13 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   }
   logger.info({ listening, admin: adminAddress, instance }, 'serving');
 
-  const refuseReload = (problems: readonly string[]): void => {
+  const refuseReload = (problems: readonly string[], source: ConfigSource): ReloadResult => {
     // One alone is all that the event says.
     if (problems.length > 1) for (const problem of problems) logger.error({ problem }, `not reloaded: ${problem}`);
     const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-    events.emit('reload-failed', `not reloaded, nothing changed: ${problems[0]}${more}`, { problems: problems.length });
+    const message = `not reloaded, nothing changed: ${problems[0]}${more}; ${describeSource(source)}`;
+    events.emit('reload-failed', message, { problems: problems.length, ...fieldsOf(source) });
+    return { ...source, reloaded: false, problems: [...problems] };
   };
 
   return {
@@ -175,24 +180,32 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
       logger.error({ reason }, 'not upgraded');
       events.emit('upgrade-failed', `not upgraded, this process goes on: ${reason}`, {});
     },
-    async reload(next) {
+    async reload(next, source) {
       await predecessor?.gone;
+      if (phase === 'draining') return refuseReload(['the proxy is about to end'], source);
       const missing = partsMissing(current, next);
-      if (missing.length > 0) return refuseReload(missing);
+      if (missing.length > 0) return refuseReload(missing, source);
       const { accessLog, admin, workers, state, consul, docker } = current;
       const merged: Settings = { ...next, accessLog, admin, workers, state, consul, docker };
       try {
         listening = await plane.listen(merged.listen);
-        control.reconfigure(merged);
-        await plane.reopenLog();
       } catch (error) {
-        return refuseReload([toPilotlightError(error).message]);
+        return refuseReload([toPilotlightError(error).message], source);
       }
-      const { needRestart } = diffSettings(current, next);
-      if (needRestart.length > 0) logger.warn({ needRestart }, `takes a restart to change: ${needRestart.join(', ')}`);
+      const changes = diffSettings(current, next);
+      // In force from here on, whatever fails below: what comes next is compared with it.
       current = merged;
+      control.reconfigure(merged);
+      await plane
+        .reopenLog()
+        .catch((error: unknown) => logger.error({ err: error }, 'the access log is not opened anew'));
+      const { needRestart } = changes;
+      if (needRestart.length > 0) logger.warn({ needRestart }, `takes a restart to change: ${needRestart.join(', ')}`);
       const services = merged.services.length;
-      events.emit('reloaded', `configuration reloaded (${services} services)`, { services });
+      const changed = hasChanges(changes);
+      const fields = { services, nothingChanged: !changed, ...changeFields(changes), ...fieldsOf(source) };
+      events.emit('reloaded', describeReload(changes, source, services), fields);
+      return { ...source, reloaded: true, changed, changes };
     },
     async stop(hurry) {
       const handOver = phase === 'handing-over';
@@ -276,6 +289,10 @@ function joinEvents(control: ControlApi, logger: Logger, onEvent: EventSink) {
       pass({ at: new Date(systemClock.wall()).toISOString(), type, service: null, message, data });
     },
   };
+}
+
+function fieldsOf({ file, modified }: ConfigSource): Record<string, string> {
+  return modified === null ? { file } : { file, modified };
 }
 
 /** What the next configuration needs and this process was not built with: without it its services could not work. */

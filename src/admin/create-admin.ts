@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Logger } from '../model/observe.ts';
+import type { ReloadResult } from '../model/reload.ts';
 import type { AdminSettings, HostPort } from '../model/settings.ts';
 import type { ControlApi } from '../model/status.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
@@ -14,6 +15,8 @@ import { WrongTokens } from './wrong-tokens.ts';
 export interface AdminOptions {
   settings: AdminSettings;
   api: ControlApi;
+  /** Reads the configuration again; absent where there is none to read. */
+  reload?: (() => Promise<ReloadResult>) | undefined;
   /** The metrics in the Prometheus text format. */
   renderMetrics: () => string;
   logger: Logger;
@@ -57,10 +60,17 @@ const bodyTooLarge: Problem = {
 };
 
 /** Builds the admin API; nothing is opened before `listen`. */
-export function createAdmin({ settings, api, renderMetrics, logger, clock = systemClock }: AdminOptions): Admin {
+export function createAdmin({
+  settings,
+  api,
+  reload,
+  renderMetrics,
+  logger,
+  clock = systemClock,
+}: AdminOptions): Admin {
   const events = new EventStreams(api, clock);
   const wrongTokens = new WrongTokens(logger);
-  const routes = createRoutes({ api, renderMetrics, events });
+  const routes = createRoutes({ api, reload, renderMetrics, events });
   let checkAccess: AccessCheck | undefined;
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {

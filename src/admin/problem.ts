@@ -7,11 +7,14 @@ export interface Problem {
   title: string;
   code: string;
   detail?: string;
+  /** Further members. */
+  more?: Record<string, unknown>;
   headers?: Record<string, string>;
 }
 
 const statusOf: Partial<Record<ErrorCode, { status: number; title: string }>> = {
   SERVICE_UNKNOWN: { status: 404, title: 'Unknown service' },
+  CANCELLED: { status: 503, title: 'The proxy is about to end' },
   SERVICE_NOT_RUNNABLE: { status: 409, title: 'The service cannot be started or stopped' },
 };
 
@@ -35,9 +38,9 @@ export function problemOf(error: unknown): Problem {
 }
 
 /** Sends a problem; does nothing where an answer is under way already. */
-export function sendProblem(response: ServerResponse, { headers, ...problem }: Problem): void {
+export function sendProblem(response: ServerResponse, { headers, more, ...problem }: Problem): void {
   if (response.headersSent) return;
-  const body = JSON.stringify({ type: 'about:blank', ...problem });
+  const body = JSON.stringify({ type: 'about:blank', ...problem, ...more });
   response.writeHead(problem.status, {
     ...headers,
     'Content-Type': 'application/problem+json',

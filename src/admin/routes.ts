@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ReloadResult } from '../model/reload.ts';
 import type { ControlApi } from '../model/status.ts';
 import type { EventStreams } from './event-stream.ts';
-import { methodNotAllowed, notFound, type Problem } from './problem.ts';
+import { methodNotAllowed, notFound, type Problem, sendProblem } from './problem.ts';
 
 /** Answers one request; `name` is the service in the path, empty where the path has none. */
 export type Handler = (response: ServerResponse, name: string) => void | Promise<void>;
@@ -15,6 +16,7 @@ interface Route {
 
 export interface RouteParts {
   api: ControlApi;
+  reload?: (() => Promise<ReloadResult>) | undefined;
   renderMetrics: () => string;
   events: EventStreams;
 }
@@ -22,7 +24,7 @@ export interface RouteParts {
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** The whole API: every path with what answers it. */
-export function createRoutes({ api, renderMetrics, events }: RouteParts): Route[] {
+export function createRoutes({ api, reload, renderMetrics, events }: RouteParts): Route[] {
   const routes: Record<string, Omit<Route, 'segments'>> = {
     '/healthz': { get: (response) => sendText(response, 200, 'ok\n') },
     '/readyz': {
@@ -38,6 +40,9 @@ export function createRoutes({ api, renderMetrics, events }: RouteParts): Route[
     '/v1/services/*': { get: async (response, name) => sendJson(response, await api.service(name)) },
     '/v1/services/*/wake': { post: async (response, name) => sendJson(response, await api.wake(name)) },
     '/v1/services/*/sleep': { post: async (response, name) => sendJson(response, await api.sleep(name)) },
+    ...(reload === undefined
+      ? {}
+      : { '/v1/reload': { post: async (response) => sendReload(response, await reload()) } }),
     '/v1/events': { get: (response) => events.serve(response) },
   };
   return Object.entries(routes).map(([path, handlers]) => ({ segments: path.split('/'), ...handlers }));
@@ -77,6 +82,17 @@ function decodeName(segment: string): string | undefined {
 
 function sendJson(response: ServerResponse, value: unknown): void {
   sendText(response, 200, JSON.stringify(value), 'application/json');
+}
+
+/** 422: the file is there and is no configuration that can be served. */
+function sendReload(response: ServerResponse, result: ReloadResult): void {
+  if (result.reloaded) {
+    sendJson(response, result);
+    return;
+  }
+  const { file, modified, problems } = result;
+  const problem = { status: 422, title: 'Not reloaded, nothing changed', code: 'CONFIG_INVALID' };
+  sendProblem(response, { ...problem, detail: problems[0] ?? '', more: { file, modified, problems } });
 }
 
 function sendText(response: ServerResponse, status: number, body: string, type = 'text/plain; charset=utf-8'): void {

@@ -2,6 +2,7 @@ import { findConfig } from '../config/find.ts';
 import { loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import { PilotlightError } from '../model/errors.ts';
+import type { ReloadResult } from '../model/reload.ts';
 import { hostPort } from '../util/host-port.ts';
 import { createEventPrinter } from './event-printer.ts';
 import { inheritedDescriptors, predecessorOf } from './predecessor.ts';
@@ -37,10 +38,11 @@ export async function runConfigured(
   const level = logLevel ?? (interactive ? 'warn' : 'info');
   return supervise(
     {
-      boot: async (signal) => {
+      boot: async (signal, askReload) => {
         const inherited = inheritedDescriptors(env, process.pid);
         const predecessor = predecessorOf(env, manager.ready);
-        const proxy = await start(settings, { logLevel: level, env, onEvent, signal, inherited, predecessor });
+        const options = { logLevel: level, env, onEvent, signal, reload: askReload, inherited, predecessor };
+        const proxy = await start(settings, options);
         if (predecessor === undefined) void manager.ready();
         if (interactive) terminal.out(servingLine(proxy));
         return proxy;
@@ -57,11 +59,12 @@ function servingLine({ listening, admin }: RunningProxy): string {
   return `serving on ${listening.map(hostPort).join(', ')}, admin on ${hostPort(admin)}`;
 }
 
-async function reload(proxy: RunningProxy, file: string, { env }: Terminal): Promise<void> {
+async function reload(proxy: RunningProxy, file: string, { env }: Terminal): Promise<ReloadResult> {
   const result = await loadConfig(file, env);
-  if (!result.ok) return proxy.refuseReload(result.problems.map(formatProblem));
+  const source = { file, modified: result.modified };
+  if (!result.ok) return proxy.refuseReload(result.problems.map(formatProblem), source);
   for (const warning of result.warnings) proxy.logger.warn({ file }, formatProblem(warning));
-  await proxy.reload(result.settings);
+  return proxy.reload(result.settings, source);
 }
 
 async function locate(explicit: string | undefined, { env, cwd }: Terminal): Promise<string> {

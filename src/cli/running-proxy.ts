@@ -1,5 +1,6 @@
 import type { EventSink } from '../model/events.ts';
 import type { Logger } from '../model/observe.ts';
+import type { ConfigSource, ReloadResult } from '../model/reload.ts';
 import type { HostPort, Settings } from '../model/settings.ts';
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -13,6 +14,8 @@ export interface ProxyOptions {
   onEvent: EventSink;
   /** Breaks off the boot. */
   signal: AbortSignal;
+  /** Reads the configuration again and serves it, as SIGHUP does; absent where there is none to read. */
+  reload?: () => Promise<ReloadResult>;
   /** Descriptors of listening sockets that this process was started with. */
   inherited?: readonly number[];
   /** The process that serves until this one does. */
@@ -42,8 +45,11 @@ export interface RunningProxy {
   readonly listening: readonly HostPort[];
   readonly admin: HostPort;
   readonly logger: Logger;
-  /** Serves another configuration from now on, or says in log and events why not and changes nothing. Never rejects. */
-  reload(settings: Settings): Promise<void>;
+  /**
+   * Serves another configuration from now on, or changes nothing; says in log and events what changed, or why not.
+   * Never rejects.
+   */
+  reload(settings: Settings, source: ConfigSource): Promise<ReloadResult>;
   /** Descriptors of all its listening sockets. */
   readonly sockets: readonly number[];
   /** Resolves when the process that this one replaced has ended, if there was one. @throws the signal's reason */
@@ -57,7 +63,7 @@ export interface RunningProxy {
   /** Goes on as before, because an upgrade failed for this reason: says so in log and events. Never rejects. */
   resume(reason: string): Promise<void>;
   /** Says in log and events that a configuration is wrong: one line per problem. */
-  refuseReload(problems: readonly string[]): void;
+  refuseReload(problems: readonly string[], source: ConfigSource): ReloadResult;
   /**
    * Drains: readiness off, no new connections, what is under way finishes within the services' drain limits, replicas
    * stop where they are to. Never rejects. `hurry` cuts every wait short.

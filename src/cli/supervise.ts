@@ -1,18 +1,26 @@
-import { toPilotlightError } from '../model/errors.ts';
+import { PilotlightError, toPilotlightError } from '../model/errors.ts';
+import type { ReloadResult } from '../model/reload.ts';
 import { sleep } from '../util/clock.ts';
 import type { RunningProxy } from './running-proxy.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface Supervised {
-  /** Boots the proxy; rejects when the signal is aborted before it serves. */
-  boot(signal: AbortSignal): Promise<RunningProxy>;
-  /** Called for every SIGHUP once the proxy serves, one at a time; undefined: SIGHUP stops it like SIGTERM. */
-  reload: ((proxy: RunningProxy) => Promise<void>) | undefined;
+  /**
+   * Boots the proxy; rejects when the signal is aborted before it serves.
+   * @param askReload does what SIGHUP does; rejects with CANCELLED when the proxy ends first
+   */
+  boot(signal: AbortSignal, askReload: () => Promise<ReloadResult>): Promise<RunningProxy>;
+  /**
+   * Called for every SIGHUP once the proxy serves, one at a time, and once for those that come before it could begin;
+   * undefined: SIGHUP stops it like SIGTERM.
+   */
+  reload: ((proxy: RunningProxy) => Promise<ReloadResult>) | undefined;
   /**
    * Called for every SIGUSR2 once the proxy serves, one at a time with `reload`; the signal breaks it off at once.
-   * @returns whether a successor serves: the proxy is stopped, then. Undefined: SIGUSR2 does nothing.
+   * @returns the process id of the successor when one serves: the proxy is stopped, then. Undefined: SIGUSR2 does
+   *   nothing.
    */
-  upgrade: ((proxy: RunningProxy, stop: AbortSignal) => Promise<boolean>) | undefined;
+  upgrade: ((proxy: RunningProxy, stop: AbortSignal) => Promise<number | undefined>) | undefined;
   /** Called when the proxy is to be stopped and no successor serves. */
   stopping?: () => void;
 }
@@ -32,8 +40,9 @@ export async function supervise({ boot, reload, upgrade, stopping }: Supervised,
   let booting: Promise<RunningProxy> | undefined;
   let proxy: RunningProxy | undefined;
   let stopAskedAt = 0;
-  let changes = Promise.resolve();
-  let upgrading = Promise.resolve(false);
+  let changes: Promise<unknown> = Promise.resolve();
+  let upgrading: Promise<number | undefined> = Promise.resolve(undefined);
+  let reloading: Promise<ReloadResult> | undefined;
 
   const onStop = (signal: NodeJS.Signals): void => {
     if (!stop.signal.aborted) {
@@ -45,23 +54,42 @@ export async function supervise({ boot, reload, upgrade, stopping }: Supervised,
   };
   const onHangup = (signal: NodeJS.Signals): void => {
     if (reload === undefined) onStop(signal);
-    else onceServing(reload);
+    else
+      void askReload().catch(async () => {
+        // A successor that read its configuration before has to read it again.
+        const successor = await upgrading;
+        if (successor !== undefined) tell(successor, signal);
+      });
+  };
+  /** One that has not begun serves all who ask for it. */
+  const askReload = (): Promise<ReloadResult> => {
+    reloading ??= onceServing(async (served) => {
+      reloading = undefined;
+      if (reload === undefined) throw new PilotlightError('CANCELLED', 'there is no file to read again');
+      return reload(served);
+    });
+    return reloading;
   };
   const onUpgrade = (): void => {
     if (upgrade === undefined) return;
-    onceServing(async (served) => {
+    const upgraded = onceServing(async (served) => {
       const handedOver = upgrade(served, stop.signal);
-      upgrading = handedOver.catch(() => false);
-      if (await handedOver) stop.abort();
+      upgrading = handedOver.catch(() => undefined);
+      if ((await handedOver) !== undefined) stop.abort();
     });
+    upgraded.catch(() => undefined);
   };
-  /** One change after the other. */
-  const onceServing = (change: (proxy: RunningProxy) => Promise<void>): void => {
-    const next = async (): Promise<void> => {
+  /** One change after the other. @throws CANCELLED when it is to end first */
+  const onceServing = <Result>(change: (proxy: RunningProxy) => Promise<Result>): Promise<Result> => {
+    const done = changes.then(async () => {
       const served = await booting?.catch(() => undefined);
-      if (served !== undefined && !stop.signal.aborted) await change(served);
-    };
-    changes = changes.then(next).catch(onDefect);
+      if (served === undefined || stop.signal.aborted) throw new PilotlightError('CANCELLED', 'the proxy is to end');
+      return change(served);
+    });
+    changes = done.catch((thrown: unknown) => {
+      if (toPilotlightError(thrown).code !== 'CANCELLED') onDefect(thrown);
+    });
+    return done;
   };
   const onDefect = (thrown: unknown): void => {
     const error = toPilotlightError(thrown);
@@ -77,14 +105,14 @@ export async function supervise({ boot, reload, upgrade, stopping }: Supervised,
   process.on('SIGTERM', onStop).on('SIGINT', onStop).on('SIGHUP', onHangup).on('SIGUSR2', onUpgrade);
   process.on('uncaughtException', onDefect).on('unhandledRejection', onDefect);
   try {
-    booting = boot(stop.signal);
+    booting = boot(stop.signal, askReload);
     const served = await booting;
     proxy = served;
     await aborted(stop.signal);
     const cut = aborted(hurry.signal).then(() => sleep(terminal.clock, HURRY_MS, new AbortController().signal));
     // An upgrade that this breaks off gives the replicas back first: else nobody would stop them.
-    const stopped = upgrading.then((handedOver) => {
-      if (!handedOver) stopping?.();
+    const stopped = upgrading.then((successor) => {
+      if (successor === undefined) stopping?.();
       return served.stop(hurry.signal);
     });
     await Promise.race([stopped, cut]);
@@ -96,6 +124,14 @@ export async function supervise({ boot, reload, upgrade, stopping }: Supervised,
   } finally {
     process.off('SIGTERM', onStop).off('SIGINT', onStop).off('SIGHUP', onHangup).off('SIGUSR2', onUpgrade);
     process.off('uncaughtException', onDefect).off('unhandledRejection', onDefect);
+  }
+}
+
+function tell(process_: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(process_, signal);
+  } catch {
+    // It has ended meanwhile.
   }
 }
 

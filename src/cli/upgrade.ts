@@ -16,23 +16,23 @@ const SERVE_MS = 30_000;
  * sockets, then the replicas. Until it serves, this process does; if it never does, or `stop` breaks it off, this
  * process goes on.
  * @param isFirst this is the first process of a container, which would end with it, and the new process too
- * @returns whether the successor serves: this process is to drain, then
+ * @returns the successor's process id when it serves: this process is to drain, then
  */
 export async function upgrade(
   proxy: RunningProxy,
   { env }: Terminal,
   stop: AbortSignal,
   isFirst = process.pid === 1,
-): Promise<boolean> {
+): Promise<number | undefined> {
   if (isFirst) {
     await proxy.resume('the container would end with its first process: replace the container instead');
-    return false;
+    return undefined;
   }
   try {
     // Until then the replicas are not its own to give away; a drain may take longer than a successor may.
     await proxy.alone(stop);
   } catch {
-    return false;
+    return undefined;
   }
   const successor = new SuccessorProcess(proxy.sockets, env);
   const within = (ms: number) => AbortSignal.any([AbortSignal.timeout(ms), stop]);
@@ -44,11 +44,11 @@ export async function upgrade(
     );
     successor.tell({ type: 'take' });
     await successor.says('serving', within(SERVE_MS));
-    return true;
+    return successor.pid;
   } catch (error) {
     await successor.end();
     await proxy.resume(reasonOf(error));
-    return false;
+    return undefined;
   }
 }
 

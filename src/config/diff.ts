@@ -1,56 +1,73 @@
-import type { ListenSettings, Settings } from '../model/settings.ts';
-import { canonicalJson, runHash } from '../util/hash.ts';
+import type { SettingsChanges } from '../model/reload.ts';
+import type { ListenSettings, ServiceSettings, Settings } from '../model/settings.ts';
+import { canonicalJson } from '../util/hash.ts';
+import { hostPort } from '../util/host-port.ts';
+import { isMapping } from './merge.ts';
 
-/** What a reload changes. */
-export interface SettingsDiff {
-  services: {
-    added: string[];
-    removed: string[];
-    /** `run`: its replicas are to be replaced. */
-    changed: { name: string; run: boolean }[];
-  };
-  listeners: { added: ListenSettings[]; removed: ListenSettings[]; changed: ListenSettings[] };
-  /** Other sections that take effect at once: trustedProxies, budget. */
-  sections: ('trustedProxies' | 'budget')[];
-  /** Keys that differ and take effect only after a restart: the running ones stay until then. */
-  needRestart: ('accessLog' | 'admin.address' | 'admin.token' | 'workers' | 'state' | 'consul' | 'docker')[];
-}
+/** Settings whose names are not those of the file, apart from the unit at their end. */
+const NAMES: Record<string, string> = {
+  'ready.kind': 'ready.check',
+  'ready.statusMin': 'ready.status',
+  'ready.statusMax': 'ready.status',
+  'health.check': 'health',
+};
 
 /** Compares two configurations, by content. */
-export function diffSettings(old: Settings, next: Settings): SettingsDiff {
-  const before = new Map(old.services.map((service) => [service.name, service]));
-  const after = new Set(next.services.map(({ name }) => name));
-  const changed = next.services.flatMap((service) => {
-    const previous = before.get(service.name);
-    if (previous === undefined || same(previous, service)) return [];
-    return [{ name: service.name, run: runHash(previous.run ?? {}) !== runHash(service.run ?? {}) }];
-  });
+export function diffSettings(old: Settings, next: Settings): SettingsChanges {
+  const { added, removed, changed } = diffLists<ServiceSettings>(old.services, next.services, ({ name }) => name);
+  const listeners = diffLists<ListenSettings>(old.listen, next.listen, ({ address }) => hostPort(address));
   return {
-    services: {
-      added: next.services.map(({ name }) => name).filter((name) => !before.has(name)),
-      removed: old.services.map(({ name }) => name).filter((name) => !after.has(name)),
-      changed,
-    },
-    listeners: diffListeners(old.listen, next.listen),
-    sections: (['trustedProxies', 'budget'] as const).filter((key) => !same(old[key], next[key])),
+    services: { added, removed, changed: changed.map(({ id, keys }) => ({ name: id, keys })) },
+    listeners: { ...listeners, changed: listeners.changed.map(({ id, keys }) => ({ address: id, keys })) },
+    keys: keysOf({ trustedProxies: old.trustedProxies, budget: old.budget }, next, ['trustedProxies', 'budget']),
     needRestart: [
-      ...(same(old.admin.address, next.admin.address) ? [] : (['admin.address'] as const)),
-      ...(old.admin.token === next.admin.token ? [] : (['admin.token'] as const)),
+      ...(same(old.admin.address, next.admin.address) ? [] : ['admin.address']),
+      ...(old.admin.token === next.admin.token ? [] : ['admin.token']),
       ...(['accessLog', 'workers', 'state', 'consul', 'docker'] as const).filter((key) => !same(old[key], next[key])),
     ],
   };
 }
 
-function diffListeners(old: ListenSettings[], next: ListenSettings[]): SettingsDiff['listeners'] {
-  const twin = (of: ListenSettings, among: ListenSettings[]) => among.find((other) => same(other.address, of.address));
+/** Whether anything differs that takes effect at once. */
+export function hasChanges({ services, listeners, keys }: SettingsChanges): boolean {
+  return [keys, ...Object.values(services), ...Object.values(listeners)].some((list) => list.length > 0);
+}
+
+function diffLists<Item extends object>(old: readonly Item[], next: readonly Item[], idOf: (item: Item) => string) {
+  const before = new Map(old.map((item) => [idOf(item), item]));
+  const after = new Set(next.map(idOf));
   return {
-    added: next.filter((listener) => twin(listener, old) === undefined),
-    removed: old.filter((listener) => twin(listener, next) === undefined),
-    changed: next.filter((listener) => {
-      const previous = twin(listener, old);
-      return previous !== undefined && !same(previous, listener);
+    added: next.map(idOf).filter((id) => !before.has(id)),
+    removed: old.map(idOf).filter((id) => !after.has(id)),
+    changed: next.flatMap((item) => {
+      const previous = before.get(idOf(item));
+      if (previous === undefined || same(previous, item)) return [];
+      return [{ id: idOf(item), keys: keysOf(previous, item) }];
     }),
   };
+}
+
+/** Keys of which the values differ, those of a section by their own names, as they are written in the file. */
+function keysOf(old: object, next: object, among = [...Object.keys(old), ...Object.keys(next)]): string[] {
+  const [before, after] = [old as Record<string, unknown>, next as Record<string, unknown>];
+  const keys = new Set<string>();
+  for (const key of new Set(among)) {
+    const [was, is] = [before[key], after[key]];
+    if (same(was, is)) continue;
+    if (isMapping(was) && isMapping(is) && was['kind'] === is['kind']) {
+      const section = key === 'run' ? `run.${was['kind'] === 'process' ? 'process' : 'docker'}` : key;
+      for (const inner of new Set([...Object.keys(was), ...Object.keys(is)])) {
+        if (!same(was[inner], is[inner])) keys.add(written(`${section}.${inner}`));
+      }
+    } else {
+      keys.add(written(key));
+    }
+  }
+  return [...keys].sort();
+}
+
+function written(name: string): string {
+  return NAMES[name] ?? name.replace(/Ms$/, '');
 }
 
 function same(a: unknown, b: unknown): boolean {

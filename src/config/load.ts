@@ -1,14 +1,17 @@
-import { readFile } from 'node:fs/promises';
 import type { Settings } from '../model/settings.ts';
 import type { Env } from './environment.ts';
 import { parseApart } from './parse-apart.ts';
 import type { Problem } from './problem.ts';
+import { readSettled } from './read-settled.ts';
 
 /** Files over this size, bytes, are parsed in a process of its own. Smaller ones are not worth its start. */
 const LARGE = 256 * 1024;
 
 /** Either settings that may be used (with what is probably not meant), or everything that is wrong, by position. */
 export type LoadResult = { ok: true; settings: Settings; warnings: Problem[] } | { ok: false; problems: Problem[] };
+
+/** What a file gave, and when its content was changed last, ISO 8601; null where it could not be read. */
+export type Loaded = LoadResult & { modified: string | null };
 
 const READ_FAULTS: Record<string, string> = {
   ENOENT: 'no such file',
@@ -22,14 +25,19 @@ const READ_FAULTS: Record<string, string> = {
  * Reads and checks a configuration file. Never rejects: what is wrong with the file, the file itself included, is in the
  * result. Messages hold no secret's value.
  */
-export async function loadConfig(file: string, env: Env): Promise<LoadResult> {
+export async function loadConfig(file: string, env: Env): Promise<Loaded> {
   let bytes: Buffer;
+  let modified: string;
   try {
-    bytes = await readFile(file);
+    ({ bytes, modified } = await readSettled(file));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    return unusable(file, READ_FAULTS[code] ?? `cannot be read (${code})`);
+    return { ...unusable(file, READ_FAULTS[code] ?? `cannot be read (${code})`), modified: null };
   }
+  return { ...(await parseBytes(bytes, file, env)), modified };
+}
+
+async function parseBytes(bytes: Buffer, file: string, env: Env): Promise<LoadResult> {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     if (bytes.length <= LARGE) {

@@ -120,6 +120,10 @@ export class WorkerPool implements DataPlane {
   async listen(listeners: ListenSettings[], inherited: InheritedByKey = new Map()): Promise<HostPort[]> {
     const before = this.#listeners;
     const opened = await this.#bindNew(listeners, inherited);
+    if (this.#phase === 'closing') {
+      for (const { sockets } of opened.values()) for (const socket of sockets) socket.close();
+      throw new PilotlightError('CANCELLED', 'the proxy is about to end');
+    }
     for (const [key, listener] of opened) this.#bound.set(key, listener);
     this.#listeners = listeners;
     try {

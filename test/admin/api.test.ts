@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createAdmin } from '../../src/admin/create-admin.ts';
 import { silentLogger } from '../../src/model/observe.ts';
+import type { ReloadResult } from '../../src/model/reload.ts';
 import { freePort } from '../support/free-port.ts';
 import { exchange } from './exchange.ts';
 import { FakeControl } from './fake-control.ts';
@@ -157,4 +158,33 @@ test('closing frees the port and does not wait for idle connections', async () =
     other.once('error', reject);
     other.listen(port, '127.0.0.1', () => other.close(() => resolve()));
   });
+});
+
+test('a reload is answered with what changed, one that is refused with every problem', async () => {
+  const source = { file: '/a.yaml', modified: '2026-05-01T10:00:00.000Z' };
+  const none = { added: [], removed: [], changed: [] };
+  const changes = { services: { ...none, added: ['a'] }, listeners: none, keys: [], needRestart: ['workers'] };
+  const results: ReloadResult[] = [
+    { ...source, reloaded: true, changed: true, changes },
+    { ...source, reloaded: false, problems: ['one', 'two'] },
+  ];
+  const { ask } = await serveAdmin({ reload: async () => results.shift() as ReloadResult });
+  const done = await ask('POST', '/v1/reload');
+  expect(done.status).toBe(200);
+  expect(JSON.parse(done.body)).toEqual({ ...source, reloaded: true, changed: true, changes });
+  const refused = await ask('POST', '/v1/reload');
+  expect(refused.status).toBe(422);
+  expect(JSON.parse(refused.body)).toMatchObject({
+    code: 'CONFIG_INVALID',
+    detail: 'one',
+    problems: ['one', 'two'],
+    ...source,
+  });
+  expect((await ask('GET', '/v1/reload')).status).toBe(405);
+  expect((await ask('POST', '/v1/reload', { Origin: 'http://evil.example' })).status).toBe(403);
+});
+
+test('where there is no file to read again, there is no reload', async () => {
+  const { ask } = await serveAdmin();
+  expect((await ask('POST', '/v1/reload')).status).toBe(404);
 });

@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { createAdmin } from '../../src/admin/create-admin.ts';
 import { silentLogger } from '../../src/model/observe.ts';
+import type { ReloadResult } from '../../src/model/reload.ts';
 import { VirtualClock } from '../../src/util/virtual-clock.ts';
 import { exchange, head, type RawAnswer } from './exchange.ts';
 import { FakeControl } from './fake-control.ts';
@@ -19,17 +20,19 @@ export async function serveAdmin({
   host = '127.0.0.1',
   port: wanted = 0,
   token,
+  reload,
 }: {
   host?: string;
   /** 0: any that is free. */
   port?: number;
   token?: string;
+  reload?: () => Promise<ReloadResult>;
 } = {}): Promise<ServedAdmin> {
   const control = new FakeControl();
   const clock = new VirtualClock();
   const settings = { address: { host, port: wanted }, token };
   const renderMetrics = () => '# TYPE pilotlight_held gauge\n';
-  const admin = createAdmin({ settings, api: control, renderMetrics, logger: silentLogger, clock });
+  const admin = createAdmin({ settings, api: control, reload, renderMetrics, logger: silentLogger, clock });
   const { port } = await admin.listen();
   onTestFinished(() => admin.close());
   return {

@@ -25,8 +25,14 @@ async function run(interactive: boolean, logLevel?: 'debug') {
     listening: [{ host: '::1', port: 8080 }],
     admin: { host: '127.0.0.1', port: 9400 },
     logger: silentLogger,
-    reload: async (settings) => void reloads.push(settings.services.map(({ name }) => name)),
-    refuseReload: (problems) => void reloads.push(problems),
+    reload: async (settings, source) => {
+      reloads.push(settings.services.map(({ name }) => name));
+      return { ...source, reloaded: false, problems: [] };
+    },
+    refuseReload: (problems, source) => {
+      reloads.push(problems);
+      return { ...source, reloaded: false, problems: [...problems] };
+    },
     sockets: [],
     alone: async () => undefined,
     letGo: async () => undefined,

@@ -1,9 +1,15 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { RunningProxy } from '../../src/cli/running-proxy.ts';
 import { type Supervised, supervise } from '../../src/cli/supervise.ts';
 import type { Logger } from '../../src/model/observe.ts';
+import type { ReloadResult } from '../../src/model/reload.ts';
 import { until } from '../support/until.ts';
 import { type FakeTerminal, fakeTerminal } from './fake-terminal.ts';
+
+const SOURCE = { file: '/a.yaml', modified: null };
+const RELOADED: ReloadResult = { ...SOURCE, reloaded: false, problems: ['nothing is read here'] };
 
 /** A proxy that remembers what happened to it, in order, and stops when told that it may. */
 class FakeProxy implements RunningProxy {
@@ -29,12 +35,14 @@ class FakeProxy implements RunningProxy {
     this.happened.push('resume');
   }
 
-  async reload(): Promise<void> {
+  async reload(): Promise<ReloadResult> {
     this.happened.push('reload');
+    return RELOADED;
   }
 
-  refuseReload(): void {
+  refuseReload(): ReloadResult {
     this.happened.push('refuse');
+    return RELOADED;
   }
 
   async stop(hurry: AbortSignal): Promise<void> {
@@ -68,7 +76,7 @@ function start(changes: Partial<Supervised> = {}): {
     return proxy;
   };
   const ended = supervise(
-    { boot, reload: (served) => served.reload({} as never), upgrade: undefined, ...changes },
+    { boot, reload: (served) => served.reload({} as never, SOURCE), upgrade: undefined, ...changes },
     terminal,
   );
   return { proxy, terminal, ended };
@@ -130,21 +138,57 @@ describe('stopping', () => {
 });
 
 describe('SIGHUP', () => {
-  test('reloads, one at a time, each of them', async () => {
+  test('reloads, one at a time; those that come before one begins are one', async () => {
+    const begun: PromiseWithResolvers<void>[] = [];
     let running = 0;
     let most = 0;
     const { proxy, ended } = start({
       reload: async (served) => {
         most = Math.max(most, ++running);
-        await settled();
+        const gate = Promise.withResolvers<void>();
+        begun.push(gate);
+        await gate.promise;
         running--;
-        await served.reload({} as never);
+        return served.reload({} as never, SOURCE);
       },
     });
+    process.emit('SIGHUP', 'SIGHUP');
+    await until('first', () => begun.length === 1);
+    // The file may have changed since the first one read it.
     for (let i = 0; i < 3; i++) process.emit('SIGHUP', 'SIGHUP');
-    await until('reloads', () => proxy.happened.filter((what) => what === 'reload').length === 3);
+    begun[0]?.resolve();
+    await until('second', () => begun.length === 2);
+    begun[1]?.resolve();
+    await until('reloads', () => proxy.happened.filter((what) => what === 'reload').length === 2);
+    await settled();
+    expect(begun).toHaveLength(2);
     expect(most).toBe(1);
     process.emit('SIGTERM', 'SIGTERM');
+    proxy.mayStop();
+    await ended;
+  });
+
+  test('is what the admin API asks for too, which is told what became of it', async () => {
+    let ask: (() => Promise<ReloadResult>) | undefined;
+    const begun = Promise.withResolvers<void>();
+    const served = Promise.withResolvers<RunningProxy>();
+    const { proxy, ended } = start({
+      boot: (_, askReload) => {
+        ask = askReload;
+        return served.promise;
+      },
+      reload: async (running) => {
+        begun.resolve();
+        return running.reload({} as never, SOURCE);
+      },
+    });
+    const asked = ask?.();
+    process.emit('SIGHUP', 'SIGHUP');
+    served.resolve(proxy);
+    expect(await asked).toEqual(RELOADED);
+    expect(proxy.happened.filter((what) => what === 'reload')).toHaveLength(1);
+    process.emit('SIGTERM', 'SIGTERM');
+    await expect(ask?.()).rejects.toMatchObject({ code: 'CANCELLED' });
     proxy.mayStop();
     await ended;
   });
@@ -167,11 +211,12 @@ describe('SIGHUP', () => {
     const { proxy, ended } = start({
       reload: async (served) => {
         if (calls++ === 0) throw new Error('odd');
-        await served.reload({} as never);
+        return served.reload({} as never, SOURCE);
       },
     });
     await settled();
     process.emit('SIGHUP', 'SIGHUP');
+    await until('error', () => proxy.happened.length > 1);
     process.emit('SIGHUP', 'SIGHUP');
     await until('reload', () => proxy.happened.includes('reload'));
     expect(proxy.happened[1]).toMatch(/^error INTERNAL .*odd/);
@@ -205,7 +250,7 @@ test('what nobody caught is logged with a code, and the proxy goes on', async ()
 
 describe('upgrading', () => {
   test('stops this process once a successor serves', async () => {
-    const { proxy, ended } = start({ upgrade: async () => true });
+    const { proxy, ended } = start({ upgrade: async () => 4_194_305 });
     await settled();
     process.emit('SIGUSR2', 'SIGUSR2');
     await until('stop', () => proxy.happened.includes('stop'));
@@ -213,15 +258,35 @@ describe('upgrading', () => {
     expect(await ended).toBe(0);
   });
 
+  test('a reload that is asked for meanwhile is the successor’s, which may have read its file before', async () => {
+    const child = spawn(process.execPath, [
+      '-e',
+      'process.on("SIGHUP", () => process.exit(7)); setInterval(() => {}, 1e6); console.log()',
+    ]);
+    await once(child.stdout, 'data');
+    const exited = once(child, 'exit');
+    const serves = Promise.withResolvers<number | undefined>();
+    const { proxy, ended } = start({ upgrade: () => serves.promise });
+    await settled();
+    process.emit('SIGUSR2', 'SIGUSR2');
+    await settled();
+    process.emit('SIGHUP', 'SIGHUP');
+    serves.resolve(child.pid);
+    expect(await exited).toEqual([7, null]);
+    proxy.mayStop();
+    expect(await ended).toBe(0);
+    expect(proxy.happened).not.toContain('reload');
+  });
+
   test('goes on when none does, and reloads only after that', async () => {
-    const tried = Promise.withResolvers<boolean>();
+    const tried = Promise.withResolvers<undefined>();
     const { proxy, ended } = start({ upgrade: () => tried.promise });
     await settled();
     process.emit('SIGUSR2', 'SIGUSR2');
     process.emit('SIGHUP', 'SIGHUP');
     await settled();
     expect(proxy.happened).toEqual(['boot']);
-    tried.resolve(false);
+    tried.resolve(undefined);
     await until('reload', () => proxy.happened.includes('reload'));
     process.emit('SIGTERM', 'SIGTERM');
     proxy.mayStop();
@@ -237,7 +302,7 @@ describe('upgrading', () => {
         await new Promise((resolve) => stop.addEventListener('abort', resolve));
         await settled();
         await served.resume('told to stop');
-        return false;
+        return undefined;
       },
     });
     await settled();

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { diffSettings, type SettingsDiff } from '../../src/config/diff.ts';
+import { changeFields, describeReload } from '../../src/config/describe-changes.ts';
+import { diffSettings, hasChanges } from '../../src/config/diff.ts';
+import type { SettingsChanges } from '../../src/model/reload.ts';
 import { settingsOf } from './parse.ts';
 
 const BASE = `listen: [{ address: "127.0.0.1:1" }, { address: "127.0.0.1:2" }]
@@ -13,8 +15,8 @@ services:
 const before = settingsOf(BASE);
 const diff = (change: (text: string) => string) => diffSettings(before, settingsOf(change(BASE)));
 
-function isEmptyDiff({ services, listeners, sections, needRestart }: SettingsDiff): boolean {
-  const lists = [...Object.values(services), ...Object.values(listeners), sections, needRestart];
+function isEmptyDiff({ services, listeners, keys, needRestart }: SettingsChanges): boolean {
+  const lists = [...Object.values(services), ...Object.values(listeners), keys, needRestart];
   return lists.every((list) => list.length === 0);
 }
 
@@ -37,19 +39,19 @@ describe('services', () => {
 
   test('changed in what they run', () => {
     const { services } = diff((text) => text.replace('a:1', 'a:2'));
-    expect(services).toEqual({ added: [], removed: [], changed: [{ name: 'a', run: true }] });
+    expect(services).toEqual({ added: [], removed: [], changed: [{ name: 'a', keys: ['run.docker.image'] }] });
   });
 
   test('changed in how they are treated only', () => {
     const { services } = diff((text) => text.replace('path: /a', 'path: /aa'));
-    expect(services.changed).toEqual([{ name: 'a', run: false }]);
+    expect(services.changed).toEqual([{ name: 'a', keys: ['routes'] }]);
   });
 
   test('all of them, by their defaults', () => {
     const { services } = diff((text) => `${text}defaults: { balance: random }\n`);
     expect(services.changed).toEqual([
-      { name: 'a', run: false },
-      { name: 'b', run: false },
+      { name: 'a', keys: ['balance'] },
+      { name: 'b', keys: ['balance'] },
     ]);
   });
 });
@@ -58,14 +60,16 @@ test('listeners are told apart by their address', () => {
   const { listeners } = diff((text) =>
     text.replace('[{ address: "127.0.0.1:1" }, {', '[{ address: "127.0.0.1:3" }, { timeouts: { head: 1s },'),
   );
-  expect(listeners.added.map(({ address }) => address.port)).toEqual([3]);
-  expect(listeners.removed.map(({ address }) => address.port)).toEqual([1]);
-  expect(listeners.changed.map(({ address }) => address.port)).toEqual([2]);
+  expect(listeners).toEqual({
+    added: ['127.0.0.1:3'],
+    removed: ['127.0.0.1:1'],
+    changed: [{ address: '127.0.0.1:2', keys: ['timeouts.head'] }],
+  });
 });
 
 test('sections that take effect at once', () => {
   const text = (base: string) => `${base}budget: { replicas: 9 }\ntrustedProxies: [10.0.0.1]\n`;
-  expect(diff(text)).toMatchObject({ sections: ['trustedProxies', 'budget'], needRestart: [] });
+  expect(diff(text)).toMatchObject({ keys: ['budget.replicas', 'trustedProxies'], needRestart: [] });
 });
 
 test.each([
@@ -79,4 +83,44 @@ test.each([
   const changes = diff(change);
   expect(changes.needRestart).toEqual([key]);
   expect(isEmptyDiff(changes)).toBe(false);
+});
+
+describe('in words', () => {
+  const source = { file: '/a.yaml', modified: '2026-05-01T10:00:00.000Z' };
+  const said = (changes: SettingsChanges) => describeReload(changes, source, 2);
+
+  test('what changed, by name and key, with the file and its time', () => {
+    const changes = diff((text) =>
+      `${text}  c: { routes: [{ path: /c }], endpoints: { static: ["x:1"] } }\nbudget: { replicas: 9 }\nworkers: 2\n`
+        .replace('  b:', '  d:')
+        .replace('port: 1 }', 'port: 1, env: { PASSWORD: hunter2 } }')
+        .replace(
+          '[{ path: /a }]',
+          '[{ path: /aa }], timeouts: { drain: 3s }, scale: { idle: 1m, max: 2 }, hold: { page: off }',
+        ),
+    );
+    expect(said(changes)).toBe(
+      'configuration reloaded (2 services): added d, c; removed b; changed a (hold.page, routes, run.docker.env, ' +
+        'scale.idle, scale.max, timeouts.drain); also changed budget.replicas; takes a restart: workers; ' +
+        '/a.yaml of 2026-05-01T10:00:00.000Z',
+    );
+    expect(JSON.stringify([changes, changeFields(changes)])).not.toContain('hunter2');
+  });
+
+  test('that nothing changed', () => {
+    const changes = diff((text) => `# another comment\n${text}`);
+    expect(hasChanges(changes)).toBe(false);
+    expect(said(changes)).toBe(
+      'configuration reloaded (2 services): nothing changed; /a.yaml of 2026-05-01T10:00:00.000Z',
+    );
+    expect(changeFields(changes)).toEqual({});
+  });
+
+  test('of thousands of services the first, and how many more', () => {
+    const many = Array.from(
+      { length: 5000 },
+      (_, i) => `  s${i}: { routes: [{ path: /s${i} }], endpoints: { static: ["x:1"] } }\n`,
+    );
+    expect(said(diff((text) => text + many.join('')))).toMatch(/: added s0, s1, .*, s19 and 4980 more; \/a/);
+  });
 });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
@@ -87,6 +87,57 @@ test('a part that this process was not built with is refused by name, and nothin
   expect(event['msg']).toContain('consul was not configured when this process started: restart it (and 1 more)');
   expect(await status(at, '/hello')).toBe(200);
   expect(await status(at, '/echo')).toBe(404);
+});
+
+test('says what it changed, by name and key, with the file and its time; or that nothing changed', async () => {
+  const at = await place();
+  const program = await serve(at);
+  const changed = demoService('hello', { timeouts: { drain: '4s' }, wake: [{ path: '/x', then: 'deny' }] });
+  const secret = {
+    routes: [{ path: '/echo' }],
+    run: { process: { command: ['true'], env: { PORT: '{port}', PASSWORD: 'hunter2' } } },
+  };
+  await at.write({ services: { hello: changed, echo: secret }, budget: { replicas: 7 } });
+  const { mtime } = await stat(at.file);
+  const event = await hangup(program, 'reloaded');
+  expect(event['msg']).toBe(
+    `configuration reloaded (2 services): added echo; removed slow; changed hello (timeouts.drain, wake); ` +
+      `also changed budget.replicas; ${at.file} of ${mtime.toISOString()}`,
+  );
+  expect(event).toMatchObject({ added: 'echo', removed: 'slow', nothingChanged: false, file: at.file });
+  const again = await hangup(program, 'reloaded');
+  expect(again['msg']).toBe(
+    `configuration reloaded (2 services): nothing changed; ${at.file} of ${mtime.toISOString()}`,
+  );
+  expect(again).toMatchObject({ nothingChanged: true, modified: mtime.toISOString() });
+  expect(program.stderr).not.toContain('hunter2');
+});
+
+test('is asked for by POST /v1/reload too, which answers what changed or every problem', async () => {
+  const at = await place();
+  const program = await serve(at);
+  const post = async () => {
+    const response = await fetch(`${at.admin}/v1/reload`, { method: 'POST' });
+    return { status: response.status, body: (await response.json()) as Record<string, string[]> };
+  };
+  expect(await post()).toMatchObject({ status: 200, body: { reloaded: true, changed: false, file: at.file } });
+  await at.write({ services: { hello: demoService('hello') } });
+  const { mtime } = await stat(at.file);
+  // Beside signals: whoever asks hears of a reload that began after it had asked.
+  program.child.kill('SIGHUP');
+  const answers = await Promise.all([post(), post(), post()]);
+  program.child.kill('SIGHUP');
+  for (const { status: code, body } of answers) {
+    expect(code).toBe(200);
+    expect(body).toMatchObject({ reloaded: true, modified: mtime.toISOString() });
+  }
+  expect(await status(at, '/slow')).toBe(404);
+  await writeFile(at.file, 'listn: []\n');
+  const refused = await post();
+  expect(refused.status).toBe(422);
+  expect(refused.body).toMatchObject({ code: 'CONFIG_INVALID', file: at.file });
+  expect(refused.body['problems']?.[0]).toMatch(/pilotlight\.yaml:1:1 .*did you mean "listen"/);
+  expect(await status(at, '/hello')).toBe(200);
 });
 
 test.each([1, 2])('quick reloads end with the last file, with %i worker(s)', async (workers) => {
