@@ -7,6 +7,7 @@ import type { AdminTarget } from './admin-target.ts';
 /** What commands ask of a running proxy. All throw ADMIN_UNREACHABLE, ADMIN_REFUSED, SERVICE_UNKNOWN and so on. */
 export interface AdminClient {
   services(signal?: AbortSignal): Promise<ServiceStatus[]>;
+  service(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
   wake(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
   sleep(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
 }
@@ -16,9 +17,11 @@ const ANSWER_MS = 15_000;
 
 /** A client of the admin API at the target. */
 export function createAdminClient(target: AdminTarget): AdminClient {
-  const act = (name: string, what: string) => `/v1/services/${encodeURIComponent(name)}/${what}`;
+  const one = (name: string) => `/v1/services/${encodeURIComponent(name)}`;
+  const act = (name: string, what: string) => `${one(name)}/${what}`;
   return {
     services: async (signal) => (await ask(target, 'GET', '/v1/services', signal)) as ServiceStatus[],
+    service: async (name, signal) => (await ask(target, 'GET', one(name), signal)) as ServiceStatus,
     wake: async (name, signal) => (await ask(target, 'POST', act(name, 'wake'), signal)) as ServiceStatus,
     sleep: async (name, signal) => (await ask(target, 'POST', act(name, 'sleep'), signal)) as ServiceStatus,
   };

@@ -44,7 +44,7 @@ async function dispatch(
     case 'status':
       return untilInterrupted((signal) => showStatus(given, terminal, signal));
     case 'wake':
-      return wakeService(operand, given, terminal);
+      return untilInterrupted((signal) => wakeService(operand, given, terminal, signal));
     case 'sleep':
       return sleepService(operand, given, terminal);
     case 'upgrade':

@@ -20,6 +20,8 @@ export const options = {
   config: { short: 'c', value: 'FILE', summary: 'the configuration; else PILOTLIGHT_CONFIG and the usual places' },
   json: { summary: 'prints JSON' },
   watch: { summary: 'redraws every second' },
+  'no-wait': { summary: 'does not wait until it is ready, or the start failed' },
+  timeout: { value: 'DURATION', summary: 'how long to wait; the start goes on. Default: until it is decided' },
   admin: { value: 'URL', summary: 'the running proxy; else PILOTLIGHT_ADMIN, else what the configuration says' },
   token: { value: 'TOKEN', summary: 'the admin token; else PILOTLIGHT_ADMIN_TOKEN' },
   'log-level': { value: 'LEVEL', summary: 'debug, info, warn, error or silent' },
@@ -41,7 +43,12 @@ export const commands = {
     options: ['json', 'watch', ...talking],
     summary: 'shows every service with its replicas and what was last decided',
   },
-  wake: { operands: ['SERVICE'], required: 1, options: talking, summary: 'starts a service as a request would' },
+  wake: {
+    operands: ['SERVICE'],
+    required: 1,
+    options: ['no-wait', 'timeout', ...talking],
+    summary: 'starts a service, and waits until it is ready or says why it is not',
+  },
   sleep: { operands: ['SERVICE'], required: 1, options: talking, summary: 'retires every replica of a service' },
   upgrade: {
     operands: [],

@@ -3,6 +3,7 @@ import type { Decision } from '../model/decision.ts';
 import { holdsCapacity } from '../model/replica.ts';
 import type { LastActivity, ReplicaStatus, ServiceStatus } from '../model/status.ts';
 import { formatDuration } from '../util/units.ts';
+import { troubleLines } from './trouble-lines.ts';
 
 const HEAD = ['service', 'state', 'replicas', 'in flight', 'held', 'p95', 'last activity', 'last decision'];
 /** Width left for the last column where the output is narrow. */
@@ -31,7 +32,10 @@ export function statusTable(services: readonly ServiceStatus[], nowMs: number, c
   ]);
   const widths = HEAD.map((head, column) => Math.max(...[HEAD, ...rows].map((row) => (row[column] ?? head).length)));
   const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
-  const last = Math.min(widths.at(-1) ?? 0, Math.max(LEAST_REASON_WIDTH, columns - before - 1));
+  const left = Math.max(LEAST_REASON_WIDTH, columns - before - 1);
+  const below = services.map((service) => troubleLines(service, nowMs));
+  // What is said below a row may take the whole width.
+  const last = below.some((lines) => lines.length > 0) ? left : Math.min(widths.at(-1) ?? 0, left);
   const table = new Table({
     head: HEAD,
     colWidths: [...widths.slice(0, -1), last].map((width) => width + 2),
@@ -40,12 +44,28 @@ export function statusTable(services: readonly ServiceStatus[], nowMs: number, c
     chars: noLines,
     style: { 'padding-left': 0, 'padding-right': 2, head: [], border: [] },
   });
-  table.push(...rows);
+  for (const [index, row] of rows.entries()) {
+    table.push(row);
+    const lines = (below[index] as string[]).flatMap((line) => indented(line, before + last - 1));
+    for (const content of lines) table.push([{ colSpan: HEAD.length, content }]);
+  }
   return table
     .toString()
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n');
+}
+
+/** A line below a row, in as many lines as the width asks for. */
+function indented(line: string, width: number): string[] {
+  const lines: string[] = [];
+  for (let rest = `  ${line}`; ; ) {
+    if (rest.length <= width) return [...lines, rest];
+    const space = rest.lastIndexOf(' ', width);
+    const end = space > 4 ? space : width;
+    lines.push(rest.slice(0, end));
+    rest = `    ${rest.slice(end).trimStart()}`;
+  }
 }
 
 /** `2`, `1 + 1 starting`: how many are ready, and what the others are about. */

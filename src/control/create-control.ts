@@ -144,6 +144,7 @@ class ControlPlane implements Control, LinkListener {
       standby: this.#standby,
       settings: () => this.#settings,
       runtimes: this.#runtimes,
+      discovery: this.#discovery,
       isDraining: () => this.#phase === 'draining' || this.#phase === 'ended' || !this.#handOver.mayEnd,
       mayStart: () => this.#handOver.mayStart,
       mayEnd: () => this.#handOver.mayEnd,

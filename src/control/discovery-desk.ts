@@ -1,10 +1,16 @@
 import type { DiscoveryQuery, DiscoverySource } from '../model/discovery.ts';
 import type { ServiceSettings } from '../model/settings.ts';
+import type { Trouble } from '../model/status.ts';
+import { printable } from '../util/printable.ts';
 import { type ControlContext, guarded } from './context.ts';
 import type { Registry } from './registry.ts';
 
 /** How long the sources' first answers are waited for before the proxy counts as ready, ms. */
 const FIRST_ANSWER_MS = 5000;
+
+/** Out of touch for less is no trouble, ms. */
+const BLIP_MS = 1000;
+const MESSAGE_LENGTH = 400;
 
 /** All sources of endpoints: tells each what to look for, and the registry what they find. */
 export class DiscoveryDesk {
@@ -50,6 +56,26 @@ export class DiscoveryDesk {
   get hasAnswered(): boolean {
     const waited = this.#context.clock.now() - this.#begunAt;
     return waited >= FIRST_ANSWER_MS || this.#sources.every((source) => source.answered());
+  }
+
+  /** Why what is known of a service's endpoints may be out of date; undefined while its source is in touch. */
+  trouble({ name, endpoints }: ServiceSettings): Trouble | undefined {
+    const { clock } = this.#context;
+    const source = endpoints.consul === undefined ? undefined : this.#sources.find(({ kind }) => kind === 'consul');
+    if (source === undefined) return undefined;
+    const age = source.staleness(name);
+    const awayMs = age ?? clock.now() - this.#begunAt;
+    if (awayMs < BLIP_MS) return undefined;
+    const { code, message } = source.trouble?.() ?? {
+      code: 'DISCOVERY_UNREACHABLE',
+      message: 'Consul does not answer',
+    };
+    const known = age === undefined ? 'no endpoint is known yet' : 'the endpoints that it named last are used';
+    return {
+      code,
+      message: `${printable(message, MESSAGE_LENGTH)}; ${known}`,
+      since: new Date(clock.wall() - awayMs).toISOString(),
+    };
   }
 
   /** Sets the gauges of how old the knowledge from Consul is. */

@@ -1,15 +1,41 @@
+import type { RunSettings } from '../model/settings.ts';
+import { printable } from '../util/printable.ts';
 import type { ControlContext } from './context.ts';
+import { withDeadline } from './deadline.ts';
 import type { Replica } from './replica.ts';
 
-/** Lines of a failed start's output that are logged. */
-const LAST_WORDS = 5;
+/** Lines of a failed start's output that are kept. */
+const LINES = 5;
+/** Of each so many characters. */
+const LINE_LENGTH = 300;
+/** A runtime that does not say it within this is not waited for: under the shortest back-off, ms. */
+const ASK_MS = 700;
+/** Shorter values of the environment are words like any other. */
+const SECRET_LENGTH = 8;
 
-/** Logs what a replica whose start failed said last, which usually tells why. @param run the runtime's id of the run */
-export function logLastWords({ logger, life }: ControlContext, { name, runtime, spec }: Replica, run: string): void {
-  runtime.output(run, LAST_WORDS, life).then(
-    (output) => {
-      if (output.length > 0) logger.warn({ service: spec.service, replica: name, output }, `last output of ${name}`);
-    },
-    (cause: unknown) => logger.debug({ replica: name, cause: String(cause) }, 'no output of a failed start'),
-  );
+/**
+ * What a replica said last in a run, which usually tells why it ended: oldest line first, harmless to a terminal, and
+ * without what its `env` holds, which may be secret.
+ * @param run the runtime's id of the run
+ */
+export async function lastWords(context: ControlContext, replica: Replica, run: string): Promise<string[]> {
+  const { clock, life, logger } = context;
+  const { runtime, spec, name } = replica;
+  try {
+    const lines = await withDeadline(clock, ASK_MS, life, (signal) => runtime.output(run, LINES, signal));
+    return lines.map((line) => printable(withoutValues(line, spec.run), LINE_LENGTH));
+  } catch (cause) {
+    logger.debug({ replica: name, cause: String(cause) }, 'no output of a failed start');
+    return [];
+  }
+}
+
+/** The values of variables are shown as `$NAME`, the longest first: one may be part of another. */
+function withoutValues(line: string, run: RunSettings): string {
+  const env = 'env' in run ? Object.entries(run.env) : [];
+  const secrets = env
+    .flatMap(([name, value]) => value.split('\n').map((part) => [name, part] as const))
+    .filter(([, value]) => value.length >= SECRET_LENGTH)
+    .sort(([, a], [, b]) => b.length - a.length);
+  return secrets.reduce((text, [name, value]) => text.replaceAll(value, () => `$${name}`), line);
 }

@@ -20,7 +20,7 @@ export interface LinkListener {
 }
 
 export type ProbeOutcome =
-  | { ok: true; tookMs: number }
+  | { ok: true; host: string; tookMs: number }
   | { ok: false; reason: 'timeout' | 'cancelled'; detail: string };
 export type ProbeOrder = Omit<ProbeRequest, 'type' | 'probe'>;
 
@@ -52,6 +52,7 @@ interface PendingProbe {
   deadline: number;
   timer: Timer;
   settle: (outcome: ProbeOutcome) => void;
+  onTry: (host: string, result: string) => void;
 }
 
 /** All attached edges: what goes to every one of them, what goes to one, and what comes back. */
@@ -187,9 +188,14 @@ export class LinkHub {
   /**
    * Has one edge find out when an address answers: the one on which most requests wait for the service, and another
    * one when that goes away.
+   * @param onTry told what a try came to, whenever that is another answer than the one before
    * @throws the signal's reason when aborted
    */
-  probe(order: ProbeOrder, signal: AbortSignal): Promise<ProbeOutcome> {
+  probe(
+    order: ProbeOrder,
+    signal: AbortSignal,
+    onTry: (host: string, result: string) => void = () => {},
+  ): Promise<ProbeOutcome> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
         reject(signal.reason);
@@ -214,7 +220,7 @@ export class LinkHub {
         settle({ ok: false, reason: 'timeout', detail: 'no edge answered' }),
       );
       const deadline = this.#clock.now() + order.timeoutMs;
-      const pending: PendingProbe = { order, edge: undefined, deadline, timer, settle };
+      const pending: PendingProbe = { order, edge: undefined, deadline, timer, settle, onTry };
       this.#probes.set(probe, pending);
       signal.addEventListener('abort', onAbort, { once: true });
       this.#assign(probe, pending);
@@ -271,10 +277,16 @@ export class LinkHub {
       case 'suspect':
         this.#listener.onSuspect(message);
         break;
+      case 'probing': {
+        const pending = this.#probes.get(message.probe);
+        if (pending?.edge === edge) pending.onTry(message.host, message.result);
+        break;
+      }
       case 'probed': {
         const pending = this.#probes.get(message.probe);
         if (pending?.edge !== edge) return;
-        pending.settle(message.ok ? { ok: true, tookMs: message.tookMs } : message);
+        const { probe: _, type: __, ...outcome } = message;
+        pending.settle(outcome);
         break;
       }
     }

@@ -1,5 +1,5 @@
 import type { Decision, GuardVerdict } from '../model/decision.ts';
-import type { PilotlightError } from '../model/errors.ts';
+import type { StartFailure } from '../model/status.ts';
 import { formatDuration } from '../util/units.ts';
 import type { ControlContext } from './context.ts';
 import { type DemandInputs, needText } from './demand.ts';
@@ -79,17 +79,24 @@ export class Narrator {
     }
   }
 
-  startFailed(
-    replica: Replica,
-    error: PilotlightError,
-    { retryInMs, oldStays }: { retryInMs: number | undefined; oldStays: boolean },
-  ): void {
-    const { metrics } = this.#context;
-    metrics.count('pilotlight_start_failures_total', { service: this.#service, cause: error.code }, 1);
-    const next = retryInMs === undefined ? '' : `; next try in ${formatDuration(retryInMs)}`;
+  /** @param oldStays whether what runs with an older `run` stays in service for it */
+  startFailed(failure: StartFailure, oldStays: boolean): void {
+    const { clock, metrics, logger } = this.#context;
+    const { replica, code, message, exitCode, output, probe, inARow, nextTryAt } = failure;
+    metrics.count('pilotlight_start_failures_total', { service: this.#service, cause: code }, 1);
+    const nextTryMs = nextTryAt === null ? 0 : Math.max(0, Date.parse(nextTryAt) - clock.wall());
+    const next = nextTryMs === 0 ? '' : `; next try in ${formatDuration(nextTryMs)}`;
     const stays = oldStays ? '; what runs with the older configuration stays' : '';
-    const line = `start failed: ${error.message}${stays}${next}`;
-    this.#event('start-failed', line, { replica: replica.name, code: error.code });
+    this.#event('start-failed', `start failed: ${message}${stays}${next}`, {
+      replica,
+      code,
+      inARow,
+      nextTryMs,
+      ...(exitCode !== null && { exitCode }),
+      ...(probe !== null && { probe: `${probe.address}: ${probe.result}` }),
+      ...(output.length > 0 && { output: output.join('\n') }),
+    });
+    if (output.length > 0) logger.warn({ service: this.#service, replica, output }, `last output of ${replica}`);
   }
 
   adopting(from: number, to: number, reason: string): void {

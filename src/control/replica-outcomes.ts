@@ -1,6 +1,5 @@
 import type { PilotlightError } from '../model/errors.ts';
 import type { ServiceSettings } from '../model/settings.ts';
-import { logLastWords } from './last-words.ts';
 import type { Narrator } from './narrator.ts';
 import type { Replica, StartCause } from './replica.ts';
 import type { ReplicaSet, ReplicaSetListener } from './replica-set.ts';
@@ -8,6 +7,7 @@ import type { ServiceDemand } from './service-demand.ts';
 import type { ServiceHost } from './service-host.ts';
 import type { ServiceRun } from './service-run.ts';
 import { PROBATION_MS, type StartBreaker } from './start-breaker.ts';
+import type { StartFailures } from './start-failures.ts';
 import type { StartTimes } from './start-times.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -34,6 +34,7 @@ export interface OutcomesOptions {
   demand: ServiceDemand;
   run: ServiceRun;
   breaker: StartBreaker;
+  failures: StartFailures;
   startTimes: StartTimes;
   /** Replicas became ready, or ended. */
   onSettled: () => void;
@@ -78,7 +79,7 @@ export class ReplicaOutcomes implements ReplicaSetListener {
   }
 
   onReady(replica: Replica, cause: StartCause | undefined): void {
-    const { settings, telemetry, demand, breaker, startTimes, onSettled } = this.#options;
+    const { settings, telemetry, demand, breaker, failures, startTimes, onSettled } = this.#options;
     const { start } = replica;
     if (start === undefined) {
       const { idleMs, latency } = settings().scale;
@@ -88,6 +89,8 @@ export class ReplicaOutcomes implements ReplicaSetListener {
     } else {
       startTimes.add(start.ready - start.permit);
       breaker.note({ type: 'ready', askedAt: start.asked });
+      failures.mend();
+      this.#host.standby.mend(this.#name);
     }
     this.#narrator.ready(replica, cause, telemetry.held);
     this.#host.advertiser.putReplica(settings(), replica);
@@ -97,9 +100,8 @@ export class ReplicaOutcomes implements ReplicaSetListener {
 
   onStartFailed(replica: Replica, error: PilotlightError, askedAt: number, run: string | undefined): void {
     const { set } = this.#service;
-    const { demand, breaker } = this.#options;
-    const { context, advertiser } = this.#host;
-    if (run !== undefined) logLastWords(context, replica, run);
+    const { demand, breaker, failures } = this.#options;
+    const { advertiser } = this.#host;
     advertiser.dropReplica(replica);
     breaker.note({ type: 'failed', askedAt, retrySafe: error.retrySafe });
     demand.dropWake();
@@ -109,10 +111,7 @@ export class ReplicaOutcomes implements ReplicaSetListener {
     if (breaker.isFailing && queued + starting + ready + this.#service.external === 0) this.#failures++;
     // Whether the rest is enough is the scaler's to say, from what it measures then.
     if (ready > 0) demand.target = ready + queued + starting;
-    this.#narrator.startFailed(replica, error, {
-      retryInMs: until === undefined ? undefined : until - context.clock.now(),
-      oldStays: this.#service.ready.some(({ spec }) => spec.hash !== replica.spec.hash),
-    });
+    failures.add(replica, { error, run, inARow: breaker.failures, blockedUntil: until });
     this.#service.freed(replica);
   }
 

@@ -1,4 +1,4 @@
-import { PilotlightError, toPilotlightError } from '../model/errors.ts';
+import { type ErrorCode, PilotlightError, toPilotlightError } from '../model/errors.ts';
 import type { ProbeRequest } from '../model/link.ts';
 import type { Instance, ReplicaSpec, Runtime } from '../model/runtime.ts';
 import type { ReadySettings } from '../model/settings.ts';
@@ -10,6 +10,7 @@ import { persist } from './persist.ts';
 import { isSameRun, type Replica, type StartCause } from './replica.ts';
 import { PROBATION_MS } from './start-breaker.ts';
 import {
+  ended,
   endedEarly,
   exitText,
   isPortClash,
@@ -24,6 +25,9 @@ import {
 const PERMIT_READINESS_MS = 2000;
 /** Between attempts to stop a replica whose runtime does not answer, ms. */
 const STOP_RETRY = { base: 1000, cap: 30_000, jitter: 0.2 };
+
+/** Errors that say that nothing runs any more. */
+const endings: ReadonlySet<ErrorCode> = new Set(['REPLICA_EXITED', 'OUT_OF_MEMORY', 'COMMAND_NOT_FOUND', 'PORT_CLASH']);
 
 type StartTask = Extract<Replica['task'], { kind: 'start' }>;
 
@@ -103,6 +107,8 @@ export class ReplicaRunner {
     const abort = new AbortController();
     replica.task = { kind: 'adopt', abort };
     replica.start = undefined;
+    replica.attempt = {};
+    replica.otherHost = undefined;
     replica.instance = instance;
     replica.endpoint = this.#newEndpoint(replica);
     detached(context, `adopt ${replica.name}`, this.#runAdopt(replica, instance, abort.signal));
@@ -152,6 +158,8 @@ export class ReplicaRunner {
     task.exitSeen = false;
     replica.instance = undefined;
     replica.endpoint = this.#newEndpoint(replica);
+    replica.attempt = {};
+    replica.otherHost = undefined;
     let permitTimer: Timer | undefined;
     try {
       await replica.preparing;
@@ -165,7 +173,7 @@ export class ReplicaRunner {
       permitTimer = clock.after(PERMIT_READINESS_MS, releasePermit);
       signal.throwIfAborted();
       if (task.exitSeen) this.verify(replica);
-      await proveReady(this.#readiness(replica), instance, signal);
+      this.#listens(replica, instance, await proveReady(this.#readiness(replica), instance, signal));
       replica.start = { asked: task.askedAt, permit: permitAt, started, ready: clock.now() };
     } finally {
       permitTimer?.cancel();
@@ -178,7 +186,7 @@ export class ReplicaRunner {
       if (!isSameRun(instance, await this.#inspect(replica, instance.id))) {
         throw new PilotlightError('REPLICA_EXITED', 'it ended before it could be taken over');
       }
-      await proveReady(this.#readiness(replica), instance, signal);
+      this.#listens(replica, instance, await proveReady(this.#readiness(replica), instance, signal));
     } catch (thrown) {
       if (context.life.aborted) return;
       const error = toPilotlightError(thrown, 'RUNTIME_FAILED');
@@ -211,8 +219,7 @@ export class ReplicaRunner {
   #endStart(replica: Replica, error: PilotlightError): void {
     replica.apply('fail');
     replica.task = { kind: 'none' };
-    const ended = error.code === 'REPLICA_EXITED' || error.code === 'PORT_CLASH';
-    if (ended || !this.#options.mayEnd()) replica.instance = undefined;
+    if (endings.has(error.code) || !this.#options.mayEnd()) replica.instance = undefined;
     if (replica.instance !== undefined) this.stop(replica, 'failed');
   }
 
@@ -236,7 +243,7 @@ export class ReplicaRunner {
     const detail = `it ended by itself${exitText(now)}`;
     const { task } = replica;
     if (task.kind === 'start' || task.kind === 'adopt') {
-      task.abort.abort(endedEarly('it ended before it was ready', now));
+      task.abort.abort(endedEarly('it ended before it was ready', now, replica.attempt));
       return;
     }
     if (!replica.isServing) return;
@@ -249,7 +256,7 @@ export class ReplicaRunner {
     publish();
     const { start } = replica;
     if (wasReady && start !== undefined && context.clock.now() - start.ready < PROBATION_MS) {
-      const error = new PilotlightError('REPLICA_EXITED', `it ended soon after it was ready${exitText(now)}`);
+      const error = ended('it ended soon after it was ready', now, replica.attempt);
       listener.onStartFailed(replica, error, start.asked, run);
     } else if (task.kind === 'retire') {
       listener.onStopped(replica, task.retirement.reason);
@@ -268,8 +275,13 @@ export class ReplicaRunner {
   #readiness(replica: Replica): ReadinessContext {
     const { context, hub, service, settings } = this.#options;
     const { ready, check } = settings();
-    const probe: ReadinessContext['probe'] = (order, signal) => hub.probe(order, signal);
-    return { clock: context.clock, probe, runtime: replica.runtime, service, endpoint: replica.endpoint, ready, check };
+    const { endpoint, runtime, attempt } = replica;
+    const probe: ReadinessContext['probe'] = (order, signal, onTry) => hub.probe(order, signal, onTry);
+    return { clock: context.clock, probe, runtime, service, endpoint, ready, check, attempt };
+  }
+
+  #listens(replica: Replica, { address }: Instance, host: string): void {
+    if (host !== address?.host) replica.otherHost = host;
   }
 
   #newEndpoint(replica: Replica): string {

@@ -68,17 +68,17 @@ export class ReplicaSet {
 
   /** What the edges should know of. */
   get endpoints(): OwnedEndpoint[] {
-    return this.replicas.flatMap(({ isServing, instance, endpoint, state, task, start }) => {
-      if (!isServing || instance?.address === undefined) return [];
+    return this.replicas.flatMap(({ isServing, address, endpoint, state, task, start }) => {
+      if (!isServing || address === undefined) return [];
       const closing = task.kind === 'retire' && task.retirement.isClosing;
       const view = state === 'ready' ? 'ready' : closing ? 'closing' : 'cordoned';
-      return { id: endpoint, ...instance.address, state: view, start };
+      return { id: endpoint, ...address, state: view, start };
     });
   }
 
   /** Addresses at which a replica of this service lives. */
   get addresses(): HostPort[] {
-    return this.replicas.flatMap(({ isLive, instance }) => (isLive ? (instance?.address ?? []) : []));
+    return this.replicas.flatMap(({ isLive, address }) => (isLive && address !== undefined ? [address] : []));
   }
 
   byEndpoint(endpoint: string): Replica | undefined {

@@ -1,5 +1,6 @@
 import { holdsCapacity, type ReplicaEvent, type ReplicaState, transition } from '../model/replica.ts';
 import type { Instance, ReplicaSpec, Runtime } from '../model/runtime.ts';
+import type { HostPort } from '../model/settings.ts';
 import type { Retirement } from './retire.ts';
 import type { Ticket } from './start-gate.ts';
 
@@ -26,6 +27,13 @@ export interface StartBoundaries {
   ready: number;
 }
 
+/** What is learnt of the last attempt to start a replica, for who asks why it failed. */
+export interface Attempt {
+  /** Where it was looked for last, and what came of it. */
+  probe?: { address: string; result: string };
+  exitCode?: number | undefined;
+}
+
 /** What is being done with a replica: at most one thing at a time. */
 export type ReplicaTask =
   | { kind: 'none' }
@@ -50,6 +58,9 @@ export class Replica {
   endpoint = '';
   /** Undefined for an adopted one. */
   start: StartBoundaries | undefined;
+  attempt: Attempt = {};
+  /** Its host, where it does not listen on the one that the runtime names but on the other loopback address. */
+  otherHost: string | undefined;
   /** When it became ready, the clock's ms. */
   readyAt = 0;
   /** A pre-positioning that is under way: a start waits for its end. */
@@ -70,6 +81,12 @@ export class Replica {
 
   get state(): ReplicaState {
     return this.#state;
+  }
+
+  /** Where it listens; undefined unless it runs. */
+  get address(): HostPort | undefined {
+    const address = this.instance?.address;
+    return address === undefined || this.otherHost === undefined ? address : { ...address, host: this.otherHost };
   }
 
   /** Whether it runs, is about to, or is being stopped. */

@@ -1,6 +1,7 @@
 import { PilotlightError } from '../model/errors.ts';
 import type { Instance, Runtime, RuntimeEvent } from '../model/runtime.ts';
 import type { RunSettings } from '../model/settings.ts';
+import type { Trouble } from '../model/status.ts';
 import { planAdoption } from './adoption.ts';
 import { type ControlContext, detached } from './context.ts';
 import { withDeadline } from './deadline.ts';
@@ -55,6 +56,11 @@ export class RuntimeDesk {
   /** Whether it is known what runs; where there is no such runtime, starts will tell. */
   contact(run: RunSettings): RuntimeContact {
     return this.#monitors.get(kindOf(run))?.contact ?? { contact: 'known' };
+  }
+
+  /** Why the runtime of it is out of reach; undefined while it is not. */
+  trouble(run: RunSettings): Trouble | undefined {
+    return this.#monitors.get(kindOf(run))?.trouble;
   }
 
   /** Has the runtime list again what it runs. */

@@ -1,5 +1,6 @@
-import { toPilotlightError } from '../model/errors.ts';
+import { type ErrorCode, toPilotlightError } from '../model/errors.ts';
 import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../model/runtime.ts';
+import type { Trouble } from '../model/status.ts';
 import { backoffDelay } from '../util/backoff.ts';
 import { sleep } from '../util/clock.ts';
 import { type ControlContext, detached, guarded } from './context.ts';
@@ -35,6 +36,8 @@ export class RuntimeMonitor {
   #contact: RuntimeContact = { contact: 'listing' };
   /** The list that is being made, and whether another one was asked for since it began. */
   #listing: 'no' | 'running' | 'again' = 'no';
+  /** Why the runtime is out of reach. */
+  #trouble: Trouble | undefined;
 
   constructor(options: MonitorOptions) {
     this.#options = options;
@@ -42,6 +45,11 @@ export class RuntimeMonitor {
 
   get contact(): RuntimeContact {
     return this.#contact;
+  }
+
+  /** Why the runtime is out of reach; undefined while it is not. */
+  get trouble(): Trouble | undefined {
+    return this.#trouble;
   }
 
   /** Begins to watch and makes the first list. Resolves when the first attempt at it has ended, well or not. */
@@ -67,8 +75,12 @@ export class RuntimeMonitor {
   #onEvent(event: RuntimeEvent): void {
     const { context, runtime } = this.#options;
     if (event.type === 'lost') {
-      context.events.emit('runtime', null, `${runtime.kind}: contact lost; what was known of replicas is kept`);
-      context.logger.warn({ runtime: runtime.kind }, 'contact with the runtime lost');
+      const { code = 'RUNTIME_UNREACHABLE', message = '' } = event.cause ?? {};
+      const why = message === '' ? '' : ` (${message})`;
+      const line = `contact lost${why}; what was known of replicas is kept`;
+      this.#troubled(code, `${runtime.kind}: ${line}`);
+      context.events.emit('runtime', null, `${runtime.kind}: ${line}`);
+      context.logger.warn({ runtime: runtime.kind, code }, `contact with the runtime lost${why}`);
     } else if (event.type === 'restored') {
       context.events.emit('runtime', null, `${runtime.kind}: contact restored`);
       this.relist();
@@ -87,6 +99,7 @@ export class RuntimeMonitor {
     } catch (thrown) {
       life.throwIfAborted();
       const { message, code } = toPilotlightError(thrown);
+      this.#troubled(code, message);
       const retryAt = clock.now() + backoffDelay(attempt, RETRY, random);
       if (attempt === 1) events.emit('runtime', null, `${runtime.kind}: ${message}; it is tried again`, { code });
       // Once per outage at warn: the retries would fill the log.
@@ -97,9 +110,15 @@ export class RuntimeMonitor {
       return retryAt;
     }
     this.#contact = { contact: 'known' };
+    this.#trouble = undefined;
     guarded(logger, 'adoption', () => onList(instances));
     onContact();
     return undefined;
+  }
+
+  #troubled(code: ErrorCode, message: string): void {
+    const { clock } = this.#options.context;
+    this.#trouble = { code, message, since: this.#trouble?.since ?? new Date(clock.wall()).toISOString() };
   }
 
   async #retry(firstAt: number, firstAttempt: number): Promise<void> {

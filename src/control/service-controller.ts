@@ -2,7 +2,7 @@ import { PilotlightError } from '../model/errors.ts';
 import type { ServiceReport } from '../model/link.ts';
 import type { Instance } from '../model/runtime.ts';
 import type { ServiceSettings } from '../model/settings.ts';
-import type { ServiceStatus } from '../model/status.ts';
+import type { ServiceStatus, StartFailure } from '../model/status.ts';
 import { IdleWatch } from './idle-watch.ts';
 import { Narrator } from './narrator.ts';
 import { readyCheck } from './ready-check.ts';
@@ -155,6 +155,7 @@ export class ServiceController {
     const { run, scale } = this.#settings;
     const { inFlight, held, window } = this.#telemetry;
     const { clock } = this.#host.context;
+    const runtimeTrouble = run === undefined ? undefined : this.#host.runtimes.trouble(run);
     return serviceStatus({
       name,
       wakeable: run !== undefined,
@@ -169,7 +170,17 @@ export class ServiceController {
       lastActivity: lastActivity(this.#telemetry, clock.now(), clock.wall()),
       quantiles: window.quantiles(clock.now(), scale.latency.windowMs, [0.5, 0.95, 0.99]),
       lastDecision: narrator.journal.last,
+      startFailure: this.#startFailure,
+      runtimeTrouble,
+      otherTroubles: [this.#host.standby.trouble(name), this.#host.discovery.trouble(this.#settings)],
     });
+  }
+
+  /** Why the last start failed, with what has become of the back-off since. */
+  get #startFailure(): StartFailure | null {
+    const { failures, breaker } = this.lifecycle;
+    if (failures.last === undefined) return null;
+    return breaker.blockedUntil === undefined ? { ...failures.last, nextTryAt: null } : failures.last;
   }
 
   /** Sets the gauges to what is known now. */

@@ -1,6 +1,7 @@
 import type { Settings } from '../model/settings.ts';
 import type { Advertiser } from './advertiser.ts';
 import type { ControlContext } from './context.ts';
+import type { DiscoveryDesk } from './discovery-desk.ts';
 import type { LinkHub } from './link-hub.ts';
 import type { Registry } from './registry.ts';
 import type { RuntimeDesk } from './runtime-desk.ts';
@@ -17,6 +18,7 @@ export interface ServiceHost {
   standby: Standby;
   settings: () => Settings;
   runtimes: RuntimeDesk;
+  discovery: DiscoveryDesk;
   /** The proxy is about to end, or has not taken over yet: starts only for requests that wait, and no retires. */
   isDraining: () => boolean;
   /** Whether replicas may be started: not once a successor does. */

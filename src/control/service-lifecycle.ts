@@ -13,6 +13,7 @@ import { ServiceRun } from './service-run.ts';
 import { planShrink } from './shrink-plan.ts';
 import { hashOf, nextReplacement } from './spec-change.ts';
 import { StartBreaker } from './start-breaker.ts';
+import { StartFailures } from './start-failures.ts';
 import { planStarts } from './start-plan.ts';
 import { StartTimes } from './start-times.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -36,6 +37,7 @@ export interface LifecycleOptions {
 export class ServiceLifecycle implements OutcomesService {
   readonly set: ReplicaSet;
   readonly breaker: StartBreaker;
+  readonly failures: StartFailures;
   readonly #name: string;
   readonly #host: ServiceHost;
   readonly #settings: () => ServiceSettings;
@@ -64,11 +66,19 @@ export class ServiceLifecycle implements OutcomesService {
       registry.publish(this.#name);
       this.evaluate();
     });
+    this.failures = new StartFailures(context, (failure) => {
+      const hash = this.#run.last === undefined ? '' : hashOf(this.#run.last);
+      narrator.startFailed(
+        failure,
+        this.ready.some(({ spec }) => spec.hash !== hash),
+      );
+    });
     this.#outcomes = new ReplicaOutcomes(this, {
       ...options,
       demand: this.#demand,
       run: this.#run,
       breaker: this.breaker,
+      failures: this.failures,
       startTimes: this.#startTimes,
     });
     this.set = new ReplicaSet({
@@ -396,6 +406,7 @@ export class ServiceLifecycle implements OutcomesService {
     this.set.hurryRetires();
     const inPlace = this.#run.change(run);
     this.breaker.note({ type: 'forgiven' });
+    this.failures.mend();
     this.#startTimes.forget();
     // What is only starting, with the old one, need not get ready first.
     this.set.withdrawStarting(({ spec }) => spec.hash !== hash);

@@ -47,6 +47,11 @@ export class StartBreaker {
     return this.isFailing ? this.blockedUntil : undefined;
   }
 
+  /** Failed starts in a row. */
+  get failures(): number {
+    return this.#circuit.failures;
+  }
+
   get isFailing(): boolean {
     return isFailing(this.#circuit);
   }

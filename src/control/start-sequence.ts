@@ -3,10 +3,12 @@ import type { ProbeRequest } from '../model/link.ts';
 import type { Instance, ReplicaSpec, Runtime } from '../model/runtime.ts';
 import type { HostPort, ReadySettings } from '../model/settings.ts';
 import { type Clock, sleep } from '../util/clock.ts';
+import { hostPort } from '../util/host-port.ts';
+import { signalOf } from '../util/signals.ts';
 import { formatDuration } from '../util/units.ts';
 import { withDeadline } from './deadline.ts';
 import type { ProbeOrder, ProbeOutcome } from './link-hub.ts';
-import { isSameRun } from './replica.ts';
+import { type Attempt, isSameRun } from './replica.ts';
 
 /** Attempts for which it may turn out that somebody else took the port first. */
 const PORT_ATTEMPTS = 6;
@@ -17,13 +19,19 @@ const HEALTH_POLL_MS = 250;
 
 export interface ReadinessContext {
   clock: Clock;
-  probe: (order: ProbeOrder, signal: AbortSignal) => Promise<ProbeOutcome>;
+  probe: (
+    order: ProbeOrder,
+    signal: AbortSignal,
+    onTry: (host: string, result: string) => void,
+  ) => Promise<ProbeOutcome>;
   runtime: Runtime;
   service: string;
   /** Identity under which the edges will know this run. */
   endpoint: string;
   ready: ReadySettings;
   check: ProbeRequest['check'];
+  /** Takes note of what is seen. */
+  attempt: Attempt;
 }
 
 /**
@@ -51,43 +59,63 @@ export async function untilNoClash(attempt: () => Promise<void>, life: AbortSign
 /**
  * Resolves when the instance is ready *and* is still the one that was started: probed first, then looked at again, so
  * that the connection which the probe left open belongs to it and not to whatever listens there now.
- * @throws READY_TIMEOUT, IDENTITY_CHANGED, REPLICA_EXITED, PORT_CLASH, RUNTIME_FAILED; the signal's reason when aborted
+ * @returns the host at which it answered
+ * @throws READY_TIMEOUT, IDENTITY_CHANGED, REPLICA_EXITED, OUT_OF_MEMORY, COMMAND_NOT_FOUND, PORT_CLASH, RUNTIME_FAILED;
+ * the signal's reason when aborted
  */
-export async function proveReady(context: ReadinessContext, instance: Instance, signal: AbortSignal): Promise<void> {
-  const { clock, ready, runtime } = context;
+export async function proveReady(context: ReadinessContext, instance: Instance, signal: AbortSignal): Promise<string> {
+  const { clock, ready, runtime, attempt } = context;
   const deadline = clock.now() + ready.timeoutMs;
-  if (instance.state !== 'running') throw endedEarly('it ended at once', instance);
+  if (instance.state !== 'running') throw endedEarly('it ended at once', instance, attempt);
   if (instance.address === undefined) {
     throw new PilotlightError('RUNTIME_FAILED', 'it runs, but the runtime knows no address of it');
   }
   if (ready.kind === 'docker-health') await untilHealthy(context, instance, deadline, signal);
-  await untilAnswers(context, instance.address, deadline, signal);
+  const host = await untilAnswers(context, instance, instance.address, deadline, signal);
   const again = await lookAgain(runtime, instance, clock, signal);
   if (again === undefined || again.state !== 'running') {
-    throw endedEarly('it ended while it was started', again);
+    throw endedEarly('it ended while it was started', again, attempt);
   }
   if (!isSameRun(instance, again)) {
     throw new PilotlightError('IDENTITY_CHANGED', 'what answered the probe is not what was started');
   }
+  if (host === instance.address.host) return host;
+  const found = { ...instance.address, host };
+  if (await withDeadline(clock, RUNTIME_CALL_MS, signal, async (inner) => runtime.owns?.(instance.id, found, inner))) {
+    return host;
+  }
+  const where = `${hostPort(found)}, not on ${hostPort(instance.address)}`;
+  throw new PilotlightError('IDENTITY_CHANGED', `what answered listens on ${where}: it may be another program`);
 }
 
-async function untilAnswers(context: ReadinessContext, address: HostPort, deadline: number, signal: AbortSignal) {
-  const { clock, service, endpoint, check, ready } = context;
+/** @returns the host that answered */
+async function untilAnswers(
+  context: ReadinessContext,
+  instance: Instance,
+  address: HostPort,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const { clock, service, endpoint, check, ready, attempt } = context;
   const timeoutMs = Math.max(1, deadline - clock.now());
-  const outcome = await context.probe({ service, endpoint, ...address, check, timeoutMs }, signal);
-  if (!outcome.ok) throw notInTime(ready);
+  const order = { service, endpoint, ...address, otherHost: instance.otherHost, check, timeoutMs };
+  const outcome = await context.probe(order, signal, (host, result) => {
+    attempt.probe = { address: hostPort({ ...address, host }), result };
+  });
+  if (!outcome.ok) throw notInTime(ready, attempt);
+  return outcome.host;
 }
 
 /** Waits for the engine's own health check. */
 async function untilHealthy(context: ReadinessContext, instance: Instance, deadline: number, signal: AbortSignal) {
-  const { clock, ready, runtime } = context;
+  const { clock, ready, runtime, attempt } = context;
   for (;;) {
     const now = await lookAgain(runtime, instance, clock, signal);
     if (now?.health === 'healthy') return;
     if (now?.health === 'none') {
       throw new PilotlightError('RUNTIME_FAILED', 'ready is docker-health, but the container has no HEALTHCHECK');
     }
-    if (clock.now() >= deadline) throw notInTime(ready);
+    if (clock.now() >= deadline) throw notInTime(ready, attempt);
     await sleep(clock, HEALTH_POLL_MS, signal);
   }
 }
@@ -96,21 +124,44 @@ function lookAgain(runtime: Runtime, { id }: Instance, clock: Clock, signal: Abo
   return withDeadline(clock, RUNTIME_CALL_MS, signal, (inner) => runtime.inspect(id, inner));
 }
 
-function notInTime(ready: ReadySettings): PilotlightError {
-  return new PilotlightError('READY_TIMEOUT', `not ready within ${formatDuration(ready.timeoutMs)}`);
+function notInTime(ready: ReadySettings, { probe }: Attempt): PilotlightError {
+  const last = probe === undefined ? '' : `; the last probe of ${probe.address} ended with: ${probe.result}`;
+  return new PilotlightError('READY_TIMEOUT', `not ready within ${formatDuration(ready.timeoutMs)}${last}`);
 }
 
-/** Why a start failed whose replica ended. With its port in other hands it is worth another try at once. */
-export function endedEarly(when: string, now: Instance | undefined): PilotlightError {
+/** Why a start failed whose replica ended before it was ready. With its port in other hands it is worth another try. */
+export function endedEarly(when: string, now: Instance | undefined, attempt: Attempt): PilotlightError {
   if (now?.portTaken === true) return new PilotlightError('PORT_CLASH', `${when}: another program took its port`);
-  return new PilotlightError('REPLICA_EXITED', `${when}${exitText(now)}`);
+  const missing = now?.exitCode === undefined ? undefined : shellFailures[now.exitCode];
+  if (missing === undefined) return ended(when, now, attempt);
+  attempt.exitCode = now?.exitCode;
+  return new PilotlightError('COMMAND_NOT_FOUND', `${when}: ${missing}${exitText(now)}`);
+}
+
+/** What shells, inits and engines mean by an exit code before a program has begun. */
+const shellFailures: Record<number, string> = {
+  126: 'its command is not executable',
+  127: 'its command was not found',
+};
+
+/** Why a start failed whose replica ended. */
+export function ended(when: string, now: Instance | undefined, attempt: Attempt): PilotlightError {
+  attempt.exitCode = now?.exitCode;
+  if (now?.outOfMemory === 'yes') {
+    return new PilotlightError('OUT_OF_MEMORY', `${when}: out of memory${exitText(now)}`);
+  }
+  const perhaps = now?.outOfMemory === 'perhaps' ? ', perhaps for want of memory' : '';
+  return new PilotlightError('REPLICA_EXITED', `${when}${exitText(now)}${perhaps}`);
 }
 
 export function isPortClash(thrown: unknown): boolean {
   return thrown instanceof PilotlightError && thrown.code === 'PORT_CLASH';
 }
 
-/** ` (exit code N)` where it is known. */
+/** ` (exit code 137, SIGKILL)` where it is known. */
 export function exitText(instance: Instance | undefined): string {
-  return instance?.exitCode === undefined ? '' : ` (exit code ${instance.exitCode})`;
+  const code = instance?.exitCode;
+  if (code === undefined) return '';
+  const signal = signalOf(code);
+  return ` (exit code ${code}${signal === undefined ? '' : `, ${signal}`})`;
 }

@@ -1,7 +1,15 @@
 import type { EndpointCondition } from '../model/balancing.ts';
 import type { Decision } from '../model/decision.ts';
 import type { DiscoveredEndpoint } from '../model/discovery.ts';
-import type { LastActivity, ReplicaStatus, ServiceStateName, ServiceStatus } from '../model/status.ts';
+import type {
+  LastActivity,
+  ReplicaStatus,
+  ServiceStateName,
+  ServiceStatus,
+  StartFailure,
+  Trouble,
+} from '../model/status.ts';
+import { hostPort } from '../util/host-port.ts';
 import { addressKey } from './endpoint-verifier.ts';
 import type { Replica } from './replica.ts';
 import type { ReplicaCounts } from './replica-counts.ts';
@@ -23,10 +31,14 @@ export interface StatusInputs {
   quantiles: readonly (number | undefined)[];
   lastActivity: LastActivity | null;
   lastDecision: Decision | null;
+  startFailure: StartFailure | null;
+  runtimeTrouble: Trouble | undefined;
+  otherTroubles: readonly (Trouble | undefined)[];
 }
 
 export function serviceStatus(inputs: StatusInputs): ServiceStatus {
-  const { name, replicas, external, inFlight, held, lastActivity, lastDecision } = inputs;
+  const { name, replicas, external, inFlight, held, lastActivity, lastDecision, startFailure } = inputs;
+  const { runtimeTrouble, otherTroubles } = inputs;
   const [p50 = null, p95 = null, p99 = null] = inputs.quantiles;
   return {
     name,
@@ -37,6 +49,11 @@ export function serviceStatus(inputs: StatusInputs): ServiceStatus {
     latencyMs: { p50, p95, p99 },
     lastActivity,
     lastDecision,
+    startFailure,
+    // What a start failed of already need not be said twice.
+    troubles: [runtimeTrouble, ...otherTroubles].filter(
+      (trouble) => trouble !== undefined && trouble.code !== startFailure?.code,
+    ) as Trouble[],
   };
 }
 
@@ -46,20 +63,21 @@ export function lastActivity({ busy, last }: Telemetry, now: number, wall: numbe
   return { at: new Date(wall - (busy ? 0 : now - last.at)).toISOString(), what: last.request };
 }
 
-function stateName({ wakeable, counts, external, failing, held }: StatusInputs): ServiceStateName {
+function stateName({ wakeable, counts, external, failing, held, runtimeTrouble }: StatusInputs): ServiceStateName {
   if (counts.ready > 0 || external.length > 0) return 'ready';
   if (!wakeable && counts.live === 0) return 'unavailable';
   if (counts.queued + counts.starting > 0) return 'waking';
   if (failing) return 'failing';
   if (counts.retiring + counts.stopping > 0) return 'retiring';
+  if (runtimeTrouble !== undefined) return 'failing';
   return held > 0 ? 'waking' : 'asleep';
 }
 
 function ownStatus(replica: Replica, { inFlightOn, conditionOf }: StatusInputs): ReplicaStatus {
-  const { name, state, instance, endpoint } = replica;
+  const { name, state, instance, address, endpoint } = replica;
   return {
     id: name,
-    address: instance?.address === undefined ? null : addressKey(instance.address),
+    address: address === undefined ? null : hostPort(address),
     state,
     condition: replica.isServing ? conditionOf(endpoint) : undefined,
     inFlight: replica.isServing ? inFlightOn(endpoint) : 0,

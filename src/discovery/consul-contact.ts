@@ -1,4 +1,4 @@
-import type { PilotlightError } from '../model/errors.ts';
+import { PilotlightError } from '../model/errors.ts';
 import type { Logger } from '../model/observe.ts';
 
 /**
@@ -12,10 +12,16 @@ export class ConsulContact {
   readonly #failing = new Set<string>();
   /** What was said since all was well. */
   readonly #said = new Set<string>();
+  #last: PilotlightError | undefined;
 
   constructor(origin: string, logger: Logger) {
     this.#origin = origin;
     this.#logger = logger;
+  }
+
+  /** What is wrong now, as of the last failure; undefined while all is well. */
+  get trouble(): PilotlightError | undefined {
+    return this.#failing.size === 0 ? undefined : this.#last;
   }
 
   /** @param who what was asked for, such as `service shop` */
@@ -23,6 +29,7 @@ export class ConsulContact {
     this.#failing.add(who);
     const { code, message } = error;
     const line = code === 'DISCOVERY_UNREACHABLE' ? `does not answer: ${message}` : message;
+    this.#last = new PilotlightError(code, `Consul at ${this.#origin} ${line}`, error);
     if (this.#said.has(line)) return;
     this.#said.add(line);
     const what = code === 'DISCOVERY_UNREACHABLE' ? '' : ` (asked for ${who})`;

@@ -1,5 +1,5 @@
 import type { DiscoveryQuery, DiscoverySource, EndpointSet } from '../model/discovery.ts';
-import { toPilotlightError } from '../model/errors.ts';
+import { type PilotlightError, toPilotlightError } from '../model/errors.ts';
 import type { Logger } from '../model/observe.ts';
 import type { ConsulSettings } from '../model/settings.ts';
 import type { Clock } from '../util/clock.ts';
@@ -81,6 +81,10 @@ class ConsulSource implements DiscoverySource {
     const consul = this.#queries.find((query) => query.service === service)?.consul;
     if (consul === undefined || !this.#knowledge.get(consul.service)?.known) return undefined;
     return this.#follower?.staleness(consul.service);
+  }
+
+  trouble(): PilotlightError | undefined {
+    return this.#followerOptions.contact.trouble;
   }
 
   #apply(): void {

@@ -14,6 +14,14 @@ const MIN_TRY_MS = 1000;
 /** How long an opened connection waits for its endpoint to appear in a snapshot, ms. */
 const KEEP_MS = 10_000;
 
+/** How failures of a connection read. */
+const failureWords: Record<string, string> = {
+  refused: 'connection refused',
+  timeout: 'no connection in time',
+  reset: 'the connection was closed without an answer',
+  protocol: 'an answer that is not HTTP',
+};
+
 /** Finds out when addresses answer, and keeps the connection that proved it for the first request. */
 export class Prober {
   readonly #context: EdgeContext;
@@ -26,7 +34,9 @@ export class Prober {
 
   start(request: ProbeRequest): void {
     this.cancel(request.probe);
-    const probe = new Probe(request, this.#context, (outcome) => this.#finish(request, outcome));
+    const { probe: id } = request;
+    const onTry = (host: string, result: string) => this.#context.post({ type: 'probing', probe: id, host, result });
+    const probe = new Probe(request, this.#context, onTry, (outcome) => this.#finish(request, outcome));
     this.#probes.set(request.probe, probe);
     probe.begin();
   }
@@ -68,7 +78,7 @@ export class Prober {
     const { id } = endpoint;
     this.#drop(id);
     this.#proven.set(id, { endpoint, timer: this.#context.clock.after(KEEP_MS, () => this.#drop(id)) });
-    this.#context.post({ type: 'probed', probe, ok: true, tookMs: outcome.tookMs });
+    this.#context.post({ type: 'probed', probe, ok: true, host: endpoint.host, tookMs: outcome.tookMs });
   }
 
   /** Closes the connection that proved an endpoint. */
@@ -93,19 +103,25 @@ type ProbeOutcome = { ok: true; endpoint: Endpoint; tookMs: number } | { ok: fal
 class Probe {
   readonly #request: ProbeRequest;
   readonly #context: EdgeContext;
+  readonly #onTry: (host: string, result: string) => void;
   readonly #done: (outcome: ProbeOutcome) => void;
-  readonly #endpoint: Endpoint;
   readonly #startedAt: number;
+  #endpoint: Endpoint;
   #check: AddressCheck | undefined;
   #timer: Timer | undefined;
   #lastFailure = 'no answer yet';
 
-  constructor(request: ProbeRequest, context: EdgeContext, done: (outcome: ProbeOutcome) => void) {
+  constructor(
+    request: ProbeRequest,
+    context: EdgeContext,
+    onTry: (host: string, result: string) => void,
+    done: (outcome: ProbeOutcome) => void,
+  ) {
     this.#request = request;
     this.#context = context;
+    this.#onTry = onTry;
     this.#done = done;
-    const { endpoint: id, host, port } = request;
-    this.#endpoint = new Endpoint({ id, host, port, state: 'ready', weight: 1, start: null });
+    this.#endpoint = this.#endpointAt(request.host);
     this.#startedAt = context.clock.now();
   }
 
@@ -127,6 +143,15 @@ class Probe {
     this.#endpoint.closeIdle();
   }
 
+  get #host(): string {
+    return this.#endpoint.host;
+  }
+
+  #endpointAt(host: string): Endpoint {
+    const { endpoint: id, port } = this.#request;
+    return new Endpoint({ id, host, port, state: 'ready', weight: 1, start: null });
+  }
+
   #elapsed(): number {
     return this.#context.clock.now() - this.#startedAt;
   }
@@ -139,8 +164,24 @@ class Probe {
       this.#done({ ok: true, endpoint: this.#endpoint, tookMs: this.#elapsed() });
       return;
     }
-    this.#lastFailure = outcome;
+    const isRefused = outcome === 'refused';
+    // That nobody listens at the other host either is no news.
+    if (this.#host !== this.#request.otherHost || !isRefused) this.#tell(outcome);
+    const other = isRefused && this.#host === this.#request.host ? this.#request.otherHost : undefined;
+    if (isRefused) this.#endpoint = this.#endpointAt(other ?? this.#request.host);
+    if (other !== undefined) {
+      this.begin();
+      return;
+    }
     const pause = Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, this.#elapsed() / 40));
     this.#timer = this.#context.clock.after(pause, () => this.begin());
+  }
+
+  #tell(failure: string): void {
+    const result = failureWords[failure] ?? failure;
+    const news = `${this.#host} ${result}`;
+    if (news === this.#lastFailure) return;
+    this.#lastFailure = news;
+    this.#onTry(this.#host, result);
   }
 }

@@ -1,4 +1,5 @@
 import type { EndpointShare, StaticEndpoint } from './balancing.ts';
+import type { PilotlightError } from './errors.ts';
 import type { HostPort } from './settings.ts';
 
 /** An address that a source knows for a service. */
@@ -34,6 +35,8 @@ export interface DiscoverySource {
   answered(): boolean;
   /** Age of what is known of a service, ms: 0 while the source is in touch; undefined before the first answer. */
   staleness(service: string): number | undefined;
+  /** Why the source is not in touch, in one line, where it knows. */
+  trouble?(): PilotlightError | undefined;
 }
 
 /** An entry in a service catalogue. */

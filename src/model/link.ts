@@ -41,6 +41,8 @@ export interface ProbeRequest {
   /** Identity under which the connection is kept. */
   endpoint: string;
   host: string;
+  /** Tried as well, where nothing listens at `host`. */
+  otherHost?: string | undefined;
   port: number;
   /** An HTTP GET whose status must lie in the range, or just an established connection. */
   check: { kind: 'http'; path: string; hostHeader: string; statusMin: number; statusMax: number } | { kind: 'connect' };
@@ -68,7 +70,9 @@ export type EdgeMessage =
   | SlotClaim
   /** A connect to the endpoint failed. */
   | { type: 'suspect'; service: string; endpoint: string; cause: 'refused' | 'timeout' | 'reset' }
-  | { type: 'probed'; probe: string; ok: true; tookMs: number }
+  /** What the last try of a probe came to; sent when it is another answer than the one before. */
+  | { type: 'probing'; probe: string; host: string; result: string }
+  | { type: 'probed'; probe: string; ok: true; host: string; tookMs: number }
   | { type: 'probed'; probe: string; ok: false; reason: 'timeout' | 'cancelled'; detail: string }
   | EdgeReport;
 

@@ -1,3 +1,4 @@
+import type { PilotlightError } from './errors.ts';
 import type { HostPort, RunSettings } from './settings.ts';
 
 /** What is to run: one replica of one service. */
@@ -23,12 +24,21 @@ export interface Instance {
   state: 'created' | 'running' | 'paused' | 'stopped';
   /** Where it listens; undefined unless running. */
   address: HostPort | undefined;
+  /** Where it may listen instead, at the same port; what is found there has to be its own (`owns`). */
+  otherHost?: string | undefined;
   /** Milliseconds since the epoch; 0 unless it ran. */
   startedAt: number;
   /** Docker's HEALTHCHECK; none where the container has no such check. */
   health: 'none' | 'starting' | 'healthy' | 'unhealthy';
   /** Of the last run, where known. */
   exitCode: number | undefined;
+  /** Of the last run: whether it was ended for want of memory. `perhaps`: by SIGKILL, and nobody tells whose. */
+  outOfMemory?: 'yes' | 'perhaps' | undefined;
+  /**
+   * Of the last run: whether somebody had it end. `perhaps`: it ended in order, which a program does when it is asked to,
+   * but also by itself.
+   */
+  endedByHand?: 'yes' | 'perhaps' | undefined;
   /** It ended, and another program listens where it was to: it may never have had the port. */
   portTaken?: boolean | undefined;
 }
@@ -36,7 +46,7 @@ export interface Instance {
 /** Something happened to a replica, ours or someone else's doing. `lost`: the watch broke; list again. */
 export type RuntimeEvent =
   | { type: 'started' | 'exited' | 'health'; id: string; service: string; ordinal: number }
-  | { type: 'lost' }
+  | { type: 'lost'; cause?: PilotlightError | undefined }
   | { type: 'restored' };
 
 /**
@@ -52,18 +62,22 @@ export interface Runtime {
   /**
    * Pre-positions a replica so that a start is quick; does nothing where it is or where the runtime has no such thing.
    * A leftover of another hash that does not run is replaced.
-   * @throws IMAGE_MISSING, CONTAINER_MISSING, RUNTIME_UNREACHABLE, RUNTIME_FAILED
+   * @throws IMAGE_MISSING, CONTAINER_MISSING, MOUNT_MISSING, RUNTIME_UNREACHABLE, RUNTIME_FAILED
    */
   prepare(spec: ReplicaSpec, signal: AbortSignal): Promise<void>;
 
   /**
    * Starts the replica and resolves when the runtime has started it (not: when it is ready).
-   * @throws IMAGE_MISSING, CONTAINER_MISSING, COMMAND_NOT_FOUND, PORT_CLASH, RUNTIME_UNREACHABLE, RUNTIME_FAILED
+   * @throws IMAGE_MISSING, CONTAINER_MISSING, MOUNT_MISSING, COMMAND_NOT_FOUND, PORT_CLASH, RUNTIME_UNREACHABLE,
+   * RUNTIME_FAILED
    */
   start(spec: ReplicaSpec, signal: AbortSignal): Promise<Instance>;
 
   /** What the runtime knows of a replica now; undefined when it is gone. @throws RUNTIME_UNREACHABLE */
   inspect(id: string, signal: AbortSignal): Promise<Instance | undefined>;
+
+  /** Whether what listens at an address that it may have (`otherHost`) is the replica's own. */
+  owns?(id: string, address: HostPort, signal: AbortSignal): Promise<boolean>;
 
   /** Stops it (signal, grace, kill) and resolves when it runs no more; at once when it does not run. */
   stop(id: string, stop: { signal: string; graceMs: number }, signal: AbortSignal): Promise<void>;
@@ -77,6 +91,6 @@ export interface Runtime {
   /** Reports events until aborted; reconnects by itself. Exits of replicas are reported within 1 s. */
   watch(listener: (event: RuntimeEvent) => void, signal: AbortSignal): void;
 
-  /** The last lines of the replica's output, oldest first. */
+  /** The last lines of what the replica wrote in its present run, or its last one, oldest first. */
   output(id: string, lines: number, signal: AbortSignal): Promise<string[]>;
 }

@@ -1,5 +1,6 @@
 import type { EndpointCondition } from './balancing.ts';
 import type { Decision } from './decision.ts';
+import type { ErrorCode } from './errors.ts';
 import type { EventSink } from './events.ts';
 import type { ReplicaState } from './replica.ts';
 
@@ -25,6 +26,35 @@ export interface LastActivity {
   what: string;
 }
 
+/** Why the last start came to nothing. */
+export interface StartFailure {
+  /** ISO 8601. */
+  at: string;
+  replica: string;
+  code: ErrorCode;
+  /** One line. */
+  message: string;
+  /** 128 + the signal's number where one ended it; null where it did not end, or nobody knows. */
+  exitCode: number | null;
+  /** What it wrote last in that attempt, oldest first. */
+  output: string[];
+  /** What the last probe of it came to; null where there was none. */
+  probe: { address: string; result: string } | null;
+  /** Failed starts in a row. */
+  inARow: number;
+  /** Until when no start is tried, ISO 8601; null while one may be. */
+  nextTryAt: string | null;
+}
+
+/** Something outside that a service needs and does not have at present. */
+export interface Trouble {
+  code: ErrorCode;
+  /** One line. */
+  message: string;
+  /** ISO 8601. */
+  since: string;
+}
+
 /** A service as the admin API shows it. */
 export interface ServiceStatus {
   name: string;
@@ -37,6 +67,10 @@ export interface ServiceStatus {
   /** What the idle clock goes by; null while no request that may wake the service was seen. */
   lastActivity: LastActivity | null;
   lastDecision: Decision | null;
+  /** Null until a start fails, and again once one has succeeded. */
+  startFailure: StartFailure | null;
+  /** What stands in its way now; empty when all is well. */
+  troubles: Trouble[];
 }
 
 /** What the admin API may ask of the control plane. */

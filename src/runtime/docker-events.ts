@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
+import { type PilotlightError, toPilotlightError } from '../model/errors.ts';
 import type { Logger } from '../model/observe.ts';
 import { backoffDelay } from '../util/backoff.ts';
 import { type Clock, sleep } from '../util/clock.ts';
@@ -20,8 +21,8 @@ export interface EventWatchOptions {
   logger: Logger;
   random: () => number;
   onEvent: (event: ContainerEvent) => void;
-  /** The stream broke, or could not be had. */
-  onLost: () => void;
+  /** The stream broke, or could not be had, and why, where that is known. */
+  onLost: (cause: PilotlightError | undefined) => void;
   /** It is there again; what happened in between may be missing. */
   onRestored: () => void;
 }
@@ -48,6 +49,7 @@ export async function watchEvents(options: EventWatchOptions, signal: AbortSigna
   const position: Position = { since: Math.floor(clock.wall() / 1000), seen: new Set() };
   let state: 'connected' | 'lost' = 'connected';
   for (let failures = 0; !signal.aborted; ) {
+    let why: PilotlightError | undefined;
     try {
       const stream = await openStream(engine, position.since, signal);
       if (state === 'lost') {
@@ -59,13 +61,14 @@ export async function watchEvents(options: EventWatchOptions, signal: AbortSigna
       await consume(stream, options, position, signal);
     } catch (cause) {
       if (signal.aborted) return;
-      logger.debug({ engine: engine.place, cause: String(cause) }, 'no event stream from Docker');
+      why = toPilotlightError(cause, 'RUNTIME_FAILED');
+      logger.debug({ engine: engine.place, cause: why.message }, 'no event stream from Docker');
     }
     if (signal.aborted) return;
     if (state === 'connected') {
       state = 'lost';
-      logger.warn({ engine: engine.place }, 'lost the event stream of Docker');
-      options.onLost();
+      logger.warn({ engine: engine.place, cause: why?.message }, 'lost the event stream of Docker');
+      options.onLost(why);
     }
     failures++;
     await sleep(clock, backoffDelay(failures, BACKOFF, random), signal).catch(() => undefined);

@@ -136,7 +136,7 @@ class DockerRuntime implements Runtime {
       if (type === 'exited' && event.timeNano / 1e6 < began) return;
       if (!signal.aborted) listener({ type, id: event.id, service: owner.service, ordinal: owner.ordinal });
     };
-    const onLost = () => listener({ type: 'lost' });
+    const onLost = (cause: PilotlightError | undefined) => listener({ type: 'lost', cause });
     const onRestored = () => listener({ type: 'restored' });
     watchEvents({ engine: this.#engine, clock, logger, random, onEvent, onLost, onRestored }, signal);
   }

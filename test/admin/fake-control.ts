@@ -66,5 +66,7 @@ function status(name: string): ServiceStatus {
     latencyMs: { p50: null, p95: null, p99: null },
     lastActivity: null,
     lastDecision: null,
+    startFailure: null,
+    troubles: [],
   };
 }

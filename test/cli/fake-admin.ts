@@ -9,15 +9,18 @@ export interface FakeAdmin {
   asked: string[];
   /** Sent to the requests to come. */
   answer: { status: number; body: string };
+  /** Bodies sent before, one to each request. */
+  first: unknown[];
 }
 
 /** An HTTP server that answers every request the same and remembers what was asked. */
 export async function fakeAdmin(status: number, body: unknown): Promise<FakeAdmin> {
-  const fake: FakeAdmin = { url: '', asked: [], answer: { status, body: JSON.stringify(body) } };
+  const fake: FakeAdmin = { url: '', asked: [], answer: { status, body: JSON.stringify(body) }, first: [] };
   const server = createServer((request, response) => {
     fake.asked.push(`${request.method} ${request.url} ${request.headers.authorization ?? '-'}`);
     response.writeHead(fake.answer.status, { 'content-type': 'application/json' });
-    response.end(fake.answer.body);
+    const first = fake.first.shift();
+    response.end(first === undefined ? fake.answer.body : JSON.stringify(first));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
@@ -39,6 +42,8 @@ export function service(changes: Partial<ServiceStatus> & { name: string }): Ser
     latencyMs,
     lastActivity: null,
     lastDecision: null,
+    startFailure: null,
+    troubles: [],
     ...changes,
   };
 }

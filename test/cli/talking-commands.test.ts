@@ -79,17 +79,20 @@ describe('status', () => {
 });
 
 describe('wake and sleep', () => {
-  test.each(['wake', 'sleep'])('%s acts and says how it stands', async (command) => {
+  test.each([
+    ['wake', 'wake --no-wait'],
+    ['sleep', 'sleep'],
+  ])('%s acts and says how it stands', async (act, command) => {
     const { url, asked } = await fakeAdmin(200, service({ name: 'shop', state: 'waking' }));
     const terminal = fakeTerminal();
-    expect(await cli(`${command} shop --admin ${url} --token t0k`, terminal)).toBe(0);
-    expect(asked).toEqual([`POST /v1/services/shop/${command} Bearer t0k`]);
+    expect(await cli(`${command} --admin ${url} --token t0k shop`, terminal)).toBe(0);
+    expect(asked).toEqual([`POST /v1/services/shop/${act} Bearer t0k`]);
     expect(terminal.stdout).toEqual(['shop is waking']);
   });
 
   test('a name is one segment of the path, whatever is in it', async () => {
     const { url, asked } = await fakeAdmin(404, { code: 'SERVICE_UNKNOWN', detail: 'no service "../x"' });
-    expect(await cli(`wake ../x --admin ${url}`, fakeTerminal())).toBe(1);
+    expect(await cli(`wake ../x --no-wait --admin ${url}`, fakeTerminal())).toBe(1);
     expect(asked).toEqual(['POST /v1/services/..%2Fx/wake -']);
   });
 

@@ -143,7 +143,7 @@ test('an exit while starting fails the start at once', async () => {
   expect(world.runtime.stops).toBe(0);
 });
 
-test('what a replica said last is logged when its start fails, and told to nobody else', async () => {
+test('what a replica said last is told to operators when its start fails, and to no edge', async () => {
   const lines: object[] = [];
   const logger = { ...silentLogger, warn: (fields: object) => void lines.push(fields) };
   const world = await World.started([testService('hello')], { logger });
@@ -152,7 +152,9 @@ test('what a replica said last is logged when its start fails, and told to nobod
   world.edge.request('hello');
   await world.run(500);
   expect(lines).toContainEqual({ service: 'hello', replica: 'hello-1', output: ['Error: no database'] });
-  expect(JSON.stringify([world.events, world.edge.messages])).not.toContain('database');
+  const [failed] = world.events.filter(({ type }) => type === 'start-failed');
+  expect(failed?.data).toMatchObject({ code: 'REPLICA_EXITED', exitCode: 1, output: 'Error: no database' });
+  expect(JSON.stringify(world.edge.messages)).not.toContain('database');
 });
 
 test('what ended before its start returned is said to have ended, with its exit code', async () => {
@@ -165,7 +167,7 @@ test('what ended before its start returned is said to have ended, with its exit 
   };
   world.edge.request('hello');
   await world.run(500);
-  expect(world.messagesOf('start-failed')[0]).toContain('it ended at once (exit code 127)');
+  expect(world.messagesOf('start-failed')[0]).toContain('it ended at once: its command was not found (exit code 127)');
 });
 
 test('an exit that is reported before the start call returns is not missed', async () => {

@@ -15,7 +15,7 @@ await serveWorker(process, async ({ name, accessLog }, link) => {
     unrouted: [],
   };
   setInterval(() => link.post(report), 1000).unref();
-  link.onMessage(() => link.post({ type: 'probed', probe: name, ok: true, tookMs: 0 }));
+  link.onMessage(() => link.post({ type: 'probed', probe: name, ok: true, host: '127.0.0.1', tookMs: 0 }));
   return {
     async listen(_listeners, bound) {
       for (const socket of [...bound.values()].flat()) {

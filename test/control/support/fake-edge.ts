@@ -361,7 +361,7 @@ export class FakeEdge {
     this.say({ type: 'demand', service: service.state.service, held: service.told, inFlight: service.inFlight.size });
   }
 
-  #probe({ probe, port, timeoutMs }: ProbeRequest): void {
+  #probe({ probe, host, port, timeoutMs }: ProbeRequest): void {
     const began = this.#clock.now();
     const timer = this.#clock.every(PROBE_EVERY_MS, () => {
       const tookMs = this.#clock.now() - began;
@@ -370,7 +370,7 @@ export class FakeEdge {
       timer.cancel();
       this.#probes.delete(probe);
       this.say(
-        ok ? { type: 'probed', probe, ok, tookMs } : { type: 'probed', probe, ok, reason: 'timeout', detail: '' },
+        ok ? { type: 'probed', probe, ok, host, tookMs } : { type: 'probed', probe, ok, reason: 'timeout', detail: '' },
       );
     });
     this.#probes.set(probe, timer);
