@@ -78,6 +78,8 @@ function serviceSettings(name: string, service: ServiceConfig, folder: string): 
     routes: service.routes.map((route) => ({
       host: route.host,
       path: route.path,
+      ...(route.caseInsensitive ? { caseInsensitive: true } : {}),
+      ...(route.ambiguousPaths === 'forward' ? { ambiguousPaths: 'forward' as const } : {}),
       maxBody: route.maxBody,
       rules: routeRules(route),
     })),

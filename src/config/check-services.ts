@@ -1,5 +1,6 @@
 import { hostPort } from '../util/host-port.ts';
 import { checkBalancing, checkCookies } from './check-balancing.ts';
+import { checkRoutes } from './check-routes.ts';
 import { checkRules } from './check-rules.ts';
 import type { Path } from './problem.ts';
 import type { Report } from './report.ts';
@@ -134,22 +135,6 @@ function warnUnused({ endpoints }: ServiceConfig, base: Path, report: Report): v
     const path = [...base, key];
     if (key === 'hold' && mayWait) continue;
     if (report.given(path)) report.warning([path], 'means nothing for a service without run');
-  }
-}
-
-function checkRoutes(services: Services, report: Report): void {
-  const owners = new Map<string, string>();
-  for (const [name, { routes }] of services) {
-    routes.forEach((route, index) => {
-      const where = `${route.host ?? ''}${route.path}`;
-      const path = ['services', name, 'routes', index];
-      const owner = owners.get(where);
-      if (owner === undefined) owners.set(where, name);
-      else {
-        const whole = route.host === undefined ? `${route.path} (any host)` : where;
-        report.problem([[...path, 'path'], [...path, 'host'], path], `${whole} already leads to ${owner}`);
-      }
-    });
   }
 }
 

@@ -4,6 +4,7 @@ import { domainToASCII } from 'node:url';
 import type { HashOn } from '../model/balancing.ts';
 import type { HostPort } from '../model/settings.ts';
 import { hostPort } from '../util/host-port.ts';
+import { pathKey } from '../util/path-readings.ts';
 import { didYouMean } from './suggest.ts';
 
 /**
@@ -53,17 +54,22 @@ export function readHostPattern(text: string): Reading<string> {
   return { value: wildcard ? `*.${ascii}` : ascii };
 }
 
-/** A path prefix: raw bytes as on the wire, no query, no dot segment; without its trailing slash unless it is `/`. */
+/**
+ * A path prefix as on the wire: no query, no parameter, no dot segment; without its trailing slash unless it is `/`, and
+ * in the one spelling of RFC 3986 §6.2.2.
+ */
 export function readPathPrefix(text: string): Reading<string> {
   if (!text.startsWith('/')) return { fault: 'a path starts with "/"' };
   if (/[?#]/.test(text)) return { fault: 'a path only: no "?" and no "#"' };
   if (/[^!-~]/.test(text)) return { fault: 'blanks and characters beyond ASCII are percent-encoded in a path' };
+  if (text.includes(';')) return { fault: 'a path has no ";": what follows one in a request is a parameter' };
+  if (text.includes('%00')) return { fault: 'a path has no NUL: no request with one is let through' };
   const segments = text.slice(1).replace(/\/$/, '').split('/');
   if (segments.some((segment) => /^(?:\.|%2e){1,2}$/i.test(segment))) {
     return { fault: 'a path has no "." and ".." segments' };
   }
   if (text !== '/' && segments.includes('')) return { fault: 'a path has no empty segments' };
-  return { value: text === '/' ? text : text.replace(/\/$/, '') };
+  return { value: text === '/' ? text : pathKey(text.replace(/\/$/, '')) };
 }
 
 /** What a readiness probe asks for: path and, if need be, query. */

@@ -37,7 +37,17 @@ const routesSchema = required(
         path: option(
           parsed('path', 'a path', readPathPrefix),
           '/',
-          'Prefix, at segment borders; `/api` and `/api/` are the same. The longest one wins.',
+          'Prefix, at segment borders; `/api` and `/api/` are the same, and so are `/api` and `/%61pi` (RFC 3986 §6.2.2). The longest one wins.',
+        ),
+        caseInsensitive: option(
+          flag(),
+          'false',
+          "Whether applications behind this route's host take `/API` for `/api`: a path for which that leads to another route is 400 then.",
+        ),
+        ambiguousPaths: option(
+          choice('refuse', 'forward'),
+          'refuse',
+          'What becomes of a path that leads to another route when it is decoded, merged or resolved, as `/x%2f..%2fapi`: 400, or sent on by the path as it was sent. `forward` holds where all of these routes say so, and what another one asks for (`allow`, `basicAuth`, `rate`) can be gone round then.',
         ),
         ...ruleShape,
         maxBody: option(size(0), '0', 'Bytes of a request body; beyond it 413. 0 is no limit.'),

@@ -21,8 +21,8 @@ export class RouteCompiler {
   compile(view: RouteView, service: Service): Route {
     const { maxBody = 0 } = view;
     if (view.rules === undefined) return { service, rules: undefined, maxBody };
-    const key = JSON.stringify([view.service, view.host ?? null, view.path, view.rules]);
-    const rules = this.#rules.get(key) ?? new RouteRules(view.rules, view.path, this.#verifier);
+    const key = JSON.stringify([view.service, view.host ?? null, view.path, view.ambiguousPaths, view.rules]);
+    const rules = this.#rules.get(key) ?? new RouteRules(view.rules, view, this.#verifier);
     this.#next.set(key, rules);
     return { service, rules, maxBody };
   }

@@ -1,4 +1,4 @@
-import type { RouteRules as RouteRuleSettings } from '../model/settings.ts';
+import type { RouteRules as RouteRuleSettings, RouteSettings } from '../model/settings.ts';
 import type { TemplateData } from '../util/template.ts';
 import { AddressRanges } from './address-ranges.ts';
 import { BasicAuth } from './basic-auth.ts';
@@ -9,19 +9,14 @@ import { allIn, FIELD_VALUE } from './http1/syntax.ts';
 import type { PasswordVerifier, PasswordWaiter } from './password-verifier.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import { Redirect } from './redirect.ts';
-
-/**
- * `.` or `..` as a segment, in every spelling that some application takes for one: percent-encoded, behind an encoded
- * slash or a backslash, with a path parameter (GHSA-2q7r-29rg-6m5h, GHSA-6jwx-7vp4-9847).
- */
-const DOT_SEGMENT = /(?:[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:$|[/\\;]|%2f|%5c)/i;
+import { StripPrefix } from './strip-prefix.ts';
 
 /** The part of a request that rules look at. */
 export interface RuledRequest extends PasswordWaiter {
   /** Address of the client. */
   readonly address: string;
   readonly requestId: string;
-  readonly client: { readonly request: RuledHead };
+  readonly client: { readonly request: RuledHead; readonly trusted: boolean };
 }
 
 interface RuledHead {
@@ -29,6 +24,7 @@ interface RuledHead {
   readonly host: string;
   readonly target: string;
   readonly pathEnd: number;
+  readonly hasForwarding: boolean;
 }
 
 /** What rules say of a request: it may go on, has to wait for its password to be checked, or is answered. */
@@ -48,8 +44,7 @@ export class RouteRules {
   readonly redirect: Redirect | undefined;
   /** Field lines of a 401. */
   readonly challenge: string;
-  /** Length of the prefix that is cut off; 0: none. */
-  readonly #strip: number;
+  readonly #strip: StripPrefix | undefined;
   readonly #allow: AddressRanges | undefined;
   readonly #limiter: RateLimiter | undefined;
   readonly #auth: BasicAuth | undefined;
@@ -59,11 +54,15 @@ export class RouteRules {
 
   /**
    * @param settings validated before
-   * @param path of the route
+   * @param route whose they are
    */
-  constructor(settings: RouteRuleSettings, path: string, verifier: PasswordVerifier) {
+  constructor(
+    settings: RouteRuleSettings,
+    route: Pick<RouteSettings, 'path' | 'ambiguousPaths'>,
+    verifier: PasswordVerifier,
+  ) {
     const { allow, rate, basicAuth, redirect, headers } = settings;
-    this.#strip = settings.strip && path !== '/' ? path.length : 0;
+    this.#strip = settings.strip && route.path !== '/' ? new StripPrefix(route) : undefined;
     this.#allow = allow.length === 0 ? undefined : new AddressRanges(allow);
     this.#limiter = rate && new RateLimiter((rate.requests / rate.perMs) * 1000, rate.burst);
     this.#auth = basicAuth && new BasicAuth(basicAuth, verifier);
@@ -90,7 +89,7 @@ export class RouteRules {
   /** Whether the request may go on to the service. */
   admit(request: RuledRequest): Admission {
     const { head, host, target, pathEnd } = request.client.request;
-    if (this.#strip > 0 && DOT_SEGMENT.test(target.slice(0, pathEnd))) return 'AMBIGUOUS_PATH';
+    if (this.#strip?.isSafe(target.slice(0, pathEnd)) === false) return 'AMBIGUOUS_PATH';
     if (this.redirect?.accepts(host) === false) return 'BAD_HOST';
     if (this.#usesData && !isClean(this.#data(request))) return 'BAD_REQUEST';
     if (this.#auth === undefined) return 'granted';
@@ -116,13 +115,9 @@ export class RouteRules {
 
   /** The head that goes upstream, made of the one that would without rules. */
   requestHead(head: string, request: RuledRequest): string {
-    const { target } = request.client.request;
-    let out = head;
-    if (this.#strip > 0) {
-      // METHOD SP target SP …: the method holds no blank.
-      const at = head.indexOf(' ') + 1;
-      out = head.slice(0, at) + this.#cut(target) + head.slice(at + target.length);
-    }
+    const { trusted, request: sent } = request.client;
+    const believed = trusted && sent.hasForwarding ? sent.head : undefined;
+    const out = this.#strip === undefined ? head : this.#strip.apply(head, sent.target, sent.pathEnd, believed);
     if (this.#request === undefined) return out;
     return this.#request.apply(out, this.#request.usesData ? this.#data(request) : undefined);
   }
@@ -150,14 +145,9 @@ export class RouteRules {
 
   #data({ address, requestId, client }: RuledRequest): TemplateData {
     const { target, pathEnd, host } = client.request;
-    const path = this.#strip > 0 ? this.#cut(target.slice(0, pathEnd)) : target.slice(0, pathEnd);
+    const sent = target.slice(0, pathEnd);
+    const path = this.#strip === undefined ? sent : this.#strip.cut(sent);
     return { client: address, host, path, query: target.slice(pathEnd), 'request-id': requestId };
-  }
-
-  /** A target without the prefix. It matched at a segment's border: what is left begins with `/` or `?`, or is nothing. */
-  #cut(target: string): string {
-    const rest = target.slice(this.#strip);
-    return rest.charCodeAt(0) === 47 ? rest : `/${rest}`;
   }
 }
 

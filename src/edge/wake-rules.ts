@@ -1,4 +1,5 @@
 import type { WakeRule } from '../model/settings.ts';
+import { comparable, hasOneReading, pathKey, readingsOf } from '../util/path-readings.ts';
 import type { RequestHead } from './http1/request.ts';
 
 /** A wake rule with its glob compiled. */
@@ -12,14 +13,14 @@ export interface CompiledWakeRule {
 /** Compiles rules once, at the table's arrival. */
 export function compileWakeRules(rules: readonly WakeRule[]): CompiledWakeRule[] {
   return rules.map((rule) => ({
-    path: rule.path,
+    path: rule.path === undefined ? undefined : pathKey(rule.path),
     userAgent: rule.userAgent === undefined ? undefined : new Glob(rule.userAgent),
     then: rule.then,
     status: rule.status,
   }));
 }
 
-/** The first rule that matches a request; undefined: it wakes. */
+/** What its service's rules say of a request; undefined: it wakes. */
 export function wakeRuleOf(
   rules: readonly CompiledWakeRule[],
   { target, pathEnd, head }: RequestHead,
@@ -27,18 +28,30 @@ export function wakeRuleOf(
   return matchWakeRule(rules, target.slice(0, pathEnd), head.get('user-agent') ?? '');
 }
 
-/** The first rule that matches a path and a user agent. */
+/**
+ * The first rule that matches a path and a user agent; undefined: it wakes. Where the path can be read
+ * in several ways, it wakes only if it does so in all of them.
+ */
 export function matchWakeRule(
   rules: readonly CompiledWakeRule[],
   path: string,
   userAgent: string,
 ): CompiledWakeRule | undefined {
-  for (const rule of rules) {
-    if (rule.path !== undefined && !isPrefix(rule.path, path)) continue;
-    if (rule.userAgent !== undefined && !rule.userAgent.matches(userAgent)) continue;
-    return rule;
-  }
-  return undefined;
+  const matching = rules.filter((rule) => rule.userAgent === undefined || rule.userAgent.matches(userAgent));
+  if (hasOneReading(path)) return firstOf(matching, path);
+  const { paths } = readingsOf(path);
+  // Whatever it may be, it is nothing that a service has to be started for.
+  if (paths === undefined) return matching.find(isSilent);
+  const outcomes = paths.map((reading) => firstOf(matching, comparable(reading)));
+  return outcomes.find((rule) => rule !== undefined && isSilent(rule)) ?? outcomes[0];
+}
+
+function isSilent({ then }: CompiledWakeRule): boolean {
+  return then !== 'wake';
+}
+
+function firstOf(rules: readonly CompiledWakeRule[], path: string): CompiledWakeRule | undefined {
+  return rules.find((rule) => rule.path === undefined || isPrefix(rule.path, path));
 }
 
 function isPrefix(prefix: string, path: string): boolean {

@@ -62,7 +62,7 @@ export const refusals = {
   ),
   BAD_REQUEST: refusal(400, badRequest, 'client', false, 'The request is not valid HTTP/1.1.'),
   BAD_HOST: refusal(400, badRequest, 'client', false, 'The request needs exactly one valid Host.'),
-  AMBIGUOUS_PATH: refusal(400, badRequest, 'client', false, 'The path holds dot segments.'),
+  AMBIGUOUS_PATH: refusal(400, badRequest, 'client', false, 'The path can be read in more than one way.'),
   HEAD_TOO_LARGE: refusal(431, badRequest, 'client', false, 'The header section is too large.'),
   TARGET_TOO_LONG: refusal(414, badRequest, 'client', false, 'The request target is too long.'),
   HEAD_TIMEOUT: refusal(408, badRequest, 'client', true, 'The request did not arrive in time.'),

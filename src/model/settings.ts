@@ -140,6 +140,10 @@ export interface RouteSettings {
   host: string | undefined;
   /** Prefix at segment borders; starts with `/`, no trailing slash except `/` itself. */
   path: string;
+  /** A path of its host whose letters' case decides where it leads is refused. */
+  caseInsensitive?: boolean;
+  /** `forward`: it gets a request too whose path has a reading that leads to another such route; absent: refused. */
+  ambiguousPaths?: 'forward' | undefined;
   /** Most bytes of a request body; 0 or absent: no limit. */
   maxBody?: number;
   /** What is asked of and done to its requests; absent: they are only sent on. */

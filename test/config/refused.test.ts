@@ -471,6 +471,20 @@ describe('rules across services', () => {
     expect(problemsOf(text)).toEqual([`${place}  services.b.routes[0].path: shop.example.com/api already leads to a`]);
   });
 
+  test.each([
+    ['/%61pi', '/api', ''],
+    ['/caf%c3%a9/', '/caf%C3%A9', ''],
+    ['/API, caseInsensitive: true', '/api', ', but for upper and lower case'],
+  ])('the same path as %s', (path, same, how) => {
+    const { text, place } = marked(`${listen}services:
+  a: { routes: [{ host: shop.example.com, path: ${same} }], endpoints: { static: ["x:1"] } }
+  b: { routes: [{ host: shop.example.com, path: §${path} }], endpoints: { static: ["x:1"] } }
+`);
+    const shown = how === '' ? same : '/API';
+    const message = `shop.example.com${shown} already leads to a${how}`;
+    expect(problemsOf(text)).toEqual([`${place}  services.b.routes[0].path: ${message}`]);
+  });
+
   test('a service with neither endpoints nor run', () => {
     const { text, place } = marked(`${listen}services:\n  §a:\n    routes: [{ path: / }]\n    endpoints: {}\n`);
     const message = 'needs endpoints (consul or static) to route to, or run to start replicas';

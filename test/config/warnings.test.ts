@@ -6,6 +6,11 @@ const routed = 'routes: [{}]\nendpoints: { static: ["a:1"] }';
 
 test.each([
   [
+    'a path that applications read as another one',
+    aroundService('routes: [{}, { path: §/a%2Fb, maxBody: 1KiB }]\nendpoints: { static: ["a:1"] }'),
+    'services.app.routes[1].path: applications may read it as /a/b: unless that leads to the same, its requests are 400',
+  ],
+  [
     'options of a start without run',
     aroundService(`${routed}\n§hold: { max: 5 }`),
     'services.app.hold: means nothing for a service without run',

@@ -242,14 +242,17 @@ describe('CVE-2022-31150: request data with CR, LF or NUL is not put into a fiel
     'even if the parser had let it into the %s',
     (where) => {
       const all = rules({ response: { set: setting('X: {host}{path}{client}{request-id}'), remove: [] } });
-      const compiled = new RouteRules(all, '/', new PasswordVerifier(silentLogger));
+      const compiled = new RouteRules(all, { path: '/' }, new PasswordVerifier(silentLogger));
       const forged = (text: string): RuledRequest => {
         const target = where === 'target' ? `/a${text}` : '/a';
         const host = where === 'host' ? `a${text}` : 'a';
         return {
           address: where === 'address' ? `::1${text}` : '::1',
           requestId: where === 'requestId' ? `i${text}` : 'i',
-          client: { request: { head: new Head(), host, target, pathEnd: target.length } },
+          client: {
+            trusted: false,
+            request: { head: new Head(), host, target, pathEnd: target.length, hasForwarding: false },
+          },
           onPasswordChecked() {},
         };
       };

@@ -13,7 +13,10 @@ describe('the prefix is cut off what the service gets, and nothing else is touch
     ['/api?x=/api/y', '/?x=/api/y'],
     ['/api/a?b=c', '/a?b=c'],
     ['/api/api/a', '/api/a'],
-    ['/api//a', '//a'],
+    ['/%61pi/a', '/a'],
+    ['/api;v=1/a;v=2', '/a;v=2'],
+    ['/api/a//b', '/a//b'],
+    ['/api;v=1', '/'],
     ['/api/a%2Fb%20c', '/a%2Fb%20c'],
     ['/api/...', '/...'],
     ['/api/a..b/.hidden', '/a..b/.hidden'],
@@ -104,7 +107,40 @@ const climbing = [
   '/pub/..;/admin',
   '/pub/..;x=y/admin',
   '/pub/%2e%2e%2fadmin?x',
+  '/pub;/../admin',
+  '/pub/%252e%252e/admin',
+  '/pub/%c0%ae%c0%ae/admin',
 ];
+
+/** What is left of these names a host, to a browser that an application sends there. */
+const leaving = ['/pub//evil.test', '/pub/%2fevil.test', '/pub/%5cevil.test', '/pub/\\evil.test', '/pub/;/evil.test'];
+
+describe('nothing that is left of a path names another host', () => {
+  test.each(leaving)('%s is 400', async (target) => {
+    const { harness, seen } = await serve({ '/pub': stripped });
+    const client = await harness.connect();
+    client.get(target);
+    expect((await client.answer()).status).toBe(400);
+    expect(seen).toEqual([]);
+  });
+
+  test('a route that forwards ambiguous paths only asks this of the path as it was sent', async () => {
+    const { harness, seen } = await serve(
+      {},
+      { routes: [{ host: undefined, path: '/pub', service: 'app', rules: stripped, ambiguousPaths: 'forward' }] },
+    );
+    const client = await harness.connect();
+    for (const target of ['/pub/%2fetc%2fhosts', '/pub/a%2f..%2fb']) {
+      client.get(target);
+      expect((await client.answer()).text).toBe(target.slice(4));
+    }
+    for (const target of ['/pub//evil.test', '/pub/%2e%2e/x']) {
+      client.get(target);
+      expect((await client.answer()).status).toBe(400);
+    }
+    expect(seen.length).toBe(2);
+  });
+});
 
 describe('GHSA-2q7r-29rg-6m5h, GHSA-6jwx-7vp4-9847: nobody climbs out of a prefix that is cut off', () => {
   test.each(climbing)('%s is 400, where other routes lead elsewhere', async (target) => {
@@ -128,7 +164,7 @@ describe('GHSA-2q7r-29rg-6m5h, GHSA-6jwx-7vp4-9847: nobody climbs out of a prefi
   test('a segment that only begins like the prefix is another route: /api../x', async () => {
     const { harness, seen } = await serve({ '/api': stripped });
     const client = await harness.connect();
-    for (const target of ['/api../x', '/api%2f../x', '/apix', '/api;/../x']) {
+    for (const target of ['/api../x', '/api%2f../x', '/apix', '/api%3b/../x']) {
       client.get(target);
       expect((await client.answer()).status).toBe(404);
     }

@@ -1,5 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { RouteTable } from '../../src/edge/route-table.ts';
+import type { RouteView } from '../../src/model/snapshot.ts';
+import { rules } from './rules.ts';
 
 interface Target {
   name: string;
@@ -93,9 +95,14 @@ describe('the longest path prefix at a segment border wins', () => {
     ['/ap', 'root'],
     ['/a/pi', 'a'],
     ['/API', 'root'],
-    ['/%61pi', 'root'],
-    ['//api', 'root'],
-    ['/api//v1/users', 'api'],
+    ['/%61pi', 'api'],
+    ['/group%2Fproject', 'root'],
+    ['/x;y=/api', 'root'],
+    ['/api/%2e', 'api'],
+    ['/api/..%2fapi', 'api'],
+    ['/api;v=1', 'api'],
+    ['/api;v=1/x', 'api'],
+    ['/a%70i/v1/us%65rs/x', 'users'],
     ['/x?/api', 'root'],
     ['*', 'root'],
   ])('%s → %s', (target, name) => {
@@ -124,21 +131,22 @@ describe('dot segments', () => {
 
   test.each([
     '/pub/../admin',
-    '/pub/..',
-    '/..',
-    '/.',
     '/./admin',
     '/%2e/admin',
     '/%2E%2e/admin',
     '/.%2e/admin',
     '/%2e./admin',
-    '/pub/%2e%2E',
-    '/pub/..?x',
-  ])('%s is ambiguous where the host has several paths', (target) => {
+    '/admin/..',
+    '/admin/%2e%2E',
+    '/admin/..?x',
+  ])('%s is ambiguous where it decides about the route', (target) => {
     expect(lookUp(several, 'any.test', target)).toBe('AMBIGUOUS_PATH');
   });
 
-  test.each(['/...', '/.well-known/x', '/a..b', '/..a', '/a./b', '/pub?/../admin'])('%s holds none', (target) => {
+  test.each([
+    ...['/...', '/.well-known/x', '/a..b', '/..a', '/a./b', '/pub?/../admin'],
+    ...['/pub/..', '/..', '/.', '/pub/%2e%2E', '/pub/../x'],
+  ])('%s leads to one route however it is read', (target) => {
     expect(lookUp(several, 'any.test', target)).toBe('root');
   });
 
@@ -155,4 +163,77 @@ describe('dot segments', () => {
     expect(lookUp(routes, 'one.test', '/a/../x')).toBe('one');
     expect(lookUp(routes, 'two.test', '/a/../x')).toBe('AMBIGUOUS_PATH');
   });
+});
+
+describe('routes that do the same', () => {
+  const at = (path: string, change: Partial<RouteView> = {}): RouteView => ({
+    host: undefined,
+    path,
+    service: 'app',
+    ...change,
+  });
+
+  function leads(views: RouteView[], target: string): string {
+    const host = new RouteTable<Target>(views, ({ path }) => ({ name: path })).host('any.test');
+    const found = host && RouteTable.lookup(host, target, target.length);
+    return typeof found === 'object' ? found.name : `${found}`;
+  }
+
+  const guard = rules({ allow: ['192.0.2.1'] });
+
+  test('however a path is read, they get it by the path as it was sent', () => {
+    expect(leads([at('/'), at('/a'), at('/b')], '/a%2f..%2fb/x')).toBe('/');
+    expect(leads([at('/', { rules: guard }), at('/a', { rules: rules({ allow: ['192.0.2.1'] }) })], '//a')).toBe('/');
+  });
+
+  test.each<[what: string, other: Partial<RouteView>]>([
+    ['another service', { service: 'other' }],
+    ['rules', { rules: guard }],
+    ['a bound on bodies', { maxBody: 1 }],
+  ])('with %s one is no longer the same', (_what, other) => {
+    expect(leads([at('/'), at('/a', other)], '//a')).toBe('AMBIGUOUS_PATH');
+  });
+
+  test('nor is no route', () => {
+    expect(leads([at('/a'), at('/b', { service: 'other' })], '/a/..%2f..%2fc')).toBe('AMBIGUOUS_PATH');
+    expect(leads([at('/a'), at('/b', { service: 'other' })], '/c%2fd')).toBe('NO_ROUTE');
+  });
+
+  test('where all routes that a path may lead to say so, it is sent on by the path as it was sent', () => {
+    const forward = { ambiguousPaths: 'forward' } as const;
+    const views = [at('/', forward), at('/a', { ...forward, rules: guard }), at('/b', { maxBody: 1 })];
+    expect(leads(views, '/x/..%2fa')).toBe('/');
+    expect(leads(views, '/a/..%2fc')).toBe('/a');
+    expect(leads(views, '/x/..%2fb')).toBe('AMBIGUOUS_PATH');
+    expect(leads(views, '/a/..%2fb')).toBe('AMBIGUOUS_PATH');
+    expect(leads(views, '/a/..%2fc%2500')).toBe('AMBIGUOUS_PATH');
+  });
+
+  test('upper and lower case tell paths apart, unless a route of the host says otherwise', () => {
+    const views = [at('/'), at('/Admin', { rules: guard })];
+    expect(leads(views, '/aDMIN')).toBe('/');
+    const folding = [at('/'), at('/Admin', { rules: guard, caseInsensitive: true })];
+    expect(leads(folding, '/Admin/X')).toBe('/Admin');
+    expect(leads(folding, '/admin')).toBe('AMBIGUOUS_PATH');
+    expect(leads(folding, '/aDMIN/x')).toBe('AMBIGUOUS_PATH');
+    expect(leads(folding, '/x%2f..%2fADMIN/x')).toBe('AMBIGUOUS_PATH');
+    expect(leads(folding, '/Index')).toBe('/');
+  });
+});
+
+describe('what a look-up of a host takes', () => {
+  test.each(['a.'.repeat(4000), `${'a.'.repeat(4000)}b.c.test`])(
+    'is no more than the longest suffix has labels',
+    (name) => {
+      const view = (host: string): RouteView => ({ host, path: '/', service: host });
+      const table = new RouteTable<Target>([view('*.test'), view('*.b.c.test')], ({ service }) => ({ name: service }));
+      const get = vi.spyOn(Map.prototype, 'get');
+      const found = table.host(`${name}`);
+      const steps = get.mock.calls.length;
+      get.mockRestore();
+      expect(found?.root?.name).toBe(name.endsWith('test') ? '*.b.c.test' : undefined);
+      // One for the exact host, and one for each label of the longest suffix and the one before it.
+      expect(steps).toBeLessThanOrEqual(5);
+    },
+  );
 });

@@ -18,8 +18,32 @@ describe('a path', () => {
     ['/healthz', '/healthzz', false],
     ['/healthz', '/', false],
     ['/', '/anything', true],
+    ['/healthz', '/h%65althz', true],
+    ['/h%65althz', '/healthz', true],
+    ['/healthz', '/healthz;v=1/x', true],
+    ['/caf%c3%a9', '/caf%C3%A9/x', true],
   ])('%s on %s: %s', (path, requested, expected) => {
     expect(matches({ path }, requested)).toBe(expected);
+  });
+});
+
+describe('a path that can be read in several ways wakes only if it does in all of them', () => {
+  const closed = compileWakeRules([rule({ path: '/admin' })]);
+  const open = compileWakeRules([rule({ path: '/api', then: 'wake' }), rule({})]);
+
+  test.each(['//admin', '/x/..%2fadmin', '/%2561dmin', '/x\\..\\admin', '/%2f%2fadmin/x', '/x/..;/admin', '/admin/..'])(
+    '%s',
+    (path) => {
+      expect(matchWakeRule(closed, path, '')?.then).toBe('deny');
+    },
+  );
+
+  test.each(['//api', '/api/..%2fx', '/api/%2e%2e', `/api${'/..%2f;%252e'.repeat(300)}`])('%s, too', (path) => {
+    expect(matchWakeRule(open, path, '')?.then).toBe('deny');
+  });
+
+  test.each(['/api/a%2fb', '/api/x/../y', '/api/%2e'])('%s does', (path) => {
+    expect(matchWakeRule(open, path, '')?.then).toBe('wake');
   });
 });
 

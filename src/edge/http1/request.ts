@@ -139,7 +139,9 @@ export class RequestHead {
     }
     const query = this.target.indexOf('?');
     this.pathEnd = query < 0 ? this.target.length : query;
-    return undefined;
+    // Some read no further than to it, whatever follows.
+    const nul = this.target.indexOf('%00');
+    return nul >= 0 && nul < this.pathEnd ? 'AMBIGUOUS_PATH' : undefined;
   }
 
   #readFields(): RefusalCode | undefined {

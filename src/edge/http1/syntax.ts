@@ -58,11 +58,18 @@ function isOws(code: number): boolean {
 const IPV6_HOST = /^\[[0-9a-f:.]+\]$/i;
 const REG_NAME = /^(?:[a-z0-9\-._~!$&'()*+,;=]|%[0-9a-f]{2})+$/i;
 
+/** Longest host and longest label of one, bytes (RFC 1035 §2.3.4): nothing longer can be looked up, or be routed. */
+const MAX_HOST = 253;
+const MAX_LABEL = 63;
+/** Longest Host value: a host with a trailing dot and a port. */
+const MAX_VALUE = MAX_HOST + 7;
+
 /**
  * The host part of a Host value: lower case, without port and trailing dot, IPv6 with brackets; undefined when the
- * value is not `uri-host [":" port]` (RFC 9110 §7.2), an empty one included.
+ * value is not `uri-host [":" port]` (RFC 9110 §7.2), an empty one included, or longer than any host.
  */
 export function hostOf(value: string): string | undefined {
+  if (value.length > MAX_VALUE) return undefined;
   let end = value.length;
   const colon = value.lastIndexOf(':');
   if (colon >= 0 && value.charCodeAt(end - 1) !== 93) {
@@ -77,5 +84,15 @@ export function hostOf(value: string): string | undefined {
   if (host.charCodeAt(0) === 91) return IPV6_HOST.test(host) ? host.toLowerCase() : undefined;
   if (!REG_NAME.test(host)) return undefined;
   if (host.charCodeAt(host.length - 1) === 46) host = host.slice(0, -1);
-  return host.length === 0 ? undefined : host.toLowerCase();
+  if (host.length === 0 || host.length > MAX_HOST || hasLongLabel(host)) return undefined;
+  return host.toLowerCase();
+}
+
+function hasLongLabel(host: string): boolean {
+  let start = 0;
+  for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', start)) {
+    if (dot - start > MAX_LABEL) return true;
+    start = dot + 1;
+  }
+  return host.length - start > MAX_LABEL;
 }

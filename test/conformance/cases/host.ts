@@ -17,6 +17,10 @@ const valid = [
   'xn--bcher-kva.example',
   'a_b',
   'a-b.c',
+  'x'.repeat(63),
+  `${'x'.repeat(63)}.a:80`,
+  `${`${'x'.repeat(62)}.`.repeat(4)}x`,
+  `${`${'x'.repeat(62)}.`.repeat(4)}x.:65535`,
 ];
 const invalid = [
   'a b',
@@ -54,6 +58,11 @@ const invalid = [
   '[::1]:x',
   '[]',
   'http://a',
+  'x'.repeat(64),
+  `a.${'x'.repeat(64)}.b`,
+  `${`${'x'.repeat(62)}.`.repeat(4)}xx`,
+  'a.'.repeat(4000),
+  `[${'0:'.repeat(400)}1]`,
 ];
 
 export const host: Case[] = [

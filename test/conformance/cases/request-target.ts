@@ -16,7 +16,7 @@ const untouched = [
   '/c/%2e%2e/d',
   '/c%2fd',
   '/c%2Fd%5c',
-  '/c%00d',
+  '/c?d%00e',
   '/c%0d%0aX:%20y',
   '/c%23d',
   '/c;d=e',
@@ -45,6 +45,8 @@ export const requestTarget: Case[] = [
   ...never
     .slice(0, 8)
     .map((code) => refuse(`${byteName(code)} in the query`, [35], to(`/c?d${String.fromCharCode(code)}e`))),
+  refuse('an encoded NUL', [35], to('/c%00d')),
+  refuse('an encoded NUL before a query', [35], to('/c%00?d')),
   refuse('a target without a slash', [34], to('c')),
   refuse('a target that is only a query', [34], to('?d')),
   refuse('a dot', [34], to('.')),

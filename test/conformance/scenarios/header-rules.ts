@@ -85,8 +85,9 @@ export const headerRules: Scenario[] = [
     ['/pub/x', '/x'],
     ['/pub', '/'],
     ['/pub?q', '/?q'],
-    ['/pub//x', '//x'],
-    ['/pub/%2fx', '/%2fx'],
+    ['/pub/x//y', '/x//y'],
+    ['/pub/x%2fy', '/x%2fy'],
+    ['/p%75b/x', '/x'],
   ].map(([target, cut]) =>
     scenario(`${target} without its prefix is ${cut}`, [36], () =>
       play(ruled({ strip: true }, '/pub'), async (stage) => {
@@ -104,6 +105,10 @@ export const headerRules: Scenario[] = [
     '/pub%2f..%2fadmin',
     '/pub/..;/admin',
     '/pub/..\\admin',
+    '/pub/%252e%252e/admin',
+    '/pub//evil.test',
+    '/pub/%2fevil.test',
+    '/pub/\\evil.test',
   ].map((target) =>
     scenario(
       `${target} leads nowhere once its prefix is cut off`,

@@ -54,18 +54,35 @@ export const routing: Scenario[] = [
   leads('/api/', 'inner'),
   leads('/api/x//y', 'inner'),
   leads('/api?x', 'inner'),
-  leads('/api;x', 'main'),
-  leads('/api../x', 'main'),
+  leads('/api;x', 'inner'),
+  leads('/api/;x/y', 'inner'),
+  leads('/api/x/../y', 'inner'),
+  leads('/api/%2e', 'inner'),
+  leads('/api/x%2fy%5cz', 'inner'),
   leads('/apis', 'main'),
   leads('/API', 'main'),
-  leads('//api', 'main'),
-  leads('/%61pi', 'main'),
+  leads('/%61pi', 'inner'),
+  leads('/x//y/../z;a=b', 'main'),
   leads('/x/api', 'main'),
   leads('/x%2fapi', 'main'),
   leads('/?/api', 'main'),
-  ...['/pub/../api', '/pub/%2e%2e/api', '/pub/%2E%2e/api', '/./api', '/api/..', '/api/%2e', '/../api'].map((target) =>
+  ...[
+    ...['/pub/../api', '/pub/%2e%2e/api', '/pub/%2E%2e/api', '/./api', '/api/..', '/api/%2e%2e', '/../api'],
+    ...[
+      '//api',
+      '/api../x',
+      '/api%2fx',
+      '/x/..%2fapi/x',
+      '/%2fapi',
+      '/%252fapi',
+      '/x/..;/api',
+      '/x%5c..%5capi',
+      '/api%20/x',
+    ],
+    ...['/%c0%afapi', '/x/%c0%ae%c0%ae/api', '/api%3bx', '/%2e/api', '/a%2fb/%2e%2e/api', '\\api'.padStart(5, '/')],
+  ].map((target) =>
     scenario(
-      `${target} is refused where more than one path leads somewhere`,
+      `${target} is refused, since applications read it as another route's`,
       [36, 'GHSA-2q7r-29rg-6m5h', 'CVE-2026-48020'],
       () =>
         playTwo(paths, async (stage, inner) => {

@@ -1,0 +1,148 @@
+/**
+ * The ways in which applications read a path. A proxy that compares paths as they were sent, and an application behind
+ * it that decodes them, do not speak of the same thing; a guard holds only where it holds for all readings.
+ *
+ * Paths are texts of bytes: each character stands for one.
+ */
+
+/** Most often that a path is decoded. */
+const MAX_DECODINGS = 3;
+/** Most characters that are read to find the readings of one path. A long path with one `%20` takes 25,000 of them. */
+export const MAX_STEPS = 65_536;
+/** Most readings of a path. A URL within a path has about thirty. */
+export const MAX_READINGS = 64;
+
+/** What makes a path read in more than one way, letters apart: an escape, `\`, `;`, `//`, a dot segment, a dot at a segment's end. */
+const SUSPECT = /[%\\;]|\/[/.]|\.(?:\/|$)/;
+const DOT_SEGMENT = /\/\.{1,2}(?:\/|$)/;
+const ESCAPE = /%[0-9a-f]{2}/i;
+/** Escapes of unreserved characters: the letters, the digits and `-._~` (RFC 3986 §2.3). */
+const UNRESERVED_ESCAPE = /%(?:2[de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5f|7e)/i;
+const UNRESERVED_ESCAPES = /%(?:2[de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5f|7e)/gi;
+/** What stands otherwise in a key: escapes, and bytes that only an escape brings into a path. */
+const UNKEYED = /%[0-9a-f]{2}|[\0- \x7f-\xff]/gi;
+const QUERY = /[?#]/;
+const OVERLONG = /[\xc0\xc1\xe0\xf0\xf8\xfc]/;
+/** ASCII in two to six bytes of UTF-8 (RFC 3629 §3 forbids it). The last byte's upper bits are not looked at by all. */
+const OVERLONG_FORMS =
+  /(?:[\xc0\xc1]|\xe0[\x80\x81]|\xf0\x80[\x80\x81]|\xf8\x80{2}[\x80\x81]|\xfc\x80{3}[\x80\x81])[\0-\xff]/g;
+/** Dots and blanks at a segment's end, which Windows drops; of a segment of nothing else nothing is dropped. */
+const TRAILING = /([^/. ])(?:[. ]|%20)+(?=[/;]|$)/;
+const TRAILINGS = /([^/. ])(?:[. ]|%20)+(?=[/;]|$)/g;
+
+/** Whether there is but one way to read a path, letters' case apart. */
+export function hasOneReading(path: string): boolean {
+  return !SUSPECT.test(path);
+}
+
+/** One spelling for all that RFC 3986 §6.2.2 takes for the same path. */
+export function pathKey(path: string): string {
+  return path.replace(UNKEYED, (match) => {
+    const code = match.length === 1 ? match.charCodeAt(0) : Number.parseInt(match.slice(1), 16);
+    if (match.length > 1 && UNRESERVED_ESCAPE.test(match)) return String.fromCharCode(code);
+    return `%${code.toString(16).toUpperCase().padStart(2, '0')}`;
+  });
+}
+
+/** What of a reading is compared with prefixes: nothing behind a parameter, which ends its segment. */
+export function comparable(reading: string): string {
+  const end = reading.indexOf(';');
+  return pathKey(end < 0 ? reading : reading.slice(0, end));
+}
+
+/** All readings of a path. */
+export interface Readings {
+  /** As it was sent first; undefined: there are too many. */
+  paths: string[] | undefined;
+  /** Characters read to find them. */
+  steps: number;
+}
+
+/**
+ * All readings of a path: decoded up to three times, backslashes as slashes, slashes merged, parameters cut, dots and
+ * blanks cut at the end of segments, dot segments resolved, overlong UTF-8 read, in each order, and each of it or not.
+ */
+export function readingsOf(path: string): Readings {
+  const found = new Set<string>([path]);
+  let steps = 0;
+  let level = [path];
+  for (let decodings = 0; level.length > 0; decodings++) {
+    for (let index = 0; index < level.length; index++) {
+      const text = level[index] as string;
+      steps += text.length;
+      for (const read of STEPS) {
+        const other = read(text);
+        if (other === text || found.has(other)) continue;
+        steps += text.length;
+        found.add(other);
+        level.push(other);
+      }
+      if (steps > MAX_STEPS || found.size > MAX_READINGS) return { paths: undefined, steps };
+    }
+    if (decodings === MAX_DECODINGS) break;
+    const next: string[] = [];
+    for (const text of level) {
+      const decoded = decode(text);
+      if (found.has(decoded)) continue;
+      steps += text.length;
+      found.add(decoded);
+      next.push(decoded);
+    }
+    level = next;
+  }
+  return { paths: [...found], steps };
+}
+
+/** Whether some reading of a path begins with the name of another host, climbs, or ends before its end. */
+export function leadsAstray(path: string): boolean {
+  if (hasOneReading(path)) return false;
+  const { paths } = readingsOf(path);
+  return paths === undefined || paths.some((each) => isAstray(each));
+}
+
+/** As {@link leadsAstray}, of this reading alone. */
+export function isAstray(path: string): boolean {
+  return path.startsWith('//') || path.includes('\0') || DOT_SEGMENT.test(path);
+}
+
+/** Each returns the same text where there is nothing for it to do. */
+const STEPS: ((text: string) => string)[] = [
+  (text) => (text.includes('%') ? text.replace(UNRESERVED_ESCAPES, characterOf) : text),
+  (text) => text.replaceAll('\\', '/'),
+  (text) => (text.includes('//') ? text.replace(/\/{2,}/g, '/') : text),
+  (text) => (text.includes(';') ? text.replace(/;[^/]*/g, '') : text),
+  // Who decodes a target before it is read takes it for the query's.
+  (text) => (QUERY.test(text) ? text.slice(0, text.search(QUERY)) : text),
+  (text) => (TRAILING.test(text) ? text.replace(TRAILINGS, '$1') : text),
+  (text) => (OVERLONG.test(text) ? text.replace(OVERLONG_FORMS, shortest) : text),
+  (text) => (DOT_SEGMENT.test(text) ? resolveDots(text) : text),
+];
+
+/** Every escape once; what is none stays. */
+function decode(text: string): string {
+  return ESCAPE.test(text) ? text.replace(/%[0-9a-f]{2}/gi, characterOf) : text;
+}
+
+function characterOf(escaped: string): string {
+  return String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
+}
+
+function shortest(form: string): string {
+  const last = form.charCodeAt(form.length - 1);
+  const before = form.charCodeAt(form.length - 2);
+  return String.fromCharCode(((before & 1) << 6) | (last & 63));
+}
+
+/** RFC 3986 §5.2.4; what climbs over the root stays there. */
+function resolveDots(text: string): string {
+  const out: string[] = [];
+  const segments = text.split('/');
+  for (let index = 0; index < segments.length; index++) {
+    const segment = segments[index] as string;
+    const dots = segment === '.' || segment === '..';
+    if (!dots) out.push(segment);
+    else if (segment === '..' && out.length > 1) out.pop();
+    if (dots && index === segments.length - 1) out.push('');
+  }
+  return out.join('/');
+}
