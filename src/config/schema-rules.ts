@@ -86,7 +86,9 @@ export const ruleShape = {
   strip: option(
     flag(),
     'false',
-    "Whether the route's path is cut off what the service gets; `/` where nothing is left. Dot segments behind it are 400.",
+    "Whether the route's path is cut off what the service gets, `/` where nothing is left; X-Forwarded-Prefix tells it. " +
+      'What is left with dot segments or two slashes at its beginning, however it is read, is 400. Location and ' +
+      'Set-Cookie of answers stay as they are: the service has to put the prefix into what it sends.',
   ),
   redirect: optional(redirectSchema, 'Sends the client elsewhere. A service with only such routes needs no endpoints.'),
   allow: optional(

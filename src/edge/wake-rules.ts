@@ -29,20 +29,20 @@ export function wakeRuleOf(
 }
 
 /**
- * The first rule that matches a path and a user agent; undefined: it wakes. Where the path can be read
- * in several ways, it wakes only if it does so in all of them.
+ * The first rule that matches a path and a user agent; undefined: it wakes. Where the path can be read in several ways,
+ * it wakes only if it does so in all of them.
  */
 export function matchWakeRule(
   rules: readonly CompiledWakeRule[],
   path: string,
   userAgent: string,
 ): CompiledWakeRule | undefined {
+  if (hasOneReading(path)) return firstOf(rules, path, userAgent);
   const matching = rules.filter((rule) => rule.userAgent === undefined || rule.userAgent.matches(userAgent));
-  if (hasOneReading(path)) return firstOf(matching, path);
   const { paths } = readingsOf(path);
   // Whatever it may be, it is nothing that a service has to be started for.
   if (paths === undefined) return matching.find(isSilent);
-  const outcomes = paths.map((reading) => firstOf(matching, comparable(reading)));
+  const outcomes = paths.map((reading) => firstOf(matching, comparable(reading), undefined));
   return outcomes.find((rule) => rule !== undefined && isSilent(rule)) ?? outcomes[0];
 }
 
@@ -50,8 +50,18 @@ function isSilent({ then }: CompiledWakeRule): boolean {
   return then !== 'wake';
 }
 
-function firstOf(rules: readonly CompiledWakeRule[], path: string): CompiledWakeRule | undefined {
-  return rules.find((rule) => rule.path === undefined || isPrefix(rule.path, path));
+/** @param userAgent undefined where it is known to match */
+function firstOf(
+  rules: readonly CompiledWakeRule[],
+  path: string,
+  userAgent: string | undefined,
+): CompiledWakeRule | undefined {
+  for (const rule of rules) {
+    if (rule.path !== undefined && !isPrefix(rule.path, path)) continue;
+    if (rule.userAgent !== undefined && userAgent !== undefined && !rule.userAgent.matches(userAgent)) continue;
+    return rule;
+  }
+  return undefined;
 }
 
 function isPrefix(prefix: string, path: string): boolean {
