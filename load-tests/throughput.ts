@@ -63,7 +63,7 @@ async function start(): Promise<Subject[]> {
     },
   };
   await writeFile(config, JSON.stringify(settings));
-  const main = join(here, '../src/main.ts');
+  const main = join(here, '../src/pilotlight.ts');
   const pilotlight = startPinned(PROXY_CORE, [process.execPath, main, 'run', '-c', config]);
   const baseline = startPinned(PROXY_CORE, [process.execPath, join(here, 'servers/http-proxy.mjs')], {
     PORT: String(other),

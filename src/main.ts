@@ -1,6 +1,6 @@
-#!/usr/bin/env node
 /** The composition root: builds the parts, joins them by their ports, boots them in order and drains them in order. */
-import { realpathSync } from 'node:fs';
+import './first.ts';
+
 import { extname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createAdmin } from './admin/create-admin.ts';
@@ -41,15 +41,17 @@ const MARGIN_MS = 2000;
 /** How long a successor waits for its sources, and for what runs already, before it takes requests, ms. */
 const SETTLE_MS = 10_000;
 
-/** What a worker process runs: built or not, as this file is. */
-const WORKER_ENTRY = join(import.meta.dirname, `worker${extname(import.meta.filename)}`);
+/** A file of the program beside this one: built or not, as this one is. */
+const beside = (name: string) => join(import.meta.dirname, `${name}${extname(import.meta.filename)}`);
+/** What a worker process runs. */
+const WORKER = { preload: beside('first'), entry: beside('worker') };
 
 /** `handing-over`: a successor has the replicas, and serves soon or does. */
 type Phase = 'booting' | 'serving' | 'handing-over' | 'draining';
 type Undo = () => Promise<unknown>;
 
 /** Boots a proxy; what was opened is closed again when a later step fails. See `StartProxy` for the errors. */
-export async function startProxy(settings: Settings, options: ProxyOptions): Promise<RunningProxy> {
+async function startProxy(settings: Settings, options: ProxyOptions): Promise<RunningProxy> {
   const undo: Undo[] = [];
   try {
     return await boot(settings, options, undo);
@@ -100,7 +102,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   const plane =
     count === 1
       ? await ownEdge(accessLog, attach, logger)
-      : new WorkerPool({ count, entry: WORKER_ENTRY, logLevel: options.logLevel, accessLog, clock, logger, attach });
+      : new WorkerPool({ ...WORKER, count, logLevel: options.logLevel, accessLog, clock, logger, attach });
   undo.push(() => plane.close());
 
   const events = joinEvents(control, logger, onEvent);
@@ -324,17 +326,6 @@ function unlessAborted<T>(step: Promise<T>, signal: AbortSignal): Promise<T> {
   return Promise.race([step, cut]);
 }
 
-/** Whether this file is the program, and not imported by one; the program may be a link to it. */
-function isProgram(): boolean {
-  try {
-    return realpathSync(process.argv[1] ?? '') === import.meta.filename;
-  } catch {
-    return false;
-  }
-}
-
-if (isProgram()) {
-  const code = await runCli(process.argv.slice(2), startProxy, processTerminal());
-  await flushTerminal();
-  process.exit(code);
-}
+const code = await runCli(process.argv.slice(2), startProxy, processTerminal());
+await flushTerminal();
+process.exit(code);

@@ -7,9 +7,7 @@ import { createLogger } from './observe/logger.ts';
 import { systemClock } from './util/clock.ts';
 import { serveWorker } from './workers/serve-worker.ts';
 
-// The primary says when to end: a terminal or a supervisor signals the whole group.
-for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => undefined);
-
+// Signals are held, by `first.ts`, and stay so: a terminal or a supervisor signals the whole group, and the primary says when to end.
 await serveWorker(process, async ({ name, logLevel, accessLog }, link) => {
   const clock = systemClock;
   const logger = named(createLogger({ level: logLevel }), name);

@@ -10,7 +10,9 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** Folder (or file) of src → the other folders that it may import. Everything may import util and model. */
 const MAY_IMPORT: Record<string, string[]> = {
-  'main.ts': ['admin', 'cli', 'config', 'control', 'discovery', 'edge', 'observe', 'runtime', 'workers'],
+  'main.ts': ['admin', 'cli', 'config', 'control', 'discovery', 'edge', 'observe', 'runtime', 'workers', 'first.ts'],
+  'pilotlight.ts': ['first.ts', 'main.ts'],
+  'first.ts': [],
   'worker.ts': ['edge', 'observe', 'workers'],
   cli: ['config'],
   config: [],

@@ -34,7 +34,7 @@ export async function startProxy(
     services: { app: { routes: [{ path: '/' }], endpoints: { static: [`127.0.0.1:${upstream}`] } } },
   };
   await writeFile(config, JSON.stringify(settings));
-  const main = join(loadTests, '../src/main.ts');
+  const main = join(loadTests, '../src/pilotlight.ts');
   const child = startPinned(cores.proxy, [process.execPath, main, 'run', '-c', config]);
   await untilListening(port);
   return { port, process: child, pid: child.pid ?? 0 };

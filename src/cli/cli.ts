@@ -1,4 +1,5 @@
 import { PilotlightError, toPilotlightError } from '../model/errors.ts';
+import { releaseSignals } from '../util/early-signals.ts';
 import type { Invocation } from './args.ts';
 import { readArguments } from './args.ts';
 import { runCheck } from './check.ts';
@@ -34,6 +35,7 @@ async function dispatch(
 ): Promise<number> {
   const { out, err, env, cwd } = terminal;
   const [operand = ''] = operands;
+  if (command !== 'run' && command !== 'demo') releaseSignals();
   switch (command) {
     case 'run':
       return runConfigured({ config: given.config, logLevel: logLevel(given['log-level']) }, start, terminal);

@@ -1,6 +1,7 @@
 import { PilotlightError, toPilotlightError } from '../model/errors.ts';
 import type { ReloadResult } from '../model/reload.ts';
 import { sleep } from '../util/clock.ts';
+import { takeSignals } from '../util/early-signals.ts';
 import type { RunningProxy } from './running-proxy.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -104,6 +105,7 @@ export async function supervise({ boot, reload, upgrade, stopping }: Supervised,
 
   process.on('SIGTERM', onStop).on('SIGINT', onStop).on('SIGHUP', onHangup).on('SIGUSR2', onUpgrade);
   process.on('uncaughtException', onDefect).on('unhandledRejection', onDefect);
+  for (const signal of takeSignals()) process.emit(signal, signal);
   try {
     booting = boot(stop.signal, askReload);
     const served = await booting;

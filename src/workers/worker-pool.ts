@@ -35,6 +35,8 @@ export interface WorkerPoolOptions {
   count: number;
   /** The file that a worker runs. */
   entry: string;
+  /** A file that it runs before it loads that one; undefined: none. */
+  preload?: string;
   logLevel: LogLevel;
   accessLog: AccessLogSettings | undefined;
   clock: Clock;
@@ -169,13 +171,14 @@ export class WorkerPool implements DataPlane {
   }
 
   #start(place: Place): void {
-    const { entry, logLevel, accessLog, count, clock, attach } = this.#options;
+    const { entry, preload, logLevel, accessLog, count, clock, attach } = this.#options;
     const { index, name } = place;
     place.startedAt = clock.now();
     place.silent = 0;
     place.replacement = undefined;
     const worker = new WorkerProcess({
       entry,
+      preload,
       setup: { name, share: { index, of: count }, logLevel, accessLog },
       onExit: (how) => this.#onExit(place, how),
     });

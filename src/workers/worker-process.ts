@@ -8,6 +8,8 @@ import { BEGIN, type WorkerOrder, type WorkerReport, type WorkerSetup } from './
 export interface WorkerProcessOptions {
   /** The file that a worker runs. */
   entry: string;
+  /** A file that it runs before it loads that one. */
+  preload: string | undefined;
   setup: WorkerSetup;
   /** It is gone, in whatever way. */
   onExit: (how: string) => void;
@@ -32,14 +34,15 @@ export class WorkerProcess {
   /** Why nothing is answered any more. */
   #gone: PilotlightError | undefined;
 
-  constructor({ entry, setup, onExit }: WorkerProcessOptions) {
+  constructor({ entry, preload, setup, onExit }: WorkerProcessOptions) {
     this.name = setup.name;
     [this.link, this.#far] = createChannel<EdgeMessage, ControlMessage>();
     this.began = new Promise((resolve, reject) => {
       this.#answers.set(BEGIN, { resolve, reject });
     });
     this.began.catch(() => undefined);
-    this.#child = fork(entry, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const execArgv = preload === undefined ? process.execArgv : [...process.execArgv, `--import=${preload}`];
+    this.#child = fork(entry, [], { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.exited = new Promise((resolve) => {
       // `exit` does not come where it could not be started at all.
       this.#child.on('error', (error) => {

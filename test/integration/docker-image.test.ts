@@ -87,7 +87,7 @@ test('from inside its container it wakes another container and answers', async (
       '--',
       'sh',
       '-c',
-      'printf %s "$CONFIG" > /tmp/c.yaml && exec node /app/dist/main.js run -c /tmp/c.yaml',
+      'printf %s "$CONFIG" > /tmp/c.yaml && exec node /app/dist/pilotlight.js run -c /tmp/c.yaml',
     ],
     Cmd: [],
     Env: [`CONFIG=${JSON.stringify(config)}`],

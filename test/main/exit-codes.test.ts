@@ -36,7 +36,7 @@ test('wrong usage exits 2 with one line', async () => {
 
 test('started by a link, as an installed package is, it is the program too', async () => {
   const link = join(await folder(), 'pilotlight');
-  await symlink(join(import.meta.dirname, '../../src/main.ts'), link);
+  await symlink(join(import.meta.dirname, '../../src/pilotlight.ts'), link);
   const program = pilotlight(['version'], { main: link });
   expect(await program.exit).toBe(0);
   expect(program.stdout).not.toBe('');

@@ -10,7 +10,7 @@ import { until } from '../support/until.ts';
 // Up to five programs start one after the other, which takes a busy machine ten seconds each.
 vi.setConfig({ testTimeout: 180_000 });
 
-const MAIN = join(import.meta.dirname, '../../src/main.ts');
+const MAIN = join(import.meta.dirname, '../../src/pilotlight.ts');
 export const DEMO_FOLDER = join(import.meta.dirname, '../../config/demo');
 
 export interface Program {
@@ -24,7 +24,7 @@ export interface Program {
 export interface ProgramOptions {
   cwd?: string;
   env?: Record<string, string>;
-  /** The file to run instead of src/main.ts. */
+  /** The file to run instead of src/pilotlight.ts. */
   main?: string;
 }
 

@@ -12,7 +12,7 @@ import { isAlive } from '../support/remains.ts';
 import { until } from '../support/until.ts';
 import { demoService, logOf, type Place, pilotlight, place, serve } from './program.ts';
 
-const MAIN = join(import.meta.dirname, '../../src/main.ts');
+const MAIN = join(import.meta.dirname, '../../src/pilotlight.ts');
 
 /** Ends whatever runs the configuration by now, and waits for it. */
 async function endOf(at: Place): Promise<void> {

@@ -24,7 +24,7 @@ export interface ProxyOptions {
 }
 
 /** What starts the program. */
-export const MAIN = join(import.meta.dirname, '../../src/main.ts');
+export const MAIN = join(import.meta.dirname, '../../src/pilotlight.ts');
 /** Keeps the compiled sources from one start to the next, which more than halves what a start costs. */
 export const COMPILE_CACHE = {
   NODE_COMPILE_CACHE: join(import.meta.dirname, '../../node_modules/.cache/pilotlight/compiled'),
