@@ -26,7 +26,11 @@ export function guarded(logger: Logger, what: string, fn: () => void): void {
 }
 
 /** Lets a promise run by itself; a rejection is logged, unless the control plane has ended. */
-export function detached(context: Pick<ControlContext, 'logger' | 'life'>, what: string, promise: Promise<void>): void {
+export function detached(
+  context: Pick<ControlContext, 'logger' | 'life'>,
+  what: string,
+  promise: Promise<unknown>,
+): void {
   promise.catch((cause: unknown) => {
     if (!context.life.aborted) context.logger.error({ cause: describe(cause) }, `control failed at: ${what}`);
   });

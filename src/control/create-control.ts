@@ -318,8 +318,8 @@ class ControlPlane implements Control, LinkListener {
     this.#services.get(message.service)?.lifecycle.set.onDrained(edge, message.endpoint, message);
   }
 
-  onSuspect({ service, endpoint }: Extract<EdgeMessage, { type: 'suspect' }>): void {
-    this.#services.get(service)?.onSuspect(endpoint);
+  onSuspect(edge: string, message: Extract<EdgeMessage, { type: 'suspect' }>): void {
+    this.#services.get(message.service)?.onSuspect(message, () => this.#hub.trust(edge, message));
   }
 
   onDetached(edge: string): void {

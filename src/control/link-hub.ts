@@ -14,7 +14,7 @@ export interface LinkListener {
   onReport(edge: string, report: EdgeReport): void;
   onAck(edge: string, message: Message<'ack'>): void;
   onDrained(edge: string, message: Message<'drained'>): void;
-  onSuspect(message: Message<'suspect'>): void;
+  onSuspect(edge: string, message: Message<'suspect'>): void;
   /** The edge is gone: nothing is in flight or held on it any more. */
   onDetached(edge: string): void;
 }
@@ -227,6 +227,11 @@ export class LinkHub {
     });
   }
 
+  /** Tells an edge that an endpoint which it was in doubt about still is what it was. */
+  trust(edge: string, { service, endpoint, doubt }: Message<'suspect'>): void {
+    this.#send(edge, { type: 'trust', service, endpoint, doubt });
+  }
+
   /** Asks all edges for a report and resolves when all have answered, or after `limitMs`. */
   async collect(limitMs: number): Promise<void> {
     if (this.#edges.size === 0) return;
@@ -275,7 +280,7 @@ export class LinkHub {
         this.#slots.onClaim(edge, message);
         break;
       case 'suspect':
-        this.#listener.onSuspect(message);
+        this.#listener.onSuspect(edge, message);
         break;
       case 'probing': {
         const pending = this.#probes.get(message.probe);

@@ -179,7 +179,7 @@ export class Registry {
   #state(service: string, facts: ServiceFacts, external: DiscoveredEndpoint[]): ServiceState {
     const now = this.#context.clock.now();
     const ours = facts.owned.map(({ id, host, port, state, start }): EndpointView => {
-      return { id, host, port, state, weight: 1, start: start === undefined ? null : phases(start, now) };
+      return { id, host, port, state, weight: 1, ours: true, start: start === undefined ? null : phases(start, now) };
     });
     const others = external.map((endpoint): EndpointView => {
       return { id: addressKey(endpoint), ...endpoint, state: 'ready', start: null };

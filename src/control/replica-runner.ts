@@ -124,18 +124,25 @@ export class ReplicaRunner {
     detached(context, `stop ${replica.name}`, this.#runStop(replica, reason));
   }
 
-  /** Asks the runtime whether the replica still is the run that it was; what cannot be asked stays as it is known. */
-  verify(replica: Replica): void {
+  /**
+   * Asks the runtime whether the replica still is the run that it was, and follows where it is not.
+   * @returns undefined where that cannot be known: then all stays as it is known
+   */
+  async verify(replica: Replica): Promise<boolean | undefined> {
     const { context } = this.#options;
     const { instance } = replica;
-    if (instance === undefined || replica.state === 'stopping') return;
-    const verified = this.#inspect(replica, instance.id).then(
-      (now) => {
-        if (replica.instance === instance && !isSameRun(instance, now)) this.#gone(replica, now);
-      },
-      (cause) => context.logger.warn({ replica: replica.name, cause: String(cause) }, 'cannot inspect'),
-    );
-    detached(context, `verify ${replica.name}`, verified);
+    if (instance === undefined || replica.state === 'stopping') return undefined;
+    let now: Instance | undefined;
+    try {
+      now = await this.#inspect(replica, instance.id);
+    } catch (cause) {
+      context.logger.warn({ replica: replica.name, cause: String(cause) }, 'cannot inspect');
+      return undefined;
+    }
+    if (replica.instance !== instance) return undefined;
+    if (isSameRun(instance, now)) return true;
+    this.#gone(replica, now);
+    return false;
   }
 
   async #runStart(replica: Replica, task: StartTask, permitAt: number, releasePermit: () => void): Promise<void> {
@@ -172,7 +179,7 @@ export class ReplicaRunner {
       publish();
       permitTimer = clock.after(PERMIT_READINESS_MS, releasePermit);
       signal.throwIfAborted();
-      if (task.exitSeen) this.verify(replica);
+      if (task.exitSeen) detached(context, `verify ${replica.name}`, this.verify(replica));
       this.#listens(replica, instance, await proveReady(this.#readiness(replica), instance, signal));
       replica.start = { asked: task.askedAt, permit: permitAt, started, ready: clock.now() };
     } finally {

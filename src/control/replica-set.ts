@@ -1,6 +1,8 @@
 import { PilotlightError } from '../model/errors.ts';
 import type { Instance } from '../model/runtime.ts';
 import type { HostPort } from '../model/settings.ts';
+import { Assurance } from './assurance.ts';
+import { detached } from './context.ts';
 import type { OwnedEndpoint } from './registry.ts';
 import { isSameRun, Replica, type StartCause } from './replica.ts';
 import { countReplicas, type ReplicaCounts } from './replica-counts.ts';
@@ -45,11 +47,19 @@ export interface ReplicaSetOptions extends RunnerOptions {
 export class ReplicaSet {
   readonly #options: ReplicaSetOptions;
   readonly #runner: ReplicaRunner;
+  readonly #assurance: Assurance;
   #replicas = NONE;
 
   constructor(options: ReplicaSetOptions) {
     this.#options = options;
     this.#runner = new ReplicaRunner(options);
+    this.#assurance = new Assurance({
+      context: options.context,
+      look: async (endpoint) => {
+        const replica = this.byEndpoint(endpoint);
+        return replica === undefined ? false : this.#runner.verify(replica);
+      },
+    });
   }
 
   /** By ordinal. */
@@ -233,7 +243,15 @@ export class ReplicaSet {
 
   /** Asks the runtime whether the replica still is the run that it was; what cannot be asked stays as it is known. */
   verify(replica: Replica): void {
-    this.#runner.verify(replica);
+    detached(this.#options.context, `verify ${replica.name}`, this.#runner.verify(replica));
+  }
+
+  /**
+   * Asks whether the run behind an endpoint still is there, after its connections closed unasked.
+   * @param assured called when it is; never where it is not, or where that cannot be known
+   */
+  assure(endpoint: string, assured: () => void): void {
+    this.#assurance.ask(endpoint, assured);
   }
 
   /** Brings the replicas in line with what the runtime lists: what it does not list as running is gone. */

@@ -91,10 +91,16 @@ export class ServiceController {
     this.lifecycle.set.onAck(edge, ack.endpoint, ack);
   }
 
-  onSuspect(endpoint: string): void {
-    const replica = this.lifecycle.set.byEndpoint(endpoint);
+  /** @param trust tells the edge that asked that the endpoint still is what it was */
+  onSuspect(
+    { endpoint, cause }: { endpoint: string; cause: 'refused' | 'timeout' | 'closed' },
+    trust: () => void,
+  ): void {
+    const { set } = this.lifecycle;
+    const replica = set.byEndpoint(endpoint);
     if (replica === undefined) this.#host.registry.doubt(this.name, endpoint);
-    else this.lifecycle.set.verify(replica);
+    else if (cause === 'closed') set.assure(endpoint, trust);
+    else set.verify(replica);
   }
 
   onDetached(edge: string): void {

@@ -170,6 +170,9 @@ class EdgePlane implements Edge {
       case 'slots':
         this.#services.get(message.service)?.onSlots(message);
         break;
+      case 'trust':
+        this.#services.get(message.service)?.onTrust(message.endpoint, message.doubt);
+        break;
       case 'probe':
         this.#prober.start(message);
         break;

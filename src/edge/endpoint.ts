@@ -59,6 +59,10 @@ export class Endpoint {
   first: Exchange | undefined;
   /** A connect failed a moment ago: not chosen while there is another, until this time (the clock's ms). */
   suspectUntil = 0;
+  /** Counts the doubts about it. */
+  doubt = 0;
+  /** Called when its last connection closed unasked; set where control can tell what that means. */
+  onLost: ((endpoint: Endpoint) => void) | undefined;
   completions = 0;
   ttfb: Histogram | undefined;
   /** Version of the snapshot whose cordon was acknowledged; 0 = not cordoned. */
@@ -127,6 +131,11 @@ export class Endpoint {
   forget(connection: UpstreamConnection): void {
     const index = this.#idle.indexOf(connection);
     if (index >= 0) this.#idle.splice(index, 1);
+  }
+
+  /** A connection closed that nobody here closed. */
+  lost(): void {
+    if (this.connections.size === 0) this.onLost?.(this);
   }
 
   /** Closes idle connections that are too old to be used; the oldest are at the bottom. */

@@ -232,13 +232,35 @@ export class Service {
 
   /** A connect to the endpoint failed: others are tried, and control is told to look. */
   suspect(endpoint: Endpoint, cause: 'refused' | 'timeout'): void {
-    const { clock } = this.#context;
-    endpoint.suspectUntil = clock.now() + SUSPECT_MS;
     endpoint.closeIdle();
-    this.#context.post({ type: 'suspect', service: this.name, endpoint: endpoint.id, cause });
     this.judge(endpoint, 'failure');
+    this.#doubt(endpoint, cause);
+  }
+
+  /**
+   * The last connection to a replica of ours closed unasked. Mostly it was idle for long enough; but if the replica is
+   * gone, its address may be another program's by now. So nobody is sent there before control had a look.
+   */
+  readonly #onLost = (endpoint: Endpoint): void => {
+    if (endpoint.state === 'ready') this.#doubt(endpoint, 'closed');
+  };
+
+  #doubt(endpoint: Endpoint, cause: 'refused' | 'timeout' | 'closed'): void {
+    const { clock, post } = this.#context;
+    endpoint.suspectUntil = clock.now() + SUSPECT_MS;
+    endpoint.doubt++;
+    post({ type: 'suspect', service: this.name, endpoint: endpoint.id, cause, doubt: endpoint.doubt });
     this.#roster.update(this.#ready, this.policy, clock.now());
     this.#tryAgainLater();
+  }
+
+  /** Control had a look after a doubt: it is the replica that it was. Of a doubt since then that says nothing. */
+  onTrust(id: string, doubt: number): void {
+    const endpoint = this.#endpoints.get(id);
+    if (endpoint === undefined || endpoint.doubt !== doubt || endpoint.state !== 'ready') return;
+    endpoint.suspectUntil = 0;
+    this.#roster.update(this.#ready, this.policy, this.#context.clock.now());
+    if (this.queue.size > 0) this.#release.begin(this.queue.size);
   }
 
   /** Who waits because all are in doubt goes on when one is not any more. */
@@ -390,6 +412,7 @@ export class Service {
       }
       listed.set(endpoint, view);
       endpoint.describe(view);
+      endpoint.onLost = view.ours ? this.#onLost : undefined;
       this.#shareSlots(endpoint);
       endpoint.state = view.state;
       if (view.state === 'ready') ready.push(endpoint);
@@ -466,7 +489,8 @@ export class Service {
   #applyState(endpoint: Endpoint, view: EndpointView, version: number, now: number): void {
     if (view.state === 'ready') {
       endpoint.cordonVersion = 0;
-      endpoint.suspectUntil = 0;
+      // Of ours, control says so in so many words.
+      if (!view.ours) endpoint.suspectUntil = 0;
       return;
     }
     if (endpoint.cordonVersion === 0) {

@@ -277,9 +277,11 @@ export class UpstreamConnection {
     if (this.#phase === 'closed') return;
     const consumer = this.#consumer;
     this.#consumer = undefined;
+    const wasOpen = this.#phase !== 'connecting';
     if (this.#phase === 'idle') this.endpoint.forget(this);
     this.#phase = 'closed';
     this.endpoint.connections.delete(this);
+    if (wasOpen && failure !== 'protocol') this.endpoint.lost();
     consumer?.onUpstreamFailure(this, failure);
   }
 }

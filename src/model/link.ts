@@ -12,6 +12,8 @@ export type ControlMessage =
   | { type: 'table'; version: number; table: RoutingTable; states: ServiceState[] }
   | { type: 'service'; version: number; state: ServiceState }
   | SlotGrant
+  /** A look at the endpoint that began after this doubt of the edge found the run that it was. */
+  | { type: 'trust'; service: string; endpoint: string; doubt: number }
   | ProbeRequest
   | { type: 'cancel-probe'; probe: string }
   | { type: 'collect'; collect: number };
@@ -68,8 +70,11 @@ export type EdgeMessage =
   /** Nothing (or nothing but quiet streams: `quiet`) is in flight any more on a cordoned endpoint. */
   | { type: 'drained'; version: number; service: string; endpoint: string; quiet: number }
   | SlotClaim
-  /** A connect to the endpoint failed. */
-  | { type: 'suspect'; service: string; endpoint: string; cause: 'refused' | 'timeout' | 'reset' }
+  /**
+   * A connect to the endpoint failed; or (`closed`) its last connection closed unasked, so that another program may have
+   * the address by now: nothing is dialled there until control says `trust`, or a second has passed. `doubt` counts up.
+   */
+  | { type: 'suspect'; service: string; endpoint: string; cause: 'refused' | 'timeout' | 'closed'; doubt: number }
   /** What the last try of a probe came to; sent when it is another answer than the one before. */
   | { type: 'probing'; probe: string; host: string; result: string }
   | { type: 'probed'; probe: string; ok: true; host: string; tookMs: number }

@@ -53,6 +53,8 @@ export interface EndpointView extends EndpointShare {
   state: EndpointState;
   /** Relative share of requests, 1 = normal; 0 = only while no other is usable. */
   weight: number;
+  /** Its replica is one of ours: control can tell whether it still is there. */
+  ours?: boolean;
   /** Of a replica that Pilotlight started: the boundaries of its start, in ms before the message was sent. */
   start: StartPhases | null;
 }

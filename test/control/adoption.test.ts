@@ -143,7 +143,7 @@ test('an exit that no event told of is found by a failed connect', async () => {
     const instance = await inspect(id);
     return instance && { ...instance, state: 'stopped', address: undefined };
   };
-  world.edge.say({ type: 'suspect', service: 'hello', endpoint: 'hello-1#1', cause: 'refused' });
+  world.edge.say({ type: 'suspect', service: 'hello', endpoint: 'hello-1#1', cause: 'refused', doubt: 1 });
   await world.run(50);
   expect(world.edge.ready('hello')).toEqual([]);
 });
@@ -152,9 +152,9 @@ test('a failed connect to a replica that runs changes nothing', async () => {
   const world = await World.started([service({ idleMs: 'never' })]);
   world.edge.request('hello');
   await world.run(1000);
-  world.edge.say({ type: 'suspect', service: 'hello', endpoint: 'hello-1#1', cause: 'timeout' });
+  world.edge.say({ type: 'suspect', service: 'hello', endpoint: 'hello-1#1', cause: 'timeout', doubt: 1 });
   world.runtime.behaviour.unreachable = true;
-  world.edge.say({ type: 'suspect', service: 'hello', endpoint: 'hello-1#1', cause: 'timeout' });
+  world.edge.say({ type: 'suspect', service: 'hello', endpoint: 'hello-1#1', cause: 'timeout', doubt: 1 });
   await world.run(1000);
   expect(world.edge.ready('hello')).toEqual(['hello-1#1']);
 });

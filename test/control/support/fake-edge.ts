@@ -301,7 +301,7 @@ export class FakeEdge {
     const [view] = best;
     const app = this.#runtime.appAt(view.port);
     if (app === undefined) {
-      this.say({ type: 'suspect', service: request.service, endpoint: view.id, cause: 'refused' });
+      this.say({ type: 'suspect', service: request.service, endpoint: view.id, cause: 'refused', doubt: 1 });
       return false;
     }
     if (service.held[0] === request && !service.state.endpoints.some(({ start }) => start === null))

@@ -50,6 +50,8 @@ export class FakeRuntime implements Runtime {
   readonly calls: string[] = [];
   readonly prepared = new Set<string>();
   readonly cleaned: string[] = [];
+  /** Events are lost. */
+  silent = false;
   /** Called before each stop. */
   onStop: (name: string, id: string) => void = () => {};
   /** Called before each start, and when its call ends. */
@@ -201,6 +203,6 @@ export class FakeRuntime implements Runtime {
   }
 
   #emit(event: RuntimeEvent): void {
-    for (const listener of this.#listeners) listener(event);
+    if (!this.silent) for (const listener of this.#listeners) listener(event);
   }
 }
