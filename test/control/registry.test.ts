@@ -1,5 +1,8 @@
 import { expect, test, vi } from 'vitest';
 import { LinkHub } from '../../src/control/link-hub.ts';
+import { createStaticSource } from '../../src/discovery/static.ts';
+import { silentLogger } from '../../src/model/observe.ts';
+import { VirtualClock } from '../../src/util/virtual-clock.ts';
 import { FakeSource } from './support/fake-discovery.ts';
 import { testService, testSettings } from './support/settings.ts';
 import { World } from './support/world.ts';
@@ -69,6 +72,46 @@ test('a change that could not be told goes out with the next one', async () => {
   expect(addresses(world, 'routed')).toEqual(['7001 ready']);
   expect(addresses(world, 'other')).toEqual(['7002 ready']);
   post.mockRestore();
+});
+
+test('what went out with a table is what later changes are told against', async () => {
+  const { world, source } = await worldWith();
+  await world.run(1000);
+  source.say('routed', 7001);
+  await world.run(1);
+  source.say('routed', 7002);
+  world.control.reconfigure(testSettings([routed, woken]));
+  source.say('routed', 7001);
+  await world.run(100);
+  expect(addresses(world, 'routed')).toEqual(['7001 ready']);
+});
+
+test('what a new edge is told first, all others know too', async () => {
+  const { world, source } = await worldWith();
+  await world.run(1000);
+  source.say('routed', 7001);
+  await world.run(1);
+  source.say('routed', 7002);
+  const late = world.addEdge('late');
+  source.say('routed', 7001);
+  await world.run(100);
+  expect(addresses(world, 'routed')).toEqual(['7001 ready']);
+  expect(late.ready('routed')).toEqual(['127.0.0.1:7001']);
+});
+
+test('what a source knows already goes out with the table of the configuration that asks for it', async () => {
+  const source = createStaticSource({ clock: new VirtualClock(), logger: silentLogger });
+  const fixed = (port: number) =>
+    testService('routed', { run: undefined, endpoints: { consul: undefined, static: [{ host: '127.0.0.1', port }] } });
+  const world = await World.started([fixed(7001)], { sources: [source] });
+  world.control.reconfigure(testSettings([fixed(7002), { ...fixed(7003), name: 'added' }]));
+  await world.run(0);
+  const last = world.edge.messages.at(-1);
+  const told = last?.type === 'table' ? last.states : [];
+  expect(told.map(({ service, endpoints }) => [service, endpoints.map(({ port }) => port)])).toEqual([
+    ['routed', [7002]],
+    ['added', [7003]],
+  ]);
 });
 
 test('what is said twice is told once', async () => {
