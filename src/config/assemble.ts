@@ -117,6 +117,7 @@ function serviceSettings(name: string, service: ServiceConfig, folder: string): 
       tunnelMs: timeouts.tunnel,
       drainMs: timeouts.drain,
     },
+    limits: service.limits,
     retries: service.retries,
     wake: service.wake.map(({ path, userAgent, then, status }) => ({ path, userAgent, then, status })),
     upstreamHost: service.upstreamHost,

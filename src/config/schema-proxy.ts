@@ -27,7 +27,11 @@ const limitsSchema = section(
     fields: option(integer('fields', 1, 10_000), '100', 'Header fields of a request; beyond it 431.'),
     target: option(size(16, '16B'), '8KiB', 'Bytes of a request target; beyond it 414.'),
     chunkExtensions: option(size(), '16KiB', 'Bytes of chunk extensions in one request body; beyond it 400.'),
-    trailers: option(size(2, '2B'), '16KiB', 'Bytes of trailers behind one request body; beyond it 400.'),
+    trailers: option(
+      size(2, '2B'),
+      '16KiB',
+      'Bytes of trailers behind one request body, which are 64 fields at most; beyond it 400.',
+    ),
     requests: option(
       integer('requests', 0),
       '0',

@@ -3,6 +3,7 @@ import type { EndpointReport } from '../model/link.ts';
 import type { EndpointState, EndpointView } from '../model/snapshot.ts';
 import { Histogram, type SparseCounts } from '../util/histogram.ts';
 import { hostPort } from '../util/host-port.ts';
+import { PROBE_LIMITS } from './answer-limits.ts';
 import type { Exchange } from './exchange.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
 import { type OutlierState, unjudged } from './outlier.ts';
@@ -47,6 +48,8 @@ export class Endpoint {
   isOpen = false;
   /** Owned by the rotation of round-robin. */
   turn = 0;
+  /** What its answers may use. */
+  limits = PROBE_LIMITS;
   /** Of its address: which keys belong to it stays as it is when the proxy or a replica starts again. */
   readonly hash: number;
   /** Set where connections are opened through it instead of by plain sockets. */

@@ -101,6 +101,11 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     return this.#service?.policy.via;
   }
 
+  /** The value of a Date field of now. */
+  get date(): string {
+    return this.#context.date();
+  }
+
   /** Dispatched, and not answered by a byte yet. Upgrades are not timed, nor is what may not keep it awake. */
   get awaitsFirstByte(): boolean {
     if (this.#phase !== 'sent' && this.#phase !== 'connecting') return false;

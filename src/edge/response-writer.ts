@@ -24,6 +24,8 @@ export function clientHead(
   else if (response.lengthSent) out += `Content-Length: ${response.length}\r\n`;
   if (!keepAlive) out += 'Connection: close\r\n';
   else if (exchange.client.request.old) out += 'Connection: keep-alive\r\n';
+  // Of when it came, where the service has no clock (RFC 9110 §6.6.1).
+  if (!response.hasDate) out += `Date: ${exchange.date}\r\n`;
   if (!response.hasRequestId) out += `X-Request-Id: ${exchange.requestId}\r\n`;
   const { via } = exchange;
   if (via !== undefined) out += `Via: ${head.text.charCodeAt(7) === 48 ? '1.0' : '1.1'} ${via}\r\n`;

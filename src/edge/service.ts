@@ -4,6 +4,7 @@ import type { RefusalCode } from '../model/refusals.ts';
 import type { EndpointView, ServicePolicy, ServiceState } from '../model/snapshot.ts';
 import type { Timer } from '../util/clock.ts';
 import { Activity, type ActivityView, type Inactive, inactiveOn, inFlightOn, passiveOn } from './activity.ts';
+import { PROBE_LIMITS } from './answer-limits.ts';
 import { Balancer, isFree } from './balancer.ts';
 import { type StartTimes, startTimes } from './cold-start.ts';
 import type { EdgeContext } from './context.ts';
@@ -96,7 +97,10 @@ export class Service {
     this.policy = policy;
     this.wakeRules = compileWakeRules(policy.wake);
     this.sticky = stickyOf(policy);
-    for (const endpoint of this.#endpoints.values()) endpoint.connectThrough(this.#engine);
+    for (const endpoint of this.#endpoints.values()) {
+      endpoint.connectThrough(this.#engine);
+      endpoint.limits = policy.limits ?? PROBE_LIMITS;
+    }
     this.#admit(this.#context.clock.now());
   }
 
@@ -413,6 +417,7 @@ export class Service {
       listed.set(endpoint, view);
       endpoint.describe(view);
       endpoint.onLost = view.ours ? this.#onLost : undefined;
+      endpoint.limits = this.policy.limits ?? PROBE_LIMITS;
       this.#shareSlots(endpoint);
       endpoint.state = view.state;
       if (view.state === 'ready') ready.push(endpoint);

@@ -37,8 +37,6 @@ export interface UpstreamConsumer {
 
 type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed';
 
-const MAX_HEAD_BYTES = 64 * 1024;
-
 /** One connection to an endpoint: HTTP/1.1 responses in, whatever its consumer writes out. */
 export class UpstreamConnection {
   readonly endpoint: Endpoint;
@@ -221,14 +219,16 @@ export class UpstreamConnection {
   /** @returns where the body begins, or -1 when more must come or the connection is lost */
   #readHead(consumer: UpstreamConsumer, bytes: Buffer, at: number, size: number): number {
     const finder = this.#finder;
+    const { limits } = this.endpoint;
     if (!finder.find(bytes, at, size)) {
       const { partial, checked } = finder;
-      if (partial.length > MAX_HEAD_BYTES || hasBareLineFeed(partial, Math.max(0, checked - 3))) this.#lose('protocol');
+      if (partial.length > limits.head || hasBareLineFeed(partial, Math.max(0, checked - 3))) this.#lose('protocol');
       return -1;
     }
     const { text } = finder;
     const response = this.response;
-    const isSound = text.length <= MAX_HEAD_BYTES && response.parse(text, finder.bytes, finder.from, consumer.method);
+    const isSound =
+      text.length <= limits.head && response.parse(text, finder.bytes, finder.from, consumer.method, limits.fields);
     finder.forget();
     if (!isSound) {
       this.#lose('protocol');
@@ -236,7 +236,7 @@ export class UpstreamConnection {
     }
     if (response.status >= 200 || response.status === 101) {
       this.#phase = 'body';
-      this.body.begin(response.framing, response.length);
+      this.body.begin(response.framing, response.length, limits);
     }
     consumer.onResponseHead(this);
     return this.#consumer === consumer ? finder.next : -1;

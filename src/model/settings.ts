@@ -67,6 +67,18 @@ export interface ListenLimits {
   connectionsPerClient: number;
 }
 
+/** What answers of a service may use. */
+export interface AnswerLimits {
+  /** Most bytes of a response head. */
+  head: number;
+  /** Most fields of a response head. */
+  fields: number;
+  /** Most bytes of chunk extensions in one response body. */
+  chunkExtensions: number;
+  /** Most bytes of the trailer section of one response. */
+  trailers: number;
+}
+
 export interface AccessLogSettings {
   /** Absolute path, or `stdout`. */
   file: string;
@@ -123,6 +135,8 @@ export interface ServiceSettings extends BalancingSettings {
   hold: HoldSettings;
   scale: ScaleSettings;
   timeouts: ServiceTimeouts;
+  /** Absent: those of answers to probes, which are the same as the defaults. */
+  limits?: AnswerLimits;
   retries: RetrySettings;
   wake: WakeRule[];
   /** Host header sent upstream; undefined: the client's, unchanged. */

@@ -1,5 +1,13 @@
 import type { BalancingSettings, EndpointShare } from './balancing.ts';
-import type { Engine, HoldSettings, RetrySettings, RouteSettings, ServiceTimeouts, WakeRule } from './settings.ts';
+import type {
+  AnswerLimits,
+  Engine,
+  HoldSettings,
+  RetrySettings,
+  RouteSettings,
+  ServiceTimeouts,
+  WakeRule,
+} from './settings.ts';
 
 /** What the edge needs to know of the configuration: swapped whole at a reload. Plain data. */
 export interface RoutingTable {
@@ -30,6 +38,8 @@ export interface ServicePolicy extends BalancingSettings {
   /** Secret under which the values of sticky cookies are made, the same on every edge; absent: no such cookies. */
   stickyKey?: string | undefined;
   timeouts: ServiceTimeouts;
+  /** What its answers may use; absent: as answers to probes. */
+  limits?: AnswerLimits | undefined;
   retries: RetrySettings;
   wake: WakeRule[];
   upstreamHost: string | undefined;

@@ -1,3 +1,4 @@
+import { afterExtension, Extension, type ExtensionState, readExtension } from './chunk-extension.ts';
 import { Head } from './head.ts';
 import { latin1, latin1Bytes } from './latin1.ts';
 import { Framing, type FramingKind } from './request.ts';
@@ -17,14 +18,13 @@ export type StepKind = (typeof Step)[keyof typeof Step];
 
 const State = {
   SIZE: 0,
-  BEFORE_EXTENSION: 1,
-  EXTENSION: 2,
-  SIZE_LF: 3,
-  DATA: 4,
-  DATA_CR: 5,
-  DATA_LF: 6,
-  TRAILERS: 7,
-  DONE: 8,
+  EXTENSION: 1,
+  SIZE_LF: 2,
+  DATA: 3,
+  DATA_CR: 4,
+  DATA_LF: 5,
+  TRAILERS: 6,
+  DONE: 7,
 } as const;
 
 /** Longest chunk size in hexadecimal digits: 2⁵² bytes. */
@@ -37,7 +37,7 @@ export interface BodyLimits {
   trailers: number;
 }
 
-const DEFAULT_LIMITS: BodyLimits = { chunkExtensions: 16 * 1024, trailers: 16 * 1024 };
+const NO_LIMITS: BodyLimits = { chunkExtensions: 0, trailers: 0 };
 
 /**
  * Reads one body, of whatever framing, strictly (RFC 9112 §6, §7.1): sizes are bare hexadecimal digits, data is followed
@@ -55,12 +55,13 @@ export class BodyReader {
   #remaining = 0;
   #state: number = State.DONE;
   #digits = 0;
+  #extension: ExtensionState = Extension.BEFORE;
   #extensionBytes = 0;
   #trailerText = '';
-  #limits = DEFAULT_LIMITS;
+  #limits: BodyLimits = NO_LIMITS;
 
   /** Begins a body. `length` counts for {@link Framing.LENGTH} only. */
-  begin(framing: FramingKind, length: number, limits = DEFAULT_LIMITS): void {
+  begin(framing: FramingKind, length: number, limits: BodyLimits): void {
     this.#framing = framing;
     this.trailers = '';
     if (framing === Framing.CHUNKED) {
@@ -115,28 +116,19 @@ export class BodyReader {
             this.#remaining = this.#remaining * 16 + digit;
           } else if (this.#digits === 0) {
             return Step.BROKEN;
-          } else if (code === 59) {
-            this.#state = State.EXTENSION;
-          } else if (code === 13) {
-            this.#state = State.SIZE_LF;
-          } else if (code === 32 || code === 9) {
-            this.#state = State.BEFORE_EXTENSION;
           } else {
-            return Step.BROKEN;
+            this.#extension = afterExtension(code);
+            if (this.#extension === Extension.BROKEN) return Step.BROKEN;
+            this.#state = this.#extension === Extension.END ? State.SIZE_LF : State.EXTENSION;
           }
           this.at++;
           break;
         }
-        case State.BEFORE_EXTENSION:
-          if (++this.#extensionBytes > this.#limits.chunkExtensions) return Step.BROKEN;
-          if (code === 59) this.#state = State.EXTENSION;
-          else if (code !== 32 && code !== 9) return Step.BROKEN;
-          this.at++;
-          break;
         case State.EXTENSION:
           if (++this.#extensionBytes > this.#limits.chunkExtensions) return Step.BROKEN;
-          if (code === 13) this.#state = State.SIZE_LF;
-          else if ((code < 32 && code !== 9) || code === 127) return Step.BROKEN;
+          this.#extension = readExtension(this.#extension, code);
+          if (this.#extension === Extension.BROKEN) return Step.BROKEN;
+          if (this.#extension === Extension.END) this.#state = State.SIZE_LF;
           this.at++;
           break;
         case State.SIZE_LF:

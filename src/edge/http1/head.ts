@@ -22,6 +22,7 @@ export const Field = {
   /** A name that is another's alias by underscores: never forwarded. */
   ALIAS: 14,
   MAX_FORWARDS: 15,
+  DATE: 16,
 } as const;
 
 export type FieldKind = (typeof Field)[keyof typeof Field];
@@ -40,6 +41,8 @@ function kindOf(bytes: Buffer, start: number, end: number): FieldKind {
       if (length === 14 && same(bytes, start, 'content-length')) return Field.CONTENT_LENGTH;
       if (length === 14 && same(bytes, start, 'content_length')) return Field.ALIAS;
       return Field.OTHER;
+    case 100: // d
+      return length === 4 && same(bytes, start, 'date') ? Field.DATE : Field.OTHER;
     case 101: // e
       return length === 6 && same(bytes, start, 'expect') ? Field.EXPECT : Field.OTHER;
     case 102: // f

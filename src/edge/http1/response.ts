@@ -1,9 +1,6 @@
 import { Field, Head } from './head.ts';
 import { Framing, type FramingKind, hasToken, optionsOf, parseLength } from './request.ts';
 
-/** Most fields of a response head. */
-const MAX_FIELDS = 256;
-
 /** One response head of an upstream, interpreted. Belongs to an upstream connection, used again for each response. */
 export class ResponseHead {
   readonly head = new Head();
@@ -19,21 +16,24 @@ export class ResponseHead {
   /** Value of Upgrade where Connection names it. */
   upgrade: string | undefined;
   hasRequestId = false;
+  hasDate = false;
   /** HTTP/1.0, which knows no transfer codings. */
   #old = false;
 
   /**
    * Reads a head and decides how its body is delimited (RFC 9112 §6.3) for the request method it answers.
    * @param bytes where the text stands, from `from` on
+   * @param maxFields most fields
    * @returns whether it is valid: exactly one framing, or none
    */
-  parse(text: string, bytes: Buffer, from: number, method: string): boolean {
+  parse(text: string, bytes: Buffer, from: number, method: string, maxFields: number): boolean {
     this.length = 0;
     this.lengthSent = false;
     this.upgrade = undefined;
     this.hasRequestId = false;
+    this.hasDate = false;
     const head = this.head;
-    if (!head.parse(text, bytes, from, MAX_FIELDS, true) || head.count > MAX_FIELDS) return false;
+    if (!head.parse(text, bytes, from, maxFields, true) || head.count > maxFields) return false;
     if (!this.#parseLine(text, head.lineEnd)) return false;
     return this.#readFields(method);
   }
@@ -93,6 +93,9 @@ export class ResponseHead {
         case Field.X_REQUEST_ID:
           this.hasRequestId = true;
           break;
+        case Field.DATE:
+          this.hasDate = true;
+          break;
       }
     }
     if (connection !== undefined) this.#readConnection(connection, upgrade);
@@ -110,7 +113,8 @@ export class ResponseHead {
     if (options.delete('upgrade')) this.upgrade = upgrade;
     if (hasToken(connection, 'close')) this.keepAlive = false;
     // Then it is not passed on, and the client gets ours.
-    if (hasToken(connection, 'x-request-id')) this.hasRequestId = false;
+    if (options.has('x-request-id')) this.hasRequestId = false;
+    if (options.has('date')) this.hasDate = false;
     this.head.dropNamed(options);
   }
 

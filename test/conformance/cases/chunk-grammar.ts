@@ -1,5 +1,5 @@
 import type { Case } from '../harness/case.ts';
-import { accept, chunked, lenient, NEXT, NEXT_SEEN, POST_SEEN, refuse, stricter } from './make.ts';
+import { accept, chunked, NEXT, NEXT_SEEN, POST_SEEN, refuse, stricter } from './make.ts';
 
 const END = '0\r\n\r\n';
 const one = (size: string): string => chunked(`${size}\r\nhello\r\n${END}`);
@@ -27,6 +27,29 @@ const badSizes: [name: string, size: string][] = [
   ['a NUL behind it', '5\x00'],
   ['a form feed behind it', '5\x0c'],
   ['a no-break space behind it', '5\xa0'],
+];
+
+const badExtensions: [name: string, extension: string][] = [
+  ['a bare semicolon', ';'],
+  ['a semicolon and a space', '; '],
+  ['two semicolons', ';;a'],
+  ['a semicolon behind it', ';a;'],
+  ['no name before a value', ';=b'],
+  ['no value behind its sign', ';a='],
+  ['no value, but another one', ';a=;b'],
+  ['two values', ';a=b=c'],
+  ['two words', ';a b'],
+  ['two words as value', ';a=b c'],
+  ['white space behind a name', ';a '],
+  ['white space behind a value', ';a=b '],
+  ['a quote that is not closed', ';a="b'],
+  ['a quote closed by an escaped one', ';a="b\\"'],
+  ['a letter behind a quote', ';a="b"c'],
+  ['a quote in the middle of a value', ';a=b"c"'],
+  ['a name in quotes', ';"a"=b'],
+  ['a name that is no token', ';a/b'],
+  ['a value that is no token', ';a=b,c'],
+  ['a byte from 0x80 in a name', ';\xe9'],
 ];
 
 export const chunkGrammar: Case[] = [
@@ -57,7 +80,11 @@ export const chunkGrammar: Case[] = [
   accept('several chunk extensions are dropped', [10], one('5;a;b=c;d'), seen),
   accept('an extension of the last chunk is dropped', [10], chunked('5\r\nhello\r\n0;a=b\r\n\r\n'), seen),
   accept('white space before an extension, which is to be borne', [10], one('5 \t;a=b'), seen),
-  lenient('an extension without a name is dropped', [10], one('5;'), seen),
+  accept('white space around the signs of an extension, which is to be borne', [10], one('5; a = b ; c\t=\t"d"'), seen),
+  accept('an escaped quote in a quoted extension', [10], one('5;a="b\\"c;\\\\"'), seen),
+  accept('an empty quoted extension', [10], one('5;a=""'), seen),
+  ...badExtensions.map(([name, extension]) => refuse(`chunk extension: ${name}`, [10], one(`5${extension}`))),
+  refuse('a bare semicolon behind the last chunk', [10], chunked('5\r\nhello\r\n0;\r\n\r\n')),
   refuse('white space before an extension that does not come', [10], one('5 a')),
   refuse('LF in a chunk extension', [10, 22, 'CVE-2023-30589'], chunked(`5;a\nhello\r\n${END}`)),
   refuse('LF at once behind the semicolon', [10, 22], chunked(`5;\nhello\r\n${END}`)),

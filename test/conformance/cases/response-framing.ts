@@ -247,6 +247,14 @@ export const responseFraming: Case[] = [
   truncate('LF in a chunk extension', [10, 17], ok('5;a\nb\r\nhello\r\n0\r\n\r\n', 'Transfer-Encoding: chunked'), {
     status: 200,
   }),
+  ...[';', ';a=', ';a="b', ';a b', ';;a', ';a;'].map((extension) =>
+    truncate(
+      `a chunk extension that is none: ${extension}`,
+      [10, 17],
+      ok(`5${extension}\r\nhello\r\n0\r\n\r\n`, 'Transfer-Encoding: chunked'),
+      { status: 200 },
+    ),
+  ),
   truncate(
     'chunk extensions of 17 KiB',
     [10, 17, 51],
