@@ -113,6 +113,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     sleep: (name) => control.sleep(name),
     collect: () => control.collect(),
     ready: () => phase === 'serving' && control.ready(),
+    awaited: () => control.awaited?.(),
     subscribe: events.subscribe,
   };
   const { reload } = options;

@@ -28,7 +28,11 @@ export function createRoutes({ api, reload, renderMetrics, events }: RouteParts)
   const routes: Record<string, Omit<Route, 'segments'>> = {
     '/healthz': { get: (response) => sendText(response, 200, 'ok\n') },
     '/readyz': {
-      get: (response) => (api.ready() ? sendText(response, 200, 'ready\n') : sendText(response, 503, 'not ready\n')),
+      get: (response) => {
+        if (api.ready()) return sendText(response, 200, 'ready\n');
+        const awaited = api.awaited?.();
+        sendText(response, 503, awaited === undefined ? 'not ready\n' : `not ready: waiting for ${awaited}\n`);
+      },
     },
     '/metrics': {
       get: async (response) => {

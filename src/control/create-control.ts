@@ -284,6 +284,10 @@ class ControlPlane implements Control, LinkListener {
     return true;
   }
 
+  awaited(): string | undefined {
+    return this.#phase === 'running' ? this.#discovery.awaited : undefined;
+  }
+
   async collect(): Promise<void> {
     await this.#hub.collect(COLLECT_MS);
     this.#context.metrics.gauge('pilotlight_connections', {}, this.#hub.connections);

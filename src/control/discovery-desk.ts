@@ -58,11 +58,27 @@ export class DiscoveryDesk {
     return waited >= FIRST_ANSWER_MS || this.#sources.every((source) => source.answered());
   }
 
+  /** Whose first answer is waited for, and why in vain: nothing that a stranger must not know. */
+  get awaited(): string | undefined {
+    if (this.hasAnswered) return undefined;
+    const source = this.#sources.find((each) => !each.answered());
+    if (source?.kind !== 'consul') return 'the names of static endpoints';
+    const services = [...(this.#followed.get(source) ?? [])];
+    return services.some((service) => source.denial?.(service))
+      ? 'Consul, whose token may not read every service'
+      : 'Consul';
+  }
+
   /** Why what is known of a service's endpoints may be out of date; undefined while its source is in touch. */
   trouble({ name, endpoints }: ServiceSettings): Trouble | undefined {
     const { clock } = this.#context;
     const source = endpoints.consul === undefined ? undefined : this.#sources.find(({ kind }) => kind === 'consul');
     if (source === undefined) return undefined;
+    const denial = source.denial?.(name);
+    if (denial !== undefined) {
+      const since = new Date(clock.wall() - (clock.now() - denial.since)).toISOString();
+      return { code: 'DISCOVERY_DENIED', message: printable(`Consul: ${denial.message}`, MESSAGE_LENGTH), since };
+    }
     const age = source.staleness(name);
     const awayMs = age ?? clock.now() - this.#begunAt;
     if (awayMs < BLIP_MS) return undefined;

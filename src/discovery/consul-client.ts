@@ -2,6 +2,7 @@ import { type Agent as HttpAgent, request as httpRequest, type IncomingMessage, 
 import { request as httpsRequest } from 'node:https';
 import { PilotlightError } from '../model/errors.ts';
 import type { Clock } from '../util/clock.ts';
+import { ACCESS_PATH, type AskAccess, createAskAccess } from './consul-access.ts';
 import { type ConsulConnection, explainFailure, oneLine } from './consul-connection.ts';
 import { withDeadline } from './consul-deadline.ts';
 
@@ -23,6 +24,8 @@ export interface ConsulAnswer {
   /** undefined when absent or not a number. */
   index: bigint | undefined;
   knownLeader: boolean;
+  /** Something was left out because the token may not see it. Agents before 1.11 do not tell. */
+  filtered: boolean;
   body: unknown;
   /** What receiving and decoding it took, ms. */
   costMs: number;
@@ -31,6 +34,8 @@ export interface ConsulAnswer {
 /** Asks Consul. @throws DISCOVERY_UNREACHABLE (no answer), DISCOVERY_FAILED (an answer of no use), CANCELLED */
 export type AskConsul = (query: ConsulQuery, signal: AbortSignal) => Promise<ConsulAnswer>;
 
+/** Longest wait for an answer that is given at once, ms. */
+const ANSWER_MS = 10_000;
 const BODY_LIMIT = 32 * 2 ** 20;
 
 /** Reads from Consul over kept connections. */
@@ -44,14 +49,15 @@ export class ConsulClient {
     this.#clock = clock;
   }
 
-  readonly ask: AskConsul = async (query, signal) => {
-    try {
-      return await withDeadline(this.#clock, query.timeoutMs, signal, (limit) => this.#exchange(query, limit));
-    } catch (thrown) {
-      if (thrown instanceof PilotlightError) throw thrown;
-      throw new PilotlightError('DISCOVERY_UNREACHABLE', explainFailure(thrown), thrown);
-    }
-  };
+  readonly ask: AskConsul = (query, signal) =>
+    this.#within(query.timeoutMs, signal, (limit) => this.#exchange(query, limit));
+
+  readonly askAccess: AskAccess = createAskAccess(async (body, signal) => {
+    return this.#within(ANSWER_MS, signal, async (limit) => {
+      const response = await this.#open({ path: ACCESS_PATH, method: 'POST' }, limit, body);
+      return { status: response.statusCode ?? 0, body: await readBody(response) };
+    });
+  });
 
   /** Closes idle connections; the others end with their queries. */
   close(): void {
@@ -60,6 +66,15 @@ export class ConsulClient {
       () => undefined,
     );
     this.#agent = undefined;
+  }
+
+  async #within<T>(ms: number, signal: AbortSignal, task: (limit: AbortSignal) => Promise<T>): Promise<T> {
+    try {
+      return await withDeadline(this.#clock, ms, signal, task);
+    } catch (thrown) {
+      if (thrown instanceof PilotlightError) throw thrown;
+      throw new PilotlightError('DISCOVERY_UNREACHABLE', explainFailure(thrown), thrown);
+    }
   }
 
   async #openAgent(): Promise<HttpAgent> {
@@ -73,28 +88,32 @@ export class ConsulClient {
   }
 
   async #exchange(query: ConsulQuery, signal: AbortSignal): Promise<ConsulAnswer> {
-    const agent = await this.#openAgent();
-    signal.throwIfAborted();
-    const { host, port, headers } = this.#connection;
-    const options = { agent, host, port, path: target(query), headers, signal };
-    const response = await this.#send(options);
+    const response = await this.#open({ path: target(query) }, signal);
     const arrived = this.#clock.now();
     const body = await readBody(response);
     if (response.statusCode !== 200) throw this.#refusal(response.statusCode, body);
     return {
       index: readIndex(response.headers['x-consul-index']),
       knownLeader: response.headers['x-consul-knownleader'] === 'true',
+      filtered: response.headers['x-consul-results-filtered-by-acls'] === 'true',
       body: decode(body),
       costMs: this.#clock.now() - arrived,
     };
   }
 
-  async #send(options: RequestOptions): Promise<IncomingMessage> {
+  async #open(what: { path: string; method?: string }, signal: AbortSignal, body = ''): Promise<IncomingMessage> {
+    const agent = await this.#openAgent();
+    signal.throwIfAborted();
+    const { host, port, headers } = this.#connection;
+    return this.#send({ agent, host, port, headers, signal, ...what }, body);
+  }
+
+  async #send(options: RequestOptions, body: string): Promise<IncomingMessage> {
     for (;;) {
       const request = (this.#connection.secure ? httpsRequest : httpRequest)(options);
       try {
         return await new Promise((resolve, reject) => {
-          request.on('response', resolve).on('error', reject).end();
+          request.on('response', resolve).on('error', reject).end(body);
         });
       } catch (thrown) {
         // A kept connection that Consul closed at the same moment says nothing about Consul.

@@ -47,17 +47,27 @@ const MAX_WEIGHT = 65_535;
  */
 export function readEntries(body: unknown): EntryList {
   if (!Array.isArray(body)) throw new PilotlightError('DISCOVERY_FAILED', 'sends something that is not a list');
-  const instances = new Map<string, Instance>();
+  const instances: Instance[] = [];
   const bad: BadEntry[] = [];
   for (const entry of body) {
     const { Node: node, Service: service, Checks: checks } = fields(entry);
     if (isOwn(fields(service))) continue;
     const instance = readInstance(fields(node), fields(service), checks ?? []);
     if ('reason' in instance) bad.push(instance);
-    else instances.set(`${instance.node}\n${instance.id}`, instance);
+    else instances.push(instance);
   }
-  const order = [...instances.keys()].sort();
-  return { instances: order.map((key) => instances.get(key) as Instance), bad };
+  return { instances: inOrder(instances), bad };
+}
+
+/** Of an instance, among all of its service. */
+export function identityOf({ node, id }: Instance): string {
+  return `${node}\n${id}`;
+}
+
+/** In order of identity, each once. */
+export function inOrder(instances: readonly Instance[]): Instance[] {
+  const byIdentity = new Map(instances.map((instance) => [identityOf(instance), instance]));
+  return [...byIdentity.keys()].sort().map((identity) => byIdentity.get(identity) as Instance);
 }
 
 /** The usable instances with the tag (all without one), merged by address, in order of address. */

@@ -7,10 +7,14 @@ import { BACKOFF, ConsulLoop, GRACE_MS, LONG_WAIT_MS } from './consul-loop.ts';
 import { TokenBucket } from './consul-pace.ts';
 import { readCatalog, readChecks } from './consul-tables.ts';
 
+const CHECKS = '/v1/health/state/any';
+const CATALOG = '/v1/catalog/services';
 /** Most services fetched at once. */
 const FETCHES = 16;
 /** The catalog moves with every service of the data centre; looking at all of ours each time would cost too much. */
 const SWEEP_EVERY_MS = 15_000;
+/** Where the token may not see services, one is looked at again in this time on average, ms. */
+const SIGHT_MS = 20;
 
 /**
  * Two blocking queries for any number of services: the state of all checks tells which services changed, and those
@@ -37,8 +41,8 @@ export class ConsulFleet implements ConsulFollower {
   constructor(options: FollowerOptions) {
     this.#options = options;
     this.#sweeps = new TokenBucket(options.clock, SWEEP_EVERY_MS);
-    this.#checks = this.#loop('/v1/health/state/any', (answer) => this.#takeChecks(answer));
-    this.#catalog = this.#loop('/v1/catalog/services', (answer) => this.#takeCatalog(answer));
+    this.#checks = this.#loop(CHECKS, (answer) => this.#takeChecks(answer));
+    this.#catalog = this.#loop(CATALOG, (answer) => this.#takeCatalog(answer));
   }
 
   follow(services: ReadonlySet<string>): void {
@@ -59,8 +63,8 @@ export class ConsulFleet implements ConsulFollower {
     this.#abort.abort();
     this.#sweepTimer?.cancel();
     this.follow(new Set());
-    this.#options.contact.forget('/v1/health/state/any');
-    this.#options.contact.forget('/v1/catalog/services');
+    this.#options.contact.forget(CHECKS);
+    this.#options.contact.forget(CATALOG);
   }
 
   #loop(path: string, take: (answer: ConsulAnswer) => boolean): ConsulLoop {
@@ -111,6 +115,11 @@ export class ConsulFleet implements ConsulFollower {
     });
   }
 
+  /** A change of the token's policy may blind it for all services at once. */
+  get #sightEveryMs(): number {
+    return this.#services.size * SIGHT_MS;
+  }
+
   /** Returns whether there was anything to fetch. */
   #fetchSoon(services: Iterable<string>): boolean {
     let any = false;
@@ -149,12 +158,16 @@ export class ConsulFleet implements ConsulFollower {
       // Not stale: another server may lag behind the one that told of the change.
       const query = { path: servicePath(service), index: 0n, waitMs: 0, stale: false, timeoutMs: GRACE_MS };
       const answer = await ask(query, this.#abort.signal);
+      const known = knowledge(service);
+      if (!this.#services.has(service) || known === undefined) return;
+      const news = await known.take(answer, this.#abort.signal);
       if (!this.#services.has(service)) return;
-      if (knowledge(service)?.take(answer)) onNews(service);
+      if (news) onNews(service);
       this.#trouble.delete(service);
       contact.answered(who);
-      const again = knowledge(service)?.lookAgainIn;
-      if (again !== undefined) this.#fetchLater(service, again);
+      contact.sees(who, known.denial?.message);
+      const again = known.lookAgainIn;
+      if (again !== undefined) this.#fetchLater(service, known.denial ? Math.max(again, this.#sightEveryMs) : again);
     } catch (thrown) {
       if (!this.#services.has(service)) return;
       knowledge(service)?.interrupt();

@@ -1,33 +1,48 @@
-import type { DiscoveredEndpoint } from '../model/discovery.ts';
+import type { Denial, DiscoveredEndpoint } from '../model/discovery.ts';
 import type { Logger } from '../model/observe.ts';
 import type { Clock } from '../util/clock.ts';
+import type { AskAccess } from './consul-access.ts';
 import { type Belief, interrupted, judge, lookAgainIn } from './consul-belief.ts';
 import type { ConsulAnswer } from './consul-client.ts';
 import { oneLine } from './consul-connection.ts';
-import { type BadEntry, endpointsOf, type Instance, readEntries } from './consul-entries.ts';
+import { type BadEntry, endpointsOf, type Instance, inOrder, readEntries } from './consul-entries.ts';
+import { allSeen, ConsulSight, type Unseen } from './consul-sight.ts';
 
 /** What is believed of one Consul service; answers come from whoever asks. */
 export class ConsulKnowledge {
   readonly #service: string;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #sight: ConsulSight;
   #belief: Belief = { state: 'unknown' };
   #instances: readonly Instance[] = [];
+  #unseen: Unseen = allSeen;
+  #denial: Denial | undefined;
   #fingerprint = '';
   #complaints = new Set<string>();
 
-  constructor(service: string, clock: Clock, logger: Logger) {
+  constructor(service: string, clock: Clock, logger: Logger, askAccess: AskAccess = async () => undefined) {
     this.#service = service;
     this.#clock = clock;
     this.#logger = logger;
+    this.#sight = new ConsulSight(service, clock, askAccess);
   }
 
-  /** Takes over an answer of `/v1/health/service/NAME`; returns whether anything is new. @throws DISCOVERY_FAILED */
-  take(answer: ConsulAnswer): boolean {
-    const { instances, bad } = readEntries(answer.body);
+  /**
+   * Takes over an answer of `/v1/health/service/NAME`; gives whether anything is new.
+   * @throws DISCOVERY_UNREACHABLE, DISCOVERY_FAILED, CANCELLED
+   */
+  async take({ body, filtered, knownLeader }: ConsulAnswer, signal: AbortSignal): Promise<boolean> {
+    const { instances: listed, bad } = readEntries(body);
     this.#complain(bad);
+    const known = this.known ? this.#instances : undefined;
+    this.#unseen = await this.#sight.unseen({ instances: listed, filtered }, known, signal);
+    const { denial: message } = this.#unseen;
+    const since = this.#denial?.since ?? this.#clock.now();
+    this.#denial = message === undefined ? undefined : { message, since };
+    if (this.#unseen.isBlind) return false;
+    const instances = inOrder([...listed, ...this.#unseen.kept]);
     const before = this.#belief.state;
-    const { knownLeader } = answer;
     this.#belief = judge(this.#belief, { empty: instances.length === 0, knownLeader }, this.#clock.now());
     const believed = this.#belief.state === 'filled' || this.#belief.state === 'empty';
     const fingerprint = JSON.stringify(instances);
@@ -40,6 +55,7 @@ export class ConsulKnowledge {
   /** Contact was lost. */
   interrupt(): void {
     this.#belief = interrupted(this.#belief);
+    this.#sight.interrupt();
   }
 
   /** Whether there was an answer that is believed. */
@@ -49,7 +65,12 @@ export class ConsulKnowledge {
 
   /** How soon to ask again even if Consul reports no change, ms; undefined when nothing is in doubt. */
   get lookAgainIn(): number | undefined {
-    return lookAgainIn(this.#belief, this.#clock.now());
+    return this.#unseen.lookAgainIn ?? lookAgainIn(this.#belief, this.#clock.now());
+  }
+
+  /** What the token may not read, as far as that is known. */
+  get denial(): Denial | undefined {
+    return this.#denial;
   }
 
   /** Where the service may be reached now. */

@@ -13,7 +13,7 @@ export interface ConsulLoopOptions {
   /** How long Consul may wait for a change before it answers anyway, ms; looked at before each question. */
   waitMs: () => number;
   /** Takes an answer over and says whether it holds anything new. @throws DISCOVERY_FAILED when it makes no sense */
-  take: (answer: ConsulAnswer) => boolean;
+  take: (answer: ConsulAnswer, signal: AbortSignal) => boolean | Promise<boolean>;
   /** Called after each answer that was taken over. */
   onAnswer: () => void;
   /** Called after each question that failed. */
@@ -68,7 +68,8 @@ export class ConsulLoop {
       const answer = await ask({ path, index: this.#index, waitMs, stale: true, timeoutMs }, signal);
       if (signal.aborted) return 0;
       const tookMs = clock.now() - askedAt - answer.costMs;
-      const changed = this.#options.take(answer);
+      const changed = await this.#options.take(answer, signal);
+      if (signal.aborted) return 0;
       const advanced = answer.index !== undefined && answer.index > this.#index;
       this.#index = nextIndex(this.#index, answer.index);
       this.#failures = 0;

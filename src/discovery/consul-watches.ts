@@ -38,9 +38,12 @@ export class ConsulWatches implements ConsulFollower {
       clock,
       random,
       waitMs: () => knowledge(service)?.lookAgainIn ?? LONG_WAIT_MS,
-      take: (answer) => {
-        const news = knowledge(service)?.take(answer) === true;
+      take: async (answer, signal) => {
+        const known = knowledge(service);
+        const news = (await known?.take(answer, signal)) === true;
+        if (signal.aborted || known === undefined) return false;
         if (news) onNews(service);
+        contact.sees(who, known.denial?.message);
         return news;
       },
       onAnswer: () => contact.answered(who),

@@ -1,4 +1,4 @@
-import type { DiscoveryQuery, DiscoverySource, EndpointSet } from '../model/discovery.ts';
+import type { Denial, DiscoveryQuery, DiscoverySource, EndpointSet } from '../model/discovery.ts';
 import { type PilotlightError, toPilotlightError } from '../model/errors.ts';
 import type { Logger } from '../model/observe.ts';
 import type { ConsulSettings } from '../model/settings.ts';
@@ -87,13 +87,18 @@ class ConsulSource implements DiscoverySource {
     return this.#followerOptions.contact.trouble;
   }
 
+  denial(service: string): Denial | undefined {
+    const consul = this.#queries.find((query) => query.service === service)?.consul;
+    return consul && this.#knowledge.get(consul.service)?.denial;
+  }
+
   #apply(): void {
     const { clock } = this.#followerOptions;
     const services = new Set(this.#queries.map(({ consul }) => consul?.service as string));
     for (const service of this.#knowledge.keys()) if (!services.has(service)) this.#knowledge.delete(service);
     for (const service of services) {
       if (!this.#knowledge.has(service)) {
-        this.#knowledge.set(service, new ConsulKnowledge(service, clock, this.#logger));
+        this.#knowledge.set(service, new ConsulKnowledge(service, clock, this.#logger, this.#client.askAccess));
       }
     }
     this.#retract();

@@ -24,6 +24,14 @@ export interface DiscoveryQuery {
   resolveMs?: number;
 }
 
+/** What a source may not see. */
+export interface Denial {
+  /** For the operator. */
+  message: string;
+  /** The clock's ms. */
+  since: number;
+}
+
 /** Follows endpoints and pushes whole sets. Entries that Pilotlight itself registered are never among them. */
 export interface DiscoverySource {
   readonly kind: 'static' | 'consul';
@@ -37,6 +45,8 @@ export interface DiscoverySource {
   staleness(service: string): number | undefined;
   /** Why the source is not in touch, in one line, where it knows. */
   trouble?(): PilotlightError | undefined;
+  /** What the source may not see of a service; undefined where that is nothing, or not known. */
+  denial?(service: string): Denial | undefined;
 }
 
 /** An entry in a service catalogue. */

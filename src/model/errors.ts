@@ -36,6 +36,8 @@ export const errorKinds = {
   IDENTITY_CHANGED: { source: 'upstream', retrySafe: true },
   DISCOVERY_UNREACHABLE: { source: 'upstream', retrySafe: true },
   DISCOVERY_FAILED: { source: 'upstream', retrySafe: true },
+  /** A source leaves out what we may not see. */
+  DISCOVERY_DENIED: { source: 'upstream', retrySafe: true },
   CANCELLED: { source: 'internal', retrySafe: true },
   INTERNAL: { source: 'internal', retrySafe: false },
 } as const satisfies Record<string, ErrorKind>;

@@ -85,6 +85,8 @@ export interface ControlApi {
   sleep(name: string): Promise<ServiceStatus>;
   /** Whether listeners stand and every source had its first answer (or 5 s passed), and no drain is under way. */
   ready(): boolean;
+  /** Which source's first answer is waited for, in words that a stranger may read; undefined where none is. */
+  awaited?(): string | undefined;
   /** Brings the metrics up to date before a scrape. */
   collect(): Promise<void>;
   /** Calls the sink for every event until the returned function is called. */

@@ -13,6 +13,8 @@ test('liveness is always ok, readiness follows the control plane', async () => {
   control.isReady = false;
   expect(await ask('GET', '/healthz')).toMatchObject({ status: 200, body: 'ok\n' });
   expect(await ask('GET', '/readyz')).toMatchObject({ status: 503, body: 'not ready\n' });
+  control.awaits = 'Consul';
+  expect(await ask('GET', '/readyz')).toMatchObject({ status: 503, body: 'not ready: waiting for Consul\n' });
   control.isReady = true;
   expect(await ask('GET', '/readyz')).toMatchObject({ status: 200, body: 'ready\n' });
 });

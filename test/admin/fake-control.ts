@@ -7,6 +7,7 @@ export class FakeControl implements ControlApi {
   readonly asked: string[] = [];
   readonly sinks = new Set<EventSink>();
   isReady = true;
+  awaits: string | undefined;
   /** Thrown by `collect`. */
   failure: unknown;
   /** Awaited by `services`. */
@@ -32,6 +33,10 @@ export class FakeControl implements ControlApi {
 
   ready(): boolean {
     return this.isReady;
+  }
+
+  awaited(): string | undefined {
+    return this.awaits;
   }
 
   async collect(): Promise<void> {

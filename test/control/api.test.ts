@@ -130,6 +130,26 @@ test('what Consul never told is as old as the process', async () => {
   expect(metrics.get('pilotlight_consul_staleness_seconds', { service: 'b' })).toBe(0);
 });
 
+test('what a source may not see is told: in the status, and as the cause that readiness waits for', async () => {
+  const source = new FakeSource();
+  source.isAnswered = false;
+  source.age = undefined;
+  const followed = { consul: { service: 'a', tag: undefined }, static: [] };
+  const world = await World.started([testService('a', { endpoints: followed })], { sources: [source] });
+  expect(world.control.awaited?.()).toBe('Consul');
+  source.blind = { message: 'the token may not read service a: nothing is known of it', since: world.clock.now() };
+  expect(world.control.ready()).toBe(false);
+  expect(world.control.awaited?.()).toBe('Consul, whose token may not read every service');
+  await world.run(6000);
+  expect(world.control.ready()).toBe(true);
+  expect(world.control.awaited?.()).toBeUndefined();
+  const { troubles } = await world.settle(world.control.service('a'));
+  expect(troubles).toMatchObject([
+    { code: 'DISCOVERY_DENIED', message: 'Consul: the token may not read service a: nothing is known of it' },
+  ]);
+  expect(Date.parse(troubles[0]?.since ?? '')).toBe(world.clock.wall() - 6000);
+});
+
 test('who does not listen any more is told nothing, and who fails harms nobody', async () => {
   const world = new World([testService('a')]);
   const seen: string[] = [];

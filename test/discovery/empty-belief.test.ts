@@ -67,7 +67,7 @@ test('the watch asks again 2 s after an empty answer, keeps the instances until 
     clock,
     random: () => 0,
     waitMs: () => knowledge.lookAgainIn ?? LONG_WAIT_MS,
-    take: (given) => knowledge.take(given),
+    take: (given, signal) => knowledge.take(given, signal),
     onAnswer: () => undefined,
     onFailure: () => undefined,
   });

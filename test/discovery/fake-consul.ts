@@ -34,6 +34,7 @@ export interface FakeConsulOptions {
 }
 
 const CATALOG = '/v1/catalog/services';
+const ACCESS_PATH = '/v1/internal/acl/authorize';
 
 /** A Consul that knows health, checks and catalog, blocks as Consul does, and lies when told to. */
 export class FakeConsul {
@@ -44,6 +45,12 @@ export class FakeConsul {
   /** The same for the catalog, which does not know of checks. */
   catalogIndex = 10;
   knownLeader = true;
+  /** Whether the token may read this; undefined: ACLs are off. */
+  mayRead: ((resource: 'service' | 'node', name: string) => boolean) | undefined;
+  /** Whether it tells that it left something out, as agents do since 1.11. */
+  tellsFiltered = false;
+  /** Whether it can be asked what the token may read. */
+  tellsAccess = true;
   /** Looked at before the truth is. */
   lie: (url: string) => Reply | 'hang' | undefined = () => undefined;
   readonly #server: Server;
@@ -121,6 +128,10 @@ export class FakeConsul {
       return;
     }
     const { pathname, searchParams } = new URL(url, 'http://consul');
+    if (pathname === ACCESS_PATH) {
+      void this.#authorize(request, response);
+      return;
+    }
     const index = Number(searchParams.get('index') ?? 0);
     let timer: NodeJS.Timeout | undefined;
     const answer = () => {
@@ -140,8 +151,37 @@ export class FakeConsul {
 
   #answer(path: string, response: ServerResponse): void {
     if (response.writableEnded || response.destroyed) return;
-    const headers = { 'X-Consul-Index': String(this.#indexOf(path)), 'X-Consul-KnownLeader': String(this.knownLeader) };
-    response.writeHead(200, headers).end(JSON.stringify(this.#truth(path)));
+    const headers: Record<string, string> = {
+      'X-Consul-Index': String(this.#indexOf(path)),
+      'X-Consul-KnownLeader': String(this.knownLeader),
+    };
+    const truth = this.#truth(path);
+    const seen = Array.isArray(truth) ? truth.filter((entry) => this.#sees(path, entry)) : truth;
+    const isFiltered = Array.isArray(truth) && (seen as unknown[]).length < truth.length;
+    if (isFiltered && this.tellsFiltered) headers['X-Consul-Results-Filtered-By-ACLs'] = 'true';
+    response.writeHead(200, headers).end(JSON.stringify(seen));
+  }
+
+  /** Whether an entry, or a check, is in the token's sight. */
+  #sees(path: string, { Node: node, ServiceName: name }: { Node: string | { Node: string }; ServiceName?: string }) {
+    const { mayRead } = this;
+    if (mayRead === undefined) return true;
+    const service = name ?? decodeURIComponent(path.slice(path.lastIndexOf('/') + 1));
+    return mayRead('node', typeof node === 'string' ? node : node.Node) && mayRead('service', service);
+  }
+
+  async #authorize(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const { mayRead, tellsAccess } = this;
+    if (!tellsAccess) response.writeHead(404).end();
+    else if (mayRead === undefined) response.writeHead(401).end('ACL support disabled');
+    else {
+      const asked = JSON.parse(body) as { Resource: 'service' | 'node'; Segment: string }[];
+      if (asked.length > 64) response.writeHead(400).end('Refusing to process more than 64 authorizations at once');
+      else
+        response.end(JSON.stringify(asked.map((each) => ({ ...each, Allow: mayRead(each.Resource, each.Segment) }))));
+    }
   }
 
   #indexOf(path: string): number {

@@ -91,5 +91,5 @@ export class ScriptedAsk {
 }
 
 export function answer(body: unknown, index: bigint | undefined, knownLeader = true): ConsulAnswer {
-  return { body, index, knownLeader, costMs: 0 };
+  return { body, index, knownLeader, costMs: 0, filtered: false };
 }

@@ -10,17 +10,23 @@ export class ConsulAgent {
   readonly address: string;
   readonly #binary: string;
   readonly #httpPort: number;
+  /** Of the token that may do everything, where the others may do nothing. */
+  readonly #master: string | undefined;
   #daemon: KeptDaemon | undefined;
 
-  private constructor(binary: string, httpPort: number) {
+  private constructor(binary: string, httpPort: number, master: string | undefined) {
     this.#binary = binary;
     this.#httpPort = httpPort;
+    this.#master = master;
     this.address = `http://127.0.0.1:${httpPort}`;
   }
 
-  /** Starts an agent and returns when it leads and lists itself. */
-  static async start(binary: string): Promise<ConsulAgent> {
-    const agent = new ConsulAgent(binary, await freePort());
+  /**
+   * Starts an agent and returns when it leads and lists itself.
+   * @param master switches ACLs on: the secret of the one token that there is, which may do everything
+   */
+  static async start(binary: string, master?: string): Promise<ConsulAgent> {
+    const agent = new ConsulAgent(binary, await freePort(), master);
     await agent.#launch();
     return agent;
   }
@@ -45,8 +51,9 @@ export class ConsulAgent {
     const args = ['agent', '-dev', '-bind', '127.0.0.1', '-client', '127.0.0.1', '-node', 'pilotlight-test'];
     // The pid file puts the folder's name into the command line, by which a left-over process is known.
     args.push('-pid-file', join(folder, 'pid'), '-hcl', `ports { ${ports} }`);
+    if (this.#master !== undefined) args.push('-hcl', acl(this.#master));
     this.#daemon = new KeptDaemon({ program: this.#binary, args, folder, stopSignal: 'SIGKILL', graceMs: 0 });
-    await this.#daemon.ready('consul', () => listsItself(this.address), 120_000);
+    await this.#daemon.ready('consul', () => listsItself(this.address, this.#master), 120_000);
   }
 }
 
@@ -61,10 +68,18 @@ async function agentPorts(binary: string, http: number): Promise<string> {
     .join(' ');
 }
 
+/** The old names of the tokens: newer agents take them as well. */
+function acl(master: string): string {
+  return `acl { enabled = true, default_policy = "deny", tokens { master = "${master}", agent = "${master}" } }`;
+}
+
 /** A leader alone is not enough: until the agent is in its own catalog, answers about health change under a test. */
-async function listsItself(address: string): Promise<boolean> {
+async function listsItself(address: string, token = ''): Promise<boolean> {
   try {
-    const answer = await fetch(`${address}/v1/health/service/consul?passing`, { signal: AbortSignal.timeout(2_000) });
+    const answer = await fetch(`${address}/v1/health/service/consul?passing`, {
+      headers: { 'X-Consul-Token': token },
+      signal: AbortSignal.timeout(2_000),
+    });
     return answer.ok && ((await answer.json()) as unknown[]).length > 0;
   } catch {
     return false;

@@ -1,4 +1,5 @@
 import type {
+  Denial,
   DiscoveryQuery,
   DiscoverySource,
   EndpointSet,
@@ -14,6 +15,8 @@ export class FakeSource implements DiscoverySource {
   isAnswered = true;
   /** Of every service, ms. */
   age: number | undefined = 1500;
+  /** What it may not see of every service. */
+  blind: Denial | undefined;
   #emit: (set: EndpointSet) => void = () => {};
 
   constructor(kind: 'static' | 'consul' = 'consul') {
@@ -34,6 +37,10 @@ export class FakeSource implements DiscoverySource {
 
   staleness(): number | undefined {
     return this.age;
+  }
+
+  denial(): Denial | undefined {
+    return this.blind;
   }
 
   say(service: string, ...ports: number[]): void {
