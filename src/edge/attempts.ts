@@ -13,6 +13,8 @@ export class Attempts {
   #counted = 0;
   /** Additional ones after the race on a reused connection that the upstream just closed: outside of `max` and the budget. */
   #races = 0;
+  /** It left an endpoint that turned out to be dead before anything was written: one more outside of both. */
+  #moved = false;
   /** It was refused by the last endpoint that there was, and waited for another: one more outside of both. */
   #bereft = false;
 
@@ -22,16 +24,25 @@ export class Attempts {
     this.reused = false;
     this.#counted = 0;
     this.#races = 0;
+    this.#moved = false;
     this.#bereft = false;
   }
 
   get additional(): number {
-    return this.#counted + this.#races + (this.#bereft ? 1 : 0);
+    return this.#counted + this.#races + (this.#moved ? 1 : 0) + (this.#bereft ? 1 : 0);
   }
 
   /** Where one kept connection was closed all may be: after a race it is a new one. */
   get mayReuse(): boolean {
     return this.#races === 0;
+  }
+
+  /** Whether it may leave an endpoint to which it is still being connected; it counts then. Once: a journey has an end. */
+  move(service: Service): boolean {
+    if (this.written || this.#moved) return false;
+    this.#moved = true;
+    service.statistics.retries++;
+    return true;
   }
 
   /**

@@ -587,8 +587,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       return;
     }
     if (this.#phase === 'connecting') {
-      if (failure !== 'protocol' && failure !== 'reset') service.suspect(connection.endpoint, failure);
       this.#connection = undefined;
+      if (failure !== 'protocol' && failure !== 'reset') service.suspect(connection.endpoint, failure);
       this.#retry(service, failure === 'timeout' ? 'CONNECT_TIMEOUT' : 'CONNECT_REFUSED');
       return;
     }
@@ -623,7 +623,23 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       return;
     }
     // A client that belongs to its endpoint is not sent elsewhere for a connection that was idle too long.
-    this.avoid = next === 'race' && service.sticky !== undefined ? undefined : this.#endpoint;
+    this.#redispatch(service, next === 'race' && service.sticky !== undefined ? undefined : this.#endpoint, now);
+  }
+
+  /**
+   * Its endpoint turned out to be dead, or is gone: what is not connected to it yet need not wait to be refused. The one
+   * that found out has no connection any more: it is tried again.
+   */
+  leaveDead(): void {
+    const service = this.#service as Service;
+    if (this.#phase !== 'connecting' || this.#connection === undefined || !this.#attempts.move(service)) return;
+    this.#connection.destroy();
+    this.#connection = undefined;
+    this.#redispatch(service, this.#endpoint, this.#context.clock.now());
+  }
+
+  #redispatch(service: Service, avoid: Endpoint | undefined, now: number): void {
+    this.avoid = avoid;
     this.#leaveEndpoint(service);
     this.#attempts.written = false;
     const endpoint = service.queue.size === 0 ? service.pick(this, now) : undefined;
@@ -664,9 +680,9 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
         this.#onHoldDeadline(service);
         break;
       case 'connecting':
-        service.suspect(this.#endpoint as Endpoint, 'timeout');
         this.#connection?.destroy();
         this.#connection = undefined;
+        service.suspect(this.#endpoint as Endpoint, 'timeout');
         this.#retry(service, 'CONNECT_TIMEOUT');
         break;
       case 'sent':

@@ -239,6 +239,7 @@ export class Service {
     endpoint.closeIdle();
     this.judge(endpoint, 'failure');
     this.#doubt(endpoint, cause);
+    if (!this.#roster.doubtful) leaveDead(endpoint);
   }
 
   /**
@@ -422,14 +423,17 @@ export class Service {
       endpoint.state = view.state;
       if (view.state === 'ready') ready.push(endpoint);
     }
+    const gone: Endpoint[] = [];
     for (const endpoint of this.#endpoints.values()) {
       if (listed.has(endpoint)) continue;
       endpoint.state = 'gone';
       endpoint.closeIdle();
       if (endpoint.inFlight === 0) this.#forget(endpoint);
+      else gone.push(endpoint);
     }
     this.#ready = ready;
     this.#admit(now);
+    for (const endpoint of gone) leaveDead(endpoint);
     for (const [endpoint, view] of listed) this.#applyState(endpoint, view, version, now);
   }
 
@@ -559,4 +563,13 @@ export class Service {
 
 function stickyOf({ name, sticky, stickyKey }: ServicePolicy): StickyCookie | undefined {
   return sticky === undefined || stickyKey === undefined ? undefined : new StickyCookie(name, sticky, stickyKey);
+}
+
+/** Sends elsewhere what is still being connected to an endpoint. */
+function leaveDead(endpoint: Endpoint): void {
+  let next: Exchange | undefined;
+  for (let each = endpoint.first; each !== undefined; each = next) {
+    next = each.nextInFlight;
+    each.leaveDead();
+  }
 }

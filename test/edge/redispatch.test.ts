@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ask, Backend } from './backends.ts';
 import { at, EdgeHarness, policy } from './edge-harness.ts';
-import { type Client, deadPort, ok, until } from './wire.ts';
+import { BlackHole, type Client, deadPort, ok, until } from './wire.ts';
 
 type Change = Parameters<typeof policy>[0];
 
@@ -185,4 +185,57 @@ test('with ejection clients notice five failures at most, and none where they ma
     answers.push((await other.client.answer('POST')).status);
   }
   expect(answers.filter((status) => status === 502)).toHaveLength(5);
+});
+
+describe('what was being sent to an endpoint that turns out to be dead, and of which nothing was written', () => {
+  const budgeted = { max: 1, budget: 0.1, idempotent: false };
+
+  test('goes elsewhere at the first refused connect, outside of the budget: a burst is no flood of retries', async () => {
+    const good = await Backend.listen('g');
+    const harness = await EdgeHarness.start(policy({ wakeable: false, balance: 'round-robin', retries: budgeted }));
+    harness.state({ endpoints: [at(good), at({ port: await deadPort() })] });
+    const clients = await Promise.all(Array.from({ length: 40 }, () => harness.connect()));
+    for (const client of clients) client.write(request('POST', '', 'an order'));
+    for (const client of clients) expect((await client.answer('POST')).status).toBe(200);
+    expect(good.requests).toBe(40);
+    expect(harness.all('suspect')).toHaveLength(1);
+  });
+
+  test('goes elsewhere when control lists it no more, without waiting for the connect to fail', async () => {
+    const [hole, good] = [await BlackHole.open(), await Backend.listen('g')];
+    const harness = await EdgeHarness.start(policy({ retries: { max: 0 } }));
+    harness.state({ endpoints: [at(hole)] });
+    const clients = await Promise.all(Array.from({ length: 5 }, () => harness.connect()));
+    for (const client of clients) client.write(request('POST', '', 'an order'));
+    for (const client of clients) await harness.taken(client);
+    harness.state({ endpoints: [at(good)] });
+    for (const client of clients) expect((await client.answer('POST')).text).toBe('g');
+  });
+
+  test('waits for the next start where it was the last endpoint', async () => {
+    const [hole, good] = [await BlackHole.open(), await Backend.listen('g')];
+    const harness = await EdgeHarness.start(policy({ retries: { max: 0 } }));
+    harness.state({ endpoints: [at(hole)] });
+    const client = await harness.connect();
+    client.get();
+    await harness.taken(client);
+    harness.state({ endpoints: [] });
+    await harness.held(1);
+    harness.state({ endpoints: [at(good)] });
+    expect((await client.answer()).text).toBe('g');
+  });
+
+  test('moves once: endpoints that die one after the other are no endless journey', async () => {
+    const [first, second, good] = [await BlackHole.open(), await BlackHole.open(), await Backend.listen('g')];
+    const harness = await EdgeHarness.start(policy({ wakeable: false, retries: { max: 0 } }));
+    harness.state({ endpoints: [at(first)] });
+    const client = await harness.connect();
+    client.get();
+    await harness.taken(client);
+    harness.state({ endpoints: [at(second)] });
+    harness.state({ endpoints: [at(good)] });
+    harness.clock.advance(2_000);
+    expect((await client.answer()).status).toBe(504);
+    expect(good.requests).toBe(0);
+  });
 });
