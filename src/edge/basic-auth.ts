@@ -100,7 +100,8 @@ export class BasicAuth {
 function onlyValue(head: Head, name: string): string | undefined {
   let value: string | undefined;
   for (let index = 0; index < head.count; index++) {
-    if (head.name(index).toLowerCase() !== name) continue;
+    const field = head.name(index);
+    if (field.length !== name.length || field.toLowerCase() !== name) continue;
     if (value !== undefined) return undefined;
     value = head.value(index);
   }

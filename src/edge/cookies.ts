@@ -1,4 +1,5 @@
 import type { Head } from './http1/head.ts';
+import { isOws } from './http1/syntax.ts';
 
 /**
  * Value of the first cookie of a name that a request carries (RFC 6265 §4.2.1), in whichever of its Cookie fields;
@@ -14,15 +15,15 @@ export function cookieValue(head: Head, name: string): string | undefined {
   return undefined;
 }
 
+/** Looks for the name itself, not for pairs: a field may consist of thousands of those, or of nothing else. */
 function pairValue(text: string, name: string): string | undefined {
-  for (let at = 0; at < text.length; ) {
-    let end = text.indexOf(';', at);
-    if (end < 0) end = text.length;
-    while (text.charCodeAt(at) === 32 || text.charCodeAt(at) === 9) at++;
-    if (text.startsWith(name, at) && text.charCodeAt(at + name.length) === 61) {
-      return text.slice(at + name.length + 1, end).trim();
-    }
-    at = end + 1;
+  const key = `${name}=`;
+  for (let at = text.indexOf(key); at >= 0; at = text.indexOf(key, at + key.length)) {
+    let before = at - 1;
+    while (before >= 0 && isOws(text.charCodeAt(before))) before--;
+    if (before >= 0 && text.charCodeAt(before) !== 59) continue;
+    const end = text.indexOf(';', at);
+    return text.slice(at + key.length, end < 0 ? text.length : end).trim();
   }
   return undefined;
 }

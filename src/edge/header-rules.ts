@@ -14,6 +14,8 @@ interface TemplateField {
 export class HeaderEdit {
   /** Names that are taken out: those removed and those set, as {@link folded}. */
   readonly #names = new Set<string>();
+  /** Length of the longest of them: no longer one has to be folded. */
+  readonly #longest: number;
   /** Field lines without request data. */
   readonly #fixed: string;
   readonly #templates: TemplateField[] = [];
@@ -29,6 +31,7 @@ export class HeaderEdit {
       else fixed += `${name}: ${value}\r\n`;
     }
     this.#fixed = fixed;
+    this.#longest = Math.max(0, ...[...this.#names].map((name) => name.length));
   }
 
   /** Whether values depend on the request. */
@@ -59,7 +62,7 @@ export class HeaderEdit {
     while (at < fields.length) {
       const next = fields.indexOf('\r\n', at) + 2;
       const colon = fields.indexOf(':', at);
-      if (colon >= 0 && colon < next && this.#names.has(folded(fields.slice(at, colon)))) {
+      if (colon >= 0 && colon <= at + this.#longest && this.#names.has(folded(fields.slice(at, colon)))) {
         out += fields.slice(kept, at);
         kept = next;
       }

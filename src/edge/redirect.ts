@@ -59,6 +59,9 @@ function encode(name: TemplateName, value: string, component: boolean): string {
   return value.startsWith('/') ? value.replace(NOT_PATH, percent) : '/';
 }
 
+/** Of each byte: made for each character of a long path, they would take longer than all the rest. */
+const ESCAPES = Array.from({ length: 256 }, (_, code) => `%${code.toString(16).toUpperCase().padStart(2, '0')}`);
+
 function percent(char: string): string {
-  return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+  return ESCAPES[char.charCodeAt(0)] as string;
 }

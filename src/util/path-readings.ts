@@ -12,13 +12,18 @@ export const MAX_STEPS = 65_536;
 /** Most readings of a path. A URL within a path has about thirty. */
 export const MAX_READINGS = 64;
 
-/** What makes a path read in more than one way, letters apart: an escape, `\`, `;`, `//`, a dot segment, a dot at a segment's end. */
+/** What there is to read in more than one way: an escape, `\`, `;`, `//`, a dot segment, a dot at a segment's end. */
 const SUSPECT = /[%\\;]|\/[/.]|\.(?:\/|$)/;
 const DOT_SEGMENT = /\/\.{1,2}(?:\/|$)/;
-const ESCAPE = /%[0-9a-f]{2}/i;
-/** Escapes of unreserved characters: the letters, the digits and `-._~` (RFC 3986 §2.3). */
-const UNRESERVED_ESCAPE = /%(?:2[de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5f|7e)/i;
-const UNRESERVED_ESCAPES = /%(?:2[de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5f|7e)/gi;
+/** By character code: the letters, the digits and `-._~` (RFC 3986 §2.3). */
+const UNRESERVED = Uint8Array.from({ length: 256 }, (_, code) =>
+  Number(/[A-Za-z0-9\-._~]/.test(String.fromCharCode(code))),
+);
+/** By character code: the value of a hexadecimal digit; 16 for what is none. */
+const DIGIT = Uint8Array.from({ length: 256 }, (_, code) => {
+  const value = '0123456789abcdef'.indexOf(String.fromCharCode(code).toLowerCase());
+  return value < 0 ? 16 : value;
+});
 /** What stands otherwise in a key: escapes, and bytes that only an escape brings into a path. */
 const UNKEYED = /%[0-9a-f]{2}|[\0- \x7f-\xff]/gi;
 const QUERY = /[?#]/;
@@ -27,8 +32,8 @@ const OVERLONG = /[\xc0\xc1\xe0\xf0\xf8\xfc]/;
 const OVERLONG_FORMS =
   /(?:[\xc0\xc1]|\xe0[\x80\x81]|\xf0\x80[\x80\x81]|\xf8\x80{2}[\x80\x81]|\xfc\x80{3}[\x80\x81])[\0-\xff]/g;
 /** Dots and blanks at a segment's end, which Windows drops; of a segment of nothing else nothing is dropped. */
-const TRAILING = /([^/. ])(?:[. ]|%20)+(?=[/;]|$)/;
-const TRAILINGS = /([^/. ])(?:[. ]|%20)+(?=[/;]|$)/g;
+const TRAILING = /([^/. ])[. ]+(?=[/;]|$)/;
+const TRAILINGS = /([^/. ])[. ]+(?=[/;]|$)/g;
 
 /** Whether there is but one way to read a path, letters' case apart. */
 export function hasOneReading(path: string): boolean {
@@ -39,7 +44,7 @@ export function hasOneReading(path: string): boolean {
 export function pathKey(path: string): string {
   return path.replace(UNKEYED, (match) => {
     const code = match.length === 1 ? match.charCodeAt(0) : Number.parseInt(match.slice(1), 16);
-    if (match.length > 1 && UNRESERVED_ESCAPE.test(match)) return String.fromCharCode(code);
+    if (UNRESERVED[code] === 1) return String.fromCharCode(code);
     return `%${code.toString(16).toUpperCase().padStart(2, '0')}`;
   });
 }
@@ -82,7 +87,7 @@ export function readingsOf(path: string): Readings {
     if (decodings === MAX_DECODINGS) break;
     const next: string[] = [];
     for (const text of level) {
-      const decoded = decode(text);
+      const decoded = decode(text, true);
       if (found.has(decoded)) continue;
       steps += text.length;
       found.add(decoded);
@@ -107,7 +112,7 @@ export function isAstray(path: string): boolean {
 
 /** Each returns the same text where there is nothing for it to do. */
 const STEPS: ((text: string) => string)[] = [
-  (text) => (text.includes('%') ? text.replace(UNRESERVED_ESCAPES, characterOf) : text),
+  (text) => decode(text, false),
   (text) => text.replaceAll('\\', '/'),
   (text) => (text.includes('//') ? text.replace(/\/{2,}/g, '/') : text),
   (text) => (text.includes(';') ? text.replace(/;[^/]*/g, '') : text),
@@ -118,13 +123,23 @@ const STEPS: ((text: string) => string)[] = [
   (text) => (DOT_SEGMENT.test(text) ? resolveDots(text) : text),
 ];
 
-/** Every escape once; what is none stays. */
-function decode(text: string): string {
-  return ESCAPE.test(text) ? text.replace(/%[0-9a-f]{2}/gi, characterOf) : text;
-}
-
-function characterOf(escaped: string): string {
-  return String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
+/** Every escape once, or those of unreserved characters only; what is no escape stays. */
+function decode(text: string, all: boolean): string {
+  let at = text.indexOf('%');
+  if (at < 0) return text;
+  const bytes = Buffer.from(text, 'latin1');
+  const end = bytes.length;
+  let to = at;
+  while (at < end) {
+    const byte = bytes[at] as number;
+    const high = byte === 37 ? (DIGIT[bytes[at + 1] as number] ?? 16) : 16;
+    const low = high < 16 ? (DIGIT[bytes[at + 2] as number] ?? 16) : 16;
+    const code = high * 16 + low;
+    const decodes = low < 16 && (all || UNRESERVED[code] === 1);
+    bytes[to++] = decodes ? code : byte;
+    at += decodes ? 3 : 1;
+  }
+  return to === end ? text : bytes.toString('latin1', 0, to);
 }
 
 function shortest(form: string): string {

@@ -1,11 +1,13 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { cookieValue } from '../../src/edge/cookies.ts';
+import { HeaderEdit } from '../../src/edge/header-rules.ts';
 import { latin1Bytes } from '../../src/edge/http1/latin1.ts';
 import { isOffered, RequestHead } from '../../src/edge/http1/request.ts';
 import { ResponseHead } from '../../src/edge/http1/response.ts';
 
 // Far more than any limit lets through: what is read through again for each of its parts would take minutes.
 const MANY = 50_000;
-const LIMITS = { headBytes: Number.MAX_SAFE_INTEGER, fields: MANY * 2, targetBytes: 100 };
+const LIMITS = { headBytes: Number.MAX_SAFE_INTEGER, fields: MANY * 3, targetBytes: 100 };
 
 function requestOf(fields: string): RequestHead {
   const text = `GET / HTTP/1.1\r\nHost: a\r\n${fields}`;
@@ -36,4 +38,77 @@ test('a switch to more protocols than there are layers is refused, however many 
   expect(isOffered(many, many)).toBe(false);
   expect(isOffered('p1, p49999', many)).toBe(true);
   expect(isOffered('p1, q', many)).toBe(false);
+});
+
+/** Calls of a method of texts within `act`, and the characters of the texts that it was called on. */
+function countOf(method: 'indexOf' | 'toLowerCase' | 'split', act: () => void): { calls: number; characters: number } {
+  const original = String.prototype[method] as (...args: unknown[]) => unknown;
+  let characters = 0;
+  const spy = vi.spyOn(String.prototype, method).mockImplementation(function (this: string, ...args: unknown[]) {
+    characters += this.length;
+    return original.apply(this, args) as never;
+  });
+  try {
+    act();
+    return { calls: spy.mock.calls.length, characters };
+  } finally {
+    spy.mockRestore();
+  }
+}
+
+describe('a list with more members than there may be fields is refused at the first that is too many', () => {
+  const limits = { ...LIMITS, fields: 100 };
+
+  test.each([
+    ['Connection', ','],
+    ['Connection', 'close,'],
+    ['TE', 'trailers,'],
+    ['Upgrade', 'a,'],
+    ['Content-Length', '0,'],
+    ['Transfer-Encoding', 'chunked,'],
+  ])('%s: %s…', (name, member) => {
+    const text = `GET / HTTP/1.1\r\nHost: a\r\n${name}: ${member.repeat(MANY)}\r\n`;
+    const bytes = latin1Bytes(text);
+    const request = new RequestHead();
+    let refusal: string | undefined;
+    const parse = () => {
+      refusal = request.parse(text, bytes, 0, limits);
+    };
+    expect(countOf('indexOf', parse).calls).toBeLessThan(limits.fields + 10);
+    expect(countOf('split', parse).calls).toBe(0);
+    expect(refusal).toBe('HEAD_TOO_LARGE');
+    expect(request.parse(text.replace(member.repeat(MANY), member.repeat(99)), bytes, 0, limits)).not.toBe(refusal);
+  });
+});
+
+describe('a name is not read to its end to learn that it is none that matters', () => {
+  test.each(['X_', 'x-forwarded-_', 'cookie_', '_'])('%s…', (name) => {
+    const fields = `${name}${'_'.repeat(MANY)}: 1\r\n`.repeat(10);
+    const edit = new HeaderEdit({ set: [{ name: 'X-Rule', value: 'x' }], remove: ['X-Gone'] });
+    const read = () => {
+      const request = requestOf(fields);
+      cookieValue(request.head, 'sid');
+      edit.apply(`GET / HTTP/1.1\r\n${fields}\r\n`, undefined);
+    };
+    expect(countOf('toLowerCase', read).characters).toBeLessThan(1000);
+  });
+});
+
+describe('a cookie is looked for by its name, however many others there are', () => {
+  test.each([
+    [';'.repeat(MANY), undefined],
+    [`a=b; ${'sidx=1; '.repeat(MANY)}`, undefined],
+    [`${' ;\t'.repeat(MANY)}sid=1`, '1'],
+    [`xsid=2;sid =3; "sid=4" ;${' '.repeat(MANY)}sid= 5 ; sid=6`, '5'],
+    ['sid=', ''],
+    ['sid', undefined],
+  ])('case %#', (value, found) => {
+    const { head } = requestOf(`Cookie: ${value}\r\n`);
+    let seen: string | undefined;
+    const { calls } = countOf('indexOf', () => {
+      seen = cookieValue(head, 'sid');
+    });
+    expect(seen).toBe(found);
+    expect(calls).toBeLessThan(6);
+  });
 });

@@ -69,21 +69,27 @@ function kindOf(bytes: Buffer, start: number, end: number): FieldKind {
     case 117: // u
       return length === 7 && same(bytes, start, 'upgrade') ? Field.UPGRADE : Field.OTHER;
     case 120: // x
-      return kindOfX(latin1(bytes, start, end).toLowerCase());
+      return kindOfX(latin1(bytes, start, Math.min(end, start + LONGEST_X)).toLowerCase(), length);
     default:
       return Field.OTHER;
   }
 }
 
-function kindOfX(name: string): FieldKind {
-  if (name === 'x-forwarded-for') return Field.X_FORWARDED_FOR;
-  if (name === 'x-request-id') return Field.X_REQUEST_ID;
-  if (name === 'x-real-ip' || name.startsWith('x-forwarded-')) return Field.FORWARDING;
-  if (name.includes('_')) {
-    const dashed = name.replaceAll('_', '-');
-    if (dashed === 'x-real-ip' || dashed === 'x-request-id' || dashed.startsWith('x-forwarded-')) return Field.ALIAS;
+/** What is told apart of a name that begins with X. */
+const LONGEST_X = 'x-forwarded-for'.length;
+
+/** @param name its beginning, of `length` characters in all */
+function kindOfX(name: string, length: number): FieldKind {
+  if (length === name.length) {
+    if (name === 'x-forwarded-for') return Field.X_FORWARDED_FOR;
+    if (name === 'x-request-id') return Field.X_REQUEST_ID;
+    if (name === 'x-real-ip') return Field.FORWARDING;
   }
-  return Field.OTHER;
+  if (name.startsWith('x-forwarded-')) return Field.FORWARDING;
+  if (!name.includes('_')) return Field.OTHER;
+  const dashed = name.replaceAll('_', '-');
+  if (dashed.startsWith('x-forwarded-')) return Field.ALIAS;
+  return length === name.length && (dashed === 'x-real-ip' || dashed === 'x-request-id') ? Field.ALIAS : Field.OTHER;
 }
 
 /** Whether `bytes` at `start` read `lower`, ASCII case-insensitively; `lower` holds letters, `-` and `_` only. */

@@ -1,12 +1,12 @@
 import type { RefusalCode } from '../../model/refusals.ts';
 import { Field, Head } from './head.ts';
-import { allBytesIn, allIn, hostOf, TARGET, TCHAR, trimOws } from './syntax.ts';
+import { allBytesIn, allIn, hostOf, isLongList, TARGET, TCHAR, trimOws } from './syntax.ts';
 
 /** Limits on a request head; all refused with the status that RFC 9110 §15.5 and RFC 6585 name for it. */
 export interface HeadLimits {
   /** Bytes of the whole head. */
   headBytes: number;
-  /** Number of fields. */
+  /** Number of fields, and of members in a list that frames or steers the message. */
   fields: number;
   /** Bytes of the request target. */
   targetBytes: number;
@@ -85,7 +85,7 @@ export class RequestHead {
     const refusal = this.#parseLine(text, bytes, from, limits.targetBytes);
     if (refusal !== undefined) return refusal;
     if (head.count > limits.fields) return 'HEAD_TOO_LARGE';
-    return this.#readFields();
+    return this.#readFields(limits.fields);
   }
 
   /** Leaves out forwarding fields of a peer that is not trusted. */
@@ -144,7 +144,8 @@ export class RequestHead {
     return nul >= 0 && nul < this.pathEnd ? 'AMBIGUOUS_PATH' : undefined;
   }
 
-  #readFields(): RefusalCode | undefined {
+  /** @param most members of a list */
+  #readFields(most: number): RefusalCode | undefined {
     const head = this.head;
     const absolute = this.hostValue !== '';
     let hosts = 0;
@@ -153,6 +154,7 @@ export class RequestHead {
     let coding = '';
     let connection: string | undefined;
     let upgrade: string | undefined;
+    let te: string | undefined;
     for (let index = 0; index < head.count; index++) {
       const kind = head.kind(index);
       if (kind === Field.OTHER) continue;
@@ -171,7 +173,9 @@ export class RequestHead {
         }
         case Field.CONTENT_LENGTH: {
           head.drop(index);
-          const length = parseLength(head.value(index));
+          const value = head.value(index);
+          if (isLongList(value, most)) return 'HEAD_TOO_LARGE';
+          const length = parseLength(value);
           if (length === undefined || (lengths > 0 && length !== this.length)) return 'BAD_REQUEST';
           lengths++;
           this.length = length;
@@ -180,7 +184,8 @@ export class RequestHead {
         case Field.TRANSFER_ENCODING:
           head.drop(index);
           codings++;
-          coding = head.value(index).toLowerCase();
+          coding = head.value(index);
+          if (isLongList(coding, most)) return 'HEAD_TOO_LARGE';
           break;
         case Field.CONNECTION:
           head.drop(index);
@@ -196,7 +201,7 @@ export class RequestHead {
           break;
         case Field.TE:
           head.drop(index);
-          if (hasToken(head.value(index), 'trailers')) this.trailers = true;
+          te = te === undefined ? head.value(index) : `${te},${head.value(index)}`;
           break;
         case Field.EXPECT:
           head.drop(index);
@@ -220,9 +225,14 @@ export class RequestHead {
       }
     }
     if (hosts > 1 || (hosts === 0 && !this.old)) return 'BAD_HOST';
+    if (connection !== undefined && isLongList(connection, most)) return 'HEAD_TOO_LARGE';
+    if (upgrade !== undefined && isLongList(upgrade, most)) return 'HEAD_TOO_LARGE';
+    if (te !== undefined && isLongList(te, most)) return 'HEAD_TOO_LARGE';
+    if (te !== undefined) this.trailers = hasToken(te, 'trailers');
     if (connection !== undefined) this.#readConnection(connection, upgrade);
     if (codings > 0) {
       if (this.old || lengths > 0) return 'BAD_REQUEST';
+      coding = coding.toLowerCase();
       if (codings > 1 || coding !== 'chunked') return codingRefusal(coding, codings);
       this.framing = Framing.CHUNKED;
     } else if (lengths > 0) {

@@ -51,8 +51,22 @@ export function trimOws(text: string): string {
   return text.slice(start, end);
 }
 
-function isOws(code: number): boolean {
+/** SP or HTAB (RFC 9110 §5.6.3). */
+export function isOws(code: number): boolean {
   return code === 32 || code === 9;
+}
+
+/**
+ * Whether a list has more than so many members, empty ones included (RFC 9110 §5.6.1.2: a reasonable number of them is
+ * let pass). Looks no further than to the first that is too many.
+ */
+export function isLongList(list: string, most: number): boolean {
+  let at = -1;
+  for (let members = 0; members < most; members++) {
+    at = list.indexOf(',', at + 1);
+    if (at < 0) return false;
+  }
+  return true;
 }
 
 const IPV6_HOST = /^\[[0-9a-f:.]+\]$/i;
