@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 
 /** Where bytes go to or come in: a unix socket's path, or a loopback port. */
 export type RelayEnd = { path: string } | { port: number };
@@ -10,6 +11,8 @@ export class Relay {
   readonly #to: RelayEnd;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
+  /** What the server says comes so much later, ms. */
+  answerDelayMs = 0;
   /** Times at which an HTTP request line came by, epoch ms. */
   readonly requests: { at: number; line: string }[] = [];
 
@@ -49,6 +52,15 @@ export class Relay {
     });
   }
 
+  #slow(): Transform {
+    return new Transform({
+      transform: (bytes, _, pass) => {
+        if (this.answerDelayMs === 0) pass(null, bytes);
+        else setTimeout(() => pass(null, bytes), this.answerDelayMs);
+      },
+    });
+  }
+
   #join(client: Socket): void {
     const options = 'port' in this.#to ? { ...this.#to, host: '127.0.0.1' } : this.#to;
     const server = connect({ ...options, allowHalfOpen: true } as NetConnectOpts);
@@ -67,7 +79,8 @@ export class Relay {
         this.#sockets.delete(socket);
         if (socket.readableAborted || socket.errored !== null) other.destroy();
       });
-      socket.pipe(other);
+      if (socket === server) socket.pipe(this.#slow()).pipe(other);
+      else socket.pipe(other);
     }
   }
 }
