@@ -101,16 +101,20 @@ describe.concurrent('bounds and failures', () => {
     expect(await proxy.metric('pilotlight_held_bytes')).toBe(0);
   });
 
-  scenario('B4: a start that never gets ready ends the hold at its deadline', async (stage) => {
-    const mimic = { READY_MS: 'never', BEFORE_READY: 'hang' };
-    const app = await stage.app('app', { mimic, service: { hold: { timeout: '3s' } } });
-    const proxy = await stage.proxy({ apps: [app] });
-    const answer = await proxy.request({ host: app.host });
-    expectRetryLater(answer, 504);
-    expect(took(answer)).toBeGreaterThanOrEqual(3_000);
-    expect(took(answer)).toBeLessThanOrEqual(4_000);
-    expect(app.log.seen(answer.id)).toBe(0);
-  });
+  scenario(
+    'B4: a start that never gets ready ends the hold at its deadline',
+    async (stage) => {
+      const mimic = { READY_MS: 'never', BEFORE_READY: 'hang' };
+      const app = await stage.app('app', { mimic, service: { hold: { timeout: '3s' } } });
+      const proxy = await stage.proxy({ apps: [app] });
+      const answer = await proxy.request({ host: app.host });
+      expectRetryLater(answer, 504);
+      expect(took(answer)).toBeGreaterThanOrEqual(3_000);
+      expect(took(answer)).toBeLessThanOrEqual(4_000);
+      expect(app.log.seen(answer.id)).toBe(0);
+    },
+    { alone: true },
+  );
 
   for (const place of RUNTIMES) {
     const missing = place === 'process' ? 'command' : 'image';
