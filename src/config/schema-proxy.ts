@@ -84,7 +84,8 @@ export const listenSchema = required(
 /** `trustedProxies`. */
 export const trustedProxiesSchema = list(
   parsed('address or CIDR', 'an address or a CIDR, such as 10.0.0.0/8', readCidr),
-  'Peers whose forwarding headers are believed.',
+  'Peers whose forwarding headers are believed: proxies in front of this one. What they may say is in ' +
+    '[Behind another proxy](operations.md#behind-another-proxy).',
 );
 
 /** `accessLog`. */

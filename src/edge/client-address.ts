@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { AddressRanges } from './address-ranges.ts';
+import { trimOws } from './http1/syntax.ts';
 
 /** Peers whose forwarding headers are believed. */
 export class TrustedProxies {
@@ -15,27 +16,47 @@ export class TrustedProxies {
     return this.#ranges.has(address);
   }
 
-  /** "The client": the rightmost address that is not trusted, of the peer and the X-Forwarded-For it sent. */
+  /**
+   * "The client": the rightmost address that is not trusted, of the peer and the X-Forwarded-For it sent. Whom a trusted
+   * proxy calls by no address is nobody: neither the proxy itself, which would let in whoever gets there, nor what stands
+   * further left, which anybody may have written.
+   */
   client(peer: string, forwardedFor: string | undefined): string {
     if (forwardedFor === undefined || !this.has(peer)) return peer;
-    const hops = forwardedFor.split(',');
-    for (let i = hops.length - 1; i >= 0; i--) {
-      const hop = plainAddress((hops[i] as string).trim());
-      if (isIP(hop) === 0) return peer;
+    let client = peer;
+    let end = forwardedFor.length;
+    while (end > 0) {
+      const comma = forwardedFor.lastIndexOf(',', end - 1);
+      const element = trimOws(forwardedFor.slice(comma + 1, end));
+      end = comma;
+      // Empty elements of a list are none (RFC 9110 §5.6.1).
+      if (element === '') continue;
+      const hop = addressIn(element);
+      if (hop === undefined) return UNKNOWN_CLIENT;
       if (!this.has(hop)) return hop;
-      peer = hop;
+      client = hop;
     }
-    return peer;
+    return client;
   }
+}
+
+/** The client where a trusted proxy names none: in no range of addresses, and one for all of them where clients count. */
+export const UNKNOWN_CLIENT = 'unknown';
+
+const WITH_PORT = /^(?:\[([^\]]*)\]|([\d.]+))(?::\d{1,5})?$/;
+
+/** The address of an element of X-Forwarded-For: IPv4 or IPv6, with or without brackets and port; undefined: it is none. */
+export function addressIn(element: string): string | undefined {
+  const match = WITH_PORT.exec(element);
+  const address = match === null ? element : (match[1] ?? match[2] ?? '');
+  const family = isIP(address);
+  if (family === 0 || (match?.[1] !== undefined && family !== 6)) return undefined;
+  return /^::ffff:/i.test(address) && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
 }
 
 /** Without IPv6 brackets, a port, or the IPv4-mapped prefix. */
 export function plainAddress(text: string): string {
-  let address = text;
-  if (address.startsWith('[')) address = address.slice(1, address.indexOf(']'));
-  else if (address.indexOf(':') === address.lastIndexOf(':') && address.includes(':'))
-    address = address.split(':')[0] as string;
-  return /^::ffff:/i.test(address) && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+  return addressIn(text) ?? text;
 }
 
 /**

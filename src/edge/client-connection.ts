@@ -8,6 +8,7 @@ import type { ClientCounts } from './client-counts.ts';
 import type { EdgeContext } from './context.ts';
 import type { DeadlineEntry } from './deadlines.ts';
 import { Exchange } from './exchange.ts';
+import { forwardedFor } from './forwarded.ts';
 import { freeBuffer, WORTH_FREEING } from './free-buffer.ts';
 import { BodyReader, Step } from './http1/body.ts';
 import { HeadFinder } from './http1/head-finder.ts';
@@ -88,6 +89,9 @@ export class ClientConnection implements DeadlineEntry {
   #localAddress: string | undefined;
   #forwardedHost: string | undefined;
   #forwardingFields = '';
+  /** What a PROXY header says of how the client came. */
+  #proxied: { port: number; tls: boolean | undefined } | undefined;
+  #toldForwarding = false;
   /** Counted among the connections of its address. */
   #counted = false;
   readonly #finder = new HeadFinder(true);
@@ -137,9 +141,27 @@ export class ClientConnection implements DeadlineEntry {
       this.#forwardedHost = host;
       this.#forwardingFields =
         `X-Forwarded-For: ${this.peer}\r\nX-Real-IP: ${this.peer}\r\n` +
-        `X-Forwarded-Proto: http\r\nX-Forwarded-Port: ${this.localPort}\r\nX-Forwarded-Host: ${host}\r\n`;
+        `X-Forwarded-Proto: ${this.scheme}\r\nX-Forwarded-Port: ${this.forwardedPort}\r\nX-Forwarded-Host: ${host}\r\n`;
     }
     return this.#forwardingFields;
+  }
+
+  /** Its forwarding fields are dropped, which its operator may not know. */
+  onUntrustedForwarding(): void {
+    if (this.#toldForwarding) return;
+    this.#toldForwarding = true;
+    this.#context.untrusted.tell(this.peer);
+  }
+
+  /** By what scheme the client came to the first proxy that we know of. Who came to port 443 used TLS. */
+  get scheme(): 'http' | 'https' {
+    if (this.#proxied === undefined) return 'http';
+    return (this.#proxied.tls ?? this.#proxied.port === 443) ? 'https' : 'http';
+  }
+
+  /** Port that the client connected to there. */
+  get forwardedPort(): number {
+    return this.#proxied?.port || this.localPort;
   }
 
   get localPort(): number {
@@ -154,7 +176,10 @@ export class ClientConnection implements DeadlineEntry {
 
   /** "The client" of the request being served: the rightmost untrusted address. */
   clientAddress(): string {
-    return this.trusted ? this.#context.trusted.client(this.peer, this.request.forwardedFor) : this.peer;
+    if (!this.trusted) return this.peer;
+    const { forwardedFor: list, forwarded } = this.request;
+    const hops = list ?? (forwarded === undefined ? undefined : forwardedFor(forwarded));
+    return this.#context.trusted.client(this.peer, hops);
   }
 
   /** Whether the client has closed its sending side. */
@@ -321,7 +346,10 @@ export class ClientConnection implements DeadlineEntry {
       return;
     }
     this.#phase = 'idle';
-    if (header.source !== undefined) this.remotePort = header.sourcePort;
+    if (header.source !== undefined) {
+      this.remotePort = header.sourcePort;
+      this.#proxied = header;
+    }
     this.#meet(header.source ?? this.#socket.remoteAddress ?? '');
     if (header.length < bytes.length) this.#onData(bytes.subarray(header.length));
   }

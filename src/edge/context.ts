@@ -10,6 +10,7 @@ import type { Endpoint } from './endpoint.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
 import type { Route } from './route.ts';
 import type { RouteTable } from './route-table.ts';
+import type { UntrustedForwarding } from './untrusted-forwarding.ts';
 
 /** What the parts of one edge share. One object for the whole edge, so that a request reaches it in one step. */
 export interface EdgeContext {
@@ -21,6 +22,7 @@ export interface EdgeContext {
   /** Compiled from the last table; swapped whole. */
   routes: RouteTable<Route>;
   trusted: TrustedProxies;
+  readonly untrusted: UntrustedForwarding;
   /** Bytes of request bodies held for all services, and their bound. */
   heldBytes: number;
   maxHeldBytes: number;

@@ -18,6 +18,7 @@ import type { Route } from './route.ts';
 import { RouteCompiler } from './route-compiler.ts';
 import { RouteTable } from './route-table.ts';
 import { Service } from './service.ts';
+import { UntrustedForwarding } from './untrusted-forwarding.ts';
 
 /** Most health checks under way at once. */
 const MAX_CHECKS = 64;
@@ -137,6 +138,7 @@ class EdgePlane implements Edge {
         throw new Error('an empty table has no targets');
       }),
       trusted: new TrustedProxies([]),
+      untrusted: new UntrustedForwarding(logger),
       heldBytes: 0,
       maxHeldBytes: 0,
       draining: false,

@@ -7,6 +7,7 @@ import { coldStartFields } from './cold-start.ts';
 import type { EdgeContext } from './context.ts';
 import type { DeadlineEntry } from './deadlines.ts';
 import type { Endpoint } from './endpoint.ts';
+import { schemeOf } from './forwarding.ts';
 import { Framing, type FramingKind, isOffered } from './http1/request.ts';
 import { isNavigation } from './navigation.ts';
 import type { Redirect } from './redirect.ts';
@@ -499,9 +500,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const cold = this.#facts.cold && this.#service !== undefined ? this.#coldFields(this.#service) : '';
     const sticky = this.#service?.sticky;
     if (sticky === undefined) return cold;
-    const { request, trusted } = this.client;
-    const secure = trusted && request.head.get('x-forwarded-proto') === 'https';
-    return cold + sticky.field(request.head, this.#endpoint as Endpoint, secure);
+    const secure = schemeOf(this.client) === 'https';
+    return cold + sticky.field(this.client.request.head, this.#endpoint as Endpoint, secure);
   }
 
   #coldFields(service: Service): string {

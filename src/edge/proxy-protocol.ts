@@ -8,9 +8,17 @@ export type ProxyHeader =
   | { outcome: 'broken' }
   /**
    * `source` is undefined where the sender speaks for itself (LOCAL) or knows no address that is of use here (UNKNOWN,
-   * a Unix socket). `length` is where the connection's own data begins.
+   * a Unix socket). `length` is where the connection's own data begins; `port` the one that the client connected to, 0 =
+   * not known; `tls` whether it did so by TLS, undefined = not said.
    */
-  | { outcome: 'read'; length: number; source: string | undefined; sourcePort: number };
+  | {
+      outcome: 'read';
+      length: number;
+      source: string | undefined;
+      sourcePort: number;
+      port: number;
+      tls: boolean | undefined;
+    };
 
 const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 /** Longest header of version 1 with its CRLF, bytes. */
@@ -26,6 +34,9 @@ const PROXY = 1;
 const V2_TRANSPORTS = 2;
 const V2_TCP4 = 0x11;
 const V2_TCP6 = 0x21;
+/** Type of the TLV on TLS, and the bit of its first byte that says that the client used it. */
+const PP2_TYPE_SSL = 0x20;
+const PP2_CLIENT_SSL = 1;
 
 const MORE: ProxyHeader = { outcome: 'more' };
 const BROKEN: ProxyHeader = { outcome: 'broken' };
@@ -46,13 +57,20 @@ function readV1(bytes: Buffer): ProxyHeader {
   const words = bytes.toString('latin1', 0, lf - 1).split(' ');
   if (words[0] !== 'PROXY') return BROKEN;
   // What an unknown protocol says after this word is not to be looked at.
-  if (words[1] === 'UNKNOWN') return { outcome: 'read', length, source: undefined, sourcePort: 0 };
+  if (words[1] === 'UNKNOWN') return withoutSource(length);
   const [, family, source = '', destination = '', sourcePort = '', destinationPort = ''] = words;
   const version = family === 'TCP4' ? 4 : family === 'TCP6' ? 6 : 0;
   if (version === 0 || words.length !== 6) return BROKEN;
   if (!isAddress(source, version) || !isAddress(destination, version)) return BROKEN;
   if (!isPort(sourcePort) || !isPort(destinationPort)) return BROKEN;
-  return { outcome: 'read', length, source: canonical(source), sourcePort: Number(sourcePort) };
+  return {
+    outcome: 'read',
+    length,
+    source: canonical(source),
+    sourcePort: Number(sourcePort),
+    port: Number(destinationPort),
+    tls: undefined,
+  };
 }
 
 function isPrefix(bytes: Buffer, text: string): boolean {
@@ -80,14 +98,33 @@ function readV2(bytes: Buffer): ProxyHeader {
   const length = V2_FIXED + size;
   if (bytes.length < length) return MORE;
   // The sender's own connection, such as a health check: the rest of the header is to be ignored, whatever it is.
-  if (command === LOCAL) return { outcome: 'read', length, source: undefined, sourcePort: 0 };
+  if (command === LOCAL) return withoutSource(length);
   const addresses = V2_ADDRESSES[protocol >> 4];
   if (addresses === undefined || (protocol & 15) > V2_TRANSPORTS) return BROKEN;
   if (addresses > size || !areTlvsSound(bytes, V2_FIXED + addresses, length)) return BROKEN;
-  if (protocol !== V2_TCP4 && protocol !== V2_TCP6)
-    return { outcome: 'read', length, source: undefined, sourcePort: 0 };
+  if (protocol !== V2_TCP4 && protocol !== V2_TCP6) return withoutSource(length);
   const portAt = V2_FIXED + (protocol === V2_TCP4 ? 8 : 32);
-  return { outcome: 'read', length, source: sourceOf(bytes, protocol), sourcePort: bytes.readUInt16BE(portAt) };
+  return {
+    outcome: 'read',
+    length,
+    source: sourceOf(bytes, protocol),
+    sourcePort: bytes.readUInt16BE(portAt),
+    port: bytes.readUInt16BE(portAt + 2),
+    tls: tlsOf(bytes, V2_FIXED + addresses, length),
+  };
+}
+
+function withoutSource(length: number): ProxyHeader {
+  return { outcome: 'read', length, source: undefined, sourcePort: 0, port: 0, tls: undefined };
+}
+
+/** What sound type-length-values say of TLS. */
+function tlsOf(bytes: Buffer, start: number, end: number): boolean | undefined {
+  for (let at = start; at < end; at += 3 + bytes.readUInt16BE(at + 1)) {
+    if (bytes[at] === PP2_TYPE_SSL && bytes.readUInt16BE(at + 1) > 0)
+      return ((bytes[at + 3] as number) & PP2_CLIENT_SSL) !== 0;
+  }
+  return undefined;
 }
 
 function sourceOf(bytes: Buffer, protocol: number): string {

@@ -1,5 +1,6 @@
 import type { ClientConnection } from './client-connection.ts';
 import type { Endpoint } from './endpoint.ts';
+import { trustedForwarding } from './forwarding.ts';
 import { Framing } from './http1/request.ts';
 import { allIn, TCHAR } from './http1/syntax.ts';
 import type { Service } from './service.ts';
@@ -20,12 +21,15 @@ export function upstreamHead(
   const { request } = client;
   const hostValue = request.hostValue === '' ? endpoint.address : request.hostValue;
   let out = `${request.line}Host: ${service.policy.upstreamHost ?? hostValue}\r\n`;
+  let forwarding: string;
   if (client.trusted) {
-    out += request.head.kept() + trustedForwarding(client, hostValue);
+    forwarding = trustedForwarding(client, hostValue);
   } else {
+    if (request.isForwarded) client.onUntrustedForwarding();
     if (request.hasForwarding) request.dropForwarding();
-    out += request.head.kept() + client.forwardingFields(hostValue);
+    forwarding = client.forwardingFields(hostValue);
   }
+  out += request.head.kept() + forwarding;
   out += `X-Request-Id: ${requestId}\r\n`;
   if (service.policy.via !== undefined) out += `Via: ${request.old ? '1.0' : '1.1'} ${service.policy.via}\r\n`;
   if (request.upgrade !== undefined) out += `Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`;
@@ -35,19 +39,6 @@ export function upstreamHead(
   if (request.maxForwards !== undefined) out += `Max-Forwards: ${request.maxForwards - 1}\r\n`;
   if (request.expectContinue) out += 'Expect: 100-continue\r\n';
   return `${out}\r\n`;
-}
-
-/** A trusted peer's fields are believed: For is appended to, the others are set where they are missing. */
-function trustedForwarding(client: ClientConnection, hostValue: string): string {
-  const { request, peer, localPort } = client;
-  const { head } = request;
-  const chain = request.forwardedFor === undefined ? peer : `${request.forwardedFor}, ${peer}`;
-  let out = `X-Forwarded-For: ${chain}\r\n`;
-  if (head.get('x-real-ip') === undefined) out += `X-Real-IP: ${client.clientAddress()}\r\n`;
-  if (head.get('x-forwarded-proto') === undefined) out += 'X-Forwarded-Proto: http\r\n';
-  if (head.get('x-forwarded-host') === undefined) out += `X-Forwarded-Host: ${hostValue}\r\n`;
-  if (head.get('x-forwarded-port') === undefined) out += `X-Forwarded-Port: ${localPort}\r\n`;
-  return out;
 }
 
 /** The id of this request: a trusted peer's where it is a token of bounded length, else a new one. */

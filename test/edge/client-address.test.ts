@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { plainAddress, TrustedProxies } from '../../src/edge/client-address.ts';
+import { plainAddress, TrustedProxies, UNKNOWN_CLIENT } from '../../src/edge/client-address.ts';
 
 describe('the client is the rightmost address that is not trusted', () => {
   const trusted = new TrustedProxies(['10.0.0.0/8', '192.0.2.7', 'fd00::/8']);
@@ -19,14 +19,28 @@ describe('the client is the rightmost address that is not trusted', () => {
     ['10.1.1.1', '2001:db8::1', '2001:db8::1'],
     ['10.1.1.1', '::ffff:203.0.113.9', '203.0.113.9'],
     ['fd00::1', '203.0.113.9', '203.0.113.9'],
-    ['10.1.1.1', '203.0.113.9, unknown', '10.1.1.1'],
-    ['10.1.1.1', '203.0.113.9, garbage, 10.2.2.2', '10.2.2.2'],
+    ['10.1.1.1', '203.0.113.9, unknown', UNKNOWN_CLIENT],
+    ['10.1.1.1', '203.0.113.9, garbage, 10.2.2.2', UNKNOWN_CLIENT],
+    ['10.1.1.1', '1.2.3.4, _hidden', UNKNOWN_CLIENT],
+    ['10.1.1.1', '1.2.3.4:x', UNKNOWN_CLIENT],
+    ['10.1.1.1', '1.2.3.4:', UNKNOWN_CLIENT],
+    ['10.1.1.1', '[1.2.3.4]', UNKNOWN_CLIENT],
+    ['10.1.1.1', '[2001:db8::1]junk', UNKNOWN_CLIENT],
+    ['10.1.1.1', '2001:db8::1, junk', UNKNOWN_CLIENT],
+    ['10.1.1.1', 'junk, 203.0.113.9', '203.0.113.9'],
+    ['10.1.1.1', '203.0.113.9, , 10.2.2.2,', '203.0.113.9'],
+    ['10.1.1.1', '[2001:db8::1]', '2001:db8::1'],
     ['10.1.1.1', '', '10.1.1.1'],
     ['10.1.1.1', ',,,', '10.1.1.1'],
     ['10.1.1.1', 'fe80::1%eth0', 'fe80::1%eth0'],
-    ['10.1.1.1', '[', '10.1.1.1'],
+    ['10.1.1.1', '[', UNKNOWN_CLIENT],
   ])('%s with %s → %s', (peer, forwardedFor, client) => {
     expect(trusted.client(peer, forwardedFor)).toBe(client);
+  });
+
+  test('what is no address is in no range, not even in those of all addresses', () => {
+    const everybody = new TrustedProxies(['0.0.0.0/0', '::/0']);
+    expect(everybody.has(UNKNOWN_CLIENT)).toBe(false);
   });
 
   test('nobody is trusted by default', () => {

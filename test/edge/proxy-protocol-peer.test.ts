@@ -129,3 +129,22 @@ test('of IPv6, all addresses of one network are one client', async () => {
   again.write(from('2001:db8:0:1::3'));
   expect((await again.answer()).status).toBe(200);
 });
+
+const SIGNATURE = '\r\n\r\n\0\r\nQUIT\n';
+const v2 = (port: string, tlv: string) =>
+  `${SIGNATURE}\x21\x11\x00${String.fromCharCode(12 + tlv.length)}\xcb\x00\x71\x07\x7f\x00\x00\x01\x12\x67${port}${tlv}`;
+
+test.each<[what: string, header: string, proto: string, port: string]>([
+  ['came by TLS', v2('\x20\xfb', '\x20\x00\x05\x01\x00\x00\x00\x00'), 'https', '8443'],
+  ['came to 443 without TLS', v2('\x01\xbb', '\x20\x00\x05\x00\x00\x00\x00\x00'), 'http', '443'],
+  ['came to 443, of which no more is said', HEADER, 'https', '443'],
+  ['came to another port', HEADER.replace(' 443', ' 8000'), 'http', '8000'],
+])('a client that %s by its header is told so to the service', async (_what, header, proto, port) => {
+  const { harness, origin } = await listening();
+  origin.script = () => {};
+  const client = await harness.connect();
+  client.write(header + REQUEST.replace('\r\n\r\n', '\r\nX-Forwarded-Proto: ws\r\nX-Forwarded-Port: 1\r\n\r\n'));
+  const fields = await fieldsAtOrigin(origin);
+  expect([fields['x-forwarded-proto'], fields['x-forwarded-port']]).toEqual([[proto], [port]]);
+  expect(fields['x-forwarded-for']).toEqual(['203.0.113.7']);
+});

@@ -19,7 +19,14 @@ function v2(command: number, protocol: number, rest: number[], size = rest.lengt
 
 const tlv = (type: number, value: number[], size = value.length) => [type, size >> 8, size & 255, ...value];
 
-type Valid = [name: string, header: Buffer, source: string | undefined, port: number];
+type Valid = [name: string, header: Buffer, source: string | undefined, sourcePort: number, to?: To];
+/** Port that the client connected to, and whether by TLS; by default what the headers above say. */
+type To = { port: number; tls?: boolean };
+
+function expected(header: Buffer, source: string | undefined, sourcePort: number, to: To | undefined) {
+  const { port, tls } = to ?? { port: source === undefined ? 0 : 443 };
+  return { outcome: 'read', length: header.length, source, sourcePort, port, tls };
+}
 
 const valid: Valid[] = [
   ['version 1, IPv4', v1('PROXY TCP4 192.0.2.1 198.51.100.2 12345 443\r\n'), '192.0.2.1', 12345],
@@ -29,14 +36,16 @@ const valid: Valid[] = [
     v1('PROXY TCP6 2001:0DB8:0:0:0::0001 ::2 1 2\r\n'),
     '2001:db8::1',
     1,
+    { port: 2 },
   ],
   [
     'version 1, the longest there is',
     v1('PROXY TCP6 ffff:f0ff:ffff:ffff:ffff:ffff:ffff:ffff ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535\r\n'),
     'ffff:f0ff:ffff:ffff:ffff:ffff:ffff:ffff',
     65535,
+    { port: 65535 },
   ],
-  ['version 1, port 0', v1('PROXY TCP4 192.0.2.1 198.51.100.2 0 0\r\n'), '192.0.2.1', 0],
+  ['version 1, port 0', v1('PROXY TCP4 192.0.2.1 198.51.100.2 0 0\r\n'), '192.0.2.1', 0, { port: 0 }],
   ['version 1, unknown', v1('PROXY UNKNOWN\r\n'), undefined, 0],
   ['version 1, unknown with more', v1('PROXY UNKNOWN ff::1 nonsense 99999 x\r\n'), undefined, 0],
   ['version 2, IPv4', v2(0x21, 0x11, [...from4, ...to4, ...ports]), '192.0.2.1', 12345],
@@ -52,6 +61,20 @@ const valid: Valid[] = [
     v2(0x21, 0x11, [...from4, ...to4, ...ports, ...tlv(1, [104, 50]), ...tlv(4, []), ...tlv(0xee, [1, 2, 3])]),
     '192.0.2.1',
     12345,
+  ],
+  [
+    'version 2 from one who came by TLS',
+    v2(0x21, 0x11, [...from4, ...to4, ...ports, ...tlv(0x20, [1, 0, 0, 0, 0])]),
+    '192.0.2.1',
+    12345,
+    { port: 443, tls: true },
+  ],
+  [
+    'version 2 from one who did not come by TLS',
+    v2(0x21, 0x11, [...from4, ...to4, ...ports, ...tlv(4, []), ...tlv(0x20, [6, 0, 0, 0, 0])]),
+    '192.0.2.1',
+    12345,
+    { port: 443, tls: false },
   ],
   ['version 2, local', v2(0x20, 0x00, []), undefined, 0],
   ['version 2, local with addresses', v2(0x20, 0x11, [...from4, ...to4, ...ports]), undefined, 0],
@@ -71,13 +94,13 @@ const valid: Valid[] = [
 ];
 
 describe('a valid header', () => {
-  test.each(valid)('is read: %s', (_name, header, source, sourcePort) => {
-    expect(readProxyHeader(header)).toEqual({ outcome: 'read', length: header.length, source, sourcePort });
+  test.each(valid)('is read: %s', (_name, header, source, sourcePort, to) => {
+    expect(readProxyHeader(header)).toEqual(expected(header, source, sourcePort, to));
   });
 
-  test.each(valid)('leaves what follows in the same segment alone: %s', (_name, header, source, sourcePort) => {
+  test.each(valid)('leaves what follows in the same segment alone: %s', (_name, header, source, sourcePort, to) => {
     const result = readProxyHeader(Buffer.concat([header, PAYLOAD]));
-    expect(result).toEqual({ outcome: 'read', length: header.length, source, sourcePort });
+    expect(result).toEqual(expected(header, source, sourcePort, to));
   });
 
   test.each(valid)('is waited for at every split: %s', (_name, header) => {

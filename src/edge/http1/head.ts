@@ -15,7 +15,7 @@ export const Field = {
   EXPECT: 8,
   TRAILER: 9,
   X_FORWARDED_FOR: 10,
-  /** Forwarded, X-Real-IP, X-Forwarded-*, and names that alias them by underscores. */
+  /** X-Real-IP, X-Forwarded-* but X-Forwarded-For. */
   FORWARDING: 11,
   X_REQUEST_ID: 12,
   SERVER_TIMING: 13,
@@ -23,6 +23,8 @@ export const Field = {
   ALIAS: 14,
   MAX_FORWARDS: 15,
   DATE: 16,
+  /** Forwarded (RFC 7239). */
+  FORWARDED: 17,
 } as const;
 
 export type FieldKind = (typeof Field)[keyof typeof Field];
@@ -46,7 +48,7 @@ function kindOf(bytes: Buffer, start: number, end: number): FieldKind {
     case 101: // e
       return length === 6 && same(bytes, start, 'expect') ? Field.EXPECT : Field.OTHER;
     case 102: // f
-      return length === 9 && same(bytes, start, 'forwarded') ? Field.FORWARDING : Field.OTHER;
+      return length === 9 && same(bytes, start, 'forwarded') ? Field.FORWARDED : Field.OTHER;
     case 104: // h
       return length === 4 && same(bytes, start, 'host') ? Field.HOST : Field.OTHER;
     case 107: // k

@@ -44,6 +44,8 @@ export class RequestHead {
   requestId: string | undefined;
   /** Value of X-Forwarded-For, several fields joined. */
   forwardedFor: string | undefined;
+  /** Value of Forwarded, several fields joined. */
+  forwarded: string | undefined;
   /** There are other forwarding fields; whether they are believed is the connection's to know. */
   hasForwarding = false;
 
@@ -79,6 +81,7 @@ export class RequestHead {
     this.trailers = false;
     this.requestId = undefined;
     this.forwardedFor = undefined;
+    this.forwarded = undefined;
     this.hasForwarding = false;
     const head = this.head;
     if (!head.parse(text, bytes, from, limits.fields, false)) return 'BAD_REQUEST';
@@ -86,6 +89,11 @@ export class RequestHead {
     if (refusal !== undefined) return refusal;
     if (head.count > limits.fields) return 'HEAD_TOO_LARGE';
     return this.#readFields(limits.fields);
+  }
+
+  /** Whether there are forwarding fields of any kind. */
+  get isForwarded(): boolean {
+    return this.hasForwarding || this.forwardedFor !== undefined || this.forwarded !== undefined;
   }
 
   /** Leaves out forwarding fields of a peer that is not trusted. */
@@ -217,10 +225,13 @@ export class RequestHead {
         case Field.FORWARDING:
           this.hasForwarding = true;
           break;
+        case Field.FORWARDED:
+          head.drop(index);
+          this.forwarded = joined(this.forwarded, head.value(index));
+          break;
         case Field.X_FORWARDED_FOR:
           head.drop(index);
-          this.forwardedFor =
-            this.forwardedFor === undefined ? head.value(index) : `${this.forwardedFor}, ${head.value(index)}`;
+          this.forwardedFor = joined(this.forwardedFor, head.value(index));
           break;
       }
     }
@@ -274,6 +285,11 @@ export class RequestHead {
     for (const name of options) if (isOurs(name)) options.delete(name);
     this.head.dropNamed(options);
   }
+}
+
+/** The values of several fields of one name as one list (RFC 9110 §5.3). */
+function joined(before: string | undefined, value: string): string {
+  return before === undefined ? value : `${before}, ${value}`;
 }
 
 /** The method as one string for all requests: what is sliced from each has to be hashed and compared by its letters. */
