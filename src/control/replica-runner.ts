@@ -26,6 +26,21 @@ const PERMIT_READINESS_MS = 2000;
 /** Between attempts to stop a replica whose runtime does not answer, ms. */
 const STOP_RETRY = { base: 1000, cap: 30_000, jitter: 0.2 };
 
+/**
+ * Whether somebody had a replica end. One that is not known any more was removed; one that ended in order is believed
+ * to have been asked to, but not again and again.
+ */
+function isByHand(now: Instance | undefined, inARow: number): boolean {
+  if (now === undefined || now.endedByHand === 'yes') return true;
+  return now.endedByHand === 'perhaps' && inARow <= 1;
+}
+
+function endText(now: Instance | undefined): string {
+  if (now === undefined) return 'somebody removed it';
+  if (now.endedByHand === undefined) return 'it ended by itself';
+  return now.endedByHand === 'yes' ? 'somebody ended it' : 'it ended in order';
+}
+
 /** Errors that say that nothing runs any more. */
 const endings: ReadonlySet<ErrorCode> = new Set(['REPLICA_EXITED', 'OUT_OF_MEMORY', 'COMMAND_NOT_FOUND', 'PORT_CLASH']);
 
@@ -247,7 +262,6 @@ export class ReplicaRunner {
   /** The run that is known of ended; `now` is what the runtime knows of the replica instead. */
   #gone(replica: Replica, now: Instance | undefined): void {
     const { context, listener, publish } = this.#options;
-    const detail = `it ended by itself${exitText(now)}`;
     const { task } = replica;
     if (task.kind === 'start' || task.kind === 'adopt') {
       task.abort.abort(endedEarly('it ended before it was ready', now, replica.attempt));
@@ -262,13 +276,15 @@ export class ReplicaRunner {
     replica.instance = undefined;
     publish();
     const { start } = replica;
-    if (wasReady && start !== undefined && context.clock.now() - start.ready < PROBATION_MS) {
+    const soon = wasReady && start !== undefined && context.clock.now() - start.ready < PROBATION_MS;
+    replica.endedSoon = soon ? replica.endedSoon + 1 : 0;
+    if (soon && !isByHand(now, replica.endedSoon)) {
       const error = ended('it ended soon after it was ready', now, replica.attempt);
       listener.onStartFailed(replica, error, start.asked, run);
     } else if (task.kind === 'retire') {
       listener.onStopped(replica, task.retirement.reason);
     } else {
-      listener.onExited(replica, detail);
+      listener.onExited(replica, `${endText(now)}${exitText(now)}`);
     }
     // It was started anew behind our back: another run, which has to prove itself.
     if (now?.state === 'running') this.adopt(replica, now);

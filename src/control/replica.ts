@@ -61,6 +61,8 @@ export class Replica {
   attempt: Attempt = {};
   /** Its host, where it does not listen on the one that the runtime names but on the other loopback address. */
   otherHost: string | undefined;
+  /** How often in a row it ended in order soon after it was ready, as it does when somebody ends it. */
+  endedSoon = 0;
   /** When it became ready, the clock's ms. */
   readyAt = 0;
   /** A pre-positioning that is under way: a start waits for its end. */

@@ -79,26 +79,43 @@ export async function proveReady(context: ReadinessContext, instance: Instance, 
   if (!isSameRun(instance, again)) {
     throw new PilotlightError('IDENTITY_CHANGED', 'what answered the probe is not what was started');
   }
-  if (host === instance.address.host) return host;
-  const found = { ...instance.address, host };
-  if (await withDeadline(clock, RUNTIME_CALL_MS, signal, async (inner) => runtime.owns?.(instance.id, found, inner))) {
-    return host;
-  }
-  const where = `${hostPort(found)}, not on ${hostPort(instance.address)}`;
-  throw new PilotlightError('IDENTITY_CHANGED', `what answered listens on ${where}: it may be another program`);
+  return host;
+}
+
+/**
+ * Waits for an answer, at the host that the runtime names or at the other one that it may listen on.
+ * @returns the host that answered
+ */
+async function untilAnswers(
+  context: ReadinessContext,
+  { id, otherHost }: Instance,
+  address: HostPort,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const { clock, runtime } = context;
+  const host = await untilAnswered(context, address, otherHost, deadline, signal);
+  if (host === address.host) return host;
+  const other = { ...address, host };
+  const isOwn = await withDeadline(clock, RUNTIME_CALL_MS, signal, async (inner) => runtime.owns?.(id, other, inner));
+  if (isOwn === true) return host;
+  // Somebody else's: ours may still come.
+  if (isOwn === false) return untilAnswered(context, address, undefined, deadline, signal);
+  const where = `${hostPort(other)}, not on ${hostPort(address)}`;
+  throw new PilotlightError('IDENTITY_CHANGED', `what answers listens on ${where}: it may be another program`);
 }
 
 /** @returns the host that answered */
-async function untilAnswers(
+async function untilAnswered(
   context: ReadinessContext,
-  instance: Instance,
   address: HostPort,
+  otherHost: string | undefined,
   deadline: number,
   signal: AbortSignal,
 ): Promise<string> {
   const { clock, service, endpoint, check, ready, attempt } = context;
   const timeoutMs = Math.max(1, deadline - clock.now());
-  const order = { service, endpoint, ...address, otherHost: instance.otherHost, check, timeoutMs };
+  const order = { service, endpoint, ...address, otherHost, check, timeoutMs };
   const outcome = await context.probe(order, signal, (host, result) => {
     attempt.probe = { address: hostPort({ ...address, host }), result };
   });

@@ -76,8 +76,8 @@ export interface Runtime {
   /** What the runtime knows of a replica now; undefined when it is gone. @throws RUNTIME_UNREACHABLE */
   inspect(id: string, signal: AbortSignal): Promise<Instance | undefined>;
 
-  /** Whether what listens at an address that it may have (`otherHost`) is the replica's own. */
-  owns?(id: string, address: HostPort, signal: AbortSignal): Promise<boolean>;
+  /** Whether what listens at an address that it may have (`otherHost`) is its own; undefined where nobody can tell. */
+  owns?(id: string, address: HostPort, signal: AbortSignal): Promise<boolean | undefined>;
 
   /** Stops it (signal, grace, kill) and resolves when it runs no more; at once when it does not run. */
   stop(id: string, stop: { signal: string; graceMs: number }, signal: AbortSignal): Promise<void>;

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import type Docker from 'dockerode';
 import type { ReplicaSpec } from '../model/runtime.ts';
 import type { DockerImageRun } from '../model/settings.ts';
+import { mountsOf } from './docker-mounts.ts';
 
 /** The labels by which a container is known as ours; nothing without them is ever removed. */
 export const labels = {
@@ -88,7 +89,7 @@ export function containerBody(
       ...(run.standby === 'none' && { [labels.standby]: 'none' }),
     },
     HostConfig: {
-      Binds: run.volumes,
+      ...mountsOf(run.volumes),
       NetworkMode: run.networks[0],
       PortBindings: publish ? { [port]: [{ HostIp: '127.0.0.1', HostPort: '' }] } : {},
       Memory: run.memory,

@@ -37,6 +37,23 @@ function clientOptions(address: EngineAddress): Docker.DockerOptions {
   return port === 2376 ? { host, port, protocol: 'https' } : ({ host, port, protocol: 'http', agent } as object);
 }
 
+/** Has every failure of the library carry the call that it is about, without the query. */
+function nameCalls({ modem }: { modem: Modem }): void {
+  const dial = modem.dial.bind(modem);
+  modem.dial = (options, callback) => {
+    const call = `${options.method} ${options.path.split('?', 1)[0]}`;
+    dial(options, (failure, data) => {
+      if (typeof failure === 'object' && failure !== null) Object.assign(failure, { call });
+      callback(failure, data);
+    });
+  };
+}
+
+/** The part of the library that makes the calls. */
+interface Modem {
+  dial(options: { method: string; path: string }, callback: (failure: unknown, data: unknown) => void): void;
+}
+
 /** The Engine API, every call bounded in time, cancellable, and failing with errors of ours only. */
 export class DockerEngine {
   /** Where it is, for messages. */
@@ -61,7 +78,9 @@ export class DockerEngine {
     try {
       const address = parseEngineAddress(socket);
       const place = address.kind === 'unix' ? address.path : socket;
-      return new DockerEngine(new Client(clientOptions(address)), address, place, clock);
+      const client = new Client(clientOptions(address));
+      nameCalls(client);
+      return new DockerEngine(client, address, place, clock);
     } catch (cause) {
       throw new PilotlightError('CONFIG_INVALID', `docker.socket ${socket} is not the address of an engine`, cause);
     }

@@ -6,6 +6,8 @@ interface EngineFailure {
   json?: unknown;
   code?: string;
   message?: string;
+  /** Method and path of the call. */
+  call?: string | undefined;
 }
 
 /** The status of an answer that says no; undefined when there was no answer. */
@@ -21,11 +23,22 @@ export function toEngineError(thrown: unknown, place: string): PilotlightError {
   const text = firstLine(messageOf(failure));
   if (failure.statusCode === undefined) return connectionError(failure, text, place, thrown);
   if (failure.statusCode === 403) {
-    return new PilotlightError('RUNTIME_FORBIDDEN', `the Docker engine at ${place} refuses: ${text}`, thrown);
+    const call = failure.call === undefined ? '' : `${failure.call}: `;
+    // What stands before an engine may refuse with a page.
+    const words = text.startsWith('<') ? '' : ` ${text}`;
+    return new PilotlightError('RUNTIME_FORBIDDEN', `the Docker engine at ${place} refuses ${call}403${words}`, thrown);
   }
   const image = /no such image: (\S+?)(?=:?\s|:?$)/i.exec(text)?.[1];
   if (image !== undefined) {
     return new PilotlightError('IMAGE_MISSING', `no such image: ${image} (pull or build it first)`, thrown);
+  }
+  const source = missingSource(text);
+  if (source !== undefined) {
+    return new PilotlightError(
+      'MOUNT_MISSING',
+      `${source}, which volumes names, does not exist on the engine's machine`,
+      thrown,
+    );
   }
   if (/no such container/i.test(text)) return new PilotlightError('CONTAINER_MISSING', text, thrown);
   if (/port is already allocated|address already in use/i.test(text)) {
@@ -60,6 +73,14 @@ function connectionError(failure: EngineFailure, text: string, place: string, ca
         cause,
       );
   }
+}
+
+/** The source of a bind mount that is not there: at the creation, or (it was there then) at the start. */
+function missingSource(text: string): string | undefined {
+  return (
+    /bind source path does not exist: (.+?)"?$/i.exec(text)?.[1] ??
+    /mounting "([^"]+)" to rootfs .*(?:no such file or directory|not a directory)/i.exec(text)?.[1]
+  );
 }
 
 /** What runc says when the entry point is not a program. */

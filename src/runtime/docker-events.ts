@@ -10,7 +10,7 @@ export interface ContainerEvent {
   id: string;
   /** The container's name, and its labels among others. */
   attributes: Record<string, string>;
-  action: 'start' | 'unpause' | 'die' | 'pause' | 'destroy' | 'health_status';
+  action: (typeof ACTIONS)[number];
   /** When it happened by the engine's clock, ns since the epoch. */
   timeNano: number;
 }
@@ -27,7 +27,7 @@ export interface EventWatchOptions {
   onRestored: () => void;
 }
 
-const ACTIONS = ['start', 'unpause', 'die', 'pause', 'destroy', 'health_status'] as const;
+const ACTIONS = ['start', 'unpause', 'kill', 'die', 'pause', 'destroy', 'health_status'] as const;
 const BACKOFF = { base: 100, cap: 4_000, jitter: 0.5 };
 /** No event is longer than this, characters. */
 const LONGEST_LINE = 1024 * 1024;

@@ -6,7 +6,7 @@ import type { Owner } from './docker-container.ts';
 /** What an inspected container means to us. */
 export function instanceOf(info: Docker.ContainerInspectInfo, owner: Owner, reach: Reach): Instance {
   const state = stateOf(info);
-  const { StartedAt, ExitCode, Health } = info.State;
+  const { StartedAt, ExitCode, OOMKilled, Health } = info.State;
   const started = Date.parse(StartedAt);
   return {
     id: info.Id,
@@ -19,6 +19,7 @@ export function instanceOf(info: Docker.ContainerInspectInfo, owner: Owner, reac
     startedAt: started > 0 ? started : 0,
     health: healthOf(Health?.Status),
     exitCode: state === 'stopped' ? ExitCode : undefined,
+    outOfMemory: state === 'stopped' && OOMKilled && ExitCode !== 0 ? 'yes' : undefined,
   };
 }
 

@@ -10,6 +10,7 @@ import { DockerEngine, limits } from './docker-engine.ts';
 import { statusOf } from './docker-errors.ts';
 import { type ContainerEvent, watchEvents } from './docker-events.ts';
 import { instanceOf, stateOf } from './docker-instance.ts';
+import { ContainerKills } from './docker-kills.ts';
 import { containerOutput } from './docker-output.ts';
 import { DockerPositions } from './docker-position.ts';
 import { stopContainer } from './docker-stop.ts';
@@ -39,6 +40,9 @@ const eventTypes = {
   health_status: 'health',
 } as const;
 
+/** What was written reaches the log within this, ms. */
+const LOG_LAG_MS = 500;
+
 class DockerRuntime implements Runtime {
   readonly kind = 'docker';
   readonly #engine: DockerEngine;
@@ -52,6 +56,9 @@ class DockerRuntime implements Runtime {
   readonly #existing = new Map<string, Owner>();
   /** When the present run of a container began, by its id: ms by the engine's clock, once a start of ours is through. */
   readonly #began = new Map<string, Promise<number>>();
+  /** From when on the log of a container is that of its present run, by its id: seconds by the engine's clock. */
+  readonly #logSince = new Map<string, number>();
+  readonly #kills = new ContainerKills();
 
   constructor(options: DockerRuntimeOptions, engine: DockerEngine) {
     this.#options = options;
@@ -91,7 +98,9 @@ class DockerRuntime implements Runtime {
   async inspect(id: string, signal: AbortSignal): Promise<Instance | undefined> {
     const info = await this.#engine.inspect(id, signal);
     const owner = info === undefined ? undefined : this.#ownerOf(info);
-    return info === undefined || owner === undefined ? undefined : instanceOf(info, owner, this.#reach);
+    if (info === undefined || owner === undefined) return undefined;
+    const instance = instanceOf(info, owner, this.#reach);
+    return { ...instance, endedByHand: this.#kills.endedByHand(info, instance) };
   }
 
   async stop(id: string, stop: StopSettings, signal: AbortSignal): Promise<void> {
@@ -129,10 +138,14 @@ class DockerRuntime implements Runtime {
     const onEvent = async (event: ContainerEvent) => {
       const owner = this.#owner(event.id, event.attributes['name'] ?? '', event.attributes);
       if (owner === undefined) return;
+      if (event.action === 'kill') {
+        this.#kills.note(event.id, event.attributes['signal'] ?? '', event.timeNano / 1e6);
+        return;
+      }
       const type = eventTypes[event.action];
       // The end of a run may be told only when the next one is under way already.
       const began = (await this.#began.get(event.id)) ?? 0;
-      if (event.action === 'destroy') this.#began.delete(event.id);
+      if (event.action === 'destroy') this.#forget(event.id);
       if (type === 'exited' && event.timeNano / 1e6 < began) return;
       if (!signal.aborted) listener({ type, id: event.id, service: owner.service, ordinal: owner.ordinal });
     };
@@ -144,7 +157,8 @@ class DockerRuntime implements Runtime {
   async output(id: string, lines: number, signal: AbortSignal): Promise<string[]> {
     const info = await this.#engine.inspect(id, signal);
     if (info === undefined || this.#ownerOf(info) === undefined || lines <= 0) return [];
-    const options = { stdout: true, stderr: true, tail: lines, follow: false } as const;
+    const since = this.#logSince.get(info.Id) ?? Date.parse(info.State.StartedAt) / 1000;
+    const options = { stdout: true, stderr: true, tail: lines, since: Math.max(0, since), follow: false } as const;
     const log: unknown = await this.#engine.call(limits.ask, signal, (docker, abortSignal) =>
       docker.getContainer(id).logs({ ...options, abortSignal }),
     );
@@ -195,8 +209,17 @@ class DockerRuntime implements Runtime {
         });
     }
     const instance = await this.inspect(info.Id, signal);
-    if (instance !== undefined) return instance;
+    if (instance !== undefined) {
+      if (state !== 'paused') this.#logSince.set(info.Id, betweenRuns(info.State.FinishedAt, instance.startedAt));
+      return instance;
+    }
     throw new PilotlightError('CONTAINER_MISSING', `${nameOf(info)} was removed while it started`);
+  }
+
+  #forget(id: string): void {
+    this.#began.delete(id);
+    this.#logSince.delete(id);
+    this.#kills.forget(id);
   }
 
   /** Remembers an existing container as that of this replica; returns how it is called. */
@@ -223,6 +246,16 @@ class DockerRuntime implements Runtime {
     const own = `${labels.instance}=${this.#options.instance}`;
     return { label: service === undefined ? [own] : [own, `${labels.service}=${service}`] };
   }
+}
+
+/**
+ * A moment after the end of one run and before the start of the next, in seconds: what was written last may have reached
+ * the log after the end, and what is written first before the engine calls it started.
+ */
+function betweenRuns(finishedAt: string, startedAt: number): number {
+  // A container that never ran has finished in the year 1.
+  const finished = Math.max(0, Date.parse(finishedAt));
+  return (finished + Math.max(0, Math.min(LOG_LAG_MS, (startedAt - finished) / 2))) / 1000;
 }
 
 function nameOf({ Name }: Docker.ContainerInspectInfo): string {

@@ -23,20 +23,22 @@ export class ProcessLog {
     return openSync(this.#path, 'a', 0o600);
   }
 
-  /** Keeps the file bounded: does nothing below the limit. What is written meanwhile may be lost. */
-  async trim(): Promise<void> {
+  /** Keeps the file bounded: does nothing below the limit. What is written meanwhile may be lost. @returns its size, or that it was cut */
+  async trim(): Promise<number | 'cut'> {
     const size = await sizeOf(this.#path);
-    if (size <= LIMIT) return;
+    if (size <= LIMIT) return size;
     await writeFile(`${this.#path}.1`, await readEnd(this.#path, LIMIT), { mode: 0o600 });
     await truncate(this.#path);
+    return 'cut';
   }
 
-  /** The last `count` lines, oldest first. */
-  async lastLines(count: number): Promise<string[]> {
+  /**
+   * The last `count` lines, oldest first.
+   * @param from bytes of the file to leave out; `cut`: none, and what was cut off is read too
+   */
+  async lastLines(count: number, from: number | 'cut'): Promise<string[]> {
+    if (from !== 'cut') return lastLines(await readEnd(this.#path, TAIL, from), count);
     const recent = await readEnd(this.#path, TAIL);
-    const lines = lastLines(recent, count);
-    if (lines.length >= count || recent.length === TAIL) return lines;
-    // It was cut lately: what went before is in the other file.
     return lastLines(Buffer.concat([await readEnd(`${this.#path}.1`, TAIL), recent]), count);
   }
 
@@ -52,8 +54,8 @@ async function sizeOf(path: string): Promise<number> {
   );
 }
 
-/** The last `length` bytes of a file; empty where there is no such file. */
-async function readEnd(path: string, length: number): Promise<Buffer> {
+/** The last `length` bytes of a file, none of the first `from`; empty where there is no such file. */
+async function readEnd(path: string, length: number, from = 0): Promise<Buffer> {
   let file: FileHandle;
   try {
     file = await open(path, 'r');
@@ -62,7 +64,7 @@ async function readEnd(path: string, length: number): Promise<Buffer> {
   }
   try {
     const { size } = await file.stat();
-    const buffer = Buffer.alloc(Math.min(size, length));
+    const buffer = Buffer.alloc(Math.max(0, Math.min(size - from, length)));
     const { bytesRead } = await file.read(buffer, 0, buffer.length, size - buffer.length);
     return buffer.subarray(0, bytesRead);
   } finally {

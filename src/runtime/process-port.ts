@@ -21,7 +21,7 @@ export class PortPicker {
       const port = await unusedPort();
       const now = this.#clock.now();
       for (const [old, since] of this.#handedOut) if (now - since >= REST_MS) this.#handedOut.delete(old);
-      if (taken.has(port) || this.#handedOut.has(port)) continue;
+      if (taken.has(port) || this.#handedOut.has(port) || (await isBound('::1', port))) continue;
       this.#handedOut.set(port, now);
       return port;
     }
@@ -29,12 +29,17 @@ export class PortPicker {
   }
 }
 
-/** Whether anybody listens on a loopback port. */
-export function isTaken(port: number): Promise<boolean> {
+/** Whether anybody listens on a port of this machine's loopback, in either family. */
+export async function isTaken(port: number): Promise<boolean> {
+  const taken = await Promise.all(['127.0.0.1', '::1'].map((host) => isBound(host, port)));
+  return taken.includes(true);
+}
+
+function isBound(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', (cause: NodeJS.ErrnoException) => resolve(cause.code === 'EADDRINUSE'));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(false)));
+    server.listen({ host, port, ipv6Only: true }, () => server.close(() => resolve(false)));
   });
 }
 

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
-import { constants } from 'node:os';
 import { PilotlightError } from '../model/errors.ts';
 import type { ProcessRun } from '../model/settings.ts';
 
@@ -51,11 +50,6 @@ export async function spawnDetached(
   child.on('error', () => undefined);
   child.unref();
   return { child, pid: child.pid };
-}
-
-/** Exit code as a shell reports it: 128 + the number of the signal that ended the process. */
-export function exitCodeOf(code: number | null, signal: NodeJS.Signals | null): number {
-  return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 }
 
 function trySpawn(

@@ -26,9 +26,15 @@ export function startTokenOf(pid: number): string | undefined {
 export function groupLives(group: number): boolean {
   if (!signalGroup(group, 0)) return false;
   if (process.platform !== 'linux') return true;
-  return readdirSync('/proc').some((name) => {
-    const stat = /^\d+$/.test(name) ? procStat(Number(name)) : undefined;
-    return stat !== undefined && stat.group === group && !isDead(stat);
+  return groupMembers(group).length > 0;
+}
+
+/** The processes of a group that live; on Linux only. */
+export function groupMembers(group: number): number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    const pid = /^\d+$/.test(name) ? Number(name) : undefined;
+    const stat = pid === undefined ? undefined : procStat(pid);
+    return pid !== undefined && stat !== undefined && stat.group === group && !isDead(stat) ? [pid] : [];
   });
 }
 

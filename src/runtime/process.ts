@@ -4,14 +4,17 @@ import { join } from 'node:path';
 import { PilotlightError, toPilotlightError } from '../model/errors.ts';
 import type { Logger } from '../model/observe.ts';
 import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../model/runtime.ts';
-import type { ProcessRun, StopSettings } from '../model/settings.ts';
+import type { HostPort, ProcessRun, StopSettings } from '../model/settings.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import { SingleFlight } from '../util/single-flight.ts';
 import { unlessAborted } from './cancel.ts';
+import { oomKills } from './oom-kills.ts';
+import { endingOf, type ProcessEnding } from './process-ending.ts';
 import { ProcessLog } from './process-log.ts';
 import { isTaken, PortPicker } from './process-port.ts';
 import { type ProcessRecord, ProcessRecords, replicaName } from './process-record.ts';
-import { checkWorkingDirectory, exitCodeOf, inheritedEnv, spawnDetached } from './process-spawn.ts';
+import { groupListens } from './process-sockets.ts';
+import { checkWorkingDirectory, inheritedEnv, spawnDetached } from './process-spawn.ts';
 import { groupLives, processTableSupported, signalGroup, startTokenOf } from './process-table.ts';
 
 /** How often adopted processes, of which the kernel does not tell us the end, are looked at, ms. */
@@ -41,7 +44,9 @@ interface Replica {
   /** Of our own child the kernel tells the end; an adopted process has to be looked at. */
   readonly origin: 'child' | 'adopted';
   phase: 'running' | 'stopping' | 'exited';
-  exitCode: number | undefined;
+  ending: ProcessEnding | undefined;
+  /** Where its output begins in its log, bytes; `cut`: before what is left of it. */
+  outputFrom: number | 'cut';
   /** Of one that ended by itself: whether another program listens on its port. */
   portTaken?: Promise<boolean>;
 }
@@ -111,6 +116,12 @@ class ProcessRuntime implements Runtime {
     return { ...instanceOf(replica), portTaken: await unlessAborted(Promise.resolve(replica.portTaken), signal) };
   }
 
+  async owns(id: string, address: HostPort, signal: AbortSignal): Promise<boolean | undefined> {
+    signal.throwIfAborted();
+    const replica = this.#find(id);
+    return replica === undefined ? false : groupListens(replica.record.pid, address);
+  }
+
   async stop(id: string, { signal: name, graceMs }: StopSettings, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const replica = this.#find(id);
@@ -169,7 +180,7 @@ class ProcessRuntime implements Runtime {
     signal.throwIfAborted();
     const replica = this.#find(id);
     if (replica === undefined) return [];
-    return unlessAborted(this.#log(replicaName(replica.record)).lastLines(lines), signal);
+    return unlessAborted(this.#log(replicaName(replica.record)).lastLines(lines, replica.outputFrom), signal);
   }
 
   async #start(spec: ReplicaSpec, run: ProcessRun): Promise<Instance> {
@@ -182,11 +193,11 @@ class ProcessRuntime implements Runtime {
       throw new PilotlightError('RUNTIME_FAILED', `${name} ${why} (process ${present.record.pid})`);
     }
     await checkWorkingDirectory(run.cwd);
-    await this.#log(name).trim();
+    const size = await this.#log(name).trim();
     const port = await this.#ports.pick(this.#portsInUse());
     const output = this.#log(name).openForAppend();
     try {
-      return instanceOf(await this.#spawn(spec, run, port, output));
+      return instanceOf(await this.#spawn(spec, run, { port, output, outputFrom: size === 'cut' ? 0 : size }));
     } catch (thrown) {
       throw toPilotlightError(thrown, 'RUNTIME_FAILED');
     } finally {
@@ -194,8 +205,13 @@ class ProcessRuntime implements Runtime {
     }
   }
 
-  async #spawn(spec: ReplicaSpec, run: ProcessRun, port: number, output: number): Promise<Replica> {
+  async #spawn(
+    spec: ReplicaSpec,
+    run: ProcessRun,
+    { port, output, outputFrom }: { port: number; output: number; outputFrom: number },
+  ): Promise<Replica> {
     const { service, ordinal, hash } = spec;
+    const killsBefore = oomKills();
     const { child, pid } = await spawnDetached(run, { port, env: this.#env, output });
     // Of a process that has ended already there is no token; its exit is reported in a moment.
     const start = startTokenOf(pid) ?? 'ended';
@@ -209,8 +225,8 @@ class ProcessRuntime implements Runtime {
       startedAt: this.#clock.wall(),
       port,
     };
-    const replica: Replica = { record, origin: 'child', phase: 'running', exitCode: undefined };
-    child.once('exit', (code, by) => this.#exited(replica, exitCodeOf(code, by)));
+    const replica: Replica = { record, origin: 'child', phase: 'running', ending: undefined, outputFrom };
+    child.once('exit', (code, by) => this.#exited(replica, endingOf(code, by, killsBefore)));
     try {
       this.#records.write(record);
     } catch (cause) {
@@ -229,7 +245,7 @@ class ProcessRuntime implements Runtime {
       const known = this.#replicas.get(name);
       if (record.instance !== this.#instance || (known !== undefined && !isExited(known))) continue;
       if (startTokenOf(record.pid) === record.start) {
-        this.#replicas.set(name, { record, origin: 'adopted', phase: 'running', exitCode: undefined });
+        this.#replicas.set(name, { record, origin: 'adopted', phase: 'running', ending: undefined, outputFrom: 0 });
       } else {
         this.#records.remove(record);
       }
@@ -253,11 +269,11 @@ class ProcessRuntime implements Runtime {
   }
 
   /** A replica is its whole group: when the leader ended by itself, what it left behind would only hold the port. */
-  #exited(replica: Replica, exitCode: number | undefined): void {
+  #exited(replica: Replica, ending: ProcessEnding | undefined): void {
     const { service, ordinal, port } = replica.record;
     const byItself = replica.phase === 'running';
     replica.phase = 'exited';
-    replica.exitCode = exitCode;
+    replica.ending = ending;
     if (byItself) {
       this.#signal(replica, 'SIGKILL');
       replica.portTaken = this.#gone(replica, KILL_MS, never).then(() => isTaken(port));
@@ -296,6 +312,10 @@ class ProcessRuntime implements Runtime {
   #trim(name: string): void {
     this.#log(name)
       .trim()
+      .then((size) => {
+        const replica = this.#replicas.get(name);
+        if (replica !== undefined && size === 'cut') replica.outputFrom = 'cut';
+      })
       .catch((cause) => this.#logger.warn({ replica: name, cause: String(cause) }, 'cannot cut a log'));
   }
 
@@ -322,9 +342,12 @@ function instanceOf(replica: Replica): Instance {
     hash,
     state: running ? 'running' : 'stopped',
     address: running ? { host: '127.0.0.1', port } : undefined,
+    otherHost: running ? '::1' : undefined,
     startedAt,
     health: 'none',
-    exitCode: replica.exitCode,
+    exitCode: replica.ending?.exitCode,
+    outOfMemory: replica.ending?.outOfMemory,
+    endedByHand: replica.ending?.endedByHand,
   };
 }
 

@@ -1,4 +1,6 @@
-import { networkInterfaces } from 'node:os';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest';
 import { silentLogger } from '../../src/model/observe.ts';
 import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../src/model/runtime.ts';
@@ -160,7 +162,7 @@ test('all options reach the container', async () => {
     Memory: 134_217_728,
     NanoCpus: 500_000_000,
     ReadonlyRootfs: true,
-    Binds: ['/etc:/data:ro'],
+    Mounts: [{ Type: 'bind', Source: '/etc', Target: '/data', ReadOnly: true }],
     RestartPolicy: { Name: 'no' },
   });
   expect(Config.StopSignal).toBe('SIGINT');
@@ -219,6 +221,29 @@ describe('what cannot be started', () => {
     await until('it ended', async () => (await docks.inspect(id, never))?.state === 'stopped');
     expect(await docks.inspect(id, never)).toMatchObject({ exitCode: 127 });
     expect((await docks.output(id, 5, never)).join('\n')).toContain('no-such-program');
+  });
+
+  test('a bind mount whose source does not exist, and nothing is made of it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'pilotlight-mount-'));
+    try {
+      const source = join(folder, 'missing');
+      const docks = await runtime();
+      const spec = appSpec({ volumes: [`${source}:/data`, `${instance}-named:/named`] });
+      const refusal = { code: 'MOUNT_MISSING', message: expect.stringContaining(source) };
+      await expect(docks.prepare(spec, never)).rejects.toMatchObject(refusal);
+      await expect(docks.start(spec, never)).rejects.toMatchObject(refusal);
+      await mkdir(source);
+      await docks.prepare(spec, never);
+      await rm(source, { recursive: true });
+      await expect(docks.start(spec, never)).rejects.toMatchObject(refusal);
+      await expect(stat(source)).rejects.toMatchObject({ code: 'ENOENT' });
+      await mkdir(source);
+      await facts(await docks.start(spec, never));
+    } finally {
+      await removeContainers(docker, `${TEST_LABEL}.case=${instance}`);
+      await docker('DELETE', `/volumes/${instance}-named`);
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   test('a port of the host that is taken', async () => {
@@ -356,6 +381,43 @@ test('what others do to a replica is noticed', async () => {
   }
 });
 
+test.each([
+  ['stop', 'somebody', "process.on('SIGTERM', () => process.exit(0))", 0],
+  ['kill', 'somebody', '', 137],
+] as const)('docker %s is the doing of %s', async (action, _who, handler, exitCode) => {
+  const docks = await runtime();
+  const watch = new AbortController();
+  const ends: RuntimeEvent[] = [];
+  docks.watch((event) => event.type === 'exited' && ends.push(event), watch.signal);
+  try {
+    const { id } = await docks.start(
+      appSpec({ command: ['node', '-e', `${handler}; setInterval(() => {}, 9); console.log('up')`] }),
+      never,
+    );
+    await until('it runs', async () => (await docks.output(id, 1, never))[0] === 'up');
+    expectStatus(await docker('POST', `/containers/${id}/${action}`), 204);
+    await until('the end is told', () => ends.length === 1);
+    expect(await docks.inspect(id, never)).toMatchObject({ endedByHand: 'yes', exitCode });
+  } finally {
+    watch.abort();
+  }
+});
+
+test('a crash and an end for want of memory are nobody’s doing', async () => {
+  const docks = await runtime();
+  const end = async (script: string, options: Partial<DockerImageRun> = {}) => {
+    const { id } = await docks.start(appSpec({ command: ['node', '-e', script], ...options }), never);
+    await until('it ended', async () => (await docks.inspect(id, never))?.state === 'stopped');
+    return docks.inspect(id, never);
+  };
+  expect((await end('process.exit(1)'))?.endedByHand).toBeUndefined();
+  const fill = 'const all = []; for (;;) all.push(Buffer.alloc(2 ** 20, 1))';
+  await removeContainers(docker, `${TEST_LABEL}.case=${instance}`);
+  const starved = await end(fill, { memory: 64 * 1024 * 1024 });
+  expect(starved).toMatchObject({ outOfMemory: 'yes', exitCode: 137 });
+  expect(starved?.endedByHand).toBeUndefined();
+});
+
 test('a stop and a start right after it leave the stream of events in order', async () => {
   const docks = await runtime();
   const events: RuntimeEvent[] = [];
@@ -452,6 +514,20 @@ test('output is the last lines of both streams', async () => {
   const { Name } = (await docker<{ Name: string }>('GET', `/containers/${id}/json`)).json;
   await docks.list([containerSpec(Name.slice(1), { instance })], never);
   await until('the terminal printed', async () => (await docks.output(id, 5, never))[0] === '17');
+});
+
+test('output is that of the last run alone', async () => {
+  const docks = await runtime();
+  const spec = appSpec({ command: ['node', '-e', 'console.log(process.hrtime.bigint()); process.exit(1)'] });
+  const seen: string[] = [];
+  for (let i = 0; i < 3; i++) {
+    const { id } = await docks.start(spec, never);
+    await until('it ended', async () => (await docks.inspect(id, never))?.state === 'stopped');
+    const lines = await docks.output(id, 10, never);
+    expect(lines).toHaveLength(1);
+    seen.push(...lines);
+  }
+  expect(new Set(seen).size).toBe(3);
 });
 
 async function bridgeGateway(): Promise<string | undefined> {

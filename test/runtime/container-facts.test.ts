@@ -110,7 +110,8 @@ describe('create', () => {
       HostConfig: {
         Memory: 268_435_456,
         NanoCpus: 500_000_000,
-        Binds: ['/data:/data:ro'],
+        Mounts: [{ Type: 'bind', Source: '/data', Target: '/data', ReadOnly: true }],
+        Binds: [],
         NetworkMode: 'shop',
         ReadonlyRootfs: true,
         RestartPolicy: { Name: 'no' },

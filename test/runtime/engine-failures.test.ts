@@ -82,6 +82,22 @@ test.each([
   expect(error).toMatchObject({ code, message: text ?? expect.stringContaining(message) });
 });
 
+test.each([
+  ['a sentence', { message: 'denied by policy' }, 'POST /containers/create: 403 denied by policy'],
+  ['a page, as of a proxy before the socket', '<html><body><h1>403 Forbidden</h1>', 'POST /containers/create: 403'],
+])('what is refused with %s is said with the call that was', async (_how, body, words) => {
+  const engine = await fakeEngine(({ route }) => {
+    if (route === 'GET /images/shop:1.4/json') return [200, { Id: 'sha256:1', Config: {} }];
+    if (!route.startsWith('POST')) return undefined;
+    return typeof body === 'string' ? (response) => response.writeHead(403).end(body) : [403, body];
+  });
+  const runtime = await runtimeOn(engine.socket);
+  await expect(runtime.prepare(imageSpec(), never)).rejects.toMatchObject({
+    code: 'RUNTIME_FORBIDDEN',
+    message: `the Docker engine at ${engine.socket} refuses ${words}`,
+  });
+});
+
 test('a socket that we may not use is a matter of rights, and a broken connection one of reach', () => {
   const errorOf = (code: string) => toEngineError(Object.assign(new Error('it broke'), { code }), '/run/docker.sock');
   expect(errorOf('EACCES')).toMatchObject({

@@ -150,10 +150,16 @@ export class FakeRuntime implements Runtime {
   }
 
   /** The replica ends, as by a crash or somebody's stop. */
-  exit(name: string, id = this.#slots.get(name)?.instance.id, exitCode = 1, portTaken = false): void {
+  exit(
+    name: string,
+    id = this.#slots.get(name)?.instance.id,
+    exitCode = 1,
+    portTaken = false,
+    ending: Pick<Instance, 'outOfMemory' | 'endedByHand'> = {},
+  ): void {
     const slot = this.#slots.get(name);
     if (slot === undefined || slot.instance.id !== id || slot.instance.state !== 'running') return;
-    slot.instance = { ...slot.instance, state: 'stopped', address: undefined, exitCode, portTaken };
+    slot.instance = { ...slot.instance, state: 'stopped', address: undefined, exitCode, portTaken, ...ending };
     slot.app.kill();
     const { service, ordinal } = slot.instance;
     this.#emit({ type: 'exited', id: slot.instance.id, service, ordinal });

@@ -1,0 +1,50 @@
+import { constants } from 'node:os';
+import type Docker from 'dockerode';
+import type { Instance } from '../model/runtime.ts';
+
+/** Signals that people and supervisors end programs with. */
+const ENDING = new Set(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGKILL']);
+/** A program that ends in order when it is asked to says one of these, but so does one that was not asked. */
+const ORDERLY = new Set([0, 130, 143]);
+
+interface Kill {
+  /** As the engine names it: by number, or by name. */
+  signal: string;
+  /** By the engine's clock, ms. */
+  at: number;
+}
+
+/**
+ * Signals that containers were sent through the engine, each with an event that comes before that of the end: `docker
+ * stop`, `docker kill`, `docker restart` and `docker rm -f` leave one, a crash does not.
+ */
+export class ContainerKills {
+  readonly #last = new Map<string, Kill>();
+
+  note(id: string, signal: string, at: number): void {
+    this.#last.set(id, { signal, at });
+  }
+
+  forget(id: string): void {
+    this.#last.delete(id);
+  }
+
+  /** Whether somebody had the container end. */
+  endedByHand({ Id, State, Config }: Docker.ContainerInspectInfo, instance: Instance): Instance['endedByHand'] {
+    // Nothing but a person pauses what serves.
+    if (instance.state === 'paused') return 'yes';
+    if (instance.state !== 'stopped' || instance.outOfMemory !== undefined) return undefined;
+    const kill = this.#last.get(Id);
+    const own = nameOf((Config as { StopSignal?: string }).StopSignal ?? '');
+    const signal = nameOf(kill?.signal ?? '');
+    if (kill !== undefined && kill.at >= instance.startedAt && (ENDING.has(signal) || signal === own)) return 'yes';
+    return ORDERLY.has(State.ExitCode) ? 'perhaps' : undefined;
+  }
+}
+
+/** `15`, `TERM` and `SIGTERM` are the same. */
+function nameOf(signal: string): string {
+  const number = Number(signal);
+  const [name] = Object.entries(constants.signals).find(([, value]) => value === number) ?? [];
+  return name ?? `SIG${signal.toUpperCase().replace(/^SIG/, '')}`;
+}
