@@ -45,8 +45,10 @@ export interface Edge {
    */
   listen(listeners: ListenSettings[], bound?: BoundSockets): Promise<HostPort[]>;
   /**
-   * Stops accepting. What is in flight ends by itself, what is held is answered when its service gets ready; after
-   * `deadlineMs` held requests get 503 and the rest is cut.
+   * Stops accepting. What is in flight ends by itself, what is held is answered when its service gets ready. Each
+   * service drains by its own limit: what was there when the drain began, and anything later from when it came, is
+   * refused or cut when that is over.
+   * @param deadlineMs when everything is
    * @param handOver another process accepts from the same sockets: idle connections stay open until the deadline and
    *   are closed behind their next answer, as a request may be on its way; requests are held as before
    */
@@ -95,19 +97,24 @@ class EdgePlane implements Edge {
   }
 
   async drain(deadlineMs: number, handOver = false): Promise<void> {
+    const began = this.#clock.now();
     this.#context.draining = true;
     this.#context.handingOver = handOver;
     await this.#listeners.set([]);
     if (!handOver) this.#listeners.drainConnections();
-    const deadline = this.#clock.now() + deadlineMs;
+    const deadline = began + deadlineMs;
     await new Promise<void>((resolve) => {
       const timer = this.#clock.every(DRAIN_CHECK_MS, () => {
-        if (this.#listeners.connectionCount > 0 && this.#clock.now() < deadline) return;
+        const now = this.#clock.now();
+        if (this.#listeners.connectionCount > 0 && now < deadline) {
+          for (const service of this.#services.values()) service.drainSince(began, now);
+          return;
+        }
         timer.cancel();
         resolve();
       });
     });
-    for (const service of this.#services.values()) service.rejectHeld('DRAINING');
+    for (const service of this.#services.values()) service.endDrain();
     await this.#listeners.settle();
   }
 

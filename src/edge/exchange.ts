@@ -93,6 +93,11 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#answer = new Answer(client);
   }
 
+  /** When it came, the clock's ms. */
+  get startedAt(): number {
+    return this.#facts.startedAt;
+  }
+
   get isTunnel(): boolean {
     return this.#phase === 'tunnel';
   }
@@ -654,8 +659,11 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.client.destroy(this.#answer.framing === Framing.CLOSE);
   }
 
-  /** The endpoint is being closed under it (a drain deadline passed, or it is quiet). */
-  cutOff(): void {
+  /**
+   * The endpoint is being closed under it (a drain deadline passed, or it is quiet), or the proxy is.
+   * @param code what it is told where its answer did not begin
+   */
+  cutOff(code: RefusalCode = 'UPSTREAM_RESET'): void {
     const service = this.#service as Service;
     if (this.#phase === 'tunnel') {
       const websocket = this.client.request.upgrade?.toLowerCase() === 'websocket';
@@ -669,7 +677,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       this.#leaveEndpoint(service);
       this.#truncate();
     } else {
-      this.refuse('UPSTREAM_RESET');
+      this.refuse(code);
     }
   }
 

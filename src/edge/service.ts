@@ -9,6 +9,7 @@ import { Balancer, isFree } from './balancer.ts';
 import { type StartTimes, startTimes } from './cold-start.ts';
 import type { EdgeContext } from './context.ts';
 import { DemandTeller } from './demand-teller.ts';
+import { endOverdue, type UnderWay } from './drain.ts';
 import { Endpoint } from './endpoint.ts';
 import type { Exchange } from './exchange.ts';
 import { hashKey } from './hash-key.ts';
@@ -69,8 +70,8 @@ export class Service {
   #slots: SlotDesk | undefined;
   #demand: DemandTeller | undefined;
   #doubtTimer: Timer | undefined;
-  /** It left the configuration: it lives on for what is in flight. */
-  #isLeaving = false;
+  /** When it left the configuration, the clock's ms: it lives on for what is in flight. Undefined: it did not. */
+  #leftAt: number | undefined;
 
   constructor(context: EdgeContext, policy: ServicePolicy) {
     this.#context = context;
@@ -93,7 +94,7 @@ export class Service {
 
   /** Takes over a new configuration; state and connections stay. Also brings back one that was leaving. */
   configure(policy: ServicePolicy): void {
-    this.#isLeaving = false;
+    this.#leftAt = undefined;
     this.policy = policy;
     this.wakeRules = compileWakeRules(policy.wake);
     this.sticky = stickyOf(policy);
@@ -137,7 +138,7 @@ export class Service {
 
   /** It left the configuration and nothing of it is in flight: there is nothing left to do. */
   get hasLeft(): boolean {
-    return this.#isLeaving && [...this.#endpoints.values()].every(({ inFlight }) => inFlight === 0);
+    return this.#leftAt !== undefined && [...this.#endpoints.values()].every(({ inFlight }) => inFlight === 0);
   }
 
   /** Whether anything may be dispatched, now or when a slot is free; of a service that is waited for, or soon. */
@@ -334,8 +335,29 @@ export class Service {
     for (let left = this.queue.size; left > 0; left--) this.queue.first?.refuse(code);
   }
 
+  /**
+   * Ends what has had its time to drain.
+   * @param began when the drain did, the clock's ms
+   */
+  drainSince(began: number, now: number): void {
+    const before = now - this.policy.timeouts.drainMs;
+    if (began > before) return;
+    endOverdue(this.#underWay, before, now, this.#context.logger);
+    for (const watcher of this.#watchers ?? []) watcher.close();
+  }
+
+  /** Ends whatever is under way. */
+  endDrain(): void {
+    endOverdue(this.#underWay, Number.POSITIVE_INFINITY, this.#context.clock.now(), this.#context.logger);
+  }
+
+  get #underWay(): UnderWay {
+    return { name: this.name, queue: this.queue, endpoints: this.#endpoints.values() };
+  }
+
   /** Closes what is idle and old; called once a second. */
   sweep(now: number): void {
+    if (this.#leftAt !== undefined) this.drainSince(this.#leftAt, now);
     if (now >= this.#roster.recheckAt) {
       this.#roster.update(this.#ready, this.policy, now);
       if (this.queue.size > 0) this.#release.pump();
@@ -348,8 +370,8 @@ export class Service {
 
   /** The service left the configuration: who waits is turned away, nothing new comes, what is in flight may end. */
   leave(): void {
-    if (this.#isLeaving) return;
-    this.#isLeaving = true;
+    if (this.#leftAt !== undefined) return;
+    this.#leftAt = this.#context.clock.now();
     this.policy = { ...this.policy, wakeable: false, health: undefined };
     this.rejectHeld('NO_ENDPOINT');
     for (const watcher of this.#watchers ?? []) watcher.fail();

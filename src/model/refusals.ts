@@ -37,6 +37,7 @@ export const refusals = {
   START_BLOCKED: refusal(503, unavailable, 'upstream', true, 'The service could not be started recently.'),
   WAKE_DENIED: refusal(503, undefined, 'internal', true, 'The service is asleep and this request does not wake it.'),
   DRAINING: refusal(503, unavailable, 'internal', true, 'The proxy is shutting down.'),
+  DRAIN_OVER: refusal(503, unavailable, 'internal', false, 'What serves the request is being shut down.'),
   CONNECT_REFUSED: refusal(502, 'connection_refused', 'upstream', true, 'The service refused the connection.'),
   CONNECT_TIMEOUT: refusal(
     504,
