@@ -21,10 +21,10 @@ export function balancingSettings(service: ServiceConfig): Required<BalancingSet
 }
 
 function healthSettings(health: NonNullable<ServiceConfig['health']>): HealthSettings {
-  const { path, status, tcp, interval, timeout, rise, fall } = health;
+  const { path, host, status, tcp, interval, timeout, rise, fall } = health;
   const check: HealthSettings['check'] = tcp
     ? { kind: 'connect' }
-    : { kind: 'http', path, statusMin: status.min, statusMax: status.max };
+    : { kind: 'http', path, host, statusMin: status.min, statusMax: status.max };
   return { check, intervalMs: interval, timeoutMs: timeout, rise, fall };
 }
 

@@ -131,7 +131,7 @@ function serviceSettings(name: string, service: ServiceConfig, folder: string): 
 function readySettings(ready: ServiceConfig['ready']): ReadySettings {
   if (ready.check === 'docker-health') return { kind: 'docker-health', timeoutMs: ready.timeout };
   const { min, max } = ready.status;
-  return { kind: 'http', path: ready.path, statusMin: min, statusMax: max, timeoutMs: ready.timeout };
+  return { kind: 'http', path: ready.path, host: ready.host, statusMin: min, statusMax: max, timeoutMs: ready.timeout };
 }
 
 function guardSettings(guards: ServiceConfig['scale']['guards']): GuardSettings {

@@ -18,7 +18,7 @@ export function checkBalancing(service: ServiceConfig, base: Path, report: Repor
     );
   }
   if (!health?.tcp) return;
-  for (const key of ['path', 'status']) {
+  for (const key of ['path', 'host', 'status']) {
     const path = [...base, 'health', key];
     if (report.given(path)) report.problem([path], 'means nothing with "tcp: true"');
   }

@@ -2,6 +2,7 @@ import { hostPort } from '../util/host-port.ts';
 import { checkBalancing, checkCookies } from './check-balancing.ts';
 import { checkRoutes } from './check-routes.ts';
 import { checkRules } from './check-rules.ts';
+import { checkProbeHosts } from './probe-host.ts';
 import type { Path } from './problem.ts';
 import type { Report } from './report.ts';
 import { scaleBounds } from './scale-bounds.ts';
@@ -29,6 +30,7 @@ export function checkServices(parsed: Parsed, report: Report): void {
     checkWake(service, base, report);
     checkRules(service, base, report);
     checkBalancing(service, base, report);
+    checkProbeHosts(service, base, report);
     if (service.run === undefined) warnUnused(service, base, report);
   }
   checkCookies(services, report);
@@ -89,7 +91,7 @@ function checkReady({ ready, run }: ServiceConfig, base: Path, report: Report): 
   if (run !== undefined && run.docker === undefined) {
     report.problem([[...path, 'check'], path], 'docker-health needs run.docker');
   }
-  for (const key of ['path', 'status']) {
+  for (const key of ['path', 'host', 'status']) {
     if (report.given([...path, key])) report.problem([[...path, key]], 'means nothing with docker-health');
   }
 }

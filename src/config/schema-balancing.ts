@@ -13,6 +13,7 @@ import {
   share,
   text,
 } from './options.ts';
+import { probeHost } from './probe-host.ts';
 import { readHashOn, readHostPort, readProbePath, readStatusRange } from './readers.ts';
 import { textOrSection } from './shorthand.ts';
 
@@ -69,6 +70,7 @@ const outlierSchema = section(
 const healthSchema = optional(
   z.strictObject({
     path: option(parsed('path', 'a path', readProbePath), '/', 'What is asked for (GET).'),
+    host: probeHost(),
     status: option(
       parsed('status or range', 'a status or a range such as 200-399', readStatusRange, {
         type: ['string', 'integer'],
@@ -83,8 +85,9 @@ const healthSchema = optional(
     fall: option(integer('checks', 1, 100), '3', 'Failures in a row that make a healthy endpoint unhealthy.'),
   }),
   'Checks of every endpoint, and of replicas while they run. The first check of a new endpoint decides alone. Unhealthy ' +
-    'ones get no new requests; where all are, the answer is 503, or requests wait where Pilotlight starts the service. ' +
-    'Checks are no activity.',
+    'ones get no new requests; where all are, those that answer their checks with less than 500 are used all the same, ' +
+    'which is logged: they may object to nothing but the check, such as a Host that they do not know. Without any the ' +
+    'answer is 503, or requests wait where Pilotlight starts the service. Checks are no activity.',
 );
 
 const stickySchema = optional(

@@ -15,6 +15,7 @@ import {
   size,
   text,
 } from './options.ts';
+import { probeHost } from './probe-host.ts';
 import { readHostPattern, readPathPrefix, readProbePath, readStatusRange, readUpstreamHost } from './readers.ts';
 import { readVia } from './rule-readers.ts';
 import { balancingShape, resolveSchema, staticSchema } from './schema-balancing.ts';
@@ -82,6 +83,7 @@ const readySchema = section(
       "`http` asks the replica itself; `docker-health` believes the container's own health check.",
     ),
     path: option(parsed('path', 'a path', readProbePath), '/', 'What is asked for (GET). For `http` only.'),
+    host: probeHost(' For `http` only.'),
     status: option(
       parsed('status or range', 'a status or a range such as 200-499', readStatusRange, {
         type: ['string', 'integer'],

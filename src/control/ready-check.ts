@@ -5,11 +5,11 @@ import type { ServiceSettings } from '../model/settings.ts';
 export function readyCheck(settings: ServiceSettings): ProbeRequest['check'] {
   const { ready } = settings;
   if (ready.kind === 'docker-health') return { kind: 'connect' };
-  const { path, statusMin, statusMax } = ready;
-  return { kind: 'http', path, hostHeader: probeHost(settings), statusMin, statusMax };
+  const { path, host, statusMin, statusMax } = ready;
+  return { kind: 'http', path, hostHeader: host ?? probeHost(settings), statusMin, statusMax };
 }
 
-/** A Host that the app knows: the one it is sent anyway, or the first that leads to it. */
+/** A Host that the app knows, where none is told: the one it is sent anyway, or the first that leads to it. */
 export function probeHost({ upstreamHost, routes }: ServiceSettings): string {
   return upstreamHost ?? routes.find(({ host }) => host !== undefined && !host.startsWith('*'))?.host ?? 'localhost';
 }

@@ -1,3 +1,4 @@
+import type { HealthSettings } from '../model/balancing.ts';
 import type { ServiceSettings, Settings } from '../model/settings.ts';
 import type { RoutingTable, ServicePolicy } from '../model/snapshot.ts';
 import { probeHost } from './ready-check.ts';
@@ -23,7 +24,11 @@ function policyOf(service: ServiceSettings, secret: string, sharesSlots: boolean
     wakeable: run !== undefined,
     concurrency: scale.concurrency,
     ...(sharesSlots ? { sharesSlots } : {}),
-    healthHost: policy.health && probeHost(service),
+    healthHost: policy.health && healthHost(policy.health, service),
     stickyKey: policy.sticky && secret,
   };
+}
+
+function healthHost({ check }: HealthSettings, service: ServiceSettings): string {
+  return (check.kind === 'http' ? check.host : undefined) ?? probeHost(service);
 }

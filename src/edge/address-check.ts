@@ -17,7 +17,8 @@ export class AddressCheck implements UpstreamConsumer {
   readonly #done: (outcome: string | UpstreamConnection) => void;
   #connection: UpstreamConnection;
   #phase: Phase = 'checking';
-  #status = 0;
+  /** Of the answer; 0 without one. */
+  status = 0;
 
   /** @param done called once, with the connection or with what is wrong; not after `close` */
   constructor(
@@ -60,10 +61,10 @@ export class AddressCheck implements UpstreamConsumer {
 
   onResponseHead(connection: UpstreamConnection): void {
     const { status } = connection.response;
-    if (status >= 200) this.#status = status;
+    if (status >= 200) this.status = status;
     if (status < 200 || this.#keep) return;
     if (this.#isGood()) this.#succeed(connection);
-    else this.fail(`status ${status}`);
+    else this.fail(this.#objection());
   }
 
   onResponseBody(): void {}
@@ -72,7 +73,7 @@ export class AddressCheck implements UpstreamConsumer {
     if (this.#phase === 'over') return;
     if (!this.#isGood()) {
       connection.destroy();
-      this.fail(`status ${this.#status}`);
+      this.fail(this.#objection());
     } else if (connection.usable) {
       this.#succeed(connection);
     } else {
@@ -104,7 +105,15 @@ export class AddressCheck implements UpstreamConsumer {
 
   #isGood(): boolean {
     const check = this.#check;
-    return check.kind === 'http' && this.#status >= check.statusMin && this.#status <= check.statusMax;
+    return check.kind === 'http' && this.status >= check.statusMin && this.status <= check.statusMax;
+  }
+
+  /** What is wrong with the status. Where it may be the request that is at fault, the Host that it named is told. */
+  #objection(): string {
+    const { status } = this;
+    const check = this.#check;
+    const isRefusal = check.kind === 'http' && status >= 400 && status < 500;
+    return isRefusal ? `status ${status} (to Host: ${check.hostHeader})` : `status ${status}`;
   }
 
   #reconnect(): void {

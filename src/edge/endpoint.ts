@@ -5,6 +5,7 @@ import { Histogram, type SparseCounts } from '../util/histogram.ts';
 import { hostPort } from '../util/host-port.ts';
 import { PROBE_LIMITS } from './answer-limits.ts';
 import type { Exchange } from './exchange.ts';
+import type { EndpointHealth } from './health-state.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
 import { type OutlierState, unjudged } from './outlier.ts';
 import { hash32 } from './rendezvous.ts';
@@ -42,8 +43,8 @@ export class Endpoint {
   /** From when it counts as fresh, the clock's ms; not at all by default. */
   freshSince = Number.NEGATIVE_INFINITY;
   outlier: OutlierState = unjudged;
-  /** What the checks say; without any it is. */
-  isHealthy = true;
+  /** What the checks say; without any it is healthy. */
+  health: EndpointHealth = 'healthy';
   /** Whether it is among those that get requests now. Owned by the roster. */
   isOpen = false;
   /** Owned by the rotation of round-robin. */
@@ -102,6 +103,10 @@ export class Endpoint {
     if (engine === this.engine) return;
     this.engine = engine;
     this.closeIdle();
+  }
+
+  get isHealthy(): boolean {
+    return this.health === 'healthy';
   }
 
   /** Why it gets no requests, other than by what control says. */

@@ -4,7 +4,7 @@ import { AddressCheck } from './address-check.ts';
 import type { CheckGate, Waiting } from './check-gate.ts';
 import type { DeadlineEntry, Deadlines } from './deadlines.ts';
 import { Endpoint } from './endpoint.ts';
-import { checked, type HealthState } from './health-state.ts';
+import { checked, type EndpointHealth, type HealthState, healthOf } from './health-state.ts';
 
 /** First checks of new endpoints are spread over at most this time, ms. */
 const SPREAD_MS = 1000;
@@ -15,8 +15,8 @@ export interface HealthChecksOptions {
   deadlines: Deadlines;
   /** Shared by all services: bounds how many checks are under way. */
   gate: CheckGate;
-  /** An endpoint changed between healthy and unhealthy; `reason` says what the last check found. */
-  onChange: (endpoint: Endpoint, reason: string) => void;
+  /** The health of an endpoint is another than `before`; `reason` says what the last check found. */
+  onChange: (endpoint: Endpoint, before: EndpointHealth, reason: string) => void;
   /** In [0, 1), for the spread. */
   random?: () => number;
 }
@@ -53,7 +53,7 @@ export class HealthChecks {
     for (const [endpoint, target] of this.#targets) {
       if (listed.has(endpoint)) continue;
       target.close();
-      endpoint.isHealthy = true;
+      endpoint.health = 'healthy';
       this.#targets.delete(endpoint);
     }
     for (const endpoint of endpoints) {
@@ -125,20 +125,23 @@ class Target implements DeadlineEntry, Waiting {
   #probe(): ProbeRequest['check'] {
     const { check } = this.#checks.settings;
     if (check.kind === 'connect') return check;
-    return { ...check, hostHeader: this.#checks.host ?? this.#endpoint.address };
+    const { kind, path, statusMin, statusMax } = check;
+    return { kind, path, statusMin, statusMax, hostHeader: this.#checks.host ?? this.#endpoint.address };
   }
 
   #onChecked(outcome: string | object): void {
     const { settings, options } = this.#checks;
     const ok = typeof outcome !== 'string';
+    const status = this.#check?.status ?? 0;
     this.#check = undefined;
     this.#state = checked(this.#state, ok, settings);
     this.#wait(settings.intervalMs * (1 - JITTER * options.random()));
     options.gate.leave();
-    const isHealthy = this.#state.kind === 'healthy';
-    if (isHealthy === this.#endpoint.isHealthy) return;
-    this.#endpoint.isHealthy = isHealthy;
-    options.onChange(this.#endpoint, ok ? 'it answers as it should' : outcome);
+    const before = this.#endpoint.health;
+    const health = healthOf(this.#state, status);
+    if (health === before) return;
+    this.#endpoint.health = health;
+    options.onChange(this.#endpoint, before, ok ? 'it answers as it should' : outcome);
   }
 
   #wait(ms: number): void {

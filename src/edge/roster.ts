@@ -11,18 +11,20 @@ const STEPS = 50;
  * How good an endpoint is now: only those of the best rank get requests, and of the last one none does. A backup comes
  * right behind others of its kind.
  */
-const Rank = { USABLE: 0, WEIGHTLESS: 2, EJECTED: 4, SUSPECT: 6, UNHEALTHY: 8 } as const;
+const Rank = { USABLE: 0, WEIGHTLESS: 2, EJECTED: 4, SUSPECT: 6, OBJECTING: 8, UNHEALTHY: 10 } as const;
 
 /**
  * The endpoints of a service that get requests now: the usable ones; without any, the usable backups; without those, the
  * ones of weight 0; the ejected ones, all of them rather than none; then those whose connect failed a moment ago.
- * Unhealthy ones never. Worked out when something changes, not for every request.
+ * Of the unhealthy ones those whose checks are answered, rather than 503 for everybody; the others never. Worked out when something changes, not for every request.
  */
 export class Roster {
   /** Those that requests are spread over. Another set, or other shares in it, is another array. */
   open: readonly Endpoint[] = [];
   /** They are in doubt: their connects failed a moment ago. */
   doubtful = false;
+  /** They fail their checks, and are used since there is nothing better. */
+  objecting = false;
   /** Each of them bounds what is in flight on it. */
   bounded = false;
   /** When time alone changes any of this, the clock's ms. */
@@ -36,7 +38,8 @@ export class Roster {
     const best = Math.min(Rank.UNHEALTHY, ...ranks);
     for (const endpoint of this.open) endpoint.isOpen = false;
     this.open = best === Rank.UNHEALTHY ? [] : ready.filter((_, index) => ranks[index] === best);
-    this.doubtful = best >= Rank.SUSPECT;
+    this.objecting = best >= Rank.OBJECTING && best < Rank.UNHEALTHY;
+    this.doubtful = best >= Rank.SUSPECT && !this.objecting;
     this.bounded = this.open.length > 0;
     for (const endpoint of this.open) {
       endpoint.isOpen = true;
@@ -63,11 +66,13 @@ export class Roster {
 
   #rank(endpoint: Endpoint, now: number): number {
     let rank: number = Rank.USABLE;
-    if (!endpoint.isHealthy) return Rank.UNHEALTHY;
+    if (endpoint.health === 'unhealthy') return Rank.UNHEALTHY;
     if (endpoint.suspectUntil > now) {
-      rank = Rank.SUSPECT;
       this.#recheck(endpoint.suspectUntil);
-    } else if (endpoint.outlier.kind === 'ejected') rank = Rank.EJECTED;
+      if (endpoint.health === 'objecting') return Rank.UNHEALTHY;
+      rank = Rank.SUSPECT;
+    } else if (endpoint.health === 'objecting') rank = Rank.OBJECTING;
+    else if (endpoint.outlier.kind === 'ejected') rank = Rank.EJECTED;
     else if (endpoint.weight === 0) rank = Rank.WEIGHTLESS;
     return endpoint.backup ? rank + 1 : rank;
   }

@@ -14,6 +14,7 @@ import { Endpoint } from './endpoint.ts';
 import type { Exchange } from './exchange.ts';
 import { hashKey } from './hash-key.ts';
 import { HealthChecks } from './health.ts';
+import { type EndpointHealth, lastResort } from './health-state.ts';
 import { HoldQueue } from './hold-queue.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
 import type { RequestHead } from './http1/request.ts';
@@ -489,7 +490,7 @@ export class Service {
       this.#health = undefined;
     } else {
       const { deadlines, checkGate: gate } = this.#context;
-      const onChange = (endpoint: Endpoint, reason: string) => this.#onHealth(endpoint, reason);
+      const onChange = this.#onHealth.bind(this);
       this.#health ??= new HealthChecks({ deadlines, gate, onChange }, health, healthHost);
       this.#health.configure(health, healthHost);
       this.#health.follow(this.#ready);
@@ -498,17 +499,19 @@ export class Service {
     this.#roster.update(this.#ready, this.policy, now);
   }
 
-  #onHealth(endpoint: Endpoint, reason: string): void {
+  #onHealth(endpoint: Endpoint, before: EndpointHealth, reason: string): void {
     const { clock, logger } = this.#context;
     const { isHealthy } = endpoint;
     const now = clock.now();
     if (isHealthy) endpoint.freshSince = now;
     else endpoint.closeIdle();
+    const wereObjecting = this.#roster.objecting;
     this.#roster.update(this.#ready, this.policy, now);
     const fields = { service: this.name, endpoint: endpoint.id, reason };
     if (isHealthy) logger.info(fields, `endpoint is healthy now: ${reason}`);
-    else logger.warn(fields, `endpoint is unhealthy now: ${reason}`);
-    if (isHealthy) this.#release.begin(1);
+    else if (before === 'healthy') logger.warn(fields, `endpoint is unhealthy now: ${reason}`);
+    if (this.#roster.objecting && !wereObjecting) logger.warn(fields, lastResort(reason));
+    if (this.#roster.open.length > 0) this.#release.begin(1);
     else this.#turnAway();
   }
 

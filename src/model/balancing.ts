@@ -39,7 +39,9 @@ export type EndpointCondition = 'ejected' | 'unhealthy';
 /** Checks that the proxy makes by itself. */
 export interface HealthSettings {
   /** A GET whose status must lie in the range, or just a connection. */
-  check: { kind: 'http'; path: string; statusMin: number; statusMax: number } | { kind: 'connect' };
+  check:
+    | { kind: 'http'; path: string; host?: string | undefined; statusMin: number; statusMax: number }
+    | { kind: 'connect' };
   /** From one check to the next, ms. */
   intervalMs: number;
   /** Longest wait for the answer, ms. */

@@ -267,7 +267,7 @@ export interface DockerContainerRun {
 }
 
 export type ReadySettings =
-  | { kind: 'http'; path: string; statusMin: number; statusMax: number; timeoutMs: number }
+  | { kind: 'http'; path: string; host?: string | undefined; statusMin: number; statusMax: number; timeoutMs: number }
   | { kind: 'docker-health'; timeoutMs: number };
 
 export interface HoldSettings {

@@ -45,6 +45,18 @@ test.each([
     'listen: [{ address: "127.0.0.1:1" }]\n§services: {}\n',
     'services: no service: every request is answered with 404',
   ],
+  [
+    'checks for a host that nobody named',
+    aroundService('routes: [{ host: "*.b.test" }]\nendpoints: { static: ["a:1"] }\n§health: {}'),
+    'services.app.health: its checks go out with "Host: localhost", since no route names one host: set health.host, ' +
+      'unless the application answers whatever it is called',
+  ],
+  [
+    'readiness that depends on a host that nobody named',
+    aroundService(`${run}\nready: { status: §200 }`),
+    'services.app.ready.status: its checks go out with "Host: localhost", since no route names one host: set ready.host, ' +
+      'unless the application answers whatever it is called',
+  ],
 ])('a usable file is warned of: %s', (_name, yaml, warning) => {
   const { text, place } = marked(yaml);
   expect(warningsOf(text)).toEqual([`${place}  ${warning}`]);
@@ -54,4 +66,15 @@ test('what is right is not warned of', () => {
   expect(
     warningsOf(aroundService(`${run}\nhold: { max: 5 }\nwake: [{ path: /, then: deny }, { then: wake }]`)),
   ).toEqual([]);
+});
+
+test.each([
+  ['a route names a host', 'routes: [{}, { host: a.test }]\nhealth: {}'],
+  ['the host is told', 'routes: [{}]\nhealth: { host: a.test }'],
+  ['the host is told for readiness', 'routes: [{}]\nready: { host: "a.test:81", status: 200 }'],
+  ['requests have another host', 'routes: [{}]\nupstreamHost: a.test\nhealth: {}'],
+  ['nothing is asked', 'routes: [{}]\nhealth: { tcp: true }'],
+  ['a refusal is good enough', 'routes: [{}]\nhealth: { status: 200-499 }'],
+])('checks are not warned of where %s', (_, keys) => {
+  expect(warningsOf(aroundService(`${keys}\nrun: { docker: { image: a, port: 80 } }`))).toEqual([]);
 });

@@ -19,6 +19,9 @@ test('how endpoints are chosen goes to the edges as it is configured', () => {
 test('checks ask for a host that the app knows', () => {
   expect(policyOf({ health }).healthHost).toBe('app.test');
   expect(policyOf({ health, upstreamHost: 'inner.test' }).healthHost).toBe('inner.test');
+  const check = { kind: 'http', path: '/', host: 'told.test', statusMin: 200, statusMax: 399 } as const;
+  const named = { ...health, check };
+  expect(policyOf({ health: named, upstreamHost: 'inner.test' }).healthHost).toBe('told.test');
   const routes = [
     { host: '*.app.test', path: '/' },
     { host: undefined, path: '/' },

@@ -10,6 +10,8 @@ export class Backend {
   readonly name: string;
   readonly origin: Origin;
   mood: Mood = 200;
+  /** The same for checks; as for requests unless told. */
+  checkMood: Mood | undefined;
   /** Targets of the requests that came, checks not counted. */
   readonly targets: string[] = [];
   /** Bytes of their bodies. */
@@ -49,12 +51,13 @@ export class Backend {
       const isCheck = seen.fields['user-agent']?.[0] === 'pilotlight-probe';
       (isCheck ? this.checks : this.targets).push(seen.line.split(' ')[1] as string);
       if (!isCheck) this.bodies.push(seen.body.length);
-      if (this.mood === 'cut') {
+      const mood = (isCheck ? this.checkMood : undefined) ?? this.mood;
+      if (mood === 'cut') {
         connection.reset();
         return;
       }
-      if (this.mood === 'silent') continue;
-      connection.write(ok(this.name, '', `${this.mood} Told`));
+      if (mood === 'silent') continue;
+      connection.write(ok(this.name, '', `${mood} Told`));
     }
     connection.end();
   }

@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import { createEdge, type Edge } from '../../src/edge/edge.ts';
 import type { AccessRecord } from '../../src/model/access.ts';
 import type { ControlMessage, EdgeMessage, EdgeReport, ServiceReport } from '../../src/model/link.ts';
-import { silentLogger } from '../../src/model/observe.ts';
+import type { Logger } from '../../src/model/observe.ts';
 import type { EndpointView, RouteView, ServicePolicy, ServiceState } from '../../src/model/snapshot.ts';
 import { type ChannelEnd, createChannel } from '../../src/util/channel.ts';
 import { VirtualClock } from '../../src/util/virtual-clock.ts';
@@ -81,6 +81,8 @@ export class EdgeHarness {
   readonly edge: Edge;
   /** What went to the access log. */
   readonly accessed: AccessRecord[] = [];
+  /** What the edge said to the operator, without its fields. */
+  readonly said: string[] = [];
   readonly messages: EdgeMessage[] = [];
   readonly link: ChannelEnd<EdgeMessage, ControlMessage>;
   port = 0;
@@ -98,8 +100,13 @@ export class EdgeHarness {
     this.clock.advance(1000);
     controlEnd.onMessage((message) => this.messages.push(message));
     const access = { write: (record: AccessRecord) => void this.accessed.push(record) };
-    this.edge = createEdge({ link: edgeEnd, clock: this.clock, logger: silentLogger, access });
+    this.edge = createEdge({ link: edgeEnd, clock: this.clock, logger: this.#logger(), access });
     subscribe('net.server.socket', this.#onAccepted);
+  }
+
+  #logger(): Logger {
+    const say = (_: object, line: string) => void this.said.push(line);
+    return { debug: () => undefined, info: say, warn: say, error: say };
   }
 
   /** An edge that listens, and serves the policies (one service `app` on every host unless told). */

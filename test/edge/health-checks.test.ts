@@ -214,6 +214,56 @@ describe('where every endpoint is unhealthy', () => {
   });
 });
 
+describe('where every endpoint answers its checks with a status that they do not want', () => {
+  test.each([
+    ['a service that nobody here starts', false],
+    ['one that is started here', true],
+  ])('%s is used all the same, and it is said once, with the Host', async (_, wakeable) => {
+    const [a, b] = (await Backend.all('ab')) as [Backend, Backend];
+    for (const backend of [a, b]) backend.checkMood = 400;
+    const harness = await EdgeHarness.start(policy({ ...changes, wakeable, healthHost: 'localhost' }));
+    harness.state({ endpoints: [at(a), at(b)] });
+    await harness.pass(1200);
+    await more(harness, a, 2);
+    await serving(harness).toBe('ab');
+    expect((await harness.service())?.endpoints.map(({ condition }) => condition)).toEqual(['unhealthy', 'unhealthy']);
+    const said = harness.said.filter((line) => line.startsWith('no endpoint passes its checks'));
+    expect(said).toHaveLength(1);
+    expect(said[0]).toContain('status 400 (to Host: localhost)');
+    expect(said[0]).toContain('health.host');
+    expect(harness.said.filter((line) => line.startsWith('endpoint is unhealthy now'))).toHaveLength(2);
+    // One that passes is better.
+    b.checkMood = 200;
+    await more(harness, b, 2);
+    await serving(harness).toBe('b');
+  });
+
+  test('one that says itself that it is ill, or says nothing, is not used', async () => {
+    const { harness, first, second } = await world('ab', { health: { ...health, fall: 1 } }, 404);
+    await serving(harness).toBe('ab');
+    first.checkMood = 503;
+    await more(harness, first, 1);
+    await serving(harness).toBe('b');
+    second.checkMood = 'cut';
+    await more(harness, second, 1);
+    await eventually(async () => statusOf(await harness.connect())).toBe(503);
+    first.checkMood = 404;
+    await more(harness, first, 1);
+    await serving(harness).toBe('a');
+  });
+
+  test('who waits because none was usable goes on', async () => {
+    const { harness, first } = await world('a', { wakeable: true }, 500);
+    await eventually(async () => (await harness.service())?.endpoints[0]?.condition).toBe('unhealthy');
+    const client = await harness.connect();
+    client.get();
+    await harness.held(1);
+    [first.mood, first.checkMood] = [200, 401];
+    await more(harness, first, 1);
+    expect((await client.answer()).text).toBe('a');
+  });
+});
+
 test('what is in flight on an unhealthy endpoint goes on', async () => {
   const { harness, first, second } = await world('ab', { health: { ...health, fall: 1 } });
   first.mood = 'silent';

@@ -126,8 +126,8 @@ test('whatever happens: at most half is ejected, somebody healthy serves, and ti
           const endpoint = ready[step.of % ready.length] as Endpoint;
           if (step.kind === 'go') ready = ready.length > 1 ? ready.filter((each) => each !== endpoint) : ready;
           else if (step.kind === 'suspect') endpoint.suspectUntil = now + 1000;
-          else if (step.kind === 'sick') endpoint.isHealthy = false;
-          else if (step.kind === 'well') endpoint.isHealthy = true;
+          else if (step.kind === 'sick') endpoint.health = 'unhealthy';
+          else if (step.kind === 'well') endpoint.health = 'healthy';
           else if (step.kind === 'answer') {
             const answer = step.ok ? 'success' : 'failure';
             const mayEject = () => ejected().length < mostEjected(ready.length, settings);
