@@ -32,8 +32,8 @@ const OVERLONG = /[\xc0\xc1\xe0\xf0\xf8\xfc]/;
 const OVERLONG_FORMS =
   /(?:[\xc0\xc1]|\xe0[\x80\x81]|\xf0\x80[\x80\x81]|\xf8\x80{2}[\x80\x81]|\xfc\x80{3}[\x80\x81])[\0-\xff]/g;
 /** Dots and blanks at a segment's end, which Windows drops; of a segment of nothing else nothing is dropped. */
-const TRAILING = /([^/. ])[. ]+(?=[/;]|$)/;
-const TRAILINGS = /([^/. ])[. ]+(?=[/;]|$)/g;
+const TRAILING = /([^/. ])[. ]+(?=\/|$)/;
+const TRAILINGS = /([^/. ])[. ]+(?=\/|$)/g;
 
 /** Whether there is but one way to read a path, letters' case apart. */
 export function hasOneReading(path: string): boolean {
@@ -65,7 +65,8 @@ export interface Readings {
 
 /**
  * All readings of a path: decoded up to three times, backslashes as slashes, slashes merged, parameters cut, dots and
- * blanks cut at the end of segments, dot segments resolved, overlong UTF-8 read, in each order, and each of it or not.
+ * blanks cut at the end of segments, dot segments resolved, overlong UTF-8 read, what looks like a host or a query left
+ * out, in each order, and each of it or not.
  */
 export function readingsOf(path: string): Readings {
   const found = new Set<string>([path]);
@@ -116,6 +117,8 @@ const STEPS: ((text: string) => string)[] = [
   (text) => text.replaceAll('\\', '/'),
   (text) => (text.includes('//') ? text.replace(/\/{2,}/g, '/') : text),
   (text) => (text.includes(';') ? text.replace(/;[^/]*/g, '') : text),
+  // Resolved against a base (RFC 3986 §5.2.2), as `new URL(target, base)` does it, the first segment is a host.
+  (text) => (text.startsWith('//') ? text.replace(/^\/{2,}[^/]*/, '') || '/' : text),
   // Who decodes a target before it is read takes it for the query's.
   (text) => (QUERY.test(text) ? text.slice(0, text.search(QUERY)) : text),
   (text) => (TRAILING.test(text) ? text.replace(TRAILINGS, '$1') : text),

@@ -79,6 +79,11 @@ function whatwg(target: string): string | undefined {
   return URL.parse(`http://h${raw(target)}`)?.pathname;
 }
 
+/** As nearly all of Node's servers write it: what begins with two slashes names a host. */
+function resolved(target: string): string | undefined {
+  return URL.parse(target, 'http://h')?.pathname;
+}
+
 /** What applications in the field do. */
 export const decoders: Record<string, Decoder> = {
   'as it was sent': raw,
@@ -100,6 +105,10 @@ export const decoders: Record<string, Decoder> = {
   'one that decodes three times': (target) => climb(bytesOf(bytesOf(bytesOf(raw(target)))), true),
   'one that decodes three times overlong': (target) => climb(leniently(bytesOf(bytesOf(bytesOf(raw(target))))), true),
   'new URL of Node': (target) => whatwg(target),
+  'new URL of Node with a base': resolved,
+  'new URL of Node with a base, then decoded': (target) => strictly(resolved(target) ?? '%'),
+  'new URL of Node with a base, then decoded and normalised': (target) =>
+    posix.normalize(strictly(resolved(target) ?? '%') ?? ''),
   'new URL, then decoded': (target) => strictly(whatwg(target) ?? '%'),
   'new URL, then decoded and normalised': (target) => posix.normalize(strictly(whatwg(target) ?? '%') ?? ''),
   'decodeURIComponent and normalize of Node': (target) => posix.normalize(strictly(raw(target)) ?? ''),
