@@ -103,6 +103,7 @@ function serviceSettings(name: string, service: ServiceConfig, folder: string): 
     scale: {
       ...scaleBounds(service),
       idleMs: scale.idle,
+      activity: scale.activity,
       patienceMs: scale.patience,
       concurrency: scale.concurrency,
       latency: { aboveMs: scale.latency.above, quantile: scale.latency.quantile, windowMs: scale.latency.window },

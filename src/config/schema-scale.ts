@@ -1,4 +1,4 @@
-import { duration, durationOr, flag, integer, option, optional, section, share } from './options.ts';
+import { choice, duration, durationOr, flag, integer, option, optional, section, share } from './options.ts';
 
 const guards = section(
   {
@@ -51,6 +51,12 @@ export const scaleSchema = section(
     ),
     initial: optional(integer('replicas', 1, 100_000), 'Replicas of a start from zero.', '1, or `min` if that is more'),
     idle: option(durationOr(0, 'never'), '5m', 'Idle time after which the replicas above `min` retire.'),
+    activity: option(
+      choice('bytes', 'data'),
+      'bytes',
+      'What keeps a WebSocket from counting as quiet (`timeouts.stream`): any byte, or `data` frames alone, so that the ' +
+        'pings of a forgotten tab do not keep the service awake.',
+    ),
     patience: option(
       duration(0),
       '15m',

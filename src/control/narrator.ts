@@ -11,6 +11,9 @@ import type { ScaleDecision } from './service-scaler.ts';
 /** What led to the number of replicas that is started. */
 export type StartInputs = DemandInputs & { wanted: number };
 
+/** A wake so soon after an idle retire began is a flap, ms. */
+const FLAP_MS = 10_000;
+
 /** How each reason to retire reads after `asleep` or `retiring NAME`. */
 const retireText: Record<RetireReason, string> = {
   idle: 'idle',
@@ -28,6 +31,9 @@ export class Narrator {
   readonly #context: ControlContext;
   /** The last refusal, so that one that stands is told once. */
   #refusal = '';
+  /** When it was last put to sleep as idle, the clock's ms, and how often in a row it was woken right after that. */
+  #sleptAt = Number.NEGATIVE_INFINITY;
+  #flaps = 0;
 
   constructor(service: string, context: ControlContext) {
     this.#service = service;
@@ -44,8 +50,9 @@ export class Narrator {
           ? `min ${inputs.min}`
           : 'by hand';
     const need = cause === 'demand' ? needText(inputs) : '';
-    this.#decide({ action: 'wake', from, to, reason: why + need, inputs: { ...inputs }, verdicts: [] });
-    if (from === 0) this.#event('waking', `waking (${why})`, { replicas: to, held });
+    const flaps = this.#flapText();
+    this.#decide({ action: 'wake', from, to, reason: why + need + flaps, inputs: { ...inputs }, verdicts: [] });
+    if (from === 0) this.#event('waking', `waking (${why}${flaps})`, { replicas: to, held });
   }
 
   /** Starts while others serve: to reach `min`, or in place of what ended by itself. */
@@ -111,12 +118,19 @@ export class Narrator {
     const action =
       reason === 'replaced' || reason === 'reconfigured' ? 'replace' : reason === 'scale-down' ? 'scale-down' : 'sleep';
     this.#decide({ action, from, to, reason: text, inputs: detail.inputs ?? {}, verdicts: [], dryRun });
+    if (reason === 'idle' && to === 0 && !dryRun) this.#sleptAt = this.#context.clock.now();
     if (!dryRun) this.#event('retiring', `retiring ${names} (${text})`, { reason, replicas: names });
   }
 
   revoked(replica: Replica, why: string, from: number): void {
     this.#decide({ action: 'revoke', from, to: from + 1, reason: why, inputs: {}, verdicts: [] });
     this.#event('revoked', `retire revoked (${replica.name}): ${why}`, { replica: replica.name });
+  }
+
+  quietClosed(replica: Replica, count: number, streamMs: number): void {
+    const streams = count === 1 ? '1 quiet stream' : `${count} quiet streams`;
+    const line = `closed ${streams} on ${replica.name}: nothing passed for ${formatDuration(streamMs)}`;
+    this.#event('closed-quiet', line, { replica: replica.name, count });
   }
 
   /** @param oldestMs age of the oldest request that is cut, ms; 0 where all of them are quiet */
@@ -167,6 +181,15 @@ export class Narrator {
       );
     const scaled = dryRun ? `would scale ${from}→${to} (dry run)` : `scaled ${from}→${to}`;
     this.#event('scaled', `${scaled} because ${reason}`, { from, to, dryRun });
+  }
+
+  /** Somebody who comes back as soon as a service sleeps makes it start again and again: that is to be seen. */
+  #flapText(): string {
+    const since = this.#context.clock.now() - this.#sleptAt;
+    this.#flaps = since < FLAP_MS ? this.#flaps + 1 : 0;
+    if (this.#flaps === 0) return '';
+    const times = this.#flaps === 1 ? '' : `, ${this.#flaps} times in a row`;
+    return `; ${formatDuration(Math.round(since))} after it was put to sleep${times}`;
   }
 
   #decide(

@@ -153,6 +153,10 @@ export class ReplicaOutcomes implements ReplicaSetListener {
     onSettled();
   }
 
+  onQuietClosed(replica: Replica, count: number): void {
+    this.#narrator.quietClosed(replica, count, this.#options.settings().timeouts.streamMs);
+  }
+
   onDrainForced(replica: Replica, inFlight: number): void {
     this.#narrator.drainForced(replica, inFlight, this.#options.telemetry.loadOf(replica.endpoint).oldestMs);
   }

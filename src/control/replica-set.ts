@@ -29,6 +29,8 @@ export interface ReplicaSetListener extends RunnerListener {
   onCordoned(replica: Replica): void;
   /** Its retire was called off, because of `why`: it is ready again. */
   onRevoked(replica: Replica, why: string): void;
+  /** So many streams of it are closed because no byte passed for long. */
+  onQuietClosed(replica: Replica, count: number): void;
   onDrainForced(replica: Replica, inFlight: number): void;
   /** @returns whether the edge is ended for that, and will detach */
   onUnresponsive(edge: string): boolean;
@@ -175,6 +177,7 @@ export class ReplicaSet {
         calledOff: () => this.#revoke(replica, retirement, 'there was activity'),
         close: () => publish(),
         stop: () => this.#runner.stop(replica, reason),
+        quiet: (count) => listener.onQuietClosed(replica, count),
         forced: (inFlight) => listener.onDrainForced(replica, inFlight),
         unresponsive: (edge) => listener.onUnresponsive(edge),
       });

@@ -31,6 +31,8 @@ export interface RetirementOptions {
   close: () => void;
   /** Nothing is in flight any more, or had its time: stop it. */
   stop: () => void;
+  /** So many streams are closed because no byte passed for long. */
+  quiet: (count: number) => void;
   /** The drain deadline passed with so many requests in flight. */
   forced: (inFlight: number) => void;
   /** An edge did not acknowledge in time. @returns whether it is ended for that: then its end is waited for */
@@ -156,8 +158,13 @@ export class Retirement {
       this.#options.acknowledged();
     }
     if (this.#phase === 'draining' && drains.every(({ inFlight, quiet }) => inFlight <= quiet)) {
-      if (drains.some(({ quiet }) => quiet > 0)) this.#close();
-      else this.#stop();
+      const quiet = drains.reduce((sum, drain) => sum + drain.quiet, 0);
+      if (quiet === 0) {
+        this.#stop();
+      } else {
+        this.#options.quiet(quiet);
+        this.#close();
+      }
     } else if (this.#phase === 'draining' && this.#isOverdue) {
       this.#force();
     } else if (this.#phase === 'closing' && drains.every(({ inFlight }) => inFlight === 0)) {

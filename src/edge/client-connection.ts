@@ -576,7 +576,7 @@ export class ClientConnection implements DeadlineEntry {
     if (this.#counted) this.#listener.clients.leave(this.peer);
     this.#pending = undefined;
     this.#finder.forget();
-    if (serving) this.#exchange.onClientGone();
+    if (serving) this.#exchange.onClientGone(this.#sendWatch.hasStalled);
     // Else the wheel would keep all of this for as long as a deadline was away.
     for (const entry of [this, this.#exchange, this.#sendWatch]) this.#context.deadlines.forget(entry);
   }

@@ -34,7 +34,7 @@ export function endOverdue({ name, queue, endpoints }: UnderWay, before: number,
         oldestMs = Math.max(oldestMs, now - each.startedAt);
         if (each.isTunnel) tunnels++;
         else cut++;
-        each.cutOff('DRAIN_OVER');
+        each.cutOff('retired', 'DRAIN_OVER');
       }
       each = next;
     }

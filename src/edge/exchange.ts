@@ -1,3 +1,4 @@
+import type { AccessRecord } from '../model/access.ts';
 import { type RefusalCode, refusals } from '../model/refusals.ts';
 import { accessRecord, ExchangeFacts } from './access-record.ts';
 import { Answer } from './answer.ts';
@@ -8,7 +9,7 @@ import type { EdgeContext } from './context.ts';
 import type { DeadlineEntry } from './deadlines.ts';
 import type { Endpoint } from './endpoint.ts';
 import { schemeOf } from './forwarding.ts';
-import { Framing, type FramingKind, isOffered } from './http1/request.ts';
+import { Framing, type FramingKind, isOffered, type RequestHead } from './http1/request.ts';
 import { isNavigation } from './navigation.ts';
 import type { Redirect } from './redirect.ts';
 import { mayReplay } from './replay.ts';
@@ -24,6 +25,7 @@ import type { Service } from './service.ts';
 import { UpstreamConnection, type UpstreamConsumer, type UpstreamFailure } from './upstream-connection.ts';
 import { MAX_WATCHERS, PROGRESS_PREFIX, ProgressStream, waitingPage, waitingPageFields } from './waiting-page.ts';
 import { wakeRuleOf } from './wake-rules.ts';
+import { WebSocketActivity } from './web-socket-activity.ts';
 
 /**
  * `new`: nothing is decided. `verifying`: its password is being checked. `held`: waits for a start or a slot.
@@ -76,6 +78,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   #endpoint: Endpoint | undefined;
   #connection: UpstreamConnection | undefined;
   #lastByteAt = 0;
+  /** Of a tunnel in which data alone is activity. */
+  #webSocket: WebSocketActivity | undefined;
   #heldAt = 0;
   #holdEnds = 0;
   /** Its client is a browser that gets the waiting page when the start takes long. */
@@ -121,7 +125,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   /** Since when it is no activity any more, the clock's ms: no byte passed for `streamMs`. Undefined: it is active. */
   quietSince(now: number, streamMs: number): number | undefined {
     if (this.#phase !== 'streaming' && this.#phase !== 'tunnel') return undefined;
-    const since = this.#lastByteAt + streamMs;
+    const since = (this.#webSocket?.lastDataAt ?? this.#lastByteAt) + streamMs;
     return now >= since ? since : undefined;
   }
 
@@ -133,6 +137,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#maxBody = 0;
     this.#endpoint = undefined;
     this.#connection = undefined;
+    this.#webSocket = undefined;
     this.avoid = undefined;
     this.passive = false;
     this.method = this.client.request.method;
@@ -516,6 +521,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   onResponseBody(bytes: Buffer, start: number, end: number): void {
     this.#lastByteAt = this.#context.clock.now();
+    this.#webSocket?.fromService(bytes, start, end, this.#lastByteAt);
     const answer = this.#answer;
     const keepsUp = this.#phase === 'tunnel' ? answer.copy(bytes, start, end) : answer.body(bytes, start, end);
     if (!keepsUp) this.#connection?.pauseReading();
@@ -560,6 +566,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#facts.status = 101;
     connection.tunnel();
     this.#lastByteAt = this.#context.clock.now();
+    if (service.policy.activity === 'data' && isWebSocket(request))
+      this.#webSocket = new WebSocketActivity(this.#lastByteAt);
     this.#facts.firstByteAt = this.#lastByteAt;
     this.#context.deadlines.arm(this, service.policy.timeouts.tunnelMs);
     const head = switchingHead(this, response, response.upgrade as string);
@@ -574,6 +582,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   onClientTunnel(chunk: Buffer): void {
     this.#lastByteAt = this.#context.clock.now();
+    this.#webSocket?.fromClient(chunk, this.#lastByteAt);
     if (this.#connection?.send(chunk, Framing.NONE, chunk) === false) this.client.pauseReading();
   }
 
@@ -653,21 +662,22 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   }
 
   /** The answer broke off: the client must see that, so its connection is cut, by a reset where an end would look good. */
-  #truncate(): void {
+  #truncate(ending: AccessRecord['ending'] = 'upstream-broke'): void {
     this.#answer.flush();
-    this.#facts.ending = 'upstream-broke';
+    this.#facts.ending = ending;
     this.client.destroy(this.#answer.framing === Framing.CLOSE);
   }
 
   /**
-   * The endpoint is being closed under it (a drain deadline passed, or it is quiet), or the proxy is.
+   * @param why `retired`: the endpoint is being closed under it (a drain deadline passed, or it is quiet), or the proxy
+   *   is. `silent`: nothing passed for too long
    * @param code what it is told where its answer did not begin
    */
-  cutOff(code: RefusalCode = 'UPSTREAM_RESET'): void {
+  cutOff(why: 'retired' | 'silent', code: RefusalCode = 'UPSTREAM_RESET'): void {
     const service = this.#service as Service;
     if (this.#phase === 'tunnel') {
-      const websocket = this.client.request.upgrade?.toLowerCase() === 'websocket';
-      if (websocket) this.client.write(GOING_AWAY);
+      if (isWebSocket(this.client.request)) this.client.write(GOING_AWAY);
+      this.#facts.ending = why;
       this.#connection?.destroy();
       this.#connection = undefined;
       this.#end(false);
@@ -675,7 +685,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       this.#connection?.destroy();
       this.#connection = undefined;
       this.#leaveEndpoint(service);
-      this.#truncate();
+      this.#truncate(why);
     } else {
       this.refuse(code);
     }
@@ -711,7 +721,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const limit = isLeft ? GONE_AFTER_MS : service.policy.timeouts.tunnelMs;
     const left = this.#lastByteAt + limit - this.#context.clock.now();
     if (left > 0) this.#context.deadlines.arm(this, left);
-    else if (!isLeft) this.cutOff();
+    else if (!isLeft) this.cutOff('silent');
     else if (this.client.isBehind) this.#context.deadlines.arm(this, limit);
     else this.client.destroy(false);
   }
@@ -736,8 +746,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     }
   }
 
-  /** The client's connection is gone: nothing of this request goes on. */
-  onClientGone(): void {
+  /** The client's connection is gone: nothing of this request goes on. `stalled`: it was cut, as it took nothing. */
+  onClientGone(stalled: boolean): void {
     const service = this.#service;
     if (this.#phase === 'progress') {
       this.#progress?.close();
@@ -758,7 +768,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       this.#leaveEndpoint(service);
     }
     if (this.#facts.status === 0) this.#facts.status = 499;
-    if (this.#facts.ending === 'complete' && !isOver) this.#facts.ending = 'client-left';
+    if (this.#facts.ending === 'complete' && !isOver) this.#facts.ending = stalled ? 'client-stalled' : 'client-left';
     this.#log(service);
     this.#reset();
   }
@@ -885,4 +895,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#progress.update();
     return true;
   }
+}
+
+function isWebSocket({ upgrade }: RequestHead): boolean {
+  return upgrade?.toLowerCase() === 'websocket';
 }

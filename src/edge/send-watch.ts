@@ -17,6 +17,8 @@ export class SendWatch implements DeadlineEntry {
   readonly #socket: Socket;
   readonly #context: EdgeContext;
   readonly #listener: ListenerContext;
+  /** It cut the client off. */
+  hasStalled = false;
   #active = false;
   /** Bytes sent when progress was last seen, and when that was. */
   #sent = 0;
@@ -48,8 +50,12 @@ export class SendWatch implements DeadlineEntry {
       return;
     }
     if (this.#sentBytes !== this.#sent) this.#mark();
-    if (this.#context.clock.now() - this.#since >= this.#listener.timeouts.sendMs) this.#socket.resetAndDestroy();
-    else this.#wait();
+    if (this.#context.clock.now() - this.#since < this.#listener.timeouts.sendMs) {
+      this.#wait();
+      return;
+    }
+    this.hasStalled = true;
+    this.#socket.resetAndDestroy();
   }
 
   #mark(): void {

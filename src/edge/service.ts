@@ -550,7 +550,7 @@ export class Service {
   /** Ends what is in flight on an endpoint, and its connections. */
   #closeEndpoint(endpoint: Endpoint): void {
     endpoint.closeIdle();
-    for (let each = endpoint.first; each !== undefined; each = endpoint.first) each.cutOff();
+    for (let each = endpoint.first; each !== undefined; each = endpoint.first) each.cutOff('retired');
     for (const connection of endpoint.connections) connection.destroy();
   }
 

@@ -31,7 +31,11 @@ export interface AccessRecord {
   retries: number;
   /** It waited for a start. */
   cold: boolean;
-  ending: 'complete' | 'client-left' | 'upstream-broke' | 'refused';
+  /**
+   * `client-stalled`: the client took nothing for the listener's `timeouts.send`. `retired`: its replica (or the proxy) was stopped, as
+   * the request was quiet or the drain was over. `silent`: nothing passed for `timeouts.tunnel`.
+   */
+  ending: 'complete' | 'client-left' | 'client-stalled' | 'upstream-broke' | 'refused' | 'retired' | 'silent';
 }
 
 /** Takes records; must not throw, must not block, keeps none of the strings longer than it needs. */

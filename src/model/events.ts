@@ -9,6 +9,7 @@ export type EventType =
   | 'exited'
   | 'adopted'
   | 'drain-forced'
+  | 'closed-quiet'
   | 'discovery'
   | 'runtime'
   | 'registration'

@@ -290,6 +290,8 @@ export interface ScaleSettings {
   initial: number;
   /** Idle time before the replicas above `min` retire, ms. */
   idleMs: number | 'never';
+  /** What counts as activity in a WebSocket: any byte, or data frames alone. */
+  activity: 'bytes' | 'data';
   /** How long a scale-down waits for what is in flight, ms. */
   patienceMs: number;
   /** Most requests in flight per replica; 0 = no limit. */

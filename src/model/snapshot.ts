@@ -31,6 +31,8 @@ export interface ServicePolicy extends BalancingSettings {
   hold: HoldSettings;
   /** Most requests in flight per replica; 0 = no limit. */
   concurrency: number;
+  /** What passes in a WebSocket as activity. Absent: any byte. */
+  activity?: 'bytes' | 'data';
   /** Other edges use the endpoints too: what bounds requests in flight holds for all, and slots are granted by control. */
   sharesSlots?: boolean;
   /** Host header of health checks; absent: the endpoint's address. */

@@ -166,6 +166,12 @@ function termination(record: AccessRecord): string {
       return record.firstByteMs < 0 ? 'CH--' : 'CD--';
     case 'upstream-broke':
       return record.firstByteMs < 0 ? 'SH--' : 'SD--';
+    case 'client-stalled':
+      return record.firstByteMs < 0 ? 'cH--' : 'cD--';
+    case 'retired':
+      return record.firstByteMs < 0 ? 'KH--' : 'KD--';
+    case 'silent':
+      return 'sD--';
     case 'refused':
       return record.endpoint === undefined ? 'PR--' : 'SH--';
   }

@@ -150,3 +150,27 @@ test('the policy names the moment at which the idle time will be over', () => {
     expect(idleVerdict({ ...inputs, now: 99_000, ...change })).toEqual({ verdict: 'stay' });
   }
 });
+
+test('quiet streams that are closed for a retire are told of', async () => {
+  const world = await World.started([service()]);
+  const stream = world.edge.request('hello', { bodyMs: 3_600_000, quiet: true });
+  await world.run(8000);
+  expect(stream.outcome).toBe('reset');
+  expect(world.messagesOf('closed-quiet')).toEqual(['hello closed 1 quiet stream on hello-1: nothing passed for 5m']);
+});
+
+test('whoever comes back as soon as a service sleeps can be seen in its decisions', async () => {
+  const world = await World.started([service()]);
+  for (let turn = 0; turn < 3; turn++) {
+    world.edge.request('hello');
+    await world.run(5400);
+  }
+  expect(world.runtime.starts).toBeGreaterThan(1);
+  const { lastDecision } = await world.status('hello');
+  const told = world.messagesOf('waking');
+  expect(told[0]).toBe('hello waking (1 request waits)');
+  expect(told.at(-1)).toMatch(
+    /^hello waking \(1 request waits; \d+(\.\d+)?(ms|s| ms| s) after it was put to sleep(, 2 times in a row)?\)$/,
+  );
+  expect(lastDecision).not.toBeNull();
+});

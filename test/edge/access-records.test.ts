@@ -100,3 +100,18 @@ test('the line of a tunnel tells which side broke it', async () => {
     expect(harness.accessed[index]).toMatchObject({ status: 101, ending });
   }
 });
+
+test('the line of a tunnel in which nothing passed for too long says so', async () => {
+  const origin = await Origin.listen(async (connection) => {
+    await connection.head();
+    connection.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n');
+  });
+  const harness = await EdgeHarness.ready(origin, { timeouts: { tunnelMs: 5000 } });
+  const client = await harness.connect();
+  client.get('/', 'Connection: Upgrade\r\nUpgrade: foo\r\n');
+  expect((await client.answer()).status).toBe(101);
+  harness.clock.advance(6000);
+  await client.readAll();
+  await harness.inFlight(0);
+  expect(harness.accessed).toMatchObject([{ status: 101, ending: 'silent' }]);
+});

@@ -30,6 +30,7 @@ export const testScale: ScaleSettings = {
   max: 4,
   initial: 1,
   idleMs: 300_000,
+  activity: 'bytes',
   patienceMs: 900_000,
   concurrency: 0,
   latency: { aboveMs: 1000, quantile: 0.95, windowMs: 15_000 },
