@@ -37,7 +37,11 @@ const limitsSchema = section(
       '0',
       'Requests per connection; the last answer says `Connection: close`. 0 is no limit.',
     ),
-    connections: option(integer('connections', 1, 10_000_000), '10000', 'Client connections; beyond it 503.'),
+    connections: option(
+      integer('connections', 1, 10_000_000),
+      '10000',
+      'Client connections. Beyond it the one that has been idle for longest is closed; 503 where none is idle.',
+    ),
     connectionsPerClient: option(
       integer('connections', 0),
       '0',

@@ -140,7 +140,12 @@ const shared = {
   timeouts: section(
     {
       connect: option(duration(), '2s', 'To connect to a replica.'),
-      firstByte: option(duration(), '60s', "From the request to the answer's first byte."),
+      firstByte: option(
+        duration(),
+        '60s',
+        "From the moment at which the whole request is there and dispatched to the answer's first byte; also how long " +
+          'the upstream may leave a body that is being sent to it unread. What the client delays does not count.',
+      ),
       stream: option(
         duration(),
         '5m',
@@ -200,7 +205,10 @@ const shared = {
   allowHalfOpen: option(
     flag(),
     'false',
-    'Whether a client may close its sending side and wait for the answer; else that is an abort before the answer begins, and within it when nothing flows for 1 s.',
+    'Whether a client that closes its sending side later than 250 ms after the last byte of its request waits for the ' +
+      'answer all the same; else it has given up: before the answer begins what waits is dropped and what was sent is ' +
+      'cancelled, within it when nothing flows for 1 s. One that closes it right behind the request, as BusyBox wget ' +
+      'and `nc -N` do, always gets its answer, but gives its place up first when the hold is full.',
   ),
   onExit: optional(
     choice('keep', 'stop'),

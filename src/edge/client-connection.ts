@@ -15,6 +15,7 @@ import { HeadFinder } from './http1/head-finder.ts';
 import { hasBareLineFeed } from './http1/latin1.ts';
 import { type HeadLimits, RequestHead } from './http1/request.ts';
 import { TCHAR } from './http1/syntax.ts';
+import type { IdleConnection, IdleConnections, IdleList } from './idle-connections.ts';
 import { writeJoined } from './joined-write.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
 import { headLength, prefersHtml, refusalMessage } from './responses.ts';
@@ -32,6 +33,7 @@ export interface ListenerContext {
   /** Client connections that it accepted and that are open, and how many of them each untrusted address has. */
   open: number;
   readonly clients: ClientCounts;
+  readonly idle: IdleConnections;
   /** Those of all listeners. */
   readonly connections: Set<ClientConnection>;
 }
@@ -59,6 +61,8 @@ const SMALL_PIECE = 1024;
  * before they have sent their whole body, and those lose it by a cut.
  */
 const LINGER_MS = 2000;
+/** A FIN within this time of the last byte comes right behind the request, ms: BusyBox wget and `nc -N` send it so. */
+const BEHIND_MS = 250;
 /** The value of Accept in a head that was not, or could not be, read. */
 const ACCEPT = /\r\naccept:([^\r\n]*)/i;
 
@@ -66,9 +70,13 @@ const ACCEPT = /\r\naccept:([^\r\n]*)/i;
  * One client connection: finds requests in its bytes, one after the other, and hands each to its exchange. Pipelined
  * requests wait for the one before.
  */
-export class ClientConnection implements DeadlineEntry {
+export class ClientConnection implements DeadlineEntry, IdleConnection {
   deadline = 0;
   filed = 0;
+  previousIdle: IdleConnection | undefined;
+  nextIdle: IdleConnection | undefined;
+  idleIn: IdleList | undefined;
+  silentSince: number;
   readonly request = new RequestHead();
   readonly body = new BodyReader();
   /** Address of the other end, or the one that its PROXY header names; IPv4 where it is IPv4-mapped. */
@@ -101,6 +109,8 @@ export class ClientConnection implements DeadlineEntry {
   #awaitsContinue = false;
   /** The client sent its FIN. */
   #ended = false;
+  /** When the last byte of a request came, the clock's ms. */
+  #lastByteAt = 0;
   /** Guards against starting the next request from within the end of one. */
   #reading = false;
 
@@ -119,7 +129,9 @@ export class ClientConnection implements DeadlineEntry {
     socket.on('close', () => this.#onClose());
     listener.connections.add(this);
     listener.open++;
-    context.deadlines.arm(this, listener.timeouts.headMs);
+    this.silentSince = context.clock.now();
+    listener.idle.open(this);
+    context.deadlines.arm(this, listener.timeouts.headMs, this.silentSince);
     if (listener.proxyProtocol) this.#phase = 'proxy-header';
     else this.#meet(socket.remoteAddress ?? '');
   }
@@ -185,6 +197,11 @@ export class ClientConnection implements DeadlineEntry {
   /** Whether the client has closed its sending side. */
   get hasEnded(): boolean {
     return this.#ended;
+  }
+
+  /** Whether the client holds its body back until it is told to go on. */
+  get awaitsContinue(): boolean {
+    return this.#awaitsContinue;
   }
 
   /** Whether the client has still to take something of what was written. */
@@ -279,7 +296,7 @@ export class ClientConnection implements DeadlineEntry {
    */
   finish(keepAlive: boolean, now?: number): void {
     if (this.#phase === 'closed') return;
-    if (!keepAlive || this.#ended || this.#context.draining) {
+    if (!keepAlive || this.#isSpent || this.#context.draining) {
       this.#linger();
     } else if (this.#keepsUp()) {
       this.#becomeIdle(now);
@@ -291,13 +308,27 @@ export class ClientConnection implements DeadlineEntry {
     }
   }
 
+  /** The client has ended, and all that it asked for is answered. */
+  get #isSpent(): boolean {
+    return this.#ended && this.#pending === undefined;
+  }
+
   #becomeIdle(now?: number): void {
+    if (this.#isSpent) {
+      this.#linger();
+      return;
+    }
     this.#phase = 'idle';
+    if (this.#pending === undefined) this.#listener.idle.rest(this);
     this.#context.deadlines.arm(this, this.#listener.timeouts.keepAliveMs, now);
     this.#socket.resume();
     if (this.#pending !== undefined && !this.#reading) this.#readPending();
     // A drain that began while the client took its answer has passed it over.
     if (this.#context.draining && !this.#context.handingOver) this.drain();
+  }
+
+  giveWay(): void {
+    this.#socket.destroy();
   }
 
   /** No more requests: an idle connection closes now, a busy one after its answer. */
@@ -407,9 +438,18 @@ export class ClientConnection implements DeadlineEntry {
   /** The head is not complete yet: decides whether it can still become one. */
   #onPartialHead(text: string): void {
     // The empty line that some clients send behind a body: no request has begun.
-    if (text === '\r' || text === '\r\n') return;
+    if (text === '\r' || text === '\r\n') {
+      if (this.#ended) this.#linger();
+      else if (this.idleIn === undefined) this.#listener.idle.rest(this);
+      return;
+    }
+    if (this.#ended) {
+      this.#refuse('BAD_REQUEST', text);
+      return;
+    }
     if (this.#phase === 'idle') this.#context.deadlines.arm(this, this.#listener.timeouts.headMs);
     this.#phase = 'head';
+    this.#listener.idle.leave(this);
     // Nobody needs to wait for the end of what cannot become a request, such as TLS.
     const beginsMethod = TCHAR[text.charCodeAt(0)] === 1;
     // What came before was looked at then: a head that comes byte by byte is not read through for each of them.
@@ -430,10 +470,13 @@ export class ClientConnection implements DeadlineEntry {
     // For the access log: a closed socket does not know it any more.
     if (this.#context.access !== undefined) this.#localAddress = this.localAddress;
     this.#phase = 'exchange';
+    this.#listener.idle.leave(this);
     this.#requests++;
     if (limits.requests > 0 && this.#requests >= limits.requests) request.keepAlive = false;
     this.#context.deadlines.disarm(this);
-    this.#exchange.prepare();
+    const now = this.#context.clock.now();
+    this.#lastByteAt = now;
+    this.#exchange.prepare(now);
     this.body.begin(request.framing, request.length, limits);
     this.#awaitsContinue = request.expectContinue && at === size;
     if (this.body.done) {
@@ -442,7 +485,13 @@ export class ClientConnection implements DeadlineEntry {
       return;
     }
     if (!this.#readBody(read.subarray(0, size), at, false)) return;
-    if (!this.body.done) this.#armBody();
+    if (!this.body.done) {
+      if (this.#ended) {
+        this.destroy(false);
+        return;
+      }
+      this.#armBody();
+    }
     this.#exchange.begin();
     // Mostly it is sent by now, without a copy: 10 KiB in 5 µs less.
     this.#exchange.keepBody();
@@ -486,6 +535,7 @@ export class ClientConnection implements DeadlineEntry {
         return false;
       } else {
         this.#context.deadlines.disarm(this);
+        if (rearm) this.#lastByteAt = this.#context.clock.now();
         if (body.at < chunk.length) this.#addPending(toKeep(chunk.subarray(body.at)));
         this.#exchange.onRequestEnd();
         break;
@@ -495,6 +545,7 @@ export class ClientConnection implements DeadlineEntry {
   }
 
   #addPending(chunk: Buffer): void {
+    this.#lastByteAt = this.#context.clock.now();
     this.#pending = this.#pending === undefined ? chunk : Buffer.concat([this.#pending, chunk]);
     if (this.#pending.length > MAX_PENDING) this.#socket.pause();
   }
@@ -534,6 +585,7 @@ export class ClientConnection implements DeadlineEntry {
 
   #linger(): void {
     this.#phase = 'lingering';
+    this.#listener.idle.leave(this);
     this.#pending = undefined;
     this.#finder.forget();
     this.#socket.end();
@@ -560,10 +612,21 @@ export class ClientConnection implements DeadlineEntry {
 
   #onEnd(): void {
     this.#ended = true;
-    if (this.#phase === 'exchange') this.#exchange.onClientEnd(this.body.done);
-    else if (this.#phase === 'head') this.#refuse('BAD_REQUEST', this.#finder.partial);
+    if (this.#phase === 'exchange') {
+      this.#exchange.onClientEnd(this.#endedBehind, this.#pending === undefined);
+    } else if (this.#phase === 'head') {
+      this.#refuse('BAD_REQUEST', this.#finder.partial);
+    } else if (this.#phase === 'flushing' || this.#phase === 'resting') {
+      if (!this.#endedBehind) this.#pending = undefined;
+      if (this.#isSpent) this.#linger();
+    }
     // Ending it twice makes Node build an error: 4 % of a connection with one request.
     else if (this.#phase !== 'lingering') this.#socket.end();
+  }
+
+  /** Its FIN has just come, right behind its last bytes: it is no client that gave up. */
+  get #endedBehind(): boolean {
+    return this.#context.clock.now() - this.#lastByteAt <= BEHIND_MS;
   }
 
   #onClose(): void {
@@ -572,6 +635,7 @@ export class ClientConnection implements DeadlineEntry {
     this.#phase = 'closed';
     this.#sendWatch.end();
     this.#listener.connections.delete(this);
+    this.#listener.idle.leave(this);
     this.#listener.open--;
     if (this.#counted) this.#listener.clients.leave(this.peer);
     this.#pending = undefined;

@@ -12,6 +12,11 @@ export class ClientCounts {
     return count;
   }
 
+  /** How many the client at an address has. */
+  of(address: string): number {
+    return this.#counts.get(clientKey(address)) ?? 0;
+  }
+
   /** One of them closed. */
   leave(address: string): void {
     const client = clientKey(address);

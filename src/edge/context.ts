@@ -10,6 +10,7 @@ import type { Endpoint } from './endpoint.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
 import type { Route } from './route.ts';
 import type { RouteTable } from './route-table.ts';
+import type { StaleCheck } from './stale-check.ts';
 import type { UntrustedForwarding } from './untrusted-forwarding.ts';
 
 /** What the parts of one edge share. One object for the whole edge, so that a request reaches it in one step. */
@@ -17,6 +18,7 @@ export interface EdgeContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly deadlines: Deadlines;
+  readonly staleCheck: StaleCheck;
   /** Bounds the health checks under way. */
   readonly checkGate: CheckGate;
   /** Compiled from the last table; swapped whole. */

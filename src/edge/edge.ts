@@ -18,6 +18,7 @@ import type { Route } from './route.ts';
 import { RouteCompiler } from './route-compiler.ts';
 import { RouteTable } from './route-table.ts';
 import { Service } from './service.ts';
+import { StaleCheck } from './stale-check.ts';
 import { UntrustedForwarding } from './untrusted-forwarding.ts';
 
 /** Most health checks under way at once. */
@@ -139,6 +140,7 @@ class EdgePlane implements Edge {
     return {
       clock,
       logger,
+      staleCheck: new StaleCheck(),
       deadlines: new Deadlines(clock),
       checkGate: new CheckGate(MAX_CHECKS),
       routes: new RouteTable<Route>([], () => {

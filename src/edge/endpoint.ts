@@ -43,6 +43,8 @@ export class Endpoint {
   /** From when it counts as fresh, the clock's ms; not at all by default. */
   freshSince = Number.NEGATIVE_INFINITY;
   outlier: OutlierState = unjudged;
+  /** Its last answer was of HTTP/1.0: it says no 100. */
+  isOld = false;
   /** What the checks say; without any it is healthy. */
   health: EndpointHealth = 'healthy';
   /** Whether it is among those that get requests now. Owned by the roster. */
@@ -186,8 +188,10 @@ export class Endpoint {
     exchange.nextInFlight = undefined;
   }
 
-  recordFirstByte(ms: number): void {
+  /** @param ms how long it took; undefined: that says nothing */
+  recordFirstByte(ms: number | undefined): void {
     this.completions++;
+    if (ms === undefined) return;
     this.ttfb ??= new Histogram();
     this.ttfb.add(ms);
   }
@@ -223,9 +227,10 @@ export class Endpoint {
     // Made only where it is needed: 2 KB a second for each of 10,000 services kept the collector busy for 10 % of a core.
     let waiting: Histogram | undefined;
     for (let each = this.first; each !== undefined; each = each.nextInFlight) {
-      if (!each.awaitsFirstByte) continue;
+      const waitedMs = each.waitedMs(now);
+      if (waitedMs === undefined) continue;
       waiting ??= new Histogram();
-      waiting.add(now - each.latencySince);
+      waiting.add(waitedMs);
     }
     return waiting?.sparse() ?? [];
   }

@@ -22,6 +22,8 @@ import type { Route } from './route.ts';
 import type { RouteRules } from './route-rules.ts';
 import { type NoRoute, RouteTable } from './route-table.ts';
 import type { Service } from './service.ts';
+import type { Checked } from './stale-check.ts';
+import { Turns } from './turns.ts';
 import { UpstreamConnection, type UpstreamConsumer, type UpstreamFailure } from './upstream-connection.ts';
 import { MAX_WATCHERS, PROGRESS_PREFIX, ProgressStream, waitingPage, waitingPageFields } from './waiting-page.ts';
 import { wakeRuleOf } from './wake-rules.ts';
@@ -38,6 +40,12 @@ type Phase = 'done' | 'new' | 'verifying' | 'held' | 'connecting' | 'sent' | 'st
 const PAGE_AFTER_MS = 500;
 /** A client that closed its sending side within an answer is gone when nothing moved for so long, ms. */
 const GONE_AFTER_MS = 1000;
+/**
+ * A client that waits for a 100 gets it from us when the upstream said nothing for so long, ms: those of HTTP/1.0 know
+ * none, others ignore what is expected, and some clients wait for ever (RFC 9110 §10.1.1).
+ */
+const CONTINUE_AFTER_MS = 1000;
+const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 /** WebSocket Close frame, unmasked, 1001 "going away" (RFC 6455 §7.4.1). */
 const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
 
@@ -45,7 +53,7 @@ const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
  * One request on its way: route → admit → hold → dispatch → send → answer. Read from top to bottom, it is what happens
  * to a request. The object belongs to its client connection and is used again for every request on it.
  */
-export class Exchange implements UpstreamConsumer, DeadlineEntry {
+export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
   deadline = 0;
   filed = 0;
   previousHeld: Exchange | undefined;
@@ -59,6 +67,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   readonly #answer: Answer;
   readonly #facts = new ExchangeFacts();
   readonly #attempts = new Attempts();
+  readonly #turns = new Turns();
   method = '';
   requestId = '';
   /** Address of the client, for the bounds per client. */
@@ -67,8 +76,6 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   passive = false;
   /** The endpoint that failed this request before. */
   avoid: Endpoint | undefined;
-  /** From when the time to first byte counts, the clock's ms: arrival, or the end of the wait for a start. */
-  latencySince = 0;
   #phase: Phase = 'done';
   #service: Service | undefined;
   /** Of its route; undefined for most. */
@@ -88,6 +95,10 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   #progress: ProgressStream | undefined;
   /** How long until the client's next request is within its rate, ms. */
   #retryMs = 0;
+  /** Its client was told to go on by us. */
+  #saidContinue = false;
+  /** Its client closed its sending side, and waits for the answer all the same. */
+  #halfClosed = false;
   #keepAlive = true;
 
   constructor(client: ClientConnection, context: EdgeContext) {
@@ -116,10 +127,18 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     return this.#context.date();
   }
 
-  /** Dispatched, and not answered by a byte yet. Upgrades are not timed, nor is what may not keep it awake. */
-  get awaitsFirstByte(): boolean {
-    if (this.#phase !== 'sent' && this.#phase !== 'connecting') return false;
-    return this.client.request.upgrade === undefined && !this.passive;
+  /**
+   * For how long its endpoint has been waited for without a byte of an answer, ms. Upgrades are not timed, nor is what may
+   * not keep it awake.
+   */
+  waitedMs(now: number): number | undefined {
+    if (this.#phase !== 'sent' && this.#phase !== 'connecting') return undefined;
+    return this.client.request.upgrade === undefined && !this.passive ? this.#turns.waitedMs(now) : undefined;
+  }
+
+  /** Whether it gives its place in the queue up first: its client may as well have left. */
+  get isHalfClosed(): boolean {
+    return this.#halfClosed;
   }
 
   /** Since when it is no activity any more, the clock's ms: no byte passed for `streamMs`. Undefined: it is active. */
@@ -129,8 +148,11 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     return now >= since ? since : undefined;
   }
 
-  /** Makes the object anew for the request that the client connection has just parsed. */
-  prepare(): void {
+  /**
+   * Makes the object anew for the request that the client connection has just parsed.
+   * @param now the clock's ms
+   */
+  prepare(now: number): void {
     this.#phase = 'new';
     this.#service = undefined;
     this.#rules = undefined;
@@ -141,12 +163,13 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.avoid = undefined;
     this.passive = false;
     this.method = this.client.request.method;
-    const now = this.#context.clock.now();
     this.#facts.begin(now);
     this.#answer.begin();
-    this.latencySince = now;
+    this.#turns.begin(now);
     this.#heldAt = 0;
     this.#attempts.begin();
+    this.#saidContinue = false;
+    this.#halfClosed = this.client.hasEnded;
     this.#keepAlive = this.client.request.keepAlive;
     this.#body.begin();
   }
@@ -217,7 +240,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const found = this.#route(target, pathEnd);
     // A wait as any other: no replica is slow to connect to for it.
     this.#facts.releasedAt = this.#context.clock.now();
-    this.latencySince = this.#facts.releasedAt;
+    this.#turns.countFrom(this.#facts.releasedAt);
     // After a reload in between, what was granted may be another route's.
     if (typeof found === 'string' || found.rules !== this.#rules || found.service !== this.#service) this.begin();
     else this.#proceed(found.service);
@@ -251,7 +274,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       return;
     }
     const now = this.#context.clock.now();
-    if (!this.#body.reserve(service, this.client.request, this.client.body.done)) {
+    if (!this.#reserve(service)) {
       service.statistics.holdRejected.bytes++;
       this.refuse('HOLD_BYTES');
       return;
@@ -277,15 +300,47 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       statistics.holdRejected.failed++;
       return 'START_BLOCKED';
     }
-    if (queue.size >= policy.hold.max) {
-      statistics.holdRejected.full++;
-      return 'HOLD_FULL';
+    const { max, perClient } = policy.hold;
+    if (perClient > 0 && queue.countOf(this.address) >= perClient) {
+      queue.firstToYield(this.address)?.yieldPlace('HOLD_CLIENT');
+      if (queue.countOf(this.address) >= perClient) {
+        statistics.holdRejected.client++;
+        return 'HOLD_CLIENT';
+      }
     }
-    if (policy.hold.perClient > 0 && queue.countOf(this.address) >= policy.hold.perClient) {
-      statistics.holdRejected.client++;
-      return 'HOLD_CLIENT';
+    if (queue.size >= max) queue.firstToYield()?.yieldPlace('HOLD_FULL');
+    if (queue.size < max) return undefined;
+    statistics.holdRejected.full++;
+    return 'HOLD_FULL';
+  }
+
+  /** Claims room for its body; those who yield theirs first give it up where there is too little. */
+  #reserve(service: Service): boolean {
+    const { request, body } = this.client;
+    let hasRoom = this.#body.reserve(service, request, body.done);
+    if (hasRoom) return true;
+    for (const each of service.queue.yielding) {
+      if (!each.holdsBytes) continue;
+      each.yieldPlace('HOLD_BYTES');
+      hasRoom = this.#body.reserve(service, request, body.done);
+      if (hasRoom) break;
     }
-    return undefined;
+    return hasRoom;
+  }
+
+  get holdsBytes(): boolean {
+    return this.#body.holdsBytes;
+  }
+
+  /** Another request gets its place in the queue. */
+  yieldPlace(code: 'HOLD_FULL' | 'HOLD_CLIENT' | 'HOLD_BYTES'): void {
+    const { holdRejected } = (this.#service as Service).statistics;
+    if (code === 'HOLD_FULL') holdRejected.full++;
+    else if (code === 'HOLD_CLIENT') holdRejected.client++;
+    else holdRejected.bytes++;
+    // Nothing that it sent behind it takes the place.
+    this.client.request.keepAlive = false;
+    this.refuse(code);
   }
 
   /** Wake rules: some requests for a sleeping service are answered instead of waking it. */
@@ -340,7 +395,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     // What ends a wait may be a retire that was called off: no start.
     this.#facts.cold = this.#facts.cold && lastStart !== undefined && lastStart.heard >= this.#heldAt;
     if (this.#facts.cold && lastStart !== undefined)
-      this.latencySince = Math.max(this.#facts.startedAt, lastStart.ready);
+      this.#turns.countFrom(Math.max(this.#facts.startedAt, lastStart.ready));
     this.#dispatch(endpoint, this.#facts.releasedAt);
   }
 
@@ -364,12 +419,29 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#phase = 'connecting';
     endpoint.link(this);
     const connection = this.#attempts.mayReuse ? endpoint.takeIdle(now) : undefined;
-    if (connection !== undefined) {
+    if (connection === undefined) {
+      this.#connect(endpoint);
+    } else if (mayReplay(this.client.request, (this.#service as Service).policy.retries.idempotent)) {
       this.#send(connection, now);
-      return;
+    } else {
+      this.#connection = connection;
+      this.#context.staleCheck.add(this);
     }
+  }
+
+  #connect(endpoint: Endpoint): void {
     this.#context.deadlines.arm(this, (this.#service as Service).policy.timeouts.connectMs);
     this.#connection = new UpstreamConnection(endpoint, this);
+  }
+
+  /** What cannot be sent again goes out on a kept connection only after a look at whether the upstream has closed it. */
+  onChecked(): void {
+    const kept = this.#connection;
+    if (this.#phase !== 'connecting' || kept === undefined || kept.phase === 'connecting') return;
+    const now = this.#context.clock.now();
+    const connection = kept.usable ? kept : kept.endpoint.takeIdle(now);
+    if (connection === undefined) this.#connect(kept.endpoint);
+    else this.#send(connection, now);
   }
 
   onConnected(connection: UpstreamConnection): void {
@@ -391,10 +463,31 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     const done = this.client.body.done;
     const drained = this.#body.sendAll(connection.socket, head, request.framing, done, this.#requestTrailers());
     if (!mayReplay(this.client.request, service.policy.retries.idempotent)) this.#body.forget();
-    this.#context.deadlines.arm(this, service.policy.timeouts.firstByteMs, now);
     // A body that is here is no reason to stop reading: the client is still to be seen leaving.
     if (done || drained) this.client.resumeReading();
     else this.client.pauseReading();
+    if (!done) this.#turns.upload(now, drained);
+    if (done || !drained) this.#awaitUpstream(now);
+    else this.#awaitBody(connection, now);
+  }
+
+  /** The upstream has to take what was sent to it, or to answer: in time. */
+  #awaitUpstream(now: number): void {
+    this.#context.deadlines.arm(this, (this.#service as Service).policy.timeouts.firstByteMs, now);
+  }
+
+  /** The client has to send more: how long that takes is for its connection to watch. */
+  #awaitBody({ endpoint }: UpstreamConnection, now: number): void {
+    if (!this.client.awaitsContinue) this.#context.deadlines.disarm(this);
+    else if (endpoint.isOld) this.#sayContinue();
+    else this.#context.deadlines.arm(this, CONTINUE_AFTER_MS, now);
+  }
+
+  #sayContinue(): void {
+    this.#saidContinue = true;
+    this.#answer.head(CONTINUE);
+    this.#answer.flush();
+    this.client.onContinue();
   }
 
   // ── request body ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -413,14 +506,20 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       return;
     }
     const connection = this.#connection as UpstreamConnection;
-    if (this.#phase === 'sent')
-      this.#context.deadlines.arm(this, (this.#service as Service).policy.timeouts.firstByteMs);
-    this.#lastByteAt = this.#context.clock.now();
+    const now = this.#context.clock.now();
+    this.#lastByteAt = now;
     const piece = bytes.subarray(start, end);
     const { framing } = this.client.request;
     this.#body.keepForReplay(piece);
     const read = this.#isLastOf(bytes, end, framing) ? bytes : undefined;
-    if (!connection.send(piece, framing, read)) this.client.pauseReading();
+    const keepsUp = connection.send(piece, framing, read);
+    if (!keepsUp) {
+      this.client.pauseReading();
+      this.#turns.awaitUpstream(now);
+    }
+    if (this.#phase !== 'sent') return;
+    if (keepsUp) this.#context.deadlines.disarm(this);
+    else this.#awaitUpstream(now);
   }
 
   /** Whether no byte of a read is needed any more when the piece of the body that ends at `end` is sent. */
@@ -441,6 +540,9 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     if (this.#phase !== 'sent' && this.#phase !== 'streaming') return;
     const connection = this.#connection as UpstreamConnection;
     RequestBuffer.sendEnd(connection.socket, this.client.request.framing, this.#requestTrailers());
+    const now = this.#context.clock.now();
+    this.#turns.endUpload(now);
+    if (this.#phase === 'sent') this.#awaitUpstream(now);
   }
 
   #requestTrailers(): string {
@@ -450,6 +552,9 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   onUpstreamDrain(): void {
     this.client.resumeReading();
+    if (this.client.body.done) return;
+    this.#turns.awaitClient(this.#context.clock.now());
+    if (this.#phase === 'sent') this.#context.deadlines.disarm(this);
   }
 
   /** The body's framing broke: what the upstream got so far must not look whole. */
@@ -464,7 +569,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
 
   /** The request cannot be completed: an answer if none began, else the connection is cut. */
   #abandon(code: RefusalCode): void {
-    if (this.#phase === 'streaming') this.#truncate();
+    if (this.#phase === 'streaming') this.#truncate('refused');
     else this.refuse(code);
   }
 
@@ -479,27 +584,34 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     }
     if (response.status < 200) {
       if (request.old) return;
-      if (response.status === 100) this.client.onContinue();
+      if (response.status === 100) {
+        // Some clients take a second one for another's.
+        if (this.#saidContinue) return;
+        this.client.onContinue();
+        if (this.#phase === 'sent' && !this.client.body.done) this.#context.deadlines.disarm(this);
+      }
       const head = interimHead(response);
       this.#answer.head(this.#rules === undefined ? head : this.#rules.interimHead(head));
       return;
     }
     const service = this.#service as Service;
     const now = this.#context.clock.now();
-    const ttfb = now - this.latencySince;
+    const { done } = this.client.body;
+    // An answer before the end of the body says nothing of how long answers take.
+    const ttfb = done ? this.#turns.waitedMs(now) : undefined;
     this.#phase = 'streaming';
     this.#facts.firstByteAt = now;
     this.#facts.status = response.status;
     this.#lastByteAt = now;
-    this.#context.deadlines.arm(this, service.policy.timeouts.tunnelMs, now);
+    this.#context.deadlines.arm(this, this.#silenceMs(service), now);
     if (request.upgrade === undefined && !this.passive) {
       service.statistics.firstByte(response.status, ttfb);
       connection.endpoint.recordFirstByte(ttfb);
     }
-    if (response.status >= 500) service.judge(connection.endpoint, 'failure');
+    connection.endpoint.isOld = response.old;
+    if (response.status >= 500 && !this.#turns.clientDelayed(now)) service.judge(connection.endpoint, 'failure');
     this.#answer.framing = clientFraming(response, request.old);
-    const bodyUnread = !this.client.body.done;
-    if (this.#answer.framing === Framing.CLOSE || bodyUnread || this.#context.draining) this.#keepAlive = false;
+    if (this.#answer.framing === Framing.CLOSE || !done || this.#context.draining) this.#keepAlive = false;
     const head = clientHead(this, response, this.#answer.framing, this.#keepAlive);
     this.#answer.head(this.#rules === undefined ? head : this.#rules.responseHead(head, this));
     service.onFirstByte();
@@ -524,16 +636,25 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     this.#webSocket?.fromService(bytes, start, end, this.#lastByteAt);
     const answer = this.#answer;
     const keepsUp = this.#phase === 'tunnel' ? answer.copy(bytes, start, end) : answer.body(bytes, start, end);
-    if (!keepsUp) this.#connection?.pauseReading();
+    if (!keepsUp) this.#holdUp();
   }
 
   onReadEnd(): void {
-    if (!this.#answer.flush()) this.#connection?.pauseReading();
+    if (!this.#answer.flush()) this.#holdUp();
+  }
+
+  /** The client does not take the answer as fast as it comes. */
+  #holdUp(): void {
+    if (this.#connection === undefined) return;
+    this.#connection.pauseReading();
+    this.#turns.awaitClient(this.#lastByteAt);
   }
 
   onClientDrain(): void {
     this.#lastByteAt = this.#context.clock.now();
-    this.#connection?.resumeReading();
+    if (this.#connection === undefined) return;
+    this.#turns.endWait(this.#lastByteAt);
+    this.#connection.resumeReading();
   }
 
   onResponseEnd(connection: UpstreamConnection): void {
@@ -577,6 +698,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     service.onFirstByte();
     const early = this.client.takePending();
     if (early !== undefined) this.onClientTunnel(early);
+    if (this.client.hasEnded) connection.socket.end();
     this.client.resumeReading();
   }
 
@@ -606,15 +728,17 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
       this.#retry(service, failure === 'timeout' ? 'CONNECT_TIMEOUT' : 'CONNECT_REFUSED');
       return;
     }
-    service.statistics.resets++;
     // Of a connection that was used before, an end without an answer says nothing but that it was idle too long.
     const idled = this.#attempts.reused && this.#phase === 'sent' && failure === 'reset' && !connection.isAnswering;
-    if (!idled && failure !== 'refused') service.judge(connection.endpoint, 'failure');
+    if (!idled && !this.#turns.clientDelayed(this.#context.clock.now())) {
+      service.statistics.resets++;
+      if (failure !== 'refused') service.judge(connection.endpoint, 'failure');
+    }
     if (this.#phase === 'tunnel') {
       this.#facts.ending = 'upstream-broke';
       this.client.destroy(false);
     } else if (this.#phase === 'streaming') {
-      this.#truncate();
+      this.#truncate('upstream-broke');
     } else if (failure === 'protocol' || connection.isAnswering) {
       this.#connection = undefined;
       this.refuse(failure === 'protocol' ? 'BAD_RESPONSE' : 'UPSTREAM_RESET');
@@ -655,6 +779,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
   #redispatch(service: Service, avoid: Endpoint | undefined, now: number): void {
     this.avoid = avoid;
     this.#leaveEndpoint(service);
+    this.#turns.endUpload(now);
     this.#attempts.written = false;
     const endpoint = service.queue.size === 0 ? service.pick(this, now) : undefined;
     if (endpoint !== undefined) this.#dispatch(endpoint, now);
@@ -704,6 +829,10 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
         this.#retry(service, 'CONNECT_TIMEOUT');
         break;
       case 'sent':
+        if (this.client.awaitsContinue) {
+          this.#sayContinue();
+          break;
+        }
         service.statistics.overloads++;
         service.judge(this.#endpoint as Endpoint, 'failure');
         this.refuse('FIRST_BYTE_TIMEOUT');
@@ -715,10 +844,10 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     }
   }
 
-  /** A stream or tunnel is cut when nothing passed for `timeouts.tunnel`; a stream much sooner when its client closed. */
+  /** A stream or tunnel is cut when nothing passed for so long. */
   #onSilence(service: Service): void {
     const isLeft = this.#phase === 'streaming' && this.client.hasEnded && !service.policy.allowHalfOpen;
-    const limit = isLeft ? GONE_AFTER_MS : service.policy.timeouts.tunnelMs;
+    const limit = this.#silenceMs(service);
     const left = this.#lastByteAt + limit - this.#context.clock.now();
     if (left > 0) this.#context.deadlines.arm(this, left);
     else if (!isLeft) this.cutOff('silent');
@@ -726,21 +855,37 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry {
     else this.client.destroy(false);
   }
 
+  /** How long nothing may pass: less within an answer when its client may be gone, and little when it probably is. */
+  #silenceMs({ policy }: Service): number {
+    const { streamMs, tunnelMs } = policy.timeouts;
+    if (this.#phase === 'tunnel' || !this.client.hasEnded || policy.allowHalfOpen) return tunnelMs;
+    return this.#halfClosed ? Math.min(streamMs, tunnelMs) : GONE_AFTER_MS;
+  }
+
   // ── client leaves ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * The client's FIN: in a tunnel it is passed on; before the answer it is an abort unless half-closing is allowed. Within
-   * an answer it may be either: what still flows goes to the client, whose reset would tell; an answer that rests, such
-   * as an event stream, would be kept up for nobody.
+   * The client's FIN: in a tunnel it is passed on. Right behind the request it is a half-close, and so it always is where
+   * the service says so: the client waits for its answer (RFC 9112 §9.6). Else before the answer it is an abort; within an
+   * answer it may be either: what still flows goes to the client, whose reset would tell; an answer that rests, such as an
+   * event stream, would be kept up for nobody. What it sent behind is answered after a half-close only.
+   * @param isBehind whether it came right behind the last bytes
+   * @param isLast whether no other request came behind this one
    */
-  onClientEnd(bodyDone: boolean): void {
+  onClientEnd(isBehind: boolean, isLast: boolean): void {
     if (this.#phase === 'tunnel') {
       this.#connection?.socket.end();
-    } else if (this.#phase === 'streaming' && bodyDone) {
-      this.#keepAlive = false;
-      this.#context.deadlines.arm(this, GONE_AFTER_MS);
-    } else if (bodyDone && this.#service?.policy.allowHalfOpen === true) {
-      this.#keepAlive = false;
+    } else if (!this.client.body.done) {
+      this.client.destroy(false);
+    } else if (this.#phase === 'streaming') {
+      const service = this.#service as Service;
+      this.#halfClosed = isBehind;
+      if (isLast || !isBehind) this.#keepAlive = false;
+      this.#context.deadlines.arm(this, this.#silenceMs(service));
+    } else if (isBehind || this.#service?.policy.allowHalfOpen === true) {
+      this.#halfClosed = true;
+      if (isLast) this.#keepAlive = false;
+      if (this.#phase === 'held') this.#service?.queue.mark(this);
     } else {
       this.client.destroy(false);
     }

@@ -1,5 +1,6 @@
 import { clientKey } from './client-address.ts';
 import type { Exchange } from './exchange.ts';
+import { HalfClosed } from './half-closed.ts';
 
 /** Requests that wait, first come first served; taking one out of the middle costs as little as from the front. */
 export class HoldQueue {
@@ -9,6 +10,8 @@ export class HoldQueue {
   #passive = 0;
   /** Made when something waits for the first time. */
   #perClient: Map<string, number> | undefined;
+  /** Made for the first of them. */
+  #halfClosed: HalfClosed | undefined;
 
   get size(): number {
     return this.#size;
@@ -30,6 +33,22 @@ export class HoldQueue {
   /** How many wait for the client at an address. */
   countOf(address: string): number {
     return this.#perClient?.get(clientKey(address)) ?? 0;
+  }
+
+  /** The client of a held request closed its sending side. */
+  mark(exchange: Exchange): void {
+    this.#halfClosed ??= new HalfClosed();
+    this.#halfClosed.add(clientKey(exchange.address), exchange);
+  }
+
+  /** Who gives its place up before anybody is turned away; of the client at an address only, where one is given. */
+  firstToYield(address?: string): Exchange | undefined {
+    return address === undefined ? this.#halfClosed?.first : this.#halfClosed?.firstOf(clientKey(address));
+  }
+
+  /** All of those. */
+  get yielding(): Iterable<Exchange> {
+    return this.#halfClosed ?? [];
   }
 
   push(exchange: Exchange): void {
@@ -65,13 +84,15 @@ export class HoldQueue {
     exchange.nextHeld = undefined;
     this.#size--;
     if (exchange.passive) this.#passive--;
+    if (exchange.isHalfClosed) this.#halfClosed?.remove(clientKey(exchange.address), exchange);
     this.#count(exchange.address, -1);
   }
 
-  #added({ passive, address }: Exchange): void {
+  #added(exchange: Exchange): void {
     this.#size++;
-    if (passive) this.#passive++;
-    this.#count(address, 1);
+    if (exchange.passive) this.#passive++;
+    if (exchange.isHalfClosed) this.mark(exchange);
+    this.#count(exchange.address, 1);
   }
 
   #count(address: string, change: number): void {

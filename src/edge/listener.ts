@@ -5,6 +5,7 @@ import { plainAddress } from './client-address.ts';
 import { ClientConnection, type ListenerContext } from './client-connection.ts';
 import { ClientCounts } from './client-counts.ts';
 import type { EdgeContext } from './context.ts';
+import { IdleConnections } from './idle-connections.ts';
 import { TurnedAway } from './turned-away.ts';
 
 const BACKLOG = 4096;
@@ -100,11 +101,21 @@ export class Listeners {
     if (listener.proxyProtocol && !this.#context.trusted.has(plainAddress(socket.remoteAddress ?? ''))) {
       socket.on('error', () => {});
       socket.destroy();
-    } else if (listener.open >= listener.limits.connections) {
+    } else if (listener.open >= listener.limits.connections && !this.#makeRoom(socket, listener)) {
       this.#turnedAway.answer(socket);
     } else {
       new ClientConnection(socket, this.#context, listener);
     }
+  }
+
+  /** Closes the connection that has been idle for longest, unless it were for a client that has too many already. */
+  #makeRoom(socket: Socket, { limits, clients, idle, proxyProtocol }: ListenerContext): boolean {
+    const { connections, connectionsPerClient: most } = limits;
+    if (most > 0 && !proxyProtocol) {
+      const address = plainAddress(socket.remoteAddress ?? '');
+      if (!this.#context.trusted.has(address) && clients.of(address) >= most) return false;
+    }
+    return idle.makeRoom(connections, this.#context.clock.now());
   }
 
   async #open(key: string, settings: ListenSettings, sockets: readonly object[] = []): Promise<Listener> {
@@ -114,6 +125,7 @@ export class Listeners {
       port: address.port,
       open: 0,
       clients: new ClientCounts(),
+      idle: new IdleConnections(),
       connections: this.#connections,
     };
     const listener: Listener = { key, servers: [], context, address };

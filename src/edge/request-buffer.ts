@@ -121,6 +121,11 @@ export class RequestBuffer {
     return true;
   }
 
+  /** Whether room that others could use is claimed. */
+  get holdsBytes(): boolean {
+    return this.#reserved > 0;
+  }
+
   unreserve(service: Service): void {
     service.heldBytes -= this.#reserved;
     this.#context.heldBytes -= this.#reserved;

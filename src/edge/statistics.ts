@@ -26,10 +26,12 @@ export class Statistics {
     this.#total.add(ms);
   }
 
-  firstByte(status: number, ms: number): void {
+  /** @param ms how long it took; undefined: that says nothing */
+  firstByte(status: number, ms: number | undefined): void {
     this.completions++;
     if (status >= 500 && status !== 503) this.errors++;
     else if (status === 429 || status === 503) this.overloads++;
+    if (ms === undefined) return;
     this.#ttfb ??= new Histogram();
     this.#ttfb.add(ms);
   }

@@ -2,6 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { at, EdgeHarness, policy } from './edge-harness.ts';
 import { answering, BlackHole, Client, Origin, ok, quiet, silent, until } from './wire.ts';
 
+/** So long after the last byte of its request, a client that closes has given up. */
+const LATER_MS = 300;
+
 /** Ways to leave before the first byte of the answer. */
 const leaves: [how: string, leave: (client: Client) => void][] = [
   ['resets', (client) => client.reset()],
@@ -16,6 +19,7 @@ describe.each(leaves)('a client that %s before the answer', (_how, leave) => {
     const client = await h.connect();
     client.get();
     await h.message('demand', ({ held }) => held === 1);
+    h.clock.advance(LATER_MS);
     leave(client);
     await h.held(0);
     h.clock.advance(20);
@@ -32,6 +36,7 @@ describe.each(leaves)('a client that %s before the answer', (_how, leave) => {
     await h.held(1);
     client.write('hello');
     await h.taken(client);
+    h.clock.advance(LATER_MS);
     leave(client);
     await h.held(0);
     await h.connections(0);
@@ -45,6 +50,7 @@ describe.each(leaves)('a client that %s before the answer', (_how, leave) => {
     client.get('/slow');
     const upstream = await origin.connection();
     await upstream.head();
+    h.clock.advance(LATER_MS);
     leave(client);
     await upstream.untilOver();
     await h.inFlight(0);
@@ -61,6 +67,7 @@ describe.each(leaves)('a client that %s before the answer', (_how, leave) => {
     const upstream = await origin.connection();
     await upstream.head();
     await upstream.readExactly(size);
+    h.clock.advance(LATER_MS);
     leave(client);
     await upstream.untilOver();
     await h.inFlight(0);
@@ -80,6 +87,7 @@ describe.each(leaves)('a client that %s before the answer', (_how, leave) => {
     const upstream = await origin.connection();
     await upstream.head();
     await upstream.readExactly(size);
+    h.clock.advance(LATER_MS);
     leave(client);
     await upstream.untilOver();
     await h.inFlight(0);
@@ -92,6 +100,7 @@ describe.each(leaves)('a client that %s before the answer', (_how, leave) => {
     const client = await h.connect();
     client.get();
     await h.inFlight(1);
+    h.clock.advance(LATER_MS);
     leave(client);
     await h.connections(0);
     await h.inFlight(0);
@@ -170,9 +179,10 @@ describe('half-closing before the answer', () => {
     const h = await EdgeHarness.ready(origin, { allowHalfOpen: true });
     const client = await h.connect();
     client.get();
-    client.end();
     const upstream = await origin.connection();
     await upstream.head();
+    h.clock.advance(LATER_MS);
+    client.end();
     await quiet();
     upstream.write(ok('late'));
     expect((await client.answer()).text).toBe('late');
@@ -186,9 +196,11 @@ describe('half-closing before the answer', () => {
     h.state();
     const client = await h.connect();
     client.get();
-    client.end();
     await h.held(1);
+    h.clock.advance(LATER_MS);
+    client.end();
     await quiet();
+    await h.held(1);
     h.state({ endpoints: [at(origin)] });
     expect((await client.answer()).text).toBe('hello');
     expect(await client.untilOver()).toBe('end');
@@ -312,6 +324,8 @@ test('a thousand aborts in all phases leave no socket, no timer and nothing in f
   }
   // The last ones may not even be accepted yet.
   await quiet();
+  // Those whose FIN came right behind the request are waited for until the times of held and sent requests are over.
+  await h.pass(62_000, 1000);
   await h.connections(0);
   await h.inFlight(0);
   await h.held(0, 'asleep');

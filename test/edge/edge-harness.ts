@@ -179,6 +179,13 @@ export class EdgeHarness {
     await until(() => end.destroyed || end.bytesRead >= client.socket.bytesWritten, 'the bytes at the edge');
   }
 
+  /** Half-closes a client, and waits until the edge knows of it. */
+  async end(client: Client): Promise<void> {
+    client.end();
+    const end = this.#ends.get(client) as Socket;
+    await until(() => end.readableEnded || end.destroyed, 'the end at the edge');
+  }
+
   /** Bytes that wait at the edge for a client to take them. */
   waiting(client: Client): number {
     return (this.#ends.get(client) as Socket).writableLength;

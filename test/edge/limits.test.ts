@@ -207,12 +207,25 @@ describe('requests per connection', () => {
   });
 });
 
+/** Half a request, and its rest. */
+const HALF = 'GET / HTTP/1.1\r\n';
+const REST = 'Host: app.test\r\n\r\n';
+
+/** Each of these connections is in the middle of a request. */
+async function busy(harness: EdgeHarness, ...clients: Client[]): Promise<void> {
+  for (const client of clients) {
+    client.write(HALF);
+    await harness.taken(client);
+  }
+}
+
 describe('connections', () => {
-  test('beyond the limit are answered 503 unasked and closed, and one that closes makes room', async () => {
+  test('beyond the limit are answered 503 unasked and closed where all are in use, and one that closes makes room', async () => {
     const { harness, client } = await limited({ connections: 2 });
-    const second = await harness.connect();
     client.get();
     expect((await client.answer()).status).toBe(200);
+    const second = await harness.connect();
+    await busy(harness, client, second);
     const third = await harness.connect();
     const answer = await third.answer();
     expect(answer.status).toBe(503);
@@ -225,12 +238,13 @@ describe('connections', () => {
     const fourth = await harness.connect();
     fourth.get();
     expect((await fourth.answer()).status).toBe(200);
-    client.get();
+    client.write(REST);
     expect((await client.answer()).status).toBe(200);
   });
 
   test('turned away do not stay: their time and their bytes are bounded', async () => {
-    const { harness } = await limited({ connections: 1 });
+    const { harness, client } = await limited({ connections: 1 });
+    await busy(harness, client);
     const silent = await harness.connect();
     const talking = await harness.connect();
     expect((await silent.answer()).status).toBe(503);
@@ -246,7 +260,8 @@ describe('connections', () => {
   });
 
   test('that come in a flood are closed without a word beyond a number', async () => {
-    const { harness } = await limited({ connections: 1 });
+    const { harness, client } = await limited({ connections: 1 });
+    await busy(harness, client);
     const flood = await Promise.all(Array.from({ length: 300 }, () => Client.open(harness.port)));
     await Promise.all(flood.map((client) => client.untilOver()));
     const answered = flood.filter((client) => client.total > 0).length;
@@ -295,9 +310,11 @@ test('a reload changes the limits of a listener that stays, for open connections
 
 test('what was refused before it was a request is counted by its status', async () => {
   const { harness, client } = await limited({ target: 16, connections: 1 });
+  client.write('GET /longer');
+  await harness.taken(client);
   const second = await harness.connect();
   await second.answer();
-  client.get('/longer-than-sixteen-bytes');
+  client.write('-than-sixteen-bytes HTTP/1.1\r\n\r\n');
   await client.answer();
   const { unrouted } = await harness.report();
   const counts = Object.fromEntries(unrouted.flatMap((value, i) => (i % 2 === 0 ? [[value, unrouted[i + 1]]] : [])));

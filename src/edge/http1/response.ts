@@ -17,8 +17,8 @@ export class ResponseHead {
   upgrade: string | undefined;
   hasRequestId = false;
   hasDate = false;
-  /** HTTP/1.0, which knows no transfer codings. */
-  #old = false;
+  /** HTTP/1.0, which knows no transfer codings and no interim answers. */
+  old = false;
 
   /**
    * Reads a head and decides how its body is delimited (RFC 9112 §6.3) for the request method it answers.
@@ -53,8 +53,8 @@ export class ResponseHead {
     }
     this.status = hundreds * 100 + tens * 10 + ones;
     this.reason = lineEnd > 13 ? text.slice(13, lineEnd) : '';
-    this.#old = minor === 0;
-    this.keepAlive = !this.#old;
+    this.old = minor === 0;
+    this.keepAlive = !this.old;
     return true;
   }
 
@@ -122,7 +122,7 @@ export class ResponseHead {
   #frame(method: string, codings: number, coding: string): boolean {
     const { status } = this;
     if (codings > 0) {
-      if (codings > 1 || coding !== 'chunked' || this.#old) return false;
+      if (codings > 1 || coding !== 'chunked' || this.old) return false;
       if (this.lengthSent) this.keepAlive = false;
       this.lengthSent = false;
     }

@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import type { ListenLimits } from '../../src/model/settings.ts';
+import { at, EdgeHarness, policy } from './edge-harness.ts';
+import { type Client, Origin, silent, until } from './wire.ts';
+
+async function limited(limits: Partial<ListenLimits>, script = undefined as typeof silent | undefined) {
+  const origin = await Origin.listen(script);
+  const harness = await EdgeHarness.start(policy(), {}, {}, { limits });
+  harness.state({ endpoints: [at(origin)] });
+  return { harness, origin };
+}
+
+/** Connections that have each been served once, in this order. */
+async function served(harness: EdgeHarness, count: number, localAddress?: string): Promise<Client[]> {
+  const clients: Client[] = [];
+  for (let i = 0; i < count; i++) {
+    const client = await harness.connect('127.0.0.1', localAddress);
+    await asks(client);
+    clients.push(client);
+  }
+  return clients;
+}
+
+async function asks(client: Client): Promise<void> {
+  client.get();
+  expect((await client.answer()).status).toBe(200);
+}
+
+const over = (clients: Client[]) => clients.map((client, index) => (client.over ? index : -1)).filter((i) => i >= 0);
+
+/** The server side of a connection closes a moment after it was made up its mind. */
+const closed = (clients: Client[], indices: number[]) =>
+  until(() => String(over(clients)) === String(indices), `exactly ${indices} to be closed`);
+
+describe('where all places are taken', () => {
+  test('the connections that have been idle for longest make room, one each', async () => {
+    const { harness } = await limited({ connections: 16 });
+    const clients = await served(harness, 16);
+    await asks(clients[0] as Client);
+    await asks(clients[2] as Client);
+    const late = await served(harness, 3);
+    await closed(clients, [1, 3, 4]);
+    expect((clients[1] as Client).ending).toBe('end');
+    for (const client of [clients[0], clients[2], clients[5], ...late]) await asks(client as Client);
+    expect((await harness.report()).connections).toBe(16);
+  });
+
+  test('those with a request in progress, or a part of one, keep theirs; only where no other is left a new one is 503', async () => {
+    const { harness, origin } = await limited({ connections: 4 }, silent);
+    const clients: Client[] = [];
+    for (let i = 0; i < 4; i++) clients.push(await harness.connect());
+    const [waiting, streaming, partial, crumbs] = clients as [Client, Client, Client, Client];
+    waiting.get();
+    await (await origin.connection(0)).head();
+    streaming.get();
+    await (await origin.connection(1)).head();
+    (await origin.connection(1)).write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello');
+    await streaming.readThrough('hello');
+    partial.write('G');
+    await harness.taken(partial);
+    crumbs.write('\r\n');
+    await harness.taken(crumbs);
+    const late = await harness.connect();
+    await closed(clients, [3]);
+    late.write('P');
+    await harness.taken(late);
+    expect((await (await harness.connect()).answer()).status).toBe(503);
+    await closed([...clients, late], [3]);
+  });
+
+  test('an empty line behind a body is no request in progress', async () => {
+    const { harness } = await limited({ connections: 1 });
+    const client = await harness.connect();
+    client.write('POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 1\r\n\r\nx\r\n');
+    expect((await client.answer('POST')).status).toBe(200);
+    await served(harness, 1);
+    await closed([client], [0]);
+  });
+
+  test('a full house of those that have never said anything locks nobody out', async () => {
+    const { harness } = await limited({ connections: 32 });
+    const quiet: Client[] = [];
+    for (let i = 0; i < 32; i++) quiet.push(await harness.connect());
+    const late = await served(harness, 28);
+    await closed(
+      quiet,
+      Array.from({ length: 28 }, (_, index) => index),
+    );
+    for (const client of late) await asks(client);
+  });
+
+  test('a flood of those closes no more than an eighth of what is in use', async () => {
+    const { harness } = await limited({ connections: 32 });
+    const clients = await served(harness, 32);
+    for (let i = 0; i < 300; i++) await harness.connect();
+    await closed(clients, [0, 1, 2, 3, 4]);
+    for (const client of clients.slice(5)) await asks(client);
+  });
+
+  test('a new one has a moment for its request, then it counts as idle', async () => {
+    const { harness, origin } = await limited({ connections: 16 });
+    origin.script = silent;
+    const busy: Client[] = [];
+    for (let i = 0; i < 15; i++) {
+      const client = await harness.connect();
+      client.get();
+      await harness.inFlight(i + 1);
+      busy.push(client);
+    }
+    const fresh = await harness.connect();
+    harness.clock.advance(900);
+    expect((await (await harness.connect()).answer()).status).toBe(503);
+    harness.clock.advance(200);
+    const late = await harness.connect();
+    await closed([...busy, fresh], [15]);
+    late.get();
+    await harness.inFlight(16);
+  });
+
+  test('a client that has too many already takes no other’s place', async () => {
+    const { harness } = await limited({ connections: 8, connectionsPerClient: 4 });
+    const others = await served(harness, 4);
+    const greedy = await served(harness, 4, '127.0.0.2');
+    for (let i = 0; i < 5; i++) {
+      const more = await harness.connect('127.0.0.1', '127.0.0.2');
+      expect((await more.answer()).status).toBe(503);
+    }
+    await closed([...others, ...greedy], []);
+  });
+});
