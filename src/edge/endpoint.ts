@@ -216,8 +216,7 @@ export class Endpoint {
   #oldest(now: number, streamMs: number): number | undefined {
     let since = Number.POSITIVE_INFINITY;
     for (let each = this.first; each !== undefined; each = each.nextInFlight) {
-      if (each.latencySince < since && !each.passive && each.quietSince(now, streamMs) === undefined)
-        since = each.latencySince;
+      if (each.since < since && !each.passive && each.quietSince(now, streamMs) === undefined) since = each.since;
     }
     return since === Number.POSITIVE_INFINITY ? undefined : now - since;
   }

@@ -127,6 +127,11 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
     return this.#context.date();
   }
 
+  /** From when it is the service's, the clock's ms. */
+  get since(): number {
+    return this.#turns.since;
+  }
+
   /**
    * For how long its endpoint has been waited for without a byte of an answer, ms. Upgrades are not timed, nor is what may
    * not keep it awake.

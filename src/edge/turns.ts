@@ -12,7 +12,7 @@ export class Turns {
    * From when the time to first byte counts: arrival, or the end of the wait for a start, and so much later as the body
    * went on coming after the dispatch.
    */
-  #since = 0;
+  since = 0;
   /** The request went out before its body was here: from then. */
   #uploadingSince = 0;
   /** From when the client is waited for: for more of its body, or to take more of the answer. */
@@ -22,7 +22,7 @@ export class Turns {
   #stalledSince = 0;
 
   begin(now: number): void {
-    this.#since = now;
+    this.since = now;
     this.#uploadingSince = 0;
     this.#clientSince = 0;
     this.#clientMs = 0;
@@ -31,7 +31,7 @@ export class Turns {
 
   /** A wait that is no time of the service's is over. */
   countFrom(at: number): void {
-    this.#since = at;
+    this.since = at;
   }
 
   /** The request went out without all of its body. @param keepsUp whether the upstream takes more */
@@ -59,7 +59,7 @@ export class Turns {
     this.#clientMs = 0;
     this.#stalledSince = 0;
     if (this.#uploadingSince === 0) return;
-    this.#since += now - this.#uploadingSince;
+    this.since += now - this.#uploadingSince;
     this.#uploadingSince = 0;
   }
 
@@ -76,7 +76,7 @@ export class Turns {
 
   /** For how long the service has been waited for, ms: its time to first byte when that is now. Undefined: it is not. */
   waitedMs(now: number): number | undefined {
-    if (this.#uploadingSince === 0) return now - this.#since;
+    if (this.#uploadingSince === 0) return now - this.since;
     return this.#stalledSince === 0 ? undefined : now - this.#stalledSince;
   }
 
