@@ -1,7 +1,10 @@
-import type { Document, Pair, ParsedNode, YAMLError } from 'yaml';
+import type { Document, Pair, ParsedNode, YAMLMap } from 'yaml';
 import { isAlias, isCollection, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import type { Path } from './problem.ts';
 import { maskReferences, substitute, unmaskReferences } from './substitute.ts';
+import { markBefore, markedWord, markMessage, syntaxMessage } from './yaml-messages.ts';
+
+type Mapping = Record<string, unknown>;
 
 /** From 1. */
 export interface Position {
@@ -16,7 +19,7 @@ export interface Entry {
   value: Position;
   /** Where its key begins; undefined for list items and the whole file. */
   key: Position | undefined;
-  /** A text as it was written, before variables were filled in. */
+  /** A text as it was written, before variables were filled in; `{port}` where braces made a mapping of a word. */
   written: string;
 }
 
@@ -24,6 +27,8 @@ export interface Finding {
   path: Path;
   position: Position;
   message: string;
+  /** As it could be written instead; not to be shown where it may be a secret. */
+  instead?: string;
 }
 
 /** A YAML file, read. */
@@ -63,6 +68,9 @@ export function readDocument(text: string, env: Record<string, string | undefine
   const entries = new Map<string, Entry>();
   const findings: Finding[] = [];
   const targets = aliasTargets(parsed);
+  const complain = (path: Path, offset: number, message: string, instead?: string): void => {
+    findings.push({ path, position: positionAt(offset), message, ...(instead === undefined ? {} : { instead }) });
+  };
   const open = new Set<ParsedNode>();
   /** Aliases around what is being read, and values read within any so far. */
   let aliases = 0;
@@ -81,9 +89,10 @@ export function readDocument(text: string, env: Record<string, string | undefine
     entries.set(keyOf(path), entry);
     if (isMap(node) || isSeq(node)) {
       entry.kind = isMap(node) ? 'mapping' : 'list';
+      if (isMap(node)) entry.written = bracedWord(node);
       open.add(node);
       const collection = isMap(node)
-        ? readMapping(node.items as Pair<ParsedNode, ParsedNode | null>[], path)
+        ? readMapping(node, path)
         : node.items.map((item, index) => read(item as ParsedNode, [...path, index], undefined));
       open.delete(node);
       return collection;
@@ -91,6 +100,12 @@ export function readDocument(text: string, env: Record<string, string | undefine
     if (!isScalar(node)) return null;
     const written = unmaskReferences(String(node.value));
     const plain = node.type === 'PLAIN' || node.type === undefined;
+    const mark = node.anchor ? '&' : node.tag ? '!' : undefined;
+    if (plain && written === '' && mark !== undefined) {
+      const at = markBefore(text, mark, node.range[0]);
+      complain(path, at, markMessage(mark), markedWord(text, at));
+      return null;
+    }
     if (plain && NULLS.has(written)) return null;
     entry.kind = 'text';
     entry.written = written;
@@ -105,27 +120,32 @@ export function readDocument(text: string, env: Record<string, string | undefine
     path: Path,
     key: Position | undefined,
   ): unknown {
-    if (target === undefined || open.has(target)) {
-      const message = target === undefined ? 'no such anchor' : 'an anchor may not contain itself';
-      findings.push({ path, position: positionAt(alias.range[0]), message });
-      return null;
-    }
-    if (repeated >= MAX_REPEATED || path.length > MAX_DEPTH) {
-      if (repeated !== Number.POSITIVE_INFINITY)
-        findings.push({ path, position: positionAt(alias.range[0]), message: 'aliases repeat too much' });
-      repeated = Number.POSITIVE_INFINITY;
-      return null;
-    }
+    if (!mayRepeat(target, alias, path)) return null;
     aliases++;
     const value = read(target, path, key);
     aliases--;
     return value;
   }
 
-  function readMapping(items: Pair<ParsedNode, ParsedNode | null>[], path: Path): unknown {
-    const mapping: Record<string, unknown> = Object.create(null);
+  /** Whether what an alias stands for may be read once more. */
+  function mayRepeat(target: ParsedNode | undefined, alias: ParsedNode, path: Path): target is ParsedNode {
+    const at = alias.range[0];
+    if (target === undefined)
+      complain(path, at, markMessage('*', ', and no anchor has this name'), markedWord(text, at));
+    else if (open.has(target)) complain(path, at, 'an anchor may not contain itself');
+    else if (repeated < MAX_REPEATED && path.length <= MAX_DEPTH) return true;
+    else {
+      if (repeated !== Number.POSITIVE_INFINITY) complain(path, at, 'aliases repeat too much');
+      repeated = Number.POSITIVE_INFINITY;
+    }
+    return false;
+  }
+
+  function readMapping(node: YAMLMap.Parsed, path: Path): Mapping {
+    const mapping: Mapping = Object.create(null);
     const firstLine = new Map<string, number>();
-    for (const item of items) {
+    const merges: Pair<ParsedNode, ParsedNode | null>[] = [];
+    for (const item of node.items) {
       const name = isScalar(item.key) ? unmaskReferences(String(item.key.value)) : '';
       const position = positionAt(item.key.range[0]);
       const inner = [...path, name];
@@ -136,16 +156,52 @@ export function readDocument(text: string, env: Record<string, string | undefine
         findings.push({ path: inner, position, message: `the key is already set on line ${before}` });
       } else {
         firstLine.set(name, position.line);
-        mapping[name] = read(item.value, inner, position);
+        if (isMerge(item)) merges.push(item);
+        else mapping[name] = read(item.value, inner, position);
       }
     }
+    // What stands in the mapping itself holds, wherever the merge stands in it.
+    for (const { key, value } of merges) mergeInto(mapping, value ?? key, path);
     return mapping;
+  }
+
+  /** Adds the keys of what `<<` names that the mapping does not have; of a list, the earlier ones hold. */
+  function mergeInto(mapping: Mapping, node: ParsedNode, path: Path): void {
+    if (isAlias(node)) {
+      const target = targets.get(node);
+      if (!mayRepeat(target, node, path)) return;
+      aliases++;
+      open.add(target);
+      mergeInto(mapping, target, path);
+      open.delete(target);
+      aliases--;
+    } else if (isSeq(node)) {
+      for (const item of node.items) mergeInto(mapping, item as ParsedNode, path);
+    } else if (isMap(node)) {
+      // Also of keys that are there already: going through them takes its time.
+      repeated += node.items.length;
+      const merged = node.items.filter((item) => !isMerge(item));
+      for (const { key, value } of merged) {
+        const name = isScalar(key) ? unmaskReferences(String(key.value)) : '__proto__';
+        // What cannot be a key is said where the mapping itself stands.
+        if (name === '__proto__' || Object.hasOwn(mapping, name)) continue;
+        mapping[name] = read(value, [...path, name], positionAt(key.range[0]));
+      }
+      for (const { key, value } of node.items.filter(isMerge)) mergeInto(mapping, value ?? key, path);
+    } else {
+      complain(
+        [...path, '<<'],
+        node.range[0],
+        '"<<" takes a mapping, such as *web where &web names one, or a list of them',
+      );
+    }
   }
 
   // The first only: what a parser says after an error is mostly about the error.
   const error = [...parsed.errors, ...parsed.warnings][0];
   if (error !== undefined) {
-    findings.push({ path: [], position: positionAt(error.pos[0]), message: syntaxMessage(error) });
+    const [at] = error.pos;
+    findings.push({ path: [], position: positionAt(at), message: syntaxMessage(error.code, error.message, text, at) });
   }
   const wellFormed = error === undefined;
   const value = wellFormed ? read(parsed.contents, [], undefined) : undefined;
@@ -172,9 +228,19 @@ function keyOf(path: Path): string {
   return JSON.stringify(path);
 }
 
-/** The parser's message without the piece of the file that some end with: it could be a secret. */
-function syntaxMessage(error: YAMLError): string {
-  if (error.code === 'MULTIPLE_DOCS') return 'a configuration is one YAML document: "---" may not divide it';
-  const message = (error.message.split('\n', 1)[0] ?? '').replace(/: .*$/, '');
-  return `YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+/** YAML's merge key, which is written without quotes. */
+function isMerge({ key }: Pair<ParsedNode, ParsedNode | null>): boolean {
+  return isScalar(key) && key.value === '<<' && key.type === 'PLAIN';
+}
+
+/** `{port}`: a mapping of one key without a value, in braces; else empty. */
+function bracedWord({ flow, items }: YAMLMap.Parsed): string {
+  const [first, second] = items;
+  const key = first?.key;
+  const isWord = flow === true && second === undefined && isScalar(key) && isEmpty(first?.value);
+  return isWord ? `{${unmaskReferences(String(key.value))}}` : '';
+}
+
+function isEmpty(node: ParsedNode | null | undefined): boolean {
+  return node === null || node === undefined || (isScalar(node) && node.value === '' && node.type === 'PLAIN');
 }

@@ -8,7 +8,8 @@ type Json = Record<string, unknown>;
 /** The JSON Schema (draft 2020-12) of a configuration file as it is written: for editors. */
 export function jsonSchema(): Json {
   const { $schema, ...rest } = toJson(configSchema);
-  return { $schema, title: 'Pilotlight configuration', ...rest };
+  // A place for anchors.
+  return { $schema, title: 'Pilotlight configuration', ...rest, patternProperties: { '^x-': {} } };
 }
 
 function toJson(schema: z.core.$ZodType): Json {

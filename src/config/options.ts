@@ -41,19 +41,27 @@ const SUBSTITUTION = '\\$\\{[^}]+\\}';
 const orSubstitution = (pattern: string) => `^(?:${pattern})$|${SUBSTITUTION}`;
 
 const DURATION_UNITS = 'ms, s, m, h, d';
+const SIZE_UNITS = 'B, KiB, MiB, GiB, KB, MB, GB';
 /** Longest duration, ms: a timer of Node is at most 2³¹ − 1 ms and fires at once beyond. */
 const LONGEST = 24 * 86_400_000;
 
-function leaf<T>(kind: Kind, read: (text: string) => Reading<T>) {
+/** How to write what was meant, behind what was expected and found. */
+interface Hint {
+  hint: string;
+}
+
+function leaf<T>(kind: Kind, read: (text: string) => Reading<T> | Hint, readList?: (texts: string[]) => Reading<T>) {
   const schema = z.unknown().transform((input, context): T => {
-    const reading = typeof input === 'string' ? read(input) : undefined;
+    const isList = Array.isArray(input) && input.every((item) => typeof item === 'string');
+    const reading = typeof input === 'string' ? read(input) : isList ? readList?.(input) : undefined;
     if (reading !== undefined && 'value' in reading) return reading.value;
-    const message = input === undefined ? 'is missing' : (reading?.fault ?? `expected ${kind.expected}`);
+    const fault = reading !== undefined && 'fault' in reading ? reading.fault : undefined;
+    const hint = reading !== undefined && 'hint' in reading ? `: ${reading.hint}` : '';
     context.issues.push({
       code: 'custom',
       input,
-      message,
-      params: { found: input !== undefined && reading === undefined },
+      message: input === undefined ? 'is missing' : (fault ?? `expected ${kind.expected}`),
+      params: { found: input !== undefined && fault === undefined, hint },
     });
     return z.NEVER;
   });
@@ -87,12 +95,26 @@ export function parsed<T>(
   return leaf({ type, unit: '', expected, json, ...flags }, read);
 }
 
+/** A word, or a list of words, that stand for all of them; commas divide nothing. */
+export function words(example: string) {
+  const json = { type: ['string', 'array'], items: { type: 'string' }, minItems: 1 };
+  const kind: Kind = { type: 'text or list of texts', unit: '', expected: `a text, or a list as in ${example}`, json };
+  return leaf<string | string[]>(
+    kind,
+    (input) =>
+      input.includes(',') ? { fault: `a comma divides nothing: write a list, as in ${example}` } : { value: input },
+    (input) => (input.length > 0 && !input.includes('') ? { value: input } : undefined),
+  );
+}
+
 /** A whole number. `unit` says what it counts. */
 export function integer(unit: string, min: number, max = Number.MAX_SAFE_INTEGER) {
   const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
   const bounds = max === Number.MAX_SAFE_INTEGER ? { minimum: min } : { minimum: min, maximum: max };
   const json = { type: ['integer', 'string'], ...bounds, pattern: SUBSTITUTION };
   return leaf({ type: 'whole number', unit, expected: `a whole number ${range}`, json }, (input) => {
+    // Elsewhere a zero in front makes a number octal: nobody may take it for another one than we do.
+    if (/^[+-]?0\d/.test(input)) return { hint: 'write it without the zero in front' };
     const value = /^[+-]?\d+$/.test(input) ? Number(input) : Number.NaN;
     return value >= min && value <= max ? { value } : undefined;
   });
@@ -111,7 +133,9 @@ export function decimal(unit: string, max: number) {
 export function flag() {
   const json = { type: ['boolean', 'string'], pattern: SUBSTITUTION };
   return leaf({ type: 'true or false', unit: '', expected: 'true or false', json }, (input) => {
-    return /^(?:true|false)$/i.test(input) ? { value: input.toLowerCase() === 'true' } : undefined;
+    if (/^(?:true|false)$/i.test(input)) return { value: input.toLowerCase() === 'true' };
+    if (/^(?:yes|y|on|1)$/i.test(input)) return { hint: 'write true' };
+    return /^(?:no|n|off|0)$/i.test(input) ? { hint: 'write false' } : undefined;
   });
 }
 
@@ -126,6 +150,7 @@ export function choice<const Word extends string>(...words: Word[]) {
   };
   return leaf<Word>(kind, (input) => {
     if ((words as string[]).includes(input)) return { value: input as Word };
+    if ((words as string[]).includes('off') && /^(?:false|no)$/i.test(input)) return { hint: 'write off' };
     const hint = didYouMean(input, words);
     return hint === '' ? undefined : { fault: `expected ${oneOf(words)}${hint}` };
   });
@@ -151,7 +176,7 @@ export function durationOr<const Word extends string>(min: number, ...words: Wor
   return leaf<number | Word>(kind, (input) => {
     if ((words as string[]).includes(input)) return { value: input as Word };
     const value = parseDuration(input);
-    if (value === undefined) return undefined;
+    if (value === undefined) return unitHint(input, DURATION_UNITS);
     if (value < min) return { fault: `at least ${min}ms` };
     return value > LONGEST ? { fault: 'at most 24d' } : { value };
   });
@@ -162,7 +187,7 @@ export function size(min = 1, least = '1B') {
   const pattern = String.raw`\d+(?:\.\d+)?(?:B|KiB|MiB|GiB|KB|MB|GB)`;
   const kind: Kind = {
     type: 'size',
-    unit: 'B, KiB, MiB, GiB, KB, MB, GB',
+    unit: SIZE_UNITS,
     expected: min === 0 ? 'a size such as 16KiB or 256MiB, or 0' : 'a size such as 16KiB or 256MiB',
     json:
       min === 0
@@ -171,7 +196,8 @@ export function size(min = 1, least = '1B') {
   };
   return leaf(kind, (input) => {
     const value = min === 0 && input === '0' ? 0 : parseSize(input);
-    if (value === undefined || !Number.isSafeInteger(value)) return undefined;
+    if (value === undefined) return unitHint(input, SIZE_UNITS);
+    if (!Number.isSafeInteger(value)) return undefined;
     return value < min ? { fault: `at least ${least}` } : { value };
   });
 }
@@ -200,6 +226,12 @@ export function share(options: { max?: number; above?: true; below?: true } = {}
     const fits = (above ? value > 0 : value >= 0) && (below ? value < max : value <= max);
     return fits ? { value } : undefined;
   });
+}
+
+/** What is wrong with something that has a number in it; a mere word is none of the words there are. */
+function unitHint(input: string, units: string): Hint | undefined {
+  if (/^[+-]?\d+(?:\.\d+)?$/.test(input)) return { hint: `its unit is missing (${units})` };
+  return /\d/.test(input) ? { hint: `one number and one unit (${units})` } : undefined;
 }
 
 function oneOf(words: readonly string[]): string {

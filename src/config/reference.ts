@@ -83,6 +83,11 @@ One YAML file; \`listen\` and \`services\` are required, everything else has a d
   empty). A variable that is not set and has no default is an error. \`$$\` is a \`$\`.
 - Durations are \`250ms\`, \`5s\`, \`2m\`, \`1h\`, \`1d\`; sizes \`100B\`, \`16KiB\`, \`256MiB\`, \`1GiB\` (or KB, MB, GB); shares
   \`10%\` or \`0.1\`.
+- Anchors, aliases and merge keys of YAML work: \`x-web: &web { … }\` at the top level (keys that begin with \`x-\` are
+  read for nothing else), then \`shop: { <<: *web, routes: […] }\`. A merge adds the keys that are not there, one level
+  deep; what holds for all services goes into \`defaults\`, which is merged key by key.
+- A value that begins with \`*\`, \`&\`, \`!\`, \`@\`, \`%\`, \`{\` or a backtick goes in quotes: \`host: "*.example.com"\`,
+  \`"{port}"\`. Words are words: \`off\` is no \`false\`.
 - Unknown keys are refused. A key without a value counts as not given.
 - Relative paths count from the folder of the file.
 - An annotated file with every option: \`config/reference.yaml\`. Examples: \`config/examples/\`. For editors:

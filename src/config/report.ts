@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import type { ConfigDocument, Position } from './document.ts';
+import type { ConfigDocument, Entry, Position } from './document.ts';
+import { notSupported } from './not-supported.ts';
 import type { Path, Problem } from './problem.ts';
 import { formatPath, sortProblems } from './problem.ts';
 import { aboutOf, keysOf, kindOf, schemaAt } from './schema-walk.ts';
@@ -28,6 +29,15 @@ export interface Report {
 /** The same option in `defaults`, for a path within a service. */
 function inDefaults(path: Path): Path | undefined {
   return path[0] === 'services' && path.length > 2 ? ['defaults', ...path.slice(2)] : undefined;
+}
+
+/** How what stands there would have to be written to be of the other shape. */
+function shapeHint({ kind, written }: Entry, expected: string): string {
+  const glued = kind === 'text' ? /^([\w-]+):\S/.exec(written)?.[1] : undefined;
+  if (expected !== 'array' && glued !== undefined) return `: a space belongs behind "${glued}:"`;
+  if (expected !== 'array' && kind === 'list') return ': write "key: value" without "- "';
+  if (expected === 'array' && kind === 'mapping') return ': put "- " before each item';
+  return expected === 'array' && kind === 'text' ? ': put it in brackets, as in [a, b]' : '';
 }
 
 /** @param schema of the whole file */
@@ -70,8 +80,13 @@ export function createReport(file: string, document: ConfigDocument, schema: z.c
   function found(path: Path): string {
     const entry = document.entry(locate([path]).path);
     if (entry === undefined || entry.kind === 'nothing') return ', found nothing';
-    if (entry.kind !== 'text') return `, found a ${entry.kind}`;
-    return kindOf(schemaAt(schema, path))?.secret ? '' : `, found ${JSON.stringify(entry.written)}`;
+    if (entry.kind === 'text') return isSecret(path) ? '' : `, found ${JSON.stringify(entry.written)}`;
+    if (entry.written === '') return `, found a ${entry.kind}`;
+    return `, found a mapping: put a text with braces in quotes${isSecret(path) ? '' : `: "${entry.written}"`}`;
+  }
+
+  function isSecret(path: Path): boolean {
+    return kindOf(schemaAt(schema, path))?.secret === true;
   }
 
   function keyProblem(path: Path, message: string): void {
@@ -82,7 +97,9 @@ export function createReport(file: string, document: ConfigDocument, schema: z.c
 
   function unknownKeys(path: Path, keys: readonly string[]): void {
     const known = keysOf(schemaAt(schema, path));
-    for (const key of keys) keyProblem([...path, key], `unknown key${didYouMean(key, known)}`);
+    for (const key of keys) {
+      keyProblem([...path, key], notSupported([...path, key]) ?? `unknown key${didYouMean(key, known)}`);
+    }
   }
 
   function wrongShape(path: Path, expected: string): void {
@@ -95,7 +112,7 @@ export function createReport(file: string, document: ConfigDocument, schema: z.c
     const shorthand = aboutOf(schemaAt(schema, path))?.shorthand;
     const wanted = `${shorthand === undefined ? '' : `${shorthand} or `}${shapes[expected] ?? expected}`;
     const shown = entry.kind === 'text' ? 'text' : entry.kind === 'nothing' ? 'nothing' : `a ${entry.kind}`;
-    problem([path], `expected ${wanted}, found ${shown}`);
+    problem([path], `expected ${wanted}, found ${shown}${shorthand === undefined ? shapeHint(entry, expected) : ''}`);
   }
 
   function issue(base: Path, raw: z.core.$ZodIssue): void {
@@ -106,12 +123,18 @@ export function createReport(file: string, document: ConfigDocument, schema: z.c
     if (raw.code === 'unrecognized_keys') unknownKeys(path, raw.keys);
     else if (raw.code === 'invalid_type') wrongShape(path, raw.expected);
     else if (raw.code === 'invalid_key') keyProblem(path, raw.issues[0]?.message ?? raw.message);
-    else if (raw.code === 'custom' && raw.params?.['found'] === true) problem([path], raw.message + found(path));
+    else if (raw.code === 'custom' && raw.params?.['found'] === true)
+      problem([path], raw.message + found(path) + (raw.params['hint'] ?? ''));
     else problem([path], raw.message);
   }
 
   for (const finding of document.findings) {
-    problems.push(make(finding.path, finding.position, finding.message));
+    const { instead } = finding;
+    // What is said of a path that the schema does not know may be anything.
+    const isShown =
+      instead !== undefined && kindOf(schemaAt(schema, finding.path)) !== undefined && !isSecret(finding.path);
+    const message = isShown ? `${finding.message}: "${instead}"` : finding.message;
+    problems.push(make(finding.path, finding.position, message));
     markBroken(finding.path);
   }
 

@@ -14,6 +14,7 @@ import {
   share,
   size,
   text,
+  words,
 } from './options.ts';
 import { probeHost } from './probe-host.ts';
 import { readHostPattern, readPathPrefix, readProbePath, readStatusRange, readUpstreamHost } from './readers.ts';
@@ -63,11 +64,16 @@ const endpointsSchema = section(
     consul: optional(
       z.strictObject({
         service: required(text(), "The service's name in Consul."),
-        tag: optional(text(), 'Only entries with this tag.', 'any'),
+        tag: optional(
+          words('tag: [live, public]'),
+          'Only entries with this tag; of a list, only those with all of them.',
+          'any',
+        ),
       }),
       'Follow a service in Consul. Instances with a critical check get nothing; the others share by their `Weights` (1 ' +
         'where there are none), that for a warning while a check warns. An instance of weight 0 gets requests only while ' +
-        'no other is usable.',
+        'no other is usable. The datacenter is that of the agent; another one, namespaces, filter expressions and ' +
+        'prepared queries are not supported.',
     ),
     static: staticSchema,
     resolve: resolveSchema,

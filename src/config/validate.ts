@@ -30,7 +30,8 @@ export function validate(value: unknown, report: Report): Parsed {
   const { services, defaults: _defaults, ...rest } = configSchema.shape;
   const file = prune(configSchema, value) as Record<string, unknown>;
 
-  const unknown = Object.keys(file).filter((key) => !Object.hasOwn(configSchema.shape, key));
+  // What begins with x- is a place for anchors, as in files of Docker Compose.
+  const unknown = Object.keys(file).filter((key) => !Object.hasOwn(configSchema.shape, key) && !key.startsWith('x-'));
   report.unknownKeys([], unknown);
 
   for (const [key, schema] of Object.entries(rest)) {

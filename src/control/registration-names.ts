@@ -36,7 +36,7 @@ function catalogueName({ name, endpoints }: ServiceSettings): string {
 }
 
 function tags({ endpoints }: ServiceSettings): string[] {
-  return endpoints.consul?.tag === undefined ? [] : [endpoints.consul.tag];
+  return [endpoints.consul?.tag ?? []].flat();
 }
 
 /** `host`, `host:port`, `[v6]:port` or a bare IPv6 address. */

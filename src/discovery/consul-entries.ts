@@ -70,11 +70,15 @@ export function inOrder(instances: readonly Instance[]): Instance[] {
   return [...byIdentity.keys()].sort().map((identity) => byIdentity.get(identity) as Instance);
 }
 
-/** The usable instances with the tag (all without one), merged by address, in order of address. */
-export function endpointsOf(instances: readonly Instance[], tag: string | undefined): DiscoveredEndpoint[] {
+/** The usable instances with the tag, or with all of several (all without one), merged by address, in order of address. */
+export function endpointsOf(
+  instances: readonly Instance[],
+  tag: string | readonly string[] | undefined,
+): DiscoveredEndpoint[] {
+  const wanted = tag === undefined ? [] : [tag].flat();
   const endpoints = new Map<string, DiscoveredEndpoint>();
   for (const { host, port, weight, usable, tags } of instances) {
-    if (!usable || (tag !== undefined && !tags.includes(tag))) continue;
+    if (!usable || !wanted.every((each) => tags.includes(each))) continue;
     const key = `${host} ${port}`;
     endpoints.set(key, { host, port, weight: Math.max(weight, endpoints.get(key)?.weight ?? 0) });
   }

@@ -74,7 +74,7 @@ export class ConsulKnowledge {
   }
 
   /** Where the service may be reached now. */
-  endpoints(tag: string | undefined): DiscoveredEndpoint[] {
+  endpoints(tag: string | readonly string[] | undefined): DiscoveredEndpoint[] {
     return endpointsOf(this.#instances, tag);
   }
 

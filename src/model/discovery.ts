@@ -18,7 +18,7 @@ export interface EndpointSet {
 /** What a source follows for one service. */
 export interface DiscoveryQuery {
   service: string;
-  consul: { service: string; tag: string | undefined } | undefined;
+  consul: { service: string; tag: string | readonly string[] | undefined } | undefined;
   static: StaticEndpoint[];
   /** How often host names in `static` are looked up, ms; absent: 30 s. */
   resolveMs?: number;

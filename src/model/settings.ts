@@ -124,7 +124,7 @@ export interface ServiceSettings extends BalancingSettings {
   name: string;
   routes: RouteSettings[];
   endpoints: {
-    consul: { service: string; tag: string | undefined } | undefined;
+    consul: { service: string; tag: string | readonly string[] | undefined } | undefined;
     static: StaticEndpoint[];
     /** How often host names in `static` are looked up, ms; absent: 30 s. */
     resolveMs?: number;

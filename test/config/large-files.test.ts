@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -36,7 +36,8 @@ test('a large file leads to the same settings as its text, frozen', async () => 
   const text = manyServices('${LAST}');
   await writeFile(file, text);
   const env = { LAST: '10.0.0.2:80', HOME: '/home/op' };
-  const loaded = await loadConfig(file, env);
+  const { modified, ...loaded } = await loadConfig(file, env);
+  expect(modified).toBe((await stat(file)).mtime.toISOString());
   expect(loaded).toEqual(parseConfig(text, file, env));
   expect(loaded.ok && Object.isFrozen(loaded.settings.services.at(-1)?.endpoints.static[0])).toBe(true);
 });

@@ -52,7 +52,7 @@ const serviceCases: Case[] = [
   [
     'a duration without unit',
     `${routed}\ntimeouts: { connect: §2 }`,
-    'services.app.timeouts.connect: expected a duration such as 250ms or 5s, found "2"',
+    'services.app.timeouts.connect: expected a duration such as 250ms or 5s, found "2": its unit is missing (ms, s, m, h, d)',
   ],
   ['a duration of nothing', `${routed}\ntimeouts: { connect: §0s }`, 'services.app.timeouts.connect: at least 1ms'],
   [
@@ -63,7 +63,7 @@ const serviceCases: Case[] = [
   [
     'a size without unit',
     `${routed}\nhold: { maxBytes: §1000 }`,
-    'services.app.hold.maxBytes: expected a size such as 16KiB or 256MiB, found "1000"',
+    'services.app.hold.maxBytes: expected a size such as 16KiB or 256MiB, found "1000": its unit is missing (B, KiB, MiB, GiB, KB, MB, GB)',
   ],
   [
     'a share over the whole',
@@ -88,7 +88,7 @@ const serviceCases: Case[] = [
   [
     'a text for a truth value',
     `${routed}\nallowHalfOpen: §yes`,
-    'services.app.allowHalfOpen: expected true or false, found "yes"',
+    'services.app.allowHalfOpen: expected true or false, found "yes": write true',
   ],
   [
     'no CPU at all',
@@ -109,9 +109,13 @@ const serviceCases: Case[] = [
   [
     'a text for a list',
     `routes: [{ path: / }]\nrun: { process: { command: §node app.js } }`,
-    'services.app.run.process.command: expected a list, found text',
+    'services.app.run.process.command: expected a list, found text: put it in brackets, as in [a, b]',
   ],
-  ['a mapping for a list', `${run}\n§routes: { path: / }`, 'services.app.routes: expected a list, found a mapping'],
+  [
+    'a mapping for a list',
+    `${run}\n§routes: { path: / }`,
+    'services.app.routes: expected a list, found a mapping: put "- " before each item',
+  ],
   [
     'no word in a command',
     'routes: [{ path: / }]\nrun: { process: { §command: [] } }',
@@ -153,7 +157,7 @@ const serviceCases: Case[] = [
   [
     'a size without unit',
     `${run}\nroutes: [{ maxBody: §10 }]`,
-    'services.app.routes[0].maxBody: expected a size such as 16KiB or 256MiB, or 0, found "10"',
+    'services.app.routes[0].maxBody: expected a size such as 16KiB or 256MiB, or 0, found "10": its unit is missing (B, KiB, MiB, GiB, KB, MB, GB)',
   ],
   ['a path without slash', `${run}\nroutes: [{ path: §api }]`, 'services.app.routes[0].path: a path starts with "/"'],
   [

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { endpointsOf, readEntries } from '../../src/discovery/consul-entries.ts';
 import { healthEntry } from './fake-consul.ts';
 
-const addresses = (body: unknown, tag?: string) =>
+const addresses = (body: unknown, tag?: string | string[]) =>
   endpointsOf(readEntries(body).instances, tag).map(({ host, port }) => `${host}:${port}`);
 
 const check = (CheckID: string, Status: string) => ({ CheckID, Status });
@@ -64,6 +64,8 @@ describe('tags and weights', () => {
     ];
     expect(addresses(body, 'v2')).toEqual(['10.0.0.1:2']);
     expect(addresses(body)).toEqual(['10.0.0.1:1', '10.0.0.1:2']);
+    expect(addresses(body, ['blue', 'v2'])).toEqual(['10.0.0.1:2']);
+    expect(addresses(body, ['blue', 'v1'])).toEqual([]);
   });
 
   test('the weight is that of the state the checks are in', () => {

@@ -73,6 +73,24 @@ test('tags, weights and addresses are read as a real agent writes them', async (
   ]);
 });
 
+test('of several tags all have to be there, in a watch as in a fleet, and a tag that goes takes its instance out', async () => {
+  const entry = { Name: 'source-tags', Address: '10.0.0.8' };
+  const register = (n: number, ...tags: string[]) =>
+    agent('service/register', { ...entry, ID: `source-tags-${n}`, Port: n, Tags: tags });
+  await register(1, 'live', 'public');
+  await register(2, 'live');
+  await register(3, 'public', 'other', 'live');
+  for (const n of [1, 2, 3]) onTestFinished(() => removeEntry(consul, `source-tags-${n}`));
+  await until('all are listed', async () => (await passingEntries(consul, 'source-tags')).length === 3);
+  const query = { ...follows('tagged', 'source-tags'), consul: { service: 'source-tags', tag: ['live', 'public'] } };
+  const others = Array.from({ length: 120 }, (_, i) => follows(`source-none-${i}`));
+  const one = runSource(consulSettings(consul), [query]);
+  const fleet = runSource(consulSettings(consul), [query, ...others]);
+  for (const { now } of [one, fleet]) await until('both', () => now('tagged')?.join() === '10.0.0.8:1,10.0.0.8:3');
+  await register(3, 'public', 'other');
+  for (const { now } of [one, fleet]) await until('one', () => now('tagged')?.join() === '10.0.0.8:1');
+});
+
 test('a fleet of services is followed through checks and catalog', async () => {
   const names = Array.from({ length: 120 }, (_, i) => `source-fleet-${i}`);
   await put({ id: 'source-fleet-7', name: 'source-fleet-7', port: 7001 });
