@@ -7,7 +7,7 @@ import { troubleLines } from './trouble-lines.ts';
 
 const HEAD = ['service', 'state', 'replicas', 'in flight', 'held', 'p95', 'last activity', 'last decision'];
 /** Width left for the last column where the output is narrow. */
-const LEAST_REASON_WIDTH = 20;
+const LEAST_REASON_WIDTH = 18;
 /** Most characters of a request in the table. */
 const MOST_ACTIVITY = 24;
 /** An output of fewer columns has no room for it. */

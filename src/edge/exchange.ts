@@ -25,7 +25,16 @@ import type { Service } from './service.ts';
 import type { Checked } from './stale-check.ts';
 import { Turns } from './turns.ts';
 import { UpstreamConnection, type UpstreamConsumer, type UpstreamFailure } from './upstream-connection.ts';
-import { MAX_WATCHERS, PROGRESS_PREFIX, ProgressStream, waitingPage, waitingPageFields } from './waiting-page.ts';
+import {
+  failedPage,
+  MAX_WATCHERS,
+  PAGE_FIELDS,
+  PROGRESS_PREFIX,
+  ProgressStream,
+  pageFields,
+  samePlace,
+  waitingPage,
+} from './waiting-page.ts';
 import { wakeRuleOf } from './wake-rules.ts';
 import { WebSocketActivity } from './web-socket-activity.ts';
 
@@ -379,16 +388,16 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
       service.statistics.overloads++;
       this.refuse('HOLD_TIMEOUT');
     } else if (this.#pageable && !service.isReady) {
-      this.#showWaitingPage(service);
+      this.#showWaitingPage(service, this.client.request.target);
     } else {
       this.#pageable = false;
       this.#armHold(now);
     }
   }
 
-  #showWaitingPage(service: Service): void {
+  #showWaitingPage(service: Service, target: string): void {
     const seconds = retryAfterSeconds(service.state.expectedStartMs ?? 2000);
-    this.#answerWhole(503, waitingPageFields(seconds), waitingPage(service.name, seconds));
+    this.#answerWhole(503, pageFields(seconds), waitingPage(service.name, target, seconds));
   }
 
   /** There is a place for it: leaves the queue for an endpoint. Called by the release. */
@@ -930,11 +939,14 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
     const { request } = this.client;
     this.#detach();
     const close = this.#closesAfterOwnAnswer(code);
+    const retryMs = retryAfterMs(code, this.#service, this.#retryMs, this.#context.clock.now());
+    const page = this.#failedPage(code, retryMs);
     const message = refusalMessage(code, {
       requestId: this.requestId,
       date: this.#context.date(),
-      retryAfterMs: retryAfterMs(code, this.#service, this.#retryMs, this.#context.clock.now()),
-      fields: code === 'UNAUTHORIZED' ? this.#rules?.challenge : undefined,
+      retryAfterMs: retryMs,
+      fields: code === 'UNAUTHORIZED' ? this.#rules?.challenge : page === undefined ? undefined : PAGE_FIELDS,
+      page,
       html: prefersHtml(request.head.get('accept')),
       head: this.method === 'HEAD',
       close,
@@ -944,6 +956,15 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
     this.#facts.ending = 'refused';
     this.#answer.whole(message);
     this.#end(!close);
+  }
+
+  /** A browser that goes to what could not be started gets a page to try it again from. */
+  #failedPage(code: RefusalCode, retryMs: number | undefined): string | undefined {
+    const { request } = this.client;
+    const service = this.#service;
+    if ((code !== 'START_FAILED' && code !== 'START_BLOCKED') || service?.policy.hold.page !== 'auto') return undefined;
+    if (!isNavigation(request)) return undefined;
+    return failedPage(service.name, request.target, retryAfterSeconds(retryMs ?? 0), this.requestId);
   }
 
   #answerWhole(status: number, fields: string, body: string): void {
@@ -1025,25 +1046,43 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
   /** The stream that a waiting page listens to. Only while there is something to wait for. */
   #openProgress(): boolean {
     const { request } = this.client;
-    const path = request.target.slice(PROGRESS_PREFIX.length, request.pathEnd);
+    const target = request.target.slice(PROGRESS_PREFIX.length);
+    const path = target.slice(0, request.pathEnd - PROGRESS_PREFIX.length);
     if (request.method !== 'GET' || !path.startsWith('/')) return false;
     const found = this.#route(path, path.length);
-    if (typeof found === 'string' || found.service.isReady || !found.service.policy.wakeable) return false;
+    if (typeof found === 'string' || !found.service.policy.wakeable) return false;
+    const { service, rules } = found;
+    const isPage = isNavigation(request);
+    if (service.isReady && !isPage) return false;
     // Sent on as any other request, it would wake the service.
-    const isFull = found.service.watchers.size >= MAX_WATCHERS;
+    const isFull = !isPage && service.watchers.size >= MAX_WATCHERS;
     const refusal =
-      found.rules?.watchRefusal(this.client.clientAddress(), request.head) ?? (isFull ? 'HOLD_FULL' : undefined);
+      rules?.watchRefusal(this.client.clientAddress(), request.head) ?? (isFull ? 'HOLD_FULL' : undefined);
     if (refusal !== undefined) {
-      this.#rules = found.rules;
+      this.#rules = rules;
       this.refuse(refusal);
-      return true;
+    } else if (isPage) {
+      this.#showProgress(service, target);
+    } else {
+      this.#phase = 'progress';
+      const own = `Date: ${this.#context.date()}\r\nX-Request-Id: ${this.requestId}\r\n`;
+      this.client.write(`HTTP/1.1 200 OK\r\n${own}${ProgressStream.fields}\r\n`);
+      this.#progress = new ProgressStream(this.client, service);
+      this.#progress.update();
     }
-    this.#phase = 'progress';
-    const own = `Date: ${this.#context.date()}\r\nX-Request-Id: ${this.requestId}\r\n`;
-    this.client.write(`HTTP/1.1 200 OK\r\n${own}${ProgressStream.fields}\r\n`);
-    this.#progress = new ProgressStream(this.client, found.service);
-    this.#progress.update();
     return true;
+  }
+
+  /** For a browser without JavaScript that waits for `target`: how the start goes, or the way there. */
+  #showProgress(service: Service, target: string): void {
+    if (service.isReady) {
+      this.#answerWhole(303, `Location: ${samePlace(target)}\r\n`, '');
+    } else if (service.state.starting) {
+      this.#showWaitingPage(service, target);
+    } else {
+      const seconds = retryAfterSeconds(service.blockedUntil - this.#context.clock.now());
+      this.#answerWhole(503, pageFields(seconds), failedPage(service.name, target, seconds, this.requestId));
+    }
   }
 }
 

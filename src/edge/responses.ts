@@ -9,6 +9,8 @@ export interface RefusalContext {
   retryAfterMs: number | undefined;
   /** More field lines, each ending with CRLF. */
   fields?: string | undefined;
+  /** What stands for the short page, for whom HTML is meant anyway. */
+  page?: string | undefined;
   /** Whether the client's Accept prefers HTML. */
   html: boolean;
   /** HEAD: the fields of the answer without its body. */
@@ -51,8 +53,11 @@ function weightOf(range: string): number {
 export function refusalMessage(code: RefusalCode, context: RefusalContext): string {
   const kind: RefusalKind = refusals[code];
   const title = STATUS_CODES[kind.status] ?? 'Error';
-  const body = context.html ? page(kind, title, context.requestId) : problem(code, kind, title, context.requestId);
-  let fields = `Content-Type: ${context.html ? 'text/html; charset=utf-8' : 'application/problem+json'}\r\n`;
+  const html = context.html || context.page !== undefined;
+  const body = html
+    ? (context.page ?? page(kind, title, context.requestId))
+    : problem(code, kind, title, context.requestId);
+  let fields = `Content-Type: ${html ? 'text/html; charset=utf-8' : 'application/problem+json'}\r\n`;
   if (kind.proxyError !== undefined) fields += `Proxy-Status: pilotlight; error=${kind.proxyError}\r\n`;
   if (context.retryAfterMs !== undefined) fields += `Retry-After: ${retryAfterSeconds(context.retryAfterMs)}\r\n`;
   if (context.fields !== undefined) fields += context.fields;

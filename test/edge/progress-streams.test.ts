@@ -4,7 +4,7 @@ import { EdgeHarness } from './edge-harness.ts';
 
 test('more waiting pages than are told of progress are turned away, and do not wake the service', async () => {
   const harness = await EdgeHarness.start();
-  harness.state();
+  harness.state({ starting: true });
   for (let opened = 0; opened < MAX_WATCHERS; opened++) {
     const client = await harness.connect();
     client.get(`${PROGRESS_PREFIX}/`);
