@@ -8,18 +8,23 @@ export interface ForwardedElement {
   host: string | undefined;
 }
 
+/** Most parameters, empty ones included, in a value: some of each of a hundred proxies. */
+const MAX_PARTS = 512;
+
 /** `name=value`, a token or in quotes, and what ends it. */
 const PAIR = /[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=([!#$%&'*+.^_`|~0-9A-Za-z-]+|"(?:[^"\\]|\\.)*")[ \t]*(;|,|$)/y;
 const EMPTY = /[ \t]*(;|,|$)/y;
 
 /**
- * The elements of a Forwarded value (RFC 7239 §4), each proxy's in order. Undefined when it does not follow the grammar:
+ * The elements of a Forwarded value (RFC 7239 §4), each proxy's in order. Undefined when it does not follow the grammar, or goes on and on:
  * a quote that a client left open may have swallowed what the proxies behind it said.
  */
 export function forwardedElements(value: string): ForwardedElement[] | undefined {
   const elements: ForwardedElement[] = [];
   let element: ForwardedElement | undefined;
+  let parts = 0;
   for (let at = 0; at < value.length; ) {
+    if (++parts > MAX_PARTS) return undefined;
     PAIR.lastIndex = at;
     EMPTY.lastIndex = at;
     const match = PAIR.exec(value);

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { cookieValue } from '../../src/edge/cookies.ts';
+import { forwardedElements } from '../../src/edge/forwarded.ts';
 import { HeaderEdit } from '../../src/edge/header-rules.ts';
 import { latin1Bytes } from '../../src/edge/http1/latin1.ts';
 import { isOffered, RequestHead } from '../../src/edge/http1/request.ts';
@@ -66,6 +67,10 @@ describe('a list with more members than there may be fields is refused at the fi
     ['Upgrade', 'a,'],
     ['Content-Length', '0,'],
     ['Transfer-Encoding', 'chunked,'],
+    ['X-Forwarded-For', '10.0.0.1,'],
+    ['X-Forwarded-Proto', ','],
+    ['X-Real-IP', ','],
+    ['Forwarded', 'for=10.0.0.1,'],
   ])('%s: %s…', (name, member) => {
     const text = `GET / HTTP/1.1\r\nHost: a\r\n${name}: ${member.repeat(MANY)}\r\n`;
     const bytes = latin1Bytes(text);
@@ -112,3 +117,15 @@ describe('a cookie is looked for by its name, however many others there are', ()
     expect(calls).toBeLessThan(6);
   });
 });
+
+test.each([';', ' ;', 'a=b;', 'for=10.0.0.1;'])(
+  'of a Forwarded that goes on and on with %s no more is read',
+  (part) => {
+    const exec = vi.spyOn(RegExp.prototype, 'exec');
+    const elements = forwardedElements(part.repeat(MANY));
+    const steps = exec.mock.calls.length;
+    exec.mockRestore();
+    expect(elements).toBeUndefined();
+    expect(steps).toBeLessThan(2000);
+  },
+);

@@ -197,11 +197,11 @@ export class RequestHead {
           break;
         case Field.CONNECTION:
           head.drop(index);
-          connection = connection === undefined ? head.value(index) : `${connection},${head.value(index)}`;
+          connection = joined(connection, head.value(index));
           break;
         case Field.UPGRADE:
           head.drop(index);
-          upgrade = upgrade === undefined ? head.value(index) : `${upgrade}, ${head.value(index)}`;
+          upgrade = joined(upgrade, head.value(index));
           break;
         case Field.HOP:
         case Field.ALIAS:
@@ -209,7 +209,7 @@ export class RequestHead {
           break;
         case Field.TE:
           head.drop(index);
-          te = te === undefined ? head.value(index) : `${te},${head.value(index)}`;
+          te = joined(te, head.value(index));
           break;
         case Field.EXPECT:
           head.drop(index);
@@ -223,6 +223,7 @@ export class RequestHead {
           this.requestId = head.value(index);
           break;
         case Field.FORWARDING:
+          if (isLongList(head.value(index), most)) return 'HEAD_TOO_LARGE';
           this.hasForwarding = true;
           break;
         case Field.FORWARDED:
@@ -236,9 +237,8 @@ export class RequestHead {
       }
     }
     if (hosts > 1 || (hosts === 0 && !this.old)) return 'BAD_HOST';
-    if (connection !== undefined && isLongList(connection, most)) return 'HEAD_TOO_LARGE';
-    if (upgrade !== undefined && isLongList(upgrade, most)) return 'HEAD_TOO_LARGE';
-    if (te !== undefined && isLongList(te, most)) return 'HEAD_TOO_LARGE';
+    if (exceeds(connection, most) || exceeds(upgrade, most) || exceeds(te, most)) return 'HEAD_TOO_LARGE';
+    if (exceeds(this.forwardedFor, most) || exceeds(this.forwarded, most)) return 'HEAD_TOO_LARGE';
     if (te !== undefined) this.trailers = hasToken(te, 'trailers');
     if (connection !== undefined) this.#readConnection(connection, upgrade);
     if (codings > 0) {
@@ -290,6 +290,10 @@ export class RequestHead {
 /** The values of several fields of one name as one list (RFC 9110 §5.3). */
 function joined(before: string | undefined, value: string): string {
   return before === undefined ? value : `${before}, ${value}`;
+}
+
+function exceeds(list: string | undefined, most: number): boolean {
+  return list !== undefined && isLongList(list, most);
 }
 
 /** The method as one string for all requests: what is sliced from each has to be hashed and compared by its letters. */
