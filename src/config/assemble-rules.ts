@@ -6,13 +6,14 @@ type DirectionConfig = RouteConfig['headers']['request'];
 
 /** The rules of a route; undefined where there are none, which is what the request path asks first. */
 export function routeRules(route: RouteConfig): RouteRules | undefined {
-  const { strip, redirect, allow = [], basicAuth, rate } = route;
+  const { strip, addSlash, redirect, allow = [], basicAuth, rate } = route;
   const headers = { request: headerRules(route.headers.request), response: headerRules(route.headers.response) };
   const silent = Object.values(headers).every(({ set, remove }) => set.length + remove.length === 0);
-  if (!strip && !redirect && !basicAuth && !rate && allow.length === 0 && silent) return undefined;
+  if (!strip && !addSlash && !redirect && !basicAuth && !rate && allow.length === 0 && silent) return undefined;
   return {
     strip,
     redirect,
+    ...(addSlash ? { addSlash } : {}),
     allow,
     basicAuth: basicAuth && {
       realm: basicAuth.realm,

@@ -7,11 +7,12 @@ export function checkRules({ routes }: ServiceConfig, base: Path, report: Report
   routes.forEach((route, index) => {
     const path = [...base, 'routes', index];
     if (route.redirect !== undefined) {
-      for (const key of ['basicAuth', 'headers']) {
+      for (const key of ['basicAuth', 'headers', 'addSlash']) {
         if (report.given([...path, key])) report.problem([[...path, key]], 'means nothing with redirect');
       }
     }
     if (route.strip && route.path === '/') report.warning([[...path, 'strip']], 'there is nothing to cut off "/"');
+    if (route.addSlash && route.path === '/') report.warning([[...path, 'addSlash']], '"/" has its slash');
     for (const side of ['request', 'response'] as const) {
       checkTwice(Object.keys(route.headers[side].set), [...path, 'headers', side, 'set'], report);
     }

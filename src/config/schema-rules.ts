@@ -90,6 +90,11 @@ export const ruleShape = {
       'What is left with dot segments or two slashes at its beginning, however it is read, is 400. Location and ' +
       'Set-Cookie of answers stay as they are: the service has to put the prefix into what it sends.',
   ),
+  addSlash: option(
+    flag(),
+    'false',
+    'Whether GET and HEAD of `/blog` itself are sent to `/blog/` (308): relative links of a page there lead below it.',
+  ),
   redirect: optional(redirectSchema, 'Sends the client elsewhere. A service with only such routes needs no endpoints.'),
   allow: optional(
     z

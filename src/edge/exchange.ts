@@ -226,14 +226,16 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
     }
     this.#retryMs = rules.limit(this, this.#context.clock.now());
     const admission = this.#retryMs > 0 ? 'RATE_LIMITED' : rules.admit(this);
+    const redirect = rules.redirectOf(this);
     if (admission === 'waiting') this.#awaitPassword();
     else if (admission !== 'granted') this.refuse(admission);
-    else if (rules.redirect !== undefined) this.#answerRedirect(rules, rules.redirect);
+    else if (redirect !== undefined) this.#answerRedirect(rules, redirect);
     else this.#proceed(service);
   }
 
-  #answerRedirect(rules: RouteRules, { status, text }: Redirect): void {
-    const fields = `Location: ${rules.location(this)}\r\nContent-Type: text/plain; charset=utf-8\r\n`;
+  #answerRedirect(rules: RouteRules, redirect: Redirect): void {
+    const { status, text } = redirect;
+    const fields = `Location: ${rules.location(this, redirect)}\r\nContent-Type: text/plain; charset=utf-8\r\n`;
     this.#answerWhole(status, fields, text);
   }
 

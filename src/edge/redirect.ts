@@ -31,6 +31,11 @@ export class Redirect {
     });
   }
 
+  /** To a path (of a route, without its slash) with a slash behind it, from which on relative links lead below it. */
+  static toSlash(path: string): Redirect {
+    return new Redirect({ to: `${path.replace(NOT_PATH, percent)}/{query}`, status: 308 });
+  }
+
   /** Whether a request for this host can be sent elsewhere: there is no need for its name, or it is a plain one. */
   accepts(host: string): boolean {
     return !this.#needsHost || PLAIN_HOST.test(host);

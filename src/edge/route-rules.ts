@@ -9,6 +9,7 @@ import { allIn, FIELD_VALUE } from './http1/syntax.ts';
 import type { PasswordVerifier, PasswordWaiter } from './password-verifier.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import { Redirect } from './redirect.ts';
+import { endOfSegments } from './route-table.ts';
 import { StripPrefix } from './strip-prefix.ts';
 
 /** The part of a request that rules look at. */
@@ -20,6 +21,7 @@ export interface RuledRequest extends PasswordWaiter {
 }
 
 interface RuledHead {
+  readonly method: string;
   readonly head: Head;
   readonly host: string;
   readonly target: string;
@@ -41,7 +43,10 @@ export type Admission =
 
 /** The rules of one route, compiled. They keep what they know of clients, so they outlive a reload that leaves them as they are. */
 export class RouteRules {
-  readonly redirect: Redirect | undefined;
+  readonly #redirect: Redirect | undefined;
+  /** For the route's path itself. */
+  readonly #slash: Redirect | undefined;
+  readonly #segments: number;
   /** Field lines of a 401. */
   readonly challenge: string;
   readonly #strip: StripPrefix | undefined;
@@ -67,7 +72,9 @@ export class RouteRules {
     this.#limiter = rate && new RateLimiter((rate.requests / rate.perMs) * 1000, rate.burst);
     this.#auth = basicAuth && new BasicAuth(basicAuth, verifier);
     this.challenge = this.#auth?.challenge ?? '';
-    this.redirect = redirect && new Redirect(redirect);
+    this.#redirect = redirect && new Redirect(redirect);
+    this.#slash = settings.addSlash && route.path !== '/' ? Redirect.toSlash(route.path) : undefined;
+    this.#segments = route.path.split('/').length - 1;
     const hidden = this.#auth?.forward === false ? ['authorization'] : [];
     const { request, response } = headers;
     const editsRequest = request.set.length + request.remove.length + hidden.length > 0;
@@ -90,9 +97,9 @@ export class RouteRules {
   admit(request: RuledRequest): Admission {
     const { head, host, target, pathEnd } = request.client.request;
     if (this.#strip?.isSafe(target.slice(0, pathEnd)) === false) return 'AMBIGUOUS_PATH';
-    if (this.redirect?.accepts(host) === false) return 'BAD_HOST';
+    if (this.#redirect?.accepts(host) === false) return 'BAD_HOST';
     if (this.#usesData && !isClean(this.#data(request))) return 'BAD_REQUEST';
-    if (this.#auth === undefined) return 'granted';
+    if (this.#auth === undefined || this.redirectOf(request) !== undefined) return 'granted';
     const outcome = this.#auth.check(head, request);
     return outcome === 'denied' ? 'UNAUTHORIZED' : outcome === 'busy' ? 'AUTH_BUSY' : outcome;
   }
@@ -103,9 +110,16 @@ export class RouteRules {
     return this.#auth === undefined || this.#auth.isKnown(head) ? undefined : 'UNAUTHORIZED';
   }
 
+  /** What answers a request in the place of the service; undefined: nothing. */
+  redirectOf({ client: { request } }: RuledRequest): Redirect | undefined {
+    if (this.#slash === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) return this.#redirect;
+    const path = request.target.slice(0, request.pathEnd);
+    return endOfSegments(path, this.#segments) === path.length ? this.#slash : this.#redirect;
+  }
+
   /** Location for a request that was admitted to a redirect. */
-  location(request: RuledRequest): string {
-    return (this.redirect as Redirect).location(this.#data(request));
+  location(request: RuledRequest, redirect: Redirect): string {
+    return redirect.location(this.#data(request));
   }
 
   /** The request, which was told to wait, is gone. */

@@ -169,6 +169,8 @@ export interface RouteRules {
   /** Whether the route's path is cut off what is sent on. */
   strip: boolean;
   redirect: RedirectSettings | undefined;
+  /** Whether GET and HEAD of the route's path itself are sent to it with a slash behind it. */
+  addSlash?: boolean;
   /** CIDRs (or single addresses) of the clients that are let in; empty: all. */
   allow: string[];
   basicAuth: BasicAuthSettings | undefined;

@@ -251,7 +251,7 @@ describe('CVE-2022-31150: request data with CR, LF or NUL is not put into a fiel
           requestId: where === 'requestId' ? `i${text}` : 'i',
           client: {
             trusted: false,
-            request: { head: new Head(), host, target, pathEnd: target.length, hasForwarding: false },
+            request: { method: 'GET', head: new Head(), host, target, pathEnd: target.length, hasForwarding: false },
           },
           onPasswordChecked() {},
         };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { at, EdgeHarness, policy, state } from './edge-harness.ts';
-import { rules, serve } from './rules.ts';
+import { cheapHash, rules, serve } from './rules.ts';
 import { answering, Origin, ok } from './wire.ts';
 
 const stripped = rules({ strip: true });
@@ -54,6 +54,102 @@ describe('the prefix is cut off what the service gets, and nothing else is touch
     client.write('API /api/a HTTP/1.1\r\nHost: app.test\r\n\r\n');
     await client.answer();
     expect(seen[0]?.line).toBe('API /a HTTP/1.1');
+  });
+});
+
+describe('the service is told what was cut off', () => {
+  async function prefixes(fields: string, change: Parameters<typeof rules>[0] = {}, trustedProxies: string[] = []) {
+    const { harness, seen } = await serve({ '/blog': rules({ strip: true, ...change }) }, { trustedProxies });
+    const client = await harness.connect();
+    for (const target of ['/blog', '/blog/', '/%62log/x?y=/blog']) {
+      client.get(target, fields);
+      expect((await client.answer()).status).toBe(200);
+    }
+    const [first, ...others] = seen.map((each) => each.fields['x-forwarded-prefix']);
+    for (const other of others) expect(other).toEqual(first);
+    return first;
+  }
+
+  test('by one X-Forwarded-Prefix, whatever a client says', async () => {
+    expect(await prefixes('')).toEqual(['/blog']);
+    expect(await prefixes('X-Forwarded-Prefix: /evil\r\nX_Forwarded_Prefix: /evil\r\n')).toEqual(['/blog']);
+  });
+
+  test('behind what a trusted proxy has cut off, if that is a path', async () => {
+    const trusted = ['127.0.0.0/8'];
+    expect(await prefixes('X-Forwarded-Prefix: /site\r\n', {}, trusted)).toEqual(['/site/blog']);
+    for (const other of ['//evil.test', 'https://evil.test', '/a, /b', '/']) {
+      expect(await prefixes(`X-Forwarded-Prefix: ${other}\r\n`, {}, trusted)).toEqual(['/blog']);
+    }
+  });
+
+  test('unless a rule says otherwise', async () => {
+    const set = [{ name: 'X-Forwarded-Prefix', value: '/shown' }];
+    expect(await prefixes('X-Forwarded-Prefix: /evil\r\n', { request: { set } })).toEqual(['/shown']);
+    expect(await prefixes('', { request: { remove: ['x-forwarded-prefix'] } })).toBeUndefined();
+  });
+
+  test('a rule may tell it without strip, too', async () => {
+    const set = [{ name: 'X-Forwarded-Prefix', value: '/blog' }];
+    expect(await prefixes('X-Forwarded-Prefix: /evil\r\n', { strip: false, request: { set } })).toEqual(['/blog']);
+  });
+});
+
+test('where an answer leads, and its cookies, stay as the service sent them', async () => {
+  const fields = 'Location: /login\r\nSet-Cookie: s=1; Path=/\r\n';
+  const answer = () => `HTTP/1.1 302 Found\r\n${fields}Content-Length: 0\r\n\r\n`;
+  const { harness } = await serve({ '/blog': stripped }, {}, {}, answer);
+  const client = await harness.connect();
+  client.get('/blog/x');
+  const { head } = await client.answer();
+  expect(head).toContain(fields);
+});
+
+describe('the path itself is sent to the one with a slash behind it, where that is wanted', () => {
+  const slashed = rules({ strip: true, addSlash: true });
+
+  test.each<[sent: string, location: string]>([
+    ['/blog', '/blog/'],
+    ['/blog?x=/y"', '/blog/?x=/y%22'],
+    ['/%62log', '/blog/'],
+    ['/blog;v=1', '/blog/'],
+  ])('%s → %s', async (sent, location) => {
+    const { harness, seen } = await serve({ '/blog': slashed });
+    const client = await harness.connect();
+    client.get(sent);
+    const answer = await client.answer();
+    expect([answer.status, answer.fields['location']]).toEqual([308, [location]]);
+    expect(seen).toEqual([]);
+  });
+
+  test.each<[line: string, got: string]>([
+    ['GET /blog/', '/'],
+    ['GET /blog/x', '/x'],
+    ['POST /blog', '/'],
+    ['OPTIONS /blog', '/'],
+  ])('%s is not', async (line, got) => {
+    const { harness, seen } = await serve({ '/blog': slashed });
+    const client = await harness.connect();
+    client.write(`${line} HTTP/1.1\r\nHost: app.test\r\nContent-Length: 0\r\n\r\n`);
+    expect((await client.answer()).status).toBe(200);
+    expect(seen[0]?.line.split(' ')[1]).toBe(got);
+  });
+
+  test('who may not be there is not told, and nobody is asked for a password on the way', async () => {
+    const basicAuth = { realm: 'r', users: [{ name: 'alice', hash: cheapHash('pass') }], forward: false };
+    const { harness } = await serve({
+      '/blog': rules({ addSlash: true, allow: ['192.0.2.1'] }),
+      '/wiki': rules({ addSlash: true, basicAuth }),
+    });
+    const client = await harness.connect();
+    for (const [target, status] of [
+      ['/blog', 403],
+      ['/wiki', 308],
+      ['/wiki/', 401],
+    ] as const) {
+      client.get(target);
+      expect((await client.answer()).status).toBe(status);
+    }
   });
 });
 
