@@ -186,3 +186,18 @@ test("the system's own look-up is used by default", async () => {
   expect(endpoints).toEqual({ shop: [{ host: '127.0.0.1', port: 80, weight: 1 }], blog: [] });
   abort.abort();
 });
+
+test('a name that is to be looked up more often is looked up at once, not after the interval of before', async () => {
+  const { source, start, taken, clock, names } = world({ 'web.test': ['10.0.0.1'] });
+  source.follow([{ ...query('shop', 'web.test'), resolveMs: 3_600_000 }]);
+  await start();
+  expect(taken()).toEqual([['shop', '10.0.0.1']]);
+  names['web.test'] = ['10.0.0.2'];
+  source.follow([{ ...query('shop', 'web.test'), resolveMs: 5000 }]);
+  expect(taken()).toEqual([['shop', '10.0.0.1']]);
+  await clock.advanceAsync(0);
+  expect(taken()).toEqual([['shop', '10.0.0.2']]);
+  names['web.test'] = ['10.0.0.3'];
+  await clock.advanceAsync(5000);
+  expect(taken()).toEqual([['shop', '10.0.0.3']]);
+});

@@ -6,7 +6,7 @@ import { CheckGate } from '../../src/edge/check-gate.ts';
 import { checked, type HealthState } from '../../src/edge/health-state.ts';
 import type { HealthSettings } from '../../src/model/balancing.ts';
 import { ask, Backend, eventually, served, statusOf } from './backends.ts';
-import { at, EdgeHarness, policy } from './edge-harness.ts';
+import { at, EdgeHarness, policy, state } from './edge-harness.ts';
 import { Origin, silent } from './wire.ts';
 
 const health: HealthSettings = {
@@ -343,4 +343,26 @@ test('the gate lets so many in, the others in order, and none that gave up', () 
   gate.leave();
   gate.enter(d);
   expect(begun.at(-1)).toBe('d');
+});
+
+test('checks that are configured otherwise begin anew at once, and do not wait for the interval of before', async () => {
+  const hour = 3_600_000;
+  const { harness, first } = await world('a', { health: { ...health, intervalMs: hour } }, 500);
+  const client = await harness.connect();
+  await eventually(() => statusOf(client)).toBe(503);
+  const check = { ...health.check, path: '/better' };
+  first.mood = 200;
+  harness.table(policy({ ...changes, health: { ...health, check, rise: 1 } }), {
+    states: [state({ endpoints: [at(first)] })],
+  });
+  await harness.pass(1200);
+  await eventually(() => first.checks.length).toBe(2);
+  await serving(harness).toBe('a');
+  // The same once more is no news.
+  harness.table(policy({ ...changes, health: { ...health, check: { ...check }, rise: 1 } }), {
+    states: [state({ endpoints: [at(first)] })],
+  });
+  await harness.pass(1200);
+  await harness.service();
+  expect(first.checks).toHaveLength(2);
 });

@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../support/free-port.ts';
+import { listenSettings } from '../support/listen-settings.ts';
 import { at, EdgeHarness, policy, state } from './edge-harness.ts';
-import { answering, Origin, ok, quiet, silent, until } from './wire.ts';
+import { answering, Client, Origin, ok, quiet, silent, until } from './wire.ts';
 
 const both = {
   routes: [
@@ -199,4 +201,31 @@ test('no request is lost or misrouted while tables and states are swapped all th
   h.state({ endpoints: [] });
   await until(() => origins.every((origin) => origin.open === 0), 'no upstream connection left');
   expect(await h.codes()).toEqual({ 200: 720 });
+});
+
+test('another engine takes connections of its own, also to endpoints that are known', async () => {
+  const origin = await Origin.listen(answering(() => ok('app')));
+  const h = await EdgeHarness.ready(origin);
+  const client = await h.connect();
+  for (const engine of ['native', 'http-proxy', 'http-proxy', 'native'] as const) {
+    h.table(policy({ engine }), { states: [state({ endpoints: [at(origin)] })] });
+    client.get();
+    expect((await client.answer()).text).toBe('app');
+  }
+  // The engine of http-proxy keeps none.
+  expect(origin.connections.length).toBeGreaterThanOrEqual(3);
+  expect(origin.connections[0]?.over).toBe(true);
+});
+
+test('the last set of listeners is the one that stays, though one before it takes longer', async () => {
+  const h = new EdgeHarness();
+  onTestFinished(() => h.close());
+  const [one, two] = [await freePort(), await freePort()];
+  const at = (port: number) => listenSettings({}, { host: '127.0.0.1', port });
+  await Promise.all([h.edge.listen([at(one)]), h.edge.listen([at(one), at(two)]), h.edge.listen([at(two)])]);
+  expect(h.edge.sockets).toHaveLength(1);
+  await expect(Client.open(one)).rejects.toThrow('ECONNREFUSED');
+  (await Client.open(two)).socket.destroy();
+  await Promise.all([h.edge.listen([at(one)]), h.edge.listen([])]);
+  expect(h.edge.sockets).toEqual([]);
 });

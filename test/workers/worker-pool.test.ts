@@ -7,6 +7,7 @@ import type { ChannelEnd } from '../../src/util/channel.ts';
 import { type Clock, systemClock } from '../../src/util/clock.ts';
 import { VirtualClock } from '../../src/util/virtual-clock.ts';
 import { WorkerPool } from '../../src/workers/worker-pool.ts';
+import { freePort } from '../support/free-port.ts';
 import { listenSettings } from '../support/listen-settings.ts';
 import { until } from '../support/until.ts';
 
@@ -135,6 +136,17 @@ test('two proxies cannot share a port without noticing', async () => {
 test('a worker that cannot be made breaks the boot off, with its reason', async () => {
   const { workers } = pool({ accessLogFile: '/cannot/be/opened' });
   await expect(workers.begin()).rejects.toThrow('no such file');
+});
+
+test('a drain that begins while listeners are being opened leaves none open', async () => {
+  const { workers } = pool();
+  await workers.begin();
+  await workers.listen([listenSettings()]);
+  const late = workers.listen([listenSettings(), listenSettings({}, { host: '127.0.0.1', port: await freePort() })]);
+  const drained = workers.drain(1000, false);
+  await expect(late).rejects.toMatchObject({ code: 'CANCELLED' });
+  await drained;
+  expect(workers.sockets).toEqual([]);
 });
 
 test('drained, nothing is accepted any more; closed, the links close', async () => {
