@@ -110,6 +110,29 @@ describe.concurrent('idle and retire', () => {
     });
   }
 
+  scenario('a monitor does not keep awake what a crashed proxy left behind either', async (stage) => {
+    const wake = [{ path: '/healthz', then: 'answer' }];
+    const app = await stage.app('app', { service: { wake, scale: { idle: '2s', latency: { window: '2s' } } } });
+    const first = await stage.proxy({ apps: [app] });
+    expect((await first.request({ host: app.host })).status).toBe(200);
+    await first.crash();
+    const second = await stage.proxy({ apps: [app], successorOf: first });
+    await second.untilState(app.name, 'ready');
+    let isOver = false;
+    const probing = (async () => {
+      while (!isOver) {
+        expect((await second.request({ host: app.host, path: '/healthz' })).status).toBe(200);
+        await pause(150);
+      }
+    })();
+    await stopOf(app.log).finally(() => {
+      isOver = true;
+    });
+    await probing;
+    await second.untilState(app.name, 'asleep');
+    expect(app.log.boots()).toHaveLength(1);
+  });
+
   scenario('R4: idle keep-alive connections do not keep a replica', async (stage) => {
     const app = await stage.app('app', { service: IDLE });
     const proxy = await stage.proxy({ apps: [app] });
