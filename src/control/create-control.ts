@@ -9,6 +9,7 @@ import type { ServiceSettings, Settings } from '../model/settings.ts';
 import type { ControlApi, ServiceStatus } from '../model/status.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import { formatDuration } from '../util/units.ts';
 import { adminAddressCheck } from './admin-address.ts';
 import { Advertiser } from './advertiser.ts';
 import { type ControlContext, detached, guarded } from './context.ts';
@@ -324,6 +325,17 @@ class ControlPlane implements Control, LinkListener {
 
   onSuspect(edge: string, message: Extract<EdgeMessage, { type: 'suspect' }>): void {
     this.#services.get(message.service)?.onSuspect(message, () => this.#hub.trust(edge, message));
+  }
+
+  onBadAnswer({ service, address, fault, count }: Extract<EdgeMessage, { type: 'bad-answer' }>): void {
+    const often = count > 1 ? ` (${count} times since this was last said)` : '';
+    const line = `${service} got an answer from ${address} that is not valid HTTP: ${fault}${often}`;
+    this.#context.events.emit('bad-answer', service, line, { address, fault, count });
+  }
+
+  onEjected({ service, address, forMs, failures, why }: Extract<EdgeMessage, { type: 'ejected' }>): void {
+    const line = `${service} ejected ${address} for ${formatDuration(forMs)}: ${failures} failures in a row`;
+    this.#context.events.emit('ejected', service, `${line}, the last: ${why}`, { address, forMs, failures, why });
   }
 
   onDetached(edge: string): void {

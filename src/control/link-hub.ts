@@ -15,13 +15,15 @@ export interface LinkListener {
   onAck(edge: string, message: Message<'ack'>): void;
   onDrained(edge: string, message: Message<'drained'>): void;
   onSuspect(edge: string, message: Message<'suspect'>): void;
+  onBadAnswer(message: Message<'bad-answer'>): void;
+  onEjected(message: Message<'ejected'>): void;
   /** The edge is gone: nothing is in flight or held on it any more. */
   onDetached(edge: string): void;
 }
 
 export type ProbeOutcome =
   | { ok: true; host: string; tookMs: number }
-  | { ok: false; reason: 'timeout' | 'cancelled'; detail: string };
+  | { ok: false; reason: 'timeout' | 'cancelled' | 'tls'; detail: string };
 export type ProbeOrder = Omit<ProbeRequest, 'type' | 'probe'>;
 
 /** An edge that has not reported for this long says nothing any more, ms: three ticks. */
@@ -281,6 +283,12 @@ export class LinkHub {
         break;
       case 'suspect':
         this.#listener.onSuspect(edge, message);
+        break;
+      case 'bad-answer':
+        this.#listener.onBadAnswer(message);
+        break;
+      case 'ejected':
+        this.#listener.onEjected(message);
         break;
       case 'probing': {
         const pending = this.#probes.get(message.probe);

@@ -60,7 +60,7 @@ export async function untilNoClash(attempt: () => Promise<void>, life: AbortSign
  * Resolves when the instance is ready *and* is still the one that was started: probed first, then looked at again, so
  * that the connection which the probe left open belongs to it and not to whatever listens there now.
  * @returns the host at which it answered
- * @throws READY_TIMEOUT, IDENTITY_CHANGED, REPLICA_EXITED, OUT_OF_MEMORY, COMMAND_NOT_FOUND, PORT_CLASH, RUNTIME_FAILED;
+ * @throws READY_TIMEOUT, SPEAKS_TLS, IDENTITY_CHANGED, REPLICA_EXITED, OUT_OF_MEMORY, COMMAND_NOT_FOUND, PORT_CLASH, RUNTIME_FAILED;
  * the signal's reason when aborted
  */
 export async function proveReady(context: ReadinessContext, instance: Instance, signal: AbortSignal): Promise<string> {
@@ -119,6 +119,10 @@ async function untilAnswered(
   const outcome = await context.probe(order, signal, (host, result) => {
     attempt.probe = { address: hostPort({ ...address, host }), result };
   });
+  if (!outcome.ok && outcome.reason === 'tls') {
+    const where = attempt.probe?.address ?? hostPort(address);
+    throw new PilotlightError('SPEAKS_TLS', `${outcome.detail} on ${where}: TLS to upstreams is not supported yet`);
+  }
   if (!outcome.ok) throw notInTime(ready, attempt);
   return outcome.host;
 }

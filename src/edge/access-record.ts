@@ -1,6 +1,8 @@
 import type { AccessRecord } from '../model/access.ts';
+import { type RefusalCode, ruleOf } from '../model/refusals.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { Endpoint } from './endpoint.ts';
+import type { FaultText } from './http1/faults.ts';
 
 /** What an exchange knows of itself; instants in the clock's ms, 0 = not reached. Used again for the next one. */
 export class ExchangeFacts {
@@ -16,6 +18,10 @@ export class ExchangeFacts {
   /** It waits, or waited, for a start, not just for a slot. */
   cold = false;
   ending: AccessRecord['ending'] = 'complete';
+  /** The proxy's own answer; undefined: none. */
+  refusal: RefusalCode | undefined;
+  /** What the request, or the answer, breaks. */
+  fault: FaultText | undefined;
   /** Where it went last. */
   endpoint: Endpoint | undefined;
   // Known at the end.
@@ -33,6 +39,8 @@ export class ExchangeFacts {
     this.bytesIn = 0;
     this.cold = false;
     this.ending = 'complete';
+    this.refusal = undefined;
+    this.fault = undefined;
     this.endpoint = undefined;
   }
 }
@@ -79,13 +87,15 @@ export function accessRecord(
     retries: facts.retries,
     cold: facts.cold,
     ending: facts.ending,
+    refusal: facts.refusal,
+    reason: facts.fault ?? (facts.refusal && ruleOf(facts.refusal)),
   };
 }
 
 /** The record of bytes that made no request: nothing of what they may have meant is told. `wall` is now, ms since the epoch. */
 export function unreadableRecord(
   client: ClientConnection,
-  facts: Pick<AccessRecord, 'requestId' | 'status' | 'bytesOut' | 'headOut'>,
+  facts: Pick<AccessRecord, 'requestId' | 'status' | 'bytesOut' | 'headOut' | 'refusal' | 'reason'>,
   wall: number,
 ): AccessRecord {
   return {

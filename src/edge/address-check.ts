@@ -93,8 +93,8 @@ export class AddressCheck implements UpstreamConsumer {
 
   onTunnelEnd(): void {}
 
-  onUpstreamFailure(_connection: UpstreamConnection, failure: string): void {
-    this.fail(failure);
+  onUpstreamFailure({ fault }: UpstreamConnection, failure: string): void {
+    this.fail(fault ?? failure);
   }
 
   #succeed(connection: UpstreamConnection): void {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type RefusalCode, refusals } from '../model/refusals.ts';
+import { type RefusalCode, refusals, ruleOf } from '../model/refusals.ts';
 import type { ListenLimits, ListenSettings } from '../model/settings.ts';
 import { hostPort } from '../util/host-port.ts';
 import { unreadableRecord } from './access-record.ts';
@@ -11,6 +11,7 @@ import { Exchange } from './exchange.ts';
 import { forwardedFor } from './forwarded.ts';
 import { freeBuffer, WORTH_FREEING } from './free-buffer.ts';
 import { BodyReader, Step } from './http1/body.ts';
+import { Fault, type FaultText, strangerRequest } from './http1/faults.ts';
 import { HeadFinder } from './http1/head-finder.ts';
 import { hasBareLineFeed } from './http1/latin1.ts';
 import { type HeadLimits, RequestHead } from './http1/request.ts';
@@ -431,7 +432,7 @@ export class ClientConnection implements DeadlineEntry, IdleConnection {
     }
     const refusal = this.request.parse(text, finder.bytes, finder.from, this.#listener.headLimits);
     finder.forget();
-    if (refusal !== undefined) this.#refuse(refusal, text);
+    if (refusal !== undefined) this.#refuse(refusal, text, this.request.fault);
     else this.#serve(chunk, finder.next, size);
   }
 
@@ -453,8 +454,9 @@ export class ClientConnection implements DeadlineEntry, IdleConnection {
     // Nobody needs to wait for the end of what cannot become a request, such as TLS.
     const beginsMethod = TCHAR[text.charCodeAt(0)] === 1;
     // What came before was looked at then: a head that comes byte by byte is not read through for each of them.
-    if (!beginsMethod || hasBareLineFeed(text, Math.max(0, this.#finder.checked - 3)))
-      this.#refuse('BAD_REQUEST', text);
+    if (!beginsMethod) this.#refuse('BAD_REQUEST', text, strangerRequest(text));
+    else if (hasBareLineFeed(text, Math.max(0, this.#finder.checked - 3)))
+      this.#refuse('BAD_REQUEST', text, Fault.BARE_LF);
     else if (text.length > this.#listener.limits.head) this.#refuse(this.#tooLarge(text), text);
   }
 
@@ -561,7 +563,7 @@ export class ClientConnection implements DeadlineEntry, IdleConnection {
    * Answers bytes that are no request; the connection cannot be used any more.
    * @param text what came of the head: it need not be sound to tell in what form its sender wants to be answered
    */
-  #refuse(code: RefusalCode, text = ''): void {
+  #refuse(code: RefusalCode, text = '', fault?: FaultText): void {
     this.#finder.forget();
     this.#pending = undefined;
     const { status } = refusals[code];
@@ -578,7 +580,8 @@ export class ClientConnection implements DeadlineEntry, IdleConnection {
       oldKeepAlive: false,
     });
     this.write(message);
-    const facts = { requestId, status, bytesOut: message.length, headOut: headLength(message) };
+    const reason = fault ?? ruleOf(code);
+    const facts = { requestId, status, bytesOut: message.length, headOut: headLength(message), refusal: code, reason };
     access?.write(unreadableRecord(this, facts, clock.wall()));
     this.#linger();
   }
@@ -615,7 +618,7 @@ export class ClientConnection implements DeadlineEntry, IdleConnection {
     if (this.#phase === 'exchange') {
       this.#exchange.onClientEnd(this.#endedBehind, this.#pending === undefined);
     } else if (this.#phase === 'head') {
-      this.#refuse('BAD_REQUEST', this.#finder.partial);
+      this.#refuse('BAD_REQUEST', this.#finder.partial, Fault.INCOMPLETE);
     } else if (this.#phase === 'flushing' || this.#phase === 'resting') {
       if (!this.#endedBehind) this.#pending = undefined;
       if (this.#isSpent) this.#linger();

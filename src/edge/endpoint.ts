@@ -5,6 +5,7 @@ import { Histogram, type SparseCounts } from '../util/histogram.ts';
 import { hostPort } from '../util/host-port.ts';
 import { PROBE_LIMITS } from './answer-limits.ts';
 import type { Exchange } from './exchange.ts';
+import type { FaultLog } from './fault-log.ts';
 import type { EndpointHealth } from './health-state.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
 import { type OutlierState, unjudged } from './outlier.ts';
@@ -47,6 +48,8 @@ export class Endpoint {
   isOld = false;
   /** What the checks say; without any it is healthy. */
   health: EndpointHealth = 'healthy';
+  /** What was wrong with its answers, as soon as something was. */
+  faults: FaultLog | undefined;
   /** Whether it is among those that get requests now. Owned by the roster. */
   isOpen = false;
   /** Owned by the rotation of round-robin. */

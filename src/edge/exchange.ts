@@ -9,6 +9,7 @@ import type { EdgeContext } from './context.ts';
 import type { DeadlineEntry } from './deadlines.ts';
 import type { Endpoint } from './endpoint.ts';
 import { schemeOf } from './forwarding.ts';
+import { Fault, type FaultText } from './http1/faults.ts';
 import { Framing, type FramingKind, isOffered, type RequestHead } from './http1/request.ts';
 import { isNavigation } from './navigation.ts';
 import type { Redirect } from './redirect.ts';
@@ -576,7 +577,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
   /** The body's framing broke: what the upstream got so far must not look whole. */
   onRequestBroken(): void {
     if (this.#phase === 'new') this.requestId = this.#context.requestId();
-    this.#abandon('BAD_REQUEST');
+    this.#abandon('BAD_REQUEST', this.client.body.fault);
   }
 
   onBodyTimeout(): void {
@@ -584,9 +585,11 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
   }
 
   /** The request cannot be completed: an answer if none began, else the connection is cut. */
-  #abandon(code: RefusalCode): void {
-    if (this.#phase === 'streaming') this.#truncate('refused');
-    else this.refuse(code);
+  #abandon(code: RefusalCode, fault?: FaultText): void {
+    if (this.#phase === 'streaming') {
+      this.#facts.fault = fault;
+      this.#truncate('refused');
+    } else this.refuse(code, fault);
   }
 
   // ── response ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -625,7 +628,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
       connection.endpoint.recordFirstByte(ttfb);
     }
     connection.endpoint.isOld = response.old;
-    if (response.status >= 500 && !this.#turns.clientDelayed(now)) service.judge(connection.endpoint, 'failure');
+    if (response.status >= 500 && !this.#turns.clientDelayed(now))
+      service.judge(connection.endpoint, 'failure', `status ${response.status}`);
     this.#answer.framing = clientFraming(response, request.old);
     if (this.#answer.framing === Framing.CLOSE || !done || this.#context.draining) this.#keepAlive = false;
     const head = clientHead(this, response, this.#answer.framing, this.#keepAlive);
@@ -695,7 +699,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
     const { request } = this.client;
     const { response } = connection;
     if (!this.client.body.done || !isOffered(response.upgrade, request.upgrade)) {
-      this.refuse('BAD_RESPONSE');
+      this.#service?.onBadAnswer(connection.endpoint, Fault.UNASKED_SWITCH);
+      this.refuse('BAD_RESPONSE', Fault.UNASKED_SWITCH);
       return;
     }
     const service = this.#service as Service;
@@ -746,18 +751,22 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
     }
     // Of a connection that was used before, an end without an answer says nothing but that it was idle too long.
     const idled = this.#attempts.reused && this.#phase === 'sent' && failure === 'reset' && !connection.isAnswering;
+    const { fault } = connection;
+    if (fault !== undefined) service.onBadAnswer(connection.endpoint, fault);
     if (!idled && !this.#turns.clientDelayed(this.#context.clock.now())) {
       service.statistics.resets++;
-      if (failure !== 'refused') service.judge(connection.endpoint, 'failure');
+      const why = fault ?? 'the connection was closed before the end of the answer';
+      if (failure !== 'refused') service.judge(connection.endpoint, 'failure', why);
     }
     if (this.#phase === 'tunnel') {
       this.#facts.ending = 'upstream-broke';
       this.client.destroy(false);
     } else if (this.#phase === 'streaming') {
+      this.#facts.fault = fault;
       this.#truncate('upstream-broke');
     } else if (failure === 'protocol' || connection.isAnswering) {
       this.#connection = undefined;
-      this.refuse(failure === 'protocol' ? 'BAD_RESPONSE' : 'UPSTREAM_RESET');
+      this.refuse(failure === 'protocol' ? 'BAD_RESPONSE' : 'UPSTREAM_RESET', fault);
     } else {
       this.#connection = undefined;
       if (failure === 'refused') service.suspect(connection.endpoint, failure);
@@ -850,7 +859,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
           break;
         }
         service.statistics.overloads++;
-        service.judge(this.#endpoint as Endpoint, 'failure');
+        service.judge(this.#endpoint as Endpoint, 'failure', 'no answer in time');
         this.refuse('FIRST_BYTE_TIMEOUT');
         break;
       case 'streaming':
@@ -937,8 +946,10 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
   // ── own answers and the end ───────────────────────────────────────────────────────────────────────────────────────
 
   /** Answers with a refusal, from whatever point before the response began. */
-  refuse(code: RefusalCode): void {
+  refuse(code: RefusalCode, fault?: FaultText): void {
     const { request } = this.client;
+    this.#facts.refusal = code;
+    this.#facts.fault = fault;
     this.#detach();
     const close = this.#closesAfterOwnAnswer(code);
     const retryMs = retryAfterMs(code, this.#service, this.#retryMs, this.#context.clock.now());

@@ -4,6 +4,7 @@ import type { Timer } from '../util/clock.ts';
 import { AddressCheck } from './address-check.ts';
 import type { EdgeContext } from './context.ts';
 import { Endpoint } from './endpoint.ts';
+import { Fault } from './http1/faults.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 /** Pause between tries: a fortieth of the time so far, within these bounds, ms. */
@@ -11,6 +12,8 @@ const MIN_PAUSE_MS = 5;
 const MAX_PAUSE_MS = 250;
 /** A try gets half of the time so far, at least this, ms: a fixed limit would fail slow links for ever. */
 const MIN_TRY_MS = 1000;
+/** Who answers in TLS for so long is what was started, and not another program that had the port before, ms. */
+const TLS_MS = 1000;
 /** How long an opened connection waits for its endpoint to appear in a snapshot, ms. */
 const KEEP_MS = 10_000;
 
@@ -71,7 +74,7 @@ export class Prober {
     this.#probes.delete(request.probe);
     const { probe } = request;
     if (!outcome.ok) {
-      this.#context.post({ type: 'probed', probe, ok: false, reason: 'timeout', detail: outcome.detail });
+      this.#context.post({ type: 'probed', probe, ...outcome });
       return;
     }
     const { endpoint } = outcome;
@@ -97,7 +100,9 @@ interface Proven {
   timer: Timer;
 }
 
-type ProbeOutcome = { ok: true; endpoint: Endpoint; tookMs: number } | { ok: false; detail: string };
+type ProbeOutcome =
+  | { ok: true; endpoint: Endpoint; tookMs: number }
+  | { ok: false; reason: 'timeout' | 'tls'; detail: string };
 
 /** One address being tried, again and again, one try at a time. */
 class Probe {
@@ -110,6 +115,8 @@ class Probe {
   #check: AddressCheck | undefined;
   #timer: Timer | undefined;
   #lastFailure = 'no answer yet';
+  /** From when on all tries were answered in TLS, ms from its beginning. */
+  #tlsSince: number | undefined;
 
   constructor(
     request: ProbeRequest,
@@ -129,7 +136,7 @@ class Probe {
     const elapsed = this.#elapsed();
     const left = this.#request.timeoutMs - elapsed;
     if (left <= 0) {
-      this.#done({ ok: false, detail: this.#lastFailure });
+      this.#done({ ok: false, reason: 'timeout', detail: this.#lastFailure });
       return;
     }
     const limit = Math.min(left, Math.max(MIN_TRY_MS, elapsed / 2));
@@ -164,9 +171,15 @@ class Probe {
       this.#done({ ok: true, endpoint: this.#endpoint, tookMs: this.#elapsed() });
       return;
     }
+    const isTls = outcome === Fault.TLS_ANSWER;
+    this.#tlsSince = isTls ? (this.#tlsSince ?? this.#elapsed()) : undefined;
     const isRefused = outcome === 'refused';
     // That nobody listens at the other host either is no news.
     if (this.#host !== this.#request.otherHost || !isRefused) this.#tell(outcome);
+    if (isTls && this.#elapsed() - (this.#tlsSince as number) >= TLS_MS) {
+      this.#done({ ok: false, reason: 'tls', detail: outcome });
+      return;
+    }
     const other = isRefused && this.#host === this.#request.host ? this.#request.otherHost : undefined;
     if (isRefused) this.#endpoint = this.#endpointAt(other ?? this.#request.host);
     if (other !== undefined) {

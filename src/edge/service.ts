@@ -12,6 +12,7 @@ import { DemandTeller } from './demand-teller.ts';
 import { endOverdue, type UnderWay } from './drain.ts';
 import { Endpoint } from './endpoint.ts';
 import type { Exchange } from './exchange.ts';
+import { FaultLog } from './fault-log.ts';
 import { hashKey } from './hash-key.ts';
 import { HealthChecks } from './health.ts';
 import { type EndpointHealth, lastResort } from './health-state.ts';
@@ -239,7 +240,7 @@ export class Service {
   /** A connect to the endpoint failed: others are tried, and control is told to look. */
   suspect(endpoint: Endpoint, cause: 'refused' | 'timeout'): void {
     endpoint.closeIdle();
-    this.judge(endpoint, 'failure');
+    this.judge(endpoint, 'failure', cause === 'refused' ? 'connection refused' : 'no connection in time');
     this.#doubt(endpoint, cause);
     if (!this.#roster.doubtful) leaveDead(endpoint);
   }
@@ -281,8 +282,11 @@ export class Service {
     });
   }
 
-  /** An answer of the endpoint was whole and no 5xx, or not: too many failures in a row take it out for a while. */
-  judge(endpoint: Endpoint, answer: 'success' | 'failure'): void {
+  /**
+   * An answer of the endpoint was whole and no 5xx, or not: too many failures in a row take it out for a while.
+   * @param why what a failure was, in words
+   */
+  judge(endpoint: Endpoint, answer: 'success' | 'failure', why = ''): void {
     const { outlier } = this.policy;
     if (outlier === undefined) return;
     const before = endpoint.outlier;
@@ -292,8 +296,16 @@ export class Service {
     if (endpoint.outlier.kind === before.kind || endpoint.outlier.kind === 'trusted') return;
     this.#roster.update(this.#ready, this.policy, now);
     const forMs = ejectionMs(endpoint.outlier.ejections, outlier);
-    const fields = { service: this.name, endpoint: endpoint.id, forMs };
-    this.#context.logger.warn(fields, 'endpoint ejected: too many failures in a row');
+    const { consecutive: failures } = outlier;
+    this.#context.post({ type: 'ejected', service: this.name, address: endpoint.address, forMs, failures, why });
+  }
+
+  /** An answer of the endpoint is not valid: who reads the log has to learn which one, and what is wrong with it. */
+  onBadAnswer(endpoint: Endpoint, fault: string): void {
+    endpoint.faults ??= new FaultLog();
+    const count = endpoint.faults.note(fault, this.#context.clock.now());
+    if (count === 0) return;
+    this.#context.post({ type: 'bad-answer', service: this.name, address: endpoint.address, fault, count });
   }
 
   #mayEject(endpoint: Endpoint, outlier: OutlierSettings): boolean {

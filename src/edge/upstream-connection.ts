@@ -4,6 +4,7 @@ import type { Endpoint } from './endpoint.ts';
 import { freeBuffer, WORTH_FREEING } from './free-buffer.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
 import { BodyReader, Step } from './http1/body.ts';
+import { Fault, type FaultText, strangerIn } from './http1/faults.ts';
 import { HeadFinder } from './http1/head-finder.ts';
 import { hasBareLineFeed } from './http1/latin1.ts';
 import { Framing, type FramingKind } from './http1/request.ts';
@@ -43,6 +44,8 @@ export class UpstreamConnection {
   readonly socket: Duplex;
   readonly response = new ResponseHead();
   readonly body = new BodyReader();
+  /** What it broke where its bytes cannot be trusted. */
+  fault: FaultText | undefined;
   /** Requests sent on it so far. */
   uses = 0;
   /** What opened it; undefined: a plain socket. */
@@ -182,7 +185,7 @@ export class UpstreamConnection {
     const consumer = this.#consumer;
     if (consumer === undefined) {
       // Bytes that nobody asked for: what comes next on this connection cannot be trusted (RFC 9112 §9.2).
-      this.#lose('protocol');
+      this.#distrust(Fault.UNASKED);
       return;
     }
     this.#answering = true;
@@ -206,7 +209,7 @@ export class UpstreamConnection {
           this.#finish(consumer, at === size);
           return;
         } else if (step === Step.BROKEN) {
-          this.#lose('protocol');
+          this.#distrust(body.fault);
           return;
         }
       } else if ((this.#phase as Phase) === 'tunnel') {
@@ -222,16 +225,19 @@ export class UpstreamConnection {
     const { limits } = this.endpoint;
     if (!finder.find(bytes, at, size)) {
       const { partial, checked } = finder;
-      if (partial.length > limits.head || hasBareLineFeed(partial, Math.max(0, checked - 3))) this.#lose('protocol');
+      const stranger = strangerIn(partial);
+      if (stranger !== undefined) this.#distrust(stranger);
+      else if (partial.length > limits.head) this.#distrust(Fault.HEAD_TOO_LONG);
+      else if (hasBareLineFeed(partial, Math.max(0, checked - 3))) this.#distrust(Fault.BARE_LF);
       return -1;
     }
     const { text } = finder;
     const response = this.response;
-    const isSound =
-      text.length <= limits.head && response.parse(text, finder.bytes, finder.from, consumer.method, limits.fields);
+    const isLong = text.length > limits.head;
+    const isSound = !isLong && response.parse(text, finder.bytes, finder.from, consumer.method, limits.fields);
     finder.forget();
     if (!isSound) {
-      this.#lose('protocol');
+      this.#distrust(isLong ? Fault.HEAD_TOO_LONG : response.fault);
       return -1;
     }
     if (response.status >= 200 || response.status === 101) {
@@ -260,6 +266,12 @@ export class UpstreamConnection {
     } else {
       this.#lose('reset');
     }
+  }
+
+  /** Nothing that comes on it can be trusted. */
+  #distrust(fault: FaultText): void {
+    this.fault = fault;
+    this.#lose('protocol');
   }
 
   #lose(failure: UpstreamFailure): void {

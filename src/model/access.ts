@@ -1,3 +1,5 @@
+import type { RefusalCode } from './refusals.ts';
+
 /** One request as the access log tells it. Times are ms; −1 where the request did not get that far. */
 export interface AccessRecord {
   /** When the request's head was complete (or was given up), ms since the epoch. */
@@ -36,6 +38,10 @@ export interface AccessRecord {
    * the request was quiet or the drain was over. `silent`: nothing passed for `timeouts.tunnel`.
    */
   ending: 'complete' | 'client-left' | 'client-stalled' | 'upstream-broke' | 'refused' | 'retired' | 'silent';
+  /** Code of the proxy's own answer; undefined: it made none. */
+  refusal: RefusalCode | undefined;
+  /** The rule that the request, or the answer of the endpoint, breaks: one of a bounded number of ASCII texts of ours. */
+  reason: string | undefined;
 }
 
 /** Takes records; must not throw, must not block, keeps none of the strings longer than it needs. */

@@ -33,6 +33,7 @@ export const errorKinds = {
   REPLICA_EXITED: { source: 'upstream', retrySafe: true },
   OUT_OF_MEMORY: { source: 'upstream', retrySafe: true },
   READY_TIMEOUT: { source: 'upstream', retrySafe: true },
+  SPEAKS_TLS: { source: 'upstream', retrySafe: false },
   IDENTITY_CHANGED: { source: 'upstream', retrySafe: true },
   DISCOVERY_UNREACHABLE: { source: 'upstream', retrySafe: true },
   DISCOVERY_FAILED: { source: 'upstream', retrySafe: true },

@@ -10,6 +10,8 @@ export type EventType =
   | 'adopted'
   | 'drain-forced'
   | 'closed-quiet'
+  | 'bad-answer'
+  | 'ejected'
   | 'discovery'
   | 'runtime'
   | 'registration'
@@ -20,7 +22,13 @@ export type EventType =
   | 'draining';
 
 /** Of which somebody should look into the cause. */
-export const troubles: ReadonlySet<EventType> = new Set(['start-failed', 'drain-forced', 'reload-failed']);
+export const troubles: ReadonlySet<EventType> = new Set([
+  'start-failed',
+  'drain-forced',
+  'reload-failed',
+  'bad-answer',
+  'ejected',
+]);
 
 /** One thing that happened, for people and for the event stream. */
 export interface PilotEvent {

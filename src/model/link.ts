@@ -75,10 +75,14 @@ export type EdgeMessage =
    * the address by now: nothing is dialled there until control says `trust`, or a second has passed. `doubt` counts up.
    */
   | { type: 'suspect'; service: string; endpoint: string; cause: 'refused' | 'timeout' | 'closed'; doubt: number }
+  /** Answers that are not valid: what they break, and how many there were since this was last said. */
+  | { type: 'bad-answer'; service: string; address: string; fault: string; count: number }
+  /** An endpoint gets no requests for a while: so many failures in a row, and what the last one was. */
+  | { type: 'ejected'; service: string; address: string; forMs: number; failures: number; why: string }
   /** What the last try of a probe came to; sent when it is another answer than the one before. */
   | { type: 'probing'; probe: string; host: string; result: string }
   | { type: 'probed'; probe: string; ok: true; host: string; tookMs: number }
-  | { type: 'probed'; probe: string; ok: false; reason: 'timeout' | 'cancelled'; detail: string }
+  | { type: 'probed'; probe: string; ok: false; reason: 'timeout' | 'cancelled' | 'tls'; detail: string }
   | EdgeReport;
 
 /** So many requests wait for a slot of the service here; and these slots, which were recalled, are free. */

@@ -80,3 +80,33 @@ export const refusals = {
 } as const satisfies Record<string, RefusalKind>;
 
 export type RefusalCode = keyof typeof refusals;
+
+/** The rule behind a refusal as the operator knows it, where the code alone does not name it. */
+const rules: Partial<Record<RefusalCode, string>> = {
+  AMBIGUOUS_PATH: 'ambiguous path',
+  FORBIDDEN: 'allow',
+  UNAUTHORIZED: 'basicAuth',
+  AUTH_BUSY: 'basicAuth',
+  RATE_LIMITED: 'rate',
+  NO_ROUTE: 'no route',
+  HEAD_TOO_LARGE: 'limits.head',
+  TARGET_TOO_LONG: 'limits.target',
+  BODY_TOO_LARGE: 'maxBody',
+  CONNECTION_LIMIT: 'limits.connectionsPerClient',
+  HEAD_TIMEOUT: 'timeouts.head',
+  BODY_TIMEOUT: 'timeouts.body',
+  VERSION_UNKNOWN: 'HTTP version',
+  METHOD_REFUSED: 'method',
+  HOLD_FULL: 'hold.max',
+  HOLD_BYTES: 'hold.maxBytes',
+  HOLD_CLIENT: 'hold.perClient',
+  HOLD_TIMEOUT: 'hold.timeout',
+  WAKE_DENIED: 'wake',
+  CONNECT_TIMEOUT: 'timeouts.connect',
+  FIRST_BYTE_TIMEOUT: 'timeouts.firstByte',
+};
+
+/** What a refusal is by, for the access log. */
+export function ruleOf(code: RefusalCode): string | undefined {
+  return rules[code];
+}

@@ -1,4 +1,5 @@
 import type { AccessRecord } from '../model/access.ts';
+import { hostPort } from '../util/host-port.ts';
 
 /** How lines of the access log look. */
 export type AccessFormat = 'json' | 'common' | 'combined' | 'httplog';
@@ -44,8 +45,14 @@ function toJson(record: AccessRecord): string {
     `"firstByteMs":${tenths(record.firstByteMs)},"totalMs":${tenths(record.totalMs)},` +
     `"retries":${record.retries},"cold":${record.cold},"ending":"${record.ending}",` +
     `"referer":${textOrNull(record.referer && redactQuery(record.referer))},` +
-    `"userAgent":${textOrNull(record.userAgent)}}`
+    `"userAgent":${textOrNull(record.userAgent)}${faultOf(record)}}`
   );
+}
+
+/** Of a refused request, or a bad answer: what it breaks. These words are ours. */
+function faultOf({ refusal, reason }: AccessRecord): string {
+  if (refusal === undefined && reason === undefined) return '';
+  return `,"refusal":${wordOrNull(refusal)},"reason":${wordOrNull(reason ?? refusal)}`;
 }
 
 /** What `subject` was made of. */
@@ -121,8 +128,17 @@ function tenthsOf(count: number): string {
   return last === 0 ? `${count / 10}` : `${(count - last) / 10}.${last}`;
 }
 
+/** The same in a format that has no place for it, behind what the format has; the other lines stay as its readers know them. */
+function quotedFault({ refusal, reason = refusal }: AccessRecord): string {
+  return reason === undefined ? '' : ` "${reason}"`;
+}
+
 /** NCSA common log format. Its bytes are those of the body; HAProxy counts the head, too. */
 function toCommon(record: AccessRecord): string {
+  return commonFields(record) + quotedFault(record);
+}
+
+function commonFields(record: AccessRecord): string {
   const bytes = record.bytesOut - record.headOut;
   return `${record.client} - - [${ncsaTime(record.at)}] ${requestLine(record, '-')} ${record.status} ${bytes}`;
 }
@@ -130,23 +146,28 @@ function toCommon(record: AccessRecord): string {
 function toCombined(record: AccessRecord): string {
   const referer = record.referer === undefined ? '"-"' : quoted(redactQuery(record.referer));
   const agent = record.userAgent === undefined ? '"-"' : quoted(record.userAgent);
-  return `${toCommon(record)} ${referer} ${agent}`;
+  return `${commonFields(record)} ${referer} ${agent}${quotedFault(record)}`;
 }
 
 /**
  * The order of fields of HAProxy's `option httplog`, so that its parsers go on: client, date, frontend, backend/server,
- * TR/Tw/Tc/Tr/Ta, status, bytes, cookies, termination state, connection counts, queues, request.
+ * TR/Tw/Tc/Tr/Ta, status, bytes, cookies, termination state, connection counts, queues, request. What a refused request
+ * breaks stands where captured fields do, without blanks.
  */
 function toHttplog(record: AccessRecord): string {
   const server = record.endpoint ?? '<NOSRV>';
   const times = [0, record.queueMs, record.connectMs, record.firstByteMs, record.totalMs].map(wholeMs).join('/');
   const retries = record.retries;
   return (
-    `${record.client}:${record.clientPort} [${haproxyTime(record.at)}] ${record.listener} ` +
+    `${hostPort({ host: record.client, port: record.clientPort })} [${haproxyTime(record.at)}] ${record.listener} ` +
     `${record.service ?? '<NOSRV>'}/${server} ${times} ${record.status} ${record.bytesOut} - - ` +
-    `${termination(record)} 0/0/0/0/${retries} 0/0 ` +
+    `${termination(record)} 0/0/0/0/${retries} 0/0 ${capturedFault(record)}` +
     requestLine(record, '<BADREQ>')
   );
+}
+
+function capturedFault({ refusal, reason = refusal }: AccessRecord): string {
+  return reason === undefined ? '' : `{${reason.replaceAll(' ', '-')}} `;
 }
 
 function requestLine({ method, target, version }: AccessRecord, unreadable: string): string {

@@ -11,6 +11,8 @@ const deaf: LinkListener = {
   onAck() {},
   onDrained() {},
   onSuspect() {},
+  onBadAnswer() {},
+  onEjected() {},
   onDetached() {},
 };
 

@@ -27,6 +27,8 @@ const record: AccessRecord = {
   retries: 1,
   cold: true,
   ending: 'complete',
+  refusal: undefined,
+  reason: undefined,
 };
 
 test('the common and combined formats are those that their parsers know', () => {
@@ -107,4 +109,20 @@ test('a JSON line says what it was given, whatever clients send and whenever', (
     const { time } = JSON.parse(formatterOf('json')({ ...record, at })) as { time: string };
     expect(time).toBe(new Date(at).toISOString());
   }
+});
+
+test('a refused request names the rule that it breaks, where its format has room; other lines stay as they are', () => {
+  const refused: AccessRecord = { ...record, ending: 'refused', refusal: 'BAD_REQUEST', reason: 'bare LF' };
+  expect(JSON.parse(formatterOf('json')(refused))).toMatchObject({ refusal: 'BAD_REQUEST', reason: 'bare LF' });
+  expect(formatterOf('common')(refused)).toBe(`${formatterOf('common')(record)} "bare LF"`);
+  expect(formatterOf('combined')(refused)).toBe(`${formatterOf('combined')(record)} "bare LF"`);
+  expect(formatterOf('httplog')(refused)).toContain(' 0/0 {bare-LF} "GET ');
+  const coded: AccessRecord = { ...refused, refusal: 'DRAINING', reason: undefined };
+  expect(JSON.parse(formatterOf('json')(coded))).toMatchObject({ refusal: 'DRAINING', reason: 'DRAINING' });
+  expect(formatterOf('httplog')(coded)).toContain(' {DRAINING} "GET ');
+  expect(JSON.parse(formatterOf('json')(record))).not.toHaveProperty('reason');
+});
+
+test('the address of a client of IPv6 and its port are told apart by brackets', () => {
+  expect(formatterOf('httplog')({ ...record, client: '2001:db8::1' })).toMatch(/^\[2001:db8::1\]:40312 \[/);
 });

@@ -39,6 +39,8 @@ const record = (target: string): AccessRecord => ({
   retries: 0,
   cold: false,
   ending: 'complete',
+  refusal: undefined,
+  reason: undefined,
 });
 
 const lines = async (file: string): Promise<string[]> => (await readFile(file, 'utf8')).split('\n').slice(0, -1);

@@ -1,4 +1,5 @@
 import { afterExtension, Extension, type ExtensionState, readExtension } from './chunk-extension.ts';
+import { Fault, type FaultText } from './faults.ts';
 import { Head } from './head.ts';
 import { latin1, latin1Bytes } from './latin1.ts';
 import { Framing, type FramingKind } from './request.ts';
@@ -51,6 +52,8 @@ export class BodyReader {
   dataEnd = 0;
   /** Trailer fields of a chunked body, checked and without those that may not be there; each ends with CRLF. */
   trailers = '';
+  /** What the last broken body breaks. */
+  fault: FaultText = Fault.BAD_CHUNK_SIZE;
   #framing: FramingKind = Framing.NONE;
   #remaining = 0;
   #state: number = State.DONE;
@@ -112,27 +115,27 @@ export class BodyReader {
         case State.SIZE: {
           const digit = hexDigit(code);
           if (digit >= 0) {
-            if (++this.#digits > MAX_SIZE_DIGITS) return Step.BROKEN;
+            if (++this.#digits > MAX_SIZE_DIGITS) return this.#broken(Fault.BAD_CHUNK_SIZE);
             this.#remaining = this.#remaining * 16 + digit;
           } else if (this.#digits === 0) {
-            return Step.BROKEN;
+            return this.#broken(Fault.BAD_CHUNK_SIZE);
           } else {
             this.#extension = afterExtension(code);
-            if (this.#extension === Extension.BROKEN) return Step.BROKEN;
+            if (this.#extension === Extension.BROKEN) return this.#broken(Fault.BAD_CHUNK_SIZE);
             this.#state = this.#extension === Extension.END ? State.SIZE_LF : State.EXTENSION;
           }
           this.at++;
           break;
         }
         case State.EXTENSION:
-          if (++this.#extensionBytes > this.#limits.chunkExtensions) return Step.BROKEN;
+          if (++this.#extensionBytes > this.#limits.chunkExtensions) return this.#broken(Fault.EXTENSIONS_TOO_LONG);
           this.#extension = readExtension(this.#extension, code);
-          if (this.#extension === Extension.BROKEN) return Step.BROKEN;
+          if (this.#extension === Extension.BROKEN) return this.#broken(Fault.BAD_EXTENSION);
           if (this.#extension === Extension.END) this.#state = State.SIZE_LF;
           this.at++;
           break;
         case State.SIZE_LF:
-          if (code !== 10) return Step.BROKEN;
+          if (code !== 10) return this.#broken(Fault.BARE_CR);
           this.at++;
           this.#digits = 0;
           this.#state = this.#remaining === 0 ? State.TRAILERS : State.DATA;
@@ -140,12 +143,12 @@ export class BodyReader {
         case State.DATA:
           return this.#take(end);
         case State.DATA_CR:
-          if (code !== 13) return Step.BROKEN;
+          if (code !== 13) return this.#broken(Fault.BAD_CHUNK_END);
           this.at++;
           this.#state = State.DATA_LF;
           break;
         case State.DATA_LF:
-          if (code !== 10) return Step.BROKEN;
+          if (code !== 10) return this.#broken(Fault.BAD_CHUNK_END);
           this.at++;
           this.#state = State.SIZE;
           break;
@@ -161,6 +164,11 @@ export class BodyReader {
     return this.#state === State.DONE ? Step.END : Step.MORE;
   }
 
+  #broken(fault: FaultText): StepKind {
+    this.fault = fault;
+    return Step.BROKEN;
+  }
+
   /** Collects the trailer section up to its empty line, byte for byte across reads. */
   #readTrailers(bytes: Buffer, end: number): StepKind {
     while (this.at < end) {
@@ -168,13 +176,13 @@ export class BodyReader {
       const stop = lf < 0 || lf >= end ? end : lf + 1;
       this.#trailerText += latin1(bytes, this.at, stop);
       this.at = stop;
-      if (this.#trailerText.length > this.#limits.trailers) return Step.BROKEN;
+      if (this.#trailerText.length > this.#limits.trailers) return this.#broken(Fault.TRAILERS_TOO_LONG);
       const text = this.#trailerText;
       if (!text.endsWith('\n')) continue;
-      if (!text.endsWith('\r\n')) return Step.BROKEN;
+      if (!text.endsWith('\r\n')) return this.#broken(Fault.BAD_TRAILERS);
       if (text === '\r\n' || text.endsWith('\r\n\r\n')) {
         this.#state = State.DONE;
-        return this.#checkTrailers(text.slice(0, -2)) ? Step.END : Step.BROKEN;
+        return this.#checkTrailers(text.slice(0, -2)) ? Step.END : this.#broken(Fault.BAD_TRAILERS);
       }
     }
     return Step.MORE;

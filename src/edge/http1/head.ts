@@ -1,3 +1,4 @@
+import { Fault, type FaultText } from './faults.ts';
 import { latin1 } from './latin1.ts';
 import { FIELD_VALUE, TCHAR } from './syntax.ts';
 
@@ -104,6 +105,20 @@ function same(bytes: Buffer, start: number, lower: string): boolean {
   return true;
 }
 
+/** Why a field's name, which ends at `nameEnd`, is none. */
+function nameFault(bytes: Buffer, start: number, nameEnd: number): FaultText {
+  const code = bytes[nameEnd];
+  const isBlank = code === 32 || code === 9;
+  if (nameEnd === start) return isBlank ? Fault.FOLDED : code === 58 ? Fault.NO_NAME : Fault.BAD_NAME;
+  if (isBlank) return Fault.SPACE_BEFORE_COLON;
+  return code === 13 ? Fault.NO_COLON : code === 10 ? Fault.BARE_LF : Fault.BAD_NAME;
+}
+
+/** Why a field's value may not hold this. */
+function valueFault(code: number | undefined): FaultText {
+  return code === 13 ? Fault.BARE_CR : code === 10 ? Fault.BARE_LF : Fault.CONTROL;
+}
+
 const SLOTS = 4;
 
 /**
@@ -117,6 +132,8 @@ export class Head {
   lineEnd = 0;
   /** Number of fields. */
   count = 0;
+  /** What the last head that was not well-formed breaks. */
+  fault: FaultText = Fault.BAD_NAME;
   /**
    * Per field: start of name, end of name, start of value, end of value. The line ends at the next field's start. Plain
    * arrays: the memory of typed ones, outside of the heap, is 1 µs of each new connection.
@@ -141,7 +158,7 @@ export class Head {
     this.#irregular = false;
     const lineEnd = text.indexOf('\r\n');
     // Nothing below reads on behind the last CRLF.
-    if (lineEnd < 0 || !text.endsWith('\r\n')) return false;
+    if (lineEnd < 0 || !text.endsWith('\r\n')) return this.#broken(Fault.BARE_LF);
     this.lineEnd = lineEnd;
     const end = from + text.length;
     let at = from + lineEnd + 2;
@@ -154,12 +171,12 @@ export class Head {
       while (TCHAR[bytes[at] as number] === 1) at++;
       const nameEnd = at;
       if (spaceBeforeColon) while (bytes[at] === 32 || bytes[at] === 9) at++;
-      if (nameEnd === start || bytes[at] !== 58) return false;
+      if (nameEnd === start || bytes[at] !== 58) return this.#broken(nameFault(bytes, start, nameEnd));
       at++;
       while (bytes[at] === 32 || bytes[at] === 9) at++;
       const valueStart = at;
       while (FIELD_VALUE[bytes[at] as number] === 1) at++;
-      if (bytes[at] !== 13 || bytes[at + 1] !== 10) return false;
+      if (bytes[at] !== 13 || bytes[at + 1] !== 10) return this.#broken(valueFault(bytes[at]));
       let valueEnd = at;
       while (valueEnd > valueStart && (bytes[valueEnd - 1] === 32 || bytes[valueEnd - 1] === 9)) valueEnd--;
       at += 2;
@@ -175,6 +192,11 @@ export class Head {
       this.#dropped[index] = false;
     }
     return true;
+  }
+
+  #broken(fault: FaultText): false {
+    this.fault = fault;
+    return false;
   }
 
   kind(index: number): FieldKind {

@@ -1,4 +1,5 @@
 import type { RefusalCode } from '../../model/refusals.ts';
+import { Fault, type FaultText } from './faults.ts';
 import { Field, Head } from './head.ts';
 import { allBytesIn, allIn, hostOf, isLongList, TARGET, TCHAR, trimOws } from './syntax.ts';
 
@@ -46,6 +47,8 @@ export class RequestHead {
   forwardedFor: string | undefined;
   /** Value of Forwarded, several fields joined. */
   forwarded: string | undefined;
+  /** What the last request that was refused breaks; undefined where the refusal says it all. */
+  fault: FaultText | undefined;
   /** There are other forwarding fields; whether they are believed is the connection's to know. */
   hasForwarding = false;
 
@@ -83,17 +86,30 @@ export class RequestHead {
     this.forwardedFor = undefined;
     this.forwarded = undefined;
     this.hasForwarding = false;
+    this.fault = undefined;
     const head = this.head;
-    if (!head.parse(text, bytes, from, limits.fields, false)) return 'BAD_REQUEST';
+    if (!head.parse(text, bytes, from, limits.fields, false)) return this.#bad(head.fault);
     const refusal = this.#parseLine(text, bytes, from, limits.targetBytes);
     if (refusal !== undefined) return refusal;
-    if (head.count > limits.fields) return 'HEAD_TOO_LARGE';
+    if (head.count > limits.fields) {
+      this.fault = Fault.TOO_MANY_FIELDS;
+      return 'HEAD_TOO_LARGE';
+    }
     return this.#readFields(limits.fields);
   }
 
   /** Whether there are forwarding fields of any kind. */
   get isForwarded(): boolean {
     return this.hasForwarding || this.forwardedFor !== undefined || this.forwarded !== undefined;
+  }
+
+  #bad(fault: FaultText): RefusalCode {
+    return this.#refused('BAD_REQUEST', fault);
+  }
+
+  #refused(code: RefusalCode, fault: FaultText): RefusalCode {
+    this.fault = fault;
+    return code;
   }
 
   /** Leaves out forwarding fields of a peer that is not trusted. */
@@ -107,16 +123,17 @@ export class RequestHead {
   #parseLine(text: string, bytes: Buffer, from: number, targetBytes: number): RefusalCode | undefined {
     const { lineEnd } = this.head;
     const methodEnd = text.indexOf(' ');
-    if (methodEnd < 0 || methodEnd > lineEnd || !allBytesIn(TCHAR, bytes, from, from + methodEnd)) return 'BAD_REQUEST';
+    if (methodEnd < 0 || methodEnd > lineEnd || !allBytesIn(TCHAR, bytes, from, from + methodEnd))
+      return this.#bad(Fault.BAD_METHOD);
     const targetEnd = text.indexOf(' ', methodEnd + 1);
-    if (targetEnd < 0 || targetEnd > lineEnd) return 'BAD_REQUEST';
+    if (targetEnd < 0 || targetEnd > lineEnd) return this.#bad(Fault.BAD_REQUEST_LINE);
     if (targetEnd - methodEnd - 1 > targetBytes) return 'TARGET_TOO_LONG';
-    if (!allBytesIn(TARGET, bytes, from + methodEnd + 1, from + targetEnd)) return 'BAD_REQUEST';
-    if (lineEnd - targetEnd !== 9 || !text.startsWith('HTTP/', targetEnd + 1)) return 'BAD_REQUEST';
+    if (!allBytesIn(TARGET, bytes, from + methodEnd + 1, from + targetEnd)) return this.#bad(Fault.BAD_TARGET);
+    if (lineEnd - targetEnd !== 9 || !text.startsWith('HTTP/', targetEnd + 1)) return this.#bad(Fault.BAD_REQUEST_LINE);
     const major = text.charCodeAt(targetEnd + 6) - 48;
     const minor = text.charCodeAt(targetEnd + 8) - 48;
-    if (major < 0 || major > 9 || minor < 0 || minor > 9 || text.charCodeAt(targetEnd + 7) !== 46) return 'BAD_REQUEST';
-    if (major === 0) return 'BAD_REQUEST';
+    if (major < 1 || major > 9 || minor < 0 || minor > 9 || text.charCodeAt(targetEnd + 7) !== 46)
+      return this.#bad(Fault.BAD_VERSION);
     if (major !== 1) return 'VERSION_UNKNOWN';
     this.old = minor === 0;
     this.keepAlive = minor !== 0;
@@ -132,14 +149,14 @@ export class RequestHead {
     if (target.charCodeAt(0) === 47) {
       this.target = target;
     } else if (target === '*') {
-      if (this.method !== 'OPTIONS') return 'BAD_REQUEST';
+      if (this.method !== 'OPTIONS') return this.#bad(Fault.BAD_TARGET);
       this.target = target;
     } else {
       const match = /^https?:\/\/([^/?]*)(.*)$/i.exec(target);
-      if (match === null) return 'BAD_REQUEST';
+      if (match === null) return this.#bad(Fault.BAD_TARGET);
       this.hostValue = match[1] as string;
       const host = hostOf(this.hostValue);
-      if (host === undefined) return 'BAD_HOST';
+      if (host === undefined) return this.#refused('BAD_HOST', Fault.BAD_HOST);
       this.host = host;
       const rest = match[2] as string;
       if (rest === '') this.target = this.method === 'OPTIONS' ? '*' : '/';
@@ -172,7 +189,7 @@ export class RequestHead {
           head.drop(index);
           const value = head.value(index);
           const host = value === this.#lastHostValue ? this.#lastHost : this.#remember(value, hostOf(value));
-          if (host === undefined) return 'BAD_HOST';
+          if (host === undefined) return this.#refused('BAD_HOST', Fault.BAD_HOST);
           if (!absolute) {
             this.hostValue = value;
             this.host = host;
@@ -182,9 +199,10 @@ export class RequestHead {
         case Field.CONTENT_LENGTH: {
           head.drop(index);
           const value = head.value(index);
-          if (isLongList(value, most)) return 'HEAD_TOO_LARGE';
+          if (isLongList(value, most)) return this.#refused('HEAD_TOO_LARGE', Fault.LONG_LIST);
           const length = parseLength(value);
-          if (length === undefined || (lengths > 0 && length !== this.length)) return 'BAD_REQUEST';
+          if (length === undefined) return this.#bad(Fault.BAD_LENGTH);
+          if (lengths > 0 && length !== this.length) return this.#bad(Fault.TWO_LENGTHS);
           lengths++;
           this.length = length;
           break;
@@ -193,7 +211,7 @@ export class RequestHead {
           head.drop(index);
           codings++;
           coding = head.value(index);
-          if (isLongList(coding, most)) return 'HEAD_TOO_LARGE';
+          if (isLongList(coding, most)) return this.#refused('HEAD_TOO_LARGE', Fault.LONG_LIST);
           break;
         case Field.CONNECTION:
           head.drop(index);
@@ -236,15 +254,22 @@ export class RequestHead {
           break;
       }
     }
-    if (hosts > 1 || (hosts === 0 && !this.old)) return 'BAD_HOST';
-    if (exceeds(connection, most) || exceeds(upgrade, most) || exceeds(te, most)) return 'HEAD_TOO_LARGE';
-    if (exceeds(this.forwardedFor, most) || exceeds(this.forwarded, most)) return 'HEAD_TOO_LARGE';
+    if (hosts > 1) return this.#refused('BAD_HOST', Fault.TWO_HOSTS);
+    if (hosts === 0 && !this.old) return this.#refused('BAD_HOST', Fault.NO_HOST);
+    if (exceeds(connection, most) || exceeds(upgrade, most) || exceeds(te, most))
+      return this.#refused('HEAD_TOO_LARGE', Fault.LONG_LIST);
+    if (exceeds(this.forwardedFor, most) || exceeds(this.forwarded, most))
+      return this.#refused('HEAD_TOO_LARGE', Fault.LONG_LIST);
     if (te !== undefined) this.trailers = hasToken(te, 'trailers');
     if (connection !== undefined) this.#readConnection(connection, upgrade);
     if (codings > 0) {
-      if (this.old || lengths > 0) return 'BAD_REQUEST';
+      if (this.old) return this.#bad(Fault.OLD_CODING);
+      if (lengths > 0) return this.#bad(Fault.LENGTH_AND_CODING);
       coding = coding.toLowerCase();
-      if (codings > 1 || coding !== 'chunked') return codingRefusal(coding, codings);
+      if (codings > 1 || coding !== 'chunked') {
+        const fault = codingFault(coding, codings);
+        return this.#refused(fault === Fault.UNKNOWN_CODING ? 'CODING_UNKNOWN' : 'BAD_REQUEST', fault);
+      }
       this.framing = Framing.CHUNKED;
     } else if (lengths > 0) {
       this.framing = Framing.LENGTH;
@@ -330,14 +355,17 @@ function withoutH2c(upgrade: string | undefined): string | undefined {
 }
 
 /**
- * A chunked that is not the last coding, or there twice, cannot delimit a request: 400, as for what is no list of tokens
- * or stands in several fields; codings that we do not know: 501 (RFC 9112 §6.1, §6.3).
+ * What is wrong with transfer codings other than one chunked. A chunked that is not the last coding, or there twice,
+ * cannot delimit a message, nor can what is no list of tokens or stands in several fields; others we do not know (RFC
+ * 9112 §6.1, §6.3).
  */
-function codingRefusal(coding: string, codings: number): RefusalCode {
+export function codingFault(coding: string, codings: number): FaultText {
+  if (codings > 1) return Fault.CODING_TWICE;
   const parts = coding.split(',').map(trimOws);
-  if (codings > 1 || parts.some((part) => !allIn(TCHAR, part, 0, part.length))) return 'BAD_REQUEST';
+  if (parts.some((part) => !allIn(TCHAR, part, 0, part.length))) return Fault.BAD_CODING;
   const chunked = parts.indexOf('chunked');
-  return chunked >= 0 && chunked < parts.length - 1 ? 'BAD_REQUEST' : 'CODING_UNKNOWN';
+  if (chunked < 0 || chunked === parts.length - 1) return Fault.UNKNOWN_CODING;
+  return parts.lastIndexOf('chunked') > chunked ? Fault.CODING_TWICE : Fault.CODING_ORDER;
 }
 
 /** 1*DIGIT, or the same number several times in a list (RFC 9110 §8.6); undefined when neither, or above 2⁵³. */

@@ -1,5 +1,6 @@
+import { Fault, type FaultText, strangerIn } from './faults.ts';
 import { Field, Head } from './head.ts';
-import { Framing, type FramingKind, hasToken, optionsOf, parseLength } from './request.ts';
+import { codingFault, Framing, type FramingKind, hasToken, optionsOf, parseLength } from './request.ts';
 
 /** One response head of an upstream, interpreted. Belongs to an upstream connection, used again for each response. */
 export class ResponseHead {
@@ -17,6 +18,8 @@ export class ResponseHead {
   upgrade: string | undefined;
   hasRequestId = false;
   hasDate = false;
+  /** What the last head that was not valid breaks. */
+  fault: FaultText = Fault.NO_HTTP;
   /** HTTP/1.0, which knows no transfer codings and no interim answers. */
   old = false;
 
@@ -33,9 +36,15 @@ export class ResponseHead {
     this.hasRequestId = false;
     this.hasDate = false;
     const head = this.head;
-    if (!head.parse(text, bytes, from, maxFields, true) || head.count > maxFields) return false;
-    if (!this.#parseLine(text, head.lineEnd)) return false;
+    if (!head.parse(text, bytes, from, maxFields, true)) return this.#broken(strangerIn(text) ?? head.fault);
+    if (head.count > maxFields) return this.#broken(Fault.TOO_MANY_FIELDS);
+    if (!this.#parseLine(text, head.lineEnd)) return this.#broken(strangerIn(text) ?? Fault.BAD_STATUS_LINE);
     return this.#readFields(method);
+  }
+
+  #broken(fault: FaultText): false {
+    this.fault = fault;
+    return false;
   }
 
   #parseLine(text: string, lineEnd: number): boolean {
@@ -69,7 +78,8 @@ export class ResponseHead {
         case Field.CONTENT_LENGTH: {
           head.drop(index);
           const length = parseLength(head.value(index));
-          if (length === undefined || (this.lengthSent && length !== this.length)) return false;
+          if (length === undefined) return this.#broken(Fault.BAD_LENGTH);
+          if (this.lengthSent && length !== this.length) return this.#broken(Fault.TWO_LENGTHS);
           this.lengthSent = true;
           this.length = length;
           break;
@@ -122,7 +132,8 @@ export class ResponseHead {
   #frame(method: string, codings: number, coding: string): boolean {
     const { status } = this;
     if (codings > 0) {
-      if (codings > 1 || coding !== 'chunked' || this.old) return false;
+      if (codings > 1 || coding !== 'chunked') return this.#broken(codingFault(coding, codings));
+      if (this.old) return this.#broken(Fault.OLD_CODING);
       if (this.lengthSent) this.keepAlive = false;
       this.lengthSent = false;
     }
