@@ -1,5 +1,6 @@
 import type { Registrar, Registration } from '../model/discovery.ts';
 import { sleep, type Timer } from '../util/clock.ts';
+import { canonicalJson } from '../util/hash.ts';
 import { type ControlContext, detached } from './context.ts';
 import { persist } from './persist.ts';
 
@@ -36,9 +37,10 @@ export class Registrations {
     this.#registrar = registrar;
   }
 
-  /** The entry should be there. */
+  /** The entry should be there; the same one again changes nothing. */
   put(registration: Registration): void {
-    this.#want(registration.id, registration);
+    const { wanted } = this.#entries.get(registration.id) ?? {};
+    if (canonicalJson(wanted ?? null) !== canonicalJson(registration)) this.#want(registration.id, registration);
   }
 
   /** The entry should not be there; one that never was is not looked for. */

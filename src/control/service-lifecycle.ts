@@ -244,6 +244,8 @@ export class ServiceLifecycle implements OutcomesService {
     } else if (scale.max > before.scale.max) {
       this.prepareAll();
     }
+    // What they are listed as may be another name or tag now.
+    for (const replica of this.ready) this.#host.advertiser.putReplica(this.#settings(), replica);
     // Never without cause: during a replacement there is one more than `max`.
     if (run !== undefined && scale.max < before.scale.max) this.#shrink(hashOf(run), scale.max);
     this.#host.registry.soon(this.#name);

@@ -63,9 +63,12 @@ export class Standby {
       this.#queue.delete(replica);
       if (replica.isLive || replica.task.kind !== 'none' || replica.preparing !== undefined) continue;
       this.#running++;
+      const { hash } = replica.spec;
       const work = this.#run(service, replica).finally(() => {
         replica.preparing = undefined;
         this.#running--;
+        // Another `run` came meanwhile.
+        if (replica.spec.hash !== hash) this.#queue.set(replica, service);
         this.#pump();
       });
       replica.preparing = work;

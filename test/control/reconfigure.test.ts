@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { PilotlightError } from '../../src/model/errors.ts';
+import { sleep } from '../../src/util/clock.ts';
 import { runHash } from '../../src/util/hash.ts';
 import { type ServiceChange, testImage, testRun, testService, testSettings } from './support/settings.ts';
 import { World } from './support/world.ts';
@@ -71,6 +72,22 @@ test('a run that changes while replicas start has them started anew, and nobody 
   await world.run(1000);
   expect(request.outcome).toBe('answered');
   expect(world.messagesOf('start-failed')).toEqual([]);
+});
+
+test('a run that changes while replicas of the one before are prepared is prepared after it', async () => {
+  const world = new World([service({ run: testImage('app:1'), scale: { max: 1 } })], {}, 'docker');
+  const prepared: unknown[] = [];
+  world.runtime.prepare = async ({ run }) => {
+    await sleep(world.clock, 500, world.life.signal);
+    prepared.push(run.kind === 'docker' && run.image);
+  };
+  await world.start();
+  for (const version of [2, 3]) {
+    world.control.reconfigure(testSettings([service({ run: testImage(`app:${version}`), scale: { max: 1 } })]));
+    await world.run(20);
+  }
+  await world.run(2000);
+  expect(prepared).toEqual(['app:1', 'app:3']);
 });
 
 test('a sleeping service with a changed run only has its replicas prepared anew', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ConsulSettings } from '../../src/model/settings.ts';
+import type { ConsulSettings, ServiceSettings } from '../../src/model/settings.ts';
 import { sleep } from '../../src/util/clock.ts';
 import { FakeRegistrar } from './support/fake-discovery.ts';
 import { testService, testSettings } from './support/settings.ts';
@@ -42,6 +42,27 @@ test('without a port the first listener is advertised', async () => {
   const { world, registrar } = await worldWith(consul('edge', 'proxy.test'));
   await world.run(100);
   expect(registrar.entries.get('pilotlight-test-hello')).toMatchObject({ host: 'proxy.test', port: 8080 });
+});
+
+test('a reload that changes the name or tags in the catalogue changes the entry of a replica that serves', async () => {
+  const { world, registrar } = await worldWith(consul('replicas'));
+  world.edge.request('shop');
+  await world.run(1000);
+  const [hello, shop] = services;
+  const moved = {
+    ...(shop as ServiceSettings),
+    endpoints: { consul: { service: 'shop-v3', tag: ['a', 'b'] }, static: [] },
+  };
+  const next = testSettings([hello as ServiceSettings, moved], { consul: consul('replicas') });
+  world.control.reconfigure(next);
+  await world.run(100);
+  expect([...registrar.entries.values()]).toMatchObject([
+    { id: 'pilotlight-test-shop-1', name: 'shop-v3-replica', tags: ['a', 'b'] },
+  ]);
+  const { length } = registrar.calls;
+  world.control.reconfigure(next);
+  await world.run(100);
+  expect(registrar.calls).toHaveLength(length);
 });
 
 test('a replica is registered when it is ready and taken out before it is drained', async () => {
