@@ -27,6 +27,12 @@ const DIGIT = Uint8Array.from({ length: 256 }, (_, code) => {
 /** What stands otherwise in a key: escapes, and bytes that only an escape brings into a path. */
 const UNKEYED = /%[0-9a-f]{2}|[\0- \x7f-\xff]/gi;
 const QUERY = /[?#]/;
+/**
+ * Controls: `new URL` and Python's urllib leave line ends and tabs out of a URL, and others where they stand at its end;
+ * `$` of Python and Ruby matches before a last line feed.
+ */
+const CONTROL = /[\x01-\x1f\x7f]/;
+const CONTROLS = /[\x01-\x1f\x7f]+/g;
 const OVERLONG = /[\xc0\xc1\xe0\xf0\xf8\xfc]/;
 /** ASCII in two to six bytes of UTF-8 (RFC 3629 §3 forbids it). The last byte's upper bits are not looked at by all. */
 const OVERLONG_FORMS =
@@ -65,8 +71,8 @@ export interface Readings {
 
 /**
  * All readings of a path: decoded up to three times, backslashes as slashes, slashes merged, parameters cut, dots and
- * blanks cut at the end of segments, dot segments resolved, overlong UTF-8 read, what looks like a host or a query left
- * out, in each order, and each of it or not.
+ * blanks cut at the end of segments, dot segments resolved, overlong UTF-8 read, controls and what looks like a host or a
+ * query left out, in each order, and each of it or not.
  */
 export function readingsOf(path: string): Readings {
   const found = new Set<string>([path]);
@@ -122,6 +128,7 @@ const STEPS: ((text: string) => string)[] = [
   // Who decodes a target before it is read takes it for the query's.
   (text) => (QUERY.test(text) ? text.slice(0, text.search(QUERY)) : text),
   (text) => (TRAILING.test(text) ? text.replace(TRAILINGS, '$1') : text),
+  (text) => (CONTROL.test(text) ? text.replace(CONTROLS, '') : text),
   (text) => (OVERLONG.test(text) ? text.replace(OVERLONG_FORMS, shortest) : text),
   (text) => (DOT_SEGMENT.test(text) ? resolveDots(text) : text),
 ];

@@ -119,5 +119,9 @@ export const decoders: Record<string, Decoder> = {
     return `/${words.filter((word) => word !== '' && word !== '.' && word !== '..').join('/')}`;
   },
   'one that reads a decoded path as a target': (target) => raw(bytesOf(raw(target))),
+  'new URL of what is decoded': (target) => whatwg(strictly(raw(target)) ?? '%'),
+  'new URL with a base of what is decoded': (target) => resolved(strictly(raw(target)) ?? '%'),
+  'one that leaves controls out of what it decoded twice': (target) =>
+    climb(cutTrailing(bytesOf(bytesOf(raw(target))).replace(/[\x01-\x1f\x7f]/g, '')), true),
   'RFC 3986, then decoded': (target) => bytesOf(climb(raw(target), false)),
 };

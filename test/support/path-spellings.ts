@@ -38,6 +38,11 @@ export const guardedSpellings: string[] = [
     '/secret/x/../k',
     '/%2e/secret/k',
     '/secret%3fk',
+    '/sec%09ret/k',
+    '/%0dsecret/k',
+    '/secret%0a',
+    '/secret%20%0c/k',
+    '/secret%250a/k',
     '/x/%2e%2e/../x/secret/k',
   ]),
 ];
