@@ -196,7 +196,7 @@ class ControlPlane implements Control, LinkListener {
     for (const service of settings.services) {
       guarded(this.#context.logger, `configuration of ${service.name}`, () => {
         const present = this.#services.get(service.name);
-        if (present === undefined) this.#add(service).lifecycle.onContact();
+        if (present === undefined) this.#add(service).lifecycle.onAdded();
         else present.update(service);
       });
     }

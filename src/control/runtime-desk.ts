@@ -110,7 +110,10 @@ export class RuntimeDesk {
       this.#services.get(name)?.lifecycle.adopt(found, 'found running');
     }
     if (!this.#mayEnd()) return;
-    for (const stray of plan.stop) this.#stopStray(runtime, stray);
+    // Those of a service that is leaving have no place any more, and are drained.
+    const ours = services.flatMap(({ lifecycle }) => lifecycle.set.replicas.filter(({ isLive }) => isLive));
+    const known = new Set(ours.map(({ instance }) => instance?.id));
+    for (const stray of plan.stop) if (!known.has(stray.id)) this.#stopStray(runtime, stray);
     const unknown = new Set(instances.map(({ service }) => service).filter((name) => !this.#services.has(name)));
     for (const name of unknown) {
       if (!plan.stop.some(({ service }) => service === name)) this.#clean(runtime, name);

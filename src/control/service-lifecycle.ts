@@ -288,6 +288,12 @@ export class ServiceLifecycle implements OutcomesService {
     return adopted;
   }
 
+  /** A reload brought the service: what runs of it already is looked for. */
+  onAdded(): void {
+    this.onContact();
+    this.#run.relist();
+  }
+
   /** Whether anything may be started has changed: the list of what runs is there, or was refused. */
   onContact(): void {
     const { contact } = this.#run.contact;
@@ -414,6 +420,8 @@ export class ServiceLifecycle implements OutcomesService {
     this.set.withdrawStarting(({ spec }) => spec.hash !== hash);
     if (inPlace) this.retire(this.ready, 'reconfigured');
     this.prepareAll();
+    // Of another container it may run already.
+    this.#run.relist();
   }
 
   // Small things

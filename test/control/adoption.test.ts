@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type AdoptingService, planAdoption } from '../../src/control/adoption.ts';
 import type { Instance } from '../../src/model/runtime.ts';
 import { runHash } from '../../src/util/hash.ts';
-import { testRun, testService } from './support/settings.ts';
+import { testRun, testService, testSettings } from './support/settings.ts';
 import { World } from './support/world.ts';
 
 const hash = runHash(testRun());
@@ -21,6 +21,32 @@ test('what runs at boot is adopted, and nothing is started', async () => {
   expect(world.edge.ready('hello')).toHaveLength(4);
   expect(world.runtime.calls).toEqual([]);
   expect(world.messagesOf('adopted')).toHaveLength(4);
+});
+
+test('what runs of a service that a reload adds is adopted, and sleeps after its idle time', async () => {
+  const world = await World.started([testService('other')]);
+  world.runtime.launch('hello', 1, hash);
+  await world.run(1000);
+  world.control.reconfigure(testSettings([testService('other'), service()]));
+  await world.run(500);
+  expect(world.edge.ready('hello')).toHaveLength(1);
+  expect(world.messagesOf('adopted')).toHaveLength(1);
+  expect(world.runtime.calls).toEqual([]);
+  await world.run(30_000);
+  expect(world.runtime.stops).toBe(1);
+});
+
+test('replicas of a service that is removed are drained, though what runs is listed meanwhile', async () => {
+  const world = await World.started([service()]);
+  const request = world.edge.request('hello', { bodyMs: 5000 });
+  await world.run(1000);
+  world.control.reconfigure(testSettings([testService('other')]));
+  world.runtime.emit({ type: 'restored' });
+  await world.run(3000);
+  expect(world.runtime.stops).toBe(0);
+  await world.run(5000);
+  expect(request.outcome).toBe('answered');
+  expect(world.runtime.stops).toBe(1);
 });
 
 test('an adopted replica is not stopped before it was watched for its idle time and one window', async () => {
