@@ -121,7 +121,10 @@ export interface ServiceReport {
   completions: number;
   /** 5xx of the upstream except 503. */
   errors: number;
-  /** Connections reset or closed by the upstream before a whole response. */
+  /**
+   * Connections reset or closed by the upstream before a whole response; not where that was the race on a kept one, nor
+   * where its client had kept it waiting for long.
+   */
   resets: number;
   /** 429 and 503 of the upstream, and our own time-outs. */
   overloads: number;
@@ -140,7 +143,10 @@ export interface ServiceReport {
   idleForMs: number;
   /** Method and path of the request that this goes by, bounded, without query; absent before the first. */
   lastRequest?: string | undefined;
-  /** Time to first byte of endpoints past no particular age, without waiting for a start. */
+  /**
+   * Time to first byte of endpoints past no particular age: from when the request was whole and dispatched, plus the wait
+   * for a slot, without that for a start. An answer before the end of its request has none.
+   */
   ttfb: SparseCounts;
   /** Whole requests, as the client saw them. */
   total: SparseCounts;

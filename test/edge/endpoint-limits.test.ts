@@ -30,7 +30,7 @@ describe('a limit of requests in flight', () => {
     await harness.held(3);
     await eventually(() => a.requests).toBe(2);
     a.mood = 200;
-    clients[0]?.destroy();
+    clients[0]?.reset();
     await Promise.all(clients.slice(2).map((client) => client.answer()));
     expect(a.targets.slice(2)).toEqual(['/2', '/3', '/4']);
     await harness.held(0);

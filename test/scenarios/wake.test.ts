@@ -137,7 +137,7 @@ describe.concurrent('wake and hold', () => {
     const staying = requestOn(second, { host: app.host });
     await held(2);
     expect((await requestOn(third, { host: app.host })).status).toBe(503);
-    first.destroy();
+    first.reset();
     await expect(leaving).rejects.toThrow(Disconnected);
     await held(1);
     const late = requestOn(fourth, { host: app.host });
@@ -157,7 +157,7 @@ describe.concurrent('wake and hold', () => {
     const client = await RawConnection.open(proxy.port);
     await client.send({ host: app.host, id: 'leaving' });
     await until('the start has begun', () => app.log.boots().length === 1);
-    client.destroy();
+    client.reset();
     await until('nothing is held', async () => (await proxy.metric('pilotlight_held')) === 0, 10_000, 20);
     app.open('start');
     await until('the replica ended', () => app.log.events('term').length === 1);

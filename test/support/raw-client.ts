@@ -182,6 +182,11 @@ export class RawConnection {
     this.socket.destroy();
   }
 
+  /** The same so that the other end is told: an end right behind a request may be a half-close. */
+  reset(): void {
+    this.socket.resetAndDestroy();
+  }
+
   async #readBody(method: string, head: Head): Promise<Pick<Answer, 'body' | 'trailers' | 'ending'>> {
     const { status, headers } = head;
     const none = { body: Buffer.alloc(0), trailers: {}, ending: 'complete' as const };
