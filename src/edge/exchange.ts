@@ -438,7 +438,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
     const connection = this.#attempts.mayReuse ? endpoint.takeIdle(now) : undefined;
     if (connection === undefined) {
       this.#connect(endpoint);
-    } else if (mayReplay(this.client.request, (this.#service as Service).policy.retries.idempotent)) {
+    } else if (!connection.mayBeStale(now) || this.#mayReplay()) {
       this.#send(connection, now);
     } else {
       this.#connection = connection;
@@ -449,6 +449,10 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
   #connect(endpoint: Endpoint): void {
     this.#context.deadlines.arm(this, (this.#service as Service).policy.timeouts.connectMs);
     this.#connection = new UpstreamConnection(endpoint, this);
+  }
+
+  #mayReplay(): boolean {
+    return mayReplay(this.client.request, (this.#service as Service).policy.retries.idempotent);
   }
 
   /** What cannot be sent again goes out on a kept connection only after a look at whether the upstream has closed it. */
@@ -479,7 +483,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
     const head = this.#rules === undefined ? plain : this.#rules.requestHead(plain, this);
     const done = this.client.body.done;
     const drained = this.#body.sendAll(connection.socket, head, request.framing, done, this.#requestTrailers());
-    if (!mayReplay(this.client.request, service.policy.retries.idempotent)) this.#body.forget();
+    if (!this.#mayReplay()) this.#body.forget();
     // A body that is here is no reason to stop reading: the client is still to be seen leaving.
     if (done || drained) this.client.resumeReading();
     else this.client.pauseReading();
@@ -776,9 +780,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
 
   /** Tries again on another endpoint, waits for a start, or gives up with `code` (design: nothing unsafe is replayed). */
   #retry(service: Service, code: RefusalCode): void {
-    const { policy } = service;
-    const replayable =
-      !this.#attempts.written || (this.#body.isWhole && mayReplay(this.client.request, policy.retries.idempotent));
+    const replayable = !this.#attempts.written || (this.#body.isWhole && this.#mayReplay());
     const now = this.#context.clock.now();
     const next = replayable ? this.#attempts.next(service, code === 'CONNECT_REFUSED', now) : 'none';
     if (next === 'none') {

@@ -38,6 +38,9 @@ export interface UpstreamConsumer {
 
 type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed';
 
+/** A connection that was in use so shortly before, and more than once, is hardly at its end, ms. */
+const BUSY_MS = 10;
+
 /** One connection to an endpoint: HTTP/1.1 responses in, whatever its consumer writes out. */
 export class UpstreamConnection {
   readonly endpoint: Endpoint;
@@ -120,6 +123,11 @@ export class UpstreamConnection {
   /** Whether a request may be sent on it. */
   get usable(): boolean {
     return this.#phase === 'idle' && this.socket.writable && !this.socket.readableEnded;
+  }
+
+  /** Whether its upstream may just have closed it: it has been idle for a while, or never served a second request. */
+  mayBeStale(now: number): boolean {
+    return this.uses < 2 || now - this.idleSince >= BUSY_MS;
   }
 
   /** Whether a byte of a response came, an interim one included: such a request is not sent again. */

@@ -33,11 +33,17 @@ async function kept(count = 1) {
 
 describe('a request that cannot be sent again', () => {
   test.each([
-    ['an end', (connection: OriginConnection) => connection.destroy()],
-    ['a reset', (connection: OriginConnection) => connection.reset()],
-  ])('is not written behind %s that lies unread in its kept connection', async (_name, leave) => {
+    ['an end', 1, (connection: OriginConnection) => connection.destroy()],
+    ['a reset', 1, (connection: OriginConnection) => connection.reset()],
+    ['an end', 3, (connection: OriginConnection) => connection.destroy()],
+  ])('is not written behind %s that lies unread in a connection kept after %d', async (_name, uses, leave) => {
     for (let round = 0; round < 10; round++) {
       const { h, origin, lines, clients } = await kept();
+      for (let use = 1; use < uses; use++) {
+        (clients[0] as Client).get();
+        await (clients[0] as Client).answer();
+      }
+      if (uses > 1) h.clock.advance(10);
       // Both are there when the sockets are looked at next, the request first.
       (clients[0] as Client).write(request('POST'));
       leave(origin.connections[0] as OriginConnection);
