@@ -16,6 +16,8 @@ export type Reading<T> = { value: T } | { fault: string } | undefined;
 /** Most worker processes. */
 const MAX_WORKERS = 256;
 
+const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
+
 const NAME = /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*$/;
 
 /** A host name (letters, digits, `-`, `_`) or an IPv4 address; no port. */
@@ -28,6 +30,8 @@ export function isHostName(text: string): boolean {
 export function readHostPort(text: string, lowest: 0 | 1): Reading<HostPort> {
   const match = /^(?:\[([^\]]*)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
   if (match === null) {
+    const scheme = SCHEME.exec(text)?.[0];
+    if (scheme !== undefined) return { fault: `an address is host:port, without ${scheme} and path` };
     if (isIPv6(text) || /^[0-9a-f:]+:[0-9a-f:]*:\d+$/i.test(text)) {
       return { fault: 'an IPv6 address is written in brackets, with a port: [::1]:8080' };
     }
@@ -38,6 +42,14 @@ export function readHostPort(text: string, lowest: 0 | 1): Reading<HostPort> {
   const port = Number(digits);
   if (port < lowest || port > 65535) return { fault: `a port is ${lowest} to 65535` };
   return { value: { host: (inBrackets ?? bare ?? '').toLowerCase(), port } };
+}
+
+/** An address of an endpoint: TLS is what many a URL asks for. */
+export function readEndpointAddress(text: string): Reading<HostPort> {
+  if (/^(?:https|wss|tls|ssl):\/\//i.test(text)) {
+    return { fault: 'TLS to upstreams is not supported yet; an address is host:port' };
+  }
+  return readHostPort(text, 1);
 }
 
 /** The host of a route: exact, `*.suffix`, or an address; lower-cased, without a trailing dot, IDN as `xn--`. */

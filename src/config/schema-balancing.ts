@@ -14,7 +14,7 @@ import {
   text,
 } from './options.ts';
 import { probeHost } from './probe-host.ts';
-import { readHashOn, readHostPort, readProbePath, readStatusRange } from './readers.ts';
+import { readEndpointAddress, readHashOn, readProbePath, readStatusRange } from './readers.ts';
 import { textOrSection } from './shorthand.ts';
 
 /** `services.<name>.endpoints.static`. */
@@ -22,7 +22,7 @@ export const staticSchema = list(
   textOrSection(
     z.strictObject({
       address: required(
-        parsed('host:port', 'host:port, such as 10.0.0.5:8080 or [fd00::5]:8080', (input) => readHostPort(input, 1)),
+        parsed('host:port', 'host:port, such as 10.0.0.5:8080 or [fd00::5]:8080', readEndpointAddress),
         'Address. A host name is looked up, and each of its addresses is an endpoint; `localhost` is not looked up.',
       ),
       weight: option(integer('', 1, 65_535), '1', 'Share of the requests, relative to the others.'),
