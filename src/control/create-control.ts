@@ -19,7 +19,7 @@ import { HandOver } from './hand-over.ts';
 import { LinkHub, type LinkListener } from './link-hub.ts';
 import { Registrations } from './registration.ts';
 import { Registry } from './registry.ts';
-import { countUnrouted } from './report-metrics.ts';
+import { countEdge } from './report-metrics.ts';
 import { routingTable } from './routing-table.ts';
 import { RuntimeDesk } from './runtime-desk.ts';
 import { ServiceController } from './service-controller.ts';
@@ -308,7 +308,7 @@ class ControlPlane implements Control, LinkListener {
 
   onReport(edge: string, report: EdgeReport): void {
     const byService = new Map<string, ServiceReport>(report.services.map((each) => [each.service, each]));
-    countUnrouted(this.#context.metrics, report);
+    countEdge(this.#context.metrics, report);
     this.#each(
       (service) => service.onReport(edge, report.spanMs, byService.get(service.name)),
       this.#undormant(byService),

@@ -17,8 +17,9 @@ export function countReport(metrics: Metrics, report: ServiceReport): void {
   }
 }
 
-/** Adds what an edge answered without a route. */
-export function countUnrouted(metrics: Metrics, { unrouted }: EdgeReport): void {
+/** Adds what an edge tells of no service in particular: answers without a route, lost lines of its access log. */
+export function countEdge(metrics: Metrics, { unrouted, accessLost }: EdgeReport): void {
+  metrics.count('pilotlight_access_log_lost_total', {}, accessLost);
   countCodes(metrics, UNROUTED, unrouted);
 }
 

@@ -249,6 +249,7 @@ class EdgePlane implements Edge {
     const spanMs = now - this.#reportedAt;
     this.#reportedAt = now;
     const connections = this.#listeners.connectionCount;
-    this.#link.post({ type: 'report', collect, spanMs, services, connections, unrouted });
+    const accessLost = this.#context.access?.takeLost() ?? 0;
+    this.#link.post({ type: 'report', collect, spanMs, services, connections, unrouted, accessLost });
   }
 }

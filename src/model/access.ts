@@ -47,4 +47,6 @@ export interface AccessRecord {
 /** Takes records; must not throw, must not block, keeps none of the strings longer than it needs. */
 export interface AccessLog {
   write(record: AccessRecord): void;
+  /** How many records were lost since this was last asked: the disk was full, or did not keep up. */
+  takeLost(): number;
 }

@@ -105,6 +105,8 @@ export interface EdgeReport {
   connections: number;
   /** Requests that no route matched, by status. */
   unrouted: SparseCounts;
+  /** Lines that the access log lost. */
+  accessLost: number;
 }
 
 /**

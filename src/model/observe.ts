@@ -43,4 +43,5 @@ export type MetricName =
   | 'pilotlight_retries_total'
   | 'pilotlight_replica_seconds_total'
   | 'pilotlight_consul_staleness_seconds'
-  | 'pilotlight_connections';
+  | 'pilotlight_connections'
+  | 'pilotlight_access_log_lost_total';

@@ -1,4 +1,5 @@
 import { close, open, write } from 'node:fs';
+import { open as openFile, stat } from 'node:fs/promises';
 import type { AccessLog, AccessRecord } from '../model/access.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { Logger } from '../model/observe.ts';
@@ -11,14 +12,18 @@ const FLUSH_MS = 100;
 const BATCH_BYTES = 64 * 1024;
 /** Most that waits for a slow disk, bytes; what comes on top is dropped and counted. */
 const MAX_WAITING = 4 * 1024 * 1024;
+/** How often it is tried to end a line that was torn, ms. */
+const MEND_MS = 1000;
+/** That it goes on is said at most so often, ms: a disk may be full again and again. */
+const TELL_MS = 60_000;
 /** What a pipe takes whole while others write to it too: PIPE_BUF of Linux, bytes. */
 const PIPE_BYTES = 4096;
 
 const noBytes = Buffer.alloc(0);
 
 export interface FileAccessLog extends AccessLog {
-  /** Lines that were dropped because the disk did not keep up. */
-  readonly dropped: number;
+  /** Lines that were lost since the beginning: the disk was full, or did not keep up. */
+  readonly lost: number;
   /** Opens the file anew under its name, as after a rotation. */
   reopen(): Promise<void>;
   /** Writes what waits, and closes. */
@@ -48,7 +53,7 @@ export interface AccessLogOptions {
 }
 
 class BatchedLog implements FileAccessLog {
-  dropped = 0;
+  lost = 0;
   readonly #file: string;
   /** Most bytes of one write. */
   readonly #most: number;
@@ -68,7 +73,15 @@ class BatchedLog implements FileAccessLog {
   #waiting = '';
   #writing = 0;
   #timer: Timer | undefined;
-  #told = false;
+  /** How many of the lost lines were told with the line that it goes on, and asked for by `takeLost`. */
+  #lostTold = 0;
+  #lostTaken = 0;
+  /** Lines are being lost, which was told. */
+  #failing = false;
+  #toldAt = Number.NEGATIVE_INFINITY;
+  #tellTimer: Timer | undefined;
+  /** The last that is in the file is no whole line. */
+  #torn = false;
   #onIdle: (() => void) | undefined;
 
   constructor({ file, format, shared = false }: AccessLogOptions, clock: Clock, logger: Logger) {
@@ -81,8 +94,7 @@ class BatchedLog implements FileAccessLog {
 
   write(record: AccessRecord): void {
     if (this.#waiting.length > MAX_WAITING) {
-      this.dropped++;
-      this.#tell('the access log does not keep up: lines are dropped');
+      this.#lose(1, 'the access log does not keep up: lines are dropped');
       return;
     }
     const line = `${this.#format(record)}\n`;
@@ -101,32 +113,43 @@ class BatchedLog implements FileAccessLog {
     return true;
   }
 
+  takeLost(): number {
+    const lost = this.lost - this.#lostTaken;
+    this.#lostTaken = this.lost;
+    return lost;
+  }
+
   async reopen(): Promise<void> {
     if (this.#file === 'stdout') {
       this.#descriptor = 1;
       return;
     }
     const before = this.#descriptor;
-    this.#descriptor = await new Promise<number>((resolve, reject) => {
-      open(this.#file, 'a', 0o640, (error, descriptor) => {
-        if (error === null) resolve(descriptor);
+    const descriptor = await new Promise<number>((resolve, reject) => {
+      open(this.#file, 'a', 0o640, (error, opened) => {
+        if (error === null) resolve(opened);
         else
           reject(
             new PilotlightError('STATE_UNUSABLE', `cannot open the access log ${this.#file}: ${error.code}`, error),
           );
       });
     });
-    if (before < 0) return;
+    const torn = await endsTorn(this.#file);
+    this.#descriptor = descriptor;
     await this.#idle();
-    close(before, () => {});
+    this.#torn = torn;
+    if (before >= 0) close(before, () => {});
   }
 
   async close(): Promise<void> {
+    this.#tellTimer?.cancel();
     this.#flush();
     while (this.#writing > 0 || this.#isPending) {
       await this.#idle();
       this.#flush();
     }
+    this.#timer?.cancel();
+    this.#tellTimer?.cancel();
     if (this.#descriptor > 2) close(this.#descriptor, () => {});
   }
 
@@ -144,8 +167,10 @@ class BatchedLog implements FileAccessLog {
   #flush(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (this.#writing > 0 || !this.#isPending) return;
-    this.#writeAll(this.#descriptor, this.#take());
+    if (this.#writing > 0) return;
+    if (!this.#isPending && !this.#torn) return;
+    const lines = this.#isPending ? this.#take() : noBytes;
+    this.#writeOn(this.#descriptor, this.#torn ? Buffer.concat([LINE_END, lines]) : lines);
   }
 
   get #isPending(): boolean {
@@ -167,29 +192,86 @@ class BatchedLog implements FileAccessLog {
     return bytes;
   }
 
-  #writeAll(descriptor: number, bytes: Buffer): void {
+  /** Whole lines, or the rest of a write that went through in part: what it begins with is torn when no more does. */
+  #writeOn(descriptor: number, bytes: Buffer): void {
     this.#writing++;
     write(descriptor, bytes, 0, wholeLines(bytes, this.#most), null, (error, written) => {
       this.#writing--;
       if (error !== null) {
-        this.dropped++;
-        this.#tell(`the access log cannot be written: ${error.code}`);
-      } else if (written < bytes.length) {
-        this.#writeAll(descriptor, bytes.subarray(written));
-        return;
+        // Of a line whose end alone is missing nothing is lost.
+        const lines = linesIn(bytes) - (bytes[0] === LINE_FEED ? 1 : 0);
+        this.#lose(lines, `the access log cannot be written: ${error.code}`);
+      } else {
+        if (written > 0) this.#torn = bytes[written - 1] !== LINE_FEED;
+        if (written < bytes.length) {
+          this.#writeOn(descriptor, bytes.subarray(written));
+          return;
+        }
+        if (this.#failing) this.#recover();
       }
-      this.#onIdle?.();
-      this.#onIdle = undefined;
-      if (this.#waiting !== '') this.#flush();
-      else if (this.#used > 0) this.#timer ??= this.#clock.after(FLUSH_MS, () => this.#flush());
+      this.#onWritten();
     });
   }
 
-  /** Once until the process ends: a log about a log must not fill up as well. */
-  #tell(line: string): void {
-    if (this.#told) return;
-    this.#told = true;
-    this.#logger.warn({ file: this.#file }, line);
+  #onWritten(): void {
+    this.#onIdle?.();
+    this.#onIdle = undefined;
+    if (this.#waiting !== '') this.#flush();
+    else if (this.#used > 0) this.#timer ??= this.#clock.after(FLUSH_MS, () => this.#flush());
+    // Another process that shares the file knows nothing of the torn line.
+    else if (this.#torn) this.#timer ??= this.#clock.after(MEND_MS, () => this.#flush());
+  }
+
+  #lose(lines: number, line: string): void {
+    this.lost += lines;
+    if (this.#failing) return;
+    this.#failing = true;
+    // What follows within a minute is told with the line that it goes on.
+    if (this.#tellTimer === undefined) this.#logger.warn({ file: this.#file }, line);
+  }
+
+  /** Lines go through again. */
+  #recover(): void {
+    this.#failing = false;
+    const wait = this.#toldAt + TELL_MS - this.#clock.now();
+    if (wait <= 0) this.#tellRecovery();
+    else this.#tellTimer ??= this.#clock.after(wait, () => this.#tellRecovery());
+  }
+
+  #tellRecovery(): void {
+    this.#tellTimer = undefined;
+    if (this.#failing) return;
+    this.#toldAt = this.#clock.now();
+    const lost = this.lost - this.#lostTold;
+    this.#lostTold = this.lost;
+    this.#logger.warn({ file: this.#file, lost }, `the access log goes on; lines lost: ${lost}`);
+  }
+}
+
+const LINE_FEED = 10;
+const LINE_END = Buffer.from('\n');
+
+function linesIn(bytes: Buffer): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) lines++;
+  return lines;
+}
+
+/** Whether a file ends within a line: the disk was full, or the process killed, when it was written. */
+async function endsTorn(path: string): Promise<boolean> {
+  try {
+    const { size } = await stat(path).then((found) => (found.isFile() ? found : { size: 0 }));
+    if (size === 0) return false;
+    const file = await openFile(path, 'r');
+    try {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+      return bytesRead === 1 && buffer[0] !== LINE_FEED;
+    } finally {
+      await file.close();
+    }
+  } catch {
+    // It can be written and not read, then.
+    return false;
   }
 }
 

@@ -216,11 +216,13 @@ const serviceCases: Case[] = [
     'routes: [{ path: / }]\nendpoints: { static: [§"fd00::5:80"] }',
     'services.app.endpoints.static[0]: an IPv6 address is written in brackets, with a port: [::1]:8080',
   ],
-  ...['https://10.0.0.5:8006', 'HTTPS://pve:8006/', 'wss://10.0.0.5:8006'].map((url): Case => [
-    `an endpoint that speaks TLS, as ${url}`,
-    `routes: [{ path: / }]\nendpoints: { static: [§"${url}"] }`,
-    'services.app.endpoints.static[0]: TLS to upstreams is not supported yet; an address is host:port',
-  ]),
+  ...['https://10.0.0.5:8006', 'HTTPS://pve:8006/', 'wss://10.0.0.5:8006'].map(
+    (url): Case => [
+      `an endpoint that speaks TLS, as ${url}`,
+      `routes: [{ path: / }]\nendpoints: { static: [§"${url}"] }`,
+      'services.app.endpoints.static[0]: TLS to upstreams is not supported yet; an address is host:port',
+    ],
+  ),
   [
     'an endpoint that speaks TLS, with more to it',
     'routes: [{ path: / }]\nendpoints: { static: [{ address: §"https://pve:8006", weight: 2 }] }',

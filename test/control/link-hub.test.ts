@@ -40,7 +40,7 @@ function hubWith(listener: Partial<LinkListener> = {}) {
 }
 
 const report = (link: ChannelEnd<ControlMessage, EdgeMessage>, collect: number | null = null) =>
-  link.post({ type: 'report', collect, spanMs: 1000, services: [], connections: 3, unrouted: [] });
+  link.post({ type: 'report', collect, spanMs: 1000, services: [], connections: 3, unrouted: [], accessLost: 0 });
 
 test('a probe goes to the edge on which most requests wait, and a cancelled one is called off there', async () => {
   const { clock, hub, attach } = hubWith();

@@ -99,7 +99,7 @@ export class EdgeHarness {
     this.link = controlEnd;
     this.clock.advance(1000);
     controlEnd.onMessage((message) => this.messages.push(message));
-    const access = { write: (record: AccessRecord) => void this.accessed.push(record) };
+    const access = { write: (record: AccessRecord) => void this.accessed.push(record), takeLost: () => 0 };
     this.edge = createEdge({ link: edgeEnd, clock: this.clock, logger: this.#logger(), access });
     subscribe('net.server.socket', this.#onAccepted);
   }

@@ -2,46 +2,17 @@ import { mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { AccessRecord } from '../../src/model/access.ts';
 import { silentLogger } from '../../src/model/observe.ts';
 import { openAccessLog } from '../../src/observe/access-log.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { until } from '../support/until.ts';
+import { accessRecord as record } from './access-record.ts';
 
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pilotlight-access-'));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
-
-const record = (target: string): AccessRecord => ({
-  at: 0,
-  client: '127.0.0.1',
-  clientPort: 1,
-  listener: '127.0.0.1:80',
-  service: 'a',
-  endpoint: undefined,
-  method: 'GET',
-  target,
-  version: '1.1',
-  host: 'a',
-  referer: undefined,
-  userAgent: undefined,
-  requestId: 'r',
-  status: 200,
-  bytesOut: 1,
-  headOut: 1,
-  bytesIn: 0,
-  queueMs: 0,
-  connectMs: 0,
-  firstByteMs: 0,
-  totalMs: 0,
-  retries: 0,
-  cold: false,
-  ending: 'complete',
-  refusal: undefined,
-  reason: undefined,
-});
 
 const lines = async (file: string): Promise<string[]> => (await readFile(file, 'utf8')).split('\n').slice(0, -1);
 
@@ -53,7 +24,7 @@ test('every line gets to the file, in order, the last ones at the close', async 
   const written = await lines(file);
   expect(written.length).toBe(5000);
   expect(written.every((line, i) => line.includes(`"GET /${i} HTTP/1.1"`))).toBe(true);
-  expect(log.dropped).toBe(0);
+  expect(log.lost).toBe(0);
 });
 
 test('lines are written within moments, without a close', async () => {
@@ -84,7 +55,7 @@ test('a disk that does not keep up costs lines, not memory, and is told of once'
   const long = record(`/${'x'.repeat(8000)}`);
   // Nothing is written before this turn ends: as with a disk that hangs.
   for (let i = 0; i < 2000; i++) log.write(long);
-  expect(log.dropped).toBeGreaterThan(1000);
+  expect(log.lost).toBeGreaterThan(1000);
   expect(told).toEqual(['the access log does not keep up: lines are dropped']);
   await log.close();
 });

@@ -13,6 +13,7 @@ await serveWorker(process, async ({ name, accessLog }, link) => {
     services: [],
     connections: 0,
     unrouted: [],
+    accessLost: 0,
   };
   setInterval(() => link.post(report), 1000).unref();
   link.onMessage(() => link.post({ type: 'probed', probe: name, ok: true, host: '127.0.0.1', tookMs: 0 }));

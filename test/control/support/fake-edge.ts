@@ -164,7 +164,7 @@ export class FakeEdge {
     const spanMs = now - this.#reportedAt;
     this.#reportedAt = now;
     const services = [...this.#services].flatMap(([name, service]) => this.#reportOf(name, service, now) ?? []);
-    this.say({ type: 'report', collect, spanMs, services, connections: 0, unrouted: [] });
+    this.say({ type: 'report', collect, spanMs, services, connections: 0, unrouted: [], accessLost: 0 });
   }
 
   #reportOf(name: string, service: EdgeService, now: number): ServiceReport | undefined {

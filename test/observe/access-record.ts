@@ -1,0 +1,31 @@
+import type { AccessRecord } from '../../src/model/access.ts';
+
+/** A record of little content. */
+export const accessRecord = (target: string): AccessRecord => ({
+  at: 0,
+  client: '127.0.0.1',
+  clientPort: 1,
+  listener: '127.0.0.1:80',
+  service: 'a',
+  endpoint: undefined,
+  method: 'GET',
+  target,
+  version: '1.1',
+  host: 'a',
+  referer: undefined,
+  userAgent: undefined,
+  requestId: 'r',
+  status: 200,
+  bytesOut: 1,
+  headOut: 1,
+  bytesIn: 0,
+  queueMs: 0,
+  connectMs: 0,
+  firstByteMs: 0,
+  totalMs: 0,
+  retries: 0,
+  cold: false,
+  ending: 'complete',
+  refusal: undefined,
+  reason: undefined,
+});
