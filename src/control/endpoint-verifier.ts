@@ -2,6 +2,7 @@ import type { ProbeRequest } from '../model/link.ts';
 import type { HostPort } from '../model/settings.ts';
 import { backoffDelay } from '../util/backoff.ts';
 import { sleep } from '../util/clock.ts';
+import { hostPort } from '../util/host-port.ts';
 import { type ControlContext, detached } from './context.ts';
 import type { LinkHub } from './link-hub.ts';
 
@@ -17,9 +18,9 @@ interface Candidate {
   abort: AbortController;
 }
 
-/** Key of an address: what makes two entries the same. */
+/** Key of an address: what makes two entries the same. It is what people see, too. */
 export function addressKey({ host, port }: HostPort): string {
-  return `${host.toLowerCase()}:${port}`;
+  return hostPort({ host: host.toLowerCase(), port });
 }
 
 /**

@@ -183,7 +183,7 @@ export class ClientConnection implements DeadlineEntry, IdleConnection {
 
   /** Address that the client connected to, host:port. */
   get localAddress(): string {
-    this.#localAddress ??= hostPort({ host: this.#socket.localAddress ?? '', port: this.localPort });
+    this.#localAddress ??= hostPort({ host: plainAddress(this.#socket.localAddress ?? ''), port: this.localPort });
     return this.#localAddress;
   }
 

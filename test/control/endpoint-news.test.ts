@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { troubles } from '../../src/model/events.ts';
+import { FakeSource } from './support/fake-discovery.ts';
 import { testService } from './support/settings.ts';
 import { World } from './support/world.ts';
 
@@ -47,4 +48,13 @@ test('a start whose port speaks TLS fails with that, not with its time', async (
     code: 'SPEAKS_TLS',
     message: 'the endpoint speaks TLS on 127.0.0.1:10001: TLS to upstreams is not supported yet',
   });
+});
+
+test('an endpoint of IPv6 is shown with brackets', async () => {
+  const source = new FakeSource('static');
+  const routed = testService('routed', { run: undefined });
+  const world = await World.started([routed], { sources: [source] });
+  source.sayAt('FD00::5', 'routed', 3000);
+  await world.run(100);
+  expect((await world.status('routed')).replicas).toMatchObject([{ id: '[fd00::5]:3000', address: '[fd00::5]:3000' }]);
 });

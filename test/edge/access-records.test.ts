@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { AccessRecord } from '../../src/model/access.ts';
+import { listenSettings } from '../support/listen-settings.ts';
 import { EdgeHarness } from './edge-harness.ts';
 import { rules, serve } from './rules.ts';
-import { Origin } from './wire.ts';
+import { Client, Origin } from './wire.ts';
 
 test.each([
   ['what is not HTTP', 'GET /secret\x00 HTTP/1.1\r\n\r\n', 400],
@@ -114,4 +115,20 @@ test('the line of a tunnel in which nothing passed for too long says so', async 
   await client.readAll();
   await harness.inFlight(0);
   expect(harness.accessed).toMatchObject([{ status: 101, ending: 'silent' }]);
+});
+
+test('the address that a client of IPv6 or of a listener for both connected to is written as it is dialled', async () => {
+  const origin = await Origin.listen();
+  const harness = await EdgeHarness.ready(origin);
+  const [bound] = await harness.edge.listen([listenSettings({}, { host: '::', port: 0 })]);
+  const port = bound?.port ?? 0;
+  for (const host of ['127.0.0.1', '::1']) {
+    const client = await Client.open(port, host);
+    client.get();
+    await client.answer();
+  }
+  expect(harness.accessed.map(({ client, listener }) => [client, listener])).toEqual([
+    ['127.0.0.1', `127.0.0.1:${port}`],
+    ['::1', `[::1]:${port}`],
+  ]);
 });

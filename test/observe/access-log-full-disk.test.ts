@@ -85,7 +85,7 @@ test('behind a line that a full disk tore the next ones are whole; it is said th
   expect(told[1]).toEqual({ lost: 4, line: 'the access log goes on; lines lost: 4' });
   await log.close();
   const lines = (await text()).split('\n');
-  expect(lines.filter((line) => LINE.test(line)).map((line) => /GET (\/\d)/.exec(line)?.[1])).toEqual(['/1', '/2', '/6']);
+  expect(lines.filter((line) => LINE.test(line)).map((line) => /GET (\/\d)/.exec(line)?.[1])).toEqual(['/1', '/6']);
   expect(lines.filter((line) => !LINE.test(line))).toEqual([expect.stringMatching(/^.{10}$/), '']);
   expect([log.takeLost(), log.takeLost()]).toEqual([4, 0]);
 });

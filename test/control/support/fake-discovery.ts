@@ -44,7 +44,11 @@ export class FakeSource implements DiscoverySource {
   }
 
   say(service: string, ...ports: number[]): void {
-    const endpoints = ports.map((port) => ({ host: '127.0.0.1', port, weight: 1 }));
+    this.sayAt('127.0.0.1', service, ...ports);
+  }
+
+  sayAt(host: string, service: string, ...ports: number[]): void {
+    const endpoints = ports.map((port) => ({ host, port, weight: 1 }));
     this.#emit({ service, source: this.kind, endpoints });
   }
 }
