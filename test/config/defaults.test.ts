@@ -90,6 +90,7 @@ services:
         outlier: { consecutive: 5, intervalMs: 10_000, ejectMs: 30_000, maxEjectMs: 300_000, maxShare: 0.5 },
         health: undefined,
         timeouts: { connectMs: 2000, firstByteMs: 60_000, streamMs: 300_000, tunnelMs: 3_600_000, drainMs: 30_000 },
+        limits: { head: 65_536, fields: 256, chunkExtensions: 16_384, trailers: 16_384 },
         retries: { max: 1, budget: 0.1, idempotent: false },
         wake: [],
         upstreamHost: undefined,

@@ -182,7 +182,7 @@ describe('a client that half-closes right behind its request gets its answer', (
   test('and the progress of a start', async () => {
     const origin = await Origin.listen(echo);
     const h = await EdgeHarness.start();
-    h.state();
+    h.state({ starting: true });
     const client = await h.connect();
     client.get(`${PROGRESS_PREFIX}/`);
     await client.readThrough('starting');
