@@ -161,17 +161,27 @@ test('a client that reads no answer before its whole body is sent gets the one t
     await connection.head();
     connection.write(ok('too large', '', '413 Told'));
   });
-  const h = await EdgeHarness.start(policy(), { routes: [{ host: 'app.test', path: '/', service: 'app' }] });
+  const routes = [
+    { host: 'app.test', path: '/', service: 'app' },
+    { host: 'small.test', path: '/', service: 'app', maxBody: 2 ** 20 },
+  ];
+  const h = await EdgeHarness.start(policy(), { routes });
   h.state({ endpoints: [at(origin)] });
   const body = Buffer.alloc(8 * 2 ** 20, 'x');
-  for (const [host, status] of [
-    ['app.test', 413],
-    ['nobody.test', 404],
+  const length = `Content-Length: ${body.length}\r\n\r\n`;
+  const chunked = `Transfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n`;
+  for (const [host, framing, status] of [
+    ['app.test', length, 413],
+    ['app.test', chunked, 413],
+    ['small.test', length, 413],
+    ['small.test', chunked, 413],
+    ['nobody.test', length, 404],
   ] as const) {
     const client = await h.connect();
     client.pause();
-    client.write(`POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${body.length}\r\n\r\n`);
+    client.write(`POST / HTTP/1.1\r\nHost: ${host}\r\n${framing}`);
     client.write(body);
+    if (framing === chunked) client.write('\r\n0\r\n\r\n');
     await until(() => client.socket.writableLength === 0 || client.socket.destroyed, 'the body to be sent');
     client.resume();
     expect((await client.answer()).status).toBe(status);
@@ -199,4 +209,5 @@ test('an answer that came before the upstream closed on the body is passed on, w
   }
   await h.inFlight(0);
   await h.connections(0);
+  expect(await h.sum('resets')).toBe(0);
 });
