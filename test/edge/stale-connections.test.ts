@@ -75,23 +75,26 @@ describe('a request that cannot be sent again', () => {
     await until(() => origin.open === 0, 'no connection');
   });
 
-  test('that is cut off is sent once: 502, not safe to repeat, no failure of the endpoint', async () => {
-    const posts: string[] = [];
-    const origin = await Origin.listen(async (connection) => {
-      await connection.request();
-      connection.write(ok());
-      posts.push((await connection.request())?.line ?? '');
-      connection.reset();
-    });
-    const h = await EdgeHarness.ready(origin);
-    const client = await h.connect();
-    client.get();
-    await client.answer();
-    client.write(request('POST'));
-    const answer = await client.answer('POST');
-    expect(answer.status).toBe(502);
-    expect(JSON.parse(answer.text)).toMatchObject({ code: 'UPSTREAM_RESET', retrySafe: false });
-    expect(posts).toEqual(['POST / HTTP/1.1']);
-    expect(await h.sum('resets')).toBe(0);
-  });
+  test.each(['native', 'http-proxy'] as const)(
+    'that is cut off is sent once: 502, not safe to repeat, no failure of the endpoint (%s)',
+    async (engine) => {
+      const posts: string[] = [];
+      const origin = await Origin.listen(async (connection) => {
+        await connection.request();
+        connection.write(ok());
+        posts.push((await connection.request())?.line ?? '');
+        connection.reset();
+      });
+      const h = await EdgeHarness.ready(origin, { engine, wakeable: false });
+      const client = await h.connect();
+      client.get();
+      await client.answer();
+      client.write(request('POST'));
+      const answer = await client.answer('POST');
+      expect(answer.status).toBe(502);
+      expect(JSON.parse(answer.text)).toMatchObject({ code: 'UPSTREAM_RESET', retrySafe: false });
+      expect(posts).toEqual(['POST / HTTP/1.1']);
+      expect(await h.sum('resets')).toBe(0);
+    },
+  );
 });
