@@ -33,6 +33,9 @@ const QUERY = /[?#]/;
  */
 const CONTROL = /[\x01-\x1f\x7f]/;
 const CONTROLS = /[\x01-\x1f\x7f]+/g;
+/** An escape that is none (RFC 3986), which `unescape` of JavaScript and HTTP.sys of Windows read. */
+const UNICODE_ESCAPE = /%u00[0-9a-f]{2}/i;
+const UNICODE_ESCAPES = /%u00([0-9a-f]{2})/gi;
 const OVERLONG = /[\xc0\xc1\xe0\xf0\xf8\xfc]/;
 /** ASCII in two to six bytes of UTF-8 (RFC 3629 §3 forbids it). The last byte's upper bits are not looked at by all. */
 const OVERLONG_FORMS =
@@ -71,7 +74,7 @@ export interface Readings {
 
 /**
  * All readings of a path: decoded up to three times, backslashes as slashes, slashes merged, parameters cut, dots and
- * blanks cut at the end of segments, dot segments resolved, overlong UTF-8 read, controls and what looks like a host or a
+ * blanks cut at the end of segments, dot segments resolved, overlong UTF-8 and `%u0073` read, controls and what looks like a host or a
  * query left out, in each order, and each of it or not.
  */
 export function readingsOf(path: string): Readings {
@@ -129,6 +132,7 @@ const STEPS: ((text: string) => string)[] = [
   (text) => (QUERY.test(text) ? text.slice(0, text.search(QUERY)) : text),
   (text) => (TRAILING.test(text) ? text.replace(TRAILINGS, '$1') : text),
   (text) => (CONTROL.test(text) ? text.replace(CONTROLS, '') : text),
+  (text) => (UNICODE_ESCAPE.test(text) ? text.replace(UNICODE_ESCAPES, unescaped) : text),
   (text) => (OVERLONG.test(text) ? text.replace(OVERLONG_FORMS, shortest) : text),
   (text) => (DOT_SEGMENT.test(text) ? resolveDots(text) : text),
 ];
@@ -150,6 +154,10 @@ function decode(text: string, all: boolean): string {
     at += decodes ? 3 : 1;
   }
   return to === end ? text : bytes.toString('latin1', 0, to);
+}
+
+function unescaped(_: string, digits: string): string {
+  return String.fromCharCode(Number.parseInt(digits, 16));
 }
 
 function shortest(form: string): string {

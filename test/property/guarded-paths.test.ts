@@ -94,6 +94,8 @@ describe('no application sees a guarded path whose guard was not asked', () => {
         '%09',
         '%0a',
         '%250d',
+        '%u0073ecret',
+        '%u002F',
         '%7f',
         '%',
         '%zz',

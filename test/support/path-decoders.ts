@@ -119,6 +119,8 @@ export const decoders: Record<string, Decoder> = {
     return `/${words.filter((word) => word !== '' && word !== '.' && word !== '..').join('/')}`;
   },
   'one that reads a decoded path as a target': (target) => raw(bytesOf(raw(target))),
+  'one that reads what is no escape of a URI': (target) =>
+    climb(unescape(raw(target)).replace(/[^\0-\xff]/g, '?'), true),
   'new URL of what is decoded': (target) => whatwg(strictly(raw(target)) ?? '%'),
   'new URL with a base of what is decoded': (target) => resolved(strictly(raw(target)) ?? '%'),
   'one that leaves controls out of what it decoded twice': (target) =>

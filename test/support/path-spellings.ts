@@ -43,6 +43,8 @@ export const guardedSpellings: string[] = [
     '/secret%0a',
     '/secret%20%0c/k',
     '/secret%250a/k',
+    '/%u0073ecret/k',
+    '/x/%u002e%u002E%u002fsecret/k',
     '/x/%2e%2e/../x/secret/k',
   ]),
 ];
