@@ -595,6 +595,7 @@ export class ClientConnection implements DeadlineEntry, IdleConnection {
     this.#socket.resume();
     // The rest of the answer goes first, as slowly as the client may take it.
     if (this.#socket.writableLength === 0) {
+      this.#listener.idle.end(this);
       this.#context.deadlines.arm(this, LINGER_MS);
     } else {
       this.#context.deadlines.disarm(this);
@@ -604,7 +605,9 @@ export class ClientConnection implements DeadlineEntry, IdleConnection {
 
   #onFinish(): void {
     this.#sendWatch.end();
-    if (this.#phase === 'lingering') this.#context.deadlines.arm(this, LINGER_MS);
+    if (this.#phase !== 'lingering') return;
+    this.#listener.idle.end(this);
+    this.#context.deadlines.arm(this, LINGER_MS);
   }
 
   #onDrain(): void {

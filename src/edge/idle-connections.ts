@@ -53,6 +53,7 @@ const SETTLE_MS = 1000;
 export class IdleConnections {
   readonly #silent = new IdleList();
   readonly #kept = new IdleList();
+  readonly #left = new IdleList();
 
   /** A new connection has yet to say something. */
   open(connection: IdleConnection): void {
@@ -62,6 +63,12 @@ export class IdleConnections {
   /** Its request is answered. */
   rest(connection: IdleConnection): void {
     this.#kept.push(connection);
+  }
+
+  /** It has its last answer, and is only there until its client closes it. */
+  end(connection: IdleConnection): void {
+    this.leave(connection);
+    this.#left.push(connection);
   }
 
   /** Something of a request came, or it ends. */
@@ -79,7 +86,7 @@ export class IdleConnections {
     const silent = this.#silent.first;
     const crowded = this.#silent.size * SILENT_SHARE > places;
     const settled = silent !== undefined && (crowded || now - silent.silentSince >= SETTLE_MS);
-    const first = settled ? silent : this.#kept.first;
+    const first = settled ? silent : (this.#kept.first ?? this.#left.first);
     if (first === undefined) return false;
     this.leave(first);
     first.giveWay();

@@ -117,6 +117,20 @@ describe('where all places are taken', () => {
     await harness.inFlight(16);
   });
 
+  test('those that have had their last answer make room when no other does', async () => {
+    const { harness, origin } = await limited({ connections: 2 });
+    const refused = await harness.connect();
+    refused.write('no request\r\n\r\n');
+    expect((await refused.answer()).status).toBe(400);
+    origin.script = silent;
+    for (const count of [1, 2]) {
+      const client = await harness.connect();
+      client.get();
+      await harness.inFlight(count);
+    }
+    expect((await (await harness.connect()).answer()).status).toBe(503);
+  });
+
   test('a client that has too many already takes no other’s place', async () => {
     const { harness } = await limited({ connections: 8, connectionsPerClient: 4 });
     const others = await served(harness, 4);
