@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import { type Duplex, duplexPair } from 'node:stream';
 import type HttpProxy from 'http-proxy';
 import { hostPort } from '../util/host-port.ts';
+import { lookupToConnect } from './loopback-names.ts';
 
 /** Most sockets to one upstream. */
 const MAX_SOCKETS = 256;
@@ -40,7 +41,7 @@ interface Target {
  * lenient side of HTTP takes for an answer is one, and an answer whose upstream then closes on the body is lost (502).
  */
 export class HttpProxyEngine {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, lookup: lookupToConnect });
   readonly #proxy: HttpProxy;
   readonly #server: Server;
   readonly #targets = new WeakMap<object, Target>();

@@ -17,6 +17,8 @@ const TLS_MS = 1000;
 /** How long an opened connection waits for its endpoint to appear in a snapshot, ms. */
 const KEEP_MS = 10_000;
 
+const NOTHING = 'no answer yet';
+const LATE = 'no answer in time';
 /** How failures of a connection read. */
 const failureWords: Record<string, string> = {
   refused: 'connection refused',
@@ -114,7 +116,7 @@ class Probe {
   #endpoint: Endpoint;
   #check: AddressCheck | undefined;
   #timer: Timer | undefined;
-  #lastFailure = 'no answer yet';
+  #lastFailure = NOTHING;
   /** From when on all tries were answered in TLS, ms from its beginning. */
   #tlsSince: number | undefined;
 
@@ -141,7 +143,7 @@ class Probe {
     }
     const limit = Math.min(left, Math.max(MIN_TRY_MS, elapsed / 2));
     this.#check = new AddressCheck(this.#request.check, this.#endpoint, true, (outcome) => this.#onChecked(outcome));
-    this.#timer = this.#context.clock.after(limit, () => this.#check?.fail('no answer in time'));
+    this.#timer = this.#context.clock.after(limit, () => this.#check?.fail(LATE));
   }
 
   close(): void {
@@ -191,6 +193,8 @@ class Probe {
   }
 
   #tell(failure: string): void {
+    // The last try had no time of its own: what came of those before says more.
+    if (failure === LATE && this.#elapsed() >= this.#request.timeoutMs && this.#lastFailure !== NOTHING) return;
     const result = failureWords[failure] ?? failure;
     const news = `${this.#host} ${result}`;
     if (news === this.#lastFailure) return;

@@ -9,6 +9,7 @@ import { HeadFinder } from './http1/head-finder.ts';
 import { hasBareLineFeed } from './http1/latin1.ts';
 import { Framing, type FramingKind } from './http1/request.ts';
 import { ResponseHead } from './http1/response.ts';
+import { lookupToConnect } from './loopback-names.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import { sharedReadBuffer } from './shared-read.ts';
 
@@ -81,7 +82,7 @@ export class UpstreamConnection {
       return true;
     };
     const onread = { buffer: sharedReadBuffer, callback };
-    const socket = connect({ host, port, noDelay: true, allowHalfOpen: true, onread });
+    const socket = connect({ host, port, lookup: lookupToConnect, noDelay: true, allowHalfOpen: true, onread });
     const destroy = socket.destroy.bind(socket);
     socket.destroy = (error?: NodeJS.ErrnoException) => {
       if (error?.syscall === 'write' && this.#consumer !== undefined) this.#readRest(socket, () => destroy(error));
