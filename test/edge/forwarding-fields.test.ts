@@ -60,6 +60,20 @@ test('a host that is none is not believed, and of several the first that is one 
   expect(seen['x-forwarded-host']).toEqual(['shop.example']);
 });
 
+test('no stranger names another path than the one whose guard was asked', async () => {
+  const fields = 'X-Original-URL: /secret\r\nX-Rewrite-URL: /secret\r\n';
+  const aliases = 'X_Original_URL: /secret\r\nx-rewrite_url: /secret\r\n';
+  const { harness, seen } = await serve({ '/': undefined });
+  const client = await harness.connect();
+  client.get('/', `${fields}${aliases}X-Original: kept\r\n`);
+  await client.answer();
+  const names = Object.keys(seen[0]?.fields ?? {});
+  expect(names.filter((name) => /url/.test(name))).toEqual([]);
+  expect(names).toContain('x-original');
+  const trusted = await told(fields);
+  expect([trusted['x-original-url'], trusted['x-rewrite-url']]).toEqual([['/secret'], ['/secret']]);
+});
+
 test('other fields of a trusted proxy pass as they are', async () => {
   expect((await told('X-Forwarded-Prefix: /blog\r\n'))['x-forwarded-prefix']).toEqual(['/blog']);
 });

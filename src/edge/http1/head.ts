@@ -16,7 +16,7 @@ export const Field = {
   EXPECT: 8,
   TRAILER: 9,
   X_FORWARDED_FOR: 10,
-  /** X-Real-IP, X-Forwarded-* but X-Forwarded-For. */
+  /** X-Real-IP, X-Forwarded-* but X-Forwarded-For, and those by which some frameworks take another path for the target. */
   FORWARDING: 11,
   X_REQUEST_ID: 12,
   SERVER_TIMING: 13,
@@ -78,6 +78,8 @@ function kindOf(bytes: Buffer, start: number, end: number): FieldKind {
   }
 }
 
+/** Other names of the same standing: what a proxy in front says of the request, which a client must not. */
+const TOLD = new Set(['x-real-ip', 'x-original-url', 'x-rewrite-url']);
 /** What is told apart of a name that begins with X. */
 const LONGEST_X = 'x-forwarded-for'.length;
 
@@ -86,13 +88,13 @@ function kindOfX(name: string, length: number): FieldKind {
   if (length === name.length) {
     if (name === 'x-forwarded-for') return Field.X_FORWARDED_FOR;
     if (name === 'x-request-id') return Field.X_REQUEST_ID;
-    if (name === 'x-real-ip') return Field.FORWARDING;
+    if (TOLD.has(name)) return Field.FORWARDING;
   }
   if (name.startsWith('x-forwarded-')) return Field.FORWARDING;
   if (!name.includes('_')) return Field.OTHER;
   const dashed = name.replaceAll('_', '-');
   if (dashed.startsWith('x-forwarded-')) return Field.ALIAS;
-  return length === name.length && (dashed === 'x-real-ip' || dashed === 'x-request-id') ? Field.ALIAS : Field.OTHER;
+  return length === name.length && (TOLD.has(dashed) || dashed === 'x-request-id') ? Field.ALIAS : Field.OTHER;
 }
 
 /** Whether `bytes` at `start` read `lower`, ASCII case-insensitively; `lower` holds letters, `-` and `_` only. */
