@@ -438,7 +438,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
     const connection = this.#attempts.mayReuse ? endpoint.takeIdle(now) : undefined;
     if (connection === undefined) {
       this.#connect(endpoint);
-    } else if (!connection.mayBeStale(now) || this.#mayReplay()) {
+    } else if (!connection.mayBeStale(now) || (this.client.body.done && this.#mayReplay())) {
       this.#send(connection, now);
     } else {
       this.#connection = connection;

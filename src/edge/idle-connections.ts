@@ -62,6 +62,7 @@ export class IdleConnections {
 
   /** Its request is answered. */
   rest(connection: IdleConnection): void {
+    this.leave(connection);
     this.#kept.push(connection);
   }
 

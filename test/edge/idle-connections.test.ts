@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { type IdleConnection, IdleConnections } from '../../src/edge/idle-connections.ts';
 import type { ListenLimits } from '../../src/model/settings.ts';
 import { at, EdgeHarness, policy } from './edge-harness.ts';
 import { type Client, Origin, silent, until } from './wire.ts';
@@ -141,4 +143,37 @@ describe('where all places are taken', () => {
     }
     await closed([...others, ...greedy], []);
   });
+});
+
+test('whoever comes, rests, goes on and leaves in whatever order, the longest idle one makes room', () => {
+  const step = fc.record({ what: fc.constantFrom('rest', 'end', 'leave', 'room'), of: fc.nat(7) });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
+      const idle = new IdleConnections();
+      const gone: number[] = [];
+      const connections = Array.from(
+        { length: 8 },
+        (_, index): IdleConnection => ({
+          previousIdle: undefined,
+          nextIdle: undefined,
+          silentSince: 0,
+          idleIn: undefined,
+          giveWay: () => gone.push(index),
+        }),
+      );
+      const lists = { rest: [] as number[], end: [] as number[] };
+      for (const { what, of } of steps) {
+        const expected = what === 'room' ? (lists.rest[0] ?? lists.end[0]) : of;
+        for (const name of ['rest', 'end'] as const) lists[name] = lists[name].filter((each) => each !== expected);
+        if (what === 'room') {
+          gone.length = 0;
+          expect(idle.makeRoom(8, 0)).toBe(expected !== undefined);
+          expect(gone).toEqual(expected === undefined ? [] : [expected]);
+        } else {
+          if (what !== 'leave') lists[what as 'rest' | 'end'].push(of);
+          idle[what as 'rest' | 'end' | 'leave'](connections[of] as IdleConnection);
+        }
+      }
+    }),
+  );
 });
