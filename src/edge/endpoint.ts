@@ -4,12 +4,14 @@ import type { EndpointState, EndpointView } from '../model/snapshot.ts';
 import { Histogram, type SparseCounts } from '../util/histogram.ts';
 import { hostPort } from '../util/host-port.ts';
 import { PROBE_LIMITS } from './answer-limits.ts';
+import type { Deadlines } from './deadlines.ts';
 import type { Exchange } from './exchange.ts';
 import type { FaultLog } from './fault-log.ts';
 import type { EndpointHealth } from './health-state.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
 import { type OutlierState, unjudged } from './outlier.ts';
 import { hash32 } from './rendezvous.ts';
+import { TlsCheck } from './tls-check.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 /** Most idle connections kept per endpoint. */
@@ -19,6 +21,8 @@ const MAX_IDLE = 256;
  * (5 s in Node), so that the race between its close and our next request stays rare.
  */
 const IDLE_MS = 4_000;
+/** An endpoint that closes connections without a word is asked for TLS again after this time, ms. */
+const ASK_AGAIN_MS = 60_000;
 
 /** One address of a service: its connections, what is in flight on it, and its figures. Kept across snapshots by id. */
 export class Endpoint {
@@ -50,6 +54,8 @@ export class Endpoint {
   health: EndpointHealth = 'healthy';
   /** What was wrong with its answers, as soon as something was. */
   faults: FaultLog | undefined;
+  #tlsCheck: TlsCheck | undefined;
+  #tlsAskedAt = Number.NEGATIVE_INFINITY;
   /** Whether it is among those that get requests now. Owned by the roster. */
   isOpen = false;
   /** Owned by the rotation of round-robin. */
@@ -112,6 +118,22 @@ export class Endpoint {
 
   get isHealthy(): boolean {
     return this.health === 'healthy';
+  }
+
+  /** It closed a fresh connection without a word: asks whether it speaks TLS, once a minute at most. */
+  askForTls(deadlines: Deadlines, now: number, onTls: () => void): void {
+    if (now - this.#tlsAskedAt < ASK_AGAIN_MS) return;
+    this.#tlsAskedAt = now;
+    this.#tlsCheck = new TlsCheck(this, deadlines, (speaksTls) => {
+      this.#tlsCheck = undefined;
+      if (speaksTls) onTls();
+    });
+  }
+
+  /** Closes what is neither idle nor has a request in flight. */
+  closeOthers(): void {
+    this.#tlsCheck?.close();
+    for (const connection of this.connections) connection.destroy();
   }
 
   /** Why it gets no requests, other than by what control says. */

@@ -774,6 +774,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
     } else {
       this.#connection = undefined;
       if (failure === 'refused') service.suspect(connection.endpoint, failure);
+      else if (!idled) service.onUnanswered(connection.endpoint);
       this.#retry(service, failure === 'refused' ? 'CONNECT_REFUSED' : 'UPSTREAM_RESET');
     }
   }

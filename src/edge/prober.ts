@@ -5,6 +5,7 @@ import { AddressCheck } from './address-check.ts';
 import type { EdgeContext } from './context.ts';
 import { Endpoint } from './endpoint.ts';
 import { Fault } from './http1/faults.ts';
+import { TLS_LIMIT_MS, TlsCheck } from './tls-check.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 /** Pause between tries: a fortieth of the time so far, within these bounds, ms. */
@@ -119,6 +120,9 @@ class Probe {
   #lastFailure = NOTHING;
   /** From when on all tries were answered in TLS, ms from its beginning. */
   #tlsSince: number | undefined;
+  #tlsCheck: TlsCheck | undefined;
+  /** When it was last asked for TLS because it said nothing, ms from its beginning. */
+  #tlsAskedAt = 0;
 
   constructor(
     request: ProbeRequest,
@@ -149,6 +153,7 @@ class Probe {
   close(): void {
     this.#timer?.cancel();
     this.#check?.close();
+    this.#tlsCheck?.close();
     this.#endpoint.closeIdle();
   }
 
@@ -173,13 +178,38 @@ class Probe {
       this.#done({ ok: true, endpoint: this.#endpoint, tookMs: this.#elapsed() });
       return;
     }
+    if (outcome === 'reset' && this.#mayAskForTls) this.#askForTls();
+    else this.#onFailed(outcome);
+  }
+
+  /** A start that gets ready soon is not delayed by it: a published port of Docker closes connections until then. */
+  get #mayAskForTls(): boolean {
+    const elapsed = this.#elapsed();
+    return elapsed - this.#tlsAskedAt >= TLS_MS && this.#request.timeoutMs - elapsed > TLS_LIMIT_MS;
+  }
+
+  #askForTls(): void {
+    this.#tlsAskedAt = this.#elapsed();
+    this.#tlsCheck = new TlsCheck(this.#endpoint, this.#context.deadlines, (speaksTls) => {
+      this.#tlsCheck = undefined;
+      if (!speaksTls) this.#onFailed('reset');
+      else this.#endAsTls();
+    });
+  }
+
+  #endAsTls(): void {
+    this.#tell(Fault.TLS_ANSWER);
+    this.#done({ ok: false, reason: 'tls', detail: Fault.TLS_ANSWER });
+  }
+
+  #onFailed(outcome: string): void {
     const isTls = outcome === Fault.TLS_ANSWER;
     this.#tlsSince = isTls ? (this.#tlsSince ?? this.#elapsed()) : undefined;
     const isRefused = outcome === 'refused';
     // That nobody listens at the other host either is no news.
     if (this.#host !== this.#request.otherHost || !isRefused) this.#tell(outcome);
     if (isTls && this.#elapsed() - (this.#tlsSince as number) >= TLS_MS) {
-      this.#done({ ok: false, reason: 'tls', detail: outcome });
+      this.#endAsTls();
       return;
     }
     const other = isRefused && this.#host === this.#request.host ? this.#request.otherHost : undefined;

@@ -18,6 +18,7 @@ import { HealthChecks } from './health.ts';
 import { type EndpointHealth, lastResort } from './health-state.ts';
 import { HoldQueue } from './hold-queue.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
+import { Fault } from './http1/faults.ts';
 import type { RequestHead } from './http1/request.ts';
 import { ejectionMs, judge, mostEjected } from './outlier.ts';
 import { Release } from './release.ts';
@@ -300,6 +301,14 @@ export class Service {
     this.#context.post({ type: 'ejected', service: this.name, address: endpoint.address, forMs, failures, why });
   }
 
+  /** The endpoint closed a fresh connection without a word: that is how many a server answers who should speak TLS. */
+  onUnanswered(endpoint: Endpoint): void {
+    const { clock, deadlines } = this.#context;
+    // A replica of ours has proved itself by an answer, and its port may be another program's by now.
+    if (endpoint.onLost !== undefined || endpoint.engine !== undefined || endpoint.state === 'gone') return;
+    endpoint.askForTls(deadlines, clock.now(), () => this.onBadAnswer(endpoint, Fault.TLS_ANSWER));
+  }
+
   /** An answer of the endpoint is not valid: who reads the log has to learn which one, and what is wrong with it. */
   onBadAnswer(endpoint: Endpoint, fault: string): void {
     endpoint.faults ??= new FaultLog();
@@ -563,7 +572,7 @@ export class Service {
   #closeEndpoint(endpoint: Endpoint): void {
     endpoint.closeIdle();
     for (let each = endpoint.first; each !== undefined; each = endpoint.first) each.cutOff('retired');
-    for (const connection of endpoint.connections) connection.destroy();
+    endpoint.closeOthers();
   }
 
   #tellDrained(endpoint: Endpoint, now: number): void {

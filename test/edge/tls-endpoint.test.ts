@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { createServer } from 'node:tls';
+import { expect, onTestFinished, test } from 'vitest';
 import { EdgeHarness } from './edge-harness.ts';
 import { answering, Origin, ok, until } from './wire.ts';
 
@@ -56,4 +57,40 @@ test('TLS of another program, which had the port before, does not end a probe', 
   await until(() => harness.all('probing').length > 0, 'the first try');
   origin.script = answering(() => ok());
   expect(await outcome(harness, 10_000)).toMatchObject({ ok: true });
+});
+
+/** A server of TLS as most are: it has no certificate here, and closes without a word when it is asked in plain HTTP. */
+async function tlsServer(): Promise<Origin & { readonly port: number }> {
+  const server = createServer().listen(0, '127.0.0.1');
+  server.on('tlsClientError', () => {});
+  onTestFinished(() => void server.close());
+  await new Promise((resolve) => server.once('listening', resolve));
+  return { port: (server.address() as { port: number }).port } as Origin;
+}
+
+test('a probe of what closes without a word asks whether it speaks TLS, and ends', async () => {
+  const harness = await EdgeHarness.start();
+  probe(harness, await tlsServer());
+  await until(() => harness.all('probing').length > 0, 'the first try');
+  expect(await outcome(harness, 10_000)).toMatchObject({ ok: false, reason: 'tls', detail: 'the endpoint speaks TLS' });
+});
+
+test('a probe of what closes without a word, and speaks no TLS, goes on', async () => {
+  const origin = await Origin.listen((connection) => connection.destroy());
+  const harness = await EdgeHarness.start();
+  probe(harness, origin);
+  await until(() => harness.all('probing').length > 0, 'the first try');
+  await harness.pass(3000);
+  expect(harness.all('probed')).toEqual([]);
+  origin.script = answering(() => ok());
+  expect(await outcome(harness, 10_000)).toMatchObject({ ok: true });
+});
+
+test('a service whose endpoint closes without a word because it speaks TLS: that is said', async () => {
+  const harness = await EdgeHarness.ready(await tlsServer());
+  const client = await harness.connect();
+  client.get();
+  expect((await client.answer()).status).toBe(502);
+  await until(() => harness.all('bad-answer').length > 0, 'the notice');
+  expect(harness.all('bad-answer')[0]?.fault).toBe('the endpoint speaks TLS');
 });
