@@ -86,7 +86,7 @@ const readySchema = section(
     check: option(
       choice('http', 'docker-health'),
       'http',
-      "`http` asks the replica itself; `docker-health` believes the container's own health check.",
+      "`http` asks the replica itself; `docker-health` goes by the container's own HEALTHCHECK, which is run at once and again until it passes, whatever its interval.",
     ),
     path: option(parsed('path', 'a path', readProbePath), '/', 'What is asked for (GET). For `http` only.'),
     host: probeHost(' For `http` only.'),

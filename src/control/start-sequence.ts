@@ -1,6 +1,6 @@
 import { PilotlightError } from '../model/errors.ts';
 import type { ProbeRequest } from '../model/link.ts';
-import type { Instance, ReplicaSpec, Runtime } from '../model/runtime.ts';
+import type { HealthVerdict, Instance, ReplicaSpec, Runtime } from '../model/runtime.ts';
 import type { HostPort, ReadySettings } from '../model/settings.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import { hostPort } from '../util/host-port.ts';
@@ -14,8 +14,9 @@ import { type Attempt, isSameRun } from './replica.ts';
 const PORT_ATTEMPTS = 6;
 /** A runtime that does not answer within this counts as failed, ms. */
 export const RUNTIME_CALL_MS = 60_000;
-/** How often the health that the engine reports is looked at, ms. */
+/** Pause between two looks at a replica's health: a tenth of the time so far, within these bounds, ms. */
 const HEALTH_POLL_MS = 250;
+const MAX_HEALTH_PAUSE_MS = 2000;
 
 export interface ReadinessContext {
   clock: Clock;
@@ -60,8 +61,8 @@ export async function untilNoClash(attempt: () => Promise<void>, life: AbortSign
  * Resolves when the instance is ready *and* is still the one that was started: probed first, then looked at again, so
  * that the connection which the probe left open belongs to it and not to whatever listens there now.
  * @returns the host at which it answered
- * @throws READY_TIMEOUT, SPEAKS_TLS, IDENTITY_CHANGED, REPLICA_EXITED, OUT_OF_MEMORY, COMMAND_NOT_FOUND, PORT_CLASH, RUNTIME_FAILED;
- * the signal's reason when aborted
+ * @throws READY_TIMEOUT, SPEAKS_TLS, IDENTITY_CHANGED, REPLICA_EXITED, OUT_OF_MEMORY, COMMAND_NOT_FOUND, PORT_CLASH,
+ * RUNTIME_FAILED; the signal's reason when aborted
  */
 export async function proveReady(context: ReadinessContext, instance: Instance, signal: AbortSignal): Promise<string> {
   const { clock, ready, runtime, attempt } = context;
@@ -127,17 +128,50 @@ async function untilAnswered(
   return outcome.host;
 }
 
-/** Waits for the engine's own health check. */
+/**
+ * Waits until the replica's own health check has passed. The engine runs it for the first time when an interval is over,
+ * and then once in each: it is run from here as well, as soon and as often as it is good for a start.
+ */
 async function untilHealthy(context: ReadinessContext, instance: Instance, deadline: number, signal: AbortSignal) {
   const { clock, ready, runtime, attempt } = context;
-  for (;;) {
+  const began = clock.now();
+  for (let isRun = runtime.checkHealth !== undefined; ; ) {
     const now = await lookAgain(runtime, instance, clock, signal);
     if (now?.health === 'healthy') return;
     if (now?.health === 'none') {
       throw new PilotlightError('RUNTIME_FAILED', 'ready is docker-health, but the container has no HEALTHCHECK');
     }
     if (clock.now() >= deadline) throw notInTime(ready, attempt);
-    await sleep(clock, HEALTH_POLL_MS, signal);
+    if (isRun && now?.state === 'running') {
+      const { verdict, detail } = await checkHealth(context, instance, deadline, signal);
+      if (verdict === 'passed') return;
+      attempt.probe = { address: 'HEALTHCHECK', result: detail };
+      // One that hangs is not begun again and again.
+      isRun = verdict === 'failed';
+    }
+    const pause = Math.min(MAX_HEALTH_PAUSE_MS, Math.max(HEALTH_POLL_MS, (clock.now() - began) / 10));
+    await sleep(clock, pause, signal);
+  }
+}
+
+async function checkHealth(
+  { clock, runtime }: ReadinessContext,
+  { id }: Instance,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<HealthVerdict> {
+  const limitMs = Math.max(1, Math.min(RUNTIME_CALL_MS, deadline - clock.now()));
+  const late: HealthVerdict = { verdict: 'late', detail: 'no result in time' };
+  try {
+    return await withDeadline(
+      clock,
+      limitMs,
+      signal,
+      async (inner) => (await runtime.checkHealth?.(id, inner)) ?? late,
+    );
+  } catch (thrown) {
+    if (signal.aborted || clock.now() < deadline) throw thrown;
+    return late;
   }
 }
 

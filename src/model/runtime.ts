@@ -43,6 +43,15 @@ export interface Instance {
   portTaken?: boolean | undefined;
 }
 
+/**
+ * What a replica's own health check came to when it was run. `late`: it had no result in its time, and may still run;
+ * `unknown`: it cannot be run from here.
+ */
+export interface HealthVerdict {
+  verdict: 'passed' | 'failed' | 'late' | 'unknown';
+  detail: string;
+}
+
 /** Something happened to a replica, ours or someone else's doing. `lost`: the watch broke; list again. */
 export type RuntimeEvent =
   | { type: 'started' | 'exited' | 'health'; id: string; service: string; ordinal: number }
@@ -78,6 +87,9 @@ export interface Runtime {
 
   /** Whether what listens at an address that it may have (`otherHost`) is its own; undefined where nobody can tell. */
   owns?(id: string, address: HostPort, signal: AbortSignal): Promise<boolean | undefined>;
+
+  /** Runs the replica's own health check (Docker's HEALTHCHECK) now. @throws RUNTIME_UNREACHABLE, RUNTIME_FAILED */
+  checkHealth?(id: string, signal: AbortSignal): Promise<HealthVerdict>;
 
   /** Stops it (signal, grace, kill) and resolves when it runs no more; at once when it does not run. */
   stop(id: string, stop: { signal: string; graceMs: number }, signal: AbortSignal): Promise<void>;

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 import { PilotlightError } from '../model/errors.ts';
 import type { Logger } from '../model/observe.ts';
-import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../model/runtime.ts';
+import type { HealthVerdict, Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../model/runtime.ts';
 import type { DockerContainerRun, DockerSettings, StopSettings } from '../model/settings.ts';
 import type { Clock } from '../util/clock.ts';
 import { isPublished, type Reach } from './docker-address.ts';
@@ -9,6 +9,7 @@ import { labels, type Owner, ownerFromLabels } from './docker-container.ts';
 import { DockerEngine, limits } from './docker-engine.ts';
 import { statusOf } from './docker-errors.ts';
 import { type ContainerEvent, watchEvents } from './docker-events.ts';
+import { runHealthCheck } from './docker-health.ts';
 import { instanceOf, stateOf } from './docker-instance.ts';
 import { ContainerKills } from './docker-kills.ts';
 import { containerOutput } from './docker-output.ts';
@@ -101,6 +102,12 @@ class DockerRuntime implements Runtime {
     if (info === undefined || owner === undefined) return undefined;
     const instance = instanceOf(info, owner, this.#reach);
     return { ...instance, endedByHand: this.#kills.endedByHand(info, instance) };
+  }
+
+  async checkHealth(id: string, signal: AbortSignal): Promise<HealthVerdict> {
+    const info = await this.#engine.inspect(id, signal);
+    if (info === undefined) return { verdict: 'failed', detail: 'it does not run' };
+    return runHealthCheck(this.#engine, this.#options.clock, info, signal);
   }
 
   async stop(id: string, stop: StopSettings, signal: AbortSignal): Promise<void> {

@@ -295,6 +295,47 @@ test('with docker-health the engine decides, whatever the port answers', async (
   expect(probe).toMatchObject({ check: { kind: 'connect' } });
 });
 
+test('the health check is run at once, since the first one of the engine comes an interval after the start', async () => {
+  const world = await World.started([testService('hello', { ready: { kind: 'docker-health', timeoutMs: 60_000 } })]);
+  const inspect = world.runtime.inspect.bind(world.runtime);
+  world.runtime.inspect = async (id) => {
+    const instance = await inspect(id);
+    return instance && { ...instance, health: 'starting' };
+  };
+  let runs = 0;
+  const checkHealth = async () =>
+    ++runs < 4 ? ({ verdict: 'failed', detail: 'exit code 1' } as const) : ({ verdict: 'passed', detail: '' } as const);
+  Object.assign(world.runtime, { checkHealth });
+  const request = world.edge.request('hello');
+  await world.run(3000);
+  expect([request.outcome, runs]).toEqual(['answered', 4]);
+});
+
+test.each([
+  ['failed', 'exit code 1', 60],
+  ['late', 'no result within 30s', 1],
+  ['unknown', 'not run before its interval of 2m is over', 1],
+] as const)(
+  'a health check that is %s is said when the time is over, and not begun without end',
+  async (verdict, detail, most) => {
+    const world = await World.started([testService('hello', { ready: { kind: 'docker-health', timeoutMs: 30_000 } })]);
+    const inspect = world.runtime.inspect.bind(world.runtime);
+    world.runtime.inspect = async (id) => {
+      const instance = await inspect(id);
+      return instance && { ...instance, health: 'starting' };
+    };
+    let runs = 0;
+    Object.assign(world.runtime, { checkHealth: async () => ({ verdict, detail, runs: ++runs }) });
+    world.edge.request('hello');
+    await world.run(33_000);
+    expect(world.messagesOf('start-failed')[0]).toContain(
+      `not ready within 30s; the last probe of HEALTHCHECK ended with: ${detail}`,
+    );
+    expect(runs).toBeGreaterThan(0);
+    expect(runs).toBeLessThanOrEqual(most);
+  },
+);
+
 test('the probe asks with a Host that the app knows', async () => {
   const world = await World.started([
     testService('named', {

@@ -464,6 +464,31 @@ test('the health check of an image is followed', async () => {
   }
 });
 
+test('the health check of an image is run when asked for, long before its interval is over', async () => {
+  const image = await buildAppImage(docker, {
+    tag: 'pilotlight-test/runtime-slow-health:1',
+    files: {},
+    cmd: [
+      'node',
+      '-e',
+      "setTimeout(() => require('node:fs').writeFileSync('/tmp/well', ''), 1000); setInterval(() => {}, 9)",
+    ],
+    healthcheck: { test: ['node', '-e', "require('node:fs').statSync('/tmp/well')"], interval: '600s', retries: 3 },
+  });
+  const docks = await runtime();
+  const { id } = await docks.start(appSpec({ image, command: undefined }), never);
+  const verdicts: string[] = [];
+  await until('it is well', async () => {
+    const verdict = await docks.checkHealth?.(id, never);
+    verdicts.push(`${verdict?.verdict} ${verdict?.detail}`);
+    return verdict?.verdict === 'passed';
+  });
+  expect(await docks.inspect(id, never)).toMatchObject({ health: 'starting' });
+  expect(new Set(verdicts.slice(0, -1))).toEqual(new Set(['failed exit code 1']));
+  const plain = await docks.start(appSpec({}, { ordinal: 2 }), never);
+  expect(await docks.checkHealth?.(plain.id, never)).toEqual({ verdict: 'unknown', detail: 'there is none' });
+});
+
 describe('stop', () => {
   const stubborn = `for (const name of ['SIGTERM', 'SIGINT']) process.on(name, () => console.log('no ' + name)); ${APP.replace('process.exit(3)', '0')}`;
 
