@@ -137,26 +137,29 @@ describe('a client that is slow with its body', () => {
   });
 });
 
-test('a service that does not take the body is the one that is too late', async () => {
-  const size = 64 * 2 ** 20;
-  const { h, client, upstream } = await begun(head(size), { timeouts: { firstByteMs: 5000 } });
-  upstream.pause();
-  client.write(Buffer.alloc(size));
-  const waiting = async () => ((await h.service())?.endpoints ?? []).flatMap(({ waiting: ages }) => values(ages));
-  // The kernel's buffers take some of it.
-  for (
-    let before = -1;
-    before !== client.socket.bytesWritten - client.socket.writableLength || !(await waiting()).length;
-  ) {
-    before = client.socket.bytesWritten - client.socket.writableLength;
-    await quiet(200);
-  }
-  h.clock.advance(3000);
-  expect(await waiting()).toEqual([expect.closeTo(3000, -3)]);
-  await h.pass(2200, 100);
-  expect((await client.answer('POST')).status).toBe(504);
-  expect(await held(h)).toEqual({ ejected: 1, overloads: 1, resets: 0 });
-});
+test.each(['native', 'http-proxy'] as const)(
+  'a service that does not take the body is the one that is too late (%s)',
+  async (engine) => {
+    const size = 64 * 2 ** 20;
+    const { h, client, upstream } = await begun(`${head(size)}x`, { engine, timeouts: { firstByteMs: 5000 } });
+    upstream.pause();
+    client.write(Buffer.alloc(size - 1));
+    const waiting = async () => ((await h.service())?.endpoints ?? []).flatMap(({ waiting: ages }) => values(ages));
+    // The kernel's buffers take some of it.
+    for (
+      let before = -1;
+      before !== client.socket.bytesWritten - client.socket.writableLength || !(await waiting()).length;
+    ) {
+      before = client.socket.bytesWritten - client.socket.writableLength;
+      await quiet(200);
+    }
+    h.clock.advance(3000);
+    expect(await waiting()).toEqual([expect.closeTo(3000, -3)]);
+    await h.pass(2200, 100);
+    expect((await client.answer('POST')).status).toBe(504);
+    expect(await held(h)).toEqual({ ejected: 1, overloads: 1, resets: 0 });
+  },
+);
 
 test('an answer before the end of the body is no sample of how long answers take', async () => {
   const { h, client, upstream } = await begun(`${head(10)}hello`);
