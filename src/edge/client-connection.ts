@@ -110,8 +110,9 @@ export class ClientConnection implements DeadlineEntry, IdleConnection {
   #awaitsContinue = false;
   /** The client sent its FIN. */
   #ended = false;
-  /** When the last byte of a request came, the clock's ms. */
+  /** When the last byte of a request came: the clock's ms, and turns of the deadlines. */
   #lastByteAt = 0;
+  #lastByteTurn = 0;
   /** Guards against starting the next request from within the end of one. */
   #reading = false;
 
@@ -477,7 +478,7 @@ export class ClientConnection implements DeadlineEntry, IdleConnection {
     if (limits.requests > 0 && this.#requests >= limits.requests) request.keepAlive = false;
     this.#context.deadlines.disarm(this);
     const now = this.#context.clock.now();
-    this.#lastByteAt = now;
+    this.#noteLastByte(now);
     this.#exchange.prepare(now);
     this.body.begin(request.framing, request.length, limits);
     this.#awaitsContinue = request.expectContinue && at === size;
@@ -537,7 +538,7 @@ export class ClientConnection implements DeadlineEntry, IdleConnection {
         return false;
       } else {
         this.#context.deadlines.disarm(this);
-        if (rearm) this.#lastByteAt = this.#context.clock.now();
+        if (rearm) this.#noteLastByte(this.#context.clock.now());
         if (body.at < chunk.length) this.#addPending(toKeep(chunk.subarray(body.at)));
         this.#exchange.onRequestEnd();
         break;
@@ -547,7 +548,7 @@ export class ClientConnection implements DeadlineEntry, IdleConnection {
   }
 
   #addPending(chunk: Buffer): void {
-    this.#lastByteAt = this.#context.clock.now();
+    this.#noteLastByte(this.#context.clock.now());
     this.#pending = this.#pending === undefined ? chunk : Buffer.concat([this.#pending, chunk]);
     if (this.#pending.length > MAX_PENDING) this.#socket.pause();
   }
@@ -630,9 +631,19 @@ export class ClientConnection implements DeadlineEntry, IdleConnection {
     else if (this.#phase !== 'lingering') this.#socket.end();
   }
 
-  /** Its FIN has just come, right behind its last bytes: it is no client that gave up. */
+  #noteLastByte(now: number): void {
+    this.#lastByteAt = now;
+    this.#lastByteTurn = this.#context.deadlines.turns;
+  }
+
+  /**
+   * Its FIN has just come, right behind its last bytes: it is no client that gave up. It may have lain there while the
+   * process was busy with others: then it is seen at the next look, however late that is.
+   */
   get #endedBehind(): boolean {
-    return this.#context.clock.now() - this.#lastByteAt <= BEHIND_MS;
+    const { clock, deadlines } = this.#context;
+    if (clock.now() - this.#lastByteAt <= BEHIND_MS) return true;
+    return deadlines.isTurning && deadlines.turns - this.#lastByteTurn < 2;
   }
 
   #onClose(): void {

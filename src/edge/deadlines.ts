@@ -31,6 +31,8 @@ export class Deadlines {
   /** Goes on with the overdue. */
   #rest: Timer | undefined;
   #lastTick: number;
+  /** How often it was looked for what is due, while something waits: every 50 ms, less often where the machine is behind. */
+  turns = 0;
   #isClosed = false;
 
   constructor(clock: Clock) {
@@ -61,6 +63,11 @@ export class Deadlines {
   forget(entry: DeadlineEntry): void {
     entry.deadline = 0;
     this.#unfile(entry);
+  }
+
+  /** Whether anything may be due, now or later: only then there are turns. */
+  get isTurning(): boolean {
+    return this.#timer !== undefined;
   }
 
   /** Entries filed, due or not. */
@@ -101,6 +108,7 @@ export class Deadlines {
   }
 
   #turn(): void {
+    this.turns++;
     const current = Math.floor(this.#clock.now() / TICK_MS);
     for (let tick = this.#lastTick + 1; tick <= current; tick++) {
       const entries = this.#ticks.get(tick);

@@ -69,6 +69,21 @@ describe('a client that half-closes right behind its request gets its answer', (
     expect(await client.untilOver()).toBe('end');
   });
 
+  test('though the process was too busy to see it in time', async () => {
+    const origin = await Origin.listen(silent);
+    const h = await EdgeHarness.ready(origin);
+    const client = await h.connect();
+    client.write(GET);
+    const upstream = await origin.connection();
+    await upstream.head();
+    // Time goes on, and nothing was done meanwhile.
+    const { now } = h.clock;
+    h.clock.now = () => now.call(h.clock) + 2000;
+    await h.end(client);
+    upstream.write(ok('late'));
+    expect((await client.answer()).text).toBe('late');
+  });
+
   test('while its password is being checked', async () => {
     const users = [{ name: 'alice', hash: cheapHash('wonderland', 14, 8) }];
     const { harness } = await serve({ '/': rules({ basicAuth: { realm: 'r', users, forward: false } }) });
