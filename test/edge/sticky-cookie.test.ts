@@ -150,7 +150,7 @@ test('while its endpoint is full another one serves, and the cookie stays', asyn
   expect(meanwhile.by).not.toBe(first.by);
   expect(meanwhile.set).toBeUndefined();
   busy.mood = 200;
-  waiting.destroy();
+  waiting.reset();
   await harness.inFlight(0);
   expect((await visit(client, first.cookie)).by).toBe(first.by);
 });
