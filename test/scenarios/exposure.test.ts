@@ -173,9 +173,11 @@ describe.concurrent('what is told to whom', () => {
     const { Id } = expectStatus(created, 201).json;
     const app = await stage.app('app', { place: 'docker-container' });
     const proxy = await stage.proxy({ apps: [app] });
-    for (const host of [name, `${name}.test`, Id, Id.slice(0, 12), `${name}:3000`]) {
+    for (const host of [name, `${name}.test`, Id.slice(0, 12), Id.slice(0, 63), `${name}:3000`]) {
       expect((await proxy.request({ host })).status).toBe(404);
     }
+    // A whole id, of 64 digits, is longer than any label of a name.
+    expect((await proxy.request({ host: Id })).status).toBe(400);
     expect((await proxy.admin(`/v1/services/${name}/wake`, { method: 'POST' })).status).toBe(404);
     expect((await proxy.request({ host: app.host })).status).toBe(200);
     const { json } = await stage.docker<{ State: { Status: string } }>('GET', `/containers/${Id}/json`);
