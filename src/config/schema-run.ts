@@ -56,7 +56,7 @@ const dockerSchema = z.strictObject({
   ),
   volumes: list(
     parsed('source:target[:ro]', 'source:target or source:target:ro, with an absolute target', readVolume),
-    "Volumes and bind mounts. A source that starts with `./` or `../` counts from this file's folder.",
+    "Volumes and bind mounts. A source that starts with `./` or `../` counts from this file's folder; a path that does not exist fails the start.",
   ),
   networks: list(text(), "Networks to join; empty: the engine's default bridge."),
   labels: mapping(

@@ -7,6 +7,9 @@ const ENDING = new Set(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGKILL']);
 /** A program that ends in order when it is asked to says one of these, but so does one that was not asked. */
 const ORDERLY = new Set([0, 130, 143]);
 
+/** A restart takes no longer from its signal to the new run, ms. */
+const RESTART_MS = 60_000;
+
 interface Kill {
   /** As the engine names it: by number, or by name. */
   signal: string;
@@ -29,12 +32,16 @@ export class ContainerKills {
     this.#last.delete(id);
   }
 
-  /** Whether somebody had the container end. */
+  /** Whether somebody had the container end; of one that runs: the run before, for a restart. */
   endedByHand({ Id, State, Config }: Docker.ContainerInspectInfo, instance: Instance): Instance['endedByHand'] {
     // Nothing but a person pauses what serves.
     if (instance.state === 'paused') return 'yes';
-    if (instance.state !== 'stopped' || instance.outOfMemory !== undefined) return undefined;
     const kill = this.#last.get(Id);
+    if (instance.state === 'running') {
+      const agoMs = instance.startedAt - (kill?.at ?? Number.NEGATIVE_INFINITY);
+      return agoMs >= 0 && agoMs < RESTART_MS ? 'yes' : undefined;
+    }
+    if (instance.state !== 'stopped' || instance.outOfMemory !== undefined) return undefined;
     const own = nameOf((Config as { StopSignal?: string }).StopSignal ?? '');
     const signal = nameOf(kill?.signal ?? '');
     if (kill !== undefined && kill.at >= instance.startedAt && (ENDING.has(signal) || signal === own)) return 'yes';

@@ -384,6 +384,7 @@ test('what others do to a replica is noticed', async () => {
 test.each([
   ['stop', 'somebody', "process.on('SIGTERM', () => process.exit(0))", 0],
   ['kill', 'somebody', '', 137],
+  ['restart', 'somebody', '', undefined],
 ] as const)('docker %s is the doing of %s', async (action, _who, handler, exitCode) => {
   const docks = await runtime();
   const watch = new AbortController();
