@@ -38,6 +38,25 @@ test('the command replaces a running proxy by one that reads the configuration a
   expect(services.map(({ name }) => name)).toEqual(['hello', 'other']);
 });
 
+test('reloads that the old process is asked for during an upgrade are not lost: the last file is in force', async () => {
+  const at = await place();
+  const program = await serve(at);
+  onTestFinished(() => endOf(at));
+  const write = (round: number) =>
+    at.write({ services: { last: { routes: [{ path: `/round-${round}` }], endpoints: { static: ['127.0.0.1:1'] } } } });
+  program.child.kill('SIGUSR2');
+  let round = 0;
+  while (program.child.exitCode === null) {
+    await write(++round);
+    program.child.kill('SIGHUP');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    // Enough for every step of it: what comes later is the new process's.
+    if (logOf(program).some(({ event }) => event === 'upgraded')) break;
+  }
+  // Nobody listens at its address, but it is routed there.
+  await until('the last routes', async () => (await fetch(`${at.url}/round-${round}`)).status === 502);
+});
+
 test('the command says so when nothing runs, or the configuration is wrong', async () => {
   const at = await place();
   const none = pilotlight(['upgrade', '-c', at.file]);
