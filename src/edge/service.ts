@@ -593,7 +593,8 @@ export class Service {
   }
 
   #tellDemand(): void {
-    if (!this.policy.wakeable) return;
+    // What was told before is taken back also where nothing can be started any more.
+    if (!this.policy.wakeable && this.#demand === undefined) return;
     const { clock, post } = this.#context;
     this.#demand ??= new DemandTeller(
       clock,

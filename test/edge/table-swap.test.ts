@@ -92,6 +92,21 @@ test('who is held for a service that was removed is turned away, who is in fligh
   await upstream.untilOver();
 });
 
+test('control is told that nobody waits any more when a service is removed, or cannot be started any more', async () => {
+  const removed = () => ({ services: [policy({ name: 'other' })], routes: both.routes.slice(1) });
+  const kept = () => ({ services: [policy({ wakeable: false }), policy({ name: 'other' })], routes: both.routes });
+  for (const next of [removed(), kept()]) {
+    const h = await EdgeHarness.start([policy(), policy({ name: 'other' })], both);
+    const client = await h.connect();
+    client.get();
+    await h.held(1);
+    h.table(next.services, { routes: next.routes, states: next.services.map(({ name }) => state({ service: name })) });
+    expect((await client.answer()).status).toBe(503);
+    await h.pass(20);
+    await until(() => h.all('demand').at(-1)?.held === 0, 'the demand of nobody');
+  }
+});
+
 test('a removed service still drains for control, and is gone when it did', async () => {
   const origin = await Origin.listen(silent);
   const h = await EdgeHarness.start([policy(), policy({ name: 'other' })], both);
