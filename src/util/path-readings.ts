@@ -74,8 +74,8 @@ export interface Readings {
 
 /**
  * All readings of a path: decoded up to three times, backslashes as slashes, slashes merged, parameters cut, dots and
- * blanks cut at the end of segments, dot segments resolved, overlong UTF-8 and `%u0073` read, controls and what looks like a host or a
- * query left out, in each order, and each of it or not.
+ * blanks cut at the end of segments, dot segments resolved, overlong UTF-8 and `%u0073` read, controls and what looks
+ * like a host or a query left out, in each order, and each of it or not.
  */
 export function readingsOf(path: string): Readings {
   const found = new Set<string>([path]);

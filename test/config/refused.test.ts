@@ -166,6 +166,16 @@ const serviceCases: Case[] = [
     'services.app.routes[0].path: a path only: no "?" and no "#"',
   ],
   [
+    'a path with a parameter',
+    `${run}\nroutes: [{ path: §"/a;b=c" }]`,
+    'services.app.routes[0].path: a path has no ";": what follows one in a request is a parameter',
+  ],
+  [
+    'a path with a NUL',
+    `${run}\nroutes: [{ path: §"/a%00" }]`,
+    'services.app.routes[0].path: a path has no NUL: no request with one is let through',
+  ],
+  [
     'a path with dot segments',
     `${run}\nroutes: [{ path: §/a/../b }]`,
     'services.app.routes[0].path: a path has no "." and ".." segments',

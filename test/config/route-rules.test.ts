@@ -265,6 +265,12 @@ describe('one problem in the rules is told with its place', () => {
         'there are {client} {host} {path} {query} {request-id}',
     ],
     [
+      'a slash for a path that is sent elsewhere',
+      'addSlash: §true, redirect: { to: /b }',
+      'addSlash: means nothing with redirect',
+    ],
+    ['another word for refuse', 'ambiguousPaths: §allow', 'ambiguousPaths: expected refuse or forward, found "allow"'],
+    [
       'one field in two spellings',
       'headers: { request: { set: { X-A: 1, §x-a: 2 } } }',
       'headers.request.set.x-a: the same field is set already, in another spelling',

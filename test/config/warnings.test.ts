@@ -11,6 +11,11 @@ test.each([
     'services.app.routes[1].path: applications may read it as /a/b: unless that leads to the same, its requests are 400',
   ],
   [
+    'a slash behind a slash',
+    aroundService('routes: [{ addSlash: §true }]\nendpoints: { static: ["a:1"] }'),
+    'services.app.routes[0].addSlash: "/" has its slash',
+  ],
+  [
     'options of a start without run',
     aroundService(`${routed}\n§hold: { max: 5 }`),
     'services.app.hold: means nothing for a service without run',

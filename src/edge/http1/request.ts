@@ -241,7 +241,7 @@ export class RequestHead {
           this.requestId = head.value(index);
           break;
         case Field.FORWARDING:
-          if (isLongList(head.value(index), most)) return 'HEAD_TOO_LARGE';
+          if (isLongList(head.value(index), most)) return this.#refused('HEAD_TOO_LARGE', Fault.LONG_LIST);
           this.hasForwarding = true;
           break;
         case Field.FORWARDED:
