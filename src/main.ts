@@ -28,6 +28,7 @@ import { createDockerRuntime } from './runtime/docker.ts';
 import { createProcessRuntime } from './runtime/process.ts';
 import { createChannel } from './util/channel.ts';
 import { systemClock } from './util/clock.ts';
+import { descriptorLimit, descriptorWarning } from './util/descriptors.ts';
 import { freeAfterBoot } from './util/free-memory.ts';
 import { hostPort } from './util/host-port.ts';
 import { listenKey } from './util/listening.ts';
@@ -130,6 +131,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     await control.settled(deadline(SETTLE_MS, signal)).catch(() => signal.throwIfAborted());
   freeAfterBoot(settings.services.length);
   let listening = await plane.listen(settings.listen, bound);
+  warnOfDescriptors(settings, logger);
   phase = 'serving';
   if (predecessor !== undefined) {
     adminAddress = await openAdmin();
@@ -202,6 +204,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
       await plane
         .reopenLog()
         .catch((error: unknown) => logger.error({ err: error }, 'the access log is not opened anew'));
+      warnOfDescriptors(merged, logger);
       const { needRestart } = changes;
       if (needRestart.length > 0) logger.warn({ needRestart }, `takes a restart to change: ${needRestart.join(', ')}`);
       const services = merged.services.length;
@@ -243,6 +246,14 @@ async function takeSockets(settings: Settings, inherited: readonly number[], log
   return assigned;
 }
 
+/** Says where more connections are configured than the system lets this process, or its workers, open. */
+function warnOfDescriptors({ listen, workers }: Settings, logger: Logger): void {
+  const limit = descriptorLimit();
+  const connections = listen.reduce((sum, { limits }) => sum + limits.connections, 0);
+  const warning = limit === undefined ? undefined : descriptorWarning(limit, connections, workers);
+  if (warning !== undefined) logger.warn({ limit, connections }, warning);
+}
+
 /** One edge, in this process. */
 async function ownEdge(
   accessLog: Settings['accessLog'],
@@ -251,7 +262,7 @@ async function ownEdge(
 ): Promise<DataPlane> {
   const [edgeEnd, controlEnd] = createChannel<ControlMessage, EdgeMessage>();
   const access = accessLog && (await openAccessLog(accessLog, systemClock, logger));
-  const options = { link: edgeEnd, clock: systemClock, logger };
+  const options = { link: edgeEnd, clock: systemClock, logger, descriptors: descriptorLimit() };
   const edge = createEdge(access === undefined ? options : { ...options, access });
   return {
     async begin() {

@@ -5,6 +5,7 @@ import type { Logger } from './model/observe.ts';
 import { openAccessLog } from './observe/access-log.ts';
 import { createLogger } from './observe/logger.ts';
 import { systemClock } from './util/clock.ts';
+import { descriptorLimit } from './util/descriptors.ts';
 import { serveWorker } from './workers/serve-worker.ts';
 
 // Signals are held, by `first.ts`, and stay so: a terminal or a supervisor signals the whole group, and the primary says when to end.
@@ -14,7 +15,13 @@ await serveWorker(process, async ({ name, logLevel, accessLog }, link) => {
   process.on('uncaughtException', (thrown) => logDefect(logger, thrown));
   process.on('unhandledRejection', (thrown) => logDefect(logger, thrown));
   const access = accessLog && (await openAccessLog({ ...accessLog, shared: true }, clock, logger));
-  const edge = createEdge({ link, clock, logger, ...(access === undefined ? {} : { access }) });
+  const edge = createEdge({
+    link,
+    clock,
+    logger,
+    descriptors: descriptorLimit(),
+    ...(access === undefined ? {} : { access }),
+  });
   return {
     listen: (listeners, bound) => edge.listen(listeners, bound),
     drain: (deadlineMs, handOver) => edge.drain(deadlineMs, handOver),

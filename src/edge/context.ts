@@ -10,6 +10,7 @@ import type { Endpoint } from './endpoint.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
 import type { Route } from './route.ts';
 import type { RouteTable } from './route-table.ts';
+import type { Shortage } from './shortage.ts';
 import type { StaleCheck } from './stale-check.ts';
 import type { UntrustedForwarding } from './untrusted-forwarding.ts';
 
@@ -32,10 +33,17 @@ export interface EdgeContext {
   draining: boolean;
   /** … but what has to wait may: another process brings about what it waits for. */
   handingOver: boolean;
+  readonly shortage: Shortage;
+  /** Client connections that there are file descriptors for, with one to a service for each. */
+  readonly room: number;
+  /** Connections beyond the limit that there are file descriptors for, to tell them. */
+  readonly turnedAway: number;
   /** Requests without a route, by status. */
   readonly unrouted: Map<number, number>;
   /** Takes a record per request; undefined where none is wanted. */
   readonly access: AccessLog | undefined;
+  /** Closes all idle connections to services. @returns whether there were any */
+  closeIdle(): boolean;
   /** The compatibility engine; made at its first use. */
   httpProxyEngine(): HttpProxyEngine;
   /** Sends to the control plane. */

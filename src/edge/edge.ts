@@ -6,6 +6,7 @@ import type { HostPort, ListenSettings } from '../model/settings.ts';
 import type { RoutingTable } from '../model/snapshot.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import { shareDescriptors } from '../util/descriptors.ts';
 import type { BoundSockets } from '../util/listening.ts';
 import { CheckGate } from './check-gate.ts';
 import { TrustedProxies } from './client-address.ts';
@@ -18,6 +19,7 @@ import type { Route } from './route.ts';
 import { RouteCompiler } from './route-compiler.ts';
 import { RouteTable } from './route-table.ts';
 import { Service } from './service.ts';
+import { Shortage } from './shortage.ts';
 import { StaleCheck } from './stale-check.ts';
 import { UntrustedForwarding } from './untrusted-forwarding.ts';
 
@@ -25,6 +27,8 @@ import { UntrustedForwarding } from './untrusted-forwarding.ts';
 const MAX_CHECKS = 64;
 /** How often figures are sent, ms. */
 const REPORT_EVERY_MS = 1000;
+/** Idle connections are looked for at most so often when connecting fails, ms: to look through all services takes a while. */
+const CLOSE_IDLE_EVERY_MS = 100;
 /** How often a drain looks whether it is done, ms. */
 const DRAIN_CHECK_MS = 20;
 
@@ -34,6 +38,8 @@ export interface EdgeOptions {
   logger: Logger;
   /** Takes a record per request. */
   access?: AccessLog;
+  /** File descriptors that this process may have open. Undefined: no limit. */
+  descriptors?: number | undefined;
 }
 
 /** The data plane of one process. */
@@ -75,12 +81,13 @@ class EdgePlane implements Edge {
   readonly #reportTimer: Timer;
   #reportedAt: number;
   #engine: HttpProxyEngine | undefined;
+  #idleClosedAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ link, clock, logger, access }: EdgeOptions) {
+  constructor({ link, clock, logger, access, descriptors }: EdgeOptions) {
     this.#link = link;
     this.#clock = clock;
     this.#reportedAt = clock.now();
-    this.#context = this.#createContext(logger, access);
+    this.#context = this.#createContext(logger, access, descriptors);
     this.#prober = new Prober(this.#context);
     this.#routeCompiler = new RouteCompiler(logger);
     this.#listeners = new Listeners(this.#context);
@@ -131,7 +138,8 @@ class EdgePlane implements Edge {
     this.#link.close();
   }
 
-  #createContext(logger: Logger, access: AccessLog | undefined): EdgeContext {
+  #createContext(logger: Logger, access: AccessLog | undefined, descriptors: number | undefined): EdgeContext {
+    const { clients, turnedAway } = shareDescriptors(descriptors ?? Number.POSITIVE_INFINITY);
     const clock = this.#clock;
     const prefix = randomBytes(5).toString('hex');
     let requests = 0;
@@ -152,6 +160,10 @@ class EdgePlane implements Edge {
       maxHeldBytes: 0,
       draining: false,
       handingOver: false,
+      shortage: new Shortage(clock, logger, descriptors),
+      room: clients,
+      turnedAway,
+      closeIdle: () => this.#closeIdle(),
       unrouted: new Map(),
       access,
       httpProxyEngine: () => (this.#engine ??= new HttpProxyEngine()),
@@ -218,6 +230,15 @@ class EdgePlane implements Edge {
     for (const [name, service] of this.#services) {
       if (!listed.has(name)) service.leave();
     }
+  }
+
+  #closeIdle(): boolean {
+    const now = this.#clock.now();
+    if (now - this.#idleClosedAt < CLOSE_IDLE_EVERY_MS) return false;
+    this.#idleClosedAt = now;
+    let closed = false;
+    for (const service of this.#services.values()) closed = service.closeIdle() || closed;
+    return closed;
   }
 
   /** Without a control plane nothing is started any more. */

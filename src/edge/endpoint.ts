@@ -84,6 +84,8 @@ export class Endpoint {
   cordonVersion = 0;
   /** Whether `drained` was sent for that cordon. */
   drainedSent = false;
+  /** Whether a connection to it ever came about. */
+  wasReached = false;
   /** All open connections, the idle ones included. */
   readonly connections = new Set<UpstreamConnection>();
   /** Idle connections, used as a stack: the warmest is used next, the surplus ages at the bottom. */

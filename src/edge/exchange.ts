@@ -747,6 +747,11 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
       this.#end(false);
       return;
     }
+    if (failure === 'want') {
+      this.#connection = undefined;
+      this.#onWant(service, connection);
+      return;
+    }
     if (this.#phase === 'connecting') {
       this.#connection = undefined;
       if (failure !== 'protocol' && failure !== 'reset') service.suspect(connection.endpoint, failure);
@@ -777,6 +782,17 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
       else if (!idled) service.onUnanswered(connection.endpoint);
       this.#retry(service, failure === 'refused' ? 'CONNECT_REFUSED' : 'UPSTREAM_RESET');
     }
+  }
+
+  /** There was nothing left here to connect with: idle connections make room. The endpoint has no part in it. */
+  #onWant(service: Service, { endpoint, errorCode }: UpstreamConnection): void {
+    this.#context.shortage.note(errorCode, endpoint.address);
+    if (this.#attempts.written || !this.#context.closeIdle()) {
+      this.refuse('OUT_OF_RESOURCES');
+      return;
+    }
+    this.#leaveEndpoint(service);
+    this.#dispatch(endpoint, this.#context.clock.now());
   }
 
   /** Tries again on another endpoint, waits for a start, or gives up with `code` (design: nothing unsafe is replayed). */

@@ -5,7 +5,10 @@ import type { CheckGate, Waiting } from './check-gate.ts';
 import type { DeadlineEntry, Deadlines } from './deadlines.ts';
 import { Endpoint } from './endpoint.ts';
 import { checked, type EndpointHealth, type HealthState, healthOf } from './health-state.ts';
+import type { UpstreamFailure } from './upstream-connection.ts';
 
+/** There was nothing left here to connect with. */
+const OWN_WANT: UpstreamFailure = 'want';
 /** First checks of new endpoints are spread over at most this time, ms. */
 const SPREAD_MS = 1000;
 /** Further ones come up to this part of the interval early, so that those that began together do not stay so. */
@@ -132,6 +135,13 @@ class Target implements DeadlineEntry, Waiting {
   #onChecked(outcome: string | object): void {
     const { settings, options } = this.#checks;
     const ok = typeof outcome !== 'string';
+    if (outcome === OWN_WANT) {
+      // It says nothing of the endpoint.
+      this.#check = undefined;
+      this.#wait(settings.intervalMs);
+      options.gate.leave();
+      return;
+    }
     const status = this.#check?.status ?? 0;
     this.#check = undefined;
     this.#state = checked(this.#state, ok, settings);

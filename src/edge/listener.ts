@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { HostPort, ListenSettings } from '../model/settings.ts';
+import { hostPort } from '../util/host-port.ts';
 import { type BoundSockets, descriptorOf, listenError, listenKey } from '../util/listening.ts';
 import { plainAddress } from './client-address.ts';
 import { ClientConnection, type ListenerContext } from './client-connection.ts';
@@ -101,7 +102,7 @@ export class Listeners {
     if (listener.proxyProtocol && !this.#context.trusted.has(plainAddress(socket.remoteAddress ?? ''))) {
       socket.on('error', () => {});
       socket.destroy();
-    } else if (listener.open >= listener.limits.connections && !this.#makeRoom(socket, listener)) {
+    } else if (this.#isFull(listener) && !this.#makeRoom(socket, listener)) {
       this.#turnedAway.answer(socket);
     } else {
       new ClientConnection(socket, this.#context, listener);
@@ -115,7 +116,12 @@ export class Listeners {
       const address = plainAddress(socket.remoteAddress ?? '');
       if (!this.#context.trusted.has(address) && clients.of(address) >= most) return false;
     }
-    return idle.makeRoom(connections, this.#context.clock.now());
+    return idle.makeRoom(Math.min(connections, this.#context.room), this.#context.clock.now());
+  }
+
+  /** Whether it has as many connections as it may, or all have as many as there are file descriptors for. */
+  #isFull({ open, limits }: ListenerContext): boolean {
+    return open >= limits.connections || this.#connections.size >= this.#context.room;
   }
 
   async #open(key: string, settings: ListenSettings, sockets: readonly object[] = []): Promise<Listener> {
@@ -149,7 +155,9 @@ export class Listeners {
         server.removeAllListeners('error');
         const at = server.address();
         if (typeof at === 'object' && at !== null) context.port = at.port;
-        server.on('error', (error) => this.#context.logger.error({ error: error.message }, 'listener failed'));
+        server.on('error', (error: NodeJS.ErrnoException) =>
+          this.#context.shortage.note(error.code ?? error.message, `a client of ${hostPort({ host, port })}`),
+        );
         resolve(server);
       });
       // A handle takes its backlog beside it, an address within.

@@ -26,6 +26,7 @@ const failureWords: Record<string, string> = {
   timeout: 'no connection in time',
   reset: 'the connection was closed without an answer',
   protocol: 'an answer that is not HTTP',
+  want: 'cannot be connected to: this machine or process has too many connections',
 };
 
 /** Finds out when addresses answer, and keeps the connection that proved it for the first request. */

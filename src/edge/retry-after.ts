@@ -31,6 +31,7 @@ export function retryAfterMs(
     case 'RATE_LIMITED':
       return rateMs;
     case 'AUTH_BUSY':
+    case 'OUT_OF_RESOURCES':
       return DEFAULT_MS;
     case 'HOLD_TIMEOUT':
       return service?.state.starting === true ? expected : undefined;

@@ -377,6 +377,16 @@ export class Service {
     return { name: this.name, queue: this.queue, endpoints: this.#endpoints.values() };
   }
 
+  /** Closes all idle connections. @returns whether there were any */
+  closeIdle(): boolean {
+    let closed = false;
+    for (const endpoint of this.#endpoints.values()) {
+      closed ||= endpoint.idleCount > 0;
+      endpoint.closeIdle();
+    }
+    return closed;
+  }
+
   /** Closes what is idle and old; called once a second. */
   sweep(now: number): void {
     if (this.#leftAt !== undefined) this.drainSince(this.#leftAt, now);

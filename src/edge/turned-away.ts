@@ -3,8 +3,6 @@ import type { EdgeContext } from './context.ts';
 import type { DeadlineEntry } from './deadlines.ts';
 import { refusalMessage } from './responses.ts';
 
-/** Most connections that are being told at once that there are too many; the others are closed without a word. */
-const MAX_ANSWERED = 256;
 /** How long such a connection may take to close, ms, and what it may send meanwhile, bytes. */
 const LINGER_MS = 1000;
 const LINGER_BYTES = 64 * 1024;
@@ -23,14 +21,16 @@ export class TurnedAway {
 
   /** Answers 503, whatever was asked, and closes. */
   answer(socket: Socket): void {
+    const { unrouted, deadlines, turnedAway } = this.#context;
     socket.on('error', () => {});
-    if (this.#sockets.size >= MAX_ANSWERED) {
-      socket.destroy();
+    unrouted.set(503, (unrouted.get(503) ?? 0) + 1);
+    socket.end(this.#message(), 'latin1');
+    if (this.#sockets.size >= turnedAway) {
+      // There is no room to wait for what it sends: the answer may be lost to it.
+      socket.destroySoon();
       return;
     }
-    const { deadlines, unrouted } = this.#context;
     this.#sockets.add(socket);
-    unrouted.set(503, (unrouted.get(503) ?? 0) + 1);
     const linger: DeadlineEntry = { deadline: 0, filed: 0, onDeadline: () => socket.destroy() };
     deadlines.arm(linger, LINGER_MS);
     socket.on('close', () => {
@@ -42,18 +42,18 @@ export class TurnedAway {
       if (socket.bytesRead > LINGER_BYTES) socket.destroy();
     });
     socket.on('end', () => socket.destroy());
-    socket.end(
-      refusalMessage('CONNECTION_LIMIT', {
-        requestId: this.#context.requestId(),
-        date: this.#context.date(),
-        retryAfterMs: 1000,
-        html: false,
-        head: false,
-        close: true,
-        oldKeepAlive: false,
-      }),
-      'latin1',
-    );
+  }
+
+  #message(): string {
+    return refusalMessage('CONNECTION_LIMIT', {
+      requestId: this.#context.requestId(),
+      date: this.#context.date(),
+      retryAfterMs: 1000,
+      html: false,
+      head: false,
+      close: true,
+      oldKeepAlive: false,
+    });
   }
 
   close(): void {

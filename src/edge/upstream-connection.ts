@@ -12,9 +12,10 @@ import { ResponseHead } from './http1/response.ts';
 import { lookupToConnect } from './loopback-names.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import { sharedReadBuffer } from './shared-read.ts';
+import { isOwnWant } from './shortage.ts';
 
-/** Why an upstream connection failed its user. */
-export type UpstreamFailure = 'refused' | 'timeout' | 'reset' | 'protocol';
+/** Why an upstream connection failed its user. `want`: for want of something here, the other end has no part in it. */
+export type UpstreamFailure = 'refused' | 'timeout' | 'reset' | 'protocol' | 'want';
 
 /** Who uses an upstream connection: an exchange, or a probe. Calls come in the order of the response's parts. */
 export interface UpstreamConsumer {
@@ -54,6 +55,8 @@ export class UpstreamConnection {
   uses = 0;
   /** What opened it; undefined: a plain socket. */
   readonly engine: HttpProxyEngine | undefined;
+  /** What the system said where the failure is `want`. */
+  errorCode = '';
   /** When it became idle, the clock's ms. */
   idleSince = 0;
   #phase: Phase = 'connecting';
@@ -71,7 +74,7 @@ export class UpstreamConnection {
     this.socket.on('connect', () => this.#onConnect());
     this.socket.on('drain', () => this.#consumer?.onUpstreamDrain());
     this.socket.on('end', () => this.#onEnd());
-    this.socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(failureOf(error, this.#phase)));
+    this.socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
     this.socket.on('close', () => this.#fail('reset'));
     endpoint.connections.add(this);
   }
@@ -180,9 +183,15 @@ export class UpstreamConnection {
   #onConnect(): void {
     if (this.#phase !== 'connecting') return;
     this.#phase = 'idle';
+    this.endpoint.wasReached = true;
     const consumer = this.#consumer;
     this.#consumer = undefined;
     consumer?.onConnected(this);
+  }
+
+  #onError(error: NodeJS.ErrnoException): void {
+    this.errorCode = error.code ?? '';
+    this.#fail(failureOf(error, this.#phase, this.endpoint));
   }
 
   #onRead(bytes: Buffer, size: number): void {
@@ -307,7 +316,10 @@ export class UpstreamConnection {
   }
 }
 
-function failureOf(error: NodeJS.ErrnoException, phase: Phase): UpstreamFailure {
+function failureOf(error: NodeJS.ErrnoException, phase: Phase, { wasReached }: Endpoint): UpstreamFailure {
+  // Of an address that was never reached, this says that there is none of its kind here, such as ::1 without IPv6.
+  const isElsewhere = error.code === 'EADDRNOTAVAIL' && !wasReached;
+  if (error.syscall === 'connect' && isOwnWant(error.code) && !isElsewhere) return 'want';
   // The engine connects when the request is there already.
   if (phase !== 'connecting') return error.code === 'ECONNREFUSED' ? 'refused' : 'reset';
   return error.code === 'ETIMEDOUT' ? 'timeout' : 'refused';

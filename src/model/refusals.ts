@@ -38,6 +38,13 @@ export const refusals = {
   WAKE_DENIED: refusal(503, undefined, 'internal', true, 'The service is asleep and this request does not wake it.'),
   DRAINING: refusal(503, unavailable, 'internal', true, 'The proxy is shutting down.'),
   DRAIN_OVER: refusal(503, unavailable, 'internal', false, 'What serves the request is being shut down.'),
+  OUT_OF_RESOURCES: refusal(
+    503,
+    'connection_limit_reached',
+    'internal',
+    true,
+    'The proxy has no room for another connection.',
+  ),
   CONNECT_REFUSED: refusal(502, 'connection_refused', 'upstream', true, 'The service refused the connection.'),
   CONNECT_TIMEOUT: refusal(
     504,

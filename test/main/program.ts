@@ -26,12 +26,14 @@ export interface ProgramOptions {
   env?: Record<string, string>;
   /** The file to run instead of src/pilotlight.ts. */
   main?: string;
+  /** How many file descriptors it may have; undefined: as many as the tests. */
+  files?: number;
 }
 
 /** Runs `pilotlight` with arguments; ended, if it still runs, when the test ends. */
 export function pilotlight(
   args: readonly string[],
-  { cwd = '/', env = {}, main = MAIN }: ProgramOptions = {},
+  { cwd = '/', env = {}, main = MAIN, files }: ProgramOptions = {},
 ): Program {
   const environment = {
     PATH: process.env['PATH'] ?? '',
@@ -39,7 +41,12 @@ export function pilotlight(
     XDG_CONFIG_HOME: '/nonexistent',
     ...env,
   };
-  const child = spawn(process.execPath, [main, ...args], { cwd, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  const command = [...(files === undefined ? [] : ['prlimit', `--nofile=${files}`]), process.execPath, main, ...args];
+  const child = spawn(command[0] as string, command.slice(1), {
+    cwd,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const program: Program = { child, stdout: '', stderr: '', exit: once(child, 'close').then(([code]) => code) };
   child.stdout.setEncoding('utf8').on('data', (text) => {
     program.stdout += text;

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+
+/**
+ * File descriptors that are no connection of a client and none to a service: the runtime's own, listening sockets, the
+ * admin API, Docker and Consul, files, what starting a process takes for a moment.
+ */
+const KEPT_BACK = 64;
+/** This part of the rest is for connections that are being told that there are too many, but so many at most. */
+const TURNED_AWAY_PART = 8;
+const TURNED_AWAY_MOST = 256;
+
+/** What the file descriptors of a process are for. */
+export interface DescriptorShares {
+  /** How many there may be. */
+  limit: number;
+  /** Connections of clients; as many are left for those to services. */
+  clients: number;
+  /** Connections that are told at once that there are too many. */
+  turnedAway: number;
+}
+
+/** Divides so many descriptors. */
+export function shareDescriptors(limit: number): DescriptorShares {
+  const rest = Math.max(4, limit - KEPT_BACK);
+  const turnedAway = Math.min(TURNED_AWAY_MOST, Math.floor(rest / TURNED_AWAY_PART));
+  return { limit, clients: Math.floor((rest - turnedAway) / 2), turnedAway };
+}
+
+/**
+ * What to say where the limit is too low for what is configured; undefined where it is not.
+ * @param connections of clients that are configured to be open at once, in all
+ * @param processes that they are shared out to, each with a limit of its own
+ */
+export function descriptorWarning(limit: number, connections: number, processes: number): string | undefined {
+  const each = Math.ceil(connections / processes);
+  const { clients } = shareDescriptors(limit);
+  if (clients >= each) return undefined;
+  const needed = KEPT_BACK + TURNED_AWAY_MOST + 2 * each;
+  const per = processes > 1 ? ' for each process' : '';
+  return (
+    `${limit} open files are allowed${per}, which is enough for ${clients * processes} connections of clients at once, ` +
+    `not for ${connections} as limits.connections: allow ${needed} (systemd: LimitNOFILE=${needed}, ` +
+    `docker run: --ulimit nofile=${needed}, a shell: ulimit -n ${needed}), or lower limits.connections`
+  );
+}
+
+/**
+ * Most file descriptors that this process may have open; undefined where the system does not tell or there is no limit.
+ * Node has raised it from the soft to the hard limit when it started (getrlimit(2)).
+ */
+export function descriptorLimit(): number | undefined {
+  try {
+    const limit = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
+    return limit === undefined ? undefined : Number(limit);
+  } catch {
+    return undefined;
+  }
+}
