@@ -155,10 +155,14 @@ const shared = {
       stream: option(
         duration(),
         '5m',
-        'Longest pause of an answer in progress or an open tunnel before it counts as quiet.',
+        'Longest pause of an answer in progress or an open tunnel before it counts as quiet: it keeps the service awake no longer, and is closed when that goes to sleep.',
       ),
       tunnel: option(duration(), '1h', 'Longest silence of a tunnel before it is closed.'),
-      drain: option(duration(0), '30s', 'How long a retiring replica may finish what it has.'),
+      drain: option(
+        duration(0),
+        '30s',
+        'How long a retiring replica may finish what it has; at a scale-down, `scale.patience` holds.',
+      ),
     },
     'Time-outs on the side of the replicas.',
   ),
