@@ -3,7 +3,7 @@ import { type RefusalCode, refusals, ruleOf } from '../model/refusals.ts';
 import type { ListenLimits, ListenSettings } from '../model/settings.ts';
 import { hostPort } from '../util/host-port.ts';
 import { unreadableRecord } from './access-record.ts';
-import { plainAddress } from './client-address.ts';
+import { plainAddress, type TrustedProxies } from './client-address.ts';
 import type { ClientCounts } from './client-counts.ts';
 import type { EdgeContext } from './context.ts';
 import type { DeadlineEntry } from './deadlines.ts';
@@ -83,8 +83,9 @@ export class ClientConnection implements DeadlineEntry, IdleConnection {
   /** Address of the other end, or the one that its PROXY header names; IPv4 where it is IPv4-mapped. */
   peer = '';
   remotePort: number;
-  /** Whether the peer's forwarding fields are believed. */
-  trusted = false;
+  #trusted = false;
+  /** The list that `#trusted` goes by. */
+  #trustedBy: TrustedProxies | undefined;
   readonly #socket: Socket;
   readonly #context: EdgeContext;
   readonly #listener: ListenerContext;
@@ -141,12 +142,22 @@ export class ClientConnection implements DeadlineEntry, IdleConnection {
   /** Now it is known who the other end is. */
   #meet(address: string): void {
     this.peer = plainAddress(address);
-    this.trusted = this.#context.trusted.has(this.peer);
+    this.#trustedBy = undefined;
     if (this.trusted) return;
     this.#counted = true;
     const count = this.#listener.clients.enter(this.peer);
     const most = this.#listener.limits.connectionsPerClient;
     if (most > 0 && count > most) this.#refuse('CONNECTION_LIMIT');
+  }
+
+  /** Whether the peer's forwarding fields are believed: by the configuration as it is now, however old the connection. */
+  get trusted(): boolean {
+    const { trusted } = this.#context;
+    if (trusted !== this.#trustedBy) {
+      this.#trustedBy = trusted;
+      this.#trusted = trusted.has(this.peer);
+    }
+    return this.#trusted;
   }
 
   /** Forwarding fields for the upstream, of an untrusted peer: mostly the same as for the request before. */

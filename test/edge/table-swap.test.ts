@@ -218,6 +218,25 @@ test('no request is lost or misrouted while tables and states are swapped all th
   expect(await h.codes()).toEqual({ 200: 720 });
 });
 
+test('whether forwarding fields are believed follows the configuration, also on connections that are open', async () => {
+  const seen = (head: string) => /^X-Forwarded-For: .*$/im.exec(head)?.[0] ?? '';
+  const origin = await Origin.listen(answering(({ head }) => ok(seen(head))));
+  const h = await EdgeHarness.ready(origin);
+  const client = await h.connect();
+  const forwarded: string[] = [];
+  for (const trustedProxies of [[], ['127.0.0.1'], ['10.0.0.1'], ['127.0.0.0/8']]) {
+    h.table(policy(), { trustedProxies, states: [state({ endpoints: [at(origin)] })] });
+    client.get('/', 'X-Forwarded-For: 203.0.113.9\r\n');
+    forwarded.push((await client.answer()).text);
+  }
+  expect(forwarded).toEqual([
+    'X-Forwarded-For: 127.0.0.1',
+    'X-Forwarded-For: 203.0.113.9, 127.0.0.1',
+    'X-Forwarded-For: 127.0.0.1',
+    'X-Forwarded-For: 203.0.113.9, 127.0.0.1',
+  ]);
+});
+
 test('another engine takes connections of its own, also to endpoints that are known', async () => {
   const origin = await Origin.listen(answering(() => ok('app')));
   const h = await EdgeHarness.ready(origin);
