@@ -4,6 +4,7 @@ import type { AccessLog, AccessRecord } from '../model/access.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { Logger } from '../model/observe.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import { faultWords } from '../util/file-errors.ts';
 import { type AccessFormat, formatterOf } from './access-format.ts';
 
 /** Lines are gathered for this long before they are written, ms. */
@@ -130,7 +131,11 @@ class BatchedLog implements FileAccessLog {
         if (error === null) resolve(opened);
         else
           reject(
-            new PilotlightError('STATE_UNUSABLE', `cannot open the access log ${this.#file}: ${error.code}`, error),
+            new PilotlightError(
+              'STATE_UNUSABLE',
+              `cannot open the access log ${this.#file}: ${faultWords(error.code)}`,
+              error,
+            ),
           );
       });
     });
@@ -200,7 +205,7 @@ class BatchedLog implements FileAccessLog {
       if (error !== null) {
         // Of a line whose end alone is missing nothing is lost.
         const lines = linesIn(bytes) - (bytes[0] === LINE_FEED ? 1 : 0);
-        this.#lose(lines, `the access log cannot be written: ${error.code}`);
+        this.#lose(lines, `the access log ${this.#file} cannot be written: ${faultWords(error.code)}`);
       } else {
         if (written > 0) this.#torn = bytes[written - 1] !== LINE_FEED;
         if (written < bytes.length) {

@@ -25,11 +25,16 @@ export class ProcessLog {
 
   /** Keeps the file bounded: does nothing below the limit. What is written meanwhile may be lost. @returns its size, or that it was cut */
   async trim(): Promise<number | 'cut'> {
-    const size = await sizeOf(this.#path);
+    const size = await this.size();
     if (size <= LIMIT) return size;
     await writeFile(`${this.#path}.1`, await readEnd(this.#path, LIMIT), { mode: 0o600 });
     await truncate(this.#path);
     return 'cut';
+  }
+
+  /** In bytes; 0 where there is none. */
+  size(): Promise<number> {
+    return sizeOf(this.#path);
   }
 
   /**

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeWholeSync } from '../util/file-errors.ts';
 
 /** What is known of a started process; written so that another run of Pilotlight finds the process again. */
 export interface ProcessRecord {
@@ -41,8 +42,7 @@ export class ProcessRecords {
 
   write(record: ProcessRecord): void {
     const path = this.#path(record);
-    writeFileSync(`${path}.new`, `${JSON.stringify(record)}\n`, { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+    writeWholeSync(path, `${JSON.stringify(record)}\n`);
   }
 
   read(replica: Replica): ProcessRecord | undefined {

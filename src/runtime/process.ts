@@ -6,6 +6,7 @@ import type { Logger } from '../model/observe.ts';
 import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../model/runtime.ts';
 import type { HostPort, ProcessRun, StopSettings } from '../model/settings.ts';
 import { type Clock, sleep } from '../util/clock.ts';
+import { fileFault } from '../util/file-errors.ts';
 import { SingleFlight } from '../util/single-flight.ts';
 import { unlessAborted } from './cancel.ts';
 import { oomKills } from './oom-kills.ts';
@@ -193,9 +194,8 @@ class ProcessRuntime implements Runtime {
       throw new PilotlightError('RUNTIME_FAILED', `${name} ${why} (process ${present.record.pid})`);
     }
     await checkWorkingDirectory(run.cwd);
-    const size = await this.#log(name).trim();
     const port = await this.#ports.pick(this.#portsInUse());
-    const output = this.#log(name).openForAppend();
+    const { size, output } = await this.#openLog(name);
     try {
       return instanceOf(await this.#spawn(spec, run, { port, output, outputFrom: size === 'cut' ? 0 : size }));
     } catch (thrown) {
@@ -231,7 +231,11 @@ class ProcessRuntime implements Runtime {
       this.#records.write(record);
     } catch (cause) {
       this.#signal(replica, 'SIGKILL');
-      throw toPilotlightError(cause, 'STATE_UNUSABLE');
+      throw new PilotlightError(
+        'STATE_UNUSABLE',
+        `the record of ${replicaName(record)} cannot be written (${fileFault(cause)})`,
+        cause,
+      );
     }
     this.#replicas.set(replicaName(record), replica);
     this.#emit({ type: 'started', id: idOf(record), service, ordinal });
@@ -309,6 +313,21 @@ class ProcessRuntime implements Runtime {
     return new ProcessLog(join(this.#records.folder, `${name}.log`));
   }
 
+  /** The output of a process goes there. @throws STATE_UNUSABLE */
+  async #openLog(name: string): Promise<{ size: number | 'cut'; output: number }> {
+    const log = this.#log(name);
+    // Without room to cut it, it goes on as it is: that is no reason not to start.
+    const size = await log.trim().catch((cause: unknown) => {
+      this.#logger.warn({ replica: name }, `cannot cut the output of ${name} (${fileFault(cause)})`);
+      return log.size();
+    });
+    try {
+      return { size, output: log.openForAppend() };
+    } catch (cause) {
+      throw new PilotlightError('STATE_UNUSABLE', `the output of ${name} cannot be kept (${fileFault(cause)})`, cause);
+    }
+  }
+
   #trim(name: string): void {
     this.#log(name)
       .trim()
@@ -316,7 +335,7 @@ class ProcessRuntime implements Runtime {
         const replica = this.#replicas.get(name);
         if (replica !== undefined && size === 'cut') replica.outputFrom = 'cut';
       })
-      .catch((cause) => this.#logger.warn({ replica: name, cause: String(cause) }, 'cannot cut a log'));
+      .catch((cause) => this.#logger.warn({ replica: name }, `cannot cut the output of ${name} (${fileFault(cause)})`));
   }
 
   #emit(event: RuntimeEvent): void {

@@ -3,6 +3,7 @@ import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PilotlightError } from '../model/errors.ts';
 import { sleep, systemClock } from './clock.ts';
+import { faultWords, fileFault, writeWhole } from './file-errors.ts';
 
 /** A directory for records that outlive the process, held by this process alone until released. */
 export interface StateDirectory {
@@ -81,15 +82,16 @@ export async function holderOf(path: string): Promise<number | undefined> {
 }
 
 function unusable(path: string, error: unknown): PilotlightError {
-  const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
-  const message = `the state directory ${path} cannot be used (${why}): set "state" to one that this user may write`;
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+  const why = isFull ? fileFault(error) : faultWords(code);
+  const advice = isFull ? 'make room, or set "state" to another' : 'set "state" to one that this user may write';
+  const message = `the state directory ${path} cannot be used (${why}): ${advice}`;
   return new PilotlightError('STATE_UNUSABLE', message, error);
 }
 
 async function replaceLock(lock: string, pid: number): Promise<void> {
-  const draft = `${lock}.${pid}`;
-  await writeFile(draft, await holding(pid, true), { mode: 0o600 });
-  await rename(draft, lock);
+  await writeWhole(lock, await holding(pid, true));
 }
 
 async function holding(pid: number, given?: true): Promise<string> {
@@ -100,8 +102,8 @@ async function holding(pid: number, given?: true): Promise<string> {
 async function acquire(lock: string, path: string): Promise<string> {
   const own = await holding(process.pid);
   const draft = `${lock}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  await writeFile(draft, own, { mode: 0o600 });
   try {
+    await writeFile(draft, own, { mode: 0o600 });
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       // A link appears whole or not at all: nobody ever reads half a lock.
       if (await tryLink(draft, lock)) return own;
@@ -203,6 +205,6 @@ async function keptHex(file: string, bytes: number): Promise<string> {
   const kept = (await readFile(file, 'utf8').catch(() => '')).trim();
   if (kept.length === bytes * 2 && /^[0-9a-f]+$/.test(kept)) return kept;
   const fresh = randomBytes(bytes).toString('hex');
-  await writeFile(file, `${fresh}\n`, { mode: 0o600 });
+  await writeWhole(file, `${fresh}\n`);
   return fresh;
 }

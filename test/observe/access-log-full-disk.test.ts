@@ -76,7 +76,7 @@ test('behind a line that a full disk tore the next ones are whole; it is said th
   await write(log, '/1');
   disk.room = 10;
   await write(log, '/2', '/3', '/4');
-  expect(told).toEqual([{ line: 'the access log cannot be written: ENOSPC' }]);
+  expect(told).toEqual([{ line: `the access log ${file} cannot be written: no space left on device, ENOSPC` }]);
   await write(log, '/5');
   expect(log.lost).toBe(4);
   expect(told).toHaveLength(1);
