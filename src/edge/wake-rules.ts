@@ -37,8 +37,9 @@ export function matchWakeRule(
   path: string,
   userAgent: string,
 ): CompiledWakeRule | undefined {
-  if (hasOneReading(path)) return firstOf(rules, path, userAgent);
-  const matching = rules.filter((rule) => rule.userAgent === undefined || rule.userAgent.matches(userAgent));
+  const agent = userAgent.toLowerCase();
+  if (hasOneReading(path)) return firstOf(rules, path, agent);
+  const matching = rules.filter((rule) => rule.userAgent === undefined || rule.userAgent.matches(agent));
   const { paths } = readingsOf(path);
   // Whatever it may be, it is nothing that a service has to be started for.
   if (paths === undefined) return matching.find(isSilent);
@@ -50,7 +51,7 @@ function isSilent({ then }: CompiledWakeRule): boolean {
   return then !== 'wake';
 }
 
-/** @param userAgent undefined where it is known to match */
+/** @param userAgent in lower case; undefined where it is known to match */
 function firstOf(
   rules: readonly CompiledWakeRule[],
   path: string,
@@ -81,8 +82,8 @@ class Glob {
     this.#parts = pattern.toLowerCase().split(/\*+/);
   }
 
-  matches(text: string): boolean {
-    const subject = text.toLowerCase();
+  /** @param subject in lower case */
+  matches(subject: string): boolean {
     const first = this.#parts[0] as string;
     const last = this.#parts[this.#parts.length - 1] as string;
     if (this.#parts.length === 1) return subject === first;

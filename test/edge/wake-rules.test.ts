@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { compileWakeRules, matchWakeRule } from '../../src/edge/wake-rules.ts';
 import type { WakeRule } from '../../src/model/settings.ts';
 
@@ -79,6 +79,15 @@ describe('a user agent glob', () => {
     expect(matches({ userAgent: '*a*a*a*a*a*b' }, '/', 'a'.repeat(30_000))).toBe(false);
     expect(process.cpuUsage(before).user / 1000).toBeLessThan(1000);
   });
+});
+
+test('however many rules there are, a user agent is put into lower case once', () => {
+  const rules = compileWakeRules(Array.from({ length: 50 }, (_, index) => rule({ userAgent: `*x${index}*` })));
+  const lower = vi.spyOn(String.prototype, 'toLowerCase');
+  for (const path of ['/', '//x/..%2fy']) expect(matchWakeRule(rules, path, 'A'.repeat(30_000))).toBeUndefined();
+  const { length } = lower.mock.calls;
+  lower.mockRestore();
+  expect(length).toBe(2);
 });
 
 test('both conditions have to hold, and the first rule that matches decides', () => {
