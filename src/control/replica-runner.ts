@@ -37,6 +37,7 @@ function isByHand(now: Instance | undefined, inARow: number): boolean {
 
 function endText(now: Instance | undefined): string {
   if (now === undefined) return 'somebody removed it';
+  if (now.outOfMemory === 'yes') return 'it ran out of memory';
   if (now.endedByHand === undefined) return 'it ended by itself';
   return now.endedByHand === 'yes' ? 'somebody ended it' : 'it ended in order';
 }

@@ -3,11 +3,13 @@ import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../model/runt
 import type { Trouble } from '../model/status.ts';
 import { backoffDelay } from '../util/backoff.ts';
 import { sleep } from '../util/clock.ts';
+import { printable } from '../util/printable.ts';
 import { type ControlContext, detached, guarded } from './context.ts';
 import { withDeadline } from './deadline.ts';
 
 /** A list takes no longer than this, ms. */
 const LIST_MS = 10_000;
+const MESSAGE_LENGTH = 600;
 const RETRY = { base: 1000, cap: 30_000, jitter: 0.2 };
 
 export type RuntimeContact =
@@ -36,8 +38,8 @@ export class RuntimeMonitor {
   #contact: RuntimeContact = { contact: 'listing' };
   /** The list that is being made, and whether another one was asked for since it began. */
   #listing: 'no' | 'running' | 'again' = 'no';
-  /** Why the runtime is out of reach. */
-  #trouble: Trouble | undefined;
+  /** Why it cannot be asked what runs, and why it does not tell what happens. */
+  readonly #troubles: { list?: Trouble | undefined; watch?: Trouble | undefined } = {};
 
   constructor(options: MonitorOptions) {
     this.#options = options;
@@ -49,7 +51,7 @@ export class RuntimeMonitor {
 
   /** Why the runtime is out of reach; undefined while it is not. */
   get trouble(): Trouble | undefined {
-    return this.#trouble;
+    return this.#troubles.list ?? this.#troubles.watch;
   }
 
   /** Begins to watch and makes the first list. Resolves when the first attempt at it has ended, well or not. */
@@ -78,10 +80,11 @@ export class RuntimeMonitor {
       const { code = 'RUNTIME_UNREACHABLE', message = '' } = event.cause ?? {};
       const why = message === '' ? '' : ` (${message})`;
       const line = `contact lost${why}; what was known of replicas is kept`;
-      this.#troubled(code, `${runtime.kind}: ${line}`);
+      this.#troubled('watch', code, `${runtime.kind}: ${line}`);
       context.events.emit('runtime', null, `${runtime.kind}: ${line}`);
       context.logger.warn({ runtime: runtime.kind, code }, `contact with the runtime lost${why}`);
     } else if (event.type === 'restored') {
+      this.#troubles.watch = undefined;
       context.events.emit('runtime', null, `${runtime.kind}: contact restored`);
       this.relist();
     } else {
@@ -99,7 +102,7 @@ export class RuntimeMonitor {
     } catch (thrown) {
       life.throwIfAborted();
       const { message, code } = toPilotlightError(thrown);
-      this.#troubled(code, message);
+      this.#troubled('list', code, message);
       const retryAt = clock.now() + backoffDelay(attempt, RETRY, random);
       if (attempt === 1) events.emit('runtime', null, `${runtime.kind}: ${message}; it is tried again`, { code });
       // Once per outage at warn: the retries would fill the log.
@@ -110,15 +113,16 @@ export class RuntimeMonitor {
       return retryAt;
     }
     this.#contact = { contact: 'known' };
-    this.#trouble = undefined;
+    this.#troubles.list = undefined;
     guarded(logger, 'adoption', () => onList(instances));
     onContact();
     return undefined;
   }
 
-  #troubled(code: ErrorCode, message: string): void {
+  #troubled(what: 'list' | 'watch', code: ErrorCode, message: string): void {
     const { clock } = this.#options.context;
-    this.#trouble = { code, message, since: this.#trouble?.since ?? new Date(clock.wall()).toISOString() };
+    const since = this.#troubles[what]?.since ?? new Date(clock.wall()).toISOString();
+    this.#troubles[what] = { code, message: printable(message, MESSAGE_LENGTH), since };
   }
 
   async #retry(firstAt: number, firstAttempt: number): Promise<void> {

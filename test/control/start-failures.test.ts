@@ -154,6 +154,28 @@ test('an engine that is lost later shows too, with what is known of it kept', as
   expect((await world.status('hello')).troubles).toEqual([]);
 });
 
+test('an engine that says what runs but not what happens is in trouble all the same', async () => {
+  const world = new World([testService('hello')]);
+  const { watch } = world.runtime;
+  world.runtime.watch = (listener, signal) => {
+    watch.call(world.runtime, listener, signal);
+    listener({ type: 'lost', cause: new PilotlightError('RUNTIME_FORBIDDEN', 'refuses GET /events: 403') });
+  };
+  await world.start();
+  const [trouble] = (await world.status('hello')).troubles;
+  expect(trouble?.code).toBe('RUNTIME_FORBIDDEN');
+  expect(trouble?.message).toContain('GET /events: 403');
+});
+
+test('a replica that runs out of memory later is said to have', async () => {
+  const world = await World.started([testService('hello')]);
+  world.edge.request('hello');
+  await world.run(20_000);
+  world.runtime.exit('hello-1', undefined, 137, false, { outOfMemory: 'yes' });
+  await world.run(100);
+  expect(world.messagesOf('exited')).toEqual(['hello lost hello-1: it ran out of memory (exit code 137, SIGKILL)']);
+});
+
 test('an image that is missing shows from the boot on, and no more soon after it is there', async () => {
   const run = {
     kind: 'docker-container',
