@@ -36,7 +36,9 @@ Where the RFCs leave a choice:
 | HTTP/1.0 response with Transfer-Encoding | 502 |
 | TRACE, CONNECT | 405 |
 | names that alias ours by underscores; forwarding fields of peers that are not trusted | dropped |
-| chunk extensions | checked, dropped |
+| chunk extensions | read by their grammar (RFC 9112 §7.1.1), dropped; what breaks it, such as a bare semicolon, is 400, or breaks off the answer |
+| an answer without Date | gets the time of its receipt; an interim one, 101 included, gets none; a Date that is there is not looked at |
+| scheme, port and host in fields of trusted proxies | the first sound one of each is passed on, once; a client that is no address is nobody |
 | trailers | passed on, to clients only with \`TE: trailers\`; those that frame, route or authenticate are dropped |
 | the path | passed on byte for byte as it was routed on |
 | interim answers | passed on, except to HTTP/1.0 |
