@@ -71,7 +71,7 @@ test('what takes a restart is named, and the rest takes effect', async () => {
   const program = await serve(at);
   await at.write({ admin: { address: `127.0.0.1:${await freePort()}` }, services: { echo: demoService('echo') } });
   await hangup(program, 'reloaded');
-  const warning = logOf(program).find(({ level }) => level === 'warn');
+  const warning = logOf(program).find((line) => 'needRestart' in line && line['level'] === 'warn');
   expect(warning?.['msg']).toBe('takes a restart to change: admin.address');
   expect(await status(at, '/echo')).toBe(200);
   expect((await fetch(`${at.admin}/readyz`)).status).toBe(200);
