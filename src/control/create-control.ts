@@ -9,6 +9,7 @@ import type { ServiceSettings, Settings } from '../model/settings.ts';
 import type { ControlApi, ServiceStatus } from '../model/status.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import { Throttle } from '../util/throttle.ts';
 import { formatDuration } from '../util/units.ts';
 import { adminAddressCheck } from './admin-address.ts';
 import { Advertiser } from './advertiser.ts';
@@ -107,6 +108,7 @@ class ControlPlane implements Control, LinkListener {
   readonly #runtimes: RuntimeDesk;
   readonly #handOver: HandOver;
   readonly #secret: string;
+  readonly #badAnswers = new Throttle();
   #settings: Settings;
   #phase: Phase = 'new';
   #tick: Timer | undefined;
@@ -327,7 +329,10 @@ class ControlPlane implements Control, LinkListener {
     this.#services.get(message.service)?.onSuspect(message, () => this.#hub.trust(edge, message));
   }
 
-  onBadAnswer({ service, address, fault, count }: Extract<EdgeMessage, { type: 'bad-answer' }>): void {
+  /** Of several edges, each has its minute: together they have one. */
+  onBadAnswer({ service, address, fault, count: more }: Extract<EdgeMessage, { type: 'bad-answer' }>): void {
+    const count = this.#badAnswers.note(`${service} ${address} ${fault}`, this.#context.clock.now(), more);
+    if (count === 0) return;
     const often = count > 1 ? ` (${count} times since this was last said)` : '';
     const line = `${service} got an answer from ${address} that is not valid HTTP: ${fault}${often}`;
     this.#context.events.emit('bad-answer', service, line, { address, fault, count });

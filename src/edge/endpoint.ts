@@ -3,10 +3,10 @@ import type { EndpointReport } from '../model/link.ts';
 import type { EndpointState, EndpointView } from '../model/snapshot.ts';
 import { Histogram, type SparseCounts } from '../util/histogram.ts';
 import { hostPort } from '../util/host-port.ts';
+import type { Throttle } from '../util/throttle.ts';
 import { PROBE_LIMITS } from './answer-limits.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Exchange } from './exchange.ts';
-import type { FaultLog } from './fault-log.ts';
 import type { EndpointHealth } from './health-state.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
 import { type OutlierState, unjudged } from './outlier.ts';
@@ -53,7 +53,7 @@ export class Endpoint {
   /** What the checks say; without any it is healthy. */
   health: EndpointHealth = 'healthy';
   /** What was wrong with its answers, as soon as something was. */
-  faults: FaultLog | undefined;
+  faults: Throttle | undefined;
   #tlsCheck: TlsCheck | undefined;
   #tlsAskedAt = Number.NEGATIVE_INFINITY;
   /** Whether it is among those that get requests now. Owned by the roster. */

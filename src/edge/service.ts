@@ -3,6 +3,7 @@ import type { ServiceReport, SlotGrant } from '../model/link.ts';
 import type { RefusalCode } from '../model/refusals.ts';
 import type { EndpointView, ServicePolicy, ServiceState } from '../model/snapshot.ts';
 import type { Timer } from '../util/clock.ts';
+import { Throttle } from '../util/throttle.ts';
 import { Activity, type ActivityView, type Inactive, inactiveOn, inFlightOn, passiveOn } from './activity.ts';
 import { PROBE_LIMITS } from './answer-limits.ts';
 import { Balancer, isFree } from './balancer.ts';
@@ -12,7 +13,6 @@ import { DemandTeller } from './demand-teller.ts';
 import { endOverdue, type UnderWay } from './drain.ts';
 import { Endpoint } from './endpoint.ts';
 import type { Exchange } from './exchange.ts';
-import { FaultLog } from './fault-log.ts';
 import { hashKey } from './hash-key.ts';
 import { HealthChecks } from './health.ts';
 import { type EndpointHealth, lastResort } from './health-state.ts';
@@ -311,7 +311,7 @@ export class Service {
 
   /** An answer of the endpoint is not valid: who reads the log has to learn which one, and what is wrong with it. */
   onBadAnswer(endpoint: Endpoint, fault: string): void {
-    endpoint.faults ??= new FaultLog();
+    endpoint.faults ??= new Throttle();
     const count = endpoint.faults.note(fault, this.#context.clock.now());
     if (count === 0) return;
     this.#context.post({ type: 'bad-answer', service: this.name, address: endpoint.address, fault, count });

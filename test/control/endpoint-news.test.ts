@@ -25,6 +25,21 @@ test('a bad answer is an event that names service, endpoint and fault', async ()
   expect(troubles.has('bad-answer')).toBe(true);
 });
 
+test('what several edges say of one fault is one event a minute, with how often it occurred', async () => {
+  const world = await World.started([testService('hello')]);
+  const say = (count: number) =>
+    world.edge.say({ type: 'bad-answer', service: 'hello', address, fault: 'bare LF', count });
+  say(1);
+  say(1);
+  await world.run(1000);
+  say(3);
+  await world.run(60_000);
+  say(2);
+  await world.run(10);
+  const counts = world.events.filter(({ type }) => type === 'bad-answer').map(({ data }) => data['count']);
+  expect(counts).toEqual([1, 6]);
+});
+
 test('an ejection is an event that says for how long, and what the last failure was', async () => {
   const world = await World.started([testService('hello')]);
   world.edge.say({ type: 'ejected', service: 'hello', address, forMs: 30_000, failures: 5, why: 'status 503' });
