@@ -2,7 +2,7 @@ import type { Denial, DiscoveryQuery, DiscoverySource, EndpointSet } from '../mo
 import { type PilotlightError, toPilotlightError } from '../model/errors.ts';
 import type { Logger } from '../model/observe.ts';
 import type { ConsulSettings } from '../model/settings.ts';
-import type { Clock } from '../util/clock.ts';
+import type { Clock, Timer } from '../util/clock.ts';
 import { ConsulClient } from './consul-client.ts';
 import { consulConnection } from './consul-connection.ts';
 import { ConsulContact } from './consul-contact.ts';
@@ -32,6 +32,10 @@ export function createConsulSource(options: ConsulSourceOptions): DiscoverySourc
   return new ConsulSource(options);
 }
 
+/** How long endpoints of a Consul service that is named no more may stay in use, ms. */
+const OUTDATED_MS = 5000;
+const NOTHING = '[]';
+
 /** Most services that are watched one by one. */
 const WATCHES = 100;
 
@@ -44,8 +48,9 @@ class ConsulSource implements DiscoverySource {
   readonly #knowledge = new Map<string, ConsulKnowledge>();
   #follower: ConsulFollower | undefined;
   #emit: ((set: EndpointSet) => void) | undefined;
-  /** What was pushed last, by service. */
-  readonly #pushed = new Map<string, string>();
+  /** What was pushed last, by service, and which Consul service it is of. */
+  readonly #pushed = new Map<string, { content: string; of: string | undefined }>();
+  #outdated: Timer | undefined;
 
   constructor({ settings, clock, logger, random = Math.random }: ConsulSourceOptions) {
     const connection = consulConnection(settings);
@@ -110,10 +115,29 @@ class ConsulSource implements DiscoverySource {
       this.#follower = new Follower(this.#followerOptions);
     }
     this.#follower.follow(services);
+    this.#dropOutdated();
+  }
+
+  /**
+   * What a service had of another Consul service than it names now stays until the new one is known, so that nothing is
+   * refused meanwhile; but not for as long as Consul is away: requests would go to what nobody names any more.
+   */
+  #dropOutdated(): void {
+    const outdated = () =>
+      this.#queries.filter(({ service, consul }) => {
+        const pushed = this.#pushed.get(service);
+        return pushed !== undefined && pushed.of !== consul?.service && pushed.content !== NOTHING;
+      });
+    if (outdated().length === 0) return;
+    this.#outdated ??= this.#followerOptions.clock.after(OUTDATED_MS, () => {
+      this.#outdated = undefined;
+      for (const { service, consul } of outdated()) this.#push({ service, source: 'consul', endpoints: [] }, consul);
+    });
   }
 
   #stop(): void {
     this.#emit = undefined;
+    this.#outdated?.cancel();
     this.#follower?.stop();
     this.#client.close();
   }
@@ -122,7 +146,7 @@ class ConsulSource implements DiscoverySource {
     const followed = new Set(this.#queries.map((query) => query.service));
     for (const service of this.#pushed.keys()) {
       if (followed.has(service)) continue;
-      this.#push({ service, source: 'consul', endpoints: [] });
+      this.#push({ service, source: 'consul', endpoints: [] }, undefined);
       this.#pushed.delete(service);
     }
   }
@@ -130,14 +154,16 @@ class ConsulSource implements DiscoverySource {
   #pushAll(which: (query: DiscoveryQuery) => boolean): void {
     for (const { service, consul } of this.#queries.filter(which)) {
       const knowledge = consul && this.#knowledge.get(consul.service);
-      if (knowledge?.known) this.#push({ service, source: 'consul', endpoints: knowledge.endpoints(consul?.tag) });
+      if (!knowledge?.known) continue;
+      this.#push({ service, source: 'consul', endpoints: knowledge.endpoints(consul?.tag) }, consul);
     }
   }
 
-  #push(set: EndpointSet): void {
+  #push(set: EndpointSet, consul: DiscoveryQuery['consul']): void {
     const content = JSON.stringify(set.endpoints);
-    if (this.#pushed.get(set.service) === content) return;
-    this.#pushed.set(set.service, content);
+    const before = this.#pushed.get(set.service);
+    this.#pushed.set(set.service, { content, of: consul?.service });
+    if (before?.content === content) return;
     try {
       this.#emit?.(set);
     } catch (thrown) {

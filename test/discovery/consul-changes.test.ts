@@ -1,4 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { createConsulSource } from '../../src/discovery/consul.ts';
+import type { EndpointSet } from '../../src/model/discovery.ts';
+import { silentLogger } from '../../src/model/observe.ts';
+import { VirtualClock } from '../../src/util/virtual-clock.ts';
 import { until } from '../support/until.ts';
 import { FakeConsul, healthEntry } from './fake-consul.ts';
 import { consulSettings, follows, runSource } from './harness.ts';
@@ -96,6 +100,26 @@ test('a service that moves to another name in Consul keeps its endpoints until t
   expect(now('shop')).toEqual(['10.0.0.1:1']);
   await until('the new set', () => now('shop')?.[0] === '10.0.0.1:2');
   expect(sets).toHaveLength(2);
+});
+
+test('endpoints of a Consul service that is named no more are dropped after 5 s, also while Consul is away', async () => {
+  const fake = await openFake();
+  fake.set('shop', [healthEntry({ id: 'a', port: 1 })]);
+  const clock = new VirtualClock();
+  const sets: EndpointSet[] = [];
+  const abort = new AbortController();
+  onTestFinished(() => abort.abort());
+  const settings = consulSettings(fake.address);
+  const source = createConsulSource({ settings, clock, logger: silentLogger, instance: 'test' });
+  source.follow([follows('shop')]);
+  source.run((set) => sets.push(set), abort.signal);
+  await until('the first set', () => sets.length === 1);
+  fake.lie = () => ({ status: 500, body: 'away' });
+  source.follow([follows('shop', 'other')]);
+  await clock.advanceAsync(4900);
+  expect(sets).toHaveLength(1);
+  await clock.advanceAsync(200);
+  expect(sets.slice(1)).toEqual([{ service: 'shop', source: 'consul', endpoints: [] }]);
 });
 
 test('another tag of a service that is known is answered within the call', async () => {
