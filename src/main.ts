@@ -82,10 +82,11 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     // Its client costs a quarter of a second and 20 MB: only where it is configured.
     ...(docker === undefined ? {} : { docker: await createDockerRuntime({ ...common, settings: docker }) }),
   };
+  const token = () => current.consul?.token;
   const sources = [createStaticSource({ clock, logger })];
-  if (consul !== undefined) sources.push(createConsulSource({ ...common, settings: consul }));
+  if (consul !== undefined) sources.push(createConsulSource({ ...common, settings: consul, token }));
   const registers = consul !== undefined && consul.register !== false;
-  const registrar = registers ? { registrar: createConsulRegistrar({ ...common, settings: consul }) } : {};
+  const registrar = registers ? { registrar: createConsulRegistrar({ ...common, settings: consul, token }) } : {};
   const control = createControl({
     ...common,
     ...registrar,
@@ -190,7 +191,8 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
       if (phase === 'draining') return refuseReload(['the proxy is about to end'], source);
       const missing = partsMissing(current, next);
       if (missing.length > 0) return refuseReload(missing, source);
-      const { accessLog, admin, workers, state, consul, docker } = current;
+      const { accessLog, admin, workers, state, docker } = current;
+      const consul = current.consul && { ...current.consul, token: next.consul?.token };
       const merged: Settings = { ...next, accessLog, admin, workers, state, consul, docker };
       try {
         listening = await plane.listen(merged.listen);

@@ -19,13 +19,22 @@ export function diffSettings(old: Settings, next: Settings): SettingsChanges {
   return {
     services: { added, removed, changed: changed.map(({ id, keys }) => ({ name: id, keys })) },
     listeners: { ...listeners, changed: listeners.changed.map(({ id, keys }) => ({ address: id, keys })) },
-    keys: keysOf({ trustedProxies: old.trustedProxies, budget: old.budget }, next, ['trustedProxies', 'budget']),
+    keys: [
+      ...keysOf({ trustedProxies: old.trustedProxies, budget: old.budget }, next, ['trustedProxies', 'budget']),
+      ...(old.consul && next.consul && old.consul.token !== next.consul.token ? ['consul.token'] : []),
+    ],
     needRestart: [
       ...(same(old.admin.address, next.admin.address) ? [] : ['admin.address']),
       ...(old.admin.token === next.admin.token ? [] : ['admin.token']),
-      ...(['accessLog', 'workers', 'state', 'consul', 'docker'] as const).filter((key) => !same(old[key], next[key])),
+      ...(['accessLog', 'workers', 'state', 'docker'] as const).filter((key) => !same(old[key], next[key])),
+      ...(same(withoutToken(old), withoutToken(next)) ? [] : ['consul']),
     ],
   };
+}
+
+/** What of `consul` takes a restart to change. */
+function withoutToken({ consul }: Settings): unknown {
+  return consul && { ...consul, token: undefined };
 }
 
 /** Whether anything differs that takes effect at once. */

@@ -158,7 +158,7 @@ export const consulSchema = section(
     ),
     token: optional(
       text({ secret: true, pattern: /^[!-~]+$/, expected: 'printable ASCII without blanks' }),
-      'ACL token.',
+      'ACL token. A changed one takes effect by a reload.',
       '`$CONSUL_HTTP_TOKEN`, else none',
     ),
     caCert: optional(

@@ -161,7 +161,7 @@ const shared = {
       drain: option(
         duration(0),
         '30s',
-        'How long a retiring replica may finish what it has; at a scale-down, `scale.patience` holds.',
+        'How long a retiring replica may finish what it has; at a scale-down, `scale.patience` holds. Also how long what the service has in flight or held may take when the proxy ends, or the service leaves the file: whoever stops the proxy (`docker stop -t`, `TimeoutStopSec`) has to wait longer than that.',
       ),
     },
     'Time-outs on the side of the replicas.',

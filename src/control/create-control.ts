@@ -206,6 +206,7 @@ class ControlPlane implements Control, LinkListener {
     this.#discovery.follow(settings.services);
     this.#hub.publishTable();
     if (this.#phase === 'running') this.#advertiser.putProxy(before);
+    if (before.consul?.token !== settings.consul?.token) this.#registrations.renew();
   }
 
   takeOver(): void {

@@ -59,6 +59,15 @@ export class Registrations {
     for (const [id, { wanted }] of [...this.#entries]) this.#want(id, wanted);
   }
 
+  /** Puts every entry anew, over the one that is there: it lives with the rights that it was put with. */
+  renew(): void {
+    for (const [id, entry] of [...this.#entries]) {
+      if (entry.wanted === undefined) continue;
+      entry.present = undefined;
+      this.#want(id, entry.wanted);
+    }
+  }
+
   /** Ids that are wanted. */
   get wanted(): string[] {
     return [...this.#entries].flatMap(([id, { wanted }]) => (wanted === undefined ? [] : id));

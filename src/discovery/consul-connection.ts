@@ -12,16 +12,23 @@ export interface ConsulConnection {
   /** IPv6 without brackets. */
   host: string;
   port: number;
-  /** Of every request; holds the token, so never log it. */
-  headers: Record<string, string>;
-  /** The text without the token. */
+  /** Of the next request; hold the token, so never log them. */
+  readonly headers: Record<string, string>;
+  /** The text without the token, or one before it. */
   redact(text: string): string;
   /** An agent bound to Consul's address. @throws DISCOVERY_FAILED when the CA file cannot be read */
   openAgent(keepAlive: boolean): Promise<HttpAgent>;
 }
 
-/** Only the origin of `settings.address` counts. @throws DISCOVERY_FAILED when it is not an http or https URL */
-export function consulConnection(settings: ConsulSettings): ConsulConnection {
+/** What may change while it is in use. */
+export type TokenOf = () => string | undefined;
+
+/**
+ * Only the origin of `settings.address` counts.
+ * @param token asked for each request
+ * @throws DISCOVERY_FAILED when it is not an http or https URL
+ */
+export function consulConnection(settings: ConsulSettings, token: TokenOf = () => settings.token): ConsulConnection {
   const url = URL.parse(settings.address);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new PilotlightError('DISCOVERY_FAILED', 'the address of Consul is not an http:// or https:// URL');
@@ -29,13 +36,25 @@ export function consulConnection(settings: ConsulSettings): ConsulConnection {
   const secure = url.protocol === 'https:';
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const port = Number(url.port) || (secure ? 443 : 80);
+  let present: string | undefined;
+  let before: string | undefined;
+  let headers: Record<string, string> = {};
   return {
     origin: url.origin,
     secure,
     host,
     port,
-    headers: !settings.token ? {} : { 'X-Consul-Token': settings.token },
-    redact: (text) => (settings.token ? text.replaceAll(settings.token, '[token]') : text),
+    get headers() {
+      const next = token() || undefined;
+      if (next !== present) {
+        before = present;
+        present = next;
+        headers = next === undefined ? {} : { 'X-Consul-Token': next };
+      }
+      return headers;
+    },
+    redact: (text) =>
+      [present, before].reduce<string>((left, each) => (each ? left.replaceAll(each, '[token]') : left), text),
     async openAgent(keepAlive) {
       // The agent's own host and port win over the request's: the only way to pass an IPv6 address through a client
       // that takes URLs.

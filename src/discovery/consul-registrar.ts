@@ -6,12 +6,14 @@ import type { Logger } from '../model/observe.ts';
 import type { ConsulSettings } from '../model/settings.ts';
 import type { Clock } from '../util/clock.ts';
 import { hostPort } from '../util/host-port.ts';
-import { type ConsulConnection, consulConnection, explainFailure, oneLine } from './consul-connection.ts';
+import { type ConsulConnection, consulConnection, explainFailure, oneLine, type TokenOf } from './consul-connection.ts';
 import { withDeadline } from './consul-deadline.ts';
 import { OWN_ID_PREFIX, OWN_META_KEY } from './consul-entries.ts';
 
 export interface ConsulRegistrarOptions {
   settings: ConsulSettings;
+  /** The token, asked for each call; the one of the settings unless told. */
+  token?: TokenOf;
   clock: Clock;
   logger: Logger;
   /** This Pilotlight's identity; part of the ids of what it registers. */
@@ -50,9 +52,11 @@ class ConsulRegistrar implements Registrar {
   readonly #logger: Logger;
   readonly #instance: string;
   #service: Promise<AgentService> | undefined;
+  /** With which it was opened. */
+  #headers: Record<string, string> | undefined;
 
-  constructor({ settings, clock, logger, instance }: ConsulRegistrarOptions) {
-    this.#connection = consulConnection(settings);
+  constructor({ settings, token, clock, logger, instance }: ConsulRegistrarOptions) {
+    this.#connection = consulConnection(settings, token);
     this.#clock = clock;
     this.#logger = logger;
     this.#instance = instance;
@@ -109,7 +113,11 @@ class ConsulRegistrar implements Registrar {
     }
   }
 
+  /** The package keeps its fields for good: another token takes another one. */
   #open(): Promise<AgentService> {
+    const { headers } = this.#connection;
+    if (headers !== this.#headers) this.#service = undefined;
+    this.#headers = headers;
     this.#service ??= this.#load().catch((thrown) => {
       this.#service = undefined;
       throw thrown;

@@ -4,7 +4,7 @@ import type { Logger } from '../model/observe.ts';
 import type { ConsulSettings } from '../model/settings.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { ConsulClient } from './consul-client.ts';
-import { consulConnection } from './consul-connection.ts';
+import { consulConnection, type TokenOf } from './consul-connection.ts';
 import { ConsulContact } from './consul-contact.ts';
 import { ConsulFleet } from './consul-fleet.ts';
 import type { ConsulFollower, FollowerOptions } from './consul-follower.ts';
@@ -13,6 +13,8 @@ import { ConsulWatches } from './consul-watches.ts';
 
 export interface ConsulSourceOptions {
   settings: ConsulSettings;
+  /** The token, asked for each request; the one of the settings unless told. */
+  token?: TokenOf;
   clock: Clock;
   logger: Logger;
   /** This Pilotlight's identity. */
@@ -52,8 +54,8 @@ class ConsulSource implements DiscoverySource {
   readonly #pushed = new Map<string, { content: string; of: string | undefined }>();
   #outdated: Timer | undefined;
 
-  constructor({ settings, clock, logger, random = Math.random }: ConsulSourceOptions) {
-    const connection = consulConnection(settings);
+  constructor({ settings, token, clock, logger, random = Math.random }: ConsulSourceOptions) {
+    const connection = consulConnection(settings, token);
     this.#logger = logger;
     this.#client = new ConsulClient(connection, clock);
     this.#followerOptions = {

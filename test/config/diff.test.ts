@@ -72,11 +72,16 @@ test('sections that take effect at once', () => {
   expect(diff(text)).toMatchObject({ keys: ['budget.replicas', 'trustedProxies'], needRestart: [] });
 });
 
+test("a token of Consul's takes effect at once", () => {
+  const changes = diff((text) => text.replace('token: a', 'token: b'));
+  expect(changes).toMatchObject({ keys: ['consul.token'], needRestart: [] });
+});
+
 test.each([
   ['admin.address', (text: string) => text.replace('token: one', 'token: one, address: "127.0.0.1:9"')],
   ['admin.token', (text: string) => text.replace('token: one', 'token: two')],
   ['state', (text: string) => text.replace('/s\n', '/t\n')],
-  ['consul', (text: string) => text.replace('token: a', 'token: b')],
+  ['consul', (text: string) => text.replace('token: a', 'token: a, address: "http://127.0.0.1:9"')],
   ['workers', (text: string) => `${text}workers: 2\n`],
   ['docker', (text: string) => `${text}docker: { reach: host }\n`],
 ] as const)('%s needs a restart', (key, change) => {

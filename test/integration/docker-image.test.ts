@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { build, ensureBaseImage } from '../support/base-image.ts';
@@ -121,4 +122,46 @@ test('from inside its container it wakes another container and answers', async (
     ({ State }) => State === 'running',
   );
   expect(running).toEqual([]);
+}, 240_000);
+
+/** Takes upgrades and says nothing then. */
+const SOCKETS = `require('node:http').createServer((_, out) => out.end('up')).on('upgrade', (_, socket) => socket
+  .on('error', () => {}).write('HTTP/1.1 101 Switching Protocols\\r\\nConnection: upgrade\\r\\nUpgrade: websocket\\r\\n\\r\\n'))
+  .listen(process.env.PORT, '127.0.0.1')`;
+
+test('docker stop with an open WebSocket ends it in order when the drain is over', async () => {
+  const run = { process: { command: ['node', '-e', SOCKETS], env: { PORT: '{port}' } } };
+  const config = {
+    listen: [{ address: '0.0.0.0:8080' }],
+    services: { sockets: { routes: [{ path: '/' }], run, timeouts: { drain: '3s' } } },
+  };
+  const start = 'printf %s "$CONFIG" > /tmp/c.yaml && exec node /app/dist/pilotlight.js run -c /tmp/c.yaml';
+  const id = await startContainer(docker, {
+    Image: IMAGE,
+    Labels: labels,
+    Entrypoint: ['tini', '--', 'sh', '-c', start],
+    Cmd: [],
+    Env: [`CONFIG=${JSON.stringify(config)}`],
+  });
+  const { NetworkSettings } = await inspect(id);
+  const host = NetworkSettings.IPAddress;
+  await until(
+    'the service answers',
+    async () => (await fetch(`http://${host}:8080/`).catch(() => undefined))?.status === 200,
+    120_000,
+    100,
+  );
+  const client = connect(8080, host);
+  const came: Buffer[] = [];
+  client.on('data', (bytes) => came.push(bytes));
+  const ended = new Promise<string>((resolve) => {
+    client.on('end', () => resolve('in order')).on('error', ({ message }) => resolve(message));
+  });
+  client.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n');
+  await until('the switch', () => Buffer.concat(came).includes('\r\n\r\n'));
+  expectStatus(await docker('POST', `/containers/${id}/stop?t=60`), 204);
+  expect(await ended).toBe('in order');
+  // Close, 1001 "going away".
+  expect([...Buffer.concat(came).subarray(-4)]).toEqual([0x88, 0x02, 0x03, 0xe9]);
+  expect((await inspect(id)).State, await containerLogs(socket, id)).toMatchObject({ Running: false, ExitCode: 0 });
 }, 240_000);
