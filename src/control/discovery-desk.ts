@@ -48,7 +48,11 @@ export class DiscoveryDesk {
       const dropped = [...(this.#followed.get(source) ?? [])].filter((name) => !names.has(name));
       this.#followed.set(source, names);
       source.follow(queries);
-      for (const name of dropped) this.#registry.forget(name, source.kind);
+      for (const name of dropped) {
+        this.#registry.forget(name, source.kind);
+        // Nothing sets it any more, and the last value would stand there as if it were true.
+        if (source.kind === 'consul') this.#context.metrics.forget(name, 'pilotlight_consul_staleness_seconds');
+      }
     }
   }
 

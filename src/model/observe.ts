@@ -20,8 +20,8 @@ export interface Metrics {
   gauge(name: MetricName, labels: Labels, value: number): void;
   /** Observes into a histogram, in seconds, `count` times. */
   observe(name: MetricName, labels: Labels, seconds: number, count?: number): void;
-  /** Drops every series whose `service` is this one: it was removed from the configuration. */
-  forget(service: string): void;
+  /** Drops every series whose `service` is this one, or those of one name: the configuration has it no more. */
+  forget(service: string, name?: MetricName): void;
 }
 
 export type Labels = Record<string, string>;

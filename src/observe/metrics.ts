@@ -47,8 +47,8 @@ export function createMetrics(): Metrics & { render(): string } {
       series.buckets[bucket] = (series.buckets[bucket] as number) + count;
       series.value += seconds * count;
     },
-    forget(service) {
-      for (const family of families.values()) family.delete(service);
+    forget(service, name) {
+      for (const [each, family] of families) if (name === undefined || name === each) family.delete(service);
     },
     render() {
       let text = '';

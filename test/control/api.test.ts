@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { FakeSource } from './support/fake-discovery.ts';
-import { testService } from './support/settings.ts';
+import { testService, testSettings } from './support/settings.ts';
 import { World } from './support/world.ts';
 
 test('services are listed by name with figures collected just now', async () => {
@@ -164,4 +164,17 @@ test('who does not listen any more is told nothing, and who fails harms nobody',
   await world.run(1000);
   expect(seen).toEqual(['waking']);
   expect(world.messagesOf('ready')).toHaveLength(1);
+});
+
+test('a service that is not found in Consul any more has no age of what is known from there', async () => {
+  const found = { consul: { service: 'a', tag: undefined }, static: [] };
+  const sources = [new FakeSource()];
+  const world = await World.started([testService('a', { run: undefined, endpoints: found })], { sources });
+  const ages = () => [...world.metrics.values.keys()].filter((key) => key.includes('staleness'));
+  await world.settle(world.control.collect());
+  expect(ages()).toHaveLength(1);
+  const fixed = { consul: undefined, static: [{ host: '127.0.0.1', port: 1 }] };
+  world.control.reconfigure(testSettings([testService('a', { run: undefined, endpoints: fixed })]));
+  await world.settle(world.control.collect());
+  expect(ages()).toEqual([]);
 });

@@ -28,8 +28,9 @@ export class FakeMetrics implements Metrics {
     this.count(name, labels, count);
   }
 
-  forget(service: string): void {
-    this.forgotten.push(service);
+  forget(service: string, name?: MetricName): void {
+    if (name === undefined) this.forgotten.push(service);
+    else this.values.delete(keyOf(name, { service }));
   }
 
   get(name: MetricName, labels: Labels): number {
