@@ -169,7 +169,7 @@ export function readDocument(text: string, env: Record<string, string | undefine
   function mergeInto(mapping: Mapping, node: ParsedNode, path: Path): void {
     if (isAlias(node)) {
       const target = targets.get(node);
-      if (!mayRepeat(target, node, path)) return;
+      if (!mayRepeat(target, node, [...path, '<<'])) return;
       aliases++;
       open.add(target);
       mergeInto(mapping, target, path);

@@ -35,10 +35,11 @@ export function syntaxMessage(code: ErrorCode, said: string, text: string, offse
     case 'BAD_SCALAR_START':
       return `YAML: a value may not begin with ${at}; put it in quotes: "${at}…"`;
     case 'BAD_ALIAS':
-      return `YAML: ${markMessage('*')}: "*"`;
+      return said.startsWith('Anchor') ? `YAML: ${markMessage('&')}: "&…"` : `YAML: ${markMessage('*')}: "*"`;
     case 'TAG_RESOLVE_FAILED':
       return `YAML: ${markMessage('!')}: "!…"`;
     case 'NON_STRING_KEY':
+      if (at === '*') return `YAML: ${markMessage('*')}: "*…"`;
       return text.slice(Math.max(0, offset - 1), offset + 1) === '{{'
         ? 'YAML: "{{" begins two mappings; put the value in quotes: "{{…}}"'
         : 'YAML: a key is a word, not a mapping or list; a value with braces or brackets goes in quotes';

@@ -33,6 +33,11 @@ describe('a value that YAML takes for something else is told how to be written:'
       'services.app.wake[0].userAgent: "*" begins an alias in YAML, and no anchor has this name; put the value in quotes: "*bot*"',
     ],
     [route('host: §*'), 'YAML: "*" begins an alias in YAML; put the value in quotes: "*"'],
+    [
+      `${service('')}wake: [{ path: /x, then: deny, §*y : 1 }]`,
+      'YAML: "*" begins an alias in YAML; put the value in quotes: "*…"',
+    ],
+    [`${service('')}headers: { &x§: 1 }`, 'YAML: "&" begins an anchor in YAML; put the value in quotes: "&…"'],
     [route('host: §@x'), 'YAML: a value may not begin with @; put it in quotes: "@…"'],
     [route('host: §%x'), 'YAML: a value may not begin with %; put it in quotes: "%…"'],
     [route('host: §`x`'), 'YAML: a value may not begin with `; put it in quotes: "`…"'],
