@@ -39,14 +39,18 @@ export class Assurance {
     this.#options = options;
   }
 
-  /** @param assured called when a look that began after this found it there; never otherwise */
-  ask(endpoint: string, assured: () => void): void {
+  /**
+   * @param assured called when a look that began after this found it there, or nobody could look; else never
+   * @returns whether nobody asks already: the doubt is news
+   */
+  ask(endpoint: string, assured: () => void): boolean {
     const inquiry = this.#inquiries.get(endpoint);
     if (inquiry !== undefined) {
       (inquiry.isLast ? inquiry.late : inquiry.asked).push(assured);
-      return;
+      return false;
     }
     this.#begin(endpoint, [assured]);
+    return true;
   }
 
   #begin(endpoint: string, asked: (() => void)[]): void {
@@ -70,11 +74,12 @@ export class Assurance {
     } finally {
       this.#inquiries.delete(endpoint);
     }
-    if (isThere !== true) {
-      if (isThere === false) this.#assuredAt.delete(endpoint);
+    if (isThere === false) {
+      this.#assuredAt.delete(endpoint);
       return;
     }
-    this.#note(endpoint, clock.now());
+    // What cannot be asked stays as it is known: a runtime that is away breaks no traffic.
+    if (isThere) this.#note(endpoint, clock.now());
     for (const assured of inquiry.asked) assured();
     if (inquiry.late.length > 0) this.#begin(endpoint, inquiry.late);
   }

@@ -327,7 +327,11 @@ class ControlPlane implements Control, LinkListener {
   }
 
   onSuspect(edge: string, message: Extract<EdgeMessage, { type: 'suspect' }>): void {
-    this.#services.get(message.service)?.onSuspect(message, () => this.#hub.trust(edge, message));
+    this.#services.get(message.service)?.onSuspect(
+      message,
+      () => this.#hub.trust(edge, message),
+      () => this.#hub.doubt(edge, message),
+    );
   }
 
   /** Of several edges, each has its minute: together they have one. */

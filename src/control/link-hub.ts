@@ -229,6 +229,11 @@ export class LinkHub {
     });
   }
 
+  /** Tells all edges but one of its doubt: they may have no connection that would tell them. */
+  doubt(edge: string, { service, endpoint }: Message<'suspect'>): void {
+    for (const other of this.#edges.keys()) if (other !== edge) this.#send(other, { type: 'doubt', service, endpoint });
+  }
+
   /** Tells an edge that an endpoint which it was in doubt about still is what it was. */
   trust(edge: string, { service, endpoint, doubt }: Message<'suspect'>): void {
     this.#send(edge, { type: 'trust', service, endpoint, doubt });

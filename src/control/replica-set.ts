@@ -251,10 +251,11 @@ export class ReplicaSet {
 
   /**
    * Asks whether the run behind an endpoint still is there, after its connections closed unasked.
-   * @param assured called when it is; never where it is not, or where that cannot be known
+   * @param assured called when it is, or where that cannot be known; never where it is not
+   * @returns whether nobody asks already
    */
-  assure(endpoint: string, assured: () => void): void {
-    this.#assurance.ask(endpoint, assured);
+  assure(endpoint: string, assured: () => void): boolean {
+    return this.#assurance.ask(endpoint, assured);
   }
 
   /** Brings the replicas in line with what the runtime lists: what it does not list as running is gone. */

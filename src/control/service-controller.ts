@@ -91,16 +91,21 @@ export class ServiceController {
     this.lifecycle.set.onAck(edge, ack.endpoint, ack);
   }
 
-  /** @param trust tells the edge that asked that the endpoint still is what it was */
+  /**
+   * @param trust tells the edge that asked that the endpoint still is what it was
+   * @param warn tells the other edges that there is a doubt
+   */
   onSuspect(
     { endpoint, cause }: { endpoint: string; cause: 'refused' | 'timeout' | 'closed' },
     trust: () => void,
+    warn: () => void,
   ): void {
     const { set } = this.lifecycle;
     const replica = set.byEndpoint(endpoint);
     if (replica === undefined) this.#host.registry.doubt(this.name, endpoint);
-    else if (cause === 'closed') set.assure(endpoint, trust);
-    else set.verify(replica);
+    else if (cause !== 'closed') set.verify(replica);
+    else if (!set.assure(endpoint, trust)) return;
+    if (replica !== undefined) warn();
   }
 
   onDetached(edge: string): void {

@@ -193,6 +193,9 @@ class EdgePlane implements Edge {
       case 'slots':
         this.#services.get(message.service)?.onSlots(message);
         break;
+      case 'doubt':
+        this.#services.get(message.service)?.onDoubt(message.endpoint);
+        break;
       case 'trust':
         this.#services.get(message.service)?.onTrust(message.endpoint, message.doubt);
         break;

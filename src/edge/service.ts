@@ -263,6 +263,12 @@ export class Service {
     this.#tryAgainLater();
   }
 
+  /** Another edge is in doubt about it. */
+  onDoubt(id: string): void {
+    const endpoint = this.#endpoints.get(id);
+    if (endpoint !== undefined && endpoint.suspectUntil <= this.#context.clock.now()) endpoint.lost();
+  }
+
   /** Control had a look after a doubt: it is the replica that it was. Of a doubt since then that says nothing. */
   onTrust(id: string, doubt: number): void {
     const endpoint = this.#endpoints.get(id);

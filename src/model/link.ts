@@ -12,6 +12,8 @@ export type ControlMessage =
   | { type: 'table'; version: number; table: RoutingTable; states: ServiceState[] }
   | { type: 'service'; version: number; state: ServiceState }
   | SlotGrant
+  /** Another edge is in doubt about the endpoint: who has no open connection to it that shows otherwise is, too. */
+  | { type: 'doubt'; service: string; endpoint: string }
   /** A look at the endpoint that began after this doubt of the edge found the run that it was. */
   | { type: 'trust'; service: string; endpoint: string; doubt: number }
   | ProbeRequest

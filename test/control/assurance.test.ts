@@ -42,6 +42,21 @@ test('however many ask at once, one looks', async () => {
   expect(trusted(other)).toEqual([7]);
 });
 
+test('the other edges are told once of a doubt, as they may have no connection that would tell them', async () => {
+  const { world, suspect } = await awake();
+  const other = world.addEdge('edge-2');
+  await world.run(100);
+  const warned = (edge: typeof other) => edge.messages.filter(({ type }) => type === 'doubt').length;
+  suspect(1);
+  suspect(2);
+  await world.run(20, 5);
+  expect([warned(world.edge), warned(other)]).toEqual([0, 1]);
+  // Its own doubt in turn is no news.
+  suspect(1, other);
+  await world.run(200, 5);
+  expect([warned(world.edge), warned(other)]).toEqual([0, 1]);
+});
+
 test('a replica that closes its connections as a habit is looked at once each time', async () => {
   const { world, suspect, trusted, looks } = await awake();
   for (let doubt = 1; doubt <= 5; doubt++) {
@@ -62,15 +77,18 @@ test('one that is gone, or runs anew, is not trusted but replaced in what the ed
   expect(world.edge.ready('hello')).not.toContain('hello-1#1');
 });
 
-test('where the runtime cannot be asked nothing is said: the edge goes by what it knows', async () => {
+test('where the runtime cannot be asked, what is known holds at once', async () => {
   const { world, suspect, trusted } = await awake();
   world.runtime.behaviour.unreachable = true;
   suspect(1);
-  await world.run(500);
-  expect(trusted()).toEqual([]);
+  await world.run(20, 5);
+  expect(trusted()).toEqual([1]);
   expect(world.edge.ready('hello')).toEqual(['hello-1#1']);
+  // It was not seen: no habit is known.
   world.runtime.behaviour.unreachable = false;
   suspect(2);
-  await world.run(500);
-  expect(trusted()).toEqual([2]);
+  await world.run(20, 5);
+  expect(trusted()).toEqual([1]);
+  await world.run(100, 5);
+  expect(trusted()).toEqual([1, 2]);
 });

@@ -76,6 +76,28 @@ describe('when the last connection to a replica of ours closes unasked,', () => 
     expect(origin.connections).toHaveLength(1);
   });
 
+  test('on another edge, this one is in doubt where no connection of its own shows otherwise', async () => {
+    const origin = await Origin.listen(silent);
+    const h = await EdgeHarness.start();
+    h.state({ endpoints: [at(origin, ours)] });
+    const endpoint = `e-${origin.port}`;
+    const [only] = await kept(h, origin);
+    h.send({ type: 'doubt', service: 'app', endpoint });
+    await h.report();
+    expect(h.all('suspect')).toEqual([]);
+    only?.end();
+    const { doubt } = await h.message('suspect');
+    h.send({ type: 'trust', service: 'app', endpoint, doubt });
+    h.send({ type: 'doubt', service: 'app', endpoint });
+    h.send({ type: 'doubt', service: 'app', endpoint });
+    await h.message('suspect', (message) => message.doubt === doubt + 1);
+    expect(h.all('suspect')).toHaveLength(2);
+    const client = await h.connect();
+    client.get('/');
+    await h.held(1);
+    expect(origin.connections).toHaveLength(1);
+  });
+
   test('a second without a word from control is enough: what was last known holds', async () => {
     const origin = await Origin.listen(silent);
     const h = await EdgeHarness.start();

@@ -42,15 +42,20 @@ function takeOver(port: number): { taken: Promise<number>; requests: () => numbe
 }
 
 describe('another program that takes the port of a replica that died', () => {
-  for (const place of ['docker-host', 'process'] as Place[]) {
-    scenario(`gets none of the requests for it (${place})`, async (stage) => {
+  const kinds: [Place, number][] = [
+    ['docker-host', 1],
+    ['docker-host', 2],
+    ['process', 1],
+  ];
+  for (const [place, workers] of kinds) {
+    scenario(`gets none of the requests for it (${place}, workers: ${workers})`, async (stage) => {
       const app = await stage.app('app', { place });
       const engine = { path: stage.workspace.dockerSocket };
       const line = await Relay.open({ path: join(stage.workspace.folder, 'engine.sock') }, engine);
       stage.onEnd(() => line.cut());
       const docker =
         place === 'process' ? {} : { docker: { socket: join(stage.workspace.folder, 'engine.sock'), reach: 'host' } };
-      const proxy = await stage.proxy({ apps: [app], config: docker });
+      const proxy = await stage.proxy({ apps: [app], config: { ...docker, workers } });
       await proxy.request({ host: app.host });
       const [replica] = (await proxy.service(app.name)).replicas.filter(({ state }) => state === 'ready');
       const port = Number(replica?.address?.split(':').at(-1));
@@ -60,7 +65,7 @@ describe('another program that takes the port of a replica that died', () => {
       const stranger = takeOver(port);
       stage.onEnd(() => stranger.close());
       // An engine that has much to do tells of an end long after the port is free.
-      line.answerDelayMs = 250;
+      line.answerDelayMs = 150;
       if (place === 'process') {
         killIfAlive(app.log.only('boot').pid, 'SIGKILL');
       } else {
