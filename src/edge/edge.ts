@@ -27,8 +27,8 @@ import { UntrustedForwarding } from './untrusted-forwarding.ts';
 const MAX_CHECKS = 64;
 /** How often figures are sent, ms. */
 const REPORT_EVERY_MS = 1000;
-/** Idle connections are looked for at most so often when connecting fails, ms: to look through all services takes a while. */
-const CLOSE_IDLE_EVERY_MS = 100;
+/** Where no connection was idle, one is looked for again after so long, ms: to look through all services takes a while. */
+const LOOK_FOR_IDLE_EVERY_MS = 100;
 /** How often a drain looks whether it is done, ms. */
 const DRAIN_CHECK_MS = 20;
 
@@ -81,7 +81,7 @@ class EdgePlane implements Edge {
   readonly #reportTimer: Timer;
   #reportedAt: number;
   #engine: HttpProxyEngine | undefined;
-  #idleClosedAt = Number.NEGATIVE_INFINITY;
+  #noneIdleAt = Number.NEGATIVE_INFINITY;
 
   constructor({ link, clock, logger, access, descriptors }: EdgeOptions) {
     this.#link = link;
@@ -237,10 +237,10 @@ class EdgePlane implements Edge {
 
   #closeIdle(): boolean {
     const now = this.#clock.now();
-    if (now - this.#idleClosedAt < CLOSE_IDLE_EVERY_MS) return false;
-    this.#idleClosedAt = now;
+    if (now - this.#noneIdleAt < LOOK_FOR_IDLE_EVERY_MS) return false;
     let closed = false;
     for (const service of this.#services.values()) closed = service.closeIdle() || closed;
+    if (!closed) this.#noneIdleAt = now;
     return closed;
   }
 
