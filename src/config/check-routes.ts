@@ -11,12 +11,16 @@ interface Place {
   path: Path;
 }
 
+/** What opens a route wider where it is not given: a value that a comment has eaten must not. */
+const NARROWING = { host: 'any host', allow: 'everybody', basicAuth: 'everybody', rate: 'any rate' };
+
 /** Rules across the routes of all services. */
 export function checkRoutes(services: [string, ServiceConfig][], report: Report): void {
   const byHost = new Map<string, Place[]>();
   for (const [service, { routes }] of services) {
     routes.forEach((route, index) => {
       const place = { service, route, path: ['services', service, 'routes', index] };
+      refuseEmpty(place, report);
       const host = route.host ?? '';
       const others = byHost.get(host);
       if (others === undefined) byHost.set(host, [place]);
@@ -27,6 +31,13 @@ export function checkRoutes(services: [string, ServiceConfig][], report: Report)
     if (places.length === 1) continue;
     checkSame(places, report);
     for (const place of places) warnUnreachable(place, report);
+  }
+}
+
+function refuseEmpty({ path }: Place, report: Report): void {
+  for (const [key, meaning] of Object.entries(NARROWING)) {
+    if (report.empty([...path, key]))
+      report.problem([[...path, key]], `nothing stands here: for ${meaning}, leave the key out`);
   }
 }
 

@@ -20,6 +20,8 @@ export interface Report {
   keyProblem(path: Path, message: string): void;
   /** Whether the file itself says something there (not only its defaults). */
   given(path: Path): boolean;
+  /** Whether the file has the key, and nothing behind it. */
+  empty(path: Path): boolean;
   /** Whether something is wrong at or below a path. */
   broken(path: Path): boolean;
   problems(): Problem[];
@@ -148,6 +150,7 @@ export function createReport(file: string, document: ConfigDocument, schema: z.c
     unknownKeys,
     keyProblem,
     given: (path) => document.entry(path) !== undefined && document.entry(path)?.kind !== 'nothing',
+    empty: (path) => document.entry(path)?.kind === 'nothing',
     broken: (path) => brokenPaths.some((other) => path.every((step, index) => other[index] === step)),
     problems: () => sortProblems(problems),
     warnings: () => sortProblems(warnings),

@@ -21,6 +21,15 @@ describe('a value that YAML takes for something else is told how to be written:'
       route('path: §&all'),
       'services.app.routes[0].path: "&" begins an anchor in YAML; put the value in quotes: "&all"',
     ],
+    [route('§host: # x.example.com'), `${host}nothing stands here: for any host, leave the key out`],
+    [
+      route('{ path: /, §allow: }'),
+      'services.app.routes[0].allow: nothing stands here: for everybody, leave the key out',
+    ],
+    [
+      route('{ path: /, §basicAuth: ~ }'),
+      'services.app.routes[0].basicAuth: nothing stands here: for everybody, leave the key out',
+    ],
     [route('host: §!'), `${host}"!" begins a tag in YAML; put the value in quotes: "!"`],
     [route('host: §!!str'), `${host}"!" begins a tag in YAML; put the value in quotes: "!!str"`],
     [route('host: §!x.example.com'), 'YAML: "!" begins a tag in YAML; put the value in quotes: "!…"'],
