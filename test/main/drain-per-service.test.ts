@@ -89,6 +89,7 @@ test.each([1, 2])('SIGTERM with %i workers: each service drains by its own limit
   for (const peer of waiting) expect(peer.text).toMatch(/^HTTP\/1\.1 503 .*\r\nRetry-After: \d+\r\n/s);
   await stuck.gets('DRAIN_OVER');
   for (const peer of [socket, stream]) await peer.ends();
+  expect(Math.max(...idle.map(({ endedAt }) => endedAt))).toBeLessThan(socket.endedAt);
   expect(socket.ending).toBe('end');
   expect(socket.endedAt - began).toBeGreaterThanOrEqual(QUICK_MS - 20);
   for (const { endedAt } of idle) expect(endedAt).toBeLessThan(socket.endedAt);
