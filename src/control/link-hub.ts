@@ -229,7 +229,7 @@ export class LinkHub {
     });
   }
 
-  /** Tells all edges but one of its doubt: they may have no connection that would tell them. */
+  /** Tells all edges but one of its doubt: they may have no connection that would tell them, or one that leads elsewhere. */
   doubt(edge: string, { service, endpoint }: Message<'suspect'>): void {
     for (const other of this.#edges.keys()) if (other !== edge) this.#send(other, { type: 'doubt', service, endpoint });
   }

@@ -96,15 +96,15 @@ export class ServiceController {
    * @param warn tells the other edges that there is a doubt
    */
   onSuspect(
-    { endpoint, cause }: { endpoint: string; cause: 'refused' | 'timeout' | 'closed' },
+    { endpoint, cause }: { endpoint: string; cause: 'refused' | 'timeout' | 'closed' | 'unproven' },
     trust: () => void,
     warn: () => void,
   ): void {
     const { set } = this.lifecycle;
     const replica = set.byEndpoint(endpoint);
     if (replica === undefined) this.#host.registry.doubt(this.name, endpoint);
-    else if (cause !== 'closed') set.verify(replica);
-    else if (!set.assure(endpoint, trust)) return;
+    else if (cause === 'refused' || cause === 'timeout') set.verify(replica);
+    else if (!set.assure(endpoint, trust) || cause === 'unproven') return;
     if (replica !== undefined) warn();
   }
 

@@ -76,6 +76,8 @@ export class Endpoint {
   suspectUntil = 0;
   /** Counts the doubts about it. */
   doubt = 0;
+  /** All connections closed unasked: the next one has to be proven before it is used. */
+  isUnproven = false;
   /** Called when its last connection closed unasked; set where control can tell what that means. */
   onLost: ((endpoint: Endpoint) => void) | undefined;
   completions = 0;

@@ -466,7 +466,25 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
   }
 
   onConnected(connection: UpstreamConnection): void {
-    this.#send(connection, this.#context.clock.now());
+    if (!connection.endpoint.isUnproven) {
+      this.#send(connection, this.#context.clock.now());
+      return;
+    }
+    // The connect is over; the proof has a limit of its own.
+    this.#context.deadlines.disarm(this);
+    (this.#service as Service).prove(this, connection);
+  }
+
+  /** Its connection leads to the replica that it is meant for, or may not: then nothing was written to it. */
+  onProven(connection: UpstreamConnection, isProven: boolean): void {
+    if (this.#phase !== 'connecting' || this.#connection !== connection) return;
+    if (isProven && connection.usable) {
+      this.#send(connection, this.#context.clock.now());
+      return;
+    }
+    connection.destroy();
+    this.#connection = undefined;
+    this.#retry(this.#service as Service, 'CONNECT_REFUSED');
   }
 
   /** Head and what is there of the body, in one write where it is small. */

@@ -27,6 +27,8 @@ import { Roster } from './roster.ts';
 import { SlotDesk } from './slot-desk.ts';
 import { Statistics } from './statistics.ts';
 import { StickyCookie } from './sticky.ts';
+import { Unproven } from './unproven.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
 import type { ProgressStream } from './waiting-page.ts';
 import { type CompiledWakeRule, compileWakeRules, wakeRuleOf } from './wake-rules.ts';
 
@@ -73,6 +75,7 @@ export class Service {
   #slots: SlotDesk | undefined;
   #demand: DemandTeller | undefined;
   #doubtTimer: Timer | undefined;
+  #unproven: Unproven | undefined;
   /** When it left the configuration, the clock's ms: it lives on for what is in flight. Undefined: it did not. */
   #leftAt: number | undefined;
 
@@ -258,21 +261,35 @@ export class Service {
     const { clock, post } = this.#context;
     endpoint.suspectUntil = clock.now() + SUSPECT_MS;
     endpoint.doubt++;
+    endpoint.isUnproven = endpoint.onLost !== undefined;
     post({ type: 'suspect', service: this.name, endpoint: endpoint.id, cause, doubt: endpoint.doubt });
     this.#roster.update(this.#ready, this.policy, clock.now());
     this.#tryAgainLater();
   }
 
-  /** Another edge is in doubt about it. */
+  /** A connection was opened that may lead to another program than the replica. */
+  prove(exchange: Exchange, connection: UpstreamConnection): void {
+    const { clock, post } = this.#context;
+    this.#unproven ??= new Unproven(clock, ({ id, doubt }) =>
+      post({ type: 'suspect', service: this.name, endpoint: id, cause: 'unproven', doubt }),
+    );
+    this.#unproven.add(exchange, connection);
+  }
+
+  /** Another edge is in doubt about it: what was opened here a moment ago may lead to another program, too. */
   onDoubt(id: string): void {
     const endpoint = this.#endpoints.get(id);
-    if (endpoint !== undefined && endpoint.suspectUntil <= this.#context.clock.now()) endpoint.lost();
+    if (endpoint?.onLost === undefined || endpoint.suspectUntil > this.#context.clock.now()) return;
+    endpoint.closeIdle();
+    endpoint.onLost(endpoint);
   }
 
   /** Control had a look after a doubt: it is the replica that it was. Of a doubt since then that says nothing. */
   onTrust(id: string, doubt: number): void {
     const endpoint = this.#endpoints.get(id);
-    if (endpoint === undefined || endpoint.doubt !== doubt || endpoint.state !== 'ready') return;
+    if (endpoint === undefined) return;
+    this.#unproven?.trust(endpoint, doubt);
+    if (endpoint.doubt !== doubt || endpoint.state !== 'ready') return;
     endpoint.suspectUntil = 0;
     this.#roster.update(this.#ready, this.policy, this.#context.clock.now());
     if (this.queue.size > 0) this.#release.begin(this.queue.size);
@@ -431,6 +448,7 @@ export class Service {
     this.#slots?.close();
     this.#demand?.close();
     this.#doubtTimer?.cancel();
+    this.#unproven?.close();
   }
 
   /** The service's part of a report; undefined when there is nothing to say. */
@@ -493,7 +511,10 @@ export class Service {
     }
     this.#ready = ready;
     this.#admit(now);
-    for (const endpoint of gone) leaveDead(endpoint);
+    for (const endpoint of gone) {
+      this.#unproven?.disown(endpoint);
+      leaveDead(endpoint);
+    }
     for (const [endpoint, view] of listed) this.#applyState(endpoint, view, version, now);
   }
 

@@ -12,7 +12,7 @@ export type ControlMessage =
   | { type: 'table'; version: number; table: RoutingTable; states: ServiceState[] }
   | { type: 'service'; version: number; state: ServiceState }
   | SlotGrant
-  /** Another edge is in doubt about the endpoint: who has no open connection to it that shows otherwise is, too. */
+  /** Another edge is in doubt about the endpoint. */
   | { type: 'doubt'; service: string; endpoint: string }
   /** A look at the endpoint that began after this doubt of the edge found the run that it was. */
   | { type: 'trust'; service: string; endpoint: string; doubt: number }
@@ -74,9 +74,10 @@ export type EdgeMessage =
   | SlotClaim
   /**
    * A connect to the endpoint failed; or (`closed`) its last connection closed unasked, so that another program may have
-   * the address by now: nothing is dialled there until control says `trust`, or a second has passed. `doubt` counts up.
+   * the address by now: nothing is dialled there until control says `trust`, or a second has passed; or (`unproven`) a
+   * connection was opened after that: nothing is written to it until the same. `doubt` counts up.
    */
-  | { type: 'suspect'; service: string; endpoint: string; cause: 'refused' | 'timeout' | 'closed'; doubt: number }
+  | { type: 'suspect'; service: string; endpoint: string; cause: 'refused' | 'timeout' | 'closed' | 'unproven'; doubt: number }
   /** Answers that are not valid: what they break, and how many there were since this was last said. */
   | { type: 'bad-answer'; service: string; address: string; fault: string; count: number }
   /** An endpoint gets no requests for a while: so many failures in a row, and what the last one was. */
