@@ -77,7 +77,13 @@ export type EdgeMessage =
    * the address by now: nothing is dialled there until control says `trust`, or a second has passed; or (`unproven`) a
    * connection was opened after that: nothing is written to it until the same. `doubt` counts up.
    */
-  | { type: 'suspect'; service: string; endpoint: string; cause: 'refused' | 'timeout' | 'closed' | 'unproven'; doubt: number }
+  | {
+      type: 'suspect';
+      service: string;
+      endpoint: string;
+      cause: 'refused' | 'timeout' | 'closed' | 'unproven';
+      doubt: number;
+    }
   /** Answers that are not valid: what they break, and how many there were since this was last said. */
   | { type: 'bad-answer'; service: string; address: string; fault: string; count: number }
   /** An endpoint gets no requests for a while: so many failures in a row, and what the last one was. */
