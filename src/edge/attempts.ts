@@ -1,7 +1,7 @@
 import type { Service } from './service.ts';
 
 /**
- * The attempts at one request: whether another one follows a failed one (design §5). Anything of which nothing was
+ * The attempts at one request: whether another one follows a failed one. Anything of which nothing was
  * written may be sent again; else the caller says whether it may.
  */
 export class Attempts {
