@@ -19,8 +19,8 @@ export interface RunOptions {
 }
 
 /**
- * `run`: serves a configuration until told to stop; SIGHUP reads it again, SIGUSR2 starts a successor. A person at a terminal sees a line per
- * event, anything else that reads gets the log, in which the events are too.
+ * `run`: serves a configuration until told to stop; SIGHUP reads it again, SIGUSR2 starts a successor. A person at a
+ * terminal sees a line per event, anything else that reads gets the log, in which the events are too.
  * @throws CONFIG_NOT_FOUND and what starting a proxy throws
  */
 export async function runConfigured(

@@ -1,8 +1,8 @@
 import type { Service } from './service.ts';
 
 /**
- * The attempts at one request: whether another one follows a failed one. Anything of which nothing was
- * written may be sent again; else the caller says whether it may.
+ * The attempts at one request: whether another one follows a failed one. Anything of which nothing was written may be
+ * sent again; else the caller says whether it may.
  */
 export class Attempts {
   /** Bytes of the request went to an upstream in this attempt. */

@@ -227,10 +227,16 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
     }
     this.#retryMs = rules.limit(this, this.#context.clock.now());
     const admission = this.#retryMs > 0 ? 'RATE_LIMITED' : rules.admit(this);
+    if (admission === 'waiting') {
+      this.#awaitPassword();
+      return;
+    }
+    if (admission !== 'granted') {
+      this.refuse(admission);
+      return;
+    }
     const redirect = rules.redirectOf(this);
-    if (admission === 'waiting') this.#awaitPassword();
-    else if (admission !== 'granted') this.refuse(admission);
-    else if (redirect !== undefined) this.#answerRedirect(rules, redirect);
+    if (redirect !== undefined) this.#answerRedirect(rules, redirect);
     else this.#proceed(service);
   }
 
@@ -334,15 +340,13 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
   /** Claims room for its body; those who yield theirs first give it up where there is too little. */
   #reserve(service: Service): boolean {
     const { request, body } = this.client;
-    let hasRoom = this.#body.reserve(service, request, body.done);
-    if (hasRoom) return true;
+    if (this.#body.reserve(service, request, body.done)) return true;
     for (const each of service.queue.yielding) {
       if (!each.holdsBytes) continue;
       each.yieldPlace('HOLD_BYTES');
-      hasRoom = this.#body.reserve(service, request, body.done);
-      if (hasRoom) break;
+      if (this.#body.reserve(service, request, body.done)) return true;
     }
-    return hasRoom;
+    return false;
   }
 
   get holdsBytes(): boolean {
@@ -813,7 +817,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
     this.#dispatch(endpoint, this.#context.clock.now());
   }
 
-  /** Tries again on another endpoint, waits for a start, or gives up with `code` (design: nothing unsafe is replayed). */
+  /** Tries again on another endpoint, waits for a start, or gives up with `code`. Nothing unsafe is replayed. */
   #retry(service: Service, code: RefusalCode): void {
     const replayable = !this.#attempts.written || (this.#body.isWhole && this.#mayReplay());
     const now = this.#context.clock.now();

@@ -16,8 +16,8 @@ const PAIR = /[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=([!#$%&'*+.^_`|~0-9A-Za-z-]+|"
 const EMPTY = /[ \t]*(;|,|$)/y;
 
 /**
- * The elements of a Forwarded value (RFC 7239 §4), each proxy's in order. Undefined when it does not follow the grammar, or goes on and on:
- * a quote that a client left open may have swallowed what the proxies behind it said.
+ * The elements of a Forwarded value (RFC 7239 §4), each proxy's in order. Undefined when it does not follow the grammar,
+ * or goes on and on: a quote that a client left open may have swallowed what the proxies behind it said.
  */
 export function forwardedElements(value: string): ForwardedElement[] | undefined {
   const elements: ForwardedElement[] = [];

@@ -26,15 +26,14 @@ const NAMES: Record<string, [keyof Told, (element: string) => string | undefined
  */
 export function trustedForwarding(client: ClientConnection, hostValue: string): string {
   const { request, peer } = client;
-  const { forwardedFor, forwarded, hasForwarding } = request;
-  if (!hasForwarding && forwardedFor === undefined && forwarded === undefined)
-    return client.forwardingFields(hostValue);
+  const { forwardedFor, forwarded } = request;
+  if (!request.isForwarded) return client.forwardingFields(hostValue);
   const told = toldIn(request.head);
   const elements = forwarded === undefined ? undefined : forwardedElements(forwarded);
   const host = told.host ?? hostIn(elements) ?? hostValue;
-  const proto = schemeOf(client);
-  const isProtoTold = told.proto !== undefined || protoIn(elements) !== undefined;
-  const port = told.port ?? (isProtoTold ? portFor(host, proto) : client.forwardedPort);
+  const toldProto = told.proto ?? protoIn(elements);
+  const proto = toldProto ?? schemeBy(told.port, client);
+  const port = told.port ?? (toldProto === undefined ? client.forwardedPort : portFor(host, proto));
   const address = client.clientAddress();
   const realIp = told.realIp ?? (address === UNKNOWN_CLIENT ? undefined : address);
   let out = `X-Forwarded-For: ${forwardedFor === undefined ? peer : `${forwardedFor}, ${peer}`}\r\n`;
@@ -53,7 +52,12 @@ export function schemeOf(client: ClientConnection): string {
   const { proto, port } = toldIn(request.head);
   if (proto !== undefined) return proto;
   const elements = request.forwarded === undefined ? undefined : forwardedElements(request.forwarded);
-  return protoIn(elements) ?? (port === undefined ? client.scheme : port === '443' ? 'https' : 'http');
+  return protoIn(elements) ?? schemeBy(port, client);
+}
+
+/** By what scheme the client came where nobody names it: as the port that is named has it, or as we saw. */
+function schemeBy(port: string | undefined, client: ClientConnection): string {
+  return port === undefined ? client.scheme : port === '443' ? 'https' : 'http';
 }
 
 /** Takes what is told out of what is passed on as it came. */

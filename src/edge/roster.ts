@@ -16,7 +16,8 @@ const Rank = { USABLE: 0, WEIGHTLESS: 2, EJECTED: 4, SUSPECT: 6, OBJECTING: 8, U
 /**
  * The endpoints of a service that get requests now: the usable ones; without any, the usable backups; without those, the
  * ones of weight 0; the ejected ones, all of them rather than none; then those whose connect failed a moment ago.
- * Of the unhealthy ones those whose checks are answered, rather than 503 for everybody; the others never. Worked out when something changes, not for every request.
+ * Of the unhealthy ones those whose checks are answered, rather than 503 for everybody; the others never. Worked out
+ * when something changes, not for every request.
  */
 export class Roster {
   /** Those that requests are spread over. Another set, or other shares in it, is another array. */

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import type { DeadlineEntry, Deadlines } from './deadlines.ts';
+import { Fault, strangerIn } from './http1/faults.ts';
 
 /** How long an answer to the greeting may take, ms. */
 export const TLS_LIMIT_MS = 2000;
@@ -43,8 +44,7 @@ export class TlsCheck implements DeadlineEntry {
 
   #onData(bytes: Buffer): void {
     this.#answer += bytes.toString('latin1', 0, 2);
-    // A handshake or an alert, of any version.
-    if (this.#answer.length >= 2) this.#finish(/^[\x15\x16]\x03/.test(this.#answer));
+    if (this.#answer.length >= 2) this.#finish(strangerIn(this.#answer) === Fault.TLS_ANSWER);
   }
 
   #finish(speaksTls: boolean): void {

@@ -49,7 +49,7 @@ export class Turns {
 
   /** It is on the upstream now: it does not take more of the body. */
   awaitUpstream(now: number): void {
-    this.#endClient(now);
+    this.endWait(now);
     if (this.#stalledSince === 0) this.#stalledSince = now;
   }
 
@@ -63,12 +63,8 @@ export class Turns {
     this.#uploadingSince = 0;
   }
 
-  /** The client takes the answer again. */
+  /** The client is waited for no more: it takes the answer again. */
   endWait(now: number): void {
-    this.#endClient(now);
-  }
-
-  #endClient(now: number): void {
     if (this.#clientSince === 0) return;
     this.#clientMs += now - this.#clientSince;
     this.#clientSince = 0;

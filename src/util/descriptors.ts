@@ -11,8 +11,6 @@ const TURNED_AWAY_MOST = 256;
 
 /** What the file descriptors of a process are for. */
 export interface DescriptorShares {
-  /** How many there may be. */
-  limit: number;
   /** Connections of clients; as many are left for those to services. */
   clients: number;
   /** Connections that are told at once that there are too many. */
@@ -23,7 +21,7 @@ export interface DescriptorShares {
 export function shareDescriptors(limit: number): DescriptorShares {
   const rest = Math.max(4, limit - KEPT_BACK);
   const turnedAway = Math.min(TURNED_AWAY_MOST, Math.floor(rest / TURNED_AWAY_PART));
-  return { limit, clients: Math.floor((rest - turnedAway) / 2), turnedAway };
+  return { clients: Math.floor((rest - turnedAway) / 2), turnedAway };
 }
 
 /**
