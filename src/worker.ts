@@ -8,7 +8,8 @@ import { systemClock } from './util/clock.ts';
 import { descriptorLimit } from './util/descriptors.ts';
 import { serveWorker } from './workers/serve-worker.ts';
 
-// Signals are held, by `first.ts`, and stay so: a terminal or a supervisor signals the whole group, and the primary says when to end.
+// Signals are held, by `first.ts`, and stay so: a terminal or a supervisor signals the whole group, and the primary says
+// when to end.
 await serveWorker(process, async ({ name, logLevel, accessLog }, link) => {
   const clock = systemClock;
   const logger = named(createLogger({ level: logLevel }), name);

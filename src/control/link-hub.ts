@@ -23,7 +23,7 @@ export interface LinkListener {
 
 export type ProbeOutcome =
   | { ok: true; host: string; tookMs: number }
-  | { ok: false; reason: 'timeout' | 'cancelled' | 'tls'; detail: string };
+  | { ok: false; reason: 'timeout' | 'tls'; detail: string };
 export type ProbeOrder = Omit<ProbeRequest, 'type' | 'probe'>;
 
 /** An edge that has not reported for this long says nothing any more, ms: three ticks. */

@@ -20,8 +20,9 @@ export class Standby {
   readonly #context: ControlContext;
   /** Replicas in the order in which they were named, and their services. */
   readonly #queue = new Map<Replica, string>();
-  /** Services of which a failure was told; told again only after a success. */
+  /** By service, why its replicas cannot be prepared: told once, and again only after a success. */
   readonly #troubles = new Map<string, Trouble>();
+  /** What failed, until it succeeds or need not any more; failures in a row. */
   readonly #retries = new Map<Replica, { service: string; failures: number; timer: Timer | undefined }>();
   #running = 0;
 

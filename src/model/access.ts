@@ -34,8 +34,8 @@ export interface AccessRecord {
   /** It waited for a start. */
   cold: boolean;
   /**
-   * `client-stalled`: the client took nothing for the listener's `timeouts.send`. `retired`: its replica (or the proxy) was stopped, as
-   * the request was quiet or the drain was over. `silent`: nothing passed for `timeouts.tunnel`.
+   * `client-stalled`: the client took nothing for the listener's `timeouts.send`. `retired`: its replica (or the proxy)
+   * was stopped, as the request was quiet or the drain was over. `silent`: nothing passed for `timeouts.tunnel`.
    */
   ending: 'complete' | 'client-left' | 'client-stalled' | 'upstream-broke' | 'refused' | 'retired' | 'silent';
   /** Code of the proxy's own answer; undefined: it made none. */

@@ -55,7 +55,10 @@ export interface ProbeRequest {
 
 /** Edge → control. */
 export type EdgeMessage =
-  /** Requests that may wake the service wait for it, or their number grew or fell; so many of them are in flight. Sent at once for the first. */
+  /**
+   * Requests that may wake the service wait for it, or their number grew or fell; so many of them are in flight. Sent at
+   * once for the first.
+   */
   | { type: 'demand'; service: string; held: number; inFlight: number }
   /** The edge stopped dispatching to a cordoned or closing endpoint, until a later snapshot says ready. */
   | {
@@ -91,7 +94,7 @@ export type EdgeMessage =
   /** What the last try of a probe came to; sent when it is another answer than the one before. */
   | { type: 'probing'; probe: string; host: string; result: string }
   | { type: 'probed'; probe: string; ok: true; host: string; tookMs: number }
-  | { type: 'probed'; probe: string; ok: false; reason: 'timeout' | 'cancelled' | 'tls'; detail: string }
+  | { type: 'probed'; probe: string; ok: false; reason: 'timeout' | 'tls'; detail: string }
   | EdgeReport;
 
 /** So many requests wait for a slot of the service here; and these slots, which were recalled, are free. */
@@ -142,7 +145,10 @@ export interface ServiceReport {
   retries: number;
   /** Now: requests dispatched and not ended, tunnels included. */
   inFlight: number;
-  /** Of these, those that may not wake the service: neither activity nor load. Nowhere else are such counted but in `codes` and `total`. */
+  /**
+   * Of these, those that may not wake the service: neither activity nor load. Nowhere else are such counted but in
+   * `codes` and `total`.
+   */
   passive: number;
   /** Now: requests held. */
   held: number;

@@ -1,12 +1,9 @@
-import { constants } from 'node:os';
 import type Docker from 'dockerode';
 import type { Instance } from '../model/runtime.ts';
+import { ORDERLY_EXITS, signalOf } from '../util/signals.ts';
 
 /** Signals that people and supervisors end programs with. */
 const ENDING = new Set(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGKILL']);
-/** A program that ends in order when it is asked to says one of these, but so does one that was not asked. */
-const ORDERLY = new Set([0, 130, 143]);
-
 /** A restart takes no longer from its signal to the new run, ms. */
 const RESTART_MS = 60_000;
 
@@ -45,13 +42,11 @@ export class ContainerKills {
     const own = nameOf((Config as { StopSignal?: string }).StopSignal ?? '');
     const signal = nameOf(kill?.signal ?? '');
     if (kill !== undefined && kill.at >= instance.startedAt && (ENDING.has(signal) || signal === own)) return 'yes';
-    return ORDERLY.has(State.ExitCode) ? 'perhaps' : undefined;
+    return ORDERLY_EXITS.has(State.ExitCode) ? 'perhaps' : undefined;
   }
 }
 
 /** `15`, `TERM` and `SIGTERM` are the same. */
 function nameOf(signal: string): string {
-  const number = Number(signal);
-  const [name] = Object.entries(constants.signals).find(([, value]) => value === number) ?? [];
-  return name ?? `SIG${signal.toUpperCase().replace(/^SIG/, '')}`;
+  return signalOf(128 + Number(signal)) ?? `SIG${signal.toUpperCase().replace(/^SIG/, '')}`;
 }

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import type { Instance } from '../model/runtime.ts';
+import { ORDERLY_EXITS } from '../util/signals.ts';
 import { oomKills } from './oom-kills.ts';
 
 /** How a process ended. */
@@ -7,8 +8,6 @@ export type ProcessEnding = { exitCode: number } & Pick<Instance, 'outOfMemory' 
 
 /** With these a program is asked to end; none is sent by a fault of the program itself. */
 const ASKING = new Set(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']);
-/** What programs that were asked to end, and did so in order, end with. */
-const ORDERLY = new Set([0, 130, 143]);
 
 /**
  * What a process ended of. SIGKILL is somebody's, or the kernel's for want of memory: the kernel's counter tells, where
@@ -28,5 +27,5 @@ export function endingOf(
     return kills > killsBefore ? { exitCode, outOfMemory: 'yes' } : { exitCode, endedByHand: 'yes' };
   }
   if (by !== null) return ASKING.has(by) ? { exitCode, endedByHand: 'yes' } : { exitCode };
-  return ORDERLY.has(exitCode) ? { exitCode, endedByHand: 'perhaps' } : { exitCode };
+  return ORDERLY_EXITS.has(exitCode) ? { exitCode, endedByHand: 'perhaps' } : { exitCode };
 }

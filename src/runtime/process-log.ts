@@ -23,7 +23,10 @@ export class ProcessLog {
     return openSync(this.#path, 'a', 0o600);
   }
 
-  /** Keeps the file bounded: does nothing below the limit. What is written meanwhile may be lost. @returns its size, or that it was cut */
+  /**
+   * Keeps the file bounded: does nothing below the limit. What is written meanwhile may be lost.
+   * @returns its size, bytes, or that it was cut
+   */
   async trim(): Promise<number | 'cut'> {
     const size = await this.size();
     if (size <= LIMIT) return size;

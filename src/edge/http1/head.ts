@@ -222,10 +222,6 @@ export class Head {
     this.#dropped[index] = true;
   }
 
-  isDropped(index: number): boolean {
-    return this.#dropped[index] === true;
-  }
-
   /**
    * Leaves out all fields of these names (lower case), whatever their kind. One pass for all names: one for each took
    * 40 ms of a head of 32 KiB that consists of names and fields.
