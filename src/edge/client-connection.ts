@@ -457,7 +457,7 @@ export class ClientConnection implements DeadlineEntry, IdleConnection {
       return;
     }
     if (this.#ended) {
-      this.#refuse('BAD_REQUEST', text);
+      this.#refuse('BAD_REQUEST', text, Fault.INCOMPLETE);
       return;
     }
     if (this.#phase === 'idle') this.#context.deadlines.arm(this, this.#listener.timeouts.headMs);

@@ -1,8 +1,6 @@
 import type { Logger } from '../model/observe.ts';
 import type { Clock } from '../util/clock.ts';
-
-/** However often it happens, it is said once in this time, ms. */
-const SAY_EVERY_MS = 60_000;
+import { Throttle } from '../util/throttle.ts';
 
 /**
  * What connect(2) and socket(2) fail with for want of something here, whoever the other end is, and what that is. None of
@@ -30,8 +28,7 @@ export class Shortage {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #limit: number | undefined;
-  readonly #counts = new Map<string, number>();
-  #saidAt = Number.NEGATIVE_INFINITY;
+  readonly #said = new Throttle();
 
   /** @param limit file descriptors that the process may have open */
   constructor(clock: Clock, logger: Logger, limit: number | undefined) {
@@ -42,16 +39,11 @@ export class Shortage {
 
   /** @param what it was for, such as the address of an endpoint */
   note(code: string, what: string): void {
-    this.#counts.set(code, (this.#counts.get(code) ?? 0) + 1);
-    const now = this.#clock.now();
-    if (now - this.#saidAt < SAY_EVERY_MS) return;
-    this.#saidAt = now;
-    for (const [each, count] of this.#counts) {
-      const limit = each === 'EMFILE' && this.#limit !== undefined ? ` of ${this.#limit}` : '';
-      const times = count === 1 ? 'a connection' : `${count} connections`;
-      const fields = { code: each, count, what, ...(limit === '' ? {} : { limit: this.#limit }) };
-      this.#logger.error(fields, `${times} not made: ${WANTS[each] ?? each}${limit} (${each}, last for ${what})`);
-    }
-    this.#counts.clear();
+    const count = this.#said.note(code, this.#clock.now());
+    if (count === 0) return;
+    const limit = code === 'EMFILE' && this.#limit !== undefined ? ` of ${this.#limit}` : '';
+    const times = count === 1 ? 'a connection' : `${count} connections`;
+    const fields = { code, count, what, ...(limit === '' ? {} : { limit: this.#limit }) };
+    this.#logger.error(fields, `${times} not made: ${WANTS[code] ?? code}${limit} (${code}, last for ${what})`);
   }
 }

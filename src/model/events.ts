@@ -12,7 +12,6 @@ export type EventType =
   | 'closed-quiet'
   | 'bad-answer'
   | 'ejected'
-  | 'discovery'
   | 'runtime'
   | 'registration'
   | 'reloaded'

@@ -1,4 +1,4 @@
-import { TCHAR } from './syntax.ts';
+import { isOws, TCHAR } from './syntax.ts';
 
 /**
  * Where the reading of chunk extensions stands (RFC 9112 §7.1.1):
@@ -34,7 +34,7 @@ const CR = 13;
 
 /** What follows upon the byte that ends the size, or upon the next one within extensions. */
 export function readExtension(state: ExtensionState, code: number): ExtensionState {
-  const isBlank = code === 32 || code === 9;
+  const isBlank = isOws(code);
   switch (state) {
     case Extension.BEFORE:
       if (isBlank) return Extension.BEFORE;
@@ -71,7 +71,7 @@ export function readExtension(state: ExtensionState, code: number): ExtensionSta
 export function afterExtension(code: number): ExtensionState {
   if (code === CR) return Extension.END;
   if (code === SEMICOLON) return Extension.BEGUN;
-  return code === 32 || code === 9 ? Extension.BEFORE : Extension.BROKEN;
+  return isOws(code) ? Extension.BEFORE : Extension.BROKEN;
 }
 
 /** HTAB, SP, VCHAR and obs-text (RFC 9110 §5.6.4). */
