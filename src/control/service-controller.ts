@@ -1,5 +1,5 @@
 import { PilotlightError } from '../model/errors.ts';
-import type { ServiceReport } from '../model/link.ts';
+import type { EdgeMessage, ServiceReport } from '../model/link.ts';
 import type { Instance } from '../model/runtime.ts';
 import type { ServiceSettings } from '../model/settings.ts';
 import type { ServiceStatus, StartFailure } from '../model/status.ts';
@@ -96,7 +96,7 @@ export class ServiceController {
    * @param warn tells the other edges that there is a doubt
    */
   onSuspect(
-    { endpoint, cause }: { endpoint: string; cause: 'refused' | 'timeout' | 'closed' | 'unproven' },
+    { endpoint, cause }: Pick<Extract<EdgeMessage, { type: 'suspect' }>, 'endpoint' | 'cause'>,
     trust: () => void,
     warn: () => void,
   ): void {

@@ -34,10 +34,9 @@ export function trustedForwarding(client: ClientConnection, hostValue: string): 
   const toldProto = told.proto ?? protoIn(elements);
   const proto = toldProto ?? schemeBy(told.port, client);
   const port = told.port ?? (toldProto === undefined ? client.forwardedPort : portFor(host, proto));
-  const address = client.clientAddress();
-  const realIp = told.realIp ?? (address === UNKNOWN_CLIENT ? undefined : address);
+  const realIp = told.realIp ?? client.clientAddress();
   let out = `X-Forwarded-For: ${forwardedFor === undefined ? peer : `${forwardedFor}, ${peer}`}\r\n`;
-  if (realIp !== undefined) out += `X-Real-IP: ${realIp}\r\n`;
+  if (realIp !== UNKNOWN_CLIENT) out += `X-Real-IP: ${realIp}\r\n`;
   out += `X-Forwarded-Proto: ${proto}\r\nX-Forwarded-Port: ${port}\r\nX-Forwarded-Host: ${host}\r\n`;
   // What cannot be read is not passed on: behind it nobody could tell what is ours.
   if (forwarded !== undefined)
