@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { descriptorLimit, shareDescriptors } from '../src/util/descriptors.ts';
 import { freePort } from '../test/support/free-port.ts';
 import { until } from '../test/support/until.ts';
 import { usageOf } from './bench/process-tree.ts';
@@ -16,6 +17,10 @@ import { countsFrom } from './support/arguments.ts';
 import { pinSelf, startPinned, stopAll, untilListening } from './support/process.ts';
 
 const MANY = 10_000;
+/** Clients that are there before, so that what is made for the first ones is not counted. */
+const FEW = 200;
+/** So many clients as the limit of open files leaves room for: each may need a connection to a service as well. */
+const CLIENTS = Math.min(MANY, shareDescriptors(descriptorLimit() ?? Number.POSITIVE_INFINITY).clients - FEW);
 const PROXY_CORE = 0;
 const LOAD_CORE = Math.min(1, cpus().length - 1);
 /** What is left of the work before is done, and garbage of it collected, before memory is looked at. Ms. */
@@ -45,37 +50,37 @@ async function idleConnections(start: Start): Promise<void> {
   const { pid, port } = await start({
     services: { app: { routes: [{}], endpoints: { static: [`127.0.0.1:${upstream}`] } } },
   });
-  const few = await Crowd.gather(port, 200);
+  const few = await Crowd.gather(port, FEW);
   await sleep(SETTLE_MS);
   const before = usageOf(pid).residentMiB;
-  const crowd = await Crowd.gather(port, MANY);
-  await until('every connection has its answer', () => crowd.answered >= MANY);
+  const crowd = await Crowd.gather(port, CLIENTS);
+  await until('every connection has its answer', () => crowd.answered >= CLIENTS);
   await sleep(SETTLE_MS);
   const added = usageOf(pid).residentMiB - before;
   crowd.leave();
   few.leave();
-  say(`${MANY} idle keep-alive connections add (${crowd.lost} lost)`, added, 100, 'MiB');
+  say(`${CLIENTS} idle keep-alive connections add (${crowd.lost} lost)`, added, 100, 'MiB');
 }
 
 async function heldRequests(start: Start): Promise<void> {
   const never = { process: { command: ['sleep', '300'], env: { PORT: '{port}' } } };
-  const hold = { max: 2 * MANY, timeout: '120s', page: 'off' };
+  const hold = { max: 2 * CLIENTS, timeout: '120s', page: 'off' };
   const { pid, port, adminPort } = await start({
     services: { app: { routes: [{}], run: never, ready: { timeout: '120s' }, hold } },
   });
-  const few = await Crowd.gather(port, 200);
+  const few = await Crowd.gather(port, FEW);
   await sleep(SETTLE_MS);
   const before = usageOf(pid).residentMiB;
-  const crowd = await Crowd.gather(port, MANY);
+  const crowd = await Crowd.gather(port, CLIENTS);
   await until('all are held', async () => {
     const { held } = (await (await fetch(`http://127.0.0.1:${adminPort}/v1/services/app`)).json()) as { held: number };
-    return held >= MANY;
+    return held >= CLIENTS;
   });
   await sleep(SETTLE_MS);
   const added = usageOf(pid).residentMiB - before;
   crowd.leave();
   few.leave();
-  say(`${MANY} held requests add (${crowd.lost} lost)`, added, 100, 'MiB');
+  say(`${CLIENTS} held requests add (${crowd.lost} lost)`, added, 100, 'MiB');
 }
 
 async function coldServices(start: Start): Promise<void> {
