@@ -1048,7 +1048,8 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
 
   /** A connection whose request was not read to its end, or not understood, cannot carry another (CVE-2025-4366). */
   #closesAfterOwnAnswer(code: RefusalCode | undefined): boolean {
-    const malformed = code === 'BAD_REQUEST' || code === 'BODY_TIMEOUT' || code === 'BODY_TOO_LARGE';
+    const malformed =
+      code === 'BAD_REQUEST' || code === 'AMBIGUOUS_PATH' || code === 'BODY_TIMEOUT' || code === 'BODY_TOO_LARGE';
     return malformed || !this.client.request.keepAlive || !this.client.body.done || this.#context.draining;
   }
 
