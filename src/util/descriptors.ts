@@ -8,10 +8,15 @@ const KEPT_BACK = 64;
 /** This part of the rest is for connections that are being told that there are too many, but so many at most. */
 const TURNED_AWAY_PART = 8;
 const TURNED_AWAY_MOST = 256;
+/**
+ * As many as for clients are left for services, but so many at most: clients that are idle or held need none there, and
+ * those in flight take turns.
+ */
+const SERVICES_MOST = 4096;
 
 /** What the file descriptors of a process are for. */
 export interface DescriptorShares {
-  /** Connections of clients; as many are left for those to services. */
+  /** Connections of clients. */
   clients: number;
   /** Connections that are told at once that there are too many. */
   turnedAway: number;
@@ -21,7 +26,8 @@ export interface DescriptorShares {
 export function shareDescriptors(limit: number): DescriptorShares {
   const rest = Math.max(4, limit - KEPT_BACK);
   const turnedAway = Math.min(TURNED_AWAY_MOST, Math.floor(rest / TURNED_AWAY_PART));
-  return { clients: Math.floor((rest - turnedAway) / 2), turnedAway };
+  const connections = rest - turnedAway;
+  return { clients: Math.max(Math.floor(connections / 2), connections - SERVICES_MOST), turnedAway };
 }
 
 /**
@@ -33,7 +39,7 @@ export function descriptorWarning(limit: number, connections: number, processes:
   const each = Math.ceil(connections / processes);
   const { clients } = shareDescriptors(limit);
   if (clients >= each) return undefined;
-  const needed = KEPT_BACK + TURNED_AWAY_MOST + 2 * each;
+  const needed = KEPT_BACK + TURNED_AWAY_MOST + each + Math.min(each, SERVICES_MOST);
   const per = processes > 1 ? ' for each process' : '';
   return (
     `${limit} open files are allowed${per}, which is enough for ${clients * processes} connections of clients at once, ` +
