@@ -22,6 +22,7 @@ import { readProxyHeader } from './proxy-protocol.ts';
 import { headLength, prefersHtml, refusalMessage } from './responses.ts';
 import { SendWatch } from './send-watch.ts';
 import { readShared, toKeep } from './shared-read.ts';
+import type { TurnedAway } from './turned-away.ts';
 
 /** What connections of one listener share. */
 export interface ListenerContext {
@@ -35,6 +36,8 @@ export interface ListenerContext {
   open: number;
   readonly clients: ClientCounts;
   readonly idle: IdleConnections;
+  /** Those that lost their place before they could say what they want. */
+  readonly turnedAway: TurnedAway;
   /** Those of all listeners. */
   readonly connections: Set<ClientConnection>;
 }
@@ -109,6 +112,8 @@ export class ClientConnection implements DeadlineEntry, IdleConnection {
   #pending: Buffer | undefined;
   /** It waits for a 100 before it sends its body: till then it is not the one that is slow. */
   #awaitsContinue = false;
+  /** It counts among the connections that the limits are of. */
+  #hasPlace = true;
   /** The client sent its FIN. */
   #ended = false;
   /** When the last byte of a request came: the clock's ms, and turns of the deadlines. */
@@ -340,8 +345,23 @@ export class ClientConnection implements DeadlineEntry, IdleConnection {
     if (this.#context.draining && !this.#context.handingOver) this.drain();
   }
 
-  giveWay(): void {
-    this.#socket.destroy();
+  giveWay(isNew: boolean): void {
+    if (!isNew) {
+      this.#socket.destroy();
+      return;
+    }
+    const mayLinger = this.#listener.turnedAway.keep(this.#socket);
+    this.#losePlace();
+    this.#refuse('CONNECTION_LIMIT');
+    // Without room to wait for what it sends, the answer may be lost to it.
+    if (!mayLinger) this.#socket.destroySoon();
+  }
+
+  /** It counts among the connections no more. */
+  #losePlace(): void {
+    this.#hasPlace = false;
+    this.#listener.connections.delete(this);
+    this.#listener.open--;
   }
 
   /** No more requests: an idle connection closes now, a busy one after its answer. */
@@ -607,8 +627,7 @@ export class ClientConnection implements DeadlineEntry, IdleConnection {
     this.#socket.resume();
     // The rest of the answer goes first, as slowly as the client may take it.
     if (this.#socket.writableLength === 0) {
-      this.#listener.idle.end(this);
-      this.#context.deadlines.arm(this, LINGER_MS);
+      this.#awaitEnd();
     } else {
       this.#context.deadlines.disarm(this);
       this.#sendWatch.begin();
@@ -617,8 +636,12 @@ export class ClientConnection implements DeadlineEntry, IdleConnection {
 
   #onFinish(): void {
     this.#sendWatch.end();
-    if (this.#phase !== 'lingering') return;
-    this.#listener.idle.end(this);
+    if (this.#phase === 'lingering') this.#awaitEnd();
+  }
+
+  /** All is said: its client is to close it. */
+  #awaitEnd(): void {
+    if (this.#hasPlace) this.#listener.idle.end(this);
     this.#context.deadlines.arm(this, LINGER_MS);
   }
 
@@ -662,9 +685,8 @@ export class ClientConnection implements DeadlineEntry, IdleConnection {
     const serving = this.#phase === 'exchange';
     this.#phase = 'closed';
     this.#sendWatch.end();
-    this.#listener.connections.delete(this);
     this.#listener.idle.leave(this);
-    this.#listener.open--;
+    if (this.#hasPlace) this.#losePlace();
     if (this.#counted) this.#listener.clients.leave(this.peer);
     this.#pending = undefined;
     this.#finder.forget();

@@ -6,8 +6,11 @@ export interface IdleConnection {
   silentSince: number;
   /** The list that it is in. */
   idleIn: IdleList | undefined;
-  /** Closes it at once: another gets its place. */
-  giveWay(): void;
+  /**
+   * Closes it: another gets its place.
+   * @param isNew it has been there for so short a time that its first request may be on its way: it is told
+   */
+  giveWay(isNew: boolean): void;
 }
 
 /** Connections in the order in which they became idle; to put one in and to take one out is a few writes. */
@@ -86,11 +89,12 @@ export class IdleConnections {
   makeRoom(places: number, now: number): boolean {
     const silent = this.#silent.first;
     const crowded = this.#silent.size * SILENT_SHARE > places;
-    const settled = silent !== undefined && (crowded || now - silent.silentSince >= SETTLE_MS);
-    const first = settled ? silent : (this.#kept.first ?? this.#left.first);
+    const isNew = silent !== undefined && now - silent.silentSince < SETTLE_MS;
+    const goes = silent !== undefined && (crowded || !isNew);
+    const first = goes ? silent : (this.#kept.first ?? this.#left.first);
     if (first === undefined) return false;
     this.leave(first);
-    first.giveWay();
+    first.giveWay(goes && isNew);
     return true;
   }
 }

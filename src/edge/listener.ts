@@ -132,6 +132,7 @@ export class Listeners {
       open: 0,
       clients: new ClientCounts(),
       idle: new IdleConnections(),
+      turnedAway: this.#turnedAway,
       connections: this.#connections,
     };
     const listener: Listener = { key, servers: [], context, address };

@@ -21,27 +21,31 @@ export class TurnedAway {
 
   /** Answers 503, whatever was asked, and closes. */
   answer(socket: Socket): void {
-    const { unrouted, deadlines, turnedAway } = this.#context;
+    const { unrouted, deadlines } = this.#context;
     socket.on('error', () => {});
     unrouted.set(503, (unrouted.get(503) ?? 0) + 1);
     socket.end(this.#message(), 'latin1');
-    if (this.#sockets.size >= turnedAway) {
+    if (!this.keep(socket)) {
       // There is no room to wait for what it sends: the answer may be lost to it.
       socket.destroySoon();
       return;
     }
-    this.#sockets.add(socket);
     const linger: DeadlineEntry = { deadline: 0, filed: 0, onDeadline: () => socket.destroy() };
     deadlines.arm(linger, LINGER_MS);
-    socket.on('close', () => {
-      this.#sockets.delete(socket);
-      deadlines.disarm(linger);
-    });
+    socket.on('close', () => deadlines.disarm(linger));
     // Read and dropped, so that no reset overtakes the answer (RFC 9112 §9.6).
     socket.on('data', () => {
       if (socket.bytesRead > LINGER_BYTES) socket.destroy();
     });
     socket.on('end', () => socket.destroy());
+  }
+
+  /** Finds a place beside the limit for a connection that lost its own, until it closes. @returns whether there is one */
+  keep(socket: Socket): boolean {
+    if (this.#sockets.size >= this.#context.turnedAway) return false;
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    return true;
   }
 
   #message(): string {

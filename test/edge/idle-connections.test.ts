@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type IdleConnection, IdleConnections } from '../../src/edge/idle-connections.ts';
 import type { ListenLimits } from '../../src/model/settings.ts';
 import { at, EdgeHarness, policy } from './edge-harness.ts';
-import { type Client, Origin, silent, until } from './wire.ts';
+import { Client, Origin, silent, until } from './wire.ts';
 
 async function limited(limits: Partial<ListenLimits>, script = undefined as typeof silent | undefined) {
   const origin = await Origin.listen(script);
@@ -97,6 +97,15 @@ describe('where all places are taken', () => {
     for (let i = 0; i < 300; i++) await harness.connect();
     await closed(clients, [0, 1, 2, 3, 4]);
     for (const client of clients.slice(5)) await asks(client);
+  });
+
+  test('of a burst each gets its answer, or is told that there are too many', async () => {
+    const { harness } = await limited({ connections: 16 });
+    const clients = await Promise.all(Array.from({ length: 64 }, () => Client.open(harness.port)));
+    for (const client of clients) client.get();
+    const statuses = await Promise.all(clients.map(async (client) => (await client.answer()).status));
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(16);
+    expect(statuses.filter((status) => status !== 200 && status !== 503)).toEqual([]);
   });
 
   test('a new one has a moment for its request, then it counts as idle', async () => {
