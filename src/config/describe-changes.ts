@@ -8,7 +8,8 @@ const MOST = 20;
 export function describeReload(changes: SettingsChanges, source: ConfigSource, services: number): string {
   const what = hasChanges(changes) ? partsOf(changes).join('; ') : 'nothing changed';
   const restart = changes.needRestart.length === 0 ? '' : `; takes a restart: ${changes.needRestart.join(', ')}`;
-  return `configuration reloaded (${services} services): ${what}${restart}; ${describeSource(source)}`;
+  const count = `${services} ${services === 1 ? 'service' : 'services'}`;
+  return `configuration reloaded (${count}): ${what}${restart}; ${describeSource(source)}`;
 }
 
 /** `/etc/pilotlight/config.yaml of 2026-05-01T10:00:00.000Z`. */
