@@ -5,6 +5,8 @@ import { HeaderEdit } from '../../src/edge/header-rules.ts';
 import { latin1Bytes } from '../../src/edge/http1/latin1.ts';
 import { isOffered, RequestHead } from '../../src/edge/http1/request.ts';
 import { ResponseHead } from '../../src/edge/http1/response.ts';
+import { readProxyHeader } from '../../src/edge/proxy-protocol.ts';
+import { prefersHtml } from '../../src/edge/responses.ts';
 
 // Far more than any limit lets through: what is read through again for each of its parts would take minutes.
 const MANY = 50_000;
@@ -127,5 +129,41 @@ test.each([';', ' ;', 'a=b;', 'for=10.0.0.1;'])(
     exec.mockRestore();
     expect(elements).toBeUndefined();
     expect(steps).toBeLessThan(2000);
+  },
+);
+
+test.each(['text/html;q=1,', 'text/html,application/json;q=1,', ';q=1;q=1,', ',', ' ; ; '])(
+  'of an Accept that goes on and on with %s two weights are read at most',
+  (range) => {
+    const accept = `text/html,${range.repeat(MANY)}`;
+    const exec = vi.spyOn(RegExp.prototype, 'exec');
+    const { calls } = countOf('split', () => prefersHtml(accept));
+    const steps = exec.mock.calls.length;
+    exec.mockRestore();
+    expect(calls).toBe(1);
+    expect(steps).toBeLessThanOrEqual(4);
+  },
+);
+
+test('the type-length-values of a PROXY header are read through once for their form and once for TLS', () => {
+  const count = Math.floor((2048 - 12) / 3);
+  const rest = [...Buffer.alloc(12), ...Array.from({ length: count }, () => [4, 0, 0]).flat()];
+  const head = Buffer.from([33, 17, rest.length >> 8, rest.length & 255, ...rest]);
+  const header = Buffer.concat([Buffer.from('0d0a0d0a000d0a515549540a', 'hex'), head]);
+  const read = vi.spyOn(header, 'readUInt16BE');
+  expect(readProxyHeader(header)).toMatchObject({ outcome: 'read', length: header.length });
+  expect(read.mock.calls.length).toBeLessThanOrEqual(2 * count + 4);
+});
+
+test.each(['a', '/', '?', '?a=b&', ';', '.', '%'])(
+  'a target that goes on and on with %s is not searched for each',
+  (part) => {
+    const text = `GET /${part.repeat(MANY)} HTTP/1.1\r\nHost: a\r\n`;
+    const bytes = latin1Bytes(text);
+    const request = new RequestHead();
+    const parse = () => void request.parse(text, bytes, 0, { ...LIMITS, targetBytes: text.length });
+    const { calls, characters } = countOf('indexOf', parse);
+    expect(calls).toBeLessThan(20);
+    expect(characters).toBeLessThan(20 * text.length);
   },
 );
