@@ -3,7 +3,7 @@
  * Starts a Consul agent of its own, registers one more instance or takes one out, 50 times unless told, and prints
  * the time from sending the request to the pushed endpoint set.
  */
-import { createConsulSource } from '../src/discovery/consul.ts';
+import { createConsulSource } from '../src/discovery/consul/source.ts';
 import type { EndpointSet } from '../src/model/discovery.ts';
 import { silentLogger } from '../src/model/observe.ts';
 import { sleep, systemClock } from '../src/util/clock.ts';

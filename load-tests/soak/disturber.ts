@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ProcessRecords } from '../../src/runtime/process-record.ts';
+import { ProcessRecords } from '../../src/runtime/process/record.ts';
 import { freePort } from '../../test/support/free-port.ts';
 import { killIfAlive } from '../../test/support/marked-processes.ts';
 import type { RunningProxy } from '../../test/support/proxy.ts';

@@ -1,8 +1,8 @@
 import { isAbsolute, relative } from 'node:path';
-import { findConfig } from '../config/find.ts';
-import { loadConfig } from '../config/load.ts';
-import type { Problem } from '../config/problem.ts';
-import { formatProblem } from '../config/problem.ts';
+import type { Problem } from '../config/check/problem.ts';
+import { formatProblem } from '../config/check/problem.ts';
+import { findConfig } from '../config/read/find.ts';
+import { loadConfig } from '../config/read/load.ts';
 import type { Settings } from '../model/settings.ts';
 import { hostPort } from '../util/host-port.ts';
 

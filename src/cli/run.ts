@@ -1,6 +1,6 @@
-import { findConfig } from '../config/find.ts';
-import { loadConfig } from '../config/load.ts';
-import { formatProblem } from '../config/problem.ts';
+import { formatProblem } from '../config/check/problem.ts';
+import { findConfig } from '../config/read/find.ts';
+import { loadConfig } from '../config/read/load.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { ReloadResult } from '../model/reload.ts';
 import { hostPort } from '../util/host-port.ts';

@@ -1,4 +1,4 @@
-import { findConfig } from '../config/find.ts';
+import { findConfig } from '../config/read/find.ts';
 import { PilotlightError } from '../model/errors.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import { holderOf } from '../util/state-directory.ts';

@@ -9,12 +9,12 @@ import type {
 } from '../model/settings.ts';
 import { balancingSettings, staticEndpoints } from './assemble-balancing.ts';
 import { routeRules } from './assemble-rules.ts';
-import type { EnvironmentDefaults } from './environment.ts';
+import { scaleBounds } from './check/scale-bounds.ts';
+import type { Parsed } from './check/validate.ts';
 import { freeze } from './freeze.ts';
 import { Pool } from './pool.ts';
-import { scaleBounds } from './scale-bounds.ts';
-import type { Config, ServiceConfig } from './schema.ts';
-import type { Parsed } from './validate.ts';
+import type { EnvironmentDefaults } from './read/environment.ts';
+import type { Config, ServiceConfig } from './schema/schema.ts';
 
 type RunConfig = NonNullable<ServiceConfig['run']>;
 type DockerConfig = NonNullable<RunConfig['docker']>;

@@ -1,6 +1,6 @@
 import type { Logger, Metrics } from '../model/observe.ts';
 import type { Clock } from '../util/clock.ts';
-import type { EventBus } from './event-bus.ts';
+import type { EventBus } from './journal/event-bus.ts';
 
 /** What every part of the control plane needs. */
 export interface ControlContext {

@@ -12,21 +12,21 @@ import type { Clock, Timer } from '../util/clock.ts';
 import { Throttle } from '../util/throttle.ts';
 import { formatDuration } from '../util/units.ts';
 import { adminAddressCheck } from './admin-address.ts';
-import { Advertiser } from './advertiser.ts';
 import { type ControlContext, detached, guarded } from './context.ts';
-import { DiscoveryDesk } from './discovery-desk.ts';
-import { EventBus } from './event-bus.ts';
+import { Catalog } from './endpoints/catalog.ts';
+import { Registrations } from './endpoints/registration.ts';
+import { Registry } from './endpoints/registry.ts';
+import { Sources } from './endpoints/sources.ts';
 import { HandOver } from './hand-over.ts';
-import { LinkHub, type LinkListener } from './link-hub.ts';
-import { Registrations } from './registration.ts';
-import { Registry } from './registry.ts';
-import { countEdge } from './report-metrics.ts';
-import { routingTable } from './routing-table.ts';
-import { RuntimeDesk } from './runtime-desk.ts';
-import { ServiceController } from './service-controller.ts';
-import type { ServiceHost } from './service-host.ts';
-import { Standby } from './standby.ts';
-import { StartGate } from './start-gate.ts';
+import { EventBus } from './journal/event-bus.ts';
+import { countEdge } from './journal/report-metrics.ts';
+import { LinkHub, type LinkListener } from './link/hub.ts';
+import { routingTable } from './link/routing-table.ts';
+import { Prewarm } from './replica/prewarm.ts';
+import { Runtimes } from './replica/runtimes.ts';
+import { ServiceController } from './service/controller.ts';
+import type { ServiceHost } from './service/host.ts';
+import { StartGate } from './start/gate.ts';
 
 /** How often every service is looked at, ms. */
 const TICK_MS = 1000;
@@ -100,12 +100,12 @@ class ControlPlane implements Control, LinkListener {
   readonly #registry: Registry;
   readonly #gate: StartGate;
   readonly #registrations: Registrations;
-  readonly #advertiser: Advertiser;
-  readonly #discovery: DiscoveryDesk;
-  readonly #standby: Standby;
+  readonly #catalog: Catalog;
+  readonly #discovery: Sources;
+  readonly #prewarm: Prewarm;
   readonly #services = new Map<string, ServiceController>();
   readonly #host: ServiceHost;
-  readonly #runtimes: RuntimeDesk;
+  readonly #runtimes: Runtimes;
   readonly #handOver: HandOver;
   readonly #secret: string;
   readonly #badAnswers = new Throttle();
@@ -126,11 +126,11 @@ class ControlPlane implements Control, LinkListener {
     }));
     this.#registry = new Registry(context, this.#hub, adminAddressCheck(settings.admin.address));
     this.#gate = new StartGate(clock, settings.budget);
-    this.#discovery = new DiscoveryDesk(context, options.sources, this.#registry);
+    this.#discovery = new Sources(context, options.sources, this.#registry);
     this.#registrations = new Registrations(context, options.registrar);
-    this.#advertiser = new Advertiser(context, this.#registrations, () => this.#settings);
-    this.#standby = new Standby(context);
-    this.#runtimes = new RuntimeDesk(context, options.runtimes, this.#services, () => this.#handOver.mayEnd);
+    this.#catalog = new Catalog(context, this.#registrations, () => this.#settings);
+    this.#prewarm = new Prewarm(context);
+    this.#runtimes = new Runtimes(context, options.runtimes, this.#services, () => this.#handOver.mayEnd);
     this.#handOver = new HandOver(
       context,
       this.#services,
@@ -143,8 +143,8 @@ class ControlPlane implements Control, LinkListener {
       gate: this.#gate,
       hub: this.#hub,
       registry: this.#registry,
-      advertiser: this.#advertiser,
-      standby: this.#standby,
+      catalog: this.#catalog,
+      prewarm: this.#prewarm,
       settings: () => this.#settings,
       runtimes: this.#runtimes,
       discovery: this.#discovery,
@@ -178,7 +178,7 @@ class ControlPlane implements Control, LinkListener {
     });
     this.#discovery.follow(this.#settings.services);
     this.#discovery.begin();
-    this.#advertiser.putProxy();
+    this.#catalog.putProxy();
     detached(this.#context, 'keeping of registrations', this.#registrations.keep());
     await this.#runtimes.begin();
     this.#each(({ lifecycle }) => lifecycle.onContact());
@@ -205,7 +205,7 @@ class ControlPlane implements Control, LinkListener {
     // What the sources know already goes out with the routes that it is for.
     this.#discovery.follow(settings.services);
     this.#hub.publishTable();
-    if (this.#phase === 'running') this.#advertiser.putProxy(before);
+    if (this.#phase === 'running') this.#catalog.putProxy(before);
     if (before.consul?.token !== settings.consul?.token) this.#registrations.renew();
   }
 
@@ -233,7 +233,7 @@ class ControlPlane implements Control, LinkListener {
   #leave(): boolean {
     if (this.#phase === 'draining' || this.#phase === 'ended') return false;
     this.#phase = 'draining';
-    if (this.#handOver.mayEnd) this.#advertiser.dropProxy();
+    if (this.#handOver.mayEnd) this.#catalog.dropProxy();
     return true;
   }
 
@@ -368,7 +368,7 @@ class ControlPlane implements Control, LinkListener {
     service.close();
     this.#services.delete(name);
     this.#registry.remove(name);
-    this.#standby.forget(name);
+    this.#prewarm.forget(name);
     this.#context.metrics.forget(name);
     if (run !== undefined) this.#runtimes.clean(run, name);
   }
@@ -397,7 +397,7 @@ class ControlPlane implements Control, LinkListener {
 
   /** Takes out of the catalogue what an earlier run left behind. */
   #dropOrphans(): void {
-    this.#advertiser.dropOrphans(() => [...this.#services.values()].flatMap(({ lifecycle }) => lifecycle.set.replicas));
+    this.#catalog.dropOrphans(() => [...this.#services.values()].flatMap(({ lifecycle }) => lifecycle.set.replicas));
   }
 
   #end(): void {

@@ -1,8 +1,8 @@
 import { sleep, type Timer } from '../util/clock.ts';
 import { type ControlContext, guarded } from './context.ts';
-import type { Registrations } from './registration.ts';
-import type { RuntimeDesk } from './runtime-desk.ts';
-import type { ServiceController } from './service-controller.ts';
+import type { Registrations } from './endpoints/registration.ts';
+import type { Runtimes } from './replica/runtimes.ts';
+import type { ServiceController } from './service/controller.ts';
 
 /** How often a change that is waited for is looked for, ms. */
 const CHECK_MS = 20;
@@ -16,7 +16,7 @@ type Role = 'sole' | 'successor' | 'predecessor';
 export class HandOver {
   readonly #context: ControlContext;
   readonly #services: ReadonlyMap<string, ServiceController>;
-  readonly #runtimes: RuntimeDesk;
+  readonly #runtimes: Runtimes;
   readonly #registrations: Registrations;
   #role: Role;
   #following: Timer | undefined;
@@ -24,7 +24,7 @@ export class HandOver {
   constructor(
     context: ControlContext,
     services: ReadonlyMap<string, ServiceController>,
-    runtimes: RuntimeDesk,
+    runtimes: Runtimes,
     registrations: Registrations,
     succeeding: boolean,
   ) {

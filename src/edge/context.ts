@@ -3,16 +3,16 @@ import type { EdgeMessage } from '../model/link.ts';
 import type { Logger } from '../model/observe.ts';
 import type { EndpointView } from '../model/snapshot.ts';
 import type { Clock } from '../util/clock.ts';
-import type { CheckGate } from './check-gate.ts';
-import type { TrustedProxies } from './client-address.ts';
-import type { Deadlines } from './deadlines.ts';
-import type { Endpoint } from './endpoint.ts';
-import type { HttpProxyEngine } from './http-proxy-engine.ts';
-import type { Route } from './route.ts';
-import type { RouteTable } from './route-table.ts';
-import type { Shortage } from './shortage.ts';
-import type { StaleCheck } from './stale-check.ts';
-import type { UntrustedForwarding } from './untrusted-forwarding.ts';
+import type { UntrustedForwarding } from './client/untrusted-forwarding.ts';
+import type { StaleCheck } from './exchange/stale-check.ts';
+import type { CheckGate } from './health/check-gate.ts';
+import type { TrustedProxies } from './io/client-address.ts';
+import type { Deadlines } from './io/deadlines.ts';
+import type { Shortage } from './io/shortage.ts';
+import type { Route } from './route/route.ts';
+import type { RouteTable } from './route/route-table.ts';
+import type { Endpoint } from './upstream/endpoint.ts';
+import type { HttpProxyEngine } from './upstream/http-proxy-engine.ts';
 
 /** What the parts of one edge share. One object for the whole edge, so that a request reaches it in one step. */
 export interface EdgeContext {

@@ -1,6 +1,6 @@
-import type { LoadResult } from '../../src/config/load.ts';
-import { parseConfig } from '../../src/config/parse.ts';
-import { formatProblem } from '../../src/config/problem.ts';
+import { formatProblem } from '../../src/config/check/problem.ts';
+import type { LoadResult } from '../../src/config/read/load.ts';
+import { parseConfig } from '../../src/config/read/parse.ts';
 import type { Settings } from '../../src/model/settings.ts';
 
 type Env = Record<string, string | undefined>;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
-import { consulSettings, follows, runSource } from '../discovery/harness.ts';
+import { consulSettings, follows, runSource } from '../discovery/consul/harness.ts';
 import { ConsulAgent } from '../support/consul-agent.ts';
 import { until } from '../support/until.ts';
 

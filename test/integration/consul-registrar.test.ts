@@ -1,9 +1,9 @@
 import { createServer } from 'node:net';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
-import { createConsulRegistrar } from '../../src/discovery/consul-registrar.ts';
+import { createConsulRegistrar } from '../../src/discovery/consul/registrar.ts';
 import { silentLogger } from '../../src/model/observe.ts';
 import { systemClock } from '../../src/util/clock.ts';
-import { consulSettings, follows, runSource } from '../discovery/harness.ts';
+import { consulSettings, follows, runSource } from '../discovery/consul/harness.ts';
 import { passingEntries, registerEntry, removeEntry } from '../support/consul-catalog.ts';
 import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';

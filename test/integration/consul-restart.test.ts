@@ -1,5 +1,5 @@
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
-import { consulSettings, follows, runSource } from '../discovery/harness.ts';
+import { consulSettings, follows, runSource } from '../discovery/consul/harness.ts';
 import { ConsulAgent } from '../support/consul-agent.ts';
 import { registerEntry } from '../support/consul-catalog.ts';
 import { freePort } from '../support/free-port.ts';

@@ -1,5 +1,5 @@
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
-import { consulSettings, follows, runSource } from '../discovery/harness.ts';
+import { consulSettings, follows, runSource } from '../discovery/consul/harness.ts';
 import { passingEntries, registerEntry, removeEntry } from '../support/consul-catalog.ts';
 import { until } from '../support/until.ts';
 

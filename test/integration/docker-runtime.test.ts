@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vites
 import { silentLogger } from '../../src/model/observe.ts';
 import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../src/model/runtime.ts';
 import type { DockerImageRun, DockerSettings } from '../../src/model/settings.ts';
-import { createDockerRuntime } from '../../src/runtime/docker.ts';
+import { createDockerRuntime } from '../../src/runtime/docker/runtime.ts';
 import { systemClock } from '../../src/util/clock.ts';
-import { containerSpec, imageSpec } from '../runtime/containers.ts';
+import { containerSpec, imageSpec } from '../runtime/docker/containers.ts';
 import {
   dockerApi,
   expectStatus,

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { RouteTable } from '../../src/edge/route-table.ts';
+import { RouteTable } from '../../src/edge/route/route-table.ts';
 import type { RouteView } from '../../src/model/snapshot.ts';
 import { MAX_READINGS, MAX_STEPS, readingsOf } from '../../src/util/path-readings.ts';
-import { rules } from '../edge/rules.ts';
+import { rules } from '../edge/route/rules.ts';
 import { decoders } from '../support/path-decoders.ts';
 import { guardedSpellings } from '../support/path-spellings.ts';
 

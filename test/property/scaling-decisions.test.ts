@@ -1,9 +1,15 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { allowance, blockedUntil, type CircuitEvent, newCircuit, nextCircuit } from '../../src/control/circuit.ts';
-import { type DemandInputs, wantedReplicas } from '../../src/control/demand.ts';
-import type { ScaleInputs } from '../../src/control/scale-inputs.ts';
-import { afterChange, decideScale, newScaler, observe, replay, scaleInputs } from '../../src/control/scaler.ts';
+import { type DemandInputs, wantedReplicas } from '../../src/control/scale/demand.ts';
+import type { ScaleInputs } from '../../src/control/scale/scale-inputs.ts';
+import { afterChange, decideScale, newScaler, observe, replay, scaleInputs } from '../../src/control/scale/scaler.ts';
+import {
+  allowance,
+  blockedUntil,
+  type CircuitEvent,
+  newCircuit,
+  nextCircuit,
+} from '../../src/control/start/circuit.ts';
 import { testGuards, testScale } from '../control/support/settings.ts';
 
 const count = (max: number) => fc.integer({ min: 0, max });

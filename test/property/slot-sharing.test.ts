@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { SlotBroker } from '../../src/control/slot-broker.ts';
-import { Endpoint } from '../../src/edge/endpoint.ts';
-import { SlotDesk } from '../../src/edge/slot-desk.ts';
+import { SlotBroker } from '../../src/control/link/slot-broker.ts';
+import { SlotClient } from '../../src/edge/service/slot-client.ts';
+import { Endpoint } from '../../src/edge/upstream/endpoint.ts';
 import type { SlotClaim, SlotGrant } from '../../src/model/link.ts';
 import { VirtualClock } from '../../src/util/virtual-clock.ts';
 
@@ -17,12 +17,12 @@ class FakeEdge {
   });
   readonly fromControl: SlotGrant[] = [];
   readonly toControl: SlotClaim[] = [];
-  readonly desk: SlotDesk;
+  readonly desk: SlotClient;
   waiting = 0;
 
   constructor(clock: VirtualClock) {
     const post = (claim: SlotClaim) => void this.toControl.push(claim);
-    this.desk = new SlotDesk({ service: 's', clock, post, waiting: () => this.waiting });
+    this.desk = new SlotClient({ service: 's', clock, post, waiting: () => this.waiting });
   }
 
   get inFlight(): number[] {

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ProcessRecords } from '../../src/runtime/process-record.ts';
+import { ProcessRecords } from '../../src/runtime/process/record.ts';
 import { openStateDirectory } from '../../src/util/state-directory.ts';
 
 /** A file system of 64 KiB. */

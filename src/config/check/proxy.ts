@@ -1,0 +1,31 @@
+import type { Uses } from '../assemble.ts';
+import type { Report } from './report.ts';
+import type { Parsed } from './validate.ts';
+
+/** Rules of the sections beside the services. */
+export function checkProxy({ sections, services }: Parsed, uses: Uses, report: Report): void {
+  const { consul } = sections;
+  const sound = consul !== undefined && !report.broken(['consul']);
+  if (sound && consul.register !== 'false' && consul.advertise === undefined) {
+    report.problem(
+      [['consul', 'register']],
+      `${consul.register} needs consul.advertise: where others reach this machine`,
+    );
+  }
+  const followed = [...services.values()].some(({ endpoints }) => endpoints.consul !== undefined);
+  if (uses.consul && consul?.register === 'false' && !followed) {
+    report.warning([['consul']], 'no service uses it, and nothing is registered');
+  }
+  sections.trustedProxies?.forEach((cidr, index) => {
+    if (/\/0+$/.test(cidr)) report.warning([['trustedProxies', index]], 'believes the forwarding headers of everyone');
+  });
+  sections.listen?.forEach(({ proxyProtocol }, index) => {
+    const nobody = sections.trustedProxies?.length === 0 && !report.broken(['trustedProxies']);
+    if (proxyProtocol && nobody) {
+      report.problem([['listen', index, 'proxyProtocol']], 'needs trustedProxies: nobody else may connect then');
+    }
+  });
+  if (services.size === 0 && !report.broken(['services'])) {
+    report.warning([['services']], 'no service: every request is answered with 404');
+  }
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { configSchema } from '../schema/schema.ts';
+import { shorthands } from '../schema/shorthand.ts';
+import { aboutOf, child, core, kindOf } from '../schema/walk.ts';
+
+type Json = Record<string, unknown>;
+
+/** The JSON Schema (draft 2020-12) of a configuration file as it is written: for editors. */
+export function jsonSchema(): Json {
+  const { $schema, ...rest } = toJson(configSchema);
+  // A place for anchors.
+  return { $schema, title: 'Pilotlight configuration', ...rest, patternProperties: { '^x-': {} } };
+}
+
+function toJson(schema: z.core.$ZodType): Json {
+  return z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema }) => describe(zodSchema, jsonSchema as Json),
+  }) as Json;
+}
+
+function describe(schema: z.core.$ZodType, json: Json): void {
+  const kind = kindOf(schema);
+  const about = aboutOf(schema);
+  if (kind !== undefined) Object.assign(json, kind.json);
+  const long = shorthands.get(schema);
+  if (long !== undefined) {
+    const { $schema, ...section } = toJson(long.section);
+    json['anyOf'] = [kindOf(child(long.section, long.key))?.json ?? {}, section];
+  }
+  if (about === undefined) return;
+  json['description'] = [about.about, ...sentences(kind?.unit, about.literal ? undefined : about.fallback)].join(' ');
+  if (about.literal && kind !== undefined) json['default'] = defaultValue(json, about.fallback as string);
+  if (about.shorthand !== undefined && core(schema) instanceof z.ZodObject && json['anyOf'] === undefined) {
+    const { description, default: fallback, ...section } = json;
+    for (const key of Object.keys(section)) delete json[key];
+    Object.assign(json, { description, default: fallback, anyOf: [{ const: about.shorthand }, section] });
+  }
+}
+
+function sentences(unit: string | undefined, fallback: string | undefined): string[] {
+  return [unit ? `Unit: ${unit}.` : '', fallback === undefined ? '' : `Default: ${fallback}.`].filter(Boolean);
+}
+
+/** A default as JSON where the option takes a number or a truth value, else as text. */
+function defaultValue(json: Json, fallback: string): unknown {
+  const types = [json['type']].flat();
+  if (types.includes('boolean') || fallback === 'false') return fallback === 'true';
+  const numeric = (types.includes('integer') || types.includes('number')) && /^\d+(\.\d+)?$/.test(fallback);
+  return numeric ? Number(fallback) : fallback;
+}

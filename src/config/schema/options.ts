@@ -1,0 +1,280 @@
+import { z } from 'zod';
+import { parseDuration, parseSize } from '../../util/units.ts';
+import { didYouMean } from '../suggest.ts';
+import type { Reading } from './readers.ts';
+
+/** What an option takes. */
+export interface Kind {
+  /** For the reference: duration, size, text … */
+  type: string;
+  /** For the reference and the schema: what a number counts, or the units that may follow it. */
+  unit: string;
+  /** Completes "expected …". */
+  expected: string;
+  /** Its JSON Schema. */
+  json: Record<string, unknown>;
+  /** Whether a message may not show its value. */
+  secret?: true;
+  /** Whether an empty text is a value; else it counts as not given. */
+  keepsEmpty?: true;
+}
+
+/** What an option, a section or a list is for, and what holds when it is not given. */
+export interface About {
+  about: string;
+  /** The default as it would be written (or, in words, where it is computed); undefined where there is none. */
+  fallback?: string;
+  /** Whether `fallback` is a value that could be written. */
+  literal?: boolean;
+  required?: boolean;
+  /** A single text that may stand for the whole section. */
+  shorthand?: string;
+}
+
+/** Kinds of the leaves. */
+export const kinds = z.registry<Kind>();
+/** Documentation of every option and section. */
+export const abouts = z.registry<About>();
+
+/** A substitution may stand wherever a value may, so an editor must not refuse one. */
+const SUBSTITUTION = '\\$\\{[^}]+\\}';
+const orSubstitution = (pattern: string) => `^(?:${pattern})$|${SUBSTITUTION}`;
+
+const DURATION_UNITS = 'ms, s, m, h, d';
+const SIZE_UNITS = 'B, KiB, MiB, GiB, KB, MB, GB';
+/** Longest duration, ms: a timer of Node is at most 2³¹ − 1 ms and fires at once beyond. */
+const LONGEST = 24 * 86_400_000;
+
+/** How to write what was meant, behind what was expected and found. */
+interface Hint {
+  hint: string;
+}
+
+function leaf<T>(kind: Kind, read: (text: string) => Reading<T> | Hint, readList?: (texts: string[]) => Reading<T>) {
+  const schema = z.unknown().transform((input, context): T => {
+    const isList = Array.isArray(input) && input.every((item) => typeof item === 'string');
+    const reading = typeof input === 'string' ? read(input) : isList ? readList?.(input) : undefined;
+    if (reading !== undefined && 'value' in reading) return reading.value;
+    const fault = reading !== undefined && 'fault' in reading ? reading.fault : undefined;
+    const hint = reading !== undefined && 'hint' in reading ? `: ${reading.hint}` : '';
+    context.issues.push({
+      code: 'custom',
+      input,
+      message: input === undefined ? 'is missing' : (fault ?? `expected ${kind.expected}`),
+      params: { found: input !== undefined && fault === undefined, hint },
+    });
+    return z.NEVER;
+  });
+  kinds.add(schema, kind);
+  return schema;
+}
+
+/** Any text. */
+export function text(options: { expected?: string; secret?: true; keepsEmpty?: true; pattern?: RegExp } = {}) {
+  const { expected = 'a text', pattern, ...flags } = options;
+  return leaf(
+    { type: 'text', unit: '', expected, json: { type: ['string', 'number', 'boolean'] }, ...flags },
+    (input) => {
+      if (pattern === undefined || pattern.test(input)) return { value: input };
+      return flags.secret ? { fault: `expected ${expected}` } : undefined;
+    },
+  );
+}
+
+/**
+ * A text with a syntax of its own. `json` where YAML may take it for something else than a text; `keepsEmpty` where an
+ * empty one must not count as not given.
+ */
+export function parsed<T>(
+  type: string,
+  expected: string,
+  read: (text: string) => Reading<T>,
+  json: Record<string, unknown> = { type: 'string' },
+  flags: { keepsEmpty?: true } = {},
+) {
+  return leaf({ type, unit: '', expected, json, ...flags }, read);
+}
+
+/** A word, or a list of words, that stand for all of them; commas divide nothing. */
+export function words(example: string) {
+  const json = { type: ['string', 'array'], items: { type: 'string' }, minItems: 1 };
+  const kind: Kind = { type: 'text or list of texts', unit: '', expected: `a text, or a list as in ${example}`, json };
+  return leaf<string | string[]>(
+    kind,
+    (input) =>
+      input.includes(',') ? { fault: `a comma divides nothing: write a list, as in ${example}` } : { value: input },
+    (input) => (input.length > 0 && !input.includes('') ? { value: input } : undefined),
+  );
+}
+
+/** A whole number. `unit` says what it counts. */
+export function integer(unit: string, min: number, max = Number.MAX_SAFE_INTEGER) {
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+  const bounds = max === Number.MAX_SAFE_INTEGER ? { minimum: min } : { minimum: min, maximum: max };
+  const json = { type: ['integer', 'string'], ...bounds, pattern: SUBSTITUTION };
+  return leaf({ type: 'whole number', unit, expected: `a whole number ${range}`, json }, (input) => {
+    // Elsewhere a zero in front makes a number octal: nobody may take it for another one than we do.
+    if (/^[+-]?0\d/.test(input)) return { hint: 'write it without the zero in front' };
+    const value = /^[+-]?\d+$/.test(input) ? Number(input) : Number.NaN;
+    return value >= min && value <= max ? { value } : undefined;
+  });
+}
+
+/** A number above 0, fractions allowed. */
+export function decimal(unit: string, max: number) {
+  const json = { type: ['number', 'string'], exclusiveMinimum: 0, maximum: max, pattern: SUBSTITUTION };
+  return leaf({ type: 'number', unit, expected: `a number above 0, at most ${max}`, json }, (input) => {
+    const value = /^\d+(\.\d+)?$/.test(input) ? Number(input) : Number.NaN;
+    return value > 0 && value <= max ? { value } : undefined;
+  });
+}
+
+/** `true` or `false`. */
+export function flag() {
+  const json = { type: ['boolean', 'string'], pattern: SUBSTITUTION };
+  return leaf({ type: 'true or false', unit: '', expected: 'true or false', json }, (input) => {
+    if (/^(?:true|false)$/i.test(input)) return { value: input.toLowerCase() === 'true' };
+    if (/^(?:yes|y|on|1)$/i.test(input)) return { hint: 'write true' };
+    return /^(?:no|n|off|0)$/i.test(input) ? { hint: 'write false' } : undefined;
+  });
+}
+
+/** One of a few words. */
+export function choice<const Word extends string>(...words: Word[]) {
+  const values = words.map((word) => (word === 'false' ? false : word));
+  const kind: Kind = {
+    type: words.join(' \\| '),
+    unit: '',
+    expected: oneOf(words),
+    json: { anyOf: [{ enum: values }, { type: 'string', pattern: SUBSTITUTION }] },
+  };
+  return leaf<Word>(kind, (input) => {
+    if ((words as string[]).includes(input)) return { value: input as Word };
+    if ((words as string[]).includes('off') && /^(?:false|no)$/i.test(input)) return { hint: 'write off' };
+    const hint = didYouMean(input, words);
+    return hint === '' ? undefined : { fault: `expected ${oneOf(words)}${hint}` };
+  });
+}
+
+/** A duration; its value is milliseconds. @param min the shortest allowed, ms */
+export function duration(min = 1) {
+  return durationOr<never>(min);
+}
+
+/** A duration, or one of a few words. */
+export function durationOr<const Word extends string>(min: number, ...words: Word[]) {
+  const expected = [min === 0 ? 'a duration such as 0s or 5m' : 'a duration such as 250ms or 5s', ...words].join(
+    ', or ',
+  );
+  const pattern = orSubstitution([String.raw`\d+(?:\.\d+)?(?:ms|s|m|h|d)`, ...words].join('|'));
+  const kind: Kind = {
+    type: ['duration', ...words].join(' \\| '),
+    unit: DURATION_UNITS,
+    expected,
+    json: { type: 'string', pattern },
+  };
+  return leaf<number | Word>(kind, (input) => {
+    if ((words as string[]).includes(input)) return { value: input as Word };
+    const value = parseDuration(input);
+    if (value === undefined) return unitHint(input, DURATION_UNITS);
+    if (value < min) return { fault: `at least ${min}ms` };
+    return value > LONGEST ? { fault: 'at most 24d' } : { value };
+  });
+}
+
+/** A size; its value is bytes. @param min the smallest allowed, bytes; `least` says the same as text; 0 needs no unit */
+export function size(min = 1, least = '1B') {
+  const pattern = String.raw`\d+(?:\.\d+)?(?:B|KiB|MiB|GiB|KB|MB|GB)`;
+  const kind: Kind = {
+    type: 'size',
+    unit: SIZE_UNITS,
+    expected: min === 0 ? 'a size such as 16KiB or 256MiB, or 0' : 'a size such as 16KiB or 256MiB',
+    json:
+      min === 0
+        ? { type: ['string', 'integer'], maximum: 0, pattern: orSubstitution(`${pattern}|0`) }
+        : { type: 'string', pattern: orSubstitution(pattern) },
+  };
+  return leaf(kind, (input) => {
+    const value = min === 0 && input === '0' ? 0 : parseSize(input);
+    if (value === undefined) return unitHint(input, SIZE_UNITS);
+    if (!Number.isSafeInteger(value)) return undefined;
+    return value < min ? { fault: `at least ${least}` } : { value };
+  });
+}
+
+/** A share, as `10%` or `0.1`; its value is the fraction. `above` leaves 0 out, `below` leaves `max` out. */
+export function share(options: { max?: number; above?: true; below?: true } = {}) {
+  const { max = 1, above, below } = options;
+  const low = above ? 'above 0%' : 'of at least 0%';
+  const high = `${below ? 'below' : 'at most'} ${max * 100}%`;
+  const kind: Kind = {
+    type: 'share',
+    unit: '% or fraction',
+    expected: `a share ${low} and ${high}, such as 10% or 0.1`,
+    json: {
+      type: ['number', 'string'],
+      [above ? 'exclusiveMinimum' : 'minimum']: 0,
+      [below ? 'exclusiveMaximum' : 'maximum']: max,
+      pattern: orSubstitution(String.raw`\d+(?:\.\d+)?%`),
+    },
+  };
+  return leaf(kind, (input) => {
+    const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(input);
+    if (match === null) return undefined;
+    // Dividing the digits by 100 keeps 10% exactly 0.1.
+    const value = match[2] === '%' ? Number(match[1]) / 100 : Number(match[1]);
+    const fits = (above ? value > 0 : value >= 0) && (below ? value < max : value <= max);
+    return fits ? { value } : undefined;
+  });
+}
+
+/** What is wrong with something that has a number in it; a mere word is none of the words there are. */
+function unitHint(input: string, units: string): Hint | undefined {
+  if (/^[+-]?\d+(?:\.\d+)?$/.test(input)) return { hint: `its unit is missing (${units})` };
+  return /\d/.test(input) ? { hint: `one number and one unit (${units})` } : undefined;
+}
+
+function oneOf(words: readonly string[]): string {
+  return words.length === 1 ? `${words[0]}` : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+}
+
+/** An option that has to be given. */
+export function required<S extends z.ZodType>(schema: S, about: string): S {
+  abouts.add(schema, { about, required: true });
+  return schema;
+}
+
+/** An option with a default, written as in the file. */
+export function option<S extends z.ZodType>(schema: S, fallback: string, about: string) {
+  const filled = schema.prefault(fallback as z.input<S>);
+  abouts.add(filled, { about, fallback, literal: true });
+  return filled;
+}
+
+/** An option without a default, or with a computed one that `fallback` tells in words. */
+export function optional<S extends z.ZodType>(schema: S, about: string, fallback?: string) {
+  const absent = schema.optional();
+  abouts.add(absent, { about, ...(fallback === undefined ? {} : { fallback }) });
+  return absent;
+}
+
+/** A list that is empty by default. */
+export function list<S extends z.ZodType>(item: S, about: string) {
+  const empty = z.array(item).prefault([] as z.input<S>[]);
+  abouts.add(empty, { about, fallback: '[]', literal: true });
+  return empty;
+}
+
+/** A mapping with free keys, empty by default. */
+export function mapping<S extends z.ZodType>(key: z.ZodString, value: S, about: string) {
+  const empty = z.record(key, value).prefault({});
+  abouts.add(empty, { about, fallback: '{}', literal: true });
+  return empty;
+}
+
+/** A section whose every key has a default. */
+export function section<Shape extends z.ZodRawShape>(shape: Shape, about: string, shorthand?: string) {
+  const filled = z.strictObject(shape).prefault({} as never);
+  abouts.add(filled, { about, ...(shorthand === undefined ? {} : { shorthand }) });
+  return filled;
+}

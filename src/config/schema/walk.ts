@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import type { Path } from '../check/problem.ts';
+import type { About, Kind } from './options.ts';
+import { abouts, kinds } from './options.ts';
+import { shorthands } from './shorthand.ts';
+
+const layersOf = new WeakMap<z.core.$ZodType, readonly z.core.$ZodType[]>();
+
+/** A schema and everything it wraps (default, optional, transformed), outermost first; worked out once for each. */
+function layers(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
+  let known = layersOf.get(schema);
+  if (known === undefined) {
+    known = unwrapped(schema);
+    layersOf.set(schema, known);
+  }
+  return known;
+}
+
+function unwrapped(schema: z.core.$ZodType): z.core.$ZodType[] {
+  const all = [schema];
+  for (let next: z.core.$ZodType | undefined = schema; next !== undefined; ) {
+    const long = shorthands.get(next);
+    if (long !== undefined) next = long.section;
+    else if (next instanceof z.ZodPrefault || next instanceof z.ZodOptional) next = next.def.innerType;
+    else if (next instanceof z.ZodPipe) next = next.def.in;
+    else next = undefined;
+    if (next !== undefined) all.push(next);
+  }
+  return all;
+}
+
+/** The object, record, array or plain schema inside the wrappers. */
+export function core(schema: z.core.$ZodType): z.core.$ZodType {
+  return layers(schema).at(-1) as z.core.$ZodType;
+}
+
+/** What a leaf takes; undefined for sections and lists. */
+export function kindOf(schema: z.core.$ZodType | undefined): Kind | undefined {
+  return (
+    schema &&
+    layers(schema)
+      .map((layer) => kinds.get(layer))
+      .find((kind) => kind !== undefined)
+  );
+}
+
+/** What an option or section is for. */
+export function aboutOf(schema: z.core.$ZodType | undefined): About | undefined {
+  return (
+    schema &&
+    layers(schema)
+      .map((layer) => abouts.get(layer))
+      .find((about) => about !== undefined)
+  );
+}
+
+/** The schema of one key or list item; undefined where there is none. */
+export function child(schema: z.core.$ZodType, step: string | number): z.core.$ZodType | undefined {
+  const inner = core(schema);
+  if (inner instanceof z.ZodObject) return Object.hasOwn(inner.shape, step) ? inner.shape[step] : undefined;
+  if (inner instanceof z.ZodRecord) return inner.valueType;
+  return inner instanceof z.ZodArray ? inner.element : undefined;
+}
+
+/** The schema at a path; undefined where there is none. */
+export function schemaAt(schema: z.core.$ZodType, path: Path): z.core.$ZodType | undefined {
+  let at: z.core.$ZodType | undefined = schema;
+  for (const step of path) at = at && child(at, step);
+  return at;
+}
+
+/** The keys that a section knows; none for anything else. */
+export function keysOf(schema: z.core.$ZodType | undefined): string[] {
+  const inner = schema && core(schema);
+  return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+}
+
+/**
+ * The value without what was left empty: a key of a section that has no value counts as not given, so that its default
+ * holds. An empty value of a free mapping (a variable, a label) is the empty text.
+ */
+export function prune(schema: z.core.$ZodType, value: unknown): unknown {
+  const inner = core(schema);
+  if (Array.isArray(value)) {
+    return inner instanceof z.ZodArray ? value.map((item) => prune(inner.element, item)) : value;
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const kept: Record<string, unknown> = Object.create(null);
+  for (const [key, item] of Object.entries(value)) {
+    const schemaOfKey = child(inner, key);
+    const kind = kindOf(schemaOfKey);
+    if (schemaOfKey === undefined) kept[key] = item;
+    else if (inner instanceof z.ZodRecord && kind?.keepsEmpty) kept[key] = item ?? '';
+    else if (inner instanceof z.ZodRecord || !(item === null || (item === '' && !kind?.keepsEmpty))) {
+      kept[key] = prune(schemaOfKey, item);
+    }
+  }
+  return kept;
+}

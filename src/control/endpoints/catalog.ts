@@ -1,0 +1,63 @@
+import type { ServiceSettings, Settings } from '../../model/settings.ts';
+import { type ControlContext, detached } from '../context.ts';
+import type { Replica } from '../replica/replica.ts';
+import type { Registrations } from './registration.ts';
+import { edgeRegistrations, replicaRegistration, replicaRegistrationId } from './registration-names.ts';
+
+/**
+ * What Pilotlight lists of itself in Consul, as the configuration says: the proxy under the name of every service, the
+ * replicas that serve, or nothing.
+ */
+export class Catalog {
+  readonly #context: ControlContext;
+  readonly #registrations: Registrations;
+  readonly #settings: () => Settings;
+
+  constructor(context: ControlContext, registrations: Registrations, settings: () => Settings) {
+    this.#context = context;
+    this.#registrations = registrations;
+    this.#settings = settings;
+  }
+
+  /** Lists the proxy; what it was listed as before, and is not any more, is taken out. */
+  putProxy(before?: Settings): void {
+    const { instance } = this.#context;
+    const entries = edgeRegistrations(this.#settings(), instance);
+    if (before !== undefined) {
+      const ids = new Set(entries.map(({ id }) => id));
+      for (const { id } of edgeRegistrations(before, instance)) if (!ids.has(id)) this.#registrations.drop(id);
+    }
+    for (const entry of entries) this.#registrations.put(entry);
+  }
+
+  /** Takes the proxy out. */
+  dropProxy(): void {
+    for (const { id } of edgeRegistrations(this.#settings(), this.#context.instance)) this.#registrations.drop(id);
+  }
+
+  /** Lists a replica that serves. */
+  putReplica(service: ServiceSettings, { ordinal, instance }: Replica): void {
+    const port = instance?.address?.port;
+    if (port === undefined) return;
+    const entry = replicaRegistration(this.#settings(), service, this.#context.instance, ordinal, port);
+    if (entry !== undefined) this.#registrations.put(entry);
+  }
+
+  /** Takes a replica out. */
+  dropReplica(replica: Replica): void {
+    this.#registrations.drop(this.#idOf(replica));
+  }
+
+  /**
+   * Takes out what an earlier run left behind.
+   * @param replicas those of all services: what lives may be listed though it has not been listed anew yet
+   */
+  dropOrphans(replicas: () => readonly Replica[]): void {
+    const keep = () => new Set(replicas().flatMap((replica) => (replica.isLive ? this.#idOf(replica) : [])));
+    detached(this.#context, 'orphans', this.#registrations.dropOrphans(keep));
+  }
+
+  #idOf({ spec, ordinal }: Replica): string {
+    return replicaRegistrationId(this.#context.instance, spec.service, ordinal);
+  }
+}

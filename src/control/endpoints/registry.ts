@@ -1,0 +1,246 @@
+import type { DiscoveredEndpoint, EndpointSet } from '../../model/discovery.ts';
+import type { ProbeRequest } from '../../model/link.ts';
+import type { HostPort } from '../../model/settings.ts';
+import type { EndpointState, EndpointView, ServiceState, StartPhases } from '../../model/snapshot.ts';
+import type { Timer } from '../../util/clock.ts';
+import { type ControlContext, guarded } from '../context.ts';
+import type { LinkHub, Told } from '../link/hub.ts';
+import type { StartBoundaries } from '../replica/replica.ts';
+import { addressKey, EndpointVerifier } from './verifier.ts';
+
+/** Changes that can wait are sent together after this long, ms. */
+const COALESCE_MS = 50;
+
+/** Shared: most of many services have no replica. */
+const NONE: ReadonlySet<string> = new Set();
+
+/** An endpoint that a replica of ours serves. */
+export interface OwnedEndpoint extends HostPort {
+  id: string;
+  state: EndpointState;
+  /** Undefined for an adopted one. */
+  start: StartBoundaries | undefined;
+}
+
+/** What the registry asks of a service when it describes it to the edges; times are the clock's ms. */
+export interface ServiceFacts {
+  owned: OwnedEndpoint[];
+  /** Where replicas of it live, those included that do not serve yet or no more. */
+  addresses: HostPort[];
+  holdTimeoutMs: number;
+  starting: boolean;
+  expectedStartMs: number | null;
+  blockedUntil: number | undefined;
+  failures: number;
+}
+
+export interface RegisteredService {
+  /** Whether Pilotlight can start it: then what others list has to be proved first. */
+  wakeable: () => boolean;
+  check: () => ProbeRequest['check'];
+  facts: () => ServiceFacts;
+}
+
+interface Entry extends RegisteredService {
+  /** What each source said last. */
+  sets: Partial<Record<EndpointSet['source'], DiscoveredEndpoint[] | undefined>>;
+  /** What is usable of them; undefined where that has to be found out anew. */
+  usable: DiscoveredEndpoint[] | undefined;
+  /** Keys of `addresses` at the last look. */
+  owned: ReadonlySet<string>;
+}
+
+/**
+ * The one place that knows every endpoint: merges what the sources say with the replicas of our own, by address, and
+ * tells the edges of every change. Sources that fall silent leave what they said last.
+ */
+export class Registry {
+  readonly #context: ControlContext;
+  readonly #hub: LinkHub;
+  readonly #verifier: EndpointVerifier;
+  readonly #isAdmin: (endpoint: HostPort) => boolean;
+  readonly #services = new Map<string, Entry>();
+  /** Services with a live replica at an address, by its key. */
+  readonly #owners = new Map<string, string>();
+  readonly #dirty = new Set<string>();
+  #timer: Timer | undefined;
+  /** When changes were told last, the clock's ms. */
+  #flushedAt = Number.NEGATIVE_INFINITY;
+
+  /** @param isAdmin whether an endpoint is our own admin API, which no source may list */
+  constructor(context: ControlContext, hub: LinkHub, isAdmin: (endpoint: HostPort) => boolean = () => false) {
+    this.#context = context;
+    this.#hub = hub;
+    this.#isAdmin = isAdmin;
+    this.#verifier = new EndpointVerifier(context, hub, (service) => this.soon(service));
+  }
+
+  add(service: string, registered: RegisteredService): void {
+    this.#services.set(service, {
+      wakeable: registered.wakeable,
+      check: registered.check,
+      facts: registered.facts,
+      sets: { static: undefined, consul: undefined },
+      usable: undefined,
+      owned: NONE,
+    });
+  }
+
+  remove(service: string): void {
+    const entry = this.#services.get(service);
+    if (entry === undefined) return;
+    this.#verifier.follow(service, entry.check(), []);
+    const freed = [...entry.owned].filter((key) => this.#owners.get(key) === service);
+    for (const key of freed) this.#owners.delete(key);
+    this.#services.delete(service);
+    this.#dirty.delete(service);
+    this.#touchListing(freed, service);
+  }
+
+  /** Takes over what a source says of a service; of one that is not configured nothing is kept. */
+  apply({ service, source, endpoints }: EndpointSet): void {
+    const entry = this.#services.get(service);
+    if (entry === undefined) return;
+    entry.sets[source] = endpoints.filter((endpoint) => !this.#isAdmin(endpoint));
+    if (entry.sets[source].length < endpoints.length)
+      this.#context.logger.warn({ service, source }, `an endpoint of ${service} is the admin API: it is not used`);
+    this.soon(service);
+  }
+
+  /** A source is asked for the service no more. */
+  forget(service: string, source: EndpointSet['source']): void {
+    const sets = this.#services.get(service)?.sets;
+    if (sets?.[source] === undefined) return;
+    sets[source] = undefined;
+    this.soon(service);
+  }
+
+  /** A connect to an endpoint that is none of our replicas failed. */
+  doubt(service: string, endpoint: string): void {
+    this.#verifier.doubt(service, endpoint);
+  }
+
+  /** Endpoints in use that others run. */
+  external(service: string): DiscoveredEndpoint[] {
+    const entry = this.#services.get(service);
+    return entry === undefined ? [] : this.#usable(service, entry);
+  }
+
+  /** Tells the edges of a change: of the first at once, of those that follow within 50 ms together. */
+  soon(service: string): void {
+    const entry = this.#services.get(service);
+    if (entry === undefined) return;
+    entry.usable = undefined;
+    this.#dirty.add(service);
+    const { clock } = this.#context;
+    const wait = Math.max(0, this.#flushedAt + COALESCE_MS - clock.now());
+    this.#timer ??= clock.after(wait, () => this.flush());
+  }
+
+  /** Tells the edges now of every change that still waits to be sent. */
+  flush(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#flushedAt = this.#context.clock.now();
+    for (const name of [...this.#dirty]) guarded(this.#context.logger, 'publish', () => this.publish(name));
+  }
+
+  /** Tells the edges now, if anything changed. @returns the version under which they know the present state */
+  publish(service: string): number {
+    const entry = this.#services.get(service);
+    if (entry === undefined) return 0;
+    this.#dirty.delete(service);
+    try {
+      return this.#hub.publish(this.#describe(service, entry));
+    } catch (cause) {
+      // What could not be told is not forgotten: it goes out with the next change.
+      this.#dirty.add(service);
+      throw cause;
+    }
+  }
+
+  /** The present state of every service. */
+  states(): Told[] {
+    return [...this.#services].map(([service, entry]) => this.#describe(service, entry));
+  }
+
+  #describe(service: string, entry: Entry): Told {
+    this.#updateOwners(service, entry);
+    const facts = entry.facts();
+    const external = this.#usable(service, entry);
+    const { addresses: _, ...told } = facts;
+    return { state: this.#state(service, facts, external), content: JSON.stringify([told, external]) };
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+  }
+
+  #state(service: string, facts: ServiceFacts, external: DiscoveredEndpoint[]): ServiceState {
+    const now = this.#context.clock.now();
+    const ours = facts.owned.map(({ id, host, port, state, start }): EndpointView => {
+      return { id, host, port, state, weight: 1, ours: true, start: start === undefined ? null : phases(start, now) };
+    });
+    const others = external.map((endpoint): EndpointView => {
+      return { id: addressKey(endpoint), ...endpoint, state: 'ready', start: null };
+    });
+    return {
+      service,
+      endpoints: [...ours, ...others],
+      holdTimeoutMs: facts.holdTimeoutMs,
+      starting: facts.starting,
+      expectedStartMs: facts.expectedStartMs,
+      blocked: facts.blockedUntil === undefined ? null : { retryAfterMs: Math.max(0, facts.blockedUntil - now) },
+      failures: facts.failures,
+    };
+  }
+
+  /** Listed by a source, not where a replica of ours lives, and proved if the service is one that we can start. */
+  #usable(service: string, entry: Entry): DiscoveredEndpoint[] {
+    entry.usable ??= this.#listed(entry).filter(
+      (endpoint) => !entry.wakeable() || this.#verifier.isVerified(service, endpoint),
+    );
+    return entry.usable;
+  }
+
+  #listed({ sets }: Entry): DiscoveredEndpoint[] {
+    const byKey = new Map<string, DiscoveredEndpoint>();
+    for (const source of ['static', 'consul'] as const) {
+      for (const endpoint of sets[source] ?? []) {
+        const key = addressKey(endpoint);
+        if (!byKey.has(key) && !this.#owners.has(key)) byKey.set(key, endpoint);
+      }
+    }
+    return [...byKey.values()];
+  }
+
+  /** Follows where replicas of the service live; other services that list such an address must not use it. */
+  #updateOwners(service: string, entry: Entry): void {
+    const { addresses } = entry.facts();
+    const owned = addresses.length === 0 ? NONE : new Set(addresses.map(addressKey));
+    const changed = [...owned].filter((key) => !entry.owned.has(key));
+    for (const key of entry.owned) {
+      if (owned.has(key)) continue;
+      if (this.#owners.get(key) === service) this.#owners.delete(key);
+      changed.push(key);
+    }
+    for (const key of owned) this.#owners.set(key, service);
+    entry.owned = owned;
+    entry.usable = undefined;
+    if (changed.length > 0) this.#touchListing(changed, service);
+    this.#verifier.follow(service, entry.check(), entry.wakeable() ? this.#listed(entry) : []);
+  }
+
+  #touchListing(keys: string[], except: string): void {
+    for (const [service, { sets }] of this.#services) {
+      const lists = Object.values(sets).some((endpoints) =>
+        endpoints?.some((endpoint) => keys.includes(addressKey(endpoint))),
+      );
+      if (lists && service !== except) this.soon(service);
+    }
+  }
+}
+
+function phases({ asked, permit, started, ready }: StartBoundaries, now: number): StartPhases {
+  return { askedAgo: now - asked, permitAgo: now - permit, startedAgo: now - started, readyAgo: now - ready };
+}

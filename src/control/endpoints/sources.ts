@@ -1,0 +1,113 @@
+import type { DiscoveryQuery, DiscoverySource } from '../../model/discovery.ts';
+import type { ServiceSettings } from '../../model/settings.ts';
+import type { Trouble } from '../../model/status.ts';
+import { printable } from '../../util/printable.ts';
+import { type ControlContext, guarded } from '../context.ts';
+import type { Registry } from './registry.ts';
+
+/** How long the sources' first answers are waited for before the proxy counts as ready, ms. */
+const FIRST_ANSWER_MS = 5000;
+
+/** Out of touch for less is no trouble, ms. */
+const BLIP_MS = 1000;
+const MESSAGE_LENGTH = 400;
+
+/** All sources of endpoints: tells each what to look for, and the registry what they find. */
+export class Sources {
+  readonly #context: ControlContext;
+  readonly #sources: readonly DiscoverySource[];
+  readonly #registry: Registry;
+  /** Names that sources follow, to forget what they said of others. */
+  readonly #followed = new Map<DiscoverySource, Set<string>>();
+  #begunAt = 0;
+
+  constructor(context: ControlContext, sources: readonly DiscoverySource[], registry: Registry) {
+    this.#context = context;
+    this.#sources = sources;
+    this.#registry = registry;
+  }
+
+  /** Begins to take what they find, until the control plane ends. */
+  begin(): void {
+    const { clock, logger, life } = this.#context;
+    this.#begunAt = clock.now();
+    for (const source of this.#sources) {
+      source.run((set) => guarded(logger, `discovery of ${set.service}`, () => this.#registry.apply(set)), life);
+    }
+  }
+
+  /** Has each look for the services that name it from now on, and forgets what it said of others. */
+  follow(services: readonly ServiceSettings[]): void {
+    for (const source of this.#sources) {
+      const queries: DiscoveryQuery[] = services
+        .filter(({ endpoints }) =>
+          source.kind === 'consul' ? endpoints.consul !== undefined : endpoints.static.length > 0,
+        )
+        .map(({ name, endpoints }) => ({ service: name, ...endpoints }));
+      const names = new Set(queries.map(({ service }) => service));
+      const dropped = [...(this.#followed.get(source) ?? [])].filter((name) => !names.has(name));
+      this.#followed.set(source, names);
+      source.follow(queries);
+      for (const name of dropped) {
+        this.#registry.forget(name, source.kind);
+        // Nothing sets it any more, and the last value would stand there as if it were true.
+        if (source.kind === 'consul') this.#context.metrics.forget(name, 'pilotlight_consul_staleness_seconds');
+      }
+    }
+  }
+
+  /** Whether all have answered, or were given the time to. */
+  get hasAnswered(): boolean {
+    const waited = this.#context.clock.now() - this.#begunAt;
+    return waited >= FIRST_ANSWER_MS || this.#sources.every((source) => source.answered());
+  }
+
+  /** Whose first answer is waited for, and why in vain: nothing that a stranger must not know. */
+  get awaited(): string | undefined {
+    if (this.hasAnswered) return undefined;
+    const source = this.#sources.find((each) => !each.answered());
+    if (source?.kind !== 'consul') return 'the names of static endpoints';
+    const services = [...(this.#followed.get(source) ?? [])];
+    return services.some((service) => source.denial?.(service))
+      ? 'Consul, whose token may not read every service'
+      : 'Consul';
+  }
+
+  /** Why what is known of a service's endpoints may be out of date; undefined while its source is in touch. */
+  trouble({ name, endpoints }: ServiceSettings): Trouble | undefined {
+    const { clock } = this.#context;
+    const source = endpoints.consul === undefined ? undefined : this.#sources.find(({ kind }) => kind === 'consul');
+    if (source === undefined) return undefined;
+    const denial = source.denial?.(name);
+    if (denial !== undefined) {
+      const since = new Date(clock.wall() - (clock.now() - denial.since)).toISOString();
+      return { code: 'DISCOVERY_DENIED', message: printable(`Consul: ${denial.message}`, MESSAGE_LENGTH), since };
+    }
+    const age = source.staleness(name);
+    const awayMs = age ?? clock.now() - this.#begunAt;
+    if (awayMs < BLIP_MS) return undefined;
+    const { code, message } = source.trouble?.() ?? {
+      code: 'DISCOVERY_UNREACHABLE',
+      message: 'Consul does not answer',
+    };
+    const known = age === undefined ? 'no endpoint is known yet' : 'the endpoints that it named last are used';
+    return {
+      code,
+      message: `${printable(message, MESSAGE_LENGTH)}; ${known}`,
+      since: new Date(clock.wall() - awayMs).toISOString(),
+    };
+  }
+
+  /** Sets the gauges of how old the knowledge from Consul is. */
+  gauge(services: readonly ServiceSettings[]): void {
+    const { clock, metrics } = this.#context;
+    const consul = this.#sources.find(({ kind }) => kind === 'consul');
+    if (consul === undefined) return;
+    for (const { name: service, endpoints } of services) {
+      if (endpoints.consul === undefined) continue;
+      // An alarm must go off as well where there never was an answer.
+      const staleness = consul.staleness(service) ?? clock.now() - this.#begunAt;
+      metrics.gauge('pilotlight_consul_staleness_seconds', { service }, staleness / 1000);
+    }
+  }
+}

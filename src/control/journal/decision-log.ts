@@ -1,0 +1,215 @@
+import type { Decision, GuardVerdict } from '../../model/decision.ts';
+import type { StartFailure } from '../../model/status.ts';
+import { formatDuration } from '../../util/units.ts';
+import type { ControlContext } from '../context.ts';
+import type { Replica, StartCause } from '../replica/replica.ts';
+import type { RetireReason } from '../replica/retire.ts';
+import { type DemandInputs, needText } from '../scale/demand.ts';
+import type { ScaleDecision } from '../scale/service-scaler.ts';
+import { Journal } from './journal.ts';
+
+/** What led to the number of replicas that is started. */
+export type StartInputs = DemandInputs & { wanted: number };
+
+/** A wake so soon after an idle retire began is a flap, ms. */
+const FLAP_MS = 10_000;
+
+/** How each reason to retire reads after `asleep` or `retiring NAME`. */
+const retireText: Record<RetireReason, string> = {
+  idle: 'idle',
+  'scale-down': 'fewer needed',
+  'by-hand': 'by hand',
+  replaced: 'replaced by one with the present run',
+  reconfigured: 'to be started with the present run',
+  removed: 'removed from the configuration',
+};
+
+/** Tells what happens to one service: events for people, the journal of decisions, and the metrics of both. */
+export class DecisionLog {
+  readonly journal = new Journal();
+  readonly #service: string;
+  readonly #context: ControlContext;
+  /** The last refusal, so that one that stands is told once. */
+  #refusal = '';
+  /** When it was last put to sleep as idle, the clock's ms, and how often in a row it was woken right after that. */
+  #sleptAt = Number.NEGATIVE_INFINITY;
+  #flaps = 0;
+
+  constructor(service: string, context: ControlContext) {
+    this.#service = service;
+    this.#context = context;
+  }
+
+  /** Starts from zero. */
+  waking(cause: StartCause, from: number, to: number, inputs: StartInputs): void {
+    const { held } = inputs;
+    const why =
+      cause === 'demand'
+        ? `${held} request${held === 1 ? ' waits' : 's wait'}`
+        : cause === 'min'
+          ? `min ${inputs.min}`
+          : 'by hand';
+    const need = cause === 'demand' ? needText(inputs) : '';
+    const flaps = this.#flapText();
+    this.#decide({ action: 'wake', from, to, reason: why + need + flaps, inputs: { ...inputs }, verdicts: [] });
+    if (from === 0) this.#event('waking', `waking (${why}${flaps})`, { replicas: to, held });
+  }
+
+  /** Starts while others serve: to reach `min`, or in place of what ended by itself. */
+  refilling(cause: StartCause, from: number, to: number, inputs: StartInputs): void {
+    const decision =
+      cause === 'min'
+        ? ({ action: 'scale-up', reason: `min ${inputs.min}` } as const)
+        : ({ action: 'replace', reason: `${from} of ${inputs.wanted} are there` } as const);
+    this.#decide({ ...decision, from, to, inputs: { ...inputs }, verdicts: [] });
+  }
+
+  ready(replica: Replica, cause: StartCause | undefined, held: number): void {
+    const { clock, metrics } = this.#context;
+    const { start, name } = replica;
+    if (start === undefined || cause === undefined) {
+      this.#event('adopted', `adopted ${name}, which was running`, { replica: name });
+      return;
+    }
+    const tookMs = Math.round(clock.now() - start.asked);
+    this.#event('ready', `ready in ${tookMs} ms (${name})`, { replica: name, tookMs, held });
+    if (cause !== 'demand') return;
+    const service = this.#service;
+    metrics.count('pilotlight_cold_starts_total', { service }, 1);
+    const phases = {
+      queue: start.permit - start.asked,
+      start: start.started - start.permit,
+      ready: start.ready - start.started,
+    };
+    for (const [phase, ms] of Object.entries(phases)) {
+      metrics.observe('pilotlight_cold_start_seconds', { service, phase }, ms / 1000);
+    }
+  }
+
+  /** @param oldStays whether what runs with an older `run` stays in service for it */
+  startFailed(failure: StartFailure, oldStays: boolean): void {
+    const { clock, metrics, logger } = this.#context;
+    const { replica, code, message, exitCode, output, probe, inARow, nextTryAt } = failure;
+    metrics.count('pilotlight_start_failures_total', { service: this.#service, cause: code }, 1);
+    const nextTryMs = nextTryAt === null ? 0 : Math.max(0, Date.parse(nextTryAt) - clock.wall());
+    const next = nextTryMs === 0 ? '' : `; next try in ${formatDuration(nextTryMs)}`;
+    const stays = oldStays ? '; what runs with the older configuration stays' : '';
+    this.#event('start-failed', `start failed: ${message}${stays}${next}`, {
+      replica,
+      code,
+      inARow,
+      nextTryMs,
+      ...(exitCode !== null && { exitCode }),
+      ...(probe !== null && { probe: `${probe.address}: ${probe.result}` }),
+      ...(output.length > 0 && { output: output.join('\n') }),
+    });
+    if (output.length > 0) logger.warn({ service: this.#service, replica, output }, `last output of ${replica}`);
+  }
+
+  adopting(from: number, to: number, reason: string): void {
+    this.#decide({ action: 'adopt', from, to, reason, inputs: {}, verdicts: [] });
+  }
+
+  /** The idle policy's, an operator's or the configuration's decision to have fewer. */
+  retiring(reason: RetireReason, replicas: readonly Replica[], from: number, detail: Detail, dryRun = false): void {
+    const names = replicas.map(({ name }) => name).join(', ');
+    const text = detail.text ?? retireText[reason];
+    const to = from - replicas.length;
+    const action =
+      reason === 'replaced' || reason === 'reconfigured' ? 'replace' : reason === 'scale-down' ? 'scale-down' : 'sleep';
+    this.#decide({ action, from, to, reason: text, inputs: detail.inputs ?? {}, verdicts: [], dryRun });
+    if (reason === 'idle' && to === 0 && !dryRun) this.#sleptAt = this.#context.clock.now();
+    if (!dryRun) this.#event('retiring', `retiring ${names} (${text})`, { reason, replicas: names });
+  }
+
+  revoked(replica: Replica, why: string, from: number): void {
+    this.#decide({ action: 'revoke', from, to: from + 1, reason: why, inputs: {}, verdicts: [] });
+    this.#event('revoked', `retire revoked (${replica.name}): ${why}`, { replica: replica.name });
+  }
+
+  quietClosed(replica: Replica, count: number, streamMs: number): void {
+    const streams = count === 1 ? '1 quiet stream' : `${count} quiet streams`;
+    const line = `closed ${streams} on ${replica.name}: nothing passed for ${formatDuration(streamMs)}`;
+    this.#event('closed-quiet', line, { replica: replica.name, count });
+  }
+
+  /** @param oldestMs age of the oldest request that is cut, ms; 0 where all of them are quiet */
+  drainForced(replica: Replica, inFlight: number, oldestMs: number): void {
+    const { metrics } = this.#context;
+    const age = oldestMs === 0 ? '' : `, the oldest for ${formatDuration(Math.round(oldestMs / 100) * 100)}`;
+    const line = `drain forced, ${inFlight} in flight on ${replica.name}${age}`;
+    metrics.count(
+      'pilotlight_scale_decisions_total',
+      { service: this.#service, direction: 'down', reason: 'drain-forced' },
+      1,
+    );
+    this.#event('drain-forced', line, { replica: replica.name, inFlight, oldestMs });
+  }
+
+  exited(replica: Replica, detail: string): void {
+    this.#event('exited', `lost ${replica.name}: ${detail}`, { replica: replica.name });
+  }
+
+  asleep(reason: string, idleMs: number | 'never'): void {
+    const after = reason === 'idle' && idleMs !== 'never' ? `after ${formatDuration(idleMs)} idle` : '';
+    const text = after || `(${reason in retireText ? retireText[reason as RetireReason] : reason})`;
+    this.#event('asleep', `asleep ${text}`, { reason });
+  }
+
+  /** A scaling decision; one without a change is told only when it is news. */
+  scaled({ outcome, inputs }: ScaleDecision, dryRun: boolean): void {
+    const { action, kind, from, to, reason, verdicts } = outcome;
+    if (kind === undefined) {
+      this.#refusal = '';
+      return;
+    }
+    const blocks = verdicts.filter(({ verdict }) => verdict === 'block').map(({ guard }) => guard);
+    const refusal = action === 'none' ? `${kind}: ${blocks.join()}` : '';
+    if (action === 'none' && refusal === this.#refusal) return;
+    this.#refusal = refusal;
+    const { metrics } = this.#context;
+    const service = this.#service;
+    for (const guard of blocks) metrics.count('pilotlight_guard_blocks_total', { service, guard }, 1);
+    this.#decide({ action, from, to, reason, inputs: { ...inputs }, verdicts, dryRun });
+    if (action === 'none') return;
+    const direction = action === 'scale-up' ? 'up' : 'down';
+    if (!dryRun)
+      metrics.count(
+        'pilotlight_scale_decisions_total',
+        { service, direction, reason: kind === 'down' ? 'low-load' : kind },
+        1,
+      );
+    const scaled = dryRun ? `would scale ${from}→${to} (dry run)` : `scaled ${from}→${to}`;
+    this.#event('scaled', `${scaled} because ${reason}`, { from, to, dryRun });
+  }
+
+  /** Somebody who comes back as soon as a service sleeps makes it start again and again: that is to be seen. */
+  #flapText(): string {
+    const since = this.#context.clock.now() - this.#sleptAt;
+    this.#flaps = since < FLAP_MS ? this.#flaps + 1 : 0;
+    if (this.#flaps === 0) return '';
+    const times = this.#flaps === 1 ? '' : `, ${this.#flaps} times in a row`;
+    return `; ${formatDuration(Math.round(since))} after it was put to sleep${times}`;
+  }
+
+  #decide(
+    decision: Omit<Decision, 'at' | 'service' | 'dryRun'> & { verdicts: GuardVerdict[]; dryRun?: boolean },
+  ): void {
+    const at = new Date(this.#context.clock.wall()).toISOString();
+    const { dryRun = false, ...rest } = decision;
+    this.journal.add({ at, service: this.#service, ...rest, dryRun });
+  }
+
+  #event(
+    type: Parameters<ControlContext['events']['emit']>[0],
+    text: string,
+    data: Record<string, string | number | boolean>,
+  ): void {
+    this.#context.events.emit(type, this.#service, `${this.#service} ${text}`, data);
+  }
+}
+
+interface Detail {
+  text?: string;
+  inputs?: Record<string, number>;
+}

@@ -1,0 +1,36 @@
+import type { EdgeReport, ServiceReport } from '../../model/link.ts';
+import type { MetricName, Metrics } from '../../model/observe.ts';
+import { bucketMiddle, type SparseCounts } from '../../util/histogram.ts';
+
+/** The `service` label of requests that no route matched; no service can be called so. */
+const UNROUTED = '-';
+
+/** Adds one service's part of an edge's report to the metrics. */
+export function countReport(metrics: Metrics, report: ServiceReport): void {
+  const { service } = report;
+  countCodes(metrics, service, report.codes);
+  observe(metrics, 'pilotlight_request_seconds', service, report.total);
+  observe(metrics, 'pilotlight_upstream_ttfb_seconds', service, report.ttfb);
+  if (report.retries > 0) metrics.count('pilotlight_retries_total', { service }, report.retries);
+  for (const [reason, count] of Object.entries(report.holdRejected)) {
+    if (count > 0) metrics.count('pilotlight_hold_rejected_total', { service, reason }, count);
+  }
+}
+
+/** Adds what an edge tells of no service in particular: answers without a route, lost lines of its access log. */
+export function countEdge(metrics: Metrics, { unrouted, accessLost }: EdgeReport): void {
+  metrics.count('pilotlight_access_log_lost_total', {}, accessLost);
+  countCodes(metrics, UNROUTED, unrouted);
+}
+
+function countCodes(metrics: Metrics, service: string, codes: SparseCounts): void {
+  for (let i = 0; i + 1 < codes.length; i += 2) {
+    metrics.count('pilotlight_requests_total', { service, code: String(codes[i]) }, codes[i + 1] as number);
+  }
+}
+
+function observe(metrics: Metrics, name: MetricName, service: string, counts: SparseCounts): void {
+  for (let i = 0; i + 1 < counts.length; i += 2) {
+    metrics.observe(name, { service }, bucketMiddle(counts[i] as number) / 1000, counts[i + 1] as number);
+  }
+}

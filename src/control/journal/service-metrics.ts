@@ -1,0 +1,32 @@
+import type { Metrics } from '../../model/observe.ts';
+import type { ReplicaState } from '../../model/replica.ts';
+import type { Telemetry } from '../link/telemetry.ts';
+import type { Replica } from '../replica/replica.ts';
+
+const states: readonly ReplicaState[] = [
+  'created',
+  'starting',
+  'ready',
+  'cordoned',
+  'draining',
+  'stopping',
+  'stopped',
+  'paused',
+  'failed',
+];
+
+/** Sets a service's gauges to what is known now. */
+export function gaugeService(
+  metrics: Metrics,
+  service: string,
+  { inFlight, held, heldBytes }: Telemetry,
+  replicas: readonly Replica[],
+): void {
+  metrics.gauge('pilotlight_in_flight', { service }, inFlight);
+  metrics.gauge('pilotlight_held', { service }, held);
+  metrics.gauge('pilotlight_held_bytes', { service }, heldBytes);
+  for (const state of states) {
+    const count = replicas.filter((replica) => replica.state === state).length;
+    metrics.gauge('pilotlight_replicas', { service, state }, count);
+  }
+}

@@ -1,0 +1,305 @@
+import { PilotlightError } from '../../model/errors.ts';
+import type { Instance } from '../../model/runtime.ts';
+import type { HostPort } from '../../model/settings.ts';
+import { detached } from '../context.ts';
+import type { OwnedEndpoint } from '../endpoints/registry.ts';
+import type { StartGate } from '../start/gate.ts';
+import { Assurance } from './assurance.ts';
+import { isSameRun, Replica, type StartCause } from './replica.ts';
+import { countReplicas, type ReplicaCounts } from './replica-counts.ts';
+import { type CordonAck, Retirement, type RetireReason } from './retire.ts';
+import { ReplicaRunner, type RunnerListener, type RunnerOptions, type RunnerSettings } from './runner.ts';
+
+/** Shared until there is a replica: an empty map takes 180 bytes, and most of many services sleep. */
+const NONE = new Map<number, Replica>();
+
+type QueuedTask = Extract<Replica['task'], { kind: 'queued' }>;
+
+/** What a replica set needs to know of its service's configuration at the moment. */
+export interface ReplicaSettings extends RunnerSettings {
+  drainMs: number;
+  /** … where nobody is in a hurry. */
+  patienceMs: number;
+  idleMs: number;
+}
+
+/** What becomes of replicas; called after the change, once each. */
+export interface ReplicaSetListener extends RunnerListener {
+  /** It is cordoned: whoever lists it elsewhere takes it out. */
+  onCordoned(replica: Replica): void;
+  /** Its retire was called off, because of `why`: it is ready again. */
+  onRevoked(replica: Replica, why: string): void;
+  /** So many streams of it are closed because no byte passed for long. */
+  onQuietClosed(replica: Replica, count: number): void;
+  onDrainForced(replica: Replica, inFlight: number): void;
+  /** @returns whether the edge is ended for that, and will detach */
+  onUnresponsive(edge: string): boolean;
+}
+
+export interface ReplicaSetOptions extends RunnerOptions {
+  gate: StartGate;
+  settings: () => ReplicaSettings;
+  listener: ReplicaSetListener;
+}
+
+/**
+ * The replicas of one service, each in its place: which start, which retire, which are called off or taken back. When
+ * to do which is decided elsewhere.
+ */
+export class ReplicaSet {
+  readonly #options: ReplicaSetOptions;
+  readonly #runner: ReplicaRunner;
+  readonly #assurance: Assurance;
+  #replicas = NONE;
+
+  constructor(options: ReplicaSetOptions) {
+    this.#options = options;
+    this.#runner = new ReplicaRunner(options);
+    this.#assurance = new Assurance({
+      context: options.context,
+      look: async (endpoint) => {
+        const replica = this.byEndpoint(endpoint);
+        return replica === undefined ? false : this.#runner.verify(replica);
+      },
+    });
+  }
+
+  /** By ordinal. */
+  get replicas(): Replica[] {
+    return [...this.#replicas.values()].sort((a, b) => a.ordinal - b.ordinal);
+  }
+
+  get counts(): ReplicaCounts {
+    return countReplicas(this.#replicas.values());
+  }
+
+  /** Whether every replica runs, or does not, and is to stay so. */
+  get isSettled(): boolean {
+    return this.replicas.every(({ task: { kind } }) => kind === 'none' || kind === 'queued');
+  }
+
+  /** What the edges should know of. */
+  get endpoints(): OwnedEndpoint[] {
+    return this.replicas.flatMap(({ isServing, address, endpoint, state, task, start }) => {
+      if (!isServing || address === undefined) return [];
+      const closing = task.kind === 'retire' && task.retirement.isClosing;
+      const view = state === 'ready' ? 'ready' : closing ? 'closing' : 'cordoned';
+      return { id: endpoint, ...address, state: view, start };
+    });
+  }
+
+  /** Addresses at which a replica of this service lives. */
+  get addresses(): HostPort[] {
+    return this.replicas.flatMap(({ isLive, address }) => (isLive && address !== undefined ? [address] : []));
+  }
+
+  byEndpoint(endpoint: string): Replica | undefined {
+    return this.replicas.find((replica) => replica.endpoint === endpoint);
+  }
+
+  /** The replica at a place, made if there was none. */
+  at(ordinal: number): Replica {
+    let replica = this.#replicas.get(ordinal);
+    if (replica === undefined) {
+      const { gate, settings } = this.#options;
+      const { spec, runtime } = settings();
+      replica = new Replica(spec(ordinal), runtime(), (name, holds) => (holds ? gate.occupy(name) : gate.vacate(name)));
+      if (this.#replicas === NONE) this.#replicas = new Map();
+      this.#replicas.set(ordinal, replica);
+    }
+    return replica;
+  }
+
+  /** Queues a start in the lowest free place. */
+  start(cause: StartCause): void {
+    const { service, gate, context } = this.#options;
+    const replica = this.#freePlace();
+    const askedAt = context.clock.now();
+    const ticket = gate.request({
+      service,
+      replica: replica.name,
+      limited: cause !== 'demand' && cause !== 'by-hand',
+      granted: (permit) => this.#runner.start(replica, cause, askedAt, permit.release),
+    });
+    replica.task = { kind: 'queued', ticket, cause, askedAt };
+  }
+
+  /** Requests wait: starts that stand behind a rate limit go ahead. */
+  hurry(): void {
+    for (const { task } of this.#replicas.values()) if (task.kind === 'queued') task.ticket.hurry();
+  }
+
+  /** Takes up to `count` starts (of those that `which` names) out of the queue that were not let through yet. */
+  withdrawQueued(count = Number.POSITIVE_INFINITY, which: (task: QueuedTask) => boolean = () => true): void {
+    for (const replica of this.replicas.reverse()) {
+      if (replica.task.kind !== 'queued' || !which(replica.task) || count-- <= 0) continue;
+      replica.task.ticket.cancel();
+      replica.task = { kind: 'none' };
+      this.#options.listener.onStartWithdrawn(replica);
+    }
+  }
+
+  /** Calls off starts that are under way (those that `which` names) and stops what they started. */
+  withdrawStarting(which: (replica: Replica) => boolean): void {
+    for (const { task } of this.replicas.filter(which)) {
+      if (task.kind === 'start' || task.kind === 'adopt') {
+        task.abort.abort(new PilotlightError('CANCELLED', 'the start was called off'));
+      }
+    }
+  }
+
+  /** Takes a running replica into service once it has proved itself. @returns whether its place was free */
+  adopt(instance: Instance): boolean {
+    return this.#runner.adopt(this.at(instance.ordinal), instance);
+  }
+
+  /** Begins the two-phase end of ready replicas. */
+  retire(replicas: readonly Replica[], reason: RetireReason): void {
+    const { listener, hub, publish, settings, context } = this.#options;
+    const retiring = replicas.filter((replica) => replica.apply('cordon'));
+    if (retiring.length === 0) return;
+    for (const replica of retiring) listener.onCordoned(replica);
+    const version = publish();
+    const { drainMs, patienceMs, idleMs } = settings();
+    for (const replica of retiring) {
+      const retirement = new Retirement({
+        clock: context.clock,
+        reason,
+        version,
+        edges: hub.edges,
+        // When a service is idle, nothing is left that it would have to wait for but what does not count.
+        drainMs: reason === 'scale-down' ? patienceMs : drainMs,
+        idleMs,
+        acknowledged: () => {
+          replica.apply('acknowledged');
+          listener.onChange();
+        },
+        calledOff: () => this.#revoke(replica, retirement, 'there was activity'),
+        close: () => publish(),
+        stop: () => this.#runner.stop(replica, reason),
+        quiet: (count) => listener.onQuietClosed(replica, count),
+        forced: (inFlight) => listener.onDrainForced(replica, inFlight),
+        unresponsive: (edge) => listener.onUnresponsive(edge),
+      });
+      replica.task = { kind: 'retire', retirement };
+    }
+    for (const { task } of retiring) if (task.kind === 'retire') task.retirement.begin();
+  }
+
+  /** Somebody is in a hurry now: what still waits for requests in flight has no longer than `drainMs` from here. */
+  hurryRetires(): void {
+    const { drainMs } = this.#options.settings();
+    for (const { task } of this.replicas) if (task.kind === 'retire') task.retirement.hurry(drainMs);
+  }
+
+  /** Takes up to `count` scale-downs back: more are needed again, and these are there. */
+  takeBack(count: number, hash: string): void {
+    let left = count;
+    for (const replica of this.replicas) {
+      const { task, spec } = replica;
+      if (left <= 0 || task.kind !== 'retire' || task.retirement.reason !== 'scale-down') continue;
+      if (spec.hash !== hash || !task.retirement.revocable || task.retirement.isClosing) continue;
+      this.#revoke(replica, task.retirement, 'it is needed again');
+      left--;
+    }
+  }
+
+  /** Makes up to `count` retiring replicas ready again, those first that were cordoned last. @returns how many */
+  revoke(count: number): number {
+    let revoked = 0;
+    for (const replica of this.replicas.sort((a, b) => b.readyAt - a.readyAt)) {
+      if (revoked >= count) break;
+      if (replica.task.kind !== 'retire' || !replica.task.retirement.revocable) continue;
+      this.#revoke(replica, replica.task.retirement, 'a request came');
+      revoked++;
+    }
+    return revoked;
+  }
+
+  onAck(edge: string, endpoint: string, ack: CordonAck): void {
+    const task = this.byEndpoint(endpoint)?.task;
+    if (task?.kind === 'retire') task.retirement.acknowledge(edge, ack);
+  }
+
+  onDrained(edge: string, endpoint: string, message: { version: number; quiet: number }): void {
+    const task = this.byEndpoint(endpoint)?.task;
+    if (task?.kind === 'retire') task.retirement.drained(edge, message);
+  }
+
+  onDetached(edge: string): void {
+    for (const { task } of this.replicas) if (task.kind === 'retire') task.retirement.detached(edge);
+  }
+
+  /** Whether a start or stop of our own is under way at a place: what is reported of it is no news. */
+  isBusy(ordinal: number): boolean {
+    const task = this.#replicas.get(ordinal)?.task.kind;
+    return task === 'start' || task === 'stop';
+  }
+
+  /** The runtime reported an exit. The event may be about an earlier run: the runtime is asked. */
+  onExitEvent(ordinal: number, id: string): void {
+    const replica = this.#replicas.get(ordinal);
+    if (replica === undefined) return;
+    if (replica.instance?.id === id) this.verify(replica);
+    else if (replica.task.kind === 'start' && replica.instance === undefined) replica.task.exitSeen = true;
+  }
+
+  /** Asks the runtime whether the replica still is the run that it was; what cannot be asked stays as it is known. */
+  verify(replica: Replica): void {
+    detached(this.#options.context, `verify ${replica.name}`, this.#runner.verify(replica));
+  }
+
+  /**
+   * Asks whether the run behind an endpoint still is there, after its connections closed unasked.
+   * @param assured called when it is, or where that cannot be known; never where it is not
+   * @returns whether nobody asks already
+   */
+  assure(endpoint: string, assured: () => void): boolean {
+    return this.#assurance.ask(endpoint, assured);
+  }
+
+  /** Brings the replicas in line with what the runtime lists: what it does not list as running is gone. */
+  reconcile(instances: readonly Instance[]): void {
+    for (const replica of this.replicas) {
+      const { instance, ordinal, state } = replica;
+      if (instance === undefined || state === 'stopping') continue;
+      // The list may be older than what is known by now: only a look at the one replica counts.
+      if (
+        !isSameRun(
+          instance,
+          instances.find((other) => other.ordinal === ordinal),
+        )
+      )
+        this.verify(replica);
+    }
+  }
+
+  /** Stops replicas without a drain, as nothing is sent to them any more. */
+  stopNow(reason: string): void {
+    this.withdrawQueued();
+    this.withdrawStarting(() => true);
+    for (const replica of this.replicas) {
+      if (!replica.isServing) continue;
+      if (replica.task.kind === 'retire') replica.task.retirement.cancel();
+      replica.apply('cordon');
+      replica.apply('acknowledged');
+      this.#options.listener.onCordoned(replica);
+      this.#runner.stop(replica, reason);
+    }
+  }
+
+  #freePlace(): Replica {
+    for (let ordinal = 1; ; ordinal++) {
+      const replica = this.at(ordinal);
+      if (!replica.isLive && replica.task.kind === 'none') return replica;
+    }
+  }
+
+  #revoke(replica: Replica, retirement: Retirement, why: string): void {
+    retirement.cancel();
+    replica.apply('revoke');
+    replica.task = { kind: 'none' };
+    this.#options.publish();
+    this.#options.listener.onRevoked(replica, why);
+  }
+}

@@ -1,0 +1,126 @@
+import { holdsCapacity, type ReplicaEvent, type ReplicaState, transition } from '../../model/replica.ts';
+import type { Instance, ReplicaSpec, Runtime } from '../../model/runtime.ts';
+import type { HostPort } from '../../model/settings.ts';
+import type { Ticket } from '../start/gate.ts';
+import type { Retirement } from './retire.ts';
+
+/** Why a replica is started. */
+export type StartCause =
+  /** A request waits. */
+  | 'demand'
+  /** An operator asked. */
+  | 'by-hand'
+  /** `min` is not reached. */
+  | 'min'
+  | 'scale-up'
+  /** In place of one that ended by itself. */
+  | 'replacement'
+  /** In place of one with an older `run`. */
+  | 'new-run';
+
+/** Boundaries of one start, the clock's ms. */
+export interface StartBoundaries {
+  asked: number;
+  permit: number;
+  /** The runtime has started it. */
+  started: number;
+  ready: number;
+}
+
+/** What is learnt of the last attempt to start a replica, for who asks why it failed. */
+export interface Attempt {
+  /** Where it was looked for last, and what came of it. */
+  probe?: { address: string; result: string };
+  exitCode?: number | undefined;
+}
+
+/** What is being done with a replica: at most one thing at a time. */
+export type ReplicaTask =
+  | { kind: 'none' }
+  /** In the queue of the start gate. */
+  | { kind: 'queued'; ticket: Ticket; cause: StartCause; askedAt: number }
+  /** `exitSeen`: an exit was reported before it was known which run it is about. */
+  | { kind: 'start'; abort: AbortController; cause: StartCause; askedAt: number; exitSeen: boolean }
+  | { kind: 'adopt'; abort: AbortController }
+  | { kind: 'retire'; retirement: Retirement }
+  | { kind: 'stop'; reason: string };
+
+/** One place of a service: what runs there, in which state, and what is being done with it. */
+export class Replica {
+  readonly ordinal: number;
+  /** What runs there now, or ran last, or is to start next. */
+  spec: ReplicaSpec;
+  runtime: Runtime;
+  task: ReplicaTask = { kind: 'none' };
+  /** The run that the runtime told of; undefined unless it runs. */
+  instance: Instance | undefined;
+  /** Identity of this run for the edges; another start has another one. */
+  endpoint = '';
+  /** Undefined for an adopted one. */
+  start: StartBoundaries | undefined;
+  attempt: Attempt = {};
+  /** Its host, where it does not listen on the one that the runtime names but on the other loopback address. */
+  otherHost: string | undefined;
+  /** How often in a row it ended in order soon after it was ready, as it does when somebody ends it. */
+  endedSoon = 0;
+  /** When it became ready, the clock's ms. */
+  readyAt = 0;
+  /** A pre-positioning that is under way: a start waits for its end. */
+  preparing: Promise<void> | undefined;
+  #state: ReplicaState = 'created';
+  readonly #onCapacity: (name: string, holds: boolean) => void;
+
+  constructor(spec: ReplicaSpec, runtime: Runtime, onCapacity: (name: string, holds: boolean) => void) {
+    this.ordinal = spec.ordinal;
+    this.spec = spec;
+    this.runtime = runtime;
+    this.#onCapacity = onCapacity;
+  }
+
+  get name(): string {
+    return `${this.spec.service}-${this.ordinal}`;
+  }
+
+  get state(): ReplicaState {
+    return this.#state;
+  }
+
+  /** Where it listens; undefined unless it runs. */
+  get address(): HostPort | undefined {
+    const address = this.instance?.address;
+    return address === undefined || this.otherHost === undefined ? address : { ...address, host: this.otherHost };
+  }
+
+  /** Whether it runs, is about to, or is being stopped. */
+  get isLive(): boolean {
+    return holdsCapacity(this.#state) || this.task.kind === 'queued';
+  }
+
+  /** Whether it may be dispatched to or is drained at present. */
+  get isServing(): boolean {
+    return this.#state === 'ready' || this.#state === 'cordoned' || this.#state === 'draining';
+  }
+
+  /** Applies an event. @returns false, without a change, where it means nothing in the present state */
+  apply(event: ReplicaEvent): boolean {
+    const next = transition(this.#state, event);
+    if (next === undefined) return false;
+    const before = holdsCapacity(this.#state);
+    this.#state = next;
+    const after = holdsCapacity(next);
+    if (before !== after) this.#onCapacity(this.name, after);
+    return true;
+  }
+}
+
+/** Whether two reports are about the same run of the same replica, reachable at the same place. */
+export function isSameRun(a: Instance, b: Instance | undefined): boolean {
+  return (
+    b !== undefined &&
+    b.state === 'running' &&
+    a.id === b.id &&
+    a.startedAt === b.startedAt &&
+    a.address?.host === b.address?.host &&
+    a.address?.port === b.address?.port
+  );
+}

@@ -1,0 +1,204 @@
+import type { Clock, Timer } from '../../util/clock.ts';
+
+export type RetireReason =
+  | 'idle'
+  | 'scale-down'
+  /** An operator asked. */
+  | 'by-hand'
+  /** Another one with the present `run` is ready. */
+  | 'replaced'
+  /** The one container that there is must end before it can start with the present `run`. */
+  | 'reconfigured'
+  /** The service was removed from the configuration, or can be started no more. */
+  | 'removed';
+
+export interface RetirementOptions {
+  clock: Clock;
+  reason: RetireReason;
+  /** Version of the snapshot that cordons it. */
+  version: number;
+  /** Edges that got that snapshot while they may have dispatched to it. */
+  edges: readonly string[];
+  /** How long what is in flight may go on, ms, from the cordon. */
+  drainMs: number;
+  /** For `idle`: activity that ended less than this before the acknowledgement calls it off, ms. */
+  idleMs: number;
+  /** The replica follows. */
+  acknowledged: () => void;
+  /** There was activity after all. */
+  calledOff: () => void;
+  /** Tell the edges to close what is left. */
+  close: () => void;
+  /** Nothing is in flight any more, or had its time: stop it. */
+  stop: () => void;
+  /** So many streams are closed because no byte passed for long. */
+  quiet: (count: number) => void;
+  /** The drain deadline passed with so many requests in flight. */
+  forced: (inFlight: number) => void;
+  /** An edge did not acknowledge in time. @returns whether it is ended for that: then its end is waited for */
+  unresponsive: (edge: string) => boolean;
+}
+
+/** An edge has this long to acknowledge a cordon, ms. */
+const ACK_MS = 5000;
+/** Connections that are closed on our side have this long to say goodbye, ms. */
+const CLOSING_MS = 250;
+/** What an edge says of its idle time may be this much less than expected without activity, ms. */
+const IDLE_SLACK_MS = 100;
+
+interface EdgeDrain {
+  acknowledged: boolean;
+  /** In flight; unknown before the acknowledgement. */
+  inFlight: number;
+  /** Of these, streams without a byte for long. */
+  quiet: number;
+}
+
+/** What an edge says when it sends nothing new any more. */
+export interface CordonAck {
+  version: number;
+  inFlight: number;
+  quiet: number;
+  passive: number;
+  idleForMs: number;
+}
+
+type Phase = 'cordoned' | 'draining' | 'closing' | 'over';
+
+/**
+ * The two-phase end of a ready replica: every edge acknowledges that it sends nothing new, then what is in flight ends
+ * or has had its time, then it is stopped. Up to the stop it can be revoked.
+ */
+export class Retirement {
+  readonly reason: RetireReason;
+  readonly #options: RetirementOptions;
+  readonly #edges: Map<string, EdgeDrain>;
+  readonly #ackTimer: Timer;
+  #drainTimer: Timer;
+  #closingTimer: Timer | undefined;
+  /** When the drain ends, the clock's ms. */
+  #deadlineAt: number;
+  #phase: Phase = 'cordoned';
+  /** The drain deadline passed before every edge acknowledged. */
+  #isOverdue = false;
+
+  constructor(options: RetirementOptions) {
+    this.#options = options;
+    this.reason = options.reason;
+    this.#edges = new Map(options.edges.map((edge) => [edge, { acknowledged: false, inFlight: 0, quiet: 0 }]));
+    this.#ackTimer = options.clock.after(ACK_MS, () => this.#giveUpOnEdges());
+    this.#deadlineAt = options.clock.now() + options.drainMs;
+    this.#drainTimer = options.clock.after(options.drainMs, () => this.#deadline());
+  }
+
+  /** Goes on where no edge has to be waited for; to be called once, after the replica knows of this retirement. */
+  begin(): void {
+    this.#advance();
+  }
+
+  /** Whether a request that has nowhere else to go may have the replica back. */
+  get revocable(): boolean {
+    return this.#phase !== 'over' && this.reason !== 'removed' && this.reason !== 'reconfigured';
+  }
+
+  /** Whether the edges were told to close what is left. */
+  get isClosing(): boolean {
+    return this.#phase === 'closing';
+  }
+
+  /** The drain has no longer than this from now on, ms. */
+  hurry(drainMs: number): void {
+    const { clock } = this.#options;
+    const deadline = clock.now() + drainMs;
+    if (this.#phase === 'over' || this.#phase === 'closing' || deadline >= this.#deadlineAt) return;
+    this.#deadlineAt = deadline;
+    this.#drainTimer.cancel();
+    this.#drainTimer = clock.after(drainMs, () => this.#deadline());
+  }
+
+  acknowledge(edge: string, ack: CordonAck): void {
+    const drain = this.#edges.get(edge);
+    if (drain === undefined || ack.version < this.#options.version || drain.acknowledged) return;
+    Object.assign(drain, { acknowledged: true, inFlight: ack.inFlight, quiet: ack.quiet });
+    const { reason, idleMs } = this.#options;
+    const active =
+      ack.inFlight > ack.quiet + ack.passive || ack.idleForMs < idleMs - Math.min(IDLE_SLACK_MS, idleMs / 2);
+    if (reason === 'idle' && active && this.#phase !== 'over') {
+      this.#options.calledOff();
+      return;
+    }
+    this.#advance();
+  }
+
+  drained(edge: string, message: { version: number; quiet: number }): void {
+    const drain = this.#edges.get(edge);
+    if (drain === undefined || message.version < this.#options.version) return;
+    Object.assign(drain, { acknowledged: true, inFlight: message.quiet, quiet: message.quiet });
+    this.#advance();
+  }
+
+  /** The edge is gone, and with it what was in flight there: that is its acknowledgement. */
+  detached(edge: string): void {
+    if (this.#edges.delete(edge)) this.#advance();
+  }
+
+  /** Ends it here: the replica was revoked, or ended by itself. */
+  cancel(): void {
+    this.#phase = 'over';
+    this.#ackTimer.cancel();
+    this.#drainTimer.cancel();
+    this.#closingTimer?.cancel();
+  }
+
+  #advance(): void {
+    const drains = [...this.#edges.values()];
+    if (this.#phase === 'cordoned' && drains.every(({ acknowledged }) => acknowledged)) {
+      this.#phase = 'draining';
+      this.#ackTimer.cancel();
+      this.#options.acknowledged();
+    }
+    if (this.#phase === 'draining' && drains.every(({ inFlight, quiet }) => inFlight <= quiet)) {
+      const quiet = drains.reduce((sum, drain) => sum + drain.quiet, 0);
+      if (quiet === 0) {
+        this.#stop();
+      } else {
+        this.#options.quiet(quiet);
+        this.#close();
+      }
+    } else if (this.#phase === 'draining' && this.#isOverdue) {
+      this.#force();
+    } else if (this.#phase === 'closing' && drains.every(({ inFlight }) => inFlight === 0)) {
+      this.#stop();
+    }
+  }
+
+  /** Without an acknowledgement something new may still be sent there: that is waited for, however short the drain. */
+  #deadline(): void {
+    if (this.#phase === 'cordoned') this.#isOverdue = true;
+    else if (this.#phase === 'draining') this.#force();
+  }
+
+  #force(): void {
+    const inFlight = [...this.#edges.values()].reduce((sum, drain) => sum + drain.inFlight, 0);
+    this.#options.forced(inFlight);
+    this.#close();
+  }
+
+  #close(): void {
+    this.#phase = 'closing';
+    this.#closingTimer = this.#options.clock.after(CLOSING_MS, () => this.#stop());
+    this.#options.close();
+  }
+
+  #stop(): void {
+    this.cancel();
+    this.#options.stop();
+  }
+
+  #giveUpOnEdges(): void {
+    for (const [edge, { acknowledged }] of [...this.#edges]) {
+      if (!acknowledged && !this.#options.unresponsive(edge)) this.#edges.delete(edge);
+    }
+    this.#advance();
+  }
+}

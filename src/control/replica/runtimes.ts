@@ -1,0 +1,159 @@
+import { PilotlightError } from '../../model/errors.ts';
+import type { Instance, Runtime, RuntimeEvent } from '../../model/runtime.ts';
+import type { RunSettings } from '../../model/settings.ts';
+import type { Trouble } from '../../model/status.ts';
+import { withDeadline } from '../../util/deadline.ts';
+import { type ControlContext, detached } from '../context.ts';
+import { retrying } from '../retry.ts';
+import type { ServiceController } from '../service/controller.ts';
+import { planAdoption } from './adoption.ts';
+import { type RuntimeContact, RuntimeMonitor } from './runtime-monitor.ts';
+import { RUNTIME_CALL_MS } from './start-sequence.ts';
+
+/** What stops a replica that no configuration says how to stop. */
+const STRAY_STOP = { signal: 'SIGTERM', graceMs: 10_000 };
+const STRAY_RETRY = { base: 1000, cap: 60_000, jitter: 0.2 };
+
+/** All runtimes: passes what they say to the services that it is about, and sorts what they list. */
+export class Runtimes {
+  readonly #context: ControlContext;
+  readonly #runtimes: { process?: Runtime; docker?: Runtime };
+  readonly #services: ReadonlyMap<string, ServiceController>;
+  readonly #mayEnd: () => boolean;
+  readonly #monitors = new Map<Runtime['kind'], RuntimeMonitor>();
+
+  /**
+   * @param services by name; looked at whenever a runtime says something
+   * @param mayEnd whether what has no place may be stopped; else it is found again by a later `relistAll`
+   */
+  constructor(
+    context: ControlContext,
+    runtimes: { process?: Runtime; docker?: Runtime },
+    services: ReadonlyMap<string, ServiceController>,
+    mayEnd: () => boolean,
+  ) {
+    this.#mayEnd = mayEnd;
+    this.#context = context;
+    this.#runtimes = runtimes;
+    this.#services = services;
+    for (const runtime of [runtimes.process, runtimes.docker]) {
+      if (runtime !== undefined) this.#monitors.set(runtime.kind, this.#monitor(runtime));
+    }
+  }
+
+  /** Begins to follow all of them. Resolves when each was asked once what it runs, whether it answered or not. */
+  async begin(): Promise<void> {
+    await Promise.allSettled([...this.#monitors.values()].map((monitor) => monitor.begin()));
+  }
+
+  /** @throws RUNTIME_UNREACHABLE where there is none for it */
+  of(run: RunSettings): Runtime {
+    const runtime = this.#runtimes[kindOf(run)];
+    if (runtime === undefined) throw new PilotlightError('RUNTIME_UNREACHABLE', `there is no ${kindOf(run)} runtime`);
+    return runtime;
+  }
+
+  /** Whether it is known what runs; where there is no such runtime, starts will tell. */
+  contact(run: RunSettings): RuntimeContact {
+    return this.#monitors.get(kindOf(run))?.contact ?? { contact: 'known' };
+  }
+
+  /** Why the runtime of it is out of reach; undefined while it is not. */
+  trouble(run: RunSettings): Trouble | undefined {
+    return this.#monitors.get(kindOf(run))?.trouble;
+  }
+
+  /** Has the runtime list again what it runs. */
+  relist(run: RunSettings): void {
+    this.#monitors.get(kindOf(run))?.relist();
+  }
+
+  /** Has every runtime list again. */
+  relistAll(): void {
+    for (const monitor of this.#monitors.values()) monitor.relist();
+  }
+
+  /** Removes what is left of a service that does not run. */
+  clean(run: RunSettings, service: string): void {
+    const runtime = this.#runtimes[kindOf(run)];
+    if (runtime !== undefined) this.#clean(runtime, service);
+  }
+
+  #monitor(runtime: Runtime): RuntimeMonitor {
+    return new RuntimeMonitor({
+      context: this.#context,
+      runtime,
+      specs: () => this.#runBy(runtime).flatMap(({ lifecycle }) => lifecycle.specs),
+      onList: (instances) => this.#takeStock(runtime, instances),
+      onEvent: (event) => this.#onRuntimeEvent(runtime, event),
+      onContact: () => {
+        for (const { lifecycle } of this.#runBy(runtime)) lifecycle.onContact();
+      },
+    });
+  }
+
+  #runBy({ kind }: Runtime): ServiceController[] {
+    return [...this.#services.values()].filter(({ lifecycle: { run } }) => run !== undefined && kindOf(run) === kind);
+  }
+
+  /** Brings everything in line with what a runtime lists. */
+  #takeStock(runtime: Runtime, instances: Instance[]): void {
+    const services = this.#runBy(runtime);
+    for (const { lifecycle, name } of services) {
+      lifecycle.set.reconcile(instances.filter(({ service }) => service === name));
+    }
+    const plan = planAdoption(
+      instances,
+      (name) => services.find((service) => service.name === name)?.lifecycle.adopting,
+    );
+    for (const [name, found] of Map.groupBy(plan.adopt, ({ service }) => service)) {
+      this.#services.get(name)?.lifecycle.adopt(found, 'found running');
+    }
+    if (!this.#mayEnd()) return;
+    // Those of a service that is leaving have no place any more, and are drained.
+    const ours = services.flatMap(({ lifecycle }) => lifecycle.set.replicas.filter(({ isLive }) => isLive));
+    const known = new Set(ours.map(({ instance }) => instance?.id));
+    for (const stray of plan.stop) if (!known.has(stray.id)) this.#stopStray(runtime, stray);
+    const unknown = new Set(instances.map(({ service }) => service).filter((name) => !this.#services.has(name)));
+    for (const name of unknown) {
+      if (!plan.stop.some(({ service }) => service === name)) this.#clean(runtime, name);
+    }
+  }
+
+  #onRuntimeEvent(runtime: Runtime, event: Extract<RuntimeEvent, { id: string }>): void {
+    const service = this.#services.get(event.service);
+    const run = service?.lifecycle.run;
+    if (service === undefined || run === undefined || kindOf(run) !== runtime.kind) return;
+    if (event.type === 'exited') service.lifecycle.set.onExitEvent(event.ordinal, event.id);
+    if (event.type !== 'started' || service.lifecycle.adopting === undefined) return;
+    if (service.lifecycle.set.isBusy(event.ordinal)) return;
+    const looked = this.#call((signal) => runtime.inspect(event.id, signal)).then((instance) => {
+      if (instance?.state === 'running') service.onStartedEvent(instance);
+    });
+    detached(this.#context, `look at ${event.service}-${event.ordinal}`, looked);
+  }
+
+  /** Runs without a place in the configuration; no edge ever sent anything to it. */
+  #stopStray(runtime: Runtime, { id, service, ordinal }: Instance): void {
+    const name = `${service}-${ordinal}`;
+    this.#context.events.emit('runtime', null, `stopping ${name}, for which there is no place in the configuration`);
+    const stop = () => this.#call((signal) => runtime.stop(id, STRAY_STOP, signal));
+    const stopped = retrying(this.#context, `stop of ${name}`, STRAY_RETRY, stop).then(() => {
+      if (!this.#services.has(service)) this.#clean(runtime, service);
+    });
+    detached(this.#context, `stop ${name}`, stopped);
+  }
+
+  #clean(runtime: Runtime, service: string): void {
+    const cleaned = this.#call((signal) => runtime.clean(service, signal));
+    detached(this.#context, `clean ${service}`, cleaned);
+  }
+
+  #call<Value>(call: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+    return withDeadline(this.#context.clock, RUNTIME_CALL_MS, this.#context.life, call);
+  }
+}
+
+function kindOf(run: RunSettings): Runtime['kind'] {
+  return run.kind === 'process' ? 'process' : 'docker';
+}

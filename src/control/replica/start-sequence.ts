@@ -1,0 +1,222 @@
+import { PilotlightError } from '../../model/errors.ts';
+import type { ProbeRequest } from '../../model/link.ts';
+import type { HealthVerdict, Instance, ReplicaSpec, Runtime } from '../../model/runtime.ts';
+import type { HostPort, ReadySettings } from '../../model/settings.ts';
+import { type Clock, sleep } from '../../util/clock.ts';
+import { withDeadline } from '../../util/deadline.ts';
+import { hostPort } from '../../util/host-port.ts';
+import { signalOf } from '../../util/signals.ts';
+import { formatDuration } from '../../util/units.ts';
+import type { ProbeOrder, ProbeOutcome } from '../link/hub.ts';
+import { type Attempt, isSameRun } from './replica.ts';
+
+/** Attempts for which it may turn out that somebody else took the port first. */
+const PORT_ATTEMPTS = 6;
+/** A runtime that does not answer within this counts as failed, ms. */
+export const RUNTIME_CALL_MS = 60_000;
+/** Pause between two looks at a replica's health: a tenth of the time so far, within these bounds, ms. */
+const HEALTH_POLL_MS = 250;
+const MAX_HEALTH_PAUSE_MS = 2000;
+
+export interface ReadinessContext {
+  clock: Clock;
+  probe: (
+    order: ProbeOrder,
+    signal: AbortSignal,
+    onTry: (host: string, result: string) => void,
+  ) => Promise<ProbeOutcome>;
+  runtime: Runtime;
+  service: string;
+  /** Identity under which the edges will know this run. */
+  endpoint: string;
+  ready: ReadySettings;
+  check: ProbeRequest['check'];
+  /** Takes note of what is seen. */
+  attempt: Attempt;
+}
+
+/**
+ * Has the runtime start the replica.
+ * @throws what the runtime throws; RUNTIME_FAILED when it does not answer
+ */
+export function launch(clock: Clock, runtime: Runtime, spec: ReplicaSpec, life: AbortSignal): Promise<Instance> {
+  return withDeadline(clock, RUNTIME_CALL_MS, life, (signal) => runtime.start(spec, signal));
+}
+
+/**
+ * Runs attempts at one start: where another program took the port in between, the next one at once, with another port.
+ * @throws what the last attempt throws
+ */
+export async function untilNoClash(attempt: () => Promise<void>, life: AbortSignal): Promise<void> {
+  for (let left = PORT_ATTEMPTS - 1; ; left--) {
+    try {
+      return await attempt();
+    } catch (thrown) {
+      if (!isPortClash(thrown) || left === 0 || life.aborted) throw thrown;
+    }
+  }
+}
+
+/**
+ * Resolves when the instance is ready *and* is still the one that was started: probed first, then looked at again, so
+ * that the connection which the probe left open belongs to it and not to whatever listens there now.
+ * @returns the host at which it answered
+ * @throws READY_TIMEOUT, SPEAKS_TLS, IDENTITY_CHANGED, REPLICA_EXITED, OUT_OF_MEMORY, COMMAND_NOT_FOUND, PORT_CLASH,
+ * RUNTIME_FAILED; the signal's reason when aborted
+ */
+export async function proveReady(context: ReadinessContext, instance: Instance, signal: AbortSignal): Promise<string> {
+  const { clock, ready, runtime, attempt } = context;
+  const deadline = clock.now() + ready.timeoutMs;
+  if (instance.state !== 'running') throw endedEarly('it ended at once', instance, attempt);
+  if (instance.address === undefined) {
+    throw new PilotlightError('RUNTIME_FAILED', 'it runs, but the runtime knows no address of it');
+  }
+  if (ready.kind === 'docker-health') await untilHealthy(context, instance, deadline, signal);
+  const host = await untilAnswers(context, instance, instance.address, deadline, signal);
+  const again = await lookAgain(runtime, instance, clock, signal);
+  if (again === undefined || again.state !== 'running') {
+    throw endedEarly('it ended while it was started', again, attempt);
+  }
+  if (!isSameRun(instance, again)) {
+    throw new PilotlightError('IDENTITY_CHANGED', 'what answered the probe is not what was started');
+  }
+  return host;
+}
+
+/**
+ * Waits for an answer, at the host that the runtime names or at the other one that it may listen on.
+ * @returns the host that answered
+ */
+async function untilAnswers(
+  context: ReadinessContext,
+  { id, otherHost }: Instance,
+  address: HostPort,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const { clock, runtime } = context;
+  const host = await untilAnswered(context, address, otherHost, deadline, signal);
+  if (host === address.host) return host;
+  const other = { ...address, host };
+  const isOwn = await withDeadline(clock, RUNTIME_CALL_MS, signal, async (inner) => runtime.owns?.(id, other, inner));
+  if (isOwn === true) return host;
+  // Somebody else's: ours may still come.
+  if (isOwn === false) return untilAnswered(context, address, undefined, deadline, signal);
+  const where = `${hostPort(other)}, not on ${hostPort(address)}`;
+  throw new PilotlightError('IDENTITY_CHANGED', `what answers listens on ${where}: it may be another program`);
+}
+
+/** @returns the host that answered */
+async function untilAnswered(
+  context: ReadinessContext,
+  address: HostPort,
+  otherHost: string | undefined,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const { clock, service, endpoint, check, ready, attempt } = context;
+  const timeoutMs = Math.max(1, deadline - clock.now());
+  const order = { service, endpoint, ...address, otherHost, check, timeoutMs };
+  const outcome = await context.probe(order, signal, (host, result) => {
+    attempt.probe = { address: hostPort({ ...address, host }), result };
+  });
+  if (!outcome.ok && outcome.reason === 'tls') {
+    const where = attempt.probe?.address ?? hostPort(address);
+    throw new PilotlightError('SPEAKS_TLS', `${outcome.detail} on ${where}: TLS to upstreams is not supported yet`);
+  }
+  if (!outcome.ok) throw notInTime(ready, attempt);
+  return outcome.host;
+}
+
+/**
+ * Waits until the replica's own health check has passed. The engine runs it for the first time when an interval is over,
+ * and then once in each: it is run from here as well, as soon and as often as it is good for a start.
+ */
+async function untilHealthy(context: ReadinessContext, instance: Instance, deadline: number, signal: AbortSignal) {
+  const { clock, ready, runtime, attempt } = context;
+  const began = clock.now();
+  for (let isRun = runtime.checkHealth !== undefined; ; ) {
+    const now = await lookAgain(runtime, instance, clock, signal);
+    if (now?.health === 'healthy') return;
+    if (now?.health === 'none') {
+      throw new PilotlightError('RUNTIME_FAILED', 'ready is docker-health, but the container has no HEALTHCHECK');
+    }
+    if (clock.now() >= deadline) throw notInTime(ready, attempt);
+    if (isRun && now?.state === 'running') {
+      const { verdict, detail } = await checkHealth(context, instance, deadline, signal);
+      if (verdict === 'passed') return;
+      attempt.probe = { address: 'HEALTHCHECK', result: detail };
+      // One that hangs is not begun again and again.
+      isRun = verdict === 'failed';
+    }
+    const pause = Math.min(MAX_HEALTH_PAUSE_MS, Math.max(HEALTH_POLL_MS, (clock.now() - began) / 10));
+    await sleep(clock, pause, signal);
+  }
+}
+
+async function checkHealth(
+  { clock, runtime }: ReadinessContext,
+  { id }: Instance,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<HealthVerdict> {
+  const limitMs = Math.max(1, Math.min(RUNTIME_CALL_MS, deadline - clock.now()));
+  const late: HealthVerdict = { verdict: 'late', detail: 'no result in time' };
+  try {
+    return await withDeadline(
+      clock,
+      limitMs,
+      signal,
+      async (inner) => (await runtime.checkHealth?.(id, inner)) ?? late,
+    );
+  } catch (thrown) {
+    if (signal.aborted || clock.now() < deadline) throw thrown;
+    return late;
+  }
+}
+
+function lookAgain(runtime: Runtime, { id }: Instance, clock: Clock, signal: AbortSignal) {
+  return withDeadline(clock, RUNTIME_CALL_MS, signal, (inner) => runtime.inspect(id, inner));
+}
+
+function notInTime(ready: ReadySettings, { probe }: Attempt): PilotlightError {
+  const last = probe === undefined ? '' : `; the last probe of ${probe.address} ended with: ${probe.result}`;
+  return new PilotlightError('READY_TIMEOUT', `not ready within ${formatDuration(ready.timeoutMs)}${last}`);
+}
+
+/** Why a start failed whose replica ended before it was ready. With its port in other hands it is worth another try. */
+export function endedEarly(when: string, now: Instance | undefined, attempt: Attempt): PilotlightError {
+  if (now?.portTaken === true) return new PilotlightError('PORT_CLASH', `${when}: another program took its port`);
+  const missing = now?.exitCode === undefined ? undefined : shellFailures[now.exitCode];
+  if (missing === undefined) return ended(when, now, attempt);
+  attempt.exitCode = now?.exitCode;
+  return new PilotlightError('COMMAND_NOT_FOUND', `${when}: ${missing}${exitText(now)}`);
+}
+
+/** What shells, inits and engines mean by an exit code before a program has begun. */
+const shellFailures: Record<number, string> = {
+  126: 'its command is not executable',
+  127: 'its command was not found',
+};
+
+/** Why a start failed whose replica ended. */
+export function ended(when: string, now: Instance | undefined, attempt: Attempt): PilotlightError {
+  attempt.exitCode = now?.exitCode;
+  if (now?.outOfMemory === 'yes') {
+    return new PilotlightError('OUT_OF_MEMORY', `${when}: out of memory${exitText(now)}`);
+  }
+  const perhaps = now?.outOfMemory === 'perhaps' ? ', perhaps for want of memory' : '';
+  return new PilotlightError('REPLICA_EXITED', `${when}${exitText(now)}${perhaps}`);
+}
+
+export function isPortClash(thrown: unknown): boolean {
+  return thrown instanceof PilotlightError && thrown.code === 'PORT_CLASH';
+}
+
+/** ` (exit code 137, SIGKILL)` where it is known. */
+export function exitText(instance: Instance | undefined): string {
+  const code = instance?.exitCode;
+  if (code === undefined) return '';
+  const signal = signalOf(code);
+  return ` (exit code ${code}${signal === undefined ? '' : `, ${signal}`})`;
+}

@@ -1,0 +1,307 @@
+import { PilotlightError } from '../../model/errors.ts';
+import type { EdgeMessage, ServiceReport } from '../../model/link.ts';
+import type { Instance } from '../../model/runtime.ts';
+import type { ServiceSettings } from '../../model/settings.ts';
+import type { ServiceStatus, StartFailure } from '../../model/status.ts';
+import { readyCheck } from '../endpoints/ready-check.ts';
+import { DecisionLog } from '../journal/decision-log.ts';
+import { countReport } from '../journal/report-metrics.ts';
+import { gaugeService } from '../journal/service-metrics.ts';
+import { Telemetry } from '../link/telemetry.ts';
+import type { CordonAck } from '../replica/retire.ts';
+import { IdleWatch } from '../scale/idle-watch.ts';
+import { type ScaleDecision, type ScaledService, ServiceScaler } from '../scale/service-scaler.ts';
+import { victimsFirst } from '../scale/victims.ts';
+import type { ServiceHost } from './host.ts';
+import { ServiceLifecycle } from './lifecycle.ts';
+import { lastActivity, serviceStatus } from './status.ts';
+
+/** Everything about one service: what is heard of it goes in here, and its policies act from here. */
+export class ServiceController {
+  readonly name: string;
+  readonly lifecycle: ServiceLifecycle;
+  readonly decisions: DecisionLog;
+  readonly #telemetry: Telemetry;
+  readonly #host: ServiceHost;
+  /** Made when there is something to scale: most of 10,000 services never get that far. */
+  #scaler: ServiceScaler | undefined;
+  readonly #idle: IdleWatch;
+  #settings: ServiceSettings;
+
+  constructor(settings: ServiceSettings, host: ServiceHost) {
+    const { clock } = host.context;
+    this.name = settings.name;
+    this.#settings = settings;
+    this.#host = host;
+    this.decisions = new DecisionLog(this.name, host.context);
+    this.#telemetry = new Telemetry(keepMs(settings));
+    this.#idle = new IdleWatch(
+      clock,
+      () => this.#idleInputs(),
+      (idleForMs) => this.#retireIdle(idleForMs),
+    );
+    this.lifecycle = new ServiceLifecycle({
+      host,
+      settings: () => this.#settings,
+      telemetry: this.#telemetry,
+      decisions: this.decisions,
+      sustained: () => this.#scaler?.sustained,
+      onSettled: () => this.#idle.check(),
+    });
+    host.registry.add(this.name, {
+      wakeable: () => this.#settings.run !== undefined,
+      check: () => readyCheck(this.#settings),
+      facts: () => this.lifecycle.facts,
+    });
+  }
+
+  get settings(): ServiceSettings {
+    return this.#settings;
+  }
+
+  /** Requests wait for it, and it has nothing to answer them with. */
+  get isMissed(): boolean {
+    return this.#telemetry.held > 0 && !this.lifecycle.isAwake;
+  }
+
+  // What the edges say
+
+  onDemand(edge: string, held: number, inFlight: number): void {
+    const waited = this.#telemetry.held > 0;
+    this.#telemetry.demand(edge, this.#host.context.clock.now(), held, inFlight);
+    this.lifecycle.evaluate();
+    const { concurrency } = this.#settings.scale;
+    if (held > 0 && concurrency > 0 && this.#mayScale) this.#follow(this.#scaling.hurry(this.#scaled()));
+    if (waited && held === 0) this.#idle.check();
+  }
+
+  /** @param report undefined where the edge had nothing to say of the service */
+  onReport(edge: string, spanMs: number, report: ServiceReport | undefined): void {
+    this.#telemetry.report(edge, this.#host.context.clock.now(), spanMs, report, {
+      ready: this.lifecycle.set.counts.ready + this.lifecycle.external,
+      isWarm: (endpoint) => this.#isWarm(endpoint),
+    });
+    if (report !== undefined) countReport(this.#host.context.metrics, report);
+    this.lifecycle.evaluate();
+    this.#idle.check();
+  }
+
+  onAck(edge: string, ack: CordonAck & { endpoint: string }): void {
+    this.#telemetry.acknowledged(edge, this.#host.context.clock.now(), ack.idleForMs);
+    this.lifecycle.set.onAck(edge, ack.endpoint, ack);
+  }
+
+  /**
+   * @param trust tells the edge that asked that the endpoint still is what it was
+   * @param warn tells the other edges that there is a doubt
+   */
+  onSuspect(
+    { endpoint, cause }: Pick<Extract<EdgeMessage, { type: 'suspect' }>, 'endpoint' | 'cause'>,
+    trust: () => void,
+    warn: () => void,
+  ): void {
+    const { set } = this.lifecycle;
+    const replica = set.byEndpoint(endpoint);
+    if (replica === undefined) this.#host.registry.doubt(this.name, endpoint);
+    else if (cause === 'refused' || cause === 'timeout') set.verify(replica);
+    else if (!set.assure(endpoint, trust) || cause === 'unproven') return;
+    if (replica !== undefined) warn();
+  }
+
+  onDetached(edge: string): void {
+    this.#telemetry.forget(edge, this.#host.context.clock.now());
+    this.lifecycle.set.onDetached(edge);
+    this.#idle.check();
+  }
+
+  // What the runtime says
+
+  /** Somebody started a replica, or it is the event of a start of ours. */
+  onStartedEvent(instance: Instance): void {
+    if (this.lifecycle.adopt([instance], 'started by somebody else') > 0) this.#scaling.changedByHand();
+    else this.lifecycle.set.verify(this.lifecycle.set.at(instance.ordinal));
+  }
+
+  // What operators and the configuration say
+
+  /** @throws SERVICE_NOT_RUNNABLE */
+  wake(): void {
+    this.#assertRunnable();
+    this.lifecycle.wake();
+  }
+
+  /** @throws SERVICE_NOT_RUNNABLE */
+  sleep(): void {
+    this.#assertRunnable();
+    this.lifecycle.sleep();
+  }
+
+  /** Takes over another configuration of the service; also brings back one that was removed a moment ago. */
+  update(settings: ServiceSettings): void {
+    const before = this.#settings;
+    this.#settings = settings;
+    this.#telemetry.window.keepMs = keepMs(settings);
+    if (JSON.stringify(settings.run) !== JSON.stringify(before.run)) {
+      this.#scaler?.forgetSustained();
+      this.#telemetry.window.clear();
+    }
+    this.lifecycle.reconfigured(before);
+    this.#idle.check();
+  }
+
+  /** Once a second. */
+  tick(elapsedMs: number): void {
+    const { starting, ready, retiring, stopping } = this.lifecycle.set.counts;
+    const seconds = ((starting + ready + retiring + stopping) * elapsedMs) / 1000;
+    const { metrics } = this.#host.context;
+    if (seconds > 0) metrics.count('pilotlight_replica_seconds_total', { service: this.name }, seconds);
+    if (this.lifecycle.isLeaving || this.#host.isDraining()) return;
+    this.lifecycle.evaluate();
+    if (this.#mayScale) this.#follow(this.#scaling.tick(this.#scaled()));
+    this.#idle.check();
+  }
+
+  status(): ServiceStatus {
+    const { lifecycle, decisions, name } = this;
+    const { run, scale } = this.#settings;
+    const { inFlight, held, window } = this.#telemetry;
+    const { clock } = this.#host.context;
+    const runtimeTrouble = run === undefined ? undefined : this.#host.runtimes.trouble(run);
+    return serviceStatus({
+      name,
+      wakeable: run !== undefined,
+      counts: lifecycle.set.counts,
+      replicas: lifecycle.set.replicas,
+      external: this.#host.registry.external(name),
+      failing: lifecycle.breaker.isFailing,
+      inFlight,
+      held,
+      inFlightOn: (endpoint) => this.#telemetry.loadOf(endpoint).inFlight,
+      conditionOf: (endpoint) => this.#telemetry.conditionOf(endpoint),
+      lastActivity: lastActivity(this.#telemetry, clock.now(), clock.wall()),
+      quantiles: window.quantiles(clock.now(), scale.latency.windowMs, [0.5, 0.95, 0.99]),
+      lastDecision: decisions.journal.last,
+      startFailure: this.#startFailure,
+      runtimeTrouble,
+      otherTroubles: [this.#host.prewarm.trouble(name), this.#host.discovery.trouble(this.#settings)],
+    });
+  }
+
+  /** Why the last start failed, with what has become of the back-off since. */
+  get #startFailure(): StartFailure | null {
+    const { failures, breaker } = this.lifecycle;
+    if (failures.last === undefined) return null;
+    return breaker.blockedUntil === undefined ? { ...failures.last, nextTryAt: null } : failures.last;
+  }
+
+  /** Sets the gauges to what is known now. */
+  gauge(): void {
+    gaugeService(this.#host.context.metrics, this.name, this.#telemetry, this.lifecycle.set.replicas);
+  }
+
+  /** Lets go of every timer. */
+  close(): void {
+    this.#idle.stop();
+    this.lifecycle.close();
+  }
+
+  // Policies
+
+  get #scaling(): ServiceScaler {
+    this.#scaler ??= new ServiceScaler(this.#host.context.clock, this.#telemetry, () => this.#settings);
+    return this.#scaler;
+  }
+
+  /** Without fresh data from every edge nothing changes. */
+  get #mayScale(): boolean {
+    return (
+      this.#settings.run !== undefined &&
+      this.lifecycle.isAwake &&
+      this.#host.hub.fresh &&
+      !this.lifecycle.isLeaving &&
+      !this.#host.isDraining()
+    );
+  }
+
+  /** Carries out a scaling decision. */
+  #follow(decision: ScaleDecision): void {
+    const { outcome } = decision;
+    const { dryRun } = this.#settings.scale;
+    this.decisions.scaled(decision, dryRun);
+    if (outcome.action === 'none') return;
+    this.#scaling.carriedOut(decision);
+    if (dryRun) return;
+    const to = outcome.to - this.lifecycle.external;
+    if (outcome.action === 'scale-up') {
+      this.lifecycle.scaleUp(to);
+      return;
+    }
+    const [victim] = victimsFirst(this.lifecycle.ready, (endpoint) => this.#telemetry.loadOf(endpoint));
+    if (victim !== undefined) this.lifecycle.scaleDown(victim, to);
+  }
+
+  #scaled(): ScaledService {
+    const now = this.#host.context.clock.now();
+    const { set, external, ready, awakeSince, breaker } = this.lifecycle;
+    const { starting, queued } = set.counts;
+    return {
+      ready: ready.length + external,
+      starting: starting + queued,
+      warming: ready.filter(({ endpoint }) => !this.#isWarm(endpoint)).length,
+      external,
+      awakeSince: awakeSince ?? now,
+      budgetLeft: this.#host.gate.budgetLeft,
+      startsAllowed: breaker.allowance,
+    };
+  }
+
+  /** Past its warm-up, if it is ours: the latencies of younger ones say little. */
+  #isWarm(endpoint: string): boolean {
+    const replica = this.lifecycle.set.byEndpoint(endpoint);
+    if (replica?.start === undefined) return true;
+    return this.#host.context.clock.now() - replica.readyAt >= this.#settings.scale.guards.warmUpMs;
+  }
+
+  #idleInputs() {
+    const { idleMs, min } = this.#settings.scale;
+    const { ready, isLeaving, idleNotBefore } = this.lifecycle;
+    return {
+      now: this.#host.context.clock.now(),
+      idleMs: isLeaving || this.#host.isDraining() ? ('never' as const) : idleMs,
+      min,
+      ready: ready.length,
+      fresh: this.#host.hub.fresh,
+      busy: this.#telemetry.busy,
+      lastActivityAt: this.#telemetry.lastActivityAt,
+      readyAt: ready[0]?.readyAt ?? 0,
+      notBefore: Math.max(idleNotBefore, this.#dryIdleUntil),
+    };
+  }
+
+  /** A dry run tells once per idle time what it would do. */
+  #dryIdleUntil = 0;
+
+  #retireIdle(idleForMs: number): void {
+    const { min, dryRun } = this.#settings.scale;
+    const { ready } = this.lifecycle;
+    const surplus = ready.slice(0, ready.length - min);
+    const idleFor = idleForMs < 1000 ? `${Math.round(idleForMs)} ms` : `${Math.round(idleForMs / 1000)} s`;
+    const detail = { text: `idle for ${idleFor}`, inputs: { idleForMs } };
+    if (dryRun) {
+      this.#dryIdleUntil = this.#host.context.clock.now() + Math.max(1000, idleForMs);
+      this.decisions.retiring('idle', surplus, ready.length, detail, true);
+    } else {
+      this.lifecycle.retire(surplus, 'idle', detail);
+    }
+  }
+
+  #assertRunnable(): void {
+    if (this.#settings.run !== undefined) return;
+    throw new PilotlightError('SERVICE_NOT_RUNNABLE', `${this.name} has no run: Pilotlight only routes to it`);
+  }
+}
+
+/** How far back decisions look, ms. */
+function keepMs({ scale }: ServiceSettings): number {
+  return Math.max(scale.guards.maxWindowMs, scale.guards.downWindowMs, scale.latency.windowMs);
+}

@@ -1,0 +1,88 @@
+import type { ReplicaSpec } from '../../model/runtime.ts';
+import type { RunSettings, ServiceSettings } from '../../model/settings.ts';
+import { readyCheck } from '../endpoints/ready-check.ts';
+import type { Replica } from '../replica/replica.ts';
+import type { ReplicaSettings } from '../replica/replica-set.ts';
+import type { RuntimeContact } from '../replica/runtime-monitor.ts';
+import type { ServiceHost } from './host.ts';
+import { hashOf } from './spec-change.ts';
+
+export interface ServiceRunOptions {
+  host: ServiceHost;
+  settings: () => ServiceSettings;
+}
+
+/** The `run` of one service: what its replicas are made of, and the runtime that runs them. */
+export class ServiceRun {
+  readonly #host: ServiceHost;
+  readonly #settings: () => ServiceSettings;
+  #last: RunSettings | undefined;
+
+  constructor({ host, settings }: ServiceRunOptions) {
+    this.#host = host;
+    this.#settings = settings;
+    this.#last = settings().run;
+  }
+
+  /** The last one there was: what runs of it is still to be ended when the service has none any more. */
+  get last(): RunSettings | undefined {
+    return this.#last;
+  }
+
+  /** What may be running or pre-positioned of it. */
+  get specs(): ReplicaSpec[] {
+    const { run, scale } = this.#settings();
+    return run === undefined ? [] : Array.from({ length: scale.max }, (_, index) => this.#spec(run, index + 1));
+  }
+
+  /** Whether it is known what runs of it; without a `run` nothing does. */
+  get contact(): RuntimeContact {
+    const { run } = this.#settings();
+    return run === undefined ? { contact: 'known' } : this.#host.runtimes.contact(run);
+  }
+
+  /** What its replicas are to be like. */
+  get replicaSettings(): ReplicaSettings {
+    const settings = this.#settings();
+    const run = this.#last as RunSettings;
+    return {
+      spec: (ordinal) => this.#spec(run, ordinal),
+      runtime: () => this.#host.runtimes.of(run),
+      ready: settings.ready,
+      check: readyCheck(settings),
+      drainMs: settings.timeouts.drainMs,
+      patienceMs: settings.scale.patienceMs,
+      idleMs: settings.scale.idleMs === 'never' ? 0 : settings.scale.idleMs,
+    };
+  }
+
+  /** Another one holds. @returns whether the old replica must end before a new one can start */
+  change(run: RunSettings): boolean {
+    // One existing container cannot run twice: its replica ends first, and the next request starts it anew.
+    const inPlace = run.kind === 'docker-container' || this.#last?.kind === 'docker-container';
+    this.#last = run;
+    this.#host.prewarm.forget(this.#settings().name);
+    return inPlace;
+  }
+
+  /** Pre-positions a replica that does not run. */
+  prepare(replica: Replica): void {
+    const { name, run } = this.#settings();
+    if (run === undefined || replica.isLive || replica.task.kind !== 'none') return;
+    // Of a process there is nothing that could be pre-positioned.
+    if (run.kind === 'process' || (run.kind === 'docker' && run.standby === 'none')) return;
+    replica.spec = this.#spec(run, replica.ordinal);
+    replica.runtime = this.#host.runtimes.of(run);
+    this.#host.prewarm.prepare(name, replica);
+  }
+
+  /** Has the runtime list again what it runs. */
+  relist(): void {
+    if (this.#last !== undefined) this.#host.runtimes.relist(this.#last);
+  }
+
+  #spec(run: RunSettings, ordinal: number): ReplicaSpec {
+    const { name } = this.#settings();
+    return { service: name, ordinal, instance: this.#host.context.instance, run, hash: hashOf(run) };
+  }
+}

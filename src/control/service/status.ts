@@ -1,0 +1,91 @@
+import type { EndpointCondition } from '../../model/balancing.ts';
+import type { Decision } from '../../model/decision.ts';
+import type { DiscoveredEndpoint } from '../../model/discovery.ts';
+import type {
+  LastActivity,
+  ReplicaStatus,
+  ServiceStateName,
+  ServiceStatus,
+  StartFailure,
+  Trouble,
+} from '../../model/status.ts';
+import { hostPort } from '../../util/host-port.ts';
+import { addressKey } from '../endpoints/verifier.ts';
+import type { Telemetry } from '../link/telemetry.ts';
+import type { Replica } from '../replica/replica.ts';
+import type { ReplicaCounts } from '../replica/replica-counts.ts';
+
+/** Everything that the admin API shows of a service, as the control plane has it. */
+export interface StatusInputs {
+  name: string;
+  wakeable: boolean;
+  counts: ReplicaCounts;
+  replicas: readonly Replica[];
+  external: readonly DiscoveredEndpoint[];
+  failing: boolean;
+  inFlight: number;
+  held: number;
+  inFlightOn: (endpoint: string) => number;
+  conditionOf: (endpoint: string) => EndpointCondition | undefined;
+  /** p50, p95 and p99 of the last window, ms. */
+  quantiles: readonly (number | undefined)[];
+  lastActivity: LastActivity | null;
+  lastDecision: Decision | null;
+  startFailure: StartFailure | null;
+  runtimeTrouble: Trouble | undefined;
+  otherTroubles: readonly (Trouble | undefined)[];
+}
+
+export function serviceStatus(inputs: StatusInputs): ServiceStatus {
+  const { name, replicas, external, inFlight, held, lastActivity, lastDecision, startFailure } = inputs;
+  const { runtimeTrouble, otherTroubles } = inputs;
+  const [p50 = null, p95 = null, p99 = null] = inputs.quantiles;
+  return {
+    name,
+    state: stateName(inputs),
+    replicas: [...replicas.map((each) => ownStatus(each, inputs)), ...external.map((e) => otherStatus(e, inputs))],
+    inFlight,
+    held,
+    latencyMs: { p50, p95, p99 },
+    lastActivity,
+    lastDecision,
+    startFailure,
+    // What a start failed of already need not be said twice.
+    troubles: [runtimeTrouble, ...otherTroubles].filter(
+      (trouble) => trouble !== undefined && trouble.code !== startFailure?.code,
+    ) as Trouble[],
+  };
+}
+
+/** What the idle clock goes by; null while no request was seen. @param wall the same moment as `now`, ms since the epoch */
+export function lastActivity({ busy, last }: Telemetry, now: number, wall: number): LastActivity | null {
+  if (last === undefined) return null;
+  return { at: new Date(wall - (busy ? 0 : now - last.at)).toISOString(), what: last.request };
+}
+
+function stateName({ wakeable, counts, external, failing, held, runtimeTrouble }: StatusInputs): ServiceStateName {
+  if (counts.ready > 0 || external.length > 0) return 'ready';
+  if (!wakeable && counts.live === 0) return 'unavailable';
+  if (counts.queued + counts.starting > 0) return 'waking';
+  if (failing) return 'failing';
+  if (counts.retiring + counts.stopping > 0) return 'retiring';
+  if (runtimeTrouble !== undefined) return 'failing';
+  return held > 0 ? 'waking' : 'asleep';
+}
+
+function ownStatus(replica: Replica, { inFlightOn, conditionOf }: StatusInputs): ReplicaStatus {
+  const { name, state, instance, address, endpoint } = replica;
+  return {
+    id: name,
+    address: address === undefined ? null : hostPort(address),
+    state,
+    condition: replica.isServing ? conditionOf(endpoint) : undefined,
+    inFlight: replica.isServing ? inFlightOn(endpoint) : 0,
+    startedAt: instance === undefined ? null : new Date(instance.startedAt).toISOString(),
+  };
+}
+
+function otherStatus(endpoint: DiscoveredEndpoint, { inFlightOn, conditionOf }: StatusInputs): ReplicaStatus {
+  const id = addressKey(endpoint);
+  return { id, address: id, state: 'ready', condition: conditionOf(id), inFlight: inFlightOn(id), startedAt: null };
+}

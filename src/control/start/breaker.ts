@@ -1,0 +1,81 @@
+import type { Clock, Timer } from '../../util/clock.ts';
+import {
+  allowance,
+  blockedUntil,
+  type Circuit,
+  type CircuitEvent,
+  isFailing,
+  newCircuit,
+  nextCircuit,
+} from './circuit.ts';
+
+/** A replica that ends this soon after it was ready was not started well, ms. */
+export const PROBATION_MS = 10_000;
+
+/** The circuit of one service's starts, with its timers. */
+export class StartBreaker {
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #onUnblocked: () => void;
+  /** Made at the first start. */
+  #probations: Set<Timer> | undefined;
+  #circuit: Circuit = newCircuit;
+  #timer: Timer | undefined;
+
+  /** @param onUnblocked called when starts may be tried again */
+  constructor(clock: Clock, random: () => number, onUnblocked: () => void) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#onUnblocked = onUnblocked;
+  }
+
+  /** How many starts may begin now. */
+  get allowance(): number {
+    return allowance(this.#circuit, this.#clock.now());
+  }
+
+  /** When blocked starts may be tried again, the clock's ms; undefined while they are not blocked. */
+  get blockedUntil(): number | undefined {
+    return blockedUntil(this.#circuit, this.#clock.now());
+  }
+
+  /**
+   * Until when requests are turned away, the clock's ms; undefined while they may wait for the next start. One that
+   * answered and then ended once may have been killed: who asks for it waits the back-off out.
+   */
+  get refusedUntil(): number | undefined {
+    return this.isFailing ? this.blockedUntil : undefined;
+  }
+
+  /** Failed starts in a row. */
+  get failures(): number {
+    return this.#circuit.failures;
+  }
+
+  get isFailing(): boolean {
+    return isFailing(this.#circuit);
+  }
+
+  note(event: CircuitEvent): void {
+    this.#circuit = nextCircuit(this.#circuit, event, this.#clock.now(), this.#random);
+    if (event.type === 'ready') this.#proveLater(event.askedAt);
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const until = this.blockedUntil;
+    if (until !== undefined) this.#timer = this.#clock.after(until - this.#clock.now(), this.#onUnblocked);
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    for (const timer of this.#probations ?? []) timer.cancel();
+  }
+
+  #proveLater(askedAt: number): void {
+    const timer = this.#clock.after(PROBATION_MS, () => {
+      this.#probations?.delete(timer);
+      this.note({ type: 'proved', askedAt });
+    });
+    this.#probations ??= new Set();
+    this.#probations.add(timer);
+  }
+}

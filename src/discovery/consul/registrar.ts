@@ -1,0 +1,162 @@
+import { EventEmitter } from 'node:events';
+import type { Agent as HttpAgent } from 'node:http';
+import type { Registrar, Registration } from '../../model/discovery.ts';
+import { PilotlightError } from '../../model/errors.ts';
+import type { Logger } from '../../model/observe.ts';
+import type { ConsulSettings } from '../../model/settings.ts';
+import type { Clock } from '../../util/clock.ts';
+import { hostPort } from '../../util/host-port.ts';
+import { type ConsulConnection, consulConnection, explainFailure, oneLine, type TokenOf } from './connection.ts';
+import { withDeadline } from './deadline.ts';
+import { OWN_ID_PREFIX, OWN_META_KEY } from './entries.ts';
+
+export interface ConsulRegistrarOptions {
+  settings: ConsulSettings;
+  /** The token, asked for each call; the one of the settings unless told. */
+  token?: TokenOf;
+  clock: Clock;
+  logger: Logger;
+  /** This Pilotlight's identity; part of the ids of what it registers. */
+  instance: string;
+}
+
+/**
+ * Registers through the local agent. Every entry carries a TCP check, run by the agent, so that what a crash left
+ * behind is out of use in 10 s and out of the catalog in 10 minutes, even if this Pilotlight never comes back. The
+ * check starts as passing: an entry is put in only when what it names is ready.
+ * @throws DISCOVERY_FAILED when the address is no URL
+ */
+export function createConsulRegistrar(options: ConsulRegistrarOptions): Registrar {
+  return new ConsulRegistrar(options);
+}
+
+/** How long one call may take, ms. */
+const CALL_MS = 5000;
+const CHECK = { interval: '10s', timeout: '2s', status: 'passing', deregistercriticalserviceafter: '10m' };
+
+/** What is used of the package, whose own types know neither `ctx` nor what the calls return. */
+interface AgentService {
+  register(options: Record<string, unknown>): Promise<unknown>;
+  deregister(options: Record<string, unknown>): Promise<unknown>;
+  list(options: Record<string, unknown>): Promise<Record<string, { Meta?: Record<string, string> | null }>>;
+}
+type ConsulPackage = new (options: {
+  baseUrl: string;
+  agent: HttpAgent;
+  headers: Record<string, string>;
+}) => { agent: { service: AgentService } };
+
+class ConsulRegistrar implements Registrar {
+  readonly #connection: ConsulConnection;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #instance: string;
+  #service: Promise<AgentService> | undefined;
+  /** With which it was opened. */
+  #headers: Record<string, string> | undefined;
+
+  constructor({ settings, token, clock, logger, instance }: ConsulRegistrarOptions) {
+    this.#connection = consulConnection(settings, token);
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#instance = instance;
+  }
+
+  async register(entry: Registration, signal: AbortSignal): Promise<void> {
+    const { id, name, tags, host, port } = entry;
+    const meta = { [OWN_META_KEY]: this.#instance };
+    const check = { ...CHECK, name: 'accepts connections', tcp: hostPort(entry) };
+    const options = { id, name, tags, address: host, port, meta, check };
+    await this.#call(`register ${id} in Consul`, signal, (service, ctx) => service.register({ ...options, ctx }));
+    this.#logger.debug({ id, name, address: hostPort(entry) }, `registered ${id} in Consul`);
+  }
+
+  async deregister(id: string, signal: AbortSignal): Promise<void> {
+    await this.#call(`deregister ${id} in Consul`, signal, async (service, ctx) => {
+      try {
+        await service.deregister({ id, ctx });
+      } catch (thrown) {
+        if (!isUnknown(thrown)) throw thrown;
+      }
+    });
+    this.#logger.debug({ id }, `deregistered ${id} from Consul`);
+  }
+
+  async registered(signal: AbortSignal): Promise<string[]> {
+    const entries = await this.#call('list our entries in Consul', signal, async (service, ctx) => {
+      const listed = await service.list({ ctx });
+      if (typeof listed === 'object' && listed !== null) return listed;
+      throw new PilotlightError('DISCOVERY_FAILED', 'the answer is no list of services');
+    });
+    const prefix = `${OWN_ID_PREFIX}${this.#instance}-`;
+    // The prefix alone does not tell instance `a` from instance `a-b`.
+    const isOurs = (id: string) => id.startsWith(prefix) && entries[id]?.Meta?.[OWN_META_KEY] === this.#instance;
+    return Object.keys(entries).filter(isOurs).sort();
+  }
+
+  async #call<T>(
+    what: string,
+    signal: AbortSignal,
+    call: (service: AgentService, ctx: EventEmitter) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await withDeadline(this.#clock, CALL_MS, signal, async (limit) => {
+        const service = await this.#open();
+        limit.throwIfAborted();
+        // The package's way to call something off.
+        const ctx = new EventEmitter();
+        limit.addEventListener('abort', () => ctx.emit('cancel'), { once: true });
+        return call(service, ctx);
+      });
+    } catch (thrown) {
+      throw this.#failure(what, thrown);
+    }
+  }
+
+  /** The package keeps its fields for good: another token takes another one. */
+  #open(): Promise<AgentService> {
+    const { headers } = this.#connection;
+    if (headers !== this.#headers) this.#service = undefined;
+    this.#headers = headers;
+    this.#service ??= this.#load().catch((thrown) => {
+      this.#service = undefined;
+      throw thrown;
+    });
+    return this.#service;
+  }
+
+  async #load(): Promise<AgentService> {
+    const [module, agent] = await Promise.all([import('consul'), this.#connection.openAgent(false)]);
+    const Consul = module.default as unknown as ConsulPackage;
+    const { origin, headers } = this.#connection;
+    return new Consul({ baseUrl: `${origin}/v1`, agent, headers }).agent.service;
+  }
+
+  /** The package's own errors carry the request with the token, so they are never passed on as a cause. */
+  #failure(what: string, thrown: unknown): PilotlightError {
+    const task = `${what} at ${this.#connection.origin}`;
+    if (thrown instanceof PilotlightError) return new PilotlightError(thrown.code, `${task}: ${thrown.message}`);
+    const answer = answerOf(thrown);
+    if (answer === undefined) return new PilotlightError('DISCOVERY_UNREACHABLE', `${task}: ${explainFailure(thrown)}`);
+    const text = oneLine(this.#connection.redact(answer.text));
+    return new PilotlightError('DISCOVERY_FAILED', `${task}: status ${answer.status}${text === '' ? '' : `: ${text}`}`);
+  }
+}
+
+interface FailedAnswer {
+  status: number;
+  text: string;
+}
+
+function answerOf(thrown: unknown): FailedAnswer | undefined {
+  const { response } = thrown as { response?: { statusCode?: number; body?: unknown } };
+  if (response?.statusCode === undefined) return undefined;
+  const { statusCode: status, body } = response;
+  return { status, text: Buffer.isBuffer(body) ? body.toString() : String(body ?? '') };
+}
+
+/** Consul answers 404, older versions 500, when it has no such entry: what was asked for is so already. */
+function isUnknown(thrown: unknown): boolean {
+  const answer = answerOf(thrown);
+  return answer !== undefined && (answer.status === 404 || /unknown service/i.test(answer.text));
+}

@@ -1,0 +1,124 @@
+import type { AccessRecord } from '../../model/access.ts';
+import { type RefusalCode, ruleOf } from '../../model/refusals.ts';
+import type { Http1Connection } from '../client/http1-connection.ts';
+import type { FaultText } from '../http1/faults.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+
+/** What an exchange knows of itself; instants in the clock's ms, 0 = not reached. Used again for the next one. */
+export class ExchangeFacts {
+  startedAt = 0;
+  /** End of a wait before it was dispatched. */
+  releasedAt = 0;
+  connectedAt = 0;
+  firstByteAt = 0;
+  /** Of the answer; 0 = none yet. */
+  status = 0;
+  /** Of the request's body. */
+  bytesIn = 0;
+  /** It waits, or waited, for a start, not just for a slot. */
+  cold = false;
+  ending: AccessRecord['ending'] = 'complete';
+  /** The proxy's own answer; undefined: none. */
+  refusal: RefusalCode | undefined;
+  /** What the request, or the answer, breaks. */
+  fault: FaultText | undefined;
+  /** Where it went last. */
+  endpoint: Endpoint | undefined;
+  // Known at the end.
+  service: string | undefined;
+  retries = 0;
+  bytesOut = 0;
+  headOut = 0;
+
+  begin(now: number): void {
+    this.startedAt = now;
+    this.releasedAt = 0;
+    this.connectedAt = 0;
+    this.firstByteAt = 0;
+    this.status = 0;
+    this.bytesIn = 0;
+    this.cold = false;
+    this.ending = 'complete';
+    this.refusal = undefined;
+    this.fault = undefined;
+    this.endpoint = undefined;
+  }
+}
+
+/**
+ * The access log's record of an exchange that has just ended.
+ * @param requestId its id
+ * @param now the clock's ms
+ * @param wall the same, ms since the epoch
+ */
+export function accessRecord(
+  client: Http1Connection,
+  facts: ExchangeFacts,
+  requestId: string,
+  now: number,
+  wall: number,
+): AccessRecord {
+  const { request } = client;
+  const { startedAt, releasedAt, connectedAt, firstByteAt, endpoint } = facts;
+  const left = releasedAt === 0 ? startedAt : releasedAt;
+  return {
+    at: wall - (now - startedAt),
+    client: client.clientAddress(),
+    clientPort: client.remotePort,
+    listener: client.localAddress,
+    service: facts.service,
+    endpoint: endpoint?.address,
+    method: request.method,
+    target: request.target,
+    version: request.old ? '1.0' : '1.1',
+    host: request.hostValue,
+    referer: request.head.get('referer'),
+    userAgent: request.head.get('user-agent'),
+    requestId,
+    status: facts.status,
+    bytesIn: facts.bytesIn,
+    bytesOut: facts.bytesOut,
+    // A head that was not written any more when the client left is none of the bytes.
+    headOut: Math.min(facts.headOut, facts.bytesOut),
+    queueMs: connectedAt === 0 && releasedAt === 0 ? -1 : left - startedAt,
+    connectMs: connectedAt === 0 ? -1 : Math.max(0, connectedAt - left),
+    firstByteMs: firstByteAt === 0 ? -1 : firstByteAt - connectedAt,
+    totalMs: now - startedAt,
+    retries: facts.retries,
+    cold: facts.cold,
+    ending: facts.ending,
+    refusal: facts.refusal,
+    reason: facts.fault ?? (facts.refusal && ruleOf(facts.refusal)),
+  };
+}
+
+/** The record of bytes that made no request: nothing of what they may have meant is told. `wall` is now, ms since the epoch. */
+export function unreadableRecord(
+  client: Http1Connection,
+  facts: Pick<AccessRecord, 'requestId' | 'status' | 'bytesOut' | 'headOut' | 'refusal' | 'reason'>,
+  wall: number,
+): AccessRecord {
+  return {
+    at: wall,
+    client: client.peer,
+    clientPort: client.remotePort,
+    listener: client.localAddress,
+    service: undefined,
+    endpoint: undefined,
+    method: '',
+    target: '',
+    version: '1.1',
+    host: '',
+    referer: undefined,
+    userAgent: undefined,
+    ...facts,
+    bytesIn: 0,
+    queueMs: -1,
+    connectMs: -1,
+    firstByteMs: -1,
+    totalMs: 0,
+    retries: 0,
+    cold: false,
+    ending: 'refused',
+  };
+}

@@ -1,0 +1,66 @@
+import type { Socket } from 'node:net';
+import { refusalMessage } from '../answer/responses.ts';
+import type { EdgeContext } from '../context.ts';
+import type { DeadlineEntry } from '../io/deadlines.ts';
+
+/** How long such a connection may take to close, ms, and what it may send meanwhile, bytes. */
+const LINGER_MS = 1000;
+const LINGER_BYTES = 64 * 1024;
+
+/**
+ * Connections beyond the limit. They cost little: what they send is not looked at, their number and their time are
+ * bounded.
+ */
+export class ConnectionLimit {
+  readonly #context: EdgeContext;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(context: EdgeContext) {
+    this.#context = context;
+  }
+
+  /** Answers 503, whatever was asked, and closes. */
+  answer(socket: Socket): void {
+    const { unrouted, deadlines } = this.#context;
+    socket.on('error', () => {});
+    unrouted.set(503, (unrouted.get(503) ?? 0) + 1);
+    socket.end(this.#message(), 'latin1');
+    if (!this.keep(socket)) {
+      // There is no room to wait for what it sends: the answer may be lost to it.
+      socket.destroySoon();
+      return;
+    }
+    const linger: DeadlineEntry = { deadline: 0, filed: 0, onDeadline: () => socket.destroy() };
+    deadlines.arm(linger, LINGER_MS);
+    socket.on('close', () => deadlines.disarm(linger));
+    // Read and dropped, so that no reset overtakes the answer (RFC 9112 §9.6).
+    socket.on('data', () => {
+      if (socket.bytesRead > LINGER_BYTES) socket.destroy();
+    });
+    socket.on('end', () => socket.destroy());
+  }
+
+  /** Finds a place beside the limit for a connection that lost its own, until it closes. @returns whether there is one */
+  keep(socket: Socket): boolean {
+    if (this.#sockets.size >= this.#context.turnedAway) return false;
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    return true;
+  }
+
+  #message(): string {
+    return refusalMessage('CONNECTION_LIMIT', {
+      requestId: this.#context.requestId(),
+      date: this.#context.date(),
+      retryAfterMs: 1000,
+      html: false,
+      head: false,
+      close: true,
+      oldKeepAlive: false,
+    });
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}

@@ -1,0 +1,179 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { HostPort, ListenSettings } from '../../model/settings.ts';
+import { hostPort } from '../../util/host-port.ts';
+import { type BoundSockets, descriptorOf, listenError, listenKey } from '../../util/listening.ts';
+import type { EdgeContext } from '../context.ts';
+import { plainAddress } from '../io/client-address.ts';
+import { ClientCounts } from './client-counts.ts';
+import { ConnectionLimit } from './connection-limit.ts';
+import { Http1Connection, type ListenerContext } from './http1-connection.ts';
+import { IdleConnections } from './idle-connections.ts';
+
+const BACKLOG = 4096;
+/** Bytes that wait for a client before it counts as slow: beyond them it is one more piece of 64 KiB at most. */
+const HIGH_WATER_MARK = 16 * 1024;
+/** How long answers that are written already may take to leave at the end of a drain, ms. */
+const SETTLE_MS = 1000;
+
+interface Listener {
+  key: string;
+  servers: Server[];
+  address: HostPort;
+  context: ListenerContext;
+}
+
+/** The public listening sockets and the client connections behind them. */
+export class Listeners {
+  readonly #context: EdgeContext;
+  #listeners: Listener[] = [];
+  /** Shared by all listeners, so that a connection outlives the listener that accepted it. */
+  readonly #connections = new Set<Http1Connection>();
+  readonly #turnedAway: ConnectionLimit;
+  /** Sets of listeners are brought about one after the other: the last one is the one that stays. */
+  #change: Promise<unknown> = Promise.resolve();
+
+  constructor(context: EdgeContext) {
+    this.#context = context;
+    this.#turnedAway = new ConnectionLimit(context);
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  get sockets(): number[] {
+    return this.#listeners.flatMap(({ servers }) => servers.map(descriptorOf));
+  }
+
+  /** See `Edge.listen`. */
+  set(settings: readonly ListenSettings[], bound: BoundSockets = new Map()): Promise<HostPort[]> {
+    const done = this.#change.then(() => this.#bringAbout(settings, bound));
+    this.#change = done.catch(() => undefined);
+    return done;
+  }
+
+  async #bringAbout(settings: readonly ListenSettings[], bound: BoundSockets): Promise<HostPort[]> {
+    const next: Listener[] = [];
+    const opened: Listener[] = [];
+    try {
+      for (const each of settings) {
+        const key = listenKey(each.address);
+        const kept = this.#listeners.find((listener) => listener.key === key);
+        if (kept === undefined) {
+          const listener = await this.#open(key, each, bound.get(key));
+          opened.push(listener);
+          next.push(listener);
+        } else {
+          next.push(kept);
+        }
+      }
+    } catch (error) {
+      for (const listener of opened) close(listener);
+      throw error;
+    }
+    for (const [index, listener] of next.entries())
+      Object.assign(listener.context, changeable(settings[index] as ListenSettings));
+    for (const listener of this.#listeners) if (!next.includes(listener)) close(listener);
+    this.#listeners = next;
+    return next.map((listener) => listener.address);
+  }
+
+  drainConnections(): void {
+    for (const connection of [...this.#connections]) connection.drain();
+  }
+
+  destroyConnections(): void {
+    for (const connection of [...this.#connections]) connection.destroy(false);
+    this.#turnedAway.close();
+  }
+
+  /** Waits a moment for the last answers to be sent, then cuts what is left. */
+  async settle(): Promise<void> {
+    const { clock } = this.#context;
+    const deadline = clock.now() + SETTLE_MS;
+    while (this.#connections.size > 0 && clock.now() < deadline) {
+      await new Promise<void>((resolve) => clock.after(10, resolve));
+    }
+    this.destroyConnections();
+  }
+
+  /** Takes a connection in, or turns it away: with an answer where there are too many, without where nobody trusts it. */
+  #accept(socket: Socket, listener: ListenerContext): void {
+    if (listener.proxyProtocol && !this.#context.trusted.has(plainAddress(socket.remoteAddress ?? ''))) {
+      socket.on('error', () => {});
+      socket.destroy();
+    } else if (this.#isFull(listener) && !this.#makeRoom(socket, listener)) {
+      this.#turnedAway.answer(socket);
+    } else {
+      new Http1Connection(socket, this.#context, listener);
+    }
+  }
+
+  /** Closes the connection that has been idle for longest, unless it were for a client that has too many already. */
+  #makeRoom(socket: Socket, { limits, clients, idle, proxyProtocol }: ListenerContext): boolean {
+    const { connections, connectionsPerClient: most } = limits;
+    if (most > 0 && !proxyProtocol) {
+      const address = plainAddress(socket.remoteAddress ?? '');
+      if (!this.#context.trusted.has(address) && clients.of(address) >= most) return false;
+    }
+    return idle.makeRoom(Math.min(connections, this.#context.room), this.#context.clock.now());
+  }
+
+  /** Whether it has as many connections as it may, or all have as many as there are file descriptors for. */
+  #isFull({ open, limits }: ListenerContext): boolean {
+    return open >= limits.connections || this.#connections.size >= this.#context.room;
+  }
+
+  async #open(key: string, settings: ListenSettings, sockets: readonly object[] = []): Promise<Listener> {
+    const { address } = settings;
+    const context: ListenerContext = {
+      ...changeable(settings),
+      port: address.port,
+      open: 0,
+      clients: new ClientCounts(),
+      idle: new IdleConnections(),
+      turnedAway: this.#turnedAway,
+      connections: this.#connections,
+    };
+    const listener: Listener = { key, servers: [], context, address };
+    const places = sockets.length > 0 ? sockets : [{ host: address.host, port: address.port }];
+    try {
+      for (const place of places) listener.servers.push(await this.#listen(place, address, context));
+    } catch (error) {
+      close(listener);
+      throw error;
+    }
+    listener.address = { host: address.host, port: context.port };
+    return listener;
+  }
+
+  #listen(place: object, { host, port }: HostPort, context: ListenerContext): Promise<Server> {
+    const options = { allowHalfOpen: true, noDelay: true, keepAlive: true, highWaterMark: HIGH_WATER_MARK };
+    const server = createServer(options, (socket) => this.#accept(socket, context));
+    return new Promise((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error.code, { host, port }, error)));
+      server.once('listening', () => {
+        server.removeAllListeners('error');
+        const at = server.address();
+        if (typeof at === 'object' && at !== null) context.port = at.port;
+        server.on('error', (error: NodeJS.ErrnoException) =>
+          this.#context.shortage.note(error.code ?? error.message, `a client of ${hostPort({ host, port })}`),
+        );
+        resolve(server);
+      });
+      // A handle takes its backlog beside it, an address within.
+      if ('host' in place) server.listen({ ...place, backlog: BACKLOG });
+      else server.listen(place, BACKLOG);
+    });
+  }
+}
+
+function close({ servers }: Listener): void {
+  for (const server of servers) server.close();
+}
+
+/** What a reload may change of a listener that stays; it holds for the connections that are open, too. */
+function changeable({ timeouts, limits, proxyProtocol }: ListenSettings) {
+  const { head, fields, target } = limits;
+  return { timeouts, limits, headLimits: { headBytes: head, fields, targetBytes: target }, proxyProtocol };
+}

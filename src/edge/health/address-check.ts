@@ -1,0 +1,123 @@
+import type { ProbeRequest } from '../../model/link.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import { UpstreamConnection, type UpstreamConsumer } from '../upstream/upstream-connection.ts';
+
+/** `checking`: connects and asks; `proven`: the answer was good but closed the connection, another one is opened. */
+type Phase = 'checking' | 'proven' | 'over';
+
+/**
+ * One look whether an address answers as it should: connects, asks, and judges the status. Where the connection is to be
+ * kept, it ends with one that has nothing in flight, else with a closed one.
+ */
+export class AddressCheck implements UpstreamConsumer {
+  readonly method = 'GET';
+  readonly #check: ProbeRequest['check'];
+  readonly #endpoint: Endpoint;
+  readonly #keep: boolean;
+  readonly #done: (outcome: string | UpstreamConnection) => void;
+  #connection: UpstreamConnection;
+  #phase: Phase = 'checking';
+  /** Of the answer; 0 without one. */
+  status = 0;
+
+  /** @param done called once, with the connection or with what is wrong; not after `close` */
+  constructor(
+    check: ProbeRequest['check'],
+    endpoint: Endpoint,
+    keep: boolean,
+    done: (outcome: string | UpstreamConnection) => void,
+  ) {
+    this.#check = check;
+    this.#endpoint = endpoint;
+    this.#keep = keep;
+    this.#done = done;
+    this.#connection = new UpstreamConnection(endpoint, this);
+  }
+
+  close(): void {
+    this.#phase = 'over';
+    this.#connection.destroy();
+  }
+
+  fail(reason: string): void {
+    if (this.#phase === 'over') return;
+    this.close();
+    this.#done(reason);
+  }
+
+  onConnected(connection: UpstreamConnection): void {
+    const check = this.#check;
+    if (check.kind === 'connect' || this.#phase === 'proven') {
+      this.#succeed(connection);
+      return;
+    }
+    connection.take(this);
+    connection.socket.write(
+      `GET ${check.path} HTTP/1.1\r\nHost: ${check.hostHeader}\r\nUser-Agent: pilotlight-probe\r\nAccept: */*\r\n` +
+        `${this.#keep ? '' : 'Connection: close\r\n'}\r\n`,
+      'latin1',
+    );
+  }
+
+  onResponseHead(connection: UpstreamConnection): void {
+    const { status } = connection.response;
+    if (status >= 200) this.status = status;
+    if (status < 200 || this.#keep) return;
+    if (this.#isGood()) this.#succeed(connection);
+    else this.fail(this.#objection());
+  }
+
+  onResponseBody(): void {}
+
+  onResponseEnd(connection: UpstreamConnection): void {
+    if (this.#phase === 'over') return;
+    if (!this.#isGood()) {
+      connection.destroy();
+      this.fail(this.#objection());
+    } else if (connection.usable) {
+      this.#succeed(connection);
+    } else {
+      this.#reconnect();
+    }
+  }
+
+  onReadEnd(): void {
+    // A long body is nothing to wait for: the head has said it all.
+    if (this.#phase === 'checking' && this.#connection.phase === 'body' && this.#isGood()) {
+      this.#connection.destroy();
+      this.#reconnect();
+    }
+  }
+
+  onUpstreamDrain(): void {}
+
+  onTunnelEnd(): void {}
+
+  onUpstreamFailure({ fault }: UpstreamConnection, failure: string): void {
+    this.fail(fault ?? failure);
+  }
+
+  #succeed(connection: UpstreamConnection): void {
+    if (this.#keep) this.#phase = 'over';
+    else this.close();
+    this.#done(connection);
+  }
+
+  #isGood(): boolean {
+    const check = this.#check;
+    return check.kind === 'http' && this.status >= check.statusMin && this.status <= check.statusMax;
+  }
+
+  /** What is wrong with the status. Where it may be the request that is at fault, the Host that it named is told. */
+  #objection(): string {
+    const { status } = this;
+    const check = this.#check;
+    const isRefusal = check.kind === 'http' && status >= 400 && status < 500;
+    return isRefusal ? `status ${status} (to Host: ${check.hostHeader})` : `status ${status}`;
+  }
+
+  #reconnect(): void {
+    this.#phase = 'proven';
+    this.#connection = new UpstreamConnection(this.#endpoint, this);
+  }
+}

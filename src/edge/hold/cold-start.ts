@@ -1,0 +1,37 @@
+import type { StartPhases } from '../../model/snapshot.ts';
+
+/** When the start that made a service ready reached each phase, in the edge's clock. */
+export interface StartTimes {
+  /** When the edge heard that the service is ready. */
+  heard: number;
+  permit: number;
+  started: number;
+  ready: number;
+}
+
+/** What control tells of a start, in this clock; of one that others made, only that it is over. */
+export function startTimes(phases: StartPhases | null, now: number): StartTimes {
+  if (phases === null) return { permit: 0, started: 0, ready: now, heard: now };
+  const { permitAgo, startedAgo, readyAgo } = phases;
+  return { permit: now - permitAgo, started: now - startedAgo, ready: now - readyAgo, heard: now };
+}
+
+/**
+ * Fields that tell a client that, and how long, it waited for a start: disjoint phases that add up to the wait.
+ * @param from when the wait began, `to` when it ended, the clock's ms
+ */
+export function coldStartFields(start: StartTimes | undefined, from: number, to: number): string {
+  const permit = clamp(start?.permit ?? from, from, to);
+  const started = clamp(start?.started ?? from, permit, to);
+  const ready = clamp(start?.ready ?? from, started, to);
+  const phases = `queue;dur=${ms(permit - from)}, start;dur=${ms(started - permit)}, ready;dur=${ms(ready - started)}`;
+  return `X-Cold-Start: 1\r\nServer-Timing: ${phases}, release;dur=${ms(to - ready)}\r\n`;
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(Math.max(value, low), high);
+}
+
+function ms(value: number): string {
+  return value.toFixed(1);
+}

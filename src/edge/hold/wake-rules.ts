@@ -1,0 +1,101 @@
+import type { WakeRule } from '../../model/settings.ts';
+import { comparable, hasOneReading, pathKey, readingsOf } from '../../util/path-readings.ts';
+import type { RequestHead } from '../http1/request.ts';
+
+/** A wake rule with its glob compiled. */
+export interface CompiledWakeRule {
+  path: string | undefined;
+  userAgent: Glob | undefined;
+  then: WakeRule['then'];
+  status: number;
+}
+
+/** Compiles rules once, at the table's arrival. */
+export function compileWakeRules(rules: readonly WakeRule[]): CompiledWakeRule[] {
+  return rules.map((rule) => ({
+    path: rule.path === undefined ? undefined : pathKey(rule.path),
+    userAgent: rule.userAgent === undefined ? undefined : new Glob(rule.userAgent),
+    then: rule.then,
+    status: rule.status,
+  }));
+}
+
+/** What its service's rules say of a request; undefined: it wakes. */
+export function wakeRuleOf(
+  rules: readonly CompiledWakeRule[],
+  { target, pathEnd, head }: RequestHead,
+): CompiledWakeRule | undefined {
+  return matchWakeRule(rules, target.slice(0, pathEnd), head.get('user-agent') ?? '');
+}
+
+/**
+ * The first rule that matches a path and a user agent; undefined: it wakes. Where the path can be read in several ways,
+ * it wakes only if it does so in all of them.
+ */
+export function matchWakeRule(
+  rules: readonly CompiledWakeRule[],
+  path: string,
+  userAgent: string,
+): CompiledWakeRule | undefined {
+  const agent = userAgent.toLowerCase();
+  if (hasOneReading(path)) return firstOf(rules, path, agent);
+  const matching = rules.filter((rule) => rule.userAgent === undefined || rule.userAgent.matches(agent));
+  const { paths } = readingsOf(path);
+  // Whatever it may be, it is nothing that a service has to be started for.
+  if (paths === undefined) return matching.find(isSilent);
+  const outcomes = paths.map((reading) => firstOf(matching, comparable(reading), undefined));
+  return outcomes.find((rule) => rule !== undefined && isSilent(rule)) ?? outcomes[0];
+}
+
+function isSilent({ then }: CompiledWakeRule): boolean {
+  return then !== 'wake';
+}
+
+/** @param userAgent in lower case; undefined where it is known to match */
+function firstOf(
+  rules: readonly CompiledWakeRule[],
+  path: string,
+  userAgent: string | undefined,
+): CompiledWakeRule | undefined {
+  for (const rule of rules) {
+    if (rule.path !== undefined && !isPrefix(rule.path, path)) continue;
+    if (rule.userAgent !== undefined && userAgent !== undefined && !rule.userAgent.matches(userAgent)) continue;
+    return rule;
+  }
+  return undefined;
+}
+
+function isPrefix(prefix: string, path: string): boolean {
+  if (prefix === '/') return true;
+  return path.startsWith(prefix) && (path.length === prefix.length || path.charCodeAt(prefix.length) === 47);
+}
+
+/**
+ * A pattern in which `*` matches anything, case-insensitive. The parts between are looked for one after the other, each
+ * at its first place, in one pass: as a regular expression, a pattern of a few stars could be made to take minutes by
+ * whoever chooses the text.
+ */
+class Glob {
+  readonly #parts: string[];
+
+  constructor(pattern: string) {
+    this.#parts = pattern.toLowerCase().split(/\*+/);
+  }
+
+  /** @param subject in lower case */
+  matches(subject: string): boolean {
+    const first = this.#parts[0] as string;
+    const last = this.#parts[this.#parts.length - 1] as string;
+    if (this.#parts.length === 1) return subject === first;
+    const end = subject.length - last.length;
+    if (!subject.startsWith(first) || !subject.endsWith(last)) return false;
+    let at = first.length;
+    for (let i = 1; i < this.#parts.length - 1; i++) {
+      const part = this.#parts[i] as string;
+      const found = subject.indexOf(part, at);
+      if (found < 0) return false;
+      at = found + part.length;
+    }
+    return at <= end;
+  }
+}

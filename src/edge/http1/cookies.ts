@@ -1,0 +1,29 @@
+import type { Head } from './head.ts';
+import { isOws } from './syntax.ts';
+
+/**
+ * Value of the first cookie of a name that a request carries (RFC 6265 §4.2.1), in whichever of its Cookie fields;
+ * undefined when there is none. Names are compared byte for byte.
+ */
+export function cookieValue(head: Head, name: string): string | undefined {
+  for (let index = 0; index < head.count; index++) {
+    const field = head.name(index);
+    if (field.length !== 6 || field.toLowerCase() !== 'cookie') continue;
+    const value = pairValue(head.value(index), name);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** Looks for the name itself, not for pairs: a field may consist of thousands of those, or of nothing else. */
+function pairValue(text: string, name: string): string | undefined {
+  const key = `${name}=`;
+  for (let at = text.indexOf(key); at >= 0; at = text.indexOf(key, at + key.length)) {
+    let before = at - 1;
+    while (before >= 0 && isOws(text.charCodeAt(before))) before--;
+    if (before >= 0 && text.charCodeAt(before) !== 59) continue;
+    const end = text.indexOf(';', at);
+    return text.slice(at + key.length, end < 0 ? text.length : end).trim();
+  }
+  return undefined;
+}

@@ -1,0 +1,81 @@
+import { isIP } from 'node:net';
+import { trimOws } from '../http1/syntax.ts';
+import { AddressRanges } from './address-ranges.ts';
+
+/** Peers whose forwarding headers are believed. */
+export class TrustedProxies {
+  readonly #ranges: AddressRanges;
+
+  /** @param ranges CIDRs or addresses, validated before */
+  constructor(ranges: readonly string[]) {
+    this.#ranges = new AddressRanges(ranges);
+  }
+
+  /** Whether an address (IPv4-mapped IPv6 in its IPv4 form) is one of them. */
+  has(address: string): boolean {
+    return this.#ranges.has(address);
+  }
+
+  /**
+   * "The client": the rightmost address that is not trusted, of the peer and the X-Forwarded-For it sent. Whom a trusted
+   * proxy calls by no address is nobody: neither the proxy itself, which would let in whoever gets there, nor what stands
+   * further left, which anybody may have written.
+   */
+  client(peer: string, forwardedFor: string | undefined): string {
+    if (forwardedFor === undefined || !this.has(peer)) return peer;
+    let client = peer;
+    let end = forwardedFor.length;
+    while (end > 0) {
+      const comma = forwardedFor.lastIndexOf(',', end - 1);
+      const element = trimOws(forwardedFor.slice(comma + 1, end));
+      end = comma;
+      // Empty elements of a list are none (RFC 9110 §5.6.1).
+      if (element === '') continue;
+      const hop = addressIn(element);
+      if (hop === undefined) return UNKNOWN_CLIENT;
+      if (!this.has(hop)) return hop;
+      client = hop;
+    }
+    return client;
+  }
+}
+
+/** The client where a trusted proxy names none: in no range of addresses, and one for all of them where clients count. */
+export const UNKNOWN_CLIENT = 'unknown';
+
+const WITH_PORT = /^(?:\[([^\]]*)\]|([\d.]+))(?::\d{1,5})?$/;
+
+/** The address of an element of X-Forwarded-For: IPv4 or IPv6, with or without brackets and port; undefined: it is none. */
+export function addressIn(element: string): string | undefined {
+  const match = WITH_PORT.exec(element);
+  const address = match === null ? element : (match[1] ?? match[2] ?? '');
+  const family = isIP(address);
+  if (family === 0 || (match?.[1] !== undefined && family !== 6)) return undefined;
+  return /^::ffff:/i.test(address) && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+}
+
+/** Without IPv6 brackets, a port, or the IPv4-mapped prefix. */
+export function plainAddress(text: string): string {
+  return addressIn(text) ?? text;
+}
+
+/**
+ * What a client is counted as: an IPv4 address, or the first 64 bits of an IPv6 one, because whoever has one address of
+ * such a network has them all (RFC 6177). One spelling for each.
+ */
+export function clientKey(address: string): string {
+  if (!address.includes(':')) return address;
+  const [before, after] = address.toLowerCase().split('::') as [string, string | undefined];
+  const groups = before === '' ? [] : before.split(':');
+  if (after !== undefined) {
+    const rest = after === '' ? [] : after.split(':');
+    // An IPv4 address at the end stands for two groups.
+    const missing = 8 - groups.length - rest.length - (after.includes('.') ? 1 : 0);
+    for (let i = 0; i < missing; i++) groups.push('0');
+    groups.push(...rest);
+  }
+  return groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':');
+}

@@ -1,0 +1,85 @@
+import type { HeaderRules } from '../../model/settings.ts';
+import { parseTemplate, type Template, type TemplateData } from '../../util/template.ts';
+
+interface TemplateField {
+  name: string;
+  value: Template;
+}
+
+/**
+ * Set and remove rules for one direction, compiled. They work on a whole head that is ready to be sent, so that exactly
+ * one field of a name is on the wire whoever else wrote one, in whatever case (CVE-2026-1525). The configuration lets
+ * no rule touch what frames or routes a message.
+ */
+export class HeaderEdit {
+  /** Names that are taken out: those removed and those set, as {@link folded}. */
+  readonly #names = new Set<string>();
+  /** Length of the longest of them: no longer one has to be folded. */
+  readonly #longest: number;
+  /** Field lines without request data. */
+  readonly #fixed: string;
+  readonly #templates: TemplateField[] = [];
+
+  /** @param remove more names to take out */
+  constructor(rules: HeaderRules, remove: readonly string[] = []) {
+    let fixed = '';
+    for (const name of [...rules.remove, ...remove]) this.#names.add(folded(name));
+    for (const { name, value } of rules.set) {
+      this.#names.add(folded(name));
+      const template = parseTemplate(value);
+      if (template.names.length > 0) this.#templates.push({ name, value: template });
+      else fixed += `${name}: ${value}\r\n`;
+    }
+    this.#fixed = fixed;
+    this.#longest = Math.max(0, ...[...this.#names].map((name) => name.length));
+  }
+
+  /** Whether values depend on the request. */
+  get usesData(): boolean {
+    return this.#templates.length > 0;
+  }
+
+  /** A head (start line to empty line) with the rules applied. */
+  apply(head: string, data: TemplateData | undefined): string {
+    let out = `${this.strip(head).slice(0, -2)}${this.#fixed}`;
+    if (data !== undefined) {
+      for (const { name, value } of this.#templates) out += `${name}: ${fill(value, data)}\r\n`;
+    }
+    return `${out}\r\n`;
+  }
+
+  /** A head without the fields that are removed or set. */
+  strip(head: string): string {
+    const start = head.indexOf('\r\n') + 2;
+    return head.slice(0, start) + this.stripFields(head.slice(start));
+  }
+
+  /** Field lines without those that are removed or set. */
+  stripFields(fields: string): string {
+    let out = '';
+    let kept = 0;
+    let at = 0;
+    while (at < fields.length) {
+      const next = fields.indexOf('\r\n', at) + 2;
+      const colon = fields.indexOf(':', at);
+      if (colon >= 0 && colon <= at + this.#longest && this.#names.has(folded(fields.slice(at, colon)))) {
+        out += fields.slice(kept, at);
+        kept = next;
+      }
+      at = next;
+    }
+    return out + fields.slice(kept);
+  }
+}
+
+/** A template with its places filled. */
+function fill({ texts, names }: Template, data: TemplateData): string {
+  let out = texts[0] as string;
+  for (let i = 0; i < names.length; i++) out += data[names[i] as keyof TemplateData] + (texts[i + 1] as string);
+  return out;
+}
+
+/** One spelling of a name for all that applications take for the same one (GHSA-5m6w-wvh7-57vm). */
+function folded(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-');
+}

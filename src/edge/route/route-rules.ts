@@ -1,0 +1,174 @@
+import type { RouteRules as RouteRuleSettings, RouteSettings } from '../../model/settings.ts';
+import type { TemplateData } from '../../util/template.ts';
+import type { Head } from '../http1/head.ts';
+import { allIn, FIELD_VALUE } from '../http1/syntax.ts';
+import { AddressRanges } from '../io/address-ranges.ts';
+import { clientKey } from '../io/client-address.ts';
+import { BasicAuth } from './basic-auth.ts';
+import { HeaderEdit } from './header-rules.ts';
+import type { PasswordVerifier, PasswordWaiter } from './password-verifier.ts';
+import { RateLimiter } from './rate-limiter.ts';
+import { Redirect } from './redirect.ts';
+import { endOfSegments } from './route-table.ts';
+import { StripPrefix } from './strip-prefix.ts';
+
+/** The part of a request that rules look at. */
+export interface RuledRequest extends PasswordWaiter {
+  /** Address of the client. */
+  readonly address: string;
+  readonly requestId: string;
+  readonly client: { readonly request: RuledHead; readonly trusted: boolean };
+}
+
+interface RuledHead {
+  readonly method: string;
+  readonly head: Head;
+  readonly host: string;
+  readonly target: string;
+  readonly pathEnd: number;
+  readonly hasForwarding: boolean;
+}
+
+/** What rules say of a request: it may go on, has to wait for its password to be checked, or is answered. */
+export type Admission =
+  | 'granted'
+  | 'waiting'
+  | 'FORBIDDEN'
+  | 'RATE_LIMITED'
+  | 'UNAUTHORIZED'
+  | 'AUTH_BUSY'
+  | 'AMBIGUOUS_PATH'
+  | 'BAD_HOST'
+  | 'BAD_REQUEST';
+
+/** The rules of one route, compiled. They keep what they know of clients, so they outlive a reload that leaves them as they are. */
+export class RouteRules {
+  readonly #redirect: Redirect | undefined;
+  /** For the route's path itself. */
+  readonly #slash: Redirect | undefined;
+  readonly #segments: number;
+  /** Field lines of a 401. */
+  readonly challenge: string;
+  readonly #strip: StripPrefix | undefined;
+  readonly #allow: AddressRanges | undefined;
+  readonly #limiter: RateLimiter | undefined;
+  readonly #auth: BasicAuth | undefined;
+  readonly #request: HeaderEdit | undefined;
+  readonly #response: HeaderEdit | undefined;
+  readonly #usesData: boolean;
+
+  /**
+   * @param settings validated before
+   * @param route whose they are
+   */
+  constructor(
+    settings: RouteRuleSettings,
+    route: Pick<RouteSettings, 'path' | 'ambiguousPaths'>,
+    verifier: PasswordVerifier,
+  ) {
+    const { allow, rate, basicAuth, redirect, headers } = settings;
+    this.#strip = settings.strip && route.path !== '/' ? new StripPrefix(route) : undefined;
+    this.#allow = allow.length === 0 ? undefined : new AddressRanges(allow);
+    this.#limiter = rate && new RateLimiter((rate.requests / rate.perMs) * 1000, rate.burst);
+    this.#auth = basicAuth && new BasicAuth(basicAuth, verifier);
+    this.challenge = this.#auth?.challenge ?? '';
+    this.#redirect = redirect && new Redirect(redirect);
+    this.#slash = settings.addSlash && route.path !== '/' ? Redirect.toSlash(route.path) : undefined;
+    this.#segments = route.path.split('/').length - 1;
+    const hidden = this.#auth?.forward === false ? ['authorization'] : [];
+    const { request, response } = headers;
+    const editsRequest = request.set.length + request.remove.length + hidden.length > 0;
+    this.#request = editsRequest ? new HeaderEdit(request, hidden) : undefined;
+    this.#response = response.set.length + response.remove.length > 0 ? new HeaderEdit(response) : undefined;
+    this.#usesData = this.#request?.usesData === true || this.#response?.usesData === true;
+  }
+
+  /** Takes a token for a request. @returns 0, or how long until there is one, ms */
+  limit(request: RuledRequest, now: number): number {
+    return this.#limiter === undefined ? 0 : this.#limiter.take(clientKey(request.address), now);
+  }
+
+  /** Whether a client may be here at all. */
+  allows(address: string): boolean {
+    return this.#allow === undefined || this.#allow.has(address);
+  }
+
+  /** Whether the request may go on to the service. */
+  admit(request: RuledRequest): Admission {
+    const { head, host, target, pathEnd } = request.client.request;
+    if (this.#strip?.isSafe(target.slice(0, pathEnd)) === false) return 'AMBIGUOUS_PATH';
+    if (this.#redirect?.accepts(host) === false) return 'BAD_HOST';
+    if (this.#usesData && !isClean(this.#data(request))) return 'BAD_REQUEST';
+    if (this.#auth === undefined || this.redirectOf(request) !== undefined) return 'granted';
+    const outcome = this.#auth.check(head, request);
+    return outcome === 'denied' ? 'UNAUTHORIZED' : outcome === 'busy' ? 'AUTH_BUSY' : outcome;
+  }
+
+  /** Why a client may not follow the progress of this route's service; undefined when it may. */
+  watchRefusal(address: string, head: Head): 'FORBIDDEN' | 'UNAUTHORIZED' | undefined {
+    if (!this.allows(address)) return 'FORBIDDEN';
+    return this.#auth === undefined || this.#auth.isKnown(head) ? undefined : 'UNAUTHORIZED';
+  }
+
+  /** What answers a request in the place of the service; undefined: nothing. */
+  redirectOf({ client: { request } }: RuledRequest): Redirect | undefined {
+    if (this.#slash === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) return this.#redirect;
+    const path = request.target.slice(0, request.pathEnd);
+    return endOfSegments(path, this.#segments) === path.length ? this.#slash : this.#redirect;
+  }
+
+  /** Location for a request that was admitted to a redirect. */
+  location(request: RuledRequest, redirect: Redirect): string {
+    return redirect.location(this.#data(request));
+  }
+
+  /** The request, which was told to wait, is gone. */
+  forget(request: RuledRequest): void {
+    this.#auth?.forget(request);
+  }
+
+  /** The head that goes upstream, made of the one that would without rules. */
+  requestHead(head: string, request: RuledRequest): string {
+    const { trusted, request: sent } = request.client;
+    const believed = trusted && sent.hasForwarding ? sent.head : undefined;
+    const out = this.#strip === undefined ? head : this.#strip.apply(head, sent.target, sent.pathEnd, believed);
+    if (this.#request === undefined) return out;
+    return this.#request.apply(out, this.#request.usesData ? this.#data(request) : undefined);
+  }
+
+  /** The head that goes to the client, made of the one that would without rules. */
+  responseHead(head: string, request: RuledRequest): string {
+    if (this.#response === undefined) return head;
+    return this.#response.apply(head, this.#response.usesData ? this.#data(request) : undefined);
+  }
+
+  /** An interim head: fields are taken out of it, none are put in. */
+  interimHead(head: string): string {
+    return this.#response === undefined ? head : this.#response.strip(head);
+  }
+
+  /** Trailers of the request, without what is no field of it. */
+  requestTrailers(trailers: string): string {
+    return this.#request === undefined ? trailers : this.#request.stripFields(trailers);
+  }
+
+  /** Trailers of the answer, without what is no field of it. */
+  responseTrailers(trailers: string): string {
+    return this.#response === undefined ? trailers : this.#response.stripFields(trailers);
+  }
+
+  #data({ address, requestId, client }: RuledRequest): TemplateData {
+    const { target, pathEnd, host } = client.request;
+    const sent = target.slice(0, pathEnd);
+    const path = this.#strip === undefined ? sent : this.#strip.cut(sent);
+    return { client: address, host, path, query: target.slice(pathEnd), 'request-id': requestId };
+  }
+}
+
+/** Whether request data can be put into a field: the parser lets nothing else through, but a field is no place for faith. */
+function isClean(data: TemplateData): boolean {
+  for (const text of Object.values(data)) {
+    if (text !== '' && !allIn(FIELD_VALUE, text, 0, text.length)) return false;
+  }
+  return true;
+}

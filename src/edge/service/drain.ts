@@ -1,0 +1,55 @@
+import type { Logger } from '../../model/observe.ts';
+import type { HoldQueue } from '../hold/hold-queue.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+
+/** What one service has under way. */
+export interface UnderWay {
+  readonly name: string;
+  readonly queue: HoldQueue;
+  readonly endpoints: Iterable<Endpoint>;
+}
+
+/**
+ * Ends what has been under way for longer than it may while its service drains: what waits is refused, what is with an
+ * endpoint is cut, tunnels in order. Says so in one line, where there was anything.
+ * @param before what came at or before then, the clock's ms, has had its time
+ */
+export function endOverdue({ name, queue, endpoints }: UnderWay, before: number, now: number, logger: Logger): void {
+  let refused = 0;
+  for (let each = queue.first; each !== undefined; ) {
+    const next = each.nextHeld;
+    if (each.startedAt <= before) {
+      each.refuse('DRAINING');
+      refused++;
+    }
+    each = next;
+  }
+  let cut = 0;
+  let tunnels = 0;
+  let oldestMs = 0;
+  for (const endpoint of endpoints) {
+    for (let each = endpoint.first; each !== undefined; ) {
+      const next = each.nextInFlight;
+      if (each.startedAt <= before) {
+        oldestMs = Math.max(oldestMs, now - each.startedAt);
+        if (each.isTunnel) tunnels++;
+        else cut++;
+        each.cutOff('retired', 'DRAIN_OVER');
+      }
+      each = next;
+    }
+  }
+  if (refused + cut + tunnels === 0) return;
+  const parts = [
+    ...(cut > 0 ? [counted(cut, 'request', 'cut')] : []),
+    ...(tunnels > 0 ? [counted(tunnels, 'tunnel', 'closed')] : []),
+    ...(refused > 0 ? [counted(refused, 'waiting request', 'refused')] : []),
+  ];
+  const age = cut + tunnels > 0 ? `, the oldest ${Math.round(oldestMs / 100) / 10} s old` : '';
+  const fields = { service: name, cut, tunnels, refused, oldestMs: Math.round(oldestMs) };
+  logger.warn(fields, `the drain of ${name} is over: ${parts.join(', ')}${age}`);
+}
+
+function counted(count: number, what: string, how: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'} ${how}`;
+}

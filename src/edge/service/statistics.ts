@@ -1,0 +1,87 @@
+import type { ServiceReport } from '../../model/link.ts';
+import { Histogram, type SparseCounts } from '../../util/histogram.ts';
+
+type HoldRejections = ServiceReport['holdRejected'];
+
+const noRejections = (): HoldRejections => ({ full: 0, bytes: 0, client: 0, deadline: 0, failed: 0, denied: 0 });
+
+/** What one service did since the last report. Histograms are made at the first value: a silent service costs none. */
+export class Statistics {
+  arrivals = 0;
+  completions = 0;
+  errors = 0;
+  resets = 0;
+  overloads = 0;
+  retries = 0;
+  coldRequests = 0;
+  holdRejected = noRejections();
+  readonly #codes = new Map<number, number>();
+  #ttfb: Histogram | undefined;
+  #total: Histogram | undefined;
+
+  /** A whole answer was sent, or broken off. */
+  ended(status: number, ms: number): void {
+    this.#codes.set(status, (this.#codes.get(status) ?? 0) + 1);
+    this.#total ??= new Histogram();
+    this.#total.add(ms);
+  }
+
+  /** @param ms how long it took; undefined: that says nothing */
+  firstByte(status: number, ms: number | undefined): void {
+    this.completions++;
+    if (status >= 500 && status !== 503) this.errors++;
+    else if (status === 429 || status === 503) this.overloads++;
+    if (ms === undefined) return;
+    this.#ttfb ??= new Histogram();
+    this.#ttfb.add(ms);
+  }
+
+  /** Whether anything happened since the last report. */
+  get quiet(): boolean {
+    return this.arrivals === 0 && this.completions === 0 && this.resets === 0 && this.#codes.size === 0;
+  }
+
+  /** The counters since the last call, which start anew. */
+  take(): Pick<
+    ServiceReport,
+    | 'arrivals'
+    | 'codes'
+    | 'completions'
+    | 'errors'
+    | 'resets'
+    | 'overloads'
+    | 'retries'
+    | 'coldRequests'
+    | 'holdRejected'
+    | 'ttfb'
+    | 'total'
+  > {
+    const codes: SparseCounts = [];
+    for (const [code, count] of this.#codes) codes.push(code, count);
+    const taken = {
+      arrivals: this.arrivals,
+      codes,
+      completions: this.completions,
+      errors: this.errors,
+      resets: this.resets,
+      overloads: this.overloads,
+      retries: this.retries,
+      coldRequests: this.coldRequests,
+      holdRejected: this.holdRejected,
+      ttfb: this.#ttfb?.sparse() ?? [],
+      total: this.#total?.sparse() ?? [],
+    };
+    this.arrivals = 0;
+    this.completions = 0;
+    this.errors = 0;
+    this.resets = 0;
+    this.overloads = 0;
+    this.retries = 0;
+    this.coldRequests = 0;
+    this.holdRejected = noRejections();
+    this.#codes.clear();
+    this.#ttfb?.reset();
+    this.#total?.reset();
+    return taken;
+  }
+}

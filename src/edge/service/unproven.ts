@@ -1,0 +1,71 @@
+import type { Clock, Timer } from '../../util/clock.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
+
+/** Without a word from control for so long, what was last known holds, ms. */
+const PATIENCE_MS = 1000;
+
+interface Waiting {
+  exchange: Exchange;
+  connection: UpstreamConnection;
+  /** The question whose answer it waits for. */
+  doubt: number;
+}
+
+/**
+ * Connections that were opened to a replica after all others to it had closed unasked. The look before the dial may be
+ * outdated by the time of it; so the request is written only when another one, made after, says that the replica still
+ * has the address: then the connection leads to it, and to no program that took the port in between.
+ */
+export class Unproven {
+  readonly #clock: Clock;
+  readonly #ask: (endpoint: Endpoint) => void;
+  #waiting: Waiting[] = [];
+  #timer: Timer | undefined;
+
+  /** @param ask asks control for a look at the endpoint, as the endpoint's `doubt` */
+  constructor(clock: Clock, ask: (endpoint: Endpoint) => void) {
+    this.#clock = clock;
+    this.#ask = ask;
+  }
+
+  add(exchange: Exchange, connection: UpstreamConnection): void {
+    const { endpoint } = connection;
+    const doubt = ++endpoint.doubt;
+    this.#waiting.push({ exchange, connection, doubt });
+    this.#timer ??= this.#clock.after(PATIENCE_MS, () => this.#giveUp());
+    this.#ask(endpoint);
+  }
+
+  /** A look after that doubt found the replica. */
+  trust(endpoint: Endpoint, doubt: number): void {
+    this.#settle((each) => each.connection.endpoint === endpoint && each.doubt <= doubt, true);
+  }
+
+  /** The replica is gone. */
+  disown(endpoint: Endpoint): void {
+    this.#settle((each) => each.connection.endpoint === endpoint, false);
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #giveUp(): void {
+    this.#timer = undefined;
+    this.#settle(() => true, true);
+  }
+
+  #settle(which: (each: Waiting) => boolean, isProven: boolean): void {
+    if (this.#waiting.length === 0) return;
+    const settled = this.#waiting.filter(which);
+    this.#waiting = this.#waiting.filter((each) => !settled.includes(each));
+    if (this.#waiting.length === 0) this.close();
+    for (const { exchange, connection } of settled) {
+      if (isProven && connection.usable) connection.endpoint.isUnproven = false;
+      exchange.onProven(connection, isProven);
+    }
+  }
+}

@@ -1,0 +1,326 @@
+import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { RequestBuffer } from '../exchange/request-buffer.ts';
+import { BodyReader, Step } from '../http1/body.ts';
+import { Fault, type FaultText, strangerIn } from '../http1/faults.ts';
+import { HeadFinder } from '../http1/head-finder.ts';
+import { hasBareLineFeed } from '../http1/latin1.ts';
+import { Framing, type FramingKind } from '../http1/request.ts';
+import { ResponseHead } from '../http1/response.ts';
+import { freeBuffer, WORTH_FREEING } from '../io/free-buffer.ts';
+import { lookupToConnect } from '../io/loopback-names.ts';
+import { sharedReadBuffer } from '../io/shared-read.ts';
+import { isOwnWant } from '../io/shortage.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { HttpProxyEngine } from './http-proxy-engine.ts';
+
+/** Why an upstream connection failed its user. `want`: for want of something here, the other end has no part in it. */
+export type UpstreamFailure = 'refused' | 'timeout' | 'reset' | 'protocol' | 'want';
+
+/** Who uses an upstream connection: an exchange, or a probe. Calls come in the order of the response's parts. */
+export interface UpstreamConsumer {
+  /** Method of the request that was sent: it decides whether a body follows (RFC 9112 §6.3). */
+  readonly method: string;
+  onConnected(connection: UpstreamConnection): void;
+  /** A head is complete (`connection.response`), an interim one included. */
+  onResponseHead(connection: UpstreamConnection): void;
+  /** Content. The bytes are only valid during the call. */
+  onResponseBody(bytes: Buffer, start: number, end: number): void;
+  /** The response is complete, and complete only. */
+  onResponseEnd(connection: UpstreamConnection): void;
+  /** All bytes of one read are handed over: the moment to write out what was gathered. */
+  onReadEnd(): void;
+  /** The upstream takes more request body again. */
+  onUpstreamDrain(): void;
+  /** The upstream sent its FIN inside a tunnel. */
+  onTunnelEnd(): void;
+  /** The connection is lost, or its bytes cannot be trusted; it is closed already. */
+  onUpstreamFailure(connection: UpstreamConnection, failure: UpstreamFailure): void;
+}
+
+type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed';
+
+/** A connection that was in use so shortly before, and more than once, is hardly at its end, ms. */
+const BUSY_MS = 10;
+
+/** One connection to an endpoint: HTTP/1.1 responses in, whatever its consumer writes out. */
+export class UpstreamConnection {
+  readonly endpoint: Endpoint;
+  readonly socket: Duplex;
+  readonly response = new ResponseHead();
+  readonly body = new BodyReader();
+  /** What it broke where its bytes cannot be trusted. */
+  fault: FaultText | undefined;
+  /** Requests sent on it so far. */
+  uses = 0;
+  /** What opened it; undefined: a plain socket. */
+  readonly engine: HttpProxyEngine | undefined;
+  /** What the system said where the failure is `want`. */
+  errorCode = '';
+  /** When it became idle, the clock's ms. */
+  idleSince = 0;
+  #phase: Phase = 'connecting';
+  #consumer: UpstreamConsumer | undefined;
+  readonly #finder = new HeadFinder(false);
+  #answering = false;
+  /** Set where no more than what is unread can come. */
+  #onResume: (() => void) | undefined;
+
+  constructor(endpoint: Endpoint, consumer: UpstreamConsumer) {
+    this.endpoint = endpoint;
+    this.#consumer = consumer;
+    this.engine = endpoint.engine;
+    this.socket = this.engine === undefined ? this.#connect(endpoint) : this.#connectThrough(this.engine);
+    this.socket.on('connect', () => this.#onConnect());
+    this.socket.on('drain', () => this.#consumer?.onUpstreamDrain());
+    this.socket.on('end', () => this.#onEnd());
+    this.socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
+    this.socket.on('close', () => this.#fail('reset'));
+    endpoint.connections.add(this);
+  }
+
+  #connect({ host, port }: Endpoint): Duplex {
+    const callback = (size: number, bytes: Uint8Array) => {
+      this.#onRead(bytes as Buffer, size);
+      return true;
+    };
+    const onread = { buffer: sharedReadBuffer, callback };
+    const socket = connect({ host, port, lookup: lookupToConnect, noDelay: true, allowHalfOpen: true, onread });
+    const destroy = socket.destroy.bind(socket);
+    socket.destroy = (error?: NodeJS.ErrnoException) => {
+      if (error?.syscall === 'write' && this.#consumer !== undefined) this.#readRest(socket, () => destroy(error));
+      else destroy(error);
+      return socket;
+    };
+    return socket;
+  }
+
+  /**
+   * A write failed, for which Node would close the socket at once: the upstream is gone without reading all that it was
+   * sent. What it said before is here, and may be the answer, such as a 413; when a turn of the event loop brings no
+   * more of it, there is none.
+   */
+  #readRest(socket: Socket, giveUp: () => void): void {
+    const look = () => {
+      const before = socket.bytesRead;
+      const lookAgain = () => {
+        if (socket.bytesRead !== before) look();
+        else if (!socket.isPaused()) giveUp();
+      };
+      // The first may come before the sockets are looked at, the second comes behind that.
+      setImmediate(() => setImmediate(lookAgain));
+    };
+    this.#onResume = look;
+    look();
+  }
+
+  #connectThrough(engine: HttpProxyEngine): Duplex {
+    const socket = engine.connect(this.endpoint.host, this.endpoint.port);
+    socket.on('data', (bytes: Buffer) => this.#onRead(bytes, bytes.length));
+    return socket;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** Whether a request may be sent on it. */
+  get usable(): boolean {
+    return this.#phase === 'idle' && this.socket.writable && !this.socket.readableEnded;
+  }
+
+  /** Whether its upstream may just have closed it: it has been idle for a while, or never served a second request. */
+  mayBeStale(now: number): boolean {
+    return this.uses < 2 || now - this.idleSince >= BUSY_MS;
+  }
+
+  /** Whether a byte of a response came, an interim one included: such a request is not sent again. */
+  get isAnswering(): boolean {
+    return this.#answering;
+  }
+
+  /** Takes an idle connection for one exchange; its request is written next. */
+  take(consumer: UpstreamConsumer): void {
+    this.#consumer = consumer;
+    this.#phase = 'head';
+    this.#answering = false;
+    this.uses++;
+  }
+
+  /** From here on bytes pass through as they are (after a 101). */
+  tunnel(): void {
+    this.#phase = 'tunnel';
+  }
+
+  /**
+   * Sends a piece of a body, or bytes of a tunnel.
+   * @param read whose last piece this is, when nobody needs it any more: its memory is given back when all is sent
+   * @returns false where the upstream does not keep up
+   */
+  send(piece: Buffer, framing: FramingKind, read?: Buffer): boolean {
+    // Through an engine, bytes that count as sent may still be on their way.
+    const spent = read !== undefined && read.length >= WORTH_FREEING && this.engine === undefined;
+    return RequestBuffer.send(this.socket, piece, framing, spent ? () => freeBuffer(read) : undefined);
+  }
+
+  pauseReading(): void {
+    this.socket.pause();
+  }
+
+  resumeReading(): void {
+    this.socket.resume();
+    this.#onResume?.();
+  }
+
+  /** Closes it without telling the consumer. */
+  destroy(): void {
+    this.#consumer = undefined;
+    this.#phase = 'closed';
+    this.endpoint.connections.delete(this);
+    this.socket.destroy();
+  }
+
+  #onConnect(): void {
+    if (this.#phase !== 'connecting') return;
+    this.#phase = 'idle';
+    this.endpoint.wasReached = true;
+    const consumer = this.#consumer;
+    this.#consumer = undefined;
+    consumer?.onConnected(this);
+  }
+
+  #onError(error: NodeJS.ErrnoException): void {
+    this.errorCode = error.code ?? '';
+    this.#fail(failureOf(error, this.#phase, this.endpoint));
+  }
+
+  #onRead(bytes: Buffer, size: number): void {
+    if (this.#phase === 'tunnel') {
+      this.#consumer?.onResponseBody(bytes, 0, size);
+      this.#consumer?.onReadEnd();
+      return;
+    }
+    const consumer = this.#consumer;
+    if (consumer === undefined) {
+      // Bytes that nobody asked for: what comes next on this connection cannot be trusted (RFC 9112 §9.2).
+      this.#distrust(Fault.UNASKED);
+      return;
+    }
+    this.#answering = true;
+    this.#read(consumer, bytes, size);
+    consumer.onReadEnd();
+  }
+
+  #read(consumer: UpstreamConsumer, bytes: Buffer, size: number): void {
+    let at = 0;
+    while (at < size || (this.#phase === 'body' && this.body.done)) {
+      if (this.#phase === 'head') {
+        at = this.#readHead(consumer, bytes, at, size);
+        if (at < 0) return;
+      } else if (this.#phase === 'body') {
+        const body = this.body;
+        body.at = at;
+        const step = body.next(bytes, size);
+        at = body.at;
+        if (step === Step.DATA) consumer.onResponseBody(bytes, body.dataStart, body.dataEnd);
+        else if (step === Step.END) {
+          this.#finish(consumer, at === size);
+          return;
+        } else if (step === Step.BROKEN) {
+          this.#distrust(body.fault);
+          return;
+        }
+      } else if ((this.#phase as Phase) === 'tunnel') {
+        consumer.onResponseBody(bytes, at, size);
+        return;
+      } else return;
+    }
+  }
+
+  /** @returns where the body begins, or -1 when more must come or the connection is lost */
+  #readHead(consumer: UpstreamConsumer, bytes: Buffer, at: number, size: number): number {
+    const finder = this.#finder;
+    const { limits } = this.endpoint;
+    if (!finder.find(bytes, at, size)) {
+      const { partial, checked } = finder;
+      const stranger = strangerIn(partial);
+      if (stranger !== undefined) this.#distrust(stranger);
+      else if (partial.length > limits.head) this.#distrust(Fault.HEAD_TOO_LONG);
+      else if (hasBareLineFeed(partial, Math.max(0, checked - 3))) this.#distrust(Fault.BARE_LF);
+      return -1;
+    }
+    const { text } = finder;
+    const response = this.response;
+    const isLong = text.length > limits.head;
+    const isSound = !isLong && response.parse(text, finder.bytes, finder.from, consumer.method, limits.fields);
+    finder.forget();
+    if (!isSound) {
+      this.#distrust(isLong ? Fault.HEAD_TOO_LONG : response.fault);
+      return -1;
+    }
+    if (response.status >= 200 || response.status === 101) {
+      this.#phase = 'body';
+      this.body.begin(response.framing, response.length, limits);
+    }
+    consumer.onResponseHead(this);
+    return this.#consumer === consumer ? finder.next : -1;
+  }
+
+  #finish(consumer: UpstreamConsumer, clean: boolean): void {
+    const reusable = clean && this.response.keepAlive && this.body.endsWithConnection === false;
+    this.#consumer = undefined;
+    this.#phase = 'idle';
+    if (!reusable) this.#close();
+    consumer.onResponseEnd(this);
+  }
+
+  #onEnd(): void {
+    const consumer = this.#consumer;
+    if (this.#phase === 'tunnel') {
+      consumer?.onTunnelEnd();
+    } else if (this.#phase === 'body' && this.response.framing === Framing.CLOSE && consumer !== undefined) {
+      this.#finish(consumer, false);
+      consumer.onReadEnd();
+    } else {
+      this.#lose('reset');
+    }
+  }
+
+  /** Nothing that comes on it can be trusted. */
+  #distrust(fault: FaultText): void {
+    this.fault = fault;
+    this.#lose('protocol');
+  }
+
+  #lose(failure: UpstreamFailure): void {
+    this.#fail(failure);
+    this.socket.destroy();
+  }
+
+  #close(): void {
+    this.#phase = 'closed';
+    this.endpoint.connections.delete(this);
+    this.socket.destroy();
+  }
+
+  #fail(failure: UpstreamFailure): void {
+    if (this.#phase === 'closed') return;
+    const consumer = this.#consumer;
+    this.#consumer = undefined;
+    const wasOpen = this.#phase !== 'connecting';
+    if (this.#phase === 'idle') this.endpoint.forget(this);
+    this.#phase = 'closed';
+    this.endpoint.connections.delete(this);
+    if (wasOpen && failure !== 'protocol') this.endpoint.lost();
+    consumer?.onUpstreamFailure(this, failure);
+  }
+}
+
+function failureOf(error: NodeJS.ErrnoException, phase: Phase, { wasReached }: Endpoint): UpstreamFailure {
+  // Of an address that was never reached, this says that there is none of its kind here, such as ::1 without IPv6.
+  const isElsewhere = error.code === 'EADDRNOTAVAIL' && !wasReached;
+  if (error.syscall === 'connect' && isOwnWant(error.code) && !isElsewhere) return 'want';
+  // The engine connects when the request is there already.
+  if (phase !== 'connecting') return error.code === 'ECONNREFUSED' ? 'refused' : 'reset';
+  return error.code === 'ETIMEDOUT' ? 'timeout' : 'refused';
+}
