@@ -1,0 +1,102 @@
+/** What the sources are checked against. */
+export interface Rules {
+  /** Folder (or file) of src → the other folders that it may import. Everything may import util and model. */
+  mayImport: Record<string, readonly string[]>;
+  /**
+   * Folder of src → its rooms (subfolders, and files that lie in none) from top to bottom: a room imports only what
+   * comes after it.
+   */
+  rooms: Record<string, readonly string[]>;
+  /** Folders of src whose subfolders do not import each other. */
+  apart: readonly string[];
+  /** Package → the only place in src that may import it: a folder, or how the paths of its files begin. */
+  confined: Record<string, string>;
+  /** Folders of src that may read `process.env`. */
+  environmentIn: readonly string[];
+  /** Folders of test that mirror no folder of src. */
+  testsOfTheirOwn: readonly string[];
+  /** Most lines of a file of src. */
+  mostLines: number;
+}
+
+export const RULES: Rules = {
+  mayImport: {
+    'main.ts': ['admin', 'cli', 'config', 'control', 'discovery', 'edge', 'observe', 'runtime', 'workers', 'first.ts'],
+    'pilotlight.ts': ['first.ts', 'main.ts'],
+    'first.ts': [],
+    'worker.ts': ['edge', 'observe', 'workers'],
+    cli: ['config'],
+    config: [],
+    model: [],
+    edge: [],
+    control: [],
+    discovery: [],
+    runtime: [],
+    admin: [],
+    observe: [],
+    workers: [],
+    util: [],
+  },
+
+  rooms: {
+    edge: [
+      'edge.ts',
+      'client',
+      'exchange',
+      'route',
+      'service',
+      'hold',
+      'health',
+      'answer',
+      'balance',
+      'upstream',
+      'http1',
+      'io',
+      'context.ts',
+    ],
+    control: [
+      'create-control.ts',
+      'admin-address.ts',
+      'hand-over.ts',
+      'service',
+      'journal',
+      'scale',
+      'replica',
+      'start',
+      'endpoints',
+      'link',
+      'retry.ts',
+      'context.ts',
+    ],
+  },
+
+  apart: ['discovery', 'runtime'],
+
+  confined: {
+    dockerode: 'runtime/docker/',
+    consul: 'discovery/consul/',
+    zod: 'config/',
+    yaml: 'config/',
+    pino: 'observe/',
+    'cli-table3': 'cli/',
+    'node-cache': 'admin/',
+    'http-proxy': 'edge/upstream/http-proxy-engine',
+  },
+
+  environmentIn: ['config', 'cli'],
+
+  testsOfTheirOwn: [
+    'conformance',
+    'demo',
+    'integration',
+    'load-tests',
+    'main',
+    'property',
+    'scenarios',
+    'soak',
+    'support',
+    'toolchain',
+  ],
+
+  mostLines: 450,
+};
