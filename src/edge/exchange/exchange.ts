@@ -1,11 +1,15 @@
 import type { AccessRecord } from '../../model/access.ts';
+import type { HashOn } from '../../model/balancing.ts';
 import { type RefusalCode, refusals } from '../../model/refusals.ts';
 import { accessRecord, ExchangeFacts } from '../answer/access-record.ts';
 import { Answer } from '../answer/answer.ts';
 import { ALLOW, prefersHtml, refusalMessage, retryAfterSeconds, wholeMessage } from '../answer/responses.ts';
+import { hashKey } from '../balance/hash-key.ts';
+import type { StickyCookie } from '../balance/sticky.ts';
 import type { Http1Connection } from '../client/http1-connection.ts';
 import type { EdgeContext } from '../context.ts';
 import { coldStartFields } from '../hold/cold-start.ts';
+import type { Displacement, Waiter } from '../hold/waiter.ts';
 import {
   failedPage,
   MAX_WATCHERS,
@@ -25,7 +29,9 @@ import type { Route } from '../route/route.ts';
 import type { RouteRules } from '../route/route-rules.ts';
 import { type NoRoute, RouteTable } from '../route/route-table.ts';
 import type { Service } from '../service/service.ts';
+import type { Opener } from '../service/unproven.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
+import type { InFlight } from '../upstream/in-flight.ts';
 import { UpstreamConnection, type UpstreamConsumer, type UpstreamFailure } from '../upstream/upstream-connection.ts';
 import { Attempts } from './attempts.ts';
 import { schemeOf } from './forwarding.ts';
@@ -63,13 +69,13 @@ const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
  * One request on its way: route → admit → hold → dispatch → send → answer. Read from top to bottom, it is what happens
  * to a request. The object belongs to its client connection and is used again for every request on it.
  */
-export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
+export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry, Checked {
   deadline = 0;
   filed = 0;
-  previousHeld: Exchange | undefined;
-  nextHeld: Exchange | undefined;
-  previousInFlight: Exchange | undefined;
-  nextInFlight: Exchange | undefined;
+  previousHeld: Waiter | undefined;
+  nextHeld: Waiter | undefined;
+  previousInFlight: InFlight | undefined;
+  nextInFlight: InFlight | undefined;
 
   readonly client: Http1Connection;
   readonly #context: EdgeContext;
@@ -116,6 +122,22 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
     this.#context = context;
     this.#body = new RequestBuffer(context);
     this.#answer = new Answer(client);
+  }
+
+  get action(): string {
+    return this.method;
+  }
+
+  get target(): string {
+    return this.client.request.target;
+  }
+
+  hashKey(on: HashOn): number | undefined {
+    return hashKey(on, this.client.request, this.address);
+  }
+
+  stuckTo(sticky: StickyCookie): Endpoint | undefined {
+    return sticky.endpointOf(this.client.request.head);
   }
 
   /** When it came, the clock's ms. */
@@ -354,7 +376,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
   }
 
   /** Another request gets its place in the queue. */
-  yieldPlace(code: 'HOLD_FULL' | 'HOLD_CLIENT' | 'HOLD_BYTES'): void {
+  yieldPlace(code: Displacement): void {
     const { holdRejected } = (this.#service as Service).statistics;
     if (code === 'HOLD_FULL') holdRejected.full++;
     else if (code === 'HOLD_CLIENT') holdRejected.client++;
@@ -421,9 +443,9 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
   }
 
   /** It is in the queue, and the last endpoint is gone. */
-  waitForStart(service: Service): void {
+  waitForStart(): void {
     this.#facts.cold = true;
-    if (this.passive) this.#answerAsleep(service);
+    if (this.passive) this.#answerAsleep(this.#service as Service);
   }
 
   #leaveQueue(service: Service): void {
@@ -1058,7 +1080,7 @@ export class Exchange implements UpstreamConsumer, DeadlineEntry, Checked {
     if (endpoint === undefined) return;
     this.#endpoint = undefined;
     endpoint.unlink(this);
-    service.onExchangeEnd(this, endpoint, now);
+    service.onLeft(this, endpoint, now);
   }
 
   /** Everything is written: counts it, frees the place, and gives the connection back. */

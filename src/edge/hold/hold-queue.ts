@@ -1,11 +1,11 @@
-import type { Exchange } from '../exchange/exchange.ts';
 import { clientKey } from '../io/client-address.ts';
 import { HalfClosed } from './half-closed.ts';
+import type { Waiter } from './waiter.ts';
 
 /** Requests that wait, first come first served; taking one out of the middle costs as little as from the front. */
 export class HoldQueue {
-  #first: Exchange | undefined;
-  #last: Exchange | undefined;
+  #first: Waiter | undefined;
+  #last: Waiter | undefined;
   #size = 0;
   #passive = 0;
   /** Made when something waits for the first time. */
@@ -23,7 +23,7 @@ export class HoldQueue {
   }
 
   /** The first that asks for the service. */
-  get firstActive(): Exchange | undefined {
+  get firstActive(): Waiter | undefined {
     if (this.asking === 0) return undefined;
     let each = this.#first;
     while (each?.passive) each = each.nextHeld;
@@ -36,63 +36,63 @@ export class HoldQueue {
   }
 
   /** The client of a held request closed its sending side. */
-  mark(exchange: Exchange): void {
+  mark(waiter: Waiter): void {
     this.#halfClosed ??= new HalfClosed();
-    this.#halfClosed.add(clientKey(exchange.address), exchange);
+    this.#halfClosed.add(clientKey(waiter.address), waiter);
   }
 
   /** Who gives its place up before anybody is turned away; of the client at an address only, where one is given. */
-  firstToYield(address?: string): Exchange | undefined {
+  firstToYield(address?: string): Waiter | undefined {
     return address === undefined ? this.#halfClosed?.first : this.#halfClosed?.firstOf(clientKey(address));
   }
 
   /** All of those. */
-  get yielding(): Iterable<Exchange> {
+  get yielding(): Iterable<Waiter> {
     return this.#halfClosed ?? [];
   }
 
-  push(exchange: Exchange): void {
-    exchange.previousHeld = this.#last;
-    exchange.nextHeld = undefined;
-    if (this.#last === undefined) this.#first = exchange;
-    else this.#last.nextHeld = exchange;
-    this.#last = exchange;
-    this.#added(exchange);
+  push(waiter: Waiter): void {
+    waiter.previousHeld = this.#last;
+    waiter.nextHeld = undefined;
+    if (this.#last === undefined) this.#first = waiter;
+    else this.#last.nextHeld = waiter;
+    this.#last = waiter;
+    this.#added(waiter);
   }
 
   /** Puts one that was dispatched already back to the front. */
-  unshift(exchange: Exchange): void {
-    exchange.nextHeld = this.#first;
-    exchange.previousHeld = undefined;
-    if (this.#first === undefined) this.#last = exchange;
-    else this.#first.previousHeld = exchange;
-    this.#first = exchange;
-    this.#added(exchange);
+  unshift(waiter: Waiter): void {
+    waiter.nextHeld = this.#first;
+    waiter.previousHeld = undefined;
+    if (this.#first === undefined) this.#last = waiter;
+    else this.#first.previousHeld = waiter;
+    this.#first = waiter;
+    this.#added(waiter);
   }
 
-  get first(): Exchange | undefined {
+  get first(): Waiter | undefined {
     return this.#first;
   }
 
-  remove(exchange: Exchange): void {
-    const { previousHeld: previous, nextHeld: next } = exchange;
+  remove(waiter: Waiter): void {
+    const { previousHeld: previous, nextHeld: next } = waiter;
     if (previous === undefined) this.#first = next;
     else previous.nextHeld = next;
     if (next === undefined) this.#last = previous;
     else next.previousHeld = previous;
-    exchange.previousHeld = undefined;
-    exchange.nextHeld = undefined;
+    waiter.previousHeld = undefined;
+    waiter.nextHeld = undefined;
     this.#size--;
-    if (exchange.passive) this.#passive--;
-    if (exchange.isHalfClosed) this.#halfClosed?.remove(clientKey(exchange.address), exchange);
-    this.#count(exchange.address, -1);
+    if (waiter.passive) this.#passive--;
+    if (waiter.isHalfClosed) this.#halfClosed?.remove(clientKey(waiter.address), waiter);
+    this.#count(waiter.address, -1);
   }
 
-  #added(exchange: Exchange): void {
+  #added(waiter: Waiter): void {
     this.#size++;
-    if (exchange.passive) this.#passive++;
-    if (exchange.isHalfClosed) this.mark(exchange);
-    this.#count(exchange.address, 1);
+    if (waiter.passive) this.#passive++;
+    if (waiter.isHalfClosed) this.mark(waiter);
+    this.#count(waiter.address, 1);
   }
 
   #count(address: string, change: number): void {

@@ -1,21 +1,34 @@
 import type { Clock, Timer } from '../../util/clock.ts';
-import type { Service } from '../service/service.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import type { HoldQueue } from './hold-queue.ts';
+import type { Waiter } from './waiter.ts';
 
 /** A paced release doubles at the latest after this long, ms. */
 const STEP_MS = 100;
+
+/** The service whose queue a release empties. */
+export interface Releasing {
+  readonly queue: HoldQueue;
+  /** Whether anything may be dispatched, now or when a slot is free. */
+  readonly isReady: boolean;
+  /** Whether every endpoint bounds what is in flight on it. */
+  readonly isBounded: boolean;
+  /** An endpoint for a waiter; undefined when it has to wait on. */
+  pick(waiter: Waiter, now: number): Endpoint | undefined;
+}
 
 /**
  * Lets held requests go when a service is ready: 1, 2, 4 …, doubling at each first byte or after 100 ms, so that a
  * replica that just started is not buried; where `concurrency` bounds what is in flight, that is the pace.
  */
 export class Release {
-  readonly #service: Service;
+  readonly #service: Releasing;
   readonly #clock: Clock;
   #step = 0;
   #left = 0;
   #timer: Timer | undefined;
 
-  constructor(service: Service, clock: Clock) {
+  constructor(service: Releasing, clock: Clock) {
     this.#service = service;
     this.#clock = clock;
   }
@@ -34,12 +47,12 @@ export class Release {
     const service = this.#service;
     const paced = !service.isBounded;
     const now = this.#clock.now();
-    for (let exchange = service.queue.first; exchange !== undefined; exchange = service.queue.first) {
+    for (let waiter = service.queue.first; waiter !== undefined; waiter = service.queue.first) {
       if (paced && this.#left <= 0) break;
-      const endpoint = service.pick(exchange, now);
+      const endpoint = service.pick(waiter, now);
       if (endpoint === undefined) break;
       this.#left--;
-      exchange.release(endpoint);
+      waiter.release(endpoint);
     }
     if (service.queue.size === 0 || !paced || !service.isReady) this.stop();
     else this.#timer ??= this.#clock.every(STEP_MS, () => this.#faster());

@@ -1,6 +1,6 @@
-import type { Exchange } from '../exchange/exchange.ts';
 import type { HoldQueue } from '../hold/hold-queue.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
+import type { InFlight } from '../upstream/in-flight.ts';
 
 /** Most characters of a path that are told of a request. */
 const MAX_LABEL = 60;
@@ -43,7 +43,7 @@ export function inactiveOn(endpoint: Endpoint, streamMs: number, now: number): I
 export class Activity {
   /** End of the last exchange or wait, the clock's ms. */
   #at: number;
-  #method = '';
+  #action = '';
   #target = '';
   #label: string | undefined;
 
@@ -52,12 +52,12 @@ export class Activity {
     this.#at = now;
   }
 
-  /** An exchange, or its wait, ended. */
-  note({ passive, method, client }: Exchange, now: number): void {
-    if (passive) return;
+  /** It, or its wait, ended. */
+  note(ended: InFlight, now: number): void {
+    if (ended.passive) return;
     this.#at = now;
-    this.#method = method;
-    this.#target = client.request.target;
+    this.#action = ended.action;
+    this.#target = ended.target;
   }
 
   /**
@@ -68,7 +68,7 @@ export class Activity {
     const waiting = queue.firstActive;
     if (waiting !== undefined) return { idleForMs: 0, lastRequest: labelOf(waiting) };
     let latest = this.#at;
-    let last: Exchange | undefined;
+    let last: InFlight | undefined;
     for (const endpoint of endpoints) {
       for (let each = endpoint.first; each !== undefined; each = each.nextInFlight) {
         if (each.passive) continue;
@@ -82,9 +82,9 @@ export class Activity {
 
   /** Made once for each request that is told of, and its head is let go then. */
   #last(): string | undefined {
-    if (this.#method !== '') {
-      this.#label = requestLabel(this.#method, this.#target);
-      this.#method = '';
+    if (this.#action !== '') {
+      this.#label = requestLabel(this.#action, this.#target);
+      this.#action = '';
       this.#target = '';
     }
     return this.#label;
@@ -96,8 +96,8 @@ export interface ActivityView {
   lastRequest: string | undefined;
 }
 
-function labelOf({ method, client }: Exchange): string {
-  return requestLabel(method, client.request.target);
+function labelOf({ action, target }: InFlight): string {
+  return requestLabel(action, target);
 }
 
 /** Method and path, without the query and what may be a secret, of bounded length: `GET /orders/…`. */

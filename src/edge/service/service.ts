@@ -6,16 +6,15 @@ import type { Timer } from '../../util/clock.ts';
 import { Throttle } from '../../util/throttle.ts';
 import { Balancer, isFree } from '../balance/balancer.ts';
 import { Eligibility } from '../balance/eligibility.ts';
-import { hashKey } from '../balance/hash-key.ts';
 import { StickyCookie } from '../balance/sticky.ts';
 import type { EdgeContext } from '../context.ts';
-import type { Exchange } from '../exchange/exchange.ts';
 import { HealthChecks } from '../health/health.ts';
 import { type EndpointHealth, lastResort } from '../health/health-state.ts';
 import { type StartTimes, startTimes } from '../hold/cold-start.ts';
 import { DemandReporter } from '../hold/demand-reporter.ts';
 import { HoldQueue } from '../hold/hold-queue.ts';
 import { Release } from '../hold/release.ts';
+import type { Waiter } from '../hold/waiter.ts';
 import type { ProgressStream } from '../hold/waiting-page.ts';
 import { type CompiledWakeRule, compileWakeRules, wakeRuleOf } from '../hold/wake-rules.ts';
 import { Fault } from '../http1/faults.ts';
@@ -23,14 +22,14 @@ import type { RequestHead } from '../http1/request.ts';
 import { PROBE_LIMITS } from '../upstream/answer-limits.ts';
 import { Endpoint } from '../upstream/endpoint.ts';
 import type { HttpProxyEngine } from '../upstream/http-proxy-engine.ts';
+import type { InFlight } from '../upstream/in-flight.ts';
 import { ejectionMs, judge, mostEjected } from '../upstream/outlier.ts';
-import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import { Activity, type ActivityView, type Inactive, inactiveOn, inFlightOn, passiveOn } from './activity.ts';
 import { endOverdue, type UnderWay } from './drain.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { SlotClient } from './slot-client.ts';
 import { Statistics } from './statistics.ts';
-import { Unproven } from './unproven.ts';
+import { type Opened, type Opener, Unproven } from './unproven.ts';
 
 /** How long an endpoint whose connect failed is passed over, unless control says something sooner, ms. */
 const SUSPECT_MS = 1000;
@@ -163,23 +162,22 @@ export class Service {
   }
 
   /**
-   * An endpoint for a request; undefined when it has to wait, or there is none.
+   * An endpoint for a waiter; undefined when it has to wait, or there is none.
    * @param now the clock's ms
    */
-  pick(exchange: Exchange, now: number): Endpoint | undefined {
+  pick(waiter: Waiter, now: number): Endpoint | undefined {
     const { policy } = this;
     const eligibility = this.#eligibility;
-    const { avoid } = exchange;
+    const { avoid } = waiter;
     if (now >= eligibility.recheckAt) eligibility.update(this.#ready, policy, now);
     if (eligibility.doubtful && policy.wakeable) return undefined;
     // All in doubt and nobody can start another: better a try than a refusal.
     const doubtedAt = eligibility.doubtful ? Number.POSITIVE_INFINITY : now;
     const { balance, concurrency, hashOn = BY_CLIENT } = policy;
-    const { request } = exchange.client;
-    const key = balance === 'hash' ? hashKey(hashOn, request, exchange.address) : undefined;
+    const key = balance === 'hash' ? waiter.hashKey(hashOn) : undefined;
     const choice = { endpoints: eligibility.open, balance, concurrency, now: doubtedAt, avoid, key };
     if (this.sticky !== undefined) {
-      const stuck = this.sticky.endpointOf(request.head);
+      const stuck = waiter.stuckTo(this.sticky);
       if (stuck?.isOpen && stuck !== avoid && isFree(stuck, choice)) return stuck;
     }
     return this.#balancer.pick(choice);
@@ -235,8 +233,8 @@ export class Service {
   #waitForStart(): void {
     for (let each = this.queue.first; each !== undefined; ) {
       // It may leave the queue, and stand at its end as the next request of its connection.
-      const next: Exchange | undefined = each.nextHeld;
-      each.waitForStart(this);
+      const next: Waiter | undefined = each.nextHeld;
+      each.waitForStart();
       each = next;
     }
   }
@@ -268,12 +266,12 @@ export class Service {
   }
 
   /** A connection was opened that may lead to another program than the replica. */
-  prove(exchange: Exchange, connection: UpstreamConnection): void {
+  prove(opener: Opener, connection: Opened): void {
     const { clock, post } = this.#context;
     this.#unproven ??= new Unproven(clock, ({ id, doubt }) =>
       post({ type: 'suspect', service: this.name, endpoint: id, cause: 'unproven', doubt }),
     );
-    this.#unproven.add(exchange, connection);
+    this.#unproven.add(opener, connection);
   }
 
   /** Another edge is in doubt about it: what was opened here a moment ago may lead to another program, too. */
@@ -346,17 +344,17 @@ export class Service {
   }
 
   /** Puts a request in the queue; it is told by `release` or `refuse`. `front`: it was dispatched before. */
-  hold(exchange: Exchange, front: boolean): void {
-    if (front) this.queue.unshift(exchange);
-    else this.queue.push(exchange);
+  hold(waiter: Waiter, front: boolean): void {
+    if (front) this.queue.unshift(waiter);
+    else this.queue.push(waiter);
     this.#lookForSlots();
     this.#tellDemand();
   }
 
   /** A held request left the queue: dispatched, refused or aborted. */
-  unhold(exchange: Exchange): void {
-    this.queue.remove(exchange);
-    this.#activity.note(exchange, this.#context.clock.now());
+  unhold(waiter: Waiter): void {
+    this.queue.remove(waiter);
+    this.#activity.note(waiter, this.#context.clock.now());
     this.#lookForSlots();
     this.#tellDemand();
   }
@@ -366,9 +364,9 @@ export class Service {
     if (this.queue.size > 0) this.#release.onFirstByte();
   }
 
-  /** An exchange left the endpoint at `now`, the clock's ms. */
-  onExchangeEnd(exchange: Exchange, endpoint: Endpoint, now: number): void {
-    this.#activity.note(exchange, now);
+  /** It left the endpoint at `now`, the clock's ms. */
+  onLeft(ended: InFlight, endpoint: Endpoint, now: number): void {
+    this.#activity.note(ended, now);
     if (endpoint.owedSlots > 0) this.#slots?.giveBack(endpoint);
     if (this.queue.size > 0) this.#release.pump();
     if (endpoint.cordonVersion !== 0) this.#tellDrained(endpoint, now);
@@ -651,7 +649,7 @@ function stickyOf({ name, sticky, stickyKey }: ServicePolicy): StickyCookie | un
 
 /** Sends elsewhere what is still being connected to an endpoint. */
 function leaveDead(endpoint: Endpoint): void {
-  let next: Exchange | undefined;
+  let next: InFlight | undefined;
   for (let each = endpoint.first; each !== undefined; each = next) {
     next = each.nextInFlight;
     each.leaveDead();

@@ -1,14 +1,25 @@
 import type { Clock, Timer } from '../../util/clock.ts';
-import type { Exchange } from '../exchange/exchange.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
-import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 
 /** Without a word from control for so long, what was last known holds, ms. */
 const PATIENCE_MS = 1000;
 
+/** A connection that may lead to another program than the replica that it was opened to. */
+export interface Opened {
+  readonly endpoint: Endpoint;
+  /** It is still open. */
+  readonly usable: boolean;
+}
+
+/** Whoever opened such a connection. */
+export interface Opener {
+  /** It leads to the replica, or may not: then nothing may be sent on it. */
+  onProven(connection: Opened, isProven: boolean): void;
+}
+
 interface Waiting {
-  exchange: Exchange;
-  connection: UpstreamConnection;
+  opener: Opener;
+  connection: Opened;
   /** The question whose answer it waits for. */
   doubt: number;
 }
@@ -30,10 +41,10 @@ export class Unproven {
     this.#ask = ask;
   }
 
-  add(exchange: Exchange, connection: UpstreamConnection): void {
+  add(opener: Opener, connection: Opened): void {
     const { endpoint } = connection;
     const doubt = ++endpoint.doubt;
-    this.#waiting.push({ exchange, connection, doubt });
+    this.#waiting.push({ opener, connection, doubt });
     this.#timer ??= this.#clock.after(PATIENCE_MS, () => this.#giveUp());
     this.#ask(endpoint);
   }
@@ -63,9 +74,9 @@ export class Unproven {
     const settled = this.#waiting.filter(which);
     this.#waiting = this.#waiting.filter((each) => !settled.includes(each));
     if (this.#waiting.length === 0) this.close();
-    for (const { exchange, connection } of settled) {
+    for (const { opener, connection } of settled) {
       if (isProven && connection.usable) connection.endpoint.isUnproven = false;
-      exchange.onProven(connection, isProven);
+      opener.onProven(connection, isProven);
     }
   }
 }

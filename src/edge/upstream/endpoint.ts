@@ -5,11 +5,11 @@ import { Histogram, type SparseCounts } from '../../util/histogram.ts';
 import { hostPort } from '../../util/host-port.ts';
 import type { Throttle } from '../../util/throttle.ts';
 import { hash32 } from '../balance/rendezvous.ts';
-import type { Exchange } from '../exchange/exchange.ts';
 import type { EndpointHealth } from '../health/health-state.ts';
 import type { Deadlines } from '../io/deadlines.ts';
 import { PROBE_LIMITS } from './answer-limits.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
+import type { InFlight } from './in-flight.ts';
 import { type OutlierState, unjudged } from './outlier.ts';
 import { TlsCheck } from './tls-check.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
@@ -70,8 +70,8 @@ export class Endpoint {
   inFlight = 0;
   /** Of these, those that may not keep the service awake. */
   passive = 0;
-  /** First of the exchanges in flight, linked through `nextInFlight`. */
-  first: Exchange | undefined;
+  /** First of those in flight, linked through `nextInFlight`. */
+  first: InFlight | undefined;
   /** A connect failed a moment ago: not chosen while there is another, until this time (the clock's ms). */
   suspectUntil = 0;
   /** Counts the doubts about it. */
@@ -195,26 +195,26 @@ export class Endpoint {
     return this.#idle.length;
   }
 
-  /** An exchange was dispatched here. */
-  link(exchange: Exchange): void {
+  /** It was dispatched here. */
+  link(dispatched: InFlight): void {
     this.inFlight++;
-    if (exchange.passive) this.passive++;
-    exchange.previousInFlight = undefined;
-    exchange.nextInFlight = this.first;
-    if (this.first !== undefined) this.first.previousInFlight = exchange;
-    this.first = exchange;
+    if (dispatched.passive) this.passive++;
+    dispatched.previousInFlight = undefined;
+    dispatched.nextInFlight = this.first;
+    if (this.first !== undefined) this.first.previousInFlight = dispatched;
+    this.first = dispatched;
   }
 
-  /** An exchange ended, or goes elsewhere. */
-  unlink(exchange: Exchange): void {
+  /** It ended, or goes elsewhere. */
+  unlink(ended: InFlight): void {
     this.inFlight--;
-    if (exchange.passive) this.passive--;
-    const { previousInFlight: previous, nextInFlight: next } = exchange;
+    if (ended.passive) this.passive--;
+    const { previousInFlight: previous, nextInFlight: next } = ended;
     if (previous === undefined) this.first = next;
     else previous.nextInFlight = next;
     if (next !== undefined) next.previousInFlight = previous;
-    exchange.previousInFlight = undefined;
-    exchange.nextInFlight = undefined;
+    ended.previousInFlight = undefined;
+    ended.nextInFlight = undefined;
   }
 
   /** @param ms how long it took; undefined: that says nothing */

@@ -1,0 +1,38 @@
+import type { HashOn } from '../../model/balancing.ts';
+import type { RefusalCode } from '../../model/refusals.ts';
+import type { StickyCookie } from '../balance/sticky.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import type { InFlight } from '../upstream/in-flight.ts';
+
+/** Why a waiter's place goes to another: what of the hold's bounds is reached. */
+export type Displacement = 'HOLD_FULL' | 'HOLD_CLIENT' | 'HOLD_BYTES';
+
+/**
+ * Whoever wants an endpoint of a service, and waits for one where there is none: an HTTP request, or a TCP session. It
+ * is in at most one queue, and in flight on at most one endpoint; never in both.
+ */
+export interface Waiter extends InFlight {
+  /** Its neighbours in the queue. Owned by the hold queue. */
+  previousHeld: Waiter | undefined;
+  nextHeld: Waiter | undefined;
+  /** Address of the client, for the bounds per client. */
+  readonly address: string;
+  /** Its client closed its sending side and may have left: it gives its place up first. Set before it is held, or marked. */
+  readonly isHalfClosed: boolean;
+  /** It has claimed some of the bytes that may be held. */
+  readonly holdsBytes: boolean;
+  /** The endpoint that failed it before; undefined: none did. */
+  readonly avoid: Endpoint | undefined;
+  /** What `balance: hash` knows it by; undefined where it lacks that. */
+  hashKey(on: HashOn): number | undefined;
+  /** The endpoint that it is to come back to; undefined where it names none that is here. */
+  stuckTo(sticky: StickyCookie): Endpoint | undefined;
+  /** There is a place for it: it leaves the queue for the endpoint. */
+  release(endpoint: Endpoint): void;
+  /** It is in the queue, and the last endpoint is gone: it waits for a start from now on, or is answered. */
+  waitForStart(): void;
+  /** Another gets its place: it leaves the queue, refused. */
+  yieldPlace(why: Displacement): void;
+  /** Ends it with a refusal, wherever it is, before its answer began. */
+  refuse(code: RefusalCode): void;
+}
