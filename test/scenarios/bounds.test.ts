@@ -11,7 +11,7 @@ import { until } from '../support/until.ts';
 
 const RUNTIMES: Place[] = ['process', 'docker-container'];
 
-/** The contract says under 20 ms: five-fold slack. */
+/** A refusal while the circuit is open takes under 20 ms: five-fold slack. */
 const AT_ONCE_MS = 100;
 
 /** An exit sooner after the start than this is a failed start. */
@@ -54,7 +54,7 @@ async function untilServed(proxy: RunningProxy, host: string, timeout: number): 
 
 describe.concurrent('bounds and failures', () => {
   scenario(
-    'B1: what is over the hold limit is refused at once, the rest is served',
+    'what is over the hold limit is refused at once, the rest is served',
     async (stage) => {
       const app = await stage.app('app', { mimic: { LISTEN_GATE: 'start' }, service: { hold: { max: 50 } } });
       const proxy = await stage.proxy({ apps: [app] });
@@ -78,7 +78,7 @@ describe.concurrent('bounds and failures', () => {
     { alone: true },
   );
 
-  scenario('B2: a hundred large uploads hold 64 KiB each at most, and all arrive', async (stage) => {
+  scenario('a hundred large uploads hold 64 KiB each at most, and all arrive', async (stage) => {
     const hold = { maxBytes: '8MiB' };
     const app = await stage.app('app', { mimic: { LISTEN_GATE: 'start' }, service: { hold } });
     const proxy = await stage.proxy({ apps: [app] });
@@ -102,7 +102,7 @@ describe.concurrent('bounds and failures', () => {
   });
 
   scenario(
-    'B4: a start that never gets ready ends the hold at its deadline',
+    'a start that never gets ready ends the hold at its deadline',
     async (stage) => {
       const mimic = { READY_MS: 'never', BEFORE_READY: 'hang' };
       const app = await stage.app('app', { mimic, service: { hold: { timeout: '3s' } } });
@@ -118,7 +118,7 @@ describe.concurrent('bounds and failures', () => {
 
   for (const place of RUNTIMES) {
     const missing = place === 'process' ? 'command' : 'image';
-    scenario(`B5 (${place}): a missing ${missing} is tried twice in ten seconds at most`, async (stage) => {
+    scenario(`${place}: a missing ${missing} is tried twice in ten seconds at most`, async (stage) => {
       const docker = { image: 'pilotlight-test/no-such-image:1', port: 80 };
       const run = place === 'process' ? { process: { command: ['/no/such/program', '{port}'] } } : { docker };
       const service = { routes: [{ host: 'app.test' }], run };
@@ -141,7 +141,7 @@ describe.concurrent('bounds and failures', () => {
     });
   }
 
-  scenario('B7: after the back-off one trial start serves everybody', async (stage) => {
+  scenario('after the back-off one trial start serves everybody', async (stage) => {
     const app = await stage.app('app', { mimic: { FAIL_FIRST: 3 } });
     const proxy = await stage.proxy({ apps: [app] });
     let answers: Answer[] = [];
@@ -226,7 +226,7 @@ describe.concurrent('bounds and failures', () => {
     expect(app.log.boots()).toHaveLength(2);
   });
 
-  scenario('B12: a GET that the app reset before its first byte is tried again, a POST is not', async (stage) => {
+  scenario('a GET that the app reset before its first byte is tried again, a POST is not', async (stage) => {
     const get = await stage.app('get', { mimic: { RESET: 'once' } });
     const post = await stage.app('post', { mimic: { RESET: 'once' } });
     const keyed = await stage.app('keyed', { mimic: { RESET: 'once' }, service: { retries: { idempotent: true } } });
@@ -248,7 +248,7 @@ describe.concurrent('bounds and failures', () => {
     expect(keyed.log.seen(third.id)).toBe(2);
   });
 
-  scenario('B13: many resets do not multiply the requests beyond the retry budget', async (stage) => {
+  scenario('many resets do not multiply the requests beyond the retry budget', async (stage) => {
     const app = await stage.app('app');
     const proxy = await stage.proxy({ apps: [app] });
     expect((await proxy.request({ host: app.host })).status).toBe(200);

@@ -84,7 +84,7 @@ describe.concurrent('with a real Consul agent', () => {
     expect((await proxy.request({ host: 'shop.test' })).status).toBe(200);
   });
 
-  scenario('W15: a woken replica gets its request before Consul knows it, the old address never', async (stage) => {
+  scenario('a woken replica gets its request before Consul knows it, the old address never', async (stage) => {
     const name = unique('shop');
     const old = await stranger(stage);
     await entry(stage, name, old.port, `${name}-other`);
@@ -99,7 +99,7 @@ describe.concurrent('with a real Consul agent', () => {
     expect(old.seen()).toBe(0);
   });
 
-  scenario('W16: a passing entry of a dead replica does not get the request, a real start does', async (stage) => {
+  scenario('a passing entry of a dead replica does not get the request, a real start does', async (stage) => {
     const name = unique('shop');
     await entry(stage, name, await freePort());
     const endpoints = { consul: { service: name } };
@@ -112,7 +112,7 @@ describe.concurrent('with a real Consul agent', () => {
     expect(answer.headers['x-cold-start']).toBe('1');
   });
 
-  scenario('W16: a passing entry whose port now belongs to another service is not believed either', async (stage) => {
+  scenario('a passing entry whose port now belongs to another service is not believed either', async (stage) => {
     const name = unique('shop');
     const other = await stage.app('other');
     const app = await stage.app(name, { service: { endpoints: { consul: { service: name } } } });
@@ -126,7 +126,7 @@ describe.concurrent('with a real Consul agent', () => {
   });
 
   scenario(
-    'M7: Consul restarts and its index begins again: no route flaps, no request fails, no busy loop',
+    'Consul restarts and its index begins again: no route flaps, no request fails, no busy loop',
     async (stage) => {
       const agent = await ConsulAgent.start(inject('consulBinary'));
       stage.onEnd(() => agent.stop());
@@ -180,7 +180,7 @@ describe.concurrent('with a real Consul agent', () => {
     { timeout: 600_000 },
   );
 
-  scenario('S10: without samples and without Consul nothing is scaled', async (stage) => {
+  scenario('without samples and without Consul nothing is scaled', async (stage) => {
     const agent = await ConsulAgent.start(inject('consulBinary'));
     stage.onEnd(() => agent.stop());
     const guards = { downWindow: '2s', stepDownEvery: '1s', warmUp: '0s' };

@@ -20,7 +20,7 @@ function timings(field: string): Record<string, number> {
 }
 
 describe.concurrent('what is told to whom', () => {
-  scenario('O1: with a token, only whoever has it may use the admin API', async (stage) => {
+  scenario('with a token, only whoever has it may use the admin API', async (stage) => {
     const app = await stage.app('app');
     const proxy = await stage.proxy({ apps: [app], config: { admin: { token: TOKEN } } });
     const calls: [string, string][] = [
@@ -50,7 +50,7 @@ describe.concurrent('what is told to whom', () => {
     expect((await proxy.services()).map(({ name }) => name)).toEqual(['app']);
   });
 
-  scenario('O1: the admin API is not reachable through a public listener, whatever the Host', async (stage) => {
+  scenario('the admin API is not reachable through a public listener, whatever the Host', async (stage) => {
     const app = await stage.app('app');
     const proxy = await stage.proxy({ apps: [app], config: { admin: { token: TOKEN } } });
     const headers = { authorization: `Bearer ${TOKEN}` };
@@ -65,7 +65,7 @@ describe.concurrent('what is told to whom', () => {
     }
   });
 
-  scenario('O1: a page of another site can neither read the admin API nor change anything', async (stage) => {
+  scenario('a page of another site can neither read the admin API nor change anything', async (stage) => {
     const app = await stage.app('app');
     const proxy = await stage.proxy({ apps: [app] });
     const ask = (method: string, path: string, host: string, headers: Record<string, string> = {}) =>
@@ -85,7 +85,7 @@ describe.concurrent('what is told to whom', () => {
     expect((await ask('POST', wake, own, { origin: `http://${own}` })).status).toBe(200);
   });
 
-  scenario('O2: the answer to a failed start tells nothing of the inside', async (stage) => {
+  scenario('the answer to a failed start tells nothing of the inside', async (stage) => {
     const secret = 'sesame-open-5';
     const env = { SECRET: secret, PORT: '{port}' };
     const run = { process: { command: ['/no/such/dir/program', '--key', secret], env } };
@@ -112,7 +112,7 @@ describe.concurrent('what is told to whom', () => {
   });
 
   scenario(
-    'O3: the phases of a cold answer add up to the time it was held',
+    'the phases of a cold answer add up to the time it was held',
     async (stage) => {
       const app = await stage.app('app', { mimic: { LISTEN_MS: 1000 } });
       const proxy = await stage.proxy({ apps: [app] });
@@ -141,7 +141,7 @@ describe.concurrent('what is told to whom', () => {
     { alone: true },
   );
 
-  scenario('O4: the metrics tell of a wake, and of strangers under one label', async (stage) => {
+  scenario('the metrics tell of a wake, and of strangers under one label', async (stage) => {
     const app = await stage.app('app', { mimic: { LISTEN_MS: 1000 } });
     const proxy = await stage.proxy({ apps: [app] });
     const answers = await burst(proxy.port, 100, { host: app.host });

@@ -45,7 +45,7 @@ const states = async (proxy: RunningProxy, name: string): Promise<string[]> =>
 
 describe.concurrent('idle and retire', () => {
   for (const place of RUNTIMES) {
-    scenario(`R1 (${place}): the idle clock starts at the end of a download that is longer than it`, async (stage) => {
+    scenario(`${place}: the idle clock starts at the end of a download that is longer than it`, async (stage) => {
       const app = await stage.app('app', { place, service: IDLE });
       const proxy = await stage.proxy({ apps: [app] });
       const answer = await proxy.request({ host: app.host, path: '/download?bytes=2000000&seconds=6' });
@@ -56,7 +56,7 @@ describe.concurrent('idle and retire', () => {
     });
   }
 
-  scenario('R2: a WebSocket with traffic keeps its replica', async (stage) => {
+  scenario('a WebSocket with traffic keeps its replica', async (stage) => {
     const app = await stage.app('app', { service: IDLE });
     const proxy = await stage.proxy({ apps: [app] });
     const socket = await WebSocketClient.open(proxy.port, app.host);
@@ -133,7 +133,7 @@ describe.concurrent('idle and retire', () => {
     expect(app.log.boots()).toHaveLength(1);
   });
 
-  scenario('R4: idle keep-alive connections do not keep a replica', async (stage) => {
+  scenario('idle keep-alive connections do not keep a replica', async (stage) => {
     const app = await stage.app('app', { service: IDLE });
     const proxy = await stage.proxy({ apps: [app] });
     const open = await connections(proxy.port, 5);
@@ -151,7 +151,7 @@ describe.concurrent('idle and retire', () => {
   });
 
   for (const place of RUNTIMES) {
-    scenario(`R6 (${place}): a request for the only replica, which drains, calls its retire off`, async (stage) => {
+    scenario(`${place}: a request for the only replica, which drains, calls its retire off`, async (stage) => {
       const app = await stage.app('app', { place });
       const proxy = await stage.proxy({ apps: [app] });
       const long = proxy.request({ host: app.host, path: '/download?bytes=1000&gate=end' });
@@ -170,7 +170,7 @@ describe.concurrent('idle and retire', () => {
   }
 
   for (const place of RUNTIMES) {
-    scenario(`R7 (${place}): a request after the stop was issued waits for a fresh start`, async (stage) => {
+    scenario(`${place}: a request after the stop was issued waits for a fresh start`, async (stage) => {
       const app = await stage.app('app', { place, mimic: { TERM_MS: 3000 }, service: { scale: { max: 1 } } });
       const proxy = await stage.proxy({ apps: [app] });
       expect((await proxy.request({ host: app.host })).status).toBe(200);
@@ -189,7 +189,7 @@ describe.concurrent('idle and retire', () => {
   }
 
   scenario(
-    'R9: when two become one, long requests of the victim end in peace and the other gets the new ones',
+    'when two become one, long requests of the victim end in peace and the other gets the new ones',
     async (stage) => {
       const guards = { downWindow: '3s', stepDownEvery: '1s', warmUp: '0s', minSamples: 10 };
       const latency = { above: '1s', window: '2s' };
@@ -229,7 +229,7 @@ describe.concurrent('idle and retire', () => {
     },
   );
 
-  scenario('R10: a retire is forced at the drain limit, with a clean close, and counted', async (stage) => {
+  scenario('a retire is forced at the drain limit, with a clean close, and counted', async (stage) => {
     const app = await stage.app('app', { service: { timeouts: { drain: '3s' } } });
     const proxy = await stage.proxy({ apps: [app] });
     const client = await RawConnection.open(proxy.port);
@@ -253,7 +253,7 @@ describe.concurrent('idle and retire', () => {
 
   for (const place of RUNTIMES) {
     scenario(
-      `R14 (${place}): a replica that ran before the proxy is adopted, and retired when nobody visits it`,
+      `${place}: a replica that ran before the proxy is adopted, and retired when nobody visits it`,
       async (stage) => {
         const app = await stage.app('app', { place, service: { scale: { idle: '5s' } } });
         const first = await stage.proxy({ apps: [app] });

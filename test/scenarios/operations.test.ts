@@ -27,7 +27,7 @@ function population(log: MimicLog, since: number): { fewestReady: number; mostAl
 }
 
 describe.concurrent('restarts and configuration', () => {
-  scenario('M4: SIGTERM lets what is in flight and what is held end, then the proxy ends', async (stage) => {
+  scenario('SIGTERM lets what is in flight and what is held end, then the proxy ends', async (stage) => {
     const drain = { timeouts: { drain: '6s' } };
     const warm = await stage.app('warm', { service: drain });
     const cold = await stage.app('cold', { mimic: { LISTEN_GATE: 'start' }, service: drain });
@@ -65,7 +65,7 @@ describe.concurrent('restarts and configuration', () => {
     await until('the replicas are gone', () => markedProcesses(stage.workspace.mark).length === 0);
   });
 
-  scenario('M4: with nothing to finish, SIGTERM ends the proxy at once', async (stage) => {
+  scenario('with nothing to finish, SIGTERM ends the proxy at once', async (stage) => {
     const app = await stage.app('app');
     const proxy = await stage.proxy({ apps: [app] });
     expect((await proxy.request({ host: app.host })).status).toBe(200);
@@ -77,7 +77,7 @@ describe.concurrent('restarts and configuration', () => {
     expect(app.log.events('term')).toHaveLength(1);
   });
 
-  scenario('M5: a reload that changes another service disturbs neither held requests nor WebSockets', async (stage) => {
+  scenario('a reload that changes another service disturbs neither held requests nor WebSockets', async (stage) => {
     const slow = await stage.app('slow', { mimic: { LISTEN_GATE: 'start' } });
     const sockets = await stage.app('sockets');
     const other = await stage.app('other');
@@ -100,7 +100,7 @@ describe.concurrent('restarts and configuration', () => {
     expect([slow.log.boots().length, sockets.log.boots().length]).toEqual([1, 1]);
   });
 
-  scenario('M5: a file with a mistake changes nothing, and the proxy says where the mistake is', async (stage) => {
+  scenario('a file with a mistake changes nothing, and the proxy says where the mistake is', async (stage) => {
     const app = await stage.app('app');
     const proxy = await stage.proxy({ apps: [app] });
     const wrong = { ...app, service: { ...app.service, scael: { max: 2 } } };
@@ -113,7 +113,7 @@ describe.concurrent('restarts and configuration', () => {
   });
 
   for (const place of RUNTIMES) {
-    scenario(`M10 (${place}): a changed environment is rolled out one by one, without an error`, async (stage) => {
+    scenario(`${place}: a changed environment is rolled out one by one, without an error`, async (stage) => {
       const service = { scale: { min: 2, max: 2, idle: 'never' } };
       const app = await stage.app('app', { place, service });
       const proxy = await stage.proxy({ apps: [app] });
@@ -136,7 +136,7 @@ describe.concurrent('restarts and configuration', () => {
     });
   }
 
-  scenario('M10: where the new one is broken, the old one goes on', async (stage) => {
+  scenario('where the new one is broken, the old one goes on', async (stage) => {
     const service = { scale: { min: 1, idle: 'never' } };
     const app = await stage.app('app', { service });
     const proxy = await stage.proxy({ apps: [app] });

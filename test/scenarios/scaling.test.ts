@@ -27,7 +27,7 @@ function mostAlive(log: MimicLog): number {
 
 describe.concurrent('replica scaling', () => {
   scenario(
-    'S1: latency under overload adds replicas until it is good again, and no further',
+    'latency under overload adds replicas until it is good again, and no further',
     async (stage) => {
       // Long times and few requests: what a busy machine adds to each is little beside them.
       const saturates = { SLOTS: 10, LATENCY_MS: 400 };
@@ -55,7 +55,7 @@ describe.concurrent('replica scaling', () => {
     { timeout: 600_000 },
   );
 
-  scenario('S7: a spike of three seconds adds one replica at most, which goes again', async (stage) => {
+  scenario('a spike of three seconds adds one replica at most, which goes again', async (stage) => {
     const guards = { ...QUICK, stepUpEvery: '15s', downWindow: '4s', stepDownEvery: '1s' };
     const scale = { min: 1, max: 4, idle: 'never', latency: { above: '800ms', window: '3s' }, guards };
     const app = await stage.app('app', { mimic: FIFTY_PER_SECOND, service: { scale } });
@@ -73,7 +73,7 @@ describe.concurrent('replica scaling', () => {
     expect(app.log.boots().length).toBeLessThanOrEqual(2);
   });
 
-  scenario('S8: at max the excess waits, is refused when the queue is full and ends at its deadline', async (stage) => {
+  scenario('at max the excess waits, is refused when the queue is full and ends at its deadline', async (stage) => {
     // Four replicas of two at a time and half a second each: 16 a second, where 40 come.
     const scale = { max: 4, concurrency: 2, idle: 'never', guards: QUICK };
     const hold = { max: 40, timeout: '2s' };
@@ -93,7 +93,7 @@ describe.concurrent('replica scaling', () => {
   });
 
   for (const place of RUNTIMES) {
-    scenario(`S11 (${place}): a restarted proxy adopts its four busy replicas and lets them live`, async (stage) => {
+    scenario(`${place}: a restarted proxy adopts its four busy replicas and lets them live`, async (stage) => {
       // A window that is not over before the replicas are looked at: none is stopped in it.
       const guards = { downWindow: '20s', stepDownEvery: '1s' };
       const scale = { initial: 4, max: 4, idle: '20s', latency: { window: '6s' }, guards };
@@ -117,7 +117,7 @@ describe.concurrent('replica scaling', () => {
   }
 
   for (const place of RUNTIMES) {
-    scenario(`S14 (${place}): a replica that is killed under load costs no request and is replaced`, async (stage) => {
+    scenario(`${place}: a replica that is killed under load costs no request and is replaced`, async (stage) => {
       const scale = { min: 2, max: 3, idle: 'never' };
       const app = await stage.app('app', { place, mimic: { LATENCY_MS: 10 }, service: { scale } });
       const proxy = await stage.proxy({ apps: [app] });
@@ -139,7 +139,7 @@ describe.concurrent('replica scaling', () => {
     });
   }
 
-  scenario('S16: where a burst needs three replicas, three are started at once', async (stage) => {
+  scenario('where a burst needs three replicas, three are started at once', async (stage) => {
     const scale = { max: 8, concurrency: 10 };
     const app = await stage.app('app', { mimic: { LISTEN_GATE: 'start' }, service: { scale } });
     const proxy = await stage.proxy({ apps: [app] });

@@ -17,7 +17,7 @@ const WAKE_RULES = `[
 ]`;
 
 describe.concurrent('waiting page and wake rules', () => {
-  scenario('P1: a browser that navigates to a slow start gets the waiting page, and one start', async (stage) => {
+  scenario('a browser that navigates to a slow start gets the waiting page, and one start', async (stage) => {
     const app = await stage.app('app', { mimic: { LISTEN_MS: 2500 } });
     const proxy = await stage.proxy({ apps: [app] });
     const page = await proxy.request({ host: app.host, headers: NAVIGATION });
@@ -34,7 +34,7 @@ describe.concurrent('waiting page and wake rules', () => {
     expect(app.log.seen(page.id)).toBe(0);
   });
 
-  scenario('P1: a browser gets the own answer of an app that starts quickly', async (stage) => {
+  scenario('a browser gets the own answer of an app that starts quickly', async (stage) => {
     const app = await stage.app('app');
     const proxy = await stage.proxy({ apps: [app] });
     const answer = await proxy.request({ host: app.host, headers: NAVIGATION });
@@ -47,7 +47,7 @@ describe.concurrent('waiting page and wake rules', () => {
     else expect(readyAfter > 1_500 ? [503] : [200, 503]).toContain(answer.status);
   });
 
-  scenario('P2: what is not a navigation waits for the own answer and never sees HTML', async (stage) => {
+  scenario('what is not a navigation waits for the own answer and never sees HTML', async (stage) => {
     const app = await stage.app('app', { mimic: { LISTEN_GATE: 'start' } });
     const proxy = await stage.proxy({ apps: [app] });
     const kinds: Record<string, string>[] = [
@@ -73,14 +73,14 @@ describe.concurrent('waiting page and wake rules', () => {
     expect(app.log.boots()).toHaveLength(1);
   });
 
-  scenario('P2: with the page off a navigation waits too', async (stage) => {
+  scenario('with the page off a navigation waits too', async (stage) => {
     const app = await stage.app('app', { mimic: { LISTEN_MS: 1500 }, service: { hold: { page: 'off' } } });
     const proxy = await stage.proxy({ apps: [app] });
     const answer = await proxy.request({ host: app.host, headers: NAVIGATION });
     expect([answer.status, answer.headers['content-type']]).toEqual([200, 'application/json']);
   });
 
-  scenario('P5: a form that is submitted to a sleeping service is not lost to a page', async (stage) => {
+  scenario('a form that is submitted to a sleeping service is not lost to a page', async (stage) => {
     const app = await stage.app('app', { mimic: { LISTEN_MS: 1500 } });
     const proxy = await stage.proxy({ apps: [app] });
     const headers = { ...NAVIGATION, 'content-type': 'application/x-www-form-urlencoded' };
@@ -88,7 +88,7 @@ describe.concurrent('waiting page and wake rules', () => {
     expect([answer.status, answer.body.toString()]).toEqual([200, 'a=1&b=2']);
   });
 
-  scenario('P6: the page works without scripts and loads nothing from elsewhere', async (stage) => {
+  scenario('the page works without scripts and loads nothing from elsewhere', async (stage) => {
     const app = await stage.app('app', { mimic: { LISTEN_MS: 2500 } });
     const proxy = await stage.proxy({ apps: [app] });
     const page = await proxy.request({ host: app.host, headers: NAVIGATION });
@@ -102,7 +102,7 @@ describe.concurrent('waiting page and wake rules', () => {
     expect(html).not.toMatch(/127\.0\.0\.1|mimic|node\b/i);
   });
 
-  scenario("P8: a monitor is answered in the sleeping service's place and does not wake it", async (stage) => {
+  scenario("a monitor is answered in the sleeping service's place and does not wake it", async (stage) => {
     const wake = JSON.parse(WAKE_RULES);
     const app = await stage.app('app', { service: { wake } });
     const proxy = await stage.proxy({ apps: [app] });

@@ -30,7 +30,7 @@ function expectAll(answers: readonly Answer[], status: number): void {
 describe.concurrent('wake and hold', () => {
   for (const place of PLACES) {
     scenario(
-      `W1 (${place}): a request for a sleeping service is answered as soon as the app answers`,
+      `${place}: a request for a sleeping service is answered as soon as the app answers`,
       async (stage) => {
         const app = await stage.app('app', { place, mimic: { LISTEN_MS: 1000 } });
         const proxy = await stage.proxy({ apps: [app] });
@@ -48,7 +48,7 @@ describe.concurrent('wake and hold', () => {
           await proxy.sleep(app.name);
           await proxy.untilState(app.name, 'asleep');
         }
-        // The contract says 60 ms beyond the app's own readiness: here with five-fold slack, exactly in load-tests.
+        // Holding and waking add at most 60 ms to the app's own readiness: here with five-fold slack, exactly in load-tests.
         expect(Math.min(...beyond)).toBeLessThan(300);
       },
       { alone: true },
@@ -56,7 +56,7 @@ describe.concurrent('wake and hold', () => {
   }
 
   for (const place of PLACES) {
-    scenario(`W2 (${place}): a hundred requests at once bring up one replica`, async (stage) => {
+    scenario(`${place}: a hundred requests at once bring up one replica`, async (stage) => {
       const app = await stage.app('app', { place, mimic: { LISTEN_MS: 300 } });
       const proxy = await stage.proxy({ apps: [app] });
       const answers = await burst(proxy.port, 100, { host: app.host });
@@ -66,7 +66,7 @@ describe.concurrent('wake and hold', () => {
     });
   }
 
-  scenario('W3: an app that takes one request at a time never gets two, however many wait', async (stage) => {
+  scenario('an app that takes one request at a time never gets two, however many wait', async (stage) => {
     const scale = { concurrency: 1, max: 10 };
     const mimic = { LATENCY_MS: 300, LIMIT: 1 };
     const app = await stage.app('app', { mimic, service: { scale, hold: { timeout: '30s' } } });
@@ -79,7 +79,7 @@ describe.concurrent('wake and hold', () => {
   });
 
   for (const place of RUNTIMES) {
-    scenario(`W4 (${place}): the body of a held request arrives once, byte for byte`, async (stage) => {
+    scenario(`${place}: the body of a held request arrives once, byte for byte`, async (stage) => {
       const app = await stage.app('app', { place, mimic: { LISTEN_MS: 300 } });
       const proxy = await stage.proxy({ apps: [app] });
       const body = randomBytes(8192);
@@ -90,7 +90,7 @@ describe.concurrent('wake and hold', () => {
     });
   }
 
-  scenario('W5: a large upload wakes at its head, waits in the client, and arrives complete', async (stage) => {
+  scenario('a large upload wakes at its head, waits in the client, and arrives complete', async (stage) => {
     const app = await stage.app('app', { mimic: { LISTEN_GATE: 'start' } });
     const proxy = await stage.proxy({ apps: [app] });
     const body = randomBytes(50 * 1024 * 1024);
@@ -111,7 +111,7 @@ describe.concurrent('wake and hold', () => {
     expect(JSON.parse(answer.body.toString())).toEqual({ bytes: body.length, sha256 });
   });
 
-  scenario('W6: the body after Expect: 100-continue is not asked for before a replica can take it', async (stage) => {
+  scenario('the body after Expect: 100-continue is not asked for before a replica can take it', async (stage) => {
     const app = await stage.app('app', { mimic: { LISTEN_MS: 700 } });
     const proxy = await stage.proxy({ apps: [app] });
     const client = await RawConnection.open(proxy.port);
@@ -126,7 +126,7 @@ describe.concurrent('wake and hold', () => {
     expect(answer.body.toString()).toBe('hello');
   });
 
-  scenario('W7: a client that leaves frees its place at once, and the start goes on for the others', async (stage) => {
+  scenario('a client that leaves frees its place at once, and the start goes on for the others', async (stage) => {
     const app = await stage.app('app', { mimic: { LISTEN_GATE: 'start' }, service: { hold: { max: 2 } } });
     const proxy = await stage.proxy({ apps: [app] });
     const [first, second, third, fourth] = await connections(proxy.port, 4);
@@ -148,7 +148,7 @@ describe.concurrent('wake and hold', () => {
     expect(app.log.seen('leaving')).toBe(0);
   });
 
-  scenario('W8: when the only client leaves, the replica goes back to sleep and nothing is left', async (stage) => {
+  scenario('when the only client leaves, the replica goes back to sleep and nothing is left', async (stage) => {
     const app = await stage.app('app', { mimic: { LISTEN_GATE: 'start' }, service: { scale: { idle: '1s' } } });
     const proxy = await stage.proxy({ apps: [app] });
     const descriptors = (): number => readdirSync(`/proc/${proxy.child.pid}/fd`).length;
@@ -169,7 +169,7 @@ describe.concurrent('wake and hold', () => {
 
   for (const place of RUNTIMES) {
     for (const beforeReady of ['hang', '503', 'close']) {
-      scenario(`W9 (${place}, ${beforeReady}): an open port is not yet an app that is ready`, async (stage) => {
+      scenario(`${place}, ${beforeReady}: an open port is not yet an app that is ready`, async (stage) => {
         const mimic = { LISTEN_MS: 200, READY_MS: 2000, BEFORE_READY: beforeReady };
         const app = await stage.app('app', { place, mimic });
         const proxy = await stage.proxy({ apps: [app] });
@@ -182,7 +182,7 @@ describe.concurrent('wake and hold', () => {
   }
 
   for (const status of [404, 401]) {
-    scenario(`W10 (${status}): an app that answers ${status} at its root counts as ready`, async (stage) => {
+    scenario(`${status}: an app that answers ${status} at its root counts as ready`, async (stage) => {
       const app = await stage.app('app', { mimic: { ROOT_STATUS: status } });
       const proxy = await stage.proxy({ apps: [app] });
       expectAll([await proxy.request({ host: app.host, path: '/api' })], 200);
@@ -192,7 +192,7 @@ describe.concurrent('wake and hold', () => {
 
   for (const place of PLACES) {
     scenario(
-      `W14 (${place}): twenty sleeps and wakes in a row, each at the port of that start`,
+      `${place}: twenty sleeps and wakes in a row, each at the port of that start`,
       async (stage) => {
         const app = await stage.app('app', { place });
         const proxy = await stage.proxy({ apps: [app] });
@@ -213,7 +213,7 @@ describe.concurrent('wake and hold', () => {
     );
   }
 
-  scenario('W19: a WebSocket opens after the wake, and all its frames come back in order', async (stage) => {
+  scenario('a WebSocket opens after the wake, and all its frames come back in order', async (stage) => {
     const app = await stage.app('app', { mimic: { LISTEN_MS: 500 } });
     const proxy = await stage.proxy({ apps: [app] });
     const startedAt = epochNow();
@@ -226,7 +226,7 @@ describe.concurrent('wake and hold', () => {
     expect(app.log.boots()).toHaveLength(1);
   });
 
-  scenario('W22: the answer of an app just woken streams, and keeps its trailers', async (stage) => {
+  scenario('the answer of an app just woken streams, and keeps its trailers', async (stage) => {
     const app = await stage.app('app');
     const proxy = await stage.proxy({ apps: [app] });
     const client = await RawConnection.open(proxy.port);
