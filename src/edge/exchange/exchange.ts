@@ -604,7 +604,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     this.client.resumeReading();
     if (this.#phase !== 'sent' && this.#phase !== 'streaming') return;
     const connection = this.#connection as UpstreamConnection;
-    RequestBuffer.sendEnd(connection.socket, this.client.request.framing, this.#requestTrailers());
+    connection.sendEnd(this.client.request.framing, this.#requestTrailers());
     const now = this.#context.clock.now();
     this.#turns.endUpload(now);
     if (this.#phase === 'sent') this.#awaitUpstream(now);

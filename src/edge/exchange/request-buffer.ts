@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
 import type { EdgeContext } from '../context.ts';
 import { Framing, type FramingKind, type RequestHead } from '../http1/request.ts';
-import { mayJoin, writeJoined } from '../io/joined-write.ts';
 import { toKeep } from '../io/shared-read.ts';
 import type { Service } from '../service/service.ts';
+import { writeMessage } from '../upstream/body-writer.ts';
 
 /** Most bytes of one request's body that are kept, while it is held or to send it again. */
 export const MAX_BUFFERED = 64 * 1024;
@@ -143,48 +143,6 @@ export class RequestBuffer {
    * @returns false where the upstream does not keep up
    */
   sendAll(socket: Duplex, head: string, framing: FramingKind, done: boolean, trailers: string): boolean {
-    if (this.#bytes === 0) {
-      return socket.write(framing === Framing.CHUNKED && done ? `${head}0\r\n${trailers}\r\n` : head, 'latin1');
-    }
-    const chunked = framing === Framing.CHUNKED;
-    const end = chunked && done ? `0\r\n${trailers}\r\n` : '';
-    if (mayJoin(socket, head.length + this.#bytes + end.length, this.#pieces.length)) {
-      writeJoined(socket, head, this.#pieces, chunked, end);
-      return keepsUp(socket);
-    }
-    socket.cork();
-    socket.write(head, 'latin1');
-    for (const piece of this.#pieces) RequestBuffer.send(socket, toKeep(piece), framing);
-    if (done) RequestBuffer.sendEnd(socket, framing, trailers);
-    socket.uncork();
-    return keepsUp(socket);
+    return writeMessage(socket, head, this.#pieces, this.#bytes, framing, done, trailers);
   }
-
-  /**
-   * Writes one piece of a body, as a chunk where it is chunked.
-   * @param sent called when it is sent
-   * @returns false where the upstream does not keep up
-   */
-  static send(socket: Duplex, piece: Buffer, framing: FramingKind, sent?: () => void): boolean {
-    if (framing === Framing.CHUNKED) {
-      socket.cork();
-      socket.write(`${piece.length.toString(16)}\r\n`, 'latin1');
-      socket.write(piece, sent);
-      socket.write('\r\n', 'latin1');
-      socket.uncork();
-    } else {
-      socket.write(piece, sent);
-    }
-    return keepsUp(socket);
-  }
-
-  /** Writes the end of a body where its framing has one. */
-  static sendEnd(socket: Duplex, framing: FramingKind, trailers: string): void {
-    if (framing === Framing.CHUNKED) socket.write(`0\r\n${trailers}\r\n`, 'latin1');
-  }
-}
-
-/** A large write that the kernel took at once makes the stream ask for a drain all the same, which comes at once, too. */
-function keepsUp(socket: Duplex): boolean {
-  return socket.writableLength === 0 || !socket.writableNeedDrain;
 }

@@ -1,6 +1,5 @@
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { RequestBuffer } from '../exchange/request-buffer.ts';
 import { BodyReader, Step } from '../http1/body.ts';
 import { Fault, type FaultText, strangerIn } from '../http1/faults.ts';
 import { HeadFinder } from '../http1/head-finder.ts';
@@ -11,6 +10,7 @@ import { freeBuffer, WORTH_FREEING } from '../io/free-buffer.ts';
 import { lookupToConnect } from '../io/loopback-names.ts';
 import { sharedReadBuffer } from '../io/shared-read.ts';
 import { isOwnWant } from '../io/shortage.ts';
+import { writeEnd, writePiece } from './body-writer.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
 
@@ -160,7 +160,12 @@ export class UpstreamConnection {
   send(piece: Buffer, framing: FramingKind, read?: Buffer): boolean {
     // Through an engine, bytes that count as sent may still be on their way.
     const spent = read !== undefined && read.length >= WORTH_FREEING && this.engine === undefined;
-    return RequestBuffer.send(this.socket, piece, framing, spent ? () => freeBuffer(read) : undefined);
+    return writePiece(this.socket, piece, framing, spent ? () => freeBuffer(read) : undefined);
+  }
+
+  /** Sends the end of a body where its framing has one. */
+  sendEnd(framing: FramingKind, trailers: string): void {
+    writeEnd(this.socket, framing, trailers);
   }
 
   pauseReading(): void {

@@ -1,0 +1,66 @@
+import type { Duplex } from 'node:stream';
+import { Framing, type FramingKind } from '../http1/request.ts';
+import { mayJoin, writeJoined } from '../io/joined-write.ts';
+import { toKeep } from '../io/shared-read.ts';
+
+/**
+ * Writes a head and what is here of its body: in one write where that is small.
+ * @param pieces of the body, `bytes` of them in all; what lies in the shared read buffer is copied
+ * @param done no more of the body comes
+ * @returns false where the upstream does not keep up
+ */
+export function writeMessage(
+  socket: Duplex,
+  head: string,
+  pieces: readonly Buffer[],
+  bytes: number,
+  framing: FramingKind,
+  done: boolean,
+  trailers: string,
+): boolean {
+  const isChunked = framing === Framing.CHUNKED;
+  const end = isChunked && done ? lastChunk(trailers) : '';
+  if (bytes === 0) return socket.write(head + end, 'latin1');
+  if (mayJoin(socket, head.length + bytes + end.length, pieces.length)) {
+    writeJoined(socket, head, pieces, isChunked, end);
+    return keepsUp(socket);
+  }
+  socket.cork();
+  socket.write(head, 'latin1');
+  for (const piece of pieces) writePiece(socket, toKeep(piece), framing);
+  if (done) writeEnd(socket, framing, trailers);
+  socket.uncork();
+  return keepsUp(socket);
+}
+
+/**
+ * Writes one piece of a body, as a chunk where it is chunked.
+ * @param sent called when it is sent
+ * @returns false where the upstream does not keep up
+ */
+export function writePiece(socket: Duplex, piece: Buffer, framing: FramingKind, sent?: () => void): boolean {
+  if (framing === Framing.CHUNKED) {
+    socket.cork();
+    socket.write(`${piece.length.toString(16)}\r\n`, 'latin1');
+    socket.write(piece, sent);
+    socket.write('\r\n', 'latin1');
+    socket.uncork();
+  } else {
+    socket.write(piece, sent);
+  }
+  return keepsUp(socket);
+}
+
+/** Writes the end of a body where its framing has one. */
+export function writeEnd(socket: Duplex, framing: FramingKind, trailers: string): void {
+  if (framing === Framing.CHUNKED) socket.write(lastChunk(trailers), 'latin1');
+}
+
+function lastChunk(trailers: string): string {
+  return `0\r\n${trailers}\r\n`;
+}
+
+/** A large write that the kernel took at once makes the stream ask for a drain all the same, which comes at once, too. */
+function keepsUp(socket: Duplex): boolean {
+  return socket.writableLength === 0 || !socket.writableNeedDrain;
+}
