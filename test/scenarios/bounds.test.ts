@@ -168,7 +168,7 @@ describe.concurrent('bounds and failures', () => {
     expect(await proxy.metric('pilotlight_start_failures_total', { service: app.name })).toBe(3);
   });
 
-  scenario('B9 (docker): without the engine warm services go on and cold ones answer 503', async (stage) => {
+  scenario('docker: without the engine warm services go on and cold ones answer 503', async (stage) => {
     const { relay, socket } = await relayed(stage);
     const warm = await stage.app('warm', { place: 'docker-container' });
     const cold = await stage.app('cold', { place: 'docker-container' });
@@ -186,7 +186,7 @@ describe.concurrent('bounds and failures', () => {
     expect([warm.log.boots().length, cold.log.boots().length]).toEqual([1, 1]);
   });
 
-  scenario('B10 (docker): a stop from outside is noticed although the event stream broke', async (stage) => {
+  scenario('docker: a stop from outside is noticed although the event stream broke', async (stage) => {
     const { relay, socket } = await relayed(stage);
     const app = await stage.app('app', { place: 'docker-existing' });
     const proxy = await stage.proxy({ apps: [app], config: { docker: { socket, reach: 'container' } } });
@@ -202,7 +202,7 @@ describe.concurrent('bounds and failures', () => {
   });
 
   scenario(
-    'B10 (docker): a stop from outside is noticed at the connect, and the request is served all the same',
+    'docker: a stop from outside is noticed at the connect, and the request is served all the same',
     async (stage) => {
       const { relay, socket } = await relayed(stage);
       const app = await stage.app('app', { place: 'docker-existing' });

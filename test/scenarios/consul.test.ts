@@ -45,7 +45,7 @@ async function stranger(stage: Stage): Promise<{ port: number; seen: () => numbe
 
 describe.concurrent('with a real Consul agent', () => {
   scenario(
-    'W14 (Consul): each wake reaches the new port, although Consul still names the one before as passing',
+    'Consul: each wake reaches the new port, although Consul still names the one before as passing',
     async (stage) => {
       const name = unique('shop');
       const endpoints = { consul: { service: name } };

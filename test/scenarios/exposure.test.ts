@@ -165,7 +165,7 @@ describe.concurrent('what is told to whom', () => {
     expect(JSON.stringify(series)).not.toMatch(/guess|VERB/);
   });
 
-  scenario('O8 (docker): a container that nobody put into the configuration is never started', async (stage) => {
+  scenario('docker: a container that nobody put into the configuration is never started', async (stage) => {
     const name = `secret-${stage.workspace.mark}`;
     const labels = { [MARK_LABEL]: stage.workspace.mark, [RUN_LABEL]: stage.workspace.run };
     const spec = { Image: NODE_IMAGE, Cmd: ['node', '-e', 'setInterval(() => {}, 1000)'], Labels: labels };

@@ -271,7 +271,7 @@ describe.concurrent('idle and retire', () => {
     );
   }
 
-  scenario('R15 (process): a replica that is killed by hand is known to be gone within a second', async (stage) => {
+  scenario('process: a replica that is killed by hand is known to be gone within a second', async (stage) => {
     const app = await stage.app('app');
     const proxy = await stage.proxy({ apps: [app] });
     expect((await proxy.request({ host: app.host })).status).toBe(200);
@@ -282,7 +282,7 @@ describe.concurrent('idle and retire', () => {
     expect(app.log.boots()).toHaveLength(2);
   });
 
-  scenario('R15 (docker): a container that is stopped or started by hand is known within a second', async (stage) => {
+  scenario('docker: a container that is stopped or started by hand is known within a second', async (stage) => {
     const app = await stage.app('app', { place: 'docker-existing' });
     const proxy = await stage.proxy({ apps: [app] });
     const container = `/containers/${containerName(stage.workspace, app.name)}`;

@@ -133,7 +133,7 @@ const turns = new Turns(3);
 const PATIENCE_MS = 3_600_000;
 
 /**
- * A test of the whole program, named by what the scenario is known by and by the behaviour. Whatever else it asserts:
+ * A test of the whole program, named by the behaviour. Whatever else it asserts:
  * no defect in the proxy's output, an exit in order, no request that reached an app twice, nothing held.
  */
 export function scenario(
