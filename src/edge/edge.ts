@@ -8,9 +8,9 @@ import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { shareDescriptors } from '../util/descriptors.ts';
 import type { BoundSockets } from '../util/listening.ts';
+import type { ClientContext } from './client/context.ts';
 import { Listeners } from './client/listener.ts';
 import { UntrustedForwarding } from './client/untrusted-forwarding.ts';
-import type { EdgeContext } from './context.ts';
 import { StaleCheck } from './exchange/stale-check.ts';
 import { CheckGate } from './health/check-gate.ts';
 import { Prober } from './health/prober.ts';
@@ -41,6 +41,9 @@ export interface EdgeOptions {
   /** File descriptors that this process may have open. Undefined: no limit. */
   descriptors?: number | undefined;
 }
+
+/** What the rooms of one edge share: one object that is the context of each, so that a request reaches it in one step. */
+type EdgeContext = ClientContext;
 
 /** The data plane of one process. */
 export interface Edge {

@@ -52,7 +52,6 @@ export const RULES: Rules = {
       'upstream',
       'http1',
       'io',
-      'context.ts',
     ],
     control: [
       'create-control.ts',

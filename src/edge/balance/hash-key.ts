@@ -1,7 +1,7 @@
 import type { HashOn } from '../../model/balancing.ts';
+import { hash32 } from '../../util/hash32.ts';
 import { cookieValue } from '../http1/cookies.ts';
 import type { RequestHead } from '../http1/request.ts';
-import { hash32 } from './rendezvous.ts';
 
 /**
  * What `balance: hash` knows a request by; undefined where it lacks it.

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { refusalMessage } from '../answer/responses.ts';
-import type { EdgeContext } from '../context.ts';
 import type { DeadlineEntry } from '../io/deadlines.ts';
+import type { ClientContext } from './context.ts';
 
 /** How long such a connection may take to close, ms, and what it may send meanwhile, bytes. */
 const LINGER_MS = 1000;
@@ -12,10 +12,10 @@ const LINGER_BYTES = 64 * 1024;
  * bounded.
  */
 export class ConnectionLimit {
-  readonly #context: EdgeContext;
+  readonly #context: ClientContext;
   readonly #sockets = new Set<Socket>();
 
-  constructor(context: EdgeContext) {
+  constructor(context: ClientContext) {
     this.#context = context;
   }
 

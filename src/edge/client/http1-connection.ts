@@ -4,22 +4,22 @@ import type { ListenLimits, ListenSettings } from '../../model/settings.ts';
 import { hostPort } from '../../util/host-port.ts';
 import { unreadableRecord } from '../answer/access-record.ts';
 import { headLength, prefersHtml, refusalMessage } from '../answer/responses.ts';
-import type { EdgeContext } from '../context.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import { BodyReader, Step } from '../http1/body.ts';
 import { Fault, type FaultText, strangerRequest } from '../http1/faults.ts';
 import { HeadFinder } from '../http1/head-finder.ts';
 import { hasBareLineFeed } from '../http1/latin1.ts';
 import { type HeadLimits, RequestHead } from '../http1/request.ts';
-import { TCHAR } from '../http1/syntax.ts';
 import { plainAddress, type TrustedProxies } from '../io/client-address.ts';
 import type { DeadlineEntry } from '../io/deadlines.ts';
 import { forwardedFor } from '../io/forwarded.ts';
 import { freeBuffer, WORTH_FREEING } from '../io/free-buffer.ts';
+import { TCHAR } from '../io/http-syntax.ts';
 import { writeJoined } from '../io/joined-write.ts';
 import { readShared, toKeep } from '../io/shared-read.ts';
 import type { ClientCounts } from './client-counts.ts';
 import type { ConnectionLimit } from './connection-limit.ts';
+import type { ClientContext } from './context.ts';
 import type { IdleConnection, IdleConnections, IdleList } from './idle-connections.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
 import { SendWatch } from './send-watch.ts';
@@ -90,7 +90,7 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
   /** The list that `#trusted` goes by. */
   #trustedBy: TrustedProxies | undefined;
   readonly #socket: Socket;
-  readonly #context: EdgeContext;
+  readonly #context: ClientContext;
   readonly #listener: ListenerContext;
   readonly #exchange: Exchange;
   readonly #sendWatch: SendWatch;
@@ -122,7 +122,7 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
   /** Guards against starting the next request from within the end of one. */
   #reading = false;
 
-  constructor(socket: Socket, context: EdgeContext, listener: ListenerContext) {
+  constructor(socket: Socket, context: ClientContext, listener: ListenerContext) {
     this.#socket = socket;
     this.#context = context;
     this.#listener = listener;

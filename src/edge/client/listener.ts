@@ -2,10 +2,10 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { HostPort, ListenSettings } from '../../model/settings.ts';
 import { hostPort } from '../../util/host-port.ts';
 import { type BoundSockets, descriptorOf, listenError, listenKey } from '../../util/listening.ts';
-import type { EdgeContext } from '../context.ts';
 import { plainAddress } from '../io/client-address.ts';
 import { ClientCounts } from './client-counts.ts';
 import { ConnectionLimit } from './connection-limit.ts';
+import type { ClientContext } from './context.ts';
 import { Http1Connection, type ListenerContext } from './http1-connection.ts';
 import { IdleConnections } from './idle-connections.ts';
 
@@ -24,7 +24,7 @@ interface Listener {
 
 /** The public listening sockets and the client connections behind them. */
 export class Listeners {
-  readonly #context: EdgeContext;
+  readonly #context: ClientContext;
   #listeners: Listener[] = [];
   /** Shared by all listeners, so that a connection outlives the listener that accepted it. */
   readonly #connections = new Set<Http1Connection>();
@@ -32,7 +32,7 @@ export class Listeners {
   /** Sets of listeners are brought about one after the other: the last one is the one that stays. */
   #change: Promise<unknown> = Promise.resolve();
 
-  constructor(context: EdgeContext) {
+  constructor(context: ClientContext) {
     this.#context = context;
     this.#turnedAway = new ConnectionLimit(context);
   }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import type { EdgeContext } from '../context.ts';
 import type { DeadlineEntry } from '../io/deadlines.ts';
+import type { ClientContext } from './context.ts';
 import type { ListenerContext } from './http1-connection.ts';
 
 /** How often progress is looked for while something is left to send, ms: how late a stall may be noticed. */
@@ -15,7 +15,7 @@ export class SendWatch implements DeadlineEntry {
   deadline = 0;
   filed = 0;
   readonly #socket: Socket;
-  readonly #context: EdgeContext;
+  readonly #context: ClientContext;
   readonly #listener: ListenerContext;
   /** It cut the client off. */
   hasStalled = false;
@@ -24,7 +24,7 @@ export class SendWatch implements DeadlineEntry {
   #sent = 0;
   #since = 0;
 
-  constructor(socket: Socket, context: EdgeContext, listener: ListenerContext) {
+  constructor(socket: Socket, context: ClientContext, listener: ListenerContext) {
     this.#socket = socket;
     this.#context = context;
     this.#listener = listener;

@@ -7,7 +7,6 @@ import { ALLOW, prefersHtml, refusalMessage, retryAfterSeconds, wholeMessage } f
 import { hashKey } from '../balance/hash-key.ts';
 import type { StickyCookie } from '../balance/sticky.ts';
 import type { Http1Connection } from '../client/http1-connection.ts';
-import type { EdgeContext } from '../context.ts';
 import { coldStartFields } from '../hold/cold-start.ts';
 import type { Displacement, Waiter } from '../hold/waiter.ts';
 import {
@@ -34,6 +33,7 @@ import type { Endpoint } from '../upstream/endpoint.ts';
 import type { InFlight } from '../upstream/in-flight.ts';
 import { UpstreamConnection, type UpstreamConsumer, type UpstreamFailure } from '../upstream/upstream-connection.ts';
 import { Attempts } from './attempts.ts';
+import type { ExchangeContext } from './context.ts';
 import { schemeOf } from './forwarding.ts';
 import { isNavigation } from './navigation.ts';
 import { mayReplay } from './replay.ts';
@@ -78,7 +78,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
   nextInFlight: InFlight | undefined;
 
   readonly client: Http1Connection;
-  readonly #context: EdgeContext;
+  readonly #context: ExchangeContext;
   readonly #body: RequestBuffer;
   readonly #answer: Answer;
   readonly #facts = new ExchangeFacts();
@@ -117,7 +117,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
   #halfClosed = false;
   #keepAlive = true;
 
-  constructor(client: Http1Connection, context: EdgeContext) {
+  constructor(client: Http1Connection, context: ExchangeContext) {
     this.client = client;
     this.#context = context;
     this.#body = new RequestBuffer(context);

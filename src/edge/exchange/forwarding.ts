@@ -1,8 +1,8 @@
 import type { Http1Connection } from '../client/http1-connection.ts';
 import { Field, type Head } from '../http1/head.ts';
-import { hostOf, trimOws } from '../http1/syntax.ts';
 import { addressIn, UNKNOWN_CLIENT } from '../io/client-address.ts';
 import { forwardedElements, forwardedNode } from '../io/forwarded.ts';
+import { hostOf, trimOws } from '../io/http-syntax.ts';
 
 /** What a trusted proxy says of the client's connection, as far as it is sound; the first element of each list. */
 interface Told {

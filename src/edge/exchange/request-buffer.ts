@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
-import type { EdgeContext } from '../context.ts';
 import { Framing, type FramingKind, type RequestHead } from '../http1/request.ts';
 import { toKeep } from '../io/shared-read.ts';
 import type { Service } from '../service/service.ts';
 import { writeMessage } from '../upstream/body-writer.ts';
+import type { ExchangeContext } from './context.ts';
 
 /** Most bytes of one request's body that are kept, while it is held or to send it again. */
 export const MAX_BUFFERED = 64 * 1024;
@@ -16,7 +16,7 @@ const GATHERED_BYTES = 8 * 1024;
 
 /** The part of a request's body that is kept: until it can be sent, and then while it may have to be sent again. */
 export class RequestBuffer {
-  readonly #context: EdgeContext;
+  readonly #context: ExchangeContext;
   #pieces: Buffer[] = [];
   #bytes = 0;
   /** Where small pieces are copied to: its filled part is the last of `#pieces`. */
@@ -31,7 +31,7 @@ export class RequestBuffer {
   /** Everything that came so far is in `#pieces`. */
   #whole = true;
 
-  constructor(context: EdgeContext) {
+  constructor(context: ExchangeContext) {
     this.#context = context;
   }
 

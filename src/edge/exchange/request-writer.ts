@@ -1,6 +1,6 @@
 import type { Http1Connection } from '../client/http1-connection.ts';
 import { Framing } from '../http1/request.ts';
-import { allIn, TCHAR } from '../http1/syntax.ts';
+import { allIn, TCHAR } from '../io/http-syntax.ts';
 import type { Service } from '../service/service.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { trustedForwarding } from './forwarding.ts';

@@ -1,8 +1,8 @@
-import type { ProbeRequest } from '../../model/link.ts';
+import type { EdgeMessage, ProbeRequest } from '../../model/link.ts';
 import type { EndpointView } from '../../model/snapshot.ts';
 import type { Timer } from '../../util/clock.ts';
-import type { EdgeContext } from '../context.ts';
 import { Fault } from '../http1/faults.ts';
+import type { IoContext } from '../io/context.ts';
 import { Endpoint } from '../upstream/endpoint.ts';
 import { TLS_LIMIT_MS, TlsCheck } from '../upstream/tls-check.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
@@ -29,13 +29,19 @@ const failureWords: Record<string, string> = {
   want: 'cannot be connected to: this machine or process has too many connections',
 };
 
+/** What probes need of the edge. */
+export interface ProberContext extends IoContext {
+  /** Sends to the control plane. */
+  post(message: EdgeMessage): void;
+}
+
 /** Finds out when addresses answer, and keeps the connection that proved it for the first request. */
 export class Prober {
-  readonly #context: EdgeContext;
+  readonly #context: ProberContext;
   readonly #probes = new Map<string, Probe>();
   readonly #proven = new Map<string, Proven>();
 
-  constructor(context: EdgeContext) {
+  constructor(context: ProberContext) {
     this.#context = context;
   }
 
@@ -111,7 +117,7 @@ type ProbeOutcome =
 /** One address being tried, again and again, one try at a time. */
 class Probe {
   readonly #request: ProbeRequest;
-  readonly #context: EdgeContext;
+  readonly #context: ProberContext;
   readonly #onTry: (host: string, result: string) => void;
   readonly #done: (outcome: ProbeOutcome) => void;
   readonly #startedAt: number;
@@ -127,7 +133,7 @@ class Probe {
 
   constructor(
     request: ProbeRequest,
-    context: EdgeContext,
+    context: ProberContext,
     onTry: (host: string, result: string) => void,
     done: (outcome: ProbeOutcome) => void,
   ) {

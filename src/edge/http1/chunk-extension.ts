@@ -1,4 +1,4 @@
-import { isOws, TCHAR } from './syntax.ts';
+import { isOws, TCHAR } from '../io/http-syntax.ts';
 
 /**
  * Where the reading of chunk extensions stands (RFC 9112 §7.1.1):

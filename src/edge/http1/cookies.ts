@@ -1,5 +1,5 @@
+import { isOws } from '../io/http-syntax.ts';
 import type { Head } from './head.ts';
-import { isOws } from './syntax.ts';
 
 /**
  * Value of the first cookie of a name that a request carries (RFC 6265 §4.2.1), in whichever of its Cookie fields;

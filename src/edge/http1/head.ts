@@ -1,6 +1,6 @@
+import { FIELD_VALUE, TCHAR } from '../io/http-syntax.ts';
 import { Fault, type FaultText } from './faults.ts';
 import { latin1 } from './latin1.ts';
-import { FIELD_VALUE, TCHAR } from './syntax.ts';
 
 /** What a field is to a gateway. Everything it does not act on is OTHER and passes through unread. */
 export const Field = {

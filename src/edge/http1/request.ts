@@ -1,7 +1,7 @@
 import type { RefusalCode } from '../../model/refusals.ts';
+import { allBytesIn, allIn, hostOf, isLongList, TARGET, TCHAR, trimOws } from '../io/http-syntax.ts';
 import { Fault, type FaultText } from './faults.ts';
 import { Field, Head } from './head.ts';
-import { allBytesIn, allIn, hostOf, isLongList, TARGET, TCHAR, trimOws } from './syntax.ts';
 
 /** Limits on a request head; all refused with the status that RFC 9110 §15.5 and RFC 6585 name for it. */
 export interface HeadLimits {

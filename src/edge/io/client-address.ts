@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
-import { trimOws } from '../http1/syntax.ts';
 import { AddressRanges } from './address-ranges.ts';
+import { trimOws } from './http-syntax.ts';
 
 /** Peers whose forwarding headers are believed. */
 export class TrustedProxies {

@@ -1,5 +1,5 @@
-import { allIn, TCHAR } from '../http1/syntax.ts';
 import { addressIn, UNKNOWN_CLIENT } from './client-address.ts';
+import { allIn, TCHAR } from './http-syntax.ts';
 
 /** One proxy's part of Forwarded, as far as it is of use; values without quotes. */
 export interface ForwardedElement {

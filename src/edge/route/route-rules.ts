@@ -1,9 +1,9 @@
 import type { RouteRules as RouteRuleSettings, RouteSettings } from '../../model/settings.ts';
 import type { TemplateData } from '../../util/template.ts';
 import type { Head } from '../http1/head.ts';
-import { allIn, FIELD_VALUE } from '../http1/syntax.ts';
 import { AddressRanges } from '../io/address-ranges.ts';
 import { clientKey } from '../io/client-address.ts';
+import { allIn, FIELD_VALUE } from '../io/http-syntax.ts';
 import { BasicAuth } from './basic-auth.ts';
 import { HeaderEdit } from './header-rules.ts';
 import type { PasswordVerifier, PasswordWaiter } from './password-verifier.ts';

@@ -7,9 +7,7 @@ import { Throttle } from '../../util/throttle.ts';
 import { Balancer, isFree } from '../balance/balancer.ts';
 import { Eligibility } from '../balance/eligibility.ts';
 import { StickyCookie } from '../balance/sticky.ts';
-import type { EdgeContext } from '../context.ts';
-import { HealthChecks } from '../health/health.ts';
-import { type EndpointHealth, lastResort } from '../health/health-state.ts';
+import { HealthChecks, lastResort } from '../health/health-checks.ts';
 import { type StartTimes, startTimes } from '../hold/cold-start.ts';
 import { DemandReporter } from '../hold/demand-reporter.ts';
 import { HoldQueue } from '../hold/hold-queue.ts';
@@ -20,11 +18,12 @@ import { type CompiledWakeRule, compileWakeRules, wakeRuleOf } from '../hold/wak
 import { Fault } from '../http1/faults.ts';
 import type { RequestHead } from '../http1/request.ts';
 import { PROBE_LIMITS } from '../upstream/answer-limits.ts';
-import { Endpoint } from '../upstream/endpoint.ts';
+import { Endpoint, type EndpointHealth } from '../upstream/endpoint.ts';
 import type { HttpProxyEngine } from '../upstream/http-proxy-engine.ts';
 import type { InFlight } from '../upstream/in-flight.ts';
 import { ejectionMs, judge, mostEjected } from '../upstream/outlier.ts';
 import { Activity, type ActivityView, type Inactive, inactiveOn, inFlightOn, passiveOn } from './activity.ts';
+import type { ServiceContext } from './context.ts';
 import { endOverdue, type UnderWay } from './drain.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { SlotClient } from './slot-client.ts';
@@ -64,7 +63,7 @@ export class Service {
   #retryBudget: RetryBudget | undefined;
   #watchers: Set<ProgressStream> | undefined;
   readonly #activity: Activity;
-  readonly #context: EdgeContext;
+  readonly #context: ServiceContext;
   readonly #balancer = new Balancer();
   /** Which of the ready ones get requests now. */
   readonly #eligibility = new Eligibility();
@@ -78,7 +77,7 @@ export class Service {
   /** When it left the configuration, the clock's ms: it lives on for what is in flight. Undefined: it did not. */
   #leftAt: number | undefined;
 
-  constructor(context: EdgeContext, policy: ServicePolicy) {
+  constructor(context: ServiceContext, policy: ServicePolicy) {
     this.#context = context;
     this.name = policy.name;
     this.policy = policy;

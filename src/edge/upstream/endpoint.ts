@@ -1,11 +1,10 @@
 import type { EndpointCondition } from '../../model/balancing.ts';
 import type { EndpointReport } from '../../model/link.ts';
 import type { EndpointState, EndpointView } from '../../model/snapshot.ts';
+import { hash32 } from '../../util/hash32.ts';
 import { Histogram, type SparseCounts } from '../../util/histogram.ts';
 import { hostPort } from '../../util/host-port.ts';
 import type { Throttle } from '../../util/throttle.ts';
-import { hash32 } from '../balance/rendezvous.ts';
-import type { EndpointHealth } from '../health/health-state.ts';
 import type { Deadlines } from '../io/deadlines.ts';
 import { PROBE_LIMITS } from './answer-limits.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
@@ -23,6 +22,13 @@ const MAX_IDLE = 256;
 const IDLE_MS = 4_000;
 /** An endpoint that closes connections without a word is asked for TLS again after this time, ms. */
 const ASK_AGAIN_MS = 60_000;
+
+/**
+ * What the health checks of an endpoint mean for requests. `objecting`: its last check was answered, with a status under
+ * 500 that is not the one asked for: it is up, and may object to nothing but the check (its Host, or that it lacks
+ * credentials).
+ */
+export type EndpointHealth = 'healthy' | 'objecting' | 'unhealthy';
 
 /** One address of a service: its connections, what is in flight on it, and its figures. Kept across snapshots by id. */
 export class Endpoint {

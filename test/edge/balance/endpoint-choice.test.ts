@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Balancer, type Choice } from '../../../src/edge/balance/balancer.ts';
-import { hash32 } from '../../../src/edge/balance/rendezvous.ts';
 import { Endpoint } from '../../../src/edge/upstream/endpoint.ts';
 import type { Balance } from '../../../src/model/settings.ts';
+import { hash32 } from '../../../src/util/hash32.ts';
 
 function endpoints(...weights: number[]): Endpoint[] {
   return weights.map(

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Balancer, type Choice } from '../../../src/edge/balance/balancer.ts';
-import { hash32 } from '../../../src/edge/balance/rendezvous.ts';
 import { Endpoint } from '../../../src/edge/upstream/endpoint.ts';
+import { hash32 } from '../../../src/util/hash32.ts';
 import { ask, Backend } from '../backends.ts';
 import { at, EdgeHarness, policy } from '../edge-harness.ts';
 

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { CheckGate } from '../../../src/edge/health/check-gate.ts';
-import { checked, type HealthState } from '../../../src/edge/health/health-state.ts';
+import { checked, type HealthState } from '../../../src/edge/health/health-checks.ts';
 import type { HealthSettings } from '../../../src/model/balancing.ts';
 import { ask, Backend, eventually, served, statusOf } from '../backends.ts';
 import { at, EdgeHarness, policy, state } from '../edge-harness.ts';

@@ -1,4 +1,4 @@
-/** Character classes of RFC 9110 §5.6.2 and RFC 9112, as tables indexed by byte. */
+/** Characters and white space of HTTP, of any version (RFC 9110 §5.6.2, RFC 9112): classes are tables indexed by byte. */
 
 function table(test: (code: number) => boolean): Uint8Array {
   const out = new Uint8Array(256);
@@ -20,9 +20,6 @@ export const FIELD_VALUE = table((code) => code === 9 || (code >= 32 && code !==
 
 /** Visible ASCII without `#`: what a request target may hold on the wire (RFC 9112 §3.2, a fragment is never sent). */
 export const TARGET = table((code) => code > 32 && code < 127 && code !== 35);
-
-/** Characters of a Host value's host part: reg-name of RFC 3986 §3.2.2, and `[` `]` `:` of IP literals. */
-export const HOST = table((code) => isAlphaNumeric(code) || "-._~!$&'()*+,;=%:[]".includes(String.fromCharCode(code)));
 
 /** Whether all of `text` from `start` to `end` is of a class. */
 export function allIn(classTable: Uint8Array, text: string, start: number, end: number): boolean {

@@ -1,11 +1,10 @@
 import type { HealthSettings } from '../../model/balancing.ts';
 import type { ProbeRequest } from '../../model/link.ts';
 import type { DeadlineEntry, Deadlines } from '../io/deadlines.ts';
-import { Endpoint } from '../upstream/endpoint.ts';
+import { Endpoint, type EndpointHealth } from '../upstream/endpoint.ts';
 import type { UpstreamFailure } from '../upstream/upstream-connection.ts';
 import { AddressCheck } from './address-check.ts';
 import type { CheckGate, Waiting } from './check-gate.ts';
-import { checked, type EndpointHealth, type HealthState, healthOf } from './health-state.ts';
 
 /** There was nothing left here to connect with. */
 const OWN_WANT: UpstreamFailure = 'want';
@@ -13,6 +12,42 @@ const OWN_WANT: UpstreamFailure = 'want';
 const SPREAD_MS = 1000;
 /** Further ones come up to this part of the interval early, so that those that began together do not stay so. */
 const JITTER = 0.1;
+
+/**
+ * What the checks say of an endpoint. `unchecked`: used, and the first check decides alone; `healthy` and `unhealthy`
+ * take several in a row to change: `streak` is how many contradicted it so far.
+ */
+export type HealthState =
+  | { kind: 'unchecked' }
+  | { kind: 'healthy'; streak: number }
+  | { kind: 'unhealthy'; streak: number };
+
+/** @param status of the last check's answer; 0 where there was none */
+export function healthOf(state: HealthState, status: number): EndpointHealth {
+  if (state.kind !== 'unhealthy') return 'healthy';
+  return status > 0 && status < 500 ? 'objecting' : 'unhealthy';
+}
+
+/** Said when every endpoint that answers fails its checks. */
+export function lastResort(reason: string): string {
+  return (
+    `no endpoint passes its checks, and those that answer them are used all the same: ${reason}. If requests succeed, ` +
+    'the checks ask for the wrong thing: see health.host, health.path and health.status'
+  );
+}
+
+/** The state after a check. */
+export function checked(
+  state: HealthState,
+  ok: boolean,
+  { rise, fall }: Pick<HealthSettings, 'rise' | 'fall'>,
+): HealthState {
+  if (state.kind === 'unchecked') return { kind: ok ? 'healthy' : 'unhealthy', streak: 0 };
+  if (ok === (state.kind === 'healthy')) return state.streak === 0 ? state : { ...state, streak: 0 };
+  const streak = state.streak + 1;
+  if (streak < (ok ? rise : fall)) return { ...state, streak };
+  return { kind: ok ? 'healthy' : 'unhealthy', streak: 0 };
+}
 
 export interface HealthChecksOptions {
   deadlines: Deadlines;

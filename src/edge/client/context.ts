@@ -1,0 +1,14 @@
+import type { ExchangeContext } from '../exchange/context.ts';
+import type { TrustedProxies } from '../io/client-address.ts';
+import type { UntrustedForwarding } from './untrusted-forwarding.ts';
+
+/** What listeners and client connections need of the edge. */
+export interface ClientContext extends ExchangeContext {
+  /** Of the last table. */
+  trusted: TrustedProxies;
+  readonly untrusted: UntrustedForwarding;
+  /** Client connections that there are file descriptors for, with one to a service for each. */
+  readonly room: number;
+  /** Connections beyond the limit that there are file descriptors for, to tell them. */
+  readonly turnedAway: number;
+}
