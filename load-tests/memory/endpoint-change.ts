@@ -44,7 +44,7 @@ export async function measureEndpointChange(services: number): Promise<ChangeCos
   const common = { clock: hastyClock, logger: silentLogger };
   const settings = settingsOf(services);
   const metrics = createMetrics();
-  const control = createControl({ ...common, settings, metrics, runtimes: {}, sources: [source], instance: 'load' });
+  const control = createControl({ ...common, settings, metrics, runtimes: [], sources: [source], instance: 'load' });
   const [edgeEnd, controlEnd] = createChannel<ControlMessage, EdgeMessage>();
   let appliedAt = 0;
   const timed: typeof edgeEnd = {

@@ -1,12 +1,5 @@
 import { resolve } from 'node:path';
-import type {
-  GuardSettings,
-  ProcessRun,
-  ReadySettings,
-  RunSettings,
-  ServiceSettings,
-  Settings,
-} from '../model/settings.ts';
+import type { GuardSettings, ReadySettings, RunSettings, ServiceSettings, Settings } from '../model/settings.ts';
 import { balancingSettings, staticEndpoints } from './assemble-balancing.ts';
 import { routeRules } from './assemble-rules.ts';
 import { scaleBounds } from './check/scale-bounds.ts';
@@ -155,14 +148,25 @@ function runSettings({ docker, process }: RunConfig, folder: string): RunSetting
     : dockerRun(docker, folder);
 }
 
-function processRun(run: NonNullable<RunConfig['process']>, folder: string): ProcessRun {
-  return { kind: 'process', command: run.command, cwd: resolve(folder, run.cwd), env: run.env, stop: stop(run.stop) };
+function processRun(run: NonNullable<RunConfig['process']>, folder: string) {
+  const { command, cwd, env } = run;
+  return {
+    runtime: 'process',
+    kind: 'process',
+    command,
+    cwd: resolve(folder, cwd),
+    env,
+    stop: stop(run.stop),
+  } as const;
 }
 
-function dockerRun(docker: DockerConfig, folder: string): RunSettings {
+function dockerRun(docker: DockerConfig, folder: string) {
   const { image, container, port } = docker;
-  if (container !== undefined) return { kind: 'docker-container', container, port, stop: stop(docker.stop) };
+  if (container !== undefined) {
+    return { runtime: 'docker', kind: 'docker-container', container, port, stop: stop(docker.stop) } as const;
+  }
   return {
+    runtime: 'docker',
     kind: 'docker',
     image: image as string,
     port,
@@ -179,7 +183,7 @@ function dockerRun(docker: DockerConfig, folder: string): RunSettings {
     readOnly: docker.readOnly,
     standby: docker.standby,
     stop: stop(docker.stop),
-  };
+  } as const;
 }
 
 function absoluteSource(volume: string, folder: string): string {

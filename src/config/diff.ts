@@ -64,7 +64,7 @@ function keysOf(old: object, next: object, among = [...Object.keys(old), ...Obje
     const [was, is] = [before[key], after[key]];
     if (same(was, is)) continue;
     if (isMapping(was) && isMapping(is) && was['kind'] === is['kind']) {
-      const section = key === 'run' ? `run.${was['kind'] === 'process' ? 'process' : 'docker'}` : key;
+      const section = key === 'run' ? `run.${is['runtime']}` : key;
       for (const inner of new Set([...Object.keys(was), ...Object.keys(is)])) {
         if (!same(was[inner], is[inner])) keys.add(written(`${section}.${inner}`));
       }

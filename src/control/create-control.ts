@@ -40,8 +40,8 @@ export interface ControlOptions {
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
-  runtimes: { process?: Runtime; docker?: Runtime };
-  sources: DiscoverySource[];
+  runtimes: readonly Runtime[];
+  sources: readonly DiscoverySource[];
   registrar?: Registrar;
   /** This Pilotlight's identity. */
   instance: string;

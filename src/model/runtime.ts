@@ -63,13 +63,20 @@ export type RuntimeEvent =
  * an abort rejects with the signal's reason and may leave the replica in either state: list tells.
  */
 export interface Runtime {
-  readonly kind: 'process' | 'docker';
+  /** As a `run` names it, and messages. */
+  readonly name: string;
+
+  /** Whether replicas can be pre-positioned; else there is nothing of them before they run. */
+  readonly prepares: boolean;
+
+  /** Whether a `run` names the one thing that there is, which cannot run twice: the old replica ends before a new one starts. */
+  runsInPlace(run: RunSettings): boolean;
 
   /** @throws RUNTIME_UNREACHABLE, RUNTIME_FORBIDDEN */
   check(signal: AbortSignal): Promise<void>;
 
   /**
-   * Pre-positions a replica so that a start is quick; does nothing where it is or where the runtime has no such thing.
+   * Pre-positions a replica so that a start is quick; does nothing where it is or where its `run` asks for no such thing.
    * A leftover of another hash that does not run is replaced.
    * @throws IMAGE_MISSING, CONTAINER_MISSING, MOUNT_MISSING, RUNTIME_UNREACHABLE, RUNTIME_FAILED
    */

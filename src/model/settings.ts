@@ -212,7 +212,19 @@ export interface HeaderRules {
   remove: string[];
 }
 
-export type RunSettings = ProcessRun | DockerImageRun | DockerContainerRun;
+/**
+ * How replicas are started: what all runtimes have in common. The rest is the runtime's own, and its type lies in the
+ * runtime's folder.
+ */
+export interface RunSettings {
+  /** Name of the runtime that starts them. */
+  runtime: string;
+  /** Which of the runtime's ways it is: tells what else is in it. */
+  kind: string;
+  /** Variables that a replica is given; what they hold may be secret. */
+  env?: Readonly<Record<string, string>>;
+  stop: StopSettings;
+}
 
 /** How requests go upstream: our own sockets, or the http-proxy package (services without `run` only). */
 export type Engine = 'native' | 'http-proxy';
@@ -222,50 +234,6 @@ export interface StopSettings {
   signal: string;
   /** From the signal to the kill, ms. */
   graceMs: number;
-}
-
-export interface ProcessRun {
-  kind: 'process';
-  /** Program and arguments; `{port}` is replaced by the replica's port. */
-  command: string[];
-  /** Absolute working directory. */
-  cwd: string;
-  /** Added to a minimal environment; `{port}` is replaced. */
-  env: Record<string, string>;
-  stop: StopSettings;
-}
-
-export interface DockerImageRun {
-  kind: 'docker';
-  image: string;
-  /** Container port that speaks HTTP. */
-  port: number;
-  env: Record<string, string>;
-  /** Bytes; undefined: no limit. */
-  memory: number | undefined;
-  /** CPUs, fractions allowed; undefined: no limit. */
-  cpus: number | undefined;
-  command: string[] | undefined;
-  entrypoint: string[] | undefined;
-  user: string | undefined;
-  workdir: string | undefined;
-  /** Docker bind syntax, source:target[:ro]. */
-  volumes: string[];
-  /** Networks to join; empty: the engine's default bridge. */
-  networks: string[];
-  labels: Record<string, string>;
-  readOnly: boolean;
-  /** `created`: containers are created ahead, a wake only starts one. `none`: created at the wake, removed at the stop. */
-  standby: 'created' | 'none';
-  stop: StopSettings;
-}
-
-/** An existing container that Pilotlight starts and stops, never creates or removes. Its service has at most one replica. */
-export interface DockerContainerRun {
-  kind: 'docker-container';
-  container: string;
-  port: number;
-  stop: StopSettings;
 }
 
 export type ReadySettings =

@@ -2,10 +2,14 @@ import { createHash } from 'node:crypto';
 
 /**
  * Hash of a `run` section: 12 hex digits, the same for the same content whatever the order of its keys. Absent and
- * undefined values are the same. A replica carries it, so that one of an older configuration is told apart.
+ * undefined values are the same. A replica carries it, so that one of an older configuration is told apart;
+ * it is without the name of the runtime, as replicas that older versions started have theirs.
  */
 export function runHash(run: object): string {
-  return createHash('sha256').update(canonicalJson(run)).digest('hex').slice(0, 12);
+  return createHash('sha256')
+    .update(canonicalJson({ ...run, runtime: undefined }))
+    .digest('hex')
+    .slice(0, 12);
 }
 
 /** JSON with the keys of every object sorted and undefined ones left out. */

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest';
 import { silentLogger } from '../../src/model/observe.ts';
 import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../src/model/runtime.ts';
-import type { DockerImageRun, DockerSettings } from '../../src/model/settings.ts';
+import type { DockerSettings } from '../../src/model/settings.ts';
+import type { ImageRun } from '../../src/runtime/docker/run.ts';
 import { createDockerRuntime } from '../../src/runtime/docker/runtime.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { containerSpec, imageSpec } from '../runtime/docker/containers.ts';
@@ -56,7 +57,7 @@ function caseLabels(): Record<string, string> {
   return { [TEST_LABEL]: run, [`${TEST_LABEL}.case`]: instance };
 }
 
-function appSpec(options: Partial<DockerImageRun> = {}, spec: Partial<ReplicaSpec> = {}): ReplicaSpec {
+function appSpec(options: Partial<ImageRun> = {}, spec: Partial<ReplicaSpec> = {}): ReplicaSpec {
   const command = ['node', '-e', APP];
   return imageSpec({ image: NODE_IMAGE, command, labels: caseLabels(), stop: STOP, ...options }, { instance, ...spec });
 }
@@ -410,7 +411,7 @@ test.each([
 
 test('a crash and an end for want of memory are nobody’s doing', async () => {
   const docks = await runtime();
-  const end = async (script: string, options: Partial<DockerImageRun> = {}) => {
+  const end = async (script: string, options: Partial<ImageRun> = {}) => {
     const { id } = await docks.start(appSpec({ command: ['node', '-e', script], ...options }), never);
     await until('it ended', async () => (await docks.inspect(id, never))?.state === 'stopped');
     return docks.inspect(id, never);

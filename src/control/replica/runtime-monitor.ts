@@ -80,12 +80,12 @@ export class RuntimeMonitor {
       const { code = 'RUNTIME_UNREACHABLE', message = '' } = event.cause ?? {};
       const why = message === '' ? '' : ` (${message})`;
       const line = `contact lost${why}; what was known of replicas is kept`;
-      this.#troubled('watch', code, `${runtime.kind}: ${line}`);
-      context.events.emit('runtime', null, `${runtime.kind}: ${line}`);
-      context.logger.warn({ runtime: runtime.kind, code }, `contact with the runtime lost${why}`);
+      this.#troubled('watch', code, `${runtime.name}: ${line}`);
+      context.events.emit('runtime', null, `${runtime.name}: ${line}`);
+      context.logger.warn({ runtime: runtime.name, code }, `contact with the runtime lost${why}`);
     } else if (event.type === 'restored') {
       this.#troubles.watch = undefined;
-      context.events.emit('runtime', null, `${runtime.kind}: contact restored`);
+      context.events.emit('runtime', null, `${runtime.name}: contact restored`);
       this.relist();
     } else {
       this.#options.onEvent(event);
@@ -104,10 +104,10 @@ export class RuntimeMonitor {
       const { message, code } = toPilotlightError(thrown);
       this.#troubled('list', code, message);
       const retryAt = clock.now() + backoffDelay(attempt, RETRY, random);
-      if (attempt === 1) events.emit('runtime', null, `${runtime.kind}: ${message}; it is tried again`, { code });
+      if (attempt === 1) events.emit('runtime', null, `${runtime.name}: ${message}; it is tried again`, { code });
       // Once per outage at warn: the retries would fill the log.
       const level = attempt === 1 ? 'warn' : 'debug';
-      logger[level]({ runtime: runtime.kind, code }, `cannot list replicas: ${message}`);
+      logger[level]({ runtime: runtime.name, code }, `cannot list replicas: ${message}`);
       if (this.#contact.contact !== 'known') this.#contact = { contact: 'unreachable', retryAt };
       onContact();
       return retryAt;

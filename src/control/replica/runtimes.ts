@@ -17,10 +17,10 @@ const STRAY_RETRY = { base: 1000, cap: 60_000, jitter: 0.2 };
 /** All runtimes: passes what they say to the services that it is about, and sorts what they list. */
 export class Runtimes {
   readonly #context: ControlContext;
-  readonly #runtimes: { process?: Runtime; docker?: Runtime };
+  readonly #runtimes: ReadonlyMap<string, Runtime>;
   readonly #services: ReadonlyMap<string, ServiceController>;
   readonly #mayEnd: () => boolean;
-  readonly #monitors = new Map<Runtime['kind'], RuntimeMonitor>();
+  readonly #monitors: ReadonlyMap<string, RuntimeMonitor>;
 
   /**
    * @param services by name; looked at whenever a runtime says something
@@ -28,17 +28,15 @@ export class Runtimes {
    */
   constructor(
     context: ControlContext,
-    runtimes: { process?: Runtime; docker?: Runtime },
+    runtimes: readonly Runtime[],
     services: ReadonlyMap<string, ServiceController>,
     mayEnd: () => boolean,
   ) {
     this.#mayEnd = mayEnd;
     this.#context = context;
-    this.#runtimes = runtimes;
+    this.#runtimes = new Map(runtimes.map((runtime) => [runtime.name, runtime]));
     this.#services = services;
-    for (const runtime of [runtimes.process, runtimes.docker]) {
-      if (runtime !== undefined) this.#monitors.set(runtime.kind, this.#monitor(runtime));
-    }
+    this.#monitors = new Map(runtimes.map((runtime) => [runtime.name, this.#monitor(runtime)]));
   }
 
   /** Begins to follow all of them. Resolves when each was asked once what it runs, whether it answered or not. */
@@ -48,24 +46,34 @@ export class Runtimes {
 
   /** @throws RUNTIME_UNREACHABLE where there is none for it */
   of(run: RunSettings): Runtime {
-    const runtime = this.#runtimes[kindOf(run)];
-    if (runtime === undefined) throw new PilotlightError('RUNTIME_UNREACHABLE', `there is no ${kindOf(run)} runtime`);
+    const runtime = this.#runtimes.get(run.runtime);
+    if (runtime === undefined) throw new PilotlightError('RUNTIME_UNREACHABLE', `there is no ${run.runtime} runtime`);
     return runtime;
+  }
+
+  /** Whether its replicas can be pre-positioned. */
+  prepares(run: RunSettings): boolean {
+    return this.#runtimes.get(run.runtime)?.prepares ?? false;
+  }
+
+  /** Whether its replica has to end before another one can start. */
+  runsInPlace(run: RunSettings): boolean {
+    return this.#runtimes.get(run.runtime)?.runsInPlace(run) ?? false;
   }
 
   /** Whether it is known what runs; where there is no such runtime, starts will tell. */
   contact(run: RunSettings): RuntimeContact {
-    return this.#monitors.get(kindOf(run))?.contact ?? { contact: 'known' };
+    return this.#monitors.get(run.runtime)?.contact ?? { contact: 'known' };
   }
 
   /** Why the runtime of it is out of reach; undefined while it is not. */
   trouble(run: RunSettings): Trouble | undefined {
-    return this.#monitors.get(kindOf(run))?.trouble;
+    return this.#monitors.get(run.runtime)?.trouble;
   }
 
   /** Has the runtime list again what it runs. */
   relist(run: RunSettings): void {
-    this.#monitors.get(kindOf(run))?.relist();
+    this.#monitors.get(run.runtime)?.relist();
   }
 
   /** Has every runtime list again. */
@@ -75,7 +83,7 @@ export class Runtimes {
 
   /** Removes what is left of a service that does not run. */
   clean(run: RunSettings, service: string): void {
-    const runtime = this.#runtimes[kindOf(run)];
+    const runtime = this.#runtimes.get(run.runtime);
     if (runtime !== undefined) this.#clean(runtime, service);
   }
 
@@ -92,8 +100,8 @@ export class Runtimes {
     });
   }
 
-  #runBy({ kind }: Runtime): ServiceController[] {
-    return [...this.#services.values()].filter(({ lifecycle: { run } }) => run !== undefined && kindOf(run) === kind);
+  #runBy({ name }: Runtime): ServiceController[] {
+    return [...this.#services.values()].filter(({ lifecycle: { run } }) => run?.runtime === name);
   }
 
   /** Brings everything in line with what a runtime lists. */
@@ -122,8 +130,7 @@ export class Runtimes {
 
   #onRuntimeEvent(runtime: Runtime, event: Extract<RuntimeEvent, { id: string }>): void {
     const service = this.#services.get(event.service);
-    const run = service?.lifecycle.run;
-    if (service === undefined || run === undefined || kindOf(run) !== runtime.kind) return;
+    if (service === undefined || service.lifecycle.run?.runtime !== runtime.name) return;
     if (event.type === 'exited') service.lifecycle.set.onExitEvent(event.ordinal, event.id);
     if (event.type !== 'started' || service.lifecycle.adopting === undefined) return;
     if (service.lifecycle.set.isBusy(event.ordinal)) return;
@@ -152,8 +159,4 @@ export class Runtimes {
   #call<Value>(call: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
     return withDeadline(this.#context.clock, RUNTIME_CALL_MS, this.#context.life, call);
   }
-}
-
-function kindOf(run: RunSettings): Runtime['kind'] {
-  return run.kind === 'process' ? 'process' : 'docker';
 }

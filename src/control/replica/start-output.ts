@@ -32,7 +32,7 @@ export async function startOutput(context: ControlContext, replica: Replica, run
 
 /** The values of variables are shown as `$NAME`, the longest first: one may be part of another. */
 function withoutValues(line: string, run: RunSettings): string {
-  const env = 'env' in run ? Object.entries(run.env) : [];
+  const env = Object.entries(run.env ?? {});
   const secrets = env
     .flatMap(([name, value]) => value.split('\n').map((part) => [name, part] as const))
     .filter(([, value]) => value.length >= SECRET_LENGTH)

@@ -305,8 +305,8 @@ export class ServiceLifecycle implements OutcomesService {
 
   /** Pre-positions whatever does not run. */
   prepareAll(): void {
-    const { run, scale } = this.#settings();
-    if (run === undefined || run.kind === 'process' || this.#run.contact.contact !== 'known') return;
+    const { scale } = this.#settings();
+    if (!this.#run.prepares || this.#run.contact.contact !== 'known') return;
     for (let ordinal = 1; ordinal <= scale.max; ordinal++) this.#prepare(this.set.at(ordinal));
   }
 

@@ -58,19 +58,23 @@ export class ServiceRun {
 
   /** Another one holds. @returns whether the old replica must end before a new one can start */
   change(run: RunSettings): boolean {
-    // One existing container cannot run twice: its replica ends first, and the next request starts it anew.
-    const inPlace = run.kind === 'docker-container' || this.#last?.kind === 'docker-container';
+    const { runtimes } = this.#host;
+    const inPlace = [run, this.#last].some((each) => each !== undefined && runtimes.runsInPlace(each));
     this.#last = run;
     this.#host.prewarm.forget(this.#settings().name);
     return inPlace;
   }
 
+  /** Whether its replicas can be pre-positioned. */
+  get prepares(): boolean {
+    const { run } = this.#settings();
+    return run !== undefined && this.#host.runtimes.prepares(run);
+  }
+
   /** Pre-positions a replica that does not run. */
   prepare(replica: Replica): void {
     const { name, run } = this.#settings();
-    if (run === undefined || replica.isLive || replica.task.kind !== 'none') return;
-    // Of a process there is nothing that could be pre-positioned.
-    if (run.kind === 'process' || (run.kind === 'docker' && run.standby === 'none')) return;
+    if (run === undefined || !this.prepares || replica.isLive || replica.task.kind !== 'none') return;
     replica.spec = this.#spec(run, replica.ordinal);
     replica.runtime = this.#host.runtimes.of(run);
     this.#host.prewarm.prepare(name, replica);

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import type Docker from 'dockerode';
 import type { ReplicaSpec } from '../../model/runtime.ts';
-import type { DockerImageRun } from '../../model/settings.ts';
 import { mountsOf } from './mounts.ts';
+import type { ImageRun } from './run.ts';
 
 /** The labels by which a container is known as ours; nothing without them is ever removed. */
 export const labels = {
@@ -56,7 +56,7 @@ export function ownerFromLabels(own: Readonly<Record<string, string>> | null, in
  * Whether to put an init before the app. As process 1 an app without a handler does not even see SIGTERM, and a stop
  * would last the whole grace; but an image with an init of its own (some refuse to be anything but process 1) keeps it.
  */
-export function wantsInit(run: DockerImageRun, image: ImageCommand): boolean {
+export function wantsInit(run: ImageRun, image: ImageCommand): boolean {
   const entrypoint = run.entrypoint ?? image.entrypoint;
   const [program = ''] = entrypoint.length > 0 ? entrypoint : (run.command ?? image.command);
   return !/^(init|tini|tini-static|dumb-init|docker-init|catatonit|systemd|runit|s6-.*)$/.test(basename(program));
@@ -65,7 +65,7 @@ export function wantsInit(run: DockerImageRun, image: ImageCommand): boolean {
 /** The body of the create call. */
 export function containerBody(
   spec: ReplicaSpec,
-  run: DockerImageRun,
+  run: ImageRun,
   { publish, init }: CreateChoices,
 ): Docker.ContainerCreateOptions {
   const port = portKey(run.port);

@@ -1,7 +1,6 @@
 import type Docker from 'dockerode';
 import { PilotlightError } from '../../model/errors.ts';
 import type { ReplicaSpec } from '../../model/runtime.ts';
-import type { DockerImageRun } from '../../model/settings.ts';
 import { SingleFlight } from '../../util/single-flight.ts';
 import { unlessAborted } from '../cancel.ts';
 import { isOwnNetwork, isPublished, type Reach } from './address.ts';
@@ -9,6 +8,7 @@ import { containerBody, containerName, ownerFromLabels, wantsInit } from './cont
 import { type DockerEngine, limits } from './engine.ts';
 import { isInitMissing, isPositionGone } from './errors.ts';
 import { stateOf } from './instance.ts';
+import type { ImageRun } from './run.ts';
 
 /** Shared work goes on when one of those who wait for it gives up; each of its calls is bounded in time. */
 const NEVER = new AbortController().signal;
@@ -38,7 +38,7 @@ export class DockerPositions {
    */
   async ensure(
     spec: ReplicaSpec,
-    run: DockerImageRun,
+    run: ImageRun,
     thorough: boolean,
     signal: AbortSignal,
   ): Promise<Docker.ContainerInspectInfo> {
@@ -62,7 +62,7 @@ export class DockerPositions {
   async #ensure(
     name: string,
     spec: ReplicaSpec,
-    run: DockerImageRun,
+    run: ImageRun,
     thorough: boolean,
   ): Promise<Docker.ContainerInspectInfo> {
     const found = await this.#engine.inspect(name, NEVER);
@@ -83,7 +83,7 @@ export class DockerPositions {
     return this.#create(name, spec, run);
   }
 
-  async #create(name: string, spec: ReplicaSpec, run: DockerImageRun): Promise<Docker.ContainerInspectInfo> {
+  async #create(name: string, spec: ReplicaSpec, run: ImageRun): Promise<Docker.ContainerInspectInfo> {
     const { Config } = await this.#image(run.image);
     const image = { entrypoint: listOf(Config?.Entrypoint), command: listOf(Config?.Cmd) };
     const init = this.#init === 'expected' && wantsInit(run, image);
@@ -116,7 +116,7 @@ export class DockerPositions {
   }
 
   /** An image that was untagged meanwhile can still be started from. */
-  async #isImageChanged(found: Docker.ContainerInspectInfo, run: DockerImageRun): Promise<boolean> {
+  async #isImageChanged(found: Docker.ContainerInspectInfo, run: ImageRun): Promise<boolean> {
     try {
       return (await this.#image(run.image)).Id !== found.Image;
     } catch (thrown) {
@@ -125,7 +125,7 @@ export class DockerPositions {
     }
   }
 
-  async #publishes(run: DockerImageRun): Promise<boolean> {
+  async #publishes(run: ImageRun): Promise<boolean> {
     if (this.#reach.mode === 'container' || this.#isUnpublished(run)) return false;
     if (this.#reach.mode === 'host') return true;
     const name = run.networks[0] ?? 'bridge';
@@ -134,7 +134,7 @@ export class DockerPositions {
     return !subnets.some((subnet) => isOwnNetwork(subnet, this.#reach));
   }
 
-  #isUnpublished(run: DockerImageRun): boolean {
+  #isUnpublished(run: ImageRun): boolean {
     return UNPUBLISHED.test(run.networks[0] ?? 'bridge');
   }
 }

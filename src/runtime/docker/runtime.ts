@@ -2,7 +2,7 @@ import type Docker from 'dockerode';
 import { PilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
 import type { HealthVerdict, Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../model/runtime.ts';
-import type { DockerContainerRun, DockerSettings, StopSettings } from '../../model/settings.ts';
+import type { DockerSettings, RunSettings, StopSettings } from '../../model/settings.ts';
 import type { Clock } from '../../util/clock.ts';
 import { lastLines } from '../output-lines.ts';
 import { isPublished, type Reach } from './address.ts';
@@ -15,6 +15,7 @@ import { instanceOf, stateOf } from './instance.ts';
 import { ContainerKills } from './kills.ts';
 import { containerOutput } from './output.ts';
 import { DockerPositions } from './position.ts';
+import { type ContainerRun, dockerRun, isExisting } from './run.ts';
 import { stopContainer } from './stop.ts';
 
 export interface DockerRuntimeOptions {
@@ -45,7 +46,8 @@ const eventTypes = {
 const LOG_LAG_MS = 500;
 
 class DockerRuntime implements Runtime {
-  readonly kind = 'docker';
+  readonly name = 'docker';
+  readonly prepares = true;
   readonly #engine: DockerEngine;
   readonly #reach: Reach;
   readonly #positions: DockerPositions;
@@ -68,6 +70,10 @@ class DockerRuntime implements Runtime {
     this.#positions = new DockerPositions(engine, this.#reach, options.instance);
   }
 
+  runsInPlace(run: RunSettings): boolean {
+    return isExisting(run);
+  }
+
   async check(signal: AbortSignal): Promise<void> {
     // A ping may be answered to those who may nothing else.
     await this.#engine.call(limits.ask, signal, (docker, abortSignal) =>
@@ -76,7 +82,8 @@ class DockerRuntime implements Runtime {
   }
 
   async prepare(spec: ReplicaSpec, signal: AbortSignal): Promise<void> {
-    await this.#locate(spec, true, signal);
+    const run = dockerRun(spec);
+    if (isExisting(run) || run.standby === 'created') await this.#locate(spec, true, signal);
   }
 
   async start(spec: ReplicaSpec, signal: AbortSignal): Promise<Instance> {
@@ -131,7 +138,7 @@ class DockerRuntime implements Runtime {
   }
 
   async list(specs: ReplicaSpec[], signal: AbortSignal): Promise<Instance[]> {
-    const existing = specs.flatMap((spec) => (spec.run.kind === 'docker-container' ? this.#claim(spec, spec.run) : []));
+    const existing = specs.flatMap((spec) => (isExisting(spec.run) ? this.#claim(spec, spec.run) : []));
     const labelled = await this.#engine.call(limits.ask, signal, (docker, abortSignal) =>
       docker.listContainers({ all: true, filters: this.#labelFilter(), abortSignal }),
     );
@@ -176,11 +183,8 @@ class DockerRuntime implements Runtime {
 
   /** The container of a replica, whatever its state. */
   async #locate(spec: ReplicaSpec, thorough: boolean, signal: AbortSignal): Promise<Docker.ContainerInspectInfo> {
-    const { run } = spec;
+    const run = dockerRun(spec);
     if (run.kind === 'docker') return this.#positions.ensure(spec, run, thorough, signal);
-    if (run.kind !== 'docker-container') {
-      throw new PilotlightError('INTERNAL', `${spec.service} is not run by Docker`);
-    }
     const info = await this.#engine.inspect(this.#claim(spec, run), signal);
     if (info === undefined) {
       throw new PilotlightError('CONTAINER_MISSING', `no such container: ${run.container}`);
@@ -230,7 +234,7 @@ class DockerRuntime implements Runtime {
   }
 
   /** Remembers an existing container as that of this replica; returns how it is called. */
-  #claim({ service, ordinal, hash }: ReplicaSpec, run: DockerContainerRun): string {
+  #claim({ service, ordinal, hash }: ReplicaSpec, run: ContainerRun): string {
     this.#existing.set(run.container, { service, ordinal, hash, port: run.port });
     return run.container;
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PilotlightError, toPilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
 import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../model/runtime.ts';
-import type { HostPort, ProcessRun, StopSettings } from '../../model/settings.ts';
+import type { HostPort, StopSettings } from '../../model/settings.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
 import { fileFault } from '../../util/file-errors.ts';
 import { SingleFlight } from '../../util/single-flight.ts';
@@ -14,6 +14,7 @@ import { ProcessLog } from './log.ts';
 import { oomKills } from './oom-kills.ts';
 import { isTaken, PortPicker } from './port.ts';
 import { type ProcessRecord, ProcessRecords, replicaName } from './record.ts';
+import { type ProcessRun, processRun } from './run.ts';
 import { groupListens } from './sockets.ts';
 import { checkWorkingDirectory, inheritedEnv, spawnDetached } from './spawn.ts';
 import { groupLives, processTableSupported, signalGroup, startTokenOf } from './table.ts';
@@ -58,7 +59,8 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
 }
 
 class ProcessRuntime implements Runtime {
-  readonly kind = 'process';
+  readonly name = 'process';
+  readonly prepares = false;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #instance: string;
@@ -77,6 +79,10 @@ class ProcessRuntime implements Runtime {
     this.#env = inheritedEnv(baseEnv ?? { PATH: '/usr/local/bin:/usr/bin:/bin' });
     this.#records = new ProcessRecords(join(stateDirectory, 'processes'));
     this.#ports = new PortPicker(clock);
+  }
+
+  runsInPlace(): boolean {
+    return false;
   }
 
   async check(signal: AbortSignal): Promise<void> {
@@ -101,8 +107,7 @@ class ProcessRuntime implements Runtime {
 
   async start(spec: ReplicaSpec, signal: AbortSignal): Promise<Instance> {
     signal.throwIfAborted();
-    const { run } = spec;
-    if (run.kind !== 'process') throw new PilotlightError('INTERNAL', `${spec.service} is not run as a process`);
+    const run = processRun(spec);
     await this.check(signal);
     return unlessAborted(
       this.#starts.run(replicaName(spec), () => this.#start(spec, run)),

@@ -6,6 +6,7 @@ import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml
 import { formatProblem } from '../../../src/config/check/problem.ts';
 import { referenceGroups } from '../../../src/config/generate/reference.ts';
 import { loadConfig } from '../../../src/config/read/load.ts';
+import type { ProcessRun } from '../../../src/runtime/process/run.ts';
 
 const CONFIG = join(import.meta.dirname, '../../../config');
 
@@ -86,7 +87,8 @@ test('the demo is small services with programs that are there, asleep again with
   expect(settings.admin.address).toEqual({ host: '127.0.0.1', port: 9400 });
   for (const { name, run, routes, scale } of settings.services) {
     if (run?.kind !== 'process') throw new Error(`${name} runs no process`);
-    expect(existsSync(resolve(run.cwd, run.command[1] as string))).toBe(true);
+    const { cwd, command } = run as ProcessRun;
+    expect(existsSync(resolve(cwd, command[1] as string))).toBe(true);
     expect(routes).toMatchObject([{ host: undefined, path: `/${name}` }]);
     expect(scale.idleMs).toBeLessThan(20_000);
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ServiceSettings, Settings } from '../../../src/model/settings.ts';
+import type { ProcessRun } from '../../../src/runtime/process/run.ts';
 import { aroundFile, aroundService, settingsOf } from '../parse.ts';
 
 const docker = 'routes: [{ path: / }]\nrun: { docker: { image: "a:1", port: 80 } }';
@@ -48,12 +49,13 @@ services:
         routes: [{ host: undefined, path: '/', maxBody: 0 }],
         endpoints: { consul: undefined, static: [], resolveMs: 30_000 },
         run: {
+          runtime: 'process',
           kind: 'process',
           command: ['node', 'app.js', '{port}'],
           cwd: '/etc/pilotlight',
           env: {},
           stop: { signal: 'SIGTERM', graceMs: 10_000 },
-        },
+        } as ProcessRun,
         ready: { kind: 'http', path: '/', statusMin: 200, statusMax: 499, timeoutMs: 60_000 },
         hold: { max: 1000, maxBytes: 16 * 2 ** 20, perClient: 0, timeoutMs: 'auto', page: 'auto' },
         scale: {
@@ -110,6 +112,7 @@ test('settings are frozen to the bottom', () => {
 
 test('containers from an image get every default of Docker', () => {
   expect(serviceOf(docker).run).toEqual({
+    runtime: 'docker',
     kind: 'docker',
     image: 'a:1',
     port: 80,
@@ -133,6 +136,7 @@ describe('defaults that depend on other keys', () => {
   test('an existing container has at most one replica and is kept at exit', () => {
     const service = serviceOf('routes: [{}]\nrun: { docker: { container: a, port: 80 } }');
     expect(service.run).toEqual({
+      runtime: 'docker',
       kind: 'docker-container',
       container: 'a',
       port: 80,

@@ -6,6 +6,11 @@ test('a hash is 12 hex digits, and the same on every machine', () => {
   expect(runHash({ kind: 'process', command: ['node'], env: { B: '2', A: '1' } })).toBe('4826d7d8f985');
 });
 
+test('the name of the runtime is not in it: replicas of older versions know none', () => {
+  const run = { kind: 'process', command: ['node'], env: { B: '2', A: '1' } };
+  expect(runHash({ runtime: 'process', ...run })).toBe('4826d7d8f985');
+});
+
 test('the order of keys and undefined values do not matter', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (object) => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { PilotlightError } from '../../../src/model/errors.ts';
 import type { Instance } from '../../../src/model/runtime.ts';
-import type { ProcessRun } from '../../../src/model/settings.ts';
+import type { ProcessRun } from '../../../src/runtime/process/run.ts';
 import { FakeSource } from '../support/fake-discovery.ts';
 import { testService, testSettings } from '../support/settings.ts';
 import { World } from '../support/world.ts';
@@ -86,6 +86,7 @@ test.each([
 test('values of the environment are not shown, whatever the app says of them', async () => {
   const env = { DATABASE_URL: 'postgres://u:s3cret-word@db/shop', MODE: 'dev', KEY: 'line-one-of-it\nline-two-of-it' };
   const run: ProcessRun = {
+    runtime: 'process',
     kind: 'process',
     command: ['app'],
     cwd: '/',
@@ -118,6 +119,7 @@ test('another run of the service is not blamed for what the one before failed of
   world.edge.request('hello');
   await world.run(500);
   const run: ProcessRun = {
+    runtime: 'process',
     kind: 'process',
     command: ['better'],
     cwd: '/',
@@ -178,6 +180,7 @@ test('a replica that runs out of memory later is said to have', async () => {
 
 test('an image that is missing shows from the boot on, and no more soon after it is there', async () => {
   const run = {
+    runtime: 'docker',
     kind: 'docker-container',
     container: 'shop',
     port: 80,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { PilotlightError } from '../../../src/model/errors.ts';
+import type { ContainerRun, ImageRun } from '../../../src/runtime/docker/run.ts';
 import { sleep } from '../../../src/util/clock.ts';
 import { runHash } from '../../../src/util/hash.ts';
 import { type ServiceChange, testImage, testRun, testService, testSettings } from '../support/settings.ts';
@@ -79,7 +80,7 @@ test('a run that changes while replicas of the one before are prepared is prepar
   const prepared: unknown[] = [];
   world.runtime.prepare = async ({ run }) => {
     await sleep(world.clock, 500, world.life.signal);
-    prepared.push(run.kind === 'docker' && run.image);
+    prepared.push((run as ImageRun).image);
   };
   await world.start();
   for (const version of [2, 3]) {
@@ -202,7 +203,7 @@ test('an existing container is not run twice: it ends, and the next request star
   const { stop } = testRun();
   const kept = (port: number) =>
     testService('kept', {
-      run: { kind: 'docker-container', container: 'c', port, stop },
+      run: { runtime: 'docker', kind: 'docker-container', container: 'c', port, stop } as ContainerRun,
       scale: { max: 1, idleMs: 'never' },
     });
   const world = new World([kept(1)], {}, 'docker');

@@ -1,5 +1,6 @@
 import { PilotlightError } from '../../../src/model/errors.ts';
 import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../../src/model/runtime.ts';
+import type { RunSettings } from '../../../src/model/settings.ts';
 import { type Clock, sleep } from '../../../src/util/clock.ts';
 import { FakeApp } from './fake-app.ts';
 
@@ -33,7 +34,7 @@ interface Slot {
 
 /** A runtime whose replicas are small apps on virtual time; it remembers what was asked of it. */
 export class FakeRuntime implements Runtime {
-  readonly kind: 'process' | 'docker';
+  readonly name: string;
   readonly behaviour: FakeBehaviour = {
     startMs: 150,
     readyMs: 50,
@@ -62,9 +63,17 @@ export class FakeRuntime implements Runtime {
   readonly #listeners = new Set<(event: RuntimeEvent) => void>();
   #runs = 0;
 
-  constructor(clock: Clock, kind: 'process' | 'docker' = 'process') {
+  constructor(clock: Clock, name = 'process') {
     this.#clock = clock;
-    this.kind = kind;
+    this.name = name;
+  }
+
+  get prepares(): boolean {
+    return this.name === 'docker';
+  }
+
+  runsInPlace({ kind }: RunSettings): boolean {
+    return kind === 'docker-container';
   }
 
   async check(): Promise<void> {}

@@ -1,11 +1,6 @@
-import type {
-  DockerImageRun,
-  GuardSettings,
-  ProcessRun,
-  ScaleSettings,
-  ServiceSettings,
-  Settings,
-} from '../../../src/model/settings.ts';
+import type { GuardSettings, ScaleSettings, ServiceSettings, Settings } from '../../../src/model/settings.ts';
+import type { ImageRun } from '../../../src/runtime/docker/run.ts';
+import type { ProcessRun } from '../../../src/runtime/process/run.ts';
 import { listenSettings } from '../../support/listen-settings.ts';
 
 export const testGuards: GuardSettings = {
@@ -41,6 +36,7 @@ export const testScale: ScaleSettings = {
 /** A `run`; another `version` has another hash. */
 export function testRun(version = 1): ProcessRun {
   return {
+    runtime: 'process',
     kind: 'process',
     command: ['app'],
     cwd: '/',
@@ -50,8 +46,9 @@ export function testRun(version = 1): ProcessRun {
 }
 
 /** A `run` of containers of an image, which are pre-positioned. */
-export function testImage(image: string): DockerImageRun {
+export function testImage(image: string): ImageRun {
   return {
+    runtime: 'docker',
     kind: 'docker',
     image,
     port: 80,

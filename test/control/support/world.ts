@@ -54,12 +54,8 @@ export class World {
   readonly edge: FakeEdge;
   readonly life = new AbortController();
 
-  constructor(
-    services: ServiceSettings[] | Settings,
-    options: Partial<ControlOptions> = {},
-    kind: 'process' | 'docker' = 'process',
-  ) {
-    this.runtime = new FakeRuntime(this.clock, kind);
+  constructor(services: ServiceSettings[] | Settings, options: Partial<ControlOptions> = {}, runtime = 'process') {
+    this.runtime = new FakeRuntime(this.clock, runtime);
     const settings = Array.isArray(services) ? testSettings(services) : services;
     const logger: Logger = {
       debug() {},
@@ -72,7 +68,7 @@ export class World {
       clock: this.clock,
       logger,
       metrics: this.metrics,
-      runtimes: { [kind]: this.runtime },
+      runtimes: [this.runtime],
       sources: [],
       instance: 'test',
       random: () => 0,

@@ -1,11 +1,12 @@
 import type Docker from 'dockerode';
 import type { ReplicaSpec } from '../../../src/model/runtime.ts';
-import type { DockerImageRun } from '../../../src/model/settings.ts';
+import type { ImageRun } from '../../../src/runtime/docker/run.ts';
 
 export const never = new AbortController().signal;
 
-export function imageRun(run: Partial<DockerImageRun> = {}): DockerImageRun {
+export function imageRun(run: Partial<ImageRun> = {}): ImageRun {
   return {
+    runtime: 'docker',
     kind: 'docker',
     image: 'shop:1.4',
     port: 3000,
@@ -28,16 +29,17 @@ export function imageRun(run: Partial<DockerImageRun> = {}): DockerImageRun {
 
 /** Replica 1 of service `shop` of instance `bench`. */
 export function imageSpec(
-  run: Partial<DockerImageRun> = {},
+  run: Partial<ImageRun> = {},
   spec: Partial<ReplicaSpec> = {},
 ): ReplicaSpec & {
-  run: DockerImageRun;
+  run: ImageRun;
 } {
   return { service: 'shop', ordinal: 1, instance: 'bench', hash: 'h1', ...spec, run: imageRun(run) };
 }
 
 export function containerSpec(container: string, spec: Partial<ReplicaSpec> = {}): ReplicaSpec {
   const run = {
+    runtime: 'docker',
     kind: 'docker-container',
     container,
     port: 3000,

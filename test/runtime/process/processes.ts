@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { silentLogger } from '../../../src/model/observe.ts';
 import type { Instance, ReplicaSpec, Runtime } from '../../../src/model/runtime.ts';
-import type { ProcessRun } from '../../../src/model/settings.ts';
 import { ProcessRecords } from '../../../src/runtime/process/record.ts';
+import type { ProcessRun } from '../../../src/runtime/process/run.ts';
 import { createProcessRuntime, type ProcessRuntimeOptions } from '../../../src/runtime/process/runtime.ts';
 import { signalGroup, startTokenOf } from '../../../src/runtime/process/table.ts';
 import { systemClock } from '../../../src/util/clock.ts';
@@ -46,7 +46,14 @@ export function processBench() {
 /** A replica of service `app` that runs a script with the Node of the tests. */
 export function nodeSpec(script: string, run: Partial<ProcessRun> = {}, spec: Partial<ReplicaSpec> = {}): ReplicaSpec {
   const command = [process.execPath, '-e', script];
-  const base: ProcessRun = { kind: 'process', command, cwd: tmpdir(), env: { PORT: '{port}' }, stop: STOP };
+  const base: ProcessRun = {
+    runtime: 'process',
+    kind: 'process',
+    command,
+    cwd: tmpdir(),
+    env: { PORT: '{port}' },
+    stop: STOP,
+  };
   return { service: 'app', ordinal: 1, instance: 'bench', hash: 'h1', ...spec, run: { ...base, ...run } };
 }
 
