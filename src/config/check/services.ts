@@ -1,7 +1,7 @@
 import { hostPort } from '../../util/host-port.ts';
-import { checkProbeHosts } from '../schema/probe-host.ts';
 import type { ServiceConfig } from '../schema/schema.ts';
 import { checkBalancing, checkCookies } from './balancing.ts';
+import { checkProbeHosts } from './probe-hosts.ts';
 import type { Path } from './problem.ts';
 import type { Report } from './report.ts';
 import { checkRoutes } from './routes.ts';

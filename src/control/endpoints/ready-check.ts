@@ -1,4 +1,5 @@
 import type { ProbeRequest } from '../../model/link.ts';
+import { probeHost } from '../../model/probe-host.ts';
 import type { ServiceSettings } from '../../model/settings.ts';
 
 /** The probe that shows a replica of the service ready. With `docker-health` the engine decides and a connect is enough. */
@@ -7,9 +8,4 @@ export function readyCheck(settings: ServiceSettings): ProbeRequest['check'] {
   if (ready.kind === 'docker-health') return { kind: 'connect' };
   const { path, host, statusMin, statusMax } = ready;
   return { kind: 'http', path, hostHeader: host ?? probeHost(settings), statusMin, statusMax };
-}
-
-/** A Host that the app knows, where none is told: the one it is sent anyway, or the first that leads to it. */
-export function probeHost({ upstreamHost, routes }: ServiceSettings): string {
-  return upstreamHost ?? routes.find(({ host }) => host !== undefined && !host.startsWith('*'))?.host ?? 'localhost';
 }

@@ -1,7 +1,7 @@
 import type { HealthSettings } from '../../model/balancing.ts';
+import { probeHost } from '../../model/probe-host.ts';
 import type { ServiceSettings, Settings } from '../../model/settings.ts';
 import type { RoutingTable, ServicePolicy } from '../../model/snapshot.ts';
-import { probeHost } from '../endpoints/ready-check.ts';
 
 /**
  * What the edges need to know of a configuration.
