@@ -486,19 +486,21 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     const kept = this.#connection;
     if (this.#phase !== 'connecting' || kept === undefined || kept.phase === 'connecting') return;
     const now = this.#context.clock.now();
-    const connection = kept.usable ? kept : kept.endpoint.takeIdle(now);
-    if (connection === undefined) this.#connect(kept.endpoint);
+    const endpoint = this.#endpoint as Endpoint;
+    const connection = kept.usable ? kept : endpoint.takeIdle(now);
+    if (connection === undefined) this.#connect(endpoint);
     else this.#send(connection, now);
   }
 
   onConnected(connection: UpstreamConnection): void {
-    if (!connection.endpoint.isUnproven) {
+    const endpoint = this.#endpoint as Endpoint;
+    if (!endpoint.isUnproven) {
       this.#send(connection, this.#context.clock.now());
       return;
     }
     // The connect is over; the proof has a limit of its own.
     this.#context.deadlines.disarm(this);
-    (this.#service as Service).prove(this, connection);
+    (this.#service as Service).prove(this, endpoint, connection);
   }
 
   /** Its connection leads to the replica that it is meant for, or may not: then nothing was written to it. */
@@ -516,6 +518,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
   /** Head and what is there of the body, in one write where it is small. */
   #send(connection: UpstreamConnection, now: number): void {
     const service = this.#service as Service;
+    const endpoint = this.#endpoint as Endpoint;
     const { request } = this.client;
     this.#connection = connection;
     this.#attempts.reused = connection.uses > 0;
@@ -523,7 +526,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     this.#phase = 'sent';
     this.#attempts.written = true;
     this.#facts.connectedAt = now;
-    const plain = upstreamHead(this.client, service, connection.endpoint, this.requestId);
+    const plain = upstreamHead(this.client, service, endpoint, this.requestId);
     const head = this.#rules === undefined ? plain : this.#rules.requestHead(plain, this);
     const done = this.client.body.done;
     const drained = this.#body.sendAll(connection.socket, head, request.framing, done, this.#requestTrailers());
@@ -533,7 +536,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     else this.client.pauseReading();
     if (!done) this.#turns.upload(now, drained);
     if (done || !drained) this.#awaitUpstream(now);
-    else this.#awaitBody(connection, now);
+    else this.#awaitBody(endpoint, now);
   }
 
   /** The upstream has to take what was sent to it, or to answer: in time. */
@@ -542,7 +545,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
   }
 
   /** The client has to send more: how long that takes is for its connection to watch. */
-  #awaitBody({ endpoint }: UpstreamConnection, now: number): void {
+  #awaitBody(endpoint: Endpoint, now: number): void {
     if (!this.client.awaitsContinue) this.#context.deadlines.disarm(this);
     else if (endpoint.isOld) this.#sayContinue();
     else this.#context.deadlines.arm(this, CONTINUE_AFTER_MS, now);
@@ -662,6 +665,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
       return;
     }
     const service = this.#service as Service;
+    const endpoint = this.#endpoint as Endpoint;
     const now = this.#context.clock.now();
     const { done } = this.client.body;
     // An answer before the end of the body says nothing of how long answers take.
@@ -673,11 +677,11 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     this.#context.deadlines.arm(this, this.#silenceMs(service), now);
     if (request.upgrade === undefined && !this.passive) {
       service.statistics.firstByte(response.status, ttfb);
-      connection.endpoint.recordFirstByte(ttfb);
+      endpoint.recordFirstByte(ttfb);
     }
-    connection.endpoint.isOld = response.old;
+    endpoint.isOld = response.old;
     if (response.status >= 500 && !this.#turns.clientDelayed(now))
-      service.judge(connection.endpoint, 'failure', `status ${response.status}`);
+      service.judge(endpoint, 'failure', `status ${response.status}`);
     this.#answer.framing = clientFraming(response, request.old);
     if (this.#answer.framing === Framing.CLOSE || !done || this.#context.draining) this.#keepAlive = false;
     const head = clientHead(this, response, this.#answer.framing, this.#keepAlive);
@@ -732,11 +736,12 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     const complete = this.client.body.done;
     // A client that reads slowly may have paused it.
     if (connection.phase === 'idle') connection.resumeReading();
+    const endpoint = this.#endpoint as Endpoint;
     const now = this.#context.clock.now();
-    if (complete && connection.usable) connection.endpoint.putIdle(connection, now);
+    if (complete && connection.usable) endpoint.putIdle(connection, now);
     else connection.destroy();
     this.#connection = undefined;
-    if (this.#facts.status < 500) this.#service?.judge(connection.endpoint, 'success');
+    if (this.#facts.status < 500) this.#service?.judge(endpoint, 'success');
     this.#end(this.#keepAlive, now);
   }
 
@@ -747,7 +752,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     const { request } = this.client;
     const { response } = connection;
     if (!this.client.body.done || !isOffered(response.upgrade, request.upgrade)) {
-      this.#service?.onBadAnswer(connection.endpoint, Fault.UNASKED_SWITCH);
+      this.#service?.onBadAnswer(this.#endpoint as Endpoint, Fault.UNASKED_SWITCH);
       this.refuse('BAD_RESPONSE', Fault.UNASKED_SWITCH);
       return;
     }
@@ -763,7 +768,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     const head = switchingHead(this, response, response.upgrade as string);
     this.#answer.head(this.#rules === undefined ? head : this.#rules.responseHead(head, this));
     this.#answer.flush();
-    service.judge(connection.endpoint, 'success');
+    service.judge(this.#endpoint as Endpoint, 'success');
     service.onFirstByte();
     const early = this.client.takePending();
     if (early !== undefined) this.onClientTunnel(early);
@@ -785,6 +790,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
 
   onUpstreamFailure(connection: UpstreamConnection, failure: UpstreamFailure): void {
     const service = this.#service as Service;
+    const endpoint = this.#endpoint as Endpoint;
     if (this.#phase === 'tunnel' && connection.socket.readableEnded) {
       // It had said its last, so nothing broke; the client gets what it has not taken yet.
       this.#connection = undefined;
@@ -793,23 +799,23 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     }
     if (failure === 'want') {
       this.#connection = undefined;
-      this.#onWant(service, connection);
+      this.#onWant(service, endpoint, connection.errorCode);
       return;
     }
     if (this.#phase === 'connecting') {
       this.#connection = undefined;
-      if (failure !== 'protocol' && failure !== 'reset') service.suspect(connection.endpoint, failure);
+      if (failure !== 'protocol' && failure !== 'reset') service.suspect(endpoint, failure);
       this.#retry(service, failure === 'timeout' ? 'CONNECT_TIMEOUT' : 'CONNECT_REFUSED');
       return;
     }
     // Of a connection that was used before, an end without an answer says nothing but that it was idle too long.
     const idled = this.#attempts.reused && this.#phase === 'sent' && failure === 'reset' && !connection.isAnswering;
     const { fault } = connection;
-    if (fault !== undefined) service.onBadAnswer(connection.endpoint, fault);
+    if (fault !== undefined) service.onBadAnswer(endpoint, fault);
     if (!idled && !this.#turns.clientDelayed(this.#context.clock.now())) {
       service.statistics.resets++;
       const why = fault ?? 'the connection was closed before the end of the answer';
-      if (failure !== 'refused') service.judge(connection.endpoint, 'failure', why);
+      if (failure !== 'refused') service.judge(endpoint, 'failure', why);
     }
     if (this.#phase === 'tunnel') {
       this.#facts.ending = 'upstream-broke';
@@ -822,14 +828,14 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
       this.refuse(failure === 'protocol' ? 'BAD_RESPONSE' : 'UPSTREAM_RESET', fault);
     } else {
       this.#connection = undefined;
-      if (failure === 'refused') service.suspect(connection.endpoint, failure);
-      else if (!idled) service.onUnanswered(connection.endpoint);
+      if (failure === 'refused') service.suspect(endpoint, failure);
+      else if (!idled) service.onUnanswered(endpoint);
       this.#retry(service, failure === 'refused' ? 'CONNECT_REFUSED' : 'UPSTREAM_RESET');
     }
   }
 
   /** There was nothing left here to connect with: idle connections make room. The endpoint has no part in it. */
-  #onWant(service: Service, { endpoint, errorCode }: UpstreamConnection): void {
+  #onWant(service: Service, endpoint: Endpoint, errorCode: string): void {
     this.#context.shortage.note(errorCode, endpoint.address);
     if (this.#attempts.written || !this.#context.closeIdle()) {
       this.refuse('OUT_OF_RESOURCES');

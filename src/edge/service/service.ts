@@ -265,12 +265,12 @@ export class Service {
   }
 
   /** A connection was opened that may lead to another program than the replica. */
-  prove(opener: Opener, connection: Opened): void {
+  prove(opener: Opener, endpoint: Endpoint, connection: Opened): void {
     const { clock, post } = this.#context;
     this.#unproven ??= new Unproven(clock, ({ id, doubt }) =>
       post({ type: 'suspect', service: this.name, endpoint: id, cause: 'unproven', doubt }),
     );
-    this.#unproven.add(opener, connection);
+    this.#unproven.add(opener, endpoint, connection);
   }
 
   /** Another edge is in doubt about it: what was opened here a moment ago may lead to another program, too. */

@@ -6,7 +6,6 @@ const PATIENCE_MS = 1000;
 
 /** A connection that may lead to another program than the replica that it was opened to. */
 export interface Opened {
-  readonly endpoint: Endpoint;
   /** It is still open. */
   readonly usable: boolean;
 }
@@ -19,6 +18,7 @@ export interface Opener {
 
 interface Waiting {
   opener: Opener;
+  endpoint: Endpoint;
   connection: Opened;
   /** The question whose answer it waits for. */
   doubt: number;
@@ -41,22 +41,21 @@ export class Unproven {
     this.#ask = ask;
   }
 
-  add(opener: Opener, connection: Opened): void {
-    const { endpoint } = connection;
+  add(opener: Opener, endpoint: Endpoint, connection: Opened): void {
     const doubt = ++endpoint.doubt;
-    this.#waiting.push({ opener, connection, doubt });
+    this.#waiting.push({ opener, endpoint, connection, doubt });
     this.#timer ??= this.#clock.after(PATIENCE_MS, () => this.#giveUp());
     this.#ask(endpoint);
   }
 
   /** A look after that doubt found the replica. */
   trust(endpoint: Endpoint, doubt: number): void {
-    this.#settle((each) => each.connection.endpoint === endpoint && each.doubt <= doubt, true);
+    this.#settle((each) => each.endpoint === endpoint && each.doubt <= doubt, true);
   }
 
   /** The replica is gone. */
   disown(endpoint: Endpoint): void {
-    this.#settle((each) => each.connection.endpoint === endpoint, false);
+    this.#settle((each) => each.endpoint === endpoint, false);
   }
 
   close(): void {
@@ -74,8 +73,8 @@ export class Unproven {
     const settled = this.#waiting.filter(which);
     this.#waiting = this.#waiting.filter((each) => !settled.includes(each));
     if (this.#waiting.length === 0) this.close();
-    for (const { opener, connection } of settled) {
-      if (isProven && connection.usable) connection.endpoint.isUnproven = false;
+    for (const { opener, endpoint, connection } of settled) {
+      if (isProven && connection.usable) endpoint.isUnproven = false;
       opener.onProven(connection, isProven);
     }
   }

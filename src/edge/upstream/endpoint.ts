@@ -11,7 +11,7 @@ import type { HttpProxyEngine } from './http-proxy-engine.ts';
 import type { InFlight } from './in-flight.ts';
 import { type OutlierState, unjudged } from './outlier.ts';
 import { TlsCheck } from './tls-check.ts';
-import type { UpstreamConnection } from './upstream-connection.ts';
+import type { Destination, UpstreamConnection } from './upstream-connection.ts';
 
 /** Most idle connections kept per endpoint. */
 const MAX_IDLE = 256;
@@ -31,7 +31,7 @@ const ASK_AGAIN_MS = 60_000;
 export type EndpointHealth = 'healthy' | 'objecting' | 'unhealthy';
 
 /** One address of a service: its connections, what is in flight on it, and its figures. Kept across snapshots by id. */
-export class Endpoint {
+export class Endpoint implements Destination {
   readonly id: string;
   readonly host: string;
   readonly port: number;

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { AnswerLimits } from '../../model/settings.ts';
 import { BodyReader, Step } from '../http1/body.ts';
 import { Fault, type FaultText, strangerIn } from '../http1/faults.ts';
 import { HeadFinder } from '../http1/head-finder.ts';
@@ -11,8 +12,25 @@ import { lookupToConnect } from '../io/loopback-names.ts';
 import { sharedReadBuffer } from '../io/shared-read.ts';
 import { isOwnWant } from '../io/shortage.ts';
 import { writeEnd, writePiece } from './body-writer.ts';
-import type { Endpoint } from './endpoint.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
+
+/** Where connections lead to. It keeps them. */
+export interface Destination {
+  readonly host: string;
+  readonly port: number;
+  /** Set where connections are opened through it instead of by plain sockets. */
+  readonly engine: HttpProxyEngine | undefined;
+  /** What answers may use. */
+  readonly limits: AnswerLimits;
+  /** Whether a connection to it ever came about. */
+  wasReached: boolean;
+  /** All open connections, the idle ones included. */
+  readonly connections: Set<UpstreamConnection>;
+  /** An idle connection closed by itself. */
+  forget(connection: UpstreamConnection): void;
+  /** A connection closed that nobody here closed. */
+  lost(): void;
+}
 
 /** Why an upstream connection failed its user. `want`: for want of something here, the other end has no part in it. */
 export type UpstreamFailure = 'refused' | 'timeout' | 'reset' | 'protocol' | 'want';
@@ -43,9 +61,9 @@ type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed';
 /** A connection that was in use so shortly before, and more than once, is hardly at its end, ms. */
 const BUSY_MS = 10;
 
-/** One connection to an endpoint: HTTP/1.1 responses in, whatever its consumer writes out. */
+/** One connection to an endpoint, or to an address that is probed: HTTP/1.1 responses in, whatever its consumer writes out. */
 export class UpstreamConnection {
-  readonly endpoint: Endpoint;
+  readonly #destination: Destination;
   readonly socket: Duplex;
   readonly response = new ResponseHead();
   readonly body = new BodyReader();
@@ -66,20 +84,20 @@ export class UpstreamConnection {
   /** Set where no more than what is unread can come. */
   #onResume: (() => void) | undefined;
 
-  constructor(endpoint: Endpoint, consumer: UpstreamConsumer) {
-    this.endpoint = endpoint;
+  constructor(destination: Destination, consumer: UpstreamConsumer) {
+    this.#destination = destination;
     this.#consumer = consumer;
-    this.engine = endpoint.engine;
-    this.socket = this.engine === undefined ? this.#connect(endpoint) : this.#connectThrough(this.engine);
+    this.engine = destination.engine;
+    this.socket = this.engine === undefined ? this.#connect(destination) : this.#connectThrough(this.engine);
     this.socket.on('connect', () => this.#onConnect());
     this.socket.on('drain', () => this.#consumer?.onUpstreamDrain());
     this.socket.on('end', () => this.#onEnd());
     this.socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
     this.socket.on('close', () => this.#fail('reset'));
-    endpoint.connections.add(this);
+    destination.connections.add(this);
   }
 
-  #connect({ host, port }: Endpoint): Duplex {
+  #connect({ host, port }: Destination): Duplex {
     const callback = (size: number, bytes: Uint8Array) => {
       this.#onRead(bytes as Buffer, size);
       return true;
@@ -115,7 +133,7 @@ export class UpstreamConnection {
   }
 
   #connectThrough(engine: HttpProxyEngine): Duplex {
-    const socket = engine.connect(this.endpoint.host, this.endpoint.port);
+    const socket = engine.connect(this.#destination.host, this.#destination.port);
     socket.on('data', (bytes: Buffer) => this.#onRead(bytes, bytes.length));
     return socket;
   }
@@ -181,14 +199,14 @@ export class UpstreamConnection {
   destroy(): void {
     this.#consumer = undefined;
     this.#phase = 'closed';
-    this.endpoint.connections.delete(this);
+    this.#destination.connections.delete(this);
     this.socket.destroy();
   }
 
   #onConnect(): void {
     if (this.#phase !== 'connecting') return;
     this.#phase = 'idle';
-    this.endpoint.wasReached = true;
+    this.#destination.wasReached = true;
     const consumer = this.#consumer;
     this.#consumer = undefined;
     consumer?.onConnected(this);
@@ -196,7 +214,7 @@ export class UpstreamConnection {
 
   #onError(error: NodeJS.ErrnoException): void {
     this.errorCode = error.code ?? '';
-    this.#fail(failureOf(error, this.#phase, this.endpoint));
+    this.#fail(failureOf(error, this.#phase, this.#destination));
   }
 
   #onRead(bytes: Buffer, size: number): void {
@@ -245,7 +263,7 @@ export class UpstreamConnection {
   /** @returns where the body begins, or -1 when more must come or the connection is lost */
   #readHead(consumer: UpstreamConsumer, bytes: Buffer, at: number, size: number): number {
     const finder = this.#finder;
-    const { limits } = this.endpoint;
+    const { limits } = this.#destination;
     if (!finder.find(bytes, at, size)) {
       const { partial, checked } = finder;
       const stranger = strangerIn(partial);
@@ -304,7 +322,7 @@ export class UpstreamConnection {
 
   #close(): void {
     this.#phase = 'closed';
-    this.endpoint.connections.delete(this);
+    this.#destination.connections.delete(this);
     this.socket.destroy();
   }
 
@@ -313,15 +331,15 @@ export class UpstreamConnection {
     const consumer = this.#consumer;
     this.#consumer = undefined;
     const wasOpen = this.#phase !== 'connecting';
-    if (this.#phase === 'idle') this.endpoint.forget(this);
+    if (this.#phase === 'idle') this.#destination.forget(this);
     this.#phase = 'closed';
-    this.endpoint.connections.delete(this);
-    if (wasOpen && failure !== 'protocol') this.endpoint.lost();
+    this.#destination.connections.delete(this);
+    if (wasOpen && failure !== 'protocol') this.#destination.lost();
     consumer?.onUpstreamFailure(this, failure);
   }
 }
 
-function failureOf(error: NodeJS.ErrnoException, phase: Phase, { wasReached }: Endpoint): UpstreamFailure {
+function failureOf(error: NodeJS.ErrnoException, phase: Phase, { wasReached }: Destination): UpstreamFailure {
   // Of an address that was never reached, this says that there is none of its kind here, such as ::1 without IPv6.
   const isElsewhere = error.code === 'EADDRNOTAVAIL' && !wasReached;
   if (error.syscall === 'connect' && isOwnWant(error.code) && !isElsewhere) return 'want';
