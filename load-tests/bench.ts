@@ -3,17 +3,20 @@
  * core, load and upstream on another, rounds of all proxies taking turns. Prints medians with their spread. Where there
  * are four cores or more, several workers get half of them: how throughput grows with them.
  *
- * Usage: `npm run bench [-- --only small-get,post --proxies pilotlight,haproxy --rounds 5 --seconds 4]`. wrk, nginx,
- * HAProxy and Caddy come from Debian: installed when root runs this, else the missing ones are named.
+ * Usage: `npm run bench [-- --only small-get,post --proxies pilotlight,haproxy --rounds 5 --seconds 4]`. With
+ * `--against DIR` another checkout of Pilotlight takes the place of the other proxies, unless `--proxies` names some:
+ * ratios then compare with it. wrk, nginx, HAProxy and Caddy come from Debian: installed when root runs this, else the
+ * missing ones are named.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checkoutAt, OWN_ROOT } from './bench/checkout.ts';
 import { describeMachine } from './bench/machine.ts';
 import { measure } from './bench/measure.ts';
 import { readOptions } from './bench/options.ts';
 import { PROXIES } from './bench/proxies.ts';
-import { renderTable } from './bench/report.ts';
+import { BEFORE, referenceNamed, renderTable, renderVerdict } from './bench/report.ts';
 import { provideTools } from './bench/tools.ts';
 import { startUpstreams } from './bench/upstreams.ts';
 import { HALF, WORKLOADS } from './bench/workloads.ts';
@@ -31,7 +34,9 @@ if (!tools.has('wrk') || !tools.has('nginx')) {
   console.error('without wrk (the load) and nginx (the upstream) nothing can be measured');
   process.exit(1);
 }
-console.log(`${describeMachine(tools)}\n${options.rounds} rounds of ${options.seconds} s: medians (least–most)\n`);
+console.log(`${describeMachine(tools)}\n${options.rounds} rounds of ${options.seconds} s: medians (least–most)`);
+const states = options.against && `pilotlight is ${checkoutAt(OWN_ROOT).name}, before is ${options.against.name}`;
+console.log(states === undefined ? '' : `${states}\n`);
 
 for (const [name, workload] of Object.entries(WORKLOADS)) {
   if (options.only.length > 0 && !options.only.includes(name)) continue;
@@ -44,8 +49,9 @@ for (const [name, workload] of Object.entries(WORKLOADS)) {
     pinSelf(loadCores);
     const upstreams = await startUpstreams(folder, loadCores);
     const measured = await measure(workload, { folder, upstreams }, { ...options, core, tools });
-    const reference = workload.variants === undefined ? 'haproxy' : measured[0]?.subject.name;
-    console.log(`${renderTable(measured, reference)}\n`);
+    const usual = referenceNamed(workload.variants === undefined ? 'haproxy' : (measured[0]?.subject.name ?? ''));
+    console.log(renderTable(measured, options.against === undefined ? usual : BEFORE));
+    console.log(options.against === undefined ? '' : `${renderVerdict(measured)}\n`);
   } finally {
     await stopAll();
     await rm(folder, { recursive: true, force: true });

@@ -39,24 +39,30 @@ export async function measure(
 async function startAll(
   workload: Workload,
   bench: Bench,
-  { proxies, core, tools }: { proxies: string[]; core: Cores; tools: ReadonlySet<Tool> },
+  { proxies, core, tools, against }: BenchOptions & { core: Cores; tools: ReadonlySet<Tool> },
 ): Promise<Subject[]> {
   const subjects: Subject[] = [];
   const upstream = bench.upstreams[workload.upstream];
-  const groundFor = async (index: number): Promise<Ground> => {
-    const folder = join(bench.folder, `proxy-${index}`);
+  const nextGround = async (command?: readonly string[]): Promise<Ground> => {
+    const folder = join(bench.folder, `proxy-${subjects.length}`);
     await mkdir(folder, { recursive: true });
-    return { folder, core, upstream };
+    return { folder, core, upstream, ...(command === undefined ? {} : { command }) };
   };
-  for (const [name, extra] of Object.entries(workload.variants?.(bench) ?? {})) {
-    subjects.push(await startPilotlight(name, await groundFor(subjects.length), extra));
+  for (const [variant, extra] of Object.entries(workload.variants?.(bench) ?? {})) {
+    subjects.push({ ...(await startPilotlight(variant, await nextGround(), extra)), variant });
+    if (against === undefined) continue;
+    const before = await startPilotlight(`${variant}, before`, await nextGround(against.command), extra);
+    subjects.push({ ...before, variant, isBefore: true });
   }
   if (workload.variants !== undefined) return subjects;
+  const chosen = against === undefined || proxies.length > 0 ? proxies : ['pilotlight'];
   for (const [name, { tool, start }] of Object.entries(PROXIES)) {
-    if ((proxies.length > 0 && !proxies.includes(name)) || (tool !== undefined && !tools.has(tool))) continue;
-    subjects.push(await start(await groundFor(subjects.length)));
+    if ((chosen.length > 0 && !chosen.includes(name)) || (tool !== undefined && !tools.has(tool))) continue;
+    subjects.push(await start(await nextGround()));
   }
-  return subjects;
+  if (against === undefined) return subjects;
+  const before = await startPilotlight(`before (${against.name})`, await nextGround(against.command));
+  return [...subjects, { ...before, isBefore: true }];
 }
 
 async function measureRound({ pid, ...subject }: Subject, load: Load, seconds: number): Promise<Round> {

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { type Checkout, checkoutAt } from './checkout.ts';
 
 /** What to measure, and for how long. */
 export interface BenchOptions {
@@ -10,9 +11,14 @@ export interface BenchOptions {
   rounds: number;
   /** Length of a round. */
   seconds: number;
+  /** Another state of Pilotlight, measured in turns with this one; undefined: none. */
+  against: Checkout | undefined;
 }
 
-/** Reads `--only a,b --proxies a,b --rounds N --seconds N`; throws on names that are not known and on other flags. */
+/**
+ * Reads `--only a,b --proxies a,b --rounds N --seconds N --against DIR`.
+ * @throws on names that are not known, on other flags, and on a folder that is no checkout
+ */
 export function readOptions(args: string[], known: { workloads: string[]; proxies: string[] }): BenchOptions {
   const { values } = parseArgs({
     args,
@@ -21,6 +27,7 @@ export function readOptions(args: string[], known: { workloads: string[]; proxie
       proxies: { type: 'string', default: '' },
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '4' },
+      against: { type: 'string' },
     },
   });
   return {
@@ -28,6 +35,7 @@ export function readOptions(args: string[], known: { workloads: string[]; proxie
     proxies: namesIn('--proxies', values.proxies, known.proxies),
     rounds: countIn('--rounds', values.rounds),
     seconds: countIn('--seconds', values.seconds),
+    against: values.against === undefined ? undefined : checkoutAt(values.against),
   };
 }
 

@@ -1,14 +1,19 @@
-import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../../test/support/free-port.ts';
 import { type Cores, startPinned, untilListening } from '../support/process.ts';
+import { checkoutAt, OWN_ROOT } from './checkout.ts';
 import type { Tool } from './tools.ts';
 import { nginxHttp, nginxMain } from './upstreams.ts';
 
 /** A proxy that runs (or, for `direct`, the upstream itself). */
 export interface Subject {
+  /** As the table calls it. */
   name: string;
+  /** Which of a workload's variants it is; undefined where there are none. */
+  variant?: string;
+  /** It is the other state of Pilotlight, which this one is compared with. */
+  isBefore?: boolean;
   port: number;
   /** Its first process; undefined for `direct`. */
   pid: number | undefined;
@@ -23,6 +28,8 @@ export interface Ground {
   core: Cores;
   /** Loopback port that it forwards everything to. */
   upstream: number;
+  /** The words that follow `node`, of Pilotlight only; undefined: those of this checkout. */
+  command?: readonly string[];
 }
 
 /** Proxies that compare themselves with Pilotlight, and the tools that they need. */
@@ -38,8 +45,6 @@ export const PROXIES: Record<string, { tool?: Tool; start: (ground: Ground) => P
 /** Keys of Pilotlight's configuration that differ from one service for everything. */
 export type Extra = Record<string, unknown>;
 
-const ROOT = join(import.meta.dirname, '../..');
-
 /** Pilotlight with the flags of Node that its own script has. */
 export async function startPilotlight(name: string, ground: Ground, extra: Extra = {}): Promise<Subject> {
   const [port, adminPort] = [await freePort(), await freePort()];
@@ -53,20 +58,12 @@ export async function startPilotlight(name: string, ground: Ground, extra: Extra
     ...extra,
   };
   await writeFile(config, JSON.stringify(settings));
-  const command = [process.execPath, ...pilotlightArguments(), 'run', '-c', config];
-  const { pid } = startPinned(ground.core, command, { NODE_ENV: 'production' });
+  const { command = checkoutAt(OWN_ROOT).command } = ground;
+  const { pid } = startPinned(ground.core, [process.execPath, ...command, 'run', '-c', config], {
+    NODE_ENV: 'production',
+  });
   await untilListening(port);
   return { name, port, pid, adminPort };
-}
-
-/** What stands after `node` in the package's `pilotlight` script, with the path of the program made absolute. */
-export function pilotlightArguments(): string[] {
-  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-    scripts: { pilotlight: string };
-  };
-  const words = scripts.pilotlight.split(' ');
-  const after = words.slice(words.indexOf('node') + 1);
-  return after.map((word) => (word.startsWith('-') ? word : join(ROOT, word)));
 }
 
 async function startHaproxy({ folder, core, upstream }: Ground): Promise<Subject> {
@@ -152,7 +149,7 @@ http://:${port} {
 async function startHttpProxy({ core, upstream }: Ground): Promise<Subject> {
   const port = await freePort();
   const env = { PORT: String(port), TARGET: `http://127.0.0.1:${upstream}`, NODE_ENV: 'production' };
-  const { pid } = startPinned(core, [process.execPath, join(ROOT, 'load-tests/servers/http-proxy.mjs')], env);
+  const { pid } = startPinned(core, [process.execPath, join(OWN_ROOT, 'load-tests/servers/http-proxy.mjs')], env);
   await untilListening(port);
   return subject('http-proxy', port, pid);
 }

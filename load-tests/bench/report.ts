@@ -1,17 +1,40 @@
 import Table from 'cli-table3';
 import { median } from '../support/process.ts';
 import type { Measured } from './measure.ts';
+import type { Subject } from './proxies.ts';
 import type { Round } from './sample.ts';
 
+/** What nothing is compared with. */
+const NONE = { cpu: Number.NaN, p99: Number.NaN } as Round;
 const HEAD = ['', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs/request', 'RSS MiB', 'failed'];
 
+/** What ratios compare with: how their columns call it, and each subject's own. */
+export interface Reference {
+  title: string;
+  of: (subject: Subject, all: readonly Subject[]) => Subject | undefined;
+}
+
+/** The proxy of that name, for every subject. */
+export function referenceNamed(name: string): Reference {
+  return { title: name, of: (_subject, all) => all.find((other) => other.name === name) };
+}
+
+/** The other state of Pilotlight, in the same variant of the workload. */
+export const BEFORE: Reference = {
+  title: 'before',
+  of: ({ variant }, all) => all.find((other) => other.isBefore === true && other.variant === variant),
+};
+
 /**
- * A table of medians with least–most of the rounds. Ratios compare with the reference of that name round by
- * round, so that what the machine did meanwhile counts for both.
+ * A table of medians with least–most of the rounds. Ratios compare with the reference round by round, so that what the
+ * machine did meanwhile counts for both.
  */
-export function renderTable(measured: readonly Measured[], name: string | undefined): string {
-  const reference = measured.find(({ subject }) => subject.name === name);
-  const head = reference === undefined ? HEAD : [...HEAD, `CPU / ${name}`, `p99 / ${name}`];
+export function renderTable(measured: readonly Measured[], reference: Reference): string {
+  const all = measured.map(({ subject }) => subject);
+  const roundsOf = (subject: Subject) => measured.find((other) => other.subject === reference.of(subject, all))?.rounds;
+  const isCompared = all.some((subject) => roundsOf(subject) !== undefined);
+  const { title } = reference;
+  const head = isCompared ? [...HEAD, `CPU / ${title}`, `p99 / ${title}`] : HEAD;
   const table = new Table({ head, style: { head: [], border: [], compact: true } });
   for (const { subject, rounds } of measured) {
     const of = (pick: (round: Round) => number, digits: number) => spread(rounds.map(pick), digits);
@@ -24,18 +47,41 @@ export function renderTable(measured: readonly Measured[], name: string | undefi
       of(({ resident }) => resident, 0),
       rounds.reduce((sum, { failed }) => sum + failed, 0),
     ];
-    if (reference !== undefined) {
-      row.push(ratios(rounds, reference.rounds, ({ cpu }) => cpu));
-      row.push(ratios(rounds, reference.rounds, ({ p99 }) => p99));
+    if (isCompared) {
+      const others = roundsOf(subject) ?? [];
+      row.push(ratios(rounds, others, ({ cpu }) => cpu, 3));
+      row.push(ratios(rounds, others, ({ p99 }) => p99, 2));
     }
     table.push(row);
   }
   return table.toString();
 }
 
-function ratios(rounds: readonly Round[], others: readonly Round[], pick: (round: Round) => number): string {
-  const values = rounds.map((round, index) => pick(round) / pick(others[index] ?? round));
-  return spread(values, 2);
+/**
+ * What this state of Pilotlight takes of the CPU of the other one, a line per variant. A round that something else on
+ * the machine disturbed stretches least and most; the middle half of the rounds says how sure the median is.
+ */
+export function renderVerdict(measured: readonly Measured[]): string {
+  const all = measured.map(({ subject }) => subject);
+  const lines = measured.flatMap(({ subject, rounds }) => {
+    const before = measured.find((other) => other.subject === BEFORE.of(subject, all));
+    if (before === undefined || before.subject === subject || subject.adminPort === undefined) return [];
+    const sorted = ratiosOf(rounds, before.rounds, ({ cpu }) => cpu).sort((a, b) => a - b);
+    const quarter = Math.floor(sorted.length / 4);
+    const [low, high] = [sorted[quarter] ?? Number.NaN, sorted[sorted.length - 1 - quarter] ?? Number.NaN];
+    const half = `half of the rounds ${low.toFixed(3)}–${high.toFixed(3)}`;
+    return [`${subject.name}: CPU per request ${median(sorted).toFixed(3)} of what it was before, ${half}`];
+  });
+  return lines.join('\n');
+}
+
+function ratios(rounds: Round[], others: readonly Round[], pick: (round: Round) => number, digits: number): string {
+  return spread(ratiosOf(rounds, others, pick), digits);
+}
+
+/** Round by round; NaN for those that the others have not. */
+function ratiosOf(rounds: readonly Round[], others: readonly Round[], pick: (round: Round) => number): number[] {
+  return rounds.map((round, index) => pick(round) / pick(others[index] ?? NONE));
 }
 
 /** `median (least–most)`. */

@@ -140,7 +140,7 @@ async function prepareObserved({ folder }: Bench): Promise<Load> {
         (error) => console.error(`no metrics: ${error}`),
       );
     };
-    const scraping = subject.name === OBSERVED ? setInterval(scrape, SCRAPE_MS) : undefined;
+    const scraping = subject.variant === OBSERVED ? setInterval(scrape, SCRAPE_MS) : undefined;
     const sample = await runWrk(urlOf(subject), script, { connections: CONNECTIONS, seconds });
     clearInterval(scraping);
     return sample;
@@ -152,7 +152,7 @@ async function prepareRoutes({ folder, upstreams }: Bench): Promise<Load> {
   const few = await writeScript(folder, 'few', { targets: tables[FEW].targets });
   const many = await writeScript(folder, 'many', { targets: tables[MANY].targets });
   return (subject, seconds) => {
-    return runWrk(urlOf(subject), subject.name === FEW ? few : many, { connections: CONNECTIONS, seconds });
+    return runWrk(urlOf(subject), subject.variant === FEW ? few : many, { connections: CONNECTIONS, seconds });
   };
 }
 

@@ -8,12 +8,19 @@ vi.setConfig({ testTimeout: 180_000 });
 const FOLDER = join(import.meta.dirname, '../../load-tests');
 const scripts = readdirSync(FOLDER).filter((name) => name.endsWith('.ts'));
 
+async function expectRefused(name: string, args: string[]): Promise<void> {
+  const refused = pilotlight(args, { main: join(FOLDER, name) });
+  expect(await refused.exit, args.join(' ')).toBe(2);
+  expect(refused.stderr).toMatch(/^usage: npm run \S+/m);
+  expect(refused.stderr).not.toMatch(/^ +at /m);
+  expect(refused.stdout).toBe('');
+}
+
 test.each(scripts)('%s refuses what it does not understand, and measures nothing', async (name) => {
-  for (const args of [['--frobnicate', '1'], ['many'], ['0']]) {
-    const refused = pilotlight(args, { main: join(FOLDER, name) });
-    expect(await refused.exit, args.join(' ')).toBe(2);
-    expect(refused.stderr).toMatch(/^usage: npm run \S+/m);
-    expect(refused.stderr).not.toMatch(/^ +at /m);
-    expect(refused.stdout).toBe('');
-  }
+  for (const args of [['--frobnicate', '1'], ['many'], ['0']]) await expectRefused(name, args);
+});
+
+test('bench.ts refuses to compare with what is no checkout', async () => {
+  await expectRefused('bench.ts', ['--against', FOLDER]);
+  await expectRefused('bench.ts', ['--against']);
 });
