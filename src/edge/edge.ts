@@ -142,7 +142,7 @@ class EdgePlane implements Edge {
   }
 
   #createContext(logger: Logger, access: AccessLog | undefined, descriptors: number | undefined): EdgeContext {
-    const { clients, turnedAway } = shareDescriptors(descriptors ?? Number.POSITIVE_INFINITY);
+    const { clients, overLimit } = shareDescriptors(descriptors ?? Number.POSITIVE_INFINITY);
     const clock = this.#clock;
     const prefix = randomBytes(5).toString('hex');
     let requests = 0;
@@ -165,7 +165,7 @@ class EdgePlane implements Edge {
       handingOver: false,
       shortage: new Shortage(clock, logger, descriptors),
       room: clients,
-      turnedAway,
+      overLimit,
       closeIdle: () => this.#closeIdle(),
       unrouted: new Map(),
       access,

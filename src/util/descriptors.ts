@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
  */
 const KEPT_BACK = 64;
 /** This part of the rest is for connections that are being told that there are too many, but so many at most. */
-const TURNED_AWAY_PART = 8;
-const TURNED_AWAY_MOST = 256;
+const OVER_LIMIT_PART = 8;
+const OVER_LIMIT_MOST = 256;
 /**
  * As many as for clients are left for services, but so many at most: clients that are idle or held need none there, and
  * those in flight take turns.
@@ -19,15 +19,15 @@ export interface DescriptorShares {
   /** Connections of clients. */
   clients: number;
   /** Connections that are told at once that there are too many. */
-  turnedAway: number;
+  overLimit: number;
 }
 
 /** Divides so many descriptors. */
 export function shareDescriptors(limit: number): DescriptorShares {
   const rest = Math.max(4, limit - KEPT_BACK);
-  const turnedAway = Math.min(TURNED_AWAY_MOST, Math.floor(rest / TURNED_AWAY_PART));
-  const connections = rest - turnedAway;
-  return { clients: Math.max(Math.floor(connections / 2), connections - SERVICES_MOST), turnedAway };
+  const overLimit = Math.min(OVER_LIMIT_MOST, Math.floor(rest / OVER_LIMIT_PART));
+  const connections = rest - overLimit;
+  return { clients: Math.max(Math.floor(connections / 2), connections - SERVICES_MOST), overLimit };
 }
 
 /**
@@ -39,7 +39,7 @@ export function descriptorWarning(limit: number, connections: number, processes:
   const each = Math.ceil(connections / processes);
   const { clients } = shareDescriptors(limit);
   if (clients >= each) return undefined;
-  const needed = KEPT_BACK + TURNED_AWAY_MOST + each + Math.min(each, SERVICES_MOST);
+  const needed = KEPT_BACK + OVER_LIMIT_MOST + each + Math.min(each, SERVICES_MOST);
   const per = processes > 1 ? ' for each process' : '';
   return (
     `${limit} open files are allowed${per}, which is enough for ${clients * processes} connections of clients at once, ` +

@@ -42,7 +42,7 @@ export class ConnectionLimit {
 
   /** Finds a place beside the limit for a connection that lost its own, until it closes. @returns whether there is one */
   keep(socket: Socket): boolean {
-    if (this.#sockets.size >= this.#context.turnedAway) return false;
+    if (this.#sockets.size >= this.#context.overLimit) return false;
     this.#sockets.add(socket);
     socket.on('close', () => this.#sockets.delete(socket));
     return true;

@@ -10,5 +10,5 @@ export interface ClientContext extends ExchangeContext {
   /** Client connections that there are file descriptors for, with one to a service for each. */
   readonly room: number;
   /** Connections beyond the limit that there are file descriptors for, to tell them. */
-  readonly turnedAway: number;
+  readonly overLimit: number;
 }

@@ -37,7 +37,7 @@ export interface ListenerContext {
   readonly clients: ClientCounts;
   readonly idle: IdleConnections;
   /** Those that lost their place before they could say what they want. */
-  readonly turnedAway: ConnectionLimit;
+  readonly connectionLimit: ConnectionLimit;
   /** Those of all listeners. */
   readonly connections: Set<Http1Connection>;
 }
@@ -350,7 +350,7 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
       this.#socket.destroy();
       return;
     }
-    const mayLinger = this.#listener.turnedAway.keep(this.#socket);
+    const mayLinger = this.#listener.connectionLimit.keep(this.#socket);
     this.#losePlace();
     this.#refuse('CONNECTION_LIMIT');
     // Without room to wait for what it sends, the answer may be lost to it.

@@ -28,13 +28,13 @@ export class Listeners {
   #listeners: Listener[] = [];
   /** Shared by all listeners, so that a connection outlives the listener that accepted it. */
   readonly #connections = new Set<Http1Connection>();
-  readonly #turnedAway: ConnectionLimit;
+  readonly #connectionLimit: ConnectionLimit;
   /** Sets of listeners are brought about one after the other: the last one is the one that stays. */
   #change: Promise<unknown> = Promise.resolve();
 
   constructor(context: ClientContext) {
     this.#context = context;
-    this.#turnedAway = new ConnectionLimit(context);
+    this.#connectionLimit = new ConnectionLimit(context);
   }
 
   get connectionCount(): number {
@@ -84,7 +84,7 @@ export class Listeners {
 
   destroyConnections(): void {
     for (const connection of [...this.#connections]) connection.destroy(false);
-    this.#turnedAway.close();
+    this.#connectionLimit.close();
   }
 
   /** Waits a moment for the last answers to be sent, then cuts what is left. */
@@ -103,7 +103,7 @@ export class Listeners {
       socket.on('error', () => {});
       socket.destroy();
     } else if (this.#isFull(listener) && !this.#makeRoom(socket, listener)) {
-      this.#turnedAway.answer(socket);
+      this.#connectionLimit.answer(socket);
     } else {
       new Http1Connection(socket, this.#context, listener);
     }
@@ -132,7 +132,7 @@ export class Listeners {
       open: 0,
       clients: new ClientCounts(),
       idle: new IdleConnections(),
-      turnedAway: this.#turnedAway,
+      connectionLimit: this.#connectionLimit,
       connections: this.#connections,
     };
     const listener: Listener = { key, servers: [], context, address };

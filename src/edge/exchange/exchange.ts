@@ -11,10 +11,9 @@ import { coldStartFields } from '../hold/cold-start.ts';
 import type { Displacement, Waiter } from '../hold/waiter.ts';
 import {
   failedPage,
-  MAX_WATCHERS,
+  isNavigation,
   PAGE_FIELDS,
   PROGRESS_PREFIX,
-  ProgressStream,
   pageFields,
   samePlace,
   waitingPage,
@@ -32,14 +31,13 @@ import type { Opener } from '../service/unproven.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { InFlight } from '../upstream/in-flight.ts';
 import { UpstreamConnection, type UpstreamConsumer, type UpstreamFailure } from '../upstream/upstream-connection.ts';
-import { Attempts } from './attempts.ts';
 import type { ExchangeContext } from './context.ts';
 import { schemeOf } from './forwarding.ts';
-import { isNavigation } from './navigation.ts';
-import { mayReplay } from './replay.ts';
+import { MAX_WATCHERS, ProgressStream } from './progress-stream.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import { requestIdOf, upstreamHead } from './request-writer.ts';
 import { clientFraming, clientHead, interimHead, switchingHead } from './response-writer.ts';
+import { mayReplay, Retries } from './retries.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { Checked } from './stale-check.ts';
 import { Turns } from './turns.ts';
@@ -82,7 +80,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
   readonly #body: RequestBuffer;
   readonly #answer: Answer;
   readonly #facts = new ExchangeFacts();
-  readonly #attempts = new Attempts();
+  readonly #retries = new Retries();
   readonly #turns = new Turns();
   method = '';
   requestId = '';
@@ -204,7 +202,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     this.#answer.begin();
     this.#turns.begin(now);
     this.#heldAt = 0;
-    this.#attempts.begin();
+    this.#retries.begin();
     this.#saidContinue = false;
     this.#halfClosed = this.client.hasEnded;
     this.#keepAlive = this.client.request.keepAlive;
@@ -461,7 +459,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     this.#facts.endpoint = endpoint;
     this.#phase = 'connecting';
     endpoint.link(this);
-    const connection = this.#attempts.mayReuse ? endpoint.takeIdle(now) : undefined;
+    const connection = this.#retries.mayReuse ? endpoint.takeIdle(now) : undefined;
     if (connection === undefined) {
       this.#connect(endpoint);
     } else if (!connection.mayBeStale(now) || (this.client.body.done && this.#mayReplay())) {
@@ -521,10 +519,10 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     const endpoint = this.#endpoint as Endpoint;
     const { request } = this.client;
     this.#connection = connection;
-    this.#attempts.reused = connection.uses > 0;
+    this.#retries.reused = connection.uses > 0;
     connection.take(this);
     this.#phase = 'sent';
-    this.#attempts.written = true;
+    this.#retries.written = true;
     this.#facts.connectedAt = now;
     const plain = upstreamHead(this.client, service, endpoint, this.requestId);
     const head = this.#rules === undefined ? plain : this.#rules.requestHead(plain, this);
@@ -809,7 +807,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
       return;
     }
     // Of a connection that was used before, an end without an answer says nothing but that it was idle too long.
-    const idled = this.#attempts.reused && this.#phase === 'sent' && failure === 'reset' && !connection.isAnswering;
+    const idled = this.#retries.reused && this.#phase === 'sent' && failure === 'reset' && !connection.isAnswering;
     const { fault } = connection;
     if (fault !== undefined) service.onBadAnswer(endpoint, fault);
     if (!idled && !this.#turns.clientDelayed(this.#context.clock.now())) {
@@ -837,7 +835,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
   /** There was nothing left here to connect with: idle connections make room. The endpoint has no part in it. */
   #onWant(service: Service, endpoint: Endpoint, errorCode: string): void {
     this.#context.shortage.note(errorCode, endpoint.address);
-    if (this.#attempts.written || !this.#context.closeIdle()) {
+    if (this.#retries.written || !this.#context.closeIdle()) {
       this.refuse('OUT_OF_RESOURCES');
       return;
     }
@@ -847,9 +845,9 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
 
   /** Tries again on another endpoint, waits for a start, or gives up with `code`. Nothing unsafe is replayed. */
   #retry(service: Service, code: RefusalCode): void {
-    const replayable = !this.#attempts.written || (this.#body.isWhole && this.#mayReplay());
+    const replayable = !this.#retries.written || (this.#body.isWhole && this.#mayReplay());
     const now = this.#context.clock.now();
-    const next = replayable ? this.#attempts.next(service, code === 'CONNECT_REFUSED', now) : 'none';
+    const next = replayable ? this.#retries.next(service, code === 'CONNECT_REFUSED', now) : 'none';
     if (next === 'none') {
       this.refuse(code);
       return;
@@ -864,7 +862,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
    */
   leaveDead(): void {
     const service = this.#service as Service;
-    if (this.#phase !== 'connecting' || this.#connection === undefined || !this.#attempts.move(service)) return;
+    if (this.#phase !== 'connecting' || this.#connection === undefined || !this.#retries.move(service)) return;
     this.#connection.destroy();
     this.#connection = undefined;
     this.#redispatch(service, this.#endpoint, this.#context.clock.now());
@@ -874,7 +872,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     this.avoid = avoid;
     this.#leaveEndpoint(service);
     this.#turns.endUpload(now);
-    this.#attempts.written = false;
+    this.#retries.written = false;
     const endpoint = service.queue.size === 0 ? service.pick(this, now) : undefined;
     if (endpoint !== undefined) this.#dispatch(endpoint, now);
     else this.#hold(service, true);
@@ -1109,7 +1107,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     if (access === undefined) return;
     const facts = this.#facts;
     facts.service = service?.name;
-    facts.retries = this.#attempts.additional;
+    facts.retries = this.#retries.additional;
     facts.bytesOut = this.#answer.bytes;
     facts.headOut = this.#answer.headBytes;
     access.write(accessRecord(this.client, facts, this.requestId, clock.now(), clock.wall()));

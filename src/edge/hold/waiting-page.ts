@@ -1,13 +1,21 @@
 import { createHash } from 'node:crypto';
 import { escapeHtml } from '../answer/responses.ts';
-import type { Http1Connection } from '../client/http1-connection.ts';
-import type { Service } from '../service/service.ts';
+import type { RequestHead } from '../http1/request.ts';
 
 /** Where a waiting page asks for progress: this prefix and the path that it waits for. */
 export const PROGRESS_PREFIX = '/.well-known/pilotlight/wait';
 
-/** Most progress streams per service: more are told to come back by themselves. */
-export const MAX_WATCHERS = 1000;
+/**
+ * Whether a browser goes to a page, and would show what it gets: by Fetch Metadata, or without it by Accept. Nothing
+ * that has a body, so that none is lost to the page.
+ */
+export function isNavigation(request: RequestHead): boolean {
+  if (request.method !== 'GET' || request.upgrade !== undefined || request.hasBody) return false;
+  const mode = request.head.get('sec-fetch-mode');
+  if (mode !== undefined) return mode === 'navigate';
+  const accept = request.head.get('accept');
+  return accept?.includes('text/html') === true && request.head.get('x-requested-with') === undefined;
+}
 
 const STYLE =
   ':root{color-scheme:light dark}*{box-sizing:border-box}body{margin:0;min-height:100vh;display:grid;place-items:center;' +
@@ -101,46 +109,4 @@ function document(title: string, head: string, main: string): string {
     `<meta name="viewport" content="width=device-width,initial-scale=1">${head}<title>${title}</title>` +
     `<style>${STYLE}</style></head><body><main>${main}</main></body></html>\n`
   );
-}
-
-/** One open progress stream (server-sent events). It neither wakes the service nor counts as its activity. */
-export class ProgressStream {
-  readonly #client: Http1Connection;
-  readonly #service: Service;
-  readonly #failures: number;
-
-  constructor(client: Http1Connection, service: Service) {
-    this.#client = client;
-    this.#service = service;
-    this.#failures = service.state.failures;
-    service.watchers.add(this);
-  }
-
-  /** Field lines that open the stream. */
-  static readonly fields =
-    'Content-Type: text/event-stream\r\nCache-Control: no-store\r\nX-Accel-Buffering: no\r\nConnection: close\r\n';
-
-  /** The service's state changed: says so, and ends when there is nothing more to wait for. */
-  update(): void {
-    const service = this.#service;
-    if (service.isReady) this.#end('ready');
-    else if (service.state.failures > this.#failures || !service.state.starting) this.#end('failed');
-    else this.#client.write('event: progress\r\ndata: starting\r\n\r\n');
-  }
-
-  /** There is nothing to wait for any more. */
-  fail(): void {
-    this.#end('failed');
-  }
-
-  /** The client left, or the edge closes. */
-  close(): void {
-    this.#service.watchers.delete(this);
-  }
-
-  #end(event: string): void {
-    this.close();
-    this.#client.write(`event: ${event}\r\ndata: ${event}\r\n\r\n`);
-    this.#client.finish(false);
-  }
 }

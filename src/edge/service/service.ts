@@ -13,8 +13,8 @@ import { DemandReporter } from '../hold/demand-reporter.ts';
 import { HoldQueue } from '../hold/hold-queue.ts';
 import { Release } from '../hold/release.ts';
 import type { Waiter } from '../hold/waiter.ts';
-import type { ProgressStream } from '../hold/waiting-page.ts';
 import { type CompiledWakeRule, compileWakeRules, wakeRuleOf } from '../hold/wake-rules.ts';
+import type { Watcher } from '../hold/watcher.ts';
 import { Fault } from '../http1/faults.ts';
 import type { RequestHead } from '../http1/request.ts';
 import { PROBE_LIMITS } from '../upstream/answer-limits.ts';
@@ -61,7 +61,7 @@ export class Service {
   // Made when they are first needed: most of 10,000 services never get a request.
   #statistics: Statistics | undefined;
   #retryBudget: RetryBudget | undefined;
-  #watchers: Set<ProgressStream> | undefined;
+  #watchers: Set<Watcher> | undefined;
   readonly #activity: Activity;
   readonly #context: ServiceContext;
   readonly #balancer = new Balancer();
@@ -131,7 +131,7 @@ export class Service {
   }
 
   /** Open streams of waiting pages. */
-  get watchers(): Set<ProgressStream> {
+  get watchers(): Set<Watcher> {
     this.#watchers ??= new Set();
     return this.#watchers;
   }

@@ -1,10 +1,14 @@
+import type { RequestHead } from '../http1/request.ts';
 import type { Service } from '../service/service.ts';
+
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+const IDEMPOTENT_METHODS = new Set(['PUT', 'DELETE']);
 
 /**
  * The attempts at one request: whether another one follows a failed one. Anything of which nothing was written may be
  * sent again; else the caller says whether it may.
  */
-export class Attempts {
+export class Retries {
   /** Bytes of the request went to an upstream in this attempt. */
   written = false;
   /** The connection had served others before: its upstream may have closed it at the same moment. */
@@ -66,4 +70,14 @@ export class Attempts {
     service.statistics.retries++;
     return 'retry';
   }
+}
+
+/**
+ * Whether a request may be sent a second time after bytes of it went upstream (RFC 9110 §9.2.2).
+ * @param idempotent the service says that its idempotent methods, and keys of idempotency, are what they say
+ */
+export function mayReplay({ method, head }: RequestHead, idempotent: boolean): boolean {
+  if (SAFE_METHODS.has(method)) return true;
+  if (!idempotent) return false;
+  return IDEMPOTENT_METHODS.has(method) || head.get('idempotency-key') !== undefined;
 }

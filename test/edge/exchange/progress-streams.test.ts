@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { MAX_WATCHERS, PROGRESS_PREFIX } from '../../../src/edge/hold/waiting-page.ts';
+import { MAX_WATCHERS } from '../../../src/edge/exchange/progress-stream.ts';
+import { PROGRESS_PREFIX } from '../../../src/edge/hold/waiting-page.ts';
 import { EdgeHarness } from '../edge-harness.ts';
 
 test('more waiting pages than are told of progress are turned away, and do not wake the service', async () => {
