@@ -1,23 +1,38 @@
 /**
- * Checks the sources and where the tests lie against `architecture/rules.ts`. Prints a line per breach and exits 1;
- * exits 1 too when it finds nothing to check.
+ * Checks the sources and where the tests lie against `architecture/rules.ts`, and that what documents and comments
+ * point at is there. Prints a line per breach and exits 1; exits 1 too when it finds nothing to check.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findBreaches } from './architecture/find-breaches.ts';
+import { findDeadSigns, findUnknownReferences } from './architecture/find-dead-signs.ts';
 import { RULES } from './architecture/rules.ts';
 import { importsOf, type SourceFile } from './architecture/source.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-function filesOf(pattern: string): SourceFile[] {
-  const paths = globSync(pattern, { cwd: root }).map((path) => path.split('\\').join('/'));
-  return paths.sort().map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
+const WRITTEN = '{src,test,docs,config,toolchain,load-tests}/**/*.{ts,mjs,md,yaml,json}';
+
+/** Paths from the root, with slashes. */
+function pathsOf(...patterns: string[]): string[] {
+  const paths = globSync(patterns, { cwd: root, exclude: ['**/node_modules'] });
+  return paths.map((path) => path.split('\\').join('/')).sort();
 }
 
-const sources = filesOf('src/**/*.ts');
-const breaches = findBreaches(sources, filesOf('test/**/*.ts'), RULES);
+const paths = pathsOf(WRITTEN, '*.*', 'LICENSE', 'Dockerfile');
+const files = paths.map((path): SourceFile => ({ path, text: readFileSync(join(root, path), 'utf8') }));
+const under = (folder: string) => files.filter(({ path }) => path.startsWith(folder) && path.endsWith('.ts'));
+
+const sources = under('src/');
+const breaches = [
+  ...findBreaches(sources, under('test/'), RULES),
+  ...findDeadSigns(
+    files.filter(({ path }) => path.endsWith('.md')),
+    pathsOf('**/*', '.ci/*', '.github/**/*'),
+  ),
+  ...findUnknownReferences(files),
+];
 for (const line of breaches) process.stderr.write(`${line}\n`);
 const imports = sources.flatMap(importsOf).length;
 process.stdout.write(`architecture: ${sources.length} files, ${imports} imports, ${breaches.length} breaches\n`);

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { findDeadSigns, findUnknownReferences } from '../../toolchain/architecture/find-dead-signs.ts';
+
+const PATHS = ['README.md', 'docs/errors.md', 'src/edge/io/deadlines.ts', 'config/demo.yaml'];
+
+const signsIn = (text: string, path = 'README.md') => findDeadSigns([{ path, text }], PATHS);
+
+test('places and links that are there', () => {
+  const text = 'See `src/edge/io/`, `src/edge/io/deadlines.ts`, `config/demo.yaml`, [errors](docs/errors.md#codes).';
+  expect(signsIn(text)).toEqual([]);
+  expect(signsIn('[up](../README.md) [here](errors.md) [part](#part)', 'docs/errors.md')).toEqual([]);
+});
+
+test('places that stand for others, and addresses elsewhere', () => {
+  expect(signsIn('`src/runtime/NAME/runtime.ts`, `src/discovery/*`, [site](https://example.com/src/none.ts)')).toEqual(
+    [],
+  );
+});
+
+test('a place that moved, and a link to a file that went', () => {
+  expect(signsIn('`src/edge/deadlines.ts` twice `src/edge/deadlines.ts`; [page](docs/gone.md)')).toEqual([
+    'README.md: leads to src/edge/deadlines.ts, which is not there',
+    'README.md: leads to docs/gone.md, which is not there',
+  ]);
+});
+
+test.each([
+  ['design', '§5'],
+  ['the contract', 'says so'],
+  ['guarantee', '4'],
+  ['scenario', 'W15'],
+])('a document that the reader does not have: %s %s', (what, where) => {
+  const said = `${what} ${where}`;
+  const [found, ...more] = findUnknownReferences([{ path: 'src/a.ts', text: `// one\n// as ${said}\n` }]);
+  expect(found).toMatch(/^src\/a\.ts:2: refers to what a reader does not have: /);
+  expect(more).toEqual([]);
+});
+
+test('standards that everybody can read', () => {
+  const text = '// RFC 9112 §7.1 asks for it; the scenario ends; a design of rooms\n';
+  expect(findUnknownReferences([{ path: 'src/a.ts', text }])).toEqual([]);
+});
