@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { parseConfig } from '../../src/config/read/parse.ts';
+import { parseConfig } from '../../src/config/load/parse.ts';
 import { createControl } from '../../src/control/create-control.ts';
 import { createEdge } from '../../src/edge/edge.ts';
 import type { DiscoverySource, EndpointSet } from '../../src/model/discovery.ts';

@@ -1,6 +1,6 @@
 import { formatProblem } from '../config/check/problem.ts';
+import { loadConfig } from '../config/load/load.ts';
 import { findConfig } from '../config/read/find.ts';
-import { loadConfig } from '../config/read/load.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { AdminSettings, HostPort } from '../model/settings.ts';
 import { hostPort } from '../util/host-port.ts';

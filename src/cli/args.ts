@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { didYouMean } from '../config/suggest.ts';
 import { PilotlightError } from '../model/errors.ts';
+import { didYouMean } from '../util/suggest.ts';
 import {
   type CommandName,
   type CommandSpec,

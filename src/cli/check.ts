@@ -1,8 +1,8 @@
 import { isAbsolute, relative } from 'node:path';
 import type { Problem } from '../config/check/problem.ts';
 import { formatProblem } from '../config/check/problem.ts';
+import { loadConfig } from '../config/load/load.ts';
 import { findConfig } from '../config/read/find.ts';
-import { loadConfig } from '../config/read/load.ts';
 import type { Settings } from '../model/settings.ts';
 import { hostPort } from '../util/host-port.ts';
 

@@ -1,5 +1,5 @@
 import { formatProblem } from '../config/check/problem.ts';
-import { loadConfig } from '../config/read/load.ts';
+import { loadConfig } from '../config/load/load.ts';
 import type { Settings } from '../model/settings.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -1,6 +1,5 @@
 import { formatProblem } from '../../src/config/check/problem.ts';
-import type { LoadResult } from '../../src/config/read/load.ts';
-import { parseConfig } from '../../src/config/read/parse.ts';
+import { type ParseResult, parseConfig } from '../../src/config/load/parse.ts';
 import type { Settings } from '../../src/model/settings.ts';
 
 type Env = Record<string, string | undefined>;
@@ -8,7 +7,7 @@ type Env = Record<string, string | undefined>;
 /** A file in /etc/pilotlight, so that relative paths have a known folder. */
 export const FILE = '/etc/pilotlight/config.yaml';
 
-export function parse(text: string, env: Env = {}): LoadResult {
+export function parse(text: string, env: Env = {}): ParseResult {
   return parseConfig(text, FILE, { HOME: '/home/op', ...env });
 }
 

@@ -39,6 +39,7 @@ export const RULES: Rules = {
   },
 
   rooms: {
+    config: ['generate', 'load', 'changes', 'check', 'schema', 'option', 'read'],
     edge: [
       'edge.ts',
       'client',

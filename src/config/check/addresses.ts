@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { HostPort } from '../../model/settings.ts';
 import { hostPort } from '../../util/host-port.ts';
-import type { Path } from './problem.ts';
+import type { Path } from '../read/path.ts';
 import type { Report } from './report.ts';
 import type { Parsed } from './validate.ts';
 

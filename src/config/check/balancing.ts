@@ -1,5 +1,5 @@
+import type { Path } from '../read/path.ts';
 import type { ServiceConfig } from '../schema/schema.ts';
-import type { Path } from './problem.ts';
 import type { Report } from './report.ts';
 
 /** Rules across the keys that say which endpoint gets a request. */

@@ -1,4 +1,4 @@
-import type { Path } from './problem.ts';
+import type { Path } from '../read/path.ts';
 
 const ONE_TAG = 'several tags are written as a list: tag: [live, public] takes the entries that have all of them';
 const OWN_DATACENTER = 'the datacenter is that of the agent at consul.address: another one is not supported';

@@ -1,6 +1,6 @@
 import { knownHost } from '../../model/probe-host.ts';
+import type { Path } from '../read/path.ts';
 import type { ServiceConfig } from '../schema/schema.ts';
-import type { Path } from './problem.ts';
 import type { Report } from './report.ts';
 
 /** Warns of checks that go out with a Host that was merely made up, where that decides. */

@@ -1,6 +1,3 @@
-/** Keys and list indices from the top of the file. */
-export type Path = readonly (string | number)[];
-
 /** Something wrong with a configuration, or, as a warning, probably not meant. Holds no secret's value. */
 export interface Problem {
   file: string;
@@ -18,17 +15,6 @@ export interface Problem {
 export function formatProblem(problem: Problem): string {
   const place = problem.line === 0 ? `${problem.file}: ` : `${problem.file}:${problem.line}:${problem.column}  `;
   return `${place}${problem.path === '' ? '' : `${problem.path}: `}${problem.message}`;
-}
-
-/** `services.shop.routes[0].path`; keys that are no plain words in brackets and quotes. */
-export function formatPath(path: Path): string {
-  let text = '';
-  for (const step of path) {
-    if (typeof step === 'number') text += `[${step}]`;
-    else if (!/^[\w-]+$/.test(step)) text += `[${JSON.stringify(step)}]`;
-    else text += text === '' ? step : `.${step}`;
-  }
-  return text;
 }
 
 /** By position; each only once. */

@@ -1,10 +1,12 @@
 import type { z } from 'zod';
+import { didYouMean } from '../../util/suggest.ts';
+import { aboutOf, keysOf, kindOf, schemaAt } from '../option/walk.ts';
 import type { ConfigDocument, Entry, Position } from '../read/document.ts';
-import { aboutOf, keysOf, kindOf, schemaAt } from '../schema/walk.ts';
-import { didYouMean } from '../suggest.ts';
+import type { Path } from '../read/path.ts';
+import { formatPath } from '../read/path.ts';
 import { notSupported } from './not-supported.ts';
-import type { Path, Problem } from './problem.ts';
-import { formatPath, sortProblems } from './problem.ts';
+import type { Problem } from './problem.ts';
+import { sortProblems } from './problem.ts';
 
 /** Collects what is wrong with one file. */
 export interface Report {

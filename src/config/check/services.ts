@@ -1,8 +1,8 @@
 import { hostPort } from '../../util/host-port.ts';
+import type { Path } from '../read/path.ts';
 import type { ServiceConfig } from '../schema/schema.ts';
 import { checkBalancing, checkCookies } from './balancing.ts';
 import { checkProbeHosts } from './probe-hosts.ts';
-import type { Path } from './problem.ts';
 import type { Report } from './report.ts';
 import { checkRoutes } from './routes.ts';
 import { checkRules } from './rules.ts';

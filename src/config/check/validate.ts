@@ -1,10 +1,11 @@
 import type { z } from 'zod';
-import { isMapping, mergeDefaults } from '../read/merge.ts';
+import { prune } from '../option/walk.ts';
+import { isMapping } from '../read/document.ts';
+import type { Path } from '../read/path.ts';
 import type { Config, ServiceConfig } from '../schema/schema.ts';
 import { configSchema, serviceName } from '../schema/schema.ts';
 import { defaultsSchema, serviceSchema } from '../schema/service.ts';
-import { prune } from '../schema/walk.ts';
-import type { Path } from './problem.ts';
+import { mergeDefaults } from './merge.ts';
 import type { Report } from './report.ts';
 
 type Sections = Omit<Config, 'services' | 'defaults'>;

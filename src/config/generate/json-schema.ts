@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { shorthands } from '../option/shorthand.ts';
+import { aboutOf, child, core, kindOf } from '../option/walk.ts';
 import { configSchema } from '../schema/schema.ts';
-import { shorthands } from '../schema/shorthand.ts';
-import { aboutOf, child, core, kindOf } from '../schema/walk.ts';
 
 type Json = Record<string, unknown>;
 

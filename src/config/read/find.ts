@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Env } from './environment.ts';
+import type { Env } from './substitute.ts';
 
 /**
  * Finds the configuration file: `explicit`, `$PILOTLIGHT_CONFIG` (these two are taken as they are, so that a wrong name

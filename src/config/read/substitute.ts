@@ -1,3 +1,6 @@
+/** Variables of the environment by name. */
+export type Env = Record<string, string | undefined>;
+
 /** A text with its variables filled in. `faults` is empty unless something could not be. */
 export interface Substituted {
   text: string;
@@ -13,7 +16,7 @@ const REFERENCE = /^([A-Za-z_][A-Za-z0-9_]*)(?::-([\s\S]*))?$/;
  * Replaces `${NAME}` and `${NAME:-default}` (the default also where NAME is empty) and turns `$$` into `$`. Any other
  * `$` stays. What is filled in is not looked at again.
  */
-export function substitute(text: string, env: Record<string, string | undefined>): Substituted {
+export function substitute(text: string, env: Env): Substituted {
   const faults: string[] = [];
   let variables = false;
   const filled = text.replace(FORM, (form: string, content: string | undefined, end: string | undefined) => {

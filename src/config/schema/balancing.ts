@@ -12,10 +12,10 @@ import {
   section,
   share,
   text,
-} from './options.ts';
+} from '../option/options.ts';
+import { textOrSection } from '../option/shorthand.ts';
 import { probeHost } from './probe-host.ts';
 import { readEndpointAddress, readHashOn, readProbePath, readStatusRange } from './readers.ts';
-import { textOrSection } from './shorthand.ts';
 
 /** `services.<name>.endpoints.static`. */
 export const staticSchema = list(

@@ -1,4 +1,4 @@
-import { optional, parsed } from './options.ts';
+import { optional, parsed } from '../option/options.ts';
 import { readUpstreamHost } from './readers.ts';
 
 /** `host` of a check. */

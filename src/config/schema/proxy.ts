@@ -12,7 +12,7 @@ import {
   section,
   size,
   text,
-} from './options.ts';
+} from '../option/options.ts';
 import { readAdvertise, readCidr, readConsulAddress, readDockerSocket, readHostPort, readWorkers } from './readers.ts';
 
 /** `host:port`, where port 0 takes a free one. */

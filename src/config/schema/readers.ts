@@ -5,13 +5,8 @@ import type { HashOn } from '../../model/balancing.ts';
 import type { HostPort } from '../../model/settings.ts';
 import { hostPort } from '../../util/host-port.ts';
 import { pathKey } from '../../util/path-readings.ts';
-import { didYouMean } from '../suggest.ts';
-
-/**
- * What a text means: its value, a fault in words, or undefined where it simply is not what the option takes (which is
- * then said together with what was found).
- */
-export type Reading<T> = { value: T } | { fault: string } | undefined;
+import { didYouMean } from '../../util/suggest.ts';
+import type { Reading } from '../option/options.ts';
 
 /** Most worker processes. */
 const MAX_WORKERS = 256;

@@ -11,7 +11,7 @@ import {
   required,
   section,
   text,
-} from './options.ts';
+} from '../option/options.ts';
 import { readCidr } from './readers.ts';
 import {
   headerNameFault,

@@ -14,7 +14,7 @@ import {
   section,
   size,
   text,
-} from './options.ts';
+} from '../option/options.ts';
 import { readSignal, readVolume } from './readers.ts';
 
 const stop = () =>

@@ -1,4 +1,4 @@
-import { choice, duration, durationOr, flag, integer, option, optional, section, share } from './options.ts';
+import { choice, duration, durationOr, flag, integer, option, optional, section, share } from '../option/options.ts';
 
 const guards = section(
   {

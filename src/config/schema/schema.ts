@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { abouts } from './options.ts';
+import { abouts } from '../option/options.ts';
 import {
   accessLogSchema,
   adminSchema,

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { balancingShape, resolveSchema, staticSchema } from './balancing.ts';
 import {
   choice,
   duration,
@@ -16,7 +15,8 @@ import {
   size,
   text,
   words,
-} from './options.ts';
+} from '../option/options.ts';
+import { balancingShape, resolveSchema, staticSchema } from './balancing.ts';
 import { probeHost } from './probe-host.ts';
 import { readHostPattern, readPathPrefix, readProbePath, readStatusRange, readUpstreamHost } from './readers.ts';
 import { readVia } from './rule-readers.ts';

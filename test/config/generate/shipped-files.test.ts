@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { formatProblem } from '../../../src/config/check/problem.ts';
 import { referenceGroups } from '../../../src/config/generate/reference.ts';
-import { loadConfig } from '../../../src/config/read/load.ts';
+import { loadConfig } from '../../../src/config/load/load.ts';
 import type { ProcessRun } from '../../../src/runtime/process/run.ts';
 
 const CONFIG = join(import.meta.dirname, '../../../config');

@@ -1,7 +1,12 @@
 import { z } from 'zod';
+import { didYouMean } from '../../util/suggest.ts';
 import { parseDuration, parseSize } from '../../util/units.ts';
-import { didYouMean } from '../suggest.ts';
-import type { Reading } from './readers.ts';
+
+/**
+ * What a text means: its value, a fault in words, or undefined where it simply is not what the option takes (which is
+ * then said together with what was found).
+ */
+export type Reading<T> = { value: T } | { fault: string } | undefined;
 
 /** What an option takes. */
 export interface Kind {

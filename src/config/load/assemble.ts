@@ -1,22 +1,16 @@
 import { resolve } from 'node:path';
-import type { GuardSettings, ReadySettings, RunSettings, ServiceSettings, Settings } from '../model/settings.ts';
+import type { GuardSettings, ReadySettings, RunSettings, ServiceSettings, Settings } from '../../model/settings.ts';
+import { scaleBounds } from '../check/scale-bounds.ts';
+import type { Uses } from '../check/uses.ts';
+import type { Parsed } from '../check/validate.ts';
+import type { Config, ServiceConfig } from '../schema/schema.ts';
 import { balancingSettings, staticEndpoints } from './assemble-balancing.ts';
 import { routeRules } from './assemble-rules.ts';
-import { scaleBounds } from './check/scale-bounds.ts';
-import type { Parsed } from './check/validate.ts';
-import { freeze } from './freeze.ts';
-import { Pool } from './pool.ts';
-import type { EnvironmentDefaults } from './read/environment.ts';
-import type { Config, ServiceConfig } from './schema/schema.ts';
+import { freeze, Pool } from './compact.ts';
+import type { EnvironmentDefaults } from './environment.ts';
 
 type RunConfig = NonNullable<ServiceConfig['run']>;
 type DockerConfig = NonNullable<RunConfig['docker']>;
-
-/** Which optional parts a configuration uses. */
-export interface Uses {
-  consul: boolean;
-  docker: boolean;
-}
 
 /**
  * Settings from a checked configuration, frozen.

@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process';
 import { extname, join } from 'node:path';
-import { freeze } from '../freeze.ts';
-import type { Env } from './environment.ts';
-import type { LoadResult } from './load.ts';
+import type { Env } from '../read/substitute.ts';
+import { freeze } from './compact.ts';
+import type { ParseResult } from './parse.ts';
 
 const ENTRY = join(import.meta.dirname, `parse-process${extname(import.meta.filename)}`);
 
@@ -18,14 +18,14 @@ export interface ParseTask {
  * take some 5 s and 400 MiB, of which the settings are a small part; the rest would stay with the process that read them.
  * @returns undefined when that process could not do its work
  */
-export async function parseApart(task: ParseTask): Promise<LoadResult | undefined> {
+export async function parseApart(task: ParseTask): Promise<ParseResult | undefined> {
   const child = fork(ENTRY, {
     serialization: 'advanced',
     execArgv: [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  const result = await new Promise<LoadResult | undefined>((resolve) => {
-    child.once('message', (message) => resolve(message as LoadResult));
+  const result = await new Promise<ParseResult | undefined>((resolve) => {
+    child.once('message', (message) => resolve(message as ParseResult));
     child.once('error', () => resolve(undefined));
     child.once('disconnect', () => resolve(undefined));
     child.send(task);

@@ -1,5 +1,5 @@
-import type { HeaderRules, RouteRules } from '../model/settings.ts';
-import type { ServiceConfig } from './schema/schema.ts';
+import type { HeaderRules, RouteRules } from '../../model/settings.ts';
+import type { ServiceConfig } from '../schema/schema.ts';
 
 type RouteConfig = ServiceConfig['routes'][number];
 type DirectionConfig = RouteConfig['headers']['request'];

@@ -1,8 +1,8 @@
-import type { SettingsChanges } from '../model/reload.ts';
-import type { ListenSettings, ServiceSettings, Settings } from '../model/settings.ts';
-import { canonicalJson } from '../util/hash.ts';
-import { hostPort } from '../util/host-port.ts';
-import { isMapping } from './read/merge.ts';
+import type { SettingsChanges } from '../../model/reload.ts';
+import type { ListenSettings, ServiceSettings, Settings } from '../../model/settings.ts';
+import { canonicalJson } from '../../util/hash.ts';
+import { hostPort } from '../../util/host-port.ts';
+import { isMapping } from '../read/document.ts';
 
 /** Settings whose names are not those of the file, apart from the unit at their end. */
 const NAMES: Record<string, string> = {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { didYouMean, editDistance, suggest } from '../../../src/config/suggest.ts';
+import { didYouMean, editDistance, suggest } from '../../src/util/suggest.ts';
 
 const KEYS = ['listen', 'services', 'timeouts', 'keepAlive', 'retries', 'max', 'min'];
 

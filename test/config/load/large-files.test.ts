@@ -2,8 +2,8 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { loadConfig } from '../../../src/config/read/load.ts';
-import { parseConfig } from '../../../src/config/read/parse.ts';
+import { loadConfig } from '../../../src/config/load/load.ts';
+import { parseConfig } from '../../../src/config/load/parse.ts';
 
 /** As many services as make a file that is parsed in a process of its own. */
 const MANY = 3000;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { runHash } from '../../../src/util/hash.ts';
+import { runHash } from '../../src/util/hash.ts';
 
 test('a hash is 12 hex digits, and the same on every machine', () => {
   expect(runHash({ kind: 'process', command: ['node'], env: { B: '2', A: '1' } })).toBe('4826d7d8f985');

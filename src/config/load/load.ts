@@ -1,17 +1,13 @@
-import type { Settings } from '../../model/settings.ts';
-import type { Problem } from '../check/problem.ts';
-import type { Env } from './environment.ts';
+import { readSettled } from '../read/read-settled.ts';
+import type { Env } from '../read/substitute.ts';
+import type { ParseResult } from './parse.ts';
 import { parseApart } from './parse-apart.ts';
-import { readSettled } from './read-settled.ts';
 
 /** Files over this size, bytes, are parsed in a process of its own. Smaller ones are not worth its start. */
 const LARGE = 256 * 1024;
 
-/** Either settings that may be used (with what is probably not meant), or everything that is wrong, by position. */
-export type LoadResult = { ok: true; settings: Settings; warnings: Problem[] } | { ok: false; problems: Problem[] };
-
 /** What a file gave, and when its content was changed last, ISO 8601; null where it could not be read. */
-export type Loaded = LoadResult & { modified: string | null };
+export type Loaded = ParseResult & { modified: string | null };
 
 const READ_FAULTS: Record<string, string> = {
   ENOENT: 'no such file',
@@ -37,7 +33,7 @@ export async function loadConfig(file: string, env: Env): Promise<Loaded> {
   return { ...(await parseBytes(bytes, file, env)), modified };
 }
 
-async function parseBytes(bytes: Buffer, file: string, env: Env): Promise<LoadResult> {
+async function parseBytes(bytes: Buffer, file: string, env: Env): Promise<ParseResult> {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     if (bytes.length <= LARGE) {
@@ -55,6 +51,6 @@ async function parseBytes(bytes: Buffer, file: string, env: Env): Promise<LoadRe
   }
 }
 
-function unusable(file: string, message: string): LoadResult {
+function unusable(file: string, message: string): ParseResult {
   return { ok: false, problems: [{ file, line: 0, column: 0, path: '', message }] };
 }

@@ -1,10 +1,9 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Report } from '../check/report.ts';
-import type { Reading } from '../schema/readers.ts';
+import type { Reading } from '../option/options.ts';
+import type { Env } from '../read/substitute.ts';
 import { readConsulAddress, readDockerSocket } from '../schema/readers.ts';
-
-export type Env = Record<string, string | undefined>;
 
 /** What the environment says where the file is silent; empty variables count as absent. */
 export interface EnvironmentDefaults {

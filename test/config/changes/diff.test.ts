@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { changeFields, describeReload } from '../../src/config/describe-changes.ts';
-import { diffSettings, hasChanges } from '../../src/config/diff.ts';
-import type { SettingsChanges } from '../../src/model/reload.ts';
-import { settingsOf } from './parse.ts';
+import { changeFields, describeReload } from '../../../src/config/changes/describe.ts';
+import { diffSettings, hasChanges } from '../../../src/config/changes/diff.ts';
+import type { SettingsChanges } from '../../../src/model/reload.ts';
+import { settingsOf } from '../parse.ts';
 
 const BASE = `listen: [{ address: "127.0.0.1:1" }, { address: "127.0.0.1:2" }]
 admin: { token: one }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Path } from '../check/problem.ts';
+import type { Path } from '../read/path.ts';
 import type { About, Kind } from './options.ts';
 import { abouts, kinds } from './options.ts';
 import { shorthands } from './shorthand.ts';

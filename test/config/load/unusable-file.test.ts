@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { formatProblem } from '../../../src/config/check/problem.ts';
-import { loadConfig } from '../../../src/config/read/load.ts';
+import { loadConfig } from '../../../src/config/load/load.ts';
 
 let folder: string;
 beforeAll(async () => {

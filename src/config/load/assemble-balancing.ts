@@ -1,5 +1,5 @@
-import type { BalancingSettings, HealthSettings, StaticEndpoint } from '../model/balancing.ts';
-import type { ServiceConfig } from './schema/schema.ts';
+import type { BalancingSettings, HealthSettings, StaticEndpoint } from '../../model/balancing.ts';
+import type { ServiceConfig } from '../schema/schema.ts';
 
 /** How endpoints of a service are chosen, doubted and checked. */
 export function balancingSettings(service: ServiceConfig): Required<BalancingSettings> {

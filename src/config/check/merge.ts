@@ -1,9 +1,4 @@
-type Mapping = Record<string, unknown>;
-
-/** Whether a value is a mapping of the file. */
-export function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+import { isMapping, type Mapping } from '../read/document.ts';
 
 /**
  * A service as written, on top of the defaults as written: mappings are merged, all else is replaced. `ready` is merged

@@ -1,4 +1,4 @@
-import type { ConfigSource, SettingsChanges } from '../model/reload.ts';
+import type { ConfigSource, SettingsChanges } from '../../model/reload.ts';
 import { hasChanges } from './diff.ts';
 
 /** Most names in one line: of more the number is said. */

@@ -1,26 +1,31 @@
 import { dirname, resolve } from 'node:path';
-import { assemble } from '../assemble.ts';
+import type { Settings } from '../../model/settings.ts';
 import { checkAddresses } from '../check/addresses.ts';
+import type { Problem } from '../check/problem.ts';
 import { checkProxy } from '../check/proxy.ts';
 import { createReport } from '../check/report.ts';
 import { checkServices } from '../check/services.ts';
-import type { Parsed } from '../check/validate.ts';
+import { usesOf } from '../check/uses.ts';
 import { validate } from '../check/validate.ts';
 import { checkWorkers } from '../check/workers.ts';
+import { readDocument } from '../read/document.ts';
+import type { Env } from '../read/substitute.ts';
 import type { Config } from '../schema/schema.ts';
 import { configSchema } from '../schema/schema.ts';
-import { readDocument } from './document.ts';
-import { type Env, environmentDefaults } from './environment.ts';
-import type { LoadResult } from './load.ts';
+import { assemble } from './assemble.ts';
+import { environmentDefaults } from './environment.ts';
+
+/** Either settings that may be used (with what is probably not meant), or everything that is wrong, by position. */
+export type ParseResult = { ok: true; settings: Settings; warnings: Problem[] } | { ok: false; problems: Problem[] };
 
 /** As `loadConfig`, for a text that is (or would be) in `file`. */
-export function parseConfig(text: string, file: string, env: Env): LoadResult {
+export function parseConfig(text: string, file: string, env: Env): ParseResult {
   const document = readDocument(text, env);
   const report = createReport(file, document, configSchema);
   if (!document.wellFormed) return { ok: false, problems: report.problems() };
 
   const parsed = validate(document.value, report);
-  const uses = usesOf(parsed, report.given);
+  const uses = usesOf(parsed, report);
   checkAddresses(parsed, report);
   checkProxy(parsed, uses, report);
   checkServices(parsed, report);
@@ -36,13 +41,4 @@ export function parseConfig(text: string, file: string, env: Env): LoadResult {
   const sections = parsed.sections as Omit<Config, 'services' | 'defaults'>;
   const settings = assemble(sections, parsed.services, uses, defaults, dirname(resolve(file)));
   return { ok: true, settings, warnings: report.warnings() };
-}
-
-/** A section is in use when it is there or when a service needs it. */
-function usesOf({ services }: Parsed, given: (path: string[]) => boolean): { consul: boolean; docker: boolean } {
-  const all = [...services.values()];
-  return {
-    consul: given(['consul']) || all.some(({ endpoints }) => endpoints.consul !== undefined),
-    docker: given(['docker']) || all.some(({ run }) => run?.docker !== undefined),
-  };
 }

@@ -1,0 +1,13 @@
+/** Keys and list indices from the top of the file. */
+export type Path = readonly (string | number)[];
+
+/** `services.shop.routes[0].path`; keys that are no plain words in brackets and quotes. */
+export function formatPath(path: Path): string {
+  let text = '';
+  for (const step of path) {
+    if (typeof step === 'number') text += `[${step}]`;
+    else if (!/^[\w-]+$/.test(step)) text += `[${JSON.stringify(step)}]`;
+    else text += text === '' ? step : `.${step}`;
+  }
+  return text;
+}
