@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { circlesIn } from '../../toolchain/architecture/circles.ts';
+import { longestChain } from '../../toolchain/architecture/figures.ts';
 import { findBreaches } from '../../toolchain/architecture/find-breaches.ts';
 import type { Rules } from '../../toolchain/architecture/rules.ts';
 import type { SourceFile } from '../../toolchain/architecture/source.ts';
@@ -159,4 +160,15 @@ test('circles that share a file are one group, and a file beside them is in none
     ['a', 'b', 'c', 'd'],
     ['x', 'y'],
   ]);
+});
+
+test('the longest chain counts every file of a circle on its way', () => {
+  const graph = new Map([
+    ['start', ['a', 'short']],
+    ['short', ['end']],
+    ['a', ['b']],
+    ['b', ['a', 'end']],
+    ['end', []],
+  ]);
+  expect(longestChain(graph)).toBe(4);
 });

@@ -7,21 +7,20 @@ import type { Graph } from './source.ts';
 export function circlesIn(graph: Graph): string[][] {
   // Tarjan: a file that reaches no earlier one of the stack closes a group.
   const order = new Map<string, number>();
-  const lowest = new Map<string, number>();
   const stack: string[] = [];
   const groups: string[][] = [];
+  const nextOf = (file: string) => (graph.get(file) ?? []).filter((next) => graph.has(next));
   const visit = (file: string): number => {
     let low = order.size;
     order.set(file, low);
-    lowest.set(file, low);
     stack.push(file);
-    for (const next of graph.get(file) ?? []) {
+    for (const next of nextOf(file)) {
       if (!order.has(next)) low = Math.min(low, visit(next));
       else if (stack.includes(next)) low = Math.min(low, order.get(next) as number);
     }
     if (low === order.get(file)) {
       const group = stack.splice(stack.indexOf(file));
-      if (group.length > 1 || graph.get(file)?.includes(file)) groups.push(group.sort());
+      if (group.length > 1 || nextOf(file).includes(file)) groups.push(group.sort());
     }
     return low;
   };
