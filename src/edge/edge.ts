@@ -197,10 +197,10 @@ class EdgePlane implements Edge {
         this.#services.get(message.service)?.onSlots(message);
         break;
       case 'doubt':
-        this.#services.get(message.service)?.onDoubt(message.endpoint);
+        this.#services.get(message.service)?.trust.onDoubt(message.endpoint);
         break;
       case 'trust':
-        this.#services.get(message.service)?.onTrust(message.endpoint, message.doubt);
+        this.#services.get(message.service)?.trust.onTrust(message.endpoint, message.doubt);
         break;
       case 'probe':
         this.#prober.start(message);

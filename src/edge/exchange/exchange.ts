@@ -498,7 +498,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     }
     // The connect is over; the proof has a limit of its own.
     this.#context.deadlines.disarm(this);
-    (this.#service as Service).prove(this, endpoint, connection);
+    (this.#service as Service).trust.prove(this, endpoint, connection);
   }
 
   /** Its connection leads to the replica that it is meant for, or may not: then nothing was written to it. */
@@ -679,7 +679,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     }
     endpoint.isOld = response.old;
     if (response.status >= 500 && !this.#turns.clientDelayed(now))
-      service.judge(endpoint, 'failure', `status ${response.status}`);
+      service.trust.judge(endpoint, 'failure', `status ${response.status}`);
     this.#answer.framing = clientFraming(response, request.old);
     if (this.#answer.framing === Framing.CLOSE || !done || this.#context.draining) this.#keepAlive = false;
     const head = clientHead(this, response, this.#answer.framing, this.#keepAlive);
@@ -739,7 +739,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     if (complete && connection.usable) endpoint.putIdle(connection, now);
     else connection.destroy();
     this.#connection = undefined;
-    if (this.#facts.status < 500) this.#service?.judge(endpoint, 'success');
+    if (this.#facts.status < 500) this.#service?.trust.judge(endpoint, 'success');
     this.#end(this.#keepAlive, now);
   }
 
@@ -750,7 +750,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     const { request } = this.client;
     const { response } = connection;
     if (!this.client.body.done || !isOffered(response.upgrade, request.upgrade)) {
-      this.#service?.onBadAnswer(this.#endpoint as Endpoint, Fault.UNASKED_SWITCH);
+      this.#service?.trust.onBadAnswer(this.#endpoint as Endpoint, Fault.UNASKED_SWITCH);
       this.refuse('BAD_RESPONSE', Fault.UNASKED_SWITCH);
       return;
     }
@@ -766,7 +766,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     const head = switchingHead(this, response, response.upgrade as string);
     this.#answer.head(this.#rules === undefined ? head : this.#rules.responseHead(head, this));
     this.#answer.flush();
-    service.judge(this.#endpoint as Endpoint, 'success');
+    service.trust.judge(this.#endpoint as Endpoint, 'success');
     service.onFirstByte();
     const early = this.client.takePending();
     if (early !== undefined) this.onClientTunnel(early);
@@ -802,18 +802,18 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     }
     if (this.#phase === 'connecting') {
       this.#connection = undefined;
-      if (failure !== 'protocol' && failure !== 'reset') service.suspect(endpoint, failure);
+      if (failure !== 'protocol' && failure !== 'reset') service.trust.suspect(endpoint, failure);
       this.#retry(service, failure === 'timeout' ? 'CONNECT_TIMEOUT' : 'CONNECT_REFUSED');
       return;
     }
     // Of a connection that was used before, an end without an answer says nothing but that it was idle too long.
     const idled = this.#retries.reused && this.#phase === 'sent' && failure === 'reset' && !connection.isAnswering;
     const { fault } = connection;
-    if (fault !== undefined) service.onBadAnswer(endpoint, fault);
+    if (fault !== undefined) service.trust.onBadAnswer(endpoint, fault);
     if (!idled && !this.#turns.clientDelayed(this.#context.clock.now())) {
       service.statistics.resets++;
       const why = fault ?? 'the connection was closed before the end of the answer';
-      if (failure !== 'refused') service.judge(endpoint, 'failure', why);
+      if (failure !== 'refused') service.trust.judge(endpoint, 'failure', why);
     }
     if (this.#phase === 'tunnel') {
       this.#facts.ending = 'upstream-broke';
@@ -826,8 +826,8 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
       this.refuse(failure === 'protocol' ? 'BAD_RESPONSE' : 'UPSTREAM_RESET', fault);
     } else {
       this.#connection = undefined;
-      if (failure === 'refused') service.suspect(endpoint, failure);
-      else if (!idled) service.onUnanswered(endpoint);
+      if (failure === 'refused') service.trust.suspect(endpoint, failure);
+      else if (!idled) service.trust.onUnanswered(endpoint);
       this.#retry(service, failure === 'refused' ? 'CONNECT_REFUSED' : 'UPSTREAM_RESET');
     }
   }
@@ -917,7 +917,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
       case 'connecting':
         this.#connection?.destroy();
         this.#connection = undefined;
-        service.suspect(this.#endpoint as Endpoint, 'timeout');
+        service.trust.suspect(this.#endpoint as Endpoint, 'timeout');
         this.#retry(service, 'CONNECT_TIMEOUT');
         break;
       case 'sent':
@@ -926,7 +926,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
           break;
         }
         service.statistics.overloads++;
-        service.judge(this.#endpoint as Endpoint, 'failure', 'no answer in time');
+        service.trust.judge(this.#endpoint as Endpoint, 'failure', 'no answer in time');
         this.refuse('FIRST_BYTE_TIMEOUT');
         break;
       case 'streaming':

@@ -1,7 +1,7 @@
 import type { StartPhases } from '../../model/snapshot.ts';
 
 /** When the start that made a service ready reached each phase, in the edge's clock. */
-export interface StartTimes {
+export interface ColdStart {
   /** When the edge heard that the service is ready. */
   heard: number;
   permit: number;
@@ -10,7 +10,7 @@ export interface StartTimes {
 }
 
 /** What control tells of a start, in this clock; of one that others made, only that it is over. */
-export function startTimes(phases: StartPhases | null, now: number): StartTimes {
+export function coldStart(phases: StartPhases | null, now: number): ColdStart {
   if (phases === null) return { permit: 0, started: 0, ready: now, heard: now };
   const { permitAgo, startedAgo, readyAgo } = phases;
   return { permit: now - permitAgo, started: now - startedAgo, ready: now - readyAgo, heard: now };
@@ -20,7 +20,7 @@ export function startTimes(phases: StartPhases | null, now: number): StartTimes 
  * Fields that tell a client that, and how long, it waited for a start: disjoint phases that add up to the wait.
  * @param from when the wait began, `to` when it ended, the clock's ms
  */
-export function coldStartFields(start: StartTimes | undefined, from: number, to: number): string {
+export function coldStartFields(start: ColdStart | undefined, from: number, to: number): string {
   const permit = clamp(start?.permit ?? from, from, to);
   const started = clamp(start?.started ?? from, permit, to);
   const ready = clamp(start?.ready ?? from, started, to);

@@ -7,38 +7,6 @@ const MAX_LABEL = 60;
 /** A longer segment of a path may be a secret: it is not told. */
 const MAX_SEGMENT = 24;
 
-/** Requests in flight on all of them. */
-export function inFlightOn(endpoints: Iterable<Endpoint>): number {
-  let inFlight = 0;
-  for (const endpoint of endpoints) inFlight += endpoint.inFlight;
-  return inFlight;
-}
-
-/** Those of them that keep the service from waking, and so from being kept awake. */
-export function passiveOn(endpoints: Iterable<Endpoint>): number {
-  let passive = 0;
-  for (const endpoint of endpoints) passive += endpoint.passive;
-  return passive;
-}
-
-/** Requests in flight on an endpoint that are no activity. */
-export interface Inactive {
-  /** No byte passed for long: no activity any more. */
-  quiet: number;
-  /** Of the others, those that never are any. */
-  passive: number;
-}
-
-export function inactiveOn(endpoint: Endpoint, streamMs: number, now: number): Inactive {
-  let quiet = 0;
-  let passive = 0;
-  for (let each = endpoint.first; each !== undefined; each = each.nextInFlight) {
-    if (each.quietSince(now, streamMs) !== undefined) quiet++;
-    else if (each.passive) passive++;
-  }
-  return { quiet, passive };
-}
-
 /** What the idle clock of one service goes by: when its last activity ended, and which request that was. */
 export class Activity {
   /** End of the last exchange or wait, the clock's ms. */

@@ -2,19 +2,20 @@ import type { Logger } from '../../model/observe.ts';
 import type { HoldQueue } from '../hold/hold-queue.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 
-/** What one service has under way. */
-export interface UnderWay {
-  readonly name: string;
-  readonly queue: HoldQueue;
-  readonly endpoints: Iterable<Endpoint>;
-}
-
 /**
  * Ends what has been under way for longer than it may while its service drains: what waits is refused, what is with an
  * endpoint is cut, tunnels in order. Says so in one line, where there was anything.
+ * @param name of the service
  * @param before what came at or before then, the clock's ms, has had its time
  */
-export function endOverdue({ name, queue, endpoints }: UnderWay, before: number, now: number, logger: Logger): void {
+export function endOverdue(
+  name: string,
+  queue: HoldQueue,
+  endpoints: Iterable<Endpoint>,
+  before: number,
+  now: number,
+  logger: Logger,
+): void {
   let refused = 0;
   for (let each = queue.first; each !== undefined; ) {
     const next = each.nextHeld;

@@ -1,4 +1,5 @@
 import type { SlotClaim, SlotGrant } from '../../model/link.ts';
+import type { ServicePolicy } from '../../model/snapshot.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 
@@ -11,6 +12,16 @@ export interface SlotClientOptions {
   post: (claim: SlotClaim) => void;
   /** How many requests wait for a slot now. */
   waiting: () => number;
+}
+
+/** A bounded endpoint gets no request before control has granted slots of it, where other edges use it too. */
+export function shareSlots(endpoint: Endpoint, { sharesSlots, concurrency }: ServicePolicy): void {
+  const isBounded = concurrency > 0 || endpoint.maxConnections < Number.POSITIVE_INFINITY;
+  if (sharesSlots !== true || !isBounded) {
+    Object.assign(endpoint, { slots: Number.POSITIVE_INFINITY, owedSlots: 0, slotEpoch: 0 });
+  } else if (endpoint.slots === Number.POSITIVE_INFINITY) {
+    endpoint.slots = 0;
+  }
 }
 
 /**

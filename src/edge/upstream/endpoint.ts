@@ -1,18 +1,20 @@
 import type { EndpointCondition } from '../../model/balancing.ts';
 import type { EndpointReport } from '../../model/link.ts';
+import type { AnswerLimits } from '../../model/settings.ts';
 import type { EndpointState, EndpointView } from '../../model/snapshot.ts';
 import { hash32 } from '../../util/hash32.ts';
 import { Histogram, type SparseCounts } from '../../util/histogram.ts';
 import { hostPort } from '../../util/host-port.ts';
-import type { Throttle } from '../../util/throttle.ts';
+import { Throttle } from '../../util/throttle.ts';
 import type { Deadlines } from '../io/deadlines.ts';
-import { PROBE_LIMITS } from './answer-limits.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
 import type { InFlight } from './in-flight.ts';
 import { type OutlierState, unjudged } from './outlier.ts';
 import { TlsCheck } from './tls-check.ts';
 import type { Destination, UpstreamConnection } from './upstream-connection.ts';
 
+/** What answers may use where no service says: those to probes and checks. */
+const DEFAULT_LIMITS: AnswerLimits = { head: 65_536, fields: 256, chunkExtensions: 16_384, trailers: 16_384 };
 /** Most idle connections kept per endpoint. */
 const MAX_IDLE = 256;
 /**
@@ -30,6 +32,13 @@ const ASK_AGAIN_MS = 60_000;
  */
 export type EndpointHealth = 'healthy' | 'objecting' | 'unhealthy';
 
+/** How many in flight on an endpoint are no activity. */
+export interface Inactive {
+  quiet: number;
+  /** Of the others, those that may not keep the service awake. */
+  passive: number;
+}
+
 /** One address of a service: its connections, what is in flight on it, and its figures. Kept across snapshots by id. */
 export class Endpoint implements Destination {
   readonly id: string;
@@ -44,7 +53,7 @@ export class Endpoint implements Destination {
   backup: boolean;
   /** Most requests in flight. */
   maxConnections: number;
-  /** Most requests in flight from this edge, where several share it. Owned by the slot desk, with the next two. */
+  /** Most requests in flight from this edge, where several share it. Owned by the slot client, with the next two. */
   slots = Number.POSITIVE_INFINITY;
   /** Slots that are to be given back as soon as they are free. */
   owedSlots = 0;
@@ -59,7 +68,7 @@ export class Endpoint implements Destination {
   /** What the checks say; without any it is healthy. */
   health: EndpointHealth = 'healthy';
   /** What was wrong with its answers, as soon as something was. */
-  faults: Throttle | undefined;
+  #faults: Throttle | undefined;
   #tlsCheck: TlsCheck | undefined;
   #tlsAskedAt = Number.NEGATIVE_INFINITY;
   /** Whether it is among those that get requests now. Owned by the eligibility. */
@@ -67,7 +76,7 @@ export class Endpoint implements Destination {
   /** Owned by the rotation of round-robin. */
   turn = 0;
   /** What its answers may use. */
-  limits = PROBE_LIMITS;
+  limits = DEFAULT_LIMITS;
   /** Of its address: which keys belong to it stays as it is when the proxy or a replica starts again. */
   readonly hash: number;
   /** Set where connections are opened through it instead of by plain sockets. */
@@ -84,14 +93,16 @@ export class Endpoint implements Destination {
   doubt = 0;
   /** All connections closed unasked: the next one has to be proven before it is used. */
   isUnproven = false;
-  /** Called when its last connection closed unasked; set where control can tell what that means. */
+  /** Its replica is one of ours: control can tell whether it still is there. */
+  isOurs = false;
+  /** Called when the last connection to a replica of ours closed unasked. */
   onLost: ((endpoint: Endpoint) => void) | undefined;
   completions = 0;
   ttfb: Histogram | undefined;
   /** Version of the snapshot whose cordon was acknowledged; 0 = not cordoned. */
   cordonVersion = 0;
-  /** Whether `drained` was sent for that cordon. */
-  drainedSent = false;
+  /** Whether control was told that nothing active is left on it since. */
+  isDrained = false;
   /** Whether a connection to it ever came about. */
   wasReached = false;
   /** All open connections, the idle ones included. */
@@ -117,6 +128,12 @@ export class Endpoint implements Destination {
     this.weight = view.weight;
     this.backup = view.backup ?? false;
     this.maxConnections = limitOf(view);
+    this.isOurs = view.ours === true;
+  }
+
+  /** @param limits of its service; undefined: it says nothing */
+  limitAnswers(limits: AnswerLimits | undefined): void {
+    this.limits = limits ?? DEFAULT_LIMITS;
   }
 
   /** Connections are opened so from now on; idle ones that were opened in another way are closed. */
@@ -140,8 +157,48 @@ export class Endpoint implements Destination {
     });
   }
 
-  /** Closes what is neither idle nor has a request in flight. */
-  closeOthers(): void {
+  /** What is wrong with an answer. @returns how often it was since it was last told; 0: it is not to be told now */
+  noteFault(fault: string, now: number): number {
+    this.#faults ??= new Throttle();
+    return this.#faults.note(fault, now);
+  }
+
+  /** Whether this edge has acknowledged that nothing is sent there any more. */
+  get isCordoned(): boolean {
+    return this.cordonVersion !== 0;
+  }
+
+  /** @param version of the snapshot that says so, more than 0 */
+  cordon(version: number): void {
+    this.cordonVersion = version;
+    this.isDrained = false;
+    this.closeIdle();
+  }
+
+  uncordon(): void {
+    this.cordonVersion = 0;
+  }
+
+  /** It may be dead: others are chosen until then, and of ours the next connection has to be proven. */
+  doubtUntil(at: number): void {
+    this.suspectUntil = at;
+    this.doubt++;
+    this.isUnproven = this.isOurs;
+  }
+
+  /** Sends elsewhere what is still being connected to it. */
+  sendElsewhere(): void {
+    let next: InFlight | undefined;
+    for (let each = this.first; each !== undefined; each = next) {
+      next = each.nextInFlight;
+      each.leaveDead();
+    }
+  }
+
+  /** Ends what is in flight on it, and its connections. */
+  close(): void {
+    this.closeIdle();
+    for (let each = this.first; each !== undefined; each = this.first) each.cutOff('retired');
     this.#tlsCheck?.close();
     for (const connection of this.connections) connection.destroy();
   }
@@ -180,7 +237,7 @@ export class Endpoint implements Destination {
 
   /** A connection closed that nobody here closed. */
   lost(): void {
-    if (this.connections.size === 0) this.onLost?.(this);
+    if (this.isOurs && this.connections.size === 0) this.onLost?.(this);
   }
 
   /** Closes idle connections that are too old to be used; the oldest are at the bottom. */
@@ -229,6 +286,17 @@ export class Endpoint implements Destination {
     if (ms === undefined) return;
     this.ttfb ??= new Histogram();
     this.ttfb.add(ms);
+  }
+
+  /** What in flight on it is no activity: no byte passed for `streamMs`, or it never is any. */
+  inactive(streamMs: number, now: number): Inactive {
+    let quiet = 0;
+    let passive = 0;
+    for (let each = this.first; each !== undefined; each = each.nextInFlight) {
+      if (each.quietSince(now, streamMs) !== undefined) quiet++;
+      else if (each.passive) passive++;
+    }
+    return { quiet, passive };
   }
 
   /** Its figures since the last report, which start anew. */

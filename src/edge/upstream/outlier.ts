@@ -14,7 +14,7 @@ export const unjudged: OutlierState = { kind: 'trusted', failures: 0, ejections:
  * The state after an answer. What an ejected endpoint still answers changes nothing: it comes back by time.
  * @param mayEject whether one more may be ejected; asked only when it would be
  */
-export function judge(
+export function afterAnswer(
   state: OutlierState,
   event: 'success' | 'failure',
   settings: OutlierSettings,

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { Eligibility } from '../../../src/edge/balance/eligibility.ts';
 import { Endpoint } from '../../../src/edge/upstream/endpoint.ts';
 import {
+  afterAnswer,
   ejectionMs,
-  judge,
   mostEjected,
   type OutlierState,
   trustAgain,
@@ -27,7 +27,7 @@ const always = () => true;
 
 function failing(state: OutlierState, times: number, now: number, mayEject = always): OutlierState {
   let next = state;
-  for (let i = 0; i < times; i++) next = judge(next, 'failure', outlier, now, mayEject);
+  for (let i = 0; i < times; i++) next = afterAnswer(next, 'failure', outlier, now, mayEject);
   return next;
 }
 
@@ -35,7 +35,7 @@ describe('one endpoint', () => {
   test('is ejected by so many failures in a row, and by no fewer', () => {
     expect(failing(unjudged, 4, 0).kind).toBe('trusted');
     expect(failing(unjudged, 5, 100)).toEqual({ kind: 'ejected', ejections: 1, until: 30_100 });
-    const reset = judge(failing(unjudged, 4, 0), 'success', outlier, 0, always);
+    const reset = afterAnswer(failing(unjudged, 4, 0), 'success', outlier, 0, always);
     expect(failing(reset, 4, 0).kind).toBe('trusted');
   });
 
@@ -47,7 +47,7 @@ describe('one endpoint', () => {
 
   test('stays ejected whatever it answers meanwhile', () => {
     const ejected = failing(unjudged, 5, 0);
-    expect(judge(ejected, 'success', outlier, 1, always)).toBe(ejected);
+    expect(afterAnswer(ejected, 'success', outlier, 1, always)).toBe(ejected);
     expect(failing(ejected, 9, 1)).toBe(ejected);
   });
 
@@ -75,7 +75,7 @@ describe('one endpoint', () => {
   test('is never ejected where failures are not counted', () => {
     const never = { ...outlier, consecutive: 0 };
     let state: OutlierState = unjudged;
-    for (let i = 0; i < 100; i++) state = judge(state, 'failure', never, 0, always);
+    for (let i = 0; i < 100; i++) state = afterAnswer(state, 'failure', never, 0, always);
     expect(state.kind).toBe('trusted');
   });
 });
@@ -138,7 +138,7 @@ test('whatever happens: at most half is ejected, somebody healthy serves, and ti
           else if (step.kind === 'answer') {
             const answer = step.ok ? 'success' : 'failure';
             const mayEject = () => ejected().length < mostEjected(ready.length, settings);
-            endpoint.outlier = judge(endpoint.outlier, answer, settings, now, mayEject);
+            endpoint.outlier = afterAnswer(endpoint.outlier, answer, settings, now, mayEject);
           }
         }
         eligibility.update(ready, rules, now);

@@ -1,0 +1,275 @@
+import type { EndpointView, ServicePolicy } from '../../model/snapshot.ts';
+import { Eligibility } from '../balance/eligibility.ts';
+import { StickyCookie } from '../balance/sticky.ts';
+import { HealthChecks, lastResort } from '../health/health-checks.ts';
+import { type ColdStart, coldStart } from '../hold/cold-start.ts';
+import { Endpoint, type EndpointHealth } from '../upstream/endpoint.ts';
+import type { HttpProxyEngine } from '../upstream/http-proxy-engine.ts';
+import type { ServiceContext } from './context.ts';
+import { shareSlots } from './slot-client.ts';
+
+/** Shared until there is an endpoint: most of many services sleep. */
+const NONE = new Map<string, Endpoint>();
+
+/** The service whose endpoints a set holds. */
+export interface EndpointOwner {
+  readonly name: string;
+  readonly policy: ServicePolicy;
+  /** For how long there has been no activity, ms. */
+  idleForMs(now: number): number;
+  /** The last connection to a replica of ours closed unasked. */
+  onLost(endpoint: Endpoint): void;
+  /** Snapshots list the endpoint no more, and something is in flight on it. */
+  onGone(endpoint: Endpoint): void;
+  /** The health of an endpoint changed, and with it perhaps which ones get requests. */
+  onHealthChanged(): void;
+}
+
+/**
+ * The endpoints of one service: those that snapshots name, and those that something is still in flight on. Says which
+ * of them get requests, and tells control when one gets none any more.
+ */
+export class EndpointSet {
+  /** Those that control lets in. */
+  ready: readonly Endpoint[] = [];
+  /** Which of these get requests now. */
+  readonly eligibility = new Eligibility();
+  /** The last start that made the service ready, when nothing of it was; of one that others made, only its end. */
+  lastStart: ColdStart | undefined;
+  /** Undefined where clients are not to come back to their endpoint. */
+  sticky: StickyCookie | undefined;
+  readonly #owner: EndpointOwner;
+  readonly #context: ServiceContext;
+  /** By identity, in whatever state. */
+  #all = NONE;
+  #health: HealthChecks | undefined;
+
+  constructor(owner: EndpointOwner, context: ServiceContext) {
+    this.#owner = owner;
+    this.#context = context;
+    this.sticky = stickyOf(owner.policy);
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** All of them, in whatever state. */
+  [Symbol.iterator](): Iterator<Endpoint> {
+    return this.#all.values();
+  }
+
+  get(id: string): Endpoint | undefined {
+    return this.#all.get(id);
+  }
+
+  /** Requests in flight on all of them. */
+  get inFlight(): number {
+    let inFlight = 0;
+    for (const endpoint of this.#all.values()) inFlight += endpoint.inFlight;
+    return inFlight;
+  }
+
+  /** Those of them that may not keep the service awake. */
+  get passive(): number {
+    let passive = 0;
+    for (const endpoint of this.#all.values()) passive += endpoint.passive;
+    return passive;
+  }
+
+  /** The owner's policy is another one. */
+  configure(now: number): void {
+    this.sticky = stickyOf(this.#owner.policy);
+    for (const endpoint of this.#all.values()) {
+      endpoint.connectThrough(this.#engine);
+      endpoint.limitAnswers(this.#owner.policy.limits);
+    }
+    this.#admit(now);
+  }
+
+  /**
+   * Takes over what a snapshot says of them: first who gets requests, then what ends some, as those may be sent elsewhere
+   * at once.
+   * @param version of the snapshot, to acknowledge cordons by
+   */
+  apply(views: readonly EndpointView[], version: number, now: number): void {
+    const listed = new Map<Endpoint, EndpointView>();
+    const ready: Endpoint[] = [];
+    const isFirst = this.size === 0;
+    const wasReady = this.ready.length > 0;
+    for (const view of views) {
+      let endpoint = this.#all.get(view.id);
+      if (endpoint === undefined) {
+        endpoint = this.#meet(view);
+        if (!isFirst) endpoint.freshSince = now;
+        if (!wasReady && ready.length === 0 && view.state === 'ready') this.lastStart = coldStart(view.start, now);
+      }
+      listed.set(endpoint, view);
+      endpoint.describe(view);
+      shareSlots(endpoint, this.#owner.policy);
+      endpoint.state = view.state;
+      if (view.state === 'ready') ready.push(endpoint);
+    }
+    const gone = this.#dropUnlisted(listed);
+    this.ready = ready;
+    this.#admit(now);
+    for (const endpoint of gone) {
+      this.#owner.onGone(endpoint);
+      endpoint.sendElsewhere();
+    }
+    for (const [endpoint, view] of listed) this.#applyState(endpoint, view, version, now);
+  }
+
+  /** Works out anew which endpoints get requests. */
+  refresh(now: number): void {
+    this.eligibility.update(this.ready, this.#owner.policy, now);
+  }
+
+  /** Something left an endpoint. */
+  onLeft(endpoint: Endpoint, now: number): void {
+    if (endpoint.isCordoned) this.#tellDrained(endpoint, now);
+    if (endpoint.state === 'gone' && endpoint.inFlight === 0) this.#forget(endpoint);
+  }
+
+  /** Closes what is idle and old; called once a second. */
+  sweep(now: number): void {
+    for (const endpoint of this.#all.values()) {
+      endpoint.expireIdle(now);
+      if (endpoint.isCordoned) this.#tellDrained(endpoint, now);
+    }
+  }
+
+  /** Closes all idle connections. @returns whether there were any */
+  closeIdle(): boolean {
+    let closed = false;
+    for (const endpoint of this.#all.values()) {
+      closed ||= endpoint.idleCount > 0;
+      endpoint.closeIdle();
+    }
+    return closed;
+  }
+
+  /** Nothing new goes to any of them; what is in flight may end. */
+  retire(now: number): void {
+    for (const endpoint of this.#all.values()) {
+      if (endpoint.state === 'ready') endpoint.state = 'gone';
+      endpoint.closeIdle();
+    }
+    this.ready = [];
+    this.#admit(now);
+  }
+
+  /** Ends everything on them at once. */
+  close(): void {
+    this.#health?.close();
+    for (const endpoint of this.#all.values()) endpoint.close();
+  }
+
+  /** What opens connections; undefined: plain sockets. */
+  get #engine(): HttpProxyEngine | undefined {
+    return this.#owner.policy.engine === 'http-proxy' ? this.#context.httpProxyEngine() : undefined;
+  }
+
+  /** An endpoint that no snapshot named before. */
+  #meet(view: EndpointView): Endpoint {
+    const endpoint = this.#context.takeProbed(view) ?? new Endpoint(view);
+    endpoint.engine = this.#engine;
+    endpoint.limitAnswers(this.#owner.policy.limits);
+    endpoint.onLost = this.#onLost;
+    if (this.#all === NONE) this.#all = new Map();
+    this.#all.set(view.id, endpoint);
+    return endpoint;
+  }
+
+  readonly #onLost = (endpoint: Endpoint): void => this.#owner.onLost(endpoint);
+
+  /** @returns those that something is in flight on; the others are forgotten */
+  #dropUnlisted(listed: ReadonlyMap<Endpoint, unknown>): Endpoint[] {
+    const gone: Endpoint[] = [];
+    for (const endpoint of this.#all.values()) {
+      if (listed.has(endpoint)) continue;
+      endpoint.state = 'gone';
+      endpoint.closeIdle();
+      if (endpoint.inFlight === 0) this.#forget(endpoint);
+      else gone.push(endpoint);
+    }
+    return gone;
+  }
+
+  #forget(endpoint: Endpoint): void {
+    endpoint.close();
+    this.#all.delete(endpoint.id);
+  }
+
+  /** Other endpoints are ready, or the policy is another: what depends on either follows. */
+  #admit(now: number): void {
+    const { health, healthHost } = this.#owner.policy;
+    if (health === undefined) {
+      this.#health?.close();
+      this.#health = undefined;
+    } else {
+      const { deadlines, checkGate: gate } = this.#context;
+      const onChange = this.#onHealth.bind(this);
+      this.#health ??= new HealthChecks({ deadlines, gate, onChange }, health, healthHost);
+      this.#health.configure(health, healthHost);
+      this.#health.follow(this.ready);
+    }
+    this.sticky?.follow(this.ready);
+    this.refresh(now);
+  }
+
+  #onHealth(endpoint: Endpoint, before: EndpointHealth, reason: string): void {
+    const { clock, logger } = this.#context;
+    const { isHealthy } = endpoint;
+    const now = clock.now();
+    if (isHealthy) endpoint.freshSince = now;
+    else endpoint.closeIdle();
+    const wereObjecting = this.eligibility.objecting;
+    this.refresh(now);
+    const fields = { service: this.#owner.name, endpoint: endpoint.id, reason };
+    if (isHealthy) logger.info(fields, `endpoint is healthy now: ${reason}`);
+    else if (before === 'healthy') logger.warn(fields, `endpoint is unhealthy now: ${reason}`);
+    if (this.eligibility.objecting && !wereObjecting) logger.warn(fields, lastResort(reason));
+    this.#owner.onHealthChanged();
+  }
+
+  #applyState(endpoint: Endpoint, view: EndpointView, version: number, now: number): void {
+    if (view.state === 'ready') {
+      endpoint.uncordon();
+      // Of ours, control says so in so many words.
+      if (!endpoint.isOurs) endpoint.suspectUntil = 0;
+      return;
+    }
+    if (!endpoint.isCordoned) this.#cordon(endpoint, version, now);
+    if (view.state === 'closing') endpoint.close();
+  }
+
+  /** Acknowledges a cordon: from here on nothing is sent there until a later snapshot says ready. */
+  #cordon(endpoint: Endpoint, version: number, now: number): void {
+    endpoint.cordon(version);
+    const { name, policy } = this.#owner;
+    this.#context.post({
+      type: 'ack',
+      version,
+      service: name,
+      endpoint: endpoint.id,
+      inFlight: endpoint.inFlight,
+      ...endpoint.inactive(policy.timeouts.streamMs, now),
+      idleForMs: this.#owner.idleForMs(now),
+    });
+  }
+
+  #tellDrained(endpoint: Endpoint, now: number): void {
+    if (endpoint.isDrained || endpoint.state === 'ready') return;
+    const { name, policy } = this.#owner;
+    const { quiet } = endpoint.inactive(policy.timeouts.streamMs, now);
+    if (endpoint.inFlight > quiet) return;
+    endpoint.isDrained = true;
+    const version = endpoint.cordonVersion;
+    this.#context.post({ type: 'drained', version, service: name, endpoint: endpoint.id, quiet });
+  }
+}
+
+function stickyOf({ name, sticky, stickyKey }: ServicePolicy): StickyCookie | undefined {
+  return sticky === undefined || stickyKey === undefined ? undefined : new StickyCookie(name, sticky, stickyKey);
+}

@@ -1,0 +1,157 @@
+import type { OutlierSettings } from '../../model/balancing.ts';
+import type { ServicePolicy } from '../../model/snapshot.ts';
+import type { Timer } from '../../util/clock.ts';
+import type { HoldQueue } from '../hold/hold-queue.ts';
+import type { Release } from '../hold/release.ts';
+import { Fault } from '../http1/faults.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import { afterAnswer, ejectionMs, mostEjected } from '../upstream/outlier.ts';
+import type { ServiceContext } from './context.ts';
+import type { EndpointSet } from './endpoint-set.ts';
+import { type Opened, type Opener, Unproven } from './unproven.ts';
+
+/** How long an endpoint whose connect failed is passed over, unless control says something sooner, ms. */
+const SUSPECT_MS = 1000;
+
+/** The service whose endpoints are trusted, or not. */
+export interface TrustingService {
+  readonly name: string;
+  readonly policy: ServicePolicy;
+  readonly queue: HoldQueue;
+}
+
+/** What one service makes of how its endpoints behave: whom it passes over for a while, and what it tells control. */
+export class Trust {
+  readonly #service: TrustingService;
+  readonly #endpoints: EndpointSet;
+  readonly #release: Release;
+  readonly #context: ServiceContext;
+  #timer: Timer | undefined;
+  #unproven: Unproven | undefined;
+
+  constructor(service: TrustingService, endpoints: EndpointSet, release: Release, context: ServiceContext) {
+    this.#service = service;
+    this.#endpoints = endpoints;
+    this.#release = release;
+    this.#context = context;
+  }
+
+  // ── is it there? ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A connect to the endpoint failed: others are tried, and control is told to look. */
+  suspect(endpoint: Endpoint, cause: 'refused' | 'timeout'): void {
+    endpoint.closeIdle();
+    this.judge(endpoint, 'failure', cause === 'refused' ? 'connection refused' : 'no connection in time');
+    this.#doubt(endpoint, cause);
+    if (!this.#endpoints.eligibility.doubtful) endpoint.sendElsewhere();
+  }
+
+  /**
+   * The last connection to a replica of ours closed unasked. Mostly it was idle for long enough; but if the replica is
+   * gone, its address may be another program's by now. So nobody is sent there before control had a look.
+   */
+  onLost(endpoint: Endpoint): void {
+    if (endpoint.state === 'ready') this.#doubt(endpoint, 'closed');
+  }
+
+  /** Another edge is in doubt about it: what was opened here a moment ago may lead to another program, too. */
+  onDoubt(id: string): void {
+    const endpoint = this.#endpoints.get(id);
+    if (endpoint === undefined || !endpoint.isOurs || endpoint.suspectUntil > this.#context.clock.now()) return;
+    endpoint.closeIdle();
+    this.onLost(endpoint);
+  }
+
+  /** Control had a look after a doubt: it is the replica that it was. Of a doubt since then that says nothing. */
+  onTrust(id: string, doubt: number): void {
+    const endpoint = this.#endpoints.get(id);
+    if (endpoint === undefined) return;
+    this.#unproven?.trust(endpoint, doubt);
+    if (endpoint.doubt !== doubt || endpoint.state !== 'ready') return;
+    endpoint.suspectUntil = 0;
+    this.#endpoints.refresh(this.#context.clock.now());
+    const { size } = this.#service.queue;
+    if (size > 0) this.#release.begin(size);
+  }
+
+  /** A connection was opened that may lead to another program than the replica. */
+  prove(opener: Opener, endpoint: Endpoint, connection: Opened): void {
+    const { clock, post } = this.#context;
+    this.#unproven ??= new Unproven(clock, ({ id, doubt }) =>
+      post({ type: 'suspect', service: this.#service.name, endpoint: id, cause: 'unproven', doubt }),
+    );
+    this.#unproven.add(opener, endpoint, connection);
+  }
+
+  /** Snapshots list it no more: no connection to it leads to the replica. */
+  disown(endpoint: Endpoint): void {
+    this.#unproven?.disown(endpoint);
+  }
+
+  #doubt(endpoint: Endpoint, cause: 'refused' | 'timeout' | 'closed'): void {
+    const { clock, post } = this.#context;
+    endpoint.doubtUntil(clock.now() + SUSPECT_MS);
+    post({ type: 'suspect', service: this.#service.name, endpoint: endpoint.id, cause, doubt: endpoint.doubt });
+    this.#endpoints.refresh(clock.now());
+    this.#tryAgainLater();
+  }
+
+  /** Who waits because all are in doubt goes on when one is not any more. */
+  #tryAgainLater(): void {
+    const { clock } = this.#context;
+    const { eligibility } = this.#endpoints;
+    const wait = Math.min(Math.max(eligibility.recheckAt - clock.now(), 1), SUSPECT_MS);
+    this.#timer ??= clock.after(wait, () => {
+      this.#timer = undefined;
+      this.#release.pump();
+      if (this.#service.queue.size > 0 && eligibility.doubtful) this.#tryAgainLater();
+    });
+  }
+
+  // ── are its answers good? ─────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * An answer of the endpoint was whole and no 5xx, or not: too many failures in a row take it out for a while.
+   * @param why what a failure was, in words
+   */
+  judge(endpoint: Endpoint, answer: 'success' | 'failure', why = ''): void {
+    const { outlier } = this.#service.policy;
+    if (outlier === undefined) return;
+    const before = endpoint.outlier;
+    if (answer === 'success' && before.kind === 'trusted' && before.failures === 0) return;
+    const now = this.#context.clock.now();
+    endpoint.outlier = afterAnswer(before, answer, outlier, now, () => this.#mayEject(endpoint, outlier));
+    if (endpoint.outlier.kind === before.kind || endpoint.outlier.kind === 'trusted') return;
+    this.#endpoints.refresh(now);
+    const forMs = ejectionMs(endpoint.outlier.ejections, outlier);
+    const { consecutive: failures } = outlier;
+    const { name } = this.#service;
+    this.#context.post({ type: 'ejected', service: name, address: endpoint.address, forMs, failures, why });
+  }
+
+  #mayEject(endpoint: Endpoint, outlier: OutlierSettings): boolean {
+    const { ready } = this.#endpoints;
+    const ejected = ready.filter((each) => each.outlier.kind === 'ejected').length;
+    return endpoint.state === 'ready' && ejected < mostEjected(ready.length, outlier);
+  }
+
+  /** The endpoint closed a fresh connection without a word: that is how many a server answers who should speak TLS. */
+  onUnanswered(endpoint: Endpoint): void {
+    // A replica of ours has proved itself by an answer, and its port may be another program's by now.
+    if (endpoint.isOurs || endpoint.engine !== undefined || endpoint.state === 'gone') return;
+    const { clock, deadlines } = this.#context;
+    endpoint.askForTls(deadlines, clock.now(), () => this.onBadAnswer(endpoint, Fault.TLS_ANSWER));
+  }
+
+  /** An answer of the endpoint is not valid: who reads the log has to learn which one, and what is wrong with it. */
+  onBadAnswer(endpoint: Endpoint, fault: string): void {
+    const count = endpoint.noteFault(fault, this.#context.clock.now());
+    if (count === 0) return;
+    this.#context.post({ type: 'bad-answer', service: this.#service.name, address: endpoint.address, fault, count });
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#unproven?.close();
+  }
+}
