@@ -35,7 +35,7 @@ async function measure(): Promise<number[]> {
     logger: silentLogger,
     instance: 'latency',
   });
-  source.follow([{ service: NAME, consul: { service: NAME, tag: undefined }, static: [] }]);
+  source.follow([{ service: NAME, sought: { service: NAME, tag: undefined } }]);
   source.run((set) => onSet(set), abort.signal);
 
   const change = async (what: () => Promise<void>, count: number): Promise<number> => {

@@ -199,8 +199,10 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
       }
       const changes = diffSettings(current, next);
       // In force from here on, whatever fails below: what comes next is compared with it.
+      const isTokenNew = current.consul?.token !== merged.consul?.token;
       current = merged;
       control.reconfigure(merged);
+      if (isTokenNew) control.renewRegistrations();
       await plane
         .reopenLog()
         .catch((error: unknown) => logger.error({ err: error }, 'the access log is not opened anew'));

@@ -33,7 +33,8 @@ export async function measureEndpointChange(services: number): Promise<ChangeCos
   const abort = new AbortController();
   let emit: (set: EndpointSet) => void = () => undefined;
   const source: DiscoverySource = {
-    kind: 'consul',
+    name: 'consul',
+    title: 'Consul',
     follow: () => undefined,
     run: (to) => {
       emit = to;

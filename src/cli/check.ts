@@ -3,6 +3,7 @@ import type { Problem } from '../config/check/problem.ts';
 import { formatProblem } from '../config/check/problem.ts';
 import { loadConfig } from '../config/load/load.ts';
 import { findConfig } from '../config/read/find.ts';
+import { describeEndpoints } from '../config/schema/endpoints.ts';
 import type { Settings } from '../model/settings.ts';
 import { hostPort } from '../util/host-port.ts';
 
@@ -56,13 +57,11 @@ function summarise(settings: Settings): Summary {
     admin: hostPort(settings.admin.address),
     services: settings.services.map(({ name, routes, run, scale, endpoints }) => {
       const started = run === undefined ? [] : [`${run.kind} ${scale.min}–${scale.max}`];
-      const consul = endpoints.consul === undefined ? [] : [`consul ${endpoints.consul.service}`];
-      const fixed = endpoints.static.length === 0 ? [] : [`${endpoints.static.length} static`];
       const elsewhere = routes.some(({ rules }) => rules?.redirect !== undefined) ? ['redirects'] : [];
       return {
         name,
         routes: routes.map(({ host, path }) => `${host ?? '*'}${path}`),
-        replicas: [...started, ...consul, ...fixed, ...elsewhere].join(', '),
+        replicas: [...started, ...describeEndpoints(endpoints), ...elsewhere].join(', '),
       };
     }),
   };

@@ -67,6 +67,8 @@ export interface Control extends ControlApi {
   start(signal: AbortSignal): Promise<void>;
   /** Takes over another configuration; services that did not change are left alone. */
   reconfigure(settings: Settings): void;
+  /** Rights by which entries live in the catalogue have changed: all are put in anew. */
+  renewRegistrations(): void;
   /** The predecessor has ended: replicas are this one's alone. */
   takeOver(): void;
   /**
@@ -124,11 +126,16 @@ class ControlPlane implements Control, LinkListener {
       table: routingTable(this.#settings, this.#secret),
       states: this.#registry.states(),
     }));
-    this.#registry = new Registry(context, this.#hub, adminAddressCheck(settings.admin.address));
+    this.#registry = new Registry(
+      context,
+      this.#hub,
+      options.sources.map(({ name }) => name),
+      adminAddressCheck(settings.admin.address),
+    );
     this.#gate = new StartGate(clock, settings.budget);
     this.#discovery = new Sources(context, options.sources, this.#registry);
     this.#registrations = new Registrations(context, options.registrar);
-    this.#catalog = new Catalog(context, this.#registrations, () => this.#settings);
+    this.#catalog = new Catalog(context, options.registrar, this.#registrations, () => this.#settings);
     this.#prewarm = new Prewarm(context);
     this.#runtimes = new Runtimes(context, options.runtimes, this.#services, () => this.#handOver.mayEnd);
     this.#handOver = new HandOver(
@@ -206,7 +213,10 @@ class ControlPlane implements Control, LinkListener {
     this.#discovery.follow(settings.services);
     this.#hub.publishTable();
     if (this.#phase === 'running') this.#catalog.putProxy(before);
-    if (before.consul?.token !== settings.consul?.token) this.#registrations.renew();
+  }
+
+  renewRegistrations(): void {
+    this.#registrations.renew();
   }
 
   takeOver(): void {

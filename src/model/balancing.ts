@@ -1,5 +1,3 @@
-import type { HostPort } from './settings.ts';
-
 /** How an endpoint is chosen for a request. */
 export type Balance = 'least-request' | 'round-robin' | 'random' | 'hash';
 
@@ -70,10 +68,4 @@ export interface EndpointShare {
   backup?: boolean;
   /** Most requests in flight; 0 or absent: no limit. */
   maxConnections?: number;
-}
-
-/** An address written in the configuration. */
-export interface StaticEndpoint extends HostPort, EndpointShare {
-  /** Relative share; absent: 1, the normal one. */
-  weight?: number;
 }

@@ -1,6 +1,7 @@
-import type { EndpointShare, StaticEndpoint } from './balancing.ts';
+import type { EndpointShare } from './balancing.ts';
 import type { PilotlightError } from './errors.ts';
-import type { HostPort } from './settings.ts';
+import type { MetricName } from './observe.ts';
+import type { HostPort, ServiceSettings } from './settings.ts';
 
 /** An address that a source knows for a service. */
 export interface DiscoveredEndpoint extends HostPort, EndpointShare {
@@ -11,17 +12,16 @@ export interface DiscoveredEndpoint extends HostPort, EndpointShare {
 /** All that one source knows of one service now: it replaces what the source said before. */
 export interface EndpointSet {
   service: string;
-  source: 'static' | 'consul';
+  /** Name of the source. */
+  source: string;
   endpoints: DiscoveredEndpoint[];
 }
 
-/** What a source follows for one service. */
-export interface DiscoveryQuery {
+/** What a source is to look for, for one service. */
+export interface DiscoveryQuery<Sought extends object = object> {
   service: string;
-  consul: { service: string; tag: string | readonly string[] | undefined } | undefined;
-  static: StaticEndpoint[];
-  /** How often host names in `static` are looked up, ms; absent: 30 s. */
-  resolveMs?: number;
+  /** What the service's `endpoints` say of the source. */
+  sought: Sought;
 }
 
 /** What a source may not see. */
@@ -34,7 +34,12 @@ export interface Denial {
 
 /** Follows endpoints and pushes whole sets. Entries that Pilotlight itself registered are never among them. */
 export interface DiscoverySource {
-  readonly kind: 'static' | 'consul';
+  /** As in the `endpoints` of services: it follows those that name it. */
+  readonly name: string;
+  /** What people call it, in messages that strangers may read. */
+  readonly title: string;
+  /** The gauge of how old what it said last is; absent where that does not grow old. */
+  readonly stalenessGauge?: MetricName;
   /** Follows exactly these services from now on: new ones are added, missing ones dropped, unchanged ones left alone. */
   follow(queries: DiscoveryQuery[]): void;
   /** Pushes sets until aborted. Called once. */
@@ -58,6 +63,14 @@ export interface Registration extends HostPort {
 
 /** Puts entries into a service catalogue and takes them out. */
 export interface Registrar {
+  /** What people call the catalogue. */
+  readonly title: string;
+  /** What is to be in it: the proxy, under the name of every service, or the replicas that serve. */
+  readonly lists: 'edge' | 'replicas';
+  /** Host or host:port under which others reach it; undefined: nothing is put in. */
+  readonly advertise: string | undefined;
+  /** How others look a service up. */
+  listingOf(service: ServiceSettings): { name: string; tags: string[] };
   /** @throws DISCOVERY_UNREACHABLE, DISCOVERY_FAILED */
   register(entry: Registration, signal: AbortSignal): Promise<void>;
   deregister(id: string, signal: AbortSignal): Promise<void>;

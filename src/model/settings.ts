@@ -1,4 +1,4 @@
-import type { BalancingSettings, StaticEndpoint } from './balancing.ts';
+import type { BalancingSettings } from './balancing.ts';
 
 export type { Balance } from './balancing.ts';
 
@@ -123,12 +123,8 @@ export interface ServiceSettings extends BalancingSettings {
   /** Unique; [a-z0-9][a-z0-9-]*, at most 63 characters. */
   name: string;
   routes: RouteSettings[];
-  endpoints: {
-    consul: { service: string; tag: string | readonly string[] | undefined } | undefined;
-    static: StaticEndpoint[];
-    /** How often host names in `static` are looked up, ms; absent: 30 s. */
-    resolveMs?: number;
-  };
+  /** What each source of endpoints is to look for, by the source's name; the type of it lies in the source's folder. */
+  endpoints: Readonly<Record<string, object | undefined>>;
   /** How to start a replica; undefined: Pilotlight only routes. */
   run: RunSettings | undefined;
   ready: ReadySettings;

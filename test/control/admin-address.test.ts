@@ -35,7 +35,7 @@ test('on all addresses it is every address of this machine', () => {
 });
 
 test('an endpoint that a source lists is not used where it is the admin API', async () => {
-  const found = { consul: { service: 'found', tag: undefined }, static: [] };
+  const found = { consul: { service: 'found', tag: undefined } };
   const source = new FakeSource();
   const { admin } = testSettings([]);
   const world = await World.started([testService('routed', { run: undefined, endpoints: found })], {

@@ -3,6 +3,7 @@ import { Agent, createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ConsulService } from '../../src/discovery/consul/service.ts';
 import { createStaticSource } from '../../src/discovery/static/source.ts';
 import { createEdge, type Edge } from '../../src/edge/edge.ts';
 import type { DiscoveryQuery, DiscoverySource, EndpointSet } from '../../src/model/discovery.ts';
@@ -99,13 +100,14 @@ test('whatever comes from whichever source, at whatever spacing, every edge ends
 
 /** A catalogue as discovery sees it: tells what is new of what is followed, and what it knows when it is followed. */
 class Catalogue implements DiscoverySource {
-  readonly kind = 'consul';
+  readonly name = 'consul';
+  readonly title = 'Consul';
   readonly listed = new Map<string, EndpointSet['endpoints']>();
   readonly #pushed = new Map<string, string>();
-  #queries: DiscoveryQuery[] = [];
+  #queries: DiscoveryQuery<ConsulService>[] = [];
   #emit: (set: EndpointSet) => void = () => {};
 
-  follow(queries: DiscoveryQuery[]): void {
+  follow(queries: DiscoveryQuery<ConsulService>[]): void {
     this.#queries = queries;
     for (const service of [...this.#pushed.keys()]) {
       if (queries.some((query) => query.service === service)) continue;
@@ -134,8 +136,8 @@ class Catalogue implements DiscoverySource {
   }
 
   #pushAll(): void {
-    for (const { service, consul } of this.#queries) {
-      const endpoints = this.listed.get(consul?.service ?? '') ?? [];
+    for (const { service, sought } of this.#queries) {
+      const endpoints = this.listed.get(sought.service) ?? [];
       if (this.#pushed.get(service) === JSON.stringify(endpoints)) continue;
       this.#pushed.set(service, JSON.stringify(endpoints));
       this.#emit({ service, source: 'consul', endpoints });
@@ -332,11 +334,14 @@ function settingsOf({ fixed, found, run }: Configuration) {
   const services: ServiceSettings[] = [];
   const base = { run: undefined, balance: 'round-robin' as const };
   if (fixed !== undefined) {
-    const endpoints = { consul: undefined, static: fixed.at.map(addressOf) };
+    const endpoints = { static: { addresses: fixed.at.map(addressOf) } };
     services.push(testService('fixed', { ...base, endpoints, upstreamHost: fixed.host }));
   }
   if (found !== undefined) {
-    const endpoints = { consul: { service: found.name, tag: undefined }, static: found.at.map(addressOf) };
+    const endpoints = {
+      consul: { service: found.name, tag: undefined },
+      static: { addresses: found.at.map(addressOf) },
+    };
     const headers = { request: { set: [], remove: [] }, response: { set: [], remove: [] } };
     const rules = {
       redirect: undefined,

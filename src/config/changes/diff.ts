@@ -3,6 +3,7 @@ import type { ListenSettings, ServiceSettings, Settings } from '../../model/sett
 import { canonicalJson } from '../../util/hash.ts';
 import { hostPort } from '../../util/host-port.ts';
 import { isMapping } from '../read/document.ts';
+import { endpointKeys } from '../schema/endpoints.ts';
 
 /** Settings whose names are not those of the file, apart from the unit at their end. */
 const NAMES: Record<string, string> = {
@@ -14,7 +15,12 @@ const NAMES: Record<string, string> = {
 
 /** Compares two configurations, by content. */
 export function diffSettings(old: Settings, next: Settings): SettingsChanges {
-  const { added, removed, changed } = diffLists<ServiceSettings>(old.services, next.services, ({ name }) => name);
+  const { added, removed, changed } = diffLists<ServiceSettings>(
+    old.services,
+    next.services,
+    ({ name }) => name,
+    (service, other) => ({ ...service, endpoints: endpointKeys(service.endpoints, other.endpoints) }),
+  );
   const listeners = diffLists<ListenSettings>(old.listen, next.listen, ({ address }) => hostPort(address));
   return {
     services: { added, removed, changed: changed.map(({ id, keys }) => ({ name: id, keys })) },
@@ -42,7 +48,13 @@ export function hasChanges({ services, listeners, keys }: SettingsChanges): bool
   return [keys, ...Object.values(services), ...Object.values(listeners)].some((list) => list.length > 0);
 }
 
-function diffLists<Item extends object>(old: readonly Item[], next: readonly Item[], idOf: (item: Item) => string) {
+/** @param asWritten an item by the keys of the file, to be compared with another one */
+function diffLists<Item extends object>(
+  old: readonly Item[],
+  next: readonly Item[],
+  idOf: (item: Item) => string,
+  asWritten: (item: Item, other: Item) => object = (item) => item,
+) {
   const before = new Map(old.map((item) => [idOf(item), item]));
   const after = new Set(next.map(idOf));
   return {
@@ -51,7 +63,7 @@ function diffLists<Item extends object>(old: readonly Item[], next: readonly Ite
     changed: next.flatMap((item) => {
       const previous = before.get(idOf(item));
       if (previous === undefined || same(previous, item)) return [];
-      return [{ id: idOf(item), keys: keysOf(previous, item) }];
+      return [{ id: idOf(item), keys: keysOf(asWritten(previous, item), asWritten(item, previous)) }];
     }),
   };
 }

@@ -1,4 +1,4 @@
-import type { BalancingSettings, HealthSettings, StaticEndpoint } from '../../model/balancing.ts';
+import type { BalancingSettings, HealthSettings } from '../../model/balancing.ts';
 import type { ServiceConfig } from '../schema/schema.ts';
 
 /** How endpoints of a service are chosen, doubted and checked. */
@@ -26,8 +26,4 @@ function healthSettings(health: NonNullable<ServiceConfig['health']>): HealthSet
     ? { kind: 'connect' }
     : { kind: 'http', path, host, statusMin: status.min, statusMax: status.max };
   return { check, intervalMs: interval, timeoutMs: timeout, rise, fall };
-}
-
-export function staticEndpoints({ endpoints }: ServiceConfig): StaticEndpoint[] {
-  return endpoints.static.map(({ address, ...rest }) => ({ ...address, ...rest }));
 }

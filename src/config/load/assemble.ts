@@ -3,8 +3,9 @@ import type { GuardSettings, ReadySettings, RunSettings, ServiceSettings, Settin
 import { scaleBounds } from '../check/scale-bounds.ts';
 import type { Uses } from '../check/uses.ts';
 import type { Parsed } from '../check/validate.ts';
+import { endpointSettings } from '../schema/endpoints.ts';
 import type { Config, ServiceConfig } from '../schema/schema.ts';
-import { balancingSettings, staticEndpoints } from './assemble-balancing.ts';
+import { balancingSettings } from './assemble-balancing.ts';
 import { routeRules } from './assemble-rules.ts';
 import { freeze, Pool } from './compact.ts';
 import type { EnvironmentDefaults } from './environment.ts';
@@ -70,14 +71,7 @@ function serviceSettings(name: string, service: ServiceConfig, folder: string): 
       maxBody: route.maxBody,
       rules: routeRules(route),
     })),
-    endpoints: {
-      consul: service.endpoints.consul && {
-        service: service.endpoints.consul.service,
-        tag: service.endpoints.consul.tag,
-      },
-      static: staticEndpoints(service),
-      resolveMs: service.endpoints.resolve,
-    },
+    endpoints: endpointSettings(service),
     run,
     ready: readySettings(service.ready),
     hold: {

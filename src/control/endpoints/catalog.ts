@@ -1,3 +1,4 @@
+import type { Registrar, Registration } from '../../model/discovery.ts';
 import type { ServiceSettings, Settings } from '../../model/settings.ts';
 import { type ControlContext, detached } from '../context.ts';
 import type { Replica } from '../replica/replica.ts';
@@ -5,41 +6,48 @@ import type { Registrations } from './registration.ts';
 import { edgeRegistrations, replicaRegistration, replicaRegistrationId } from './registration-names.ts';
 
 /**
- * What Pilotlight lists of itself in Consul, as the configuration says: the proxy under the name of every service, the
- * replicas that serve, or nothing.
+ * What Pilotlight lists of itself in a service catalogue, as the configuration says: the proxy under the name of every
+ * service, the replicas that serve, or nothing.
  */
 export class Catalog {
   readonly #context: ControlContext;
+  readonly #registrar: Registrar | undefined;
   readonly #registrations: Registrations;
   readonly #settings: () => Settings;
 
-  constructor(context: ControlContext, registrations: Registrations, settings: () => Settings) {
+  /** @param registrar undefined: nothing is listed */
+  constructor(
+    context: ControlContext,
+    registrar: Registrar | undefined,
+    registrations: Registrations,
+    settings: () => Settings,
+  ) {
     this.#context = context;
+    this.#registrar = registrar;
     this.#registrations = registrations;
     this.#settings = settings;
   }
 
   /** Lists the proxy; what it was listed as before, and is not any more, is taken out. */
   putProxy(before?: Settings): void {
-    const { instance } = this.#context;
-    const entries = edgeRegistrations(this.#settings(), instance);
+    const entries = this.#proxyEntries(this.#settings());
     if (before !== undefined) {
       const ids = new Set(entries.map(({ id }) => id));
-      for (const { id } of edgeRegistrations(before, instance)) if (!ids.has(id)) this.#registrations.drop(id);
+      for (const { id } of this.#proxyEntries(before)) if (!ids.has(id)) this.#registrations.drop(id);
     }
     for (const entry of entries) this.#registrations.put(entry);
   }
 
   /** Takes the proxy out. */
   dropProxy(): void {
-    for (const { id } of edgeRegistrations(this.#settings(), this.#context.instance)) this.#registrations.drop(id);
+    for (const { id } of this.#proxyEntries(this.#settings())) this.#registrations.drop(id);
   }
 
   /** Lists a replica that serves. */
   putReplica(service: ServiceSettings, { ordinal, instance }: Replica): void {
     const port = instance?.address?.port;
-    if (port === undefined) return;
-    const entry = replicaRegistration(this.#settings(), service, this.#context.instance, ordinal, port);
+    if (port === undefined || this.#registrar === undefined) return;
+    const entry = replicaRegistration(this.#registrar, service, this.#context.instance, ordinal, port);
     if (entry !== undefined) this.#registrations.put(entry);
   }
 
@@ -55,6 +63,10 @@ export class Catalog {
   dropOrphans(replicas: () => readonly Replica[]): void {
     const keep = () => new Set(replicas().flatMap((replica) => (replica.isLive ? this.#idOf(replica) : [])));
     detached(this.#context, 'orphans', this.#registrations.dropOrphans(keep));
+  }
+
+  #proxyEntries(settings: Settings): Registration[] {
+    return this.#registrar === undefined ? [] : edgeRegistrations(this.#registrar, settings, this.#context.instance);
   }
 
   #idOf({ spec, ordinal }: Replica): string {

@@ -113,7 +113,7 @@ export class Registrations {
       return !ids.has(id) && now?.wanted === wanted && now.present === wanted;
     });
     if (lost.length > 0 && !this.#missing) {
-      const line = `entries are gone from Consul that nobody here took out; put back: ${lost.length}`;
+      const line = `entries are gone from ${registrar.title} that nobody here took out; put back: ${lost.length}`;
       this.#context.events.emit('registration', null, line);
     }
     this.#missing = lost.length > 0;

@@ -43,7 +43,7 @@ export interface RegisteredService {
 
 interface Entry extends RegisteredService {
   /** What each source said last. */
-  sets: Partial<Record<EndpointSet['source'], DiscoveredEndpoint[] | undefined>>;
+  sets: Map<string, DiscoveredEndpoint[]>;
   /** What is usable of them; undefined where that has to be found out anew. */
   usable: DiscoveredEndpoint[] | undefined;
   /** Keys of `addresses` at the last look. */
@@ -58,6 +58,7 @@ export class Registry {
   readonly #context: ControlContext;
   readonly #hub: LinkHub;
   readonly #verifier: EndpointVerifier;
+  readonly #sources: readonly string[];
   readonly #isAdmin: (endpoint: HostPort) => boolean;
   readonly #services = new Map<string, Entry>();
   /** Services with a live replica at an address, by its key. */
@@ -67,10 +68,19 @@ export class Registry {
   /** When changes were told last, the clock's ms. */
   #flushedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param isAdmin whether an endpoint is our own admin API, which no source may list */
-  constructor(context: ControlContext, hub: LinkHub, isAdmin: (endpoint: HostPort) => boolean = () => false) {
+  /**
+   * @param sources names of them: of several that list an address the first one decides what else is said of it
+   * @param isAdmin whether an endpoint is our own admin API, which no source may list
+   */
+  constructor(
+    context: ControlContext,
+    hub: LinkHub,
+    sources: readonly string[],
+    isAdmin: (endpoint: HostPort) => boolean = () => false,
+  ) {
     this.#context = context;
     this.#hub = hub;
+    this.#sources = sources;
     this.#isAdmin = isAdmin;
     this.#verifier = new EndpointVerifier(context, hub, (service) => this.soon(service));
   }
@@ -80,7 +90,7 @@ export class Registry {
       wakeable: registered.wakeable,
       check: registered.check,
       facts: registered.facts,
-      sets: { static: undefined, consul: undefined },
+      sets: new Map(),
       usable: undefined,
       owned: NONE,
     });
@@ -101,18 +111,16 @@ export class Registry {
   apply({ service, source, endpoints }: EndpointSet): void {
     const entry = this.#services.get(service);
     if (entry === undefined) return;
-    entry.sets[source] = endpoints.filter((endpoint) => !this.#isAdmin(endpoint));
-    if (entry.sets[source].length < endpoints.length)
+    const allowed = endpoints.filter((endpoint) => !this.#isAdmin(endpoint));
+    entry.sets.set(source, allowed);
+    if (allowed.length < endpoints.length)
       this.#context.logger.warn({ service, source }, `an endpoint of ${service} is the admin API: it is not used`);
     this.soon(service);
   }
 
   /** A source is asked for the service no more. */
-  forget(service: string, source: EndpointSet['source']): void {
-    const sets = this.#services.get(service)?.sets;
-    if (sets?.[source] === undefined) return;
-    sets[source] = undefined;
-    this.soon(service);
+  forget(service: string, source: string): void {
+    if (this.#services.get(service)?.sets.delete(source)) this.soon(service);
   }
 
   /** A connect to an endpoint that is none of our replicas failed. */
@@ -205,8 +213,8 @@ export class Registry {
 
   #listed({ sets }: Entry): DiscoveredEndpoint[] {
     const byKey = new Map<string, DiscoveredEndpoint>();
-    for (const source of ['static', 'consul'] as const) {
-      for (const endpoint of sets[source] ?? []) {
+    for (const source of this.#sources) {
+      for (const endpoint of sets.get(source) ?? []) {
         const key = addressKey(endpoint);
         if (!byKey.has(key) && !this.#owners.has(key)) byKey.set(key, endpoint);
       }
@@ -233,8 +241,8 @@ export class Registry {
 
   #touchListing(keys: string[], except: string): void {
     for (const [service, { sets }] of this.#services) {
-      const lists = Object.values(sets).some((endpoints) =>
-        endpoints?.some((endpoint) => keys.includes(addressKey(endpoint))),
+      const lists = [...sets.values()].some((endpoints) =>
+        endpoints.some((endpoint) => keys.includes(addressKey(endpoint))),
       );
       if (lists && service !== except) this.soon(service);
     }

@@ -39,19 +39,18 @@ export class Sources {
   /** Has each look for the services that name it from now on, and forgets what it said of others. */
   follow(services: readonly ServiceSettings[]): void {
     for (const source of this.#sources) {
-      const queries: DiscoveryQuery[] = services
-        .filter(({ endpoints }) =>
-          source.kind === 'consul' ? endpoints.consul !== undefined : endpoints.static.length > 0,
-        )
-        .map(({ name, endpoints }) => ({ service: name, ...endpoints }));
+      const queries: DiscoveryQuery[] = services.flatMap(({ name, endpoints }) => {
+        const sought = endpoints[source.name];
+        return sought === undefined ? [] : { service: name, sought };
+      });
       const names = new Set(queries.map(({ service }) => service));
       const dropped = [...(this.#followed.get(source) ?? [])].filter((name) => !names.has(name));
       this.#followed.set(source, names);
       source.follow(queries);
       for (const name of dropped) {
-        this.#registry.forget(name, source.kind);
+        this.#registry.forget(name, source.name);
         // Nothing sets it any more, and the last value would stand there as if it were true.
-        if (source.kind === 'consul') this.#context.metrics.forget(name, 'pilotlight_consul_staleness_seconds');
+        if (source.stalenessGauge !== undefined) this.#context.metrics.forget(name, source.stalenessGauge);
       }
     }
   }
@@ -64,31 +63,51 @@ export class Sources {
 
   /** Whose first answer is waited for, and why in vain: nothing that a stranger must not know. */
   get awaited(): string | undefined {
-    if (this.hasAnswered) return undefined;
     const source = this.#sources.find((each) => !each.answered());
-    if (source?.kind !== 'consul') return 'the names of static endpoints';
-    const services = [...(this.#followed.get(source) ?? [])];
-    return services.some((service) => source.denial?.(service))
-      ? 'Consul, whose token may not read every service'
-      : 'Consul';
+    if (this.hasAnswered || source === undefined) return undefined;
+    const isDenied = [...(this.#followed.get(source) ?? [])].some((service) => source.denial?.(service));
+    return isDenied ? `${source.title}, whose token may not read every service` : source.title;
   }
 
-  /** Why what is known of a service's endpoints may be out of date; undefined while its source is in touch. */
+  /** Why what is known of a service's endpoints may be out of date; undefined while its sources are in touch. */
   trouble({ name, endpoints }: ServiceSettings): Trouble | undefined {
+    for (const source of this.#sources) {
+      if (source.stalenessGauge === undefined || endpoints[source.name] === undefined) continue;
+      const trouble = this.#troubleOf(source, name);
+      if (trouble !== undefined) return trouble;
+    }
+    return undefined;
+  }
+
+  /** Sets the gauges of how old the knowledge from sources is. */
+  gauge(services: readonly ServiceSettings[]): void {
+    const { clock, metrics } = this.#context;
+    for (const source of this.#sources) {
+      const { name, stalenessGauge } = source;
+      if (stalenessGauge === undefined) continue;
+      for (const { name: service, endpoints } of services) {
+        if (endpoints[name] === undefined) continue;
+        // An alarm must go off as well where there never was an answer.
+        const staleness = source.staleness(service) ?? clock.now() - this.#begunAt;
+        metrics.gauge(stalenessGauge, { service }, staleness / 1000);
+      }
+    }
+  }
+
+  #troubleOf(source: DiscoverySource, service: string): Trouble | undefined {
     const { clock } = this.#context;
-    const source = endpoints.consul === undefined ? undefined : this.#sources.find(({ kind }) => kind === 'consul');
-    if (source === undefined) return undefined;
-    const denial = source.denial?.(name);
+    const { title } = source;
+    const denial = source.denial?.(service);
     if (denial !== undefined) {
       const since = new Date(clock.wall() - (clock.now() - denial.since)).toISOString();
-      return { code: 'DISCOVERY_DENIED', message: printable(`Consul: ${denial.message}`, MESSAGE_LENGTH), since };
+      return { code: 'DISCOVERY_DENIED', message: printable(`${title}: ${denial.message}`, MESSAGE_LENGTH), since };
     }
-    const age = source.staleness(name);
+    const age = source.staleness(service);
     const awayMs = age ?? clock.now() - this.#begunAt;
     if (awayMs < BLIP_MS) return undefined;
     const { code, message } = source.trouble?.() ?? {
       code: 'DISCOVERY_UNREACHABLE',
-      message: 'Consul does not answer',
+      message: `${title} does not answer`,
     };
     const known = age === undefined ? 'no endpoint is known yet' : 'the endpoints that it named last are used';
     return {
@@ -96,18 +115,5 @@ export class Sources {
       message: `${printable(message, MESSAGE_LENGTH)}; ${known}`,
       since: new Date(clock.wall() - awayMs).toISOString(),
     };
-  }
-
-  /** Sets the gauges of how old the knowledge from Consul is. */
-  gauge(services: readonly ServiceSettings[]): void {
-    const { clock, metrics } = this.#context;
-    const consul = this.#sources.find(({ kind }) => kind === 'consul');
-    if (consul === undefined) return;
-    for (const { name: service, endpoints } of services) {
-      if (endpoints.consul === undefined) continue;
-      // An alarm must go off as well where there never was an answer.
-      const staleness = consul.staleness(service) ?? clock.now() - this.#begunAt;
-      metrics.gauge('pilotlight_consul_staleness_seconds', { service }, staleness / 1000);
-    }
   }
 }

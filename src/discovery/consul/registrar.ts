@@ -3,12 +3,13 @@ import type { Agent as HttpAgent } from 'node:http';
 import type { Registrar, Registration } from '../../model/discovery.ts';
 import { PilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
-import type { ConsulSettings } from '../../model/settings.ts';
+import type { ConsulSettings, ServiceSettings } from '../../model/settings.ts';
 import type { Clock } from '../../util/clock.ts';
 import { hostPort } from '../../util/host-port.ts';
 import { type ConsulConnection, consulConnection, explainFailure, oneLine, type TokenOf } from './connection.ts';
 import { withDeadline } from './deadline.ts';
 import { OWN_ID_PREFIX, OWN_META_KEY } from './entries.ts';
+import type { ConsulService } from './service.ts';
 
 export interface ConsulRegistrarOptions {
   settings: ConsulSettings;
@@ -47,6 +48,9 @@ type ConsulPackage = new (options: {
 }) => { agent: { service: AgentService } };
 
 class ConsulRegistrar implements Registrar {
+  readonly title = 'Consul';
+  readonly lists: Registrar['lists'];
+  readonly advertise: string | undefined;
   readonly #connection: ConsulConnection;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -56,10 +60,18 @@ class ConsulRegistrar implements Registrar {
   #headers: Record<string, string> | undefined;
 
   constructor({ settings, token, clock, logger, instance }: ConsulRegistrarOptions) {
+    this.lists = settings.register === 'edge' ? 'edge' : 'replicas';
+    this.advertise = settings.advertise;
     this.#connection = consulConnection(settings, token);
     this.#clock = clock;
     this.#logger = logger;
     this.#instance = instance;
+  }
+
+  /** What follows a service in Consul is listed as that service. */
+  listingOf({ name, endpoints }: ServiceSettings): { name: string; tags: string[] } {
+    const followed = endpoints['consul'] as ConsulService | undefined;
+    return { name: followed?.service ?? name, tags: [followed?.tag ?? []].flat() };
   }
 
   async register(entry: Registration, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,10 @@
-import type { Denial, DiscoveryQuery, DiscoverySource, EndpointSet } from '../../model/discovery.ts';
+import type {
+  Denial,
+  DiscoveredEndpoint,
+  DiscoveryQuery,
+  DiscoverySource,
+  EndpointSet,
+} from '../../model/discovery.ts';
 import { type PilotlightError, toPilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
 import type { ConsulSettings } from '../../model/settings.ts';
@@ -9,6 +15,7 @@ import { ConsulContact } from './contact.ts';
 import { ConsulFleet } from './fleet.ts';
 import type { ConsulFollower, FollowerOptions } from './follower.ts';
 import { ConsulKnowledge } from './knowledge.ts';
+import type { ConsulService } from './service.ts';
 import { ConsulWatches } from './watches.ts';
 
 export interface ConsulSourceOptions {
@@ -34,6 +41,8 @@ export function createConsulSource(options: ConsulSourceOptions): DiscoverySourc
   return new ConsulSource(options);
 }
 
+type ConsulQuery = DiscoveryQuery<ConsulService>;
+
 /** How long endpoints of a Consul service that is named no more may stay in use, ms. */
 const OUTDATED_MS = 5000;
 const NOTHING = '[]';
@@ -42,11 +51,13 @@ const NOTHING = '[]';
 const WATCHES = 100;
 
 class ConsulSource implements DiscoverySource {
-  readonly kind = 'consul';
+  readonly name = 'consul';
+  readonly title = 'Consul';
+  readonly stalenessGauge = 'pilotlight_consul_staleness_seconds';
   readonly #logger: Logger;
   readonly #client: ConsulClient;
   readonly #followerOptions: FollowerOptions;
-  #queries: DiscoveryQuery[] = [];
+  #queries: ConsulQuery[] = [];
   readonly #knowledge = new Map<string, ConsulKnowledge>();
   #follower: ConsulFollower | undefined;
   #emit: ((set: EndpointSet) => void) | undefined;
@@ -64,12 +75,12 @@ class ConsulSource implements DiscoverySource {
       random,
       contact: new ConsulContact(connection.origin, logger),
       knowledge: (service) => this.#knowledge.get(service),
-      onNews: (service) => this.#pushAll((query) => query.consul?.service === service),
+      onNews: (service) => this.#pushAll(({ sought }) => sought.service === service),
     };
   }
 
-  follow(queries: DiscoveryQuery[]): void {
-    this.#queries = queries.filter((query) => query.consul !== undefined);
+  follow(queries: ConsulQuery[]): void {
+    this.#queries = queries;
     if (this.#emit !== undefined) this.#apply();
   }
 
@@ -81,13 +92,13 @@ class ConsulSource implements DiscoverySource {
   }
 
   answered(): boolean {
-    return this.#queries.every(({ consul }) => consul && this.#knowledge.get(consul.service)?.known);
+    return this.#queries.every(({ sought }) => this.#knowledge.get(sought.service)?.known);
   }
 
   staleness(service: string): number | undefined {
-    const consul = this.#queries.find((query) => query.service === service)?.consul;
-    if (consul === undefined || !this.#knowledge.get(consul.service)?.known) return undefined;
-    return this.#follower?.staleness(consul.service);
+    const sought = this.#soughtFor(service);
+    if (sought === undefined || !this.#knowledge.get(sought.service)?.known) return undefined;
+    return this.#follower?.staleness(sought.service);
   }
 
   trouble(): PilotlightError | undefined {
@@ -95,13 +106,17 @@ class ConsulSource implements DiscoverySource {
   }
 
   denial(service: string): Denial | undefined {
-    const consul = this.#queries.find((query) => query.service === service)?.consul;
-    return consul && this.#knowledge.get(consul.service)?.denial;
+    const sought = this.#soughtFor(service);
+    return sought && this.#knowledge.get(sought.service)?.denial;
+  }
+
+  #soughtFor(service: string): ConsulService | undefined {
+    return this.#queries.find((query) => query.service === service)?.sought;
   }
 
   #apply(): void {
     const { clock } = this.#followerOptions;
-    const services = new Set(this.#queries.map(({ consul }) => consul?.service as string));
+    const services = new Set(this.#queries.map(({ sought }) => sought.service));
     for (const service of this.#knowledge.keys()) if (!services.has(service)) this.#knowledge.delete(service);
     for (const service of services) {
       if (!this.#knowledge.has(service)) {
@@ -126,14 +141,14 @@ class ConsulSource implements DiscoverySource {
    */
   #dropOutdated(): void {
     const outdated = () =>
-      this.#queries.filter(({ service, consul }) => {
+      this.#queries.filter(({ service, sought }) => {
         const pushed = this.#pushed.get(service);
-        return pushed !== undefined && pushed.of !== consul?.service && pushed.content !== NOTHING;
+        return pushed !== undefined && pushed.of !== sought.service && pushed.content !== NOTHING;
       });
     if (outdated().length === 0) return;
     this.#outdated ??= this.#followerOptions.clock.after(OUTDATED_MS, () => {
       this.#outdated = undefined;
-      for (const { service, consul } of outdated()) this.#push({ service, source: 'consul', endpoints: [] }, consul);
+      for (const { service, sought } of outdated()) this.#push(service, [], sought);
     });
   }
 
@@ -148,30 +163,29 @@ class ConsulSource implements DiscoverySource {
     const followed = new Set(this.#queries.map((query) => query.service));
     for (const service of this.#pushed.keys()) {
       if (followed.has(service)) continue;
-      this.#push({ service, source: 'consul', endpoints: [] }, undefined);
+      this.#push(service, [], undefined);
       this.#pushed.delete(service);
     }
   }
 
-  #pushAll(which: (query: DiscoveryQuery) => boolean): void {
-    for (const { service, consul } of this.#queries.filter(which)) {
-      const knowledge = consul && this.#knowledge.get(consul.service);
-      if (!knowledge?.known) continue;
-      this.#push({ service, source: 'consul', endpoints: knowledge.endpoints(consul?.tag) }, consul);
+  #pushAll(which: (query: ConsulQuery) => boolean): void {
+    for (const { service, sought } of this.#queries.filter(which)) {
+      const knowledge = this.#knowledge.get(sought.service);
+      if (knowledge?.known) this.#push(service, knowledge.endpoints(sought.tag), sought);
     }
   }
 
-  #push(set: EndpointSet, consul: DiscoveryQuery['consul']): void {
-    const content = JSON.stringify(set.endpoints);
-    const before = this.#pushed.get(set.service);
-    this.#pushed.set(set.service, { content, of: consul?.service });
+  #push(service: string, endpoints: DiscoveredEndpoint[], of: ConsulService | undefined): void {
+    const content = JSON.stringify(endpoints);
+    const before = this.#pushed.get(service);
+    this.#pushed.set(service, { content, of: of?.service });
     if (before?.content === content) return;
     try {
-      this.#emit?.(set);
+      this.#emit?.({ service, source: this.name, endpoints });
     } catch (thrown) {
       // Whoever takes the set must not be able to end the watch.
       const { code, message } = toPilotlightError(thrown);
-      this.#logger.error({ code, service: set.service }, `the endpoints of ${set.service} were not taken: ${message}`);
+      this.#logger.error({ code, service }, `the endpoints of ${service} were not taken: ${message}`);
     }
   }
 }

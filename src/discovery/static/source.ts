@@ -1,8 +1,10 @@
-import type { StaticEndpoint } from '../../model/balancing.ts';
 import type { DiscoveredEndpoint, DiscoveryQuery, DiscoverySource, EndpointSet } from '../../model/discovery.ts';
 import type { Logger } from '../../model/observe.ts';
 import type { Clock } from '../../util/clock.ts';
+import type { StaticEndpoint, StaticEndpoints } from './endpoints.ts';
 import { HostNames, isLookedUp, type Lookup } from './names.ts';
+
+type StaticQuery = DiscoveryQuery<StaticEndpoints>;
 
 /** How often names are looked up where a query does not say, ms. */
 const RESOLVE_MS = 30_000;
@@ -26,9 +28,10 @@ export function createStaticSource(options: StaticSourceOptions): DiscoverySourc
 }
 
 class StaticSource implements DiscoverySource {
-  readonly kind = 'static';
+  readonly name = 'static';
+  readonly title = 'the names of static endpoints';
   readonly #names: HostNames;
-  #queries: DiscoveryQuery[] = [];
+  #queries: StaticQuery[] = [];
   #emit: ((set: EndpointSet) => void) | undefined;
 
   constructor({ clock, logger, lookup, random }: StaticSourceOptions) {
@@ -36,11 +39,11 @@ class StaticSource implements DiscoverySource {
     this.#names = new HostNames({ clock, logger, lookup, random, onNews });
   }
 
-  follow(queries: DiscoveryQuery[]): void {
+  follow(queries: StaticQuery[]): void {
     const names = new Set(queries.map((query) => query.service));
-    const dropped = this.#queries.filter((query) => !names.has(query.service) && query.static.length > 0);
+    const dropped = this.#queries.filter((query) => !names.has(query.service) && query.sought.addresses.length > 0);
     this.#queries = queries;
-    for (const { service } of dropped) this.#emit?.({ service, source: 'static', endpoints: [] });
+    for (const { service } of dropped) this.#emit?.({ service, source: this.name, endpoints: [] });
     if (this.#emit !== undefined) this.#names.follow(intervals(queries));
     this.#emitAll(() => true);
   }
@@ -69,15 +72,15 @@ class StaticSource implements DiscoverySource {
     this.#names.close();
   }
 
-  #isKnown(query: DiscoveryQuery): boolean {
+  #isKnown(query: StaticQuery): boolean {
     return namesOf(query).every((host) => this.#names.addresses(host) !== undefined);
   }
 
-  #emitAll(which: (query: DiscoveryQuery) => boolean): void {
+  #emitAll(which: (query: StaticQuery) => boolean): void {
     for (const query of this.#queries.filter(which)) {
       if (!this.#isKnown(query)) continue;
-      const endpoints = query.static.flatMap((entry) => this.#endpointsOf(entry));
-      this.#emit?.({ service: query.service, source: 'static', endpoints });
+      const endpoints = query.sought.addresses.flatMap((entry) => this.#endpointsOf(entry));
+      this.#emit?.({ service: query.service, source: this.name, endpoints });
     }
   }
 
@@ -87,16 +90,16 @@ class StaticSource implements DiscoverySource {
   }
 }
 
-function namesOf(query: DiscoveryQuery): string[] {
-  return query.static.map(({ host }) => host).filter(isLookedUp);
+function namesOf(query: StaticQuery): string[] {
+  return query.sought.addresses.map(({ host }) => host).filter(isLookedUp);
 }
 
 /** Every name with how often it is looked up: as often as whoever wants it most often says. */
-function intervals(queries: readonly DiscoveryQuery[]): Map<string, number> {
+function intervals(queries: readonly StaticQuery[]): Map<string, number> {
   const all = new Map<string, number>();
   for (const query of queries) {
     for (const host of namesOf(query)) {
-      const intervalMs = query.resolveMs ?? RESOLVE_MS;
+      const intervalMs = query.sought.resolveMs ?? RESOLVE_MS;
       all.set(host, Math.min(all.get(host) ?? intervalMs, intervalMs));
     }
   }

@@ -47,6 +47,16 @@ describe('services', () => {
     expect(services.changed).toEqual([{ name: 'a', keys: ['routes'] }]);
   });
 
+  test.each([
+    ['["y:1"]', ['endpoints.static']],
+    ['["x:1"], resolve: 9s', ['endpoints.resolve']],
+    ['["x:1"], consul: { service: b }', ['endpoints.consul']],
+    ['[], resolve: 9s, consul: { service: b }', ['endpoints.consul', 'endpoints.static']],
+  ])('changed in where their endpoints are found: %s', (endpoints, keys) => {
+    const { services } = diff((text) => text.replace('["x:1"]', endpoints));
+    expect(services.changed).toEqual([{ name: 'b', keys }]);
+  });
+
   test('all of them, by their defaults', () => {
     const { services } = diff((text) => `${text}defaults: { balance: random }\n`);
     expect(services.changed).toEqual([

@@ -98,7 +98,9 @@ test('the demo is small services with programs that are there, asleep again with
 
 test('the example for existing services starts nothing', async () => {
   const { settings } = await load('examples/existing-services.yaml');
-  expect(settings.services.every(({ run, endpoints }) => run === undefined && endpoints.static.length > 0)).toBe(true);
+  expect(settings.services.every(({ run, endpoints }) => run === undefined && endpoints['static'] !== undefined)).toBe(
+    true,
+  );
   expect(settings.docker).toBeUndefined();
   expect(settings.consul).toBeUndefined();
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { loadConfig } from '../../../src/config/load/load.ts';
 import { parseConfig } from '../../../src/config/load/parse.ts';
+import type { StaticEndpoints } from '../../../src/discovery/static/endpoints.ts';
 
 /** As many services as make a file that is parsed in a process of its own. */
 const MANY = 3000;
@@ -39,7 +40,8 @@ test('a large file leads to the same settings as its text, frozen', async () => 
   const { modified, ...loaded } = await loadConfig(file, env);
   expect(modified).toBe((await stat(file)).mtime.toISOString());
   expect(loaded).toEqual(parseConfig(text, file, env));
-  expect(loaded.ok && Object.isFrozen(loaded.settings.services.at(-1)?.endpoints.static[0])).toBe(true);
+  const fixed = loaded.ok ? loaded.settings.services.at(-1)?.endpoints['static'] : undefined;
+  expect(Object.isFrozen((fixed as StaticEndpoints).addresses[0])).toBe(true);
 });
 
 test('what is wrong in a large file is told with its place', async () => {

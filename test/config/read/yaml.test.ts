@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { ConsulService } from '../../../src/discovery/consul/service.ts';
 import { aroundFile, aroundService, marked, problemsOf, settingsOf } from '../parse.ts';
 
 /** What is written, with `§` where the problem is; then what is said of it. */
@@ -255,9 +256,12 @@ describe('what cannot be said of Consul is told with what there is:', () => {
   });
 
   test('a tag, and a list of them', () => {
-    const tagOf = (tag: string) =>
-      settingsOf(aroundService(`routes: [{ path: / }]\nendpoints: { consul: { service: shop, tag: ${tag} } }`))
-        .services[0]?.endpoints.consul?.tag;
+    const tagOf = (tag: string) => {
+      const keys = `routes: [{ path: / }]\nendpoints: { consul: { service: shop, tag: ${tag} } }`;
+      const { services } = settingsOf(aroundService(keys));
+      const followed = services[0]?.endpoints['consul'] as ConsulService | undefined;
+      return followed?.tag;
+    };
     expect(tagOf('live')).toBe('live');
     expect(tagOf('[live, public]')).toEqual(['live', 'public']);
     expect(tagOf('["a,b"]')).toEqual(['a,b']);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { StaticEndpoints } from '../../../src/discovery/static/endpoints.ts';
 import type { ServiceSettings } from '../../../src/model/settings.ts';
 import { aroundService, marked, problemsOf, settingsOf, warningsOf } from '../parse.ts';
 
@@ -17,17 +18,17 @@ endpoints:
     - 10.0.0.5:8080
     - { address: "[fd00::5]:80", weight: 3 }
     - { address: web:80, backup: true, maxConnections: 20 }`);
-    expect(endpoints.static).toEqual([
+    expect((endpoints['static'] as StaticEndpoints).addresses).toEqual([
       { host: '10.0.0.5', port: 8080, weight: 1, backup: false, maxConnections: 0 },
       { host: 'fd00::5', port: 80, weight: 3, backup: false, maxConnections: 0 },
       { host: 'web', port: 80, weight: 1, backup: true, maxConnections: 20 },
     ]);
-    expect(endpoints.resolveMs).toBe(5000);
+    expect(endpoints['static']).toMatchObject({ resolveMs: 5000 });
   });
 
   test('a key of a mapping that is left empty counts as not given', () => {
     const { endpoints } = serviceOf('routes: [{}]\nendpoints: { static: [{ address: "a:1", weight: }] }');
-    expect(endpoints.static[0]?.weight).toBe(1);
+    expect(endpoints['static']).toMatchObject({ addresses: [{ weight: 1 }] });
   });
 
   test.each([

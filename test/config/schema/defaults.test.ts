@@ -47,7 +47,7 @@ services:
       {
         name: 'app',
         routes: [{ host: undefined, path: '/', maxBody: 0 }],
-        endpoints: { consul: undefined, static: [], resolveMs: 30_000 },
+        endpoints: {},
         run: {
           runtime: 'process',
           kind: 'process',
@@ -222,11 +222,13 @@ describe('values are what their option makes of them', () => {
     );
     expect(endpoints).toEqual({
       consul: { service: 'a', tag: undefined },
-      static: [
-        { host: 'fd00::5', port: 80, weight: 1, backup: false, maxConnections: 0 },
-        { host: 'web', port: 8080, weight: 1, backup: false, maxConnections: 0 },
-      ],
-      resolveMs: 30_000,
+      static: {
+        addresses: [
+          { host: 'fd00::5', port: 80, weight: 1, backup: false, maxConnections: 0 },
+          { host: 'web', port: 8080, weight: 1, backup: false, maxConnections: 0 },
+        ],
+        resolveMs: 30_000,
+      },
     });
   });
 
@@ -269,7 +271,7 @@ services:
   a: { routes: [{ path: /a }], endpoints: &same { static: ["x:1"] } }
   b: { routes: [{ path: /b }], endpoints: *same }
 `);
-    expect(settings.services[1]?.endpoints.static).toMatchObject([{ host: 'x', port: 1 }]);
+    expect(settings.services[1]?.endpoints['static']).toMatchObject({ addresses: [{ host: 'x', port: 1 }] });
   });
 });
 

@@ -1,33 +1,27 @@
 import { expect, test } from 'vitest';
-import type { ConsulSettings, ServiceSettings } from '../../../src/model/settings.ts';
+import type { ServiceSettings } from '../../../src/model/settings.ts';
 import { sleep } from '../../../src/util/clock.ts';
 import { FakeRegistrar } from '../support/fake-discovery.ts';
 import { testService, testSettings } from '../support/settings.ts';
 import { World } from '../support/world.ts';
 
-const consul = (register: ConsulSettings['register'], advertise = '10.0.0.9:8443'): ConsulSettings => ({
-  address: 'http://127.0.0.1:8500',
-  token: undefined,
-  caCert: undefined,
-  register,
-  advertise,
-});
+const at = '10.0.0.9:8443';
 
 const services = [
   testService('hello', { scale: { idleMs: 5000 } }),
   testService('shop', {
-    endpoints: { consul: { service: 'shop-v2', tag: 'blue' }, static: [] },
+    endpoints: { consul: { service: 'shop-v2', tag: 'blue' } },
     scale: { idleMs: 5000 },
   }),
 ];
 
-async function worldWith(settings: ConsulSettings, registrar = new FakeRegistrar()) {
-  const world = await World.started(testSettings(services, { consul: settings }), { registrar });
+async function worldWith(registrar: FakeRegistrar) {
+  const world = await World.started(services, { registrar });
   return { world, registrar };
 }
 
 test('the proxy is registered under the name of every service, and taken out when it drains', async () => {
-  const { world, registrar } = await worldWith(consul('edge'));
+  const { world, registrar } = await worldWith(new FakeRegistrar('edge', at));
   await world.run(100);
   expect([...registrar.entries.values()]).toEqual([
     { id: 'pilotlight-test-hello', name: 'hello', tags: [], host: '10.0.0.9', port: 8443 },
@@ -39,21 +33,21 @@ test('the proxy is registered under the name of every service, and taken out whe
 });
 
 test('without a port the first listener is advertised', async () => {
-  const { world, registrar } = await worldWith(consul('edge', 'proxy.test'));
+  const { world, registrar } = await worldWith(new FakeRegistrar('edge', 'proxy.test'));
   await world.run(100);
   expect(registrar.entries.get('pilotlight-test-hello')).toMatchObject({ host: 'proxy.test', port: 8080 });
 });
 
 test('a reload that changes the name or tags in the catalogue changes the entry of a replica that serves', async () => {
-  const { world, registrar } = await worldWith(consul('replicas'));
+  const { world, registrar } = await worldWith(new FakeRegistrar('replicas', at));
   world.edge.request('shop');
   await world.run(1000);
   const [hello, shop] = services;
   const moved = {
     ...(shop as ServiceSettings),
-    endpoints: { consul: { service: 'shop-v3', tag: ['a', 'b'] }, static: [] },
+    endpoints: { consul: { service: 'shop-v3', tag: ['a', 'b'] } },
   };
-  const next = testSettings([hello as ServiceSettings, moved], { consul: consul('replicas') });
+  const next = testSettings([hello as ServiceSettings, moved]);
   world.control.reconfigure(next);
   await world.run(100);
   expect([...registrar.entries.values()]).toMatchObject([
@@ -66,7 +60,7 @@ test('a reload that changes the name or tags in the catalogue changes the entry 
 });
 
 test('a replica is registered when it is ready and taken out before it is drained', async () => {
-  const { world, registrar } = await worldWith(consul('replicas'));
+  const { world, registrar } = await worldWith(new FakeRegistrar('replicas', at));
   world.runtime.behaviour.readyMs = 1000;
   world.edge.request('shop', { bodyMs: 2000 });
   await world.run(1000);
@@ -81,7 +75,7 @@ test('a replica is registered when it is ready and taken out before it is draine
 });
 
 test('a replica that is revoked is registered again, one that is gone is not', async () => {
-  const { world, registrar } = await worldWith(consul('replicas'));
+  const { world, registrar } = await worldWith(new FakeRegistrar('replicas', at));
   world.edge.request('hello', { bodyMs: 30_000 });
   await world.run(500);
   await world.settle(world.control.sleep('hello'));
@@ -94,9 +88,9 @@ test('a replica that is revoked is registered again, one that is gone is not', a
 });
 
 test('a catalogue that does not answer holds nothing up and gets its entries later', async () => {
-  const registrar = new FakeRegistrar();
+  const registrar = new FakeRegistrar('replicas', at);
   registrar.unreachable = true;
-  const { world } = await worldWith(consul('replicas'), registrar);
+  const { world } = await worldWith(registrar);
   const request = world.edge.request('hello', { bodyMs: 60_000 });
   await world.run(500);
   expect(request.endpoint).toBe('hello-1#1');
@@ -107,7 +101,7 @@ test('a catalogue that does not answer holds nothing up and gets its entries lat
 });
 
 test('what was wanted last is what comes about, in order', async () => {
-  const { world, registrar } = await worldWith(consul('replicas'));
+  const { world, registrar } = await worldWith(new FakeRegistrar('replicas', at));
   registrar.unreachable = true;
   world.edge.request('hello');
   await world.run(12_000);
@@ -118,7 +112,7 @@ test('what was wanted last is what comes about, in order', async () => {
 });
 
 test('what the catalogue loses is put back, and said once', async () => {
-  const { world, registrar } = await worldWith(consul('edge'));
+  const { world, registrar } = await worldWith(new FakeRegistrar('edge', at));
   await world.run(100);
   const entries = [...registrar.entries.values()];
   registrar.entries.clear();
@@ -137,7 +131,7 @@ test('what the catalogue loses is put back, and said once', async () => {
 });
 
 test('what is taken out while the catalogue is looked at stays out, and is not said to be gone', async () => {
-  const { world, registrar } = await worldWith(consul('replicas'));
+  const { world, registrar } = await worldWith(new FakeRegistrar('replicas', at));
   const deregister = registrar.deregister.bind(registrar);
   registrar.deregister = async (id) => {
     await deregister(id);
@@ -159,24 +153,24 @@ test('what is taken out while the catalogue is looked at stays out, and is not s
 });
 
 test('what an earlier run left in the catalogue is taken out', async () => {
-  const registrar = new FakeRegistrar();
+  const registrar = new FakeRegistrar('edge', at);
   for (const id of ['pilotlight-test-hello-1', 'pilotlight-test-old', 'pilotlight-test-shop']) {
     registrar.entries.set(id, { id, name: id, tags: [], host: 'h', port: 1 });
   }
-  const { world } = await worldWith(consul('edge'), registrar);
+  const { world } = await worldWith(registrar);
   await world.run(1000);
   expect([...registrar.entries.keys()].sort()).toEqual(['pilotlight-test-hello', 'pilotlight-test-shop']);
 });
 
-test('nothing is registered unless it is asked for', async () => {
-  const { world, registrar } = await worldWith(consul(false));
+test('nothing is registered without an address to advertise', async () => {
+  const { world, registrar } = await worldWith(new FakeRegistrar('replicas', undefined));
   world.edge.request('hello');
   await world.run(1000);
   expect(registrar.entries.size).toBe(0);
 });
 
 test('a process that has let go changes nothing in the catalogue, until its successor came to nothing', async () => {
-  const { world, registrar } = await worldWith(consul('replicas'));
+  const { world, registrar } = await worldWith(new FakeRegistrar('replicas', at));
   const never = new AbortController().signal;
   world.edge.request('hello');
   await world.run(500);
@@ -191,7 +185,7 @@ test('a process that has let go changes nothing in the catalogue, until its succ
 });
 
 test('a process that has let go leaves its entries when it ends', async () => {
-  const { world, registrar } = await worldWith(consul('edge'));
+  const { world, registrar } = await worldWith(new FakeRegistrar('edge', at));
   await world.run(100);
   await world.settle(world.control.letGo(() => undefined, new AbortController().signal));
   world.control.beginDrain();

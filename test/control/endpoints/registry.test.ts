@@ -7,7 +7,7 @@ import { FakeSource } from '../support/fake-discovery.ts';
 import { testService, testSettings } from '../support/settings.ts';
 import { World } from '../support/world.ts';
 
-const found = { consul: { service: 'found', tag: undefined }, static: [] };
+const found = { consul: { service: 'found', tag: undefined } };
 const routed = testService('routed', { run: undefined, endpoints: found });
 const woken = testService('woken', { endpoints: found });
 
@@ -102,7 +102,7 @@ test('what a new edge is told first, all others know too', async () => {
 test('what a source knows already goes out with the table of the configuration that asks for it', async () => {
   const source = createStaticSource({ clock: new VirtualClock(), logger: silentLogger });
   const fixed = (port: number) =>
-    testService('routed', { run: undefined, endpoints: { consul: undefined, static: [{ host: '127.0.0.1', port }] } });
+    testService('routed', { run: undefined, endpoints: { static: { addresses: [{ host: '127.0.0.1', port }] } } });
   const world = await World.started([fixed(7001)], { sources: [source] });
   world.control.reconfigure(testSettings([fixed(7002), { ...fixed(7003), name: 'added' }]));
   await world.run(0);
@@ -129,7 +129,7 @@ test('two sources are merged by address', async () => {
   const catalogue = new FakeSource('consul');
   const both = testService('routed', {
     run: undefined,
-    endpoints: { ...found, static: [{ host: '127.0.0.1', port: 1 }] },
+    endpoints: { ...found, static: { addresses: [{ host: '127.0.0.1', port: 1 }] } },
   });
   const world = await World.started([both], { sources: [fixed, catalogue] });
   fixed.say('routed', 7001, 7002);

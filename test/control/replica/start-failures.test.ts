@@ -203,7 +203,7 @@ test('an image that is missing shows from the boot on, and no more soon after it
 
 test('a Consul that is out of touch shows at the services that it is asked for', async () => {
   const source = new FakeSource('consul');
-  const endpoints = { consul: { service: 'hello', tag: undefined }, static: [] };
+  const endpoints = { consul: { service: 'hello', tag: undefined } };
   const services = [testService('hello', { run: undefined, endpoints }), testService('other')];
   const world = await World.started(services, { sources: [source] });
   source.age = 12_000;

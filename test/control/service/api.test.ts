@@ -98,7 +98,7 @@ test('ready waits for an edge and the first answers, five seconds at most', asyn
 
 test('metrics tell of requests, starts and states', async () => {
   const source = new FakeSource();
-  const followed = { consul: { service: 'a', tag: undefined }, static: [] };
+  const followed = { consul: { service: 'a', tag: undefined } };
   const world = await World.started([testService('a', { endpoints: followed })], { sources: [source] });
   for (let i = 0; i < 10; i++) world.edge.request('a');
   await world.run(5000);
@@ -120,7 +120,7 @@ test('metrics tell of requests, starts and states', async () => {
 test('what Consul never told is as old as the process', async () => {
   const source = new FakeSource();
   source.age = undefined;
-  const followed = { consul: { service: 'a', tag: undefined }, static: [] };
+  const followed = { consul: { service: 'a', tag: undefined } };
   const services = [testService('a', { endpoints: followed }), testService('b')];
   const world = await World.started(services, { sources: [source] });
   await world.run(5000);
@@ -134,7 +134,7 @@ test('what a source may not see is told: in the status, and as the cause that re
   const source = new FakeSource();
   source.isAnswered = false;
   source.age = undefined;
-  const followed = { consul: { service: 'a', tag: undefined }, static: [] };
+  const followed = { consul: { service: 'a', tag: undefined } };
   const world = await World.started([testService('a', { endpoints: followed })], { sources: [source] });
   expect(world.control.awaited?.()).toBe('Consul');
   source.blind = { message: 'the token may not read service a: nothing is known of it', since: world.clock.now() };
@@ -167,13 +167,13 @@ test('who does not listen any more is told nothing, and who fails harms nobody',
 });
 
 test('a service that is not found in Consul any more has no age of what is known from there', async () => {
-  const found = { consul: { service: 'a', tag: undefined }, static: [] };
+  const found = { consul: { service: 'a', tag: undefined } };
   const sources = [new FakeSource()];
   const world = await World.started([testService('a', { run: undefined, endpoints: found })], { sources });
   const ages = () => [...world.metrics.values.keys()].filter((key) => key.includes('staleness'));
   await world.settle(world.control.collect());
   expect(ages()).toHaveLength(1);
-  const fixed = { consul: undefined, static: [{ host: '127.0.0.1', port: 1 }] };
+  const fixed = { static: { addresses: [{ host: '127.0.0.1', port: 1 }] } };
   world.control.reconfigure(testSettings([testService('a', { run: undefined, endpoints: fixed })]));
   await world.settle(world.control.collect());
   expect(ages()).toEqual([]);

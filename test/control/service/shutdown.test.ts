@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { FakeRegistrar } from '../support/fake-discovery.ts';
-import { testService, testSettings } from '../support/settings.ts';
+import { testService } from '../support/settings.ts';
 import { World } from '../support/world.ts';
 
 const never = { scale: { idleMs: 'never' as const } };
@@ -56,15 +56,8 @@ test('a shutdown that is called off by its signal does not wait for the runtime'
 });
 
 test('a catalogue that does not answer does not hold the exit up for long', async () => {
-  const registrar = new FakeRegistrar();
-  const consul = {
-    address: 'http://127.0.0.1:8500',
-    token: undefined,
-    caCert: undefined,
-    register: 'edge' as const,
-    advertise: 'me:80',
-  };
-  const world = await World.started(testSettings([testService('hello', never)], { consul }), { registrar });
+  const registrar = new FakeRegistrar('edge', 'me:80');
+  const world = await World.started([testService('hello', never)], { registrar });
   await world.run(100);
   registrar.unreachable = true;
   const shutdown = world.control.shutdown(signal());

@@ -1,3 +1,4 @@
+import type { ConsulService } from '../../../src/discovery/consul/service.ts';
 import type {
   Denial,
   DiscoveryQuery,
@@ -7,10 +8,13 @@ import type {
   Registration,
 } from '../../../src/model/discovery.ts';
 import { PilotlightError } from '../../../src/model/errors.ts';
+import type { ServiceSettings } from '../../../src/model/settings.ts';
 
 /** A source that says what a test has it say. */
 export class FakeSource implements DiscoverySource {
-  readonly kind: 'static' | 'consul';
+  readonly name: string;
+  readonly title = 'Consul';
+  readonly stalenessGauge = 'pilotlight_consul_staleness_seconds';
   queries: DiscoveryQuery[] = [];
   isAnswered = true;
   /** Of every service, ms. */
@@ -19,8 +23,8 @@ export class FakeSource implements DiscoverySource {
   blind: Denial | undefined;
   #emit: (set: EndpointSet) => void = () => {};
 
-  constructor(kind: 'static' | 'consul' = 'consul') {
-    this.kind = kind;
+  constructor(name = 'consul') {
+    this.name = name;
   }
 
   follow(queries: DiscoveryQuery[]): void {
@@ -49,15 +53,28 @@ export class FakeSource implements DiscoverySource {
 
   sayAt(host: string, service: string, ...ports: number[]): void {
     const endpoints = ports.map((port) => ({ host, port, weight: 1 }));
-    this.#emit({ service, source: this.kind, endpoints });
+    this.#emit({ service, source: this.name, endpoints });
   }
 }
 
 /** A catalogue in memory. */
 export class FakeRegistrar implements Registrar {
+  readonly title = 'Consul';
+  readonly lists: Registrar['lists'];
+  readonly advertise: string | undefined;
   readonly entries = new Map<string, Registration>();
   readonly calls: string[] = [];
   unreachable = false;
+
+  constructor(lists: Registrar['lists'], advertise: string | undefined) {
+    this.lists = lists;
+    this.advertise = advertise;
+  }
+
+  listingOf({ name, endpoints }: ServiceSettings): { name: string; tags: string[] } {
+    const { service = name, tag = [] } = (endpoints['consul'] ?? {}) as Partial<ConsulService>;
+    return { name: service, tags: [tag].flat() };
+  }
 
   async register(entry: Registration): Promise<void> {
     this.#call(`register ${entry.id}`);

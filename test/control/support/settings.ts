@@ -77,7 +77,7 @@ export function testService(name: string, { scale, timeouts, ...change }: Servic
   return {
     name,
     routes: [{ host: `${name}.test`, path: '/' }],
-    endpoints: { consul: undefined, static: [] },
+    endpoints: {},
     run: testRun(),
     ready: { kind: 'http', path: '/', statusMin: 200, statusMax: 499, timeoutMs: 60_000 },
     hold: { max: 1000, maxBytes: 2 ** 24, perClient: 0, timeoutMs: 'auto', page: 'auto' },

@@ -82,7 +82,7 @@ test('following others leaves unchanged watches alone, starts new ones and ends 
   const { source, sets, now } = runSource(consulSettings(fake.address), [follows('shop'), follows('blog')]);
   await until('the first sets', () => sets.length === 2 && fake.asked.length === 4);
 
-  source.follow([follows('shop'), follows('wiki'), { service: 'blog', consul: undefined, static: [] }]);
+  source.follow([follows('shop'), follows('wiki')]);
   expect(now('blog')).toEqual([]);
   await until('the new watch', () => now('wiki') !== undefined && fake.count('/v1/health/service/wiki') === 2);
   expect(fake.count('/v1/health/service/shop')).toBe(2);

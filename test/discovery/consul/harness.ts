@@ -13,7 +13,7 @@ export function consulSettings(address: string, more: Partial<ConsulSettings> = 
 
 /** A query for a Pilotlight service that follows a Consul service (of the same name unless told). */
 export function follows(service: string, consulService = service, tag?: string): DiscoveryQuery {
-  return { service, consul: { service: consulService, tag }, static: [] };
+  return { service, sought: { service: consulService, tag } };
 }
 
 /** Keeps what is logged: `LEVEL message`. */

@@ -33,17 +33,19 @@ function world(names: Record<string, Answer>) {
   return { source, clock, asked, names, start, taken, abort, sets, mostAtOnce: () => most };
 }
 
-const query = (service: string, ...hosts: string[]) => ({
+const query = (service: string, ...hosts: string[]) => every(30_000, service, ...hosts);
+
+const every = (resolveMs: number, service: string, ...hosts: string[]) => ({
   service,
-  consul: undefined,
-  static: hosts.map((host) => ({ host, port: 80 })),
-  resolveMs: 30_000,
+  sought: { addresses: hosts.map((host) => ({ host, port: 80 })), resolveMs },
 });
 
 test('a name with several addresses is several endpoints, each with what its entry says', async () => {
   const { source, start, sets } = world({ 'web.test': ['10.0.0.2', '10.0.0.1'] });
   const entry = { host: 'web.test', port: 81, weight: 3, backup: true, maxConnections: 9 };
-  source.follow([{ ...query('shop'), static: [entry, { host: '10.0.0.9', port: 82 }] }]);
+  source.follow([
+    { service: 'shop', sought: { addresses: [entry, { host: '10.0.0.9', port: 82 }], resolveMs: 30_000 } },
+  ]);
   await start();
   const shared = { port: 81, weight: 3, backup: true, maxConnections: 9 };
   expect(sets.at(-1)?.endpoints).toEqual([
@@ -134,7 +136,7 @@ test('what is known is pushed at once to another service that names it; what nob
 
 test('of services that name it, the most impatient one decides how often', async () => {
   const { source, start, clock, asked } = world({ 'web.test': ['10.0.0.1'] });
-  source.follow([query('shop', 'web.test'), { ...query('blog', 'web.test'), resolveMs: 10_000 }]);
+  source.follow([query('shop', 'web.test'), every(10_000, 'blog', 'web.test')]);
   await start();
   await clock.advanceAsync(60_000);
   expect(asked).toHaveLength(7);
@@ -189,11 +191,11 @@ test("the system's own look-up is used by default", async () => {
 
 test('a name that is to be looked up more often is looked up at once, not after the interval of before', async () => {
   const { source, start, taken, clock, names } = world({ 'web.test': ['10.0.0.1'] });
-  source.follow([{ ...query('shop', 'web.test'), resolveMs: 3_600_000 }]);
+  source.follow([every(3_600_000, 'shop', 'web.test')]);
   await start();
   expect(taken()).toEqual([['shop', '10.0.0.1']]);
   names['web.test'] = ['10.0.0.2'];
-  source.follow([{ ...query('shop', 'web.test'), resolveMs: 5000 }]);
+  source.follow([every(5000, 'shop', 'web.test')]);
   expect(taken()).toEqual([['shop', '10.0.0.1']]);
   await clock.advanceAsync(0);
   expect(taken()).toEqual([['shop', '10.0.0.2']]);

@@ -6,8 +6,7 @@ import { VirtualClock } from '../../../src/util/virtual-clock.ts';
 
 const query = (service: string, ...ports: number[]) => ({
   service,
-  consul: undefined,
-  static: ports.map((port) => ({ host: '10.0.0.5', port })),
+  sought: { addresses: ports.map((port) => ({ host: '10.0.0.5', port })) },
 });
 
 function running() {

@@ -1,0 +1,28 @@
+import type { ServiceSettings } from '../../model/settings.ts';
+import type { ServiceConfig } from './schema.ts';
+
+type Endpoints = ReturnType<typeof endpointSettings>;
+
+/** What each source is to look for; of a source that a service does not name there is nothing. */
+export function endpointSettings({ endpoints: { consul, static: fixed, resolve } }: ServiceConfig) {
+  const addresses = fixed.map(({ address, ...rest }) => ({ ...address, ...rest }));
+  return {
+    ...(consul === undefined ? {} : { consul: { service: consul.service, tag: consul.tag } }),
+    ...(addresses.length === 0 ? {} : { static: { addresses, resolveMs: resolve } }),
+  };
+}
+
+/** What a service names, in a few words each: `consul shop`, `2 static`. */
+export function describeEndpoints(endpoints: ServiceSettings['endpoints']): string[] {
+  const { consul, static: fixed } = endpoints as Endpoints;
+  return [
+    ...(consul === undefined ? [] : [`consul ${consul.service}`]),
+    ...(fixed === undefined ? [] : [`${fixed.addresses.length} static`]),
+  ];
+}
+
+/** The same by the keys of the file: `resolve` stands beside the sources there, and only counts for addresses. */
+export function endpointKeys(endpoints: ServiceSettings['endpoints'], other: ServiceSettings['endpoints']): object {
+  const { consul, static: fixed } = endpoints as Endpoints;
+  return { consul, static: fixed?.addresses, ...(fixed && other['static'] ? { resolve: fixed.resolveMs } : {}) };
+}
