@@ -1,9 +1,17 @@
 import type { Registrar, Registration } from '../../model/discovery.ts';
-import type { ServiceSettings, Settings } from '../../model/settings.ts';
+import type { HostPort, ServiceSettings, Settings } from '../../model/settings.ts';
 import { type ControlContext, detached } from '../context.ts';
-import type { Replica } from '../replica/replica.ts';
 import type { Registrations } from './registration.ts';
 import { edgeRegistrations, replicaRegistration, replicaRegistrationId } from './registration-names.ts';
+
+/** What an entry says of a replica. */
+export interface ListedReplica {
+  readonly ordinal: number;
+  readonly spec: { readonly service: string };
+  readonly isLive: boolean;
+  /** Where it listens; undefined unless it runs. */
+  readonly address: HostPort | undefined;
+}
 
 /**
  * What Pilotlight lists of itself in a service catalogue, as the configuration says: the proxy under the name of every
@@ -44,15 +52,14 @@ export class Catalog {
   }
 
   /** Lists a replica that serves. */
-  putReplica(service: ServiceSettings, { ordinal, instance }: Replica): void {
-    const port = instance?.address?.port;
-    if (port === undefined || this.#registrar === undefined) return;
-    const entry = replicaRegistration(this.#registrar, service, this.#context.instance, ordinal, port);
+  putReplica(service: ServiceSettings, { ordinal, address }: ListedReplica): void {
+    if (address === undefined || this.#registrar === undefined) return;
+    const entry = replicaRegistration(this.#registrar, service, this.#context.instance, ordinal, address.port);
     if (entry !== undefined) this.#registrations.put(entry);
   }
 
   /** Takes a replica out. */
-  dropReplica(replica: Replica): void {
+  dropReplica(replica: ListedReplica): void {
     this.#registrations.drop(this.#idOf(replica));
   }
 
@@ -60,7 +67,7 @@ export class Catalog {
    * Takes out what an earlier run left behind.
    * @param replicas those of all services: what lives may be listed though it has not been listed anew yet
    */
-  dropOrphans(replicas: () => readonly Replica[]): void {
+  dropOrphans(replicas: () => readonly ListedReplica[]): void {
     const keep = () => new Set(replicas().flatMap((replica) => (replica.isLive ? this.#idOf(replica) : [])));
     detached(this.#context, 'orphans', this.#registrations.dropOrphans(keep));
   }
@@ -69,7 +76,7 @@ export class Catalog {
     return this.#registrar === undefined ? [] : edgeRegistrations(this.#registrar, settings, this.#context.instance);
   }
 
-  #idOf({ spec, ordinal }: Replica): string {
+  #idOf({ spec, ordinal }: ListedReplica): string {
     return replicaRegistrationId(this.#context.instance, spec.service, ordinal);
   }
 }

@@ -5,7 +5,6 @@ import type { EndpointState, EndpointView, ServiceState, StartPhases } from '../
 import type { Timer } from '../../util/clock.ts';
 import { type ControlContext, guarded } from '../context.ts';
 import type { LinkHub, Told } from '../link/hub.ts';
-import type { StartBoundaries } from '../replica/replica.ts';
 import { addressKey, EndpointVerifier } from './verifier.ts';
 
 /** Changes that can wait are sent together after this long, ms. */
@@ -13,6 +12,15 @@ const COALESCE_MS = 50;
 
 /** Shared: most of many services have no replica. */
 const NONE: ReadonlySet<string> = new Set();
+
+/** Boundaries of one start, the clock's ms. */
+export interface StartBoundaries {
+  asked: number;
+  permit: number;
+  /** The runtime has started it. */
+  started: number;
+  ready: number;
+}
 
 /** An endpoint that a replica of ours serves. */
 export interface OwnedEndpoint extends HostPort {

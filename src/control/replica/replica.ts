@@ -1,6 +1,7 @@
 import { holdsCapacity, type ReplicaEvent, type ReplicaState, transition } from '../../model/replica.ts';
 import type { Instance, ReplicaSpec, Runtime } from '../../model/runtime.ts';
 import type { HostPort } from '../../model/settings.ts';
+import type { StartBoundaries } from '../endpoints/registry.ts';
 import type { Ticket } from '../start/gate.ts';
 import type { Retirement } from './retire.ts';
 
@@ -17,15 +18,6 @@ export type StartCause =
   | 'replacement'
   /** In place of one with an older `run`. */
   | 'new-run';
-
-/** Boundaries of one start, the clock's ms. */
-export interface StartBoundaries {
-  asked: number;
-  permit: number;
-  /** The runtime has started it. */
-  started: number;
-  ready: number;
-}
 
 /** What is learnt of the last attempt to start a replica, for who asks why it failed. */
 export interface Attempt {

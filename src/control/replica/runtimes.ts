@@ -1,12 +1,12 @@
 import { PilotlightError } from '../../model/errors.ts';
-import type { Instance, Runtime, RuntimeEvent } from '../../model/runtime.ts';
+import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../model/runtime.ts';
 import type { RunSettings } from '../../model/settings.ts';
 import type { Trouble } from '../../model/status.ts';
 import { withDeadline } from '../../util/deadline.ts';
 import { type ControlContext, detached } from '../context.ts';
 import { retrying } from '../retry.ts';
-import type { ServiceController } from '../service/controller.ts';
-import { planAdoption } from './adoption.ts';
+import { type AdoptingService, planAdoption } from './adoption.ts';
+import type { ReplicaSet } from './replica-set.ts';
 import { type RuntimeContact, RuntimeMonitor } from './runtime-monitor.ts';
 import { RUNTIME_CALL_MS } from './start-sequence.ts';
 
@@ -14,11 +14,31 @@ import { RUNTIME_CALL_MS } from './start-sequence.ts';
 const STRAY_STOP = { signal: 'SIGTERM', graceMs: 10_000 };
 const STRAY_RETRY = { base: 1000, cap: 60_000, jitter: 0.2 };
 
+/** What runtimes ask and tell of a service. */
+export interface RunService {
+  readonly name: string;
+  readonly lifecycle: {
+    /** Its `run`, also while what is left of a removed one ends. */
+    readonly run: RunSettings | undefined;
+    /** What may be running or pre-positioned of it. */
+    readonly specs: ReplicaSpec[];
+    readonly set: ReplicaSet;
+    /** How found replicas are sorted; undefined where there is no place for any. */
+    readonly adopting: AdoptingService | undefined;
+    /** Takes over running replicas; they have to prove themselves. */
+    adopt(instances: readonly Instance[], reason: string): void;
+    /** Whether anything may be started has changed. */
+    onContact(): void;
+  };
+  /** A replica of it was started by somebody else. */
+  onStartedEvent(instance: Instance): void;
+}
+
 /** All runtimes: passes what they say to the services that it is about, and sorts what they list. */
 export class Runtimes {
   readonly #context: ControlContext;
   readonly #runtimes: ReadonlyMap<string, Runtime>;
-  readonly #services: ReadonlyMap<string, ServiceController>;
+  readonly #services: ReadonlyMap<string, RunService>;
   readonly #mayEnd: () => boolean;
   readonly #monitors: ReadonlyMap<string, RuntimeMonitor>;
 
@@ -29,7 +49,7 @@ export class Runtimes {
   constructor(
     context: ControlContext,
     runtimes: readonly Runtime[],
-    services: ReadonlyMap<string, ServiceController>,
+    services: ReadonlyMap<string, RunService>,
     mayEnd: () => boolean,
   ) {
     this.#mayEnd = mayEnd;
@@ -100,7 +120,7 @@ export class Runtimes {
     });
   }
 
-  #runBy({ name }: Runtime): ServiceController[] {
+  #runBy({ name }: Runtime): RunService[] {
     return [...this.#services.values()].filter(({ lifecycle: { run } }) => run?.runtime === name);
   }
 
