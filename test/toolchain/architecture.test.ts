@@ -9,6 +9,7 @@ const RULES: Rules = {
   mayImport: { 'main.ts': ['edge', 'runtime'], edge: [], runtime: [], config: [], model: [], util: [] },
   rooms: { edge: ['edge.ts', 'client', 'exchange', 'io'] },
   apart: ['runtime'],
+  kindsIn: ['config', 'main.ts'],
   confined: { yaml: 'config/', '@scope/thing': 'runtime/docker/' },
   environmentIn: ['config'],
   testsOfTheirOwn: ['support', 'property'],
@@ -96,6 +97,16 @@ test('siblings that know each other', () => {
   const planted = { 'src/runtime/process/runtime.ts': "import { stop } from '../docker/runtime.ts';\n" };
   expect(breachesWith(planted)).toEqual([
     'src/runtime/process/runtime.ts: imports its sibling, src/runtime/docker/runtime.ts',
+  ]);
+});
+
+test('a kind that is spelled out where it is not at home', () => {
+  const docker = "const kind = 'docker';\n";
+  const atHome = { 'src/runtime/docker/run.ts': docker, 'src/config/run.ts': docker, 'src/main.ts': docker };
+  expect(breachesWith(atHome)).toEqual([]);
+  expect(breachesWith({ 'src/edge/io/kinds.ts': docker, 'src/runtime/process/kinds.ts': docker })).toEqual([
+    'src/edge/io/kinds.ts: spells out docker, a kind of runtime',
+    'src/runtime/process/kinds.ts: spells out docker, a kind of runtime',
   ]);
 });
 

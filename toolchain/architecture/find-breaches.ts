@@ -12,6 +12,7 @@ export function findBreaches(sources: readonly SourceFile[], tests: readonly Sou
     ...nothingToCheck(sources),
     ...sources.flatMap((file) => breachesOf(file, rules)),
     ...missingRooms(sources, rules),
+    ...spelledKinds(sources, rules),
     ...circleBreaches(sources),
     ...strayTests(sources, tests, rules),
   ];
@@ -68,6 +69,21 @@ function importBreach(inside: string, { specifier, path }: PathImport, rules: Ru
   if (rooms !== undefined && rooms.indexOf(otherRoom) < rooms.indexOf(room)) return `imports upwards, ${path}`;
   const aside = rules.apart.includes(folder) && isFolder(room) && isFolder(otherRoom);
   return aside ? `imports its sibling, ${path}` : undefined;
+}
+
+/** Where a kind is spelled out, the next kind needs a change. The names are those of the subfolders. */
+function spelledKinds(sources: readonly SourceFile[], { apart, kindsIn }: Rules): string[] {
+  const places = sources.map(({ path }) => placeOf(insideOf(path)));
+  return apart.flatMap((folder) => {
+    const kinds = new Set(places.filter(([top, room]) => top === folder && isFolder(room)).map(([, room]) => room));
+    return [...kinds].flatMap((kind) =>
+      sources.flatMap(({ path, text }) => {
+        const [top, room] = placeOf(insideOf(path));
+        if ((top === folder && room === kind) || kindsIn.includes(top) || !text.includes(`'${kind}'`)) return [];
+        return [`${path}: spells out ${kind}, a kind of ${folder}`];
+      }),
+    );
+  });
 }
 
 /** A list that names what is not there misleads. */

@@ -7,8 +7,10 @@ export interface Rules {
    * comes after it.
    */
   rooms: Record<string, readonly string[]>;
-  /** Folders of src whose subfolders do not import each other. */
+  /** Folders of src whose subfolders do not import each other: each is a kind of the same thing. */
   apart: readonly string[];
+  /** Folders (or files) of src that may spell out the name of a kind, beside its own. */
+  kindsIn: readonly string[];
   /** Package → the only place in src that may import it: a folder, or how the paths of its files begin. */
   confined: Record<string, string>;
   /** Folders of src that may read `process.env`. */
@@ -71,6 +73,8 @@ export const RULES: Rules = {
   },
 
   apart: ['discovery', 'runtime'],
+
+  kindsIn: ['config', 'main.ts'],
 
   confined: {
     dockerode: 'runtime/docker/',
