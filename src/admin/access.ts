@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { AdminSettings, HostPort } from '../model/settings.ts';
+import { withoutMapping } from '../util/ip-address.ts';
 import type { Problem } from './problem.ts';
 
 /** Paths that anyone who reaches the address may read: they reveal nothing. */
@@ -84,11 +85,6 @@ function ownNames(configured: string): string[] {
 
 function bracket(host: string): string {
   return isIP(host) === 6 ? `[${host}]` : host;
-}
-
-/** An IPv4 client of a socket that listens on all addresses shows up as `::ffff:10.0.0.1`. */
-function withoutMapping(address: string): string {
-  return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
 }
 
 /** Digests have one length and say nothing of their text, so that the time taken tells nothing of the token. */

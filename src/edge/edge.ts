@@ -17,7 +17,7 @@ import { Prober } from './health/prober.ts';
 import { TrustedProxies } from './io/client-address.ts';
 import { Deadlines } from './io/deadlines.ts';
 import { Shortage } from './io/shortage.ts';
-import type { Route } from './route/route.ts';
+import type { Route } from './route/route-compiler.ts';
 import { RouteCompiler } from './route/route-compiler.ts';
 import { RouteTable } from './route/route-table.ts';
 import { Service } from './service/service.ts';

@@ -14,6 +14,12 @@ const OVER_LIMIT_MOST = 256;
  */
 const SERVICES_MOST = 4096;
 
+/** What it means that a descriptor cannot be had, by the system's code. */
+export const NO_DESCRIPTOR: Readonly<Record<string, string>> = {
+  EMFILE: 'this process has no file descriptor left',
+  ENFILE: 'the system has no file descriptor left',
+};
+
 /** What the file descriptors of a process are for. */
 export interface DescriptorShares {
   /** Connections of clients. */

@@ -1,5 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
+import { NO_DESCRIPTOR } from './descriptors.ts';
 
 /** What the system says of a file, in words. */
 const WORDS: Record<string, string> = {
@@ -10,8 +11,7 @@ const WORDS: Record<string, string> = {
   EACCES: 'permission denied',
   EPERM: 'not permitted',
   EIO: 'the device failed',
-  EMFILE: 'this process has no file descriptor left',
-  ENFILE: 'the system has no file descriptor left',
+  ...NO_DESCRIPTOR,
 };
 
 /** What the system's code for a failure with a file says: in words, where there are some, and as it is. */

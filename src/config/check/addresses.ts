@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { HostPort } from '../../model/settings.ts';
 import { hostPort } from '../../util/host-port.ts';
+import { canonicalIpv6, withoutMapping } from '../../util/ip-address.ts';
 import type { Path } from '../read/path.ts';
 import type { Report } from './report.ts';
 import type { Parsed } from './validate.ts';
@@ -58,10 +59,5 @@ function overlap(a: HostPort, b: HostPort): boolean {
 /** One spelling per address. */
 function canonical(host: string): string {
   if (host === 'localhost') return '127.0.0.1';
-  if (!isIPv6(host)) return host;
-  const short = URL.parse(`http://[${host}]`)?.hostname.slice(1, -1) ?? host;
-  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(short);
-  if (mapped === null) return short;
-  const [high, low] = [Number.parseInt(mapped[1] as string, 16), Number.parseInt(mapped[2] as string, 16)];
-  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+  return withoutMapping(canonicalIpv6(host));
 }

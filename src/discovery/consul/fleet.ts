@@ -4,7 +4,7 @@ import type { Timer } from '../../util/clock.ts';
 import type { ConsulAnswer } from './client.ts';
 import { type ConsulFollower, type FollowerOptions, servicePath } from './follower.ts';
 import { BACKOFF, ConsulLoop, GRACE_MS, LONG_WAIT_MS } from './loop.ts';
-import { TokenBucket } from './pace.ts';
+import { Spacing } from './pace.ts';
 import { readCatalog, readChecks } from './tables.ts';
 
 const CHECKS = '/v1/health/state/any';
@@ -27,7 +27,7 @@ export class ConsulFleet implements ConsulFollower {
   readonly #abort = new AbortController();
   readonly #checks: ConsulLoop;
   readonly #catalog: ConsulLoop;
-  readonly #sweeps: TokenBucket;
+  readonly #sweeps: Spacing;
   #services: ReadonlySet<string> = new Set();
   #seenChecks: ReturnType<typeof readChecks> | undefined;
   #seenCatalog: ReturnType<typeof readCatalog> | undefined;
@@ -40,7 +40,7 @@ export class ConsulFleet implements ConsulFollower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
-    this.#sweeps = new TokenBucket(options.clock, SWEEP_EVERY_MS);
+    this.#sweeps = new Spacing(options.clock, SWEEP_EVERY_MS);
     this.#checks = this.#loop(CHECKS, (answer) => this.#takeChecks(answer));
     this.#catalog = this.#loop(CATALOG, (answer) => this.#takeCatalog(answer));
   }
@@ -109,7 +109,7 @@ export class ConsulFleet implements ConsulFollower {
 
   #sweepSoon(): void {
     if (this.#sweepTimer !== undefined) return;
-    this.#sweepTimer = this.#options.clock.after(this.#sweeps.take(), () => {
+    this.#sweepTimer = this.#options.clock.after(this.#sweeps.next(), () => {
       this.#sweepTimer = undefined;
       this.#fetchSoon(this.#services);
     });

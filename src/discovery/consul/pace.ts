@@ -26,8 +26,8 @@ const COST_SHARE = 4;
 /** … but a slow line does not make it deaf. */
 const COST_CAP_MS = 1000;
 
-/** Grants two things at once after a quiet time, then one in `refillMs`. */
-export class TokenBucket {
+/** Spaces things out: two at once after a quiet time, then one in `refillMs`. */
+export class Spacing {
   readonly #clock: Clock;
   readonly #refillMs: number;
   #tokens = 2;
@@ -39,8 +39,8 @@ export class TokenBucket {
     this.#filledAt = clock.now();
   }
 
-  /** Takes a token; returns when it is there: in how many ms, 0 for now. */
-  take(): number {
+  /** Plans one. @returns in how many ms it may be, 0 for now */
+  next(): number {
     const now = this.#clock.now();
     this.#tokens = Math.min(2, this.#tokens + (now - this.#filledAt) / this.#refillMs) - 1;
     this.#filledAt = now;
@@ -54,11 +54,11 @@ export class TokenBucket {
  * twofold each.
  */
 export class Pace {
-  readonly #bucket: TokenBucket;
+  readonly #spacing: Spacing;
   #futile = 0;
 
   constructor(clock: Clock) {
-    this.#bucket = new TokenBucket(clock, REFILL_MS);
+    this.#spacing = new Spacing(clock, REFILL_MS);
   }
 
   /** The pause after an answer, ms. */
@@ -66,7 +66,7 @@ export class Pace {
     const futile = !answer.changed && answer.tookMs < (answer.advanced ? IMMEDIATE_MS : answer.waitMs / 2);
     this.#futile = futile ? this.#futile + 1 : 0;
     const rest = Math.min(COST_CAP_MS, answer.costMs * COST_SHARE);
-    return Math.max(this.#bucket.take(), this.#slowDown(answer.advanced), rest);
+    return Math.max(this.#spacing.next(), this.#slowDown(answer.advanced), rest);
   }
 
   /** The first such answer is common: Consul's index counts more than what we compare. */

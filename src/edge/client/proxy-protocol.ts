@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { canonicalIpv6 } from '../../util/ip-address.ts';
 
 /** What the first bytes of a connection say of its real ends (PROXY protocol, versions 1 and 2). */
 export type ProxyHeader =
@@ -66,7 +67,7 @@ function readV1(bytes: Buffer): ProxyHeader {
   return {
     outcome: 'read',
     length,
-    source: canonical(source),
+    source: canonicalIpv6(source),
     sourcePort: Number(sourcePort),
     port: Number(destinationPort),
     tls: undefined,
@@ -131,17 +132,7 @@ function sourceOf(bytes: Buffer, protocol: number): string {
   if (protocol === V2_TCP4) return [...bytes.subarray(V2_FIXED, V2_FIXED + 4)].join('.');
   const words: string[] = [];
   for (let at = V2_FIXED; at < V2_FIXED + 16; at += 2) words.push(bytes.readUInt16BE(at).toString(16));
-  return canonical(words.join(':'));
-}
-
-/** The one spelling of an IPv6 address (RFC 5952), by which it is counted. This happens once a connection. */
-function canonical(address: string): string {
-  if (!address.includes(':')) return address;
-  const short = new URL(`http://[${address}]/`).hostname.slice(1, -1);
-  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(short);
-  if (mapped === null) return short;
-  const [high, low] = [Number.parseInt(mapped[1] as string, 16), Number.parseInt(mapped[2] as string, 16)];
-  return `::ffff:${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+  return canonicalIpv6(words.join(':'));
 }
 
 /** Every type-length-value must end within the header: a length past it is how parsers were led astray. */

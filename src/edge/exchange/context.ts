@@ -1,6 +1,6 @@
 import type { AccessLog } from '../../model/access.ts';
 import type { Shortage } from '../io/shortage.ts';
-import type { Route } from '../route/route.ts';
+import type { Route } from '../route/route-compiler.ts';
 import type { RouteTable } from '../route/route-table.ts';
 import type { ServiceContext } from '../service/context.ts';
 import type { StaleCheck } from './stale-check.ts';

@@ -22,9 +22,9 @@ import { wakeRuleOf } from '../hold/wake-rules.ts';
 import { Fault, type FaultText } from '../http1/faults.ts';
 import { Framing, type FramingKind, isOffered, type RequestHead } from '../http1/request.ts';
 import type { DeadlineEntry } from '../io/deadlines.ts';
+import type { CompiledRules } from '../route/compiled-rules.ts';
 import type { Redirect } from '../route/redirect.ts';
-import type { Route } from '../route/route.ts';
-import type { RouteRules } from '../route/route-rules.ts';
+import type { Route } from '../route/route-compiler.ts';
 import { type NoRoute, RouteTable } from '../route/route-table.ts';
 import type { Service } from '../service/service.ts';
 import type { Opener } from '../service/unproven.ts';
@@ -93,7 +93,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
   #phase: Phase = 'done';
   #service: Service | undefined;
   /** Of its route; undefined for most. */
-  #rules: RouteRules | undefined;
+  #rules: CompiledRules | undefined;
   /** Of its route, bytes of its body; 0 = no limit. */
   #maxBody = 0;
   #endpoint: Endpoint | undefined;
@@ -239,7 +239,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
   // ── rules ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** What the route asks comes before the service: who is turned away neither wakes it nor keeps it awake. */
-  #admit(service: Service, rules: RouteRules): void {
+  #admit(service: Service, rules: CompiledRules): void {
     this.#rules = rules;
     if (!rules.allows(this.address)) {
       this.refuse('FORBIDDEN');
@@ -260,7 +260,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     else this.#proceed(service);
   }
 
-  #answerRedirect(rules: RouteRules, redirect: Redirect): void {
+  #answerRedirect(rules: CompiledRules, redirect: Redirect): void {
     const { status, text } = redirect;
     const fields = `Location: ${rules.location(this, redirect)}\r\nContent-Type: text/plain; charset=utf-8\r\n`;
     this.#answerWhole(status, fields, text);

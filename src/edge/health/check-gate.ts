@@ -1,5 +1,5 @@
-/** Something that waits for its turn. */
-export interface Waiting {
+/** A check that waits for its turn. */
+export interface GatedCheck {
   /** It is its turn: it has to leave again. */
   begin(): void;
 }
@@ -7,14 +7,14 @@ export interface Waiting {
 /** Lets so many do something at once; others wait, first come first served. */
 export class CheckGate {
   #free: number;
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new Set<GatedCheck>();
 
   /** @param most how many at once, at least 1 */
   constructor(most: number) {
     this.#free = most;
   }
 
-  enter(waiting: Waiting): void {
+  enter(waiting: GatedCheck): void {
     if (this.#free === 0) {
       this.#waiting.add(waiting);
       return;
@@ -33,7 +33,7 @@ export class CheckGate {
   }
 
   /** One that waits does so no more. */
-  giveUp(waiting: Waiting): void {
+  giveUp(waiting: GatedCheck): void {
     this.#waiting.delete(waiting);
   }
 }

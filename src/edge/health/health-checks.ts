@@ -4,7 +4,7 @@ import type { DeadlineEntry, Deadlines } from '../io/deadlines.ts';
 import { Endpoint, type EndpointHealth } from '../upstream/endpoint.ts';
 import type { UpstreamFailure } from '../upstream/upstream-connection.ts';
 import { AddressCheck } from './address-check.ts';
-import type { CheckGate, Waiting } from './check-gate.ts';
+import type { CheckGate, GatedCheck } from './check-gate.ts';
 
 /** There was nothing left here to connect with. */
 const OWN_WANT: UpstreamFailure = 'want';
@@ -108,7 +108,7 @@ export class HealthChecks {
 type Phase = 'waiting' | 'queued' | 'checking' | 'closed';
 
 /** One endpoint that is checked. */
-class Target implements DeadlineEntry, Waiting {
+class Target implements DeadlineEntry, GatedCheck {
   deadline = 0;
   filed = 0;
   readonly #checks: HealthChecks;

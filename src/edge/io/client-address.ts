@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { withoutMapping } from '../../util/ip-address.ts';
 import { AddressRanges } from './address-ranges.ts';
 import { trimOws } from './http-syntax.ts';
 
@@ -51,7 +52,7 @@ export function addressIn(element: string): string | undefined {
   const address = match === null ? element : (match[1] ?? match[2] ?? '');
   const family = isIP(address);
   if (family === 0 || (match?.[1] !== undefined && family !== 6)) return undefined;
-  return /^::ffff:/i.test(address) && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+  return withoutMapping(address);
 }
 
 /** Without IPv6 brackets, a port, or the IPv4-mapped prefix. */

@@ -1,5 +1,6 @@
 import type { Logger } from '../../model/observe.ts';
 import type { Clock } from '../../util/clock.ts';
+import { NO_DESCRIPTOR } from '../../util/descriptors.ts';
 import { Throttle } from '../../util/throttle.ts';
 
 /**
@@ -7,8 +8,7 @@ import { Throttle } from '../../util/throttle.ts';
  * it says anything of the endpoint.
  */
 const WANTS: Record<string, string> = {
-  EMFILE: 'this process has no file descriptor left',
-  ENFILE: 'the system has no file descriptor left',
+  ...NO_DESCRIPTOR,
   EADDRNOTAVAIL: 'no local port is left for the address, or the machine cannot send to it',
   EADDRINUSE: 'no local port is left for the address',
   ENOBUFS: 'the system has no buffers left',

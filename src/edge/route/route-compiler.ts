@@ -1,9 +1,17 @@
 import type { Logger } from '../../model/observe.ts';
 import type { RouteView } from '../../model/snapshot.ts';
 import type { Service } from '../service/service.ts';
+import { CompiledRules } from './compiled-rules.ts';
 import { PasswordVerifier } from './password-verifier.ts';
-import type { Route } from './route.ts';
-import { RouteRules } from './route-rules.ts';
+
+/** Where a request goes, and what is asked of it and done to it on the way. Compiled from a `RouteView`. */
+export interface Route {
+  readonly service: Service;
+  /** Undefined for most: their requests are only sent on. */
+  readonly rules: CompiledRules | undefined;
+  /** Most bytes of a request body; 0 = no limit. */
+  readonly maxBody: number;
+}
 
 /**
  * Makes routes of views. Rules that a reload leaves as they are go on with what they know: clients keep their rate, and
@@ -11,8 +19,8 @@ import { RouteRules } from './route-rules.ts';
  */
 export class RouteCompiler {
   readonly #verifier: PasswordVerifier;
-  #rules = new Map<string, RouteRules>();
-  #next = new Map<string, RouteRules>();
+  #rules = new Map<string, CompiledRules>();
+  #next = new Map<string, CompiledRules>();
 
   constructor(logger: Logger) {
     this.#verifier = new PasswordVerifier(logger);
@@ -22,7 +30,7 @@ export class RouteCompiler {
     const { maxBody = 0 } = view;
     if (view.rules === undefined) return { service, rules: undefined, maxBody };
     const key = JSON.stringify([view.service, view.host ?? null, view.path, view.ambiguousPaths, view.rules]);
-    const rules = this.#rules.get(key) ?? new RouteRules(view.rules, view, this.#verifier);
+    const rules = this.#rules.get(key) ?? new CompiledRules(view.rules, view, this.#verifier);
     this.#next.set(key, rules);
     return { service, rules, maxBody };
   }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Head } from '../../../src/edge/http1/head.ts';
+import { CompiledRules, type RuledRequest } from '../../../src/edge/route/compiled-rules.ts';
 import { HeaderEdit } from '../../../src/edge/route/header-rules.ts';
 import { PasswordVerifier } from '../../../src/edge/route/password-verifier.ts';
-import { RouteRules, type RuledRequest } from '../../../src/edge/route/route-rules.ts';
 import { silentLogger } from '../../../src/model/observe.ts';
 import type { HeaderRules } from '../../../src/model/settings.ts';
 import { EdgeHarness } from '../edge-harness.ts';
@@ -242,7 +242,7 @@ describe('CVE-2022-31150: request data with CR, LF or NUL is not put into a fiel
     'even if the parser had let it into the %s',
     (where) => {
       const all = rules({ response: { set: setting('X: {host}{path}{client}{request-id}'), remove: [] } });
-      const compiled = new RouteRules(all, { path: '/' }, new PasswordVerifier(silentLogger));
+      const compiled = new CompiledRules(all, { path: '/' }, new PasswordVerifier(silentLogger));
       const forged = (text: string): RuledRequest => {
         const target = where === 'target' ? `/a${text}` : '/a';
         const host = where === 'host' ? `a${text}` : 'a';

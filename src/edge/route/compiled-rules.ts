@@ -1,4 +1,4 @@
-import type { RouteRules as RouteRuleSettings, RouteSettings } from '../../model/settings.ts';
+import type { RouteRules, RouteSettings } from '../../model/settings.ts';
 import type { TemplateData } from '../../util/template.ts';
 import type { Head } from '../http1/head.ts';
 import { AddressRanges } from '../io/address-ranges.ts';
@@ -42,7 +42,7 @@ export type Admission =
   | 'BAD_REQUEST';
 
 /** The rules of one route, compiled. They keep what they know of clients, so they outlive a reload that leaves them as they are. */
-export class RouteRules {
+export class CompiledRules {
   readonly #redirect: Redirect | undefined;
   /** For the route's path itself. */
   readonly #slash: Redirect | undefined;
@@ -61,11 +61,7 @@ export class RouteRules {
    * @param settings validated before
    * @param route whose they are
    */
-  constructor(
-    settings: RouteRuleSettings,
-    route: Pick<RouteSettings, 'path' | 'ambiguousPaths'>,
-    verifier: PasswordVerifier,
-  ) {
+  constructor(settings: RouteRules, route: Pick<RouteSettings, 'path' | 'ambiguousPaths'>, verifier: PasswordVerifier) {
     const { allow, rate, basicAuth, redirect, headers } = settings;
     this.#strip = settings.strip && route.path !== '/' ? new StripPrefix(route) : undefined;
     this.#allow = allow.length === 0 ? undefined : new AddressRanges(allow);
