@@ -1,8 +1,23 @@
 import type { AccessRecord } from '../../model/access.ts';
 import { type RefusalCode, ruleOf } from '../../model/refusals.ts';
-import type { Http1Connection } from '../client/http1-connection.ts';
 import type { FaultText } from '../http1/faults.ts';
+import type { RequestHead } from '../http1/request.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
+
+/** Whom a record names as the client. */
+interface RecordedPeer {
+  readonly address: string;
+  readonly port: number;
+  readonly localAddress: string;
+  clientOf(request: RequestHead): string;
+}
+
+/** What a record tells of a request as it came. */
+interface Recorded {
+  readonly request: RequestHead;
+  readonly version: AccessRecord['version'];
+  readonly peer: RecordedPeer;
+}
 
 /** What an exchange knows of itself; instants in the clock's ms, 0 = not reached. Used again for the next one. */
 export class ExchangeFacts {
@@ -52,25 +67,25 @@ export class ExchangeFacts {
  * @param wall the same, ms since the epoch
  */
 export function accessRecord(
-  client: Http1Connection,
+  client: Recorded,
   facts: ExchangeFacts,
   requestId: string,
   now: number,
   wall: number,
 ): AccessRecord {
-  const { request } = client;
+  const { request, peer } = client;
   const { startedAt, releasedAt, connectedAt, firstByteAt, endpoint } = facts;
   const left = releasedAt === 0 ? startedAt : releasedAt;
   return {
     at: wall - (now - startedAt),
-    client: client.clientAddress(),
-    clientPort: client.remotePort,
-    listener: client.localAddress,
+    client: peer.clientOf(request),
+    clientPort: peer.port,
+    listener: peer.localAddress,
     service: facts.service,
     endpoint: endpoint?.address,
     method: request.method,
     target: request.target,
-    version: request.old ? '1.0' : '1.1',
+    version: client.version,
     host: request.hostValue,
     referer: request.head.get('referer'),
     userAgent: request.head.get('user-agent'),
@@ -94,15 +109,15 @@ export function accessRecord(
 
 /** The record of bytes that made no request: nothing of what they may have meant is told. `wall` is now, ms since the epoch. */
 export function unreadableRecord(
-  client: Http1Connection,
+  peer: RecordedPeer,
   facts: Pick<AccessRecord, 'requestId' | 'status' | 'bytesOut' | 'headOut' | 'refusal' | 'reason'>,
   wall: number,
 ): AccessRecord {
   return {
     at: wall,
-    client: client.peer,
-    clientPort: client.remotePort,
-    listener: client.localAddress,
+    client: peer.address,
+    clientPort: peer.port,
+    listener: peer.localAddress,
     service: undefined,
     endpoint: undefined,
     method: '',

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
-import { refusalMessage } from '../answer/responses.ts';
+import { refusalAnswer } from '../answer/own-answer.ts';
 import type { DeadlineEntry } from '../io/deadlines.ts';
 import type { ClientContext } from './context.ts';
+import { closingMessage } from './own-message.ts';
 
 /** How long such a connection may take to close, ms, and what it may send meanwhile, bytes. */
 const LINGER_MS = 1000;
@@ -49,15 +50,9 @@ export class ConnectionLimit {
   }
 
   #message(): string {
-    return refusalMessage('CONNECTION_LIMIT', {
-      requestId: this.#context.requestId(),
-      date: this.#context.date(),
-      retryAfterMs: 1000,
-      html: false,
-      head: false,
-      close: true,
-      oldKeepAlive: false,
-    });
+    const requestId = this.#context.requestId();
+    const answer = refusalAnswer('CONNECTION_LIMIT', { requestId, retryAfterMs: 1000, accept: undefined });
+    return closingMessage(answer, requestId, this.#context.date());
   }
 
   close(): void {

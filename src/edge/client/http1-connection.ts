@@ -1,46 +1,23 @@
 import type { Socket } from 'node:net';
-import { type RefusalCode, refusals, ruleOf } from '../../model/refusals.ts';
-import type { ListenLimits, ListenSettings } from '../../model/settings.ts';
-import { hostPort } from '../../util/host-port.ts';
-import { unreadableRecord } from '../answer/access-record.ts';
-import { headLength, prefersHtml, refusalMessage } from '../answer/responses.ts';
+import type { RefusalCode } from '../../model/refusals.ts';
+import type { Downstream } from '../exchange/downstream.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import { BodyReader, Step } from '../http1/body.ts';
-import { Fault, type FaultText, strangerRequest } from '../http1/faults.ts';
+import { Fault, type FaultText } from '../http1/faults.ts';
 import { HeadFinder } from '../http1/head-finder.ts';
-import { hasBareLineFeed } from '../http1/latin1.ts';
-import { type HeadLimits, RequestHead } from '../http1/request.ts';
-import { plainAddress, type TrustedProxies } from '../io/client-address.ts';
+import { RequestHead } from '../http1/request.ts';
 import type { DeadlineEntry } from '../io/deadlines.ts';
-import { forwardedFor } from '../io/forwarded.ts';
-import { freeBuffer, WORTH_FREEING } from '../io/free-buffer.ts';
-import { TCHAR } from '../io/http-syntax.ts';
-import { writeJoined } from '../io/joined-write.ts';
 import { readShared, toKeep } from '../io/shared-read.ts';
-import type { ClientCounts } from './client-counts.ts';
-import type { ConnectionLimit } from './connection-limit.ts';
+import { takePieces } from './body-pieces.ts';
+import { ClientPeer } from './client-peer.ts';
 import type { ClientContext } from './context.ts';
-import type { IdleConnection, IdleConnections, IdleList } from './idle-connections.ts';
+import { Http1Writer } from './http1-writer.ts';
+import type { IdleConnection, IdleList } from './idle-connections.ts';
+import type { ClientConnection, ListenerContext } from './listener-context.ts';
+import { PendingBytes } from './pending-bytes.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
 import { SendWatch } from './send-watch.ts';
-
-/** What connections of one listener share. */
-export interface ListenerContext {
-  timeouts: ListenSettings['timeouts'];
-  limits: ListenLimits;
-  headLimits: HeadLimits;
-  proxyProtocol: boolean;
-  /** That it listens on: to ask each socket is a system call, 2 % of a connection with one request. */
-  port: number;
-  /** Client connections that it accepted and that are open, and how many of them each untrusted address has. */
-  open: number;
-  readonly clients: ClientCounts;
-  readonly idle: IdleConnections;
-  /** Those that lost their place before they could say what they want. */
-  readonly connectionLimit: ConnectionLimit;
-  /** Those of all listeners. */
-  readonly connections: Set<Http1Connection>;
-}
+import { answerUnread, hopeless, tooLarge } from './unread-request.ts';
 
 /**
  * `proxy-header`: nothing of HTTP comes before a PROXY protocol header. `idle`: between requests; `head`: a part of one
@@ -57,9 +34,6 @@ const MAX_PENDING = 64 * 1024;
  * Node would read 2 MiB of one connection at once: redirects for 20 such clients held all others up for 2 s.
  */
 const TURN_REQUESTS = 64;
-/** Pieces of a body in one read from which on small ones are joined: to send each by itself takes 2 µs. */
-const MANY_PIECES = 64;
-const SMALL_PIECE = 1024;
 /**
  * How long a client may go on sending after our FIN before it is cut off, ms. However much that is: many read no answer
  * before they have sent their whole body, and those lose it by a cut.
@@ -67,14 +41,11 @@ const SMALL_PIECE = 1024;
 const LINGER_MS = 2000;
 /** A FIN within this time of the last byte comes right behind the request, ms: BusyBox wget and `nc -N` send it so. */
 const BEHIND_MS = 250;
-/** The value of Accept in a head that was not, or could not be, read. */
-const ACCEPT = /\r\naccept:([^\r\n]*)/i;
-
 /**
  * One client connection: finds requests in its bytes, one after the other, and hands each to its exchange. Pipelined
  * requests wait for the one before.
  */
-export class Http1Connection implements DeadlineEntry, IdleConnection {
+export class Http1Connection implements Downstream, ClientConnection, DeadlineEntry, IdleConnection {
   deadline = 0;
   filed = 0;
   previousIdle: IdleConnection | undefined;
@@ -83,12 +54,8 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
   silentSince: number;
   readonly request = new RequestHead();
   readonly body = new BodyReader();
-  /** Address of the other end, or the one that its PROXY header names; IPv4 where it is IPv4-mapped. */
-  peer = '';
-  remotePort: number;
-  #trusted = false;
-  /** The list that `#trusted` goes by. */
-  #trustedBy: TrustedProxies | undefined;
+  readonly peer: ClientPeer;
+  readonly answer: Http1Writer;
   readonly #socket: Socket;
   readonly #context: ClientContext;
   readonly #listener: ListenerContext;
@@ -99,17 +66,11 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
   #header: Buffer | undefined;
   /** Requests so far. */
   #requests = 0;
-  #localAddress: string | undefined;
-  #forwardedHost: string | undefined;
-  #forwardingFields = '';
-  /** What a PROXY header says of how the client came. */
-  #proxied: { port: number; tls: boolean | undefined } | undefined;
-  #toldForwarding = false;
   /** Counted among the connections of its address. */
   #counted = false;
   readonly #finder = new HeadFinder(true);
   /** Bytes behind the request that is being served. */
-  #pending: Buffer | undefined;
+  readonly #pending = new PendingBytes();
   /** It waits for a 100 before it sends its body: till then it is not the one that is slow. */
   #awaitsContinue = false;
   /** It counts among the connections that the limits are of. */
@@ -126,9 +87,10 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
     this.#socket = socket;
     this.#context = context;
     this.#listener = listener;
-    this.remotePort = socket.remotePort ?? 0;
-    this.#exchange = new Exchange(this, context);
+    this.peer = new ClientPeer(socket, context, listener);
     this.#sendWatch = new SendWatch(socket, context, listener);
+    this.answer = new Http1Writer(socket, this.request, this.body, context, this.#sendWatch);
+    this.#exchange = new Exchange(this, context);
     readShared(socket, (bytes, size) => this.#onRead(bytes, size));
     socket.on('drain', () => this.#onDrain());
     socket.on('end', () => this.#onEnd());
@@ -140,136 +102,39 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
     this.silentSince = context.clock.now();
     listener.idle.open(this);
     context.deadlines.arm(this, listener.timeouts.headMs, this.silentSince);
-    if (listener.proxyProtocol) this.#phase = 'proxy-header';
-    else this.#meet(socket.remoteAddress ?? '');
+    if (listener.proxyProtocol) {
+      this.#phase = 'proxy-header';
+    } else {
+      this.peer.meet();
+      this.#count();
+    }
   }
 
-  /** Now it is known who the other end is. */
-  #meet(address: string): void {
-    this.peer = plainAddress(address);
-    this.#trustedBy = undefined;
-    if (this.trusted) return;
+  /** Now it is known who the other end is: it counts among the connections of its address. */
+  #count(): void {
+    const { peer } = this;
+    if (peer.trusted) return;
     this.#counted = true;
-    const count = this.#listener.clients.enter(this.peer);
+    const count = this.#listener.clients.enter(peer.address);
     const most = this.#listener.limits.connectionsPerClient;
     if (most > 0 && count > most) this.#refuse('CONNECTION_LIMIT');
   }
 
-  /** Whether the peer's forwarding fields are believed: by the configuration as it is now, however old the connection. */
-  get trusted(): boolean {
-    const { trusted } = this.#context;
-    if (trusted !== this.#trustedBy) {
-      this.#trustedBy = trusted;
-      this.#trusted = trusted.has(this.peer);
-    }
-    return this.#trusted;
+  get version(): '1.0' | '1.1' {
+    return this.request.old ? '1.0' : '1.1';
   }
 
-  /** Forwarding fields for the upstream, of an untrusted peer: mostly the same as for the request before. */
-  forwardingFields(host: string): string {
-    if (host !== this.#forwardedHost) {
-      this.#forwardedHost = host;
-      this.#forwardingFields =
-        `X-Forwarded-For: ${this.peer}\r\nX-Real-IP: ${this.peer}\r\n` +
-        `X-Forwarded-Proto: ${this.scheme}\r\nX-Forwarded-Port: ${this.forwardedPort}\r\nX-Forwarded-Host: ${host}\r\n`;
-    }
-    return this.#forwardingFields;
-  }
-
-  /** Its forwarding fields are dropped, which its operator may not know. */
-  onUntrustedForwarding(): void {
-    if (this.#toldForwarding) return;
-    this.#toldForwarding = true;
-    this.#context.untrusted.tell(this.peer);
-  }
-
-  /** By what scheme the client came to the first proxy that we know of. Who came to port 443 used TLS. */
-  get scheme(): 'http' | 'https' {
-    if (this.#proxied === undefined) return 'http';
-    return (this.#proxied.tls ?? this.#proxied.port === 443) ? 'https' : 'http';
-  }
-
-  /** Port that the client connected to there. */
-  get forwardedPort(): number {
-    return this.#proxied?.port || this.localPort;
-  }
-
-  get localPort(): number {
-    return this.#listener.port;
-  }
-
-  /** Address that the client connected to, host:port. */
-  get localAddress(): string {
-    this.#localAddress ??= hostPort({ host: plainAddress(this.#socket.localAddress ?? ''), port: this.localPort });
-    return this.#localAddress;
-  }
-
-  /** "The client" of the request being served: the rightmost untrusted address. */
-  clientAddress(): string {
-    if (!this.trusted) return this.peer;
-    const { forwardedFor: list, forwarded } = this.request;
-    const hops = list ?? (forwarded === undefined ? undefined : forwardedFor(forwarded));
-    return this.#context.trusted.client(this.peer, hops);
-  }
-
-  /** Whether the client has closed its sending side. */
   get hasEnded(): boolean {
     return this.#ended;
   }
 
-  /** Whether the client holds its body back until it is told to go on. */
   get awaitsContinue(): boolean {
     return this.#awaitsContinue;
   }
 
-  /** Whether the client has still to take something of what was written. */
-  get isBehind(): boolean {
-    return this.#socket.writableLength > 0;
-  }
-
-  /** Whether it serves no request. */
-  get isIdle(): boolean {
-    return this.#phase === 'idle';
-  }
-
-  /** Sends; false: the client does not keep up, hold back until `onClientDrain`. */
-  write(data: string | Buffer): boolean {
-    if (this.#phase === 'closed') return true;
-    if (typeof data === 'string') this.#socket.write(data, 'latin1');
-    else this.#socket.write(data);
-    return this.#socket.writableCorked > 0 || this.#keepsUp();
-  }
-
-  /** As `write`, of bytes that nobody else reads: their memory is given back when they are sent. */
-  writeOwn(data: Buffer): boolean {
-    if (this.#phase === 'closed') return true;
-    this.#socket.write(data, data.length < WORTH_FREEING ? undefined : () => freeBuffer(data));
-    return this.#socket.writableCorked > 0 || this.#keepsUp();
-  }
-
-  /** As `write`, of a head and the beginning of its body, whose memory may be used again; JOIN_BYTES at most. */
-  writeJoined(head: string, piece: Buffer): boolean {
-    if (this.#phase === 'closed') return true;
-    writeJoined(this.#socket, head, [piece], false, '');
-    return this.#keepsUp();
-  }
-
-  /** Gathers what is written until `uncork`. */
-  cork(): void {
-    this.#socket.cork();
-  }
-
-  /** Sends what was gathered. @returns as `write` */
-  uncork(): boolean {
-    this.#socket.uncork();
-    return this.#keepsUp();
-  }
-
-  /** Mostly the kernel has taken all there is; else it is watched that the client goes on taking it. */
-  #keepsUp(): boolean {
-    if (this.#socket.writableLength === 0) return true;
-    this.#sendWatch.begin();
-    return !this.#socket.writableNeedDrain;
+  /** Whether a request is being served. */
+  get isServing(): boolean {
+    return this.#phase === 'exchange';
   }
 
   pauseReading(): void {
@@ -279,12 +144,16 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
 
   /** Reads on, unless so much of the following requests is here that they have to wait. */
   resumeReading(): void {
-    if (this.#phase === 'closed' || (this.#pending !== undefined && this.#pending.length > MAX_PENDING)) return;
+    if (this.#phase === 'closed' || this.#pending.size > MAX_PENDING) return;
     this.#socket.resume();
     if (this.#phase === 'exchange' && !this.body.done) this.#armBody();
   }
 
-  /** The client was told to go on with its body. */
+  sayContinue(): void {
+    this.answer.sayContinue();
+    this.onContinue();
+  }
+
   onContinue(): void {
     this.#awaitsContinue = false;
     if (!this.body.done && !this.#socket.isPaused()) this.#armBody();
@@ -295,28 +164,24 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
     if (!this.#awaitsContinue) this.#context.deadlines.arm(this, this.#listener.timeouts.bodyMs);
   }
 
-  /** The client closes its sending side now: passes that on in a tunnel. */
-  endWriting(): void {
-    this.#socket.end();
+  takeNoMore(): void {
+    this.request.keepAlive = false;
   }
 
-  /** Closes without an orderly end, so that a truncated answer never looks complete. */
-  destroy(reset: boolean): void {
-    if (reset) this.#socket.resetAndDestroy();
-    else this.#socket.destroy();
+  takePending(): Buffer | undefined {
+    return this.#pending.take();
   }
 
-  /**
-   * The exchange is over and its answer written.
-   * @param keepAlive whether the connection serves another request; else it lingers: what comes is read and dropped, so
-   *   that no reset overtakes the answer (RFC 9112 §9.6)
-   * @param now the clock's ms, where the caller has just asked it
-   */
-  finish(keepAlive: boolean, now?: number): void {
+  abort(): void {
+    this.#socket.destroy();
+  }
+
+  /** Where no other request follows it lingers: what comes is read and dropped, so that no reset overtakes the answer. */
+  finish(now?: number): void {
     if (this.#phase === 'closed') return;
-    if (!keepAlive || this.#isSpent || this.#context.draining) {
+    if (!this.answer.keepAlive || this.#isSpent || this.#context.draining) {
       this.#linger();
-    } else if (this.#keepsUp()) {
+    } else if (this.answer.keepsUp()) {
       this.#becomeIdle(now);
     } else {
       // Else one who asks and asks, and takes no answer, would fill the memory.
@@ -328,7 +193,7 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
 
   /** The client has ended, and all that it asked for is answered. */
   get #isSpent(): boolean {
-    return this.#ended && this.#pending === undefined;
+    return this.#ended && this.#pending.size === 0;
   }
 
   #becomeIdle(now?: number): void {
@@ -337,10 +202,10 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
       return;
     }
     this.#phase = 'idle';
-    if (this.#pending === undefined) this.#listener.idle.rest(this);
+    if (this.#pending.size === 0) this.#listener.idle.rest(this);
     this.#context.deadlines.arm(this, this.#listener.timeouts.keepAliveMs, now);
     this.#socket.resume();
-    if (this.#pending !== undefined && !this.#reading) this.#readPending();
+    if (this.#pending.size > 0 && !this.#reading) this.#readPending();
     // A drain that began while the client took its answer has passed it over.
     if (this.#context.draining && !this.#context.handingOver) this.drain();
   }
@@ -364,9 +229,8 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
     this.#listener.open--;
   }
 
-  /** No more requests: an idle connection closes now, a busy one after its answer. */
   drain(): void {
-    if (this.isIdle || this.#phase === 'proxy-header') this.#linger();
+    if (this.#phase === 'idle' || this.#phase === 'proxy-header') this.#linger();
   }
 
   onDeadline(): void {
@@ -410,11 +274,9 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
       return;
     }
     this.#phase = 'idle';
-    if (header.source !== undefined) {
-      this.remotePort = header.sourcePort;
-      this.#proxied = header;
-    }
-    this.#meet(header.source ?? this.#socket.remoteAddress ?? '');
+    if (header.source === undefined) this.peer.meet();
+    else this.peer.meetProxied(header.source, header.sourcePort, header);
+    this.#count();
     if (header.length < bytes.length) this.#onData(bytes.subarray(header.length));
   }
 
@@ -422,13 +284,12 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
   #readHeads(chunk: Buffer, size: number): void {
     this.#reading = true;
     this.#readHead(chunk, size);
-    for (let served = 1; this.#pending !== undefined && this.#phase === 'idle'; served++) {
+    for (let served = 1; this.#pending.size > 0 && this.#phase === 'idle'; served++) {
       if (served === TURN_REQUESTS) {
         this.#rest();
         break;
       }
-      const next: Buffer = this.#pending;
-      this.#pending = undefined;
+      const next = this.#pending.take() as Buffer;
       this.#readHead(next, next.length);
     }
     this.#reading = false;
@@ -446,8 +307,7 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
   }
 
   #readPending(): void {
-    const chunk = this.#pending as Buffer;
-    this.#pending = undefined;
+    const chunk = this.#pending.take() as Buffer;
     this.#readHeads(chunk, chunk.length);
   }
 
@@ -459,7 +319,7 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
     }
     const { text } = finder;
     if (text.length > this.#listener.limits.head) {
-      this.#refuse(this.#tooLarge(text), text);
+      this.#refuse(tooLarge(text, this.#listener.limits), text);
       return;
     }
     const refusal = this.request.parse(text, finder.bytes, finder.from, this.#listener.headLimits);
@@ -483,18 +343,8 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
     if (this.#phase === 'idle') this.#context.deadlines.arm(this, this.#listener.timeouts.headMs);
     this.#phase = 'head';
     this.#listener.idle.leave(this);
-    // Nobody needs to wait for the end of what cannot become a request, such as TLS.
-    const beginsMethod = TCHAR[text.charCodeAt(0)] === 1;
-    // What came before was looked at then: a head that comes byte by byte is not read through for each of them.
-    if (!beginsMethod) this.#refuse('BAD_REQUEST', text, strangerRequest(text));
-    else if (hasBareLineFeed(text, Math.max(0, this.#finder.checked - 3)))
-      this.#refuse('BAD_REQUEST', text, Fault.BARE_LF);
-    else if (text.length > this.#listener.limits.head) this.#refuse(this.#tooLarge(text), text);
-  }
-
-  #tooLarge(text: string): RefusalCode {
-    const lineEnd = text.indexOf('\r\n');
-    return lineEnd < 0 || lineEnd > this.#listener.limits.target ? 'TARGET_TOO_LONG' : 'HEAD_TOO_LARGE';
+    const why = hopeless(text, this.#finder.checked, this.#listener.limits);
+    if (why !== undefined) this.#refuse(why.code, text, why.fault);
   }
 
   /** A request begins: what came of its body goes first, so that a small one leaves in one write with its head. */
@@ -502,7 +352,7 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
     const { request } = this;
     const { limits } = this.#listener;
     // For the access log: a closed socket does not know it any more.
-    if (this.#context.access !== undefined) this.#localAddress = this.localAddress;
+    if (this.#context.access !== undefined) this.peer.noteLocalAddress();
     this.#phase = 'exchange';
     this.#listener.idle.leave(this);
     this.#requests++;
@@ -510,6 +360,7 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
     this.#context.deadlines.disarm(this);
     const now = this.#context.clock.now();
     this.#noteLastByte(now);
+    this.answer.begin();
     this.#exchange.prepare(now);
     this.body.begin(request.framing, request.length, limits);
     this.#awaitsContinue = request.expectContinue && at === size;
@@ -521,7 +372,7 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
     if (!this.#readBody(read.subarray(0, size), at, false)) return;
     if (!this.body.done) {
       if (this.#ended) {
-        this.destroy(false);
+        this.abort();
         return;
       }
       this.#armBody();
@@ -536,92 +387,43 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
     const { body } = this;
     body.at = from;
     if (rearm) this.#awaitsContinue = false;
-    let pieces = 0;
-    /** Small pieces that were moved together, in the place of what framed them. */
-    let joined = 0;
-    let joinedEnd = 0;
-    for (;;) {
-      const step = body.next(chunk, chunk.length);
-      if (step === Step.DATA && ++pieces > MANY_PIECES && body.dataEnd - body.dataStart <= SMALL_PIECE) {
-        if (joinedEnd === joined) {
-          joined = body.dataStart;
-          joinedEnd = body.dataEnd;
-        } else {
-          chunk.copyWithin(joinedEnd, body.dataStart, body.dataEnd);
-          joinedEnd += body.dataEnd - body.dataStart;
-        }
-        continue;
-      }
-      if (joinedEnd > joined) {
-        this.#exchange.onRequestBody(chunk, joined, joinedEnd);
-        if (this.#phase !== 'exchange') return false;
-        joinedEnd = joined;
-      }
-      if (step === Step.DATA) {
-        this.#exchange.onRequestBody(chunk, body.dataStart, body.dataEnd);
-        if (this.#phase !== 'exchange') return false;
-      } else if (step === Step.MORE) {
+    switch (takePieces(body, chunk, this.#exchange, this)) {
+      case Step.MORE:
         // A client that we do not read from is not the one that is slow.
         if (rearm && !this.#socket.isPaused()) this.#armBody();
-        break;
-      } else if (step === Step.BROKEN) {
-        this.#exchange.onRequestBroken();
-        return false;
-      } else {
+        return true;
+      case Step.END:
         this.#context.deadlines.disarm(this);
         if (rearm) this.#noteLastByte(this.#context.clock.now());
         if (body.at < chunk.length) this.#addPending(toKeep(chunk.subarray(body.at)));
         this.#exchange.onRequestEnd();
-        break;
-      }
+        return true;
+      case Step.BROKEN:
+        this.#exchange.onRequestBroken();
+        return false;
+      default:
+        return false;
     }
-    return true;
   }
 
   #addPending(chunk: Buffer): void {
     this.#noteLastByte(this.#context.clock.now());
-    this.#pending = this.#pending === undefined ? chunk : Buffer.concat([this.#pending, chunk]);
-    if (this.#pending.length > MAX_PENDING) this.#socket.pause();
+    this.#pending.add(chunk);
+    if (this.#pending.size > MAX_PENDING) this.#socket.pause();
   }
 
-  /** Bytes that came behind the request, for a tunnel that takes them over. */
-  takePending(): Buffer | undefined {
-    const pending = this.#pending;
-    this.#pending = undefined;
-    return pending;
-  }
-
-  /**
-   * Answers bytes that are no request; the connection cannot be used any more.
-   * @param text what came of the head: it need not be sound to tell in what form its sender wants to be answered
-   */
+  /** Answers bytes that are no request: see there. */
   #refuse(code: RefusalCode, text = '', fault?: FaultText): void {
     this.#finder.forget();
-    this.#pending = undefined;
-    const { status } = refusals[code];
-    const { unrouted, access, clock } = this.#context;
-    unrouted.set(status, (unrouted.get(status) ?? 0) + 1);
-    const requestId = this.#context.requestId();
-    const message = refusalMessage(code, {
-      requestId,
-      date: this.#context.date(),
-      retryAfterMs: undefined,
-      html: prefersHtml(ACCEPT.exec(text)?.[1]),
-      head: text.startsWith('HEAD '),
-      close: true,
-      oldKeepAlive: false,
-    });
-    this.write(message);
-    const reason = fault ?? ruleOf(code);
-    const facts = { requestId, status, bytesOut: message.length, headOut: headLength(message), refusal: code, reason };
-    access?.write(unreadableRecord(this, facts, clock.wall()));
+    this.#pending.clear();
+    answerUnread({ code, fault }, text, this.answer, this.peer, this.#context);
     this.#linger();
   }
 
   #linger(): void {
     this.#phase = 'lingering';
     this.#listener.idle.leave(this);
-    this.#pending = undefined;
+    this.#pending.clear();
     this.#finder.forget();
     this.#socket.end();
     this.#socket.resume();
@@ -654,15 +456,23 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
   #onEnd(): void {
     this.#ended = true;
     if (this.#phase === 'exchange') {
-      this.#exchange.onClientEnd(this.#endedBehind, this.#pending === undefined);
+      this.#onEndWhileServing();
     } else if (this.#phase === 'head') {
       this.#refuse('BAD_REQUEST', this.#finder.partial, Fault.INCOMPLETE);
     } else if (this.#phase === 'flushing' || this.#phase === 'resting') {
-      if (!this.#endedBehind) this.#pending = undefined;
+      if (!this.#endedBehind) this.#pending.clear();
       if (this.#isSpent) this.#linger();
     }
     // Ending it twice makes Node build an error: 4 % of a connection with one request.
     else if (this.#phase !== 'lingering') this.#socket.end();
+  }
+
+  /** What it sent behind the present request is answered after a half-close only. */
+  #onEndWhileServing(): void {
+    const isBehind = this.#endedBehind;
+    const { answer } = this;
+    if (this.#pending.size === 0 || (answer.hasBegun && !isBehind)) answer.keepAlive = false;
+    this.#exchange.onClientEnd(isBehind);
   }
 
   #noteLastByte(now: number): void {
@@ -684,11 +494,12 @@ export class Http1Connection implements DeadlineEntry, IdleConnection {
     if (this.#phase === 'closed') return;
     const serving = this.#phase === 'exchange';
     this.#phase = 'closed';
+    this.answer.isClosed = true;
     this.#sendWatch.end();
     this.#listener.idle.leave(this);
     if (this.#hasPlace) this.#losePlace();
-    if (this.#counted) this.#listener.clients.leave(this.peer);
-    this.#pending = undefined;
+    if (this.#counted) this.#listener.clients.leave(this.peer.address);
+    this.#pending.clear();
     this.#finder.forget();
     if (serving) this.#exchange.onClientGone(this.#sendWatch.hasStalled);
     // Else the wheel would keep all of this for as long as a deadline was away.

@@ -6,8 +6,9 @@ import { plainAddress } from '../io/client-address.ts';
 import { ClientCounts } from './client-counts.ts';
 import { ConnectionLimit } from './connection-limit.ts';
 import type { ClientContext } from './context.ts';
-import { Http1Connection, type ListenerContext } from './http1-connection.ts';
+import { Http1Connection } from './http1-connection.ts';
 import { IdleConnections } from './idle-connections.ts';
+import type { ClientConnection, ListenerContext } from './listener-context.ts';
 
 const BACKLOG = 4096;
 /** Bytes that wait for a client before it counts as slow: beyond them it is one more piece of 64 KiB at most. */
@@ -27,7 +28,7 @@ export class Listeners {
   readonly #context: ClientContext;
   #listeners: Listener[] = [];
   /** Shared by all listeners, so that a connection outlives the listener that accepted it. */
-  readonly #connections = new Set<Http1Connection>();
+  readonly #connections = new Set<ClientConnection>();
   readonly #connectionLimit: ConnectionLimit;
   /** Sets of listeners are brought about one after the other: the last one is the one that stays. */
   #change: Promise<unknown> = Promise.resolve();
@@ -83,7 +84,7 @@ export class Listeners {
   }
 
   destroyConnections(): void {
-    for (const connection of [...this.#connections]) connection.destroy(false);
+    for (const connection of [...this.#connections]) connection.abort();
     this.#connectionLimit.close();
   }
 
@@ -128,6 +129,8 @@ export class Listeners {
     const { address } = settings;
     const context: ListenerContext = {
       ...changeable(settings),
+      // TLS is not ended here.
+      scheme: 'http',
       port: address.port,
       open: 0,
       clients: new ClientCounts(),

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { DeadlineEntry } from '../io/deadlines.ts';
 import type { ClientContext } from './context.ts';
-import type { ListenerContext } from './http1-connection.ts';
+import type { ListenerContext } from './listener-context.ts';
 
 /** How often progress is looked for while something is left to send, ms: how late a stall may be noticed. */
 const CHECK_MS = 500;

@@ -1,12 +1,10 @@
 import type { AccessRecord } from '../../model/access.ts';
 import type { HashOn } from '../../model/balancing.ts';
-import { type RefusalCode, refusals } from '../../model/refusals.ts';
+import type { RefusalCode } from '../../model/refusals.ts';
 import { accessRecord, ExchangeFacts } from '../answer/access-record.ts';
-import { Answer } from '../answer/answer.ts';
-import { ALLOW, prefersHtml, refusalMessage, retryAfterSeconds, wholeMessage } from '../answer/responses.ts';
+import { ALLOW, type OwnAnswer, ownAnswer, refusalAnswer, retryAfterSeconds } from '../answer/own-answer.ts';
 import { hashKey } from '../balance/hash-key.ts';
 import type { StickyCookie } from '../balance/sticky.ts';
-import type { Http1Connection } from '../client/http1-connection.ts';
 import { coldStartFields } from '../hold/cold-start.ts';
 import type { Displacement, Waiter } from '../hold/waiter.ts';
 import {
@@ -21,6 +19,7 @@ import {
 import { wakeRuleOf } from '../hold/wake-rules.ts';
 import { Fault, type FaultText } from '../http1/faults.ts';
 import { Framing, type FramingKind, isOffered, type RequestHead } from '../http1/request.ts';
+import type { ResponseHead } from '../http1/response.ts';
 import type { DeadlineEntry } from '../io/deadlines.ts';
 import type { CompiledRules } from '../route/compiled-rules.ts';
 import type { Redirect } from '../route/redirect.ts';
@@ -32,11 +31,11 @@ import type { Endpoint } from '../upstream/endpoint.ts';
 import type { InFlight } from '../upstream/in-flight.ts';
 import { UpstreamConnection, type UpstreamConsumer, type UpstreamFailure } from '../upstream/upstream-connection.ts';
 import type { ExchangeContext } from './context.ts';
+import type { Downstream } from './downstream.ts';
 import { schemeOf } from './forwarding.ts';
 import { MAX_WATCHERS, ProgressStream } from './progress-stream.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import { requestIdOf, upstreamHead } from './request-writer.ts';
-import { clientFraming, clientHead, interimHead, switchingHead } from './response-writer.ts';
 import { mayReplay, Retries } from './retries.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { Checked } from './stale-check.ts';
@@ -59,7 +58,6 @@ const GONE_AFTER_MS = 1000;
  * none, others ignore what is expected, and some clients wait for ever (RFC 9110 §10.1.1).
  */
 const CONTINUE_AFTER_MS = 1000;
-const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 /** WebSocket Close frame, unmasked, 1001 "going away" (RFC 6455 §7.4.1). */
 const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
 
@@ -75,10 +73,9 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
   previousInFlight: InFlight | undefined;
   nextInFlight: InFlight | undefined;
 
-  readonly client: Http1Connection;
+  readonly client: Downstream;
   readonly #context: ExchangeContext;
   readonly #body: RequestBuffer;
-  readonly #answer: Answer;
   readonly #facts = new ExchangeFacts();
   readonly #retries = new Retries();
   readonly #turns = new Turns();
@@ -113,13 +110,11 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
   #saidContinue = false;
   /** Its client closed its sending side, and waits for the answer all the same. */
   #halfClosed = false;
-  #keepAlive = true;
 
-  constructor(client: Http1Connection, context: ExchangeContext) {
+  constructor(client: Downstream, context: ExchangeContext) {
     this.client = client;
     this.#context = context;
     this.#body = new RequestBuffer(context);
-    this.#answer = new Answer(client);
   }
 
   get action(): string {
@@ -145,16 +140,6 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
 
   get isTunnel(): boolean {
     return this.#phase === 'tunnel';
-  }
-
-  /** What its service has written into Via; undefined: nothing. */
-  get via(): string | undefined {
-    return this.#service?.policy.via;
-  }
-
-  /** The value of a Date field of now. */
-  get date(): string {
-    return this.#context.date();
   }
 
   /** From when it is the service's, the clock's ms. */
@@ -199,13 +184,11 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     this.passive = false;
     this.method = this.client.request.method;
     this.#facts.begin(now);
-    this.#answer.begin();
     this.#turns.begin(now);
     this.#heldAt = 0;
     this.#retries.begin();
     this.#saidContinue = false;
     this.#halfClosed = this.client.hasEnded;
-    this.#keepAlive = this.client.request.keepAlive;
     this.#body.begin();
   }
 
@@ -226,7 +209,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     const { service, rules } = found;
     this.#service = service;
     this.#maxBody = found.maxBody;
-    this.address = this.client.clientAddress();
+    this.address = this.client.peer.clientOf(this.client.request);
     if (rules === undefined) this.#proceed(service);
     else this.#admit(service, rules);
   }
@@ -380,7 +363,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     else if (code === 'HOLD_CLIENT') holdRejected.client++;
     else holdRejected.bytes++;
     // Nothing that it sent behind it takes the place.
-    this.client.request.keepAlive = false;
+    this.client.takeNoMore();
     this.refuse(code);
   }
 
@@ -551,9 +534,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
 
   #sayContinue(): void {
     this.#saidContinue = true;
-    this.#answer.head(CONTINUE);
-    this.#answer.flush();
-    this.client.onContinue();
+    this.client.sayContinue();
   }
 
   // ── request body ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -658,8 +639,8 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
         this.client.onContinue();
         if (this.#phase === 'sent' && !this.client.body.done) this.#context.deadlines.disarm(this);
       }
-      const head = interimHead(response);
-      this.#answer.head(this.#rules === undefined ? head : this.#rules.interimHead(head));
+      this.#rules?.dropResponseFields(response.head);
+      this.client.answer.interim(response);
       return;
     }
     const service = this.#service as Service;
@@ -680,17 +661,26 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     endpoint.isOld = response.old;
     if (response.status >= 500 && !this.#turns.clientDelayed(now))
       service.trust.judge(endpoint, 'failure', `status ${response.status}`);
-    this.#answer.framing = clientFraming(response, request.old);
-    if (this.#answer.framing === Framing.CLOSE || !done || this.#context.draining) this.#keepAlive = false;
-    const head = clientHead(this, response, this.#answer.framing, this.#keepAlive);
-    this.#answer.head(this.#rules === undefined ? head : this.#rules.responseHead(head, this));
+    this.client.answer.head(response, this.#ownFields(response, service));
     service.onFirstByte();
   }
 
   /** Fields of ours in an answer of the service. */
-  ownFields(): string {
-    const cold = this.#facts.cold && this.#service !== undefined ? this.#coldFields(this.#service) : '';
-    const sticky = this.#service?.sticky;
+  #ownFields(response: ResponseHead, service: Service): string {
+    // Of when it came, where the service has no clock (RFC 9110 §6.6.1).
+    let own = response.hasDate ? '' : `Date: ${this.#context.date()}\r\n`;
+    if (!response.hasRequestId) own += `X-Request-Id: ${this.requestId}\r\n`;
+    const { via } = service.policy;
+    if (via !== undefined) own += `Via: ${response.old ? '1.0' : '1.1'} ${via}\r\n`;
+    own += this.#serviceFields(service);
+    if (this.#rules === undefined) return own;
+    this.#rules.dropResponseFields(response.head);
+    return this.#rules.responseFields(own, this);
+  }
+
+  #serviceFields(service: Service): string {
+    const cold = this.#facts.cold ? this.#coldFields(service) : '';
+    const { sticky } = service;
     if (sticky === undefined) return cold;
     const secure = schemeOf(this.client) === 'https';
     return cold + sticky.field(this.client.request.head, this.#endpoint as Endpoint, secure);
@@ -704,13 +694,13 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
   onResponseBody(bytes: Buffer, start: number, end: number): void {
     this.#lastByteAt = this.#context.clock.now();
     this.#webSocket?.fromService(bytes, start, end, this.#lastByteAt);
-    const answer = this.#answer;
-    const keepsUp = this.#phase === 'tunnel' ? answer.copy(bytes, start, end) : answer.body(bytes, start, end);
+    const { answer } = this.client;
+    const keepsUp = this.#phase === 'tunnel' ? answer.raw(bytes, start, end) : answer.piece(bytes, start, end);
     if (!keepsUp) this.#holdUp();
   }
 
   onReadEnd(): void {
-    if (!this.#answer.flush()) this.#holdUp();
+    if (!this.client.answer.flush()) this.#holdUp();
   }
 
   /** The client does not take the answer as fast as it comes. */
@@ -730,7 +720,9 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
   onResponseEnd(connection: UpstreamConnection): void {
     const { request } = this.client;
     const trailers = request.trailers ? connection.body.trailers : '';
-    this.#answer.end(trailers === '' || this.#rules === undefined ? trailers : this.#rules.responseTrailers(trailers));
+    this.client.answer.end(
+      trailers === '' || this.#rules === undefined ? trailers : this.#rules.responseTrailers(trailers),
+    );
     const complete = this.client.body.done;
     // A client that reads slowly may have paused it.
     if (connection.phase === 'idle') connection.resumeReading();
@@ -740,7 +732,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     else connection.destroy();
     this.#connection = undefined;
     if (this.#facts.status < 500) this.#service?.trust.judge(endpoint, 'success');
-    this.#end(this.#keepAlive, now);
+    this.#end(now);
   }
 
   // ── upgrade ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -763,9 +755,13 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
       this.#webSocket = new WebSocketActivity(this.#lastByteAt);
     this.#facts.firstByteAt = this.#lastByteAt;
     this.#context.deadlines.arm(this, service.policy.timeouts.tunnelMs);
-    const head = switchingHead(this, response, response.upgrade as string);
-    this.#answer.head(this.#rules === undefined ? head : this.#rules.responseHead(head, this));
-    this.#answer.flush();
+    let own = response.hasRequestId ? '' : `X-Request-Id: ${this.requestId}\r\n`;
+    own += this.#serviceFields(service);
+    if (this.#rules !== undefined) {
+      this.#rules.dropResponseFields(response.head);
+      own = this.#rules.responseFields(own, this);
+    }
+    this.client.answer.switchProtocols(response, own);
     service.trust.judge(this.#endpoint as Endpoint, 'success');
     service.onFirstByte();
     const early = this.client.takePending();
@@ -781,7 +777,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
   }
 
   onTunnelEnd(): void {
-    this.client.endWriting();
+    this.client.answer.endTunnel();
   }
 
   // ── failure and retry ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -792,7 +788,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     if (this.#phase === 'tunnel' && connection.socket.readableEnded) {
       // It had said its last, so nothing broke; the client gets what it has not taken yet.
       this.#connection = undefined;
-      this.#end(false);
+      this.#end();
       return;
     }
     if (failure === 'want') {
@@ -817,7 +813,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     }
     if (this.#phase === 'tunnel') {
       this.#facts.ending = 'upstream-broke';
-      this.client.destroy(false);
+      this.client.abort();
     } else if (this.#phase === 'streaming') {
       this.#facts.fault = fault;
       this.#truncate('upstream-broke');
@@ -880,9 +876,8 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
 
   /** The answer broke off: the client must see that, so its connection is cut, by a reset where an end would look good. */
   #truncate(ending: AccessRecord['ending'] = 'upstream-broke'): void {
-    this.#answer.flush();
     this.#facts.ending = ending;
-    this.client.destroy(this.#answer.framing === Framing.CLOSE);
+    this.client.answer.breakOff();
   }
 
   /**
@@ -893,11 +888,11 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
   cutOff(why: 'retired' | 'silent', code: RefusalCode = 'UPSTREAM_RESET'): void {
     const service = this.#service as Service;
     if (this.#phase === 'tunnel') {
-      if (isWebSocket(this.client.request)) this.client.write(GOING_AWAY);
+      if (isWebSocket(this.client.request)) this.client.answer.write(GOING_AWAY);
       this.#facts.ending = why;
       this.#connection?.destroy();
       this.#connection = undefined;
-      this.#end(false);
+      this.#end();
     } else if (this.#phase === 'streaming') {
       this.#connection?.destroy();
       this.#connection = undefined;
@@ -943,8 +938,8 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     const left = this.#lastByteAt + limit - this.#context.clock.now();
     if (left > 0) this.#context.deadlines.arm(this, left);
     else if (!isLeft) this.cutOff('silent');
-    else if (this.client.isBehind) this.#context.deadlines.arm(this, limit);
-    else this.client.destroy(false);
+    else if (this.client.answer.isBehind) this.#context.deadlines.arm(this, limit);
+    else this.client.abort();
   }
 
   /** How long nothing may pass: less within an answer when its client may be gone, and little when it probably is. */
@@ -962,24 +957,21 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
    * answer it may be either: what still flows goes to the client, whose reset would tell; an answer that rests, such as an
    * event stream, would be kept up for nobody. What it sent behind is answered after a half-close only.
    * @param isBehind whether it came right behind the last bytes
-   * @param isLast whether no other request came behind this one
    */
-  onClientEnd(isBehind: boolean, isLast: boolean): void {
+  onClientEnd(isBehind: boolean): void {
     if (this.#phase === 'tunnel') {
       this.#connection?.socket.end();
     } else if (!this.client.body.done) {
-      this.client.destroy(false);
+      this.client.abort();
     } else if (this.#phase === 'streaming') {
       const service = this.#service as Service;
       this.#halfClosed = isBehind;
-      if (isLast || !isBehind) this.#keepAlive = false;
       this.#context.deadlines.arm(this, this.#silenceMs(service));
     } else if (isBehind || this.#service?.policy.allowHalfOpen === true) {
       this.#halfClosed = true;
-      if (isLast) this.#keepAlive = false;
       if (this.#phase === 'held') this.#service?.queue.mark(this);
     } else {
-      this.client.destroy(false);
+      this.client.abort();
     }
   }
 
@@ -1017,25 +1009,17 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     const { request } = this.client;
     this.#facts.refusal = code;
     this.#facts.fault = fault;
-    this.#detach();
-    const close = this.#closesAfterOwnAnswer(code);
     const retryMs = retryAfterMs(code, this.#service, this.#retryMs, this.#context.clock.now());
     const page = this.#failedPage(code, retryMs);
-    const message = refusalMessage(code, {
+    const answer = refusalAnswer(code, {
       requestId: this.requestId,
-      date: this.#context.date(),
       retryAfterMs: retryMs,
+      accept: request.head.get('accept'),
       fields: code === 'UNAUTHORIZED' ? this.#rules?.challenge : page === undefined ? undefined : PAGE_FIELDS,
       page,
-      html: prefersHtml(request.head.get('accept')),
-      head: this.method === 'HEAD',
-      close,
-      oldKeepAlive: request.old && !close,
     });
-    this.#facts.status = refusals[code].status;
     this.#facts.ending = 'refused';
-    this.#answer.whole(message);
-    this.#end(!close);
+    this.#respond(answer);
   }
 
   /** A browser that goes to what could not be started gets a page to try it again from. */
@@ -1048,18 +1032,15 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
   }
 
   #answerWhole(status: number, fields: string, body: string): void {
+    this.#respond(ownAnswer(status, fields, body));
+  }
+
+  /** Answers in the place of a service, from whatever point before an answer began. */
+  #respond(answer: OwnAnswer): void {
     this.#detach();
-    const close = this.#closesAfterOwnAnswer(undefined);
-    const message = wholeMessage(status, fields, body, {
-      requestId: this.requestId,
-      date: this.#context.date(),
-      head: this.method === 'HEAD',
-      close,
-      oldKeepAlive: this.client.request.old && !close,
-    });
-    this.#facts.status = status;
-    this.#answer.whole(message);
-    this.#end(!close);
+    this.#facts.status = answer.status;
+    this.client.answer.own(answer, this.requestId, this.#context.date());
+    this.#end();
   }
 
   /** Leaves the queue or the endpoint, whichever it is in. */
@@ -1072,13 +1053,6 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     this.#leaveEndpoint(service);
   }
 
-  /** A connection whose request was not read to its end, or not understood, cannot carry another (CVE-2025-4366). */
-  #closesAfterOwnAnswer(code: RefusalCode | undefined): boolean {
-    const malformed =
-      code === 'BAD_REQUEST' || code === 'AMBIGUOUS_PATH' || code === 'BODY_TIMEOUT' || code === 'BODY_TOO_LARGE';
-    return malformed || !this.client.request.keepAlive || !this.client.body.done || this.#context.draining;
-  }
-
   #leaveEndpoint(service: Service, now: number = this.#context.clock.now()): void {
     const endpoint = this.#endpoint;
     if (endpoint === undefined) return;
@@ -1088,7 +1062,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
   }
 
   /** Everything is written: counts it, frees the place, and gives the connection back. */
-  #end(keepAlive: boolean, now: number = this.#context.clock.now()): void {
+  #end(now: number = this.#context.clock.now()): void {
     const service = this.#service;
     this.#context.deadlines.disarm(this);
     if (service === undefined) {
@@ -1099,7 +1073,7 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     }
     this.#log(service);
     this.#reset();
-    this.client.finish(keepAlive, now);
+    this.client.finish(now);
   }
 
   #log(service: Service | undefined): void {
@@ -1108,8 +1082,8 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     const facts = this.#facts;
     facts.service = service?.name;
     facts.retries = this.#retries.additional;
-    facts.bytesOut = this.#answer.bytes;
-    facts.headOut = this.#answer.headBytes;
+    facts.bytesOut = this.client.answer.bytes;
+    facts.headOut = this.client.answer.headBytes;
     access.write(accessRecord(this.client, facts, this.requestId, clock.now(), clock.wall()));
   }
 
@@ -1138,7 +1112,8 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
     // Sent on as any other request, it would wake the service.
     const isFull = !isPage && service.watchers.size >= MAX_WATCHERS;
     const refusal =
-      rules?.watchRefusal(this.client.clientAddress(), request.head) ?? (isFull ? 'HOLD_FULL' : undefined);
+      rules?.watchRefusal(this.client.peer.clientOf(this.client.request), request.head) ??
+      (isFull ? 'HOLD_FULL' : undefined);
     if (refusal !== undefined) {
       this.#rules = rules;
       this.refuse(refusal);
@@ -1146,8 +1121,8 @@ export class Exchange implements Waiter, Opener, UpstreamConsumer, DeadlineEntry
       this.#showProgress(service, target);
     } else {
       this.#phase = 'progress';
-      const own = `Date: ${this.#context.date()}\r\nX-Request-Id: ${this.requestId}\r\n`;
-      this.client.write(`HTTP/1.1 200 OK\r\n${own}${ProgressStream.fields}\r\n`);
+      const head = ownAnswer(200, ProgressStream.fields, undefined);
+      this.client.answer.own(head, this.requestId, this.#context.date());
       this.#progress = new ProgressStream(this.client, service);
       this.#progress.update();
     }

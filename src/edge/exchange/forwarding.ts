@@ -1,8 +1,8 @@
-import type { Http1Connection } from '../client/http1-connection.ts';
 import { Field, type Head } from '../http1/head.ts';
 import { addressIn, UNKNOWN_CLIENT } from '../io/client-address.ts';
 import { forwardedElements, forwardedNode } from '../io/forwarded.ts';
 import { hostOf, trimOws } from '../io/http-syntax.ts';
+import type { Downstream, Peer } from './downstream.ts';
 
 /** What a trusted proxy says of the client's connection, as far as it is sound; the first element of each list. */
 interface Told {
@@ -24,39 +24,38 @@ const NAMES: Record<string, [keyof Told, (element: string) => string | undefined
  * by what the peer says where that is sound. Proto and Port agree: who names a scheme and no port means the port of the
  * host that was asked for, or the scheme's own; port 443 without a scheme is https.
  */
-export function trustedForwarding(client: Http1Connection, hostValue: string): string {
+export function trustedForwarding(client: Downstream, hostValue: string): string {
   const { request, peer } = client;
   const { forwardedFor, forwarded } = request;
-  if (!request.isForwarded) return client.forwardingFields(hostValue);
+  if (!request.isForwarded) return peer.forwardingFields(hostValue);
   const told = toldIn(request.head);
   const elements = forwarded === undefined ? undefined : forwardedElements(forwarded);
   const host = told.host ?? hostIn(elements) ?? hostValue;
   const toldProto = told.proto ?? protoIn(elements);
-  const proto = toldProto ?? schemeBy(told.port, client);
-  const port = told.port ?? (toldProto === undefined ? client.forwardedPort : portFor(host, proto));
-  const realIp = told.realIp ?? client.clientAddress();
-  let out = `X-Forwarded-For: ${forwardedFor === undefined ? peer : `${forwardedFor}, ${peer}`}\r\n`;
+  const proto = toldProto ?? schemeBy(told.port, peer);
+  const port = told.port ?? (toldProto === undefined ? peer.forwardedPort : portFor(host, proto));
+  const realIp = told.realIp ?? peer.clientOf(request);
+  let out = `X-Forwarded-For: ${forwardedFor === undefined ? peer.address : `${forwardedFor}, ${peer.address}`}\r\n`;
   if (realIp !== UNKNOWN_CLIENT) out += `X-Real-IP: ${realIp}\r\n`;
   out += `X-Forwarded-Proto: ${proto}\r\nX-Forwarded-Port: ${port}\r\nX-Forwarded-Host: ${host}\r\n`;
   // What cannot be read is not passed on: behind it nobody could tell what is ours.
   if (forwarded !== undefined)
-    out += `Forwarded: ${elements === undefined ? '' : `${forwarded}, `}for=${forwardedNode(peer)}\r\n`;
+    out += `Forwarded: ${elements === undefined ? '' : `${forwarded}, `}for=${forwardedNode(peer.address)}\r\n`;
   return out;
 }
 
 /** By what scheme the client came, as a trusted peer says or as we saw: `http`, `https`, `ws`, `wss`. */
-export function schemeOf(client: Http1Connection): string {
-  const { request, trusted } = client;
-  if (!trusted || (!request.hasForwarding && request.forwarded === undefined)) return client.scheme;
+export function schemeOf({ request, peer }: Downstream): string {
+  if (!peer.trusted || (!request.hasForwarding && request.forwarded === undefined)) return peer.scheme;
   const { proto, port } = toldIn(request.head);
   if (proto !== undefined) return proto;
   const elements = request.forwarded === undefined ? undefined : forwardedElements(request.forwarded);
-  return protoIn(elements) ?? schemeBy(port, client);
+  return protoIn(elements) ?? schemeBy(port, peer);
 }
 
 /** By what scheme the client came where nobody names it: as the port that is named has it, or as we saw. */
-function schemeBy(port: string | undefined, client: Http1Connection): string {
-  return port === undefined ? client.scheme : port === '443' ? 'https' : 'http';
+function schemeBy(port: string | undefined, peer: Peer): string {
+  return port === undefined ? peer.scheme : port === '443' ? 'https' : 'http';
 }
 
 /** Takes what is told out of what is passed on as it came. */

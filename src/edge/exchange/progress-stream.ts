@@ -1,38 +1,32 @@
 import type { Watcher } from '../hold/watcher.ts';
 import type { Service } from '../service/service.ts';
+import type { Downstream } from './downstream.ts';
 
 /** Most progress streams per service: more are told to come back by themselves. */
 export const MAX_WATCHERS = 1000;
 
-/** Where the stream goes. */
-interface ProgressReader {
-  write(data: string): boolean;
-  finish(keepAlive: boolean): void;
-}
-
 /** One open progress stream (server-sent events). It neither wakes the service nor counts as its activity. */
 export class ProgressStream implements Watcher {
-  readonly #client: ProgressReader;
+  readonly #client: Downstream;
   readonly #service: Service;
   readonly #failures: number;
 
-  constructor(client: ProgressReader, service: Service) {
+  constructor(client: Downstream, service: Service) {
     this.#client = client;
     this.#service = service;
     this.#failures = service.state.failures;
     service.watchers.add(this);
   }
 
-  /** Field lines that open the stream. */
-  static readonly fields =
-    'Content-Type: text/event-stream\r\nCache-Control: no-store\r\nX-Accel-Buffering: no\r\nConnection: close\r\n';
+  /** Field lines of its head. */
+  static readonly fields = 'Content-Type: text/event-stream\r\nCache-Control: no-store\r\nX-Accel-Buffering: no\r\n';
 
   /** The service's state changed: says so, and ends when there is nothing more to wait for. */
   update(): void {
     const service = this.#service;
     if (service.isReady) this.#end('ready');
     else if (service.state.failures > this.#failures || !service.state.starting) this.#end('failed');
-    else this.#client.write('event: progress\r\ndata: starting\r\n\r\n');
+    else this.#client.answer.write('event: progress\r\ndata: starting\r\n\r\n');
   }
 
   /** There is nothing to wait for any more. */
@@ -47,7 +41,7 @@ export class ProgressStream implements Watcher {
 
   #end(event: string): void {
     this.close();
-    this.#client.write(`event: ${event}\r\ndata: ${event}\r\n\r\n`);
-    this.#client.finish(false);
+    this.#client.answer.write(`event: ${event}\r\ndata: ${event}\r\n\r\n`);
+    this.#client.finish();
   }
 }

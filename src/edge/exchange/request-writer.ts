@@ -1,8 +1,8 @@
-import type { Http1Connection } from '../client/http1-connection.ts';
 import { Framing } from '../http1/request.ts';
 import { allIn, TCHAR } from '../io/http-syntax.ts';
 import type { Service } from '../service/service.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
+import type { Downstream } from './downstream.ts';
 import { trustedForwarding } from './forwarding.ts';
 
 /** Longest request id that is taken from a trusted peer, characters. */
@@ -12,21 +12,21 @@ const MAX_REQUEST_ID = 128;
  * The head of a request as it goes upstream: the client's fields as they were sent, without hop-by-hop ones, and ours
  * written last, so that nothing that a client names in Connection can take them away (CVE-2024-45410).
  */
-export function upstreamHead(client: Http1Connection, service: Service, endpoint: Endpoint, requestId: string): string {
-  const { request } = client;
+export function upstreamHead(client: Downstream, service: Service, endpoint: Endpoint, requestId: string): string {
+  const { request, peer } = client;
   const hostValue = request.hostValue === '' ? endpoint.address : request.hostValue;
   let out = `${request.line}Host: ${service.policy.upstreamHost ?? hostValue}\r\n`;
   let forwarding: string;
-  if (client.trusted) {
+  if (peer.trusted) {
     forwarding = trustedForwarding(client, hostValue);
   } else {
-    if (request.isForwarded) client.onUntrustedForwarding();
+    if (request.isForwarded) peer.onUntrustedForwarding();
     if (request.hasForwarding) request.dropForwarding();
-    forwarding = client.forwardingFields(hostValue);
+    forwarding = peer.forwardingFields(hostValue);
   }
   out += request.head.kept() + forwarding;
   out += `X-Request-Id: ${requestId}\r\n`;
-  if (service.policy.via !== undefined) out += `Via: ${request.old ? '1.0' : '1.1'} ${service.policy.via}\r\n`;
+  if (service.policy.via !== undefined) out += `Via: ${client.version} ${service.policy.via}\r\n`;
   if (request.upgrade !== undefined) out += `Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`;
   else if (request.trailers) out += 'Connection: TE\r\nTE: trailers\r\n';
   if (request.framing === Framing.LENGTH) out += `Content-Length: ${request.length}\r\n`;
@@ -37,8 +37,8 @@ export function upstreamHead(client: Http1Connection, service: Service, endpoint
 }
 
 /** The id of this request: a trusted peer's where it is a token of bounded length, else a new one. */
-export function requestIdOf(client: Http1Connection, fresh: () => string): string {
+export function requestIdOf(client: Downstream, fresh: () => string): string {
   const given = client.request.requestId;
-  if (given === undefined || !client.trusted) return fresh();
+  if (given === undefined || !client.peer.trusted) return fresh();
   return given.length <= MAX_REQUEST_ID && allIn(TCHAR, given, 0, given.length) ? given : fresh();
 }

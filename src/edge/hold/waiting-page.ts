@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { escapeHtml } from '../answer/responses.ts';
+import { escapeHtml } from '../answer/own-answer.ts';
 import type { RequestHead } from '../http1/request.ts';
 
 /** Where a waiting page asks for progress: this prefix and the path that it waits for. */

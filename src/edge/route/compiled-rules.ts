@@ -17,7 +17,7 @@ export interface RuledRequest extends PasswordWaiter {
   /** Address of the client. */
   readonly address: string;
   readonly requestId: string;
-  readonly client: { readonly request: RuledHead; readonly trusted: boolean };
+  readonly client: { readonly request: RuledHead; readonly peer: { readonly trusted: boolean } };
 }
 
 interface RuledHead {
@@ -125,22 +125,22 @@ export class CompiledRules {
 
   /** The head that goes upstream, made of the one that would without rules. */
   requestHead(head: string, request: RuledRequest): string {
-    const { trusted, request: sent } = request.client;
-    const believed = trusted && sent.hasForwarding ? sent.head : undefined;
+    const { peer, request: sent } = request.client;
+    const believed = peer.trusted && sent.hasForwarding ? sent.head : undefined;
     const out = this.#strip === undefined ? head : this.#strip.apply(head, sent.target, sent.pathEnd, believed);
     if (this.#request === undefined) return out;
     return this.#request.apply(out, this.#request.usesData ? this.#data(request) : undefined);
   }
 
-  /** The head that goes to the client, made of the one that would without rules. */
-  responseHead(head: string, request: RuledRequest): string {
-    if (this.#response === undefined) return head;
-    return this.#response.apply(head, this.#response.usesData ? this.#data(request) : undefined);
+  /** Takes fields out of the head of an answer, or of an interim one. */
+  dropResponseFields(head: Head): void {
+    this.#response?.dropFrom(head);
   }
 
-  /** An interim head: fields are taken out of it, none are put in. */
-  interimHead(head: string): string {
-    return this.#response === undefined ? head : this.#response.strip(head);
+  /** The field lines that are added to those of an answer, made of those that would be without rules. */
+  responseFields(added: string, request: RuledRequest): string {
+    if (this.#response === undefined) return added;
+    return this.#response.applyToFields(added, this.#response.usesData ? this.#data(request) : undefined);
   }
 
   /** Trailers of the request, without what is no field of it. */

@@ -1,5 +1,6 @@
 import type { HeaderRules } from '../../model/settings.ts';
 import { parseTemplate, type Template, type TemplateData } from '../../util/template.ts';
+import type { Head } from '../http1/head.ts';
 
 interface TemplateField {
   name: string;
@@ -7,8 +8,8 @@ interface TemplateField {
 }
 
 /**
- * Set and remove rules for one direction, compiled. They work on a whole head that is ready to be sent, so that exactly
- * one field of a name is on the wire whoever else wrote one, in whatever case (CVE-2026-1525). The configuration lets
+ * Set and remove rules for one direction, compiled. They work on all fields that are about to be sent, so that exactly
+ * one of a name is on the wire whoever else wrote one, in whatever case (CVE-2026-1525). The configuration lets
  * no rule touch what frames or routes a message.
  */
 export class HeaderEdit {
@@ -41,11 +42,25 @@ export class HeaderEdit {
 
   /** A head (start line to empty line) with the rules applied. */
   apply(head: string, data: TemplateData | undefined): string {
-    let out = `${this.strip(head).slice(0, -2)}${this.#fixed}`;
+    const start = head.indexOf('\r\n') + 2;
+    return `${head.slice(0, start)}${this.applyToFields(head.slice(start, -2), data)}\r\n`;
+  }
+
+  /** Field lines with the rules applied. */
+  applyToFields(fields: string, data: TemplateData | undefined): string {
+    let out = this.stripFields(fields) + this.#fixed;
     if (data !== undefined) {
       for (const { name, value } of this.#templates) out += `${name}: ${fill(value, data)}\r\n`;
     }
-    return `${out}\r\n`;
+    return out;
+  }
+
+  /** Leaves what is removed or set out of what is passed on of a head. */
+  dropFrom(head: Head): void {
+    for (let index = 0; index < head.count; index++) {
+      const name = head.name(index);
+      if (name.length <= this.#longest && this.#names.has(folded(name))) head.drop(index);
+    }
   }
 
   /** A head without the fields that are removed or set. */

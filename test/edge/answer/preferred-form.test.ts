@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { prefersHtml } from '../../../src/edge/answer/responses.ts';
+import { prefersHtml } from '../../../src/edge/answer/own-answer.ts';
 import { EdgeHarness } from '../edge-harness.ts';
 
 test.each([

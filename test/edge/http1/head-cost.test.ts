@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { prefersHtml } from '../../../src/edge/answer/responses.ts';
+import { prefersHtml } from '../../../src/edge/answer/own-answer.ts';
 import { readProxyHeader } from '../../../src/edge/client/proxy-protocol.ts';
 import { cookieValue } from '../../../src/edge/http1/cookies.ts';
 import { latin1Bytes } from '../../../src/edge/http1/latin1.ts';

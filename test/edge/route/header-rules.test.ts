@@ -250,7 +250,7 @@ describe('CVE-2022-31150: request data with CR, LF or NUL is not put into a fiel
           address: where === 'address' ? `::1${text}` : '::1',
           requestId: where === 'requestId' ? `i${text}` : 'i',
           client: {
-            trusted: false,
+            peer: { trusted: false },
             request: { method: 'GET', head: new Head(), host, target, pathEnd: target.length, hasForwarding: false },
           },
           onPasswordChecked() {},

@@ -1,24 +1,28 @@
 import { STATUS_CODES } from 'node:http';
 import { type RefusalCode, type RefusalKind, refusals } from '../../model/refusals.ts';
 
-/** What an answer of our own depends on, beside its code. */
+/** An answer of the proxy's own, before a protocol frames it. */
+export interface OwnAnswer {
+  status: number;
+  /** Its own field lines, each ending with CRLF; those of every answer of ours come with {@link fieldsOf}. */
+  fields: string;
+  /** ASCII characters; undefined: a stream follows the head. */
+  body: string | undefined;
+  /** Its request was not understood or not read: nothing that comes behind it on a connection can be (CVE-2025-4366). */
+  severs: boolean;
+}
+
+/** What a refusal depends on, beside its code. */
 export interface RefusalContext {
   requestId: string;
-  date: string;
-  /** Seconds to wait before trying again is derived from this, ms; undefined: no Retry-After. */
+  /** Seconds to wait before trying again are derived from this, ms; undefined: no Retry-After. */
   retryAfterMs: number | undefined;
+  /** The value of the request's Accept: it decides between HTML and JSON. */
+  accept: string | undefined;
   /** More field lines, each ending with CRLF. */
   fields?: string | undefined;
   /** What stands for the short page, for whom HTML is meant anyway. */
   page?: string | undefined;
-  /** Whether the client's Accept prefers HTML. */
-  html: boolean;
-  /** HEAD: the fields of the answer without its body. */
-  head: boolean;
-  /** Whether the connection is closed after it. */
-  close: boolean;
-  /** Whether the client speaks HTTP/1.0 and the connection is kept. */
-  oldKeepAlive: boolean;
 }
 
 /** The methods that the proxy itself knows of; what an origin allows is the origin's to say. */
@@ -46,14 +50,17 @@ function weightOf(range: string): number {
   return weight === undefined ? 1 : Number(weight);
 }
 
+/** Refusals of requests that were not understood, or not read to their end. */
+const SEVERING = new Set<RefusalCode>(['BAD_REQUEST', 'AMBIGUOUS_PATH', 'BODY_TIMEOUT', 'BODY_TOO_LARGE']);
+
 /**
- * A whole answer of the proxy's own: status, Proxy-Status (RFC 9209), and a problem (RFC 9457) or a short page. It tells
- * what the client can act on and nothing of what is behind: no address, no path, no text of a log.
+ * A refusal: status, Proxy-Status (RFC 9209), and a problem (RFC 9457) or a short page. It tells what the client can act
+ * on and nothing of what is behind: no address, no path, no text of a log.
  */
-export function refusalMessage(code: RefusalCode, context: RefusalContext): string {
+export function refusalAnswer(code: RefusalCode, context: RefusalContext): OwnAnswer {
   const kind: RefusalKind = refusals[code];
   const title = STATUS_CODES[kind.status] ?? 'Error';
-  const html = context.html || context.page !== undefined;
+  const html = context.page !== undefined || prefersHtml(context.accept);
   const body = html
     ? (context.page ?? page(kind, title, context.requestId))
     : problem(code, kind, title, context.requestId);
@@ -62,32 +69,29 @@ export function refusalMessage(code: RefusalCode, context: RefusalContext): stri
   if (context.retryAfterMs !== undefined) fields += `Retry-After: ${retryAfterSeconds(context.retryAfterMs)}\r\n`;
   if (context.fields !== undefined) fields += context.fields;
   if (kind.status === 405) fields += ALLOW;
-  return wholeMessage(kind.status, fields, body, context);
+  return { status: kind.status, fields, body, severs: SEVERING.has(code) };
+}
+
+/** An answer that is no refusal. */
+export function ownAnswer(status: number, fields: string, body: string | undefined): OwnAnswer {
+  return { status, fields, body, severs: false };
 }
 
 /** What has no body, whatever stands for one (RFC 9110 §8.6, §15): a length or bytes would be taken for the next answer. */
 const BODILESS = new Set([204, 304]);
 
-/** Status line, `fields` (each ending with CRLF), ours, and a body of ASCII characters, where the status may have one. */
-export function wholeMessage(
-  status: number,
-  fields: string,
-  body: string,
-  context: Pick<RefusalContext, 'requestId' | 'date' | 'head' | 'close' | 'oldKeepAlive'>,
-): string {
-  const content = BODILESS.has(status) || status === 205 ? '' : body;
-  const length = BODILESS.has(status) ? '' : `Content-Length: ${content.length}\r\n`;
-  const connection = context.close ? 'Connection: close\r\n' : context.oldKeepAlive ? 'Connection: keep-alive\r\n' : '';
-  return (
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nDate: ${context.date}\r\n${fields}` +
-    `${length}Cache-Control: no-store\r\nX-Request-Id: ${context.requestId}\r\n${connection}\r\n` +
-    (context.head ? '' : content)
-  );
+/** The body as it may be sent: none where the status has none. */
+export function contentOf({ status, body = '' }: OwnAnswer): string {
+  return BODILESS.has(status) || status === 205 ? '' : body;
 }
 
-/** Bytes of a whole answer of our own up to its body. */
-export function headLength(message: string): number {
-  return message.indexOf('\r\n\r\n') + 4;
+/** All field lines of an answer of ours but those that a protocol adds. */
+export function fieldsOf(answer: OwnAnswer, requestId: string, date: string): string {
+  const { status, fields, body } = answer;
+  const id = `X-Request-Id: ${requestId}\r\n`;
+  if (body === undefined) return `Date: ${date}\r\n${id}${fields}`;
+  const length = BODILESS.has(status) ? '' : `Content-Length: ${contentOf(answer).length}\r\n`;
+  return `Date: ${date}\r\n${fields}${length}Cache-Control: no-store\r\n${id}`;
 }
 
 function problem(code: string, kind: RefusalKind, title: string, requestId: string): string {

@@ -1,0 +1,107 @@
+import type { Socket } from 'node:net';
+import { hostPort } from '../../util/host-port.ts';
+import type { Peer, Scheme } from '../exchange/downstream.ts';
+import type { RequestHead } from '../http1/request.ts';
+import { plainAddress, type TrustedProxies } from '../io/client-address.ts';
+import { forwardedFor } from '../io/forwarded.ts';
+import type { ClientContext } from './context.ts';
+import type { ListenerContext } from './listener-context.ts';
+
+/** What a PROXY header says of how the client came. */
+export interface ProxiedBy {
+  /** Port that the client connected to. */
+  port: number;
+  /** Whether by TLS; undefined: it does not say. */
+  tls: boolean | undefined;
+}
+
+/** The other end of one client connection, and what is told to services of it. */
+export class ClientPeer implements Peer {
+  address = '';
+  port: number;
+  readonly #socket: Socket;
+  readonly #context: ClientContext;
+  readonly #listener: ListenerContext;
+  #trusted = false;
+  /** The list that `#trusted` goes by. */
+  #trustedBy: TrustedProxies | undefined;
+  #localAddress: string | undefined;
+  #forwardedHost: string | undefined;
+  #forwardingFields = '';
+  #proxied: ProxiedBy | undefined;
+  #toldForwarding = false;
+
+  constructor(socket: Socket, context: ClientContext, listener: ListenerContext) {
+    this.#socket = socket;
+    this.#context = context;
+    this.#listener = listener;
+    this.port = socket.remotePort ?? 0;
+  }
+
+  /** Now it is known who the other end is: whom the socket names. */
+  meet(): void {
+    this.address = plainAddress(this.#socket.remoteAddress ?? '');
+  }
+
+  /** Now it is known who the other end is: whom a PROXY header names. */
+  meetProxied(address: string, port: number, by: ProxiedBy): void {
+    this.address = plainAddress(address);
+    this.port = port;
+    this.#proxied = by;
+  }
+
+  get trusted(): boolean {
+    const { trusted } = this.#context;
+    if (trusted !== this.#trustedBy) {
+      this.#trustedBy = trusted;
+      this.#trusted = trusted.has(this.address);
+    }
+    return this.#trusted;
+  }
+
+  /** Who came to port 443 of another proxy used TLS. */
+  get scheme(): Scheme {
+    if (this.#proxied === undefined) return this.#listener.scheme;
+    return (this.#proxied.tls ?? this.#proxied.port === 443) ? 'https' : 'http';
+  }
+
+  get forwardedPort(): number {
+    return this.#proxied?.port || this.#listener.port;
+  }
+
+  get localAddress(): string {
+    this.#localAddress ??= hostPort({
+      host: plainAddress(this.#socket.localAddress ?? ''),
+      port: this.#listener.port,
+    });
+    return this.#localAddress;
+  }
+
+  /** For the access log: a closed socket does not know it any more. */
+  noteLocalAddress(): void {
+    this.#localAddress ??= this.localAddress;
+  }
+
+  clientOf({ forwardedFor: list, forwarded }: RequestHead): string {
+    if (!this.trusted) return this.address;
+    const hops = list ?? (forwarded === undefined ? undefined : forwardedFor(forwarded));
+    return this.#context.trusted.client(this.address, hops);
+  }
+
+  /** Mostly the same as for the request before. */
+  forwardingFields(host: string): string {
+    if (host !== this.#forwardedHost) {
+      this.#forwardedHost = host;
+      this.#forwardingFields =
+        `X-Forwarded-For: ${this.address}\r\nX-Real-IP: ${this.address}\r\n` +
+        `X-Forwarded-Proto: ${this.scheme}\r\nX-Forwarded-Port: ${this.forwardedPort}\r\nX-Forwarded-Host: ${host}\r\n`;
+    }
+    return this.#forwardingFields;
+  }
+
+  onUntrustedForwarding(): void {
+    if (this.#toldForwarding) return;
+    this.#toldForwarding = true;
+    this.#context.untrusted.tell(this.address);
+  }
+}

@@ -1,0 +1,214 @@
+import type { Socket } from 'node:net';
+import { contentOf, type OwnAnswer } from '../answer/own-answer.ts';
+import type { AnswerWriter, IncomingBody } from '../exchange/downstream.ts';
+import { latin1 } from '../http1/latin1.ts';
+import { Framing, type FramingKind, type RequestHead } from '../http1/request.ts';
+import type { ResponseHead } from '../http1/response.ts';
+import { freeBuffer, WORTH_FREEING } from '../io/free-buffer.ts';
+import { JOIN_BYTES, writeJoined } from '../io/joined-write.ts';
+import type { ClientContext } from './context.ts';
+import { CLOSE, ownHead } from './own-message.ts';
+import type { SendWatch } from './send-watch.ts';
+
+/** Pieces of a chunked answer up to this size are gathered into one write; Node writes strings below 16 KiB without copying them to the heap. */
+const GATHER_BYTES = 12 * 1024;
+/** The same for a body of a known length, of which larger pieces are joined without going over the heap. */
+const GATHER_LENGTH_BYTES = 2 * 1024;
+const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
+const KEEP_ALIVE = 'Connection: keep-alive\r\n';
+
+/**
+ * Answers as HTTP/1.1 writes them: status lines, framing, whether the connection is kept. What comes within one read of
+ * the upstream is gathered, as far as it is small, and leaves in one write at the end of the read.
+ */
+export class Http1Writer implements AnswerWriter {
+  bytes = 0;
+  headBytes = 0;
+  /** Whether the connection may serve another request behind this answer. */
+  keepAlive = true;
+  /** The final head is written. */
+  hasBegun = false;
+  /** Nothing can be written any more. */
+  isClosed = false;
+  readonly #socket: Socket;
+  readonly #request: RequestHead;
+  readonly #body: IncomingBody;
+  readonly #context: ClientContext;
+  readonly #sendWatch: SendWatch;
+  /** How the answer's body is delimited. */
+  #framing: FramingKind = Framing.NONE;
+  #gathered = '';
+
+  /** @param body of the request */
+  constructor(socket: Socket, request: RequestHead, body: IncomingBody, context: ClientContext, sendWatch: SendWatch) {
+    this.#socket = socket;
+    this.#request = request;
+    this.#body = body;
+    this.#context = context;
+    this.#sendWatch = sendWatch;
+  }
+
+  /** Begins with the answer to the request that was just read. */
+  begin(): void {
+    this.bytes = 0;
+    this.headBytes = 0;
+    this.keepAlive = this.#request.keepAlive;
+    this.hasBegun = false;
+    this.#framing = Framing.NONE;
+    this.#gathered = '';
+  }
+
+  get isBehind(): boolean {
+    return this.#socket.writableLength > 0;
+  }
+
+  sayContinue(): void {
+    this.#gatherHead(CONTINUE);
+    this.flush();
+  }
+
+  interim(response: ResponseHead): void {
+    this.#gatherHead(`${lineAndKept(response)}\r\n`);
+  }
+
+  /** The upstream's fields as they were sent, without hop-by-hop ones; our own version and framing (RFC 9110 §2.5, §7.6.1). */
+  head(response: ResponseHead, added: string): void {
+    this.#framing = framingOf(response, this.#request.old);
+    if (this.#framing === Framing.CLOSE || !this.#body.done || this.#context.draining) this.keepAlive = false;
+    this.hasBegun = true;
+    let out = lineAndKept(response);
+    if (this.#framing === Framing.CHUNKED) out += 'Transfer-Encoding: chunked\r\n';
+    else if (response.lengthSent) out += `Content-Length: ${response.length}\r\n`;
+    if (!this.keepAlive) out += CLOSE;
+    else if (this.#request.old) out += KEEP_ALIVE;
+    this.#gatherHead(`${out}${added}\r\n`);
+  }
+
+  switchProtocols(response: ResponseHead, added: string): void {
+    this.keepAlive = false;
+    this.hasBegun = true;
+    const connection = `Connection: Upgrade\r\nUpgrade: ${response.upgrade}\r\n`;
+    this.#gatherHead(`${lineAndKept(response)}${connection}${added}\r\n`);
+    this.flush();
+  }
+
+  #gatherHead(text: string): void {
+    this.#gathered += text;
+    this.headBytes = this.bytes + this.#gathered.length;
+  }
+
+  piece(bytes: Buffer, start: number, end: number): boolean {
+    const size = end - start;
+    const chunked = this.#framing === Framing.CHUNKED;
+    if (chunked) this.#gathered += `${size.toString(16)}\r\n`;
+    if (this.#gathered.length + size <= (chunked ? GATHER_BYTES : GATHER_LENGTH_BYTES)) {
+      this.#gathered += latin1(bytes, start, end);
+      if (chunked) this.#gathered += '\r\n';
+      return true;
+    }
+    if (this.#gathered === '') return this.raw(bytes, start, end);
+    if (!chunked && this.#gathered.length + size <= JOIN_BYTES) return this.#joined(bytes.subarray(start, end));
+    this.#socket.cork();
+    this.flush();
+    this.raw(bytes, start, end);
+    if (chunked) this.#gathered = '\r\n';
+    this.flush();
+    this.#socket.uncork();
+    return this.keepsUp();
+  }
+
+  /** A copy is written: the read buffer is used again at once, and nobody else reads the copy, so its memory is given back. */
+  raw(bytes: Buffer, start: number, end: number): boolean {
+    const copy = Buffer.from(bytes.subarray(start, end));
+    this.bytes += copy.length;
+    if (this.isClosed) return true;
+    this.#socket.write(copy, copy.length < WORTH_FREEING ? undefined : () => freeBuffer(copy));
+    return this.#socket.writableCorked > 0 || this.keepsUp();
+  }
+
+  #joined(piece: Buffer): boolean {
+    const head = this.#gathered;
+    this.#gathered = '';
+    this.bytes += head.length + piece.length;
+    if (this.isClosed) return true;
+    writeJoined(this.#socket, head, [piece], false, '');
+    return this.keepsUp();
+  }
+
+  end(trailers: string): boolean {
+    if (this.#framing === Framing.CHUNKED) this.#gathered += `0\r\n${trailers}\r\n`;
+    return this.flush();
+  }
+
+  flush(): boolean {
+    if (this.#gathered === '') return true;
+    const gathered = this.#gathered;
+    this.#gathered = '';
+    this.bytes += gathered.length;
+    return this.write(gathered);
+  }
+
+  own(answer: OwnAnswer, requestId: string, date: string): void {
+    const { keepAlive, old, method } = this.#request;
+    this.flush();
+    // A stream of ours has no other end than the connection's.
+    const closes =
+      answer.severs || answer.body === undefined || !keepAlive || !this.#body.done || this.#context.draining;
+    this.keepAlive = !closes;
+    const head = ownHead(answer, requestId, date, closes ? CLOSE : old ? KEEP_ALIVE : '');
+    this.#whole(head, method === 'HEAD' ? '' : contentOf(answer));
+  }
+
+  /** An answer to bytes that made no request. @param isHead they were about to become a HEAD request */
+  ownToUnread(answer: OwnAnswer, requestId: string, date: string, isHead: boolean): void {
+    this.bytes = 0;
+    this.#whole(ownHead(answer, requestId, date, CLOSE), isHead ? '' : contentOf(answer));
+  }
+
+  #whole(head: string, content: string): void {
+    this.headBytes = this.bytes + head.length;
+    this.bytes += head.length + content.length;
+    this.write(head + content);
+  }
+
+  write(data: string | Buffer): boolean {
+    if (this.isClosed) return true;
+    if (typeof data === 'string') this.#socket.write(data, 'latin1');
+    else this.#socket.write(data);
+    return this.#socket.writableCorked > 0 || this.keepsUp();
+  }
+
+  endTunnel(): void {
+    this.#socket.end();
+  }
+
+  /** By a reset where an end would look good. */
+  breakOff(): void {
+    this.flush();
+    if (this.#framing === Framing.CLOSE) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
+  }
+
+  /** Mostly the kernel has taken all there is; else it is watched that the client goes on taking it. */
+  keepsUp(): boolean {
+    if (this.#socket.writableLength === 0) return true;
+    this.#sendWatch.begin();
+    return !this.#socket.writableNeedDrain;
+  }
+}
+
+/** How the body goes to the client: none, as many bytes as announced, chunked, or until the connection closes. */
+function framingOf({ framing }: ResponseHead, oldClient: boolean): FramingKind {
+  if (framing === Framing.NONE || framing === Framing.LENGTH) return framing;
+  return oldClient ? Framing.CLOSE : Framing.CHUNKED;
+}
+
+/**
+ * Status line and fields. The line is written anew where it is of another version than ours, or lacks the space behind
+ * the status that not every origin sends, and every server must (RFC 9112 §4).
+ */
+function lineAndKept({ head }: ResponseHead): string {
+  const { text, lineEnd } = head;
+  if (text.charCodeAt(7) === 49 && lineEnd > 12) return head.kept(true);
+  return `HTTP/1.1${text.slice(8, lineEnd)}${lineEnd === 12 ? ' ' : ''}\r\n${head.kept()}`;
+}

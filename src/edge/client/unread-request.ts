@@ -1,0 +1,58 @@
+import { type RefusalCode, refusals, ruleOf } from '../../model/refusals.ts';
+import type { ListenLimits } from '../../model/settings.ts';
+import { unreadableRecord } from '../answer/access-record.ts';
+import { refusalAnswer } from '../answer/own-answer.ts';
+import type { Peer } from '../exchange/downstream.ts';
+import { Fault, type FaultText, strangerRequest } from '../http1/faults.ts';
+import { hasBareLineFeed } from '../http1/latin1.ts';
+import { TCHAR } from '../io/http-syntax.ts';
+import type { ClientContext } from './context.ts';
+import type { Http1Writer } from './http1-writer.ts';
+
+/** The value of Accept in a head that was not, or could not be, read. */
+const ACCEPT = /\r\naccept:([^\r\n]*)/i;
+
+/** Why bytes make no request. */
+export interface Unread {
+  code: RefusalCode;
+  fault: FaultText | undefined;
+}
+
+/**
+ * Why what came of a head cannot become a request, so that nobody needs to wait for its end; undefined: it still can.
+ * @param checked so much of it was looked at before: a head that comes byte by byte is not read through for each of them
+ */
+export function hopeless(text: string, checked: number, limits: ListenLimits): Unread | undefined {
+  // Such as TLS.
+  if (TCHAR[text.charCodeAt(0)] !== 1) return { code: 'BAD_REQUEST', fault: strangerRequest(text) };
+  if (hasBareLineFeed(text, Math.max(0, checked - 3))) return { code: 'BAD_REQUEST', fault: Fault.BARE_LF };
+  return text.length > limits.head ? { code: tooLarge(text, limits), fault: undefined } : undefined;
+}
+
+/** What of a head that is too large is so. */
+export function tooLarge(text: string, limits: ListenLimits): RefusalCode {
+  const lineEnd = text.indexOf('\r\n');
+  return lineEnd < 0 || lineEnd > limits.target ? 'TARGET_TOO_LONG' : 'HEAD_TOO_LARGE';
+}
+
+/**
+ * Answers bytes that are no request, and records them; their connection cannot be used any more.
+ * @param text what came of the head: it need not be sound to tell in what form its sender wants to be answered
+ */
+export function answerUnread(
+  { code, fault }: Unread,
+  text: string,
+  writer: Http1Writer,
+  peer: Peer,
+  context: ClientContext,
+): void {
+  const { unrouted, access, clock } = context;
+  const { status } = refusals[code];
+  unrouted.set(status, (unrouted.get(status) ?? 0) + 1);
+  const requestId = context.requestId();
+  const answer = refusalAnswer(code, { requestId, retryAfterMs: undefined, accept: ACCEPT.exec(text)?.[1] });
+  writer.ownToUnread(answer, requestId, context.date(), text.startsWith('HEAD '));
+  const { bytes: bytesOut, headBytes: headOut } = writer;
+  const facts = { requestId, status, bytesOut, headOut, refusal: code, reason: fault ?? ruleOf(code) };
+  access?.write(unreadableRecord(peer, facts, clock.wall()));
+}
