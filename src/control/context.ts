@@ -1,13 +1,27 @@
+import type { EventType } from '../model/events.ts';
 import type { Logger, Metrics } from '../model/observe.ts';
 import type { Clock } from '../util/clock.ts';
-import type { EventBus } from './journal/event-bus.ts';
+
+/** Takes what happened, for people and for the event stream. */
+export interface EventEmitter {
+  /**
+   * @param service null where it concerns none in particular
+   * @param message one line for people, without time and type
+   */
+  emit(
+    type: EventType,
+    service: string | null,
+    message: string,
+    data?: Record<string, string | number | boolean>,
+  ): void;
+}
 
 /** What every part of the control plane needs. */
 export interface ControlContext {
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
-  events: EventBus;
+  events: EventEmitter;
   /** This Pilotlight's identity. */
   instance: string;
   /** In [0, 1), for jitter. */

@@ -11,13 +11,12 @@ import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { Throttle } from '../util/throttle.ts';
 import { formatDuration } from '../util/units.ts';
-import { adminAddressCheck } from './admin-address.ts';
 import { type ControlContext, detached, guarded } from './context.ts';
+import { adminAddressCheck } from './endpoints/admin-address.ts';
 import { Catalog } from './endpoints/catalog.ts';
 import { Registrations } from './endpoints/registration.ts';
 import { Registry } from './endpoints/registry.ts';
 import { Sources } from './endpoints/sources.ts';
-import { HandOver } from './hand-over.ts';
 import { EventBus } from './journal/event-bus.ts';
 import { countEdge } from './journal/report-metrics.ts';
 import { LinkHub, type LinkListener } from './link/hub.ts';
@@ -25,6 +24,7 @@ import { routingTable } from './link/routing-table.ts';
 import { Prewarm } from './replica/prewarm.ts';
 import { Runtimes } from './replica/runtimes.ts';
 import { ServiceController } from './service/controller.ts';
+import { HandOver } from './service/hand-over.ts';
 import type { ServiceHost } from './service/host.ts';
 import { StartGate } from './start/gate.ts';
 
@@ -97,6 +97,7 @@ type Phase = 'new' | 'running' | 'draining' | 'ended';
 
 class ControlPlane implements Control, LinkListener {
   readonly #context: ControlContext;
+  readonly #events: EventBus;
   readonly #life = new AbortController();
   readonly #hub: LinkHub;
   readonly #registry: Registry;
@@ -120,6 +121,7 @@ class ControlPlane implements Control, LinkListener {
     this.#settings = settings;
     this.#secret = options.secret ?? randomBytes(32).toString('hex');
     const events = new EventBus(clock, logger);
+    this.#events = events;
     const context = { clock, logger, metrics, events, instance, random, life: this.#life.signal };
     this.#context = context;
     this.#hub = new LinkHub(clock, logger, this, () => ({
@@ -310,7 +312,7 @@ class ControlPlane implements Control, LinkListener {
   }
 
   subscribe(sink: EventSink): () => void {
-    return this.#context.events.subscribe(sink);
+    return this.#events.subscribe(sink);
   }
 
   // What the edges say

@@ -58,8 +58,6 @@ export const RULES: Rules = {
     ],
     control: [
       'create-control.ts',
-      'admin-address.ts',
-      'hand-over.ts',
       'service',
       'journal',
       'scale',

@@ -1,9 +1,10 @@
 import type { EventSink, EventType } from '../../model/events.ts';
 import type { Logger } from '../../model/observe.ts';
 import type { Clock } from '../../util/clock.ts';
+import type { EventEmitter } from '../context.ts';
 
 /** Hands every event to whoever subscribed. */
-export class EventBus {
+export class EventBus implements EventEmitter {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #sinks = new Set<EventSink>();
@@ -13,7 +14,6 @@ export class EventBus {
     this.#logger = logger;
   }
 
-  /** @param message one line for people, without time and type */
   emit(
     type: EventType,
     service: string | null,

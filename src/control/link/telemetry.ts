@@ -1,8 +1,14 @@
 import type { EndpointCondition } from '../../model/balancing.ts';
 import type { ServiceReport } from '../../model/link.ts';
 import type { SparseCounts } from '../../util/histogram.ts';
-import type { ReplicaLoad } from '../scale/victims.ts';
 import { ServiceWindow } from './window.ts';
+
+/** What is in flight on one replica. */
+export interface ReplicaLoad {
+  inFlight: number;
+  /** Age of the oldest request in flight that is activity, ms; 0 without one. */
+  oldestMs: number;
+}
 
 /** What one edge last said of one service. */
 interface EdgeView {

@@ -1,14 +1,8 @@
+import type { ReplicaLoad } from '../link/telemetry.ts';
 import type { Replica } from '../replica/replica.ts';
 
 /** A request in flight for longer than this is a long one, ms. */
 const LONG_MS = 10_000;
-
-/** What is in flight on one replica. */
-export interface ReplicaLoad {
-  inFlight: number;
-  /** Age of the oldest request in flight that is activity, ms; 0 without one. */
-  oldestMs: number;
-}
 
 /** Which replicas to take away first: those without a long request, of these the least busy, of equals the youngest. */
 export function victimsFirst(replicas: readonly Replica[], loadOf: (endpoint: string) => ReplicaLoad): Replica[] {

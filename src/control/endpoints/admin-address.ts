@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { HostPort } from '../model/settings.ts';
+import type { HostPort } from '../../model/settings.ts';
 
 const WILDCARDS = new Set(['0.0.0.0', '::']);
 

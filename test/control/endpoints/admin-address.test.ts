@@ -1,9 +1,9 @@
 import { networkInterfaces } from 'node:os';
 import { expect, test } from 'vitest';
-import { adminAddressCheck } from '../../src/control/admin-address.ts';
-import { FakeSource } from './support/fake-discovery.ts';
-import { testService, testSettings } from './support/settings.ts';
-import { World } from './support/world.ts';
+import { adminAddressCheck } from '../../../src/control/endpoints/admin-address.ts';
+import { FakeSource } from '../support/fake-discovery.ts';
+import { testService, testSettings } from '../support/settings.ts';
+import { World } from '../support/world.ts';
 
 const isAdmin = (admin: string, host: string, port = 9400) =>
   adminAddressCheck({ host: admin, port: 9400 })({ host, port });

@@ -1,8 +1,8 @@
-import { sleep, type Timer } from '../util/clock.ts';
-import { type ControlContext, guarded } from './context.ts';
-import type { Registrations } from './endpoints/registration.ts';
-import type { Runtimes } from './replica/runtimes.ts';
-import type { ServiceController } from './service/controller.ts';
+import { sleep, type Timer } from '../../util/clock.ts';
+import { type ControlContext, guarded } from '../context.ts';
+import type { Registrations } from '../endpoints/registration.ts';
+import type { Runtimes } from '../replica/runtimes.ts';
+import type { ServiceController } from './controller.ts';
 
 /** How often a change that is waited for is looked for, ms. */
 const CHECK_MS = 20;
