@@ -11,6 +11,7 @@ import { changeFields, describeReload, describeSource } from './config/changes/d
 import { diffSettings, hasChanges } from './config/changes/diff.ts';
 import { type Control, createControl } from './control/create-control.ts';
 import { createConsulRegistrar } from './discovery/consul/registrar.ts';
+import type { ConsulSettings } from './discovery/consul/settings.ts';
 import { createConsulSource } from './discovery/consul/source.ts';
 import { createStaticSource } from './discovery/static/source.ts';
 import { createEdge } from './edge/edge.ts';
@@ -25,6 +26,7 @@ import { openAccessLog } from './observe/access-log.ts';
 import { createLogger } from './observe/logger.ts';
 import { createMetrics } from './observe/metrics.ts';
 import { createDockerRuntime } from './runtime/docker/runtime.ts';
+import type { DockerSettings } from './runtime/docker/settings.ts';
 import { createProcessRuntime } from './runtime/process/runtime.ts';
 import { createChannel } from './util/channel.ts';
 import { systemClock } from './util/clock.ts';
@@ -75,12 +77,12 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   undo.push(() => state.release());
   const { instance, secret } = state;
 
-  const { consul, docker } = settings;
+  const { consul, docker } = partsOf(settings);
   const common = { clock, logger, instance };
   const runtimes = [createProcessRuntime({ ...common, stateDirectory: state.path, baseEnv: options.env })];
   // Its client costs a quarter of a second and 20 MB: only where it is configured.
   if (docker !== undefined) runtimes.push(await createDockerRuntime({ ...common, settings: docker }));
-  const token = () => current.consul?.token;
+  const token = () => partsOf(current).consul?.token;
   const sources = [createStaticSource({ clock, logger })];
   if (consul !== undefined) sources.push(createConsulSource({ ...common, settings: consul, token }));
   const registers = consul !== undefined && consul.register !== false;
@@ -189,9 +191,8 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
       if (phase === 'draining') return refuseReload(['the proxy is about to end'], source);
       const missing = partsMissing(current, next);
       if (missing.length > 0) return refuseReload(missing, source);
-      const { accessLog, admin, workers, state, docker } = current;
-      const consul = current.consul && { ...current.consul, token: next.consul?.token };
-      const merged: Settings = { ...next, accessLog, admin, workers, state, consul, docker };
+      const { accessLog, admin, workers, state } = current;
+      const merged: Settings = { ...next, accessLog, admin, workers, state, parts: keptParts(current, next) };
       try {
         listening = await plane.listen(merged.listen);
       } catch (error) {
@@ -199,7 +200,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
       }
       const changes = diffSettings(current, next);
       // In force from here on, whatever fails below: what comes next is compared with it.
-      const isTokenNew = current.consul?.token !== merged.consul?.token;
+      const isTokenNew = partsOf(current).consul?.token !== partsOf(merged).consul?.token;
       current = merged;
       control.reconfigure(merged);
       if (isTokenNew) control.renewRegistrations();
@@ -311,11 +312,26 @@ function fieldsOf({ file, modified }: ConfigSource): Record<string, string> {
   return modified === null ? { file } : { file, modified };
 }
 
+interface Parts {
+  consul?: ConsulSettings;
+  docker?: DockerSettings;
+}
+
+function partsOf({ parts }: Settings): Parts {
+  return parts;
+}
+
+/** What this process was built with stays, but for the token, which is asked for at each call. */
+function keptParts(current: Settings, next: Settings): Settings['parts'] {
+  const { consul } = partsOf(current);
+  if (consul === undefined) return current.parts;
+  return { ...current.parts, consul: { ...consul, token: partsOf(next).consul?.token } };
+}
+
 /** What the next configuration needs and this process was not built with: without it its services could not work. */
 function partsMissing(current: Settings, next: Settings): string[] {
-  const parts = ['consul', 'docker'] as const;
-  const missing = parts.filter((part) => current[part] === undefined && next[part] !== undefined);
-  return missing.map((part) => `${part} was not configured when this process started: restart it`);
+  const missing = Object.keys(next.parts).filter((part) => current.parts[part] === undefined);
+  return missing.sort().map((part) => `${part} was not configured when this process started: restart it`);
 }
 
 /** Aborted after `ms` milliseconds or by the other signal. Does not keep the process alive. */

@@ -17,8 +17,8 @@ export interface Settings {
   workers: number;
   /** Directory for records that outlive the process; locked by one Pilotlight at a time. */
   state: string;
-  consul: ConsulSettings | undefined;
-  docker: DockerSettings | undefined;
+  /** Settings of runtimes and sources that are in use and have any, by name; their types lie in their folders. */
+  parts: Readonly<Record<string, object>>;
   budget: BudgetSettings;
   services: ServiceSettings[];
 }
@@ -89,23 +89,6 @@ export interface AdminSettings {
   address: HostPort;
   /** Bearer token; undefined only on loopback. */
   token: string | undefined;
-}
-
-export interface ConsulSettings {
-  /** Origin, such as http://127.0.0.1:8500. */
-  address: string;
-  token: string | undefined;
-  /** Path of a PEM file that signs Consul's certificate. */
-  caCert: string | undefined;
-  register: false | 'edge' | 'replicas';
-  /** Host or host:port under which others reach this proxy (edge) or this machine's replicas; needed to register. */
-  advertise: string | undefined;
-}
-
-export interface DockerSettings {
-  /** Path of the Engine API's unix socket, or a tcp:// address. */
-  socket: string;
-  reach: 'auto' | 'container' | 'host';
 }
 
 export interface BudgetSettings {

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest';
 import { silentLogger } from '../../src/model/observe.ts';
 import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../src/model/runtime.ts';
-import type { DockerSettings } from '../../src/model/settings.ts';
-import type { ImageRun } from '../../src/runtime/docker/run.ts';
 import { createDockerRuntime } from '../../src/runtime/docker/runtime.ts';
+import type { DockerSettings, ImageRun } from '../../src/runtime/docker/settings.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { containerSpec, imageSpec } from '../runtime/docker/containers.ts';
 import {

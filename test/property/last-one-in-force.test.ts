@@ -3,7 +3,7 @@ import { Agent, createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { ConsulService } from '../../src/discovery/consul/service.ts';
+import type { ConsulService } from '../../src/discovery/consul/settings.ts';
 import { createStaticSource } from '../../src/discovery/static/source.ts';
 import { createEdge, type Edge } from '../../src/edge/edge.ts';
 import type { DiscoveryQuery, DiscoverySource, EndpointSet } from '../../src/model/discovery.ts';

@@ -4,6 +4,7 @@ import { canonicalJson } from '../../util/hash.ts';
 import { hostPort } from '../../util/host-port.ts';
 import { isMapping } from '../read/document.ts';
 import { endpointKeys } from '../schema/endpoints.ts';
+import { RELOADED } from '../schema/parts.ts';
 
 /** Settings whose names are not those of the file, apart from the unit at their end. */
 const NAMES: Record<string, string> = {
@@ -27,20 +28,32 @@ export function diffSettings(old: Settings, next: Settings): SettingsChanges {
     listeners: { ...listeners, changed: listeners.changed.map(({ id, keys }) => ({ address: id, keys })) },
     keys: [
       ...keysOf({ trustedProxies: old.trustedProxies, budget: old.budget }, next, ['trustedProxies', 'budget']),
-      ...(old.consul && next.consul && old.consul.token !== next.consul.token ? ['consul.token'] : []),
+      ...partChanges(old, next, 'reloaded'),
     ],
     needRestart: [
       ...(same(old.admin.address, next.admin.address) ? [] : ['admin.address']),
       ...(old.admin.token === next.admin.token ? [] : ['admin.token']),
-      ...(['accessLog', 'workers', 'state', 'docker'] as const).filter((key) => !same(old[key], next[key])),
-      ...(same(withoutToken(old), withoutToken(next)) ? [] : ['consul']),
+      ...(['accessLog', 'workers', 'state'] as const).filter((key) => !same(old[key], next[key])),
+      ...partChanges(old, next, 'restarted'),
     ],
   };
 }
 
-/** What of `consul` takes a restart to change. */
-function withoutToken({ consul }: Settings): unknown {
-  return consul && { ...consul, token: undefined };
+/** What differs in the sections of runtimes and sources: their names, or those keys that take effect by a reload. */
+function partChanges(old: Settings, next: Settings, by: 'reloaded' | 'restarted'): string[] {
+  const names = new Set([...Object.keys(old.parts), ...Object.keys(next.parts)]);
+  return [...names].flatMap((name) => {
+    const [was, is] = [old.parts[name] as Section, next.parts[name] as Section];
+    const reloaded = RELOADED[name] ?? [];
+    if (by === 'restarted') return same(omit(was, reloaded), omit(is, reloaded)) ? [] : [name];
+    return reloaded.filter((key) => was && is && !same(was[key], is[key])).map((key) => `${name}.${key}`);
+  });
+}
+
+type Section = Readonly<Record<string, unknown>> | undefined;
+
+function omit(section: Section, keys: readonly string[]): unknown {
+  return section && Object.fromEntries(Object.entries(section).filter(([key]) => !keys.includes(key)));
 }
 
 /** Whether anything differs that takes effect at once. */

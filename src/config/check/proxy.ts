@@ -1,5 +1,5 @@
+import type { Uses } from '../schema/parts.ts';
 import type { Report } from './report.ts';
-import type { Uses } from './uses.ts';
 import type { Parsed } from './validate.ts';
 
 /** Rules of the sections beside the services. */

@@ -1,17 +1,15 @@
 import { resolve } from 'node:path';
-import type { GuardSettings, ReadySettings, RunSettings, ServiceSettings, Settings } from '../../model/settings.ts';
+import type { GuardSettings, ReadySettings, ServiceSettings, Settings } from '../../model/settings.ts';
 import { scaleBounds } from '../check/scale-bounds.ts';
-import type { Uses } from '../check/uses.ts';
 import type { Parsed } from '../check/validate.ts';
 import { endpointSettings } from '../schema/endpoints.ts';
+import { partSettings, type Uses } from '../schema/parts.ts';
+import { onExitOf, runSettings } from '../schema/run.ts';
 import type { Config, ServiceConfig } from '../schema/schema.ts';
 import { balancingSettings } from './assemble-balancing.ts';
 import { routeRules } from './assemble-rules.ts';
 import { freeze, Pool } from './compact.ts';
 import type { EnvironmentDefaults } from './environment.ts';
-
-type RunConfig = NonNullable<ServiceConfig['run']>;
-type DockerConfig = NonNullable<RunConfig['docker']>;
 
 /**
  * Settings from a checked configuration, frozen.
@@ -24,7 +22,6 @@ export function assemble(
   defaults: EnvironmentDefaults,
   folder: string,
 ): Settings {
-  const { consul, docker } = sections;
   const pool = new Pool();
   return freeze({
     listen: sections.listen.map(({ address, timeouts: { head, body, keepAlive, send }, limits, proxyProtocol }) => ({
@@ -38,16 +35,7 @@ export function assemble(
     admin: { address: sections.admin.address, token: sections.admin.token },
     workers: sections.workers,
     state: sections.state === undefined ? defaults.state : resolve(folder, sections.state),
-    consul: uses.consul
-      ? {
-          address: consul.address ?? defaults.consulAddress,
-          token: consul.token ?? defaults.consulToken,
-          caCert: consul.caCert === undefined ? defaults.consulCaCert : resolve(folder, consul.caCert),
-          register: consul.register === 'false' ? false : consul.register,
-          advertise: consul.advertise,
-        }
-      : undefined,
-    docker: uses.docker ? { socket: docker.socket ?? defaults.dockerSocket, reach: docker.reach } : undefined,
+    parts: partSettings(sections, uses, defaults, folder),
     budget: sections.budget,
     services: [...services].map(([name, service]) => pool.share(serviceSettings(name, service, folder))),
   });
@@ -106,7 +94,7 @@ function serviceSettings(name: string, service: ServiceConfig, folder: string): 
     engine: service.engine,
     via: service.via,
     allowHalfOpen: service.allowHalfOpen,
-    onExit: service.onExit ?? (run?.kind === 'process' ? 'stop' : 'keep'),
+    onExit: service.onExit ?? onExitOf(service.run),
   };
 }
 
@@ -128,57 +116,4 @@ function guardSettings(guards: ServiceConfig['scale']['guards']): GuardSettings 
     warmUpMs: warmUp,
     cooldownMs: cooldown,
   };
-}
-
-function runSettings({ docker, process }: RunConfig, folder: string): RunSettings {
-  return docker === undefined
-    ? processRun(process as NonNullable<RunConfig['process']>, folder)
-    : dockerRun(docker, folder);
-}
-
-function processRun(run: NonNullable<RunConfig['process']>, folder: string) {
-  const { command, cwd, env } = run;
-  return {
-    runtime: 'process',
-    kind: 'process',
-    command,
-    cwd: resolve(folder, cwd),
-    env,
-    stop: stop(run.stop),
-  } as const;
-}
-
-function dockerRun(docker: DockerConfig, folder: string) {
-  const { image, container, port } = docker;
-  if (container !== undefined) {
-    return { runtime: 'docker', kind: 'docker-container', container, port, stop: stop(docker.stop) } as const;
-  }
-  return {
-    runtime: 'docker',
-    kind: 'docker',
-    image: image as string,
-    port,
-    env: docker.env,
-    memory: docker.memory,
-    cpus: docker.cpus,
-    command: docker.command,
-    entrypoint: docker.entrypoint,
-    user: docker.user,
-    workdir: docker.workdir,
-    volumes: docker.volumes.map((volume) => (volume.startsWith('.') ? absoluteSource(volume, folder) : volume)),
-    networks: docker.networks,
-    labels: docker.labels,
-    readOnly: docker.readOnly,
-    standby: docker.standby,
-    stop: stop(docker.stop),
-  } as const;
-}
-
-function absoluteSource(volume: string, folder: string): string {
-  const colon = volume.indexOf(':');
-  return resolve(folder, volume.slice(0, colon)) + volume.slice(colon);
-}
-
-function stop({ signal, grace }: { signal: string; grace: number }): { signal: string; graceMs: number } {
-  return { signal, graceMs: grace };
 }

@@ -3,15 +3,12 @@ import { join, resolve } from 'node:path';
 import type { Report } from '../check/report.ts';
 import type { Reading } from '../option/options.ts';
 import type { Env } from '../read/substitute.ts';
+import type { PartDefaults } from '../schema/parts.ts';
 import { readConsulAddress, readDockerSocket } from '../schema/readers.ts';
 
 /** What the environment says where the file is silent; empty variables count as absent. */
-export interface EnvironmentDefaults {
+export interface EnvironmentDefaults extends PartDefaults {
   state: string;
-  consulAddress: string;
-  consulToken: string | undefined;
-  consulCaCert: string | undefined;
-  dockerSocket: string;
 }
 
 /** @param uses which sections are in use: only their variables are read, and only what the file does not set */

@@ -1,4 +1,6 @@
+import { resolve } from 'node:path';
 import { z } from 'zod';
+import type { RunSettings, StopSettings } from '../../model/settings.ts';
 import {
   choice,
   decimal,
@@ -91,3 +93,67 @@ export const runSchema = optional(
   }),
   'How to start a replica: `docker` or `process`. Without it Pilotlight only routes to the service.',
 );
+
+type RunConfig = NonNullable<z.infer<typeof runSchema>>;
+type DockerConfig = NonNullable<RunConfig['docker']>;
+type ProcessConfig = NonNullable<RunConfig['process']>;
+
+/** What becomes of replicas when the proxy ends, where the service does not say: processes are its children. */
+export function onExitOf(run: RunConfig | undefined): 'stop' | 'keep' {
+  return run?.process === undefined ? 'keep' : 'stop';
+}
+
+/**
+ * How replicas are started.
+ * @param folder of the configuration file: what relative paths count from
+ */
+export function runSettings({ docker, process }: RunConfig, folder: string): RunSettings {
+  return docker === undefined ? processRun(process as ProcessConfig, folder) : dockerRun(docker, folder);
+}
+
+export function processRun(run: ProcessConfig, folder: string) {
+  const { command, cwd, env } = run;
+  return {
+    runtime: 'process',
+    kind: 'process',
+    command,
+    cwd: resolve(folder, cwd),
+    env,
+    stop: stopSettings(run.stop),
+  } as const;
+}
+
+export function dockerRun(docker: DockerConfig, folder: string) {
+  const { image, container, port } = docker;
+  if (container !== undefined) {
+    return { runtime: 'docker', kind: 'docker-container', container, port, stop: stopSettings(docker.stop) } as const;
+  }
+  return {
+    runtime: 'docker',
+    kind: 'docker',
+    image: image as string,
+    port,
+    env: docker.env,
+    memory: docker.memory,
+    cpus: docker.cpus,
+    command: docker.command,
+    entrypoint: docker.entrypoint,
+    user: docker.user,
+    workdir: docker.workdir,
+    volumes: docker.volumes.map((volume) => (volume.startsWith('.') ? absoluteSource(volume, folder) : volume)),
+    networks: docker.networks,
+    labels: docker.labels,
+    readOnly: docker.readOnly,
+    standby: docker.standby,
+    stop: stopSettings(docker.stop),
+  } as const;
+}
+
+function absoluteSource(volume: string, folder: string): string {
+  const colon = volume.indexOf(':');
+  return resolve(folder, volume.slice(0, colon)) + volume.slice(colon);
+}
+
+function stopSettings({ signal, grace }: { signal: string; grace: number }): StopSettings {
+  return { signal, graceMs: grace };
+}

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { PilotlightError } from '../../model/errors.ts';
-import type { ConsulSettings } from '../../model/settings.ts';
+import type { ConsulSettings } from './settings.ts';
 
 /** Where Consul is and how to talk to it. */
 export interface ConsulConnection {

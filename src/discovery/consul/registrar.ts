@@ -3,13 +3,13 @@ import type { Agent as HttpAgent } from 'node:http';
 import type { Registrar, Registration } from '../../model/discovery.ts';
 import { PilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
-import type { ConsulSettings, ServiceSettings } from '../../model/settings.ts';
+import type { ServiceSettings } from '../../model/settings.ts';
 import type { Clock } from '../../util/clock.ts';
 import { hostPort } from '../../util/host-port.ts';
 import { type ConsulConnection, consulConnection, explainFailure, oneLine, type TokenOf } from './connection.ts';
 import { withDeadline } from './deadline.ts';
 import { OWN_ID_PREFIX, OWN_META_KEY } from './entries.ts';
-import type { ConsulService } from './service.ts';
+import type { ConsulService, ConsulSettings } from './settings.ts';
 
 export interface ConsulRegistrarOptions {
   settings: ConsulSettings;

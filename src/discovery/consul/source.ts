@@ -7,7 +7,6 @@ import type {
 } from '../../model/discovery.ts';
 import { type PilotlightError, toPilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
-import type { ConsulSettings } from '../../model/settings.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import { ConsulClient } from './client.ts';
 import { consulConnection, type TokenOf } from './connection.ts';
@@ -15,7 +14,7 @@ import { ConsulContact } from './contact.ts';
 import { ConsulFleet } from './fleet.ts';
 import type { ConsulFollower, FollowerOptions } from './follower.ts';
 import { ConsulKnowledge } from './knowledge.ts';
-import type { ConsulService } from './service.ts';
+import type { ConsulService, ConsulSettings } from './settings.ts';
 import { ConsulWatches } from './watches.ts';
 
 export interface ConsulSourceOptions {

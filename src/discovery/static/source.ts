@@ -1,8 +1,8 @@
 import type { DiscoveredEndpoint, DiscoveryQuery, DiscoverySource, EndpointSet } from '../../model/discovery.ts';
 import type { Logger } from '../../model/observe.ts';
 import type { Clock } from '../../util/clock.ts';
-import type { StaticEndpoint, StaticEndpoints } from './endpoints.ts';
 import { HostNames, isLookedUp, type Lookup } from './names.ts';
+import type { StaticEndpoint, StaticEndpoints } from './settings.ts';
 
 type StaticQuery = DiscoveryQuery<StaticEndpoints>;
 

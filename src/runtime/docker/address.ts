@@ -1,9 +1,10 @@
 import { BlockList, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type Docker from 'dockerode';
-import type { DockerSettings, HostPort } from '../../model/settings.ts';
+import type { HostPort } from '../../model/settings.ts';
 import { portKey } from './container.ts';
 import type { EngineAddress } from './engine.ts';
+import type { DockerSettings } from './settings.ts';
 
 /** How containers are reached from here. */
 export interface Reach {

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type Docker from 'dockerode';
 import type { ReplicaSpec } from '../../model/runtime.ts';
 import { mountsOf } from './mounts.ts';
-import type { ImageRun } from './run.ts';
+import type { ImageRun } from './settings.ts';
 
 /** The labels by which a container is known as ours; nothing without them is ever removed. */
 export const labels = {

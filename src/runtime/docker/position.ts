@@ -8,7 +8,7 @@ import { containerBody, containerName, ownerFromLabels, wantsInit } from './cont
 import { type DockerEngine, limits } from './engine.ts';
 import { isInitMissing, isPositionGone } from './errors.ts';
 import { stateOf } from './instance.ts';
-import type { ImageRun } from './run.ts';
+import type { ImageRun } from './settings.ts';
 
 /** Shared work goes on when one of those who wait for it gives up; each of its calls is bounded in time. */
 const NEVER = new AbortController().signal;

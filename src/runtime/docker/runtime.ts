@@ -2,7 +2,7 @@ import type Docker from 'dockerode';
 import { PilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
 import type { HealthVerdict, Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../model/runtime.ts';
-import type { DockerSettings, RunSettings, StopSettings } from '../../model/settings.ts';
+import type { RunSettings, StopSettings } from '../../model/settings.ts';
 import type { Clock } from '../../util/clock.ts';
 import { lastLines } from '../output-lines.ts';
 import { isPublished, type Reach } from './address.ts';
@@ -15,7 +15,8 @@ import { instanceOf, stateOf } from './instance.ts';
 import { ContainerKills } from './kills.ts';
 import { containerOutput } from './output.ts';
 import { DockerPositions } from './position.ts';
-import { type ContainerRun, dockerRun, isExisting } from './run.ts';
+import type { DockerSettings } from './settings.ts';
+import { type ContainerRun, dockerRun, isExisting } from './settings.ts';
 import { stopContainer } from './stop.ts';
 
 export interface DockerRuntimeOptions {

@@ -14,7 +14,7 @@ import { ProcessLog } from './log.ts';
 import { oomKills } from './oom-kills.ts';
 import { isTaken, PortPicker } from './port.ts';
 import { type ProcessRecord, ProcessRecords, replicaName } from './record.ts';
-import { type ProcessRun, processRun } from './run.ts';
+import { type ProcessRun, processRun } from './settings.ts';
 import { groupListens } from './sockets.ts';
 import { checkWorkingDirectory, inheritedEnv, spawnDetached } from './spawn.ts';
 import { groupLives, processTableSupported, signalGroup, startTokenOf } from './table.ts';

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { PilotlightError } from '../../model/errors.ts';
-import type { ProcessRun } from './run.ts';
+import type { ProcessRun } from './settings.ts';
 
 /** All that a child inherits of our environment: what else is there, tokens among it, is none of its business. */
 const INHERITED = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR'];

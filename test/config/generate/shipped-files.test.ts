@@ -6,7 +6,7 @@ import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml
 import { formatProblem } from '../../../src/config/check/problem.ts';
 import { referenceGroups } from '../../../src/config/generate/reference.ts';
 import { loadConfig } from '../../../src/config/load/load.ts';
-import type { ProcessRun } from '../../../src/runtime/process/run.ts';
+import type { ProcessRun } from '../../../src/runtime/process/settings.ts';
 
 const CONFIG = join(import.meta.dirname, '../../../config');
 
@@ -101,6 +101,5 @@ test('the example for existing services starts nothing', async () => {
   expect(settings.services.every(({ run, endpoints }) => run === undefined && endpoints['static'] !== undefined)).toBe(
     true,
   );
-  expect(settings.docker).toBeUndefined();
-  expect(settings.consul).toBeUndefined();
+  expect(settings.parts).toEqual({});
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { loadConfig } from '../../../src/config/load/load.ts';
 import { parseConfig } from '../../../src/config/load/parse.ts';
-import type { StaticEndpoints } from '../../../src/discovery/static/endpoints.ts';
+import type { StaticEndpoints } from '../../../src/discovery/static/settings.ts';
 
 /** As many services as make a file that is parsed in a process of its own. */
 const MANY = 3000;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ConsulService } from '../../../src/discovery/consul/service.ts';
+import type { ConsulService } from '../../../src/discovery/consul/settings.ts';
 import { aroundFile, aroundService, marked, problemsOf, settingsOf } from '../parse.ts';
 
 /** What is written, with `§` where the problem is; then what is said of it. */

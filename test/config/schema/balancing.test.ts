@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { StaticEndpoints } from '../../../src/discovery/static/endpoints.ts';
+import type { StaticEndpoints } from '../../../src/discovery/static/settings.ts';
 import type { ServiceSettings } from '../../../src/model/settings.ts';
 import { aroundService, marked, problemsOf, settingsOf, warningsOf } from '../parse.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ServiceSettings, Settings } from '../../../src/model/settings.ts';
-import type { ProcessRun } from '../../../src/runtime/process/run.ts';
+import type { ProcessRun } from '../../../src/runtime/process/settings.ts';
 import { aroundFile, aroundService, settingsOf } from '../parse.ts';
 
 const docker = 'routes: [{ path: / }]\nrun: { docker: { image: "a:1", port: 80 } }';
@@ -40,8 +40,7 @@ services:
     accessLog: undefined,
     workers: 1,
     admin: { address: { host: '127.0.0.1', port: 9400 }, token: undefined },
-    consul: undefined,
-    docker: undefined,
+    parts: {},
     budget: { replicas: 50, concurrentStarts: 4, startsPerMinute: 60, heldBytes: 64 * 2 ** 20 },
     services: [
       {
@@ -258,7 +257,7 @@ services:
   d: { routes: [{ path: /d }], run: { docker: { image: a, port: 1, volumes: [./data:/data:ro, named:/n, /abs:/a] } } }
 `);
     expect(settings.state).toBe('/etc/pilotlight/state');
-    expect(settings.consul?.caCert).toBe('/etc/ca.pem');
+    expect(settings.parts['consul']).toMatchObject({ caCert: '/etc/ca.pem' });
     expect(settings.services[0]?.run).toMatchObject({ cwd: '/etc/app' });
     expect(settings.services[1]?.run).toMatchObject({
       volumes: ['/etc/pilotlight/data:/data:ro', 'named:/n', '/abs:/a'],
@@ -342,7 +341,7 @@ describe('the environment', () => {
   });
 
   test('without it Consul and Docker are where they usually are', () => {
-    const { consul, docker } = settingsOf(withConsul);
+    const { consul, docker: engine } = settingsOf(withConsul).parts;
     expect(consul).toEqual({
       address: 'http://127.0.0.1:8500',
       token: undefined,
@@ -350,7 +349,7 @@ describe('the environment', () => {
       register: false,
       advertise: undefined,
     });
-    expect(docker).toEqual({ socket: '/var/run/docker.sock', reach: 'auto' });
+    expect(engine).toEqual({ socket: '/var/run/docker.sock', reach: 'auto' });
   });
 
   test('gives the defaults of its keys', () => {
@@ -360,25 +359,25 @@ describe('the environment', () => {
       CONSUL_CACERT: '/ca.pem',
       DOCKER_HOST: 'unix:///run/user/1000/docker.sock',
     };
-    expect(settingsOf(withConsul, env)).toMatchObject({
+    expect(settingsOf(withConsul, env).parts).toMatchObject({
       consul: { address: 'http://consul.internal:8500', token: 't', caCert: '/ca.pem' },
       docker: { socket: '/run/user/1000/docker.sock' },
     });
     const own = aroundFile('consul: { address: "https://c:1", token: own }\ndocker: { socket: "tcp://d:2375" }');
-    expect(settingsOf(own, env)).toMatchObject({
+    expect(settingsOf(own, env).parts).toMatchObject({
       consul: { address: 'https://c:1', token: 'own' },
       docker: { socket: 'tcp://d:2375' },
     });
   });
 
   test('the sections are in use when a service needs them, and only then', () => {
-    const consul = settingsOf(aroundService('routes: [{}]\nendpoints: { consul: { service: a } }'), {
+    const followed = settingsOf(aroundService('routes: [{}]\nendpoints: { consul: { service: a } }'), {
       DOCKER_HOST: 'rubbish',
     });
-    expect(consul.consul?.address).toBe('http://127.0.0.1:8500');
-    expect(consul.docker).toBeUndefined();
+    expect(followed.parts).toMatchObject({ consul: { address: 'http://127.0.0.1:8500' } });
+    expect(Object.keys(followed.parts)).toEqual(['consul']);
     const container = settingsOf(aroundService(docker), { CONSUL_HTTP_ADDR: 'ftp://rubbish' });
-    expect(container.docker?.socket).toBe('/var/run/docker.sock');
-    expect(container.consul).toBeUndefined();
+    expect(container.parts).toMatchObject({ docker: { socket: '/var/run/docker.sock' } });
+    expect(Object.keys(container.parts)).toEqual(['docker']);
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { PilotlightError } from '../../../src/model/errors.ts';
 import type { Instance } from '../../../src/model/runtime.ts';
-import type { ProcessRun } from '../../../src/runtime/process/run.ts';
+import type { ProcessRun } from '../../../src/runtime/process/settings.ts';
 import { FakeSource } from '../support/fake-discovery.ts';
 import { testService, testSettings } from '../support/settings.ts';
 import { World } from '../support/world.ts';

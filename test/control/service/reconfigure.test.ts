@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { PilotlightError } from '../../../src/model/errors.ts';
-import type { ContainerRun, ImageRun } from '../../../src/runtime/docker/run.ts';
+import type { ContainerRun, ImageRun } from '../../../src/runtime/docker/settings.ts';
 import { sleep } from '../../../src/util/clock.ts';
 import { runHash } from '../../../src/util/hash.ts';
 import { type ServiceChange, testImage, testRun, testService, testSettings } from '../support/settings.ts';

@@ -1,4 +1,4 @@
-import type { ConsulService } from '../../../src/discovery/consul/service.ts';
+import type { ConsulService } from '../../../src/discovery/consul/settings.ts';
 import type {
   Denial,
   DiscoveryQuery,

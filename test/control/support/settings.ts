@@ -1,6 +1,6 @@
 import type { GuardSettings, ScaleSettings, ServiceSettings, Settings } from '../../../src/model/settings.ts';
-import type { ImageRun } from '../../../src/runtime/docker/run.ts';
-import type { ProcessRun } from '../../../src/runtime/process/run.ts';
+import type { ImageRun } from '../../../src/runtime/docker/settings.ts';
+import type { ProcessRun } from '../../../src/runtime/process/settings.ts';
 import { listenSettings } from '../../support/listen-settings.ts';
 
 export const testGuards: GuardSettings = {
@@ -109,8 +109,7 @@ export function testSettings(services: ServiceSettings[], change: Partial<Settin
     admin: { address: { host: '127.0.0.1', port: 9400 }, token: undefined },
     workers: 1,
     state: '/nowhere',
-    consul: undefined,
-    docker: undefined,
+    parts: {},
     budget: { replicas: 50, concurrentStarts: 4, startsPerMinute: 60, heldBytes: 2 ** 26 },
     services,
   };

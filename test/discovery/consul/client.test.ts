@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ConsulClient, type ConsulQuery } from '../../../src/discovery/consul/client.ts';
 import { consulConnection } from '../../../src/discovery/consul/connection.ts';
-import type { ConsulSettings } from '../../../src/model/settings.ts';
+import type { ConsulSettings } from '../../../src/discovery/consul/settings.ts';
 import { type Clock, systemClock } from '../../../src/util/clock.ts';
 import { VirtualClock } from '../../../src/util/virtual-clock.ts';
 import { freePort } from '../../support/free-port.ts';

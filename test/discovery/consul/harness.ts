@@ -1,9 +1,9 @@
 import { onTestFinished } from 'vitest';
 import type { ConsulAnswer, ConsulQuery } from '../../../src/discovery/consul/client.ts';
+import type { ConsulSettings } from '../../../src/discovery/consul/settings.ts';
 import { createConsulSource } from '../../../src/discovery/consul/source.ts';
 import type { DiscoveryQuery, DiscoverySource, EndpointSet } from '../../../src/model/discovery.ts';
 import type { Logger } from '../../../src/model/observe.ts';
-import type { ConsulSettings } from '../../../src/model/settings.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import type { VirtualClock } from '../../../src/util/virtual-clock.ts';
 

@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
 import { silentLogger } from '../../../src/model/observe.ts';
 import type { Runtime } from '../../../src/model/runtime.ts';
-import type { DockerSettings } from '../../../src/model/settings.ts';
 import { createDockerRuntime } from '../../../src/runtime/docker/runtime.ts';
+import type { DockerSettings } from '../../../src/runtime/docker/settings.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { type ContainerFacts, containerSpec, imageSpec, inspected, never, OWN_LABELS } from './containers.ts';
 import { FakeEngine } from './fake-engine.ts';

@@ -1,6 +1,6 @@
 import type Docker from 'dockerode';
 import type { ReplicaSpec } from '../../../src/model/runtime.ts';
-import type { ImageRun } from '../../../src/runtime/docker/run.ts';
+import type { ImageRun } from '../../../src/runtime/docker/settings.ts';
 
 export const never = new AbortController().signal;
 

@@ -5,8 +5,8 @@ import { afterEach } from 'vitest';
 import { silentLogger } from '../../../src/model/observe.ts';
 import type { Instance, ReplicaSpec, Runtime } from '../../../src/model/runtime.ts';
 import { ProcessRecords } from '../../../src/runtime/process/record.ts';
-import type { ProcessRun } from '../../../src/runtime/process/run.ts';
 import { createProcessRuntime, type ProcessRuntimeOptions } from '../../../src/runtime/process/runtime.ts';
+import type { ProcessRun } from '../../../src/runtime/process/settings.ts';
 import { signalGroup, startTokenOf } from '../../../src/runtime/process/table.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 

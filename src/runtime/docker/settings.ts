@@ -2,6 +2,13 @@ import { PilotlightError } from '../../model/errors.ts';
 import type { ReplicaSpec } from '../../model/runtime.ts';
 import type { RunSettings } from '../../model/settings.ts';
 
+/** Where the engine is, and how its containers are reached. */
+export interface DockerSettings {
+  /** Path of the Engine API's unix socket, or a tcp:// address. */
+  socket: string;
+  reach: 'auto' | 'container' | 'host';
+}
+
 /** Replicas that are containers made of an image. */
 export interface ImageRun extends RunSettings {
   runtime: 'docker';
