@@ -35,6 +35,7 @@ interface Slot {
 /** A runtime whose replicas are small apps on virtual time; it remembers what was asked of it. */
 export class FakeRuntime implements Runtime {
   readonly name: string;
+  readonly prepares: boolean;
   readonly behaviour: FakeBehaviour = {
     startMs: 150,
     readyMs: 50,
@@ -49,6 +50,8 @@ export class FakeRuntime implements Runtime {
   };
   /** `start a-1`, `stop a-1` …, in order. */
   readonly calls: string[] = [];
+  /** The `run` of each start. */
+  readonly runs: RunSettings[] = [];
   readonly prepared = new Set<string>();
   readonly cleaned: string[] = [];
   /** Events are lost. */
@@ -66,14 +69,12 @@ export class FakeRuntime implements Runtime {
   constructor(clock: Clock, name = 'process') {
     this.#clock = clock;
     this.name = name;
+    this.prepares = name !== 'process';
   }
 
-  get prepares(): boolean {
-    return this.name === 'docker';
-  }
-
+  /** What cannot run twice, as an existing container. */
   runsInPlace({ kind }: RunSettings): boolean {
-    return kind === 'docker-container';
+    return kind === 'docker-container' || kind === 'the-only-one';
   }
 
   async check(): Promise<void> {}
@@ -86,6 +87,7 @@ export class FakeRuntime implements Runtime {
   async start(spec: ReplicaSpec, signal: AbortSignal): Promise<Instance> {
     const name = `${spec.service}-${spec.ordinal}`;
     this.calls.push(`start ${name}`);
+    this.runs.push(spec.run);
     this.onStart(name);
     try {
       this.#assertReachable();

@@ -68,11 +68,11 @@ export class World {
       clock: this.clock,
       logger,
       metrics: this.metrics,
-      runtimes: [this.runtime],
       sources: [],
       instance: 'test',
       random: () => 0,
       ...options,
+      runtimes: [...(options.runtimes ?? []), this.runtime],
     });
     this.control.subscribe((event) => this.events.push(event));
     this.edge = this.addEdge('edge-1');
