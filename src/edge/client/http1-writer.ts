@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import { contentOf, type OwnAnswer } from '../answer/own-answer.ts';
 import type { AnswerWriter, IncomingBody } from '../exchange/downstream.ts';
+import { Framing, type FramingKind } from '../http1/framing.ts';
 import { latin1 } from '../http1/latin1.ts';
-import { Framing, type FramingKind, type RequestHead } from '../http1/request.ts';
+import type { RequestHead } from '../http1/request.ts';
 import type { ResponseHead } from '../http1/response.ts';
 import { freeBuffer, WORTH_FREEING } from '../io/free-buffer.ts';
 import { JOIN_BYTES, writeJoined } from '../io/joined-write.ts';

@@ -18,7 +18,9 @@ import {
 } from '../hold/waiting-page.ts';
 import { wakeRuleOf } from '../hold/wake-rules.ts';
 import { Fault, type FaultText } from '../http1/faults.ts';
-import { Framing, type FramingKind, isOffered, type RequestHead } from '../http1/request.ts';
+import { isOffered } from '../http1/field-lists.ts';
+import { Framing, type FramingKind } from '../http1/framing.ts';
+import type { RequestHead } from '../http1/request.ts';
 import type { ResponseHead } from '../http1/response.ts';
 import type { DeadlineEntry } from '../io/deadlines.ts';
 import type { CompiledRules } from '../route/compiled-rules.ts';

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
-import { Framing, type FramingKind, type RequestHead } from '../http1/request.ts';
+import { Framing, type FramingKind } from '../http1/framing.ts';
+import type { RequestHead } from '../http1/request.ts';
 import { toKeep } from '../io/shared-read.ts';
 import type { Service } from '../service/service.ts';
 import { writeMessage } from '../upstream/body-writer.ts';

@@ -1,4 +1,4 @@
-import { Framing } from '../http1/request.ts';
+import { Framing } from '../http1/framing.ts';
 import { allIn, TCHAR } from '../io/http-syntax.ts';
 import type { Service } from '../service/service.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';

@@ -1,8 +1,8 @@
 import { afterExtension, Extension, type ExtensionState, readExtension } from './chunk-extension.ts';
 import { Fault, type FaultText } from './faults.ts';
+import { Framing, type FramingKind } from './framing.ts';
 import { Head } from './head.ts';
 import { latin1, latin1Bytes } from './latin1.ts';
-import { Framing, type FramingKind } from './request.ts';
 
 /** What {@link BodyReader.next} found. */
 export const Step = {

@@ -14,18 +14,16 @@ export const Field = {
   TE: 6,
   UPGRADE: 7,
   EXPECT: 8,
-  TRAILER: 9,
-  X_FORWARDED_FOR: 10,
+  X_FORWARDED_FOR: 9,
   /** X-Real-IP, X-Forwarded-* but X-Forwarded-For, and those by which some frameworks take another path for the target. */
-  FORWARDING: 11,
-  X_REQUEST_ID: 12,
-  SERVER_TIMING: 13,
+  FORWARDING: 10,
+  X_REQUEST_ID: 11,
   /** A name that is another's alias by underscores: never forwarded. */
-  ALIAS: 14,
-  MAX_FORWARDS: 15,
-  DATE: 16,
+  ALIAS: 12,
+  MAX_FORWARDS: 13,
+  DATE: 14,
   /** Forwarded (RFC 7239). */
-  FORWARDED: 17,
+  FORWARDED: 15,
 } as const;
 
 export type FieldKind = (typeof Field)[keyof typeof Field];
@@ -61,11 +59,8 @@ function kindOf(bytes: Buffer, start: number, end: number): FieldKind {
       if (length === 18 && same(bytes, start, 'proxy-authenticate')) return Field.HOP;
       if (length === 19 && same(bytes, start, 'proxy-authorization')) return Field.HOP;
       return Field.OTHER;
-    case 115: // s
-      return length === 13 && same(bytes, start, 'server-timing') ? Field.SERVER_TIMING : Field.OTHER;
     case 116: // t
       if (length === 2 && same(bytes, start, 'te')) return Field.TE;
-      if (length === 7 && same(bytes, start, 'trailer')) return Field.TRAILER;
       if (length === 17 && same(bytes, start, 'transfer-encoding')) return Field.TRANSFER_ENCODING;
       if (length === 17 && same(bytes, start, 'transfer_encoding')) return Field.ALIAS;
       return Field.OTHER;

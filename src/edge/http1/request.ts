@@ -1,6 +1,8 @@
 import type { RefusalCode } from '../../model/refusals.ts';
-import { allBytesIn, allIn, hostOf, isLongList, TARGET, TCHAR, trimOws } from '../io/http-syntax.ts';
+import { allBytesIn, hostOf, isLongList, TARGET, TCHAR, trimOws } from '../io/http-syntax.ts';
 import { Fault, type FaultText } from './faults.ts';
+import { hasToken, optionsOf } from './field-lists.ts';
+import { codingFault, Framing, type FramingKind, parseLength } from './framing.ts';
 import { Field, Head } from './head.ts';
 
 /** Limits on a request head; all refused with the status that RFC 9110 §15.5 and RFC 6585 name for it. */
@@ -12,10 +14,6 @@ export interface HeadLimits {
   /** Bytes of the request target. */
   targetBytes: number;
 }
-
-/** How a body is delimited. `length` may be 0; `close` occurs in responses only. */
-export const Framing = { NONE: 0, LENGTH: 1, CHUNKED: 2, CLOSE: 3 } as const;
-export type FramingKind = (typeof Framing)[keyof typeof Framing];
 
 /** One request as the client sent it, interpreted. Belongs to a connection, used again for each request. */
 export class RequestHead {
@@ -328,15 +326,6 @@ function methodOf(text: string, end: number): string {
   return text.slice(0, end);
 }
 
-/** What Connection lists but `close`, in lower case and each once, however often it is there. */
-export function optionsOf(connection: string): Set<string> {
-  const options = new Set<string>();
-  for (const part of connection.split(',')) options.add(trimOws(part).toLowerCase());
-  options.delete('');
-  options.delete('close');
-  return options;
-}
-
 /** Fields that Connection cannot take away: they frame or route, or are about who asks (CVE-2024-45410). */
 const OURS = new Set(['host', 'content-length', 'transfer-encoding', 'via', 'forwarded', 'x-real-ip', 'x-request-id']);
 
@@ -352,61 +341,4 @@ function withoutH2c(upgrade: string | undefined): string | undefined {
   if (upgrade === undefined || !hasToken(upgrade, 'h2c')) return upgrade;
   const others = upgrade.split(',').filter((part) => trimOws(part).toLowerCase() !== 'h2c');
   return others.length === 0 ? undefined : trimOws(others.join(','));
-}
-
-/**
- * What is wrong with transfer codings other than one chunked. A chunked that is not the last coding, or there twice,
- * cannot delimit a message, nor can what is no list of tokens or stands in several fields; others we do not know (RFC
- * 9112 §6.1, §6.3).
- */
-export function codingFault(coding: string, codings: number): FaultText {
-  if (codings > 1) return Fault.CODING_TWICE;
-  const parts = coding.split(',').map(trimOws);
-  if (parts.some((part) => !allIn(TCHAR, part, 0, part.length))) return Fault.BAD_CODING;
-  const chunked = parts.indexOf('chunked');
-  if (chunked < 0 || chunked === parts.length - 1) return Fault.UNKNOWN_CODING;
-  return parts.lastIndexOf('chunked') > chunked ? Fault.CODING_TWICE : Fault.CODING_ORDER;
-}
-
-/** 1*DIGIT, or the same number several times in a list (RFC 9110 §8.6); undefined when neither, or above 2⁵³. */
-export function parseLength(value: string): number | undefined {
-  if (value.includes(',')) {
-    let first: number | undefined;
-    for (const part of value.split(',')) {
-      const length = parseLength(trimOws(part));
-      if (length === undefined || (first !== undefined && first !== length)) return undefined;
-      first = length;
-    }
-    return first;
-  }
-  const digits = value.length;
-  if (digits === 0 || digits > 19) return undefined;
-  let out = 0;
-  for (let i = 0; i < digits; i++) {
-    const digit = value.charCodeAt(i) - 48;
-    if (digit < 0 || digit > 9) return undefined;
-    out = out * 10 + digit;
-  }
-  return out <= Number.MAX_SAFE_INTEGER ? out : undefined;
-}
-
-/** Whether a comma-separated list holds the token (lower case). */
-export function hasToken(list: string, token: string): boolean {
-  if (list.length === token.length) return list.toLowerCase() === token;
-  for (const part of list.split(',')) {
-    const end = part.indexOf(';');
-    if (trimOws(end < 0 ? part : part.slice(0, end)).toLowerCase() === token) return true;
-  }
-  return false;
-}
-
-/** Most protocols of a 101. */
-const MAX_PROTOCOLS = 8;
-
-/** Whether all protocols of a 101 are among those that the request offered (RFC 9110 §7.8). */
-export function isOffered(chosen: string | undefined, offered: string | undefined): boolean {
-  if (chosen === undefined || offered === undefined) return false;
-  const names = new Set(chosen.split(',').map((part) => trimOws(part).toLowerCase()));
-  // A server chooses one, or a few that build on each other.
-  return names.size <= MAX_PROTOCOLS && [...names].every((name) => hasToken(offered, name));
 }

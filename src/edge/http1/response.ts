@@ -1,13 +1,12 @@
 import { Fault, type FaultText, strangerIn } from './faults.ts';
+import { hasToken, optionsOf } from './field-lists.ts';
+import { codingFault, Framing, type FramingKind, parseLength } from './framing.ts';
 import { Field, Head } from './head.ts';
-import { codingFault, Framing, type FramingKind, hasToken, optionsOf, parseLength } from './request.ts';
 
 /** One response head of an upstream, interpreted. Belongs to an upstream connection, used again for each response. */
 export class ResponseHead {
   readonly head = new Head();
   status = 0;
-  /** Reason phrase as sent, may be empty. */
-  reason = '';
   framing: FramingKind = Framing.NONE;
   length = 0;
   /** Whether a Content-Length was sent (kept for HEAD and 304, where no body follows). */
@@ -61,7 +60,6 @@ export class ResponseHead {
       if ((code < 32 && code !== 9) || code === 127) return false;
     }
     this.status = hundreds * 100 + tens * 10 + ones;
-    this.reason = lineEnd > 13 ? text.slice(13, lineEnd) : '';
     this.old = minor === 0;
     this.keepAlive = !this.old;
     return true;

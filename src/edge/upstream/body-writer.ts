@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { Framing, type FramingKind } from '../http1/request.ts';
+import { Framing, type FramingKind } from '../http1/framing.ts';
 import { mayJoin, writeJoined } from '../io/joined-write.ts';
 import { toKeep } from '../io/shared-read.ts';
 
