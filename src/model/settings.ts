@@ -217,7 +217,8 @@ export interface StopSettings {
 
 export type ReadySettings =
   | { kind: 'http'; path: string; host?: string | undefined; statusMin: number; statusMax: number; timeoutMs: number }
-  | { kind: 'docker-health'; timeoutMs: number };
+  /** The health check that a replica brings along, which its runtime knows. */
+  | { kind: 'own-check'; timeoutMs: number };
 
 export interface HoldSettings {
   /** Most requests held at once. */

@@ -108,6 +108,9 @@ test('a kind that is spelled out where it is not at home', () => {
     'src/edge/io/kinds.ts: spells out docker, a kind of runtime',
     'src/runtime/process/kinds.ts: spells out docker, a kind of runtime',
   ]);
+  expect(breachesWith({ 'src/edge/io/kinds.ts': "type Kind = 'docker-container' | 'dockers';\n" })).toEqual([
+    'src/edge/io/kinds.ts: spells out docker-container, a kind of runtime',
+  ]);
 });
 
 test('a package outside of its folder, and one that has none', () => {

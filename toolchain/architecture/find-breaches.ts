@@ -71,7 +71,10 @@ function importBreach(inside: string, { specifier, path }: PathImport, rules: Ru
   return aside ? `imports its sibling, ${path}` : undefined;
 }
 
-/** Where a kind is spelled out, the next kind needs a change. The names are those of the subfolders. */
+/**
+ * Where a kind is spelled out, or one of its forms (`docker-container`), the next kind needs a change. The names are those
+ * of the subfolders.
+ */
 function spelledKinds(sources: readonly SourceFile[], { apart, kindsIn }: Rules): string[] {
   const places = sources.map(({ path }) => placeOf(insideOf(path)));
   return apart.flatMap((folder) => {
@@ -79,8 +82,9 @@ function spelledKinds(sources: readonly SourceFile[], { apart, kindsIn }: Rules)
     return [...kinds].flatMap((kind) =>
       sources.flatMap(({ path, text }) => {
         const [top, room] = placeOf(insideOf(path));
-        if ((top === folder && room === kind) || kindsIn.includes(top) || !text.includes(`'${kind}'`)) return [];
-        return [`${path}: spells out ${kind}, a kind of ${folder}`];
+        if ((top === folder && room === kind) || kindsIn.includes(top)) return [];
+        const spelled = new RegExp(`'(${kind}(?:-[a-z]+)*)'`).exec(text)?.[1];
+        return spelled === undefined ? [] : [`${path}: spells out ${spelled}, a kind of ${folder}`];
       }),
     );
   });

@@ -99,7 +99,7 @@ function serviceSettings(name: string, service: ServiceConfig, folder: string): 
 }
 
 function readySettings(ready: ServiceConfig['ready']): ReadySettings {
-  if (ready.check === 'docker-health') return { kind: 'docker-health', timeoutMs: ready.timeout };
+  if (ready.check === 'docker-health') return { kind: 'own-check', timeoutMs: ready.timeout };
   const { min, max } = ready.status;
   return { kind: 'http', path: ready.path, host: ready.host, statusMin: min, statusMax: max, timeoutMs: ready.timeout };
 }

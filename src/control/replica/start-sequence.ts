@@ -71,7 +71,7 @@ export async function proveReady(context: ReadinessContext, instance: Instance, 
   if (instance.address === undefined) {
     throw new PilotlightError('RUNTIME_FAILED', 'it runs, but the runtime knows no address of it');
   }
-  if (ready.kind === 'docker-health') await untilHealthy(context, instance, deadline, signal);
+  if (ready.kind === 'own-check') await untilHealthy(context, instance, deadline, signal);
   const host = await untilAnswers(context, instance, instance.address, deadline, signal);
   const again = await lookAgain(runtime, instance, clock, signal);
   if (again === undefined || again.state !== 'running') {

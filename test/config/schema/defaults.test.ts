@@ -150,9 +150,9 @@ describe('defaults that depend on other keys', () => {
   });
 
   test('docker-health in its short and its long form', () => {
-    expect(serviceOf(`${docker}\nready: docker-health`).ready).toEqual({ kind: 'docker-health', timeoutMs: 60_000 });
+    expect(serviceOf(`${docker}\nready: docker-health`).ready).toEqual({ kind: 'own-check', timeoutMs: 60_000 });
     expect(serviceOf(`${docker}\nready: { check: docker-health, timeout: 5s }`).ready).toEqual({
-      kind: 'docker-health',
+      kind: 'own-check',
       timeoutMs: 5000,
     });
   });
@@ -324,7 +324,7 @@ ${service.replace(/^(?=.)/gm, '    ')}
   });
 
   test('another readiness check takes over the time-out only', () => {
-    expect(merged('ready: docker-health').ready).toEqual({ kind: 'docker-health', timeoutMs: 5000 });
+    expect(merged('ready: docker-health').ready).toEqual({ kind: 'own-check', timeoutMs: 5000 });
     expect(merged('ready: { status: 200 }').ready).toMatchObject({ path: '/health', statusMax: 200, timeoutMs: 5000 });
   });
 });

@@ -278,7 +278,7 @@ test('a probe goes to another edge when its own goes away', async () => {
 });
 
 test('with docker-health the engine decides, whatever the port answers', async () => {
-  const world = await World.started([testService('hello', { ready: { kind: 'docker-health', timeoutMs: 60_000 } })]);
+  const world = await World.started([testService('hello', { ready: { kind: 'own-check', timeoutMs: 60_000 } })]);
   const inspect = world.runtime.inspect.bind(world.runtime);
   let health: 'starting' | 'healthy' = 'starting';
   world.runtime.inspect = async (id) => {
@@ -296,7 +296,7 @@ test('with docker-health the engine decides, whatever the port answers', async (
 });
 
 test('the health check is run at once, since the first one of the engine comes an interval after the start', async () => {
-  const world = await World.started([testService('hello', { ready: { kind: 'docker-health', timeoutMs: 60_000 } })]);
+  const world = await World.started([testService('hello', { ready: { kind: 'own-check', timeoutMs: 60_000 } })]);
   const inspect = world.runtime.inspect.bind(world.runtime);
   world.runtime.inspect = async (id) => {
     const instance = await inspect(id);
@@ -318,7 +318,7 @@ test.each([
 ] as const)(
   'a health check that is %s is said when the time is over, and not begun without end',
   async (verdict, detail, most) => {
-    const world = await World.started([testService('hello', { ready: { kind: 'docker-health', timeoutMs: 30_000 } })]);
+    const world = await World.started([testService('hello', { ready: { kind: 'own-check', timeoutMs: 30_000 } })]);
     const inspect = world.runtime.inspect.bind(world.runtime);
     world.runtime.inspect = async (id) => {
       const instance = await inspect(id);
