@@ -17,12 +17,12 @@ class FakeEdge {
   });
   readonly fromControl: SlotGrant[] = [];
   readonly toControl: SlotClaim[] = [];
-  readonly desk: SlotClient;
+  readonly slots: SlotClient;
   waiting = 0;
 
   constructor(clock: VirtualClock) {
     const post = (claim: SlotClaim) => void this.toControl.push(claim);
-    this.desk = new SlotClient({ service: 's', clock, post, waiting: () => this.waiting });
+    this.slots = new SlotClient({ service: 's', clock, post, waiting: () => this.waiting });
   }
 
   get inFlight(): number[] {
@@ -37,7 +37,7 @@ class FakeEdge {
         this.waiting--;
       }
     }
-    this.desk.look();
+    this.slots.changed();
   }
 
   arrive(count: number): void {
@@ -49,7 +49,7 @@ class FakeEdge {
     const endpoint = this.endpoints[which];
     if (endpoint === undefined || endpoint.inFlight === 0) return;
     endpoint.inFlight--;
-    if (endpoint.owedSlots > 0) this.desk.giveBack(endpoint);
+    if (endpoint.owedSlots > 0) this.slots.giveBack(endpoint);
     this.pump();
   }
 
@@ -57,7 +57,7 @@ class FakeEdge {
     const grant = this.fromControl.shift();
     const endpoint = this.endpoints.find(({ id }) => id === grant?.endpoint);
     if (grant === undefined || endpoint === undefined) return;
-    this.desk.apply(endpoint, grant);
+    this.slots.apply(endpoint, grant);
     this.pump();
   }
 }

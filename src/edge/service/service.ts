@@ -192,7 +192,7 @@ export class Service implements EndpointOwner, Releasing {
   }
 
   #lookForSlots(): void {
-    if (this.#slots !== undefined || (this.policy.sharesSlots && this.isBounded)) this.#slotClient().look();
+    if (this.#slots !== undefined || (this.policy.sharesSlots && this.isBounded)) this.#slotClient().changed();
   }
 
   /** Made at the first use: most services bound nothing. */

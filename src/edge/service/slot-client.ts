@@ -1,10 +1,8 @@
 import type { SlotClaim, SlotGrant } from '../../model/link.ts';
 import type { ServicePolicy } from '../../model/snapshot.ts';
-import type { Clock, Timer } from '../../util/clock.ts';
+import type { Clock } from '../../util/clock.ts';
+import { DemandReporter } from '../hold/demand-reporter.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
-
-/** Changes of the number that waits are told at most this often, ms; the first is told at once. */
-const WANT_EVERY_MS = 10;
 
 export interface SlotClientOptions {
   service: string;
@@ -29,20 +27,22 @@ export function shareSlots(endpoint: Endpoint, { sharesSlots, concurrency }: Ser
  * is owed is given back before a request of this edge gets it.
  */
 export class SlotClient {
-  readonly #options: SlotClientOptions;
-  /** How many slots control takes this edge to want: as last told, less what it granted since. */
-  #wanted = 0;
-  #toldAt = Number.NEGATIVE_INFINITY;
-  #timer: Timer | undefined;
+  readonly #demand: DemandReporter;
+  /** What goes back with the next message. */
+  #back: SlotClaim['back'] = [];
 
-  constructor(options: SlotClientOptions) {
-    this.#options = options;
+  constructor({ service, clock, post, waiting }: SlotClientOptions) {
+    this.#demand = new DemandReporter(clock, waiting, (want) => {
+      const back = this.#back;
+      this.#back = [];
+      post({ type: 'slots', service, want, back });
+    });
   }
 
   /** Control grants slots on an endpoint, or asks for some back. */
   apply(endpoint: Endpoint, { epoch, grant, recall }: SlotGrant): void {
     if (endpoint.slotEpoch !== epoch) Object.assign(endpoint, { slotEpoch: epoch, slots: 0, owedSlots: 0 });
-    this.#wanted = Math.max(0, this.#wanted - grant);
+    this.#demand.met(grant);
     endpoint.slots += grant;
     endpoint.owedSlots += recall;
     this.giveBack(endpoint);
@@ -54,34 +54,16 @@ export class SlotClient {
     if (count === 0) return;
     endpoint.slots -= count;
     endpoint.owedSlots -= count;
-    this.#tell([{ endpoint: endpoint.id, epoch: endpoint.slotEpoch, count }]);
+    this.#back = [{ endpoint: endpoint.id, epoch: endpoint.slotEpoch, count }];
+    this.#demand.tell();
   }
 
-  /** The number of requests that wait may have changed. */
-  look(): void {
-    const { clock, waiting } = this.#options;
-    const want = waiting();
-    if (want === this.#wanted || this.#timer !== undefined) return;
-    const first = want > 0 && this.#wanted === 0;
-    const wait = first ? 0 : this.#toldAt + WANT_EVERY_MS - clock.now();
-    if (wait <= 0) {
-      this.#tell([]);
-      return;
-    }
-    this.#timer = clock.after(wait, () => {
-      this.#timer = undefined;
-      if (waiting() !== this.#wanted) this.#tell([]);
-    });
+  /** The number of requests that wait for a slot may have changed. */
+  changed(): void {
+    this.#demand.changed();
   }
 
   close(): void {
-    this.#timer?.cancel();
-  }
-
-  #tell(back: SlotClaim['back']): void {
-    const { service, clock, post, waiting } = this.#options;
-    this.#wanted = waiting();
-    this.#toldAt = clock.now();
-    post({ type: 'slots', service, want: this.#wanted, back });
+    this.#demand.close();
   }
 }
