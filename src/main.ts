@@ -28,6 +28,7 @@ import { createMetrics } from './observe/metrics.ts';
 import { createDockerRuntime } from './runtime/docker/runtime.ts';
 import type { DockerSettings } from './runtime/docker/settings.ts';
 import { createProcessRuntime } from './runtime/process/runtime.ts';
+import { unlessAborted } from './util/abort.ts';
 import { createChannel } from './util/channel.ts';
 import { systemClock } from './util/clock.ts';
 import { descriptorLimit, descriptorWarning } from './util/descriptors.ts';
@@ -346,14 +347,6 @@ async function attempt(what: string, step: Promise<unknown>, limit: AbortSignal,
   } catch (error) {
     logger.warn({ err: error }, `the ${what} did not end in order`);
   }
-}
-
-function unlessAborted<T>(step: Promise<T>, signal: AbortSignal): Promise<T> {
-  const cut = new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-  return Promise.race([step, cut]);
 }
 
 const code = await runCli(process.argv.slice(2), startProxy, processTerminal());

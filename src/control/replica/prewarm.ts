@@ -2,11 +2,10 @@ import { type PilotlightError, toPilotlightError } from '../../model/errors.ts';
 import type { Trouble } from '../../model/status.ts';
 import { backoffDelay } from '../../util/backoff.ts';
 import type { Timer } from '../../util/clock.ts';
-import { withDeadline } from '../../util/deadline.ts';
 import { printable } from '../../util/printable.ts';
 import { type ControlContext, detached } from '../context.ts';
 import type { Replica } from './replica.ts';
-import { RUNTIME_CALL_MS } from './start-sequence.ts';
+import { callRuntime, RUNTIME_CALL_MS } from './runtime-call.ts';
 
 /** Pre-positioned at once, over all services. */
 const CONCURRENCY = 2;
@@ -81,7 +80,7 @@ export class Prewarm {
     const { clock, life } = this.#context;
     const { spec } = replica;
     try {
-      await withDeadline(clock, RUNTIME_CALL_MS, life, (signal) => replica.runtime.prepare(spec, signal));
+      await callRuntime(clock, RUNTIME_CALL_MS, life, (signal) => replica.runtime.prepare(spec, signal));
       this.mend(service);
     } catch (thrown) {
       // With another `run` by now, it is prepared again anyway.

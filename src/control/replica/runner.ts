@@ -3,12 +3,12 @@ import type { ProbeRequest } from '../../model/link.ts';
 import type { Instance, ReplicaSpec, Runtime } from '../../model/runtime.ts';
 import type { ReadySettings } from '../../model/settings.ts';
 import type { Timer } from '../../util/clock.ts';
-import { withDeadline } from '../../util/deadline.ts';
 import { type ControlContext, detached } from '../context.ts';
 import type { LinkHub } from '../link/hub.ts';
 import { retrying } from '../retry.ts';
 import { PROBATION_MS } from '../start/breaker.ts';
 import { isSameRun, type Replica, type StartCause } from './replica.ts';
+import { callRuntime, RUNTIME_CALL_MS } from './runtime-call.ts';
 import {
   ended,
   endedEarly,
@@ -17,7 +17,6 @@ import {
   launch,
   proveReady,
   type ReadinessContext,
-  RUNTIME_CALL_MS,
   untilNoClash,
 } from './start-sequence.ts';
 
@@ -252,7 +251,7 @@ export class ReplicaRunner {
     const { stop } = replica.spec.run;
     const limitMs = stop.graceMs + RUNTIME_CALL_MS;
     await retrying(context, `stop of ${replica.name}`, STOP_RETRY, () =>
-      withDeadline(context.clock, limitMs, context.life, (signal) => replica.runtime.stop(id, stop, signal)),
+      callRuntime(context.clock, limitMs, context.life, (signal) => replica.runtime.stop(id, stop, signal)),
     );
     replica.apply('exit');
     replica.task = { kind: 'none' };
@@ -293,7 +292,7 @@ export class ReplicaRunner {
 
   #inspect(replica: Replica, id: string): Promise<Instance | undefined> {
     const { clock, life } = this.#options.context;
-    return withDeadline(clock, RUNTIME_CALL_MS, life, (signal) => replica.runtime.inspect(id, signal));
+    return callRuntime(clock, RUNTIME_CALL_MS, life, (signal) => replica.runtime.inspect(id, signal));
   }
 
   #readiness(replica: Replica): ReadinessContext {

@@ -3,9 +3,9 @@ import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../model/r
 import type { Trouble } from '../../model/status.ts';
 import { backoffDelay } from '../../util/backoff.ts';
 import { sleep } from '../../util/clock.ts';
-import { withDeadline } from '../../util/deadline.ts';
 import { printable } from '../../util/printable.ts';
 import { type ControlContext, detached, guarded } from '../context.ts';
+import { callRuntime } from './runtime-call.ts';
 
 /** A list takes no longer than this, ms. */
 const LIST_MS = 10_000;
@@ -98,7 +98,7 @@ export class RuntimeMonitor {
     const { clock, life, logger, events, random } = context;
     let instances: Instance[];
     try {
-      instances = await withDeadline(clock, LIST_MS, life, (signal) => runtime.list(specs(), signal));
+      instances = await callRuntime(clock, LIST_MS, life, (signal) => runtime.list(specs(), signal));
     } catch (thrown) {
       life.throwIfAborted();
       const { message, code } = toPilotlightError(thrown);

@@ -2,13 +2,12 @@ import { PilotlightError } from '../../model/errors.ts';
 import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../model/runtime.ts';
 import type { RunSettings } from '../../model/settings.ts';
 import type { Trouble } from '../../model/status.ts';
-import { withDeadline } from '../../util/deadline.ts';
 import { type ControlContext, detached } from '../context.ts';
 import { retrying } from '../retry.ts';
 import { type AdoptingService, planAdoption } from './adoption.ts';
 import type { ReplicaSet } from './replica-set.ts';
+import { callRuntime, RUNTIME_CALL_MS } from './runtime-call.ts';
 import { type RuntimeContact, RuntimeMonitor } from './runtime-monitor.ts';
-import { RUNTIME_CALL_MS } from './start-sequence.ts';
 
 /** What stops a replica that no configuration says how to stop. */
 const STRAY_STOP = { signal: 'SIGTERM', graceMs: 10_000 };
@@ -177,6 +176,6 @@ export class Runtimes {
   }
 
   #call<Value>(call: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
-    return withDeadline(this.#context.clock, RUNTIME_CALL_MS, this.#context.life, call);
+    return callRuntime(this.#context.clock, RUNTIME_CALL_MS, this.#context.life, call);
   }
 }

@@ -1,8 +1,8 @@
 import type { RunSettings } from '../../model/settings.ts';
-import { withDeadline } from '../../util/deadline.ts';
 import { printable } from '../../util/printable.ts';
 import type { ControlContext } from '../context.ts';
 import type { Replica } from './replica.ts';
+import { callRuntime } from './runtime-call.ts';
 
 /** Lines of a failed start's output that are kept. */
 const LINES = 5;
@@ -22,7 +22,7 @@ export async function startOutput(context: ControlContext, replica: Replica, run
   const { clock, life, logger } = context;
   const { runtime, spec, name } = replica;
   try {
-    const lines = await withDeadline(clock, ASK_MS, life, (signal) => runtime.output(run, LINES, signal));
+    const lines = await callRuntime(clock, ASK_MS, life, (signal) => runtime.output(run, LINES, signal));
     return lines.map((line) => printable(withoutValues(line, spec.run), LINE_LENGTH));
   } catch (cause) {
     logger.debug({ replica: name, cause: String(cause) }, 'no output of a failed start');

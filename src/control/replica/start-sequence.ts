@@ -3,17 +3,15 @@ import type { ProbeRequest } from '../../model/link.ts';
 import type { HealthVerdict, Instance, ReplicaSpec, Runtime } from '../../model/runtime.ts';
 import type { HostPort, ReadySettings } from '../../model/settings.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
-import { withDeadline } from '../../util/deadline.ts';
 import { hostPort } from '../../util/host-port.ts';
 import { signalOf } from '../../util/signals.ts';
 import { formatDuration } from '../../util/units.ts';
 import type { ProbeOrder, ProbeOutcome } from '../link/hub.ts';
 import { type Attempt, isSameRun } from './replica.ts';
+import { callRuntime, RUNTIME_CALL_MS } from './runtime-call.ts';
 
 /** Attempts for which it may turn out that somebody else took the port first. */
 const PORT_ATTEMPTS = 6;
-/** A runtime that does not answer within this counts as failed, ms. */
-export const RUNTIME_CALL_MS = 60_000;
 /** Pause between two looks at a replica's health: a tenth of the time so far, within these bounds, ms. */
 const HEALTH_POLL_MS = 250;
 const MAX_HEALTH_PAUSE_MS = 2000;
@@ -40,7 +38,7 @@ export interface ReadinessContext {
  * @throws what the runtime throws; RUNTIME_FAILED when it does not answer
  */
 export function launch(clock: Clock, runtime: Runtime, spec: ReplicaSpec, life: AbortSignal): Promise<Instance> {
-  return withDeadline(clock, RUNTIME_CALL_MS, life, (signal) => runtime.start(spec, signal));
+  return callRuntime(clock, RUNTIME_CALL_MS, life, (signal) => runtime.start(spec, signal));
 }
 
 /**
@@ -98,7 +96,7 @@ async function untilAnswers(
   const host = await untilAnswered(context, address, otherHost, deadline, signal);
   if (host === address.host) return host;
   const other = { ...address, host };
-  const isOwn = await withDeadline(clock, RUNTIME_CALL_MS, signal, async (inner) => runtime.owns?.(id, other, inner));
+  const isOwn = await callRuntime(clock, RUNTIME_CALL_MS, signal, async (inner) => runtime.owns?.(id, other, inner));
   if (isOwn === true) return host;
   // Somebody else's: ours may still come.
   if (isOwn === false) return untilAnswered(context, address, undefined, deadline, signal);
@@ -163,12 +161,7 @@ async function checkHealth(
   const limitMs = Math.max(1, Math.min(RUNTIME_CALL_MS, deadline - clock.now()));
   const late: HealthVerdict = { verdict: 'late', detail: 'no result in time' };
   try {
-    return await withDeadline(
-      clock,
-      limitMs,
-      signal,
-      async (inner) => (await runtime.checkHealth?.(id, inner)) ?? late,
-    );
+    return await callRuntime(clock, limitMs, signal, async (inner) => (await runtime.checkHealth?.(id, inner)) ?? late);
   } catch (thrown) {
     if (signal.aborted || clock.now() < deadline) throw thrown;
     return late;
@@ -176,7 +169,7 @@ async function checkHealth(
 }
 
 function lookAgain(runtime: Runtime, { id }: Instance, clock: Clock, signal: AbortSignal) {
-  return withDeadline(clock, RUNTIME_CALL_MS, signal, (inner) => runtime.inspect(id, inner));
+  return callRuntime(clock, RUNTIME_CALL_MS, signal, (inner) => runtime.inspect(id, inner));
 }
 
 function notInTime(ready: ReadySettings, { probe }: Attempt): PilotlightError {

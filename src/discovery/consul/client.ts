@@ -4,7 +4,7 @@ import { PilotlightError } from '../../model/errors.ts';
 import type { Clock } from '../../util/clock.ts';
 import { ACCESS_PATH, type AskAccess, createAskAccess } from './access.ts';
 import { type ConsulConnection, explainFailure, oneLine } from './connection.ts';
-import { withDeadline } from './deadline.ts';
+import { inTime } from './deadline.ts';
 
 /** A reading query. */
 export interface ConsulQuery {
@@ -70,7 +70,7 @@ export class ConsulClient {
 
   async #within<T>(ms: number, signal: AbortSignal, task: (limit: AbortSignal) => Promise<T>): Promise<T> {
     try {
-      return await withDeadline(this.#clock, ms, signal, task);
+      return await inTime(this.#clock, ms, signal, task);
     } catch (thrown) {
       if (thrown instanceof PilotlightError) throw thrown;
       throw new PilotlightError('DISCOVERY_UNREACHABLE', explainFailure(thrown), thrown);

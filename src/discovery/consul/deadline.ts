@@ -1,33 +1,21 @@
 import { PilotlightError } from '../../model/errors.ts';
+import { withDeadline } from '../../util/abort.ts';
 import type { Clock } from '../../util/clock.ts';
 
 /**
  * Runs a task whose signal fires when the caller's does or `ms` milliseconds have passed.
  * @throws CANCELLED, DISCOVERY_UNREACHABLE (too late), and what the task throws by itself
  */
-export async function withDeadline<T>(
+export async function inTime<T>(
   clock: Clock,
   ms: number,
   signal: AbortSignal,
   task: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  if (signal.aborted) throw new PilotlightError('CANCELLED', 'called off');
-  let late = false;
-  const abort = new AbortController();
-  const onAbort = () => abort.abort();
-  signal.addEventListener('abort', onAbort, { once: true });
-  const timer = clock.after(ms, () => {
-    late = true;
-    abort.abort();
-  });
+  const late = () => new PilotlightError('DISCOVERY_UNREACHABLE', 'timed out');
   try {
-    return await task(abort.signal);
+    return await withDeadline(clock, ms, signal, late, task);
   } catch (thrown) {
-    if (signal.aborted) throw new PilotlightError('CANCELLED', 'called off');
-    if (late) throw new PilotlightError('DISCOVERY_UNREACHABLE', 'timed out');
-    throw thrown;
-  } finally {
-    timer.cancel();
-    signal.removeEventListener('abort', onAbort);
+    throw signal.aborted ? new PilotlightError('CANCELLED', 'called off') : thrown;
   }
 }

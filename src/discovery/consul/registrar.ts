@@ -7,7 +7,7 @@ import type { ServiceSettings } from '../../model/settings.ts';
 import type { Clock } from '../../util/clock.ts';
 import { hostPort } from '../../util/host-port.ts';
 import { type ConsulConnection, consulConnection, explainFailure, oneLine, type TokenOf } from './connection.ts';
-import { withDeadline } from './deadline.ts';
+import { inTime } from './deadline.ts';
 import { OWN_ID_PREFIX, OWN_META_KEY } from './entries.ts';
 import type { ConsulService, ConsulSettings } from './settings.ts';
 
@@ -112,7 +112,7 @@ class ConsulRegistrar implements Registrar {
     call: (service: AgentService, ctx: EventEmitter) => Promise<T>,
   ): Promise<T> {
     try {
-      return await withDeadline(this.#clock, CALL_MS, signal, async (limit) => {
+      return await inTime(this.#clock, CALL_MS, signal, async (limit) => {
         const service = await this.#open();
         limit.throwIfAborted();
         // The package's way to call something off.

@@ -1,8 +1,8 @@
 import { Agent } from 'node:http';
 import type Docker from 'dockerode';
 import { PilotlightError } from '../../model/errors.ts';
+import { withDeadline } from '../../util/abort.ts';
 import type { Clock } from '../../util/clock.ts';
-import { unlessAborted } from '../cancel.ts';
 import { statusOf, toEngineError } from './errors.ts';
 
 /** Bounds of calls to the engine, ms. */
@@ -95,24 +95,18 @@ export class DockerEngine {
     signal: AbortSignal,
     request: (docker: Docker, abortSignal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    signal.throwIfAborted();
-    const own = new AbortController();
-    const cancel = () => own.abort(signal.reason);
-    signal.addEventListener('abort', cancel, { once: true });
-    const timer = this.#clock.after(limitMs, () => {
-      const message = `the Docker engine at ${this.place} did not answer within ${limitMs / 1000} s`;
-      own.abort(new PilotlightError('RUNTIME_UNREACHABLE', message));
+    const message = `the Docker engine at ${this.place} did not answer within ${limitMs / 1000} s`;
+    const late = () => new PilotlightError('RUNTIME_UNREACHABLE', message);
+    // The library never settles when a connection ends in the middle of an answer: it must not be waited for.
+    return withDeadline(this.#clock, limitMs, signal, late, async (abortSignal) => {
+      try {
+        return await request(this.#docker, abortSignal);
+      } catch (thrown) {
+        throw toEngineError(thrown, this.place);
+      }
     });
-    try {
-      // The library never settles when a connection ends in the middle of an answer: the race is needed.
-      return await unlessAborted(request(this.#docker, own.signal), own.signal);
-    } catch (thrown) {
-      throw own.signal.aborted ? own.signal.reason : toEngineError(thrown, this.place);
-    } finally {
-      timer.cancel();
-      signal.removeEventListener('abort', cancel);
-    }
   }
+
   /** A container by its id or name; undefined where there is none. */
   async inspect(ref: string, signal: AbortSignal): Promise<Docker.ContainerInspectInfo | undefined> {
     try {

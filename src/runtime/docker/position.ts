@@ -1,8 +1,8 @@
 import type Docker from 'dockerode';
 import { PilotlightError } from '../../model/errors.ts';
 import type { ReplicaSpec } from '../../model/runtime.ts';
+import { unlessAborted } from '../../util/abort.ts';
 import { SingleFlight } from '../../util/single-flight.ts';
-import { unlessAborted } from '../cancel.ts';
 import { isOwnNetwork, isPublished, type Reach } from './address.ts';
 import { containerBody, containerName, ownerFromLabels, wantsInit } from './container.ts';
 import { type DockerEngine, limits } from './engine.ts';
