@@ -2,9 +2,10 @@ import type { SettingsChanges } from '../../model/reload.ts';
 import type { ListenSettings, ServiceSettings, Settings } from '../../model/settings.ts';
 import { canonicalJson } from '../../util/hash.ts';
 import { hostPort } from '../../util/host-port.ts';
+import { writtenKey } from '../option/written-key.ts';
 import { isMapping } from '../read/document.ts';
-import { endpointKeys } from '../schema/endpoints.ts';
 import { RELOADED } from '../schema/parts.ts';
+import { endpointKeys } from './endpoints.ts';
 
 /** Settings whose names are not those of the file, apart from the unit at their end. */
 const NAMES: Record<string, string> = {
@@ -101,7 +102,7 @@ function keysOf(old: object, next: object, among = [...Object.keys(old), ...Obje
 }
 
 function written(name: string): string {
-  return NAMES[name] ?? name.replace(/Ms$/, '');
+  return NAMES[name] ?? writtenKey(name);
 }
 
 function same(a: unknown, b: unknown): boolean {

@@ -1,5 +1,5 @@
 import type { Path } from '../read/path.ts';
-import type { ServiceConfig } from '../schema/schema.ts';
+import type { ServiceConfig } from '../schema/service.ts';
 import type { Report } from './report.ts';
 
 /** Rules across the keys that say which endpoint gets a request. */
@@ -8,7 +8,7 @@ export function checkBalancing(service: ServiceConfig, base: Path, report: Repor
   if (balance !== 'hash' && report.given([...base, 'hashOn'])) {
     report.warning([[...base, 'hashOn']], 'means nothing without "balance: hash"');
   }
-  if (outlier.eject > outlier.maxEject) {
+  if (outlier.ejectMs > outlier.maxEjectMs) {
     report.problem(
       [
         [...base, 'outlier', 'maxEject'],
@@ -17,7 +17,7 @@ export function checkBalancing(service: ServiceConfig, base: Path, report: Repor
       'is shorter than eject',
     );
   }
-  if (!health?.tcp) return;
+  if (health?.check.kind !== 'connect') return;
   for (const key of ['path', 'host', 'status']) {
     const path = [...base, 'health', key];
     if (report.given(path)) report.problem([path], 'means nothing with "tcp: true"');

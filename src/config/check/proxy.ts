@@ -6,14 +6,14 @@ import type { Parsed } from './validate.ts';
 export function checkProxy({ sections, services }: Parsed, uses: Uses, report: Report): void {
   const { consul } = sections;
   const sound = consul !== undefined && !report.broken(['consul']);
-  if (sound && consul.register !== 'false' && consul.advertise === undefined) {
+  if (sound && consul.register !== false && consul.advertise === undefined) {
     report.problem(
       [['consul', 'register']],
       `${consul.register} needs consul.advertise: where others reach this machine`,
     );
   }
   const followed = [...services.values()].some(({ endpoints }) => endpoints.consul !== undefined);
-  if (uses.consul && consul?.register === 'false' && !followed) {
+  if (uses.consul && consul?.register === false && !followed) {
     report.warning([['consul']], 'no service uses it, and nothing is registered');
   }
   sections.trustedProxies?.forEach((cidr, index) => {

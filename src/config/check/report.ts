@@ -1,10 +1,9 @@
 import type { z } from 'zod';
 import { didYouMean } from '../../util/suggest.ts';
-import { aboutOf, keysOf, kindOf, schemaAt } from '../option/walk.ts';
+import { aboutOf, insteadOf, keysOf, kindOf, schemaAt } from '../option/walk.ts';
 import type { ConfigDocument, Entry, Position } from '../read/document.ts';
 import type { Path } from '../read/path.ts';
 import { formatPath } from '../read/path.ts';
-import { notSupported } from './not-supported.ts';
 import type { Problem } from './problem.ts';
 import { sortProblems } from './problem.ts';
 
@@ -22,6 +21,8 @@ export interface Report {
   keyProblem(path: Path, message: string): void;
   /** Whether the file itself says something there (not only its defaults). */
   given(path: Path): boolean;
+  /** The same, where what it says is no empty text. */
+  filled(path: Path): boolean;
   /** Whether the file has the key, and nothing behind it. */
   empty(path: Path): boolean;
   /** Whether something is wrong at or below a path. */
@@ -100,9 +101,11 @@ export function createReport(file: string, document: ConfigDocument, schema: z.c
   }
 
   function unknownKeys(path: Path, keys: readonly string[]): void {
-    const known = keysOf(schemaAt(schema, path));
+    const section = schemaAt(schema, path);
+    const known = keysOf(section);
     for (const key of keys) {
-      keyProblem([...path, key], notSupported([...path, key]) ?? `unknown key${didYouMean(key, known)}`);
+      const instead = insteadOf(section, key);
+      keyProblem([...path, key], `unknown key${instead === undefined ? didYouMean(key, known) : `: ${instead}`}`);
     }
   }
 
@@ -142,6 +145,11 @@ export function createReport(file: string, document: ConfigDocument, schema: z.c
     markBroken(finding.path);
   }
 
+  function given(path: Path): boolean {
+    const entry = document.entry(path);
+    return entry !== undefined && entry.kind !== 'nothing';
+  }
+
   return {
     problem,
     warning(paths, message) {
@@ -151,7 +159,8 @@ export function createReport(file: string, document: ConfigDocument, schema: z.c
     issue,
     unknownKeys,
     keyProblem,
-    given: (path) => document.entry(path) !== undefined && document.entry(path)?.kind !== 'nothing',
+    given,
+    filled: (path) => given(path) && document.entry(path)?.text !== '',
     empty: (path) => document.entry(path)?.kind === 'nothing',
     broken: (path) => brokenPaths.some((other) => path.every((step, index) => other[index] === step)),
     problems: () => sortProblems(problems),

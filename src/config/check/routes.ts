@@ -1,6 +1,6 @@
 import { comparable, readingsOf } from '../../util/path-readings.ts';
 import type { Path } from '../read/path.ts';
-import type { ServiceConfig } from '../schema/schema.ts';
+import type { ServiceConfig } from '../schema/service.ts';
 import type { Report } from './report.ts';
 
 type Route = ServiceConfig['routes'][number];

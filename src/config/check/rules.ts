@@ -1,20 +1,23 @@
 import type { Path } from '../read/path.ts';
-import type { ServiceConfig } from '../schema/schema.ts';
+import type { ServiceConfig } from '../schema/service.ts';
 import type { Report } from './report.ts';
 
 /** Rules of routes that do not go together. */
 export function checkRules({ routes }: ServiceConfig, base: Path, report: Report): void {
   routes.forEach((route, index) => {
+    const { rules } = route;
+    if (rules === undefined) return;
     const path = [...base, 'routes', index];
-    if (route.redirect !== undefined) {
+    if (rules.redirect !== undefined) {
       for (const key of ['basicAuth', 'headers', 'addSlash']) {
         if (report.given([...path, key])) report.problem([[...path, key]], 'means nothing with redirect');
       }
     }
-    if (route.strip && route.path === '/') report.warning([[...path, 'strip']], 'there is nothing to cut off "/"');
-    if (route.addSlash && route.path === '/') report.warning([[...path, 'addSlash']], '"/" has its slash');
+    if (rules.strip && route.path === '/') report.warning([[...path, 'strip']], 'there is nothing to cut off "/"');
+    if (rules.addSlash && route.path === '/') report.warning([[...path, 'addSlash']], '"/" has its slash');
     for (const side of ['request', 'response'] as const) {
-      checkTwice(Object.keys(route.headers[side].set), [...path, 'headers', side, 'set'], report);
+      const names = rules.headers[side].set.map(({ name }) => name);
+      checkTwice(names, [...path, 'headers', side, 'set'], report);
     }
   });
 }

@@ -2,8 +2,9 @@ import type { z } from 'zod';
 import { prune } from '../option/walk.ts';
 import { isMapping } from '../read/document.ts';
 import type { Path } from '../read/path.ts';
-import type { Config, ServiceConfig } from '../schema/schema.ts';
-import { configSchema, serviceName } from '../schema/schema.ts';
+import type { Config } from '../schema/config.ts';
+import { configSchema, serviceName } from '../schema/config.ts';
+import type { ServiceConfig } from '../schema/service.ts';
 import { defaultsSchema, serviceSchema } from '../schema/service.ts';
 import { mergeDefaults } from './merge.ts';
 import type { Report } from './report.ts';
@@ -14,6 +15,11 @@ type Sections = Omit<Config, 'services' | 'defaults'>;
 export interface Parsed {
   sections: Partial<Sections>;
   services: Map<string, ServiceConfig>;
+}
+
+/** A file in which nothing is wrong. */
+export interface Complete extends Parsed {
+  sections: Sections;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Path } from '../read/path.ts';
-import type { ServiceConfig } from '../schema/schema.ts';
+import type { ServiceConfig } from '../schema/service.ts';
 import type { Report } from './report.ts';
 import type { Parsed } from './validate.ts';
 
@@ -28,8 +28,8 @@ function checkService(
   atLeast: (paths: readonly Path[], bound: number) => void,
 ): void {
   for (const key of ['max', 'perClient'] as const) atLeast([[...base, 'hold', key], base], hold[key]);
-  routes.forEach(({ rate }, index) => {
+  routes.forEach(({ rules }, index) => {
     const path = [...base, 'routes', index, 'rate'];
-    if (rate !== undefined) atLeast([[...path, 'burst'], [...path, 'requests'], base], rate.burst ?? rate.requests);
+    if (rules?.rate !== undefined) atLeast([[...path, 'burst'], [...path, 'requests'], base], rules.rate.burst);
   });
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { shorthands } from '../option/shorthand.ts';
 import { aboutOf, child, core, kindOf } from '../option/walk.ts';
-import { configSchema } from '../schema/schema.ts';
+import { configSchema } from '../schema/config.ts';
 
 type Json = Record<string, unknown>;
 
@@ -30,13 +30,23 @@ function describe(schema: z.core.$ZodType, json: Json): void {
     json['anyOf'] = [kindOf(child(long.section, long.key))?.json ?? {}, section];
   }
   if (about === undefined) return;
+  // A section that is left out is as an empty one.
+  if (schema instanceof z.ZodDefault) {
+    const { default: _settings, ...rest } = json;
+    replace(json, { default: {}, ...rest });
+  }
   json['description'] = [about.about, ...sentences(kind?.unit, about.literal ? undefined : about.fallback)].join(' ');
   if (about.literal && kind !== undefined) json['default'] = defaultValue(json, about.fallback as string);
   if (about.shorthand !== undefined && core(schema) instanceof z.ZodObject && json['anyOf'] === undefined) {
     const { description, default: fallback, ...section } = json;
-    for (const key of Object.keys(section)) delete json[key];
-    Object.assign(json, { description, default: fallback, anyOf: [{ const: about.shorthand }, section] });
+    replace(json, { default: fallback, description, anyOf: [{ const: about.shorthand }, section] });
   }
+}
+
+/** Puts the keys of another in the place of all those of an object. */
+function replace(json: Json, by: Json): void {
+  for (const key of Object.keys(json)) delete json[key];
+  Object.assign(json, by);
 }
 
 function sentences(unit: string | undefined, fallback: string | undefined): string[] {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { aboutOf, core, kindOf } from '../option/walk.ts';
-import { configSchema } from '../schema/schema.ts';
+import { configSchema } from '../schema/config.ts';
 
 /** One option of the reference. */
 export interface ReferenceRow {

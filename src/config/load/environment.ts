@@ -1,10 +1,12 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Report } from '../check/report.ts';
-import type { Reading } from '../option/options.ts';
+import type { Reading } from '../option/kinds.ts';
 import type { Env } from '../read/substitute.ts';
+import { readConsulAddress, readDockerSocket } from '../schema/addresses.ts';
+import { CONSUL_ADDRESS } from '../schema/consul.ts';
+import { DOCKER_SOCKET } from '../schema/docker.ts';
 import type { PartDefaults } from '../schema/parts.ts';
-import { readConsulAddress, readDockerSocket } from '../schema/readers.ts';
 
 /** What the environment says where the file is silent; empty variables count as absent. */
 export interface EnvironmentDefaults extends PartDefaults {
@@ -31,10 +33,10 @@ export function environmentDefaults(
   const caCert = env['CONSUL_CACERT'] || undefined;
   return {
     state: stateDirectory(env),
-    consulAddress: address ?? 'http://127.0.0.1:8500',
+    consulAddress: address ?? CONSUL_ADDRESS,
     consulToken: env['CONSUL_HTTP_TOKEN'] || undefined,
     consulCaCert: caCert === undefined ? undefined : resolve(caCert),
-    dockerSocket: socket ?? '/var/run/docker.sock',
+    dockerSocket: socket ?? DOCKER_SOCKET,
   };
 }
 

@@ -6,12 +6,11 @@ import { checkProxy } from '../check/proxy.ts';
 import { createReport } from '../check/report.ts';
 import { checkServices } from '../check/services.ts';
 import { usesOf } from '../check/uses.ts';
-import { validate } from '../check/validate.ts';
+import { type Complete, validate } from '../check/validate.ts';
 import { checkWorkers } from '../check/workers.ts';
 import { readDocument } from '../read/document.ts';
 import type { Env } from '../read/substitute.ts';
-import type { Config } from '../schema/schema.ts';
-import { configSchema } from '../schema/schema.ts';
+import { configSchema } from '../schema/config.ts';
 import { assemble } from './assemble.ts';
 import { environmentDefaults } from './environment.ts';
 
@@ -38,7 +37,6 @@ export function parseConfig(text: string, file: string, env: Env): ParseResult {
 
   const problems = report.problems();
   if (problems.length > 0) return { ok: false, problems };
-  const sections = parsed.sections as Omit<Config, 'services' | 'defaults'>;
-  const settings = assemble(sections, parsed.services, uses, defaults, dirname(resolve(file)));
+  const settings = assemble(parsed as Complete, uses, defaults, dirname(resolve(file)));
   return { ok: true, settings, warnings: report.warnings() };
 }

@@ -1,20 +1,15 @@
 import { z } from 'zod';
-import { abouts } from './options.ts';
+import { abouts, type Exactly } from './option.ts';
 
 /** Sections that may be written as a single text, by their schema: what the text stands for. */
-export const shorthands = new WeakMap<z.core.$ZodType, { section: z.ZodObject; key: string }>();
+export const shorthands = new WeakMap<z.core.$ZodType, { section: z.ZodType; key: string }>();
 
 /**
  * A section that may be written as a text, which then is the value of one of its keys.
  * @param name completes "expected … or a mapping"
  */
-export function textOrSection<Section extends z.ZodObject>(
-  section: Section,
-  key: keyof z.output<Section> & string,
-  name: string,
-  about: string,
-) {
-  const schema = z.unknown().transform((input, context): z.output<Section> => {
+export function textOrSection<Settings>(section: Exactly<Settings>, key: string, name: string, about: string) {
+  const schema = z.unknown().transform((input, context): Settings => {
     const isText = typeof input === 'string';
     const result = section.safeParse(isText ? { [key]: input } : input);
     if (result.success) return result.data;

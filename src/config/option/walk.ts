@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Path } from '../read/path.ts';
-import type { About, Kind } from './options.ts';
-import { abouts, kinds } from './options.ts';
+import { type Kind, kinds } from './kinds.ts';
+import { type About, abouts, insteads } from './option.ts';
 import { shorthands } from './shorthand.ts';
 
 const layersOf = new WeakMap<z.core.$ZodType, readonly z.core.$ZodType[]>();
@@ -21,8 +21,9 @@ function unwrapped(schema: z.core.$ZodType): z.core.$ZodType[] {
   for (let next: z.core.$ZodType | undefined = schema; next !== undefined; ) {
     const long = shorthands.get(next);
     if (long !== undefined) next = long.section;
-    else if (next instanceof z.ZodPrefault || next instanceof z.ZodOptional) next = next.def.innerType;
-    else if (next instanceof z.ZodPipe) next = next.def.in;
+    else if (next instanceof z.ZodDefault || next instanceof z.ZodPrefault || next instanceof z.ZodOptional) {
+      next = next.def.innerType;
+    } else if (next instanceof z.ZodPipe) next = next.def.in;
     else next = undefined;
     if (next !== undefined) all.push(next);
   }
@@ -52,6 +53,12 @@ export function aboutOf(schema: z.core.$ZodType | undefined): About | undefined 
       .map((layer) => abouts.get(layer))
       .find((about) => about !== undefined)
   );
+}
+
+/** What there is instead of a key that a section does not have; undefined where nothing is known of it. */
+export function insteadOf(schema: z.core.$ZodType | undefined, key: string): string | undefined {
+  const known = schema && layers(schema).map((layer) => insteads.get(layer));
+  return known?.find((instead) => instead !== undefined && Object.hasOwn(instead, key))?.[key];
 }
 
 /** The schema of one key or list item; undefined where there is none. */

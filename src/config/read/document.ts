@@ -23,6 +23,8 @@ export interface Entry {
   key: Position | undefined;
   /** A text as it was written, before variables were filled in; `{port}` where braces made a mapping of a word. */
   written: string;
+  /** A text with its variables filled in; undefined for all else. */
+  text?: string;
 }
 
 export interface Finding {
@@ -117,6 +119,7 @@ export function readDocument(text: string, env: Env): ConfigDocument {
     entry.kind = 'text';
     entry.written = written;
     const filled = substitute(written, env);
+    entry.text = filled.text;
     for (const message of filled.faults) findings.push({ path, position: value, message });
     return filled.text;
   }

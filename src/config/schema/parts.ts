@@ -1,5 +1,4 @@
-import { resolve } from 'node:path';
-import type { Config } from './schema.ts';
+import type { Config } from './config.ts';
 
 /** Which of the sections that may be left out are in use: those that are there, or that a service needs. */
 export interface Uses {
@@ -18,25 +17,20 @@ export interface PartDefaults {
 /** Keys that take effect by a reload, by section; other changes of these sections take a restart. */
 export const RELOADED: Readonly<Record<string, readonly string[]>> = { consul: ['token'] };
 
-/**
- * Settings of the runtimes and sources that are in use.
- * @param folder of the configuration file: what relative paths count from
- */
+/** Settings of the runtimes and sources that are in use. */
 export function partSettings(
   { consul, docker }: Pick<Config, 'consul' | 'docker'>,
   uses: Uses,
   defaults: PartDefaults,
-  folder: string,
 ) {
   return {
-    ...(uses.docker && { docker: { socket: docker.socket ?? defaults.dockerSocket, reach: docker.reach } }),
+    ...(uses.docker && { docker: { ...docker, socket: docker.socket ?? defaults.dockerSocket } }),
     ...(uses.consul && {
       consul: {
+        ...consul,
         address: consul.address ?? defaults.consulAddress,
         token: consul.token ?? defaults.consulToken,
-        caCert: consul.caCert === undefined ? defaults.consulCaCert : resolve(folder, consul.caCert),
-        register: consul.register === 'false' ? (false as const) : consul.register,
-        advertise: consul.advertise,
+        caCert: consul.caCert ?? defaults.consulCaCert,
       },
     }),
   };

@@ -1,7 +1,7 @@
 import { PASSWORD_HASH } from '../../util/password-hash.ts';
 import { didYouMean } from '../../util/suggest.ts';
 import { templateNames, unknownNames } from '../../util/template.ts';
-import type { Reading } from '../option/options.ts';
+import type { Reading } from '../option/kinds.ts';
 
 const TOKEN = /^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/;
 

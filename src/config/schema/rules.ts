@@ -1,18 +1,24 @@
 import { z } from 'zod';
+import type {
+  BasicAuthSettings,
+  HeaderRules,
+  RateSettings,
+  RedirectSettings,
+  RouteRules,
+} from '../../model/settings.ts';
+import { duration, flag, integer, parsed, text } from '../option/kinds.ts';
 import {
-  duration,
-  flag,
-  integer,
+  type Exactly,
   list,
   mapping,
   option,
   optional,
-  parsed,
+  options,
   required,
   section,
-  text,
-} from '../option/options.ts';
-import { readCidr } from './readers.ts';
+  type Yield,
+} from '../option/option.ts';
+import { readCidr } from './addresses.ts';
 import {
   headerNameFault,
   passwordHash,
@@ -39,34 +45,49 @@ const direction = (about: string, whose: string) =>
       remove: list(parsed('header name', 'a header name', readHeaderName), 'Fields to take out.'),
     },
     about,
-  );
+    {
+      yields: ({ set, remove }): HeaderRules => ({
+        set: Object.entries(set).map(([name, value]) => ({ name, value })),
+        remove,
+      }),
+    },
+  ) satisfies Exactly<HeaderRules>;
 
 const userName = z
   .string()
   .regex(/^[^\u0000-\u001f\u007f:]{1,128}$/, 'a user name has no ":" and no control characters');
 
-const basicAuthSchema = z.strictObject({
-  realm: option(
-    text({ pattern: /^[ !#-[\]-~]{1,128}$/, expected: 'printable ASCII without quotes and backslashes' }),
-    'Restricted',
-    'What the browser says that the password is for.',
-  ),
-  users: required(
-    z
-      .record(userName, text({ ...passwordHash, secret: true }))
-      .refine((users) => Object.keys(users).length > 0, 'expected at least one user'),
-    'User names with hashes of their passwords: `pilotlight hash-password` makes them.',
-  ),
-  forward: option(flag(), 'false', 'Whether the service gets the Authorization field.'),
-});
+const basicAuth = options(
+  {
+    realm: option(
+      text({ pattern: /^[ !#-[\]-~]{1,128}$/, expected: 'printable ASCII without quotes and backslashes' }),
+      'Restricted',
+      'What the browser says that the password is for.',
+    ),
+    users: required(
+      z
+        .record(userName, text({ ...passwordHash, secret: true }))
+        .refine((users) => Object.keys(users).length > 0, 'expected at least one user'),
+      'User names with hashes of their passwords: `pilotlight hash-password` makes them.',
+    ),
+    forward: option(flag(), 'false', 'Whether the service gets the Authorization field.'),
+  },
+  ({ users, ...rest }): BasicAuthSettings => ({
+    ...rest,
+    users: Object.entries(users).map(([name, hash]) => ({ name, hash })),
+  }),
+) satisfies Exactly<BasicAuthSettings>;
 
-const rateSchema = z.strictObject({
-  requests: required(integer('requests', 1, 1_000_000), 'Requests per `per` in the long run.'),
-  per: option(duration(), '1s', 'The time that `requests` counts for.'),
-  burst: optional(integer('requests', 1, 1_000_000), 'Requests at once after a pause.', '`requests`'),
-});
+const rate = options(
+  {
+    requests: required(integer('requests', 1, 1_000_000), 'Requests per `per` in the long run.'),
+    perMs: option(duration(), '1s', 'The time that `requests` counts for.'),
+    burst: optional(integer('requests', 1, 1_000_000), 'Requests at once after a pause.', '`requests`'),
+  },
+  ({ requests, perMs, burst = requests }): RateSettings => ({ requests, perMs, burst }),
+) satisfies Exactly<RateSettings>;
 
-const redirectSchema = z.strictObject({
+const redirect = options({
   to: required(
     parsed('URL or path', 'a URL or a path', readRedirectTarget),
     'Where to: a URL or a path. `{host}` is the host without port, `{path}` the path (what `strip` leaves of it), ' +
@@ -79,10 +100,10 @@ const redirectSchema = z.strictObject({
     '308',
     'Status of the answer.',
   ),
-});
+}) satisfies Exactly<RedirectSettings>;
 
 /** The keys of a route that ask something of its requests or change them. */
-export const ruleShape = {
+export const ruleOptions = {
   strip: option(
     flag(),
     'false',
@@ -95,7 +116,7 @@ export const ruleShape = {
     'false',
     'Whether GET and HEAD of `/blog` itself are sent to `/blog/` (308): relative links of a page there lead below it.',
   ),
-  redirect: optional(redirectSchema, 'Sends the client elsewhere. A service with only such routes needs no endpoints.'),
+  redirect: optional(redirect, 'Sends the client elsewhere. A service with only such routes needs no endpoints.'),
   allow: optional(
     z
       .array(parsed('address or CIDR', 'an address or a CIDR, such as 10.0.0.0/8', readCidr))
@@ -103,8 +124,8 @@ export const ruleShape = {
     'Clients that are let in; others get 403.',
     'all clients',
   ),
-  basicAuth: optional(basicAuthSchema, 'Asks for a user name and a password (HTTP Basic): 401.'),
-  rate: optional(rateSchema, 'Most requests of one client address (of one /64 network with IPv6); beyond it 429.'),
+  basicAuth: optional(basicAuth, 'Asks for a user name and a password (HTTP Basic): 401.'),
+  rate: optional(rate, 'Most requests of one client address (of one /64 network with IPv6); beyond it 429.'),
   headers: section(
     {
       request: direction('Fields of requests as they go to the service, trailers included.', 'the client sent'),
@@ -113,3 +134,11 @@ export const ruleShape = {
     'Fields that are set or removed.',
   ),
 };
+
+/** The rules of a route; undefined where there are none, which is what the request path asks first. */
+export function routeRules(given: Yield<typeof ruleOptions>): RouteRules | undefined {
+  const { strip, addSlash, redirect, allow = [], basicAuth, rate, headers } = given;
+  const silent = Object.values(headers).every(({ set, remove }) => set.length + remove.length === 0);
+  if (!strip && !addSlash && !redirect && !basicAuth && !rate && allow.length === 0 && silent) return undefined;
+  return { strip, redirect, ...(addSlash ? { addSlash } : {}), allow, basicAuth, rate, headers };
+}

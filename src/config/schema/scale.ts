@@ -1,9 +1,15 @@
-import { choice, duration, durationOr, flag, integer, option, optional, section, share } from '../option/options.ts';
+import type { GuardSettings, ScaleSettings } from '../../model/settings.ts';
+import { choice, duration, durationOr, flag, integer, share } from '../option/kinds.ts';
+import { type Exactly, option, optional, section, type Unset } from '../option/option.ts';
+import { isExisting, type Run } from './run.ts';
+
+/** The default of `max`. */
+const MOST = 4;
 
 const guards = section(
   {
     minSamples: option(integer('requests', 1), '20', 'Fewest samples for a latency verdict.'),
-    maxWindow: option(duration(), '300s', 'How far the window is extended while samples are too few.'),
+    maxWindowMs: option(duration(), '300s', 'How far the window is extended while samples are too few.'),
     ticks: option(
       integer('seconds', 1, 3600),
       '3',
@@ -14,9 +20,9 @@ const guards = section(
       '100%',
       'Most added at one step, as a share of the present count; always at least one replica.',
     ),
-    stepUpEvery: option(duration(0), '15s', 'Least time between scale-ups.'),
-    stepDownEvery: option(duration(0), '60s', 'Least time between scale-downs, of one replica each.'),
-    downWindow: option(duration(), '300s', 'Arrivals are looked at over this time before a scale-down.'),
+    stepUpEveryMs: option(duration(0), '15s', 'Least time between scale-ups.'),
+    stepDownEveryMs: option(duration(0), '60s', 'Least time between scale-downs, of one replica each.'),
+    downWindowMs: option(duration(), '300s', 'Arrivals are looked at over this time before a scale-down.'),
     downBelow: option(
       share({ above: true }),
       '60%',
@@ -33,12 +39,12 @@ const guards = section(
       '80%',
       'Share of the sustained rate that a replica is planned to carry.',
     ),
-    sustainedHalfLife: option(duration(), '1h', 'Half-life of the sustained rate.'),
-    warmUp: option(duration(0), '5s', "Age under which a replica's latencies do not count."),
-    cooldown: option(duration(0), '60s', 'No scaling for this long after a change by hand.'),
+    sustainedHalfLifeMs: option(duration(), '1h', 'Half-life of the sustained rate.'),
+    warmUpMs: option(duration(0), '5s', "Age under which a replica's latencies do not count."),
+    cooldownMs: option(duration(0), '60s', 'No scaling for this long after a change by hand.'),
   },
   'Constants of the guards that keep scaling from running away.',
-);
+) satisfies Exactly<GuardSettings>;
 
 /** `services.<name>.scale`. */
 export const scaleSchema = section(
@@ -47,17 +53,17 @@ export const scaleSchema = section(
     max: optional(
       integer('replicas', 1, 100_000),
       'Most replicas. An existing container is always one.',
-      '4; 1 with `run.docker.container`',
+      `${MOST}; 1 with \`run.docker.container\``,
     ),
     initial: optional(integer('replicas', 1, 100_000), 'Replicas of a start from zero.', '1, or `min` if that is more'),
-    idle: option(durationOr(0, 'never'), '5m', 'Idle time after which the replicas above `min` retire.'),
+    idleMs: option(durationOr(0, 'never'), '5m', 'Idle time after which the replicas above `min` retire.'),
     activity: option(
       choice('bytes', 'data'),
       'bytes',
       'What keeps a WebSocket from counting as quiet (`timeouts.stream`): any byte, or `data` frames alone, so that the ' +
         'pings of a forgotten tab do not keep the service awake.',
     ),
-    patience: option(
+    patienceMs: option(
       duration(0),
       '15m',
       'How long a scale-down waits for what the replica has in flight: nobody is in a hurry. A service that is asked to ' +
@@ -70,14 +76,26 @@ export const scaleSchema = section(
     ),
     latency: section(
       {
-        above: option(duration(), '1s', 'A replica is added when the quantile of the time to first byte exceeds this.'),
+        aboveMs: option(
+          duration(),
+          '1s',
+          'A replica is added when the quantile of the time to first byte exceeds this.',
+        ),
         quantile: option(share({ above: true, below: true }), '0.95', 'Which quantile.'),
-        window: option(duration(1000), '15s', 'Time over which the quantile is taken.'),
+        windowMs: option(duration(1000), '15s', 'Time over which the quantile is taken.'),
       },
       'When latency asks for another replica.',
-    ),
+    ) satisfies Exactly<ScaleSettings['latency']>,
     guards,
     dryRun: option(flag(), 'false', 'Decide and say so, but change nothing. Wakes still happen.'),
   },
   'How many replicas there are.',
-);
+  {
+    yields: (given) => ({ ...given, initial: given.initial ?? Math.max(1, given.min) }),
+  },
+) satisfies Exactly<Unset<ScaleSettings, 'max'>>;
+
+/** How many replicas a service has at most: a container that is there already is one. */
+export function mostReplicas({ scale, run }: { scale: { max: number | undefined }; run: Run | undefined }): number {
+  return scale.max ?? (isExisting(run) ? 1 : MOST);
+}

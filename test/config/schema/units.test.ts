@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: substitutions are part of what is tested
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readHostPort, readPathPrefix } from '../../../src/config/schema/readers.ts';
+import { readHostPort } from '../../../src/config/schema/addresses.ts';
+import { readPathPrefix } from '../../../src/config/schema/routes.ts';
 import { hostPort } from '../../../src/util/host-port.ts';
 import { aroundService, parse, settingsOf } from '../parse.ts';
 

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { didYouMean } from '../../util/suggest.ts';
 import { parseDuration, parseSize } from '../../util/units.ts';
@@ -22,25 +23,12 @@ export interface Kind {
   secret?: true;
   /** Whether an empty text is a value; else it counts as not given. */
   keepsEmpty?: true;
-}
-
-/** What an option, a section or a list is for, and what holds when it is not given. */
-export interface About {
-  about: string;
-  /** The default as it would be written (or, in words, where it is computed); undefined where there is none. */
-  fallback?: string;
-  /** Whether `fallback` is a value that could be written. */
-  literal?: boolean;
-  required?: boolean;
-  /** A single text that may stand for the whole section. */
-  shorthand?: string;
+  /** Makes a value that holds a relative path absolute. @param folder of the file */
+  resolve?: (value: string, folder: string) => string;
 }
 
 /** Kinds of the leaves. */
 export const kinds = z.registry<Kind>();
-/** Documentation of every option and section. */
-export const abouts = z.registry<About>();
-
 /** A substitution may stand wherever a value may, so an editor must not refuse one. */
 const SUBSTITUTION = '\\$\\{[^}]+\\}';
 const orSubstitution = (pattern: string) => `^(?:${pattern})$|${SUBSTITUTION}`;
@@ -55,7 +43,11 @@ interface Hint {
   hint: string;
 }
 
-function leaf<T>(kind: Kind, read: (text: string) => Reading<T> | Hint, readList?: (texts: string[]) => Reading<T>) {
+function leaf<T>(
+  kind: Kind,
+  read: (text: string) => Reading<T> | Hint,
+  readList?: (texts: string[]) => Reading<T>,
+): z.ZodType<T> {
   const schema = z.unknown().transform((input, context): T => {
     const isList = Array.isArray(input) && input.every((item) => typeof item === 'string');
     const reading = typeof input === 'string' ? read(input) : isList ? readList?.(input) : undefined;
@@ -95,16 +87,23 @@ export function parsed<T>(
   expected: string,
   read: (text: string) => Reading<T>,
   json: Record<string, unknown> = { type: 'string' },
-  flags: { keepsEmpty?: true } = {},
+  flags: Pick<Kind, 'keepsEmpty' | 'resolve'> = {},
 ) {
   return leaf({ type, unit: '', expected, json, ...flags }, read);
+}
+
+/** A path; a relative one counts from the file's folder. @param words that are no path */
+export function path(expected: string, ...words: string[]) {
+  const resolvePath = (value: string, folder: string) => (words.includes(value) ? value : resolve(folder, value));
+  const kind: Kind = { type: 'text', unit: '', expected, json: { type: ['string', 'number', 'boolean'] } };
+  return leaf({ ...kind, resolve: resolvePath }, (input) => ({ value: input }));
 }
 
 /** A word, or a list of words, that stand for all of them; commas divide nothing. */
 export function words(example: string) {
   const json = { type: ['string', 'array'], items: { type: 'string' }, minItems: 1 };
   const kind: Kind = { type: 'text or list of texts', unit: '', expected: `a text, or a list as in ${example}`, json };
-  return leaf<string | string[]>(
+  return leaf<string | readonly string[]>(
     kind,
     (input) =>
       input.includes(',') ? { fault: `a comma divides nothing: write a list, as in ${example}` } : { value: input },
@@ -144,7 +143,9 @@ export function flag() {
   });
 }
 
-/** One of a few words. */
+type Value<Word extends string> = Word extends 'false' ? false : Word;
+
+/** One of a few words; the value of `false` is false. */
 export function choice<const Word extends string>(...words: Word[]) {
   const values = words.map((word) => (word === 'false' ? false : word));
   const kind: Kind = {
@@ -153,8 +154,8 @@ export function choice<const Word extends string>(...words: Word[]) {
     expected: oneOf(words),
     json: { anyOf: [{ enum: values }, { type: 'string', pattern: SUBSTITUTION }] },
   };
-  return leaf<Word>(kind, (input) => {
-    if ((words as string[]).includes(input)) return { value: input as Word };
+  return leaf<Value<Word>>(kind, (input) => {
+    if ((words as string[]).includes(input)) return { value: (input === 'false' ? false : input) as Value<Word> };
     if ((words as string[]).includes('off') && /^(?:false|no)$/i.test(input)) return { hint: 'write off' };
     const hint = didYouMean(input, words);
     return hint === '' ? undefined : { fault: `expected ${oneOf(words)}${hint}` };
@@ -239,47 +240,7 @@ function unitHint(input: string, units: string): Hint | undefined {
   return /\d/.test(input) ? { hint: `one number and one unit (${units})` } : undefined;
 }
 
-function oneOf(words: readonly string[]): string {
+/** `a, b or c`. */
+export function oneOf(words: readonly string[]): string {
   return words.length === 1 ? `${words[0]}` : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
-}
-
-/** An option that has to be given. */
-export function required<S extends z.ZodType>(schema: S, about: string): S {
-  abouts.add(schema, { about, required: true });
-  return schema;
-}
-
-/** An option with a default, written as in the file. */
-export function option<S extends z.ZodType>(schema: S, fallback: string, about: string) {
-  const filled = schema.prefault(fallback as z.input<S>);
-  abouts.add(filled, { about, fallback, literal: true });
-  return filled;
-}
-
-/** An option without a default, or with a computed one that `fallback` tells in words. */
-export function optional<S extends z.ZodType>(schema: S, about: string, fallback?: string) {
-  const absent = schema.optional();
-  abouts.add(absent, { about, ...(fallback === undefined ? {} : { fallback }) });
-  return absent;
-}
-
-/** A list that is empty by default. */
-export function list<S extends z.ZodType>(item: S, about: string) {
-  const empty = z.array(item).prefault([] as z.input<S>[]);
-  abouts.add(empty, { about, fallback: '[]', literal: true });
-  return empty;
-}
-
-/** A mapping with free keys, empty by default. */
-export function mapping<S extends z.ZodType>(key: z.ZodString, value: S, about: string) {
-  const empty = z.record(key, value).prefault({});
-  abouts.add(empty, { about, fallback: '{}', literal: true });
-  return empty;
-}
-
-/** A section whose every key has a default. */
-export function section<Shape extends z.ZodRawShape>(shape: Shape, about: string, shorthand?: string) {
-  const filled = z.strictObject(shape).prefault({} as never);
-  abouts.add(filled, { about, ...(shorthand === undefined ? {} : { shorthand }) });
-  return filled;
 }

@@ -1,0 +1,26 @@
+import type { BudgetSettings } from '../../model/settings.ts';
+import { integer, size } from '../option/kinds.ts';
+import { type Exactly, option, section } from '../option/option.ts';
+
+/** `budget`. */
+export const budgetSchema = section(
+  {
+    replicas: option(
+      integer('replicas', 1, 100_000),
+      '50',
+      'Most replicas of all services together, stopping ones included.',
+    ),
+    concurrentStarts: option(
+      integer('starts', 1, 1000),
+      '4',
+      'Starts under way at once, shared fairly between services.',
+    ),
+    startsPerMinute: option(
+      integer('starts per minute', 1, 100_000),
+      '60',
+      'Scale-ups and retries over all services; wakes are not counted.',
+    ),
+    heldBytes: option(size(), '64MiB', 'Most bytes of request bodies held for all services.'),
+  },
+  'Bounds over all services.',
+) satisfies Exactly<BudgetSettings>;

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import type { ListenLimits, ListenSettings } from '../../model/settings.ts';
+import { duration, flag, integer, size } from '../option/kinds.ts';
+import { type Exactly, option, options, required, section } from '../option/option.ts';
+import { listenAddress } from './addresses.ts';
+
+const timeouts = section(
+  {
+    headMs: option(duration(), '10s', "From a request's first byte to the end of its head."),
+    bodyMs: option(duration(), '30s', 'Longest pause while a request body arrives.'),
+    keepAliveMs: option(duration(), '75s', 'How long an idle client connection is kept.'),
+    sendMs: option(
+      duration(),
+      '60s',
+      'Longest time that a client takes nothing of what is written to it, before it is cut off. ' +
+        'An answer with nothing to send at the moment is not meant.',
+    ),
+  },
+  'Time-outs on the side of the client.',
+) satisfies Exactly<ListenSettings['timeouts']>;
+
+const limits = section(
+  {
+    head: option(size(256, '256B'), '32KiB', 'Bytes of a request head; beyond it 431.'),
+    fields: option(integer('fields', 1, 10_000), '100', 'Header fields of a request; beyond it 431.'),
+    target: option(size(16, '16B'), '8KiB', 'Bytes of a request target; beyond it 414.'),
+    chunkExtensions: option(size(), '16KiB', 'Bytes of chunk extensions in one request body; beyond it 400.'),
+    trailers: option(
+      size(2, '2B'),
+      '16KiB',
+      'Bytes of trailers behind one request body, which are 64 fields at most; beyond it 400.',
+    ),
+    requests: option(
+      integer('requests', 0),
+      '0',
+      'Requests per connection; the last answer says `Connection: close`. 0 is no limit.',
+    ),
+    connections: option(
+      integer('connections', 1, 10_000_000),
+      '10000',
+      'Client connections. Beyond it the one that has been idle for longest is closed; 503 where none is idle.',
+    ),
+    connectionsPerClient: option(
+      integer('connections', 0),
+      '0',
+      'Connections of one client address (of IPv6, the network of its first 64 bits), trusted proxies not counted; ' +
+        'beyond it 503. 0 is no limit.',
+    ),
+  },
+  'What clients may use.',
+) satisfies Exactly<ListenLimits>;
+
+/** `listen`. */
+export const listenSchema = required(
+  z
+    .array(
+      options({
+        address: required(listenAddress(), 'Address and port to accept clients on; port 0 takes a free one.'),
+        timeouts,
+        limits,
+        proxyProtocol: option(
+          flag(),
+          'false',
+          'Whether connections begin with a PROXY protocol header (version 1 or 2), which names the client. ' +
+            'Only `trustedProxies` may connect then.',
+        ),
+      }) satisfies Exactly<ListenSettings>,
+    )
+    .min(1, 'expected at least one address'),
+  'Where clients connect.',
+);
