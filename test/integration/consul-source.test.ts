@@ -82,7 +82,7 @@ test('of several tags all have to be there, in a watch as in a fleet, and a tag 
   await register(3, 'public', 'other', 'live');
   for (const n of [1, 2, 3]) onTestFinished(() => removeEntry(consul, `source-tags-${n}`));
   await until('all are listed', async () => (await passingEntries(consul, 'source-tags')).length === 3);
-  const query = { ...follows('tagged', 'source-tags'), consul: { service: 'source-tags', tag: ['live', 'public'] } };
+  const query = follows('tagged', 'source-tags', ['live', 'public']);
   const others = Array.from({ length: 120 }, (_, i) => follows(`source-none-${i}`));
   const one = runSource(consulSettings(consul), [query]);
   const fleet = runSource(consulSettings(consul), [query, ...others]);

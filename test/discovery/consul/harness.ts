@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import type { ConsulAnswer, ConsulQuery } from '../../../src/discovery/consul/client.ts';
-import type { ConsulSettings } from '../../../src/discovery/consul/settings.ts';
+import type { ConsulService, ConsulSettings } from '../../../src/discovery/consul/settings.ts';
 import { createConsulSource } from '../../../src/discovery/consul/source.ts';
 import type { DiscoveryQuery, DiscoverySource, EndpointSet } from '../../../src/model/discovery.ts';
 import type { Logger } from '../../../src/model/observe.ts';
@@ -12,7 +12,7 @@ export function consulSettings(address: string, more: Partial<ConsulSettings> = 
 }
 
 /** A query for a Pilotlight service that follows a Consul service (of the same name unless told). */
-export function follows(service: string, consulService = service, tag?: string): DiscoveryQuery {
+export function follows(service: string, consulService = service, tag?: ConsulService['tag']): DiscoveryQuery {
   return { service, sought: { service: consulService, tag } };
 }
 
