@@ -3,30 +3,30 @@ import type { Endpoint } from '../upstream/endpoint.ts';
 import { affinity } from './rendezvous.ts';
 import { WeightTable } from './weighted.ts';
 
-/** What a choice is made among: ready endpoints, those in doubt left out while there are others. */
+/** What a choice is made from. */
 export interface Choice {
-  /** Another set, or other shares in it, is another array. */
+  /** The endpoints that get requests. Another set, or other shares in it, is another array. */
   endpoints: readonly Endpoint[];
   balance: Balance;
   /** Most requests in flight per endpoint; 0 = no limit. */
   concurrency: number;
   /** The clock's ms. */
   now: number;
-  /** Not this one while there is another (it failed this request before). */
+  /** The endpoint that failed this request before: it is chosen only if there is no other. */
   avoid: Endpoint | undefined;
-  /** For `hash`: of what the request is known by. Without it, it goes by least-request. */
+  /** The hash of what `balance: hash` knows the request by; without it the choice is by least-request. */
   key?: number | undefined;
 }
 
-/** With `hash`, an endpoint gets at most this multiple of its share of what is in flight; then others help. */
+/** With `hash`, an endpoint takes at most this multiple of its share of what is in flight; the rest goes to others. */
 const HASH_BOUND = 1.25;
-/** … but this many in flight are never too many: a few requests at once must not scatter a client's. */
+/** … but always so many: a client's few simultaneous requests must not scatter. */
 const HASH_FLOOR = 8;
 
-/** Shared until there is a choice: most of many services have one endpoint or none. */
+/** Shared by all services with one endpoint or none, which are most of many. */
 const NOTHING = new WeightTable<Endpoint>([]);
 
-/** Picks endpoints; holds nothing but the position of round-robin and what follows from the set. */
+/** Picks endpoints. It keeps the position of round-robin and what follows from the set, nothing else. */
 export class Balancer {
   readonly #random: () => number;
   #table: WeightTable<Endpoint> = NOTHING;
@@ -36,7 +36,7 @@ export class Balancer {
     this.#random = random;
   }
 
-  /** The endpoint for the next request; undefined when every one is full, in doubt, or there is none. */
+  /** Picks the endpoint for the next request; undefined when every one is full or in doubt, or there is none. */
   pick(choice: Choice): Endpoint | undefined {
     const { endpoints } = choice;
     const count = endpoints.length;
@@ -75,8 +75,9 @@ export class Balancer {
   }
 
   /**
-   * Power of two choices: nearly as even as the least loaded of all, without every client choosing the same one. The
-   * first is drawn by share and taken if it is idle, so that shares hold where there is little to do as well.
+   * Picks the less loaded of two random endpoints. That is nearly as even as the least loaded of all, and not every
+   * client chooses the same one. The first is drawn by share and taken if it is idle, so that shares hold under little
+   * load too.
    */
   #lessLoaded(choice: Choice): Endpoint {
     const table = this.#table;
@@ -93,7 +94,7 @@ function load(endpoint: Endpoint): number {
   return (endpoint.inFlight + 1) / endpoint.share;
 }
 
-/** Whether it takes one more: neither in doubt nor full. */
+/** Whether the endpoint takes one more request: it is neither in doubt nor full. */
 export function isFree(endpoint: Endpoint, choice: Choice): boolean {
   if (endpoint.suspectUntil > choice.now || endpoint.inFlight >= endpoint.slots) return false;
   return (
@@ -105,7 +106,7 @@ function fits(endpoint: Endpoint, choice: Choice): boolean {
   return endpoint !== choice.avoid && isFree(endpoint, choice);
 }
 
-/** The least loaded free endpoint, the one to avoid only if there is no other. */
+/** Returns the least loaded free endpoint; the one to avoid only if there is no other. */
 function leastLoaded(choice: Choice): Endpoint | undefined {
   let best: Endpoint | undefined;
   for (const endpoint of choice.endpoints) {
@@ -117,8 +118,8 @@ function leastLoaded(choice: Choice): Endpoint | undefined {
 }
 
 /**
- * The endpoint that the key belongs to, or the next best where that one has more than its bounded share ("consistent
- * hashing with bounded loads", Mirrokni et al. 2016).
+ * Returns the endpoint that the key belongs to, or the next best where that one has more than its bounded share
+ * ("consistent hashing with bounded loads", Mirrokni et al. 2016).
  */
 function bestForKey(choice: Choice, key: number): Endpoint | undefined {
   let inFlight = 1;

@@ -2,36 +2,36 @@ import type { ServicePolicy } from '../../model/snapshot.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { mostEjected, trustAgain } from '../upstream/outlier.ts';
 
-/** Least share of a fresh endpoint, of its weight: without any requests nothing gets warm. */
+/** A fresh endpoint gets at least this part of its weight: without requests nothing gets warm. */
 const LEAST_SHARE = 0.1;
-/** In how many steps the share of a fresh endpoint rises. */
+/** The share of a fresh endpoint rises in so many steps. */
 const STEPS = 50;
 
 /**
- * How good an endpoint is now: only those of the best rank get requests, and of the last one none does. A backup comes
- * right behind others of its kind.
+ * How good an endpoint is now. Only those of the best rank get requests, and those of the last rank never do. A backup
+ * ranks right behind others of its kind.
  */
 const Rank = { USABLE: 0, WEIGHTLESS: 2, EJECTED: 4, SUSPECT: 6, OBJECTING: 8, UNHEALTHY: 10 } as const;
 
 /**
- * The endpoints of a service that get requests now: the usable ones; without any, the usable backups; without those, the
- * ones of weight 0; the ejected ones, all of them rather than none; then those whose connect failed a moment ago.
- * Of the unhealthy ones those whose checks are answered, rather than 503 for everybody; the others never. Worked out
- * when something changes, not for every request.
+ * Decides which endpoints of a service get requests now: the usable ones; without any, the usable backups; without
+ * those, the ones of weight 0; then the ejected ones, all of them rather than none; then those whose connect failed a
+ * moment ago; then the unhealthy ones whose checks are answered, rather than a 503 for everybody. Other unhealthy ones
+ * never do. This is worked out when something changes, not for every request.
  */
 export class Eligibility {
-  /** Those that requests are spread over. Another set, or other shares in it, is another array. */
+  /** The endpoints that get requests. Another set, or other shares in it, is another array. */
   open: readonly Endpoint[] = [];
   /** They are in doubt: their connects failed a moment ago. */
   doubtful = false;
-  /** They fail their checks, and are used since there is nothing better. */
+  /** They fail their checks, and get requests because there is nothing better. */
   objecting = false;
-  /** Each of them bounds what is in flight on it. */
+  /** Each of them bounds its requests in flight. */
   bounded = false;
-  /** When time alone changes any of this, the clock's ms. */
+  /** When the passing of time changes any of this, the clock's ms. */
   recheckAt = Number.POSITIVE_INFINITY;
 
-  /** @param ready those that control lets in */
+  /** @param ready the endpoints that control has declared ready */
   update(ready: readonly Endpoint[], policy: ServicePolicy, now: number): void {
     this.recheckAt = Number.POSITIVE_INFINITY;
     this.#takeBack(ready, policy, now);
@@ -49,7 +49,7 @@ export class Eligibility {
     }
   }
 
-  /** Ejected ones whose time is over, and the next ones where more are out than may be (others went away since). */
+  /** Takes back the ejected endpoints whose time is over, and more where too many are out because others went away. */
   #takeBack(ready: readonly Endpoint[], { outlier, slowStartMs }: ServicePolicy, now: number): void {
     const ejected = ready.filter((endpoint) => returnOf(endpoint) > 0).sort((a, b) => returnOf(a) - returnOf(b));
     if (ejected.length === 0) return;
@@ -78,7 +78,7 @@ export class Eligibility {
     return endpoint.backup ? rank + 1 : rank;
   }
 
-  /** The weight; of a fresh endpoint the part of it that its age allows. */
+  /** Returns the weight, or of a fresh endpoint the part of it that its age allows. */
   #share(endpoint: Endpoint, slowStartMs: number, now: number): number {
     const age = now - endpoint.freshSince;
     if (age >= slowStartMs) return endpoint.weight;
@@ -91,7 +91,7 @@ export class Eligibility {
   }
 }
 
-/** When an ejected endpoint comes back, the clock's ms; 0 for one that is not ejected. */
+/** Returns when an ejected endpoint comes back, the clock's ms; 0 for one that is not ejected. */
 function returnOf({ outlier }: Endpoint): number {
   return outlier.kind === 'ejected' ? outlier.until : 0;
 }

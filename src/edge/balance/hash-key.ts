@@ -4,7 +4,7 @@ import { cookieValue } from '../http1/cookies.ts';
 import type { RequestHead } from '../http1/request.ts';
 
 /**
- * What `balance: hash` knows a request by; undefined where it lacks it.
+ * Hashes what `balance: hash` knows a request by; undefined where the request lacks it.
  * @param client address of the client
  */
 export function hashKey(on: HashOn, request: RequestHead, client: string): number | undefined {

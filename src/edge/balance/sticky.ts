@@ -4,12 +4,12 @@ import { cookieValue } from '../http1/cookies.ts';
 import type { Head } from '../http1/head.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 
-/** Characters of a cookie's value: 126 bits in base64url. */
+/** Length of a cookie's value, characters: 126 bits in base64url. */
 const VALUE_LENGTH = 21;
 
 /**
- * The cookie that brings a client back to its endpoint. Its value says nothing to whoever lacks the key: neither an
- * address nor whether two services share one.
+ * Brings clients back to their endpoints by a cookie. Without the key its value says nothing: neither an address nor
+ * whether two services share one.
  */
 export class StickyCookie {
   readonly #service: string;
@@ -19,7 +19,7 @@ export class StickyCookie {
   #endpoints = new Map<string, Endpoint>();
   #values = new Map<Endpoint, string>();
 
-  /** @param key the same wherever the cookies are to mean the same */
+  /** @param key edges with the same key understand each other's cookies */
   constructor(service: string, { cookie, ttlMs }: StickySettings, key: string) {
     this.#service = service;
     this.#key = key;
@@ -28,22 +28,22 @@ export class StickyCookie {
     this.#attributes = `; Path=/${age}; HttpOnly; SameSite=Lax`;
   }
 
-  /** Cookies may lead to exactly these from now on. */
+  /** Lets cookies lead to exactly these endpoints from now on. */
   follow(endpoints: readonly Endpoint[]): void {
     const values = new Map(endpoints.map((each) => [each, this.#values.get(each) ?? this.#valueOf(each)]));
     this.#values = values;
     this.#endpoints = new Map([...values].map(([endpoint, value]) => [value, endpoint]));
   }
 
-  /** The endpoint that a request's cookie names; undefined where it has none, or that endpoint is gone. */
+  /** Returns the endpoint that a request's cookie names; undefined without a cookie, or when that endpoint is gone. */
   endpointOf(request: Head): Endpoint | undefined {
     const value = cookieValue(request, this.#name);
     return value === undefined ? undefined : this.#endpoints.get(value);
   }
 
   /**
-   * The field that an answer of the endpoint carries, or nothing. A cookie stays where its endpoint is merely full, or
-   * failed this one request.
+   * Makes the field for an answer of the endpoint; empty where the client keeps its cookie, as when its own endpoint is
+   * merely full or failed this one request.
    * @param secure whether the client came by TLS
    */
   field(request: Head, endpoint: Endpoint, secure: boolean): string {
@@ -53,7 +53,7 @@ export class StickyCookie {
     return `Set-Cookie: ${this.#name}=${value}${this.#attributes}${secure ? '; Secure' : ''}\r\n`;
   }
 
-  /** Made from the address, so that it stays the same when the proxy or a replica starts again. */
+  /** Makes the cookie's value of the address, so that it survives a restart of the proxy or of a replica. */
   #valueOf({ host, port }: Endpoint): string {
     const text = `${this.#service}\n${host}\n${port}`;
     return createHmac('sha256', this.#key).update(text).digest('base64url').slice(0, VALUE_LENGTH);

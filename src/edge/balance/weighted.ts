@@ -1,21 +1,21 @@
-/** What a choice by weight needs to know of its members. */
+/** What a choice by weight needs to know of a member. */
 export interface Weighted {
   /** Relative share now, 0 or more. */
   share: number;
-  /** How far ahead its turn is. Owned by {@link WeightTable}. */
+  /** How far its turn has come. Owned by {@link WeightTable}. */
   turn: number;
 }
 
-/** A set of members and what can be worked out of their shares beforehand; a change of either needs a new table. */
+/** A set of members with what follows from their shares. When either changes, a new table is made. */
 export class WeightTable<Member extends Weighted> {
   readonly members: readonly Member[];
-  /** All shares are the same: then none is looked at. */
+  /** All shares are the same, so that none has to be looked at. */
   readonly even: boolean;
   /** Running totals of the shares. */
   readonly #totals: number[] = [];
   readonly #total: number;
 
-  /** @param before the table that this one replaces: its rotation goes on */
+  /** @param before the table that this one replaces; its rotation goes on */
   constructor(members: readonly Member[], before?: WeightTable<Member>) {
     this.members = members;
     let total = 0;
@@ -30,14 +30,17 @@ export class WeightTable<Member extends Weighted> {
     if (before !== undefined) this.#goOn(before);
   }
 
-  /** A member at random, by share. `random` is in [0, 1); there is at least one member. */
+  /**
+   * Draws a member at random, by share.
+   * @param random in [0, 1); there is at least one member
+   */
   draw(random: number): Member {
     const { members } = this;
     if (this.even) return members[Math.floor(random * members.length)] as Member;
     return members[this.#at(random * this.#total)] as Member;
   }
 
-  /** A member at random, by share, that is not `other`; `other` where none else has any share. */
+  /** Draws a member at random, by share, that is not `other`; returns `other` where no other has a share. */
   drawOther(other: Member, random: number): Member {
     const { members } = this;
     const index = members.indexOf(other);
@@ -47,15 +50,15 @@ export class WeightTable<Member extends Weighted> {
     }
     const left = this.#total - other.share;
     if (left <= 0) return other;
-    // The other's stretch of the totals is skipped.
+    // Skips the other's stretch of the totals.
     const point = random * left;
     const before = (this.#totals[index] as number) - other.share;
     return members[this.#at(point < before ? point : point + other.share)] as Member;
   }
 
   /**
-   * The next in a smooth rotation by share (as nginx does it): each gains its share, the one that has most goes, and
-   * pays the sum. Members that do not fit the choice neither gain nor go.
+   * Returns the next in a smooth rotation by share, as nginx does it: each member gains its share, the one that has
+   * most is next, and pays the sum. Members that do not fit the choice neither gain nor pay.
    */
   turn<Choice>(choice: Choice, fits: (member: Member, choice: Choice) => boolean): Member | undefined {
     let best: Member | undefined;
@@ -71,8 +74,8 @@ export class WeightTable<Member extends Weighted> {
   }
 
   /**
-   * Turns count in shares. Where those change, so do turns; whoever is new is neither behind nor ahead: else what was
-   * gained at 10,000 would be paid back at 1, by thousands of requests to one member.
+   * Scales the turns to the new shares. A new member is neither behind nor ahead: what was gained at a share of 10,000
+   * would else be paid back at 1, by thousands of requests to one member.
    */
   #goOn(before: WeightTable<Member>): void {
     const { members } = this;

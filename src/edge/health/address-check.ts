@@ -2,12 +2,14 @@ import type { ProbeRequest } from '../../model/link.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { UpstreamConnection, type UpstreamConsumer } from '../upstream/upstream-connection.ts';
 
-/** `checking`: connects and asks; `proven`: the answer was good but closed the connection, another one is opened. */
+/**
+ * `checking`: it connects and asks. `proven`: the answer was good but closed the connection, so another one is opened.
+ */
 type Phase = 'checking' | 'proven' | 'over';
 
 /**
- * One look whether an address answers as it should: connects, asks, and judges the status. Where the connection is to be
- * kept, it ends with one that has nothing in flight, else with a closed one.
+ * Checks once whether an address answers as it should: connects, asks, and judges the status. A connection that is to
+ * be kept has nothing in flight at the end; otherwise it is closed.
  */
 export class AddressCheck implements UpstreamConsumer {
   readonly method = 'GET';
@@ -17,7 +19,7 @@ export class AddressCheck implements UpstreamConsumer {
   readonly #done: (outcome: string | UpstreamConnection) => void;
   #connection: UpstreamConnection;
   #phase: Phase = 'checking';
-  /** Of the answer; 0 without one. */
+  /** Status of the answer; 0 without one. */
   status = 0;
 
   /** @param done called once, with the connection or with what is wrong; not after `close` */
@@ -82,7 +84,7 @@ export class AddressCheck implements UpstreamConsumer {
   }
 
   onReadEnd(): void {
-    // A long body is nothing to wait for: the head has said it all.
+    // The status is known, so a long body is not waited for.
     if (this.#phase === 'checking' && this.#connection.phase === 'body' && this.#isGood()) {
       this.#connection.destroy();
       this.#reconnect();
@@ -108,7 +110,7 @@ export class AddressCheck implements UpstreamConsumer {
     return check.kind === 'http' && this.status >= check.statusMin && this.status <= check.statusMax;
   }
 
-  /** What is wrong with the status. Where it may be the request that is at fault, the Host that it named is told. */
+  /** Tells what is wrong with the status. A 4xx may be due to the Host that was sent, so that is told too. */
   #objection(): string {
     const { status } = this;
     const check = this.#check;

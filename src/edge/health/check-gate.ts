@@ -1,10 +1,10 @@
 /** A check that waits for its turn. */
 export interface GatedCheck {
-  /** It is its turn: it has to leave again. */
+  /** Its turn has come; it has to leave the gate later. */
   begin(): void;
 }
 
-/** Lets so many do something at once; others wait, first come first served. */
+/** Lets a bounded number of checks run at once; others wait, first come first served. */
 export class CheckGate {
   #free: number;
   readonly #waiting = new Set<GatedCheck>();
@@ -23,7 +23,7 @@ export class CheckGate {
     waiting.begin();
   }
 
-  /** One that began is done. */
+  /** A check that began is done. */
   leave(): void {
     this.#free++;
     const next = this.#waiting.values().next();
@@ -32,7 +32,7 @@ export class CheckGate {
     this.enter(next.value);
   }
 
-  /** One that waits does so no more. */
+  /** A check gives up its wait. */
   giveUp(waiting: GatedCheck): void {
     this.#waiting.delete(waiting);
   }

@@ -6,29 +6,32 @@ import type { UpstreamFailure } from '../upstream/upstream-connection.ts';
 import { AddressCheck } from './address-check.ts';
 import type { CheckGate, GatedCheck } from './check-gate.ts';
 
-/** There was nothing left here to connect with. */
+/** The proxy itself had nothing left to connect with. */
 const OWN_WANT: UpstreamFailure = 'want';
 /** First checks of new endpoints are spread over at most this time, ms. */
 const SPREAD_MS = 1000;
-/** Further ones come up to this part of the interval early, so that those that began together do not stay so. */
+/** Later checks come early by up to this part of the interval, so that those that began together spread out. */
 const JITTER = 0.1;
 
 /**
- * What the checks say of an endpoint. `unchecked`: used, and the first check decides alone; `healthy` and `unhealthy`
- * take several in a row to change: `streak` is how many contradicted it so far.
+ * What the checks say of an endpoint. `unchecked`: it gets requests, and the first check decides alone. `healthy` and
+ * `unhealthy` take several checks in a row to change; `streak` counts those that contradicted so far.
  */
 export type HealthState =
   | { kind: 'unchecked' }
   | { kind: 'healthy'; streak: number }
   | { kind: 'unhealthy'; streak: number };
 
-/** @param status of the last check's answer; 0 where there was none */
+/**
+ * What a state means for requests.
+ * @param status of the last check's answer; 0 without one
+ */
 export function healthOf(state: HealthState, status: number): EndpointHealth {
   if (state.kind !== 'unhealthy') return 'healthy';
   return status > 0 && status < 500 ? 'objecting' : 'unhealthy';
 }
 
-/** Said when every endpoint that answers fails its checks. */
+/** Makes the warning that every endpoint fails its checks. */
 export function lastResort(reason: string): string {
   return (
     `no endpoint passes its checks, and those that answer them are used all the same: ${reason}. If requests succeed, ` +
@@ -51,22 +54,22 @@ export function checked(
 
 export interface HealthChecksOptions {
   deadlines: Deadlines;
-  /** Shared by all services: bounds how many checks are under way. */
+  /** Bounds the checks under way of all services. */
   gate: CheckGate;
-  /** The health of an endpoint is another than `before`; `reason` says what the last check found. */
+  /** The health of an endpoint changed from `before`; `reason` tells what the last check found. */
   onChange: (endpoint: Endpoint, before: EndpointHealth, reason: string) => void;
-  /** In [0, 1), for the spread. */
+  /** Random number in [0, 1), for the spread. */
   random?: () => number;
 }
 
 /**
- * Checks the endpoints of one service again and again. It uses connections of its own: no check is a request of the
- * service, counts as activity, or waits for a slot.
+ * Checks the endpoints of one service at intervals. It uses its own connections: a check is no request, is no activity,
+ * and takes no slot.
  */
 export class HealthChecks {
   readonly options: Required<HealthChecksOptions>;
   settings: HealthSettings;
-  /** Host header; undefined: the endpoint's address. */
+  /** Host field of a check; undefined: the endpoint's address. */
   host: string | undefined;
   readonly #targets = new Map<Endpoint, Target>();
 
@@ -76,7 +79,7 @@ export class HealthChecks {
     this.host = host;
   }
 
-  /** Checks in this way from now on: what another way would have found out in its time is found out soon. */
+  /** Checks by these settings from now on, and soon, because they may find something else. */
   configure(settings: HealthSettings, host: string | undefined): void {
     if (settings === this.settings && host === this.host) return;
     const isSame = host === this.host && JSON.stringify(settings) === JSON.stringify(this.settings);
@@ -85,7 +88,7 @@ export class HealthChecks {
     if (!isSame) for (const target of this.#targets.values()) target.hurry();
   }
 
-  /** Checks exactly these from now on: new ones are used until a check says otherwise. */
+  /** Checks exactly these endpoints from now on. A new one gets requests until a check fails. */
   follow(endpoints: readonly Endpoint[]): void {
     const listed = new Set(endpoints);
     for (const [endpoint, target] of this.#targets) {
@@ -104,7 +107,7 @@ export class HealthChecks {
   }
 }
 
-/** `waiting` for its time, `queued` for its turn among all checks, `checking`. */
+/** `waiting` for its time, `queued` at the gate, `checking`. */
 type Phase = 'waiting' | 'queued' | 'checking' | 'closed';
 
 /** One endpoint that is checked. */
@@ -113,7 +116,7 @@ class Target implements DeadlineEntry, GatedCheck {
   filed = 0;
   readonly #checks: HealthChecks;
   readonly #endpoint: Endpoint;
-  /** Holds the connections of the checks, apart from those of requests. */
+  /** Where the checks connect to, apart from the connections of requests. */
   readonly #address: Endpoint;
   #phase: Phase = 'waiting';
   #state: HealthState = { kind: 'unchecked' };
@@ -127,7 +130,7 @@ class Target implements DeadlineEntry, GatedCheck {
     this.hurry();
   }
 
-  /** Checks soon, unless a check is under way or about to be. */
+  /** Checks soon, unless a check is under way or queued. */
   hurry(): void {
     if (this.#phase !== 'waiting') return;
     const { options, settings } = this.#checks;
@@ -171,7 +174,7 @@ class Target implements DeadlineEntry, GatedCheck {
     const { settings, options } = this.#checks;
     const ok = typeof outcome !== 'string';
     if (outcome === OWN_WANT) {
-      // It says nothing of the endpoint.
+      // This says nothing about the endpoint.
       this.#check = undefined;
       this.#wait(settings.intervalMs);
       options.gate.leave();

@@ -8,19 +8,19 @@ import { TLS_LIMIT_MS, TlsCheck } from '../upstream/tls-check.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import { AddressCheck } from './address-check.ts';
 
-/** Pause between tries: a fortieth of the time so far, within these bounds, ms. */
+/** The pause between tries is a fortieth of the time so far, within these bounds, ms. */
 const MIN_PAUSE_MS = 5;
 const MAX_PAUSE_MS = 250;
-/** A try gets half of the time so far, at least this, ms: a fixed limit would fail slow links for ever. */
+/** A try may take half of the time so far, and at least this, ms. A fixed limit would never succeed on a slow link. */
 const MIN_TRY_MS = 1000;
-/** Who answers in TLS for so long is what was started, and not another program that had the port before, ms. */
+/** Who answers in TLS for so long is the program that was started, and not another one that had the port before, ms. */
 const TLS_MS = 1000;
-/** How long an opened connection waits for its endpoint to appear in a snapshot, ms. */
+/** An opened connection waits so long for its endpoint to appear in a snapshot, ms. */
 const KEEP_MS = 10_000;
 
 const NOTHING = 'no answer yet';
 const LATE = 'no answer in time';
-/** How failures of a connection read. */
+/** Failures of a connection, in words. */
 const failureWords: Record<string, string> = {
   refused: 'connection refused',
   timeout: 'no connection in time',
@@ -61,7 +61,7 @@ export class Prober {
     probe.close();
   }
 
-  /** The endpoint that a probe proved, if it is the one of the view. */
+  /** Hands out the endpoint that a probe proved, if it is the one of the view. */
   take(view: EndpointView): Endpoint | undefined {
     const proven = this.#proven.get(view.id);
     if (proven === undefined) return undefined;
@@ -114,7 +114,7 @@ type ProbeOutcome =
   | { ok: true; endpoint: Endpoint; tookMs: number }
   | { ok: false; reason: 'timeout' | 'tls'; detail: string };
 
-/** One address being tried, again and again, one try at a time. */
+/** Tries one address again and again, one try at a time. */
 class Probe {
   readonly #request: ProbeRequest;
   readonly #context: ProberContext;
@@ -125,10 +125,10 @@ class Probe {
   #check: AddressCheck | undefined;
   #timer: Timer | undefined;
   #lastFailure = NOTHING;
-  /** From when on all tries were answered in TLS, ms from its beginning. */
+  /** Since when all tries were answered in TLS, ms from the probe's beginning. */
   #tlsSince: number | undefined;
   #tlsCheck: TlsCheck | undefined;
-  /** When it was last asked for TLS because it said nothing, ms from its beginning. */
+  /** When the address was last asked for TLS because it said nothing, ms from the probe's beginning. */
   #tlsAskedAt = 0;
 
   constructor(
@@ -189,7 +189,10 @@ class Probe {
     else this.#onFailed(outcome);
   }
 
-  /** A start that gets ready soon is not delayed by it: a published port of Docker closes connections until then. */
+  /**
+   * Whether it is time to ask for TLS. Docker's published ports close connections until the program is ready, so a fast
+   * start must not be delayed by the question.
+   */
   get #mayAskForTls(): boolean {
     const elapsed = this.#elapsed();
     return elapsed - this.#tlsAskedAt >= TLS_MS && this.#request.timeoutMs - elapsed > TLS_LIMIT_MS;
@@ -213,7 +216,7 @@ class Probe {
     const isTls = outcome === Fault.TLS_ANSWER;
     this.#tlsSince = isTls ? (this.#tlsSince ?? this.#elapsed()) : undefined;
     const isRefused = outcome === 'refused';
-    // That nobody listens at the other host either is no news.
+    // A refusal at the other host is no news.
     if (this.#host !== this.#request.otherHost || !isRefused) this.#tell(outcome);
     if (isTls && this.#elapsed() - (this.#tlsSince as number) >= TLS_MS) {
       this.#endAsTls();
@@ -230,7 +233,7 @@ class Probe {
   }
 
   #tell(failure: string): void {
-    // The last try had no time of its own: what came of those before says more.
+    // The last try was cut short, so the failure before it says more.
     if (failure === LATE && this.#elapsed() >= this.#request.timeoutMs && this.#lastFailure !== NOTHING) return;
     const result = failureWords[failure] ?? failure;
     const news = `${this.#host} ${result}`;

@@ -1,6 +1,6 @@
 import type { StartPhases } from '../../model/snapshot.ts';
 
-/** When the start that made a service ready reached each phase, in the edge's clock. */
+/** When a start reached each of its phases, in the edge's clock, ms. */
 export interface ColdStart {
   /** When the edge heard that the service is ready. */
   heard: number;
@@ -9,7 +9,7 @@ export interface ColdStart {
   ready: number;
 }
 
-/** What control tells of a start, in this clock; of one that others made, only that it is over. */
+/** Converts the phases that control tells to this clock. Of a start that others made, only its end is known. */
 export function coldStart(phases: StartPhases | null, now: number): ColdStart {
   if (phases === null) return { permit: 0, started: 0, ready: now, heard: now };
   const { permitAgo, startedAgo, readyAgo } = phases;
@@ -17,8 +17,9 @@ export function coldStart(phases: StartPhases | null, now: number): ColdStart {
 }
 
 /**
- * Fields that tell a client that, and how long, it waited for a start: disjoint phases that add up to the wait.
- * @param from when the wait began, `to` when it ended, the clock's ms
+ * Makes the fields that tell a client how long it waited for a start: disjoint phases that add up to the wait.
+ * @param from when the wait began, the clock's ms
+ * @param to when it ended, the clock's ms
  */
 export function coldStartFields(start: ColdStart | undefined, from: number, to: number): string {
   const permit = clamp(start?.permit ?? from, from, to);

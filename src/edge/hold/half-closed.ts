@@ -1,8 +1,8 @@
 import type { Waiter } from './waiter.ts';
 
 /**
- * Held requests whose clients closed their sending side: those clients may have left, which nothing would tell, so they
- * give up their places first. Found by client, and any of them, at the same cost however many there are.
+ * Holds the waiters whose clients closed their sending side. Such a client may have left, and nothing would tell, so
+ * these give up their places first. To find one costs the same however many there are.
  */
 export class HalfClosed {
   readonly #byClient = new Map<string, Set<Waiter>>();
@@ -18,13 +18,13 @@ export class HalfClosed {
     if (those?.delete(waiter) && those.size === 0) this.#byClient.delete(client);
   }
 
-  /** The longest held of a client's. */
+  /** Returns the one of a client that has waited longest. */
   firstOf(client: string): Waiter | undefined {
     for (const waiter of this.#byClient.get(client) ?? []) return waiter;
     return undefined;
   }
 
-  /** One of them: of the client that has had one for the longest time. */
+  /** Returns one of the client that has had one for the longest time. */
   get first(): Waiter | undefined {
     for (const client of this.#byClient.keys()) return this.firstOf(client);
     return undefined;

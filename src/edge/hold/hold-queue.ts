@@ -2,27 +2,30 @@ import { clientKey } from '../io/client-address.ts';
 import { HalfClosed } from './half-closed.ts';
 import type { Waiter } from './waiter.ts';
 
-/** Requests that wait, first come first served; taking one out of the middle costs as little as from the front. */
+/**
+ * Queues those who wait for an endpoint, first come first served. To take one out of the middle costs no more than from
+ * the front.
+ */
 export class HoldQueue {
   #first: Waiter | undefined;
   #last: Waiter | undefined;
   #size = 0;
   #passive = 0;
-  /** Made when something waits for the first time. */
+  /** Waiters per client; made when something waits for the first time. */
   #perClient: Map<string, number> | undefined;
-  /** Made for the first of them. */
+  /** Made for the first half-closed waiter. */
   #halfClosed: HalfClosed | undefined;
 
   get size(): number {
     return this.#size;
   }
 
-  /** How many of them ask for the service: the others may not wake it. */
+  /** Number of waiters that may wake the service. */
   get asking(): number {
     return this.#size - this.#passive;
   }
 
-  /** The first that asks for the service. */
+  /** The first waiter that may wake the service. */
   get firstActive(): Waiter | undefined {
     if (this.asking === 0) return undefined;
     let each = this.#first;
@@ -30,23 +33,23 @@ export class HoldQueue {
     return each;
   }
 
-  /** How many wait for the client at an address. */
+  /** Returns how many wait for the client at an address. */
   countOf(address: string): number {
     return this.#perClient?.get(clientKey(address)) ?? 0;
   }
 
-  /** The client of a held request closed its sending side. */
+  /** The client of a waiter closed its sending side. */
   mark(waiter: Waiter): void {
     this.#halfClosed ??= new HalfClosed();
     this.#halfClosed.add(clientKey(waiter.address), waiter);
   }
 
-  /** Who gives its place up before anybody is turned away; of the client at an address only, where one is given. */
+  /** Returns the waiter that gives up its place before anybody is turned away; with an address, one of that client. */
   firstToYield(address?: string): Waiter | undefined {
     return address === undefined ? this.#halfClosed?.first : this.#halfClosed?.firstOf(clientKey(address));
   }
 
-  /** All of those. */
+  /** All waiters that give up their places first. */
   get yielding(): Iterable<Waiter> {
     return this.#halfClosed ?? [];
   }
@@ -60,7 +63,7 @@ export class HoldQueue {
     this.#added(waiter);
   }
 
-  /** Puts one that was dispatched already back to the front. */
+  /** Puts a waiter that was dispatched before back to the front. */
   unshift(waiter: Waiter): void {
     waiter.nextHeld = this.#first;
     waiter.previousHeld = undefined;

@@ -3,7 +3,7 @@ import type { Endpoint } from '../upstream/endpoint.ts';
 import type { HoldQueue } from './hold-queue.ts';
 import type { Waiter } from './waiter.ts';
 
-/** A paced release doubles at the latest after this long, ms. */
+/** A paced release doubles after so long at the latest, ms. */
 const STEP_MS = 100;
 
 /** The service whose queue a release empties. */
@@ -13,13 +13,13 @@ export interface Releasing {
   readonly isReady: boolean;
   /** Whether every endpoint bounds what is in flight on it. */
   readonly isBounded: boolean;
-  /** An endpoint for a waiter; undefined when it has to wait on. */
+  /** Chooses an endpoint; undefined when the waiter has to wait on. */
   pick(waiter: Waiter, now: number): Endpoint | undefined;
 }
 
 /**
- * Lets held requests go when a service is ready: 1, 2, 4 …, doubling at each first byte or after 100 ms, so that a
- * replica that just started is not buried; where `concurrency` bounds what is in flight, that is the pace.
+ * Releases held requests when a service is ready: 1, 2, 4 …, doubling at each first byte or after 100 ms, so that a new
+ * replica is not flooded. Where every endpoint bounds its requests in flight, that bound is the pace.
  */
 export class Release {
   readonly #service: Releasing;
@@ -33,7 +33,10 @@ export class Release {
     this.#clock = clock;
   }
 
-  /** The service may be dispatched to; `fresh` of its endpoints are new. */
+  /**
+   * The service can take requests.
+   * @param fresh how many of its endpoints are new
+   */
   begin(fresh: number): void {
     if (this.#timer === undefined) {
       this.#step = fresh;
@@ -42,7 +45,7 @@ export class Release {
     this.pump();
   }
 
-  /** Dispatches as many as the pace and the free slots allow. */
+  /** Releases as many as the pace and the free slots allow. */
   pump(): void {
     const service = this.#service;
     const paced = !service.isBounded;
@@ -69,7 +72,7 @@ export class Release {
     this.pump();
   }
 
-  /** Lets go no more by time. */
+  /** Stops the timer of a paced release. */
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;

@@ -10,7 +10,7 @@ export interface CompiledWakeRule {
   status: number;
 }
 
-/** Compiles rules once, at the table's arrival. */
+/** Compiles the rules, once per table. */
 export function compileWakeRules(rules: readonly WakeRule[]): CompiledWakeRule[] {
   return rules.map((rule) => ({
     path: rule.path === undefined ? undefined : pathKey(rule.path),
@@ -20,7 +20,7 @@ export function compileWakeRules(rules: readonly WakeRule[]): CompiledWakeRule[]
   }));
 }
 
-/** What its service's rules say of a request; undefined: it wakes. */
+/** Returns the rule that decides on a request; undefined: it wakes the service. */
 export function wakeRuleOf(
   rules: readonly CompiledWakeRule[],
   { target, pathEnd, head }: RequestHead,
@@ -29,8 +29,8 @@ export function wakeRuleOf(
 }
 
 /**
- * The first rule that matches a path and a user agent; undefined: it wakes. Where the path can be read in several ways,
- * it wakes only if it does so in all of them.
+ * Returns the first rule that matches a path and a user agent; undefined: it wakes. A path with several readings wakes
+ * only if each reading does.
  */
 export function matchWakeRule(
   rules: readonly CompiledWakeRule[],
@@ -41,7 +41,7 @@ export function matchWakeRule(
   if (hasOneReading(path)) return firstOf(rules, path, agent);
   const matching = rules.filter((rule) => rule.userAgent === undefined || rule.userAgent.matches(agent));
   const { paths } = readingsOf(path);
-  // Whatever it may be, it is nothing that a service has to be started for.
+  // Such a path is no reason to start a service, whatever it means.
   if (paths === undefined) return matching.find(isSilent);
   const outcomes = paths.map((reading) => firstOf(matching, comparable(reading), undefined));
   return outcomes.find((rule) => rule !== undefined && isSilent(rule)) ?? outcomes[0];
@@ -71,9 +71,9 @@ function isPrefix(prefix: string, path: string): boolean {
 }
 
 /**
- * A pattern in which `*` matches anything, case-insensitive. The parts between are looked for one after the other, each
- * at its first place, in one pass: as a regular expression, a pattern of a few stars could be made to take minutes by
- * whoever chooses the text.
+ * A case-insensitive pattern in which `*` matches anything. It looks for the parts between the stars one after the
+ * other, each at its first place. A regular expression with a few stars could take minutes on a text that a client
+ * chooses.
  */
 class Glob {
   readonly #parts: string[];

@@ -16,7 +16,10 @@ export class AddressRanges {
     }
   }
 
-  /** Whether an address (IPv4-mapped IPv6 in its IPv4 form) lies in one of them. What is no address does not. */
+  /**
+   * Whether an address lies in one of them. An IPv4-mapped address has to be given in its IPv4 form; a text that is no
+   * address lies in none.
+   */
   has(address: string): boolean {
     if (this.#empty) return false;
     const family = isIP(address);

@@ -12,15 +12,15 @@ export class TrustedProxies {
     this.#ranges = new AddressRanges(ranges);
   }
 
-  /** Whether an address (IPv4-mapped IPv6 in its IPv4 form) is one of them. */
+  /** Whether an address is one of them. An IPv4-mapped address has to be given in its IPv4 form. */
   has(address: string): boolean {
     return this.#ranges.has(address);
   }
 
   /**
-   * "The client": the rightmost address that is not trusted, of the peer and the X-Forwarded-For it sent. Whom a trusted
-   * proxy calls by no address is nobody: neither the proxy itself, which would let in whoever gets there, nor what stands
-   * further left, which anybody may have written.
+   * Returns "the client": the rightmost address that is not trusted, of the peer and the X-Forwarded-For it sent. If a
+   * trusted proxy names the client by no address, the client is unknown. It is not the proxy itself, which would let in
+   * whoever reaches it, nor anything further left, which anybody may have written.
    */
   client(peer: string, forwardedFor: string | undefined): string {
     if (forwardedFor === undefined || !this.has(peer)) return peer;
@@ -30,7 +30,7 @@ export class TrustedProxies {
       const comma = forwardedFor.lastIndexOf(',', end - 1);
       const element = trimOws(forwardedFor.slice(comma + 1, end));
       end = comma;
-      // Empty elements of a list are none (RFC 9110 §5.6.1).
+      // Empty elements do not count (RFC 9110 §5.6.1).
       if (element === '') continue;
       const hop = addressIn(element);
       if (hop === undefined) return UNKNOWN_CLIENT;
@@ -41,12 +41,18 @@ export class TrustedProxies {
   }
 }
 
-/** The client where a trusted proxy names none: in no range of addresses, and one for all of them where clients count. */
+/**
+ * Stands for a client whom a trusted proxy does not name. It is in no range of addresses, and all such clients count as
+ * one.
+ */
 export const UNKNOWN_CLIENT = 'unknown';
 
 const WITH_PORT = /^(?:\[([^\]]*)\]|([\d.]+))(?::\d{1,5})?$/;
 
-/** The address of an element of X-Forwarded-For: IPv4 or IPv6, with or without brackets and port; undefined: it is none. */
+/**
+ * Returns the address in an element of X-Forwarded-For: IPv4 or IPv6, with or without brackets and port; undefined:
+ * there is none.
+ */
 export function addressIn(element: string): string | undefined {
   const match = WITH_PORT.exec(element);
   const address = match === null ? element : (match[1] ?? match[2] ?? '');
@@ -55,14 +61,14 @@ export function addressIn(element: string): string | undefined {
   return withoutMapping(address);
 }
 
-/** Without IPv6 brackets, a port, or the IPv4-mapped prefix. */
+/** Returns an address without IPv6 brackets, a port, or the IPv4-mapped prefix. */
 export function plainAddress(text: string): string {
   return addressIn(text) ?? text;
 }
 
 /**
- * What a client is counted as: an IPv4 address, or the first 64 bits of an IPv6 one, because whoever has one address of
- * such a network has them all (RFC 6177). One spelling for each.
+ * Returns what a client is counted as: an IPv4 address, or the first 64 bits of an IPv6 one, because whoever has one
+ * address of such a network has them all (RFC 6177). Each has one spelling.
  */
 export function clientKey(address: string): string {
   if (!address.includes(':')) return address;

@@ -3,8 +3,8 @@ import type { Clock } from '../../util/clock.ts';
 import type { Deadlines } from './deadlines.ts';
 
 /**
- * What all parts of one edge share. A room declares in its own context what more it needs, and the edge builds one
- * object that is all of them: a request reaches whatever it is in one step.
+ * What all rooms of one edge share. Each room declares its own context with what it needs beyond this. The edge builds
+ * one object that is all of these contexts, so that a request reaches anything in one step.
  */
 export interface IoContext {
   readonly clock: Clock;

@@ -1,37 +1,37 @@
 import type { Clock, Timer } from '../../util/clock.ts';
 
-/** Something that waits for at most so long. It sits in at most one place of the wheel. */
+/** Something that is due at some time. It sits in at most one place of the wheel. */
 export interface DeadlineEntry {
   /** When it is due, in the clock's ms; 0 = not waiting. Owned by {@link Deadlines}. */
   deadline: number;
-  /** The tick it is filed under; 0 = none, -1 = its tick has come, and it is in line. Owned by {@link Deadlines}. */
+  /** The tick it is filed under; 0 = none, -1 = its tick has come, and it is overdue. Owned by {@link Deadlines}. */
   filed: number;
   onDeadline(): void;
 }
 
 const TICK_MS = 50;
-/** In `filed`: its tick has come, and it is in line. */
+/** Value of `filed` of an entry whose tick has come. */
 const OVERDUE = -1;
-/** Most that are due in one go; the others go on when whatever else there is had its turn. */
+/** At most so many come due in one go; the others follow after whatever else has its turn. */
 const DUE_AT_ONCE = 128;
 
 /**
- * Coarse deadlines for tens of thousands of connections with one timer: due −0/+100 ms. Moving a deadline to later,
- * which every request does, is two writes; the entry is filed anew only when its old tick comes. Where thousands are due
- * at once, such as slow clients that came together, requests get their turn in between: 2,000 would hold them up for
- * 200 ms.
+ * Coarse deadlines for tens of thousands of connections with one timer: due −0/+100 ms. To move a deadline to later,
+ * which every request does, takes two writes; the entry is filed anew only when its old tick comes. When thousands are
+ * due at once, such as slow clients that came together, requests get their turn in between: 2,000 would hold them up
+ * for 200 ms.
  */
 export class Deadlines {
   readonly #clock: Clock;
   readonly #ticks = new Map<number, Set<DeadlineEntry>>();
-  /** Whose tick has come, in that order; those before `#next` are done. */
+  /** Entries whose tick has come, in that order; those before `#next` are done. */
   readonly #overdue: DeadlineEntry[] = [];
   #next = 0;
   #timer: Timer | undefined;
-  /** Goes on with the overdue. */
+  /** Continues with the overdue entries. */
   #rest: Timer | undefined;
   #lastTick: number;
-  /** How often it was looked for what is due, while something waits: every 50 ms, less often where the machine is behind. */
+  /** Number of looks for what is due: one every 50 ms while something waits, fewer when the machine is behind. */
   turns = 0;
   #isClosed = false;
 
@@ -41,43 +41,43 @@ export class Deadlines {
   }
 
   /**
-   * Makes the entry due in `ms` milliseconds; an earlier deadline of it is forgotten.
-   * @param now the clock's ms, where the caller has just asked it
+   * Makes the entry due in `ms` milliseconds, and forgets an earlier deadline of it.
+   * @param now the clock's ms, if the caller has just asked it
    */
   arm(entry: DeadlineEntry, ms: number, now: number = this.#clock.now()): void {
-    // Never the 0 of an entry that does not wait.
+    // A 0 would mean that the entry does not wait.
     entry.deadline = Math.max(now + ms, Number.MIN_VALUE);
-    // The first tick at or after it; of the ticks that were or are being turned, none comes again.
+    // The first tick at or after the deadline. A tick that was or is being visited does not come again.
     const tick = Math.max(Math.ceil(entry.deadline / TICK_MS), Math.floor(now / TICK_MS) + 1);
     if (entry.filed !== 0 && entry.filed <= tick) return;
     this.#unfile(entry);
     this.#file(entry, tick);
   }
 
-  /** Nothing is due of it until it is armed again. Its place stays: mostly that is soon. */
+  /** Disarms the entry until it is armed again. It keeps its place, because mostly that is soon. */
   disarm(entry: DeadlineEntry): void {
     entry.deadline = 0;
   }
 
-  /** It will not be armed again: nothing of it is kept. */
+  /** Forgets an entry that will not be armed again. */
   forget(entry: DeadlineEntry): void {
     entry.deadline = 0;
     this.#unfile(entry);
   }
 
-  /** Whether anything may be due, now or later: only then there are turns. */
+  /** Whether anything may come due; only then there are turns. */
   get isTurning(): boolean {
     return this.#timer !== undefined;
   }
 
-  /** Entries filed, due or not. */
+  /** Number of entries filed, due or not. */
   get size(): number {
     let size = this.#overdue.length - this.#next;
     for (const entries of this.#ticks.values()) size += entries.size;
     return size;
   }
 
-  /** Nothing is due any more, now or later. */
+  /** Stops: nothing comes due any more. */
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
@@ -137,7 +137,7 @@ export class Deadlines {
         return;
       }
       const entry = this.#overdue[this.#next++] as DeadlineEntry;
-      // Else it was forgotten, and may be filed anew, since then.
+      // An entry that is not overdue any more was forgotten since, and may be filed anew.
       if (entry.filed === OVERDUE && this.#visit(entry, now)) left--;
     }
     this.#overdue.length = 0;

@@ -1,23 +1,23 @@
 import { addressIn, UNKNOWN_CLIENT } from './client-address.ts';
 import { allIn, TCHAR } from './http-syntax.ts';
 
-/** One proxy's part of Forwarded, as far as it is of use; values without quotes. */
+/** One proxy's element of Forwarded, as far as it is used; values without quotes. */
 export interface ForwardedElement {
   for: string | undefined;
   proto: string | undefined;
   host: string | undefined;
 }
 
-/** Most parameters, empty ones included, in a value: some of each of a hundred proxies. */
+/** Most parameters in a value, empty ones included. This is enough for a hundred proxies. */
 const MAX_PARTS = 512;
 
-/** `name=value`, a token or in quotes, and what ends it. */
+/** `name=value`, where the value is a token or quoted, and what ends it. */
 const PAIR = /[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=([!#$%&'*+.^_`|~0-9A-Za-z-]+|"(?:[^"\\]|\\.)*")[ \t]*(;|,|$)/y;
 const EMPTY = /[ \t]*(;|,|$)/y;
 
 /**
- * The elements of a Forwarded value (RFC 7239 §4), each proxy's in order. Undefined when it does not follow the grammar,
- * or goes on and on: a quote that a client left open may have swallowed what the proxies behind it said.
+ * Returns the elements of a Forwarded value (RFC 7239 §4) in order; undefined when it breaks the grammar or is too
+ * long. A quote that a client left open may have swallowed what the proxies behind it said.
  */
 export function forwardedElements(value: string): ForwardedElement[] | undefined {
   const elements: ForwardedElement[] = [];
@@ -35,7 +35,7 @@ export function forwardedElements(value: string): ForwardedElement[] | undefined
       element ??= { for: undefined, proto: undefined, host: undefined };
       const name = (match[1] as string).toLowerCase();
       if (name === 'for' || name === 'proto' || name === 'host') {
-        // Each parameter once (RFC 7239 §4).
+        // Each parameter may occur once (RFC 7239 §4).
         if (element[name] !== undefined) return undefined;
         element[name] = unquoted(match[2] as string);
       }
@@ -49,14 +49,17 @@ export function forwardedElements(value: string): ForwardedElement[] | undefined
   return elements;
 }
 
-/** The `for` of all elements as X-Forwarded-For would have them; `unknown` for what is no address, or cannot be read. */
+/**
+ * Returns the `for` of all elements as X-Forwarded-For would list them; `unknown` for what is no address or cannot be
+ * read.
+ */
 export function forwardedFor(value: string): string {
   const elements = forwardedElements(value);
   if (elements === undefined) return UNKNOWN_CLIENT;
   return elements.map((each) => addressIn(each.for ?? '') ?? UNKNOWN_CLIENT).join(', ');
 }
 
-/** An address as a node of Forwarded: IPv6 in brackets, and so in quotes (RFC 7239 §6). */
+/** Writes an address as a node of Forwarded: IPv6 in brackets, and therefore in quotes (RFC 7239 §6). */
 export function forwardedNode(address: string): string {
   if (address.includes(':')) return `"[${address}]"`;
   return allIn(TCHAR, address, 0, address.length) ? address : UNKNOWN_CLIENT;

@@ -18,10 +18,10 @@ export const TCHAR = table((code) => isAlphaNumeric(code) || tcharExtra.has(code
 /** field-vchar, SP and HTAB: what field values are made of (RFC 9110 §5.5); obs-text is let through. */
 export const FIELD_VALUE = table((code) => code === 9 || (code >= 32 && code !== 127));
 
-/** Visible ASCII without `#`: what a request target may hold on the wire (RFC 9112 §3.2, a fragment is never sent). */
+/** Visible ASCII without `#`: what a request target may hold on the wire. A fragment is never sent (RFC 9112 §3.2). */
 export const TARGET = table((code) => code > 32 && code < 127 && code !== 35);
 
-/** Whether all of `text` from `start` to `end` is of a class. */
+/** Whether `text` from `start` to `end` is not empty, and all of it is of a class. */
 export function allIn(classTable: Uint8Array, text: string, start: number, end: number): boolean {
   for (let i = start; i < end; i++) {
     const code = text.charCodeAt(i);
@@ -30,15 +30,15 @@ export function allIn(classTable: Uint8Array, text: string, start: number, end: 
   return end > start;
 }
 
-/** Whether all of `bytes` from `start` to `end`, one at least, is of a class. */
+/** Whether `bytes` from `start` to `end` is not empty, and all of it is of a class. */
 export function allBytesIn(classTable: Uint8Array, bytes: Buffer, start: number, end: number): boolean {
   for (let i = start; i < end; i++) if (classTable[bytes[i] as number] === 0) return false;
   return end > start;
 }
 
 /**
- * Text without the white space around it that HTTP knows: SP and HTAB. What `trim` takes for white space besides (vertical
- * tab, form feed, no-break space) is how framing fields are obfuscated.
+ * Removes the white space that HTTP knows, SP and HTAB, from both ends. `trim` also removes vertical tab, form feed and
+ * no-break space, which serve to obfuscate framing fields.
  */
 export function trimOws(text: string): string {
   let start = 0;
@@ -54,8 +54,8 @@ export function isOws(code: number): boolean {
 }
 
 /**
- * Whether a list has more than so many members, empty ones included (RFC 9110 §5.6.1.2: a reasonable number of them is
- * let pass). Looks no further than to the first that is too many.
+ * Whether a list has more than so many members, empty ones included (RFC 9110 §5.6.1.2 lets a reasonable number of
+ * those pass). It looks no further than to the first that is too many.
  */
 export function isLongList(list: string, most: number): boolean {
   let at = -1;
@@ -69,15 +69,15 @@ export function isLongList(list: string, most: number): boolean {
 const IPV6_HOST = /^\[[0-9a-f:.]+\]$/i;
 const REG_NAME = /^(?:[a-z0-9\-._~!$&'()*+,;=]|%[0-9a-f]{2})+$/i;
 
-/** Longest host and longest label of one, bytes (RFC 1035 §2.3.4): nothing longer can be looked up, or be routed. */
+/** Longest host and longest label of one, bytes (RFC 1035 §2.3.4). Nothing longer can be looked up or routed. */
 const MAX_HOST = 253;
 const MAX_LABEL = 63;
 /** Longest Host value: a host with a trailing dot and a port. */
 const MAX_VALUE = MAX_HOST + 7;
 
 /**
- * The host part of a Host value: lower case, without port and trailing dot, IPv6 with brackets; undefined when the
- * value is not `uri-host [":" port]` (RFC 9110 §7.2), an empty one included, or longer than any host.
+ * Returns the host part of a Host value: lower case, without port and trailing dot, IPv6 with brackets. Undefined when
+ * the value is empty, longer than any host, or not `uri-host [":" port]` (RFC 9110 §7.2).
  */
 export function hostOf(value: string): string | undefined {
   if (value.length > MAX_VALUE) return undefined;

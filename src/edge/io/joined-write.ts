@@ -3,22 +3,24 @@ import type { Duplex } from 'node:stream';
 
 /** Most bytes that are joined into one write. */
 export const JOIN_BYTES = 64 * 1024;
-/** What the framing of a chunk adds to it at most, bytes. */
+/** The framing of a chunk adds at most so much, bytes. */
 const CHUNK_FRAME = 16;
 
 let memory = Buffer.allocUnsafeSlow(JOIN_BYTES);
 
-/** Whether a message of so many bytes may be joined. Of a stream that is no socket, sent bytes may still be on their way. */
+/**
+ * Whether a message of so many bytes may be joined. A stream that is no socket may still hold bytes that count as sent.
+ */
 export function mayJoin(socket: Duplex, bytes: number, pieces: number): boolean {
   return bytes + pieces * CHUNK_FRAME <= JOIN_BYTES && socket instanceof Socket;
 }
 
 /**
- * Writes a head, pieces of a body and what ends it at once, joined in the same memory every time: 10 KiB on the heap for
- * each request are 170 MiB a second for the garbage collector, and cold memory. Mostly the kernel takes all; where it
- * does not, the memory is left to what waits in it.
- * @param pieces copied: their memory may be used again
- * @param chunked each is a chunk
+ * Writes a head, pieces of a body and its end at once. They are joined in the same memory every time, because 10 KiB on
+ * the heap for each request are 170 MiB a second for the garbage collector, and cold memory. Mostly the kernel takes
+ * everything; if not, the memory is left to what waits in it.
+ * @param pieces copied, so their memory may be used again
+ * @param chunked whether each piece is a chunk
  */
 export function writeJoined(
   socket: Duplex,
@@ -36,7 +38,7 @@ export function writeJoined(
   }
   if (end !== '') at += memory.write(end, at, 'latin1');
   const bytes = memory.subarray(0, at);
-  // What is certain to wait takes no more memory than it needs.
+  // What is certain to wait gets a copy of its own size.
   if (socket.writableLength > 0) {
     socket.write(Buffer.from(bytes));
     return;

@@ -5,9 +5,9 @@ const IPV4 = { address: '127.0.0.1', family: 4 };
 const IPV6 = { address: '::1', family: 6 };
 
 /**
- * Looks a name up to connect to it. `localhost`, and what ends in it, is this machine in either family, whatever a file
- * of hosts makes of it (RFC 6761 §6.3): a server that binds the name may be on one of them alone. The other is tried
- * when nobody listens on the first.
+ * Looks a name up to connect to it. `localhost` and names that end in it are this machine in either family, whatever
+ * the hosts file says (RFC 6761 §6.3). A server that binds the name may listen on one family alone, so the other is
+ * tried when nobody listens on the first.
  */
 export const lookupToConnect: LookupFunction = (host, options, callback) => {
   if (!/(?:^|\.)localhost$/.test(host)) systemLookup(host, options, callback);

@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net';
 
-/** Bytes that one read takes in at most. */
+/** One read takes in at most so many bytes. */
 const READ_BYTES = 64 * 1024;
 
 /**
- * What is read from any socket lands here, and is used up before the next read: a buffer of its own for each read costs
+ * Every socket reads into this buffer, and what it read is used up before the next read. A buffer for each read costs
  * its allocation and a pass through Node's stream layer, 7 µs of 45 for a small request.
  */
 export const sharedReadBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
 
-/** The socket's side of what `net.connect` does with its option `onread`. */
+/** The socket's inner places that `net.connect` sets for its option `onread`. */
 interface Internals {
   buffer: symbol;
   callback: symbol;
@@ -18,9 +18,9 @@ interface Internals {
 let internals: Internals | 'unknown' | undefined;
 
 /**
- * Hands what an accepted socket reads to `onBytes`: the first `size` bytes of the shared buffer, of which a copy must be
- * made where they are kept. Node has this for sockets that connect only (`onread`); for others its inner places are
- * looked up, and where they are not what they were, the bytes come as usual.
+ * Hands what an accepted socket reads to `onBytes`, as the first `size` bytes of the shared buffer; whoever keeps them
+ * has to copy them. Node offers this only to sockets that connect (`onread`). For others their inner places are set; if
+ * those have changed, the bytes come as usual.
  */
 export function readShared(socket: Socket, onBytes: (bytes: Buffer, size: number) => void): void {
   const handle = (socket as unknown as { _handle?: { useUserBuffer?(buffer: Buffer): void } | null })._handle;
@@ -40,7 +40,7 @@ export function readShared(socket: Socket, onBytes: (bytes: Buffer, size: number
   socket.resume();
 }
 
-/** The bytes as they may be kept: copied where the next read would overwrite them. */
+/** Returns bytes that may be kept: a copy of what the next read would overwrite. */
 export function toKeep(bytes: Buffer): Buffer {
   return bytes.buffer === sharedReadBuffer.buffer ? Buffer.from(bytes) : bytes;
 }

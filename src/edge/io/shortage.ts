@@ -4,8 +4,8 @@ import { NO_DESCRIPTOR } from '../../util/descriptors.ts';
 import { Throttle } from '../../util/throttle.ts';
 
 /**
- * What connect(2) and socket(2) fail with for want of something here, whoever the other end is, and what that is. None of
- * it says anything of the endpoint.
+ * The codes with which connect(2) and socket(2) fail because the proxy or its machine lacks something, in words. They
+ * say nothing about the endpoint.
  */
 const WANTS: Record<string, string> = {
   ...NO_DESCRIPTOR,
@@ -18,12 +18,14 @@ const WANTS: Record<string, string> = {
   EPERM: 'the system, such as a firewall on this machine, does not let this process connect',
 };
 
-/** Whether an error of connecting is the proxy's own. */
+/** Whether a connect failed for a reason of the proxy's own. */
 export function isOwnWant(code: string | undefined): code is string {
   return code !== undefined && Object.hasOwn(WANTS, code);
 }
 
-/** Says that connections could not be made for want of something here: at once, then once a minute with the number. */
+/**
+ * Logs that connections could not be made for want of something here: at once, then once a minute with their number.
+ */
 export class Shortage {
   readonly #clock: Clock;
   readonly #logger: Logger;

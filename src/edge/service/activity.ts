@@ -2,25 +2,25 @@ import type { HoldQueue } from '../hold/hold-queue.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { InFlight } from '../upstream/in-flight.ts';
 
-/** Most characters of a path that are told of a request. */
+/** The path of a request is told up to this length, characters. */
 const MAX_LABEL = 60;
-/** A longer segment of a path may be a secret: it is not told. */
+/** A longer segment of a path may be a secret, so it is left out. */
 const MAX_SEGMENT = 24;
 
-/** What the idle clock of one service goes by: when its last activity ended, and which request that was. */
+/** Keeps what the idle clock of one service goes by: when its last activity ended, and which request that was. */
 export class Activity {
-  /** End of the last exchange or wait, the clock's ms. */
+  /** When the last request, or its wait, ended; the clock's ms. */
   #at: number;
   #action = '';
   #target = '';
   #label: string | undefined;
 
-  /** @param now from when there was none yet, the clock's ms */
+  /** @param now the clock's ms; the service counts as active until then */
   constructor(now: number) {
     this.#at = now;
   }
 
-  /** It, or its wait, ended. */
+  /** A request, or its wait, ended. */
   note(ended: InFlight, now: number): void {
     if (ended.passive) return;
     this.#at = now;
@@ -29,8 +29,8 @@ export class Activity {
   }
 
   /**
-   * How long there has been none, ms, and the request that it goes by: what is held is activity, what is in flight too,
-   * unless no byte passed for `streamMs`.
+   * Tells how long the service has been idle, and which request was active last. A held request is active. One in
+   * flight is active until no byte passed for `streamMs`.
    */
   look(queue: HoldQueue, endpoints: Iterable<Endpoint>, streamMs: number, now: number): ActivityView {
     const waiting = queue.firstActive;
@@ -48,7 +48,7 @@ export class Activity {
     return { idleForMs: Math.max(0, now - latest), lastRequest: last === undefined ? this.#last() : labelOf(last) };
   }
 
-  /** Made once for each request that is told of, and its head is let go then. */
+  /** Makes the label of a request once, and lets go of the head that its target is part of. */
   #last(): string | undefined {
     if (this.#action !== '') {
       this.#label = requestLabel(this.#action, this.#target);
@@ -68,7 +68,10 @@ function labelOf({ action, target }: InFlight): string {
   return requestLabel(action, target);
 }
 
-/** Method and path, without the query and what may be a secret, of bounded length: `GET /orders/…`. */
+/**
+ * Makes a label such as `GET /orders/…`: method and path, of bounded length, without the query and without what may be
+ * a secret.
+ */
 export function requestLabel(method: string, target: string): string {
   const query = target.search(/[?#]/);
   const path = target.slice(0, query < 0 ? 4 * MAX_LABEL : Math.min(query, 4 * MAX_LABEL));
@@ -77,6 +80,6 @@ export function requestLabel(method: string, target: string): string {
     .map((segment) => (segment.length > MAX_SEGMENT ? '…' : segment.replace(/[^!-~]/g, '?')))
     .join('/');
   const label = `${method.slice(0, MAX_SEGMENT)} ${told.length > MAX_LABEL ? `${told.slice(0, MAX_LABEL)}…` : told}`;
-  // A copy: parts of a string keep all of it in memory.
+  // A part of a string keeps the whole string in memory, so this makes a copy.
   return Buffer.from(label).toString();
 }

@@ -8,8 +8,8 @@ import type { HttpProxyEngine } from '../upstream/http-proxy-engine.ts';
 export interface ServiceContext extends ProberContext {
   /** Bounds the health checks under way. */
   readonly checkGate: CheckGate;
-  /** The compatibility engine; made at its first use. */
+  /** Returns the compatibility engine, which is made at its first use. */
   httpProxyEngine(): HttpProxyEngine;
-  /** The endpoint that a probe made for this view, with the connection it opened; undefined where none fits. */
+  /** Returns the endpoint that a probe made for this view, with the connection it opened; undefined where none fits. */
   takeProbed(view: EndpointView): Endpoint | undefined;
 }

@@ -3,10 +3,10 @@ import type { HoldQueue } from '../hold/hold-queue.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 
 /**
- * Ends what has been under way for longer than it may while its service drains: what waits is refused, what is with an
- * endpoint is cut, tunnels in order. Says so in one line, where there was anything.
+ * Ends what has been under way for longer than a draining service allows: refuses what waits, cuts what is in flight,
+ * and closes tunnels in order. Logs one line if there was anything.
  * @param name of the service
- * @param before what came at or before then, the clock's ms, has had its time
+ * @param before requests that came at or before then have had their time; the clock's ms
  */
 export function endOverdue(
   name: string,

@@ -8,39 +8,42 @@ import type { HttpProxyEngine } from '../upstream/http-proxy-engine.ts';
 import type { ServiceContext } from './context.ts';
 import { shareSlots } from './slot-client.ts';
 
-/** Shared until there is an endpoint: most of many services sleep. */
+/** Most of many services sleep, so all of them share one empty map until an endpoint comes. */
 const NONE = new Map<string, Endpoint>();
 
 /** The service whose endpoints a set holds. */
 export interface EndpointOwner {
   readonly name: string;
   readonly policy: ServicePolicy;
-  /** For how long there has been no activity, ms. */
+  /** Returns for how long the service has been idle, ms. */
   idleForMs(now: number): number;
   /** The last connection to a replica of ours closed unasked. */
   onLost(endpoint: Endpoint): void;
-  /** Snapshots list the endpoint no more, and something is in flight on it. */
+  /** The endpoint left the snapshots while something is in flight on it. */
   onGone(endpoint: Endpoint): void;
-  /** The health of an endpoint changed, and with it perhaps which ones get requests. */
+  /** The health of an endpoint changed, so others may get the requests now. */
   onHealthChanged(): void;
 }
 
 /**
- * The endpoints of one service: those that snapshots name, and those that something is still in flight on. Says which
- * of them get requests, and tells control when one gets none any more.
+ * Holds the endpoints of one service: those in its last snapshot, and older ones until nothing is in flight on them.
+ * Decides which of them get requests, and tells control when a cordoned one gets none and when it is drained.
  */
 export class EndpointSet {
-  /** Those that control lets in. */
+  /** Those that control has declared ready. */
   ready: readonly Endpoint[] = [];
-  /** Which of these get requests now. */
+  /** Decides which of the ready ones get requests now. */
   readonly eligibility = new Eligibility();
-  /** The last start that made the service ready, when nothing of it was; of one that others made, only its end. */
+  /**
+   * When the service was last made ready, having had no endpoint before. Of a start that others made, only its end is
+   * known.
+   */
   lastStart: ColdStart | undefined;
   /** Undefined where clients are not to come back to their endpoint. */
   sticky: StickyCookie | undefined;
   readonly #owner: EndpointOwner;
   readonly #context: ServiceContext;
-  /** By identity, in whatever state. */
+  /** All endpoints by id, whatever their state. */
   #all = NONE;
   #health: HealthChecks | undefined;
 
@@ -54,7 +57,7 @@ export class EndpointSet {
     return this.#all.size;
   }
 
-  /** All of them, in whatever state. */
+  /** Iterates over all endpoints, whatever their state. */
   [Symbol.iterator](): Iterator<Endpoint> {
     return this.#all.values();
   }
@@ -63,21 +66,21 @@ export class EndpointSet {
     return this.#all.get(id);
   }
 
-  /** Requests in flight on all of them. */
+  /** Number of requests in flight on all endpoints. */
   get inFlight(): number {
     let inFlight = 0;
     for (const endpoint of this.#all.values()) inFlight += endpoint.inFlight;
     return inFlight;
   }
 
-  /** Those of them that may not keep the service awake. */
+  /** Number of requests in flight that may not keep the service awake. */
   get passive(): number {
     let passive = 0;
     for (const endpoint of this.#all.values()) passive += endpoint.passive;
     return passive;
   }
 
-  /** The owner's policy is another one. */
+  /** Takes over a changed policy of the service. */
   configure(now: number): void {
     this.sticky = stickyOf(this.#owner.policy);
     for (const endpoint of this.#all.values()) {
@@ -88,9 +91,9 @@ export class EndpointSet {
   }
 
   /**
-   * Takes over what a snapshot says of them: first who gets requests, then what ends some, as those may be sent elsewhere
-   * at once.
-   * @param version of the snapshot, to acknowledge cordons by
+   * Takes over a snapshot. First it settles who gets requests, then it ends what has to end, because that may be sent
+   * to another endpoint at once.
+   * @param version of the snapshot; cordons are acknowledged with it
    */
   apply(views: readonly EndpointView[], version: number, now: number): void {
     const listed = new Map<Endpoint, EndpointView>();
@@ -120,18 +123,18 @@ export class EndpointSet {
     for (const [endpoint, view] of listed) this.#applyState(endpoint, view, version, now);
   }
 
-  /** Works out anew which endpoints get requests. */
+  /** Decides anew which endpoints get requests. */
   refresh(now: number): void {
     this.eligibility.update(this.ready, this.#owner.policy, now);
   }
 
-  /** Something left an endpoint. */
+  /** A request left the endpoint. */
   onLeft(endpoint: Endpoint, now: number): void {
     if (endpoint.isCordoned) this.#tellDrained(endpoint, now);
     if (endpoint.state === 'gone' && endpoint.inFlight === 0) this.#forget(endpoint);
   }
 
-  /** Closes what is idle and old; called once a second. */
+  /** Closes connections that have been idle for long. Called once a second. */
   sweep(now: number): void {
     for (const endpoint of this.#all.values()) {
       endpoint.expireIdle(now);
@@ -149,7 +152,7 @@ export class EndpointSet {
     return closed;
   }
 
-  /** Nothing new goes to any of them; what is in flight may end. */
+  /** Sends nothing new to any of them, and lets what is in flight end. */
   retire(now: number): void {
     for (const endpoint of this.#all.values()) {
       if (endpoint.state === 'ready') endpoint.state = 'gone';
@@ -159,18 +162,18 @@ export class EndpointSet {
     this.#admit(now);
   }
 
-  /** Ends everything on them at once. */
+  /** Ends everything that is in flight, and all connections. */
   close(): void {
     this.#health?.close();
     for (const endpoint of this.#all.values()) endpoint.close();
   }
 
-  /** What opens connections; undefined: plain sockets. */
+  /** The engine that opens connections; undefined: plain sockets. */
   get #engine(): HttpProxyEngine | undefined {
     return this.#owner.policy.engine === 'http-proxy' ? this.#context.httpProxyEngine() : undefined;
   }
 
-  /** An endpoint that no snapshot named before. */
+  /** Adds an endpoint that no snapshot named before. */
   #meet(view: EndpointView): Endpoint {
     const endpoint = this.#context.takeProbed(view) ?? new Endpoint(view);
     endpoint.engine = this.#engine;
@@ -183,7 +186,10 @@ export class EndpointSet {
 
   readonly #onLost = (endpoint: Endpoint): void => this.#owner.onLost(endpoint);
 
-  /** @returns those that something is in flight on; the others are forgotten */
+  /**
+   * Drops the endpoints that the snapshot does not list.
+   * @returns those that have to stay until what is in flight on them ends
+   */
   #dropUnlisted(listed: ReadonlyMap<Endpoint, unknown>): Endpoint[] {
     const gone: Endpoint[] = [];
     for (const endpoint of this.#all.values()) {
@@ -201,7 +207,7 @@ export class EndpointSet {
     this.#all.delete(endpoint.id);
   }
 
-  /** Other endpoints are ready, or the policy is another: what depends on either follows. */
+  /** The ready endpoints or the policy changed: brings health checks, cookies and eligibility in line. */
   #admit(now: number): void {
     const { health, healthHost } = this.#owner.policy;
     if (health === undefined) {
@@ -236,7 +242,7 @@ export class EndpointSet {
   #applyState(endpoint: Endpoint, view: EndpointView, version: number, now: number): void {
     if (view.state === 'ready') {
       endpoint.uncordon();
-      // Of ours, control says so in so many words.
+      // Control says explicitly when a replica of ours can be trusted again.
       if (!endpoint.isOurs) endpoint.suspectUntil = 0;
       return;
     }
@@ -244,7 +250,7 @@ export class EndpointSet {
     if (view.state === 'closing') endpoint.close();
   }
 
-  /** Acknowledges a cordon: from here on nothing is sent there until a later snapshot says ready. */
+  /** Acknowledges a cordon: nothing is sent to the endpoint until a later snapshot declares it ready. */
   #cordon(endpoint: Endpoint, version: number, now: number): void {
     endpoint.cordon(version);
     const { name, policy } = this.#owner;

@@ -2,8 +2,8 @@ const SLICES = 10;
 const SLICE_MS = 1000;
 
 /**
- * How many retries a service may make: a share of its requests over the last 10 s, and never under 3 in 10 s, so that
- * a failing upstream is not hit by a multiple of its load.
+ * Limits the retries of a service to a share of its requests over the last 10 s, and never to fewer than 3 in 10 s, so
+ * that a failing upstream is not hit by a multiple of its load.
  */
 export class RetryBudget {
   readonly #requests = new Uint32Array(SLICES);
@@ -17,7 +17,7 @@ export class RetryBudget {
     this.#requests[index] = (this.#requests[index] as number) + 1;
   }
 
-  /** Whether a retry at `now` is within `share` (0 to 1) of the requests; counts it if so. */
+  /** Returns whether a retry at `now` is within `share` (0 to 1) of the requests, and counts it if so. */
   take(now: number, share: number): boolean {
     this.#turn(now);
     let requests = 0;

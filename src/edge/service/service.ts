@@ -23,21 +23,23 @@ import { SlotClient } from './slot-client.ts';
 import { Statistics } from './statistics.ts';
 import { Trust } from './trust.ts';
 
-/** What `balance: hash` goes by where nothing is said. */
+/** `balance: hash` hashes the client's address where the policy names nothing else. */
 const BY_CLIENT: HashOn = { kind: 'client' };
 
-/** The data plane's side of one service: its endpoints, who waits, and its figures. Lives across snapshots. */
+/**
+ * The data plane's side of one service: its endpoints, the requests that wait, and its figures. It outlives snapshots.
+ */
 export class Service implements EndpointOwner, Releasing {
   readonly name: string;
   readonly queue = new HoldQueue();
   policy: ServicePolicy;
   state: ServiceState;
   wakeRules: CompiledWakeRule[];
-  /** Body bytes of held requests, reserved ones included. */
+  /** Bytes of bodies that held requests buffer or have reserved. */
   heldBytes = 0;
   /** When blocked starts may be tried again, the clock's ms; 0 = not blocked. */
   blockedUntil = 0;
-  // Made when they are first needed: most of 10,000 services never get a request.
+  // Most of 10,000 services never get a request, so these are made at their first use.
   #statistics: Statistics | undefined;
   #retryBudget: RetryBudget | undefined;
   #watchers: Set<Watcher> | undefined;
@@ -47,10 +49,13 @@ export class Service implements EndpointOwner, Releasing {
   readonly #context: ServiceContext;
   readonly #balancer = new Balancer();
   readonly #release: Release;
-  /** Where other edges use the endpoints too. */
+  /** Set where other edges use the endpoints too. */
   #slots: SlotClient | undefined;
   #demand: DemandReporter | undefined;
-  /** When it left the configuration, the clock's ms: it lives on for what is in flight. Undefined: it did not. */
+  /**
+   * When the service left the configuration, the clock's ms; undefined: it is configured. It lives on until nothing is
+   * in flight.
+   */
   #leftAt: number | undefined;
 
   constructor(context: ServiceContext, policy: ServicePolicy) {
@@ -72,7 +77,7 @@ export class Service implements EndpointOwner, Releasing {
     };
   }
 
-  /** Takes over a new configuration; state and connections stay. Also brings back one that was leaving. */
+  /** Takes over a new configuration and keeps state and connections. Brings back a service that was leaving. */
   configure(policy: ServicePolicy): void {
     this.#leftAt = undefined;
     this.policy = policy;
@@ -80,7 +85,10 @@ export class Service implements EndpointOwner, Releasing {
     this.#endpoints.configure(this.#context.clock.now());
   }
 
-  /** Whether a request may not wake it: then it does not keep it awake either, and nothing is scaled for it. */
+  /**
+   * Whether a request may not wake the service. Such a request does not keep it awake either, and does not count for
+   * scaling.
+   */
   isPassive(request: RequestHead): boolean {
     const rule = this.policy.wakeable ? wakeRuleOf(this.wakeRules, request) : undefined;
     return rule !== undefined && rule.then !== 'wake';
@@ -102,7 +110,7 @@ export class Service implements EndpointOwner, Releasing {
     return this.#watchers;
   }
 
-  /** What is thought of its endpoints, because of how they behave. */
+  /** Decides which endpoints are trusted, by how they behave. */
   get trust(): Trust {
     this.#trust ??= new Trust(this, this.#endpoints, this.#release, this.#context);
     return this.#trust;
@@ -113,33 +121,39 @@ export class Service implements EndpointOwner, Releasing {
     return this.#endpoints.sticky;
   }
 
-  /** The last start that made it ready, when nothing of it was; of one that others made, only its end. */
+  /**
+   * When the service was last made ready, having had no endpoint before. Of a start that others made, only its end is
+   * known.
+   */
   get lastStart(): ColdStart | undefined {
     return this.#endpoints.lastStart;
   }
 
-  /** It left the configuration and nothing of it is in flight: there is nothing left to do. */
+  /** The service left the configuration, and nothing is in flight any more. */
   get hasLeft(): boolean {
     return this.#leftAt !== undefined && this.#endpoints.inFlight === 0;
   }
 
-  /** Whether anything may be dispatched, now or when a slot is free; of a service that is waited for, or soon. */
+  /**
+   * Whether a request can be dispatched now or as soon as a slot is free. Without a ready endpoint, a wakeable service
+   * has to be started first.
+   */
   get isReady(): boolean {
     return this.policy.wakeable ? this.#endpoints.ready.length > 0 : this.#endpoints.eligibility.open.length > 0;
   }
 
-  /** Whether every endpoint bounds what is in flight on it: then the free slots are the pace of what waits. */
+  /** Whether every endpoint bounds its requests in flight. Then free slots set the pace at which held requests go. */
   get isBounded(): boolean {
     return this.#endpoints.eligibility.bounded || this.policy.concurrency > 0;
   }
 
-  /** Whether connects to all endpoints of a service that can be started failed a moment ago. */
+  /** Whether connects to all endpoints failed a moment ago, while the service can be started. */
   get isBereft(): boolean {
     return this.policy.wakeable && this.#endpoints.eligibility.doubtful;
   }
 
   /**
-   * An endpoint for a waiter; undefined when it has to wait, or there is none.
+   * Chooses an endpoint; undefined when the waiter has to wait, or there is none.
    * @param now the clock's ms
    */
   pick(waiter: Waiter, now: number): Endpoint | undefined {
@@ -148,7 +162,7 @@ export class Service implements EndpointOwner, Releasing {
     const { avoid } = waiter;
     if (now >= eligibility.recheckAt) this.#endpoints.refresh(now);
     if (eligibility.doubtful && policy.wakeable) return undefined;
-    // All in doubt and nobody can start another: better a try than a refusal.
+    // All endpoints are in doubt and nobody can start another: a try is better than a refusal.
     const doubtedAt = eligibility.doubtful ? Number.POSITIVE_INFINITY : now;
     const { balance, concurrency, hashOn = BY_CLIENT } = policy;
     const key = balance === 'hash' ? waiter.hashKey(hashOn) : undefined;
@@ -160,7 +174,7 @@ export class Service implements EndpointOwner, Releasing {
     return this.#balancer.pick(choice);
   }
 
-  /** Swaps in what control says of the endpoints, acknowledges cordons, and lets go or turns away who waits. */
+  /** Takes over what control says of the endpoints, then releases or refuses what waits. */
   apply(state: ServiceState, version: number): void {
     const before = this.state;
     this.state = state;
@@ -195,7 +209,7 @@ export class Service implements EndpointOwner, Releasing {
     if (this.#slots !== undefined || (this.policy.sharesSlots && this.isBounded)) this.#slotClient().changed();
   }
 
-  /** Made at the first use: most services bound nothing. */
+  /** Most services bound nothing, so this is made at its first use. */
   #slotClient(): SlotClient {
     const { clock, post } = this.#context;
     this.#slots ??= new SlotClient({
@@ -207,17 +221,20 @@ export class Service implements EndpointOwner, Releasing {
     return this.#slots;
   }
 
-  /** Whoever waited for a slot waits for a start from now on. */
+  /** Tells those who waited for a slot that they wait for a start now. */
   #waitForStart(): void {
     for (let each = this.queue.first; each !== undefined; ) {
-      // It may leave the queue, and stand at its end as the next request of its connection.
+      // It may leave the queue and come back at its end, as the next request of its connection.
       const next: Waiter | undefined = each.nextHeld;
       each.waitForStart();
       each = next;
     }
   }
 
-  /** Puts a request in the queue; it is told by `release` or `refuse`. `front`: it was dispatched before. */
+  /**
+   * Puts a waiter in the queue until `release` or `refuse`.
+   * @param front it was dispatched before, so it goes first
+   */
   hold(waiter: Waiter, front: boolean): void {
     if (front) this.queue.unshift(waiter);
     else this.queue.push(waiter);
@@ -225,7 +242,7 @@ export class Service implements EndpointOwner, Releasing {
     this.#tellDemand();
   }
 
-  /** A held request left the queue: dispatched, refused or aborted. */
+  /** Takes a waiter out of the queue that was dispatched, refused or aborted. */
   unhold(waiter: Waiter): void {
     this.queue.remove(waiter);
     this.#activity.note(waiter, this.#context.clock.now());
@@ -233,12 +250,12 @@ export class Service implements EndpointOwner, Releasing {
     this.#tellDemand();
   }
 
-  /** A request got its first byte: a paced release goes on faster. */
+  /** A request got its first byte, so a paced release goes faster. */
   onFirstByte(): void {
     if (this.queue.size > 0) this.#release.onFirstByte();
   }
 
-  /** It left the endpoint at `now`, the clock's ms. */
+  /** A request left the endpoint at `now`, the clock's ms. */
   onLeft(ended: InFlight, endpoint: Endpoint, now: number): void {
     this.#activity.note(ended, now);
     if (endpoint.owedSlots > 0) this.#slots?.giveBack(endpoint);
@@ -246,14 +263,14 @@ export class Service implements EndpointOwner, Releasing {
     this.#endpoints.onLeft(endpoint, now);
   }
 
-  /** Answers everything that waits now, with `code`; a request that a client sent right behind one is not among it. */
+  /** Refuses everything that waits now. A request that a client sent behind a refused one is not refused. */
   rejectHeld(code: RefusalCode): void {
     for (let left = this.queue.size; left > 0; left--) this.queue.first?.refuse(code);
   }
 
   /**
    * Ends what has had its time to drain.
-   * @param began when the drain did, the clock's ms
+   * @param began when the drain began, the clock's ms
    */
   drainSince(began: number, now: number): void {
     const before = now - this.policy.timeouts.drainMs;
@@ -262,7 +279,7 @@ export class Service implements EndpointOwner, Releasing {
     for (const watcher of this.#watchers ?? []) watcher.close();
   }
 
-  /** Ends whatever is under way. */
+  /** Ends everything that is under way. */
   endDrain(): void {
     const { clock, logger } = this.#context;
     endOverdue(this.name, this.queue, this.#endpoints, Number.POSITIVE_INFINITY, clock.now(), logger);
@@ -273,7 +290,7 @@ export class Service implements EndpointOwner, Releasing {
     return this.#endpoints.closeIdle();
   }
 
-  /** Closes what is idle and old; called once a second. */
+  /** Closes connections that have been idle for long. Called once a second. */
   sweep(now: number): void {
     if (this.#leftAt !== undefined) this.drainSince(this.#leftAt, now);
     if (now >= this.#endpoints.eligibility.recheckAt) {
@@ -283,7 +300,7 @@ export class Service implements EndpointOwner, Releasing {
     this.#endpoints.sweep(now);
   }
 
-  /** The service left the configuration: who waits is turned away, nothing new comes, what is in flight may end. */
+  /** The service left the configuration: refuses what waits, accepts nothing new, and lets what is in flight end. */
   leave(): void {
     if (this.#leftAt !== undefined) return;
     this.#leftAt = this.#context.clock.now();
@@ -304,7 +321,7 @@ export class Service implements EndpointOwner, Releasing {
     this.#trust?.close();
   }
 
-  /** The service's part of a report; undefined when there is nothing to say. */
+  /** Makes the service's part of a report; undefined when there is nothing to say. */
   report(now: number): ServiceReport | undefined {
     if (this.#isSilent) return undefined;
     const { streamMs } = this.policy.timeouts;
@@ -321,8 +338,8 @@ export class Service implements EndpointOwner, Releasing {
   }
 
   /**
-   * Nothing happened, and nothing goes on. An awake service that can sleep speaks all the same: control goes by when its
-   * last activity was. Spares 10,000 others, which only have endpoints, 10 % of a core.
+   * Whether nothing happened and nothing is under way. A wakeable service with endpoints always reports, because
+   * control needs to know its last activity. For 10,000 others this spares 10 % of a core.
    */
   get #isSilent(): boolean {
     if (this.queue.size > 0 || this.#statistics?.quiet === false) return false;
@@ -352,7 +369,7 @@ export class Service implements EndpointOwner, Releasing {
     else this.#turnAway();
   }
 
-  /** Nobody can start another and no endpoint is healthy: waiting is of no use. */
+  /** Refuses what waits when no endpoint is healthy and nobody can start another. */
   #turnAway(): void {
     if (!this.policy.wakeable && this.#endpoints.ready.length > 0 && !this.isReady) this.rejectHeld('NO_ENDPOINT');
   }
@@ -362,7 +379,7 @@ export class Service implements EndpointOwner, Releasing {
   }
 
   #tellDemand(): void {
-    // What was told before is taken back also where nothing can be started any more.
+    // A demand that was told is taken back even when nothing can be started any more.
     if (!this.policy.wakeable && this.#demand === undefined) return;
     const { clock, post } = this.#context;
     this.#demand ??= new DemandReporter(

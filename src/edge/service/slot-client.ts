@@ -12,7 +12,7 @@ export interface SlotClientOptions {
   waiting: () => number;
 }
 
-/** A bounded endpoint gets no request before control has granted slots of it, where other edges use it too. */
+/** Where other edges use the endpoint too and it bounds its requests, this edge waits for control to grant slots. */
 export function shareSlots(endpoint: Endpoint, { sharesSlots, concurrency }: ServicePolicy): void {
   const isBounded = concurrency > 0 || endpoint.maxConnections < Number.POSITIVE_INFINITY;
   if (sharesSlots !== true || !isBounded) {
@@ -23,12 +23,12 @@ export function shareSlots(endpoint: Endpoint, { sharesSlots, concurrency }: Ser
 }
 
 /**
- * The slots of one service's endpoints where other edges use them too: control grants them, and takes them back. What
- * is owed is given back before a request of this edge gets it.
+ * Holds this edge's slots of the endpoints that other edges use too. Control grants slots and recalls them; a recalled
+ * slot goes back before another request takes it.
  */
 export class SlotClient {
   readonly #demand: DemandReporter;
-  /** What goes back with the next message. */
+  /** Slots that the next message gives back. */
   #back: SlotClaim['back'] = [];
 
   constructor({ service, clock, post, waiting }: SlotClientOptions) {
@@ -48,7 +48,7 @@ export class SlotClient {
     this.giveBack(endpoint);
   }
 
-  /** Gives back what is owed and free. */
+  /** Gives back recalled slots that are free. */
   giveBack(endpoint: Endpoint): void {
     const count = Math.min(endpoint.owedSlots, Math.max(0, endpoint.slots - endpoint.inFlight));
     if (count === 0) return;

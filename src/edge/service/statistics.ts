@@ -5,7 +5,10 @@ type HoldRejections = ServiceReport['holdRejected'];
 
 const noRejections = (): HoldRejections => ({ full: 0, bytes: 0, client: 0, deadline: 0, failed: 0, denied: 0 });
 
-/** What one service did since the last report. Histograms are made at the first value: a silent service costs none. */
+/**
+ * Counts what one service did since the last report. A silent service has no histograms: they are made at the first
+ * value.
+ */
 export class Statistics {
   arrivals = 0;
   completions = 0;
@@ -19,14 +22,17 @@ export class Statistics {
   #ttfb: Histogram | undefined;
   #total: Histogram | undefined;
 
-  /** A whole answer was sent, or broken off. */
+  /** An answer ended, whole or broken off. */
   ended(status: number, ms: number): void {
     this.#codes.set(status, (this.#codes.get(status) ?? 0) + 1);
     this.#total ??= new Histogram();
     this.#total.add(ms);
   }
 
-  /** @param ms how long it took; undefined: that says nothing */
+  /**
+   * An answer began.
+   * @param ms time to the first byte; undefined: it says nothing about the service
+   */
   firstByte(status: number, ms: number | undefined): void {
     this.completions++;
     if (status >= 500 && status !== 503) this.errors++;
@@ -41,7 +47,7 @@ export class Statistics {
     return this.arrivals === 0 && this.completions === 0 && this.resets === 0 && this.#codes.size === 0;
   }
 
-  /** The counters since the last call, which start anew. */
+  /** Returns the counters since the last call, and starts them anew. */
   take(): Pick<
     ServiceReport,
     | 'arrivals'

@@ -10,17 +10,20 @@ import type { ServiceContext } from './context.ts';
 import type { EndpointSet } from './endpoint-set.ts';
 import { type Opened, type Opener, Unproven } from './unproven.ts';
 
-/** How long an endpoint whose connect failed is passed over, unless control says something sooner, ms. */
+/** An endpoint whose connect failed is passed over for so long, unless control answers sooner, ms. */
 const SUSPECT_MS = 1000;
 
-/** The service whose endpoints are trusted, or not. */
+/** The service whose endpoints are judged. */
 export interface TrustingService {
   readonly name: string;
   readonly policy: ServicePolicy;
   readonly queue: HoldQueue;
 }
 
-/** What one service makes of how its endpoints behave: whom it passes over for a while, and what it tells control. */
+/**
+ * Judges the endpoints of one service by how they behave: passes over those that cannot be reached or answer badly, and
+ * tells control.
+ */
 export class Trust {
   readonly #service: TrustingService;
   readonly #endpoints: EndpointSet;
@@ -38,7 +41,7 @@ export class Trust {
 
   // ── is it there? ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** A connect to the endpoint failed: others are tried, and control is told to look. */
+  /** A connect to the endpoint failed: passes it over, and asks control to look at it. */
   suspect(endpoint: Endpoint, cause: 'refused' | 'timeout'): void {
     endpoint.closeIdle();
     this.judge(endpoint, 'failure', cause === 'refused' ? 'connection refused' : 'no connection in time');
@@ -47,14 +50,14 @@ export class Trust {
   }
 
   /**
-   * The last connection to a replica of ours closed unasked. Mostly it was idle for long enough; but if the replica is
-   * gone, its address may be another program's by now. So nobody is sent there before control had a look.
+   * The last connection to a replica of ours closed unasked. Mostly it was only idle for long. But if the replica is
+   * gone, another program may have its address by now, so nobody is sent there until control has looked.
    */
   onLost(endpoint: Endpoint): void {
     if (endpoint.state === 'ready') this.#doubt(endpoint, 'closed');
   }
 
-  /** Another edge is in doubt about it: what was opened here a moment ago may lead to another program, too. */
+  /** Another edge doubts the endpoint. What this edge opened a moment ago may lead to another program too. */
   onDoubt(id: string): void {
     const endpoint = this.#endpoints.get(id);
     if (endpoint === undefined || !endpoint.isOurs || endpoint.suspectUntil > this.#context.clock.now()) return;
@@ -62,7 +65,7 @@ export class Trust {
     this.onLost(endpoint);
   }
 
-  /** Control had a look after a doubt: it is the replica that it was. Of a doubt since then that says nothing. */
+  /** Control looked at the endpoint after a doubt, and it is the same replica. That does not settle a later doubt. */
   onTrust(id: string, doubt: number): void {
     const endpoint = this.#endpoints.get(id);
     if (endpoint === undefined) return;
@@ -74,7 +77,7 @@ export class Trust {
     if (size > 0) this.#release.begin(size);
   }
 
-  /** A connection was opened that may lead to another program than the replica. */
+  /** Has control prove that a new connection leads to the replica, and not to another program. */
   prove(opener: Opener, endpoint: Endpoint, connection: Opened): void {
     const { clock, post } = this.#context;
     this.#unproven ??= new Unproven(clock, ({ id, doubt }) =>
@@ -83,7 +86,7 @@ export class Trust {
     this.#unproven.add(opener, endpoint, connection);
   }
 
-  /** Snapshots list it no more: no connection to it leads to the replica. */
+  /** The endpoint left the snapshots: no connection to it leads to the replica. */
   disown(endpoint: Endpoint): void {
     this.#unproven?.disown(endpoint);
   }
@@ -96,7 +99,7 @@ export class Trust {
     this.#tryAgainLater();
   }
 
-  /** Who waits because all are in doubt goes on when one is not any more. */
+  /** Releases those who wait because all endpoints are in doubt, as soon as one is not any more. */
   #tryAgainLater(): void {
     const { clock } = this.#context;
     const { eligibility } = this.#endpoints;
@@ -111,8 +114,8 @@ export class Trust {
   // ── are its answers good? ─────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * An answer of the endpoint was whole and no 5xx, or not: too many failures in a row take it out for a while.
-   * @param why what a failure was, in words
+   * Counts an answer: a success is whole and no 5xx. Too many failures in a row eject the endpoint for a while.
+   * @param why what the failure was, in words
    */
   judge(endpoint: Endpoint, answer: 'success' | 'failure', why = ''): void {
     const { outlier } = this.#service.policy;
@@ -135,15 +138,18 @@ export class Trust {
     return endpoint.state === 'ready' && ejected < mostEjected(ready.length, outlier);
   }
 
-  /** The endpoint closed a fresh connection without a word: that is how many a server answers who should speak TLS. */
+  /**
+   * The endpoint closed a fresh connection without a word. Many servers that expect TLS do that, so it is asked for
+   * TLS.
+   */
   onUnanswered(endpoint: Endpoint): void {
-    // A replica of ours has proved itself by an answer, and its port may be another program's by now.
+    // A replica of ours has answered in HTTP before, and another program may have its port by now.
     if (endpoint.isOurs || endpoint.engine !== undefined || endpoint.state === 'gone') return;
     const { clock, deadlines } = this.#context;
     endpoint.askForTls(deadlines, clock.now(), () => this.onBadAnswer(endpoint, Fault.TLS_ANSWER));
   }
 
-  /** An answer of the endpoint is not valid: who reads the log has to learn which one, and what is wrong with it. */
+  /** Reports an invalid answer, so that the log tells which endpoint gave it and what is wrong. */
   onBadAnswer(endpoint: Endpoint, fault: string): void {
     const count = endpoint.noteFault(fault, this.#context.clock.now());
     if (count === 0) return;

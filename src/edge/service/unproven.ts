@@ -1,18 +1,18 @@
 import type { Clock, Timer } from '../../util/clock.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 
-/** Without a word from control for so long, what was last known holds, ms. */
+/** After so long without an answer of control, the connections count as proven, ms. */
 const PATIENCE_MS = 1000;
 
-/** A connection that may lead to another program than the replica that it was opened to. */
+/** A new connection that may lead to another program than its replica. */
 export interface Opened {
-  /** It is still open. */
+  /** Whether it is still open and unused. */
   readonly usable: boolean;
 }
 
 /** Whoever opened such a connection. */
 export interface Opener {
-  /** It leads to the replica, or may not: then nothing may be sent on it. */
+  /** Tells whether the connection leads to the replica. If not, nothing may be sent on it. */
   onProven(connection: Opened, isProven: boolean): void;
 }
 
@@ -20,14 +20,14 @@ interface Waiting {
   opener: Opener;
   endpoint: Endpoint;
   connection: Opened;
-  /** The question whose answer it waits for. */
+  /** Number of the doubt that has to be answered. */
   doubt: number;
 }
 
 /**
- * Connections that were opened to a replica after all others to it had closed unasked. The look before the dial may be
- * outdated by the time of it; so the request is written only when another one, made after, says that the replica still
- * has the address: then the connection leads to it, and to no program that took the port in between.
+ * Keeps connections that were opened to a replica after all others to it had closed unasked. What control saw before
+ * the connect may be outdated. So a request is written only after control has looked once more and found the replica at
+ * its address: then the connection leads to it, and not to a program that took the port in between.
  */
 export class Unproven {
   readonly #clock: Clock;
@@ -35,7 +35,7 @@ export class Unproven {
   #waiting: Waiting[] = [];
   #timer: Timer | undefined;
 
-  /** @param ask asks control for a look at the endpoint, as the endpoint's `doubt` */
+  /** @param ask asks control to look at the endpoint; the answer names the endpoint's present `doubt` */
   constructor(clock: Clock, ask: (endpoint: Endpoint) => void) {
     this.#clock = clock;
     this.#ask = ask;
@@ -48,7 +48,7 @@ export class Unproven {
     this.#ask(endpoint);
   }
 
-  /** A look after that doubt found the replica. */
+  /** Control looked after that doubt, and found the replica. */
   trust(endpoint: Endpoint, doubt: number): void {
     this.#settle((each) => each.endpoint === endpoint && each.doubt <= doubt, true);
   }

@@ -4,10 +4,10 @@ import { mayJoin, writeJoined } from '../io/joined-write.ts';
 import { toKeep } from '../io/shared-read.ts';
 
 /**
- * Writes a head and what is here of its body: in one write where that is small.
- * @param pieces of the body, `bytes` of them in all; what lies in the shared read buffer is copied
- * @param done no more of the body comes
- * @returns false where the upstream does not keep up
+ * Writes a head and what has come of its body so far, in one write if it is small.
+ * @param pieces of the body, `bytes` in all; what lies in the shared read buffer is copied
+ * @param done whether this is the whole body
+ * @returns false when the upstream does not keep up
  */
 export function writeMessage(
   socket: Duplex,
@@ -34,9 +34,9 @@ export function writeMessage(
 }
 
 /**
- * Writes one piece of a body, as a chunk where it is chunked.
- * @param sent called when it is sent
- * @returns false where the upstream does not keep up
+ * Writes one piece of a body, as a chunk where the body is chunked.
+ * @param sent called when the piece is sent
+ * @returns false when the upstream does not keep up
  */
 export function writePiece(socket: Duplex, piece: Buffer, framing: FramingKind, sent?: () => void): boolean {
   if (framing === Framing.CHUNKED) {
@@ -60,7 +60,10 @@ function lastChunk(trailers: string): string {
   return `0\r\n${trailers}\r\n`;
 }
 
-/** A large write that the kernel took at once makes the stream ask for a drain all the same, which comes at once, too. */
+/**
+ * Whether the upstream keeps up. After a large write the stream asks for a drain even if the kernel took everything at
+ * once.
+ */
 function keepsUp(socket: Duplex): boolean {
   return socket.writableLength === 0 || !socket.writableNeedDrain;
 }

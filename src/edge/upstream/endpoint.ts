@@ -13,26 +13,25 @@ import { type OutlierState, unjudged } from './outlier.ts';
 import { TlsCheck } from './tls-check.ts';
 import type { Destination, UpstreamConnection } from './upstream-connection.ts';
 
-/** What answers may use where no service says: those to probes and checks. */
+/** Bounds on answers where no service sets any: those to probes and checks. */
 const DEFAULT_LIMITS: AnswerLimits = { head: 65_536, fields: 256, chunkExtensions: 16_384, trailers: 16_384 };
 /** Most idle connections kept per endpoint. */
 const MAX_IDLE = 256;
 /**
- * How long an idle upstream connection may be used again, ms: under the shortest keep-alive that servers commonly have
- * (5 s in Node), so that the race between its close and our next request stays rare.
+ * An idle connection may be used again for so long, ms. This is less than the shortest keep-alive that servers commonly
+ * have (5 s in Node), so that our next request rarely meets their close.
  */
 const IDLE_MS = 4_000;
-/** An endpoint that closes connections without a word is asked for TLS again after this time, ms. */
+/** An endpoint that closes connections without a word is asked for TLS at most this often, ms. */
 const ASK_AGAIN_MS = 60_000;
 
 /**
- * What the health checks of an endpoint mean for requests. `objecting`: its last check was answered, with a status under
- * 500 that is not the one asked for: it is up, and may object to nothing but the check (its Host, or that it lacks
- * credentials).
+ * What health checks say of an endpoint. `objecting`: its last check got a status under 500 that is not the expected
+ * one. It is up, and may object to the check alone (its Host, or missing credentials).
  */
 export type EndpointHealth = 'healthy' | 'objecting' | 'unhealthy';
 
-/** How many in flight on an endpoint are no activity. */
+/** Numbers of requests in flight on an endpoint that are no activity. */
 export interface Inactive {
   quiet: number;
   /** Of the others, those that may not keep the service awake. */
@@ -58,16 +57,16 @@ export class Endpoint implements Destination {
   /** Slots that are to be given back as soon as they are free. */
   owedSlots = 0;
   slotEpoch = 0;
-  /** Its weight as it counts now: less while it is fresh. */
+  /** Its weight as it counts now; less while it is fresh. */
   share: number;
-  /** From when it counts as fresh, the clock's ms; not at all by default. */
+  /** Since when it counts as fresh, the clock's ms. By default it does not. */
   freshSince = Number.NEGATIVE_INFINITY;
   outlier: OutlierState = unjudged;
-  /** Its last answer was of HTTP/1.0: it says no 100. */
+  /** Its last answer was of HTTP/1.0, which has no 100 Continue. */
   isOld = false;
-  /** What the checks say; without any it is healthy. */
+  /** What the checks say; healthy without checks. */
   health: EndpointHealth = 'healthy';
-  /** What was wrong with its answers, as soon as something was. */
+  /** What was wrong with its answers; made at the first fault. */
   #faults: Throttle | undefined;
   #tlsCheck: TlsCheck | undefined;
   #tlsAskedAt = Number.NEGATIVE_INFINITY;
@@ -75,25 +74,25 @@ export class Endpoint implements Destination {
   isOpen = false;
   /** Owned by the rotation of round-robin. */
   turn = 0;
-  /** What its answers may use. */
+  /** Bounds on its answers. */
   limits = DEFAULT_LIMITS;
-  /** Of its address: which keys belong to it stays as it is when the proxy or a replica starts again. */
+  /** Hash of its address, so that it keeps its keys when the proxy or a replica restarts. */
   readonly hash: number;
-  /** Set where connections are opened through it instead of by plain sockets. */
+  /** What opens connections; undefined: plain sockets. */
   engine: HttpProxyEngine | undefined;
   /** Requests dispatched to it and not ended, tunnels included. */
   inFlight = 0;
   /** Of these, those that may not keep the service awake. */
   passive = 0;
-  /** First of those in flight, linked through `nextInFlight`. */
+  /** The first of those in flight; they are linked through `nextInFlight`. */
   first: InFlight | undefined;
-  /** A connect failed a moment ago: not chosen while there is another, until this time (the clock's ms). */
+  /** It is in doubt, and passed over while there is another, until then; the clock's ms. */
   suspectUntil = 0;
-  /** Counts the doubts about it. */
+  /** Number of doubts about it so far. */
   doubt = 0;
-  /** All connections closed unasked: the next one has to be proven before it is used. */
+  /** All its connections closed unasked: the next one has to be proven before it is used. */
   isUnproven = false;
-  /** Its replica is one of ours: control can tell whether it still is there. */
+  /** Its replica is one of ours, so control can tell whether it is still there. */
   isOurs = false;
   /** Called when the last connection to a replica of ours closed unasked. */
   onLost: ((endpoint: Endpoint) => void) | undefined;
@@ -101,13 +100,13 @@ export class Endpoint implements Destination {
   ttfb: Histogram | undefined;
   /** Version of the snapshot whose cordon was acknowledged; 0 = not cordoned. */
   cordonVersion = 0;
-  /** Whether control was told that nothing active is left on it since. */
+  /** Whether control was told that it is drained. */
   isDrained = false;
   /** Whether a connection to it ever came about. */
   wasReached = false;
   /** All open connections, the idle ones included. */
   readonly connections = new Set<UpstreamConnection>();
-  /** Idle connections, used as a stack: the warmest is used next, the surplus ages at the bottom. */
+  /** Idle connections, used as a stack: the warmest is used next, and the surplus ages at the bottom. */
   readonly #idle: UpstreamConnection[] = [];
 
   constructor(view: EndpointView) {
@@ -123,7 +122,7 @@ export class Endpoint implements Destination {
     this.hash = hash32(this.address);
   }
 
-  /** Takes over what a snapshot says of it, its state aside. */
+  /** Takes over what a snapshot says of it, except its state. */
   describe(view: EndpointView): void {
     this.weight = view.weight;
     this.backup = view.backup ?? false;
@@ -131,12 +130,15 @@ export class Endpoint implements Destination {
     this.isOurs = view.ours === true;
   }
 
-  /** @param limits of its service; undefined: it says nothing */
+  /**
+   * Bounds its answers.
+   * @param limits of its service; undefined: the defaults
+   */
   limitAnswers(limits: AnswerLimits | undefined): void {
     this.limits = limits ?? DEFAULT_LIMITS;
   }
 
-  /** Connections are opened so from now on; idle ones that were opened in another way are closed. */
+  /** Opens connections in this way from now on. Idle ones that were opened in another way are closed. */
   connectThrough(engine: HttpProxyEngine | undefined): void {
     if (engine === this.engine) return;
     this.engine = engine;
@@ -147,7 +149,7 @@ export class Endpoint implements Destination {
     return this.health === 'healthy';
   }
 
-  /** It closed a fresh connection without a word: asks whether it speaks TLS, once a minute at most. */
+  /** Asks whether it speaks TLS, once a minute at most: it closed a fresh connection without a word. */
   askForTls(deadlines: Deadlines, now: number, onTls: () => void): void {
     if (now - this.#tlsAskedAt < ASK_AGAIN_MS) return;
     this.#tlsAskedAt = now;
@@ -157,18 +159,24 @@ export class Endpoint implements Destination {
     });
   }
 
-  /** What is wrong with an answer. @returns how often it was since it was last told; 0: it is not to be told now */
+  /**
+   * Counts a fault of an answer.
+   * @returns how often it occurred since it was last reported; 0: it is not to be reported now
+   */
   noteFault(fault: string, now: number): number {
     this.#faults ??= new Throttle();
     return this.#faults.note(fault, now);
   }
 
-  /** Whether this edge has acknowledged that nothing is sent there any more. */
+  /** Whether this edge has acknowledged a cordon: nothing is sent here any more. */
   get isCordoned(): boolean {
     return this.cordonVersion !== 0;
   }
 
-  /** @param version of the snapshot that says so, more than 0 */
+  /**
+   * Stops requests to it.
+   * @param version of the snapshot that cordons it, more than 0
+   */
   cordon(version: number): void {
     this.cordonVersion = version;
     this.isDrained = false;
@@ -179,14 +187,17 @@ export class Endpoint implements Destination {
     this.cordonVersion = 0;
   }
 
-  /** It may be dead: others are chosen until then, and of ours the next connection has to be proven. */
+  /**
+   * Doubts it until then: others are chosen, and of ours the next connection has to be proven.
+   * @param at the clock's ms
+   */
   doubtUntil(at: number): void {
     this.suspectUntil = at;
     this.doubt++;
     this.isUnproven = this.isOurs;
   }
 
-  /** Sends elsewhere what is still being connected to it. */
+  /** Sends those elsewhere that are still being connected. */
   sendElsewhere(): void {
     let next: InFlight | undefined;
     for (let each = this.first; each !== undefined; each = next) {
@@ -195,7 +206,7 @@ export class Endpoint implements Destination {
     }
   }
 
-  /** Ends what is in flight on it, and its connections. */
+  /** Ends what is in flight, and closes all connections. */
   close(): void {
     this.closeIdle();
     for (let each = this.first; each !== undefined; each = this.first) each.cutOff('retired');
@@ -203,13 +214,13 @@ export class Endpoint implements Destination {
     for (const connection of this.connections) connection.destroy();
   }
 
-  /** Why it gets no requests, other than by what control says. */
+  /** Why it gets no requests although control has declared it ready; undefined: it does. */
   get condition(): EndpointCondition | undefined {
     if (!this.isHealthy) return 'unhealthy';
     return this.outlier.kind === 'ejected' ? 'ejected' : undefined;
   }
 
-  /** The warmest idle connection that may still be used; undefined when there is none. */
+  /** Takes the warmest idle connection that can still be used; undefined when there is none. */
   takeIdle(now: number): UpstreamConnection | undefined {
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
       if (connection.usable && now - connection.idleSince < IDLE_MS) return connection;
@@ -235,12 +246,12 @@ export class Endpoint implements Destination {
     if (index >= 0) this.#idle.splice(index, 1);
   }
 
-  /** A connection closed that nobody here closed. */
+  /** A connection closed unasked. */
   lost(): void {
     if (this.isOurs && this.connections.size === 0) this.onLost?.(this);
   }
 
-  /** Closes idle connections that are too old to be used; the oldest are at the bottom. */
+  /** Closes idle connections that are too old to be used. The oldest are at the bottom. */
   expireIdle(now: number): void {
     let expired = 0;
     while (expired < this.#idle.length && now - (this.#idle[expired] as UpstreamConnection).idleSince >= IDLE_MS)
@@ -258,7 +269,7 @@ export class Endpoint implements Destination {
     return this.#idle.length;
   }
 
-  /** It was dispatched here. */
+  /** A request was dispatched here. */
   link(dispatched: InFlight): void {
     this.inFlight++;
     if (dispatched.passive) this.passive++;
@@ -268,7 +279,7 @@ export class Endpoint implements Destination {
     this.first = dispatched;
   }
 
-  /** It ended, or goes elsewhere. */
+  /** A request ended, or goes elsewhere. */
   unlink(ended: InFlight): void {
     this.inFlight--;
     if (ended.passive) this.passive--;
@@ -280,7 +291,10 @@ export class Endpoint implements Destination {
     ended.nextInFlight = undefined;
   }
 
-  /** @param ms how long it took; undefined: that says nothing */
+  /**
+   * Counts an answer.
+   * @param ms time to its first byte; undefined: it says nothing about the endpoint
+   */
   recordFirstByte(ms: number | undefined): void {
     this.completions++;
     if (ms === undefined) return;
@@ -288,7 +302,7 @@ export class Endpoint implements Destination {
     this.ttfb.add(ms);
   }
 
-  /** What in flight on it is no activity: no byte passed for `streamMs`, or it never is any. */
+  /** Counts what is no activity: no byte passed for `streamMs`, or it may not keep the service awake. */
   inactive(streamMs: number, now: number): Inactive {
     let quiet = 0;
     let passive = 0;
@@ -299,7 +313,7 @@ export class Endpoint implements Destination {
     return { quiet, passive };
   }
 
-  /** Its figures since the last report, which start anew. */
+  /** Returns its figures since the last report, and starts them anew. */
   report(now: number, streamMs: number): EndpointReport {
     const { id, condition, inFlight, completions } = this;
     const ttfb = this.ttfb?.sparse() ?? [];
@@ -326,7 +340,8 @@ export class Endpoint implements Destination {
 
   /** Ages of the requests in flight that have no first byte yet. */
   #waiting(now: number): SparseCounts {
-    // Made only where it is needed: 2 KB a second for each of 10,000 services kept the collector busy for 10 % of a core.
+    // Made only when it is needed: 2 KB a second for each of 10,000 services kept the collector busy for 10 % of a
+    // core.
     let waiting: Histogram | undefined;
     for (let each = this.first; each !== undefined; each = each.nextInFlight) {
       const waitedMs = each.waitedMs(now);
@@ -338,7 +353,7 @@ export class Endpoint implements Destination {
   }
 }
 
-/** Most requests in flight on an endpoint; without a limit any number. */
+/** Most requests in flight; infinite without a limit. */
 function limitOf({ maxConnections = 0 }: EndpointView): number {
   return maxConnections === 0 ? Number.POSITIVE_INFINITY : maxConnections;
 }

@@ -1,18 +1,21 @@
 import type { OutlierSettings } from '../../model/balancing.ts';
 
-/** What the proxy thinks of an endpoint because of its answers. Times are the clock's ms. */
+/** What the answers of an endpoint say about it. Times are the clock's ms. */
 export type OutlierState =
-  /** `failures` in a row; `ejections` so far, one of which is forgotten for every interval since `since`. */
+  /**
+   * `failures` counts those in a row, `ejections` those so far; one ejection is forgotten for every interval since
+   * `since`.
+   */
   | { kind: 'trusted'; failures: number; ejections: number; since: number }
-  /** Gets no requests until then, while there are others. */
+  /** It gets no requests until then while there are others. */
   | { kind: 'ejected'; ejections: number; until: number };
 
-/** No answer was seen yet. */
+/** The state before the first answer. */
 export const unjudged: OutlierState = { kind: 'trusted', failures: 0, ejections: 0, since: 0 };
 
 /**
- * The state after an answer. What an ejected endpoint still answers changes nothing: it comes back by time.
- * @param mayEject whether one more may be ejected; asked only when it would be
+ * Returns the state after an answer. An answer of an ejected endpoint changes nothing: it comes back by time.
+ * @param mayEject whether one more may be ejected; asked only when one would be
  */
 export function afterAnswer(
   state: OutlierState,
@@ -29,22 +32,25 @@ export function afterAnswer(
   return { kind: 'ejected', ejections, until: now + ejectionMs(ejections, settings) };
 }
 
-/** The state after the end of an ejection. */
+/** Returns the state after the end of an ejection. */
 export function trustAgain(state: OutlierState, now: number): OutlierState {
   return state.kind === 'trusted' ? state : { kind: 'trusted', failures: 0, ejections: state.ejections, since: now };
 }
 
-/** How long the n-th ejection in a row takes, ms. */
+/** Returns how long the n-th ejection in a row lasts, ms. */
 export function ejectionMs(ejections: number, { ejectMs, maxEjectMs }: OutlierSettings): number {
   return Math.min(ejectMs * ejections, maxEjectMs);
 }
 
-/** Of `count` endpoints, how many may be ejected at a time: never all. */
+/** Returns how many of `count` endpoints may be ejected at a time: never all. */
 export function mostEjected(count: number, { maxShare }: OutlierSettings): number {
   return Math.max(0, Math.min(Math.floor(count * maxShare), count - 1));
 }
 
-/** Ejections that still count, this one included; no more than it takes to the longest, so that they are forgotten soon. */
+/**
+ * Counts the ejections that are not forgotten, this one included. It never exceeds what leads to the longest ejection,
+ * so that a good endpoint is soon forgiven.
+ */
 function ejectionsWithThis(
   { ejections, since }: Extract<OutlierState, { kind: 'trusted' }>,
   { intervalMs, ejectMs, maxEjectMs }: OutlierSettings,

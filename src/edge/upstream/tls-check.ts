@@ -2,15 +2,14 @@ import { connect, type Socket } from 'node:net';
 import { Fault, strangerIn } from '../http1/faults.ts';
 import type { DeadlineEntry, Deadlines } from '../io/deadlines.ts';
 
-/** How long an answer to the greeting may take, ms. */
+/** The answer to the greeting may take so long, ms. */
 export const TLS_LIMIT_MS = 2000;
 
-/** A ClientHello of TLS 1.2 without extensions: whoever speaks TLS, of any version, answers with a record of TLS. */
+/** A ClientHello of TLS 1.2 without extensions. A server of any version of TLS answers it with a TLS record. */
 const GREETING = greeting();
 
 /**
- * Finds out whether an address speaks TLS. Many a server closes without a word when it is asked in plain HTTP: what
- * such a silence means can only be asked.
+ * Finds out whether an address speaks TLS. Many servers that do close without a word when they are asked in plain HTTP.
  */
 export class TlsCheck implements DeadlineEntry {
   deadline = 0;

@@ -14,13 +14,13 @@ import { isOwnWant } from '../io/shortage.ts';
 import { writeEnd, writePiece } from './body-writer.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
 
-/** Where connections lead to. It keeps them. */
+/** What connections lead to, and who keeps them. */
 export interface Destination {
   readonly host: string;
   readonly port: number;
-  /** Set where connections are opened through it instead of by plain sockets. */
+  /** What opens connections; undefined: plain sockets. */
   readonly engine: HttpProxyEngine | undefined;
-  /** What answers may use. */
+  /** Bounds on answers. */
   readonly limits: AnswerLimits;
   /** Whether a connection to it ever came about. */
   wasReached: boolean;
@@ -28,14 +28,16 @@ export interface Destination {
   readonly connections: Set<UpstreamConnection>;
   /** An idle connection closed by itself. */
   forget(connection: UpstreamConnection): void;
-  /** A connection closed that nobody here closed. */
+  /** A connection closed unasked. */
   lost(): void;
 }
 
-/** Why an upstream connection failed its user. `want`: for want of something here, the other end has no part in it. */
+/**
+ * Why a connection failed its consumer. `want`: the proxy itself lacked something, and the other end has no part in it.
+ */
 export type UpstreamFailure = 'refused' | 'timeout' | 'reset' | 'protocol' | 'want';
 
-/** Who uses an upstream connection: an exchange, or a probe. Calls come in the order of the response's parts. */
+/** Whoever uses a connection: an exchange or a probe. Calls come in the order of the response's parts. */
 export interface UpstreamConsumer {
   /** Method of the request that was sent: it decides whether a body follows (RFC 9112 §6.3). */
   readonly method: string;
@@ -44,9 +46,9 @@ export interface UpstreamConsumer {
   onResponseHead(connection: UpstreamConnection): void;
   /** Content. The bytes are only valid during the call. */
   onResponseBody(bytes: Buffer, start: number, end: number): void;
-  /** The response is complete, and complete only. */
+  /** The response is complete. An incomplete one is a failure. */
   onResponseEnd(connection: UpstreamConnection): void;
-  /** All bytes of one read are handed over: the moment to write out what was gathered. */
+  /** All bytes of one read are handed over, so what was gathered can be written. */
   onReadEnd(): void;
   /** The upstream takes more request body again. */
   onUpstreamDrain(): void;
@@ -58,7 +60,7 @@ export interface UpstreamConsumer {
 
 type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed';
 
-/** A connection that was in use so shortly before, and more than once, is hardly at its end, ms. */
+/** A connection that was used more than once, and last so shortly before, is hardly stale, ms. */
 const BUSY_MS = 10;
 
 /** One connection to an endpoint, or to an address that is probed: HTTP/1.1 responses in, whatever its consumer writes out. */
@@ -67,13 +69,13 @@ export class UpstreamConnection {
   readonly socket: Duplex;
   readonly response = new ResponseHead();
   readonly body = new BodyReader();
-  /** What it broke where its bytes cannot be trusted. */
+  /** What it broke, when its bytes cannot be trusted. */
   fault: FaultText | undefined;
   /** Requests sent on it so far. */
   uses = 0;
   /** What opened it; undefined: a plain socket. */
   readonly engine: HttpProxyEngine | undefined;
-  /** What the system said where the failure is `want`. */
+  /** The system's code, when the failure is `want`. */
   errorCode = '';
   /** When it became idle, the clock's ms. */
   idleSince = 0;
@@ -81,7 +83,7 @@ export class UpstreamConnection {
   #consumer: UpstreamConsumer | undefined;
   readonly #finder = new HeadFinder(false);
   #answering = false;
-  /** Set where no more than what is unread can come. */
+  /** Set when no more can come than what is unread. */
   #onResume: (() => void) | undefined;
 
   constructor(destination: Destination, consumer: UpstreamConsumer) {
@@ -114,9 +116,9 @@ export class UpstreamConnection {
   }
 
   /**
-   * A write failed, for which Node would close the socket at once: the upstream is gone without reading all that it was
-   * sent. What it said before is here, and may be the answer, such as a 413; when a turn of the event loop brings no
-   * more of it, there is none.
+   * Reads on after a failed write, for which Node would close the socket at once. The upstream is gone without reading
+   * everything, but what it sent before may be the answer, such as a 413. If two turns of the event loop bring no more
+   * of it, there is none.
    */
   #readRest(socket: Socket, giveUp: () => void): void {
     const look = () => {
@@ -125,7 +127,7 @@ export class UpstreamConnection {
         if (socket.bytesRead !== before) look();
         else if (!socket.isPaused()) giveUp();
       };
-      // The first may come before the sockets are looked at, the second comes behind that.
+      // The first turn may come before the sockets are polled, the second comes after that.
       setImmediate(() => setImmediate(lookAgain));
     };
     this.#onResume = look;
@@ -147,17 +149,19 @@ export class UpstreamConnection {
     return this.#phase === 'idle' && this.socket.writable && !this.socket.readableEnded;
   }
 
-  /** Whether its upstream may just have closed it: it has been idle for a while, or never served a second request. */
+  /**
+   * Whether its upstream may have closed it just now: it has been idle for a while, or never served a second request.
+   */
   mayBeStale(now: number): boolean {
     return this.uses < 2 || now - this.idleSince >= BUSY_MS;
   }
 
-  /** Whether a byte of a response came, an interim one included: such a request is not sent again. */
+  /** Whether any byte of a response came, even of an interim one. Such a request is not sent again. */
   get isAnswering(): boolean {
     return this.#answering;
   }
 
-  /** Takes an idle connection for one exchange; its request is written next. */
+  /** Takes an idle connection for one request, which is written next. */
   take(consumer: UpstreamConsumer): void {
     this.#consumer = consumer;
     this.#phase = 'head';
@@ -165,18 +169,19 @@ export class UpstreamConnection {
     this.uses++;
   }
 
-  /** From here on bytes pass through as they are (after a 101). */
+  /** Passes bytes through unchanged from here on, after a 101. */
   tunnel(): void {
     this.#phase = 'tunnel';
   }
 
   /**
    * Sends a piece of a body, or bytes of a tunnel.
-   * @param read whose last piece this is, when nobody needs it any more: its memory is given back when all is sent
-   * @returns false where the upstream does not keep up
+   * @param read the buffer of the read that ends with this piece, if nobody needs it any more; its memory is freed when
+   *   the piece is sent
+   * @returns false when the upstream does not keep up
    */
   send(piece: Buffer, framing: FramingKind, read?: Buffer): boolean {
-    // Through an engine, bytes that count as sent may still be on their way.
+    // An engine may still hold bytes that count as sent.
     const spent = read !== undefined && read.length >= WORTH_FREEING && this.engine === undefined;
     return writePiece(this.socket, piece, framing, spent ? () => freeBuffer(read) : undefined);
   }
@@ -225,7 +230,7 @@ export class UpstreamConnection {
     }
     const consumer = this.#consumer;
     if (consumer === undefined) {
-      // Bytes that nobody asked for: what comes next on this connection cannot be trusted (RFC 9112 §9.2).
+      // Nobody asked for these bytes, so what follows on this connection cannot be trusted (RFC 9112 §9.2).
       this.#distrust(Fault.UNASKED);
       return;
     }
@@ -260,7 +265,7 @@ export class UpstreamConnection {
     }
   }
 
-  /** @returns where the body begins, or -1 when more must come or the connection is lost */
+  /** @returns where the body begins; -1 when more must come, or the connection is lost */
   #readHead(consumer: UpstreamConsumer, bytes: Buffer, at: number, size: number): number {
     const finder = this.#finder;
     const { limits } = this.#destination;
@@ -309,7 +314,7 @@ export class UpstreamConnection {
     }
   }
 
-  /** Nothing that comes on it can be trusted. */
+  /** Gives the connection up: its bytes cannot be trusted. */
   #distrust(fault: FaultText): void {
     this.fault = fault;
     this.#lose('protocol');
@@ -340,10 +345,10 @@ export class UpstreamConnection {
 }
 
 function failureOf(error: NodeJS.ErrnoException, phase: Phase, { wasReached }: Destination): UpstreamFailure {
-  // Of an address that was never reached, this says that there is none of its kind here, such as ::1 without IPv6.
+  // For an address that was never reached this means that there is none of its kind here, such as ::1 without IPv6.
   const isElsewhere = error.code === 'EADDRNOTAVAIL' && !wasReached;
   if (error.syscall === 'connect' && isOwnWant(error.code) && !isElsewhere) return 'want';
-  // The engine connects when the request is there already.
+  // An engine connects only when the request is there.
   if (phase !== 'connecting') return error.code === 'ECONNREFUSED' ? 'refused' : 'reset';
   return error.code === 'ETIMEDOUT' ? 'timeout' : 'refused';
 }
