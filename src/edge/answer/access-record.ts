@@ -22,6 +22,8 @@ interface Recorded {
 /** What an exchange knows of itself; instants in the clock's ms, 0 = not reached. Used again for the next one. */
 export class ExchangeFacts {
   startedAt = 0;
+  /** When it began to wait for a start or a slot. */
+  heldAt = 0;
   /** End of a wait before it was dispatched. */
   releasedAt = 0;
   connectedAt = 0;
@@ -47,6 +49,7 @@ export class ExchangeFacts {
 
   begin(now: number): void {
     this.startedAt = now;
+    this.heldAt = 0;
     this.releasedAt = 0;
     this.connectedAt = 0;
     this.firstByteAt = 0;

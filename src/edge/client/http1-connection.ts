@@ -503,6 +503,7 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
     this.#finder.forget();
     if (serving) this.#exchange.onClientGone(this.#sendWatch.hasStalled);
     // Else the wheel would keep all of this for as long as a deadline was away.
-    for (const entry of [this, this.#exchange, this.#sendWatch]) this.#context.deadlines.forget(entry);
+    for (const entry of [this, this.#sendWatch]) this.#context.deadlines.forget(entry);
+    this.#exchange.forget();
   }
 }

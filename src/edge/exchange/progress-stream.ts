@@ -1,6 +1,12 @@
+import type { RefusalCode } from '../../model/refusals.ts';
+import { type OwnAnswer, ownAnswer, retryAfterSeconds } from '../answer/own-answer.ts';
+import { failedPage, isNavigation, PROGRESS_PREFIX, pageFields, samePlace } from '../hold/waiting-page.ts';
 import type { Watcher } from '../hold/watcher.ts';
+import type { RequestHead } from '../http1/request.ts';
+import type { Route } from '../route/route-compiler.ts';
 import type { Service } from '../service/service.ts';
 import type { Downstream } from './downstream.ts';
+import { waitingAnswer } from './wait.ts';
 
 /** Most progress streams per service: more are told to come back by themselves. */
 export const MAX_WATCHERS = 1000;
@@ -44,4 +50,41 @@ export class ProgressStream implements Watcher {
     this.#client.answer.write(`event: ${event}\r\ndata: ${event}\r\n\r\n`);
     this.#client.finish();
   }
+}
+
+/** The path whose progress a request for {@link PROGRESS_PREFIX} asks for; undefined: it asks for none. */
+export function watchedBy({ method, target, pathEnd }: RequestHead): string | undefined {
+  if (method !== 'GET') return undefined;
+  const path = target.slice(PROGRESS_PREFIX.length, pathEnd);
+  return path.startsWith('/') ? path : undefined;
+}
+
+/**
+ * What answers a request for the progress of a service. Sent on as any other, it would wake the service.
+ * @param route of the path that waits
+ * @param now the clock's ms
+ * @returns undefined: there is nothing to wait for
+ */
+export function progressOf(
+  { service, rules }: Route,
+  client: Downstream,
+  requestId: string,
+  now: number,
+): 'stream' | RefusalCode | OwnAnswer | undefined {
+  const { request, peer } = client;
+  if (!service.policy.wakeable) return undefined;
+  const isPage = isNavigation(request);
+  if (service.isReady && !isPage) return undefined;
+  const isFull = !isPage && service.watchers.size >= MAX_WATCHERS;
+  const refusal = rules?.watchRefusal(peer.clientOf(request), request.head) ?? (isFull ? 'HOLD_FULL' : undefined);
+  if (refusal !== undefined) return refusal;
+  return isPage ? progressPage(service, request.target.slice(PROGRESS_PREFIX.length), requestId, now) : 'stream';
+}
+
+/** For a browser without JavaScript that waits for `target`: how the start goes, or the way there. */
+function progressPage(service: Service, target: string, requestId: string, now: number): OwnAnswer {
+  if (service.isReady) return ownAnswer(303, `Location: ${samePlace(target)}\r\n`, '');
+  if (service.state.starting) return waitingAnswer(service, target);
+  const seconds = retryAfterSeconds(service.blockedUntil - now);
+  return ownAnswer(503, pageFields(seconds), failedPage(service.name, target, seconds, requestId));
 }

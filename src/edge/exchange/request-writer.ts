@@ -1,5 +1,6 @@
 import { Framing } from '../http1/framing.ts';
 import { allIn, TCHAR } from '../io/http-syntax.ts';
+import type { CompiledRules, RuledRequest } from '../route/compiled-rules.ts';
 import type { Service } from '../service/service.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Downstream } from './downstream.ts';
@@ -8,11 +9,23 @@ import { trustedForwarding } from './forwarding.ts';
 /** Longest request id that is taken from a trusted peer, characters. */
 const MAX_REQUEST_ID = 128;
 
+/** The request that is sent. */
+interface Sent extends RuledRequest {
+  readonly client: Downstream;
+  readonly rules: CompiledRules | undefined;
+}
+
+/** The head of a request as it goes upstream. */
+export function upstreamHead(sent: Sent, service: Service, endpoint: Endpoint): string {
+  const head = plainHead(sent, service, endpoint);
+  return sent.rules === undefined ? head : sent.rules.requestHead(head, sent);
+}
+
 /**
- * The head of a request as it goes upstream: the client's fields as they were sent, without hop-by-hop ones, and ours
- * written last, so that nothing that a client names in Connection can take them away (CVE-2024-45410).
+ * The client's fields as they were sent, without hop-by-hop ones, and ours written last, so that nothing that a client
+ * names in Connection can take them away (CVE-2024-45410).
  */
-export function upstreamHead(client: Downstream, service: Service, endpoint: Endpoint, requestId: string): string {
+function plainHead({ client, requestId }: Sent, service: Service, endpoint: Endpoint): string {
   const { request, peer } = client;
   const hostValue = request.hostValue === '' ? endpoint.address : request.hostValue;
   let out = `${request.line}Host: ${service.policy.upstreamHost ?? hostValue}\r\n`;

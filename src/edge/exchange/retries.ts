@@ -1,3 +1,4 @@
+import type { ServicePolicy } from '../../model/snapshot.ts';
 import type { RequestHead } from '../http1/request.ts';
 import type { Service } from '../service/service.ts';
 
@@ -73,11 +74,11 @@ export class Retries {
 }
 
 /**
- * Whether a request may be sent a second time after bytes of it went upstream (RFC 9110 §9.2.2).
- * @param idempotent the service says that its idempotent methods, and keys of idempotency, are what they say
+ * Whether a request may be sent a second time after bytes of it went upstream (RFC 9110 §9.2.2): its method is safe, or
+ * the service says that its idempotent methods, and keys of idempotency, are what they say.
  */
-export function mayReplay({ method, head }: RequestHead, idempotent: boolean): boolean {
+export function mayReplay({ method, head }: RequestHead, { retries }: ServicePolicy): boolean {
   if (SAFE_METHODS.has(method)) return true;
-  if (!idempotent) return false;
+  if (!retries.idempotent) return false;
   return IDEMPOTENT_METHODS.has(method) || head.get('idempotency-key') !== undefined;
 }

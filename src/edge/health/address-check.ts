@@ -1,6 +1,6 @@
 import type { ProbeRequest } from '../../model/link.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
-import { UpstreamConnection, type UpstreamConsumer } from '../upstream/upstream-connection.ts';
+import { UpstreamConnection, type UpstreamConsumer, type UpstreamOpener } from '../upstream/upstream-connection.ts';
 
 /**
  * `checking`: it connects and asks. `proven`: the answer was good but closed the connection, so another one is opened.
@@ -11,7 +11,7 @@ type Phase = 'checking' | 'proven' | 'over';
  * Checks once whether an address answers as it should: connects, asks, and judges the status. A connection that is to
  * be kept has nothing in flight at the end; otherwise it is closed.
  */
-export class AddressCheck implements UpstreamConsumer {
+export class AddressCheck implements UpstreamOpener, UpstreamConsumer {
   readonly method = 'GET';
   readonly #check: ProbeRequest['check'];
   readonly #endpoint: Endpoint;

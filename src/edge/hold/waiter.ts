@@ -2,16 +2,16 @@ import type { HashOn } from '../../model/balancing.ts';
 import type { RefusalCode } from '../../model/refusals.ts';
 import type { StickyCookie } from '../balance/sticky.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
-import type { InFlight } from '../upstream/in-flight.ts';
+import type { Work } from '../upstream/in-flight.ts';
 
 /** Why a waiter's place goes to another: what of the hold's bounds is reached. */
 export type Displacement = 'HOLD_FULL' | 'HOLD_CLIENT' | 'HOLD_BYTES';
 
 /**
  * Whoever wants an endpoint of a service, and waits for one where there is none: an HTTP request, or a TCP session. It
- * is in at most one queue, and in flight on at most one endpoint; never in both.
+ * is in at most one queue, and not while it is in flight.
  */
-export interface Waiter extends InFlight {
+export interface Waiter extends Work {
   /** Its neighbours in the queue. Owned by the hold queue. */
   previousHeld: Waiter | undefined;
   nextHeld: Waiter | undefined;

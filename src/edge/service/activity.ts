@@ -1,6 +1,6 @@
 import type { HoldQueue } from '../hold/hold-queue.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
-import type { InFlight } from '../upstream/in-flight.ts';
+import type { Work } from '../upstream/in-flight.ts';
 
 /** The path of a request is told up to this length, characters. */
 const MAX_LABEL = 60;
@@ -21,7 +21,7 @@ export class Activity {
   }
 
   /** A request, or its wait, ended. */
-  note(ended: InFlight, now: number): void {
+  note(ended: Work, now: number): void {
     if (ended.passive) return;
     this.#at = now;
     this.#action = ended.action;
@@ -36,7 +36,7 @@ export class Activity {
     const waiting = queue.firstActive;
     if (waiting !== undefined) return { idleForMs: 0, lastRequest: labelOf(waiting) };
     let latest = this.#at;
-    let last: InFlight | undefined;
+    let last: Work | undefined;
     for (const endpoint of endpoints) {
       for (let each = endpoint.first; each !== undefined; each = each.nextInFlight) {
         if (each.passive) continue;
@@ -64,7 +64,7 @@ export interface ActivityView {
   lastRequest: string | undefined;
 }
 
-function labelOf({ action, target }: InFlight): string {
+function labelOf({ action, target }: Work): string {
   return requestLabel(action, target);
 }
 

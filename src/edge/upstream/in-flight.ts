@@ -1,10 +1,7 @@
 import type { RefusalCode } from '../../model/refusals.ts';
 
-/** What is in flight on an endpoint: an HTTP request or a TCP session. Times are the clock's ms. */
-export interface InFlight {
-  /** Its neighbours on the endpoint. Owned by the endpoint. */
-  previousInFlight: InFlight | undefined;
-  nextInFlight: InFlight | undefined;
+/** What a service is asked to do, whether it waits for an endpoint or is in flight on one. Times are the clock's ms. */
+export interface Work {
   /**
    * It may not wake its service, so it does not keep it awake either. This does not change while it is held or in
    * flight.
@@ -12,14 +9,21 @@ export interface InFlight {
   readonly passive: boolean;
   /** When it came. */
   readonly startedAt: number;
-  /** Since when the service is responsible for its time, which does not include the wait for a start. */
-  readonly since: number;
-  /** Whether bytes pass through it unchanged. */
-  readonly isTunnel: boolean;
   /** What it does, in a word: `GET`, or `TCP`. */
   readonly action: string;
   /** What it is directed to, such as the target of a request. This may be long, and may hold secrets. */
   readonly target: string;
+}
+
+/** What is in flight on an endpoint: an HTTP request or a TCP session. Times are the clock's ms. */
+export interface InFlight extends Work {
+  /** Its neighbours on the endpoint. Owned by the endpoint. */
+  previousInFlight: InFlight | undefined;
+  nextInFlight: InFlight | undefined;
+  /** Since when the service is responsible for its time, which does not include the wait for a start. */
+  readonly since: number;
+  /** Whether bytes pass through it unchanged. */
+  readonly isTunnel: boolean;
   /** Returns since when it is no activity, because no byte passed for `streamMs`; undefined: it is active. */
   quietSince(now: number, streamMs: number): number | undefined;
   /**

@@ -37,11 +37,17 @@ export interface Destination {
  */
 export type UpstreamFailure = 'refused' | 'timeout' | 'reset' | 'protocol' | 'want';
 
+/** Whoever opens a connection. It is told once. */
+export interface UpstreamOpener {
+  onConnected(connection: UpstreamConnection): void;
+  /** It could not be opened; it is closed already. */
+  onUpstreamFailure(connection: UpstreamConnection, failure: UpstreamFailure): void;
+}
+
 /** Whoever uses a connection: an exchange or a probe. Calls come in the order of the response's parts. */
 export interface UpstreamConsumer {
   /** Method of the request that was sent: it decides whether a body follows (RFC 9112 §6.3). */
   readonly method: string;
-  onConnected(connection: UpstreamConnection): void;
   /** A head is complete (`connection.response`), an interim one included. */
   onResponseHead(connection: UpstreamConnection): void;
   /** Content. The bytes are only valid during the call. */
@@ -80,15 +86,17 @@ export class UpstreamConnection {
   /** When it became idle, the clock's ms. */
   idleSince = 0;
   #phase: Phase = 'connecting';
+  /** While it is connecting. */
+  #opener: UpstreamOpener | undefined;
   #consumer: UpstreamConsumer | undefined;
   readonly #finder = new HeadFinder(false);
   #answering = false;
   /** Set when no more can come than what is unread. */
   #onResume: (() => void) | undefined;
 
-  constructor(destination: Destination, consumer: UpstreamConsumer) {
+  constructor(destination: Destination, opener: UpstreamOpener) {
     this.#destination = destination;
-    this.#consumer = consumer;
+    this.#opener = opener;
     this.engine = destination.engine;
     this.socket = this.engine === undefined ? this.#connect(destination) : this.#connectThrough(this.engine);
     this.socket.on('connect', () => this.#onConnect());
@@ -200,8 +208,9 @@ export class UpstreamConnection {
     this.#onResume?.();
   }
 
-  /** Closes it without telling the consumer. */
+  /** Closes it without telling anybody. */
   destroy(): void {
+    this.#opener = undefined;
     this.#consumer = undefined;
     this.#phase = 'closed';
     this.#destination.connections.delete(this);
@@ -212,9 +221,9 @@ export class UpstreamConnection {
     if (this.#phase !== 'connecting') return;
     this.#phase = 'idle';
     this.#destination.wasReached = true;
-    const consumer = this.#consumer;
-    this.#consumer = undefined;
-    consumer?.onConnected(this);
+    const opener = this.#opener;
+    this.#opener = undefined;
+    opener?.onConnected(this);
   }
 
   #onError(error: NodeJS.ErrnoException): void {
@@ -333,14 +342,15 @@ export class UpstreamConnection {
 
   #fail(failure: UpstreamFailure): void {
     if (this.#phase === 'closed') return;
-    const consumer = this.#consumer;
+    const told = this.#consumer ?? this.#opener;
     this.#consumer = undefined;
+    this.#opener = undefined;
     const wasOpen = this.#phase !== 'connecting';
     if (this.#phase === 'idle') this.#destination.forget(this);
     this.#phase = 'closed';
     this.#destination.connections.delete(this);
     if (wasOpen && failure !== 'protocol') this.#destination.lost();
-    consumer?.onUpstreamFailure(this, failure);
+    told?.onUpstreamFailure(this, failure);
   }
 }
 

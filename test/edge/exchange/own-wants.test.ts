@@ -5,8 +5,8 @@ import { Endpoint } from '../../../src/edge/upstream/endpoint.ts';
 import type { HttpProxyEngine } from '../../../src/edge/upstream/http-proxy-engine.ts';
 import {
   UpstreamConnection,
-  type UpstreamConsumer,
   type UpstreamFailure,
+  type UpstreamOpener,
 } from '../../../src/edge/upstream/upstream-connection.ts';
 import { silentLogger } from '../../../src/model/observe.ts';
 import { VirtualClock } from '../../../src/util/virtual-clock.ts';
@@ -18,8 +18,8 @@ async function failure(code: string, wasReached: boolean): Promise<UpstreamFailu
   const [socket] = duplexPair();
   endpoint.engine = { connect: () => socket } as unknown as HttpProxyEngine;
   return new Promise((resolve) => {
-    const consumer = { onUpstreamFailure: (_: unknown, how: UpstreamFailure) => resolve(how) };
-    new UpstreamConnection(endpoint, consumer as unknown as UpstreamConsumer);
+    const opener = { onUpstreamFailure: (_: unknown, how: UpstreamFailure) => resolve(how) };
+    new UpstreamConnection(endpoint, opener as unknown as UpstreamOpener);
     socket.destroy(Object.assign(new Error(code), { code, syscall: 'connect' }));
   });
 }

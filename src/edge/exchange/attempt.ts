@@ -1,0 +1,221 @@
+import type { RefusalCode } from '../../model/refusals.ts';
+import type { FaultText } from '../http1/faults.ts';
+import type { DeadlineEntry } from '../io/deadlines.ts';
+import type { Service } from '../service/service.ts';
+import type { Opener } from '../service/unproven.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import type { InFlight } from '../upstream/in-flight.ts';
+import { UpstreamConnection, type UpstreamFailure, type UpstreamOpener } from '../upstream/upstream-connection.ts';
+import type { ExchangeContext } from './context.ts';
+import { type FailedPhase, type Failure, type Verdict, verdictOn } from './failure-policy.ts';
+import { mayReplay } from './retries.ts';
+import type { Checked } from './stale-check.ts';
+import { Transfer, type TransferOwner, type Transferred } from './transfer.ts';
+import { Turns } from './turns.ts';
+
+/** The request that is tried. */
+export interface Attempted extends Transferred {
+  /** The attempt failed; its connection is gone. @param fault what was broken, where something was */
+  onFailed(verdict: Verdict, failure: Failure, fault: FaultText | undefined): void;
+  /** It may go elsewhere at no cost: nothing of it was written yet. */
+  moveOn(): void;
+  cutOff(why: 'retired', code?: RefusalCode): void;
+}
+
+/**
+ * One attempt to have a request answered by an endpoint: reaches it, counts as in flight there, and judges it when that
+ * fails. The object belongs to its exchange and is used again for every attempt.
+ */
+export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner, DeadlineEntry, Checked {
+  deadline = 0;
+  filed = 0;
+  previousInFlight: InFlight | undefined;
+  nextInFlight: InFlight | undefined;
+  passive = false;
+  /** Undefined where it is with none. */
+  endpoint: Endpoint | undefined;
+  /** Whose time the request takes. */
+  readonly turns = new Turns();
+  readonly transfer: Transfer;
+  readonly #request: Attempted;
+  readonly #context: ExchangeContext;
+  #service: Service | undefined;
+  /** It is connecting, or holds a kept connection that is looked at first. */
+  #isConnecting = false;
+  /** While it is connecting. */
+  #opened: UpstreamConnection | undefined;
+
+  constructor(request: Attempted, context: ExchangeContext) {
+    this.#request = request;
+    this.#context = context;
+    this.transfer = new Transfer(request, this, this.turns, context);
+  }
+
+  /** Begins with a new request. @param now the clock's ms */
+  begin(now: number): void {
+    this.turns.begin(now);
+    this.transfer.begin();
+  }
+
+  // ── as its endpoint sees it ───────────────────────────────────────────────────────────────────────────────────────
+
+  get action(): string {
+    return this.#request.client.request.method;
+  }
+
+  get target(): string {
+    return this.#request.client.request.target;
+  }
+
+  get startedAt(): number {
+    return this.#request.facts.startedAt;
+  }
+
+  get since(): number {
+    return this.turns.since;
+  }
+
+  get isTunnel(): boolean {
+    return this.transfer.isTunnel;
+  }
+
+  /** Upgrades are not timed, nor is what may not keep its service awake. */
+  waitedMs(now: number): number | undefined {
+    if (!this.#isConnecting && !this.transfer.isSent) return undefined;
+    const isTimed = this.#request.client.request.upgrade === undefined && !this.passive;
+    return isTimed ? this.turns.waitedMs(now) : undefined;
+  }
+
+  quietSince(now: number, streamMs: number): number | undefined {
+    return this.transfer.quietSince(now, streamMs);
+  }
+
+  /** What is not connected yet need not wait to be refused. Who found out has no connection any more: it is tried again. */
+  leaveDead(): void {
+    if (this.#opened !== undefined) this.#request.moveOn();
+  }
+
+  cutOff(why: 'retired', code?: RefusalCode): void {
+    this.#request.cutOff(why, code);
+  }
+
+  // ── reach the endpoint ────────────────────────────────────────────────────────────────────────────────────────────
+
+  get isConnecting(): boolean {
+    return this.#isConnecting;
+  }
+
+  /** Goes to an endpoint. @param now the clock's ms */
+  start(service: Service, endpoint: Endpoint, now: number): void {
+    const { client, passive, retries } = this.#request;
+    this.#service = service;
+    this.endpoint = endpoint;
+    this.passive = passive;
+    this.#isConnecting = true;
+    endpoint.link(this);
+    const kept = retries.mayReuse ? endpoint.takeIdle(now) : undefined;
+    if (kept === undefined) {
+      this.#connect(endpoint);
+    } else if (!kept.mayBeStale(now) || (client.body.done && mayReplay(client.request, service.policy))) {
+      this.#send(kept, now);
+    } else {
+      this.#opened = kept;
+      this.#context.staleCheck.add(this);
+    }
+  }
+
+  #connect(endpoint: Endpoint): void {
+    this.#context.deadlines.arm(this, (this.#service as Service).policy.timeouts.connectMs);
+    this.#opened = new UpstreamConnection(endpoint, this);
+  }
+
+  /** What cannot be sent again goes out on a kept connection only after a look at whether the upstream has closed it. */
+  onChecked(): void {
+    const kept = this.#opened;
+    if (kept === undefined || kept.phase === 'connecting') return;
+    const now = this.#context.clock.now();
+    const endpoint = this.endpoint as Endpoint;
+    const connection = kept.usable ? kept : endpoint.takeIdle(now);
+    if (connection === undefined) this.#connect(endpoint);
+    else this.#send(connection, now);
+  }
+
+  onConnected(connection: UpstreamConnection): void {
+    const endpoint = this.endpoint as Endpoint;
+    // The connect is over; the proof has a limit of its own.
+    this.#context.deadlines.disarm(this);
+    if (endpoint.isUnproven) (this.#service as Service).trust.prove(this, endpoint, connection);
+    else this.#send(connection, this.#context.clock.now());
+  }
+
+  /** Its connection leads to the replica that it is meant for, or may not: then nothing was written to it. */
+  onProven(connection: UpstreamConnection, isProven: boolean): void {
+    if (this.#opened !== connection) return;
+    if (isProven && connection.usable) this.#send(connection, this.#context.clock.now());
+    else this.fail('unproven', 'connecting');
+  }
+
+  #send(connection: UpstreamConnection, now: number): void {
+    this.#isConnecting = false;
+    this.#opened = undefined;
+    this.transfer.start(this.#service as Service, this.endpoint as Endpoint, connection, now);
+  }
+
+  // ── end ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  onUpstreamFailure(connection: UpstreamConnection, failure: UpstreamFailure): void {
+    if (failure === 'want') this.#context.shortage.note(connection.errorCode, (this.endpoint as Endpoint).address);
+    this.fail(failure, 'connecting');
+  }
+
+  onDeadline(): void {
+    this.fail('timeout', 'connecting');
+  }
+
+  /** Judges the endpoint; what becomes of the request is the request's to say. */
+  fail(failure: Failure, phase: FailedPhase, fault?: FaultText): void {
+    const service = this.#service as Service;
+    const endpoint = this.endpoint as Endpoint;
+    const verdict = verdictOn(failure, phase);
+    this.drop();
+    if (fault !== undefined) service.trust.onBadAnswer(endpoint, fault);
+    const isExcused = verdict.counts === 'resets' && this.turns.clientDelayed(this.#context.clock.now());
+    if (verdict.counts !== undefined && !isExcused) service.statistics[verdict.counts]++;
+    if (verdict.endpoint === 'suspected') {
+      service.trust.suspect(endpoint, failure === 'timeout' ? 'timeout' : 'refused');
+    } else if (verdict.endpoint !== 'spared') {
+      if (!isExcused) service.trust.judge(endpoint, 'failure', fault ?? reasonOf(failure));
+      if (verdict.endpoint === 'questioned') service.trust.onUnanswered(endpoint);
+    }
+    this.#request.onFailed(verdict, failure, fault);
+  }
+
+  /** Closes its connection, which says nothing of the endpoint. */
+  drop(): void {
+    this.#opened?.destroy();
+    this.#opened = undefined;
+    this.transfer.drop();
+  }
+
+  /** It is over, or goes elsewhere. */
+  leave(now: number = this.#context.clock.now()): void {
+    const { endpoint } = this;
+    if (endpoint === undefined) return;
+    this.#isConnecting = false;
+    this.#context.deadlines.disarm(this);
+    this.transfer.reset();
+    this.endpoint = undefined;
+    endpoint.unlink(this);
+    (this.#service as Service).onLeft(this, endpoint, now);
+  }
+
+  /** It will not be made again: nothing waits for it. */
+  forget(): void {
+    this.#context.deadlines.forget(this);
+    this.#context.deadlines.forget(this.transfer);
+  }
+}
+
+function reasonOf(failure: Failure): string {
+  return failure === 'timeout' ? 'no answer in time' : 'the connection was closed before the end of the answer';
+}

@@ -1,0 +1,85 @@
+import type { RefusalCode } from '../../model/refusals.ts';
+
+/**
+ * What went wrong between the proxy and an endpoint. `refused`: it took no connection. `timeout`: nothing happened for
+ * as long as may be. `reset`: the connection closed. `idled`: the same of a kept one, before a byte of an answer.
+ * `protocol`: what came is not valid. `unasked`: a 101 that the request does not ask for. `unproven`: the connection may
+ * lead to another program. `want`: something is lacking here, the endpoint has no part in it.
+ */
+export type Failure = 'refused' | 'timeout' | 'reset' | 'idled' | 'protocol' | 'unasked' | 'unproven' | 'want';
+
+/** How far the request had got. `interim`: it was sent, and an interim answer or a part of a head came. */
+export type FailedPhase = 'connecting' | 'sent' | 'interim' | 'streaming' | 'tunnel';
+
+/** What follows a failure. */
+export interface Verdict {
+  /**
+   * What the client gets where no other attempt follows: a refusal; `cut`: its answer began, so it is broken off;
+   * `farewell`: its tunnel is closed in order.
+   */
+  readonly answer: RefusalCode | 'cut' | 'farewell';
+  /** Whether another attempt follows, where the request may be sent again: `same`: on this endpoint, when there is room. */
+  readonly retry: 'other' | 'same' | 'none';
+  /**
+   * What it says of the endpoint. `judged`: one failure towards its ejection. `questioned`: that too, and it is asked
+   * whether it speaks TLS. `suspected`: nobody else is sent there for a moment.
+   */
+  readonly endpoint: 'spared' | 'judged' | 'questioned' | 'suspected';
+  /** What it counts as. A reset is excused, and so is the endpoint, where the client kept it waiting. */
+  readonly counts: 'resets' | 'overloads' | undefined;
+}
+
+function verdict(
+  answer: Verdict['answer'],
+  retry: Verdict['retry'],
+  endpoint: Verdict['endpoint'],
+  counts?: Verdict['counts'],
+): Verdict {
+  return { answer, retry, endpoint, counts };
+}
+
+const want = verdict('OUT_OF_RESOURCES', 'same', 'spared');
+const noAnswer = verdict('FIRST_BYTE_TIMEOUT', 'none', 'judged', 'overloads');
+const badAnswer = verdict('BAD_RESPONSE', 'none', 'judged', 'resets');
+const unasked = verdict('BAD_RESPONSE', 'none', 'spared');
+
+/** What is not listed in a phase is as a reset there. */
+export const failurePolicy: Record<FailedPhase, { reset: Verdict } & Partial<Record<Failure, Verdict>>> = {
+  connecting: {
+    refused: verdict('CONNECT_REFUSED', 'other', 'suspected'),
+    timeout: verdict('CONNECT_TIMEOUT', 'other', 'suspected'),
+    reset: verdict('CONNECT_REFUSED', 'other', 'spared'),
+    want,
+  },
+  sent: {
+    // An engine connects only when the request is there.
+    refused: verdict('CONNECT_REFUSED', 'other', 'suspected', 'resets'),
+    timeout: noAnswer,
+    reset: verdict('UPSTREAM_RESET', 'other', 'questioned', 'resets'),
+    // It says nothing but that the connection was idle for too long.
+    idled: verdict('UPSTREAM_RESET', 'other', 'spared'),
+    protocol: badAnswer,
+    unasked,
+    want,
+  },
+  interim: {
+    timeout: noAnswer,
+    reset: verdict('UPSTREAM_RESET', 'none', 'judged', 'resets'),
+    protocol: badAnswer,
+    unasked,
+  },
+  streaming: {
+    timeout: verdict('cut', 'none', 'spared'),
+    reset: verdict('cut', 'none', 'judged', 'resets'),
+  },
+  tunnel: {
+    timeout: verdict('farewell', 'none', 'spared'),
+    reset: verdict('cut', 'none', 'judged', 'resets'),
+  },
+};
+
+/** What follows a failure in a phase. */
+export function verdictOn(failure: Failure, phase: FailedPhase): Verdict {
+  const known = failurePolicy[phase];
+  return known[failure] ?? known.reset;
+}

@@ -1,0 +1,407 @@
+import type { ExchangeFacts } from '../answer/access-record.ts';
+import { Fault, type FaultText } from '../http1/faults.ts';
+import { Framing } from '../http1/framing.ts';
+import type { ResponseHead } from '../http1/response.ts';
+import type { DeadlineEntry } from '../io/deadlines.ts';
+import type { CompiledRules, RuledRequest } from '../route/compiled-rules.ts';
+import type { Service } from '../service/service.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import type { UpstreamConnection, UpstreamConsumer, UpstreamFailure } from '../upstream/upstream-connection.ts';
+import type { ExchangeContext } from './context.ts';
+import type { Downstream } from './downstream.ts';
+import type { FailedPhase, Failure } from './failure-policy.ts';
+import type { RequestBuffer } from './request-buffer.ts';
+import { upstreamHead } from './request-writer.ts';
+import { prepareHead, prepareInterim } from './response-fields.ts';
+import { mayReplay, type Retries } from './retries.ts';
+import { maySwitch, Tunnel } from './tunnel.ts';
+import type { Turns } from './turns.ts';
+
+/** `sent`: the request goes or went out, no head of the answer came yet. `streaming`: within it. `tunnel`: after a 101. */
+type TransferPhase = 'none' | 'sent' | 'streaming' | 'tunnel';
+
+/** A client that closed its sending side within an answer is gone when nothing moved for so long, ms. */
+const GONE_AFTER_MS = 1000;
+/**
+ * A client that waits for a 100 gets it from us when the upstream said nothing for so long, ms: those of HTTP/1.0 know
+ * none, others ignore what is expected, and some clients wait for ever (RFC 9110 §10.1.1).
+ */
+const CONTINUE_AFTER_MS = 1000;
+
+/** The request that is transferred, and its answer. */
+export interface Transferred extends RuledRequest {
+  readonly client: Downstream;
+  readonly facts: ExchangeFacts;
+  /** What is kept of its body. */
+  readonly body: RequestBuffer;
+  readonly retries: Retries;
+  /** Of its route. */
+  readonly rules: CompiledRules | undefined;
+  /** It may not keep its service awake. */
+  readonly passive: boolean;
+  /** Its client closed its sending side, and waits for the answer all the same. */
+  readonly isHalfClosed: boolean;
+  /** Everything is passed on. @param now the clock's ms */
+  onDone(now?: number): void;
+}
+
+/** Who is told that a transfer failed. */
+export interface TransferOwner {
+  /** @param fault what was broken, where something was */
+  fail(failure: Failure, phase: FailedPhase, fault?: FaultText): void;
+}
+
+/**
+ * What passes between a client and a service on one connection to an endpoint: the request, as it comes, and the answer
+ * or a tunnel. The object belongs to its exchange and is used again.
+ */
+export class Transfer implements UpstreamConsumer, DeadlineEntry {
+  deadline = 0;
+  filed = 0;
+  method = '';
+  readonly #request: Transferred;
+  readonly #owner: TransferOwner;
+  readonly #turns: Turns;
+  readonly #context: ExchangeContext;
+  #phase: TransferPhase = 'none';
+  #service: Service | undefined;
+  #endpoint: Endpoint | undefined;
+  #connection: UpstreamConnection | undefined;
+  #lastByteAt = 0;
+  #tunnel: Tunnel | undefined;
+  /** The client was told to go on by us. */
+  #saidContinue = false;
+
+  constructor(request: Transferred, owner: TransferOwner, turns: Turns, context: ExchangeContext) {
+    this.#request = request;
+    this.#owner = owner;
+    this.#turns = turns;
+    this.#context = context;
+  }
+
+  /** Begins with a new request. */
+  begin(): void {
+    this.method = this.#request.client.request.method;
+    this.#saidContinue = false;
+  }
+
+  /** The request went out, and its answer has not begun. */
+  get isSent(): boolean {
+    return this.#phase === 'sent';
+  }
+
+  get isStreaming(): boolean {
+    return this.#phase === 'streaming';
+  }
+
+  get isTunnel(): boolean {
+    return this.#phase === 'tunnel';
+  }
+
+  /** The body goes on to the endpoint as it comes. */
+  get takesBody(): boolean {
+    return this.#phase === 'sent' || this.#phase === 'streaming';
+  }
+
+  /** It is a tunnel whose service has said its last. */
+  get isHalfOver(): boolean {
+    return this.#tunnel?.isHalfOver === true && this.#connection !== undefined;
+  }
+
+  /** Since when no byte passed for `streamMs`, the clock's ms; undefined: there was one, or none is due. */
+  quietSince(now: number, streamMs: number): number | undefined {
+    if (this.#phase !== 'streaming' && this.#phase !== 'tunnel') return undefined;
+    const since = (this.#tunnel?.activeAt(this.#lastByteAt) ?? this.#lastByteAt) + streamMs;
+    return now >= since ? since : undefined;
+  }
+
+  /** Closes its connection, which says nothing of the endpoint. */
+  drop(): void {
+    this.#connection?.destroy();
+    this.#connection = undefined;
+  }
+
+  /** It is about to be closed, though nothing is wrong with it. */
+  sayGoingAway(): void {
+    this.#tunnel?.sayGoingAway();
+  }
+
+  /** Nothing of it is under way any more. */
+  reset(): void {
+    this.#context.deadlines.disarm(this);
+    this.#phase = 'none';
+    this.#connection = undefined;
+    this.#tunnel = undefined;
+  }
+
+  // ── request ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Sends the head and what is there of the body, in one write where it is small. @param now the clock's ms */
+  start(service: Service, endpoint: Endpoint, connection: UpstreamConnection, now: number): void {
+    const { client, retries, facts, body } = this.#request;
+    this.#service = service;
+    this.#endpoint = endpoint;
+    this.#connection = connection;
+    retries.reused = connection.uses > 0;
+    connection.take(this);
+    this.#phase = 'sent';
+    retries.written = true;
+    facts.connectedAt = now;
+    const head = upstreamHead(this.#request, service, endpoint);
+    const { done } = client.body;
+    const { framing } = client.request;
+    const keepsUp = body.sendAll(connection.socket, head, framing, done, this.#requestTrailers());
+    if (!mayReplay(client.request, service.policy)) body.forget();
+    // A body that is here is no reason to stop reading: the client is still to be seen leaving.
+    if (done || keepsUp) client.resumeReading();
+    else client.pauseReading();
+    if (!done) this.#turns.upload(now, keepsUp);
+    if (done || !keepsUp) this.#awaitUpstream(now);
+    else this.#awaitBody(endpoint, now);
+  }
+
+  /** The upstream has to take what was sent to it, or to answer: in time. */
+  #awaitUpstream(now: number): void {
+    this.#context.deadlines.arm(this, (this.#service as Service).policy.timeouts.firstByteMs, now);
+  }
+
+  /** The client has to send more: how long that takes is for its connection to watch. */
+  #awaitBody(endpoint: Endpoint, now: number): void {
+    if (!this.#request.client.awaitsContinue) this.#context.deadlines.disarm(this);
+    else if (endpoint.isOld) this.#sayContinue();
+    else this.#context.deadlines.arm(this, CONTINUE_AFTER_MS, now);
+  }
+
+  #sayContinue(): void {
+    this.#saidContinue = true;
+    this.#request.client.sayContinue();
+  }
+
+  /** A piece of the body that came after the request went out. */
+  sendPiece(bytes: Buffer, start: number, end: number): void {
+    const { client, body } = this.#request;
+    const connection = this.#connection as UpstreamConnection;
+    const { framing } = client.request;
+    const now = this.#context.clock.now();
+    this.#lastByteAt = now;
+    const piece = bytes.subarray(start, end);
+    body.keepForReplay(piece);
+    // Nobody needs the read any more. In a chunked body, the CRLF behind a chunk's data is no piece.
+    const isLast = end === bytes.length || (framing === Framing.CHUNKED && end + 2 >= bytes.length);
+    const keepsUp = connection.send(piece, framing, isLast && !body.isWhole ? bytes : undefined);
+    if (!keepsUp) {
+      client.pauseReading();
+      this.#turns.awaitUpstream(now);
+    }
+    if (this.#phase !== 'sent') return;
+    if (keepsUp) this.#context.deadlines.disarm(this);
+    else this.#awaitUpstream(now);
+  }
+
+  /** The body is complete. */
+  sendEnd(): void {
+    const { framing } = this.#request.client.request;
+    (this.#connection as UpstreamConnection).sendEnd(framing, this.#requestTrailers());
+    const now = this.#context.clock.now();
+    this.#turns.endUpload(now);
+    if (this.#phase === 'sent') this.#awaitUpstream(now);
+  }
+
+  #requestTrailers(): string {
+    const { client, rules } = this.#request;
+    return rules === undefined ? client.body.trailers : rules.requestTrailers(client.body.trailers);
+  }
+
+  onUpstreamDrain(): void {
+    const { client } = this.#request;
+    client.resumeReading();
+    if (client.body.done) return;
+    this.#turns.awaitClient(this.#context.clock.now());
+    if (this.#phase === 'sent') this.#context.deadlines.disarm(this);
+  }
+
+  // ── answer ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  onResponseHead(connection: UpstreamConnection): void {
+    const { response } = connection;
+    if (response.status === 101) this.#switch(connection);
+    else if (response.status < 200) this.#passInterim(response);
+    else this.#passHead(response);
+  }
+
+  #passInterim(response: ResponseHead): void {
+    const { client } = this.#request;
+    if (client.request.old) return;
+    if (response.status === 100) {
+      // Some clients take a second one for another's.
+      if (this.#saidContinue) return;
+      client.onContinue();
+      if (this.#phase === 'sent' && !client.body.done) this.#context.deadlines.disarm(this);
+    }
+    prepareInterim(this.#request, response);
+    client.answer.interim(response);
+  }
+
+  #passHead(response: ResponseHead): void {
+    const { client, facts } = this.#request;
+    const service = this.#service as Service;
+    const endpoint = this.#endpoint as Endpoint;
+    const now = this.#context.clock.now();
+    // An answer before the end of the body says nothing of how long answers take.
+    const ttfb = client.body.done ? this.#turns.waitedMs(now) : undefined;
+    this.#phase = 'streaming';
+    facts.firstByteAt = now;
+    facts.status = response.status;
+    this.#lastByteAt = now;
+    this.watchSilence(now);
+    if (client.request.upgrade === undefined && !this.#request.passive) {
+      service.statistics.firstByte(response.status, ttfb);
+      endpoint.recordFirstByte(ttfb);
+    }
+    endpoint.isOld = response.old;
+    if (response.status >= 500 && !this.#turns.clientDelayed(now))
+      service.trust.judge(endpoint, 'failure', `status ${response.status}`);
+    client.answer.head(response, prepareHead(this.#request, service, endpoint, response, this.#context.date));
+    service.onFirstByte();
+  }
+
+  /** Content of the answer, or bytes of the tunnel. */
+  onResponseBody(bytes: Buffer, start: number, end: number): void {
+    this.#lastByteAt = this.#context.clock.now();
+    const keepsUp =
+      this.#tunnel === undefined
+        ? this.#request.client.answer.piece(bytes, start, end)
+        : this.#tunnel.down(bytes, start, end, this.#lastByteAt);
+    if (!keepsUp) this.#holdUp();
+  }
+
+  onReadEnd(): void {
+    if (!this.#request.client.answer.flush()) this.#holdUp();
+  }
+
+  /** The client does not take the answer as fast as it comes. */
+  #holdUp(): void {
+    if (this.#connection === undefined) return;
+    this.#connection.pauseReading();
+    this.#turns.awaitClient(this.#lastByteAt);
+  }
+
+  /** The client takes more of the answer again. */
+  onClientDrain(): void {
+    this.#lastByteAt = this.#context.clock.now();
+    if (this.#connection === undefined) return;
+    this.#turns.endWait(this.#lastByteAt);
+    this.#connection.resumeReading();
+  }
+
+  onResponseEnd(connection: UpstreamConnection): void {
+    const { client, facts, rules } = this.#request;
+    const endpoint = this.#endpoint as Endpoint;
+    const trailers = client.request.trailers ? connection.body.trailers : '';
+    client.answer.end(rules === undefined ? trailers : rules.responseTrailers(trailers));
+    // A client that reads slowly may have paused it.
+    if (connection.phase === 'idle') connection.resumeReading();
+    const now = this.#context.clock.now();
+    if (client.body.done && connection.usable) endpoint.putIdle(connection, now);
+    else connection.destroy();
+    this.#connection = undefined;
+    if (facts.status < 500) (this.#service as Service).trust.judge(endpoint, 'success');
+    this.#request.onDone(now);
+  }
+
+  // ── tunnel ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #switch(connection: UpstreamConnection): void {
+    const { client, facts } = this.#request;
+    const { response } = connection;
+    if (!maySwitch(client, response)) {
+      this.#fail('unasked', Fault.UNASKED_SWITCH);
+      return;
+    }
+    const service = this.#service as Service;
+    const endpoint = this.#endpoint as Endpoint;
+    const now = this.#context.clock.now();
+    this.#phase = 'tunnel';
+    facts.status = 101;
+    facts.firstByteAt = now;
+    this.#lastByteAt = now;
+    connection.tunnel();
+    this.#tunnel = new Tunnel(client, connection, service.policy.activity === 'data', now);
+    this.#context.deadlines.arm(this, service.policy.timeouts.tunnelMs);
+    const added = prepareHead(this.#request, service, endpoint, response, this.#context.date);
+    client.answer.switchProtocols(response, added);
+    service.trust.judge(endpoint, 'success');
+    service.onFirstByte();
+    const early = client.takePending();
+    if (early !== undefined) this.sendRaw(early);
+    if (client.hasEnded) this.#tunnel.passEnd();
+    client.resumeReading();
+  }
+
+  /** Bytes of the client's in a tunnel. */
+  sendRaw(chunk: Buffer): void {
+    this.#lastByteAt = this.#context.clock.now();
+    if (this.#connection !== undefined) this.#tunnel?.up(chunk, this.#lastByteAt);
+  }
+
+  /** The client has ended its side of a tunnel. */
+  passEnd(): void {
+    if (this.#connection !== undefined) this.#tunnel?.passEnd();
+  }
+
+  onTunnelEnd(): void {
+    this.#request.client.answer.endTunnel();
+  }
+
+  // ── failure ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  onUpstreamFailure(connection: UpstreamConnection, failure: UpstreamFailure): void {
+    if (this.#tunnel?.isHalfOver === true) {
+      // It had said its last, so nothing broke; the client gets what it has not taken yet.
+      this.#connection = undefined;
+      this.#request.onDone();
+      return;
+    }
+    if (failure === 'want') this.#context.shortage.note(connection.errorCode, (this.#endpoint as Endpoint).address);
+    const { reused } = this.#request.retries;
+    const isIdled = failure === 'reset' && reused && this.#phase === 'sent' && !connection.isAnswering;
+    this.#fail(isIdled ? 'idled' : failure, connection.fault);
+  }
+
+  #fail(failure: Failure, fault?: FaultText): void {
+    const isInterim = this.#phase === 'sent' && this.#connection?.isAnswering === true;
+    this.#owner.fail(failure, isInterim ? 'interim' : (this.#phase as FailedPhase), fault);
+  }
+
+  onDeadline(): void {
+    if (this.#phase === 'streaming' || this.#phase === 'tunnel') this.#onSilence();
+    else if (this.#request.client.awaitsContinue) this.#sayContinue();
+    else this.#fail('timeout');
+  }
+
+  /** A stream or tunnel is cut when nothing passed for so long. */
+  #onSilence(): void {
+    const { client } = this.#request;
+    const isLeft = this.#phase === 'streaming' && client.hasEnded && !(this.#service as Service).policy.allowHalfOpen;
+    const limit = this.#silenceMs;
+    const left = this.#lastByteAt + limit - this.#context.clock.now();
+    if (left > 0) this.#context.deadlines.arm(this, left);
+    else if (!isLeft) this.#fail('timeout');
+    else if (client.answer.isBehind) this.#context.deadlines.arm(this, limit);
+    else client.abort();
+  }
+
+  /** Something has to pass in time from now on. */
+  watchSilence(now?: number): void {
+    this.#context.deadlines.arm(this, this.#silenceMs, now);
+  }
+
+  /** How long nothing may pass: less within an answer when its client may be gone, and little when it probably is. */
+  get #silenceMs(): number {
+    const { client, isHalfClosed } = this.#request;
+    const { timeouts, allowHalfOpen } = (this.#service as Service).policy;
+    const { streamMs, tunnelMs } = timeouts;
+    if (this.#phase === 'tunnel' || !client.hasEnded || allowHalfOpen) return tunnelMs;
+    return isHalfClosed ? Math.min(streamMs, tunnelMs) : GONE_AFTER_MS;
+  }
+}

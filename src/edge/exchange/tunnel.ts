@@ -1,0 +1,69 @@
+import { isOffered } from '../http1/field-lists.ts';
+import { Framing } from '../http1/framing.ts';
+import type { RequestHead } from '../http1/request.ts';
+import type { ResponseHead } from '../http1/response.ts';
+import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
+import type { Downstream } from './downstream.ts';
+import { WebSocketActivity } from './web-socket-activity.ts';
+
+/** WebSocket Close frame, unmasked, 1001 "going away" (RFC 6455 §7.4.1). */
+const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
+
+/** Whether a 101 may be passed on: only what was asked for is switched to, after the whole request went up (RFC 9110 §7.8). */
+export function maySwitch({ request, body }: Downstream, response: ResponseHead): boolean {
+  return body.done && isOffered(response.upgrade, request.upgrade);
+}
+
+/** What follows a 101: bytes pass as they are, in both directions. */
+export class Tunnel {
+  readonly #client: Downstream;
+  readonly #connection: UpstreamConnection;
+  /** Where only data is activity, pings are not. */
+  readonly #data: WebSocketActivity | undefined;
+
+  /**
+   * @param onlyData whether in a WebSocket data alone is activity
+   * @param now the clock's ms
+   */
+  constructor(client: Downstream, connection: UpstreamConnection, onlyData: boolean, now: number) {
+    this.#client = client;
+    this.#connection = connection;
+    this.#data = onlyData && isWebSocket(client.request) ? new WebSocketActivity(now) : undefined;
+  }
+
+  /** Bytes of the client. */
+  up(chunk: Buffer, now: number): void {
+    this.#data?.fromClient(chunk, now);
+    if (!this.#connection.send(chunk, Framing.NONE, chunk)) this.#client.pauseReading();
+  }
+
+  /** Bytes of the service. @returns whether the client keeps up */
+  down(bytes: Buffer, start: number, end: number, now: number): boolean {
+    this.#data?.fromService(bytes, start, end, now);
+    return this.#client.answer.raw(bytes, start, end);
+  }
+
+  /** When it was last active, the clock's ms. @param lastByteAt when the last byte passed */
+  activeAt(lastByteAt: number): number {
+    return this.#data?.lastDataAt ?? lastByteAt;
+  }
+
+  /** The client has ended its side. */
+  passEnd(): void {
+    this.#connection.socket.end();
+  }
+
+  /** The service has ended its side. */
+  get isHalfOver(): boolean {
+    return this.#connection.socket.readableEnded;
+  }
+
+  /** Tells the client that it is about to be closed, where there is a way to say it. */
+  sayGoingAway(): void {
+    if (isWebSocket(this.#client.request)) this.#client.answer.write(GOING_AWAY);
+  }
+}
+
+function isWebSocket({ upgrade }: RequestHead): boolean {
+  return upgrade?.toLowerCase() === 'websocket';
+}
