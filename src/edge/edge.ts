@@ -25,11 +25,11 @@ import { HttpProxyEngine } from './upstream/http-proxy-engine.ts';
 
 /** Most health checks under way at once. */
 const MAX_CHECKS = 64;
-/** How often figures are sent, ms. */
+/** Figures are sent this often, ms. */
 const REPORT_EVERY_MS = 1000;
-/** Where no connection was idle, one is looked for again after so long, ms: to look through all services takes a while. */
+/** If no connection was idle, one is looked for again after so long, ms: a look through all services takes a while. */
 const LOOK_FOR_IDLE_EVERY_MS = 100;
-/** How often a drain looks whether it is done, ms. */
+/** A drain looks this often whether it is done, ms. */
 const DRAIN_CHECK_MS = 20;
 
 export interface EdgeOptions {
@@ -42,23 +42,26 @@ export interface EdgeOptions {
   descriptors?: number | undefined;
 }
 
-/** What the rooms of one edge share: one object that is the context of each, so that a request reaches it in one step. */
+/**
+ * What the rooms of one edge share: one object that is the context of each, so that a request reaches anything in one
+ * step.
+ */
 type EdgeContext = ClientContext;
 
 /** The data plane of one process. */
 export interface Edge {
   /**
-   * Listens on exactly these from now on: new ones are opened before missing ones close, the same ones stay.
+   * Listens on exactly these from now on. It opens new ones before it closes missing ones, and leaves the same ones
+   * alone.
    * @param bound sockets that are bound already, for listeners that are new
    * @returns the addresses in use, in the order given
    * @throws ADDRESS_IN_USE, ADDRESS_FORBIDDEN; then nothing has changed
    */
   listen(listeners: ListenSettings[], bound?: BoundSockets): Promise<HostPort[]>;
   /**
-   * Stops accepting. What is in flight ends by itself, what is held is answered when its service gets ready. Each
-   * service drains by its own limit: what was there when the drain began, and anything later from when it came, is
-   * refused or cut when that is over.
-   * @param deadlineMs when everything is
+   * Stops accepting. What is in flight may end, and what is held may wait for its service. Each service drains by its
+   * own limit, counted from when the drain began, or from when something came later; then the rest is refused or cut.
+   * @param deadlineMs ends everything
    * @param handOver another process accepts from the same sockets: idle connections stay open until the deadline and
    *   are closed behind their next answer, as a request may be on its way; requests are held as before
    */
@@ -215,8 +218,8 @@ class EdgePlane implements Edge {
   }
 
   /**
-   * Swaps in a configuration: services of the same name go on with their endpoints, queues and figures. One that is
-   * missing stays for what is in flight, and for what control still says of its endpoints.
+   * Takes over a configuration. A service of the same name keeps its endpoints, queue and figures. A missing one stays
+   * for what is in flight, and for what control still says of its endpoints.
    */
   #applyTable(table: RoutingTable): void {
     const context = this.#context;
@@ -247,7 +250,7 @@ class EdgePlane implements Edge {
     return closed;
   }
 
-  /** Without a control plane nothing is started any more. */
+  /** Refuses what waits for a start: without a control plane nothing is started. */
   #refuseWaiting(): void {
     for (const service of this.#services.values()) if (!service.isReady) service.rejectHeld('DRAINING');
   }

@@ -6,13 +6,13 @@ import { latin1, latin1Bytes } from './latin1.ts';
 
 /** What {@link BodyReader.next} found. */
 export const Step = {
-  /** All given bytes are used up; more must come. */
+  /** All given bytes are used up, and more must come. */
   MORE: 0,
-  /** Content: from `dataStart` to `dataEnd` of the given bytes. */
+  /** Content came, from `dataStart` to `dataEnd` of the given bytes. */
   DATA: 1,
   /** The body ended; the bytes from `at` on belong to what follows. */
   END: 2,
-  /** The framing is broken: nothing after this point can be trusted. */
+  /** The framing is broken, so nothing after this point can be trusted. */
   BROKEN: 3,
 } as const;
 export type StepKind = (typeof Step)[keyof typeof Step];
@@ -41,18 +41,18 @@ export interface BodyLimits {
 const NO_LIMITS: BodyLimits = { chunkExtensions: 0, trailers: 0 };
 
 /**
- * Reads one body, of whatever framing, strictly (RFC 9112 §6, §7.1): sizes are bare hexadecimal digits, data is followed
- * by exactly CRLF, extensions (and the white space that §7.1.1 lets stand before one) are checked, counted and dropped.
- * Nothing is copied: the caller loops over `next`.
+ * Reads one body of any framing, strictly (RFC 9112 §6, §7.1). Chunk sizes are bare hexadecimal digits, and exactly
+ * CRLF follows the data. Extensions, and the white space that §7.1.1 lets stand before one, are checked, counted and
+ * dropped. Nothing is copied: the caller loops over `next`.
  */
 export class BodyReader {
   /** Position in the given bytes up to which all is read. */
   at = 0;
   dataStart = 0;
   dataEnd = 0;
-  /** Trailer fields of a chunked body, checked and without those that may not be there; each ends with CRLF. */
+  /** Trailer fields of a chunked body, checked, without the forbidden ones; each ends with CRLF. */
   trailers = '';
-  /** What the last broken body breaks. */
+  /** What is wrong with the last broken body. */
   fault: FaultText = Fault.BAD_CHUNK_SIZE;
   #framing: FramingKind = Framing.NONE;
   #remaining = 0;
@@ -85,7 +85,7 @@ export class BodyReader {
     return this.#state === State.DONE;
   }
 
-  /** A body that lasts until the connection's end: its end is good here. */
+  /** Whether the body lasts until the connection's end, which then is no failure. */
   get endsWithConnection(): boolean {
     return this.#framing === Framing.CLOSE;
   }
@@ -169,7 +169,7 @@ export class BodyReader {
     return Step.BROKEN;
   }
 
-  /** Collects the trailer section up to its empty line, byte for byte across reads. */
+  /** Collects the trailer section up to its empty line, across reads. */
   #readTrailers(bytes: Buffer, end: number): StepKind {
     while (this.at < end) {
       const lf = bytes.indexOf(10, this.at);
@@ -201,7 +201,7 @@ export class BodyReader {
   }
 }
 
-/** Fields that frame, route, authenticate or condition a message have no place behind it (RFC 9110 §6.5.1). */
+/** Fields that frame, route, authenticate or condition a message may not be trailers (RFC 9110 §6.5.1). */
 const FORBIDDEN_TRAILERS = new Set(
   (
     'content-length transfer-encoding host connection keep-alive proxy-connection te trailer upgrade expect ' +

@@ -32,7 +32,7 @@ const QUOTE = 34;
 const BACKSLASH = 92;
 const CR = 13;
 
-/** What follows upon the byte that ends the size, or upon the next one within extensions. */
+/** Returns the state after the byte that ends the size, or after the next byte within extensions. */
 export function readExtension(state: ExtensionState, code: number): ExtensionState {
   const isBlank = isOws(code);
   switch (state) {
@@ -67,7 +67,7 @@ export function readExtension(state: ExtensionState, code: number): ExtensionSta
   }
 }
 
-/** What follows upon the first byte behind a size, or behind a whole extension. */
+/** Returns the state after the first byte behind a size, or behind a whole extension. */
 export function afterExtension(code: number): ExtensionState {
   if (code === CR) return Extension.END;
   if (code === SEMICOLON) return Extension.BEGUN;

@@ -2,8 +2,8 @@ import { isOws } from '../io/http-syntax.ts';
 import type { Head } from './head.ts';
 
 /**
- * Value of the first cookie of a name that a request carries (RFC 6265 §4.2.1), in whichever of its Cookie fields;
- * undefined when there is none. Names are compared byte for byte.
+ * Returns the value of the first cookie of a name that a request carries, in whichever of its Cookie fields (RFC 6265
+ * §4.2.1); undefined when there is none. Names are compared byte for byte.
  */
 export function cookieValue(head: Head, name: string): string | undefined {
   for (let index = 0; index < head.count; index++) {
@@ -15,7 +15,7 @@ export function cookieValue(head: Head, name: string): string | undefined {
   return undefined;
 }
 
-/** Looks for the name itself, not for pairs: a field may consist of thousands of those, or of nothing else. */
+/** Searches for the name instead of splitting into pairs, because a field may consist of thousands of those. */
 function pairValue(text: string, name: string): string | undefined {
   const key = `${name}=`;
   for (let at = text.indexOf(key); at >= 0; at = text.indexOf(key, at + key.length)) {

@@ -1,6 +1,6 @@
 /**
- * What a message breaks, in words for an operator: in the access log, and of answers in the log and the events. Their
- * number is bounded, and nothing of the message is in them.
+ * What can be wrong with a message, in words for an operator: in the access log, and for answers in the log and the
+ * events. Their number is bounded, and they hold nothing of the message.
  */
 export const Fault = {
   BARE_LF: 'bare LF',
@@ -46,7 +46,7 @@ export const Fault = {
 
 export type FaultText = (typeof Fault)[keyof typeof Fault];
 
-/** What bytes that begin no status line are; undefined where they may still become one. */
+/** Tells what bytes are that begin no status line; undefined when they may still become one. */
 export function strangerIn(beginning: string): FaultText | undefined {
   // A TLS alert, or a handshake, of any version.
   if (beginning.charCodeAt(0) === 0x15 || beginning.charCodeAt(0) === 0x16) {
@@ -57,7 +57,7 @@ export function strangerIn(beginning: string): FaultText | undefined {
   return 'HTTP/1.'.startsWith(beginning.slice(0, known)) ? undefined : Fault.NO_HTTP;
 }
 
-/** What bytes that begin no request are. */
+/** Tells what bytes are that begin no request. */
 export function strangerRequest(beginning: string): FaultText {
   return beginning.charCodeAt(0) === 0x16 ? Fault.TLS_REQUEST : Fault.BAD_METHOD;
 }

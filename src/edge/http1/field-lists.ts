@@ -10,7 +10,7 @@ export function hasToken(list: string, token: string): boolean {
   return false;
 }
 
-/** What Connection lists but `close`, in lower case and each once, however often it is there. */
+/** Returns what Connection lists except `close`, in lower case and each once. */
 export function optionsOf(connection: string): Set<string> {
   const options = new Set<string>();
   for (const part of connection.split(',')) options.add(trimOws(part).toLowerCase());
@@ -19,13 +19,13 @@ export function optionsOf(connection: string): Set<string> {
   return options;
 }
 
-/** Most protocols of a 101. */
+/** A 101 may name at most so many protocols. */
 const MAX_PROTOCOLS = 8;
 
-/** Whether all protocols of a 101 are among those that the request offered (RFC 9110 §7.8). */
+/** Whether the request offered all protocols that a 101 names (RFC 9110 §7.8). */
 export function isOffered(chosen: string | undefined, offered: string | undefined): boolean {
   if (chosen === undefined || offered === undefined) return false;
   const names = new Set(chosen.split(',').map((part) => trimOws(part).toLowerCase()));
-  // A server chooses one, or a few that build on each other.
+  // A server chooses one protocol, or a few that build on each other.
   return names.size <= MAX_PROTOCOLS && [...names].every((name) => hasToken(offered, name));
 }

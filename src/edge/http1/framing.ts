@@ -5,7 +5,10 @@ import { Fault, type FaultText } from './faults.ts';
 export const Framing = { NONE: 0, LENGTH: 1, CHUNKED: 2, CLOSE: 3 } as const;
 export type FramingKind = (typeof Framing)[keyof typeof Framing];
 
-/** 1*DIGIT, or the same number several times in a list (RFC 9110 §8.6); undefined when neither, or above 2⁵³. */
+/**
+ * Reads a Content-Length: 1*DIGIT, or the same number several times in a list (RFC 9110 §8.6). Undefined when it is
+ * neither, or above 2⁵³.
+ */
 export function parseLength(value: string): number | undefined {
   if (value.includes(',')) {
     let first: number | undefined;
@@ -28,9 +31,9 @@ export function parseLength(value: string): number | undefined {
 }
 
 /**
- * What is wrong with transfer codings other than one chunked. A chunked that is not the last coding, or there twice,
- * cannot delimit a message, nor can what is no list of tokens or stands in several fields; others we do not know (RFC
- * 9112 §6.1, §6.3).
+ * Tells what is wrong with transfer codings other than one `chunked` (RFC 9112 §6.1, §6.3). Several fields, a list that
+ * holds no tokens, and a `chunked` that is not last or occurs twice cannot delimit a message. Any other coding is
+ * unknown.
  */
 export function codingFault(coding: string, codings: number): FaultText {
   if (codings > 1) return Fault.CODING_TWICE;

@@ -3,22 +3,22 @@ import { findHeadEnd, latin1, latin1Bytes } from './latin1.ts';
 const NO_BYTES = Buffer.alloc(0);
 
 /**
- * Finds the end of a head in what is read, however that is cut into pieces. Mostly a head comes in one read and is looked
- * at where it stands. Belongs to a connection.
+ * Finds the end of a head in what is read, however it is cut into pieces. Mostly a head comes in one read, and then it
+ * is used where it stands. The object belongs to a connection.
  */
 export class HeadFinder {
   /** The head that was found: up to the CRLF of its last line, as Latin-1. */
   text = '';
-  /** Where it stands, from `from` on, until it is forgotten; to be used before anything more is read. */
+  /** The bytes that hold the head, from `from` on. They are valid until the next read or `forget`. */
   bytes: Buffer = NO_BYTES;
   from = 0;
-  /** Where in the read given last its content, or what else follows it, begins. */
+  /** Where the content, or whatever follows the head, begins in the last read. */
   next = 0;
-  /** Beginning of a head whose end did not come yet. */
+  /** The beginning of a head whose end did not come yet. */
   partial = '';
-  /** How much of it was here before the last read. */
+  /** Length of what was there before the last read. */
   checked = 0;
-  /** One empty line before a head is skipped (RFC 9112 §2.2). */
+  /** Whether one empty line before a head is skipped (RFC 9112 §2.2). */
   readonly #skipsLine: boolean;
   #skipped = false;
 
@@ -26,7 +26,10 @@ export class HeadFinder {
     this.#skipsLine = skipsLine;
   }
 
-  /** Looks in the bytes of `read` from `at` up to `end`. @returns whether a head is complete; else see `partial` */
+  /**
+   * Looks in the bytes of `read` from `at` up to `end`.
+   * @returns whether a head is complete; if not, see `partial`
+   */
   find(read: Buffer, at: number, end: number): boolean {
     const headEnd = this.partial === '' ? findHeadEnd(read, at, end) : -1;
     if (headEnd < 0) return this.#gather(read, at, end);
@@ -59,7 +62,7 @@ export class HeadFinder {
     return true;
   }
 
-  /** Lets go of the bytes of a head, or of the beginning of one: the read that they are part of may be 64 KiB. */
+  /** Lets go of a head, or of the beginning of one: the read that it is part of may be 64 KiB. */
   forget(): void {
     this.bytes = NO_BYTES;
     this.partial = '';

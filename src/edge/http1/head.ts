@@ -2,23 +2,26 @@ import { FIELD_VALUE, TCHAR } from '../io/http-syntax.ts';
 import { Fault, type FaultText } from './faults.ts';
 import { latin1 } from './latin1.ts';
 
-/** What a field is to a gateway. Everything it does not act on is OTHER and passes through unread. */
+/** What a field means to a gateway. A field that it does not act on is OTHER, and passes through unread. */
 export const Field = {
   OTHER: 0,
   HOST: 1,
   CONTENT_LENGTH: 2,
   TRANSFER_ENCODING: 3,
   CONNECTION: 4,
-  /** Hop-by-hop whatever Connection says (RFC 9110 §7.6.1): Keep-Alive, Proxy-Connection, Proxy-Authorization … */
+  /**
+   * Hop-by-hop whether Connection names it or not (RFC 9110 §7.6.1): Keep-Alive, Proxy-Connection, Proxy-Authorization
+   * …
+   */
   HOP: 5,
   TE: 6,
   UPGRADE: 7,
   EXPECT: 8,
   X_FORWARDED_FOR: 9,
-  /** X-Real-IP, X-Forwarded-* but X-Forwarded-For, and those by which some frameworks take another path for the target. */
+  /** X-Real-IP, X-Forwarded-* except X-Forwarded-For, and fields that some frameworks take for the target. */
   FORWARDING: 10,
   X_REQUEST_ID: 11,
-  /** A name that is another's alias by underscores: never forwarded. */
+  /** A name that becomes another field's name when `_` counts as `-`: never forwarded. */
   ALIAS: 12,
   MAX_FORWARDS: 13,
   DATE: 14,
@@ -31,8 +34,8 @@ export type FieldKind = (typeof Field)[keyof typeof Field];
 const CODE_LOWER = 0x20;
 
 /**
- * Kind of a field name, told by length and first letter before anything is compared: of a browser's usual twelve
- * fields, two or three get as far as a comparison.
+ * Returns the kind of a field name. It looks at length and first letter before it compares anything: of a browser's
+ * usual twelve fields, two or three are compared.
  */
 function kindOf(bytes: Buffer, start: number, end: number): FieldKind {
   const length = end - start;
@@ -73,9 +76,9 @@ function kindOf(bytes: Buffer, start: number, end: number): FieldKind {
   }
 }
 
-/** Other names of the same standing: what a proxy in front says of the request, which a client must not. */
+/** Other fields by which a proxy describes the request, and which a client must not set. */
 const TOLD = new Set(['x-real-ip', 'x-original-url', 'x-rewrite-url']);
-/** What is told apart of a name that begins with X. */
+/** No name beginning with X has to be read further than this. */
 const LONGEST_X = 'x-forwarded-for'.length;
 
 /** @param name its beginning, of `length` characters in all */
@@ -102,7 +105,7 @@ function same(bytes: Buffer, start: number, lower: string): boolean {
   return true;
 }
 
-/** Why a field's name, which ends at `nameEnd`, is none. */
+/** Tells what is wrong with a field's name that ends at `nameEnd`. */
 function nameFault(bytes: Buffer, start: number, nameEnd: number): FaultText {
   const code = bytes[nameEnd];
   const isBlank = code === 32 || code === 9;
@@ -111,7 +114,7 @@ function nameFault(bytes: Buffer, start: number, nameEnd: number): FaultText {
   return code === 13 ? Fault.NO_COLON : code === 10 ? Fault.BARE_LF : Fault.BAD_NAME;
 }
 
-/** Why a field's value may not hold this. */
+/** Tells what is wrong with a byte in a field's value. */
 function valueFault(code: number | undefined): FaultText {
   return code === 13 ? Fault.BARE_CR : code === 10 ? Fault.BARE_LF : Fault.CONTROL;
 }
@@ -119,8 +122,8 @@ function valueFault(code: number | undefined): FaultText {
 const SLOTS = 4;
 
 /**
- * One message head, parsed strictly into positions of its text: no field is copied unless somebody asks for it. The
- * object belongs to a connection and is used again for each message.
+ * One message head, parsed strictly into positions of its text. A field is copied only when somebody asks for it. The
+ * object belongs to a connection, and is used again for each message.
  */
 export class Head {
   /** The whole head, from the start line to the last field's CRLF, as Latin-1. */
@@ -129,24 +132,24 @@ export class Head {
   lineEnd = 0;
   /** Number of fields. */
   count = 0;
-  /** What the last head that was not well-formed breaks. */
+  /** What is wrong with the last malformed head. */
   fault: FaultText = Fault.BAD_NAME;
   /**
-   * Per field: start of name, end of name, start of value, end of value. The line ends at the next field's start. Plain
-   * arrays: the memory of typed ones, outside of the heap, is 1 µs of each new connection.
+   * Per field: start of name, end of name, start of value, end of value. The line ends where the next field starts.
+   * Plain arrays are used because typed ones take memory outside of the heap, 1 µs of each new connection.
    */
   readonly #positions: number[] = [];
   readonly #kinds: FieldKind[] = [];
   /** Fields that are not passed on. */
   readonly #dropped: boolean[] = [];
-  /** A field had white space before its colon: it is written anew, never passed on so. */
+  /** A field had white space before its colon, so all fields are written anew. */
   #irregular = false;
 
   /**
-   * Reads the fields of `text`, which ends with the CRLF of its last line (the empty line not included).
-   * Strict: a name of tchars directly followed by a colon, no folding, no bare CR or LF, no other control (RFC 9112 §5).
-   * @param bytes where the text stands, from `from` on: each byte takes 1 ns to look at, each character of a string 3
-   * @param spaceBeforeColon let white space stand before the colon, as a gateway must in a response (§5.1)
+   * Reads the fields of `text`, which ends with the CRLF of its last line (the empty line not included). It is strict:
+   * a name of tchars directly followed by a colon, no folding, no bare CR or LF, no other control (RFC 9112 §5).
+   * @param bytes hold the text from `from` on: a byte takes 1 ns to look at, a character of a string 3
+   * @param spaceBeforeColon accept white space before the colon, as a gateway must in a response (§5.1)
    * @returns whether the head is well-formed; with more than `maxFields` fields, `count` is above `maxFields`
    */
   parse(text: string, bytes: Buffer, from: number, maxFields: number, spaceBeforeColon: boolean): boolean {
@@ -154,7 +157,7 @@ export class Head {
     this.count = 0;
     this.#irregular = false;
     const lineEnd = text.indexOf('\r\n');
-    // Nothing below reads on behind the last CRLF.
+    // The loops below read no further than the last CRLF.
     if (lineEnd < 0 || !text.endsWith('\r\n')) return this.#broken(Fault.BARE_LF);
     this.lineEnd = lineEnd;
     const end = from + text.length;
@@ -218,8 +221,8 @@ export class Head {
   }
 
   /**
-   * Leaves out all fields of these names (lower case), whatever their kind. One pass for all names: one for each took
-   * 40 ms of a head of 32 KiB that consists of names and fields.
+   * Leaves out all fields of these names (lower case), whatever their kind. One pass serves all names: a pass for each
+   * took 40 ms for a head of 32 KiB that consists of names and fields.
    */
   dropNamed(names: ReadonlySet<string>): void {
     if (names.size === 0) return;
@@ -228,7 +231,10 @@ export class Head {
     }
   }
 
-  /** Value of the first field of a name (lower case), or undefined. For the rare look-ups, not the request path. */
+  /**
+   * Returns the value of the first field of a name (lower case), or undefined. It is for rare look-ups, not for every
+   * request.
+   */
   get(lower: string): string | undefined {
     for (let index = 0; index < this.count; index++) {
       const base = index * SLOTS;
@@ -240,8 +246,8 @@ export class Head {
   }
 
   /**
-   * All fields that were not dropped, as they were sent, runs of them as one slice. Each ends with CRLF.
-   * @param withLine the start line before them, as it was sent
+   * Returns all fields that were not dropped, as they were sent, each with its CRLF. Runs of them are one slice.
+   * @param withLine put the start line before them, as it was sent
    */
   kept(withLine = false): string {
     const { count, text } = this;

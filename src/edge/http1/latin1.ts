@@ -2,7 +2,9 @@ interface Latin1Buffer {
   latin1Slice(start: number, end: number): string;
 }
 
-/** Bytes as a Latin-1 string. The direct method skips the encoding look-up of `toString` (about 60 ns a call). */
+/**
+ * Returns bytes as a Latin-1 string. The direct method skips the encoding look-up of `toString` (about 60 ns a call).
+ */
 export function latin1(bytes: Buffer, start: number, end: number): string {
   return (bytes as unknown as Latin1Buffer).latin1Slice(start, end);
 }
@@ -13,8 +15,8 @@ export function latin1Bytes(text: string): Buffer {
 }
 
 /**
- * Position of the CRLFCRLF that ends a head, at or after `from`; -1 when it is not before `end`. Looks at one byte in
- * four, which for a usual head takes half the time of `indexOf` and does not look behind `end`.
+ * Returns the position of the CRLFCRLF that ends a head, at or after `from`; -1 when it is not before `end`. It looks
+ * at one byte in four, which takes half the time of `indexOf` for a usual head, and does not look beyond `end`.
  */
 export function findHeadEnd(bytes: Buffer, from: number, end: number): number {
   let last = from + 3;
@@ -28,7 +30,10 @@ export function findHeadEnd(bytes: Buffer, from: number, end: number): number {
   return -1;
 }
 
-/** Whether a line ends with a bare LF, at or after `from`: such a head can never become valid, its end is not waited for. */
+/**
+ * Whether a line ends with a bare LF, at or after `from`. Such a head cannot become valid, so its end is not waited
+ * for.
+ */
 export function hasBareLineFeed(text: string, from = 0): boolean {
   for (let at = text.indexOf('\n', from); at >= 0; at = text.indexOf('\n', at + 1)) {
     if (at === 0 || text.charCodeAt(at - 1) !== 13) return true;

@@ -5,7 +5,7 @@ import { hasToken, optionsOf } from './field-lists.ts';
 import { codingFault, Framing, type FramingKind, parseLength } from './framing.ts';
 import { Field, Head } from './head.ts';
 
-/** Limits on a request head; all refused with the status that RFC 9110 §15.5 and RFC 6585 name for it. */
+/** Limits on a request head. A head beyond one is refused with the status of RFC 9110 §15.5 or RFC 6585. */
 export interface HeadLimits {
   /** Bytes of the whole head. */
   headBytes: number;
@@ -15,7 +15,10 @@ export interface HeadLimits {
   targetBytes: number;
 }
 
-/** One request as the client sent it, interpreted. Belongs to a connection, used again for each request. */
+/**
+ * One request head as the client sent it, interpreted. The object belongs to a connection, and is used again for each
+ * request.
+ */
 export class RequestHead {
   readonly head = new Head();
   method = '';
@@ -23,9 +26,9 @@ export class RequestHead {
   target = '';
   /** End of the path within `target`: the position of `?`, or its length. */
   pathEnd = 0;
-  /** HTTP/1.0: no chunked, no interim responses, closes unless asked. */
+  /** It is of HTTP/1.0: no chunked coding, no interim responses, and the connection closes unless asked to stay. */
   old = false;
-  /** The host that is routed on: lower case, no port; empty for HTTP/1.0 without Host. */
+  /** The host to route by: lower case, no port; empty for HTTP/1.0 without Host. */
   host = '';
   /** The Host value that goes upstream, as it was sent. */
   hostValue = '';
@@ -45,12 +48,12 @@ export class RequestHead {
   forwardedFor: string | undefined;
   /** Value of Forwarded, several fields joined. */
   forwarded: string | undefined;
-  /** What the last request that was refused breaks; undefined where the refusal says it all. */
+  /** What is wrong with a refused request; undefined where the refusal says it all. */
   fault: FaultText | undefined;
-  /** There are other forwarding fields; whether they are believed is the connection's to know. */
+  /** There are other forwarding fields. The connection decides whether to believe them. */
   hasForwarding = false;
 
-  /** The request line as it goes upstream: in origin-form and our version, which mostly is as it came. */
+  /** The request line for the upstream: origin-form and HTTP/1.1. Mostly it is as it came. */
   get line(): string {
     const { text, lineEnd } = this.head;
     const { target } = this;
@@ -66,9 +69,9 @@ export class RequestHead {
   }
 
   /**
-   * Reads a head (without the final empty line) and decides what it means; hop-by-hop and framing fields are marked as
-   * dropped, for the sender to write anew (RFC 9110 §7.6.1, RFC 9112 §6).
-   * @param bytes where the text stands, from `from` on
+   * Reads a head (without the final empty line) and interprets it. Hop-by-hop and framing fields are dropped, for the
+   * sender to write anew (RFC 9110 §7.6.1, RFC 9112 §6).
+   * @param bytes hold the text from `from` on
    * @returns undefined, or why the request is refused
    */
   parse(text: string, bytes: Buffer, from: number, limits: HeadLimits): RefusalCode | undefined {
@@ -110,7 +113,7 @@ export class RequestHead {
     return code;
   }
 
-  /** Leaves out forwarding fields of a peer that is not trusted. */
+  /** Drops the forwarding fields of a peer that is not trusted. */
   dropForwarding(): void {
     const { head } = this;
     for (let index = 0; index < head.count; index++) {
@@ -140,7 +143,9 @@ export class RequestHead {
     return this.#readTarget(text.slice(methodEnd + 1, targetEnd));
   }
 
-  /** RFC 9112 §3.2: origin-form, absolute-form (its authority replaces Host), or `*` with OPTIONS only. */
+  /**
+   * Reads a target (RFC 9112 §3.2): origin-form, absolute-form (its authority replaces Host), or `*` with OPTIONS only.
+   */
   #readTarget(target: string): RefusalCode | undefined {
     this.host = '';
     this.hostValue = '';
@@ -162,7 +167,7 @@ export class RequestHead {
     }
     const query = this.target.indexOf('?');
     this.pathEnd = query < 0 ? this.target.length : query;
-    // Some read no further than to it, whatever follows.
+    // Some applications read a path no further than to a NUL.
     const nul = this.target.indexOf('%00');
     return nul >= 0 && nul < this.pathEnd ? 'AMBIGUOUS_PATH' : undefined;
   }
@@ -276,8 +281,8 @@ export class RequestHead {
   }
 
   /**
-   * A number, the smallest where there are several, is written anew, one less, and no larger than we can count (RFC 9110
-   * §7.6.2); what is none is not ours to judge.
+   * Reads Max-Forwards (RFC 9110 §7.6.2). The smallest number is written anew, one less, and no larger than a number
+   * can be. A value that is no number is left as it is.
    */
   #readMaxForwards(index: number): void {
     const value = this.head.value(index);
@@ -289,7 +294,7 @@ export class RequestHead {
   #lastHostValue = '';
   #lastHost: string | undefined = undefined;
 
-  /** A connection's requests mostly repeat one Host: its check is remembered. */
+  /** Remembers the check of one Host, because a connection's requests mostly repeat it. */
   #remember(value: string, host: string | undefined): string | undefined {
     this.#lastHostValue = value;
     this.#lastHost = host;
@@ -310,7 +315,7 @@ export class RequestHead {
   }
 }
 
-/** The values of several fields of one name as one list (RFC 9110 §5.3). */
+/** Joins the values of several fields of one name into one list (RFC 9110 §5.3). */
 function joined(before: string | undefined, value: string): string {
   return before === undefined ? value : `${before}, ${value}`;
 }
@@ -319,14 +324,14 @@ function exceeds(list: string | undefined, most: number): boolean {
   return list !== undefined && isLongList(list, most);
 }
 
-/** The method as one string for all requests: what is sliced from each has to be hashed and compared by its letters. */
+/** Returns one string per common method: a slice of each request would have to be hashed and compared anew. */
 function methodOf(text: string, end: number): string {
   if (end === 3 && text.startsWith('GET')) return 'GET';
   if (end === 4 && text.startsWith('POST')) return 'POST';
   return text.slice(0, end);
 }
 
-/** Fields that Connection cannot take away: they frame or route, or are about who asks (CVE-2024-45410). */
+/** Fields that Connection cannot take away, because they frame, route or identify the client (CVE-2024-45410). */
 const OURS = new Set(['host', 'content-length', 'transfer-encoding', 'via', 'forwarded', 'x-real-ip', 'x-request-id']);
 
 function isOurs(name: string): boolean {
@@ -334,8 +339,8 @@ function isOurs(name: string): boolean {
 }
 
 /**
- * What a client may upgrade to: anything but HTTP/2 in clear text, with which it would talk to the origin past all rules
- * of the proxy, and which RFC 9113 §3.1 abolished.
+ * Removes h2c from Upgrade: with HTTP/2 in clear text a client would reach the origin past all rules of the proxy, and
+ * RFC 9113 §3.1 abolished it.
  */
 function withoutH2c(upgrade: string | undefined): string | undefined {
   if (upgrade === undefined || !hasToken(upgrade, 'h2c')) return upgrade;

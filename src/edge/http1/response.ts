@@ -3,7 +3,10 @@ import { hasToken, optionsOf } from './field-lists.ts';
 import { codingFault, Framing, type FramingKind, parseLength } from './framing.ts';
 import { Field, Head } from './head.ts';
 
-/** One response head of an upstream, interpreted. Belongs to an upstream connection, used again for each response. */
+/**
+ * One response head of an upstream, interpreted. The object belongs to an upstream connection, and is used again for
+ * each response.
+ */
 export class ResponseHead {
   readonly head = new Head();
   status = 0;
@@ -17,16 +20,16 @@ export class ResponseHead {
   upgrade: string | undefined;
   hasRequestId = false;
   hasDate = false;
-  /** What the last head that was not valid breaks. */
+  /** What is wrong with the last invalid head. */
   fault: FaultText = Fault.NO_HTTP;
-  /** HTTP/1.0, which knows no transfer codings and no interim answers. */
+  /** It is of HTTP/1.0, which has no transfer codings and no interim answers. */
   old = false;
 
   /**
    * Reads a head and decides how its body is delimited (RFC 9112 §6.3) for the request method it answers.
-   * @param bytes where the text stands, from `from` on
+   * @param bytes hold the text from `from` on
    * @param maxFields most fields
-   * @returns whether it is valid: exactly one framing, or none
+   * @returns whether it is valid, with at most one framing
    */
   parse(text: string, bytes: Buffer, from: number, method: string, maxFields: number): boolean {
     this.length = 0;
@@ -111,7 +114,7 @@ export class ResponseHead {
   }
 
   #readConnection(connection: string, upgrade: string | undefined): void {
-    // What most servers send: taking it apart costs 1 µs of 50.
+    // Most servers send this; to take it apart would cost 1 µs of 50.
     if (connection === 'keep-alive') {
       this.keepAlive = true;
       return;
@@ -120,13 +123,16 @@ export class ResponseHead {
     if (options.delete('keep-alive')) this.keepAlive = true;
     if (options.delete('upgrade')) this.upgrade = upgrade;
     if (hasToken(connection, 'close')) this.keepAlive = false;
-    // Then it is not passed on, and the client gets ours.
+    // A field that Connection names is not passed on, so the client gets ours.
     if (options.has('x-request-id')) this.hasRequestId = false;
     if (options.has('date')) this.hasDate = false;
     this.head.dropNamed(options);
   }
 
-  /** RFC 9112 §6.3, in its order. A transfer coding overrides a length, and such a connection is not used again. */
+  /**
+   * Decides the framing in the order of RFC 9112 §6.3. A transfer coding overrides a length, and such a connection is
+   * not used again.
+   */
   #frame(method: string, codings: number, coding: string): boolean {
     const { status } = this;
     if (codings > 0) {

@@ -4,13 +4,13 @@ import { type PasswordHash, parsePasswordHash } from '../../util/password-hash.t
 import type { Head } from '../http1/head.ts';
 import type { PasswordVerifier, PasswordWaiter } from './password-verifier.ts';
 
-/** Longest Authorization value that is looked at, characters. */
+/** A longer Authorization value is not looked at, characters. */
 const MAX_VALUE = 2048;
 const BASIC = /^basic +([A-Za-z0-9+/]+={0,2})$/i;
 
 interface Account {
   hash: PasswordHash;
-  /** Digest of the credentials that were right last: one per account, so that the table is as small as the file. */
+  /** Digest of the last credentials that were right. There is one per account, so the table cannot grow. */
   verified: Buffer | undefined;
 }
 
@@ -22,8 +22,8 @@ interface Credentials {
 }
 
 /**
- * User names and passwords of one route (RFC 7617). The first request of a user waits for the hash of its password; the
- * following ones are recognised by a digest.
+ * Checks the user names and passwords of one route (RFC 7617). A user's first request waits for the hash of its
+ * password; later ones are recognised by a digest.
  */
 export class BasicAuth {
   /** Field lines of the 401. */
@@ -31,10 +31,10 @@ export class BasicAuth {
   /** Whether the service sees the Authorization field. */
   readonly forward: boolean;
   readonly #accounts = new Map<string, Account>();
-  /** Checked in the place of a user that does not exist, so that it takes as long. */
+  /** Hash that is checked for a user that does not exist, so that it takes as long. */
   readonly #decoy: PasswordHash;
   readonly #verifier: PasswordVerifier;
-  /** Digests mean nothing outside of this object. */
+  /** Key of the digests, so that they mean nothing outside of this object. */
   readonly #secret = randomBytes(32);
 
   /** @param settings validated before */
@@ -49,9 +49,7 @@ export class BasicAuth {
     this.#decoy = (first as Account).hash;
   }
 
-  /**
-   * Whether a request is let in. `waiting`: the waiter is told later; `busy`: too many are waiting already.
-   */
+  /** Decides whether to let a request in. `waiting`: the waiter is told later. `busy`: too many are waiting already. */
   check(head: Head, waiter: PasswordWaiter): 'granted' | 'denied' | 'waiting' | 'busy' {
     const given = this.#credentials(head);
     if (given === undefined) return 'denied';
@@ -72,7 +70,7 @@ export class BasicAuth {
     this.#verifier.forget(waiter);
   }
 
-  /** Whether the credentials are right and were seen before. */
+  /** Whether the credentials are right and have been checked before. */
   isKnown(head: Head): boolean {
     const given = this.#credentials(head);
     return given !== undefined && isVerified(this.#accounts.get(given.user), given);
@@ -90,13 +88,15 @@ export class BasicAuth {
     return { user, password: bytes.subarray(colon + 1), digest: this.#digest(bytes) };
   }
 
-  /** What is remembered of credentials in their place. */
+  /** Makes the digest that is remembered instead of the credentials. */
   #digest(credentials: Buffer): Buffer {
     return createHmac('sha256', this.#secret).update(credentials).digest();
   }
 }
 
-/** Value of the field of a name (lower case) that occurs once: of two, the service might believe the other one. */
+/**
+ * Returns the value of a field (lower-case name) if it occurs once. Of two, the service might believe the other one.
+ */
 function onlyValue(head: Head, name: string): string | undefined {
   let value: string | undefined;
   for (let index = 0; index < head.count; index++) {

@@ -29,7 +29,7 @@ interface RuledHead {
   readonly hasForwarding: boolean;
 }
 
-/** What rules say of a request: it may go on, has to wait for its password to be checked, or is answered. */
+/** What the rules decide: the request may go on, waits for a check of its password, or is refused. */
 export type Admission =
   | 'granted'
   | 'waiting'
@@ -41,10 +41,12 @@ export type Admission =
   | 'BAD_HOST'
   | 'BAD_REQUEST';
 
-/** The rules of one route, compiled. They keep what they know of clients, so they outlive a reload that leaves them as they are. */
+/**
+ * The rules of one route, compiled. They remember what they know of clients, so an unchanged rule survives a reload.
+ */
 export class CompiledRules {
   readonly #redirect: Redirect | undefined;
-  /** For the route's path itself. */
+  /** Redirects the route's path itself to the one with a slash. */
   readonly #slash: Redirect | undefined;
   readonly #segments: number;
   /** Field lines of a 401. */
@@ -79,17 +81,20 @@ export class CompiledRules {
     this.#usesData = this.#request?.usesData === true || this.#response?.usesData === true;
   }
 
-  /** Takes a token for a request. @returns 0, or how long until there is one, ms */
+  /**
+   * Counts a request against its client's rate.
+   * @returns 0, or how long until it is within the rate, ms
+   */
   limit(request: RuledRequest, now: number): number {
     return this.#limiter === undefined ? 0 : this.#limiter.take(clientKey(request.address), now);
   }
 
-  /** Whether a client may be here at all. */
+  /** Whether the client's address is allowed. */
   allows(address: string): boolean {
     return this.#allow === undefined || this.#allow.has(address);
   }
 
-  /** Whether the request may go on to the service. */
+  /** Decides whether a request may go on to the service. */
   admit(request: RuledRequest): Admission {
     const { head, host, target, pathEnd } = request.client.request;
     if (this.#strip?.isSafe(target.slice(0, pathEnd)) === false) return 'AMBIGUOUS_PATH';
@@ -100,30 +105,30 @@ export class CompiledRules {
     return outcome === 'denied' ? 'UNAUTHORIZED' : outcome === 'busy' ? 'AUTH_BUSY' : outcome;
   }
 
-  /** Why a client may not follow the progress of this route's service; undefined when it may. */
+  /** Tells why a client may not follow the progress of a start; undefined when it may. */
   watchRefusal(address: string, head: Head): 'FORBIDDEN' | 'UNAUTHORIZED' | undefined {
     if (!this.allows(address)) return 'FORBIDDEN';
     return this.#auth === undefined || this.#auth.isKnown(head) ? undefined : 'UNAUTHORIZED';
   }
 
-  /** What answers a request in the place of the service; undefined: nothing. */
+  /** Returns the redirect that answers a request instead of the service; undefined: none. */
   redirectOf({ client: { request } }: RuledRequest): Redirect | undefined {
     if (this.#slash === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) return this.#redirect;
     const path = request.target.slice(0, request.pathEnd);
     return endOfSegments(path, this.#segments) === path.length ? this.#slash : this.#redirect;
   }
 
-  /** Location for a request that was admitted to a redirect. */
+  /** Makes the Location for a request that was admitted to a redirect. */
   location(request: RuledRequest, redirect: Redirect): string {
     return redirect.location(this.#data(request));
   }
 
-  /** The request, which was told to wait, is gone. */
+  /** A request that was told to wait is gone. */
   forget(request: RuledRequest): void {
     this.#auth?.forget(request);
   }
 
-  /** The head that goes upstream, made of the one that would without rules. */
+  /** Applies the rules to the head of a request. */
   requestHead(head: string, request: RuledRequest): string {
     const { peer, request: sent } = request.client;
     const believed = peer.trusted && sent.hasForwarding ? sent.head : undefined;
@@ -143,12 +148,12 @@ export class CompiledRules {
     return this.#response.applyToFields(added, this.#response.usesData ? this.#data(request) : undefined);
   }
 
-  /** Trailers of the request, without what is no field of it. */
+  /** Removes from the trailers of a request what the rules remove from its fields. */
   requestTrailers(trailers: string): string {
     return this.#request === undefined ? trailers : this.#request.stripFields(trailers);
   }
 
-  /** Trailers of the answer, without what is no field of it. */
+  /** Removes from the trailers of an answer what the rules remove from its fields. */
   responseTrailers(trailers: string): string {
     return this.#response === undefined ? trailers : this.#response.stripFields(trailers);
   }
@@ -161,7 +166,7 @@ export class CompiledRules {
   }
 }
 
-/** Whether request data can be put into a field: the parser lets nothing else through, but a field is no place for faith. */
+/** Whether request data can be put into a field. The parser lets nothing else through, but this has to be certain. */
 function isClean(data: TemplateData): boolean {
   for (const text of Object.values(data)) {
     if (text !== '' && !allIn(FIELD_VALUE, text, 0, text.length)) return false;

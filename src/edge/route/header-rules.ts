@@ -13,9 +13,9 @@ interface TemplateField {
  * no rule touch what frames or routes a message.
  */
 export class HeaderEdit {
-  /** Names that are taken out: those removed and those set, as {@link folded}. */
+  /** Names to take out: those that are removed and those that are set, as {@link folded}. */
   readonly #names = new Set<string>();
-  /** Length of the longest of them: no longer one has to be folded. */
+  /** Length of the longest name: no longer one has to be folded. */
   readonly #longest: number;
   /** Field lines without request data. */
   readonly #fixed: string;
@@ -87,14 +87,14 @@ export class HeaderEdit {
   }
 }
 
-/** A template with its places filled. */
+/** Fills the places of a template. */
 function fill({ texts, names }: Template, data: TemplateData): string {
   let out = texts[0] as string;
   for (let i = 0; i < names.length; i++) out += data[names[i] as keyof TemplateData] + (texts[i + 1] as string);
   return out;
 }
 
-/** One spelling of a name for all that applications take for the same one (GHSA-5m6w-wvh7-57vm). */
+/** Returns one spelling for all names that applications take for the same one (GHSA-5m6w-wvh7-57vm). */
 function folded(name: string): string {
   return name.toLowerCase().replaceAll('_', '-');
 }

@@ -3,10 +3,7 @@ interface Node<Value> {
   below: Map<string, Node<Value>> | undefined;
 }
 
-/**
- * What belongs to `*.suffix` hosts, by labels from the last to the first: however many labels a name has, each is read
- * once.
- */
+/** Holds what belongs to `*.suffix` hosts, by labels from the last to the first. Each label of a name is read once. */
 export class HostTree<Value> {
   readonly #root: Node<Value> = { value: undefined, below: undefined };
 
@@ -14,7 +11,7 @@ export class HostTree<Value> {
     return this.#root.below === undefined;
   }
 
-  /** The value of a suffix such as `example.com`, made where there is none. */
+  /** Returns the value of a suffix such as `example.com`, and makes it if there is none. */
   of(suffix: string, make: () => Value): Value {
     let node = this.#root;
     for (const label of suffix.split('.').reverse()) {
@@ -30,7 +27,7 @@ export class HostTree<Value> {
     return node.value;
   }
 
-  /** The value of the longest suffix that a name lies below, at whatever depth; not of the name itself. */
+  /** Returns the value of the longest suffix that a name lies below, at any depth; the suffix itself does not count. */
   longest(name: string): Value | undefined {
     let found: Value | undefined;
     let node: Node<Value> | undefined = this.#root;

@@ -1,13 +1,13 @@
 import type { Logger } from '../../model/observe.ts';
 import { isPasswordOf, type PasswordHash } from '../../util/password-hash.ts';
 
-/** Hashes computed at once: each takes a thread of Node's pool of four, and its memory. */
+/** Most hashes computed at once: each takes a thread of Node's pool of four, and its memory. */
 const MAX_RUNNING = 2;
-/** Different passwords that wait for their turn, and requests that wait for all of them. */
+/** Most different passwords that wait for their turn, and most requests that wait for any of them. */
 const MAX_QUEUED = 64;
 const MAX_WAITING = 256;
 
-/** Who waits for a password to be checked. Told at most once, never within `verify`. */
+/** Who waits for a password to be checked. It is told at most once, and never within `verify`. */
 export interface PasswordWaiter {
   onPasswordChecked(granted: boolean): void;
 }
@@ -21,8 +21,8 @@ interface Check {
 }
 
 /**
- * Checks passwords off the event loop, a few at a time. Requests with the same credentials share one check; beyond the
- * bounds nothing is taken on, so that a flood of wrong passwords costs two threads and no more.
+ * Checks passwords off the event loop, a few at a time. Requests with the same credentials share one check. Nothing is
+ * accepted beyond the bounds, so a flood of wrong passwords costs two threads and no more.
  */
 export class PasswordVerifier {
   readonly #logger: Logger;
@@ -39,8 +39,8 @@ export class PasswordVerifier {
   /**
    * Has a password checked.
    * @param key the same for requests that may share the check
-   * @param conclude makes of the check's outcome, once, what the waiters are told
-   * @returns false where too many are waiting: the waiter is not told anything
+   * @param conclude called once with the outcome; returns what the waiters are told
+   * @returns false when too many are waiting; then the waiter is not told anything
    */
   verify(
     key: string,
@@ -63,7 +63,7 @@ export class PasswordVerifier {
     return true;
   }
 
-  /** The waiter is gone. A check that nobody waits for any more is not begun. */
+  /** The waiter is gone. A check that nobody waits for any more is not started. */
   forget(waiter: PasswordWaiter): void {
     const check = this.#checkOf.get(waiter);
     if (check === undefined) return;

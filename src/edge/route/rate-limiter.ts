@@ -1,6 +1,6 @@
 import { latin1, latin1Bytes } from '../http1/latin1.ts';
 
-/** Most clients remembered by one limiter, in two halves. */
+/** One limiter remembers at most so many clients, in two halves. */
 const MAX_CLIENTS = 20_000;
 
 interface Bucket {
@@ -9,9 +9,9 @@ interface Bucket {
 }
 
 /**
- * A token bucket per client, in a table of bounded size: when the younger half is full, the older one is forgotten, with
- * all that were silent since it was the younger one. Forgetting a silent client gives it a full bucket again, which at
- * worst lets it do once more what it was allowed to do anyway.
+ * Keeps a token bucket per client, in a table of bounded size. When the younger half is full, the older one is
+ * forgotten, with every client that was silent meanwhile. A forgotten client has a full bucket again, so at worst it
+ * may do once more what it was allowed to do anyway.
  */
 export class RateLimiter {
   readonly #perMs: number;
@@ -28,7 +28,10 @@ export class RateLimiter {
     this.#burst = burst;
   }
 
-  /** Takes one request's token at `now` (the clock's ms). @returns 0, or how long until there is one, ms */
+  /**
+   * Takes one request's token at `now` (the clock's ms).
+   * @returns 0, or how long until there is one, ms
+   */
   take(client: string, now: number): number {
     const bucket = this.#young.get(client) ?? this.#remember(client, now);
     bucket.tokens = Math.min(this.#burst, bucket.tokens + (now - bucket.at) * this.#perMs);
@@ -45,14 +48,15 @@ export class RateLimiter {
     return this.#young.size + this.#old.size;
   }
 
-  /** Puts a client that was silent, or is new, into the younger half. */
+  /** Puts a silent or new client into the younger half. */
   #remember(client: string, now: number): Bucket {
     const bucket = this.#old.get(client) ?? { tokens: this.#burst, at: now };
     if (this.#young.size >= MAX_CLIENTS / 2) {
       this.#old = this.#young;
       this.#young = new Map();
     }
-    // A copy: a name that was cut out of a request's head would keep all of that head, 32 KiB at most, in memory.
+    // A name that is part of a request's head would keep the whole head in memory, 32 KiB at most, so this makes a
+    // copy.
     this.#young.set(latin1(latin1Bytes(client), 0, client.length), bucket);
     return bucket;
   }

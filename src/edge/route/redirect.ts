@@ -2,20 +2,23 @@ import { STATUS_CODES } from 'node:http';
 import type { RedirectSettings } from '../../model/settings.ts';
 import { parseTemplate, type Template, type TemplateData, type TemplateName } from '../../util/template.ts';
 
-/** What a path may hold as it is: pchar and "/" of RFC 3986 §3.3. The rest is percent-encoded, `\` above all. */
+/**
+ * Characters that a path may not hold as they are: all but pchar and "/" (RFC 3986 §3.3). They are percent-encoded, `\`
+ * above all.
+ */
 const NOT_PATH = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/%]/g;
 const NOT_QUERY = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/?%]/g;
 const NOT_UNRESERVED = /[^A-Za-z0-9\-._~]/g;
-/** Hosts that may stand in a Location: a name or an address, no sub-delims and no percent-encoding. */
+/** Hosts that may be part of a Location: a name or an address, without sub-delims and percent-encoding. */
 const PLAIN_HOST = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])$/;
 
 /** Where a route sends its clients. */
 export class Redirect {
   readonly status: number;
-  /** For people whose client does not follow. */
+  /** Body for people whose client does not follow. */
   readonly text: string;
   readonly #template: Template;
-  /** Per place: whether it lies behind a `?` or `#`, where what is put in must not add parameters. */
+  /** Per place of the template: whether it lies behind a `?` or `#`, where request data must not add parameters. */
   readonly #isComponent: boolean[];
   readonly #needsHost: boolean;
 
@@ -31,19 +34,21 @@ export class Redirect {
     });
   }
 
-  /** To a path (of a route, without its slash) with a slash behind it, from which on relative links lead below it. */
+  /**
+   * Redirects to a path (of a route, without its slash) with a slash behind it, so that relative links lead below it.
+   */
   static toSlash(path: string): Redirect {
     return new Redirect({ to: `${path.replace(NOT_PATH, percent)}/{query}`, status: 308 });
   }
 
-  /** Whether a request for this host can be sent elsewhere: there is no need for its name, or it is a plain one. */
+  /** Whether a request for this host can be redirected: the host is not needed, or is a plain one. */
   accepts(host: string): boolean {
     return !this.#needsHost || PLAIN_HOST.test(host);
   }
 
   /**
-   * The Location for a request. What comes from the request stays in its place: it can neither begin nor end an
-   * authority, a query or a line.
+   * Makes the Location for a request. Request data stays in its place: it can neither begin nor end an authority, a
+   * query or a line.
    */
   location(data: TemplateData): string {
     const { texts, names } = this.#template;
@@ -64,7 +69,9 @@ function encode(name: TemplateName, value: string, component: boolean): string {
   return value.startsWith('/') ? value.replace(NOT_PATH, percent) : '/';
 }
 
-/** Of each byte: made for each character of a long path, they would take longer than all the rest. */
+/**
+ * The escape of each byte, made beforehand: for the characters of a long path it would take longer than all the rest.
+ */
 const ESCAPES = Array.from({ length: 256 }, (_, code) => `%${code.toString(16).toUpperCase().padStart(2, '0')}`);
 
 function percent(char: string): string {

@@ -4,18 +4,18 @@ import type { Service } from '../service/service.ts';
 import { CompiledRules } from './compiled-rules.ts';
 import { PasswordVerifier } from './password-verifier.ts';
 
-/** Where a request goes, and what is asked of it and done to it on the way. Compiled from a `RouteView`. */
+/** Where a request goes, and what the route asks and changes on the way. Compiled from a `RouteView`. */
 export interface Route {
   readonly service: Service;
-  /** Undefined for most: their requests are only sent on. */
+  /** Undefined for most routes, which only pass requests on. */
   readonly rules: CompiledRules | undefined;
   /** Most bytes of a request body; 0 = no limit. */
   readonly maxBody: number;
 }
 
 /**
- * Makes routes of views. Rules that a reload leaves as they are go on with what they know: clients keep their rate, and
- * nobody's password is hashed again.
+ * Compiles views into routes. A rule that a reload leaves unchanged goes on with what it knows: clients keep their
+ * rate, and no password is hashed again.
  */
 export class RouteCompiler {
   readonly #verifier: PasswordVerifier;
@@ -35,7 +35,7 @@ export class RouteCompiler {
     return { service, rules, maxBody };
   }
 
-  /** All routes of one table are compiled: what none of them uses is forgotten. */
+  /** All routes of one table are compiled: forgets the rules that none of them uses. */
   done(): void {
     this.#rules = this.#next;
     this.#next = new Map();

@@ -6,30 +6,31 @@ import { HostTree } from './host-tree.ts';
 export interface HostRoutes<Target> {
   /** The target of `/`. */
   root: Target | undefined;
-  /** Longer prefix → target; undefined where there is none: most of many hosts have one route. */
+  /** Longer prefix → target; undefined without any, as most of many hosts have one route. */
   prefixes: Map<string, Target> | undefined;
-  /** Number of segments of the longest prefix: no longer one needs to be looked up. */
+  /** Number of segments of the longest prefix. No longer path has to be looked up. */
   depth: number;
-  /** Lower-cased prefix → target, where some route of the host does not tell upper from lower case. */
+  /** Lower-cased prefix → target, if some route of the host ignores case. */
   folded: Map<string, Target> | undefined;
-  /** What distinguishes its targets; undefined where nothing does, so that it is no matter how a path is read. */
+  /** What distinguishes its targets; undefined if nothing does, so that any reading of a path leads to the same. */
   traits: Map<Target, Traits> | undefined;
 }
 
 interface Traits {
-  /** The same for routes that guard and serve alike. */
+  /** Routes that guard and serve alike have the same number. */
   kind: number;
-  /** It gets requests even where another reading of their path leads elsewhere. */
+  /** It accepts requests even if another reading of their path leads elsewhere. */
   forwards: boolean;
 }
 
-/** Outcome of a look-up that found no target. */
+/** Why a look-up found no target. */
 export type NoRoute = 'NO_ROUTE' | 'AMBIGUOUS_PATH';
 
 /**
- * Host and path prefix → target, compiled once and never changed. Exact host before the longest `*.` suffix before any
- * host; the most specific host decides alone. The longest prefix that ends at a segment border wins. What a path means
- * is for the application to say, so where the readings of one lead to different targets, it leads to none.
+ * Maps host and path prefix to a target. It is compiled once and never changed. An exact host comes before the longest
+ * `*.` suffix, and that before any host; the most specific host decides alone. The longest prefix that ends at a
+ * segment border wins. How a path is read is up to the application, so a path whose readings lead to different targets
+ * leads to none.
  */
 export class RouteTable<Target extends object> {
   readonly #exact = new Map<string, HostRoutes<Target>>();
@@ -55,12 +56,12 @@ export class RouteTable<Target extends object> {
     for (const [host, all] of byHost) if (all.length > 1) distinguish(host, all);
   }
 
-  /** The routes of a host (lower case, no port, no trailing dot; empty for a request without one). */
+  /** Returns the routes of a host (lower case, no port, no trailing dot; empty for a request without one). */
   host(name: string): HostRoutes<Target> | undefined {
     return this.#exact.get(name) ?? (this.#suffixes.isEmpty ? this.#any : (this.#suffixes.longest(name) ?? this.#any));
   }
 
-  /** The target of a path: `target` up to `pathEnd`. */
+  /** Looks up the target of a path, which is `target` up to `pathEnd`. */
   static lookup<Target extends object>(routes: HostRoutes<Target>, target: string, pathEnd: number): Target | NoRoute {
     const { root, prefixes, folded } = routes;
     if (prefixes === undefined) return root ?? 'NO_ROUTE';
@@ -93,7 +94,7 @@ export class RouteTable<Target extends object> {
   }
 }
 
-/** Prepares a host for paths with more than one reading, if it is of matter how they are read. */
+/** Prepares a host for paths with several readings, if it matters how they are read. */
 function distinguish<Target>(host: HostRoutes<Target>, all: { route: RouteView; target: Target }[]): void {
   const kinds = new Map<string, number>();
   const traits = new Map<Target, Traits>();
@@ -109,7 +110,7 @@ function distinguish<Target>(host: HostRoutes<Target>, all: { route: RouteView; 
   host.folded = new Map([...host.prefixes].map(([prefix, target]) => [prefix.toLowerCase(), target]));
 }
 
-/** The target that all readings of a path lead to. */
+/** Looks up the target that all readings of a path lead to. */
 function targetOfAll<Target extends object>(
   routes: HostRoutes<Target>,
   prefixes: Map<string, Target>,
@@ -129,7 +130,7 @@ function targetOfAll<Target extends object>(
     forwarded &&= other?.forwards !== false;
   };
   for (const reading of paths) {
-    // Some end at the first.
+    // Some applications end a path at the first NUL.
     if (reading.includes('\0')) return 'AMBIGUOUS_PATH';
     const key = compared(reading, depth);
     judge(targetIn(prefixes, routes, key));
@@ -138,12 +139,12 @@ function targetOfAll<Target extends object>(
   return agree || forwarded ? (asSent ?? 'NO_ROUTE') : 'AMBIGUOUS_PATH';
 }
 
-/** What of a reading is looked up: no more segments than the longest prefix has. */
+/** Cuts a reading to what is looked up: no more segments than the longest prefix has. */
 function compared(reading: string, depth: number): string {
   return comparable(reading.slice(0, endOfSegments(reading, depth)));
 }
 
-/** The target of the longest prefix of a path, and of `/` where there is none. */
+/** Looks up the target of the longest prefix of a path, or of `/`. */
 function targetIn<Target>(
   prefixes: Map<string, Target>,
   { root, depth }: HostRoutes<Target>,
@@ -158,7 +159,7 @@ function targetIn<Target>(
   return root;
 }
 
-/** End of the `count`-th segment of a path, or of the path. */
+/** Returns the end of the `count`-th segment of a path, or of the path. */
 export function endOfSegments(path: string, count: number): number {
   let at = 0;
   for (let i = 0; i < count; i++) {

@@ -6,10 +6,10 @@ import { endOfSegments } from './route-table.ts';
 
 const FIELD = 'X-Forwarded-Prefix';
 const withoutField = new HeaderEdit({ set: [], remove: [FIELD] });
-/** What a trusted peer may have cut off before: segments, no more. */
+/** A prefix that a trusted peer may have cut off before: segments only. */
 const PREFIX = /^(?:\/[A-Za-z0-9\-._~!$&'()*+=:@%]+)+$/;
 
-/** Cuts the path of a route off what its service gets, and tells the service. */
+/** Cuts the path of a route off what its service gets, and tells the service by X-Forwarded-Prefix. */
 export class StripPrefix {
   readonly #path: string;
   readonly #segments: number;
@@ -22,23 +22,26 @@ export class StripPrefix {
   }
 
   /**
-   * Whether what is left of a path names neither another host nor something outside of the prefix, however it is read
-   * (GHSA-2q7r-29rg-6m5h, GHSA-6jwx-7vp4-9847).
+   * Whether the rest of a path is safe: however it is read, it names neither another host nor anything outside of the
+   * prefix (GHSA-2q7r-29rg-6m5h, GHSA-6jwx-7vp4-9847).
    */
   isSafe(path: string): boolean {
     const rest = this.cut(path);
     return this.#forwards ? !isAstray(pathKey(rest)) : !isAstray(rest) && !leadsAstray(rest);
   }
 
-  /** What is left of a path that the prefix matched, in whatever spelling: from the border of its last segment on. */
+  /**
+   * Returns the rest of a path that the prefix matched, in whatever spelling: from the border of its last segment on.
+   */
   cut(path: string): string {
     const rest = path.slice(endOfSegments(path, this.#segments));
     return rest === '' ? '/' : rest;
   }
 
   /**
-   * A head (METHOD SP target SP …) with the prefix cut off. The service can make links of the field.
-   * @param sent what a trusted peer sent; undefined for others
+   * Cuts the prefix off the target of a head (METHOD SP target SP …), and adds the field by which the service can make
+   * links.
+   * @param sent the head of a trusted peer; undefined for others
    */
   apply(head: string, target: string, pathEnd: number, sent: Head | undefined): string {
     const outer = sent?.get('x-forwarded-prefix');
