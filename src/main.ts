@@ -7,36 +7,41 @@ import { createAdmin } from './admin/create-admin.ts';
 import { runCli } from './cli/cli.ts';
 import type { ProxyOptions, RunningProxy } from './cli/running-proxy.ts';
 import { flushTerminal, processTerminal } from './cli/terminal.ts';
-import { changeFields, describeReload, describeSource } from './config/changes/describe.ts';
+import {
+  describeRefusal,
+  describeReload,
+  describeRestart,
+  reloadFields,
+  sourceFields,
+} from './config/changes/describe.ts';
 import { diffSettings, hasChanges } from './config/changes/diff.ts';
 import { type Control, createControl } from './control/create-control.ts';
 import { createConsulRegistrar } from './discovery/consul/registrar.ts';
 import type { ConsulSettings } from './discovery/consul/settings.ts';
 import { createConsulSource } from './discovery/consul/source.ts';
 import { createStaticSource } from './discovery/static/source.ts';
-import { createEdge } from './edge/edge.ts';
+import { createLoggedEdge } from './logged-edge.ts';
+import type { Registrar } from './model/discovery.ts';
 import { toPilotlightError } from './model/errors.ts';
-import { type EventSink, type EventType, type PilotEvent, troubles } from './model/events.ts';
 import type { ControlMessage, EdgeMessage } from './model/link.ts';
 import type { Logger } from './model/observe.ts';
 import type { ConfigSource, ReloadResult } from './model/reload.ts';
 import type { Settings } from './model/settings.ts';
 import type { ControlApi } from './model/status.ts';
-import { openAccessLog } from './observe/access-log.ts';
+import { joinEvents } from './observe/joined-events.ts';
 import { createLogger } from './observe/logger.ts';
 import { createMetrics } from './observe/metrics.ts';
 import { createDockerRuntime } from './runtime/docker/runtime.ts';
 import type { DockerSettings } from './runtime/docker/settings.ts';
 import { createProcessRuntime } from './runtime/process/runtime.ts';
-import { unlessAborted } from './util/abort.ts';
+import { abortedWithin, unlessAborted } from './util/abort.ts';
 import { createChannel } from './util/channel.ts';
 import { systemClock } from './util/clock.ts';
-import { descriptorLimit, descriptorWarning } from './util/descriptors.ts';
+import { warnOfDescriptors } from './util/descriptors.ts';
 import { freeAfterBoot } from './util/free-memory.ts';
-import { hostPort } from './util/host-port.ts';
 import { listenKey } from './util/listening.ts';
 import { openStateDirectory } from './util/state-directory.ts';
-import { assignSockets, inheritSockets, nameOf } from './workers/bound-sockets.ts';
+import { takeSockets } from './workers/bound-sockets.ts';
 import type { DataPlane } from './workers/data-plane.ts';
 import { WorkerPool } from './workers/worker-pool.ts';
 
@@ -66,31 +71,40 @@ async function startProxy(settings: Settings, options: ProxyOptions): Promise<Ru
 }
 
 async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Promise<RunningProxy> {
-  const { signal, onEvent, predecessor, inherited = [] } = options;
-  const clock = systemClock;
-  const logger = createLogger({ level: options.logLevel });
-  const metrics = createMetrics();
+  const { signal, predecessor } = options;
   let phase: Phase = 'booting';
   let current = settings;
 
+  // 1. Time, log and metrics.
+  const clock = systemClock;
+  const logger = createLogger({ level: options.logLevel });
+  const metrics = createMetrics();
+
+  // 2. The state directory, which one process at a time has. It holds this proxy's identity.
   await predecessor?.letGo();
   let state = await openStateDirectory(settings.state);
   undo.push(() => state.release());
   const { instance, secret } = state;
 
+  // 3. Runtimes, sources and the catalogue: where there is another one, it is joined here.
   const { consul, docker } = partsOf(settings);
   const common = { clock, logger, instance };
   const runtimes = [createProcessRuntime({ ...common, stateDirectory: state.path, baseEnv: options.env })];
   // Its client costs a quarter of a second and 20 MB: only where it is configured.
   if (docker !== undefined) runtimes.push(await createDockerRuntime({ ...common, settings: docker }));
-  const token = () => partsOf(current).consul?.token;
   const sources = [createStaticSource({ clock, logger })];
-  if (consul !== undefined) sources.push(createConsulSource({ ...common, settings: consul, token }));
-  const registers = consul !== undefined && consul.register !== false;
-  const registrar = registers ? { registrar: createConsulRegistrar({ ...common, settings: consul, token }) } : {};
+  const registrars: Registrar[] = [];
+  if (consul !== undefined) {
+    const inUse = { ...common, settings: consul, token: () => partsOf(current).consul?.token };
+    sources.push(createConsulSource(inUse));
+    if (consul.register !== false) registrars.push(createConsulRegistrar(inUse));
+  }
+
+  // 4. The control plane.
+  const [registrar] = registrars;
   const control = createControl({
     ...common,
-    ...registrar,
+    ...(registrar === undefined ? {} : { registrar }),
     settings,
     secret,
     metrics,
@@ -99,16 +113,18 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     succeeding: predecessor !== undefined,
   });
   undo.push(() => control.shutdown(AbortSignal.timeout(MARGIN_MS)));
+  const events = joinEvents(control, clock, logger, options.onEvent);
 
+  // 5. The data plane: one edge in this process, or workers.
   const attach: Control['attach'] = (edge, link, end) => control.attach(edge, link, end);
   const { workers: count, accessLog } = settings;
   const plane =
     count === 1
-      ? await ownEdge(accessLog, attach, logger)
+      ? await ownPlane(accessLog, attach, logger)
       : new WorkerPool({ ...WORKER, count, logLevel: options.logLevel, accessLog, clock, logger, attach });
   undo.push(() => plane.close());
 
-  const events = joinEvents(control, logger, onEvent);
+  // 6. The admin API: before the rest boots, so that readiness can be observed; after it where another one is ready.
   const api: ControlApi = {
     services: () => control.services(),
     service: (name) => control.service(name),
@@ -121,20 +137,25 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   };
   const { reload } = options;
   const admin = createAdmin({ settings: settings.admin, api, reload, renderMetrics: metrics.render, logger, clock });
-  const bound = await takeSockets(settings, inherited, logger);
+  const addresses = [...settings.listen.map(({ address }) => address), settings.admin.address];
+  const bound = await takeSockets(addresses, options.inherited ?? [], logger);
   const openAdmin = () => admin.listen(bound.get(listenKey(settings.admin.address))?.[0]);
-  // Before the rest, so that readiness can be observed while the rest boots; after it where another one is ready.
   let adminAddress = predecessor === undefined ? await openAdmin() : settings.admin.address;
   undo.push(() => admin.close());
 
-  // What it started is stopped by the undoing when the boot is broken off, which aborting it would not do.
+  // 7. Control finds out what runs, and every edge gets its routes. What control started is stopped by the undoing when
+  // the boot is broken off, which aborting it would not do.
   await unlessAborted(Promise.all([control.start(new AbortController().signal), plane.begin()]), signal);
   if (predecessor !== undefined)
-    await control.settled(deadline(SETTLE_MS, signal)).catch(() => signal.throwIfAborted());
+    await control.settled(abortedWithin(SETTLE_MS, signal)).catch(() => signal.throwIfAborted());
   freeAfterBoot(settings.services.length);
+
+  // 8. Requests are taken.
   let listening = await plane.listen(settings.listen, bound);
   warnOfDescriptors(settings, logger);
   phase = 'serving';
+
+  // 9. A predecessor ends, and what it had is this process's alone.
   if (predecessor !== undefined) {
     adminAddress = await openAdmin();
     predecessor.serving((service) => void control.wake(service).catch(() => undefined));
@@ -146,9 +167,8 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   const refuseReload = (problems: readonly string[], source: ConfigSource): ReloadResult => {
     // One alone is all that the event says.
     if (problems.length > 1) for (const problem of problems) logger.error({ problem }, `not reloaded: ${problem}`);
-    const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-    const message = `not reloaded, nothing changed: ${problems[0]}${more}; ${describeSource(source)}`;
-    events.emit('reload-failed', message, { problems: problems.length, ...fieldsOf(source) });
+    const fields = { problems: problems.length, ...sourceFields(source) };
+    events.emit('reload-failed', describeRefusal(problems, source), fields);
     return { ...source, reloaded: false, problems: [...problems] };
   };
 
@@ -192,16 +212,15 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
       if (phase === 'draining') return refuseReload(['the proxy is about to end'], source);
       const missing = partsMissing(current, next);
       if (missing.length > 0) return refuseReload(missing, source);
-      const { accessLog, admin, workers, state } = current;
-      const merged: Settings = { ...next, accessLog, admin, workers, state, parts: keptParts(current, next) };
+      const merged = whatCanChange(current, next);
       try {
         listening = await plane.listen(merged.listen);
       } catch (error) {
         return refuseReload([toPilotlightError(error).message], source);
       }
       const changes = diffSettings(current, next);
-      // In force from here on, whatever fails below: what comes next is compared with it.
       const isTokenNew = partsOf(current).consul?.token !== partsOf(merged).consul?.token;
+      // In force from here on, whatever fails below: what comes next is compared with it.
       current = merged;
       control.reconfigure(merged);
       if (isTokenNew) control.renewRegistrations();
@@ -210,109 +229,57 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
         .catch((error: unknown) => logger.error({ err: error }, 'the access log is not opened anew'));
       warnOfDescriptors(merged, logger);
       const { needRestart } = changes;
-      if (needRestart.length > 0) logger.warn({ needRestart }, `takes a restart to change: ${needRestart.join(', ')}`);
-      const services = merged.services.length;
-      const changed = hasChanges(changes);
-      const fields = { services, nothingChanged: !changed, ...changeFields(changes), ...fieldsOf(source) };
-      events.emit('reloaded', describeReload(changes, source, services), fields);
-      return { ...source, reloaded: true, changed, changes };
+      if (needRestart.length > 0) logger.warn({ needRestart }, describeRestart(changes));
+      const { length } = merged.services;
+      events.emit('reloaded', describeReload(changes, source, length), reloadFields(changes, source, length));
+      return { ...source, reloaded: true, changed: hasChanges(changes), changes };
     },
+
     async stop(hurry) {
       const handOver = phase === 'handing-over';
       phase = 'draining';
       const drainMs = Math.max(0, ...current.services.map(({ timeouts }) => timeouts.drainMs));
       const graceMs = Math.max(0, ...current.services.map(({ run }) => run?.stop.graceMs ?? 0));
-      const within = (ms: number) => deadline(ms, hurry);
+      const attempt = attempts(hurry, logger);
+
+      // 1. Not ready any more, and out of the catalogue. With a successor, that is who answers questions from now on.
       control.beginDrain();
-      // Whoever asks from now on is to be answered by the successor.
       const adminClosed = handOver ? admin.close() : undefined;
-      await attempt('drain', plane.drain(drainMs, handOver), within(drainMs + MARGIN_MS), logger);
-      // It uses the replicas until its end, which is no later than its own drain.
-      if (predecessor !== undefined)
-        await attempt('predecessor', predecessor.gone, within(drainMs + MARGIN_MS), logger);
-      const limit = within(graceMs + MARGIN_MS);
-      await attempt('stop of replicas', control.shutdown(limit), within(graceMs + 2 * MARGIN_MS), logger);
-      await attempt('close', Promise.all([plane.close(), adminClosed ?? admin.close()]), within(MARGIN_MS), logger);
-      await attempt('release of the state directory', state.release(), within(MARGIN_MS), logger);
+
+      // 2. No new connection; what is under way finishes.
+      await attempt('drain', drainMs, plane.drain(drainMs, handOver));
+
+      // 3. A predecessor uses the replicas until its end, which is no later than its own drain.
+      if (predecessor !== undefined) await attempt('predecessor', drainMs, predecessor.gone);
+
+      // 4. Replicas that are not to outlive the proxy stop.
+      const stopped = control.shutdown(abortedWithin(graceMs + MARGIN_MS, hurry));
+      await attempt('stop of replicas', graceMs + MARGIN_MS, stopped);
+
+      // 5. All else closes, the state directory last: whoever waits for it may rely on the rest.
+      await attempt('close', 0, Promise.all([plane.close(), adminClosed ?? admin.close()]));
+      await attempt('release of the state directory', 0, state.release());
     },
   };
 }
 
-/** Sorts the sockets that this process was started with, by `listenKey`; what nothing is configured for is closed. */
-async function takeSockets(settings: Settings, inherited: readonly number[], logger: Logger) {
-  const addresses = [...settings.listen.map(({ address }) => address), settings.admin.address];
-  const { assigned, left } = await assignSockets(addresses, inheritSockets(inherited));
-  for (const socket of left) {
-    const { address: host, port } = nameOf(socket);
-    logger.warn({ host, port }, `inherited socket ${hostPort({ host, port })} is not configured: closed`);
-    socket.close();
-  }
-  return assigned;
-}
-
-/** Says where more connections are configured than the system lets this process, or its workers, open. */
-function warnOfDescriptors({ listen, workers }: Settings, logger: Logger): void {
-  const limit = descriptorLimit();
-  const connections = listen.reduce((sum, { limits }) => sum + limits.connections, 0);
-  const warning = limit === undefined ? undefined : descriptorWarning(limit, connections, workers);
-  if (warning !== undefined) logger.warn({ limit, connections }, warning);
-}
-
 /** One edge, in this process. */
-async function ownEdge(
+async function ownPlane(
   accessLog: Settings['accessLog'],
   attach: Control['attach'],
   logger: Logger,
 ): Promise<DataPlane> {
-  const [edgeEnd, controlEnd] = createChannel<ControlMessage, EdgeMessage>();
-  const access = accessLog && (await openAccessLog(accessLog, systemClock, logger));
-  const options = { link: edgeEnd, clock: systemClock, logger, descriptors: descriptorLimit() };
-  const edge = createEdge(access === undefined ? options : { ...options, access });
-  return {
-    async begin() {
-      attach('edge-1', controlEnd);
-      // The edge gets its first routes in a turn of its own, and takes no request before it has them.
-      await nextTurn();
-    },
-    get sockets() {
-      return edge.sockets;
-    },
-    listen: (listeners, inherited) => edge.listen(listeners, inherited),
-    reopenLog: async () => access?.reopen(),
-    drain: (deadlineMs, handOver) => edge.drain(deadlineMs, handOver),
-    async close() {
-      await edge.close();
-      await access?.close();
-    },
+  const [link, controlEnd] = createChannel<ControlMessage, EdgeMessage>();
+  const edge = await createLoggedEdge({ link, accessLog, clock: systemClock, logger });
+  const begin = async () => {
+    attach('edge-1', controlEnd);
+    // The edge gets its first routes in a turn of its own, and takes no request before it has them.
+    await nextTurn();
   };
+  return Object.assign(edge, { begin });
 }
 
-/** The control plane's events and our own, to the log, to whoever booted us and to subscribers. */
-function joinEvents(control: ControlApi, logger: Logger, onEvent: EventSink) {
-  const sinks = new Set<EventSink>([
-    onEvent,
-    ({ type, service, message, data }) =>
-      logger[troubles.has(type) ? 'warn' : 'info']({ event: type, service, ...data }, message),
-  ]);
-  const pass: EventSink = (event) => {
-    for (const sink of sinks) sink(event);
-  };
-  control.subscribe(pass);
-  return {
-    subscribe(sink: EventSink): () => void {
-      sinks.add(sink);
-      return () => sinks.delete(sink);
-    },
-    emit(type: EventType, message: string, data: PilotEvent['data']): void {
-      pass({ at: new Date(systemClock.wall()).toISOString(), type, service: null, message, data });
-    },
-  };
-}
-
-function fieldsOf({ file, modified }: ConfigSource): Record<string, string> {
-  return modified === null ? { file } : { file, modified };
-}
-
+/** The settings of runtimes and sources, with the types that those give them. */
 interface Parts {
   consul?: ConsulSettings;
   docker?: DockerSettings;
@@ -322,31 +289,29 @@ function partsOf({ parts }: Settings): Parts {
   return parts;
 }
 
-/** What this process was built with stays, but for the token, which is asked for at each call. */
-function keptParts(current: Settings, next: Settings): Settings['parts'] {
-  const { consul } = partsOf(current);
-  if (consul === undefined) return current.parts;
-  return { ...current.parts, consul: { ...consul, token: partsOf(next).consul?.token } };
-}
-
 /** What the next configuration needs and this process was not built with: without it its services could not work. */
 function partsMissing(current: Settings, next: Settings): string[] {
   const missing = Object.keys(next.parts).filter((part) => current.parts[part] === undefined);
   return missing.sort().map((part) => `${part} was not configured when this process started: restart it`);
 }
 
-/** Aborted after `ms` milliseconds or by the other signal. Does not keep the process alive. */
-function deadline(ms: number, other: AbortSignal): AbortSignal {
-  return AbortSignal.any([AbortSignal.timeout(ms), other]);
+/** The next configuration as far as it can take effect: what the process was built with stays. */
+function whatCanChange({ accessLog, admin, workers, state, parts }: Settings, next: Settings): Settings {
+  const { consul } = parts as Parts;
+  // Asked for at each call.
+  const token = consul && { consul: { ...consul, token: partsOf(next).consul?.token } };
+  return { ...next, accessLog, admin, workers, state, parts: { ...parts, ...token } };
 }
 
-/** Awaits a step of the drain until the limit; a step that fails or hangs must not keep the next from happening. */
-async function attempt(what: string, step: Promise<unknown>, limit: AbortSignal, logger: Logger): Promise<void> {
-  try {
-    await unlessAborted(step, limit);
-  } catch (error) {
-    logger.warn({ err: error }, `the ${what} did not end in order`);
-  }
+/** Awaits steps of the end: one that fails, or takes more than its time and a margin, must not keep the next from happening. */
+function attempts(hurry: AbortSignal, logger: Logger) {
+  return async (what: string, ms: number, step: Promise<unknown>): Promise<void> => {
+    try {
+      await unlessAborted(step, abortedWithin(ms + MARGIN_MS, hurry));
+    } catch (error) {
+      logger.warn({ err: error }, `the ${what} did not end in order`);
+    }
+  };
 }
 
 const code = await runCli(process.argv.slice(2), startProxy, processTerminal());

@@ -1,37 +1,18 @@
 /** The composition root of a worker process: one edge, told by the primary what to do. Started by `workers/`. */
-import { createEdge } from './edge/edge.ts';
+import { createLoggedEdge } from './logged-edge.ts';
 import { toPilotlightError } from './model/errors.ts';
 import type { Logger } from './model/observe.ts';
-import { openAccessLog } from './observe/access-log.ts';
 import { createLogger } from './observe/logger.ts';
 import { systemClock } from './util/clock.ts';
-import { descriptorLimit } from './util/descriptors.ts';
 import { serveWorker } from './workers/serve-worker.ts';
 
 // Signals are held, by `first.ts`, and stay so: a terminal or a supervisor signals the whole group, and the primary says
 // when to end.
 await serveWorker(process, async ({ name, logLevel, accessLog }, link) => {
-  const clock = systemClock;
   const logger = named(createLogger({ level: logLevel }), name);
   process.on('uncaughtException', (thrown) => logDefect(logger, thrown));
   process.on('unhandledRejection', (thrown) => logDefect(logger, thrown));
-  const access = accessLog && (await openAccessLog({ ...accessLog, shared: true }, clock, logger));
-  const edge = createEdge({
-    link,
-    clock,
-    logger,
-    descriptors: descriptorLimit(),
-    ...(access === undefined ? {} : { access }),
-  });
-  return {
-    listen: (listeners, bound) => edge.listen(listeners, bound),
-    drain: (deadlineMs, handOver) => edge.drain(deadlineMs, handOver),
-    reopenLog: async () => access?.reopen(),
-    close: async () => {
-      await edge.close();
-      await access?.close();
-    },
-  };
+  return createLoggedEdge({ link, accessLog: accessLog && { ...accessLog, shared: true }, clock: systemClock, logger });
 });
 process.exit(0);
 

@@ -34,3 +34,8 @@ export async function withDeadline<Value>(
     signal.removeEventListener('abort', onAbort);
   }
 }
+
+/** Aborted after `ms` milliseconds of real time, or by the other signal. Does not keep the process alive. */
+export function abortedWithin(ms: number, signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([AbortSignal.timeout(ms), signal]);
+}

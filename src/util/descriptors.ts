@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import type { Logger } from '../model/observe.ts';
+import type { Settings } from '../model/settings.ts';
 
 /**
  * File descriptors that are no connection of a client and none to a service: the runtime's own, listening sockets, the
@@ -52,6 +54,14 @@ export function descriptorWarning(limit: number, connections: number, processes:
     `not for ${connections} as limits.connections: allow ${needed} (systemd: LimitNOFILE=${needed}, ` +
     `docker run: --ulimit nofile=${needed}, a shell: ulimit -n ${needed}), or lower limits.connections`
   );
+}
+
+/** Says where more connections are configured than the system lets this process, or its workers, open. */
+export function warnOfDescriptors({ listen, workers }: Settings, logger: Logger): void {
+  const limit = descriptorLimit();
+  const connections = listen.reduce((sum, { limits }) => sum + limits.connections, 0);
+  const warning = limit === undefined ? undefined : descriptorWarning(limit, connections, workers);
+  if (warning !== undefined) logger.warn({ limit, connections }, warning);
 }
 
 /**

@@ -1,7 +1,9 @@
 import { lookup } from 'node:dns/promises';
 import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
+import type { Logger } from '../model/observe.ts';
 import type { HostPort } from '../model/settings.ts';
+import { hostPort } from '../util/host-port.ts';
 import { listenError, listenKey } from '../util/listening.ts';
 
 /** A bound TCP socket that nothing in this process accepts from. */
@@ -103,4 +105,22 @@ export async function assignSockets(
     left = left.filter((socket) => !own.includes(socket));
   }
   return { assigned, left };
+}
+
+/**
+ * Takes over the listening sockets that this process was started with; what no address is for is closed.
+ * @returns by `listenKey`
+ */
+export async function takeSockets(
+  addresses: readonly HostPort[],
+  descriptors: readonly number[],
+  logger: Logger,
+): Promise<Map<string, BoundSocket[]>> {
+  const { assigned, left } = await assignSockets(addresses, inheritSockets(descriptors));
+  for (const socket of left) {
+    const { address: host, port } = nameOf(socket);
+    logger.warn({ host, port }, `inherited socket ${hostPort({ host, port })} is not configured: closed`);
+    socket.close();
+  }
+  return assigned;
 }

@@ -23,10 +23,22 @@ export interface Rules {
 
 export const RULES: Rules = {
   mayImport: {
-    'main.ts': ['admin', 'cli', 'config', 'control', 'discovery', 'edge', 'observe', 'runtime', 'workers', 'first.ts'],
+    'main.ts': [
+      'admin',
+      'cli',
+      'config',
+      'control',
+      'discovery',
+      'first.ts',
+      'logged-edge.ts',
+      'observe',
+      'runtime',
+      'workers',
+    ],
     'pilotlight.ts': ['first.ts', 'main.ts'],
     'first.ts': [],
-    'worker.ts': ['edge', 'observe', 'workers'],
+    'worker.ts': ['logged-edge.ts', 'observe', 'workers'],
+    'logged-edge.ts': ['edge', 'observe'],
     cli: ['config'],
     config: [],
     model: [],

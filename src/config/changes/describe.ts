@@ -12,12 +12,37 @@ export function describeReload(changes: SettingsChanges, source: ConfigSource, s
   return `configuration reloaded (${count}): ${what}${restart}; ${describeSource(source)}`;
 }
 
+/** Why a configuration is not taken over, in one line: of several problems the first one. */
+export function describeRefusal(problems: readonly string[], source: ConfigSource): string {
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+  return `not reloaded, nothing changed: ${problems[0]}${more}; ${describeSource(source)}`;
+}
+
+/** What only takes effect after a restart, in one line. */
+export function describeRestart({ needRestart }: SettingsChanges): string {
+  return `takes a restart to change: ${needRestart.join(', ')}`;
+}
+
 /** `/etc/pilotlight/config.yaml of 2026-05-01T10:00:00.000Z`. */
-export function describeSource({ file, modified }: ConfigSource): string {
+function describeSource({ file, modified }: ConfigSource): string {
   return modified === null ? file : `${file} of ${modified}`;
 }
 
 /** The same as flat fields: lists as texts, those that are empty left out. */
+export function reloadFields(
+  changes: SettingsChanges,
+  source: ConfigSource,
+  services: number,
+): Record<string, string | number | boolean> {
+  return { services, nothingChanged: !hasChanges(changes), ...changeFields(changes), ...sourceFields(source) };
+}
+
+/** A file and its time as flat fields. */
+export function sourceFields({ file, modified }: ConfigSource): Record<string, string> {
+  return modified === null ? { file } : { file, modified };
+}
+
+/** What differs as flat fields. */
 export function changeFields({ services, listeners, keys, needRestart }: SettingsChanges): Record<string, string> {
   const fields = {
     added: list(services.added),

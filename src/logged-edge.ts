@@ -1,0 +1,40 @@
+/** An edge with its access log: what a worker process has, and the process of the control plane where it serves alone. */
+import { createEdge, type Edge } from './edge/edge.ts';
+import type { ControlMessage, EdgeMessage } from './model/link.ts';
+import type { Logger } from './model/observe.ts';
+import type { AccessLogSettings } from './model/settings.ts';
+import { openAccessLog } from './observe/access-log.ts';
+import type { ChannelEnd } from './util/channel.ts';
+import type { Clock } from './util/clock.ts';
+import { descriptorLimit } from './util/descriptors.ts';
+
+export interface LoggedEdgeOptions {
+  link: ChannelEnd<ControlMessage, EdgeMessage>;
+  /** Undefined: none is written. `shared`: other processes write to it as well. */
+  accessLog: (AccessLogSettings & { shared?: boolean }) | undefined;
+  clock: Clock;
+  logger: Logger;
+}
+
+export interface LoggedEdge extends Pick<Edge, 'sockets' | 'listen' | 'drain' | 'close'> {
+  /** Opens the access log anew. */
+  reopenLog(): Promise<void>;
+}
+
+export async function createLoggedEdge({ link, accessLog, clock, logger }: LoggedEdgeOptions): Promise<LoggedEdge> {
+  const access = accessLog && (await openAccessLog(accessLog, clock, logger));
+  const descriptors = descriptorLimit();
+  const edge = createEdge({ link, clock, logger, descriptors, ...(access === undefined ? {} : { access }) });
+  return {
+    get sockets() {
+      return edge.sockets;
+    },
+    listen: (listeners, inherited) => edge.listen(listeners, inherited),
+    drain: (deadlineMs, handOver) => edge.drain(deadlineMs, handOver),
+    reopenLog: async () => access?.reopen(),
+    async close() {
+      await edge.close();
+      await access?.close();
+    },
+  };
+}
