@@ -1,6 +1,7 @@
 import { formatProblem } from '../config/check/problem.ts';
 import { loadConfig } from '../config/load/load.ts';
 import { findConfig } from '../config/read/find.ts';
+import { ADMIN_ADDRESS } from '../config/schema/default-addresses.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { AdminSettings, HostPort } from '../model/settings.ts';
 import { hostPort } from '../util/host-port.ts';
@@ -22,7 +23,7 @@ export interface AdminOptions {
 }
 
 /** The admin address of the demo, and of a configuration that names none. */
-export const DEFAULT_ADMIN_URL = 'http://127.0.0.1:9400';
+export const DEFAULT_ADMIN_URL = `http://${ADMIN_ADDRESS}`;
 
 /**
  * The running proxy that is meant: `--admin`, else PILOTLIGHT_ADMIN, else the address in the configuration, else the

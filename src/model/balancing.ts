@@ -53,13 +53,13 @@ export interface HealthSettings {
 /** How endpoints of a service are chosen, doubted and checked. What is absent is not done. */
 export interface BalancingSettings {
   balance: Balance;
-  /** For `hash`; absent: the client. */
-  hashOn?: HashOn;
+  /** For `hash`. */
+  hashOn: HashOn;
   sticky?: StickySettings | undefined;
-  outlier?: OutlierSettings | undefined;
+  outlier?: OutlierSettings;
   health?: HealthSettings | undefined;
-  /** How long the share of a fresh endpoint takes to rise to its weight, ms; 0 or absent: at once. */
-  slowStartMs?: number;
+  /** How long the share of a fresh endpoint takes to rise to its weight, ms; 0: at once. */
+  slowStartMs: number;
 }
 
 /** What may be said of an endpoint beside its address. */

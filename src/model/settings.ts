@@ -102,7 +102,7 @@ export interface BudgetSettings {
   heldBytes: number;
 }
 
-export interface ServiceSettings extends BalancingSettings {
+export interface ServiceSettings extends Required<BalancingSettings> {
   /** Unique; [a-z0-9][a-z0-9-]*, at most 63 characters. */
   name: string;
   routes: RouteSettings[];
@@ -114,8 +114,7 @@ export interface ServiceSettings extends BalancingSettings {
   hold: HoldSettings;
   scale: ScaleSettings;
   timeouts: ServiceTimeouts;
-  /** Absent: those of answers to probes, which are the same as the defaults. */
-  limits?: AnswerLimits;
+  limits: AnswerLimits;
   retries: RetrySettings;
   wake: WakeRule[];
   /** Host header sent upstream; undefined: the client's, unchanged. */

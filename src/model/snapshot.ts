@@ -40,8 +40,7 @@ export interface ServicePolicy extends BalancingSettings {
   /** Secret under which the values of sticky cookies are made, the same on every edge; absent: no such cookies. */
   stickyKey?: string | undefined;
   timeouts: ServiceTimeouts;
-  /** What its answers may use; absent: as answers to probes. */
-  limits?: AnswerLimits | undefined;
+  limits: AnswerLimits;
   retries: RetrySettings;
   wake: WakeRule[];
   upstreamHost: string | undefined;

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { didYouMean } from '../../util/suggest.ts';
-import { aboutOf, insteadOf, keysOf, kindOf, schemaAt } from '../option/walk.ts';
+import { aboutOf, insteadOf, keysOf, schemaAt, valueTypeOf } from '../option/walk.ts';
 import type { ConfigDocument, Entry, Position } from '../read/document.ts';
 import type { Path } from '../read/path.ts';
 import { formatPath } from '../read/path.ts';
@@ -91,7 +91,7 @@ export function createReport(file: string, document: ConfigDocument, schema: z.c
   }
 
   function isSecret(path: Path): boolean {
-    return kindOf(schemaAt(schema, path))?.secret === true;
+    return valueTypeOf(schemaAt(schema, path))?.secret === true;
   }
 
   function keyProblem(path: Path, message: string): void {
@@ -139,7 +139,7 @@ export function createReport(file: string, document: ConfigDocument, schema: z.c
     const { instead } = finding;
     // What is said of a path that the schema does not know may be anything.
     const isShown =
-      instead !== undefined && kindOf(schemaAt(schema, finding.path)) !== undefined && !isSecret(finding.path);
+      instead !== undefined && valueTypeOf(schemaAt(schema, finding.path)) !== undefined && !isSecret(finding.path);
     const message = isShown ? `${finding.message}: "${instead}"` : finding.message;
     problems.push(make(finding.path, finding.position, message));
     markBroken(finding.path);

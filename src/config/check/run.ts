@@ -1,4 +1,4 @@
-import { oneOf } from '../option/kinds.ts';
+import { oneOf } from '../option/value-types.ts';
 import { keysOf } from '../option/walk.ts';
 import type { Path } from '../read/path.ts';
 import { runSchema } from '../schema/run.ts';

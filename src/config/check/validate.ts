@@ -6,7 +6,7 @@ import type { Config } from '../schema/config.ts';
 import { configSchema, serviceName } from '../schema/config.ts';
 import type { ServiceConfig } from '../schema/service.ts';
 import { defaultsSchema, serviceSchema } from '../schema/service.ts';
-import { mergeDefaults } from './merge.ts';
+import { mergeDefaults } from './merge-defaults.ts';
 import type { Report } from './report.ts';
 
 type Sections = Omit<Config, 'services' | 'defaults'>;

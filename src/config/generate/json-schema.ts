@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { shorthands } from '../option/shorthand.ts';
-import { aboutOf, child, core, kindOf } from '../option/walk.ts';
+import { aboutOf, child, core, valueTypeOf } from '../option/walk.ts';
 import { configSchema } from '../schema/config.ts';
 
 type Json = Record<string, unknown>;
@@ -21,13 +21,13 @@ function toJson(schema: z.core.$ZodType): Json {
 }
 
 function describe(schema: z.core.$ZodType, json: Json): void {
-  const kind = kindOf(schema);
+  const type = valueTypeOf(schema);
   const about = aboutOf(schema);
-  if (kind !== undefined) Object.assign(json, kind.json);
+  if (type !== undefined) Object.assign(json, type.json);
   const long = shorthands.get(schema);
   if (long !== undefined) {
     const { $schema, ...section } = toJson(long.section);
-    json['anyOf'] = [kindOf(child(long.section, long.key))?.json ?? {}, section];
+    json['anyOf'] = [valueTypeOf(child(long.section, long.key))?.json ?? {}, section];
   }
   if (about === undefined) return;
   // A section that is left out is as an empty one.
@@ -35,8 +35,8 @@ function describe(schema: z.core.$ZodType, json: Json): void {
     const { default: _settings, ...rest } = json;
     replace(json, { default: {}, ...rest });
   }
-  json['description'] = [about.about, ...sentences(kind?.unit, about.literal ? undefined : about.fallback)].join(' ');
-  if (about.literal && kind !== undefined) json['default'] = defaultValue(json, about.fallback as string);
+  json['description'] = [about.about, ...sentences(type?.unit, about.literal ? undefined : about.fallback)].join(' ');
+  if (about.literal && type !== undefined) json['default'] = defaultValue(json, about.fallback as string);
   if (about.shorthand !== undefined && core(schema) instanceof z.ZodObject && json['anyOf'] === undefined) {
     const { description, default: fallback, ...section } = json;
     replace(json, { default: fallback, description, anyOf: [{ const: about.shorthand }, section] });

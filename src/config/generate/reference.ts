@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { aboutOf, core, kindOf } from '../option/walk.ts';
+import { aboutOf, core, valueTypeOf } from '../option/walk.ts';
 import { configSchema } from '../schema/config.ts';
 
 /** One option of the reference. */
@@ -62,13 +62,15 @@ function row(option: z.core.$ZodType, key: string): ReferenceRow {
   const about = aboutOf(option);
   const inner = core(option);
   const item = inner instanceof z.ZodArray ? inner.element : inner instanceof z.ZodRecord ? inner.valueType : undefined;
-  const of = kindOf(item)?.type;
+  const of = valueTypeOf(item)?.name;
   const type = inner instanceof z.ZodArray ? `list of ${of}` : `mapping of name to ${of}`;
   return {
     key,
-    type: item === undefined ? (kindOf(option)?.type ?? 'section') : type,
-    unit: kindOf(option)?.unit ?? '',
-    fallback: about?.required ? 'required' : (about?.fallback ?? (item === undefined && !kindOf(option) ? '{}' : '')),
+    type: item === undefined ? (valueTypeOf(option)?.name ?? 'section') : type,
+    unit: valueTypeOf(option)?.unit ?? '',
+    fallback: about?.required
+      ? 'required'
+      : (about?.fallback ?? (item === undefined && !valueTypeOf(option) ? '{}' : '')),
     about: about?.about ?? '',
   };
 }

@@ -1,11 +1,10 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Report } from '../check/report.ts';
-import type { Reading } from '../option/kinds.ts';
+import type { Reading } from '../option/value-types.ts';
 import type { Env } from '../read/substitute.ts';
 import { readConsulAddress, readDockerSocket } from '../schema/addresses.ts';
-import { CONSUL_ADDRESS } from '../schema/consul.ts';
-import { DOCKER_SOCKET } from '../schema/docker.ts';
+import { CONSUL_ADDRESS, DOCKER_SOCKET } from '../schema/default-addresses.ts';
 import type { PartDefaults } from '../schema/parts.ts';
 
 /** What the environment says where the file is silent; empty variables count as absent. */

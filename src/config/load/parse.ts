@@ -2,8 +2,8 @@ import { dirname, resolve } from 'node:path';
 import type { Settings } from '../../model/settings.ts';
 import { checkAddresses } from '../check/addresses.ts';
 import type { Problem } from '../check/problem.ts';
-import { checkProxy } from '../check/proxy.ts';
 import { createReport } from '../check/report.ts';
+import { checkSections } from '../check/sections.ts';
 import { checkServices } from '../check/services.ts';
 import { usesOf } from '../check/uses.ts';
 import { type Complete, validate } from '../check/validate.ts';
@@ -26,7 +26,7 @@ export function parseConfig(text: string, file: string, env: Env): ParseResult {
   const parsed = validate(document.value, report);
   const uses = usesOf(parsed, report);
   checkAddresses(parsed, report);
-  checkProxy(parsed, uses, report);
+  checkSections(parsed, uses, report);
   checkServices(parsed, report);
   checkWorkers(parsed, report);
   const unset = {

@@ -21,12 +21,15 @@ export const insteads = z.registry<Record<string, string>>();
 declare const exactly: unique symbol;
 
 /**
- * A schema that yields exactly these settings. `satisfies Exactly<HoldSettings>` behind a section makes the compiler
- * tell what the section lacks, or has and the settings lack.
+ * Says what a section yields: `satisfies Exactly<HoldSettings>` behind it makes the compiler tell what it lacks, or has
+ * and the settings lack.
  */
-export interface Exactly<Settings> extends z.ZodType<Settings> {
+export interface Exactly<Settings> {
   readonly [exactly]?: (settings: Settings) => Settings;
 }
+
+/** Options that belong together. */
+export type Section<Settings> = z.ZodType<Settings> & Exactly<Settings>;
 
 /** Settings of which some are still to be filled in: from the environment, or by what others say. */
 export type Unset<Settings, Names extends keyof Settings> = Omit<Settings, Names> & {
@@ -43,11 +46,11 @@ export type Yield<Options extends Shape> = { [Name in keyof Options]: z.output<O
  * A mapping that has these options and no others, each by the name of its setting.
  * @param yields what becomes of them where the settings are of another shape than the file
  */
-export function options<Options extends Shape>(shape: Options): Exactly<Yield<Options>>;
+export function options<Options extends Shape>(shape: Options): Section<Yield<Options>>;
 export function options<Options extends Shape, Settings>(
   shape: Options,
   yields: (given: Yield<Options>) => Settings,
-): Exactly<Settings>;
+): Section<Settings>;
 export function options<Options extends Shape>(shape: Options, yields?: (given: Yield<Options>) => unknown): z.ZodType {
   const names = Object.keys(shape);
   const written = z.strictObject(Object.fromEntries(names.map((name) => [writtenKey(name), shape[name] as z.ZodType])));
@@ -94,13 +97,13 @@ export function mapping<S extends z.ZodType>(key: z.ZodString, value: S, about: 
 }
 
 /** Options that need not be there at all, since every one has a default. */
-export function section<Options extends Shape>(shape: Options, about: string): Exactly<Yield<Options>>;
+export function section<Options extends Shape>(shape: Options, about: string): Section<Yield<Options>>;
 /** @param more `shorthand`: a text that may stand for the whole section; `yields`: as for `options` */
 export function section<Options extends Shape, Settings>(
   shape: Options,
   about: string,
   more: { shorthand?: string; yields: (given: Yield<Options>) => Settings },
-): Exactly<Settings>;
+): Section<Settings>;
 export function section<Options extends Shape>(
   shape: Options,
   about: string,

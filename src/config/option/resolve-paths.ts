@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { child, core, kindOf } from './walk.ts';
+import { child, core, valueTypeOf } from './walk.ts';
 
 const known = new WeakMap<z.core.$ZodType, boolean>();
 
@@ -10,7 +10,7 @@ const known = new WeakMap<z.core.$ZodType, boolean>();
  */
 export function resolvePaths<Value>(schema: z.core.$ZodType, value: Value, folder: string): Value {
   if (!holdsPaths(schema)) return value;
-  if (typeof value === 'string') return (kindOf(schema)?.resolve?.(value, folder) ?? value) as Value & string;
+  if (typeof value === 'string') return (valueTypeOf(schema)?.resolve?.(value, folder) ?? value) as Value & string;
   if (typeof value !== 'object' || value === null) return value;
   const parts = value as Record<string, unknown>;
   for (const key of Object.keys(parts)) {
@@ -26,7 +26,7 @@ export function resolvePaths<Value>(schema: z.core.$ZodType, value: Value, folde
 function holdsPaths(schema: z.core.$ZodType): boolean {
   let holds = known.get(schema);
   if (holds === undefined) {
-    holds = kindOf(schema)?.resolve !== undefined || partsOf(core(schema)).some(holdsPaths);
+    holds = valueTypeOf(schema)?.resolve !== undefined || partsOf(core(schema)).some(holdsPaths);
     known.set(schema, holds);
   }
   return holds;

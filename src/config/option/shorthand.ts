@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { abouts, type Exactly } from './option.ts';
+import { abouts, type Section } from './option.ts';
 
 /** Sections that may be written as a single text, by their schema: what the text stands for. */
 export const shorthands = new WeakMap<z.core.$ZodType, { section: z.ZodType; key: string }>();
@@ -8,7 +8,7 @@ export const shorthands = new WeakMap<z.core.$ZodType, { section: z.ZodType; key
  * A section that may be written as a text, which then is the value of one of its keys.
  * @param name completes "expected … or a mapping"
  */
-export function textOrSection<Settings>(section: Exactly<Settings>, key: string, name: string, about: string) {
+export function textOrSection<Settings>(section: Section<Settings>, key: string, name: string, about: string) {
   const schema = z.unknown().transform((input, context): Settings => {
     const isText = typeof input === 'string';
     const result = section.safeParse(isText ? { [key]: input } : input);

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Path } from '../read/path.ts';
-import { type Kind, kinds } from './kinds.ts';
 import { type About, abouts, insteads } from './option.ts';
 import { shorthands } from './shorthand.ts';
+import { type ValueType, valueTypes } from './value-types.ts';
 
 const layersOf = new WeakMap<z.core.$ZodType, readonly z.core.$ZodType[]>();
 
@@ -35,13 +35,13 @@ export function core(schema: z.core.$ZodType): z.core.$ZodType {
   return layers(schema).at(-1) as z.core.$ZodType;
 }
 
-/** What a leaf takes; undefined for sections and lists. */
-export function kindOf(schema: z.core.$ZodType | undefined): Kind | undefined {
+/** What an option takes; undefined for sections and lists. */
+export function valueTypeOf(schema: z.core.$ZodType | undefined): ValueType | undefined {
   return (
     schema &&
     layers(schema)
-      .map((layer) => kinds.get(layer))
-      .find((kind) => kind !== undefined)
+      .map((layer) => valueTypes.get(layer))
+      .find((type) => type !== undefined)
   );
 }
 
@@ -95,10 +95,10 @@ export function prune(schema: z.core.$ZodType, value: unknown): unknown {
   const kept: Record<string, unknown> = Object.create(null);
   for (const [key, item] of Object.entries(value)) {
     const schemaOfKey = child(inner, key);
-    const kind = kindOf(schemaOfKey);
+    const type = valueTypeOf(schemaOfKey);
     if (schemaOfKey === undefined) kept[key] = item;
-    else if (inner instanceof z.ZodRecord && kind?.keepsEmpty) kept[key] = item ?? '';
-    else if (inner instanceof z.ZodRecord || !(item === null || (item === '' && !kind?.keepsEmpty))) {
+    else if (inner instanceof z.ZodRecord && type?.keepsEmpty) kept[key] = item ?? '';
+    else if (inner instanceof z.ZodRecord || !(item === null || (item === '' && !type?.keepsEmpty))) {
       kept[key] = prune(schemaOfKey, item);
     }
   }

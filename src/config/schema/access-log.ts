@@ -1,6 +1,6 @@
 import type { AccessLogSettings } from '../../model/settings.ts';
-import { choice, path } from '../option/kinds.ts';
 import { type Exactly, option, optional, section, type Unset } from '../option/option.ts';
+import { choice, path } from '../option/value-types.ts';
 
 /** `accessLog`. */
 export const accessLogSchema = section(

@@ -1,7 +1,7 @@
 import { isIP, isIPv6 } from 'node:net';
 import type { HostPort } from '../../model/settings.ts';
 import { hostPort } from '../../util/host-port.ts';
-import { parsed, type Reading } from '../option/kinds.ts';
+import { parsed, type Reading } from '../option/value-types.ts';
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
 

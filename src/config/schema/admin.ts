@@ -1,14 +1,15 @@
 import type { AdminSettings } from '../../model/settings.ts';
-import { text } from '../option/kinds.ts';
 import { type Exactly, option, optional, section } from '../option/option.ts';
+import { text } from '../option/value-types.ts';
 import { listenAddress } from './addresses.ts';
+import { ADMIN_ADDRESS } from './default-addresses.ts';
 
 /** `admin`. */
 export const adminSchema = section(
   {
     address: option(
       listenAddress(),
-      '127.0.0.1:9400',
+      ADMIN_ADDRESS,
       'Address of the admin API. One that is not loopback requires a token.',
     ),
     token: optional(

@@ -1,6 +1,6 @@
 import type { HashOn, OutlierSettings, StickySettings } from '../../model/balancing.ts';
-import { choice, duration, integer, parsed, type Reading, share, text } from '../option/kinds.ts';
 import { type Exactly, option, optional, options, required, section } from '../option/option.ts';
+import { choice, duration, integer, parsed, type Reading, share, text } from '../option/value-types.ts';
 import { healthSchema } from './health.ts';
 
 /** `client`, `path`, `header:NAME` or `cookie:NAME`. */

@@ -1,6 +1,6 @@
 import type { BudgetSettings } from '../../model/settings.ts';
-import { integer, size } from '../option/kinds.ts';
 import { type Exactly, option, section } from '../option/option.ts';
+import { integer, size } from '../option/value-types.ts';
 
 /** `budget`. */
 export const budgetSchema = section(

@@ -1,7 +1,11 @@
+// To add an option, state it in the file of its section, under the name of its setting (that of a duration ends in Ms,
+// which the file leaves out), and add the setting to src/model: `npm run typecheck` tells where the two differ. Then
+// `npm run generate` documents it, and config/reference.yaml shows it.
+
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { parsed, path, type Reading } from '../option/kinds.ts';
 import { abouts, list, option, optional } from '../option/option.ts';
+import { parsed, path, type Reading } from '../option/value-types.ts';
 import { accessLogSchema } from './access-log.ts';
 import { readCidr } from './addresses.ts';
 import { adminSchema } from './admin.ts';
@@ -10,12 +14,6 @@ import { consulSchema } from './consul.ts';
 import { dockerSchema } from './docker.ts';
 import { listenSchema } from './listen.ts';
 import { defaultsSchema, serviceSchema } from './service.ts';
-
-/*
- * To add an option: state it in the file of its section here, under the name of its setting (a duration's ends in Ms,
- * which the file leaves out), and add that setting to src/model; \`npx tsc\` tells where the two differ. Then
- * \`npm run generate\` writes its documentation, and config/reference.yaml shows it.
- */
 
 /** Name of a service. */
 export const serviceName = z
@@ -35,7 +33,7 @@ function readWorkers(text: string): Reading<number> {
 }
 
 /**
- * A whole file. Every option carries its kind, unit, default and meaning: the JSON Schema, the reference and the
+ * A whole file. Every option carries its type, unit, default and meaning: the JSON Schema, the reference and the
  * messages come from here.
  */
 export const configSchema = z.strictObject({

@@ -1,9 +1,7 @@
-import { choice, parsed, path, text } from '../option/kinds.ts';
 import { option, optional, section } from '../option/option.ts';
+import { choice, parsed, path, text } from '../option/value-types.ts';
 import { readAdvertise, readConsulAddress } from './addresses.ts';
-
-/** Where Consul is unless the file or the environment says so. */
-export const CONSUL_ADDRESS = 'http://127.0.0.1:8500';
+import { CONSUL_ADDRESS } from './default-addresses.ts';
 
 /** `consul`. */
 export const consulSchema = section(

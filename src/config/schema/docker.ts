@@ -1,9 +1,7 @@
-import { choice, parsed } from '../option/kinds.ts';
 import { option, optional, section } from '../option/option.ts';
+import { choice, parsed } from '../option/value-types.ts';
 import { readDockerSocket } from './addresses.ts';
-
-/** Where the Docker engine is unless the file or the environment says so. */
-export const DOCKER_SOCKET = '/var/run/docker.sock';
+import { DOCKER_SOCKET } from './default-addresses.ts';
 
 /** `docker`. */
 export const dockerSchema = section(

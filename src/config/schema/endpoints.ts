@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import { duration, flag, integer, parsed, text, words } from '../option/kinds.ts';
 import { list, option, optional, options, required, section, withoutKeys } from '../option/option.ts';
 import { textOrSection } from '../option/shorthand.ts';
+import { duration, flag, integer, parsed, text, words } from '../option/value-types.ts';
 import { readEndpointAddress } from './addresses.ts';
 
 const ONE_TAG = 'several tags are written as a list: tag: [live, public] takes the entries that have all of them';

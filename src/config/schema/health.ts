@@ -1,6 +1,6 @@
 import type { HealthSettings } from '../../model/balancing.ts';
-import { duration, flag, integer, parsed } from '../option/kinds.ts';
 import { type Exactly, option, optional, options } from '../option/option.ts';
+import { duration, flag, integer, parsed } from '../option/value-types.ts';
 import { probeHost, readProbePath, readStatusRange } from './probe.ts';
 
 /** `services.<name>.health`. */

@@ -1,6 +1,6 @@
 import type { HoldSettings } from '../../model/settings.ts';
-import { choice, durationOr, integer, size } from '../option/kinds.ts';
 import { type Exactly, option, section } from '../option/option.ts';
+import { choice, durationOr, integer, size } from '../option/value-types.ts';
 
 /** `services.<name>.hold`. */
 export const holdSchema = section(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ListenLimits, ListenSettings } from '../../model/settings.ts';
-import { duration, flag, integer, size } from '../option/kinds.ts';
 import { type Exactly, option, options, required, section } from '../option/option.ts';
+import { duration, flag, integer, size } from '../option/value-types.ts';
 import { listenAddress } from './addresses.ts';
 
 const timeouts = section(

@@ -1,5 +1,5 @@
-import { parsed, type Reading } from '../option/kinds.ts';
 import { optional } from '../option/option.ts';
+import { parsed, type Reading } from '../option/value-types.ts';
 import { readUpstreamHost } from './addresses.ts';
 
 /** What a check asks for: path and, if need be, query. */

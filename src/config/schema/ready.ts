@@ -1,6 +1,6 @@
 import type { ReadySettings } from '../../model/settings.ts';
-import { choice, duration, parsed } from '../option/kinds.ts';
 import { type Exactly, option, section } from '../option/option.ts';
+import { choice, duration, parsed } from '../option/value-types.ts';
 import { probeHost, readProbePath, readStatusRange } from './probe.ts';
 
 /** `services.<name>.ready`. */

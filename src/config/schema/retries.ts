@@ -1,6 +1,6 @@
 import type { RetrySettings } from '../../model/settings.ts';
-import { flag, integer, share } from '../option/kinds.ts';
 import { type Exactly, option, section } from '../option/option.ts';
+import { flag, integer, share } from '../option/value-types.ts';
 
 /** `services.<name>.retries`. */
 export const retriesSchema = section(

@@ -3,8 +3,8 @@ import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import type { RouteSettings } from '../../model/settings.ts';
 import { pathKey } from '../../util/path-readings.ts';
-import { choice, flag, parsed, type Reading, size } from '../option/kinds.ts';
 import { option, optional, options, required } from '../option/option.ts';
+import { choice, flag, parsed, type Reading, size } from '../option/value-types.ts';
 import { isHostName } from './addresses.ts';
 import { routeRules, ruleOptions } from './rules.ts';
 

@@ -1,7 +1,7 @@
 import { PASSWORD_HASH } from '../../util/password-hash.ts';
 import { didYouMean } from '../../util/suggest.ts';
 import { templateNames, unknownNames } from '../../util/template.ts';
-import type { Reading } from '../option/kinds.ts';
+import type { Reading } from '../option/value-types.ts';
 
 const TOKEN = /^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/;
 
@@ -66,12 +66,6 @@ export function readRedirectTarget(text: string): Reading<string> {
 /** 301, 302, 303, 307 or 308. */
 export function readRedirectStatus(text: string): Reading<number> {
   return /^30[12378]$/.test(text) ? { value: Number(text) } : undefined;
-}
-
-/** The received-by of a Via field: a pseudonym, or host:port; `false` for none. */
-export function readVia(text: string): Reading<string | undefined> {
-  if (text === 'false') return { value: undefined };
-  return text !== 'true' && /^[A-Za-z0-9!#$%&'*+\-.^_`|~]+(?::\d{1,5})?$/.test(text) ? { value: text } : undefined;
 }
 
 /** What makes the hashes, and what they look like. */

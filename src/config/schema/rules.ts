@@ -6,7 +6,6 @@ import type {
   RedirectSettings,
   RouteRules,
 } from '../../model/settings.ts';
-import { duration, flag, integer, parsed, text } from '../option/kinds.ts';
 import {
   type Exactly,
   list,
@@ -18,6 +17,7 @@ import {
   section,
   type Yield,
 } from '../option/option.ts';
+import { duration, flag, integer, parsed, text } from '../option/value-types.ts';
 import { readCidr } from './addresses.ts';
 import {
   headerNameFault,

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { choice, decimal, flag, integer, parsed, type Reading, size, text } from '../option/kinds.ts';
 import { list, mapping, option, optional, options, required } from '../option/option.ts';
+import { choice, decimal, flag, integer, parsed, type Reading, size, text } from '../option/value-types.ts';
 import { stop, variables } from './run-options.ts';
 
 /** Docker bind syntax, source:target[:options]. The source is an absolute or `./` path, or a volume's name. */

@@ -2,8 +2,8 @@ import { constants } from 'node:os';
 import { z } from 'zod';
 import type { StopSettings } from '../../model/settings.ts';
 import { didYouMean } from '../../util/suggest.ts';
-import { duration, parsed, type Reading, text } from '../option/kinds.ts';
 import { type Exactly, mapping, option, section } from '../option/option.ts';
+import { duration, parsed, type Reading, text } from '../option/value-types.ts';
 
 /** `SIGTERM`, or `TERM`. */
 export function readSignal(text: string): Reading<string> {

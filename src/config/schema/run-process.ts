@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { path, text } from '../option/kinds.ts';
 import { option, options, required } from '../option/option.ts';
+import { path, text } from '../option/value-types.ts';
 import { stop, variables } from './run-options.ts';
 
 /** `services.<name>.run.process`. */

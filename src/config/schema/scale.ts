@@ -1,6 +1,6 @@
 import type { GuardSettings, ScaleSettings } from '../../model/settings.ts';
-import { choice, duration, durationOr, flag, integer, share } from '../option/kinds.ts';
 import { type Exactly, option, optional, section, type Unset } from '../option/option.ts';
+import { choice, duration, durationOr, flag, integer, share } from '../option/value-types.ts';
 import { isExisting, type Run } from './run.ts';
 
 /** The default of `max`. */

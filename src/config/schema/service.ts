@@ -1,21 +1,25 @@
 import type { z } from 'zod';
-import type { OutlierSettings } from '../../model/balancing.ts';
-import type { ServiceSettings } from '../../model/settings.ts';
-import { choice, flag, parsed } from '../option/kinds.ts';
+import type { ScaleSettings, ServiceSettings } from '../../model/settings.ts';
 import { type Exactly, option, optional, options, section, type Unset } from '../option/option.ts';
+import { choice, flag, parsed, type Reading } from '../option/value-types.ts';
 import { readUpstreamHost } from './addresses.ts';
 import { answerLimitsSchema } from './answer-limits.ts';
 import { balancingOptions } from './balancing.ts';
-import { endpointsSchema } from './endpoints.ts';
+import { type Endpoints, endpointsSchema } from './endpoints.ts';
 import { holdSchema } from './hold.ts';
 import { readySchema } from './ready.ts';
 import { retriesSchema } from './retries.ts';
 import { routesSchema } from './routes.ts';
-import { readVia } from './rule-readers.ts';
 import { type Run, runSchema } from './run.ts';
 import { scaleSchema } from './scale.ts';
 import { timeoutsSchema } from './timeouts.ts';
 import { wakeSchema } from './wake.ts';
+
+/** The received-by of a Via field: a pseudonym, or host:port; `false` for none. */
+function readVia(text: string): Reading<string | undefined> {
+  if (text === 'false') return { value: undefined };
+  return text !== 'true' && /^[A-Za-z0-9!#$%&'*+\-.^_`|~]+(?::\d{1,5})?$/.test(text) ? { value: text } : undefined;
+}
 
 /** The keys of a service that `defaults` may set too. */
 const shared = {
@@ -58,18 +62,11 @@ const shared = {
   ),
 };
 
-/**
- * What a service yields: its settings but for its name, and but for what hangs on several of its keys, which is filled in
- * when the settings are put together.
- */
-type Own = Unset<Required<Omit<ServiceSettings, 'name' | keyof Parts>>, 'onExit'> & Parts;
-
-/** Keys of which the schema says more than the settings. */
-interface Parts {
-  endpoints: z.output<typeof endpointsSchema>;
+/** Keys that yield less than a setting: the rest hangs on others of the service, or on its runtime. */
+interface Unfinished {
   run: Run | undefined;
-  scale: z.output<typeof scaleSchema>;
-  outlier: OutlierSettings;
+  scale: Unset<ScaleSettings, 'max'>;
+  onExit: ServiceSettings['onExit'] | undefined;
 }
 
 /** `services.<name>`. */
@@ -78,7 +75,9 @@ export const serviceSchema = options({
   endpoints: endpointsSchema,
   run: runSchema,
   ...shared,
-}) satisfies Exactly<Own>;
+}) satisfies Exactly<
+  Omit<Required<ServiceSettings>, 'name' | 'endpoints' | keyof Unfinished> & Unfinished & { endpoints: Endpoints }
+>;
 
 /** One service of a file, its texts turned into settings. */
 export type ServiceConfig = z.output<typeof serviceSchema>;

@@ -1,6 +1,6 @@
 import type { ServiceTimeouts } from '../../model/settings.ts';
-import { duration } from '../option/kinds.ts';
 import { type Exactly, option, section } from '../option/option.ts';
+import { duration } from '../option/value-types.ts';
 
 /** `services.<name>.timeouts`. */
 export const timeoutsSchema = section(

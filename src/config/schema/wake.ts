@@ -1,6 +1,6 @@
 import type { WakeRule } from '../../model/settings.ts';
-import { choice, integer, parsed, text } from '../option/kinds.ts';
 import { type Exactly, list, option, optional, options, required } from '../option/option.ts';
+import { choice, integer, parsed, text } from '../option/value-types.ts';
 import { readPathPrefix } from './routes.ts';
 
 /** `services.<name>.wake`. */

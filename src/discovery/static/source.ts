@@ -6,9 +6,6 @@ import type { StaticEndpoint, StaticEndpoints } from './settings.ts';
 
 type StaticQuery = DiscoveryQuery<StaticEndpoints>;
 
-/** How often names are looked up where a query does not say, ms. */
-const RESOLVE_MS = 30_000;
-
 export interface StaticSourceOptions {
   clock: Clock;
   logger: Logger;
@@ -84,9 +81,9 @@ class StaticSource implements DiscoverySource {
     }
   }
 
-  #endpointsOf({ host, weight = 1, ...rest }: StaticEndpoint): DiscoveredEndpoint[] {
+  #endpointsOf({ host, ...rest }: StaticEndpoint): DiscoveredEndpoint[] {
     const addresses = isLookedUp(host) ? (this.#names.addresses(host) ?? []) : [host];
-    return addresses.map((address) => ({ ...rest, host: address, weight }));
+    return addresses.map((address) => ({ ...rest, host: address }));
   }
 }
 
@@ -99,8 +96,8 @@ function intervals(queries: readonly StaticQuery[]): Map<string, number> {
   const all = new Map<string, number>();
   for (const query of queries) {
     for (const host of namesOf(query)) {
-      const intervalMs = query.sought.resolveMs ?? RESOLVE_MS;
-      all.set(host, Math.min(all.get(host) ?? intervalMs, intervalMs));
+      const { resolveMs } = query.sought;
+      all.set(host, Math.min(all.get(host) ?? resolveMs, resolveMs));
     }
   }
   return all;

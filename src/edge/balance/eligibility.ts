@@ -44,7 +44,7 @@ export class Eligibility {
     this.bounded = this.open.length > 0;
     for (const endpoint of this.open) {
       endpoint.isOpen = true;
-      endpoint.share = this.#share(endpoint, policy.slowStartMs ?? 0, now);
+      endpoint.share = this.#share(endpoint, policy.slowStartMs, now);
       if (policy.concurrency === 0 && endpoint.maxConnections === Number.POSITIVE_INFINITY) this.bounded = false;
     }
   }

@@ -1,4 +1,3 @@
-import type { HashOn } from '../../model/balancing.ts';
 import type { ServiceReport, SlotGrant } from '../../model/link.ts';
 import type { RefusalCode } from '../../model/refusals.ts';
 import type { ServicePolicy, ServiceState } from '../../model/snapshot.ts';
@@ -22,9 +21,6 @@ import { RetryBudget } from './retry-budget.ts';
 import { SlotClient } from './slot-client.ts';
 import { Statistics } from './statistics.ts';
 import { Trust } from './trust.ts';
-
-/** `balance: hash` hashes the client's address where the policy names nothing else. */
-const BY_CLIENT: HashOn = { kind: 'client' };
 
 /**
  * The data plane's side of one service: its endpoints, the requests that wait, and its figures. It outlives snapshots.
@@ -164,7 +160,7 @@ export class Service implements EndpointOwner, Releasing {
     if (eligibility.doubtful && policy.wakeable) return undefined;
     // All endpoints are in doubt and nobody can start another: a try is better than a refusal.
     const doubtedAt = eligibility.doubtful ? Number.POSITIVE_INFINITY : now;
-    const { balance, concurrency, hashOn = BY_CLIENT } = policy;
+    const { balance, concurrency, hashOn } = policy;
     const key = balance === 'hash' ? waiter.hashKey(hashOn) : undefined;
     const choice = { endpoints: eligibility.open, balance, concurrency, now: doubtedAt, avoid, key };
     if (sticky !== undefined) {

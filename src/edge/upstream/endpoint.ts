@@ -13,8 +13,8 @@ import { type OutlierState, unjudged } from './outlier.ts';
 import { TlsCheck } from './tls-check.ts';
 import type { Destination, UpstreamConnection } from './upstream-connection.ts';
 
-/** Bounds on answers where no service sets any: those to probes and checks. */
-const DEFAULT_LIMITS: AnswerLimits = { head: 65_536, fields: 256, chunkExtensions: 16_384, trailers: 16_384 };
+/** Bounds on answers to probes and checks. */
+const PROBE_LIMITS: AnswerLimits = { head: 65_536, fields: 256, chunkExtensions: 16_384, trailers: 16_384 };
 /** Most idle connections kept per endpoint. */
 const MAX_IDLE = 256;
 /**
@@ -75,7 +75,7 @@ export class Endpoint implements Destination {
   /** Owned by the rotation of round-robin. */
   turn = 0;
   /** Bounds on its answers. */
-  limits = DEFAULT_LIMITS;
+  limits = PROBE_LIMITS;
   /** Hash of its address, so that it keeps its keys when the proxy or a replica restarts. */
   readonly hash: number;
   /** What opens connections; undefined: plain sockets. */
@@ -134,8 +134,8 @@ export class Endpoint implements Destination {
    * Bounds its answers.
    * @param limits of its service; undefined: the defaults
    */
-  limitAnswers(limits: AnswerLimits | undefined): void {
-    this.limits = limits ?? DEFAULT_LIMITS;
+  limitAnswers(limits: AnswerLimits): void {
+    this.limits = limits;
   }
 
   /** Opens connections in this way from now on. Idle ones that were opened in another way are closed. */

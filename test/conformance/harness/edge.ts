@@ -88,6 +88,9 @@ function policyOf(name: string, { policy, serviceTimeouts }: EdgeSettings): Serv
     hold: { max: 1000, maxBytes: 16 * 1024 * 1024, perClient: 0, timeoutMs: 30_000, page: 'off' },
     concurrency: 0,
     balance: 'least-request',
+    hashOn: { kind: 'client' },
+    slowStartMs: 0,
+    limits: { head: 65_536, fields: 256, chunkExtensions: 16_384, trailers: 16_384 },
     timeouts: {
       // Far from what a loopback takes, also where this process stood still meanwhile.
       connectMs: 20_000,

@@ -102,7 +102,10 @@ test('what a new edge is told first, all others know too', async () => {
 test('what a source knows already goes out with the table of the configuration that asks for it', async () => {
   const source = createStaticSource({ clock: new VirtualClock(), logger: silentLogger });
   const fixed = (port: number) =>
-    testService('routed', { run: undefined, endpoints: { static: { addresses: [{ host: '127.0.0.1', port }] } } });
+    testService('routed', {
+      run: undefined,
+      endpoints: { static: { addresses: [{ host: '127.0.0.1', port, weight: 1 }] } },
+    });
   const world = await World.started([fixed(7001)], { sources: [source] });
   world.control.reconfigure(testSettings([fixed(7002), { ...fixed(7003), name: 'added' }]));
   await world.run(0);
@@ -129,7 +132,7 @@ test('two sources are merged by address', async () => {
   const catalogue = new FakeSource('consul');
   const both = testService('routed', {
     run: undefined,
-    endpoints: { ...found, static: { addresses: [{ host: '127.0.0.1', port: 1 }] } },
+    endpoints: { ...found, static: { addresses: [{ host: '127.0.0.1', port: 1, weight: 1 }] } },
   });
   const world = await World.started([both], { sources: [fixed, catalogue] });
   fixed.say('routed', 7001, 7002);

@@ -173,7 +173,7 @@ test('a service that is not found in Consul any more has no age of what is known
   const ages = () => [...world.metrics.values.keys()].filter((key) => key.includes('staleness'));
   await world.settle(world.control.collect());
   expect(ages()).toHaveLength(1);
-  const fixed = { static: { addresses: [{ host: '127.0.0.1', port: 1 }] } };
+  const fixed = { static: { addresses: [{ host: '127.0.0.1', port: 1, weight: 1 }] } };
   world.control.reconfigure(testSettings([testService('a', { run: undefined, endpoints: fixed })]));
   await world.settle(world.control.collect());
   expect(ages()).toEqual([]);

@@ -37,14 +37,14 @@ const query = (service: string, ...hosts: string[]) => every(30_000, service, ..
 
 const every = (resolveMs: number, service: string, ...hosts: string[]) => ({
   service,
-  sought: { addresses: hosts.map((host) => ({ host, port: 80 })), resolveMs },
+  sought: { addresses: hosts.map((host) => ({ host, port: 80, weight: 1 })), resolveMs },
 });
 
 test('a name with several addresses is several endpoints, each with what its entry says', async () => {
   const { source, start, sets } = world({ 'web.test': ['10.0.0.2', '10.0.0.1'] });
   const entry = { host: 'web.test', port: 81, weight: 3, backup: true, maxConnections: 9 };
   source.follow([
-    { service: 'shop', sought: { addresses: [entry, { host: '10.0.0.9', port: 82 }], resolveMs: 30_000 } },
+    { service: 'shop', sought: { addresses: [entry, { host: '10.0.0.9', port: 82, weight: 1 }], resolveMs: 30_000 } },
   ]);
   await start();
   const shared = { port: 81, weight: 3, backup: true, maxConnections: 9 };

@@ -6,7 +6,7 @@ import { VirtualClock } from '../../../src/util/virtual-clock.ts';
 
 const query = (service: string, ...ports: number[]) => ({
   service,
-  sought: { addresses: ports.map((port) => ({ host: '10.0.0.5', port })) },
+  sought: { addresses: ports.map((port) => ({ host: '10.0.0.5', port, weight: 1 })), resolveMs: 30_000 },
 });
 
 function running() {

@@ -10,9 +10,9 @@ import { parseDuration, parseSize } from '../../util/units.ts';
 export type Reading<T> = { value: T } | { fault: string } | undefined;
 
 /** What an option takes. */
-export interface Kind {
+export interface ValueType {
   /** For the reference: duration, size, text … */
-  type: string;
+  name: string;
   /** For the reference and the schema: what a number counts, or the units that may follow it. */
   unit: string;
   /** Completes "expected …". */
@@ -27,8 +27,8 @@ export interface Kind {
   resolve?: (value: string, folder: string) => string;
 }
 
-/** Kinds of the leaves. */
-export const kinds = z.registry<Kind>();
+/** Of every option that is no section, list or mapping. */
+export const valueTypes = z.registry<ValueType>();
 /** A substitution may stand wherever a value may, so an editor must not refuse one. */
 const SUBSTITUTION = '\\$\\{[^}]+\\}';
 const orSubstitution = (pattern: string) => `^(?:${pattern})$|${SUBSTITUTION}`;
@@ -44,7 +44,7 @@ interface Hint {
 }
 
 function leaf<T>(
-  kind: Kind,
+  type: ValueType,
   read: (text: string) => Reading<T> | Hint,
   readList?: (texts: string[]) => Reading<T>,
 ): z.ZodType<T> {
@@ -57,12 +57,12 @@ function leaf<T>(
     context.issues.push({
       code: 'custom',
       input,
-      message: input === undefined ? 'is missing' : (fault ?? `expected ${kind.expected}`),
+      message: input === undefined ? 'is missing' : (fault ?? `expected ${type.expected}`),
       params: { found: input !== undefined && fault === undefined, hint },
     });
     return z.NEVER;
   });
-  kinds.add(schema, kind);
+  valueTypes.add(schema, type);
   return schema;
 }
 
@@ -70,7 +70,7 @@ function leaf<T>(
 export function text(options: { expected?: string; secret?: true; keepsEmpty?: true; pattern?: RegExp } = {}) {
   const { expected = 'a text', pattern, ...flags } = options;
   return leaf(
-    { type: 'text', unit: '', expected, json: { type: ['string', 'number', 'boolean'] }, ...flags },
+    { name: 'text', unit: '', expected, json: { type: ['string', 'number', 'boolean'] }, ...flags },
     (input) => {
       if (pattern === undefined || pattern.test(input)) return { value: input };
       return flags.secret ? { fault: `expected ${expected}` } : undefined;
@@ -83,28 +83,33 @@ export function text(options: { expected?: string; secret?: true; keepsEmpty?: t
  * empty one must not count as not given.
  */
 export function parsed<T>(
-  type: string,
+  name: string,
   expected: string,
   read: (text: string) => Reading<T>,
   json: Record<string, unknown> = { type: 'string' },
-  flags: Pick<Kind, 'keepsEmpty' | 'resolve'> = {},
+  flags: Pick<ValueType, 'keepsEmpty' | 'resolve'> = {},
 ) {
-  return leaf({ type, unit: '', expected, json, ...flags }, read);
+  return leaf({ name, unit: '', expected, json, ...flags }, read);
 }
 
 /** A path; a relative one counts from the file's folder. @param words that are no path */
 export function path(expected: string, ...words: string[]) {
   const resolvePath = (value: string, folder: string) => (words.includes(value) ? value : resolve(folder, value));
-  const kind: Kind = { type: 'text', unit: '', expected, json: { type: ['string', 'number', 'boolean'] } };
-  return leaf({ ...kind, resolve: resolvePath }, (input) => ({ value: input }));
+  const type: ValueType = { name: 'text', unit: '', expected, json: { type: ['string', 'number', 'boolean'] } };
+  return leaf({ ...type, resolve: resolvePath }, (input) => ({ value: input }));
 }
 
 /** A word, or a list of words, that stand for all of them; commas divide nothing. */
 export function words(example: string) {
   const json = { type: ['string', 'array'], items: { type: 'string' }, minItems: 1 };
-  const kind: Kind = { type: 'text or list of texts', unit: '', expected: `a text, or a list as in ${example}`, json };
+  const type: ValueType = {
+    name: 'text or list of texts',
+    unit: '',
+    expected: `a text, or a list as in ${example}`,
+    json,
+  };
   return leaf<string | readonly string[]>(
-    kind,
+    type,
     (input) =>
       input.includes(',') ? { fault: `a comma divides nothing: write a list, as in ${example}` } : { value: input },
     (input) => (input.length > 0 && !input.includes('') ? { value: input } : undefined),
@@ -116,7 +121,7 @@ export function integer(unit: string, min: number, max = Number.MAX_SAFE_INTEGER
   const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
   const bounds = max === Number.MAX_SAFE_INTEGER ? { minimum: min } : { minimum: min, maximum: max };
   const json = { type: ['integer', 'string'], ...bounds, pattern: SUBSTITUTION };
-  return leaf({ type: 'whole number', unit, expected: `a whole number ${range}`, json }, (input) => {
+  return leaf({ name: 'whole number', unit, expected: `a whole number ${range}`, json }, (input) => {
     // Elsewhere a zero in front makes a number octal: nobody may take it for another one than we do.
     if (/^[+-]?0\d/.test(input)) return { hint: 'write it without the zero in front' };
     const value = /^[+-]?\d+$/.test(input) ? Number(input) : Number.NaN;
@@ -127,7 +132,7 @@ export function integer(unit: string, min: number, max = Number.MAX_SAFE_INTEGER
 /** A number above 0, fractions allowed. */
 export function decimal(unit: string, max: number) {
   const json = { type: ['number', 'string'], exclusiveMinimum: 0, maximum: max, pattern: SUBSTITUTION };
-  return leaf({ type: 'number', unit, expected: `a number above 0, at most ${max}`, json }, (input) => {
+  return leaf({ name: 'number', unit, expected: `a number above 0, at most ${max}`, json }, (input) => {
     const value = /^\d+(\.\d+)?$/.test(input) ? Number(input) : Number.NaN;
     return value > 0 && value <= max ? { value } : undefined;
   });
@@ -136,7 +141,7 @@ export function decimal(unit: string, max: number) {
 /** `true` or `false`. */
 export function flag() {
   const json = { type: ['boolean', 'string'], pattern: SUBSTITUTION };
-  return leaf({ type: 'true or false', unit: '', expected: 'true or false', json }, (input) => {
+  return leaf({ name: 'true or false', unit: '', expected: 'true or false', json }, (input) => {
     if (/^(?:true|false)$/i.test(input)) return { value: input.toLowerCase() === 'true' };
     if (/^(?:yes|y|on|1)$/i.test(input)) return { hint: 'write true' };
     return /^(?:no|n|off|0)$/i.test(input) ? { hint: 'write false' } : undefined;
@@ -148,13 +153,13 @@ type Value<Word extends string> = Word extends 'false' ? false : Word;
 /** One of a few words; the value of `false` is false. */
 export function choice<const Word extends string>(...words: Word[]) {
   const values = words.map((word) => (word === 'false' ? false : word));
-  const kind: Kind = {
-    type: words.join(' \\| '),
+  const type: ValueType = {
+    name: words.join(' \\| '),
     unit: '',
     expected: oneOf(words),
     json: { anyOf: [{ enum: values }, { type: 'string', pattern: SUBSTITUTION }] },
   };
-  return leaf<Value<Word>>(kind, (input) => {
+  return leaf<Value<Word>>(type, (input) => {
     if ((words as string[]).includes(input)) return { value: (input === 'false' ? false : input) as Value<Word> };
     if ((words as string[]).includes('off') && /^(?:false|no)$/i.test(input)) return { hint: 'write off' };
     const hint = didYouMean(input, words);
@@ -173,13 +178,13 @@ export function durationOr<const Word extends string>(min: number, ...words: Wor
     ', or ',
   );
   const pattern = orSubstitution([String.raw`\d+(?:\.\d+)?(?:ms|s|m|h|d)`, ...words].join('|'));
-  const kind: Kind = {
-    type: ['duration', ...words].join(' \\| '),
+  const type: ValueType = {
+    name: ['duration', ...words].join(' \\| '),
     unit: DURATION_UNITS,
     expected,
     json: { type: 'string', pattern },
   };
-  return leaf<number | Word>(kind, (input) => {
+  return leaf<number | Word>(type, (input) => {
     if ((words as string[]).includes(input)) return { value: input as Word };
     const value = parseDuration(input);
     if (value === undefined) return unitHint(input, DURATION_UNITS);
@@ -191,8 +196,8 @@ export function durationOr<const Word extends string>(min: number, ...words: Wor
 /** A size; its value is bytes. @param min the smallest allowed, bytes; `least` says the same as text; 0 needs no unit */
 export function size(min = 1, least = '1B') {
   const pattern = String.raw`\d+(?:\.\d+)?(?:B|KiB|MiB|GiB|KB|MB|GB)`;
-  const kind: Kind = {
-    type: 'size',
+  const type: ValueType = {
+    name: 'size',
     unit: SIZE_UNITS,
     expected: min === 0 ? 'a size such as 16KiB or 256MiB, or 0' : 'a size such as 16KiB or 256MiB',
     json:
@@ -200,7 +205,7 @@ export function size(min = 1, least = '1B') {
         ? { type: ['string', 'integer'], maximum: 0, pattern: orSubstitution(`${pattern}|0`) }
         : { type: 'string', pattern: orSubstitution(pattern) },
   };
-  return leaf(kind, (input) => {
+  return leaf(type, (input) => {
     const value = min === 0 && input === '0' ? 0 : parseSize(input);
     if (value === undefined) return unitHint(input, SIZE_UNITS);
     if (!Number.isSafeInteger(value)) return undefined;
@@ -213,8 +218,8 @@ export function share(options: { max?: number; above?: true; below?: true } = {}
   const { max = 1, above, below } = options;
   const low = above ? 'above 0%' : 'of at least 0%';
   const high = `${below ? 'below' : 'at most'} ${max * 100}%`;
-  const kind: Kind = {
-    type: 'share',
+  const type: ValueType = {
+    name: 'share',
     unit: '% or fraction',
     expected: `a share ${low} and ${high}, such as 10% or 0.1`,
     json: {
@@ -224,7 +229,7 @@ export function share(options: { max?: number; above?: true; below?: true } = {}
       pattern: orSubstitution(String.raw`\d+(?:\.\d+)?%`),
     },
   };
-  return leaf(kind, (input) => {
+  return leaf(type, (input) => {
     const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(input);
     if (match === null) return undefined;
     // Dividing the digits by 100 keeps 10% exactly 0.1.

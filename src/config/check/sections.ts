@@ -3,7 +3,7 @@ import type { Report } from './report.ts';
 import type { Parsed } from './validate.ts';
 
 /** Rules of the sections beside the services. */
-export function checkProxy({ sections, services }: Parsed, uses: Uses, report: Report): void {
+export function checkSections({ sections, services }: Parsed, uses: Uses, report: Report): void {
   const { consul } = sections;
   const sound = consul !== undefined && !report.broken(['consul']);
   if (sound && consul.register !== false && consul.advertise === undefined) {
