@@ -252,7 +252,7 @@ class EdgePlane implements Edge {
 
   /** Refuses what waits for a start: without a control plane nothing is started. */
   #refuseWaiting(): void {
-    for (const service of this.#services.values()) if (!service.isReady) service.rejectHeld('DRAINING');
+    for (const service of this.#services.values()) service.refuseSleepers();
   }
 
   #tick(): void {

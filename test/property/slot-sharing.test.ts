@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SlotBroker } from '../../src/control/link/slot-broker.ts';
-import { SlotClient } from '../../src/edge/service/slot-client.ts';
+import { SlotClient } from '../../src/edge/hold/slot-client.ts';
 import { Endpoint } from '../../src/edge/upstream/endpoint.ts';
 import type { SlotClaim, SlotGrant } from '../../src/model/link.ts';
 import { VirtualClock } from '../../src/util/virtual-clock.ts';

@@ -6,9 +6,8 @@ import type { Waiter } from './waiter.ts';
 /** A paced release doubles after so long at the latest, ms. */
 const STEP_MS = 100;
 
-/** The service whose queue a release empties. */
+/** The service that a release dispatches to. */
 export interface Releasing {
-  readonly queue: HoldQueue;
   /** Whether anything may be dispatched, now or when a slot is free. */
   readonly isReady: boolean;
   /** Whether every endpoint bounds what is in flight on it. */
@@ -23,13 +22,15 @@ export interface Releasing {
  */
 export class Release {
   readonly #service: Releasing;
+  readonly #queue: HoldQueue;
   readonly #clock: Clock;
   #step = 0;
   #left = 0;
   #timer: Timer | undefined;
 
-  constructor(service: Releasing, clock: Clock) {
+  constructor(service: Releasing, queue: HoldQueue, clock: Clock) {
     this.#service = service;
+    this.#queue = queue;
     this.#clock = clock;
   }
 
@@ -48,16 +49,17 @@ export class Release {
   /** Releases as many as the pace and the free slots allow. */
   pump(): void {
     const service = this.#service;
+    const queue = this.#queue;
     const paced = !service.isBounded;
     const now = this.#clock.now();
-    for (let waiter = service.queue.first; waiter !== undefined; waiter = service.queue.first) {
+    for (let waiter = queue.first; waiter !== undefined; waiter = queue.first) {
       if (paced && this.#left <= 0) break;
       const endpoint = service.pick(waiter, now);
       if (endpoint === undefined) break;
       this.#left--;
       waiter.release(endpoint);
     }
-    if (service.queue.size === 0 || !paced || !service.isReady) this.stop();
+    if (queue.size === 0 || !paced || !service.isReady) this.stop();
     else this.#timer ??= this.#clock.every(STEP_MS, () => this.#faster());
   }
 

@@ -3,10 +3,10 @@ import { Eligibility } from '../balance/eligibility.ts';
 import { StickyCookie } from '../balance/sticky.ts';
 import { HealthChecks, lastResort } from '../health/health-checks.ts';
 import { type ColdStart, coldStart } from '../hold/cold-start.ts';
+import { shareSlots } from '../hold/slot-client.ts';
 import { Endpoint, type EndpointHealth } from '../upstream/endpoint.ts';
 import type { HttpProxyEngine } from '../upstream/http-proxy-engine.ts';
 import type { ServiceContext } from './context.ts';
-import { shareSlots } from './slot-client.ts';
 
 /** Most of many services sleep, so all of them share one empty map until an endpoint comes. */
 const NONE = new Map<string, Endpoint>();

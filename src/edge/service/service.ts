@@ -1,12 +1,10 @@
 import type { ServiceReport, SlotGrant } from '../../model/link.ts';
-import type { RefusalCode } from '../../model/refusals.ts';
 import type { ServicePolicy, ServiceState } from '../../model/snapshot.ts';
 import { Balancer, isFree } from '../balance/balancer.ts';
 import type { StickyCookie } from '../balance/sticky.ts';
 import type { ColdStart } from '../hold/cold-start.ts';
-import { DemandReporter } from '../hold/demand-reporter.ts';
-import { HoldQueue } from '../hold/hold-queue.ts';
-import { Release, type Releasing } from '../hold/release.ts';
+import { Hold, type HoldingService } from '../hold/hold.ts';
+import type { HoldQueue } from '../hold/hold-queue.ts';
 import type { Waiter } from '../hold/waiter.ts';
 import { type CompiledWakeRule, compileWakeRules, wakeRuleOf } from '../hold/wake-rules.ts';
 import type { Watcher } from '../hold/watcher.ts';
@@ -18,16 +16,16 @@ import type { ServiceContext } from './context.ts';
 import { endOverdue } from './drain.ts';
 import { type EndpointOwner, EndpointSet } from './endpoint-set.ts';
 import { RetryBudget } from './retry-budget.ts';
-import { SlotClient } from './slot-client.ts';
 import { Statistics } from './statistics.ts';
 import { Trust } from './trust.ts';
 
 /**
  * The data plane's side of one service: its endpoints, the requests that wait, and its figures. It outlives snapshots.
  */
-export class Service implements EndpointOwner, Releasing {
+export class Service implements EndpointOwner, HoldingService {
   readonly name: string;
-  readonly queue = new HoldQueue();
+  /** Those who wait. */
+  readonly queue: HoldQueue;
   policy: ServicePolicy;
   state: ServiceState;
   wakeRules: CompiledWakeRule[];
@@ -44,10 +42,7 @@ export class Service implements EndpointOwner, Releasing {
   readonly #activity: Activity;
   readonly #context: ServiceContext;
   readonly #balancer = new Balancer();
-  readonly #release: Release;
-  /** Set where other edges use the endpoints too. */
-  #slots: SlotClient | undefined;
-  #demand: DemandReporter | undefined;
+  readonly #hold: Hold;
   /**
    * When the service left the configuration, the clock's ms; undefined: it is configured. It lives on until nothing is
    * in flight.
@@ -61,7 +56,8 @@ export class Service implements EndpointOwner, Releasing {
     this.wakeRules = compileWakeRules(policy.wake);
     this.#endpoints = new EndpointSet(this, context);
     this.#activity = new Activity(context.clock.now());
-    this.#release = new Release(this, context.clock);
+    this.#hold = new Hold(this, context);
+    this.queue = this.#hold.queue;
     this.state = {
       service: policy.name,
       endpoints: [],
@@ -108,7 +104,7 @@ export class Service implements EndpointOwner, Releasing {
 
   /** Decides which endpoints are trusted, by how they behave. */
   get trust(): Trust {
-    this.#trust ??= new Trust(this, this.#endpoints, this.#release, this.#context);
+    this.#trust ??= new Trust(this, this.#endpoints, this.#hold, this.#context);
     return this.#trust;
   }
 
@@ -141,6 +137,11 @@ export class Service implements EndpointOwner, Releasing {
   /** Whether every endpoint bounds its requests in flight. Then free slots set the pace at which held requests go. */
   get isBounded(): boolean {
     return this.#endpoints.eligibility.bounded || this.policy.concurrency > 0;
+  }
+
+  get activeInFlight(): number {
+    const { inFlight, passive } = this.#endpoints;
+    return inFlight - passive;
   }
 
   /** Whether connects to all endpoints failed a moment ago, while the service can be started. */
@@ -179,52 +180,23 @@ export class Service implements EndpointOwner, Releasing {
     const endpoints = this.#endpoints;
     const wasReady = endpoints.ready.length;
     endpoints.apply(state.endpoints, version, now);
-    if (endpoints.ready.length === 0) this.#waitForStart();
+    if (endpoints.ready.length === 0) this.#hold.awaitStart();
     if (endpoints.ready.length > 0) {
-      this.#release.begin(Math.max(1, endpoints.ready.length - wasReady));
+      this.#hold.release(Math.max(1, endpoints.ready.length - wasReady));
     } else if (state.failures > before.failures) {
-      this.rejectHeld('START_FAILED');
+      this.#hold.refuseAll('START_FAILED');
     } else if (!this.policy.wakeable) {
-      this.rejectHeld('NO_ENDPOINT');
+      this.#hold.refuseAll('NO_ENDPOINT');
     }
     this.#turnAway();
-    this.#lookForSlots();
+    this.#hold.lookForSlots();
     for (const watcher of this.#watchers ?? []) watcher.update();
   }
 
   /** Control grants or recalls slots. */
   onSlots(grant: SlotGrant): void {
     const endpoint = this.#endpoints.get(grant.endpoint);
-    if (endpoint === undefined || endpoint.state === 'gone') return;
-    this.#slotClient().apply(endpoint, grant);
-    if (this.queue.size > 0) this.#release.pump();
-    this.#lookForSlots();
-  }
-
-  #lookForSlots(): void {
-    if (this.#slots !== undefined || (this.policy.sharesSlots && this.isBounded)) this.#slotClient().changed();
-  }
-
-  /** Most services bound nothing, so this is made at its first use. */
-  #slotClient(): SlotClient {
-    const { clock, post } = this.#context;
-    this.#slots ??= new SlotClient({
-      service: this.name,
-      clock,
-      post,
-      waiting: () => (this.isReady && this.isBounded ? this.queue.size : 0),
-    });
-    return this.#slots;
-  }
-
-  /** Tells those who waited for a slot that they wait for a start now. */
-  #waitForStart(): void {
-    for (let each = this.queue.first; each !== undefined; ) {
-      // It may leave the queue and come back at its end, as the next request of its connection.
-      const next: Waiter | undefined = each.nextHeld;
-      each.waitForStart();
-      each = next;
-    }
+    if (endpoint !== undefined && endpoint.state !== 'gone') this.#hold.onSlots(endpoint, grant);
   }
 
   /**
@@ -232,36 +204,26 @@ export class Service implements EndpointOwner, Releasing {
    * @param front it was dispatched before, so it goes first
    */
   hold(waiter: Waiter, front: boolean): void {
-    if (front) this.queue.unshift(waiter);
-    else this.queue.push(waiter);
-    this.#lookForSlots();
-    this.#tellDemand();
+    this.#hold.add(waiter, front);
   }
 
   /** Takes a waiter out of the queue that was dispatched, refused or aborted. */
   unhold(waiter: Waiter): void {
-    this.queue.remove(waiter);
     this.#activity.note(waiter, this.#context.clock.now());
-    this.#lookForSlots();
-    this.#tellDemand();
+    this.#hold.remove(waiter);
   }
 
   /** A request got its first byte, so a paced release goes faster. */
   onFirstByte(): void {
-    if (this.queue.size > 0) this.#release.onFirstByte();
+    this.#hold.onFirstByte();
   }
 
   /** A request left the endpoint at `now`, the clock's ms. */
   onLeft(ended: InFlight, endpoint: Endpoint, now: number): void {
     this.#activity.note(ended, now);
-    if (endpoint.owedSlots > 0) this.#slots?.giveBack(endpoint);
-    if (this.queue.size > 0) this.#release.pump();
+    if (endpoint.owedSlots > 0) this.#hold.giveSlotsBack(endpoint);
+    this.#hold.releaseSome();
     this.#endpoints.onLeft(endpoint, now);
-  }
-
-  /** Refuses everything that waits now. A request that a client sent behind a refused one is not refused. */
-  rejectHeld(code: RefusalCode): void {
-    for (let left = this.queue.size; left > 0; left--) this.queue.first?.refuse(code);
   }
 
   /**
@@ -273,6 +235,11 @@ export class Service implements EndpointOwner, Releasing {
     if (began > before) return;
     endOverdue(this.name, this.queue, this.#endpoints, before, now, this.#context.logger);
     for (const watcher of this.#watchers ?? []) watcher.close();
+  }
+
+  /** Refuses what waits for a start. */
+  refuseSleepers(): void {
+    if (!this.isReady) this.#hold.refuseAll('DRAINING');
   }
 
   /** Ends everything that is under way. */
@@ -291,7 +258,7 @@ export class Service implements EndpointOwner, Releasing {
     if (this.#leftAt !== undefined) this.drainSince(this.#leftAt, now);
     if (now >= this.#endpoints.eligibility.recheckAt) {
       this.#endpoints.refresh(now);
-      if (this.queue.size > 0) this.#release.pump();
+      this.#hold.releaseSome();
     }
     this.#endpoints.sweep(now);
   }
@@ -301,7 +268,7 @@ export class Service implements EndpointOwner, Releasing {
     if (this.#leftAt !== undefined) return;
     this.#leftAt = this.#context.clock.now();
     this.policy = { ...this.policy, wakeable: false, health: undefined };
-    this.rejectHeld('NO_ENDPOINT');
+    this.#hold.refuseAll('NO_ENDPOINT');
     for (const watcher of this.#watchers ?? []) watcher.fail();
     this.#endpoints.retire(this.#context.clock.now());
   }
@@ -309,11 +276,9 @@ export class Service implements EndpointOwner, Releasing {
   /** Ends everything at once. */
   close(): void {
     for (const watcher of this.#watchers ?? []) watcher.close();
-    this.rejectHeld('DRAINING');
+    this.#hold.refuseAll('DRAINING');
     this.#endpoints.close();
-    this.#release.stop();
-    this.#slots?.close();
-    this.#demand?.close();
+    this.#hold.close();
     this.#trust?.close();
   }
 
@@ -361,31 +326,16 @@ export class Service implements EndpointOwner, Releasing {
   }
 
   onHealthChanged(): void {
-    if (this.#endpoints.eligibility.open.length > 0) this.#release.begin(1);
+    if (this.#endpoints.eligibility.open.length > 0) this.#hold.release(1);
     else this.#turnAway();
   }
 
   /** Refuses what waits when no endpoint is healthy and nobody can start another. */
   #turnAway(): void {
-    if (!this.policy.wakeable && this.#endpoints.ready.length > 0 && !this.isReady) this.rejectHeld('NO_ENDPOINT');
+    if (!this.policy.wakeable && this.#endpoints.ready.length > 0 && !this.isReady) this.#hold.refuseAll('NO_ENDPOINT');
   }
 
   #lookForActivity(now: number): ActivityView {
     return this.#activity.look(this.queue, this.#endpoints, this.policy.timeouts.streamMs, now);
-  }
-
-  #tellDemand(): void {
-    // A demand that was told is taken back even when nothing can be started any more.
-    if (!this.policy.wakeable && this.#demand === undefined) return;
-    const { clock, post } = this.#context;
-    this.#demand ??= new DemandReporter(
-      clock,
-      () => this.queue.asking,
-      (held) => {
-        const { inFlight, passive } = this.#endpoints;
-        post({ type: 'demand', service: this.name, held, inFlight: inFlight - passive });
-      },
-    );
-    this.#demand.changed();
   }
 }

@@ -1,8 +1,7 @@
 import type { OutlierSettings } from '../../model/balancing.ts';
 import type { ServicePolicy } from '../../model/snapshot.ts';
 import type { Timer } from '../../util/clock.ts';
-import type { HoldQueue } from '../hold/hold-queue.ts';
-import type { Release } from '../hold/release.ts';
+import type { Hold } from '../hold/hold.ts';
 import { Fault } from '../http1/faults.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { afterAnswer, ejectionMs, mostEjected } from '../upstream/outlier.ts';
@@ -17,7 +16,6 @@ const SUSPECT_MS = 1000;
 export interface TrustingService {
   readonly name: string;
   readonly policy: ServicePolicy;
-  readonly queue: HoldQueue;
 }
 
 /**
@@ -27,15 +25,15 @@ export interface TrustingService {
 export class Trust {
   readonly #service: TrustingService;
   readonly #endpoints: EndpointSet;
-  readonly #release: Release;
+  readonly #hold: Hold;
   readonly #context: ServiceContext;
   #timer: Timer | undefined;
   #unproven: Unproven | undefined;
 
-  constructor(service: TrustingService, endpoints: EndpointSet, release: Release, context: ServiceContext) {
+  constructor(service: TrustingService, endpoints: EndpointSet, hold: Hold, context: ServiceContext) {
     this.#service = service;
     this.#endpoints = endpoints;
-    this.#release = release;
+    this.#hold = hold;
     this.#context = context;
   }
 
@@ -73,8 +71,8 @@ export class Trust {
     if (endpoint.doubt !== doubt || endpoint.state !== 'ready') return;
     endpoint.suspectUntil = 0;
     this.#endpoints.refresh(this.#context.clock.now());
-    const { size } = this.#service.queue;
-    if (size > 0) this.#release.begin(size);
+    const { size } = this.#hold.queue;
+    if (size > 0) this.#hold.release(size);
   }
 
   /** Has control prove that a new connection leads to the replica, and not to another program. */
@@ -106,8 +104,8 @@ export class Trust {
     const wait = Math.min(Math.max(eligibility.recheckAt - clock.now(), 1), SUSPECT_MS);
     this.#timer ??= clock.after(wait, () => {
       this.#timer = undefined;
-      this.#release.pump();
-      if (this.#service.queue.size > 0 && eligibility.doubtful) this.#tryAgainLater();
+      this.#hold.releaseSome();
+      if (this.#hold.queue.size > 0 && eligibility.doubtful) this.#tryAgainLater();
     });
   }
 

@@ -1,8 +1,8 @@
 import type { SlotClaim, SlotGrant } from '../../model/link.ts';
 import type { ServicePolicy } from '../../model/snapshot.ts';
 import type { Clock } from '../../util/clock.ts';
-import { DemandReporter } from '../hold/demand-reporter.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
+import { DemandReporter } from './demand-reporter.ts';
 
 export interface SlotClientOptions {
   service: string;
