@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { Logger } from '../model/observe.ts';
 import type { Settings } from '../model/settings.ts';
+import { readKernelFile } from './kernel-files.ts';
 
 /**
  * File descriptors that are no connection of a client and none to a service: the runtime's own, listening sockets, the
@@ -69,10 +69,6 @@ export function warnOfDescriptors({ listen, workers }: Settings, logger: Logger)
  * Node has raised it from the soft to the hard limit when it started (getrlimit(2)).
  */
 export function descriptorLimit(): number | undefined {
-  try {
-    const limit = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
-    return limit === undefined ? undefined : Number(limit);
-  } catch {
-    return undefined;
-  }
+  const limit = /^Max open files +(\d+)/m.exec(readKernelFile('/proc/self/limits') ?? '')?.[1];
+  return limit === undefined ? undefined : Number(limit);
 }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { PilotlightError } from '../model/errors.ts';
 import { sleep, systemClock } from './clock.ts';
 import { faultWords, fileFault, writeWhole } from './file-errors.ts';
+import { processStat, readKernelFile } from './kernel-files.ts';
 
 /** A directory for records that outlive the process, held by this process alone until released. */
 export interface StateDirectory {
@@ -78,7 +79,7 @@ async function makeDirectory(path: string, above = true): Promise<void> {
 /** @returns the process that holds the directory; undefined where none does */
 export async function holderOf(path: string): Promise<number | undefined> {
   const holder = parseHolder((await readLock(join(path, 'lock'))) ?? '');
-  return holder !== undefined && (await isAlive(holder)) ? holder.pid : undefined;
+  return holder !== undefined && isAlive(holder) ? holder.pid : undefined;
 }
 
 function unusable(path: string, error: unknown): PilotlightError {
@@ -91,16 +92,16 @@ function unusable(path: string, error: unknown): PilotlightError {
 }
 
 async function replaceLock(lock: string, pid: number): Promise<void> {
-  await writeWhole(lock, await holding(pid, true));
+  await writeWhole(lock, holding(pid, true));
 }
 
-async function holding(pid: number, given?: true): Promise<string> {
-  return JSON.stringify({ pid, startTime: await startTimeOf(pid), given } satisfies Holder);
+function holding(pid: number, given?: true): string {
+  return JSON.stringify({ pid, startTime: startTimeOf(pid), given } satisfies Holder);
 }
 
 /** Takes the lock and returns what stands in it. */
 async function acquire(lock: string, path: string): Promise<string> {
-  const own = await holding(process.pid);
+  const own = holding(process.pid);
   const draft = `${lock}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
     await writeFile(draft, own, { mode: 0o600 });
@@ -109,11 +110,11 @@ async function acquire(lock: string, path: string): Promise<string> {
       if (await tryLink(draft, lock)) return own;
       const found = await readLock(lock);
       const holder = found === undefined ? undefined : parseHolder(found);
-      if (holder?.given && found === (await holding(process.pid, true))) {
+      if (holder?.given && found === holding(process.pid, true)) {
         await rename(draft, lock);
         return own;
       }
-      if (holder !== undefined && (await isAlive(holder))) throw locked(path, holder.pid);
+      if (holder !== undefined && isAlive(holder)) throw locked(path, holder.pid);
       if (found !== undefined) await removeStale(lock, found, draft);
     }
     throw locked(path, undefined);
@@ -135,7 +136,7 @@ async function removeStale(lock: string, found: string, draft: string): Promise<
     return;
   }
   const holder = parseHolder((await readLock(takeover)) ?? '');
-  if (holder !== undefined && !(await isAlive(holder))) await rm(takeover, { force: true });
+  if (holder !== undefined && !isAlive(holder)) await rm(takeover, { force: true });
   else await sleep(systemClock, RETRY_MS, new AbortController().signal);
 }
 
@@ -171,33 +172,23 @@ function parseHolder(text: string): Holder | undefined {
   }
 }
 
-async function isAlive({ pid, startTime }: Holder): Promise<boolean> {
+function isAlive({ pid, startTime }: Holder): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
     // Not permitted: it is there, as another user's.
     if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
   }
-  const now = await startTimeOf(pid);
+  const now = startTimeOf(pid);
   return now !== 'dead' && (now === null || startTime === null || now === startTime);
 }
 
-/**
- * When a process started, comparable over reboots; null where the system does not tell; `dead` of a zombie, which stays
- * for as long as nobody reaps it and holds nothing. proc(5), fields 3 and 22 of stat.
- */
-async function startTimeOf(pid: number): Promise<string | null> {
-  try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
-    const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'latin1')).trim();
-    // The second field, the program's name in parentheses, may hold anything.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (fields[0] === 'Z' || fields[0] === 'X') return 'dead';
-    const ticks = fields[19];
-    return ticks === undefined ? null : `${boot}/${ticks}`;
-  } catch {
-    return null;
-  }
+/** When a process started, comparable over reboots; `dead` where it has ended, null where the system does not tell. */
+function startTimeOf(pid: number): string | null {
+  const stat = processStat(pid);
+  const boot = readKernelFile('/proc/sys/kernel/random/boot_id');
+  if (stat === undefined || boot === undefined) return null;
+  return stat.isDead ? 'dead' : `${boot.trim()}/${stat.start}`;
 }
 
 /** What was made up once and is kept in a file, for this user alone: so many random bytes in hexadecimal. */

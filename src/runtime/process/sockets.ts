@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { endianness } from 'node:os';
 import type { HostPort } from '../../model/settings.ts';
+import { readKernelFile } from '../../util/kernel-files.ts';
 import { groupMembers } from './table.ts';
 
 /** `::1` and all addresses, as the kernel writes them: four words of 32 bits, each in the order of the machine. */
@@ -13,7 +14,7 @@ export function groupListens(group: number, { host, port }: HostPort): boolean |
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const wanted = LOCAL.map((address) => address + suffix);
   const inodes = new Set<string>();
-  for (const line of read('/proc/net/tcp6').split('\n')) {
+  for (const line of (readKernelFile('/proc/net/tcp6') ?? '').split('\n')) {
     const [, local = '', , state, , , , , , inode] = line.trim().split(/\s+/);
     if (wanted.includes(local) && state === LISTENING) inodes.add(`socket:[${inode}]`);
   }
@@ -31,13 +32,5 @@ function descriptorsOf(pid: number): string[] {
     });
   } catch {
     return [];
-  }
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
   }
 }

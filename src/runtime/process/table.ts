@@ -1,16 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { processStat } from '../../util/kernel-files.ts';
 
 /** Whether this system tells when a process started: /proc on Linux, `ps` on macOS and the BSDs. */
 export const processTableSupported = process.platform !== 'win32';
-
-interface ProcStat {
-  /** One letter; Z and X are dead. */
-  state: string;
-  group: number;
-  /** Clock ticks from boot to start. */
-  start: string;
-}
 
 /**
  * When the kernel started a process, as an opaque token: pid and token together name one process for good, while the
@@ -18,8 +11,8 @@ interface ProcStat {
  */
 export function startTokenOf(pid: number): string | undefined {
   if (process.platform !== 'linux') return startTokenFromPs(pid);
-  const stat = procStat(pid);
-  return stat === undefined || isDead(stat) ? undefined : stat.start;
+  const stat = processStat(pid);
+  return stat?.isDead ? undefined : stat?.start;
 }
 
 /** Whether any process of a group lives. Zombies do not count: where nobody reaps orphans, they stay for ever. */
@@ -33,8 +26,8 @@ export function groupLives(group: number): boolean {
 export function groupMembers(group: number): number[] {
   return readdirSync('/proc').flatMap((name) => {
     const pid = /^\d+$/.test(name) ? Number(name) : undefined;
-    const stat = pid === undefined ? undefined : procStat(pid);
-    return pid !== undefined && stat !== undefined && stat.group === group && !isDead(stat) ? [pid] : [];
+    const stat = pid === undefined ? undefined : processStat(pid);
+    return pid !== undefined && stat?.group === group && !stat.isDead ? [pid] : [];
   });
 }
 
@@ -46,24 +39,6 @@ export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean 
   } catch {
     return false;
   }
-}
-
-function isDead({ state }: ProcStat): boolean {
-  return state === 'Z' || state === 'X';
-}
-
-function procStat(pid: number): ProcStat | undefined {
-  let text: string;
-  try {
-    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
-    return undefined;
-  }
-  // The second field is the program's name in parentheses, which may itself contain spaces and parentheses.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [state, group, start] = [fields[0], fields[2], fields[19]];
-  if (state === undefined || group === undefined || start === undefined) return undefined;
-  return { state, group: Number(group), start };
 }
 
 function startTokenFromPs(pid: number): string | undefined {
