@@ -17,6 +17,8 @@ interface Recorded {
   readonly request: RequestHead;
   readonly version: AccessRecord['version'];
   readonly peer: RecordedPeer;
+  /** Bytes that were sent, in all and of heads. */
+  readonly answer: { readonly bytes: number; readonly headBytes: number };
 }
 
 /** What an exchange knows of itself; instants in the clock's ms, 0 = not reached. Used again for the next one. */
@@ -44,8 +46,6 @@ export class ExchangeFacts {
   // Known at the end.
   service: string | undefined;
   retries = 0;
-  bytesOut = 0;
-  headOut = 0;
 
   begin(now: number): void {
     this.startedAt = now;
@@ -76,7 +76,7 @@ export function accessRecord(
   now: number,
   wall: number,
 ): AccessRecord {
-  const { request, peer } = client;
+  const { request, peer, answer } = client;
   const { startedAt, releasedAt, connectedAt, firstByteAt, endpoint } = facts;
   const left = releasedAt === 0 ? startedAt : releasedAt;
   return {
@@ -95,9 +95,9 @@ export function accessRecord(
     requestId,
     status: facts.status,
     bytesIn: facts.bytesIn,
-    bytesOut: facts.bytesOut,
+    bytesOut: answer.bytes,
     // A head that was not written any more when the client left is none of the bytes.
-    headOut: Math.min(facts.headOut, facts.bytesOut),
+    headOut: Math.min(answer.headBytes, answer.bytes),
     queueMs: connectedAt === 0 && releasedAt === 0 ? -1 : left - startedAt,
     connectMs: connectedAt === 0 ? -1 : Math.max(0, connectedAt - left),
     firstByteMs: firstByteAt === 0 ? -1 : firstByteAt - connectedAt,

@@ -250,7 +250,7 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
     if (this.#phase === 'proxy-header') {
       this.#readProxyHeader(chunk);
     } else if (this.#phase === 'exchange') {
-      if (this.#exchange.isTunnel) this.#exchange.onClientTunnel(chunk);
+      if (this.#exchange.transfer.isTunnel) this.#exchange.transfer.sendRaw(chunk);
       else if (this.body.done) this.#addPending(chunk);
       else this.#readBody(chunk, 0, true);
     } else if (this.#phase === 'flushing' || this.#phase === 'resting') {
@@ -450,7 +450,7 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
   #onDrain(): void {
     this.#sendWatch.end();
     if (this.#phase === 'flushing') this.#becomeIdle();
-    else this.#exchange.onClientDrain();
+    else this.#exchange.transfer.onClientDrain();
   }
 
   #onEnd(): void {

@@ -81,7 +81,7 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
 
   /** Upgrades are not timed, nor is what may not keep its service awake. */
   waitedMs(now: number): number | undefined {
-    if (!this.#isConnecting && !this.transfer.isSent) return undefined;
+    if (!this.#isConnecting && this.transfer.phase !== 'sent') return undefined;
     const isTimed = this.#request.client.request.upgrade === undefined && !this.passive;
     return isTimed ? this.turns.waitedMs(now) : undefined;
   }

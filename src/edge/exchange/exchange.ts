@@ -5,11 +5,9 @@ import { accessRecord, ExchangeFacts } from '../answer/access-record.ts';
 import { ALLOW, type OwnAnswer, ownAnswer } from '../answer/own-answer.ts';
 import { hashKey } from '../balance/hash-key.ts';
 import type { StickyCookie } from '../balance/sticky.ts';
-import type { Displacement, Waiter } from '../hold/waiter.ts';
 import { PROGRESS_PREFIX } from '../hold/waiting-page.ts';
 import type { FaultText } from '../http1/faults.ts';
-import type { CompiledRules, RuledRequest } from '../route/compiled-rules.ts';
-import type { Redirect } from '../route/redirect.ts';
+import type { CompiledRules } from '../route/compiled-rules.ts';
 import type { Route } from '../route/route-compiler.ts';
 import { type NoRoute, RouteTable } from '../route/route-table.ts';
 import type { Service } from '../service/service.ts';
@@ -18,12 +16,13 @@ import { Attempt, type Attempted } from './attempt.ts';
 import type { ExchangeContext } from './context.ts';
 import type { Downstream } from './downstream.ts';
 import type { Failure, Verdict } from './failure-policy.ts';
+import { redirectAnswer, refusalOf } from './own-answers.ts';
 import { ProgressStream, progressOf, watchedBy } from './progress-stream.ts';
-import { refusalOf } from './refusal.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import { requestIdOf } from './request-writer.ts';
-import { mayReplay, Retries } from './retries.ts';
-import { asleepAnswer, Wait, type Waiting } from './wait.ts';
+import { Retries } from './retries.ts';
+import type { Transfer } from './transfer.ts';
+import { Wait, type Waiting } from './wait.ts';
 
 /**
  * `new`: nothing is decided. `verifying`: its password is being checked. `held`: waits for a start or a slot.
@@ -36,13 +35,13 @@ type Phase = 'done' | 'new' | 'verifying' | 'held' | 'dispatched' | 'progress';
  * One request on its way: route → admit → hold → dispatch → send → answer. Read from top to bottom, it is what happens
  * to a request. The object belongs to its client and is used again for every request of it.
  */
-export class Exchange implements Waiter, Waiting, Attempted, RuledRequest {
-  previousHeld: Waiter | undefined;
-  nextHeld: Waiter | undefined;
+export class Exchange implements Waiting, Attempted {
   readonly client: Downstream;
   readonly facts = new ExchangeFacts();
   readonly body: RequestBuffer;
   readonly retries = new Retries();
+  /** What passes between its client and a service, while it is dispatched. */
+  readonly transfer: Transfer;
   requestId = '';
   address = '';
   passive = false;
@@ -68,6 +67,7 @@ export class Exchange implements Waiter, Waiting, Attempted, RuledRequest {
     this.#context = context;
     this.body = new RequestBuffer(context);
     this.#attempt = new Attempt(this, context);
+    this.transfer = this.#attempt.transfer;
   }
 
   /** Makes the object anew for a request whose head is here. @param now the clock's ms */
@@ -85,7 +85,7 @@ export class Exchange implements Waiter, Waiting, Attempted, RuledRequest {
     this.#attempt.begin(now);
   }
 
-  // ── route and admit ───────────────────────────────────────────────────────────────────────────────────────────────
+  // ── route and admit ────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Route, then admit. What came of the body so far is buffered. */
   begin(): void {
@@ -181,7 +181,7 @@ export class Exchange implements Waiter, Waiting, Attempted, RuledRequest {
     return sticky.endpointOf(this.client.request.head);
   }
 
-  // ── hold ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── hold ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #hold(service: Service, front: boolean): void {
     this.#wait ??= new Wait(this, this.#context);
@@ -189,57 +189,17 @@ export class Exchange implements Waiter, Waiting, Attempted, RuledRequest {
     if (instead === undefined) {
       this.#phase = 'held';
       this.#wait.enter(service, front);
-    } else this.#answerInstead(instead);
+    } else this.respond(instead);
   }
 
-  #answerInstead(instead: RefusalCode | OwnAnswer): void {
-    if (typeof instead === 'string') this.refuse(instead);
-    else this.respond(instead);
-  }
-
-  waitForStart(): void {
-    this.facts.cold = true;
-    const instead = this.passive ? asleepAnswer(this.service as Service, this.client.request) : undefined;
-    if (instead !== undefined) this.#answerInstead(instead);
-  }
-
-  yieldPlace(why: Displacement): void {
-    this.#wait?.displace(why);
-    // Nothing that it sent behind it takes the place.
-    this.client.takeNoMore();
-    this.refuse(why);
-  }
-
-  release(endpoint: Endpoint): void {
+  onReleased(endpoint: Endpoint, now: number): void {
     const service = this.service as Service;
-    const { facts } = this;
-    this.#wait?.leave(service);
-    facts.releasedAt = this.#context.clock.now();
-    const { lastStart } = service;
-    // What ends a wait may be a retire that was called off: no start.
-    facts.cold = facts.cold && lastStart !== undefined && lastStart.heard >= facts.heldAt;
-    if (facts.cold && lastStart !== undefined)
-      this.#attempt.turns.countFrom(Math.max(facts.startedAt, lastStart.ready));
-    this.#dispatch(service, endpoint, facts.releasedAt);
+    const ready = this.facts.cold ? service.lastStart?.ready : undefined;
+    if (ready !== undefined) this.#attempt.turns.countFrom(Math.max(this.facts.startedAt, ready));
+    this.#dispatch(service, endpoint, now);
   }
 
-  get startedAt(): number {
-    return this.facts.startedAt;
-  }
-
-  get action(): string {
-    return this.client.request.method;
-  }
-
-  get target(): string {
-    return this.client.request.target;
-  }
-
-  get holdsBytes(): boolean {
-    return this.body.holdsBytes;
-  }
-
-  // ── dispatch and send ─────────────────────────────────────────────────────────────────────────────────────────────
+  // ── dispatch and send ──────────────────────────────────────────────────────────────────────────────────────────────
 
   #dispatch(service: Service, endpoint: Endpoint, now: number): void {
     this.#phase = 'dispatched';
@@ -249,7 +209,7 @@ export class Exchange implements Waiter, Waiting, Attempted, RuledRequest {
 
   /** More of the body came, in whatever phase. */
   onRequestBody(bytes: Buffer, start: number, end: number): void {
-    const { transfer } = this.#attempt;
+    const { transfer } = this;
     this.facts.bytesIn += end - start;
     if (this.#maxBody > 0 && this.facts.bytesIn > this.#maxBody) {
       this.#abandon('BODY_TOO_LARGE');
@@ -275,7 +235,7 @@ export class Exchange implements Waiter, Waiting, Attempted, RuledRequest {
   onRequestEnd(): void {
     // There is no more to hold back: from here on, reading only tells whether the client is still there.
     this.client.resumeReading();
-    if (this.#attempt.transfer.takesBody) this.#attempt.transfer.sendEnd();
+    if (this.transfer.takesBody) this.transfer.sendEnd();
   }
 
   /** The body's framing broke: what the upstream got so far must not look whole. */
@@ -290,30 +250,80 @@ export class Exchange implements Waiter, Waiting, Attempted, RuledRequest {
 
   /** The request cannot be completed: an answer if none began, else the connection is cut. */
   #abandon(code: RefusalCode, fault?: FaultText): void {
-    if (this.#attempt.transfer.isStreaming) this.#truncate('refused', fault);
+    if (this.transfer.phase === 'streaming') this.#truncate('refused', fault);
     else this.refuse(code, fault);
   }
 
-  // ── answer ────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── answer, of a service or our own ────────────────────────────────────────────────────────────────────────────────
 
-  onClientDrain(): void {
-    this.#attempt.transfer.onClientDrain();
+  /** Answers with a refusal, from whatever point before the answer began. */
+  refuse(code: RefusalCode, fault?: FaultText): void {
+    this.facts.refusal = code;
+    this.facts.fault = fault;
+    this.facts.ending = 'refused';
+    this.respond(refusalOf(code, this, this.#context.clock.now()));
   }
 
-  /** Bytes pass through it as they are. */
-  get isTunnel(): boolean {
-    return this.#attempt.isTunnel;
+  respond(answer: OwnAnswer | RefusalCode): void {
+    if (typeof answer === 'string') {
+      this.refuse(answer);
+      return;
+    }
+    this.#leave();
+    this.facts.status = answer.status;
+    this.client.answer.own(answer, this.requestId, this.#context.date());
+    this.onDone();
   }
 
-  onClientTunnel(chunk: Buffer): void {
-    this.#attempt.transfer.sendRaw(chunk);
+  /** The stream that a waiting page listens to, and what stands for it. @returns false: it is a request as any other */
+  #answerProgress(): boolean {
+    const { client } = this;
+    const path = watchedBy(client.request);
+    const found = path === undefined ? 'NO_ROUTE' : this.#route(path, path.length);
+    if (typeof found === 'string') return false;
+    const outcome = progressOf(found, client, this.requestId, this.#context.clock.now());
+    if (outcome === undefined) return false;
+    // A refusal may name what the route asks for.
+    this.rules = found.rules;
+    if (outcome === 'stream') {
+      this.#phase = 'progress';
+      this.#progress = ProgressStream.open(client, found.service, this.requestId, this.#context.date());
+    } else this.respond(outcome);
+    return true;
   }
 
-  onDone(now?: number): void {
-    this.#end(now);
+  /** Everything is written: counts it, frees the place, and gives the client back. */
+  onDone(now: number = this.#context.clock.now()): void {
+    const service = this.service;
+    const { status, startedAt } = this.facts;
+    if (service === undefined) {
+      this.#context.unrouted.set(status, (this.#context.unrouted.get(status) ?? 0) + 1);
+    } else {
+      service.statistics.ended(status, now - startedAt);
+      this.#attempt.leave(now);
+    }
+    this.#log(service);
+    this.#reset();
+    this.client.finish(now);
   }
 
-  // ── failure and retry ─────────────────────────────────────────────────────────────────────────────────────────────
+  #log(service: Service | undefined): void {
+    const { access, clock } = this.#context;
+    if (access === undefined) return;
+    const { facts, client } = this;
+    facts.service = service?.name;
+    facts.retries = this.retries.additional;
+    access.write(accessRecord(client, facts, this.requestId, clock.now(), clock.wall()));
+  }
+
+  #reset(): void {
+    if (this.#phase === 'verifying') this.rules?.forget(this);
+    this.#phase = 'done';
+    this.service = undefined;
+    this.body.begin();
+  }
+
+  // ── failure and retry ──────────────────────────────────────────────────────────────────────────────────────────────
 
   /** What follows is the failure policy's to say; nothing unsafe is sent again. */
   onFailed({ answer, retry }: Verdict, failure: Failure, fault: FaultText | undefined): void {
@@ -327,17 +337,15 @@ export class Exchange implements Waiter, Waiting, Attempted, RuledRequest {
   #retry(where: 'same' | 'other', refused: boolean): boolean {
     const service = this.service as Service;
     const endpoint = this.#attempt.endpoint as Endpoint;
-    const { written } = this.retries;
     const now = this.#context.clock.now();
     if (where === 'same') {
       // There was nothing left here to connect with: idle connections make room.
-      if (written || !this.#context.closeIdle()) return false;
+      if (this.retries.written || !this.#context.closeIdle()) return false;
       this.#attempt.leave();
       this.#dispatch(service, endpoint, now);
       return true;
     }
-    const mayFollow = !written || (this.body.isWhole && mayReplay(this.client.request, service.policy));
-    const next = mayFollow ? this.retries.next(service, refused, now) : 'none';
+    const next = this.retries.next(service, this, refused, now);
     if (next === 'none') return false;
     // A client that belongs to its endpoint is not sent elsewhere for a connection that was idle too long.
     this.#redispatch(service, next === 'race' && service.sticky !== undefined ? undefined : endpoint, now);
@@ -368,19 +376,19 @@ export class Exchange implements Waiter, Waiting, Attempted, RuledRequest {
   }
 
   #closeTunnel(ending: AccessRecord['ending']): void {
-    this.#attempt.transfer.sayGoingAway();
+    this.transfer.sayGoingAway();
     this.facts.ending = ending;
     this.#attempt.drop();
-    this.#end();
+    this.onDone();
   }
 
   cutOff(why: 'retired', code: RefusalCode = 'UPSTREAM_RESET'): void {
-    if (this.isTunnel) this.#closeTunnel(why);
-    else if (this.#attempt.transfer.isStreaming) this.#truncate(why);
+    if (this.transfer.isTunnel) this.#closeTunnel(why);
+    else if (this.transfer.phase === 'streaming') this.#truncate(why);
     else this.refuse(code);
   }
 
-  // ── client leaves ─────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── client leaves ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
    * The client closed its sending side: in a tunnel that is passed on. Right behind the request it is a half-close, and
@@ -390,17 +398,17 @@ export class Exchange implements Waiter, Waiting, Attempted, RuledRequest {
    * @param isBehind whether it came right behind the last bytes
    */
   onClientEnd(isBehind: boolean): void {
-    const { transfer } = this.#attempt;
+    const { transfer } = this;
     if (transfer.isTunnel) {
       transfer.passEnd();
     } else if (!this.client.body.done) {
       this.client.abort();
-    } else if (transfer.isStreaming) {
+    } else if (transfer.phase === 'streaming') {
       this.isHalfClosed = isBehind;
       transfer.watchSilence();
     } else if (isBehind || this.service?.policy.allowHalfOpen === true) {
       this.isHalfClosed = true;
-      if (this.#phase === 'held') this.service?.queue.mark(this);
+      if (this.#phase === 'held') this.service?.queue.mark(this.#wait as Wait);
     } else {
       this.client.abort();
     }
@@ -411,11 +419,10 @@ export class Exchange implements Waiter, Waiting, Attempted, RuledRequest {
     const service = this.service;
     if (this.#phase === 'progress') {
       this.#progress?.close();
-      this.#progress = undefined;
       this.#phase = 'done';
     }
     if (this.#phase === 'done') return;
-    const isOver = this.#attempt.transfer.isHalfOver;
+    const isOver = this.transfer.isHalfOver;
     const { facts } = this;
     service?.statistics.ended(facts.status === 0 ? 499 : facts.status, this.#context.clock.now() - facts.startedAt);
     this.#leave();
@@ -434,84 +441,9 @@ export class Exchange implements Waiter, Waiting, Attempted, RuledRequest {
     this.#attempt.leave();
   }
 
-  // ── own answers and the end ───────────────────────────────────────────────────────────────────────────────────────
-
-  /** Answers with a refusal, from whatever point before the answer began. */
-  refuse(code: RefusalCode, fault?: FaultText): void {
-    this.facts.refusal = code;
-    this.facts.fault = fault;
-    this.facts.ending = 'refused';
-    this.respond(refusalOf(code, this, this.#context.clock.now()));
-  }
-
-  /** Answers in the place of a service. */
-  respond(answer: OwnAnswer): void {
-    this.#leave();
-    this.facts.status = answer.status;
-    this.client.answer.own(answer, this.requestId, this.#context.date());
-    this.#end();
-  }
-
-  /** The stream that a waiting page listens to, and what stands for it. @returns false: it is a request as any other */
-  #answerProgress(): boolean {
-    const { client } = this;
-    const path = watchedBy(client.request);
-    const found = path === undefined ? 'NO_ROUTE' : this.#route(path, path.length);
-    if (typeof found === 'string') return false;
-    const outcome = progressOf(found, client, this.requestId, this.#context.clock.now());
-    if (outcome === undefined) return false;
-    if (outcome === 'stream') {
-      this.#phase = 'progress';
-      client.answer.own(ownAnswer(200, ProgressStream.fields, undefined), this.requestId, this.#context.date());
-      this.#progress = new ProgressStream(client, found.service);
-      this.#progress.update();
-      return true;
-    }
-    if (typeof outcome === 'string') this.rules = found.rules;
-    this.#answerInstead(outcome);
-    return true;
-  }
-
-  /** Everything is written: counts it, frees the place, and gives the client back. */
-  #end(now: number = this.#context.clock.now()): void {
-    const service = this.service;
-    const { status, startedAt } = this.facts;
-    if (service === undefined) {
-      this.#context.unrouted.set(status, (this.#context.unrouted.get(status) ?? 0) + 1);
-    } else {
-      service.statistics.ended(status, now - startedAt);
-      this.#attempt.leave(now);
-    }
-    this.#log(service);
-    this.#reset();
-    this.client.finish(now);
-  }
-
-  #log(service: Service | undefined): void {
-    const { access, clock } = this.#context;
-    if (access === undefined) return;
-    const { facts, client } = this;
-    facts.service = service?.name;
-    facts.retries = this.retries.additional;
-    facts.bytesOut = client.answer.bytes;
-    facts.headOut = client.answer.headBytes;
-    access.write(accessRecord(client, facts, this.requestId, clock.now(), clock.wall()));
-  }
-
-  #reset(): void {
-    if (this.#phase === 'verifying') this.rules?.forget(this);
-    this.#phase = 'done';
-    this.service = undefined;
-    this.body.begin();
-  }
-
   /** The client's connection closed: nothing of it waits for a deadline. */
   forget(): void {
     this.#attempt.forget();
     if (this.#wait !== undefined) this.#context.deadlines.forget(this.#wait);
   }
-}
-
-function redirectAnswer({ status, text }: Redirect, location: string): OwnAnswer {
-  return ownAnswer(status, `Location: ${location}\r\nContent-Type: text/plain; charset=utf-8\r\n`, text);
 }

@@ -11,21 +11,29 @@ import { waitingAnswer } from './wait.ts';
 /** Most progress streams per service: more are told to come back by themselves. */
 export const MAX_WATCHERS = 1000;
 
+/** Field lines of a stream's head. */
+const FIELDS = 'Content-Type: text/event-stream\r\nCache-Control: no-store\r\nX-Accel-Buffering: no\r\n';
+
 /** One open progress stream (server-sent events). It neither wakes the service nor counts as its activity. */
 export class ProgressStream implements Watcher {
   readonly #client: Downstream;
   readonly #service: Service;
   readonly #failures: number;
 
-  constructor(client: Downstream, service: Service) {
+  /** Opens the stream in answer to the client's request. */
+  static open(client: Downstream, service: Service, requestId: string, date: string): ProgressStream {
+    client.answer.own(ownAnswer(200, FIELDS, undefined), requestId, date);
+    const stream = new ProgressStream(client, service);
+    stream.update();
+    return stream;
+  }
+
+  private constructor(client: Downstream, service: Service) {
     this.#client = client;
     this.#service = service;
     this.#failures = service.state.failures;
     service.watchers.add(this);
   }
-
-  /** Field lines of its head. */
-  static readonly fields = 'Content-Type: text/event-stream\r\nCache-Control: no-store\r\nX-Accel-Buffering: no\r\n';
 
   /** The service's state changed: says so, and ends when there is nothing more to wait for. */
   update(): void {

@@ -49,6 +49,12 @@ function plainHead({ client, requestId }: Sent, service: Service, endpoint: Endp
   return `${out}\r\n`;
 }
 
+/** The trailers of a request as they go upstream. */
+export function upstreamTrailers({ client, rules }: Sent): string {
+  const { trailers } = client.body;
+  return rules === undefined ? trailers : rules.requestTrailers(trailers);
+}
+
 /** The id of this request: a trusted peer's where it is a token of bounded length, else a new one. */
 export function requestIdOf(client: Downstream, fresh: () => string): string {
   const given = client.request.requestId;

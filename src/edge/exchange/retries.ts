@@ -5,6 +5,13 @@ import type { Service } from '../service/service.ts';
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 const IDEMPOTENT_METHODS = new Set(['PUT', 'DELETE']);
 
+/** The request that may be sent again. */
+interface Retried {
+  readonly client: { readonly request: RequestHead };
+  /** `isWhole`: all of its body so far could be sent again. */
+  readonly body: { readonly isWhole: boolean };
+}
+
 /**
  * The attempts at one request: whether another one follows a failed one. Anything of which nothing was written may be
  * sent again; else the caller says whether it may.
@@ -55,7 +62,8 @@ export class Retries {
    * @param refused the endpoint refused the connection
    * @param now the clock's ms
    */
-  next(service: Service, refused: boolean, now: number): 'race' | 'retry' | 'none' {
+  next(service: Service, { client, body }: Retried, refused: boolean, now: number): 'race' | 'retry' | 'none' {
+    if (this.written && !(body.isWhole && mayReplay(client.request, service.policy))) return 'none';
     if (this.written && this.reused) {
       this.#races++;
       return 'race';

@@ -11,7 +11,7 @@ import type { ExchangeContext } from './context.ts';
 import type { Downstream } from './downstream.ts';
 import type { FailedPhase, Failure } from './failure-policy.ts';
 import type { RequestBuffer } from './request-buffer.ts';
-import { upstreamHead } from './request-writer.ts';
+import { upstreamHead, upstreamTrailers } from './request-writer.ts';
 import { prepareHead, prepareInterim } from './response-fields.ts';
 import { mayReplay, type Retries } from './retries.ts';
 import { maySwitch, Tunnel } from './tunnel.ts';
@@ -85,13 +85,8 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
     this.#saidContinue = false;
   }
 
-  /** The request went out, and its answer has not begun. */
-  get isSent(): boolean {
-    return this.#phase === 'sent';
-  }
-
-  get isStreaming(): boolean {
-    return this.#phase === 'streaming';
+  get phase(): TransferPhase {
+    return this.#phase;
   }
 
   get isTunnel(): boolean {
@@ -150,7 +145,7 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
     const head = upstreamHead(this.#request, service, endpoint);
     const { done } = client.body;
     const { framing } = client.request;
-    const keepsUp = body.sendAll(connection.socket, head, framing, done, this.#requestTrailers());
+    const keepsUp = body.sendAll(connection.socket, head, framing, done, upstreamTrailers(this.#request));
     if (!mayReplay(client.request, service.policy)) body.forget();
     // A body that is here is no reason to stop reading: the client is still to be seen leaving.
     if (done || keepsUp) client.resumeReading();
@@ -201,15 +196,10 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
   /** The body is complete. */
   sendEnd(): void {
     const { framing } = this.#request.client.request;
-    (this.#connection as UpstreamConnection).sendEnd(framing, this.#requestTrailers());
+    (this.#connection as UpstreamConnection).sendEnd(framing, upstreamTrailers(this.#request));
     const now = this.#context.clock.now();
     this.#turns.endUpload(now);
     if (this.#phase === 'sent') this.#awaitUpstream(now);
-  }
-
-  #requestTrailers(): string {
-    const { client, rules } = this.#request;
-    return rules === undefined ? client.body.trailers : rules.requestTrailers(client.body.trailers);
   }
 
   onUpstreamDrain(): void {

@@ -1,12 +1,15 @@
+import type { HashOn } from '../../model/balancing.ts';
 import type { RefusalCode } from '../../model/refusals.ts';
 import type { ExchangeFacts } from '../answer/access-record.ts';
 import { type OwnAnswer, ownAnswer, retryAfterSeconds } from '../answer/own-answer.ts';
-import type { Displacement, Waiter } from '../hold/waiter.ts';
+import type { StickyCookie } from '../balance/sticky.ts';
+import type { Displacement, Seeker, Waiter } from '../hold/waiter.ts';
 import { isNavigation, pageFields, waitingPage } from '../hold/waiting-page.ts';
 import { wakeRuleOf } from '../hold/wake-rules.ts';
 import type { RequestHead } from '../http1/request.ts';
 import type { DeadlineEntry } from '../io/deadlines.ts';
 import type { Service } from '../service/service.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
 import type { ExchangeContext } from './context.ts';
 import type { Downstream } from './downstream.ts';
 import type { RequestBuffer } from './request-buffer.ts';
@@ -15,18 +18,29 @@ import type { RequestBuffer } from './request-buffer.ts';
 const PAGE_AFTER_MS = 500;
 
 /** The request that waits. */
-export interface Waiting extends Waiter {
+export interface Waiting extends Seeker {
   readonly client: Downstream;
   readonly facts: ExchangeFacts;
   readonly body: RequestBuffer;
+  /** Address of the client. */
+  readonly address: string;
+  /** It may not wake its service. */
+  readonly passive: boolean;
+  /** Its client closed its sending side, and waits for the answer all the same. */
+  readonly isHalfClosed: boolean;
+  /** The wait is over: there is a place for it. @param now the clock's ms */
+  onReleased(endpoint: Endpoint, now: number): void;
+  refuse(code: RefusalCode): void;
   /** Answers it in the place of a service. */
-  respond(answer: OwnAnswer): void;
+  respond(answer: OwnAnswer | RefusalCode): void;
 }
 
 /** A request's wait for a start or a slot of a service: its bounds, its deadline, and the page that ends it sooner. */
-export class Wait implements DeadlineEntry {
+export class Wait implements Waiter, DeadlineEntry {
   deadline = 0;
   filed = 0;
+  previousHeld: Waiter | undefined;
+  nextHeld: Waiter | undefined;
   readonly #request: Waiting;
   readonly #context: ExchangeContext;
   #service: Service | undefined;
@@ -108,24 +122,92 @@ export class Wait implements DeadlineEntry {
     }
     this.#isPageable = asleep && service.policy.hold.page === 'auto' && isNavigation(client.request);
     this.#arm(now);
-    service.hold(this.#request, front);
+    service.hold(this, front);
     if (!body.mayReadOn(client.body.done)) client.pauseReading();
   }
 
   /** It leaves the queue. */
   leave(service: Service): void {
-    service.unhold(this.#request);
+    service.unhold(this);
     this.#request.body.unreserve(service);
     this.#context.deadlines.disarm(this);
   }
 
-  /** Another gets its place: counts it. */
-  displace(why: Displacement): void {
+  // ── as the queue sees it ──────────────────────────────────────────────────────────────────────────────────────────
+
+  get passive(): boolean {
+    return this.#request.passive;
+  }
+
+  get startedAt(): number {
+    return this.#request.facts.startedAt;
+  }
+
+  get action(): string {
+    return this.#request.client.request.method;
+  }
+
+  get target(): string {
+    return this.#request.client.request.target;
+  }
+
+  get address(): string {
+    return this.#request.address;
+  }
+
+  get isHalfClosed(): boolean {
+    return this.#request.isHalfClosed;
+  }
+
+  get holdsBytes(): boolean {
+    return this.#request.body.holdsBytes;
+  }
+
+  get avoid(): Endpoint | undefined {
+    return this.#request.avoid;
+  }
+
+  hashKey(on: HashOn): number | undefined {
+    return this.#request.hashKey(on);
+  }
+
+  stuckTo(sticky: StickyCookie): Endpoint | undefined {
+    return this.#request.stuckTo(sticky);
+  }
+
+  refuse(code: RefusalCode): void {
+    this.#request.refuse(code);
+  }
+
+  release(endpoint: Endpoint): void {
+    const service = this.#service as Service;
+    const { facts } = this.#request;
+    this.leave(service);
+    facts.releasedAt = this.#context.clock.now();
+    const { lastStart } = service;
+    // What ends a wait may be a retire that was called off: no start.
+    facts.cold = facts.cold && lastStart !== undefined && lastStart.heard >= facts.heldAt;
+    this.#request.onReleased(endpoint, facts.releasedAt);
+  }
+
+  waitForStart(): void {
+    const { facts, client } = this.#request;
+    facts.cold = true;
+    const answer = this.passive ? asleepAnswer(this.#service as Service, client.request) : undefined;
+    if (answer !== undefined) this.#request.respond(answer);
+  }
+
+  yieldPlace(why: Displacement): void {
     const { holdRejected } = (this.#service as Service).statistics;
     if (why === 'HOLD_FULL') holdRejected.full++;
     else if (why === 'HOLD_CLIENT') holdRejected.client++;
     else holdRejected.bytes++;
+    // Nothing that it sent behind it takes the place.
+    this.#request.client.takeNoMore();
+    this.refuse(why);
   }
+
+  // ── deadline ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #arm(now: number): void {
     const page = this.#isPageable ? this.#request.facts.heldAt + PAGE_AFTER_MS : Number.POSITIVE_INFINITY;
@@ -149,7 +231,7 @@ export class Wait implements DeadlineEntry {
 }
 
 /** What a sleeping service's wake rules answer a request instead of waking it; undefined: it wakes. */
-export function asleepAnswer(service: Service, request: RequestHead): RefusalCode | OwnAnswer | undefined {
+function asleepAnswer(service: Service, request: RequestHead): RefusalCode | OwnAnswer | undefined {
   const rule = service.wakeRules.length === 0 ? undefined : wakeRuleOf(service.wakeRules, request);
   if (rule === undefined || rule.then === 'wake') return undefined;
   if (rule.then === 'deny') {

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../util/clock.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { HoldQueue } from './hold-queue.ts';
-import type { Waiter } from './waiter.ts';
+import type { Seeker } from './waiter.ts';
 
 /** A paced release doubles after so long at the latest, ms. */
 const STEP_MS = 100;
@@ -13,7 +13,7 @@ export interface Releasing {
   /** Whether every endpoint bounds what is in flight on it. */
   readonly isBounded: boolean;
   /** Chooses an endpoint; undefined when the waiter has to wait on. */
-  pick(waiter: Waiter, now: number): Endpoint | undefined;
+  pick(seeker: Seeker, now: number): Endpoint | undefined;
 }
 
 /**

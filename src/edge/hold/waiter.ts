@@ -4,14 +4,21 @@ import type { StickyCookie } from '../balance/sticky.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Work } from '../upstream/in-flight.ts';
 
-/** Why a waiter's place goes to another: what of the hold's bounds is reached. */
+/** Why a waiter's place goes to another: which of the hold's bounds is reached. */
 export type Displacement = 'HOLD_FULL' | 'HOLD_CLIENT' | 'HOLD_BYTES';
 
-/**
- * Whoever wants an endpoint of a service, and waits for one where there is none: an HTTP request, or a TCP session. It
- * is in at most one queue, and not while it is in flight.
- */
-export interface Waiter extends Work {
+/** Whoever wants an endpoint of a service. */
+export interface Seeker {
+  /** The endpoint that failed it before; undefined: none did. */
+  readonly avoid: Endpoint | undefined;
+  /** What `balance: hash` knows it by; undefined where it lacks that. */
+  hashKey(on: HashOn): number | undefined;
+  /** The endpoint that it is to come back to; undefined where it names none that is here. */
+  stuckTo(sticky: StickyCookie): Endpoint | undefined;
+}
+
+/** Whoever waits for an endpoint of a service: an HTTP request, or a TCP session. It is in at most one queue. */
+export interface Waiter extends Work, Seeker {
   /** Its neighbours in the queue. Owned by the hold queue. */
   previousHeld: Waiter | undefined;
   nextHeld: Waiter | undefined;
@@ -21,18 +28,12 @@ export interface Waiter extends Work {
   readonly isHalfClosed: boolean;
   /** It has claimed some of the bytes that may be held. */
   readonly holdsBytes: boolean;
-  /** The endpoint that failed it before; undefined: none did. */
-  readonly avoid: Endpoint | undefined;
-  /** What `balance: hash` knows it by; undefined where it lacks that. */
-  hashKey(on: HashOn): number | undefined;
-  /** The endpoint that it is to come back to; undefined where it names none that is here. */
-  stuckTo(sticky: StickyCookie): Endpoint | undefined;
   /** There is a place for it: it leaves the queue for the endpoint. */
   release(endpoint: Endpoint): void;
   /** It is in the queue, and the last endpoint is gone: it waits for a start from now on, or is answered. */
   waitForStart(): void;
   /** Another gets its place: it leaves the queue, refused. */
   yieldPlace(why: Displacement): void;
-  /** Ends it with a refusal, wherever it is, before its answer began. */
+  /** It leaves the queue with a refusal. */
   refuse(code: RefusalCode): void;
 }

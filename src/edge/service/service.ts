@@ -5,7 +5,7 @@ import type { StickyCookie } from '../balance/sticky.ts';
 import type { ColdStart } from '../hold/cold-start.ts';
 import { Hold, type HoldingService } from '../hold/hold.ts';
 import type { HoldQueue } from '../hold/hold-queue.ts';
-import type { Waiter } from '../hold/waiter.ts';
+import type { Seeker, Waiter } from '../hold/waiter.ts';
 import { type CompiledWakeRule, compileWakeRules, wakeRuleOf } from '../hold/wake-rules.ts';
 import type { Watcher } from '../hold/watcher.ts';
 import type { RequestHead } from '../http1/request.ts';
@@ -153,19 +153,19 @@ export class Service implements EndpointOwner, HoldingService {
    * Chooses an endpoint; undefined when the waiter has to wait, or there is none.
    * @param now the clock's ms
    */
-  pick(waiter: Waiter, now: number): Endpoint | undefined {
+  pick(seeker: Seeker, now: number): Endpoint | undefined {
     const { policy } = this;
     const { eligibility, sticky } = this.#endpoints;
-    const { avoid } = waiter;
+    const { avoid } = seeker;
     if (now >= eligibility.recheckAt) this.#endpoints.refresh(now);
     if (eligibility.doubtful && policy.wakeable) return undefined;
     // All endpoints are in doubt and nobody can start another: a try is better than a refusal.
     const doubtedAt = eligibility.doubtful ? Number.POSITIVE_INFINITY : now;
     const { balance, concurrency, hashOn } = policy;
-    const key = balance === 'hash' ? waiter.hashKey(hashOn) : undefined;
+    const key = balance === 'hash' ? seeker.hashKey(hashOn) : undefined;
     const choice = { endpoints: eligibility.open, balance, concurrency, now: doubtedAt, avoid, key };
     if (sticky !== undefined) {
-      const stuck = waiter.stuckTo(sticky);
+      const stuck = seeker.stuckTo(sticky);
       if (stuck?.isOpen && stuck !== avoid && isFree(stuck, choice)) return stuck;
     }
     return this.#balancer.pick(choice);

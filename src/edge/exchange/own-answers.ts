@@ -1,7 +1,8 @@
 import type { RefusalCode } from '../../model/refusals.ts';
-import { type OwnAnswer, refusalAnswer, retryAfterSeconds } from '../answer/own-answer.ts';
+import { type OwnAnswer, ownAnswer, refusalAnswer, retryAfterSeconds } from '../answer/own-answer.ts';
 import { failedPage, isNavigation, PAGE_FIELDS } from '../hold/waiting-page.ts';
 import type { CompiledRules } from '../route/compiled-rules.ts';
+import type { Redirect } from '../route/redirect.ts';
 import type { Service } from '../service/service.ts';
 import type { Downstream } from './downstream.ts';
 
@@ -78,4 +79,9 @@ function retryAfterMs(
     default:
       return undefined;
   }
+}
+
+/** Sends a client elsewhere. */
+export function redirectAnswer({ status, text }: Redirect, location: string): OwnAnswer {
+  return ownAnswer(status, `Location: ${location}\r\nContent-Type: text/plain; charset=utf-8\r\n`, text);
 }
