@@ -8,7 +8,7 @@ import type { ChannelEnd } from './util/channel.ts';
 import type { Clock } from './util/clock.ts';
 import { descriptorLimit } from './util/descriptors.ts';
 
-export interface LoggedEdgeOptions {
+interface LoggedEdgeOptions {
   link: ChannelEnd<ControlMessage, EdgeMessage>;
   /** Undefined: none is written. `shared`: other processes write to it as well. */
   accessLog: (AccessLogSettings & { shared?: boolean }) | undefined;
@@ -16,7 +16,7 @@ export interface LoggedEdgeOptions {
   logger: Logger;
 }
 
-export interface LoggedEdge extends Pick<Edge, 'sockets' | 'listen' | 'drain' | 'close'> {
+interface LoggedEdge extends Pick<Edge, 'sockets' | 'listen' | 'drain' | 'close'> {
   /** Opens the access log anew. */
   reopenLog(): Promise<void>;
 }

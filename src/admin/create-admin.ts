@@ -12,7 +12,7 @@ import { type Problem, problemOf, sendProblem } from './problem.ts';
 import { createRoutes, findHandler } from './routes.ts';
 import { WrongTokens } from './wrong-tokens.ts';
 
-export interface AdminOptions {
+interface AdminOptions {
   settings: AdminSettings;
   api: ControlApi;
   /** Reads the configuration again; absent where there is none to read. */
@@ -24,7 +24,7 @@ export interface AdminOptions {
 }
 
 /** The HTTP API for operators, on an address of its own. */
-export interface Admin {
+interface Admin {
   /**
    * Opens the address; resolves with the real port.
    * @param bound a socket that is bound to it already

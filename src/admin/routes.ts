@@ -5,7 +5,7 @@ import type { EventStreams } from './event-stream.ts';
 import { methodNotAllowed, notFound, type Problem, sendProblem } from './problem.ts';
 
 /** Answers one request; `name` is the service in the path, empty where the path has none. */
-export type Handler = (response: ServerResponse, name: string) => void | Promise<void>;
+type Handler = (response: ServerResponse, name: string) => void | Promise<void>;
 
 interface Route {
   /** Segments of the path; `*` stands for a service's name. */
@@ -14,7 +14,7 @@ interface Route {
   post?: Handler;
 }
 
-export interface RouteParts {
+interface RouteParts {
   api: ControlApi;
   reload?: (() => Promise<ReloadResult>) | undefined;
   renderMetrics: () => string;

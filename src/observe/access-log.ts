@@ -22,7 +22,7 @@ const PIPE_BYTES = 4096;
 
 const noBytes = Buffer.alloc(0);
 
-export interface FileAccessLog extends AccessLog {
+interface FileAccessLog extends AccessLog {
   /** Lines that were lost since the beginning: the disk was full, or did not keep up. */
   readonly lost: number;
   /** Opens the file anew under its name, as after a rotation. */
@@ -42,7 +42,7 @@ export async function openAccessLog(options: AccessLogOptions, clock: Clock, log
   return log;
 }
 
-export interface AccessLogOptions {
+interface AccessLogOptions {
   /** A path, or `stdout`. */
   file: string;
   format: AccessFormat;

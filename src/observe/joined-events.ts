@@ -3,7 +3,7 @@ import type { Logger } from '../model/observe.ts';
 import type { Clock } from '../util/clock.ts';
 
 /** The events of the control plane and those of the proxy itself, in one stream. */
-export interface JoinedEvents {
+interface JoinedEvents {
   /** @returns ends the subscription */
   subscribe(sink: EventSink): () => void;
   /** Something that the proxy itself has to say. */

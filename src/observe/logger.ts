@@ -2,7 +2,7 @@ import { type DestinationStream, destination as openDestination, pino, stdTimeFu
 import type { Logger, LogLevel } from '../model/observe.ts';
 import { redact } from './redact.ts';
 
-export interface LoggerOptions {
+interface LoggerOptions {
   /** Least severe level that is written. */
   level: LogLevel;
   /** Where lines go; default: stderr. */

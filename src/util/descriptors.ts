@@ -23,7 +23,7 @@ export const NO_DESCRIPTOR: Readonly<Record<string, string>> = {
 };
 
 /** What the file descriptors of a process are for. */
-export interface DescriptorShares {
+interface DescriptorShares {
   /** Connections of clients. */
   clients: number;
   /** Connections that are told at once that there are too many. */

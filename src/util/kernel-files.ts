@@ -10,7 +10,7 @@ export function readKernelFile(path: string): string | undefined {
 }
 
 /** What the kernel tells of a process: proc(5), fields 3, 5 and 22 of stat. */
-export interface ProcessStat {
+interface ProcessStat {
   /** Whether it has ended, and stays only for as long as nobody reaps it: it holds nothing. */
   isDead: boolean;
   /** Its process group. */

@@ -65,7 +65,7 @@ export function comparable(reading: string): string {
 }
 
 /** All readings of a path. */
-export interface Readings {
+interface Readings {
   /** As it was sent first; undefined: there are too many. */
   paths: string[] | undefined;
   /** Characters read to find them. */

@@ -7,7 +7,7 @@ import { faultWords, fileFault, writeWhole } from './file-errors.ts';
 import { processStat, readKernelFile } from './kernel-files.ts';
 
 /** A directory for records that outlive the process, held by this process alone until released. */
-export interface StateDirectory {
+interface StateDirectory {
   path: string;
   /** Who this Pilotlight is, over restarts: 8 hexadecimal digits, kept in the directory. */
   instance: string;

@@ -9,7 +9,7 @@ import { BEGIN, type WorkerOrder, type WorkerReport, type WorkerSetup } from './
 import { ShareOfBounds } from './share.ts';
 
 /** The primary, as a worker reaches it: its own process object, or a stand-in. */
-export interface PrimaryPort {
+interface PrimaryPort {
   readonly connected: boolean;
   send?(report: WorkerReport): unknown;
   on(event: 'message', listener: (order: WorkerOrder, handle: unknown) => void): unknown;
@@ -17,7 +17,7 @@ export interface PrimaryPort {
 }
 
 /** What a worker is made of. */
-export interface WorkerParts {
+interface WorkerParts {
   listen(listeners: ListenSettings[], bound: BoundSockets): Promise<HostPort[]>;
   drain(deadlineMs: number, handOver: boolean): Promise<void>;
   reopenLog(): Promise<void>;
@@ -25,7 +25,7 @@ export interface WorkerParts {
 }
 
 /** Makes the parts, which talk to the control plane over the link. */
-export type BuildWorker = (setup: WorkerSetup, link: ChannelEnd<ControlMessage, EdgeMessage>) => Promise<WorkerParts>;
+type BuildWorker = (setup: WorkerSetup, link: ChannelEnd<ControlMessage, EdgeMessage>) => Promise<WorkerParts>;
 
 /**
  * Does what the primary says until it says `close`. When the primary is gone, drains: what is under way finishes, within

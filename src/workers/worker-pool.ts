@@ -30,7 +30,7 @@ const TICK_MS = 1000;
 /** From being told to end to being killed, ms. */
 const CLOSE_MS = 2000;
 
-export interface WorkerPoolOptions {
+interface WorkerPoolOptions {
   /** How many processes, 2 or more. */
   count: number;
   /** The file that a worker runs. */

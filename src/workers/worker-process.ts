@@ -5,7 +5,7 @@ import type { ListenSettings } from '../model/settings.ts';
 import { type ChannelEnd, createChannel } from '../util/channel.ts';
 import { BEGIN, type WorkerOrder, type WorkerReport, type WorkerSetup } from './protocol.ts';
 
-export interface WorkerProcessOptions {
+interface WorkerProcessOptions {
   /** The file that a worker runs. */
   entry: string;
   /** A file that it runs before it loads that one. */

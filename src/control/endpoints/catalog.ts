@@ -5,7 +5,7 @@ import type { Registrations } from './registration.ts';
 import { edgeRegistrations, replicaRegistration, replicaRegistrationId } from './registration-names.ts';
 
 /** What an entry says of a replica. */
-export interface ListedReplica {
+interface ListedReplica {
   readonly ordinal: number;
   readonly spec: { readonly service: string };
   readonly isLive: boolean;

@@ -42,7 +42,7 @@ export interface ServiceFacts {
   failures: number;
 }
 
-export interface RegisteredService {
+interface RegisteredService {
   /** Whether Pilotlight can start it: then what others list has to be proved first. */
   wakeable: () => boolean;
   check: () => ProbeRequest['check'];

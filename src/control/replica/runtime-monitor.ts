@@ -20,7 +20,7 @@ export type RuntimeContact =
   /** What runs is known. It may have become unreachable since: starts will tell. */
   | { contact: 'known' };
 
-export interface MonitorOptions {
+interface MonitorOptions {
   context: ControlContext;
   runtime: Runtime;
   /** Every replica that may be there. */

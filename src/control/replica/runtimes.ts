@@ -14,7 +14,7 @@ const STRAY_STOP = { signal: 'SIGTERM', graceMs: 10_000 };
 const STRAY_RETRY = { base: 1000, cap: 60_000, jitter: 0.2 };
 
 /** What runtimes ask and tell of a service. */
-export interface RunService {
+interface RunService {
   readonly name: string;
   readonly lifecycle: {
     /** Its `run`, also while what is left of a removed one ends. */

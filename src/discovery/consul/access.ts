@@ -18,11 +18,11 @@ export type AskAccess = (
 ) => Promise<Denied | 'open' | undefined>;
 
 /** Of the agent, which takes no more at once. */
-export const MOST_QUESTIONS = 64;
+const MOST_QUESTIONS = 64;
 export const ACCESS_PATH = '/v1/internal/acl/authorize';
 
 /** One question to the agent: POST `body` to {@link ACCESS_PATH}. */
-export type PostAccess = (body: string, signal: AbortSignal) => Promise<{ status: number; body: string }>;
+type PostAccess = (body: string, signal: AbortSignal) => Promise<{ status: number; body: string }>;
 
 export function createAskAccess(post: PostAccess): AskAccess {
   return async (service, nodes, signal) => {

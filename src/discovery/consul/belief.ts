@@ -10,7 +10,7 @@ export type Belief =
   /** It was filled, and has been listed as empty since; undefined: not with a known leader. */
   | { state: 'doubted'; since: number | undefined };
 
-export const DOUBT_MS = 2000;
+const DOUBT_MS = 2000;
 
 /** The belief after an answer; whoever holds `doubted` or `unknown` afterwards did not believe it. */
 export function judge(belief: Belief, answer: { empty: boolean; knownLeader: boolean }, now: number): Belief {

@@ -21,7 +21,7 @@ export interface BadEntry {
   reason: string;
 }
 
-export interface EntryList {
+interface EntryList {
   /** In order of identity. */
   instances: Instance[];
   bad: BadEntry[];

@@ -4,7 +4,7 @@ import { type Clock, sleep } from '../../util/clock.ts';
 import type { AskConsul, ConsulAnswer } from './client.ts';
 import { Pace } from './pace.ts';
 
-export interface ConsulLoopOptions {
+interface ConsulLoopOptions {
   /** What is asked again and again. */
   path: string;
   ask: AskConsul;

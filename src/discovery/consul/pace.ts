@@ -1,7 +1,7 @@
 import type { Clock } from '../../util/clock.ts';
 
 /** What one answer says about how soon to ask again. */
-export interface PaceInput {
+interface PaceInput {
   /** What it holds differs from the answer before. */
   changed: boolean;
   /** Its index exceeds the one that was asked with. */

@@ -11,7 +11,7 @@ import { inTime } from './deadline.ts';
 import { OWN_ID_PREFIX, OWN_META_KEY } from './entries.ts';
 import type { ConsulService, ConsulSettings } from './settings.ts';
 
-export interface ConsulRegistrarOptions {
+interface ConsulRegistrarOptions {
   settings: ConsulSettings;
   /** The token, asked for each call; the one of the settings unless told. */
   token?: TokenOf;

@@ -27,7 +27,7 @@ export interface Unseen {
 /** Nothing. */
 export const allSeen: Unseen = { kept: [], isBlind: false, lookAgainIn: undefined, denial: undefined };
 
-export interface Listed {
+interface Listed {
   /** What the list holds. */
   instances: readonly Instance[];
   /** Whether Consul says itself that it left something out. */

@@ -17,7 +17,7 @@ import { ConsulKnowledge } from './knowledge.ts';
 import type { ConsulService, ConsulSettings } from './settings.ts';
 import { ConsulWatches } from './watches.ts';
 
-export interface ConsulSourceOptions {
+interface ConsulSourceOptions {
   settings: ConsulSettings;
   /** The token, asked for each request; the one of the settings unless told. */
   token?: TokenOf;

@@ -1,7 +1,7 @@
 import { PilotlightError } from '../../model/errors.ts';
 
 /** Fingerprints of the checks, to tell what changed. */
-export interface CheckTable {
+interface CheckTable {
   /** By service: the checks of its instances. */
   services: ReadonlyMap<string, string>;
   /** By node: the checks of the node itself, which count for every service on it. */

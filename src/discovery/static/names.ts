@@ -17,7 +17,7 @@ const JITTER = 0.1;
 /** What name servers say of names that they block: it would lead back to this machine, to us or to the admin API. */
 const NO_HOST = new Set(['0.0.0.0', '::']);
 
-export interface HostNamesOptions {
+interface HostNamesOptions {
   clock: Clock;
   logger: Logger;
   lookup?: Lookup | undefined;

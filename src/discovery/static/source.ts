@@ -6,7 +6,7 @@ import type { StaticEndpoint, StaticEndpoints } from './settings.ts';
 
 type StaticQuery = DiscoveryQuery<StaticEndpoints>;
 
-export interface StaticSourceOptions {
+interface StaticSourceOptions {
   clock: Clock;
   logger: Logger;
   /** Default: the system's, as every program on this machine sees it. */

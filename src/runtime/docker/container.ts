@@ -25,13 +25,13 @@ export interface Owner {
 }
 
 /** An image's own idea of how to start. */
-export interface ImageCommand {
+interface ImageCommand {
   entrypoint: string[];
   command: string[];
 }
 
 /** What is decided at creation besides the settings. */
-export interface CreateChoices {
+interface CreateChoices {
   /** Publish the port on a free loopback port, a new one at every start. */
   publish: boolean;
   /** Put the engine's init before the app. */

@@ -15,7 +15,7 @@ export interface ContainerEvent {
   timeNano: number;
 }
 
-export interface EventWatchOptions {
+interface EventWatchOptions {
   engine: DockerEngine;
   clock: Clock;
   logger: Logger;
@@ -76,7 +76,7 @@ export async function watchEvents(options: EventWatchOptions, signal: AbortSigna
 }
 
 /** Cuts a stream of bytes into events; anything that is not one of ours is left out. */
-export class EventParser {
+class EventParser {
   readonly #decoder = new StringDecoder('utf8');
   #rest = '';
 

@@ -19,7 +19,7 @@ import type { DockerSettings } from './settings.ts';
 import { type ContainerRun, dockerRun, isExisting } from './settings.ts';
 import { stopContainer } from './stop.ts';
 
-export interface DockerRuntimeOptions {
+interface DockerRuntimeOptions {
   settings: DockerSettings;
   clock: Clock;
   logger: Logger;

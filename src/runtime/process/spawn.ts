@@ -23,7 +23,7 @@ export async function checkWorkingDirectory(cwd: string): Promise<void> {
 }
 
 /** What `spawnDetached` needs besides the settings. */
-export interface SpawnOptions {
+interface SpawnOptions {
   port: number;
   /** The environment under that of the settings. */
   env: Record<string, string>;
