@@ -260,7 +260,7 @@ export class EndpointSet {
       service: name,
       endpoint: endpoint.id,
       inFlight: endpoint.inFlight,
-      ...endpoint.inactive(policy.timeouts.streamMs, now),
+      ...endpoint.inactive(now, policy.timeouts.streamMs),
       idleForMs: this.#owner.idleForMs(now),
     });
   }
@@ -268,7 +268,7 @@ export class EndpointSet {
   #tellDrained(endpoint: Endpoint, now: number): void {
     if (endpoint.isDrained || endpoint.state === 'ready') return;
     const { name, policy } = this.#owner;
-    const { quiet } = endpoint.inactive(policy.timeouts.streamMs, now);
+    const { quiet } = endpoint.inactive(now, policy.timeouts.streamMs);
     if (endpoint.inFlight > quiet) return;
     endpoint.isDrained = true;
     const version = endpoint.cordonVersion;

@@ -303,7 +303,7 @@ export class Endpoint implements Destination {
   }
 
   /** Counts what is no activity: no byte passed for `streamMs`, or it may not keep the service awake. */
-  inactive(streamMs: number, now: number): Inactive {
+  inactive(now: number, streamMs: number): Inactive {
     let quiet = 0;
     let passive = 0;
     for (let each = this.first; each !== undefined; each = each.nextInFlight) {

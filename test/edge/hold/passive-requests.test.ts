@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { requestLabel } from '../../../src/edge/service/activity.ts';
 import { at, EdgeHarness } from '../edge-harness.ts';
 import { Origin, ok, silent } from '../wire.ts';
 
@@ -104,14 +103,4 @@ test('other requests are activity, and the last one is told of', async () => {
   h.clock.advance(3000);
   expect(await h.service()).toMatchObject({ idleForMs: 3000, lastRequest: 'GET /api/orders' });
   expect(await h.sum('arrivals')).toBe(1);
-});
-
-test.each([
-  ['GET', '/a/b?x=1', 'GET /a/b'],
-  ['GET', '/reset/0123456789abcdef0123456789abcdef', 'GET /reset/…'],
-  ['GET', `/${'ab/'.repeat(100)}`, `GET /${'ab/'.repeat(20).slice(0, 59)}…`],
-  ['GET', '/\u00ff\u0001', 'GET /??'],
-  ['OPTIONS', '*', 'OPTIONS *'],
-])('%s %s is told as %s', (method, target, label) => {
-  expect(requestLabel(method, target)).toBe(label);
 });
