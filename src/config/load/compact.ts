@@ -1,6 +1,8 @@
 /** Makes equal parts of many values one: 10,000 services have most of their sections in common. */
 export class Pool {
   readonly #parts = new Map<string, unknown>();
+  /** The same, for those that come again as they are. */
+  readonly #same = new Set<object>();
 
   /** @param whole plain data whose direct parts are replaced by equal ones that were seen before */
   share<T extends object>(whole: T): T {
@@ -12,10 +14,12 @@ export class Pool {
   }
 
   #known<T extends object>(part: T): T {
+    if (this.#same.has(part)) return part;
     const key = JSON.stringify(part);
     const known = this.#parts.get(key) as T | undefined;
     if (known !== undefined) return known;
     this.#parts.set(key, part);
+    this.#same.add(part);
     return part;
   }
 }

@@ -8,12 +8,12 @@ const layersOf = new WeakMap<z.core.$ZodType, readonly z.core.$ZodType[]>();
 
 /** A schema and everything it wraps (default, optional, transformed), outermost first; worked out once for each. */
 function layers(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
-  let known = layersOf.get(schema);
-  if (known === undefined) {
-    known = unwrapped(schema);
-    layersOf.set(schema, known);
+  let all = layersOf.get(schema);
+  if (all === undefined) {
+    all = unwrapped(schema);
+    layersOf.set(schema, all);
   }
-  return known;
+  return all;
 }
 
 function unwrapped(schema: z.core.$ZodType): z.core.$ZodType[] {
@@ -35,30 +35,29 @@ export function core(schema: z.core.$ZodType): z.core.$ZodType {
   return layers(schema).at(-1) as z.core.$ZodType;
 }
 
+/** What a registry knows of a schema, or of one that it wraps. */
+function known<Known>(registry: { get(schema: z.core.$ZodType): Known | undefined }, schema: z.core.$ZodType) {
+  for (const layer of layers(schema)) {
+    const entry = registry.get(layer);
+    if (entry !== undefined) return entry;
+  }
+  return undefined;
+}
+
 /** What an option takes; undefined for sections and lists. */
 export function valueTypeOf(schema: z.core.$ZodType | undefined): ValueType | undefined {
-  return (
-    schema &&
-    layers(schema)
-      .map((layer) => valueTypes.get(layer))
-      .find((type) => type !== undefined)
-  );
+  return schema && known(valueTypes, schema);
 }
 
 /** What an option or section is for. */
 export function aboutOf(schema: z.core.$ZodType | undefined): About | undefined {
-  return (
-    schema &&
-    layers(schema)
-      .map((layer) => abouts.get(layer))
-      .find((about) => about !== undefined)
-  );
+  return schema && known(abouts, schema);
 }
 
 /** What there is instead of a key that a section does not have; undefined where nothing is known of it. */
 export function insteadOf(schema: z.core.$ZodType | undefined, key: string): string | undefined {
-  const known = schema && layers(schema).map((layer) => insteads.get(layer));
-  return known?.find((instead) => instead !== undefined && Object.hasOwn(instead, key))?.[key];
+  const instead = schema && known(insteads, schema);
+  return instead !== undefined && Object.hasOwn(instead, key) ? instead[key] : undefined;
 }
 
 /** The schema of one key or list item; undefined where there is none. */

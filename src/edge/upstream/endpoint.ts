@@ -130,10 +130,7 @@ export class Endpoint implements Destination {
     this.isOurs = view.ours === true;
   }
 
-  /**
-   * Bounds its answers.
-   * @param limits of its service; undefined: the defaults
-   */
+  /** Bounds its answers. @param limits of its service */
   limitAnswers(limits: AnswerLimits): void {
     this.limits = limits;
   }
