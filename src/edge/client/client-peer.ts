@@ -6,14 +6,7 @@ import { plainAddress, type TrustedProxies } from '../io/client-address.ts';
 import { forwardedFor } from '../io/forwarded.ts';
 import type { ClientContext } from './context.ts';
 import type { ListenerContext } from './listener-context.ts';
-
-/** What a PROXY header says of how the client came. */
-export interface ProxiedBy {
-  /** Port that the client connected to. */
-  port: number;
-  /** Whether by TLS; undefined: it does not say. */
-  tls: boolean | undefined;
-}
+import { readProxyHeader } from './proxy-protocol.ts';
 
 /** The other end of one client connection, and what is told to services of it. */
 export class ClientPeer implements Peer {
@@ -28,7 +21,10 @@ export class ClientPeer implements Peer {
   #localAddress: string | undefined;
   #forwardedHost: string | undefined;
   #forwardingFields = '';
-  #proxied: ProxiedBy | undefined;
+  /** Beginning of a PROXY header, before its end came. */
+  #header: Buffer | undefined;
+  /** What a PROXY header says of how the client came. */
+  #proxied: { readonly port: number; readonly tls: boolean | undefined } | undefined;
   #toldForwarding = false;
 
   constructor(socket: Socket, context: ClientContext, listener: ListenerContext) {
@@ -43,11 +39,23 @@ export class ClientPeer implements Peer {
     this.address = plainAddress(this.#socket.remoteAddress ?? '');
   }
 
-  /** Now it is known who the other end is: whom a PROXY header names. */
-  meetProxied(address: string, port: number, by: ProxiedBy): void {
-    this.address = plainAddress(address);
-    this.port = port;
-    this.#proxied = by;
+  /**
+   * Takes what came of a PROXY header: whom it names is the other end. Who is believed is the listener's to know.
+   * @returns what came behind it; `more`: it is not complete
+   */
+  readProxyHeader(chunk: Buffer): Buffer | 'more' | 'broken' {
+    const bytes = this.#header === undefined ? chunk : Buffer.concat([this.#header, chunk]);
+    const header = readProxyHeader(bytes);
+    this.#header = header.outcome === 'more' ? bytes : undefined;
+    if (header.outcome !== 'read') return header.outcome;
+    if (header.source === undefined) {
+      this.meet();
+    } else {
+      this.address = plainAddress(header.source);
+      this.port = header.sourcePort;
+      this.#proxied = header;
+    }
+    return bytes.subarray(header.length);
   }
 
   get trusted(): boolean {

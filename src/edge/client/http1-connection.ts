@@ -4,20 +4,20 @@ import type { Downstream } from '../exchange/downstream.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import { BodyReader, Step } from '../http1/body.ts';
 import { Fault, type FaultText } from '../http1/faults.ts';
-import { HeadFinder } from '../http1/head-finder.ts';
 import { RequestHead } from '../http1/request.ts';
 import type { DeadlineEntry } from '../io/deadlines.ts';
 import { readShared, toKeep } from '../io/shared-read.ts';
 import { takePieces } from './body-pieces.ts';
 import { ClientPeer } from './client-peer.ts';
+import { ConnectionPlace } from './connection-place.ts';
 import type { ClientContext } from './context.ts';
 import { Http1Writer } from './http1-writer.ts';
 import type { IdleConnection, IdleList } from './idle-connections.ts';
+import { LastByte } from './last-byte.ts';
 import type { ClientConnection, ListenerContext } from './listener-context.ts';
-import { PendingBytes } from './pending-bytes.ts';
-import { readProxyHeader } from './proxy-protocol.ts';
+import { RequestReader, type RequestTaker } from './request-reader.ts';
 import { SendWatch } from './send-watch.ts';
-import { answerUnread, hopeless, tooLarge } from './unread-request.ts';
+import { answerUnread } from './unread-request.ts';
 
 /**
  * `proxy-header`: nothing of HTTP comes before a PROXY protocol header. `idle`: between requests; `head`: a part of one
@@ -30,22 +30,13 @@ type Phase = 'proxy-header' | 'idle' | 'head' | 'exchange' | 'flushing' | 'resti
 /** Most bytes of following requests kept while one is served. */
 const MAX_PENDING = 64 * 1024;
 /**
- * Requests answered in a row before other connections get their turn. The kernel may have thousands of them ready, and
- * Node would read 2 MiB of one connection at once: redirects for 20 such clients held all others up for 2 s.
- */
-const TURN_REQUESTS = 64;
-/**
  * How long a client may go on sending after our FIN before it is cut off, ms. However much that is: many read no answer
  * before they have sent their whole body, and those lose it by a cut.
  */
 const LINGER_MS = 2000;
-/** A FIN within this time of the last byte comes right behind the request, ms: BusyBox wget and `nc -N` send it so. */
-const BEHIND_MS = 250;
-/**
- * One client connection: finds requests in its bytes, one after the other, and hands each to its exchange. Pipelined
- * requests wait for the one before.
- */
-export class Http1Connection implements Downstream, ClientConnection, DeadlineEntry, IdleConnection {
+
+/** One client's connection of HTTP/1.1: its requests are read one after the other, and each is handed to its exchange. */
+export class Http1Connection implements Downstream, ClientConnection, RequestTaker, DeadlineEntry, IdleConnection {
   deadline = 0;
   filed = 0;
   previousIdle: IdleConnection | undefined;
@@ -56,32 +47,18 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
   readonly body = new BodyReader();
   readonly peer: ClientPeer;
   readonly answer: Http1Writer;
+  hasEnded = false;
+  /** Till it is told to go on, it is not the one that is slow. */
+  awaitsContinue = false;
   readonly #socket: Socket;
   readonly #context: ClientContext;
   readonly #listener: ListenerContext;
   readonly #exchange: Exchange;
   readonly #sendWatch: SendWatch;
+  readonly #reader: RequestReader;
+  readonly #place: ConnectionPlace;
+  readonly #lastByte: LastByte;
   #phase: Phase = 'idle';
-  /** Beginning of a PROXY header, before its end came. */
-  #header: Buffer | undefined;
-  /** Requests so far. */
-  #requests = 0;
-  /** Counted among the connections of its address. */
-  #counted = false;
-  readonly #finder = new HeadFinder(true);
-  /** Bytes behind the request that is being served. */
-  readonly #pending = new PendingBytes();
-  /** It waits for a 100 before it sends its body: till then it is not the one that is slow. */
-  #awaitsContinue = false;
-  /** It counts among the connections that the limits are of. */
-  #hasPlace = true;
-  /** The client sent its FIN. */
-  #ended = false;
-  /** When the last byte of a request came: the clock's ms, and turns of the deadlines. */
-  #lastByteAt = 0;
-  #lastByteTurn = 0;
-  /** Guards against starting the next request from within the end of one. */
-  #reading = false;
 
   constructor(socket: Socket, context: ClientContext, listener: ListenerContext) {
     this.#socket = socket;
@@ -90,6 +67,9 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
     this.peer = new ClientPeer(socket, context, listener);
     this.#sendWatch = new SendWatch(socket, context, listener);
     this.answer = new Http1Writer(socket, this.request, this.body, context, this.#sendWatch);
+    this.#reader = new RequestReader(this.request, this, listener);
+    this.#lastByte = new LastByte(context);
+    this.#place = new ConnectionPlace(this, listener);
     this.#exchange = new Exchange(this, context);
     readShared(socket, (bytes, size) => this.#onRead(bytes, size));
     socket.on('drain', () => this.#onDrain());
@@ -97,8 +77,6 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
     socket.on('finish', () => this.#onFinish());
     socket.on('error', () => {});
     socket.on('close', () => this.#onClose());
-    listener.connections.add(this);
-    listener.open++;
     this.silentSince = context.clock.now();
     listener.idle.open(this);
     context.deadlines.arm(this, listener.timeouts.headMs, this.silentSince);
@@ -106,30 +84,21 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
       this.#phase = 'proxy-header';
     } else {
       this.peer.meet();
-      this.#count();
+      this.#takePeer();
     }
   }
 
-  /** Now it is known who the other end is: it counts among the connections of its address. */
-  #count(): void {
-    const { peer } = this;
-    if (peer.trusted) return;
-    this.#counted = true;
-    const count = this.#listener.clients.enter(peer.address);
-    const most = this.#listener.limits.connectionsPerClient;
-    if (most > 0 && count > most) this.#refuse('CONNECTION_LIMIT');
+  /** Now it is known who the other end is. */
+  #takePeer(): void {
+    if (this.#place.countFor(this.peer)) this.refuseUnread('CONNECTION_LIMIT');
   }
 
   get version(): '1.0' | '1.1' {
     return this.request.old ? '1.0' : '1.1';
   }
 
-  get hasEnded(): boolean {
-    return this.#ended;
-  }
-
-  get awaitsContinue(): boolean {
-    return this.#awaitsContinue;
+  get isIdle(): boolean {
+    return this.#phase === 'idle';
   }
 
   /** Whether a request is being served. */
@@ -144,7 +113,7 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
 
   /** Reads on, unless so much of the following requests is here that they have to wait. */
   resumeReading(): void {
-    if (this.#phase === 'closed' || this.#pending.size > MAX_PENDING) return;
+    if (this.#phase === 'closed' || this.#reader.pending.size > MAX_PENDING) return;
     this.#socket.resume();
     if (this.#phase === 'exchange' && !this.body.done) this.#armBody();
   }
@@ -155,13 +124,13 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
   }
 
   onContinue(): void {
-    this.#awaitsContinue = false;
+    this.awaitsContinue = false;
     if (!this.body.done && !this.#socket.isPaused()) this.#armBody();
   }
 
   /** More of the body has to come in time. */
   #armBody(): void {
-    if (!this.#awaitsContinue) this.#context.deadlines.arm(this, this.#listener.timeouts.bodyMs);
+    if (!this.awaitsContinue) this.#context.deadlines.arm(this, this.#listener.timeouts.bodyMs);
   }
 
   takeNoMore(): void {
@@ -169,7 +138,7 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
   }
 
   takePending(): Buffer | undefined {
-    return this.#pending.take();
+    return this.#reader.pending.take();
   }
 
   abort(): void {
@@ -193,7 +162,7 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
 
   /** The client has ended, and all that it asked for is answered. */
   get #isSpent(): boolean {
-    return this.#ended && this.#pending.size === 0;
+    return this.hasEnded && this.#reader.pending.size === 0;
   }
 
   #becomeIdle(now?: number): void {
@@ -202,10 +171,10 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
       return;
     }
     this.#phase = 'idle';
-    if (this.#pending.size === 0) this.#listener.idle.rest(this);
+    if (this.#reader.pending.size === 0) this.#listener.idle.rest(this);
     this.#context.deadlines.arm(this, this.#listener.timeouts.keepAliveMs, now);
     this.#socket.resume();
-    if (this.#pending.size > 0 && !this.#reading) this.#readPending();
+    this.#reader.readPending();
     // A drain that began while the client took its answer has passed it over.
     if (this.#context.draining && !this.#context.handingOver) this.drain();
   }
@@ -216,17 +185,10 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
       return;
     }
     const mayLinger = this.#listener.connectionLimit.keep(this.#socket);
-    this.#losePlace();
-    this.#refuse('CONNECTION_LIMIT');
+    this.#place.lose();
+    this.refuseUnread('CONNECTION_LIMIT');
     // Without room to wait for what it sends, the answer may be lost to it.
     if (!mayLinger) this.#socket.destroySoon();
-  }
-
-  /** It counts among the connections no more. */
-  #losePlace(): void {
-    this.#hasPlace = false;
-    this.#listener.connections.delete(this);
-    this.#listener.open--;
   }
 
   drain(): void {
@@ -235,14 +197,14 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
 
   onDeadline(): void {
     if (this.#phase === 'idle') this.#linger();
-    else if (this.#phase === 'head') this.#refuse('HEAD_TIMEOUT', this.#finder.partial);
+    else if (this.#phase === 'head') this.refuseUnread('HEAD_TIMEOUT', this.#reader.partial);
     else if (this.#phase === 'exchange') this.#exchange.onBodyTimeout();
     else this.#socket.destroy();
   }
 
   /** Heads are read where they are; of anything else, which may have to be kept, a copy. */
   #onRead(bytes: Buffer, size: number): void {
-    if (this.#phase === 'idle' || this.#phase === 'head') this.#readHeads(bytes, size);
+    if (this.#phase === 'idle' || this.#phase === 'head') this.#reader.read(bytes, size);
     else if (this.#phase !== 'lingering') this.#onData(toKeep(bytes.subarray(0, size)));
   }
 
@@ -256,47 +218,21 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
     } else if (this.#phase === 'flushing' || this.#phase === 'resting') {
       this.#addPending(chunk);
     } else if (this.#phase !== 'closed' && this.#phase !== 'lingering') {
-      this.#readHeads(chunk, chunk.length);
+      this.#reader.read(chunk, chunk.length);
     }
   }
 
-  /** Who is believed when it names somebody else is the listener's to know: see there. */
   #readProxyHeader(chunk: Buffer): void {
-    const bytes = this.#header === undefined ? chunk : Buffer.concat([this.#header, chunk]);
-    const header = readProxyHeader(bytes);
-    if (header.outcome === 'more') {
-      this.#header = bytes;
-      return;
-    }
-    this.#header = undefined;
-    if (header.outcome === 'broken') {
-      this.#socket.destroy();
-      return;
-    }
+    const rest = this.peer.readProxyHeader(chunk);
+    if (rest === 'broken') this.#socket.destroy();
+    if (typeof rest === 'string') return;
     this.#phase = 'idle';
-    if (header.source === undefined) this.peer.meet();
-    else this.peer.meetProxied(header.source, header.sourcePort, header);
-    this.#count();
-    if (header.length < bytes.length) this.#onData(bytes.subarray(header.length));
-  }
-
-  /** Serves the requests in the first `size` bytes that can be served at once; stops at the first that takes time. */
-  #readHeads(chunk: Buffer, size: number): void {
-    this.#reading = true;
-    this.#readHead(chunk, size);
-    for (let served = 1; this.#pending.size > 0 && this.#phase === 'idle'; served++) {
-      if (served === TURN_REQUESTS) {
-        this.#rest();
-        break;
-      }
-      const next = this.#pending.take() as Buffer;
-      this.#readHead(next, next.length);
-    }
-    this.#reading = false;
+    this.#takePeer();
+    if (rest.length > 0) this.#onData(rest);
   }
 
   /** Leaves the requests that are there for later; until then none is read. */
-  #rest(): void {
+  rest(): void {
     this.#phase = 'resting';
     this.#context.deadlines.disarm(this);
     this.#socket.pause();
@@ -306,64 +242,37 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
     });
   }
 
-  #readPending(): void {
-    const chunk = this.#pending.take() as Buffer;
-    this.#readHeads(chunk, chunk.length);
-  }
-
-  #readHead(chunk: Buffer, size: number): void {
-    const finder = this.#finder;
-    if (!finder.find(chunk, 0, size)) {
-      this.#onPartialHead(finder.partial);
-      return;
-    }
-    const { text } = finder;
-    if (text.length > this.#listener.limits.head) {
-      this.#refuse(tooLarge(text, this.#listener.limits), text);
-      return;
-    }
-    const refusal = this.request.parse(text, finder.bytes, finder.from, this.#listener.headLimits);
-    finder.forget();
-    if (refusal !== undefined) this.#refuse(refusal, text, this.request.fault);
-    else this.#serve(chunk, finder.next, size);
-  }
-
-  /** The head is not complete yet: decides whether it can still become one. */
-  #onPartialHead(text: string): void {
+  awaitsHead(text: string): boolean {
     // The empty line that some clients send behind a body: no request has begun.
     if (text === '\r' || text === '\r\n') {
-      if (this.#ended) this.#linger();
+      if (this.hasEnded) this.#linger();
       else if (this.idleIn === undefined) this.#listener.idle.rest(this);
-      return;
+      return false;
     }
-    if (this.#ended) {
-      this.#refuse('BAD_REQUEST', text, Fault.INCOMPLETE);
-      return;
+    if (this.hasEnded) {
+      this.refuseUnread('BAD_REQUEST', text, Fault.INCOMPLETE);
+      return false;
     }
     if (this.#phase === 'idle') this.#context.deadlines.arm(this, this.#listener.timeouts.headMs);
     this.#phase = 'head';
     this.#listener.idle.leave(this);
-    const why = hopeless(text, this.#finder.checked, this.#listener.limits);
-    if (why !== undefined) this.#refuse(why.code, text, why.fault);
+    return true;
   }
 
   /** A request begins: what came of its body goes first, so that a small one leaves in one write with its head. */
-  #serve(read: Buffer, at: number, size: number): void {
+  serve(read: Buffer, at: number, size: number): void {
     const { request } = this;
-    const { limits } = this.#listener;
     // For the access log: a closed socket does not know it any more.
     if (this.#context.access !== undefined) this.peer.noteLocalAddress();
     this.#phase = 'exchange';
     this.#listener.idle.leave(this);
-    this.#requests++;
-    if (limits.requests > 0 && this.#requests >= limits.requests) request.keepAlive = false;
     this.#context.deadlines.disarm(this);
     const now = this.#context.clock.now();
-    this.#noteLastByte(now);
+    this.#lastByte.note(now);
     this.answer.begin();
     this.#exchange.prepare(now);
-    this.body.begin(request.framing, request.length, limits);
-    this.#awaitsContinue = request.expectContinue && at === size;
+    this.body.begin(request.framing, request.length, this.#listener.limits);
+    this.awaitsContinue = request.expectContinue && at === size;
     if (this.body.done) {
       if (at < size) this.#addPending(toKeep(read.subarray(at, size)));
       this.#exchange.begin();
@@ -371,7 +280,7 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
     }
     if (!this.#readBody(read.subarray(0, size), at, false)) return;
     if (!this.body.done) {
-      if (this.#ended) {
+      if (this.hasEnded) {
         this.abort();
         return;
       }
@@ -386,7 +295,7 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
   #readBody(chunk: Buffer, from: number, rearm: boolean): boolean {
     const { body } = this;
     body.at = from;
-    if (rearm) this.#awaitsContinue = false;
+    if (rearm) this.awaitsContinue = false;
     switch (takePieces(body, chunk, this.#exchange, this)) {
       case Step.MORE:
         // A client that we do not read from is not the one that is slow.
@@ -394,7 +303,7 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
         return true;
       case Step.END:
         this.#context.deadlines.disarm(this);
-        if (rearm) this.#noteLastByte(this.#context.clock.now());
+        if (rearm) this.#lastByte.note(this.#context.clock.now());
         if (body.at < chunk.length) this.#addPending(toKeep(chunk.subarray(body.at)));
         this.#exchange.onRequestEnd();
         return true;
@@ -407,15 +316,13 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
   }
 
   #addPending(chunk: Buffer): void {
-    this.#noteLastByte(this.#context.clock.now());
-    this.#pending.add(chunk);
-    if (this.#pending.size > MAX_PENDING) this.#socket.pause();
+    this.#lastByte.note(this.#context.clock.now());
+    this.#reader.pending.add(chunk);
+    if (this.#reader.pending.size > MAX_PENDING) this.#socket.pause();
   }
 
-  /** Answers bytes that are no request: see there. */
-  #refuse(code: RefusalCode, text = '', fault?: FaultText): void {
-    this.#finder.forget();
-    this.#pending.clear();
+  refuseUnread(code: RefusalCode, text = '', fault?: FaultText): void {
+    this.#reader.forget();
     answerUnread({ code, fault }, text, this.answer, this.peer, this.#context);
     this.#linger();
   }
@@ -423,8 +330,7 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
   #linger(): void {
     this.#phase = 'lingering';
     this.#listener.idle.leave(this);
-    this.#pending.clear();
-    this.#finder.forget();
+    this.#reader.forget();
     this.#socket.end();
     this.#socket.resume();
     // The rest of the answer goes first, as slowly as the client may take it.
@@ -443,7 +349,7 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
 
   /** All is said: its client is to close it. */
   #awaitEnd(): void {
-    if (this.#hasPlace) this.#listener.idle.end(this);
+    if (this.#place.isTaken) this.#listener.idle.end(this);
     this.#context.deadlines.arm(this, LINGER_MS);
   }
 
@@ -454,13 +360,13 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
   }
 
   #onEnd(): void {
-    this.#ended = true;
+    this.hasEnded = true;
     if (this.#phase === 'exchange') {
       this.#onEndWhileServing();
     } else if (this.#phase === 'head') {
-      this.#refuse('BAD_REQUEST', this.#finder.partial, Fault.INCOMPLETE);
+      this.refuseUnread('BAD_REQUEST', this.#reader.partial, Fault.INCOMPLETE);
     } else if (this.#phase === 'flushing' || this.#phase === 'resting') {
-      if (!this.#endedBehind) this.#pending.clear();
+      if (!this.#lastByte.isJustNow) this.#reader.pending.clear();
       if (this.#isSpent) this.#linger();
     }
     // Ending it twice makes Node build an error: 4 % of a connection with one request.
@@ -469,25 +375,10 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
 
   /** What it sent behind the present request is answered after a half-close only. */
   #onEndWhileServing(): void {
-    const isBehind = this.#endedBehind;
+    const isBehind = this.#lastByte.isJustNow;
     const { answer } = this;
-    if (this.#pending.size === 0 || (answer.hasBegun && !isBehind)) answer.keepAlive = false;
+    if (this.#reader.pending.size === 0 || (answer.hasBegun && !isBehind)) answer.keepAlive = false;
     this.#exchange.onClientEnd(isBehind);
-  }
-
-  #noteLastByte(now: number): void {
-    this.#lastByteAt = now;
-    this.#lastByteTurn = this.#context.deadlines.turns;
-  }
-
-  /**
-   * Its FIN has just come, right behind its last bytes: it is no client that gave up. It may have lain there while the
-   * process was busy with others: then it is seen at the next look, however late that is.
-   */
-  get #endedBehind(): boolean {
-    const { clock, deadlines } = this.#context;
-    if (clock.now() - this.#lastByteAt <= BEHIND_MS) return true;
-    return deadlines.isTurning && deadlines.turns - this.#lastByteTurn < 2;
   }
 
   #onClose(): void {
@@ -497,10 +388,8 @@ export class Http1Connection implements Downstream, ClientConnection, DeadlineEn
     this.answer.isClosed = true;
     this.#sendWatch.end();
     this.#listener.idle.leave(this);
-    if (this.#hasPlace) this.#losePlace();
-    if (this.#counted) this.#listener.clients.leave(this.peer.address);
-    this.#pending.clear();
-    this.#finder.forget();
+    this.#place.leave();
+    this.#reader.forget();
     if (serving) this.#exchange.onClientGone(this.#sendWatch.hasStalled);
     // Else the wheel would keep all of this for as long as a deadline was away.
     for (const entry of [this, this.#sendWatch]) this.#context.deadlines.forget(entry);
