@@ -54,7 +54,7 @@ export interface HealthVerdict {
 
 /** Something happened to a replica, ours or someone else's doing. `lost`: the watch broke; list again. */
 export type RuntimeEvent =
-  | { type: 'started' | 'exited' | 'health'; id: string; service: string; ordinal: number }
+  | { type: 'started' | 'exited'; id: string; service: string; ordinal: number }
   | { type: 'lost'; cause?: PilotlightError | undefined }
   | { type: 'restored' };
 
@@ -71,9 +71,6 @@ export interface Runtime {
 
   /** Whether a `run` names the one thing that there is, which cannot run twice: the old replica ends before a new one starts. */
   runsInPlace(run: RunSettings): boolean;
-
-  /** @throws RUNTIME_UNREACHABLE, RUNTIME_FORBIDDEN */
-  check(signal: AbortSignal): Promise<void>;
 
   /**
    * Pre-positions a replica so that a start is quick; does nothing where it is or where its `run` asks for no such thing.
@@ -104,7 +101,10 @@ export interface Runtime {
   /** Removes what does not run of this service (pre-positioned containers of ours, records). Never an existing container. */
   clean(service: string, signal: AbortSignal): Promise<void>;
 
-  /** All replicas of this instance, running or pre-positioned, with the containers named in `specs`. */
+  /**
+   * All replicas of this instance, running or pre-positioned, with the containers named in `specs`.
+   * @throws RUNTIME_UNREACHABLE, RUNTIME_FORBIDDEN
+   */
   list(specs: ReplicaSpec[], signal: AbortSignal): Promise<Instance[]>;
 
   /** Reports events until aborted; reconnects by itself. Exits of replicas are reported within 1 s. */

@@ -74,14 +74,6 @@ export class Histogram {
     return undefined;
   }
 
-  /** How many values were at most `ms` (to the bucket's precision). */
-  countUpTo(ms: number): number {
-    const last = bucketOf(ms);
-    let seen = 0;
-    for (let bucket = 0; bucket <= last; bucket++) seen += this.#counts[bucket] as number;
-    return seen;
-  }
-
   /** The counts as plain data. */
   sparse(): SparseCounts {
     const out: SparseCounts = [];

@@ -27,7 +27,7 @@ interface EventWatchOptions {
   onRestored: () => void;
 }
 
-const ACTIONS = ['start', 'unpause', 'kill', 'die', 'pause', 'destroy', 'health_status'] as const;
+const ACTIONS = ['start', 'unpause', 'kill', 'die', 'pause', 'destroy'] as const;
 const BACKOFF = { base: 100, cap: 4_000, jitter: 0.5 };
 /** No event is longer than this, characters. */
 const LONGEST_LINE = 1024 * 1024;
@@ -138,8 +138,7 @@ function parseEvent(line: string): ContainerEvent | undefined {
   } catch {
     return undefined;
   }
-  // Health comes as `health_status: healthy`.
-  const action = ACTIONS.find((known) => known === String(value?.Action).split(':', 1)[0]);
+  const action = ACTIONS.find((known) => known === value?.Action);
   const id = value?.Actor?.ID;
   if (value?.Type !== 'container' || action === undefined || typeof id !== 'string') return undefined;
   const attributes = (value.Actor?.Attributes ?? {}) as Record<string, string>;

@@ -40,7 +40,6 @@ const eventTypes = {
   die: 'exited',
   pause: 'exited',
   destroy: 'exited',
-  health_status: 'health',
 } as const;
 
 /** What was written reaches the log within this, ms. */
@@ -73,13 +72,6 @@ class DockerRuntime implements Runtime {
 
   runsInPlace(run: RunSettings): boolean {
     return isExisting(run);
-  }
-
-  async check(signal: AbortSignal): Promise<void> {
-    // A ping may be answered to those who may nothing else.
-    await this.#engine.call(limits.ask, signal, (docker, abortSignal) =>
-      docker.listContainers({ limit: 1, abortSignal }),
-    );
   }
 
   async prepare(spec: ReplicaSpec, signal: AbortSignal): Promise<void> {

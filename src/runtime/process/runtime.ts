@@ -85,21 +85,6 @@ class ProcessRuntime implements Runtime {
     return false;
   }
 
-  async check(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    if (!processTableSupported) {
-      throw new PilotlightError(
-        'RUNTIME_FAILED',
-        `processes cannot be run on ${process.platform}: Linux or macOS only`,
-      );
-    }
-    try {
-      this.#records.open();
-    } catch (cause) {
-      throw toPilotlightError(cause, 'STATE_UNUSABLE');
-    }
-  }
-
   /** There is nothing to pre-position. */
   async prepare(_spec: ReplicaSpec, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
@@ -108,7 +93,7 @@ class ProcessRuntime implements Runtime {
   async start(spec: ReplicaSpec, signal: AbortSignal): Promise<Instance> {
     signal.throwIfAborted();
     const run = processRun(spec);
-    await this.check(signal);
+    this.#open();
     return unlessAborted(
       this.#starts.run(replicaName(spec), () => this.#start(spec, run)),
       signal,
@@ -187,6 +172,21 @@ class ProcessRuntime implements Runtime {
     const replica = this.#find(id);
     if (replica === undefined) return [];
     return unlessAborted(this.#log(replicaName(replica.record)).lastLines(lines, replica.outputFrom), signal);
+  }
+
+  /** @throws RUNTIME_FAILED, STATE_UNUSABLE */
+  #open(): void {
+    if (!processTableSupported) {
+      throw new PilotlightError(
+        'RUNTIME_FAILED',
+        `processes cannot be run on ${process.platform}: Linux or macOS only`,
+      );
+    }
+    try {
+      this.#records.open();
+    } catch (cause) {
+      throw toPilotlightError(cause, 'STATE_UNUSABLE');
+    }
   }
 
   async #start(spec: ReplicaSpec, run: ProcessRun): Promise<Instance> {

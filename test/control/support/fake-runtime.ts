@@ -77,8 +77,6 @@ export class FakeRuntime implements Runtime {
     return kind === 'docker-container' || kind === 'the-only-one';
   }
 
-  async check(): Promise<void> {}
-
   async prepare({ service, ordinal }: ReplicaSpec): Promise<void> {
     this.#assertReachable();
     this.prepared.add(`${service}-${ordinal}`);

@@ -156,12 +156,14 @@ test('what cannot be started is said in one line', async () => {
   expect(await runtime.list([], never)).toEqual([]);
 });
 
-test('a state directory that cannot be used is an error of the check', async () => {
+test('a state directory that cannot be used is an error of the start', async () => {
   const folder = await bench.stateDirectory();
   await writeFile(join(folder, 'processes'), 'a file is in the way');
-  await expect(bench.runtime(folder).check(never)).rejects.toMatchObject({ code: 'STATE_UNUSABLE' });
+  await expect(bench.runtime(folder).start(nodeSpec(SERVER), never)).rejects.toMatchObject({ code: 'STATE_UNUSABLE' });
   await mkdir(join(folder, 'other'));
-  await expect(bench.runtime(join(folder, 'other')).check(never)).resolves.toBeUndefined();
+  const other = bench.runtime(join(folder, 'other'));
+  const { id } = await other.start(nodeSpec(SERVER), never);
+  await other.stop(id, STOP, never);
 });
 
 function isAlive(pid: number): boolean {
