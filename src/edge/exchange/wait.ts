@@ -8,6 +8,7 @@ import { isNavigation, pageFields, waitingPage } from '../hold/waiting-page.ts';
 import { wakeRuleOf } from '../hold/wake-rules.ts';
 import type { RequestHead } from '../http1/request.ts';
 import type { DeadlineEntry } from '../io/deadlines.ts';
+import { holdRefusal } from '../service/admission.ts';
 import type { Service } from '../service/service.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { ExchangeContext } from './context.ts';
@@ -67,34 +68,10 @@ export class Wait implements Waiter, DeadlineEntry {
       const answer = asleepAnswer(service, client.request);
       if (answer !== undefined) return answer;
     }
-    const refusal = this.#refusal(service, asleep, front);
+    const refusal = holdRefusal(service, this.address, front, this.#context);
     if (refusal !== undefined || this.#reserve(service)) return refusal;
-    service.statistics.holdRejected.bytes++;
+    service.statistics.holdRefused('HOLD_BYTES');
     return 'HOLD_BYTES';
-  }
-
-  #refusal(service: Service, asleep: boolean, front: boolean): RefusalCode | undefined {
-    const { policy, queue, statistics } = service;
-    if (asleep && !policy.wakeable) return 'NO_ENDPOINT';
-    // What was accepted before a drain may wait for a slot, but it causes no start.
-    if (this.#context.draining && !this.#context.handingOver && (asleep || !front)) return 'DRAINING';
-    if (asleep && service.blockedUntil > this.#context.clock.now()) {
-      statistics.holdRejected.failed++;
-      return 'START_BLOCKED';
-    }
-    const { address } = this.#request;
-    const { max, perClient } = policy.hold;
-    if (perClient > 0 && queue.countOf(address) >= perClient) {
-      queue.firstToYield(address)?.yieldPlace('HOLD_CLIENT');
-      if (queue.countOf(address) >= perClient) {
-        statistics.holdRejected.client++;
-        return 'HOLD_CLIENT';
-      }
-    }
-    if (queue.size >= max) queue.firstToYield()?.yieldPlace('HOLD_FULL');
-    if (queue.size < max) return undefined;
-    statistics.holdRejected.full++;
-    return 'HOLD_FULL';
   }
 
   /** Claims room for the body; those who yield theirs first give it up where there is too little. */
@@ -198,10 +175,7 @@ export class Wait implements Waiter, DeadlineEntry {
   }
 
   yieldPlace(why: Displacement): void {
-    const { holdRejected } = (this.#service as Service).statistics;
-    if (why === 'HOLD_FULL') holdRejected.full++;
-    else if (why === 'HOLD_CLIENT') holdRejected.client++;
-    else holdRejected.bytes++;
+    (this.#service as Service).statistics.holdRefused(why);
     // Nothing that it sent behind it takes the place.
     this.#request.client.takeNoMore();
     this.refuse(why);
@@ -218,8 +192,7 @@ export class Wait implements Waiter, DeadlineEntry {
     const service = this.#service as Service;
     const now = this.#context.clock.now();
     if (now >= this.#ends) {
-      service.statistics.holdRejected.deadline++;
-      service.statistics.overloads++;
+      service.statistics.holdRefused('HOLD_TIMEOUT');
       this.#request.refuse('HOLD_TIMEOUT');
     } else if (this.#isPageable && !service.isReady) {
       this.#request.respond(waitingAnswer(service, this.#request.client.request.target));
@@ -235,7 +208,7 @@ function asleepAnswer(service: Service, request: RequestHead): RefusalCode | Own
   const rule = service.wakeRules.length === 0 ? undefined : wakeRuleOf(service.wakeRules, request);
   if (rule === undefined || rule.then === 'wake') return undefined;
   if (rule.then === 'deny') {
-    service.statistics.holdRejected.denied++;
+    service.statistics.holdRefused('WAKE_DENIED');
     return 'WAKE_DENIED';
   }
   const state = service.state.starting ? 'waking' : 'asleep';

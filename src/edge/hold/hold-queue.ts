@@ -1,6 +1,12 @@
 import { clientKey } from '../io/client-address.ts';
 import { HalfClosed } from './half-closed.ts';
-import type { Waiter } from './waiter.ts';
+import type { Displacement, Waiter } from './waiter.ts';
+
+/** Most waiters in a queue, and most of one client; 0 = no limit per client. */
+interface HoldBounds {
+  readonly max: number;
+  readonly perClient: number;
+}
 
 /**
  * Queues those who wait for an endpoint, first come first served. To take one out of the middle costs no more than from
@@ -34,7 +40,7 @@ export class HoldQueue {
   }
 
   /** Returns how many wait for the client at an address. */
-  countOf(address: string): number {
+  #countOf(address: string): number {
     return this.#perClient?.get(clientKey(address)) ?? 0;
   }
 
@@ -44,9 +50,18 @@ export class HoldQueue {
     this.#halfClosed.add(clientKey(waiter.address), waiter);
   }
 
-  /** Returns the waiter that gives up its place before anybody is turned away; with an address, one of that client. */
-  firstToYield(address?: string): Waiter | undefined {
-    return address === undefined ? this.#halfClosed?.first : this.#halfClosed?.firstOf(clientKey(address));
+  /**
+   * Makes room for one more within the bounds, by those who yield their places first.
+   * @param address of its client
+   * @returns the bound that is reached all the same; undefined: there is room
+   */
+  makeRoom(address: string, { max, perClient }: HoldBounds): Displacement | undefined {
+    if (perClient > 0 && this.#countOf(address) >= perClient) {
+      this.#halfClosed?.firstOf(clientKey(address))?.yieldPlace('HOLD_CLIENT');
+      if (this.#countOf(address) >= perClient) return 'HOLD_CLIENT';
+    }
+    if (this.#size >= max) this.#halfClosed?.first?.yieldPlace('HOLD_FULL');
+    return this.#size < max ? undefined : 'HOLD_FULL';
   }
 
   /** All waiters that give up their places first. */

@@ -1,7 +1,18 @@
 import type { ServiceReport } from '../../model/link.ts';
+import type { RefusalCode } from '../../model/refusals.ts';
 import { Histogram, type SparseCounts } from '../../util/histogram.ts';
 
 type HoldRejections = ServiceReport['holdRejected'];
+
+/** Refusals of those who would wait, or wait, and what they are counted as. */
+const HOLD_REFUSALS = {
+  HOLD_FULL: 'full',
+  HOLD_BYTES: 'bytes',
+  HOLD_CLIENT: 'client',
+  HOLD_TIMEOUT: 'deadline',
+  START_BLOCKED: 'failed',
+  WAKE_DENIED: 'denied',
+} as const satisfies Partial<Record<RefusalCode, keyof HoldRejections>>;
 
 const noRejections = (): HoldRejections => ({ full: 0, bytes: 0, client: 0, deadline: 0, failed: 0, denied: 0 });
 
@@ -17,10 +28,16 @@ export class Statistics {
   overloads = 0;
   retries = 0;
   coldRequests = 0;
-  holdRejected = noRejections();
+  #holdRejected = noRejections();
   readonly #codes = new Map<number, number>();
   #ttfb: Histogram | undefined;
   #total: Histogram | undefined;
+
+  /** Somebody may not wait, or not any longer. */
+  holdRefused(code: keyof typeof HOLD_REFUSALS): void {
+    this.#holdRejected[HOLD_REFUSALS[code]]++;
+    if (code === 'HOLD_TIMEOUT') this.overloads++;
+  }
 
   /** An answer ended, whole or broken off. */
   ended(status: number, ms: number): void {
@@ -73,7 +90,7 @@ export class Statistics {
       overloads: this.overloads,
       retries: this.retries,
       coldRequests: this.coldRequests,
-      holdRejected: this.holdRejected,
+      holdRejected: this.#holdRejected,
       ttfb: this.#ttfb?.sparse() ?? [],
       total: this.#total?.sparse() ?? [],
     };
@@ -84,7 +101,7 @@ export class Statistics {
     this.overloads = 0;
     this.retries = 0;
     this.coldRequests = 0;
-    this.holdRejected = noRejections();
+    this.#holdRejected = noRejections();
     this.#codes.clear();
     this.#ttfb?.reset();
     this.#total?.reset();
