@@ -6,11 +6,20 @@ import type { Replica, StartCause } from '../replica/replica.ts';
 import type { RetireReason } from '../replica/retire.ts';
 import { type DemandInputs, needText } from '../scale/demand.ts';
 import type { ScaleDecision } from '../scale/service-scaler.ts';
-import { Journal } from './journal.ts';
 
 /** What led to the number of replicas that is started. */
 export type StartInputs = DemandInputs & { wanted: number };
 
+/** What is said of replicas that retire, beside the reason. */
+export interface RetireSaying {
+  /** How many were ready before. */
+  from: number;
+  text?: string;
+  inputs?: Record<string, number>;
+}
+
+/** Decisions that are kept. */
+const KEPT = 100;
 /** A wake so soon after an idle retire began is a flap, ms. */
 const FLAP_MS = 10_000;
 
@@ -24,9 +33,10 @@ const retireText: Record<RetireReason, string> = {
   removed: 'removed from the configuration',
 };
 
-/** Tells what happens to one service: events for people, the journal of decisions, and the metrics of both. */
+/** Tells what happens to one service: events for people, the last decisions with all that led to them, and the metrics. */
 export class DecisionLog {
-  readonly journal = new Journal();
+  /** Oldest first. */
+  readonly #decisions: Decision[] = [];
   readonly #service: string;
   readonly #context: ControlContext;
   /** The last refusal, so that one that stands is told once. */
@@ -38,6 +48,10 @@ export class DecisionLog {
   constructor(service: string, context: ControlContext) {
     this.#service = service;
     this.#context = context;
+  }
+
+  get last(): Decision | null {
+    return this.#decisions.at(-1) ?? null;
   }
 
   /** Starts from zero. */
@@ -111,13 +125,13 @@ export class DecisionLog {
   }
 
   /** The idle policy's, an operator's or the configuration's decision to have fewer. */
-  retiring(reason: RetireReason, replicas: readonly Replica[], from: number, detail: Detail, dryRun = false): void {
+  retiring(reason: RetireReason, replicas: readonly Replica[], saying: RetireSaying, dryRun = false): void {
+    const { from, text = retireText[reason], inputs = {} } = saying;
     const names = replicas.map(({ name }) => name).join(', ');
-    const text = detail.text ?? retireText[reason];
     const to = from - replicas.length;
     const action =
       reason === 'replaced' || reason === 'reconfigured' ? 'replace' : reason === 'scale-down' ? 'scale-down' : 'sleep';
-    this.#decide({ action, from, to, reason: text, inputs: detail.inputs ?? {}, verdicts: [], dryRun });
+    this.#decide({ action, from, to, reason: text, inputs, verdicts: [], dryRun });
     if (reason === 'idle' && to === 0 && !dryRun) this.#sleptAt = this.#context.clock.now();
     if (!dryRun) this.#event('retiring', `retiring ${names} (${text})`, { reason, replicas: names });
   }
@@ -197,7 +211,8 @@ export class DecisionLog {
   ): void {
     const at = new Date(this.#context.clock.wall()).toISOString();
     const { dryRun = false, ...rest } = decision;
-    this.journal.add({ at, service: this.#service, ...rest, dryRun });
+    this.#decisions.push({ at, service: this.#service, ...rest, dryRun });
+    if (this.#decisions.length > KEPT) this.#decisions.shift();
   }
 
   #event(
@@ -207,9 +222,4 @@ export class DecisionLog {
   ): void {
     this.#context.events.emit(type, this.#service, `${this.#service} ${text}`, data);
   }
-}
-
-interface Detail {
-  text?: string;
-  inputs?: Record<string, number>;
 }

@@ -3,17 +3,16 @@ import type { Instance } from '../../model/runtime.ts';
 import type { HostPort } from '../../model/settings.ts';
 import { detached } from '../context.ts';
 import type { OwnedEndpoint } from '../endpoints/registry.ts';
+import type { ReplicaLoad } from '../link/telemetry.ts';
 import type { StartGate } from '../start/gate.ts';
 import { Assurance } from './assurance.ts';
 import { isSameRun, Replica, type StartCause } from './replica.ts';
-import { countReplicas, type ReplicaCounts } from './replica-counts.ts';
+import { countReplicas, type ReplicaCounts, type ReplicaView, viewOf } from './replica-view.ts';
 import { type CordonAck, Retirement, type RetireReason } from './retire.ts';
 import { ReplicaRunner, type RunnerListener, type RunnerOptions, type RunnerSettings } from './runner.ts';
 
 /** Shared until there is a replica: an empty map takes 180 bytes, and most of many services sleep. */
 const NONE = new Map<number, Replica>();
-
-type QueuedTask = Extract<Replica['task'], { kind: 'queued' }>;
 
 /** What a replica set needs to know of its service's configuration at the moment. */
 export interface ReplicaSettings extends RunnerSettings {
@@ -29,6 +28,8 @@ export interface ReplicaSetListener extends RunnerListener {
   onCordoned(replica: Replica): void;
   /** Its retire was called off, because of `why`: it is ready again. */
   onRevoked(replica: Replica, why: string): void;
+  /** A retire was called off by activity that the edges told of, after `onRevoked`. */
+  onCalledOff(): void;
   /** So many streams of it are closed because no byte passed for long. */
   onQuietClosed(replica: Replica, count: number): void;
   onDrainForced(replica: Replica, inFlight: number): void;
@@ -38,6 +39,8 @@ export interface ReplicaSetListener extends RunnerListener {
 
 export interface ReplicaSetOptions extends RunnerOptions {
   gate: StartGate;
+  /** What is in flight on an endpoint. */
+  loadOf: (endpoint: string) => ReplicaLoad;
   settings: () => ReplicaSettings;
   listener: ReplicaSetListener;
 }
@@ -71,6 +74,11 @@ export class ReplicaSet {
 
   get counts(): ReplicaCounts {
     return countReplicas(this.#replicas.values());
+  }
+
+  /** Replicas as plain data; all of them, by ordinal, where none is named. */
+  views(replicas: readonly Replica[] = this.replicas): ReplicaView[] {
+    return replicas.map((replica) => viewOf(replica, this.#options.loadOf(replica.endpoint)));
   }
 
   /** Whether every replica runs, or does not, and is to stay so. */
@@ -125,23 +133,23 @@ export class ReplicaSet {
   }
 
   /** Requests wait: starts that stand behind a rate limit go ahead. */
-  hurry(): void {
+  hurryStarts(): void {
     for (const { task } of this.#replicas.values()) if (task.kind === 'queued') task.ticket.hurry();
   }
 
-  /** Takes up to `count` starts (of those that `which` names) out of the queue that were not let through yet. */
-  withdrawQueued(count = Number.POSITIVE_INFINITY, which: (task: QueuedTask) => boolean = () => true): void {
-    for (const replica of this.replicas.reverse()) {
-      if (replica.task.kind !== 'queued' || !which(replica.task) || count-- <= 0) continue;
+  /** Takes starts that were not let through yet out of the queue. */
+  withdraw(replicas: readonly Replica[]): void {
+    for (const replica of replicas) {
+      if (replica.task.kind !== 'queued') continue;
       replica.task.ticket.cancel();
       replica.task = { kind: 'none' };
       this.#options.listener.onStartWithdrawn(replica);
     }
   }
 
-  /** Calls off starts that are under way (those that `which` names) and stops what they started. */
-  withdrawStarting(which: (replica: Replica) => boolean): void {
-    for (const { task } of this.replicas.filter(which)) {
+  /** Calls off starts that are under way, and stops what they started. */
+  callOff(replicas: readonly Replica[]): void {
+    for (const { task } of replicas) {
       if (task.kind === 'start' || task.kind === 'adopt') {
         task.abort.abort(new PilotlightError('CANCELLED', 'the start was called off'));
       }
@@ -174,7 +182,10 @@ export class ReplicaSet {
           replica.apply('acknowledged');
           listener.onChange();
         },
-        calledOff: () => this.#revoke(replica, retirement, 'there was activity'),
+        calledOff: () => {
+          this.#revoke(replica, retirement, 'there was activity');
+          listener.onCalledOff();
+        },
         close: () => publish(),
         stop: () => this.#runner.stop(replica, reason),
         quiet: (count) => listener.onQuietClosed(replica, count),
@@ -192,28 +203,12 @@ export class ReplicaSet {
     for (const { task } of this.replicas) if (task.kind === 'retire') task.retirement.hurry(drainMs);
   }
 
-  /** Takes up to `count` scale-downs back: more are needed again, and these are there. */
-  takeBack(count: number, hash: string): void {
-    let left = count;
-    for (const replica of this.replicas) {
-      const { task, spec } = replica;
-      if (left <= 0 || task.kind !== 'retire' || task.retirement.reason !== 'scale-down') continue;
-      if (spec.hash !== hash || !task.retirement.revocable || task.retirement.isClosing) continue;
-      this.#revoke(replica, task.retirement, 'it is needed again');
-      left--;
+  /** Makes replicas ready again whose retirement can be called off. @param why as in `because …` */
+  revoke(replicas: readonly Replica[], why: string): void {
+    for (const replica of replicas) {
+      const { task } = replica;
+      if (task.kind === 'retire' && task.retirement.revocable) this.#revoke(replica, task.retirement, why);
     }
-  }
-
-  /** Makes up to `count` retiring replicas ready again, those first that were cordoned last. @returns how many */
-  revoke(count: number): number {
-    let revoked = 0;
-    for (const replica of this.replicas.sort((a, b) => b.readyAt - a.readyAt)) {
-      if (revoked >= count) break;
-      if (replica.task.kind !== 'retire' || !replica.task.retirement.revocable) continue;
-      this.#revoke(replica, replica.task.retirement, 'a request came');
-      revoked++;
-    }
-    return revoked;
   }
 
   onAck(edge: string, endpoint: string, ack: CordonAck): void {
@@ -276,8 +271,8 @@ export class ReplicaSet {
 
   /** Stops replicas without a drain, as nothing is sent to them any more. */
   stopNow(reason: string): void {
-    this.withdrawQueued();
-    this.withdrawStarting(() => true);
+    this.withdraw(this.replicas.reverse());
+    this.callOff(this.replicas);
     for (const replica of this.replicas) {
       if (!replica.isServing) continue;
       if (replica.task.kind === 'retire') replica.task.retirement.cancel();

@@ -83,9 +83,13 @@ export class Replica {
     return address === undefined || this.otherHost === undefined ? address : { ...address, host: this.otherHost };
   }
 
+  get doing(): ReplicaTask['kind'] {
+    return this.task.kind;
+  }
+
   /** Whether it runs, is about to, or is being stopped. */
   get isLive(): boolean {
-    return holdsCapacity(this.#state) || this.task.kind === 'queued';
+    return isLive(this);
   }
 
   /** Whether it may be dispatched to or is drained at present. */
@@ -103,6 +107,11 @@ export class Replica {
     if (before !== after) this.#onCapacity(this.name, after);
     return true;
   }
+}
+
+/** Whether a replica runs, is about to, or is being stopped: what counts towards `max`. */
+export function isLive({ state, doing }: { state: ReplicaState; doing: ReplicaTask['kind'] }): boolean {
+  return holdsCapacity(state) || doing === 'queued';
 }
 
 /** Whether two reports are about the same run of the same replica, reachable at the same place. */

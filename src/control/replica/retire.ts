@@ -12,6 +12,11 @@ export type RetireReason =
   /** The service was removed from the configuration, or can be started no more. */
   | 'removed';
 
+/** Whether a request that has nowhere else to go may have a replica back that retires for this. */
+export function isRevocable(reason: RetireReason): boolean {
+  return reason !== 'removed' && reason !== 'reconfigured';
+}
+
 export interface RetirementOptions {
   clock: Clock;
   reason: RetireReason;
@@ -98,7 +103,7 @@ export class Retirement {
 
   /** Whether a request that has nowhere else to go may have the replica back. */
   get revocable(): boolean {
-    return this.#phase !== 'over' && this.reason !== 'removed' && this.reason !== 'reconfigured';
+    return this.#phase !== 'over' && isRevocable(this.reason);
   }
 
   /** Whether the edges were told to close what is left. */

@@ -9,9 +9,7 @@ import { countReport } from '../journal/report-metrics.ts';
 import { gaugeService } from '../journal/service-metrics.ts';
 import { Telemetry } from '../link/telemetry.ts';
 import type { CordonAck } from '../replica/retire.ts';
-import { IdleWatch } from '../scale/idle-watch.ts';
 import { type ScaleDecision, type ScaledService, ServiceScaler } from '../scale/service-scaler.ts';
-import { victimsFirst } from '../scale/victims.ts';
 import type { ServiceHost } from './host.ts';
 import { ServiceLifecycle } from './lifecycle.ts';
 import { lastActivity, serviceStatus } from './status.ts';
@@ -25,28 +23,20 @@ export class ServiceController {
   readonly #host: ServiceHost;
   /** Made when there is something to scale: most of 10,000 services never get that far. */
   #scaler: ServiceScaler | undefined;
-  readonly #idle: IdleWatch;
   #settings: ServiceSettings;
 
   constructor(settings: ServiceSettings, host: ServiceHost) {
-    const { clock } = host.context;
     this.name = settings.name;
     this.#settings = settings;
     this.#host = host;
     this.decisions = new DecisionLog(this.name, host.context);
     this.#telemetry = new Telemetry(keepMs(settings));
-    this.#idle = new IdleWatch(
-      clock,
-      () => this.#idleInputs(),
-      (idleForMs) => this.#retireIdle(idleForMs),
-    );
     this.lifecycle = new ServiceLifecycle({
       host,
       settings: () => this.#settings,
       telemetry: this.#telemetry,
       decisions: this.decisions,
       sustained: () => this.#scaler?.sustained,
-      onSettled: () => this.#idle.check(),
     });
     host.registry.add(this.name, {
       wakeable: () => this.#settings.run !== undefined,
@@ -67,12 +57,10 @@ export class ServiceController {
   // What the edges say
 
   onDemand(edge: string, held: number, inFlight: number): void {
-    const waited = this.#telemetry.held > 0;
     this.#telemetry.demand(edge, this.#host.context.clock.now(), held, inFlight);
-    this.lifecycle.evaluate();
+    this.lifecycle.look();
     const { concurrency } = this.#settings.scale;
     if (held > 0 && concurrency > 0 && this.#mayScale) this.#follow(this.#scaling.hurry(this.#scaled()));
-    if (waited && held === 0) this.#idle.check();
   }
 
   /** @param report undefined where the edge had nothing to say of the service */
@@ -82,8 +70,7 @@ export class ServiceController {
       isWarm: (endpoint) => this.#isWarm(endpoint),
     });
     if (report !== undefined) countReport(this.#host.context.metrics, report);
-    this.lifecycle.evaluate();
-    this.#idle.check();
+    this.lifecycle.look();
   }
 
   onAck(edge: string, ack: CordonAck & { endpoint: string }): void {
@@ -111,7 +98,7 @@ export class ServiceController {
   onDetached(edge: string): void {
     this.#telemetry.forget(edge, this.#host.context.clock.now());
     this.lifecycle.set.onDetached(edge);
-    this.#idle.check();
+    this.lifecycle.happened({ type: 'edge-lost' });
   }
 
   // What the runtime says
@@ -146,7 +133,6 @@ export class ServiceController {
       this.#telemetry.window.clear();
     }
     this.lifecycle.reconfigured(before);
-    this.#idle.check();
   }
 
   /** Once a second. */
@@ -156,9 +142,8 @@ export class ServiceController {
     const { metrics } = this.#host.context;
     if (seconds > 0) metrics.count('pilotlight_replica_seconds_total', { service: this.name }, seconds);
     if (this.lifecycle.isLeaving || this.#host.isDraining()) return;
-    this.lifecycle.evaluate();
+    this.lifecycle.look();
     if (this.#mayScale) this.#follow(this.#scaling.tick(this.#scaled()));
-    this.#idle.check();
   }
 
   status(): ServiceStatus {
@@ -180,7 +165,7 @@ export class ServiceController {
       conditionOf: (endpoint) => this.#telemetry.conditionOf(endpoint),
       lastActivity: lastActivity(this.#telemetry, clock.now(), clock.wall()),
       quantiles: window.quantiles(clock.now(), scale.latency.windowMs, [0.5, 0.95, 0.99]),
-      lastDecision: decisions.journal.last,
+      lastDecision: decisions.last,
       startFailure: this.#startFailure,
       runtimeTrouble,
       otherTroubles: [this.#host.prewarm.trouble(name), this.#host.discovery.trouble(this.#settings)],
@@ -201,7 +186,6 @@ export class ServiceController {
 
   /** Lets go of every timer. */
   close(): void {
-    this.#idle.stop();
     this.lifecycle.close();
   }
 
@@ -231,13 +215,7 @@ export class ServiceController {
     if (outcome.action === 'none') return;
     this.#scaling.carriedOut(decision);
     if (dryRun) return;
-    const to = outcome.to - this.lifecycle.external;
-    if (outcome.action === 'scale-up') {
-      this.lifecycle.scaleUp(to);
-      return;
-    }
-    const [victim] = victimsFirst(this.lifecycle.ready, (endpoint) => this.#telemetry.loadOf(endpoint));
-    if (victim !== undefined) this.lifecycle.scaleDown(victim, to);
+    this.lifecycle.scaleTo(outcome.to - this.lifecycle.external);
   }
 
   #scaled(): ScaledService {
@@ -260,39 +238,6 @@ export class ServiceController {
     const replica = this.lifecycle.set.byEndpoint(endpoint);
     if (replica?.start === undefined) return true;
     return this.#host.context.clock.now() - replica.readyAt >= this.#settings.scale.guards.warmUpMs;
-  }
-
-  #idleInputs() {
-    const { idleMs, min } = this.#settings.scale;
-    const { ready, isLeaving, idleNotBefore } = this.lifecycle;
-    return {
-      now: this.#host.context.clock.now(),
-      idleMs: isLeaving || this.#host.isDraining() ? ('never' as const) : idleMs,
-      min,
-      ready: ready.length,
-      fresh: this.#host.hub.fresh,
-      busy: this.#telemetry.busy,
-      lastActivityAt: this.#telemetry.lastActivityAt,
-      readyAt: ready[0]?.readyAt ?? 0,
-      notBefore: Math.max(idleNotBefore, this.#dryIdleUntil),
-    };
-  }
-
-  /** A dry run tells once per idle time what it would do. */
-  #dryIdleUntil = 0;
-
-  #retireIdle(idleForMs: number): void {
-    const { min, dryRun } = this.#settings.scale;
-    const { ready } = this.lifecycle;
-    const surplus = ready.slice(0, ready.length - min);
-    const idleFor = idleForMs < 1000 ? `${Math.round(idleForMs)} ms` : `${Math.round(idleForMs / 1000)} s`;
-    const detail = { text: `idle for ${idleFor}`, inputs: { idleForMs } };
-    if (dryRun) {
-      this.#dryIdleUntil = this.#host.context.clock.now() + Math.max(1000, idleForMs);
-      this.decisions.retiring('idle', surplus, ready.length, detail, true);
-    } else {
-      this.lifecycle.retire(surplus, 'idle', detail);
-    }
   }
 
   #assertRunnable(): void {

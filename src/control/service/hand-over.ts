@@ -81,7 +81,7 @@ export class HandOver {
     this.#registrations.resume();
     this.#runtimes.relistAll();
     for (const { name, lifecycle } of this.#services.values()) {
-      guarded(this.#context.logger, `resumption of ${name}`, () => lifecycle.evaluate());
+      guarded(this.#context.logger, `resumption of ${name}`, () => lifecycle.look());
     }
   }
 

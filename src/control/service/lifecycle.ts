@@ -6,18 +6,17 @@ import type { Telemetry } from '../link/telemetry.ts';
 import type { AdoptingService } from '../replica/adoption.ts';
 import type { Replica, StartCause } from '../replica/replica.ts';
 import { ReplicaSet } from '../replica/replica-set.ts';
-import type { RetireReason } from '../replica/retire.ts';
 import { StartFailures } from '../replica/start-failures.ts';
-import { victimsFirst } from '../scale/victims.ts';
 import { StartBreaker } from '../start/breaker.ts';
 import { StartTimes } from '../start/start-times.ts';
+import { apply } from './apply.ts';
+import { Executor } from './executor.ts';
 import type { ServiceHost } from './host.ts';
-import { type OutcomesService, ReplicaOutcomes } from './outcomes.ts';
-import { ServiceRun } from './run.ts';
-import { planShrink } from './shrink-plan.ts';
-import { hashOf, nextReplacement } from './spec-change.ts';
-import { planStarts } from './start-plan.ts';
-import { Target } from './target.ts';
+import { Outcomes } from './outcomes.ts';
+import { isDormant, plan } from './plan.ts';
+import { hashOf, ServiceRun } from './run.ts';
+import type { ServiceEvent } from './service-event.ts';
+import { type Intent, newIntent, type ServiceView } from './service-view.ts';
 
 export interface LifecycleOptions {
   host: ServiceHost;
@@ -26,45 +25,35 @@ export interface LifecycleOptions {
   decisions: DecisionLog;
   /** Completions per second that one replica sustained; undefined while unknown. */
   sustained: () => number | undefined;
-  /** Replicas became ready, or ended. */
-  onSettled: () => void;
 }
 
 /**
- * The life of one service's replicas: which are missing, which are too many, and what is done about it. Asked again
- * after every change (`evaluate`), it brings about what is wanted as far as may be.
+ * The life of one service's replicas. What happens to the service goes in here as events; each changes what is intended
+ * with it, and the plan that follows is carried out at once. Whatever else may have changed, it is looked at again.
  */
-export class ServiceLifecycle implements OutcomesService {
+export class ServiceLifecycle {
   readonly set: ReplicaSet;
   readonly breaker: StartBreaker;
   readonly failures: StartFailures;
   readonly #name: string;
-  readonly #host: ServiceHost;
-  readonly #settings: () => ServiceSettings;
-  readonly #telemetry: Telemetry;
-  readonly #decisions: DecisionLog;
-  readonly #demand: Target;
+  readonly #options: LifecycleOptions;
   readonly #run: ServiceRun;
   readonly #startTimes = new StartTimes();
-  readonly #outcomes: ReplicaOutcomes;
+  readonly #executor: Executor;
+  #intent: Intent = newIntent;
   #isDormant = false;
-  #awakeSince: number | undefined;
   /** Who waits for the end of all replicas. */
   readonly #waiting: (() => void)[] = [];
 
   constructor(options: LifecycleOptions) {
-    const { host, settings, telemetry, decisions } = options;
+    const { host, settings, decisions } = options;
     const { context, gate, hub, registry } = host;
     this.#name = settings().name;
-    this.#host = host;
-    this.#settings = settings;
-    this.#telemetry = telemetry;
-    this.#decisions = decisions;
-    this.#demand = new Target(options);
+    this.#options = options;
     this.#run = new ServiceRun(options);
     this.breaker = new StartBreaker(context.clock, context.random, () => {
       registry.publish(this.#name);
-      this.evaluate();
+      this.look();
     });
     this.failures = new StartFailures(context, (failure) => {
       const hash = this.#run.last === undefined ? '' : hashOf(this.#run.last);
@@ -73,9 +62,8 @@ export class ServiceLifecycle implements OutcomesService {
         this.ready.some(({ spec }) => spec.hash !== hash),
       );
     });
-    this.#outcomes = new ReplicaOutcomes(this, {
+    const listener = new Outcomes(this, {
       ...options,
-      demand: this.#demand,
       run: this.#run,
       breaker: this.breaker,
       failures: this.failures,
@@ -86,10 +74,20 @@ export class ServiceLifecycle implements OutcomesService {
       context,
       gate,
       hub,
+      loadOf: (endpoint) => options.telemetry.loadOf(endpoint),
       settings: () => this.#run.replicaSettings,
-      listener: this.#outcomes,
+      listener,
       publish: () => registry.publish(this.#name),
       mayEnd: () => host.mayEnd(),
+    });
+    this.#executor = new Executor({
+      clock: context.clock,
+      set: this.set,
+      breaker: this.breaker,
+      decisions,
+      prepare: (replica) => this.#run.prepare(replica),
+      happened: (event) => this.happened(event),
+      look: () => this.look(),
     });
   }
 
@@ -101,17 +99,17 @@ export class ServiceLifecycle implements OutcomesService {
   }
 
   get isLeaving(): boolean {
-    return this.#demand.isLeaving;
+    return this.#intent.mode === 'leaving';
   }
 
   /** Whether any endpoint may get requests. */
   get isAwake(): boolean {
-    return this.#available > 0;
+    return this.set.counts.ready + this.external > 0;
   }
 
   /**
-   * Nothing of ours runs, nothing is asked for and nothing waits for its time: until something happens, which is
-   * evaluated then, a look at the service would find nothing to do. Spares 10,000 sleeping ones 30 % of a core.
+   * Until something happens, which is looked at then, another look would find nothing to do. Spares 10,000 sleeping
+   * services 30 % of a core.
    */
   get isDormant(): boolean {
     return this.#isDormant;
@@ -119,17 +117,12 @@ export class ServiceLifecycle implements OutcomesService {
 
   /** Since when, the clock's ms; undefined while asleep. */
   get awakeSince(): number | undefined {
-    return this.#awakeSince;
-  }
-
-  /** Adopted replicas have to be watched for a while, the clock's ms. */
-  get idleNotBefore(): number {
-    return this.#outcomes.idleNotBefore;
+    return this.#intent.awakeSince;
   }
 
   /** Endpoints in use that others run. */
   get external(): number {
-    return this.#host.registry.external(this.#name).length;
+    return this.#options.host.registry.external(this.#name).length;
   }
 
   /** Those that became ready last come first. */
@@ -144,7 +137,7 @@ export class ServiceLifecycle implements OutcomesService {
 
   /** How found replicas are sorted; undefined where there is no place for any. */
   get adopting(): AdoptingService | undefined {
-    const { run, scale } = this.#settings();
+    const { run, scale } = this.#options.settings();
     if (run === undefined || this.isLeaving) return undefined;
     const live = this.set.replicas.filter(({ isLive }) => isLive);
     const taken = new Set(live.map(({ ordinal }) => ordinal));
@@ -158,117 +151,84 @@ export class ServiceLifecycle implements OutcomesService {
     return {
       owned: this.set.endpoints,
       addresses: this.set.addresses,
-      holdTimeoutMs: this.#startTimes.holdTimeoutMs(this.#settings().hold.timeoutMs),
+      holdTimeoutMs: this.#startTimes.holdTimeoutMs(this.#options.settings().hold.timeoutMs),
       starting: queued + starting > 0,
       expectedStartMs: this.#startTimes.expectedMs,
       blockedUntil: contact.contact === 'unreachable' ? contact.retryAt : this.breaker.refusedUntil,
-      failures: this.#outcomes.failures,
+      failures: this.#intent.failures,
     };
   }
 
-  // What is to happen
+  // What happens
+
+  /** Takes an event into what is intended with the service, and carries out what is planned for it. */
+  happened(event: ServiceEvent): void {
+    const view = apply(this.#view(event), event);
+    this.#intent = view.intent;
+    this.#executor.carryOut(plan(view));
+  }
 
   /**
-   * Brings about what is wanted as far as may be now: revokes retires, queues starts, replaces what is outdated. Safe to
-   * call at any time, any number of times.
+   * Brings about what is wanted as far as may be now. Safe to call at any time, any number of times.
+   * @param cause why a replica is missing that nothing else asks for
    */
-  evaluate(cause: StartCause = 'replacement'): void {
+  look(cause: StartCause = 'replacement'): void {
+    const event = { type: 'looked', cause } as const;
     this.#isDormant = false;
-    this.#noteAwake();
-    if (this.isLeaving) return;
-    if (this.#settings().run === undefined) {
-      this.#isDormant = this.#isQuiet;
-      return;
-    }
-    if (this.#run.contact.contact === 'known') {
-      const asked = this.#demand.isAsked;
-      if (asked) this.#answerDemand();
-      else if (!this.isAwake) this.#demand.forget(this.set.counts);
-      const wanted = this.#wanted;
-      if (this.isAwake || asked) this.#demand.raiseTarget(wanted);
-      this.#startUpTo(wanted, cause);
-      if (!this.#host.isDraining()) this.#replaceOutdated();
-      this.#isDormant = wanted === 0 && !this.isAwake && this.#isQuiet;
-    }
-    this.#host.registry.soon(this.#name);
+    this.#executor.stopTimer();
+    const view = apply(this.#view(event), event);
+    this.#intent = view.intent;
+    const steps = plan(view);
+    this.#executor.carryOut(steps);
+    this.#isDormant = steps.length === 0 && isDormant(view);
+    if (view.run !== undefined && view.intent.mode !== 'leaving') this.#options.host.registry.soon(this.#name);
   }
 
   wake(): void {
-    this.#demand.resume();
-    if (this.set.counts.ready > 0) return;
-    this.#demand.wake();
-    if (this.breaker.blockedUntil !== undefined) this.breaker.note({ type: 'forgiven' });
-    this.evaluate();
+    this.happened({ type: 'woken' });
+    this.look();
   }
 
   sleep(): void {
-    this.#demand.sleep();
-    this.set.hurryRetires();
-    // What requests wait for is not called off: they would only ask again.
-    if (this.#telemetry.held === 0) this.#callOffStarts();
-    this.retire(this.ready, 'by-hand');
+    this.happened({ type: 'slept' });
   }
 
-  /** So many replicas from now on. */
-  scaleUp(to: number): void {
-    this.#demand.target = to;
-    this.evaluate('scale-up');
-  }
-
-  scaleDown(victim: Replica, to: number): void {
-    this.#demand.target = to;
-    this.set.retire([victim], 'scale-down');
-  }
-
-  /** Begins the two-phase end of ready replicas, and tells of it. */
-  retire(
-    replicas: readonly Replica[],
-    reason: RetireReason,
-    detail: { text?: string; inputs?: Record<string, number> } = {},
-  ): void {
-    if (replicas.length === 0 || !this.#host.mayEnd()) return;
-    const { ready } = this.set.counts;
-    this.#decisions.retiring(reason, replicas, ready, detail);
-    if (reason !== 'replaced') this.#demand.target = Math.max(0, ready - replicas.length);
-    this.set.retire(replicas, reason);
+  /** The scaler decided on so many replicas. */
+  scaleTo(count: number): void {
+    const isMore = count > this.set.counts.ready;
+    this.happened({ type: 'scaled', to: count });
+    if (isMore) this.look('scale-up');
   }
 
   /** The configuration changed. */
   reconfigured(before: ServiceSettings): void {
-    const { run, scale } = this.#settings();
-    if (this.isLeaving) this.#demand.resume();
-    if (run === undefined) {
-      this.#endAll();
-    } else if (before.run === undefined || hashOf(run) !== hashOf(before.run)) {
-      this.#runChanged(run);
-    } else if (scale.max > before.scale.max) {
-      this.prepareAll();
-    }
+    const { host } = this.#options;
+    const { run } = this.#options.settings();
+    const change = run === undefined ? 'none' : this.#isOther(before) ? 'other' : 'same';
+    const inPlace = change === 'other' && this.#changeRun();
+    this.happened({ type: 'configured', run: change, inPlace, maxBefore: before.scale.max });
+    // Of another container it may run already.
+    if (change === 'other') this.#run.relist();
     // What they are listed as may be another name or tag now.
-    for (const replica of this.ready) this.#host.catalog.putReplica(this.#settings(), replica);
-    // Never without cause: during a replacement there is one more than `max`.
-    if (run !== undefined && scale.max < before.scale.max) this.#shrink(hashOf(run), scale.max);
-    this.#host.registry.soon(this.#name);
-    this.evaluate();
+    for (const replica of this.ready) host.catalog.putReplica(this.#options.settings(), replica);
+    host.registry.soon(this.#name);
+    this.look();
   }
 
   /** The service is in the configuration no more: what runs of it is drained and stopped. */
   remove(): void {
-    this.#demand.leave();
-    this.#endAll();
+    this.happened({ type: 'removed' });
     this.settle();
   }
 
   /** Ends all at once: nothing is sent to them any more. */
   stopNow(): void {
-    this.#demand.leave();
-    this.set.stopNow('shutdown');
+    this.happened({ type: 'ended' });
   }
 
-  /** A successor takes over: nothing more is begun, and what can be taken back of retires is. */
+  /** A successor takes over: nothing more is begun, and what can be had back of retires is. */
   letGo(): void {
-    this.set.withdrawQueued();
-    this.set.revoke(Number.POSITIVE_INFINITY);
+    this.happened({ type: 'handed-over' });
   }
 
   /** Resolves when nothing of it runs any more. */
@@ -282,9 +242,9 @@ export class ServiceLifecycle implements OutcomesService {
     const adopted = instances.filter((instance) => this.set.adopt(instance)).length;
     if (adopted === 0) return 0;
     const { live } = this.set.counts;
-    this.#decisions.adopting(live - adopted, live, reason);
-    this.#host.registry.publish(this.#name);
-    this.evaluate();
+    this.#options.decisions.adopting(live - adopted, live, reason);
+    this.#options.host.registry.publish(this.#name);
+    this.look();
     return adopted;
   }
 
@@ -296,159 +256,65 @@ export class ServiceLifecycle implements OutcomesService {
 
   /** Whether anything may be started has changed: the list of what runs is there, or was refused. */
   onContact(): void {
-    const { contact } = this.#run.contact;
-    if (contact === 'known') this.prepareAll();
-    else if (contact === 'unreachable' && !this.isAwake) this.#outcomes.cannotStart();
-    this.#host.registry.publish(this.#name);
-    this.evaluate();
-  }
-
-  /** Pre-positions whatever does not run. */
-  prepareAll(): void {
-    const { scale } = this.#settings();
-    if (!this.#run.prepares || this.#run.contact.contact !== 'known') return;
-    for (let ordinal = 1; ordinal <= scale.max; ordinal++) this.#prepare(this.set.at(ordinal));
-  }
-
-  close(): void {
-    this.breaker.close();
-  }
-
-  // What follows when replicas end
-
-  /** A replica runs no more: its place is free. */
-  freed(replica: Replica): void {
-    this.#host.registry.publish(this.#name);
-    this.#prepare(replica);
-    this.evaluate();
-    this.settle();
+    this.happened({ type: 'contacted' });
+    this.#options.host.registry.publish(this.#name);
+    this.look();
   }
 
   /** Tells who waits for the end of all replicas, if there are none. */
   settle(): void {
     if (this.set.counts.live > 0) return;
     for (const resolve of this.#waiting.splice(0)) resolve();
-    if (this.isLeaving) this.#host.onGone(this.#name);
+    if (this.isLeaving) this.#options.host.onGone(this.#name);
   }
 
-  // Steps towards what is wanted
-
-  /** Something asks for the service. */
-  #answerDemand(): void {
-    this.#demand.resume();
-    if (this.isAwake) return;
-    this.#demand.noteArrivals();
-    this.set.hurry();
-    if (this.set.counts.retiring > 0) this.set.revoke(this.#wanted);
+  /** Lets go of every timer. */
+  close(): void {
+    this.#executor.stopTimer();
+    this.breaker.close();
   }
 
-  #startUpTo(wanted: number, otherwise: StartCause): void {
-    this.#takeBack(wanted);
-    const { counts } = this.set;
-    const { min, max } = this.#settings().scale;
-    const demand = this.#demand.inputs(this.#available);
-    const { target } = this.#demand;
-    const startsAllowed = this.#host.mayStart() ? this.breaker.allowance : 0;
-    const plan = planStarts({ demand, wanted, target, counts, startsAllowed, min, max, otherwise });
-    if (plan.withdraw > 0) this.set.withdrawQueued(plan.withdraw, ({ cause }) => cause !== 'new-run');
-    if (plan.start === 0) return;
-    this.#start(plan.cause, plan.start);
-    const there = counts.queued + counts.starting + counts.ready;
-    const inputs = { ...demand, wanted };
-    if (demand.ready === 0) this.#decisions.waking(plan.cause, there, there + plan.start, inputs);
-    else if (plan.cause !== 'scale-up') this.#decisions.refilling(plan.cause, there, there + plan.start, inputs);
+  #isOther({ run: before }: ServiceSettings): boolean {
+    const { run } = this.#options.settings();
+    return run !== undefined && (before === undefined || hashOf(run) !== hashOf(before));
   }
 
-  /** What drains without haste is there at once, and takes no room besides. */
-  #takeBack(wanted: number): void {
-    const { run } = this.#settings();
-    const { queued, starting, ready, retiring } = this.set.counts;
-    const missing = wanted - queued - starting - ready;
-    if (run !== undefined && retiring > 0 && missing > 0) this.set.takeBack(missing, hashOf(run));
-  }
-
-  #replaceOutdated(): void {
-    const { run, scale } = this.#settings();
-    const { replicas, counts } = this.set;
-    if (run === undefined || counts.ready === 0) return;
-    const next = nextReplacement({
-      replicas,
-      counts,
-      hash: hashOf(run),
-      wanted: this.#wanted,
-      max: scale.max,
-      startsAllowed: this.breaker.allowance,
-    });
-    if (next.step === 'start') this.#start('new-run', 1);
-    if (next.step === 'retire') this.retire([next.replica], 'replaced');
-  }
-
-  #start(cause: StartCause, count: number): void {
-    for (let i = 0; i < count; i++) this.set.start(cause);
-    this.breaker.note({ type: 'started' });
-  }
-
-  #callOffStarts(): void {
-    this.set.withdrawQueued();
-    this.set.withdrawStarting(() => true);
-  }
-
-  #endAll(): void {
-    this.#demand.dropWake();
-    this.set.hurryRetires();
-    this.#callOffStarts();
-    this.retire(this.ready, 'removed');
-  }
-
-  #shrink(hash: string, max: number): void {
-    const { replicas, counts } = this.set;
-    const ready = victimsFirst(this.ready, (endpoint) => this.#telemetry.loadOf(endpoint));
-    const plan = planShrink({ replicas, ready, counts, hash, max });
-    this.set.withdrawQueued(plan.queued);
-    this.set.withdrawStarting((replica) => plan.starting.includes(replica));
-    this.retire(plan.retire, 'scale-down', { text: `over max ${max}` });
-  }
-
-  #runChanged(run: RunSettings): void {
-    const hash = hashOf(run);
-    this.set.hurryRetires();
-    const inPlace = this.#run.change(run);
-    this.breaker.note({ type: 'forgiven' });
+  /** Another `run` holds: what was learnt of the old one is no guide. @returns whether the old replica must end first */
+  #changeRun(): boolean {
     this.failures.mend();
     this.#startTimes.forget();
-    // What is only starting, with the old one, need not get ready first.
-    this.set.withdrawStarting(({ spec }) => spec.hash !== hash);
-    if (inPlace) this.retire(this.ready, 'reconfigured');
-    this.prepareAll();
-    // Of another container it may run already.
-    this.#run.relist();
+    return this.#run.change();
   }
 
-  // Small things
-
-  /** Endpoints that may get requests, those that others run included. */
-  get #available(): number {
-    return this.set.counts.ready + this.external;
-  }
-
-  get #wanted(): number {
-    return this.#demand.wanted(this.#available);
-  }
-
-  get #isQuiet(): boolean {
-    return this.set.counts.live === 0 && this.#telemetry.silent && this.breaker.blockedUntil === undefined;
-  }
-
-  #noteAwake(): void {
-    if (!this.isAwake) {
-      this.#awakeSince = undefined;
-      return;
-    }
-    this.#awakeSince ??= this.#host.context.clock.now();
-    this.#demand.satisfied();
-  }
-
-  #prepare(replica: Replica): void {
-    if (!this.isLeaving) this.#run.prepare(replica);
+  #view(news: ServiceEvent): ServiceView {
+    const { host, settings, telemetry, sustained } = this.#options;
+    const { scale } = settings();
+    const now = host.context.clock.now();
+    const replicas = this.set.views();
+    const { external } = this;
+    const { held } = telemetry;
+    const isAsleep = external === 0 && replicas.every(({ state }) => state !== 'ready');
+    const isAsked = held > 0 || this.#intent.isWoken;
+    return {
+      now,
+      news,
+      intent: this.#intent,
+      scale,
+      run: this.#run.view,
+      replicas,
+      external,
+      circuit: this.breaker.circuit,
+      held,
+      inFlight: telemetry.active,
+      arrivalsPerSecond: isAsleep && isAsked ? telemetry.window.arrivalsBefore(now, scale.latency.windowMs) : 0,
+      sustainedPerSecond: sustained(),
+      isFresh: host.hub.fresh,
+      isBusy: telemetry.busy,
+      isSilent: telemetry.silent,
+      lastActivityAt: telemetry.lastActivityAt,
+      isDraining: host.isDraining(),
+      mayStart: host.mayStart(),
+      mayEnd: host.mayEnd(),
+    };
   }
 }

@@ -1,11 +1,24 @@
 import type { ReplicaSpec } from '../../model/runtime.ts';
 import type { RunSettings, ServiceSettings } from '../../model/settings.ts';
+import { runHash } from '../../util/hash.ts';
 import { readyCheck } from '../endpoints/ready-check.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { ReplicaSettings } from '../replica/replica-set.ts';
 import type { RuntimeContact } from '../replica/runtime-monitor.ts';
 import type { ServiceHost } from './host.ts';
-import { hashOf } from './spec-change.ts';
+import type { RunView } from './service-view.ts';
+
+/** Settings are frozen, and the hash of a `run` is asked for at every look at a service: half of what a look costs. */
+const hashes = new WeakMap<RunSettings, string>();
+
+/** Hash of a `run`, calculated once. */
+export function hashOf(run: RunSettings): string {
+  const known = hashes.get(run);
+  if (known !== undefined) return known;
+  const hash = runHash(run);
+  hashes.set(run, hash);
+  return hash;
+}
 
 export interface ServiceRunOptions {
   host: ServiceHost;
@@ -41,6 +54,14 @@ export class ServiceRun {
     return run === undefined ? { contact: 'known' } : this.#host.runtimes.contact(run);
   }
 
+  /** As decisions go by it; undefined without one. */
+  get view(): RunView | undefined {
+    const { run } = this.#settings();
+    if (run === undefined) return undefined;
+    const { runtimes } = this.#host;
+    return { hash: hashOf(run), contact: runtimes.contact(run).contact, prepares: runtimes.prepares(run) };
+  }
+
   /** What its replicas are to be like. */
   get replicaSettings(): ReplicaSettings {
     const settings = this.#settings();
@@ -57,24 +78,19 @@ export class ServiceRun {
   }
 
   /** Another one holds. @returns whether the old replica must end before a new one can start */
-  change(run: RunSettings): boolean {
-    const { runtimes } = this.#host;
+  change(): boolean {
+    const { runtimes, prewarm } = this.#host;
+    const { run, name } = this.#settings();
     const inPlace = [run, this.#last].some((each) => each !== undefined && runtimes.runsInPlace(each));
     this.#last = run;
-    this.#host.prewarm.forget(this.#settings().name);
+    prewarm.forget(name);
     return inPlace;
-  }
-
-  /** Whether its replicas can be pre-positioned. */
-  get prepares(): boolean {
-    const { run } = this.#settings();
-    return run !== undefined && this.#host.runtimes.prepares(run);
   }
 
   /** Pre-positions a replica that does not run. */
   prepare(replica: Replica): void {
     const { name, run } = this.#settings();
-    if (run === undefined || !this.prepares || replica.isLive || replica.task.kind !== 'none') return;
+    if (run === undefined || replica.isLive || replica.task.kind !== 'none') return;
     replica.spec = this.#spec(run, replica.ordinal);
     replica.runtime = this.#host.runtimes.of(run);
     this.#host.prewarm.prepare(name, replica);

@@ -1,5 +1,5 @@
 import type { StartCause } from '../replica/replica.ts';
-import type { ReplicaCounts } from '../replica/replica-counts.ts';
+import type { ReplicaCounts } from '../replica/replica-view.ts';
 import type { DemandInputs } from '../scale/demand.ts';
 
 export interface StartPlanInputs {

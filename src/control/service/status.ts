@@ -13,7 +13,7 @@ import { hostPort } from '../../util/host-port.ts';
 import { addressKey } from '../endpoints/verifier.ts';
 import type { Telemetry } from '../link/telemetry.ts';
 import type { Replica } from '../replica/replica.ts';
-import type { ReplicaCounts } from '../replica/replica-counts.ts';
+import type { ReplicaCounts } from '../replica/replica-view.ts';
 
 /** Everything that the admin API shows of a service, as the control plane has it. */
 export interface StatusInputs {

@@ -29,6 +29,10 @@ export class StartBreaker {
     this.#onUnblocked = onUnblocked;
   }
 
+  get circuit(): Circuit {
+    return this.#circuit;
+  }
+
   /** How many starts may begin now. */
   get allowance(): number {
     return allowance(this.#circuit, this.#clock.now());

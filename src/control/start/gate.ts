@@ -14,6 +14,8 @@ export interface StartRequest {
 
 /** A place in the queue. */
 export interface Ticket {
+  /** Whether it still counts towards `startsPerMinute`. */
+  readonly isLimited: boolean;
   /** A request waits for it now: it counts towards `startsPerMinute` no more. */
   hurry(): void;
   /** Gives up the place; does nothing once granted. */
@@ -63,6 +65,9 @@ export class StartGate {
     this.#queues.set(request.service, queue);
     this.#pumpSoon();
     return {
+      get isLimited() {
+        return waiting.limited;
+      },
       hurry: () => {
         if (!waiting.limited) return;
         waiting.limited = false;

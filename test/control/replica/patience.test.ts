@@ -1,9 +1,6 @@
 import { expect, test } from 'vitest';
-import { Replica } from '../../../src/control/replica/replica.ts';
 import { victimsFirst } from '../../../src/control/scale/victims.ts';
-import { VirtualClock } from '../../../src/util/virtual-clock.ts';
-import { FakeRuntime } from '../support/fake-runtime.ts';
-import { testRun, testService, testSettings } from '../support/settings.ts';
+import { testService, testSettings } from '../support/settings.ts';
 import { World } from '../support/world.ts';
 
 const SCALE = { max: 2, min: 2, idleMs: 'never' as const };
@@ -67,16 +64,12 @@ test('when more are needed again, one that still waits is taken back instead of 
 });
 
 test('the victim has no long request, then the least in flight, then is the youngest', () => {
-  const runtime = new FakeRuntime(new VirtualClock());
-  const loads = new Map<string, { inFlight: number; oldestMs: number }>();
-  const replica = (ordinal: number, inFlight: number, oldestMs: number) => {
-    const spec = { service: 'hello', ordinal, instance: 'test', run: testRun(1), hash: 'x' };
-    const made = new Replica(spec, runtime, () => {});
-    made.endpoint = `hello-${ordinal}#1`;
-    made.readyAt = ordinal * 1000;
-    loads.set(made.endpoint, { inFlight, oldestMs });
-    return made;
-  };
+  const replica = (ordinal: number, inFlight: number, oldestMs: number) => ({
+    ordinal,
+    readyAt: ordinal * 1000,
+    inFlight,
+    oldestMs,
+  });
   const replicas = [
     replica(1, 1, 480_000),
     replica(2, 5, 900),
@@ -84,6 +77,6 @@ test('the victim has no long request, then the least in flight, then is the youn
     replica(4, 2, 100),
     replica(5, 3, 60_000),
   ];
-  const order = victimsFirst(replicas, (endpoint) => loads.get(endpoint) ?? { inFlight: 0, oldestMs: 0 });
+  const order = victimsFirst(replicas);
   expect(order.map(({ ordinal }) => ordinal)).toEqual([4, 3, 2, 1, 5]);
 });

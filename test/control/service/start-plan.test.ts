@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ReplicaCounts } from '../../../src/control/replica/replica-counts.ts';
+import type { ReplicaCounts } from '../../../src/control/replica/replica-view.ts';
 import { planStarts, type StartPlan, type StartPlanInputs } from '../../../src/control/service/start-plan.ts';
 
 const demand: StartPlanInputs['demand'] = { ready: 0, held: 0, woken: 0 };

@@ -1,0 +1,76 @@
+import type { ReplicaState } from '../../model/replica.ts';
+import type { ReplicaLoad } from '../link/telemetry.ts';
+import { isLive, type Replica, type ReplicaTask, type StartCause } from './replica.ts';
+
+/** One replica as plain data: what decisions about a service are made on. */
+export interface ReplicaView extends ReplicaLoad {
+  ordinal: number;
+  state: ReplicaState;
+  /** What is being done with it. */
+  doing: ReplicaTask['kind'];
+  /** Hash of the `run` that it is of. */
+  hash: string;
+  /** When it became ready, the clock's ms. */
+  readyAt: number;
+  /** Why it is started; absent unless it is, or stands in the queue. */
+  cause?: StartCause;
+  /** It stands in the queue behind a rate limit. */
+  isLimited?: boolean;
+  /** Its start was called off, and has not ended yet. */
+  isCalledOff?: boolean;
+  /** Why it retires or is stopped; absent unless it does. */
+  reason?: string;
+  /** It retires, and may be had back. */
+  isRevocable?: boolean;
+  /** It retires, and what was left on it is closed. */
+  isClosing?: boolean;
+}
+
+export function viewOf(replica: Replica, load: ReplicaLoad): ReplicaView {
+  const { ordinal, state, spec, readyAt, task } = replica;
+  const { inFlight, oldestMs } = load;
+  const view: ReplicaView = { ordinal, state, doing: task.kind, hash: spec.hash, readyAt, inFlight, oldestMs };
+  switch (task.kind) {
+    case 'queued':
+      return { ...view, cause: task.cause, isLimited: task.ticket.isLimited };
+    case 'start':
+      return { ...view, cause: task.cause, isCalledOff: task.abort.signal.aborted };
+    case 'adopt':
+      return { ...view, isCalledOff: task.abort.signal.aborted };
+    case 'retire': {
+      const { reason, revocable, isClosing } = task.retirement;
+      return { ...view, reason, isRevocable: revocable, isClosing };
+    }
+    case 'stop':
+      return { ...view, reason: task.reason };
+    case 'none':
+      return view;
+  }
+}
+
+export interface ReplicaCounts {
+  queued: number;
+  /** Being started or looked at after they were found. */
+  starting: number;
+  ready: number;
+  /** Cordoned or draining. */
+  retiring: number;
+  stopping: number;
+  /** All of these: what counts towards `max`. */
+  live: number;
+}
+
+/** How many replicas there are, by what is being done with them. */
+export function countReplicas(replicas: Iterable<Pick<ReplicaView, 'state' | 'doing'>>): ReplicaCounts {
+  const counts = { queued: 0, starting: 0, ready: 0, retiring: 0, stopping: 0, live: 0 };
+  for (const replica of replicas) {
+    const { state, doing } = replica;
+    if (isLive(replica)) counts.live++;
+    if (doing === 'queued') counts.queued++;
+    else if (state === 'starting') counts.starting++;
+    else if (state === 'ready') counts.ready++;
+    else if (state === 'cordoned' || state === 'draining') counts.retiring++;
+    else if (state === 'stopping') counts.stopping++;
+  }
+  return counts;
+}

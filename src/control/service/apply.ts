@@ -1,0 +1,139 @@
+import type { ReplicaView } from '../replica/replica-view.ts';
+import { blockedUntil, isFailing } from '../start/circuit.ts';
+import type { ServiceEvent } from './service-event.ts';
+import { availableIn, countsOf, type Intent, isAsked, type ServiceView, wantedIn } from './service-view.ts';
+
+/**
+ * The view after an event: what is intended with the service from then on, and the replicas as they are then. The one
+ * place in which that changes.
+ */
+export function apply(before: ServiceView, event: ServiceEvent): ServiceView {
+  const view = { ...before, news: event, replicas: withReplicas(before.replicas, event) };
+  const intent = intentAfter(view, event);
+  return intent === view.intent ? view : { ...view, intent };
+}
+
+function intentAfter(view: ServiceView, event: ServiceEvent): Intent {
+  const { intent, now, scale } = view;
+  const { queued, starting, ready } = countsOf(view);
+  switch (event.type) {
+    case 'looked':
+      return afterLook(view);
+
+    case 'woken':
+      return { ...intent, mode: 'automatic', isWoken: intent.isWoken || ready === 0 };
+    case 'slept':
+      return { ...intent, mode: 'slept', isWoken: false };
+    case 'scaled':
+      return { ...intent, target: event.to };
+    case 'configured': {
+      const mode = intent.mode === 'leaving' ? 'automatic' : intent.mode;
+      return { ...intent, mode, isWoken: intent.isWoken && event.run !== 'none' };
+    }
+    case 'removed':
+      return { ...intent, mode: 'leaving', isWoken: false };
+    case 'ended':
+      return { ...intent, mode: 'leaving' };
+    case 'contacted':
+      // Nothing can be started: who waits for it is answered.
+      return view.run?.contact === 'unreachable' && availableIn(view) === 0
+        ? { ...intent, failures: intent.failures + 1 }
+        : intent;
+
+    case 'ready': {
+      if (!event.isAdopted) return intent;
+      const watchMs = Math.max(scale.idleMs === 'never' ? 0 : scale.idleMs, scale.latency.windowMs);
+      return { ...raised(intent, ready), idleNotBefore: Math.max(intent.idleNotBefore, now + watchMs) };
+    }
+    case 'start-failed': {
+      // While starts are blocked, what is queued is withdrawn.
+      const coming = starting + (blockedUntil(view.circuit, now) !== undefined ? 0 : queued);
+      const isOut = isFailing(view.circuit) && coming + ready + view.external === 0;
+      return {
+        ...intent,
+        isWoken: false,
+        failures: intent.failures + Number(isOut),
+        // Whether the rest is enough is the scaler's to say, from what it measures then.
+        target: ready > 0 ? ready + coming : intent.target,
+      };
+    }
+    case 'exited':
+      // An idle one, or the last one, may have been stopped on purpose: it waits until somebody asks.
+      return availableIn(view) === 0 || !event.wasInUse ? { ...intent, target: ready + starting + queued } : intent;
+    case 'retiring':
+      return event.reason === 'replaced' ? intent : { ...intent, target: ready };
+    case 'revoked': {
+      const back = raised(intent, ready);
+      return raised(back, wantedIn({ ...view, intent: back }));
+    }
+    case 'rested':
+      return { ...intent, idleNotBefore: Math.max(intent.idleNotBefore, now + Math.max(1000, event.idleForMs)) };
+
+    case 'handed-over':
+    case 'edge-lost':
+    case 'adoption-failed':
+    case 'stopped':
+      return intent;
+  }
+}
+
+/** Whether it is awake by now, and whether anything asks for it. */
+function afterLook(view: ServiceView): Intent {
+  const isAwake = availableIn(view) > 0;
+  const intent = isAwake ? satisfied(view) : asleep(view.intent);
+  if (intent.mode === 'leaving' || view.run?.contact !== 'known') return intent;
+  const seen = { ...view, intent };
+  if (isAwake) {
+    const asked = isAsked(seen) ? { ...intent, mode: 'automatic' as const } : intent;
+    return raised(asked, wantedIn({ ...view, intent: asked }));
+  }
+  if (!isAsked(seen)) return forgotten(seen);
+  const asked: Intent = {
+    ...intent,
+    mode: 'automatic',
+    arrivalsBefore: intent.arrivalsBefore ?? view.arrivalsPerSecond,
+  };
+  // What can be had back may be enough: how much it has to be then is seen when it is there.
+  const isRevoked = view.replicas.some(({ isRevocable }) => isRevocable);
+  return isRevoked ? asked : raised(asked, wantedIn({ ...view, intent: asked }));
+}
+
+/** It is awake: what it was asked for is there. */
+function satisfied({ intent, now }: ServiceView): Intent {
+  const { awakeSince, isWoken, arrivalsBefore } = intent;
+  if (awakeSince !== undefined && !isWoken && arrivalsBefore === undefined) return intent;
+  return { ...intent, awakeSince: awakeSince ?? now, isWoken: false, arrivalsBefore: undefined };
+}
+
+function asleep(intent: Intent): Intent {
+  return intent.awakeSince === undefined ? intent : { ...intent, awakeSince: undefined };
+}
+
+/**
+ * Nobody is held: what was asked for is no measure of what the next one needs. What is being started may go on, and who
+ * looks at a waiting page still waits for a start in the queue.
+ */
+function forgotten(view: ServiceView): Intent {
+  const { intent, scale } = view;
+  const { queued, starting } = countsOf(view);
+  const least = intent.arrivalsBefore === undefined ? 0 : Math.max(1, scale.initial, scale.min);
+  const target = Math.min(queued + starting, Math.max(starting, least));
+  const arrivalsBefore = queued + starting === 0 ? undefined : intent.arrivalsBefore;
+  if (target === intent.target && arrivalsBefore === intent.arrivalsBefore) return intent;
+  return { ...intent, target, arrivalsBefore };
+}
+
+function raised(intent: Intent, to: number): Intent {
+  return to > intent.target ? { ...intent, target: to } : intent;
+}
+
+function withReplicas(replicas: readonly ReplicaView[], event: ServiceEvent): readonly ReplicaView[] {
+  if ('replica' in event) return put(replicas, event.replica);
+  return event.type === 'retiring' ? event.replicas.reduce(put, replicas) : replicas;
+}
+
+/** With one replica as it is now. */
+export function put(replicas: readonly ReplicaView[], replica: ReplicaView): readonly ReplicaView[] {
+  const others = replicas.filter(({ ordinal }) => ordinal !== replica.ordinal);
+  return [...others, replica].sort((a, b) => a.ordinal - b.ordinal);
+}

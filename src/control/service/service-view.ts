@@ -1,0 +1,130 @@
+import type { ScaleSettings } from '../../model/settings.ts';
+import type { ReplicaCounts, ReplicaView } from '../replica/replica-view.ts';
+import { countReplicas } from '../replica/replica-view.ts';
+import type { RuntimeContact } from '../replica/runtime-monitor.ts';
+import { type DemandInputs, wantedReplicas } from '../scale/demand.ts';
+import type { Circuit } from '../start/circuit.ts';
+import type { ServiceEvent } from './service-event.ts';
+
+/** `slept`: an operator put it to sleep, so `min` is not kept until something asks for it. `leaving`: it was removed. */
+export type Mode = 'automatic' | 'slept' | 'leaving';
+
+/** What is intended with a service, and remembered from one look at it to the next. `apply` alone makes another one. */
+export interface Intent {
+  mode: Mode;
+  /** Replicas of our own that it should have while it is awake. */
+  target: number;
+  /** An operator asked for it, and it is not ready yet. */
+  isWoken: boolean;
+  /** Arrivals per second just before it was asked for; undefined while nothing asks. */
+  arrivalsBefore: number | undefined;
+  /** Since when any endpoint may get requests, the clock's ms; undefined while none may. */
+  awakeSince: number | undefined;
+  /** It is not idle before this, the clock's ms: adopted replicas have to be watched for a while. */
+  idleNotBefore: number;
+  /** How often all starts came to nothing, or none could be made: whoever waited for one until then is turned away. */
+  failures: number;
+}
+
+export const newIntent: Intent = {
+  mode: 'automatic',
+  target: 0,
+  isWoken: false,
+  arrivalsBefore: undefined,
+  awakeSince: undefined,
+  idleNotBefore: 0,
+  failures: 0,
+};
+
+/** The `run` of a service, as far as decisions go by it. */
+export interface RunView {
+  hash: string;
+  /** Whether it is known what runs. */
+  contact: RuntimeContact['contact'];
+  /** Whether replicas can be pre-positioned. */
+  prepares: boolean;
+}
+
+/** All that is known of one service when something is decided about it: plain data, on real time or virtual. */
+export interface ServiceView {
+  /** The clock's ms. */
+  now: number;
+  /** What happened last: some of it calls for more than a look does. */
+  news: ServiceEvent;
+  intent: Intent;
+  scale: ScaleSettings;
+  /** Undefined where Pilotlight only routes. */
+  run: RunView | undefined;
+  /** By ordinal. */
+  replicas: readonly ReplicaView[];
+  /** Endpoints in use that others run. */
+  external: number;
+  circuit: Circuit;
+  /** Requests that wait. */
+  held: number;
+  /** Requests in flight that may wake it. */
+  inFlight: number;
+  /** Arrivals per second over the last window; only known while something asks for what sleeps. */
+  arrivalsPerSecond: number;
+  /** Completions per second that one replica sustained; undefined while unknown. */
+  sustainedPerSecond: number | undefined;
+  /** Every edge reported within three ticks. */
+  isFresh: boolean;
+  /** Something is held or in flight. */
+  isBusy: boolean;
+  /** No edge has anything to say of it. */
+  isSilent: boolean;
+  /** End of the last activity on any edge, the clock's ms. */
+  lastActivityAt: number;
+  /** The proxy is about to end, or has not taken over yet: starts only for requests that wait, and no retires. */
+  isDraining: boolean;
+  /** Whether replicas may be started: not once a successor does. */
+  mayStart: boolean;
+  /** Whether replicas may be retired or stopped: not while another process uses them too. */
+  mayEnd: boolean;
+}
+
+export function countsOf({ replicas }: ServiceView): ReplicaCounts {
+  return countReplicas(replicas);
+}
+
+/** Endpoints that may get requests, those that others run included. */
+export function availableIn(view: ServiceView): number {
+  return countsOf(view).ready + view.external;
+}
+
+/** Ready replicas, those that became so last first. */
+export function readyIn({ replicas }: Pick<ServiceView, 'replicas'>): ReplicaView[] {
+  return replicas.filter(({ state }) => state === 'ready').sort((a, b) => b.readyAt - a.readyAt);
+}
+
+/** Whether requests wait for it, or an operator does. */
+export function isAsked({ held, intent }: ServiceView): boolean {
+  return held > 0 || intent.isWoken;
+}
+
+/** What decides how many replicas it should have. */
+export function demandOf(view: ServiceView): DemandInputs {
+  const { scale, intent, held, inFlight, isDraining, sustainedPerSecond } = view;
+  const { min, max, initial, concurrency, guards } = scale;
+  return {
+    min: isDraining ? 0 : min,
+    max,
+    initial,
+    concurrency,
+    utilisation: guards.utilisation,
+    held,
+    inFlight,
+    ready: availableIn(view),
+    woken: Number(intent.isWoken),
+    slept: Number(intent.mode === 'slept'),
+    target: isDraining ? 0 : intent.target,
+    arrivalsBeforePerSecond: intent.arrivalsBefore ?? 0,
+    ...(sustainedPerSecond !== undefined && { sustainedPerSecond }),
+  };
+}
+
+/** How many replicas it should have. */
+export function wantedIn(view: ServiceView): number {
+  return wantedReplicas(demandOf(view));
+}

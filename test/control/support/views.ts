@@ -1,0 +1,36 @@
+import type { ReplicaView } from '../../../src/control/replica/replica-view.ts';
+import { newIntent, type ServiceView } from '../../../src/control/service/service-view.ts';
+import { newCircuit } from '../../../src/control/start/circuit.ts';
+import type { ScaleSettings } from '../../../src/model/settings.ts';
+import { testScale } from './settings.ts';
+
+/** A replica that has not been started yet. */
+export function testReplica(ordinal: number, change: Partial<ReplicaView> = {}): ReplicaView {
+  return { ordinal, state: 'created', doing: 'none', hash: 'v1', readyAt: 0, inFlight: 0, oldestMs: 0, ...change };
+}
+
+/** A service that sleeps, of which everything is known and nothing is asked. */
+export function testView(scale: Partial<ScaleSettings> = {}, change: Partial<ServiceView> = {}): ServiceView {
+  return {
+    now: 0,
+    news: { type: 'looked', cause: 'replacement' },
+    intent: newIntent,
+    scale: { ...testScale, ...scale },
+    run: { hash: 'v1', contact: 'known', prepares: false },
+    replicas: [],
+    external: 0,
+    circuit: newCircuit,
+    held: 0,
+    inFlight: 0,
+    arrivalsPerSecond: 0,
+    sustainedPerSecond: undefined,
+    isFresh: true,
+    isBusy: false,
+    isSilent: true,
+    lastActivityAt: Number.NEGATIVE_INFINITY,
+    isDraining: false,
+    mayStart: true,
+    mayEnd: true,
+    ...change,
+  };
+}

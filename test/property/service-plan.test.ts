@@ -1,0 +1,302 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { ReplicaView } from '../../src/control/replica/replica-view.ts';
+import { apply } from '../../src/control/service/apply.ts';
+import { plan } from '../../src/control/service/plan.ts';
+import type { ServiceEvent } from '../../src/control/service/service-event.ts';
+import { availableIn, countsOf, readyIn, type ServiceView, wantedIn } from '../../src/control/service/service-view.ts';
+import { foresee, type Step } from '../../src/control/service/step.ts';
+import { type CircuitEvent, nextCircuit } from '../../src/control/start/circuit.ts';
+import type { ScaleSettings } from '../../src/model/settings.ts';
+import { testView } from '../control/support/views.ts';
+
+const IDLE_MS = 3000;
+
+/** A service of which nothing is real: its plan and what comes of it, on virtual time. */
+class PlannedService {
+  view: ServiceView;
+  readonly violations: string[] = [];
+
+  constructor(scale: Partial<ScaleSettings>) {
+    this.view = testView({ idleMs: IDLE_MS, ...scale });
+  }
+
+  /** An event, what is planned for it, and another look. @returns all that was done */
+  happens(event: ServiceEvent): Step[] {
+    const steps = this.#take(event);
+    return event.type === 'slept' || event.type === 'handed-over' ? steps : [...steps, ...this.look()];
+  }
+
+  look(): Step[] {
+    const steps = this.#take({ type: 'looked', cause: 'replacement' });
+    const again = this.#take({ type: 'looked', cause: 'replacement' });
+    // What falls asleep drops what was on its way to it, and may be wanted back by who wakes it.
+    const isResting = steps.some((step) => step.do === 'retire' && step.reason === 'idle');
+    if (again.length > 0 && !isResting) this.violations.push(`done already: ${JSON.stringify(again)}`);
+    return steps;
+  }
+
+  /** Time passes. */
+  pass(ms: number): void {
+    const { held, inFlight, now, lastActivityAt } = this.view;
+    const isBusy = held + inFlight > 0;
+    this.view = { ...this.view, now: now + ms, isBusy, lastActivityAt: isBusy ? now + ms : lastActivityAt };
+    this.look();
+  }
+
+  ask(held: number, inFlight: number): void {
+    this.view = { ...this.view, held, inFlight, isSilent: held + inFlight === 0 };
+    this.pass(0);
+  }
+
+  /** The first replica of which that is true becomes another one, and the service hears of it. */
+  changes(
+    which: (replica: ReplicaView) => boolean,
+    change: Partial<ReplicaView>,
+    event?: (replica: ReplicaView) => ServiceEvent,
+    circuit?: CircuitEvent,
+  ): void {
+    const found = this.view.replicas.find(which);
+    if (found === undefined) return;
+    const { ordinal, state, doing, hash, readyAt, inFlight, oldestMs } = found;
+    const replica = { ordinal, state, doing, hash, readyAt, inFlight, oldestMs, ...change };
+    const replicas = this.view.replicas.map((each) => (each === found ? replica : each));
+    this.view = { ...this.view, replicas };
+    if (circuit !== undefined) this.note(circuit);
+    if (event !== undefined) this.happens(event(replica));
+  }
+
+  note(event: CircuitEvent): void {
+    this.view = { ...this.view, circuit: nextCircuit(this.view.circuit, event, this.view.now, () => 0.5) };
+  }
+
+  #take(event: ServiceEvent): Step[] {
+    this.view = apply(this.view, event);
+    const steps = plan(this.view);
+    for (const step of steps) {
+      this.#check(step);
+      this.view = foresee(this.view, step);
+    }
+    return steps.filter((step) => step.do !== 'look-again');
+  }
+
+  /** What no step may do. */
+  #check(step: Step): void {
+    const { scale, held, replicas } = this.view;
+    const { live, ready, queued, starting } = countsOf(this.view);
+    if (step.do === 'start') {
+      const most = scale.max + Number(step.cause === 'new-run');
+      if (live + step.count > most) this.violations.push(`${live} + ${step.count} of at most ${most}`);
+    }
+    if (step.do === 'retire') {
+      const left = ready - step.replicas.length;
+      const least = step.reason === 'idle' ? scale.min : step.reason === 'replaced' ? 1 : 0;
+      if (left < least) this.violations.push(`${step.reason}: ${left} are left of at least ${least}`);
+      if (step.reason === 'scale-down' && ready + queued + starting - step.replicas.length < Math.min(1, ready))
+        this.violations.push('the last one was scaled down');
+    }
+    if (step.do === 'withdraw' && held > 0 && availableIn(this.view) === 0 && this.view.news.type === 'looked') {
+      const there = queued + starting + ready - step.replicas.length;
+      if (there < wantedIn(this.view)) this.violations.push(`withdrawn what requests wait for: ${there} are left`);
+    }
+    for (const ordinal of 'replicas' in step ? step.replicas : [])
+      if (step.do !== 'prepare' && !replicas.some((each) => each.ordinal === ordinal))
+        this.violations.push(`${step.do} of ${ordinal}, which is not there`);
+  }
+}
+
+const isStarting = ({ state, isCalledOff }: ReplicaView) => state === 'starting' && !isCalledOff;
+const isReady = ({ state }: ReplicaView) => state === 'ready';
+
+/** What may happen, by name. */
+const happenings: Record<string, (service: PlannedService, n: number) => void> = {
+  ask: (service, n) => service.ask(n, service.view.inFlight),
+  answer: (service, n) => service.ask(0, n),
+  leave: (service) => service.ask(0, 0),
+  wait: (service, n) => service.pass(n * 700),
+  permit: (service) =>
+    service.changes(({ doing }) => doing === 'queued', {
+      state: 'starting',
+      doing: 'start',
+      hash: service.view.run?.hash ?? '',
+    }),
+  ready: (service) => {
+    const { now } = service.view;
+    service.changes(
+      isStarting,
+      { state: 'ready', doing: 'none', readyAt: now },
+      (replica) => ({ type: 'ready', replica, isAdopted: false }),
+      { type: 'ready', askedAt: now },
+    );
+  },
+  fail: (service) =>
+    service.changes(isStarting, { state: 'failed', doing: 'none' }, (replica) => ({ type: 'start-failed', replica }), {
+      type: 'failed',
+      askedAt: service.view.now,
+      retrySafe: true,
+    }),
+  'call-off': (service) => {
+    service.changes(({ isCalledOff }) => isCalledOff === true, { state: 'failed', doing: 'none' });
+    const { queued, starting } = countsOf(service.view);
+    if (queued + starting === 0) service.note({ type: 'withdrawn' });
+  },
+  exit: (service, n) =>
+    service.changes(isReady, { state: 'stopped', doing: 'none' }, (replica) => ({
+      type: 'exited',
+      replica,
+      wasInUse: n % 2 === 0,
+    })),
+  adopt: (service) => {
+    if (countsOf(service.view).live >= service.view.scale.max) return;
+    const { now } = service.view;
+    service.changes(
+      ({ state, doing }) => (state === 'stopped' || state === 'failed') && doing === 'none',
+      { state: 'ready', doing: 'none', readyAt: now },
+      (replica) => ({ type: 'ready', replica, isAdopted: true }),
+    );
+  },
+  drain: (service) =>
+    service.changes(({ state }) => state === 'cordoned', { state: 'stopping', doing: 'stop', reason: 'drained' }),
+  stop: (service) =>
+    service.changes(
+      ({ state }) => state === 'stopping',
+      { state: 'stopped', doing: 'none' },
+      (replica) => ({
+        type: 'stopped',
+        replica,
+      }),
+    ),
+  scale: (service, n) => {
+    const { ready, queued, starting } = countsOf(service.view);
+    if (ready > 1 && n % 2 === 0 && queued + starting === 0) service.happens({ type: 'scaled', to: ready - 1 });
+    else if (ready > 0) service.happens({ type: 'scaled', to: ready + queued + starting + 1 });
+  },
+  wake: (service) => service.happens({ type: 'woken' }),
+  sleep: (service) => service.happens({ type: 'slept' }),
+  run: (service, n) => {
+    const run = { hash: `v${n}`, contact: 'known' as const, prepares: false };
+    const other = run.hash !== service.view.run?.hash;
+    service.view = { ...service.view, run };
+    const maxBefore = service.view.scale.max;
+    service.happens({ type: 'configured', run: other ? 'other' : 'same', inPlace: n === 7, maxBefore });
+  },
+  bounds: (service, n) => {
+    const maxBefore = service.view.scale.max;
+    const max = 1 + (n % 5);
+    service.view = { ...service.view, scale: { ...service.view.scale, max, min: Math.min(n % 3, max) } };
+    service.happens({ type: 'configured', run: 'same', inPlace: false, maxBefore });
+  },
+};
+
+const happening = fc.tuple(fc.constantFrom(...Object.keys(happenings)), fc.integer({ min: 1, max: 8 }));
+const scale = fc.record({
+  min: fc.integer({ min: 0, max: 2 }),
+  max: fc.integer({ min: 3, max: 6 }),
+  initial: fc.integer({ min: 1, max: 3 }),
+  concurrency: fc.constantFrom(0, 1, 2, 10),
+  idleMs: fc.constantFrom(0, IDLE_MS, 'never' as const),
+});
+const past = fc.array(happening, { maxLength: 60 });
+
+function lived(own: Partial<ScaleSettings>, happened: readonly (readonly [string, number])[]): PlannedService {
+  const service = new PlannedService(own);
+  service.look();
+  for (const [name, n] of happened) happenings[name]?.(service, n);
+  return service;
+}
+
+/** Lets everything that is under way come to its end. */
+function settle(service: PlannedService): void {
+  for (let i = 0; i < 40; i++) {
+    for (const name of ['call-off', 'permit', 'ready', 'drain', 'stop']) happenings[name]?.(service, 1);
+    service.look();
+  }
+}
+
+test('whatever happens, every step keeps the bounds, takes nothing from who waits, and is not planned twice', () => {
+  fc.assert(
+    fc.property(scale, past, (own, happened) => {
+      expect(lived(own, happened).violations).toEqual([]);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('whatever happened, requests for what sleeps get exactly what they need, and it goes again when it is idle', () => {
+  fc.assert(
+    fc.property(scale, past, fc.integer({ min: 1, max: 40 }), (own, happened, held) => {
+      const service = lived({ ...own, idleMs: IDLE_MS }, happened);
+      service.ask(0, 0);
+      service.happens({ type: 'slept' });
+      settle(service);
+      service.pass(120_000);
+      settle(service);
+      expect(countsOf(service.view).live).toBe(0);
+
+      const { min, max, initial, concurrency } = service.view.scale;
+      service.ask(held, 0);
+      const need = concurrency === 0 ? 1 : Math.ceil(held / (0.8 * concurrency));
+      // What was too many failures in a row lets one through first.
+      const { queued, starting } = countsOf(service.view);
+      expect(queued + starting).toBe(
+        service.view.circuit.state === 'half-open' ? 1 : Math.min(max, Math.max(1, initial, min, need)),
+      );
+      settle(service);
+      expect(countsOf(service.view).ready).toBe(Math.min(max, Math.max(1, initial, min, need)));
+
+      service.ask(0, 0);
+      service.pass(IDLE_MS);
+      settle(service);
+      expect(countsOf(service.view).live).toBe(min);
+      expect(service.violations).toEqual([]);
+    }),
+    { numRuns: 1500 },
+  );
+});
+
+test('what an operator puts to sleep stays so until somebody asks, whatever its min', () => {
+  fc.assert(
+    fc.property(scale, past, (own, happened) => {
+      const service = lived({ ...own, idleMs: IDLE_MS }, happened);
+      service.ask(0, 0);
+      service.happens({ type: 'slept' });
+      service.pass(0);
+      settle(service);
+      for (let i = 0; i < 5; i++) service.pass(60_000);
+      expect(countsOf(service.view).live).toBe(0);
+      service.happens({ type: 'woken' });
+      settle(service);
+      expect(readyIn(service.view).length).toBeGreaterThanOrEqual(Math.max(1, service.view.scale.min));
+      expect(service.violations).toEqual([]);
+    }),
+    { numRuns: 1500 },
+  );
+});
+
+test('a change of run brings up as many of the new one, one at a time, and keeps what serves meanwhile', () => {
+  fc.assert(
+    fc.property(scale, past, (own, happened) => {
+      const service = lived({ ...own, idleMs: 'never' }, happened);
+      service.ask(1, 0);
+      service.pass(120_000);
+      settle(service);
+      service.ask(0, 1);
+      const before = countsOf(service.view).ready;
+      expect(before).toBeGreaterThan(0);
+      happenings['run']?.(service, 9);
+      const counts: number[] = [];
+      for (let i = 0; i < 20; i++) {
+        for (const name of ['permit', 'ready', 'drain', 'stop']) {
+          happenings[name]?.(service, 1);
+          const { ready, live } = countsOf(service.view);
+          counts.push(ready);
+          expect(live).toBeLessThanOrEqual(Math.max(service.view.scale.max, before) + 1);
+        }
+      }
+      expect(service.view.replicas.filter(isReady).every(({ hash }) => hash === 'v9')).toBe(true);
+      expect(Math.min(...counts)).toBeGreaterThanOrEqual(Math.min(before, wantedIn(service.view)));
+      expect(service.violations).toEqual([]);
+    }),
+    { numRuns: 1500 },
+  );
+});
