@@ -2,6 +2,7 @@ import type { Uses } from '../schema/parts.ts';
 import type { Report } from './report.ts';
 import type { Parsed } from './validate.ts';
 
+/** Also of a file that has mistakes: of what is right in it. */
 export function usesOf({ services }: Parsed, report: Report): Uses {
   const all = [...services.values()];
   return {

@@ -4,7 +4,7 @@ import { choice, duration, durationOr, flag, integer, share } from '../option/va
 import { isExisting, type Run } from './run.ts';
 
 /** The default of `max`. */
-const MOST = 4;
+const DEFAULT_MAX = 4;
 
 const guards = section(
   {
@@ -53,7 +53,7 @@ export const scaleSchema = section(
     max: optional(
       integer('replicas', 1, 100_000),
       'Most replicas. An existing container is always one.',
-      `${MOST}; 1 with \`run.docker.container\``,
+      `${DEFAULT_MAX}; 1 with \`run.docker.container\``,
     ),
     initial: optional(integer('replicas', 1, 100_000), 'Replicas of a start from zero.', '1, or `min` if that is more'),
     idleMs: option(durationOr(0, 'never'), '5m', 'Idle time after which the replicas above `min` retire.'),
@@ -97,5 +97,5 @@ export const scaleSchema = section(
 
 /** How many replicas a service has at most: a container that is there already is one. */
 export function mostReplicas({ scale, run }: { scale: { max: number | undefined }; run: Run | undefined }): number {
-  return scale.max ?? (isExisting(run) ? 1 : MOST);
+  return scale.max ?? (isExisting(run) ? 1 : DEFAULT_MAX);
 }
