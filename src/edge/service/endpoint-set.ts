@@ -4,7 +4,7 @@ import { StickyCookie } from '../balance/sticky.ts';
 import { HealthChecks, lastResort } from '../health/health-checks.ts';
 import { type ColdStart, coldStart } from '../hold/cold-start.ts';
 import { shareSlots } from '../hold/slot-client.ts';
-import { Endpoint, type EndpointHealth } from '../upstream/endpoint.ts';
+import { Endpoint, type EndpointHealth, type EndpointListener } from '../upstream/endpoint.ts';
 import type { HttpProxyEngine } from '../upstream/http-proxy-engine.ts';
 import type { ServiceContext } from './context.ts';
 
@@ -12,13 +12,11 @@ import type { ServiceContext } from './context.ts';
 const NONE = new Map<string, Endpoint>();
 
 /** The service whose endpoints a set holds. */
-export interface EndpointOwner {
+export interface EndpointOwner extends EndpointListener {
   readonly name: string;
   readonly policy: ServicePolicy;
   /** Returns for how long the service has been idle, ms. */
   idleForMs(now: number): number;
-  /** The last connection to a replica of ours closed unasked. */
-  onLost(endpoint: Endpoint): void;
   /** The endpoint left the snapshots while something is in flight on it. */
   onGone(endpoint: Endpoint): void;
   /** The health of an endpoint changed, so others may get the requests now. */
@@ -178,13 +176,11 @@ export class EndpointSet {
     const endpoint = this.#context.takeProbed(view) ?? new Endpoint(view);
     endpoint.engine = this.#engine;
     endpoint.limitAnswers(this.#owner.policy.limits);
-    endpoint.onLost = this.#onLost;
+    endpoint.listener = this.#owner;
     if (this.#all === NONE) this.#all = new Map();
     this.#all.set(view.id, endpoint);
     return endpoint;
   }
-
-  readonly #onLost = (endpoint: Endpoint): void => this.#owner.onLost(endpoint);
 
   /**
    * Drops the endpoints that the snapshot does not list.

@@ -31,6 +31,12 @@ const ASK_AGAIN_MS = 60_000;
  */
 export type EndpointHealth = 'healthy' | 'objecting' | 'unhealthy';
 
+/** Whoever is told what happens to an endpoint. */
+export interface EndpointListener {
+  /** The last connection to a replica of ours closed unasked. */
+  onLost(endpoint: Endpoint): void;
+}
+
 /** Numbers of requests in flight on an endpoint that are no activity. */
 export interface Inactive {
   quiet: number;
@@ -94,8 +100,8 @@ export class Endpoint implements Destination {
   isUnproven = false;
   /** Its replica is one of ours, so control can tell whether it is still there. */
   isOurs = false;
-  /** Called when the last connection to a replica of ours closed unasked. */
-  onLost: ((endpoint: Endpoint) => void) | undefined;
+  /** Whom it tells; undefined: nobody yet. */
+  listener: EndpointListener | undefined;
   completions = 0;
   ttfb: Histogram | undefined;
   /** Version of the snapshot whose cordon was acknowledged; 0 = not cordoned. */
@@ -245,7 +251,7 @@ export class Endpoint implements Destination {
 
   /** A connection closed unasked. */
   lost(): void {
-    if (this.isOurs && this.connections.size === 0) this.onLost?.(this);
+    if (this.isOurs && this.connections.size === 0) this.listener?.onLost(this);
   }
 
   /** Closes idle connections that are too old to be used. The oldest are at the bottom. */
