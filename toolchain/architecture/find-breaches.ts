@@ -82,7 +82,7 @@ function spelledKinds(sources: readonly SourceFile[], { apart, kindsIn }: Rules)
     return [...kinds].flatMap((kind) =>
       sources.flatMap(({ path, text }) => {
         const [top, room] = placeOf(insideOf(path));
-        if ((top === folder && room === kind) || kindsIn.includes(top)) return [];
+        if ((top === folder && room === kind) || kindsIn.includes(top) || kindsIn.includes(`${top}/${room}`)) return [];
         const spelled = new RegExp(`'(${kind}(?:-[a-z]+)*)'`).exec(text)?.[1];
         return spelled === undefined ? [] : [`${path}: spells out ${spelled}, a kind of ${folder}`];
       }),

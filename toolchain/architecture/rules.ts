@@ -9,7 +9,7 @@ export interface Rules {
   rooms: Record<string, readonly string[]>;
   /** Folders of src whose subfolders do not import each other: each is a kind of the same thing. */
   apart: readonly string[];
-  /** Folders (or files) of src that may spell out the name of a kind, beside its own. */
+  /** Folders, rooms or files of src that may spell out the name of a kind, beside its own folder. */
   kindsIn: readonly string[];
   /** Package → the only place in src that may import it: a folder, or how the paths of its files begin. */
   confined: Record<string, string>;
@@ -84,7 +84,7 @@ export const RULES: Rules = {
 
   apart: ['discovery', 'runtime'],
 
-  kindsIn: ['config', 'main.ts'],
+  kindsIn: ['config/schema', 'config/check', 'main.ts'],
 
   confined: {
     dockerode: 'runtime/docker/',

@@ -4,7 +4,7 @@ import { canonicalJson } from '../../util/hash.ts';
 import { hostPort } from '../../util/host-port.ts';
 import { writtenKey } from '../option/written-key.ts';
 import { isMapping } from '../read/document.ts';
-import { RELOADED } from '../schema/parts.ts';
+import { partList } from '../schema/parts.ts';
 import { endpointKeys } from './endpoints.ts';
 
 /** Settings whose names are not those of the file, apart from the unit at their end. */
@@ -42,10 +42,8 @@ export function diffSettings(old: Settings, next: Settings): SettingsChanges {
 
 /** What differs in the sections of runtimes and sources: their names, or those keys that take effect by a reload. */
 function partChanges(old: Settings, next: Settings, by: 'reloaded' | 'restarted'): string[] {
-  const names = new Set([...Object.keys(old.parts), ...Object.keys(next.parts)]);
-  return [...names].flatMap((name) => {
+  return partList.flatMap(([name, { reloaded }]) => {
     const [was, is] = [old.parts[name] as Section, next.parts[name] as Section];
-    const reloaded = RELOADED[name] ?? [];
     if (by === 'restarted') return same(omit(was, reloaded), omit(is, reloaded)) ? [] : [name];
     return reloaded.filter((key) => was && is && !same(was[key], is[key])).map((key) => `${name}.${key}`);
   });

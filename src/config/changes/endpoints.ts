@@ -13,5 +13,6 @@ export function describeEndpoints(endpoints: ServiceSettings['endpoints']): stri
 /** The same by the keys of the file: `resolve` stands beside the sources there, and only counts for addresses. */
 export function endpointKeys(endpoints: ServiceSettings['endpoints'], other: ServiceSettings['endpoints']): object {
   const { consul, static: fixed } = endpoints as Endpoints;
-  return { consul, static: fixed?.addresses, ...(fixed && other['static'] ? { resolve: fixed.resolveMs } : {}) };
+  const { static: otherFixed } = other as Endpoints;
+  return { consul, static: fixed?.addresses, ...(fixed && otherFixed ? { resolve: fixed.resolveMs } : {}) };
 }

@@ -20,14 +20,19 @@ export function assemble(
   defaults: EnvironmentDefaults,
   folder: string,
 ): Settings {
-  const { consul, docker, accessLog, state, ...rest } = resolvePaths(configSchema, sections, folder);
+  const resolved = resolvePaths(configSchema, sections, folder);
+  const { listen, trustedProxies, accessLog, admin, workers, state, budget } = resolved;
   const { file } = accessLog;
   const pool = new Pool();
   return freeze({
-    ...rest,
+    listen,
+    trustedProxies,
     accessLog: file === undefined ? undefined : { ...accessLog, file },
+    admin,
+    workers,
     state: state ?? defaults.state,
-    parts: partSettings({ consul, docker }, uses, defaults),
+    parts: partSettings(resolved, uses, defaults.parts),
+    budget,
     services: [...services].map(([name, service]) => {
       return pool.share(serviceSettings(name, resolvePaths(serviceSchema, service, folder)));
     }),

@@ -1,42 +1,36 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Report } from '../check/report.ts';
-import type { Reading } from '../option/value-types.ts';
+import type { Parsed } from '../check/validate.ts';
 import type { Env } from '../read/substitute.ts';
-import { readConsulAddress, readDockerSocket } from '../schema/addresses.ts';
-import { CONSUL_ADDRESS, DOCKER_SOCKET } from '../schema/default-addresses.ts';
-import type { PartDefaults } from '../schema/parts.ts';
+import { type PartName, partList, type Uses } from '../schema/parts.ts';
 
 /** What the environment says where the file is silent; empty variables count as absent. */
-export interface EnvironmentDefaults extends PartDefaults {
+export interface EnvironmentDefaults {
   state: string;
+  /** Of sections that are in use, the keys that the file does not set. */
+  parts: Partial<Record<PartName, Record<string, string>>>;
 }
 
 /** @param uses which sections are in use: only their variables are read, and only what the file does not set */
-export function environmentDefaults(
-  env: Env,
-  uses: { consulAddress: boolean; dockerSocket: boolean },
-  report: Report,
-): EnvironmentDefaults {
-  const read = (name: string, path: string[], wanted: boolean, reader: (text: string) => Reading<string>) => {
-    const text = env[name] || undefined;
-    const reading = text === undefined || !wanted ? undefined : reader(text);
-    if (reading !== undefined && 'value' in reading) return reading.value;
-    if (text !== undefined && wanted) {
-      report.problem([path], `${name}: ${reading?.fault ?? 'expected the path of a socket, or tcp://host:port'}`);
+export function environmentDefaults(env: Env, { sections }: Parsed, uses: Uses, report: Report): EnvironmentDefaults {
+  const parts: EnvironmentDefaults['parts'] = {};
+  for (const [name, { environment }] of partList) {
+    if (!uses[name]) continue;
+    const defaults: Record<string, string> = {};
+    parts[name] = defaults;
+    const section = sections[name] as Record<string, unknown> | undefined;
+    for (const [key, { variable, read, expected, otherwise }] of Object.entries(environment)) {
+      if (section?.[key] !== undefined) continue;
+      const text = env[variable] || undefined;
+      const reading = text === undefined ? undefined : read(text);
+      const value = reading !== undefined && 'value' in reading ? reading.value : otherwise;
+      if (value !== undefined) defaults[key] = value;
+      if (text === undefined || (reading !== undefined && 'value' in reading)) continue;
+      report.problem([[name]], `${variable}: ${reading?.fault ?? `expected ${expected}`}`);
     }
-    return undefined;
-  };
-  const address = read('CONSUL_HTTP_ADDR', ['consul'], uses.consulAddress, readConsulAddress);
-  const socket = read('DOCKER_HOST', ['docker'], uses.dockerSocket, readDockerSocket);
-  const caCert = env['CONSUL_CACERT'] || undefined;
-  return {
-    state: stateDirectory(env),
-    consulAddress: address ?? CONSUL_ADDRESS,
-    consulToken: env['CONSUL_HTTP_TOKEN'] || undefined,
-    consulCaCert: caCert === undefined ? undefined : resolve(caCert),
-    dockerSocket: socket ?? DOCKER_SOCKET,
-  };
+  }
+  return { state: stateDirectory(env), parts };
 }
 
 /** Where records are kept unless the file says so. systemd may give several directories; the first is taken. */

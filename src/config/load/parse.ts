@@ -29,11 +29,7 @@ export function parseConfig(text: string, file: string, env: Env): ParseResult {
   checkSections(parsed, uses, report);
   checkServices(parsed, report);
   checkWorkers(parsed, report);
-  const unset = {
-    consulAddress: uses.consul && parsed.sections.consul?.address === undefined,
-    dockerSocket: uses.docker && parsed.sections.docker?.socket === undefined,
-  };
-  const defaults = environmentDefaults(env, unset, report);
+  const defaults = environmentDefaults(env, parsed, uses, report);
 
   const problems = report.problems();
   if (problems.length > 0) return { ok: false, problems };

@@ -1,37 +1,78 @@
+import { resolve } from 'node:path';
+import type { Reading } from '../option/value-types.ts';
+import { readConsulAddress, readDockerSocket } from './addresses.ts';
 import type { Config } from './config.ts';
+import { CONSUL_ADDRESS, DOCKER_SOCKET } from './default-addresses.ts';
+import type { ServiceConfig } from './service.ts';
 
-/** Which of the sections that may be left out are in use: those that are there, or that a service needs. */
-export interface Uses {
-  consul: boolean;
-  docker: boolean;
+/** A section of a runtime or a source, which may be left out. */
+interface Part {
+  /** Whether a service needs it, so that it is in use without being there. */
+  isNeededBy(service: ServiceConfig): boolean;
+  /** What stands for keys that the file does not set. */
+  environment: Readonly<Record<string, EnvironmentKey>>;
+  /** Keys that take effect by a reload; changes of others take a restart. */
+  reloaded: readonly string[];
 }
 
-/** What the environment says where the file is silent. */
-export interface PartDefaults {
-  consulAddress: string;
-  consulToken: string | undefined;
-  consulCaCert: string | undefined;
-  dockerSocket: string;
+interface EnvironmentKey {
+  variable: string;
+  read(text: string): Reading<string>;
+  /** Completes "expected …" where `read` does not say what is wrong. */
+  expected?: string;
+  /** Where the environment is silent too. */
+  otherwise?: string;
 }
 
-/** Keys that take effect by a reload, by section; other changes of these sections take a restart. */
-export const RELOADED: Readonly<Record<string, readonly string[]>> = { consul: ['token'] };
-
-/** Settings of the runtimes and sources that are in use. */
-export function partSettings(
-  { consul, docker }: Pick<Config, 'consul' | 'docker'>,
-  uses: Uses,
-  defaults: PartDefaults,
-) {
-  return {
-    ...(uses.docker && { docker: { ...docker, socket: docker.socket ?? defaults.dockerSocket } }),
-    ...(uses.consul && {
-      consul: {
-        ...consul,
-        address: consul.address ?? defaults.consulAddress,
-        token: consul.token ?? defaults.consulToken,
-        caCert: consul.caCert ?? defaults.consulCaCert,
+/** By the names of the sections. */
+export const PARTS = {
+  docker: {
+    isNeededBy: ({ run }: ServiceConfig) => run?.docker !== undefined,
+    environment: {
+      socket: {
+        variable: 'DOCKER_HOST',
+        read: readDockerSocket,
+        expected: 'the path of a socket, or tcp://host:port',
+        otherwise: DOCKER_SOCKET,
       },
-    }),
-  };
+    },
+    reloaded: [],
+  },
+  consul: {
+    isNeededBy: ({ endpoints }: ServiceConfig) => endpoints.consul !== undefined,
+    environment: {
+      address: { variable: 'CONSUL_HTTP_ADDR', read: readConsulAddress, otherwise: CONSUL_ADDRESS },
+      token: { variable: 'CONSUL_HTTP_TOKEN', read: (text: string) => ({ value: text }) },
+      caCert: { variable: 'CONSUL_CACERT', read: (text: string) => ({ value: resolve(text) }) },
+    },
+    reloaded: ['token'],
+  },
+} satisfies Partial<Record<keyof Config, Part>>;
+
+export type PartName = keyof typeof PARTS;
+
+/** The same as a list, for what goes over all of them. */
+export const partList = Object.entries(PARTS) as [PartName, Part][];
+
+/** Which of them are in use: those that are there, and those that a service needs. */
+export type Uses = Readonly<Record<PartName, boolean>>;
+
+type Environment<Name extends PartName> = (typeof PARTS)[Name]['environment'];
+
+/** What a section yields together with the environment. */
+type PartSettings<Name extends PartName> = Omit<Config[Name], keyof Environment<Name>> & {
+  [Key in keyof Environment<Name>]: Environment<Name>[Key] extends { otherwise: string } ? string : string | undefined;
+};
+
+/**
+ * Settings of the runtimes and sources that are in use.
+ * @param defaults of keys that the file does not set
+ */
+export function partSettings(
+  sections: Pick<Config, PartName>,
+  uses: Uses,
+  defaults: Readonly<Partial<Record<PartName, object>>>,
+): { [Name in PartName]?: PartSettings<Name> } {
+  const used = partList.filter(([name]) => uses[name]);
+  return Object.fromEntries(used.map(([name]) => [name, { ...sections[name], ...defaults[name] }]));
 }
