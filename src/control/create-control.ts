@@ -2,15 +2,13 @@ import { randomBytes } from 'node:crypto';
 import type { DiscoverySource, Registrar } from '../model/discovery.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { EventSink } from '../model/events.ts';
-import type { ControlMessage, EdgeMessage, EdgeReport, ServiceReport } from '../model/link.ts';
+import type { ControlMessage, EdgeMessage } from '../model/link.ts';
 import type { Logger, Metrics } from '../model/observe.ts';
 import type { Runtime } from '../model/runtime.ts';
 import type { ServiceSettings, Settings } from '../model/settings.ts';
 import type { ControlApi, ServiceStatus } from '../model/status.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
-import { Throttle } from '../util/throttle.ts';
-import { formatDuration } from '../util/units.ts';
 import { type ControlContext, detached, guarded } from './context.ts';
 import { adminAddressCheck } from './endpoints/admin-address.ts';
 import { Catalog } from './endpoints/catalog.ts';
@@ -18,14 +16,15 @@ import { Registrations } from './endpoints/registration.ts';
 import { Registry } from './endpoints/registry.ts';
 import { Sources } from './endpoints/sources.ts';
 import { EventBus } from './journal/event-bus.ts';
-import { countEdge } from './journal/report-metrics.ts';
-import { LinkHub, type LinkListener } from './link/hub.ts';
+import { LinkHub } from './link/hub.ts';
 import { routingTable } from './link/routing-table.ts';
 import { Prewarm } from './replica/prewarm.ts';
 import { Runtimes } from './replica/runtimes.ts';
 import { ServiceController } from './service/controller.ts';
+import { EdgeNews } from './service/edge-news.ts';
 import { HandOver } from './service/hand-over.ts';
 import type { ServiceHost } from './service/host.ts';
+import { Services } from './service/services.ts';
 import { StartGate } from './start/gate.ts';
 
 /** How often every service is looked at, ms. */
@@ -95,7 +94,7 @@ export function createControl(options: ControlOptions): Control {
 
 type Phase = 'new' | 'running' | 'draining' | 'ended';
 
-class ControlPlane implements Control, LinkListener {
+class ControlPlane implements Control {
   readonly #context: ControlContext;
   readonly #events: EventBus;
   readonly #life = new AbortController();
@@ -106,12 +105,11 @@ class ControlPlane implements Control, LinkListener {
   readonly #catalog: Catalog;
   readonly #discovery: Sources;
   readonly #prewarm: Prewarm;
-  readonly #services = new Map<string, ServiceController>();
+  readonly #services: Services;
   readonly #host: ServiceHost;
   readonly #runtimes: Runtimes;
   readonly #handOver: HandOver;
   readonly #secret: string;
-  readonly #badAnswers = new Throttle();
   #settings: Settings;
   #phase: Phase = 'new';
   #tick: Timer | undefined;
@@ -124,7 +122,8 @@ class ControlPlane implements Control, LinkListener {
     this.#events = events;
     const context = { clock, logger, metrics, events, instance, random, life: this.#life.signal };
     this.#context = context;
-    this.#hub = new LinkHub(clock, logger, this, () => ({
+    this.#services = new Services(logger);
+    this.#hub = new LinkHub(clock, logger, new EdgeNews(context, this.#services), () => ({
       table: routingTable(this.#settings, this.#secret),
       states: this.#registry.states(),
     }));
@@ -139,10 +138,10 @@ class ControlPlane implements Control, LinkListener {
     this.#registrations = new Registrations(context, options.registrar);
     this.#catalog = new Catalog(context, options.registrar, this.#registrations, () => this.#settings);
     this.#prewarm = new Prewarm(context);
-    this.#runtimes = new Runtimes(context, options.runtimes, this.#services, () => this.#handOver.mayEnd);
+    this.#runtimes = new Runtimes(context, options.runtimes, this.#services.byName, () => this.#handOver.mayEnd);
     this.#handOver = new HandOver(
       context,
-      this.#services,
+      this.#services.byName,
       this.#runtimes,
       this.#registrations,
       options.succeeding ?? false,
@@ -154,7 +153,6 @@ class ControlPlane implements Control, LinkListener {
       registry: this.#registry,
       catalog: this.#catalog,
       prewarm: this.#prewarm,
-      settings: () => this.#settings,
       runtimes: this.#runtimes,
       discovery: this.#discovery,
       isDraining: () => this.#phase === 'draining' || this.#phase === 'ended' || !this.#handOver.mayEnd,
@@ -183,14 +181,14 @@ class ControlPlane implements Control, LinkListener {
     this.#tick = clock.every(TICK_MS, () => {
       const elapsed = clock.now() - last;
       last = clock.now();
-      this.#each((service) => service.tick(elapsed), this.#undormant());
+      this.#services.each((service) => service.tick(elapsed), this.#services.undormant());
     });
     this.#discovery.follow(this.#settings.services);
     this.#discovery.begin();
     this.#catalog.putProxy();
     detached(this.#context, 'keeping of registrations', this.#registrations.keep());
     await this.#runtimes.begin();
-    this.#each(({ lifecycle }) => lifecycle.onContact());
+    this.#services.each(({ lifecycle }) => lifecycle.onContact());
     if (this.#handOver.mayEnd) this.#dropOrphans();
   }
 
@@ -202,11 +200,11 @@ class ControlPlane implements Control, LinkListener {
     // Cordons of removed services go out before the table that does not know them any more.
     for (const { name } of before.services) {
       if (!names.has(name))
-        guarded(this.#context.logger, `removal of ${name}`, () => this.#services.get(name)?.lifecycle.remove());
+        guarded(this.#context.logger, `removal of ${name}`, () => this.#services.byName.get(name)?.lifecycle.remove());
     }
     for (const service of settings.services) {
       guarded(this.#context.logger, `configuration of ${service.name}`, () => {
-        const present = this.#services.get(service.name);
+        const present = this.#services.byName.get(service.name);
         if (present === undefined) this.#add(service).lifecycle.onAdded();
         else present.update(service);
       });
@@ -253,7 +251,7 @@ class ControlPlane implements Control, LinkListener {
     this.#leave();
     this.#tick?.cancel();
     const { mayEnd } = this.#handOver;
-    const stopping = [...this.#services.values()].filter(({ settings }) => mayEnd && settings.onExit === 'stop');
+    const stopping = this.#services.all.filter(({ settings }) => mayEnd && settings.onExit === 'stop');
     for (const service of stopping)
       guarded(this.#context.logger, `stop of ${service.name}`, () => service.lifecycle.stopNow());
     await Promise.race([
@@ -271,24 +269,24 @@ class ControlPlane implements Control, LinkListener {
 
   async services(): Promise<ServiceStatus[]> {
     await this.#hub.collect(COLLECT_MS);
-    return [...this.#services.values()]
+    return this.#services.all
       .map((service) => service.status())
       .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   }
 
   async service(name: string): Promise<ServiceStatus> {
-    const service = this.#known(name);
+    const service = this.#services.known(name);
     await this.#hub.collect(COLLECT_MS);
     return service.status();
   }
 
   async wake(name: string): Promise<ServiceStatus> {
-    this.#known(name).wake();
+    this.#services.known(name).wake();
     return this.service(name);
   }
 
   async sleep(name: string): Promise<ServiceStatus> {
-    this.#known(name).sleep();
+    this.#services.known(name).sleep();
     return this.service(name);
   }
 
@@ -307,7 +305,7 @@ class ControlPlane implements Control, LinkListener {
   async collect(): Promise<void> {
     await this.#hub.collect(COLLECT_MS);
     this.#context.metrics.gauge('pilotlight_connections', {}, this.#hub.connections);
-    this.#each((service) => service.gauge());
+    this.#services.each((service) => service.gauge());
     this.#discovery.gauge(this.#settings.services);
   }
 
@@ -315,101 +313,30 @@ class ControlPlane implements Control, LinkListener {
     return this.#events.subscribe(sink);
   }
 
-  // What the edges say
-
-  onDemand(edge: string, { service, held, inFlight }: Extract<EdgeMessage, { type: 'demand' }>): void {
-    this.#services.get(service)?.onDemand(edge, held, inFlight);
-  }
-
-  onReport(edge: string, report: EdgeReport): void {
-    const byService = new Map<string, ServiceReport>(report.services.map((each) => [each.service, each]));
-    countEdge(this.#context.metrics, report);
-    this.#each(
-      (service) => service.onReport(edge, report.spanMs, byService.get(service.name)),
-      this.#undormant(byService),
-    );
-  }
-
-  onAck(edge: string, message: Extract<EdgeMessage, { type: 'ack' }>): void {
-    this.#services.get(message.service)?.onAck(edge, message);
-  }
-
-  onDrained(edge: string, message: Extract<EdgeMessage, { type: 'drained' }>): void {
-    this.#services.get(message.service)?.lifecycle.set.onDrained(edge, message.endpoint, message);
-  }
-
-  onSuspect(edge: string, message: Extract<EdgeMessage, { type: 'suspect' }>): void {
-    this.#services.get(message.service)?.onSuspect(
-      message,
-      () => this.#hub.trust(edge, message),
-      () => this.#hub.doubt(edge, message),
-    );
-  }
-
-  /** Of several edges, each has its minute: together they have one. */
-  onBadAnswer({ service, address, fault, count: more }: Extract<EdgeMessage, { type: 'bad-answer' }>): void {
-    const count = this.#badAnswers.note(`${service} ${address} ${fault}`, this.#context.clock.now(), more);
-    if (count === 0) return;
-    const often = count > 1 ? ` (${count} times since this was last said)` : '';
-    const line = `${service} got an answer from ${address} that is not valid HTTP: ${fault}${often}`;
-    this.#context.events.emit('bad-answer', service, line, { address, fault, count });
-  }
-
-  onEjected({ service, address, forMs, failures, why }: Extract<EdgeMessage, { type: 'ejected' }>): void {
-    const line = `${service} ejected ${address} for ${formatDuration(forMs)}: ${failures} failures in a row`;
-    this.#context.events.emit('ejected', service, `${line}, the last: ${why}`, { address, forMs, failures, why });
-  }
-
-  onDetached(edge: string): void {
-    this.#each((service) => service.onDetached(edge));
-  }
-
   // Services
 
   #add(settings: ServiceSettings): ServiceController {
     const service = new ServiceController(settings, this.#host);
-    this.#services.set(settings.name, service);
+    this.#services.byName.set(settings.name, service);
     return service;
   }
 
   /** A removed service has nothing left that runs. */
   #forget(name: string): void {
-    const service = this.#services.get(name);
+    const service = this.#services.byName.get(name);
     if (service === undefined || this.#phase === 'draining' || this.#phase === 'ended') return;
     const { run } = service.lifecycle;
     service.close();
-    this.#services.delete(name);
+    this.#services.byName.delete(name);
     this.#registry.remove(name);
     this.#prewarm.forget(name);
     this.#context.metrics.forget(name);
     if (run !== undefined) this.#runtimes.clean(run, name);
   }
 
-  #known(name: string): ServiceController {
-    const service = this.#services.get(name);
-    if (service === undefined) throw new PilotlightError('SERVICE_UNKNOWN', `no service is called ${name}`);
-    return service;
-  }
-
-  /** One service's failure must not keep another from its turn. */
-  #each(call: (service: ServiceController) => void, services = [...this.#services.values()]): void {
-    for (const service of services) {
-      guarded(this.#context.logger, `turn of ${service.name}`, () => call(service));
-    }
-  }
-
-  /** Services that a look could find something to do for, and those that an edge speaks of. */
-  #undormant(spokenOf?: ReadonlyMap<string, unknown>): ServiceController[] {
-    const undormant: ServiceController[] = [];
-    for (const service of this.#services.values()) {
-      if (!service.lifecycle.isDormant || spokenOf?.has(service.name)) undormant.push(service);
-    }
-    return undormant;
-  }
-
   /** Takes out of the catalogue what an earlier run left behind. */
   #dropOrphans(): void {
-    this.#catalog.dropOrphans(() => [...this.#services.values()].flatMap(({ lifecycle }) => lifecycle.set.replicas));
+    this.#catalog.dropOrphans(() => this.#services.all.flatMap(({ lifecycle }) => lifecycle.set.replicas));
   }
 
   #end(): void {
@@ -420,6 +347,6 @@ class ControlPlane implements Control, LinkListener {
     this.#life.abort(new PilotlightError('CANCELLED', 'the control plane has ended'));
     this.#gate.close();
     this.#registry.close();
-    for (const service of this.#services.values()) service.close();
+    for (const service of this.#services.all) service.close();
   }
 }

@@ -8,13 +8,21 @@ import { SlotBroker } from './slot-broker.ts';
 
 type Message<Type extends EdgeMessage['type']> = Extract<EdgeMessage, { type: Type }>;
 
+/** What is told of an endpoint that an edge is in doubt about. */
+export interface Doubts {
+  /** Tells all edges but one of its doubt. */
+  doubt(edge: string, message: Message<'suspect'>): void;
+  /** Tells an edge that an endpoint which it was in doubt about still is what it was. */
+  trust(edge: string, message: Message<'suspect'>): void;
+}
+
 /** What the edges say, in order, one edge after the other. */
 export interface LinkListener {
   onDemand(edge: string, message: Message<'demand'>): void;
   onReport(edge: string, report: EdgeReport): void;
   onAck(edge: string, message: Message<'ack'>): void;
   onDrained(edge: string, message: Message<'drained'>): void;
-  onSuspect(edge: string, message: Message<'suspect'>): void;
+  onSuspect(edge: string, message: Message<'suspect'>, doubts: Doubts): void;
   onBadAnswer(message: Message<'bad-answer'>): void;
   onEjected(message: Message<'ejected'>): void;
   /** The edge is gone: nothing is in flight or held on it any more. */
@@ -58,7 +66,7 @@ interface PendingProbe {
 }
 
 /** All attached edges: what goes to every one of them, what goes to one, and what comes back. */
-export class LinkHub {
+export class LinkHub implements Doubts {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #listener: LinkListener;
@@ -229,12 +237,11 @@ export class LinkHub {
     });
   }
 
-  /** Tells all edges but one of its doubt: they may have no connection that would tell them, or one that leads elsewhere. */
+  /** They may have no connection that would tell them, or one that leads elsewhere. */
   doubt(edge: string, { service, endpoint }: Message<'suspect'>): void {
     for (const other of this.#edges.keys()) if (other !== edge) this.#send(other, { type: 'doubt', service, endpoint });
   }
 
-  /** Tells an edge that an endpoint which it was in doubt about still is what it was. */
   trust(edge: string, { service, endpoint, doubt }: Message<'suspect'>): void {
     this.#send(edge, { type: 'trust', service, endpoint, doubt });
   }
@@ -287,7 +294,7 @@ export class LinkHub {
         this.#slots.onClaim(edge, message);
         break;
       case 'suspect':
-        this.#listener.onSuspect(edge, message);
+        this.#listener.onSuspect(edge, message, this);
         break;
       case 'bad-answer':
         this.#listener.onBadAnswer(message);

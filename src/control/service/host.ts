@@ -1,4 +1,3 @@
-import type { Settings } from '../../model/settings.ts';
 import type { ControlContext } from '../context.ts';
 import type { Catalog } from '../endpoints/catalog.ts';
 import type { Registry } from '../endpoints/registry.ts';
@@ -16,7 +15,6 @@ export interface ServiceHost {
   registry: Registry;
   catalog: Catalog;
   prewarm: Prewarm;
-  settings: () => Settings;
   runtimes: Runtimes;
   discovery: Sources;
   /** The proxy is about to end, or has not taken over yet: starts only for requests that wait, and no retires. */

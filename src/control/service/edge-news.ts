@@ -1,0 +1,68 @@
+import type { EdgeMessage, EdgeReport, ServiceReport } from '../../model/link.ts';
+import { Throttle } from '../../util/throttle.ts';
+import { formatDuration } from '../../util/units.ts';
+import type { ControlContext } from '../context.ts';
+import { countEdge } from '../journal/report-metrics.ts';
+import type { Doubts, LinkListener } from '../link/hub.ts';
+import type { Services } from './services.ts';
+
+type Message<Type extends EdgeMessage['type']> = Extract<EdgeMessage, { type: Type }>;
+
+/** Passes on what the edges say: to the services that it is about, to people, and to the metrics. */
+export class EdgeNews implements LinkListener {
+  readonly #context: ControlContext;
+  readonly #services: Services;
+  readonly #badAnswers = new Throttle();
+
+  constructor(context: ControlContext, services: Services) {
+    this.#context = context;
+    this.#services = services;
+  }
+
+  onDemand(edge: string, { service, held, inFlight }: Message<'demand'>): void {
+    this.#services.byName.get(service)?.onDemand(edge, held, inFlight);
+  }
+
+  onReport(edge: string, report: EdgeReport): void {
+    const byService = new Map<string, ServiceReport>(report.services.map((each) => [each.service, each]));
+    countEdge(this.#context.metrics, report);
+    this.#services.each(
+      (service) => service.onReport(edge, report.spanMs, byService.get(service.name)),
+      this.#services.undormant(byService),
+    );
+  }
+
+  onAck(edge: string, message: Message<'ack'>): void {
+    this.#services.byName.get(message.service)?.onAck(edge, message);
+  }
+
+  onDrained(edge: string, message: Message<'drained'>): void {
+    this.#services.byName.get(message.service)?.lifecycle.set.onDrained(edge, message.endpoint, message);
+  }
+
+  onSuspect(edge: string, message: Message<'suspect'>, doubts: Doubts): void {
+    this.#services.byName.get(message.service)?.onSuspect(
+      message,
+      () => doubts.trust(edge, message),
+      () => doubts.doubt(edge, message),
+    );
+  }
+
+  /** Of several edges, each has its minute: together they have one. */
+  onBadAnswer({ service, address, fault, count: more }: Message<'bad-answer'>): void {
+    const count = this.#badAnswers.note(`${service} ${address} ${fault}`, this.#context.clock.now(), more);
+    if (count === 0) return;
+    const often = count > 1 ? ` (${count} times since this was last said)` : '';
+    const line = `${service} got an answer from ${address} that is not valid HTTP: ${fault}${often}`;
+    this.#context.events.emit('bad-answer', service, line, { address, fault, count });
+  }
+
+  onEjected({ service, address, forMs, failures, why }: Message<'ejected'>): void {
+    const line = `${service} ejected ${address} for ${formatDuration(forMs)}: ${failures} failures in a row`;
+    this.#context.events.emit('ejected', service, `${line}, the last: ${why}`, { address, forMs, failures, why });
+  }
+
+  onDetached(edge: string): void {
+    this.#services.each((service) => service.onDetached(edge));
+  }
+}
