@@ -4,6 +4,7 @@
 
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import type { Settings } from '../../model/settings.ts';
 import { abouts, list, option, optional } from '../option/option.ts';
 import { parsed, path, type Reading } from '../option/value-types.ts';
 import { accessLogSchema } from './access-log.ts';
@@ -31,6 +32,9 @@ function readWorkers(text: string): Reading<number> {
   const count = text === 'auto' ? Math.min(availableParallelism(), MAX_WORKERS) : /^\d+$/.test(text) ? Number(text) : 0;
   return count >= 1 && count <= MAX_WORKERS ? { value: count } : undefined;
 }
+
+/** The settings, with those of parts and the defaults of services beside them. */
+type Keys = Exclude<keyof Settings, 'parts'> | 'consul' | 'docker' | 'defaults';
 
 /**
  * A whole file. Every option carries its type, unit, default and meaning: the JSON Schema, the reference and the
@@ -66,7 +70,7 @@ export const configSchema = z.strictObject({
   budget: budgetSchema,
   defaults: defaultsSchema,
   services: servicesSchema,
-});
+} satisfies Record<Keys, z.ZodType>);
 
 /** A whole file, its texts turned into settings, without what hangs on several sections. */
 export type Config = z.output<typeof configSchema>;
