@@ -2,6 +2,9 @@ import type { ProbeRequest } from '../../model/link.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { UpstreamConnection, type UpstreamConsumer, type UpstreamOpener } from '../upstream/upstream-connection.ts';
 
+/** Why a check fails that takes too long. */
+export const LATE = 'no answer in time';
+
 /**
  * `checking`: it connects and asks. `proven`: the answer was good but closed the connection, so another one is opened.
  */

@@ -3,7 +3,7 @@ import type { ProbeRequest } from '../../model/link.ts';
 import type { DeadlineEntry, Deadlines } from '../io/deadlines.ts';
 import { Endpoint, type EndpointHealth } from '../upstream/endpoint.ts';
 import type { UpstreamFailure } from '../upstream/upstream-connection.ts';
-import { AddressCheck } from './address-check.ts';
+import { AddressCheck, LATE } from './address-check.ts';
 import type { CheckGate, GatedCheck } from './check-gate.ts';
 
 /** The proxy itself had nothing left to connect with. */
@@ -139,7 +139,7 @@ class Target implements DeadlineEntry, GatedCheck {
 
   onDeadline(): void {
     if (this.#phase === 'checking') {
-      this.#check?.fail('no answer in time');
+      this.#check?.fail(LATE);
       return;
     }
     this.#phase = 'queued';

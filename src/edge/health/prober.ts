@@ -5,8 +5,8 @@ import { Fault } from '../http1/faults.ts';
 import type { IoContext } from '../io/context.ts';
 import { Endpoint } from '../upstream/endpoint.ts';
 import { TLS_LIMIT_MS, TlsCheck } from '../upstream/tls-check.ts';
-import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
-import { AddressCheck } from './address-check.ts';
+import { failureWords, isFailure, type UpstreamConnection } from '../upstream/upstream-connection.ts';
+import { AddressCheck, LATE } from './address-check.ts';
 
 /** The pause between tries is a fortieth of the time so far, within these bounds, ms. */
 const MIN_PAUSE_MS = 5;
@@ -19,16 +19,6 @@ const TLS_MS = 1000;
 const KEEP_MS = 10_000;
 
 const NOTHING = 'no answer yet';
-const LATE = 'no answer in time';
-/** Failures of a connection, in words. */
-const failureWords: Record<string, string> = {
-  refused: 'connection refused',
-  timeout: 'no connection in time',
-  reset: 'the connection was closed without an answer',
-  protocol: 'an answer that is not HTTP',
-  want: 'cannot be connected to: this machine or process has too many connections',
-};
-
 /** What probes need of the edge. */
 export interface ProberContext extends IoContext {
   /** Sends to the control plane. */
@@ -235,7 +225,7 @@ class Probe {
   #tell(failure: string): void {
     // The last try was cut short, so the failure before it says more.
     if (failure === LATE && this.#elapsed() >= this.#request.timeoutMs && this.#lastFailure !== NOTHING) return;
-    const result = failureWords[failure] ?? failure;
+    const result = isFailure(failure) ? failureWords[failure] : failure;
     const news = `${this.#host} ${result}`;
     if (news === this.#lastFailure) return;
     this.#lastFailure = news;

@@ -6,6 +6,7 @@ import { type ColdStart, coldStart } from '../hold/cold-start.ts';
 import { shareSlots } from '../hold/slot-client.ts';
 import { Endpoint, type EndpointHealth, type EndpointListener } from '../upstream/endpoint.ts';
 import type { HttpProxyEngine } from '../upstream/http-proxy-engine.ts';
+import { inactiveOf } from '../upstream/in-flight.ts';
 import type { ServiceContext } from './context.ts';
 
 /** Most of many services sleep, so all of them share one empty map until an endpoint comes. */
@@ -256,7 +257,7 @@ export class EndpointSet {
       service: name,
       endpoint: endpoint.id,
       inFlight: endpoint.inFlight,
-      ...endpoint.inactive(now, policy.timeouts.streamMs),
+      ...inactiveOf(endpoint.first, now, policy.timeouts.streamMs),
       idleForMs: this.#owner.idleForMs(now),
     });
   }
@@ -264,7 +265,7 @@ export class EndpointSet {
   #tellDrained(endpoint: Endpoint, now: number): void {
     if (endpoint.isDrained || endpoint.state === 'ready') return;
     const { name, policy } = this.#owner;
-    const { quiet } = endpoint.inactive(now, policy.timeouts.streamMs);
+    const { quiet } = inactiveOf(endpoint.first, now, policy.timeouts.streamMs);
     if (endpoint.inFlight > quiet) return;
     endpoint.isDrained = true;
     const version = endpoint.cordonVersion;

@@ -5,6 +5,7 @@ import type { Hold } from '../hold/hold.ts';
 import { Fault } from '../http1/faults.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { afterAnswer, ejectionMs, mostEjected } from '../upstream/outlier.ts';
+import { failureWords } from '../upstream/upstream-connection.ts';
 import type { ServiceContext } from './context.ts';
 import type { EndpointSet } from './endpoint-set.ts';
 import { type Opened, type Opener, Unproven } from './unproven.ts';
@@ -42,7 +43,7 @@ export class Trust {
   /** A connect to the endpoint failed: passes it over, and asks control to look at it. */
   suspect(endpoint: Endpoint, cause: 'refused' | 'timeout'): void {
     endpoint.closeIdle();
-    this.judge(endpoint, 'failure', cause === 'refused' ? 'connection refused' : 'no connection in time');
+    this.judge(endpoint, 'failure', failureWords[cause]);
     this.#doubt(endpoint, cause);
     if (!this.#endpoints.eligibility.doubtful) endpoint.sendElsewhere();
   }

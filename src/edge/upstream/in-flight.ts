@@ -1,4 +1,5 @@
 import type { RefusalCode } from '../../model/refusals.ts';
+import { Histogram, type SparseCounts } from '../../util/histogram.ts';
 
 /** What a service is asked to do, whether it waits for an endpoint or is in flight on one. Times are the clock's ms. */
 export interface Work {
@@ -38,4 +39,44 @@ export interface InFlight extends Work {
    * @param code what its client is told when no answer has begun; UPSTREAM_RESET by default
    */
   cutOff(why: 'retired', code?: RefusalCode): void;
+}
+
+/** Numbers of those in flight that are no activity. */
+export interface Inactive {
+  quiet: number;
+  /** Of the others, those that may not keep the service awake. */
+  passive: number;
+}
+
+/** Counts those, from `first` on, that are quiet (no byte passed for `streamMs`) or may not keep the service awake. */
+export function inactiveOf(first: InFlight | undefined, now: number, streamMs: number): Inactive {
+  let quiet = 0;
+  let passive = 0;
+  for (let each = first; each !== undefined; each = each.nextInFlight) {
+    if (each.quietSince(now, streamMs) !== undefined) quiet++;
+    else if (each.passive) passive++;
+  }
+  return { quiet, passive };
+}
+
+/** Returns the age of the oldest active one, from `first` on, ms; undefined: there is none. */
+export function oldestMs(first: InFlight | undefined, now: number, streamMs: number): number | undefined {
+  let since = Number.POSITIVE_INFINITY;
+  for (let each = first; each !== undefined; each = each.nextInFlight) {
+    if (each.since < since && !each.passive && each.quietSince(now, streamMs) === undefined) since = each.since;
+  }
+  return since === Number.POSITIVE_INFINITY ? undefined : now - since;
+}
+
+/** Returns the ages of those, from `first` on, that have no first byte yet. */
+export function waitingAges(first: InFlight | undefined, now: number): SparseCounts {
+  // Made only when it is needed: 2 KB a second for each of 10,000 services kept the collector busy for 10 % of a core.
+  let waiting: Histogram | undefined;
+  for (let each = first; each !== undefined; each = each.nextInFlight) {
+    const waitedMs = each.waitedMs(now);
+    if (waitedMs === undefined) continue;
+    waiting ??= new Histogram();
+    waiting.add(waitedMs);
+  }
+  return waiting?.sparse() ?? [];
 }

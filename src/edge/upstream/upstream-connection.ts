@@ -44,6 +44,20 @@ export interface UpstreamOpener {
   onUpstreamFailure(connection: UpstreamConnection, failure: UpstreamFailure): void;
 }
 
+/** The same in words. */
+export const failureWords: Readonly<Record<UpstreamFailure, string>> = {
+  refused: 'connection refused',
+  timeout: 'no connection in time',
+  reset: 'the connection was closed without an answer',
+  protocol: 'an answer that is not HTTP',
+  want: 'cannot be connected to: this machine or process has too many connections',
+};
+
+/** Whether a text is a failure, and not one of the words for something else. */
+export function isFailure(text: string): text is UpstreamFailure {
+  return Object.hasOwn(failureWords, text);
+}
+
 /** Whoever uses a connection: an exchange or a probe. Calls come in the order of the response's parts. */
 export interface UpstreamConsumer {
   /** Method of the request that was sent: it decides whether a body follows (RFC 9112 §6.3). */
