@@ -35,7 +35,8 @@ export function diffSettings(old: Settings, next: Settings): SettingsChanges {
       ...(same(old.admin.address, next.admin.address) ? [] : ['admin.address']),
       ...(old.admin.token === next.admin.token ? [] : ['admin.token']),
       ...(['accessLog', 'workers', 'state'] as const).filter((key) => !same(old[key], next[key])),
-      ...partChanges(old, next, 'restarted'),
+      // In the order in which they always were told.
+      ...partChanges(old, next, 'restarted').reverse(),
     ],
   };
 }

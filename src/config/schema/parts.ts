@@ -26,6 +26,15 @@ interface EnvironmentKey {
 
 /** By the names of the sections. */
 export const PARTS = {
+  consul: {
+    isNeededBy: ({ endpoints }: ServiceConfig) => endpoints.consul !== undefined,
+    environment: {
+      address: { variable: 'CONSUL_HTTP_ADDR', read: readConsulAddress, otherwise: CONSUL_ADDRESS },
+      token: { variable: 'CONSUL_HTTP_TOKEN', read: (text: string) => ({ value: text }) },
+      caCert: { variable: 'CONSUL_CACERT', read: (text: string) => ({ value: resolve(text) }) },
+    },
+    reloaded: ['token'],
+  },
   docker: {
     isNeededBy: ({ run }: ServiceConfig) => run?.docker !== undefined,
     environment: {
@@ -37,15 +46,6 @@ export const PARTS = {
       },
     },
     reloaded: [],
-  },
-  consul: {
-    isNeededBy: ({ endpoints }: ServiceConfig) => endpoints.consul !== undefined,
-    environment: {
-      address: { variable: 'CONSUL_HTTP_ADDR', read: readConsulAddress, otherwise: CONSUL_ADDRESS },
-      token: { variable: 'CONSUL_HTTP_TOKEN', read: (text: string) => ({ value: text }) },
-      caCert: { variable: 'CONSUL_CACERT', read: (text: string) => ({ value: resolve(text) }) },
-    },
-    reloaded: ['token'],
   },
 } satisfies Partial<Record<keyof Config, Part>>;
 
