@@ -24,7 +24,7 @@ export interface HoldContext {
   post(message: EdgeMessage): void;
 }
 
-/** Holds those who wait for one service, for a start or for a slot: tells control how many they are, and releases them. */
+/** Holds those who wait for a start or a slot of one service. It tells control how many they are, and releases them. */
 export class Hold {
   readonly queue = new HoldQueue();
   readonly #service: HoldingService;

@@ -24,7 +24,10 @@ export interface Waiter extends Work, Seeker {
   nextHeld: Waiter | undefined;
   /** Address of the client, for the bounds per client. */
   readonly address: string;
-  /** Its client closed its sending side and may have left: it gives its place up first. Set before it is held, or marked. */
+  /**
+   * Its client closed its sending side and may have left, so it gives its place up first. This is set before it is
+   * held, or when the queue is told by `mark`.
+   */
   readonly isHalfClosed: boolean;
   /** It has claimed some of the bytes that may be held. */
   readonly holdsBytes: boolean;

@@ -1,4 +1,6 @@
-/** Characters and white space of HTTP, of any version (RFC 9110 §5.6.2, RFC 9112): classes are tables indexed by byte. */
+/**
+ * Characters and white space of any version of HTTP (RFC 9110 §5.6.2, RFC 9112). Classes are tables indexed by byte.
+ */
 
 function table(test: (code: number) => boolean): Uint8Array {
   const out = new Uint8Array(256);

@@ -83,7 +83,10 @@ type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed';
 /** A connection that was used more than once, and last so shortly before, is hardly stale, ms. */
 const BUSY_MS = 10;
 
-/** One connection to an endpoint, or to an address that is probed: HTTP/1.1 responses in, whatever its consumer writes out. */
+/**
+ * One connection to an endpoint, or to an address that is probed. HTTP/1.1 responses come in; its consumer writes the
+ * rest.
+ */
 export class UpstreamConnection {
   readonly #destination: Destination;
   readonly socket: Duplex;
