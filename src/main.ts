@@ -93,23 +93,22 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   // Its client costs a quarter of a second and 20 MB: only where it is configured.
   if (docker !== undefined) runtimes.push(await createDockerRuntime({ ...common, settings: docker }));
   const sources = [createStaticSource({ clock, logger })];
-  const registrars: Registrar[] = [];
+  let registrar: Registrar | undefined;
   if (consul !== undefined) {
     const inUse = { ...common, settings: consul, token: () => partsOf(current).consul?.token };
     sources.push(createConsulSource(inUse));
-    if (consul.register !== false) registrars.push(createConsulRegistrar(inUse));
+    if (consul.register !== false) registrar = createConsulRegistrar(inUse);
   }
 
   // 4. The control plane.
-  const [registrar] = registrars;
   const control = createControl({
     ...common,
-    ...(registrar === undefined ? {} : { registrar }),
     settings,
     secret,
     metrics,
     runtimes,
     sources,
+    registrar,
     succeeding: predecessor !== undefined,
   });
   undo.push(() => control.shutdown(AbortSignal.timeout(MARGIN_MS)));

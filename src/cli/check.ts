@@ -8,7 +8,7 @@ import type { Settings } from '../model/settings.ts';
 import { hostPort } from '../util/host-port.ts';
 
 /** What `check` needs of the world. `out` and `err` take whole lines without their end. */
-export interface CheckOptions {
+interface CheckOptions {
   /** `-c`; undefined: found where a configuration is looked for. */
   file?: string | undefined;
   json: boolean;

@@ -7,7 +7,7 @@ export function createEventPrinter(services: readonly string[], print: (line: st
 }
 
 /** @param width of the column of services, in characters */
-export function formatEvent({ at, service, message }: PilotEvent, width: number): string {
+function formatEvent({ at, service, message }: PilotEvent, width: number): string {
   const name = service ?? '';
   // Messages begin with the service's name, which has a column here.
   const text = name !== '' && message.startsWith(`${name} `) ? message.slice(name.length + 1) : message;

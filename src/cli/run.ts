@@ -13,7 +13,7 @@ import { supervise } from './supervise.ts';
 import type { Terminal } from './terminal.ts';
 import { upgrade } from './upgrade.ts';
 
-export interface RunOptions {
+interface RunOptions {
   config: string | undefined;
   logLevel: LogLevel | undefined;
 }

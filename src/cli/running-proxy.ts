@@ -33,7 +33,7 @@ export interface Predecessor {
 }
 
 /** The process that replaces this one. */
-export interface Successor {
+interface Successor {
   pid: number;
   /** Asks it to start a service. */
   wake(service: string): void;

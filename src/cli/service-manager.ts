@@ -9,7 +9,7 @@ const NOTIFY_MS = 5000;
  * socket, a datagram socket with a path: `systemd-notify` can, and ends when systemd has read it, so that it is known
  * whose message it was. That needs `NotifyAccess=all`.
  */
-export interface ServiceManager {
+interface ServiceManager {
   /** Requests are taken, and this is the process to watch. Resolves when systemd has read it. Never rejects. */
   ready(): Promise<void>;
   /** It is about to end. Never rejects. */

@@ -5,7 +5,7 @@ import { type AdminOptions, findAdmin } from './admin-target.ts';
 import { statusTable } from './status-table.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface StatusOptions extends AdminOptions {
+interface StatusOptions extends AdminOptions {
   json?: true;
   watch?: true;
 }

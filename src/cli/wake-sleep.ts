@@ -7,7 +7,7 @@ import { type AdminOptions, findAdmin } from './admin-target.ts';
 import type { Terminal } from './terminal.ts';
 import { troubleLines } from './trouble-lines.ts';
 
-export interface WakeOptions extends AdminOptions {
+interface WakeOptions extends AdminOptions {
   'no-wait'?: true;
   timeout?: string;
 }

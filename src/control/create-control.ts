@@ -41,7 +41,8 @@ export interface ControlOptions {
   metrics: Metrics;
   runtimes: readonly Runtime[];
   sources: readonly DiscoverySource[];
-  registrar?: Registrar;
+  /** Absent: nothing is registered. */
+  registrar?: Registrar | undefined;
   /** This Pilotlight's identity. */
   instance: string;
   /** Under which values are made that clients keep, such as sticky cookies. Default: one that does not outlive this. */

@@ -25,7 +25,7 @@ interface EnvironmentKey {
 }
 
 /** By the names of the sections. */
-export const PARTS = {
+const PARTS = {
   consul: {
     isNeededBy: ({ endpoints }: ServiceConfig) => endpoints.consul !== undefined,
     environment: {

@@ -35,7 +35,7 @@ export type ProbeOutcome =
 export type ProbeOrder = Omit<ProbeRequest, 'type' | 'probe'>;
 
 /** An edge that has not reported for this long says nothing any more, ms: three ticks. */
-export const STALE_MS = 3000;
+const STALE_MS = 3000;
 /** An edge that does not answer a probe in its time gets this much more, ms. */
 const PROBE_GRACE_MS = 1000;
 

@@ -39,7 +39,7 @@ interface LastRequest {
 const NOTHING = new Map<string, EdgeView>();
 
 /** Which endpoints count, at the time of a report. */
-export interface EndpointFacts {
+interface EndpointFacts {
   /** Endpoints that may get requests. */
   ready: number;
   /** Whether the endpoint is past its warm-up. */

@@ -36,7 +36,7 @@ export interface LatencyQuery {
   aboveMs: number;
 }
 
-export interface LatencyView {
+interface LatencyView {
   samples: number;
   /** Undefined without samples. */
   quantileMs: number | undefined;

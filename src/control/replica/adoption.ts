@@ -10,7 +10,7 @@ export interface AdoptingService {
   taken: ReadonlySet<number>;
 }
 
-export interface AdoptionPlan {
+interface AdoptionPlan {
   /** To be taken into service once they have proved themselves. */
   adopt: Instance[];
   /** Running without a place: to be stopped. */

@@ -9,7 +9,7 @@ const SETTLE_MS = 50;
 /** A replica that was in doubt so short a time ago closes its connections as a habit, ms: one look at it is enough. */
 const HABIT_MS = 5000;
 
-export interface AssuranceOptions {
+interface AssuranceOptions {
   context: ControlContext;
   /** Looks at a run of a replica now: whether it still is the one that it was; undefined where that cannot be known. */
   look: (endpoint: string) => Promise<boolean | undefined>;

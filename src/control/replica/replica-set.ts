@@ -37,7 +37,7 @@ export interface ReplicaSetListener extends RunnerListener {
   onUnresponsive(edge: string): boolean;
 }
 
-export interface ReplicaSetOptions extends RunnerOptions {
+interface ReplicaSetOptions extends RunnerOptions {
   gate: StartGate;
   /** What is in flight on an endpoint. */
   loadOf: (endpoint: string) => ReplicaLoad;

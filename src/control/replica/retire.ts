@@ -17,7 +17,7 @@ export function isRevocable(reason: RetireReason): boolean {
   return reason !== 'removed' && reason !== 'reconfigured';
 }
 
-export interface RetirementOptions {
+interface RetirementOptions {
   clock: Clock;
   reason: RetireReason;
   /** Version of the snapshot that cordons it. */

@@ -9,7 +9,7 @@ import { startOutput } from './start-output.ts';
 const MESSAGE_LENGTH = 600;
 
 /** What is known of a failure besides the replica. */
-export interface FailureCircumstances {
+interface FailureCircumstances {
   error: PilotlightError;
   /** The runtime's id of the run, where there was one. */
   run: string | undefined;

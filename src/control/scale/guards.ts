@@ -11,7 +11,7 @@ interface Judgement {
 }
 
 /** A reason not to follow a proposal, or not all the way. Pure: a decision can be made again from its inputs. */
-export interface Guard {
+interface Guard {
   name: string;
   /** The proposals that it is asked about. */
   kinds: readonly Proposal['kind'][];
@@ -126,7 +126,7 @@ const failures: Guard = {
 };
 
 /** Every guard, in the order in which they are asked and journalled. A new one is one more line. */
-export const guards: readonly Guard[] = [cooldown, samples, signal, backlog, step, flaps, budget, failures];
+const guards: readonly Guard[] = [cooldown, samples, signal, backlog, step, flaps, budget, failures];
 
 /** Asks every guard about a proposal. The most cautious answer counts; `from` means: not at all. */
 export function judge(proposal: Proposal, inputs: ScaleInputs): { to: number; verdicts: GuardVerdict[] } {

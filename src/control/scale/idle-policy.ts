@@ -18,7 +18,7 @@ export interface IdleInputs {
   notBefore: number;
 }
 
-export type IdleVerdict =
+type IdleVerdict =
   /** Nothing to do until something changes. */
   | { verdict: 'stay' }
   /** Not yet; the moment at which it will be, if nothing happens. */

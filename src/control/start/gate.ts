@@ -2,7 +2,7 @@ import type { BudgetSettings } from '../../model/settings.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import { type BucketRate, fullBucket, type TokenBucket, takeToken, untilToken } from './token-bucket.ts';
 
-export interface StartRequest {
+interface StartRequest {
   service: string;
   /** Identity under which it will hold capacity. */
   replica: string;
