@@ -20,7 +20,7 @@ export type StartCause =
   | 'new-run';
 
 /** What is learnt of the last attempt to start a replica, for who asks why it failed. */
-export interface Attempt {
+export interface StartAttempt {
   /** Where it was looked for last, and what came of it. */
   probe?: { address: string; result: string };
   exitCode?: number | undefined;
@@ -50,7 +50,7 @@ export class Replica {
   endpoint = '';
   /** Undefined for an adopted one. */
   start: StartBoundaries | undefined;
-  attempt: Attempt = {};
+  attempt: StartAttempt = {};
   /** Its host, where it does not listen on the one that the runtime names but on the other loopback address. */
   otherHost: string | undefined;
   /** How often in a row it ended in order soon after it was ready, as it does when somebody ends it. */

@@ -7,7 +7,7 @@ import { hostPort } from '../../util/host-port.ts';
 import { signalOf } from '../../util/signals.ts';
 import { formatDuration } from '../../util/units.ts';
 import type { ProbeOrder, ProbeOutcome } from '../link/hub.ts';
-import { type Attempt, isSameRun } from './replica.ts';
+import { isSameRun, type StartAttempt } from './replica.ts';
 import { callRuntime, RUNTIME_CALL_MS } from './runtime-call.ts';
 
 /** Attempts for which it may turn out that somebody else took the port first. */
@@ -30,7 +30,7 @@ export interface ReadinessContext {
   ready: ReadySettings;
   check: ProbeRequest['check'];
   /** Takes note of what is seen. */
-  attempt: Attempt;
+  attempt: StartAttempt;
 }
 
 /**
@@ -172,13 +172,13 @@ function lookAgain(runtime: Runtime, { id }: Instance, clock: Clock, signal: Abo
   return callRuntime(clock, RUNTIME_CALL_MS, signal, (inner) => runtime.inspect(id, inner));
 }
 
-function notInTime(ready: ReadySettings, { probe }: Attempt): PilotlightError {
+function notInTime(ready: ReadySettings, { probe }: StartAttempt): PilotlightError {
   const last = probe === undefined ? '' : `; the last probe of ${probe.address} ended with: ${probe.result}`;
   return new PilotlightError('READY_TIMEOUT', `not ready within ${formatDuration(ready.timeoutMs)}${last}`);
 }
 
 /** Why a start failed whose replica ended before it was ready. With its port in other hands it is worth another try. */
-export function endedEarly(when: string, now: Instance | undefined, attempt: Attempt): PilotlightError {
+export function endedEarly(when: string, now: Instance | undefined, attempt: StartAttempt): PilotlightError {
   if (now?.portTaken === true) return new PilotlightError('PORT_CLASH', `${when}: another program took its port`);
   const missing = now?.exitCode === undefined ? undefined : shellFailures[now.exitCode];
   if (missing === undefined) return ended(when, now, attempt);
@@ -193,7 +193,7 @@ const shellFailures: Record<number, string> = {
 };
 
 /** Why a start failed whose replica ended. */
-export function ended(when: string, now: Instance | undefined, attempt: Attempt): PilotlightError {
+export function ended(when: string, now: Instance | undefined, attempt: StartAttempt): PilotlightError {
   attempt.exitCode = now?.exitCode;
   if (now?.outOfMemory === 'yes') {
     return new PilotlightError('OUT_OF_MEMORY', `${when}: out of memory${exitText(now)}`);

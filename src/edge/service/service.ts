@@ -14,8 +14,8 @@ import type { InFlight } from '../upstream/in-flight.ts';
 import { Activity, type ActivityView } from './activity.ts';
 import type { ServiceContext } from './context.ts';
 import { endOverdue } from './drain.ts';
-import { type EndpointOwner, EndpointSet } from './endpoint-set.ts';
 import { RetryBudget } from './retry-budget.ts';
+import { type EndpointOwner, ServiceEndpoints } from './service-endpoints.ts';
 import { Statistics } from './statistics.ts';
 import { Trust } from './trust.ts';
 
@@ -38,7 +38,7 @@ export class Service implements EndpointOwner, HoldingService {
   #retryBudget: RetryBudget | undefined;
   #watchers: Set<Watcher> | undefined;
   #trust: Trust | undefined;
-  readonly #endpoints: EndpointSet;
+  readonly #endpoints: ServiceEndpoints;
   readonly #activity: Activity;
   readonly #context: ServiceContext;
   readonly #balancer = new Balancer();
@@ -54,7 +54,7 @@ export class Service implements EndpointOwner, HoldingService {
     this.name = policy.name;
     this.policy = policy;
     this.wakeRules = compileWakeRules(policy.wake);
-    this.#endpoints = new EndpointSet(this, context);
+    this.#endpoints = new ServiceEndpoints(this, context);
     this.#activity = new Activity(context.clock.now());
     this.#hold = new Hold(this, context);
     this.queue = this.#hold.queue;

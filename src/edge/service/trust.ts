@@ -7,7 +7,7 @@ import type { Endpoint } from '../upstream/endpoint.ts';
 import { afterAnswer, ejectionMs, mostEjected } from '../upstream/outlier.ts';
 import { failureWords } from '../upstream/upstream-connection.ts';
 import type { ServiceContext } from './context.ts';
-import type { EndpointSet } from './endpoint-set.ts';
+import type { ServiceEndpoints } from './service-endpoints.ts';
 import { type Opened, type Opener, Unproven } from './unproven.ts';
 
 /** An endpoint whose connect failed is passed over for so long, unless control answers sooner, ms. */
@@ -25,13 +25,13 @@ export interface TrustingService {
  */
 export class Trust {
   readonly #service: TrustingService;
-  readonly #endpoints: EndpointSet;
+  readonly #endpoints: ServiceEndpoints;
   readonly #hold: Hold;
   readonly #context: ServiceContext;
   #timer: Timer | undefined;
   #unproven: Unproven | undefined;
 
-  constructor(service: TrustingService, endpoints: EndpointSet, hold: Hold, context: ServiceContext) {
+  constructor(service: TrustingService, endpoints: ServiceEndpoints, hold: Hold, context: ServiceContext) {
     this.#service = service;
     this.#endpoints = endpoints;
     this.#hold = hold;

@@ -28,7 +28,7 @@ export interface EndpointOwner extends EndpointListener {
  * Holds the endpoints of one service: those in its last snapshot, and older ones until nothing is in flight on them.
  * Decides which of them get requests, and tells control when a cordoned one gets none and when it is drained.
  */
-export class EndpointSet {
+export class ServiceEndpoints {
   /** Those that control has declared ready. */
   ready: readonly Endpoint[] = [];
   /** Decides which of the ready ones get requests now. */
