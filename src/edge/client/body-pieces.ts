@@ -1,4 +1,4 @@
-import { type BodyReader, Step, type StepKind } from '../http1/body.ts';
+import { type BodyReader, BodyStep, type BodyStepKind } from '../http1/body.ts';
 
 /** Pieces of a body in one read from which on small ones are joined: to send each by itself takes 2 µs. */
 const MANY_PIECES = 64;
@@ -26,13 +26,13 @@ export function takePieces(
   chunk: Buffer,
   taker: PieceTaker,
   reader: PieceReader,
-): StepKind | undefined {
+): BodyStepKind | undefined {
   let pieces = 0;
   let joined = 0;
   let joinedEnd = 0;
   for (;;) {
     const step = body.next(chunk, chunk.length);
-    if (step === Step.DATA && ++pieces > MANY_PIECES && body.dataEnd - body.dataStart <= SMALL_PIECE) {
+    if (step === BodyStep.DATA && ++pieces > MANY_PIECES && body.dataEnd - body.dataStart <= SMALL_PIECE) {
       if (joinedEnd === joined) {
         joined = body.dataStart;
         joinedEnd = body.dataEnd;
@@ -47,7 +47,7 @@ export function takePieces(
       if (!reader.isServing) return undefined;
       joinedEnd = joined;
     }
-    if (step !== Step.DATA) return step;
+    if (step !== BodyStep.DATA) return step;
     taker.onRequestBody(chunk, body.dataStart, body.dataEnd);
     if (!reader.isServing) return undefined;
   }

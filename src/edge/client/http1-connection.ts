@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { RefusalCode } from '../../model/refusals.ts';
 import type { Downstream } from '../exchange/downstream.ts';
 import { Exchange } from '../exchange/exchange.ts';
-import { BodyReader, Step } from '../http1/body.ts';
+import { BodyReader, BodyStep } from '../http1/body.ts';
 import { Fault, type FaultText } from '../http1/faults.ts';
 import { RequestHead } from '../http1/request.ts';
 import type { DeadlineEntry } from '../io/deadlines.ts';
@@ -297,17 +297,17 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     body.at = from;
     if (rearm) this.awaitsContinue = false;
     switch (takePieces(body, chunk, this.#exchange, this)) {
-      case Step.MORE:
+      case BodyStep.MORE:
         // A client that we do not read from is not the one that is slow.
         if (rearm && !this.#socket.isPaused()) this.#armBody();
         return true;
-      case Step.END:
+      case BodyStep.END:
         this.#context.deadlines.disarm(this);
         if (rearm) this.#lastByte.note(this.#context.clock.now());
         if (body.at < chunk.length) this.#addPending(toKeep(chunk.subarray(body.at)));
         this.#exchange.onRequestEnd();
         return true;
-      case Step.BROKEN:
+      case BodyStep.BROKEN:
         this.#exchange.onRequestBroken();
         return false;
       default:

@@ -26,7 +26,7 @@ export type HealthState =
  * What a state means for requests.
  * @param status of the last check's answer; 0 without one
  */
-export function healthOf(state: HealthState, status: number): EndpointHealth {
+export function endpointHealth(state: HealthState, status: number): EndpointHealth {
   if (state.kind !== 'unhealthy') return 'healthy';
   return status > 0 && status < 500 ? 'objecting' : 'unhealthy';
 }
@@ -186,7 +186,7 @@ class Target implements DeadlineEntry, GatedCheck {
     this.#wait(settings.intervalMs * (1 - JITTER * options.random()));
     options.gate.leave();
     const before = this.#endpoint.health;
-    const health = healthOf(this.#state, status);
+    const health = endpointHealth(this.#state, status);
     if (health === before) return;
     this.#endpoint.health = health;
     options.onChange(this.#endpoint, before, ok ? 'it answers as it should' : outcome);

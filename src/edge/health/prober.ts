@@ -70,7 +70,7 @@ export class Prober {
     for (const id of [...this.#proven.keys()]) this.#drop(id);
   }
 
-  #finish(request: ProbeRequest, outcome: ProbeOutcome): void {
+  #finish(request: ProbeRequest, outcome: ProbeResult): void {
     this.#probes.delete(request.probe);
     const { probe } = request;
     if (!outcome.ok) {
@@ -100,7 +100,7 @@ interface Proven {
   timer: Timer;
 }
 
-type ProbeOutcome =
+type ProbeResult =
   | { ok: true; endpoint: Endpoint; tookMs: number }
   | { ok: false; reason: 'timeout' | 'tls'; detail: string };
 
@@ -109,7 +109,7 @@ class Probe {
   readonly #request: ProbeRequest;
   readonly #context: ProberContext;
   readonly #onTry: (host: string, result: string) => void;
-  readonly #done: (outcome: ProbeOutcome) => void;
+  readonly #done: (outcome: ProbeResult) => void;
   readonly #startedAt: number;
   #endpoint: Endpoint;
   #check: AddressCheck | undefined;
@@ -125,7 +125,7 @@ class Probe {
     request: ProbeRequest,
     context: ProberContext,
     onTry: (host: string, result: string) => void,
-    done: (outcome: ProbeOutcome) => void,
+    done: (outcome: ProbeResult) => void,
   ) {
     this.#request = request;
     this.#context = context;

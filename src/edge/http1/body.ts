@@ -5,7 +5,7 @@ import { Head } from './head.ts';
 import { latin1, latin1Bytes } from './latin1.ts';
 
 /** What {@link BodyReader.next} found. */
-export const Step = {
+export const BodyStep = {
   /** All given bytes are used up, and more must come. */
   MORE: 0,
   /** Content came, from `dataStart` to `dataEnd` of the given bytes. */
@@ -15,7 +15,7 @@ export const Step = {
   /** The framing is broken, so nothing after this point can be trusted. */
   BROKEN: 3,
 } as const;
-export type StepKind = (typeof Step)[keyof typeof Step];
+export type BodyStepKind = (typeof BodyStep)[keyof typeof BodyStep];
 
 const State = {
   SIZE: 0,
@@ -91,24 +91,24 @@ export class BodyReader {
   }
 
   /** Reads on in `bytes` from `at` (set by the caller before the first call) to `end`. */
-  next(bytes: Buffer, end: number): StepKind {
-    if (this.#state === State.DONE) return Step.END;
+  next(bytes: Buffer, end: number): BodyStepKind {
+    if (this.#state === State.DONE) return BodyStep.END;
     if (this.#framing === Framing.CHUNKED) return this.#nextChunked(bytes, end);
-    if (this.at >= end) return Step.MORE;
+    if (this.at >= end) return BodyStep.MORE;
     return this.#take(end);
   }
 
-  #take(end: number): StepKind {
+  #take(end: number): BodyStepKind {
     const size = Math.min(this.#remaining, end - this.at);
     this.dataStart = this.at;
     this.at += size;
     this.dataEnd = this.at;
     this.#remaining -= size;
     if (this.#remaining === 0) this.#state = this.#framing === Framing.CHUNKED ? State.DATA_CR : State.DONE;
-    return Step.DATA;
+    return BodyStep.DATA;
   }
 
-  #nextChunked(bytes: Buffer, end: number): StepKind {
+  #nextChunked(bytes: Buffer, end: number): BodyStepKind {
     while (this.at < end) {
       const code = bytes[this.at] as number;
       switch (this.#state) {
@@ -154,23 +154,23 @@ export class BodyReader {
           break;
         case State.TRAILERS: {
           const step = this.#readTrailers(bytes, end);
-          if (step !== Step.MORE) return step;
+          if (step !== BodyStep.MORE) return step;
           break;
         }
         default:
-          return Step.END;
+          return BodyStep.END;
       }
     }
-    return this.#state === State.DONE ? Step.END : Step.MORE;
+    return this.#state === State.DONE ? BodyStep.END : BodyStep.MORE;
   }
 
-  #broken(fault: FaultText): StepKind {
+  #broken(fault: FaultText): BodyStepKind {
     this.fault = fault;
-    return Step.BROKEN;
+    return BodyStep.BROKEN;
   }
 
   /** Collects the trailer section up to its empty line, across reads. */
-  #readTrailers(bytes: Buffer, end: number): StepKind {
+  #readTrailers(bytes: Buffer, end: number): BodyStepKind {
     while (this.at < end) {
       const lf = bytes.indexOf(10, this.at);
       const stop = lf < 0 || lf >= end ? end : lf + 1;
@@ -182,10 +182,10 @@ export class BodyReader {
       if (!text.endsWith('\r\n')) return this.#broken(Fault.BAD_TRAILERS);
       if (text === '\r\n' || text.endsWith('\r\n\r\n')) {
         this.#state = State.DONE;
-        return this.#checkTrailers(text.slice(0, -2)) ? Step.END : this.#broken(Fault.BAD_TRAILERS);
+        return this.#checkTrailers(text.slice(0, -2)) ? BodyStep.END : this.#broken(Fault.BAD_TRAILERS);
       }
     }
-    return Step.MORE;
+    return BodyStep.MORE;
   }
 
   #checkTrailers(text: string): boolean {

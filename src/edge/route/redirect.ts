@@ -38,7 +38,7 @@ export class Redirect {
    * Redirects to a path (of a route, without its slash) with a slash behind it, so that relative links lead below it.
    */
   static toSlash(path: string): Redirect {
-    return new Redirect({ to: `${path.replace(NOT_PATH, percent)}/{query}`, status: 308 });
+    return new Redirect({ to: `${path.replace(NOT_PATH, percentEncoded)}/{query}`, status: 308 });
   }
 
   /** Whether a request for this host can be redirected: the host is not needed, or is a plain one. */
@@ -62,11 +62,11 @@ export class Redirect {
 }
 
 function encode(name: TemplateName, value: string, component: boolean): string {
-  if (component) return value.replace(NOT_UNRESERVED, percent);
+  if (component) return value.replace(NOT_UNRESERVED, percentEncoded);
   if (name === 'host') return value;
-  if (name === 'query') return value.replace(NOT_QUERY, percent);
+  if (name === 'query') return value.replace(NOT_QUERY, percentEncoded);
   // `OPTIONS *` has no path.
-  return value.startsWith('/') ? value.replace(NOT_PATH, percent) : '/';
+  return value.startsWith('/') ? value.replace(NOT_PATH, percentEncoded) : '/';
 }
 
 /**
@@ -74,6 +74,6 @@ function encode(name: TemplateName, value: string, component: boolean): string {
  */
 const ESCAPES = Array.from({ length: 256 }, (_, code) => `%${code.toString(16).toUpperCase().padStart(2, '0')}`);
 
-function percent(char: string): string {
+function percentEncoded(char: string): string {
   return ESCAPES[char.charCodeAt(0)] as string;
 }

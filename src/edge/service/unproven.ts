@@ -16,7 +16,7 @@ export interface Opener {
   onProven(connection: Opened, isProven: boolean): void;
 }
 
-interface Waiting {
+interface Unanswered {
   opener: Opener;
   endpoint: Endpoint;
   connection: Opened;
@@ -32,7 +32,7 @@ interface Waiting {
 export class Unproven {
   readonly #clock: Clock;
   readonly #ask: (endpoint: Endpoint) => void;
-  #waiting: Waiting[] = [];
+  #waiting: Unanswered[] = [];
   #timer: Timer | undefined;
 
   /** @param ask asks control to look at the endpoint; the answer names the endpoint's present `doubt` */
@@ -68,7 +68,7 @@ export class Unproven {
     this.#settle(() => true, true);
   }
 
-  #settle(which: (each: Waiting) => boolean, isProven: boolean): void {
+  #settle(which: (each: Unanswered) => boolean, isProven: boolean): void {
     if (this.#waiting.length === 0) return;
     const settled = this.#waiting.filter(which);
     this.#waiting = this.#waiting.filter((each) => !settled.includes(each));

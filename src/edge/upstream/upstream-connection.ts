@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { AnswerLimits } from '../../model/settings.ts';
-import { BodyReader, Step } from '../http1/body.ts';
+import { BodyReader, BodyStep } from '../http1/body.ts';
 import { Fault, type FaultText, strangerIn } from '../http1/faults.ts';
 import { Framing, type FramingKind } from '../http1/framing.ts';
 import { HeadFinder } from '../http1/head-finder.ts';
@@ -276,11 +276,11 @@ export class UpstreamConnection {
         body.at = at;
         const step = body.next(bytes, size);
         at = body.at;
-        if (step === Step.DATA) consumer.onResponseBody(bytes, body.dataStart, body.dataEnd);
-        else if (step === Step.END) {
+        if (step === BodyStep.DATA) consumer.onResponseBody(bytes, body.dataStart, body.dataEnd);
+        else if (step === BodyStep.END) {
           this.#finish(consumer, at === size);
           return;
-        } else if (step === Step.BROKEN) {
+        } else if (step === BodyStep.BROKEN) {
           this.#distrust(body.fault);
           return;
         }
