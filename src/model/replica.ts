@@ -1,4 +1,7 @@
-/** The states of a replica; `paused` and `created` are pre-positioned, `starting` to `stopping` hold capacity. */
+/**
+ * The states of a replica; `paused` and `created` are pre-positioned, `starting` to `stopping` hold capacity. Nothing
+ * pauses a replica yet: the admin API names the state for those that are frozen between their runs.
+ */
 export type ReplicaState =
   | 'created'
   | 'starting'
@@ -32,15 +35,15 @@ export type ReplicaEvent =
   | 'adopt';
 
 const transitions: Record<ReplicaState, Partial<Record<ReplicaEvent, ReplicaState>>> = {
-  created: { start: 'starting', adopt: 'starting', exit: 'stopped' },
-  starting: { ready: 'ready', fail: 'failed', stop: 'stopping', exit: 'failed' },
+  created: { start: 'starting', adopt: 'starting' },
+  starting: { ready: 'ready', fail: 'failed' },
   ready: { cordon: 'cordoned', exit: 'stopped' },
   cordoned: { acknowledged: 'draining', revoke: 'ready', exit: 'stopped' },
   draining: { revoke: 'ready', stop: 'stopping', exit: 'stopped' },
   stopping: { exit: 'stopped' },
   stopped: { start: 'starting', adopt: 'starting' },
-  paused: { start: 'starting', adopt: 'starting', exit: 'stopped' },
-  failed: { start: 'starting', adopt: 'starting', stop: 'stopping', exit: 'stopped' },
+  paused: { start: 'starting', adopt: 'starting' },
+  failed: { start: 'starting', adopt: 'starting', stop: 'stopping' },
 };
 
 /** The state after an event; undefined where the event means nothing in that state. */

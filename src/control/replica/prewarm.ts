@@ -41,26 +41,23 @@ export class Prewarm {
     return this.#troubles.get(service);
   }
 
-  /** A replica started all the same, or what cannot be prepared is not what would be now. */
+  /** A replica of the service started all the same. Others that could not be prepared are tried again in their time. */
   mend(service: string): void {
     this.#troubles.delete(service);
-    for (const [replica, { service: of, timer }] of this.#retries) {
-      if (of !== service) continue;
-      timer?.cancel();
-      this.#retries.delete(replica);
-    }
   }
 
-  /** Forgets what was queued, and told, of a service. */
+  /** Forgets what was queued, and told, of a service: what could not be prepared is not what would be now. */
   forget(service: string): void {
     this.mend(service);
     for (const [replica, of] of this.#queue) if (of === service) this.#queue.delete(replica);
+    for (const [replica, retry] of this.#retries) if (retry.service === service) this.#settle(replica);
   }
 
   #pump(): void {
     for (const [replica, service] of this.#queue) {
       if (this.#running >= CONCURRENCY || this.#context.life.aborted) return;
       this.#queue.delete(replica);
+      if (replica.isLive) this.#settle(replica);
       if (replica.isLive || replica.task.kind !== 'none' || replica.preparing !== undefined) continue;
       this.#running++;
       const { hash } = replica.spec;
@@ -82,10 +79,17 @@ export class Prewarm {
     try {
       await callRuntime(clock, RUNTIME_CALL_MS, life, (signal) => replica.runtime.prepare(spec, signal));
       this.mend(service);
+      this.#settle(replica);
     } catch (thrown) {
       // With another `run` by now, it is prepared again anyway.
       if (!life.aborted && replica.spec === spec) this.#failed(service, replica, toPilotlightError(thrown));
     }
+  }
+
+  /** It is prepared, or need not be any more. */
+  #settle(replica: Replica): void {
+    this.#retries.get(replica)?.timer?.cancel();
+    this.#retries.delete(replica);
   }
 
   #failed(service: string, replica: Replica, { message, code }: PilotlightError): void {

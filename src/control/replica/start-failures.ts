@@ -58,7 +58,7 @@ export class StartFailures {
       if (mended === this.#mended) this.#last = whole;
       this.#tell(whole);
     });
-    detached(this.#context, `last words of ${replica.name}`, told);
+    detached(this.#context, `output of ${replica.name}`, told);
   }
 
   /** A start succeeded, or what failed is not what would be started now. */

@@ -1,7 +1,7 @@
 import { percent, rate } from '../../util/format.ts';
 
 /**
- * What decides how many replicas a service should have, scaling on latency aside: plain numbers, which the journal
+ * What decides how many replicas a service should have, scaling on latency aside: plain numbers, which the decision log
  * keeps, and from which it can be worked out again.
  */
 export interface DemandInputs {

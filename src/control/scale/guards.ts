@@ -125,7 +125,7 @@ const failures: Guard = {
   },
 };
 
-/** Every guard, in the order in which they are asked and journalled. A new one is one more line. */
+/** Every guard, in the order in which they are asked and logged. A new one is one more line. */
 const guards: readonly Guard[] = [cooldown, samples, signal, backlog, step, flaps, budget, failures];
 
 /** Asks every guard about a proposal. The most cautious answer counts; `from` means: not at all. */

@@ -1,7 +1,7 @@
 /**
- * All that one scaling decision rests on, as plain numbers: what the journal keeps, and from which the decision can be
- * made again. Absent: not known. Replica counts include endpoints that others run. `…Ms` are milliseconds, `since…Ms`
- * ages, `…PerSecond` rates, flags 0 or 1.
+ * All that one scaling decision rests on, as plain numbers: what the decision log keeps, and from which the decision
+ * can be made again. Absent: not known. Replica counts include endpoints that others run. `…Ms` are milliseconds,
+ * `since…Ms` ages, `…PerSecond` rates, flags 0 or 1.
  */
 export interface ScaleInputs {
   /** 1 at a tick; 0 when a request that waits for a slot asks: then only `concurrency` is looked at. */

@@ -1,4 +1,4 @@
-import type { Decision, GuardVerdict } from '../../model/decision.ts';
+import type { GuardVerdict } from '../../model/decision.ts';
 import type { GuardSettings, ScaleSettings } from '../../model/settings.ts';
 import { type BucketRate, fullBucket, type TokenBucket, takeToken, tokensAt } from '../start/token-bucket.ts';
 import { judge } from './guards.ts';
@@ -141,11 +141,6 @@ export function decideScale(inputs: ScaleInputs): ScaleOutcome {
     refused ??= { action: 'none', kind, from, to, reason, verdicts };
   }
   return refused ?? { action: 'none', kind: undefined, from, to: from, reason: 'nothing to change', verdicts: [] };
-}
-
-/** Makes a decision again from what the journal kept of it. */
-export function replay(decision: Decision): ScaleOutcome {
-  return decideScale(decision.inputs as unknown as ScaleInputs);
 }
 
 /** The state after a change was carried out (or, in a dry run, would have been). */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { replay } from '../../../src/control/scale/scaler.ts';
+import { decideScale } from '../../../src/control/scale/scaler.ts';
 import { testGuards, testScale, testService } from '../support/settings.ts';
 import { World } from '../support/world.ts';
 
@@ -190,7 +190,7 @@ test('a replica that dies under load is replaced, an idle one is not', async () 
   expect(world.runtime.running).toHaveLength(before - 1);
 }, 20_000);
 
-test('what is started in place of one that died, or for a higher min, is journalled', async () => {
+test('what is started in place of one that died, or for a higher min, is logged as a decision', async () => {
   const world = await World.started([testService('kept', { scale: { min: 2, initial: 2 } })]);
   await world.load('kept', 10, 1000);
   world.runtime.exit('kept-1');
@@ -213,14 +213,14 @@ test('what is started in place of one that died, or for a higher min, is journal
   expect(lastDecision).toMatchObject({ action: 'replace', from: 1, to: 2, reason: '1 of 2 are there' });
 }, 20_000);
 
-test('every decision can be made again from its journal entry', async () => {
+test('every decision can be made again from its entry in the log', async () => {
   const world = await saturated();
   const decisions: unknown[] = [];
   for (let second = 0; second < 60; second++) {
     await world.load('slow', 130, 1000);
     const { lastDecision } = await world.status('slow');
     if (lastDecision === null || !['scale-up', 'none'].includes(lastDecision.action)) continue;
-    const outcome = replay(JSON.parse(JSON.stringify(lastDecision)));
+    const outcome = decideScale(JSON.parse(JSON.stringify(lastDecision)).inputs);
     expect(outcome).toMatchObject({
       action: lastDecision.action,
       from: lastDecision.from,
