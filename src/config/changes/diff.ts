@@ -2,8 +2,8 @@ import type { SettingsChanges } from '../../model/reload.ts';
 import type { ListenSettings, ServiceSettings, Settings } from '../../model/settings.ts';
 import { canonicalJson } from '../../util/hash.ts';
 import { hostPort } from '../../util/host-port.ts';
-import { writtenKey } from '../option/written-key.ts';
 import { isMapping } from '../read/document.ts';
+import { writtenKey } from '../read/path.ts';
 import { partList } from '../schema/parts.ts';
 import { endpointKeys } from './endpoints.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { writtenKey } from './written-key.ts';
+import { writtenKey } from '../read/path.ts';
 
 /** What an option, a section or a list is for, and what holds when it is not given. */
 export interface About {
