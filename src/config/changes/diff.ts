@@ -2,7 +2,7 @@ import type { SettingsChanges } from '../../model/reload.ts';
 import type { ListenSettings, ServiceSettings, Settings } from '../../model/settings.ts';
 import { canonicalJson } from '../../util/hash.ts';
 import { hostPort } from '../../util/host-port.ts';
-import { isMapping } from '../read/document.ts';
+import { isMapping } from '../read/mapping.ts';
 import { writtenKey } from '../read/path.ts';
 import { partList } from '../schema/parts.ts';
 import { endpointKeys } from './endpoints.ts';

@@ -1,4 +1,4 @@
-import { isMapping, type Mapping } from '../read/document.ts';
+import { isMapping, type Mapping } from '../read/mapping.ts';
 
 /**
  * A service as written, on top of the defaults as written: mappings are merged, all else is replaced. `ready` is merged

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { prune } from '../option/walk.ts';
-import { isMapping } from '../read/document.ts';
+import { isMapping } from '../read/mapping.ts';
 import type { Path } from '../read/path.ts';
 import type { Config } from '../schema/config.ts';
 import { configSchema, serviceName } from '../schema/config.ts';

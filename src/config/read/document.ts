@@ -1,12 +1,10 @@
 import type { Document, Pair, ParsedNode, YAMLMap } from 'yaml';
 import { isAlias, isCollection, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import type { Mapping } from './mapping.ts';
 import type { Path } from './path.ts';
 import type { Env } from './substitute.ts';
 import { maskReferences, substitute, unmaskReferences } from './substitute.ts';
 import { markBefore, markedWord, markMessage, syntaxMessage } from './yaml-messages.ts';
-
-/** A mapping of the file. */
-export type Mapping = Record<string, unknown>;
 
 /** From 1. */
 export interface Position {
@@ -58,11 +56,6 @@ const MAX_REPEATED = 200_000;
 const MAX_DEPTH = 200;
 
 const NULLS = new Set(['', '~', 'null', 'Null', 'NULL']);
-
-/** Whether a value is a mapping of the file. */
-export function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** Parses YAML 1.2 text, fills in variables in its scalar values, and remembers where everything stands. */
 export function readDocument(text: string, env: Env): ConfigDocument {

@@ -1,7 +1,7 @@
 import { isIP, isIPv6 } from 'node:net';
 import type { HostPort } from '../../model/settings.ts';
 import { hostPort } from '../../util/host-port.ts';
-import { parsed, type Reading } from '../option/value-types.ts';
+import type { Reading } from '../option/value-types.ts';
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
 
@@ -85,9 +85,4 @@ export function readUpstreamHost(text: string): Reading<string> {
   const bracketed = /^\[(.*)\]$/.exec(text);
   const host = bracketed === null ? isHostName(text) : isIPv6(bracketed[1] as string);
   return address !== undefined || host ? { value: text } : undefined;
-}
-
-/** `host:port`, where port 0 takes a free one. */
-export function listenAddress() {
-  return parsed('host:port', 'host:port, such as 0.0.0.0:8080 or [::]:8080', (input) => readHostPort(input, 0));
 }

@@ -1,8 +1,8 @@
 import type { AdminSettings } from '../../model/settings.ts';
 import { type Exactly, option, optional, section } from '../option/option.ts';
 import { text } from '../option/value-types.ts';
-import { listenAddress } from './addresses.ts';
 import { ADMIN_ADDRESS } from './default-addresses.ts';
+import { listenAddress } from './listen.ts';
 
 /** `admin`. */
 export const adminSchema = section(

@@ -1,8 +1,13 @@
 import { z } from 'zod';
 import type { ListenLimits, ListenSettings } from '../../model/settings.ts';
 import { type Exactly, option, options, required, section } from '../option/option.ts';
-import { duration, flag, integer, size } from '../option/value-types.ts';
-import { listenAddress } from './addresses.ts';
+import { duration, flag, integer, parsed, size } from '../option/value-types.ts';
+import { readHostPort } from './addresses.ts';
+
+/** `host:port`, where port 0 takes a free one. */
+export function listenAddress() {
+  return parsed('host:port', 'host:port, such as 0.0.0.0:8080 or [::]:8080', (input) => readHostPort(input, 0));
+}
 
 const timeouts = section(
   {

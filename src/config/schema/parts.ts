@@ -24,7 +24,7 @@ interface EnvironmentKey {
   otherwise?: string;
 }
 
-/** By the names of the sections. */
+/** By the names of the sections. They are asked for without the schema, which takes 5 MiB: only its types are here. */
 const PARTS = {
   consul: {
     isNeededBy: ({ endpoints }: ServiceConfig) => endpoints.consul !== undefined,
