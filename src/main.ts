@@ -302,7 +302,7 @@ function whatCanChange({ accessLog, admin, workers, state, parts }: Settings, ne
   return { ...next, accessLog, admin, workers, state, parts: { ...parts, ...token } };
 }
 
-/** Awaits steps of the end: one that fails, or takes more than its time and a margin, must not keep the next from happening. */
+/** Awaits steps of the end: one that fails, or takes more than its time and a margin, must not keep the next from it. */
 function attempts(hurry: AbortSignal, logger: Logger) {
   return async (what: string, ms: number, step: Promise<unknown>): Promise<void> => {
     try {

@@ -69,7 +69,10 @@ export interface Runtime {
   /** Whether replicas can be pre-positioned; else there is nothing of them before they run. */
   readonly prepares: boolean;
 
-  /** Whether a `run` names the one thing that there is, which cannot run twice: the old replica ends before a new one starts. */
+  /**
+   * Whether a `run` names the one thing that there is, which cannot run twice: the old replica has to end before a new one
+   * starts.
+   */
   runsInPlace(run: RunSettings): boolean;
 
   /**
