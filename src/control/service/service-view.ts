@@ -98,6 +98,16 @@ export function readyIn({ replicas }: Pick<ServiceView, 'replicas'>): ReplicaVie
   return replicas.filter(({ state }) => state === 'ready').sort((a, b) => b.readyAt - a.readyAt);
 }
 
+/** Starts in the queue, the last place first. */
+export function queuedIn({ replicas }: ServiceView): ReplicaView[] {
+  return replicas.filter(({ doing }) => doing === 'queued').reverse();
+}
+
+/** Retiring replicas that can be had back, those first that became ready last. */
+export function revocableIn({ replicas }: ServiceView): ReplicaView[] {
+  return replicas.filter(({ isRevocable }) => isRevocable).sort((a, b) => b.readyAt - a.readyAt);
+}
+
 /** Whether requests wait for it, or an operator does. */
 export function isAsked({ held, intent }: ServiceView): boolean {
   return held > 0 || intent.isWoken;

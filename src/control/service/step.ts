@@ -1,13 +1,11 @@
 import type { RetireSaying, StartInputs } from '../journal/decision-log.ts';
-import { isLive, type StartCause } from '../replica/replica.ts';
+import type { StartCause } from '../replica/replica.ts';
 import type { ReplicaView } from '../replica/replica-view.ts';
-import { isRevocable, type RetireReason } from '../replica/retire.ts';
-import { newCircuit, nextCircuit } from '../start/circuit.ts';
-import { apply, put } from './apply.ts';
-import type { ServiceView } from './service-view.ts';
+import type { RetireReason } from '../replica/retire.ts';
+import { countsOf, queuedIn, type ServiceView } from './service-view.ts';
 
 /** Ordinals of the replicas that a step is about, in the order in which their turn comes. */
-type Ordinals = readonly number[];
+export type Ordinals = readonly number[];
 
 /** What the decision log says of starts: they wake the service, or fill up what is there. */
 export interface StartSaying {
@@ -43,82 +41,48 @@ export type Step =
   /** Looks again at a time, the clock's ms, in place of the one named before. */
   | { do: 'look-again'; at: number };
 
-/** The view when a step has been carried out and nothing else has happened. */
-export function foresee(view: ServiceView, step: Step): ServiceView {
-  switch (step.do) {
-    case 'start': {
-      const circuit = nextCircuit(view.circuit, { type: 'started' }, view.now, () => 0);
-      let { replicas } = view;
-      for (let i = 0; i < step.count; i++) replicas = put(replicas, queuedIn(view, replicas, step.cause));
-      return { ...view, circuit, replicas };
-    }
-    case 'hurry-starts':
-      return changed(view, ordinalsOf(view), (replica) =>
-        replica.doing === 'queued' ? { ...replica, isLimited: false } : replica,
-      );
-    case 'withdraw':
-      return changed(view, step.replicas, settled);
-    case 'call-off':
-      return changed(view, step.replicas, (replica) => ({ ...replica, isCalledOff: true }));
-    case 'forgive':
-      return { ...view, circuit: newCircuit };
-    case 'retire': {
-      const { reason } = step;
-      const retiring = view.replicas
-        .filter(({ ordinal }) => step.replicas.includes(ordinal))
-        .map((replica): ReplicaView => {
-          const state = {
-            state: 'cordoned',
-            doing: 'retire',
-            isRevocable: isRevocable(reason),
-            isClosing: false,
-          } as const;
-          return { ...replica, ...state, reason };
-        });
-      return apply(view, { type: 'retiring', replicas: retiring, reason });
-    }
-    case 'rest-dry':
-      return apply(view, { type: 'rested', idleForMs: step.idleForMs });
-    case 'revoke':
-      return view.replicas
-        .filter(({ ordinal }) => step.replicas.includes(ordinal))
-        .reduce((seen, each) => apply(seen, { type: 'revoked', replica: { ...settled(each), state: 'ready' } }), view);
-    case 'stop-now':
-      return changed(view, ordinalsOf(view), (replica) =>
-        replica.state === 'ready' || replica.doing === 'retire'
-          ? { ...settled(replica), state: 'stopping', doing: 'stop', reason: 'shutdown' }
-          : replica.doing === 'queued'
-            ? settled(replica)
-            : replica,
-      );
-    case 'hurry-retires':
-    case 'prepare':
-    case 'look-again':
-      return view;
-  }
+/** Nothing is done where that is nothing, or where replicas may not be ended. */
+export function retire(
+  view: ServiceView,
+  replicas: readonly ReplicaView[],
+  reason: RetireReason,
+  says: Omit<RetireSaying, 'from'> | undefined,
+): Step[] {
+  if (replicas.length === 0 || !view.mayEnd) return [];
+  const from = countsOf(view).ready;
+  return [{ do: 'retire', replicas: ordinals(replicas), reason, says: says && { from, ...says } }];
 }
 
-function changed(view: ServiceView, ordinals: Ordinals, change: (replica: ReplicaView) => ReplicaView): ServiceView {
-  const replicas = view.replicas.map((each) => (ordinals.includes(each.ordinal) ? change(each) : each));
-  return { ...view, replicas };
+export function revoke(replicas: readonly ReplicaView[], why: string): Step[] {
+  return replicas.length === 0 ? [] : [{ do: 'revoke', replicas: ordinals(replicas), why }];
 }
 
-function ordinalsOf({ replicas }: ServiceView): number[] {
+export function withdraw(replicas: readonly ReplicaView[]): Step[] {
+  return replicas.length === 0 ? [] : [{ do: 'withdraw', replicas: ordinals(replicas) }];
+}
+
+export function callOff(replicas: readonly ReplicaView[]): Step[] {
+  const begun = replicas.filter(({ doing }) => doing === 'start' || doing === 'adopt');
+  return begun.length === 0 ? [] : [{ do: 'call-off', replicas: ordinals(begun) }];
+}
+
+export function callOffStarts(view: ServiceView): Step[] {
+  return [...withdraw(queuedIn(view)), ...callOff(view.replicas)];
+}
+
+/** Pre-positions whatever does not run. */
+export function prepareAll(view: ServiceView): Step[] {
+  if (view.run?.contact !== 'known') return [];
+  return prepare(
+    view,
+    Array.from({ length: view.scale.max }, (_, index) => index + 1),
+  );
+}
+
+export function prepare({ run, intent }: ServiceView, replicas: readonly number[]): Step[] {
+  return run?.prepares && intent.mode !== 'leaving' ? [{ do: 'prepare', replicas }] : [];
+}
+
+export function ordinals(replicas: readonly ReplicaView[]): number[] {
   return replicas.map(({ ordinal }) => ordinal);
-}
-
-/** Nothing is being done with it. */
-function settled({ ordinal, state, hash, readyAt, inFlight, oldestMs }: ReplicaView): ReplicaView {
-  return { ordinal, state, doing: 'none', hash, readyAt, inFlight, oldestMs };
-}
-
-/** A start in the lowest free place. */
-function queuedIn({ run }: ServiceView, replicas: readonly ReplicaView[], cause: StartCause): ReplicaView {
-  for (let ordinal = 1; ; ordinal++) {
-    const known = replicas.find((each) => each.ordinal === ordinal);
-    if (known !== undefined && (isLive(known) || known.doing !== 'none')) continue;
-    const empty = { state: 'created', readyAt: 0, inFlight: 0, oldestMs: 0 } as const;
-    const isLimited = cause !== 'demand' && cause !== 'by-hand';
-    return { ...empty, ...known, ordinal, doing: 'queued', hash: run?.hash ?? '', cause, isLimited };
-  }
 }

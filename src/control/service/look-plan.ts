@@ -1,0 +1,138 @@
+import { wantedReplicas } from '../scale/demand.ts';
+import { idleVerdict } from '../scale/idle-policy.ts';
+import { allowance } from '../start/circuit.ts';
+import { foresee } from './foresee.ts';
+import { planReplacement } from './replacement.ts';
+import {
+  availableIn,
+  countsOf,
+  demandOf,
+  isAsked,
+  queuedIn,
+  readyIn,
+  revocableIn,
+  type ServiceView,
+  wantedIn,
+} from './service-view.ts';
+import { planStarts } from './start-plan.ts';
+import { ordinals, retire, revoke, type Step, withdraw } from './step.ts';
+
+/** Part of a plan. */
+type Part = (view: ServiceView) => Step[];
+
+/** What is to be done whatever changed: brings about what is wanted as far as may be now. */
+export function planLook(view: ServiceView): Step[] {
+  if (view.intent.mode === 'leaving') return [];
+  // While it is not known what runs, nothing is started.
+  const isKnown = view.run?.contact === 'known';
+  return inTurn(view, isKnown ? [answerDemand, takeBack, startMissing, replaceOutdated, rest] : [rest]);
+}
+
+/** The steps of one part after the other, each of which sees what those before it bring about. */
+export function inTurn(view: ServiceView, parts: readonly Part[]): Step[] {
+  const steps: Step[] = [];
+  let seen = view;
+  for (const part of parts) {
+    const more = part(seen);
+    steps.push(...more);
+    seen = more.reduce(foresee, seen);
+  }
+  return steps;
+}
+
+/** Requests wait for what sleeps, or an operator does: what retires is had back, and what is queued goes ahead. */
+function answerDemand(view: ServiceView): Step[] {
+  if (!isAsked(view) || availableIn(view) > 0) return [];
+  const isHeldUp = view.replicas.some(({ isLimited }) => isLimited);
+  return [
+    ...(isHeldUp ? [{ do: 'hurry-starts' } as const] : []),
+    ...revoke(revocableIn(view).slice(0, wantedIn(view)), 'a request came'),
+  ];
+}
+
+/** What drains without haste is there at once, and takes no room besides. */
+function takeBack(view: ServiceView): Step[] {
+  const { run, replicas } = view;
+  const { queued, starting, ready, retiring } = countsOf(view);
+  if (retiring === 0) return [];
+  const missing = wantedIn(view) - queued - starting - ready;
+  const fit = replicas.filter(
+    ({ reason, hash, isRevocable, isClosing }) =>
+      reason === 'scale-down' && isRevocable && !isClosing && hash === run?.hash,
+  );
+  return revoke(fit.slice(0, Math.max(0, missing)), 'it is needed again');
+}
+
+/** Compares what there is, and what is coming, with what should be there. */
+function startMissing(view: ServiceView): Step[] {
+  const { news, scale, intent } = view;
+  const counts = countsOf(view);
+  const demand = demandOf(view);
+  const wanted = wantedReplicas(demand);
+  const { start, cause, ...planned } = planStarts({
+    demand,
+    wanted,
+    target: intent.target,
+    counts,
+    startsAllowed: view.mayStart ? startsAllowed(view) : 0,
+    min: scale.min,
+    max: scale.max,
+    otherwise: news.type === 'looked' ? news.cause : 'replacement',
+  });
+  // One that replaces another is not counted as wanted.
+  const queued = queuedIn(view).filter((replica) => replica.cause !== 'new-run');
+  const withdrawn = withdraw(queued.slice(0, planned.withdraw));
+  if (start === 0) return withdrawn;
+  const from = counts.queued + counts.starting + counts.ready;
+  const action = demand.ready === 0 ? 'waking' : 'refilling';
+  const isSaid = action === 'waking' || cause !== 'scale-up';
+  const says = isSaid ? ({ action, from, inputs: { ...demand, wanted } } as const) : undefined;
+  return [...withdrawn, { do: 'start', count: start, cause, says }];
+}
+
+/** Goes on with a change of `run`. */
+function replaceOutdated(view: ServiceView): Step[] {
+  const { run, replicas, scale } = view;
+  if (run === undefined || view.isDraining) return [];
+  const planned = planReplacement({
+    replicas,
+    hash: run.hash,
+    wanted: wantedIn(view),
+    max: scale.max,
+    startsAllowed: startsAllowed(view),
+  });
+  if (planned.start) return [{ do: 'start', count: 1, cause: 'new-run', says: undefined }];
+  return inTurn(
+    view,
+    planned.retire.map((replica) => (seen) => retire(seen, [replica], 'replaced', {})),
+  );
+}
+
+/** Puts what is idle to sleep, or looks again when it will be. */
+export function rest(view: ServiceView): Step[] {
+  const { now, scale, intent, isFresh, isBusy, lastActivityAt, isDraining } = view;
+  const ready = readyIn(view);
+  const verdict = idleVerdict({
+    now,
+    idleMs: isDraining ? 'never' : scale.idleMs,
+    min: scale.min,
+    ready: ready.length,
+    fresh: isFresh,
+    busy: isBusy,
+    lastActivityAt,
+    readyAt: ready[0]?.readyAt ?? 0,
+    notBefore: intent.idleNotBefore,
+  });
+  if (verdict.verdict === 'stay') return [];
+  if (verdict.verdict === 'later') return [{ do: 'look-again', at: verdict.at }];
+  const { idleForMs } = verdict;
+  const surplus = ready.slice(0, ready.length - scale.min);
+  const idleFor = idleForMs < 1000 ? `${Math.round(idleForMs)} ms` : `${Math.round(idleForMs / 1000)} s`;
+  const says = { text: `idle for ${idleFor}`, inputs: { idleForMs } };
+  if (!scale.dryRun) return retire(view, surplus, 'idle', says);
+  return [{ do: 'rest-dry', replicas: ordinals(surplus), idleForMs, says: { from: ready.length, ...says } }];
+}
+
+function startsAllowed({ circuit, now }: ServiceView): number {
+  return allowance(circuit, now);
+}
