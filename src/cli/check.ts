@@ -1,9 +1,9 @@
 import { isAbsolute, relative } from 'node:path';
+import { describeEndpoints } from '../config/changes/endpoints.ts';
 import type { Problem } from '../config/check/problem.ts';
 import { formatProblem } from '../config/check/problem.ts';
 import { loadConfig } from '../config/load/load.ts';
 import { findConfig } from '../config/read/find.ts';
-import { describeEndpoints } from '../config/schema/endpoints.ts';
 import type { Settings } from '../model/settings.ts';
 import { hostPort } from '../util/host-port.ts';
 

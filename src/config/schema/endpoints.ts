@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import type { ServiceSettings } from '../../model/settings.ts';
 import { list, option, optional, options, required, section, withoutKeys } from '../option/option.ts';
 import { textOrSection } from '../option/shorthand.ts';
 import { duration, flag, integer, parsed, text, words } from '../option/value-types.ts';
@@ -93,13 +92,3 @@ export const endpointsSchema = section(
 
 /** What each source is to look for, by its name; of a source that a service does not name there is nothing. */
 export type Endpoints = z.output<typeof endpointsSchema>;
-
-/** What a service names, in a few words each: `consul shop`, `2 static`. */
-export function describeEndpoints(endpoints: ServiceSettings['endpoints']): string[] {
-  const { consul, static: fixed, ...others } = endpoints as Endpoints;
-  return [
-    ...(consul === undefined ? [] : [`consul ${consul.service}`]),
-    ...(fixed === undefined ? [] : [`${fixed.addresses.length} static`]),
-    ...Object.keys(others),
-  ];
-}
