@@ -84,7 +84,7 @@ export class ServiceEndpoints {
     this.sticky = stickyOf(this.#owner.policy);
     for (const endpoint of this.#all.values()) {
       endpoint.connectThrough(this.#engine);
-      endpoint.limitAnswers(this.#owner.policy.limits);
+      endpoint.limits = this.#owner.policy.limits;
     }
     this.#admit(now);
   }
@@ -176,7 +176,7 @@ export class ServiceEndpoints {
   #meet(view: EndpointView): Endpoint {
     const endpoint = this.#context.takeProbed(view) ?? new Endpoint(view);
     endpoint.engine = this.#engine;
-    endpoint.limitAnswers(this.#owner.policy.limits);
+    endpoint.limits = this.#owner.policy.limits;
     endpoint.listener = this.#owner;
     if (this.#all === NONE) this.#all = new Map();
     this.#all.set(view.id, endpoint);

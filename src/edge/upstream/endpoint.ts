@@ -74,7 +74,7 @@ export class Endpoint implements Destination {
   /** Owned by the rotation of round-robin. */
   turn = 0;
   /** Bounds on its answers. */
-  limits = PROBE_LIMITS;
+  limits: AnswerLimits = PROBE_LIMITS;
   /** Hash of its address, so that it keeps its keys when the proxy or a replica restarts. */
   readonly hash: number;
   /** What opens connections; undefined: plain sockets. */
@@ -127,11 +127,6 @@ export class Endpoint implements Destination {
     this.backup = view.backup ?? false;
     this.maxConnections = limitOf(view);
     this.isOurs = view.ours === true;
-  }
-
-  /** Bounds its answers. @param limits of its service */
-  limitAnswers(limits: AnswerLimits): void {
-    this.limits = limits;
   }
 
   /** Opens connections in this way from now on. Idle ones that were opened in another way are closed. */
