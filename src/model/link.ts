@@ -93,7 +93,7 @@ export type EdgeMessage =
   | { type: 'ejected'; service: string; address: string; forMs: number; failures: number; why: string }
   /** What the last try of a probe came to; sent when it is another answer than the one before. */
   | { type: 'probing'; probe: string; host: string; result: string }
-  | { type: 'probed'; probe: string; ok: true; host: string; tookMs: number }
+  | { type: 'probed'; probe: string; ok: true; host: string }
   | { type: 'probed'; probe: string; ok: false; reason: 'timeout' | 'tls'; detail: string }
   | EdgeReport;
 
@@ -154,8 +154,6 @@ export interface ServiceReport {
   held: number;
   heldBytes: number;
   holdRejected: { full: number; bytes: number; client: number; deadline: number; failed: number; denied: number };
-  /** Requests that were held for a start and then answered. */
-  coldRequests: number;
   /** How long since the last activity ended, ms; 0 while there is any. */
   idleForMs: number;
   /** Method and path of the request that this goes by, bounded, without query; absent before the first. */
@@ -177,7 +175,6 @@ export interface EndpointReport {
   inFlight: number;
   /** Age of the oldest of them that is activity, ms; absent without one. */
   oldestMs?: number | undefined;
-  completions: number;
   /** Time to first byte, per endpoint, so that young replicas can be left out. */
   ttfb: SparseCounts;
   /** Ages of requests in flight that have no first byte yet, for the same reason. */

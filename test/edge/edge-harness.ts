@@ -221,7 +221,7 @@ export class EdgeHarness {
   }
 
   /** One counter, summed over all reports so far and one of now. */
-  async sum(counter: 'arrivals' | 'completions' | 'errors' | 'resets' | 'overloads' | 'retries' | 'coldRequests') {
+  async sum(counter: 'arrivals' | 'completions' | 'errors' | 'resets' | 'overloads' | 'retries') {
     await this.report();
     const parts = this.all('report').flatMap(({ services }) => services);
     return parts.reduce((sum, part) => sum + part[counter], 0);

@@ -16,7 +16,7 @@ await serveWorker(process, async ({ name, accessLog }, link) => {
     accessLost: 0,
   };
   setInterval(() => link.post(report), 1000).unref();
-  link.onMessage(() => link.post({ type: 'probed', probe: name, ok: true, host: '127.0.0.1', tookMs: 0 }));
+  link.onMessage(() => link.post({ type: 'probed', probe: name, ok: true, host: '127.0.0.1' }));
   return {
     async listen(_listeners, bound) {
       for (const socket of [...bound.values()].flat()) {

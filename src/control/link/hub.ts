@@ -29,9 +29,7 @@ export interface LinkListener {
   onDetached(edge: string): void;
 }
 
-export type ProbeOutcome =
-  | { ok: true; host: string; tookMs: number }
-  | { ok: false; reason: 'timeout' | 'tls'; detail: string };
+export type ProbeOutcome = { ok: true; host: string } | { ok: false; reason: 'timeout' | 'tls'; detail: string };
 export type ProbeOrder = Omit<ProbeRequest, 'type' | 'probe'>;
 
 /** An edge that has not reported for this long says nothing any more, ms: three ticks. */

@@ -52,10 +52,7 @@ function addedFields(
   if (!response.hasRequestId) out += `X-Request-Id: ${to.requestId}\r\n`;
   const { via } = service.policy;
   if (via !== undefined && !isSwitch) out += `Via: ${response.old ? '1.0' : '1.1'} ${via}\r\n`;
-  if (to.facts.cold) {
-    service.statistics.coldRequests++;
-    out += coldStartFields(service.lastStart, to.facts.heldAt, to.facts.releasedAt);
-  }
+  if (to.facts.cold) out += coldStartFields(service.lastStart, to.facts.heldAt, to.facts.releasedAt);
   const { sticky } = service;
   if (sticky !== undefined) out += sticky.field(to.client.request.head, endpoint, schemeOf(to.client) === 'https');
   return out;

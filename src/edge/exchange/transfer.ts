@@ -246,7 +246,7 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
     this.watchSilence(now);
     if (client.request.upgrade === undefined && !this.#request.passive) {
       service.statistics.firstByte(response.status, ttfb);
-      endpoint.recordFirstByte(ttfb);
+      if (ttfb !== undefined) endpoint.recordFirstByte(ttfb);
     }
     endpoint.isOld = response.old;
     if (response.status >= 500 && !this.#turns.clientDelayed(now))

@@ -81,7 +81,7 @@ export class Prober {
     const { id } = endpoint;
     this.#drop(id);
     this.#proven.set(id, { endpoint, timer: this.#context.clock.after(KEEP_MS, () => this.#drop(id)) });
-    this.#context.post({ type: 'probed', probe, ok: true, host: endpoint.host, tookMs: outcome.tookMs });
+    this.#context.post({ type: 'probed', probe, ok: true, host: endpoint.host });
   }
 
   /** Closes the connection that proved an endpoint. */
@@ -100,9 +100,7 @@ interface Proven {
   timer: Timer;
 }
 
-type ProbeResult =
-  | { ok: true; endpoint: Endpoint; tookMs: number }
-  | { ok: false; reason: 'timeout' | 'tls'; detail: string };
+type ProbeResult = { ok: true; endpoint: Endpoint } | { ok: false; reason: 'timeout' | 'tls'; detail: string };
 
 /** Tries one address again and again, one try at a time. */
 class Probe {
@@ -172,7 +170,7 @@ class Probe {
     this.#check = undefined;
     if (typeof outcome !== 'string') {
       this.#endpoint.putIdle(outcome, this.#context.clock.now());
-      this.#done({ ok: true, endpoint: this.#endpoint, tookMs: this.#elapsed() });
+      this.#done({ ok: true, endpoint: this.#endpoint });
       return;
     }
     if (outcome === 'reset' && this.#mayAskForTls) this.#askForTls();

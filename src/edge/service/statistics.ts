@@ -27,7 +27,6 @@ export class Statistics {
   resets = 0;
   overloads = 0;
   retries = 0;
-  coldRequests = 0;
   #holdRejected = noRejections();
   readonly #codes = new Map<number, number>();
   #ttfb: Histogram | undefined;
@@ -74,7 +73,6 @@ export class Statistics {
     | 'resets'
     | 'overloads'
     | 'retries'
-    | 'coldRequests'
     | 'holdRejected'
     | 'ttfb'
     | 'total'
@@ -89,7 +87,6 @@ export class Statistics {
       resets: this.resets,
       overloads: this.overloads,
       retries: this.retries,
-      coldRequests: this.coldRequests,
       holdRejected: this.#holdRejected,
       ttfb: this.#ttfb?.sparse() ?? [],
       total: this.#total?.sparse() ?? [],
@@ -100,7 +97,6 @@ export class Statistics {
     this.resets = 0;
     this.overloads = 0;
     this.retries = 0;
-    this.coldRequests = 0;
     this.#holdRejected = noRejections();
     this.#codes.clear();
     this.#ttfb?.reset();

@@ -95,7 +95,6 @@ export class Endpoint implements Destination {
   isOurs = false;
   /** Whom it tells; undefined: nobody yet. */
   listener: EndpointListener | undefined;
-  #completions = 0;
   #ttfb: Histogram | undefined;
   /** Version of the snapshot whose cordon was acknowledged; 0 = not cordoned. */
   cordonVersion = 0;
@@ -282,13 +281,8 @@ export class Endpoint implements Destination {
     ended.nextInFlight = undefined;
   }
 
-  /**
-   * Counts an answer.
-   * @param ms time to its first byte; undefined: it says nothing about the endpoint
-   */
-  recordFirstByte(ms: number | undefined): void {
-    this.#completions++;
-    if (ms === undefined) return;
+  /** Takes the time to an answer's first byte, ms, for what it says about the endpoint. */
+  recordFirstByte(ms: number): void {
     this.#ttfb ??= new Histogram();
     this.#ttfb.add(ms);
   }
@@ -296,15 +290,12 @@ export class Endpoint implements Destination {
   /** Returns its figures since the last report, and starts them anew. */
   report(now: number, streamMs: number): EndpointReport {
     const { id, condition, inFlight } = this;
-    const completions = this.#completions;
     const ttfb = this.#ttfb?.sparse() ?? [];
-    this.#completions = 0;
     this.#ttfb?.reset();
     return {
       endpoint: id,
       condition,
       inFlight,
-      completions,
       ttfb,
       waiting: waitingAges(this.first, now),
       oldestMs: oldestMs(this.first, now, streamMs),

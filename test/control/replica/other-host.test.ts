@@ -18,7 +18,7 @@ function stage(owned: boolean | undefined) {
     clock,
     probe: async ({ otherHost }) => {
       asked.push(otherHost);
-      return { ok: true, host: otherHost ?? '127.0.0.1', tookMs: 1 };
+      return { ok: true, host: otherHost ?? '127.0.0.1' };
     },
     runtime: owner as unknown as ReadinessContext['runtime'],
     service: 'a',

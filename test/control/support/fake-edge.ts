@@ -182,7 +182,6 @@ export class FakeEdge {
         endpoint: id,
         inFlight: service.counts.get(id) ?? 0,
         ...(active.length > 0 && { oldestMs: now - Math.min(...active.map(({ since }) => since)) }),
-        completions: stats.ttfb.get(id)?.total ?? 0,
         ttfb,
         waiting: waiting.sparse(),
       };
@@ -203,7 +202,6 @@ export class FakeEdge {
       held: held.length,
       heldBytes: 0,
       holdRejected: { full: 0, bytes: 0, client: 0, deadline: 0, failed: 0, denied: 0 },
-      coldRequests: 0,
       idleForMs: this.#idleFor(service, now),
       ttfb: all.sparse(),
       total: all.sparse(),
@@ -369,9 +367,7 @@ export class FakeEdge {
       if (!ok && tookMs < timeoutMs) return;
       timer.cancel();
       this.#probes.delete(probe);
-      this.say(
-        ok ? { type: 'probed', probe, ok, host, tookMs } : { type: 'probed', probe, ok, reason: 'timeout', detail: '' },
-      );
+      this.say(ok ? { type: 'probed', probe, ok, host } : { type: 'probed', probe, ok, reason: 'timeout', detail: '' });
     });
     this.#probes.set(probe, timer);
   }
