@@ -4,7 +4,7 @@ import { unreadableRecord } from '../answer/access-record.ts';
 import { refusalAnswer } from '../answer/own-answer.ts';
 import type { Peer } from '../exchange/downstream.ts';
 import { Fault, type FaultText, strangerRequest } from '../http1/faults.ts';
-import { hasBareLineFeed } from '../http1/latin1.ts';
+import { hasBareLineFeed } from '../http1/head-finder.ts';
 import { TCHAR } from '../io/http-syntax.ts';
 import type { ClientContext } from './context.ts';
 import type { Http1Writer } from './http1-writer.ts';

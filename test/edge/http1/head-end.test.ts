@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { findHeadEnd } from '../../../src/edge/http1/latin1.ts';
+import { findHeadEnd } from '../../../src/edge/http1/head-finder.ts';
 
 /** Mostly CR and LF, so that every way in which they can meet comes up. */
 const bytes = fc.array(fc.constantFrom(13, 10, 13, 10, 65), { maxLength: 40 }).map((list) => Buffer.from(list));
