@@ -93,6 +93,8 @@ class PlannedService {
       const left = ready - step.replicas.length;
       const least = step.reason === 'idle' ? scale.min : step.reason === 'replaced' ? 1 : 0;
       if (left < least) this.violations.push(`${step.reason}: ${left} are left of at least ${least}`);
+      const isCurrent = ({ state, hash }: ReplicaView) => state === 'ready' && hash === this.view.run?.hash;
+      if (step.reason === 'replaced' && !replicas.some(isCurrent)) this.violations.push('replaced by nothing');
       if (step.reason === 'scale-down' && ready + queued + starting - step.replicas.length < Math.min(1, ready))
         this.violations.push('the last one was scaled down');
     }
@@ -189,7 +191,9 @@ const happenings: Record<string, (service: PlannedService, n: number) => void> =
   },
 };
 
-const happening = fc.tuple(fc.constantFrom(...Object.keys(happenings)), fc.integer({ min: 1, max: 8 }));
+/** Starts have to come to something now and then. */
+const OFTEN = ['ask', 'permit', 'permit', 'ready', 'ready'];
+const happening = fc.tuple(fc.constantFrom(...Object.keys(happenings), ...OFTEN), fc.integer({ min: 1, max: 8 }));
 const scale = fc.record({
   min: fc.integer({ min: 0, max: 2 }),
   max: fc.integer({ min: 3, max: 6 }),
@@ -284,6 +288,8 @@ test('a change of run brings up as many of the new one, one at a time, and keeps
       service.ask(0, 1);
       const before = countsOf(service.view).ready;
       expect(before).toBeGreaterThan(0);
+      // What is over a smaller max by now, as a retire was called off, goes before anything is replaced.
+      fc.pre(before <= service.view.scale.max);
       happenings['run']?.(service, 9);
       const counts: number[] = [];
       for (let i = 0; i < 20; i++) {
@@ -291,7 +297,7 @@ test('a change of run brings up as many of the new one, one at a time, and keeps
           happenings[name]?.(service, 1);
           const { ready, live } = countsOf(service.view);
           counts.push(ready);
-          expect(live).toBeLessThanOrEqual(Math.max(service.view.scale.max, before) + 1);
+          expect(live).toBeLessThanOrEqual(service.view.scale.max + 1);
         }
       }
       expect(service.view.replicas.filter(isReady).every(({ hash }) => hash === 'v9')).toBe(true);

@@ -39,6 +39,7 @@ export class ServiceLifecycle {
   readonly #options: LifecycleOptions;
   readonly #run: ServiceRun;
   readonly #startTimes = new StartTimes();
+  readonly #outcomes: Outcomes;
   readonly #executor: Executor;
   #intent: Intent = newIntent;
   #isDormant = false;
@@ -62,7 +63,7 @@ export class ServiceLifecycle {
         this.ready.some(({ spec }) => spec.hash !== hash),
       );
     });
-    const listener = new Outcomes(this, {
+    this.#outcomes = new Outcomes(this, {
       ...options,
       run: this.#run,
       breaker: this.breaker,
@@ -76,7 +77,7 @@ export class ServiceLifecycle {
       hub,
       loadOf: (endpoint) => options.telemetry.loadOf(endpoint),
       settings: () => this.#run.replicaSettings,
-      listener,
+      listener: this.#outcomes,
       publish: () => registry.publish(this.#name),
       mayEnd: () => host.mayEnd(),
     });
@@ -163,9 +164,7 @@ export class ServiceLifecycle {
 
   /** Takes an event into what is intended with the service, and carries out what is planned for it. */
   happened(event: ServiceEvent): void {
-    const view = apply(this.#view(event), event);
-    this.#intent = view.intent;
-    this.#executor.carryOut(plan(view));
+    this.#executor.carryOut(plan(this.#after(event)));
   }
 
   /**
@@ -173,11 +172,9 @@ export class ServiceLifecycle {
    * @param cause why a replica is missing that nothing else asks for
    */
   look(cause: StartCause = 'replacement'): void {
-    const event = { type: 'looked', cause } as const;
     this.#isDormant = false;
     this.#executor.stopTimer();
-    const view = apply(this.#view(event), event);
-    this.#intent = view.intent;
+    const view = this.#after({ type: 'looked', cause });
     const steps = plan(view);
     this.#executor.carryOut(steps);
     this.#isDormant = steps.length === 0 && isDormant(view);
@@ -202,16 +199,14 @@ export class ServiceLifecycle {
 
   /** The configuration changed. */
   reconfigured(before: ServiceSettings): void {
-    const { host } = this.#options;
     const { run } = this.#options.settings();
     const change = run === undefined ? 'none' : this.#isOther(before) ? 'other' : 'same';
-    const inPlace = change === 'other' && this.#changeRun();
+    if (change === 'other') this.#outcomes.forget();
+    const inPlace = change === 'other' && this.#run.change();
     this.happened({ type: 'configured', run: change, inPlace, maxBefore: before.scale.max });
     // Of another container it may run already.
     if (change === 'other') this.#run.relist();
-    // What they are listed as may be another name or tag now.
-    for (const replica of this.ready) host.catalog.putReplica(this.#options.settings(), replica);
-    host.registry.soon(this.#name);
+    this.#outcomes.listAgain(this.ready);
     this.look();
   }
 
@@ -241,9 +236,7 @@ export class ServiceLifecycle {
   adopt(instances: readonly Instance[], reason: string): number {
     const adopted = instances.filter((instance) => this.set.adopt(instance)).length;
     if (adopted === 0) return 0;
-    const { live } = this.set.counts;
-    this.#options.decisions.adopting(live - adopted, live, reason);
-    this.#options.host.registry.publish(this.#name);
+    this.#outcomes.onAdopting(adopted, reason);
     this.look();
     return adopted;
   }
@@ -279,11 +272,11 @@ export class ServiceLifecycle {
     return run !== undefined && (before === undefined || hashOf(run) !== hashOf(before));
   }
 
-  /** Another `run` holds: what was learnt of the old one is no guide. @returns whether the old replica must end first */
-  #changeRun(): boolean {
-    this.failures.mend();
-    this.#startTimes.forget();
-    return this.#run.change();
+  /** The view after an event. Nowhere else does what is intended change. */
+  #after(event: ServiceEvent): ServiceView {
+    const view = apply(this.#view(event), event);
+    this.#intent = view.intent;
+    return view;
   }
 
   #view(news: ServiceEvent): ServiceView {

@@ -54,6 +54,25 @@ export class Outcomes implements ReplicaSetListener {
     this.#decisions = options.decisions;
   }
 
+  /** What runs already is taken over, if it proves itself. */
+  onAdopting(count: number, reason: string): void {
+    const { live } = this.#service.set.counts;
+    this.#decisions.adopting(live - count, live, reason);
+    this.#host.registry.publish(this.#name);
+  }
+
+  /** Another `run` holds: what was learnt of the old one is no guide. */
+  forget(): void {
+    this.#options.failures.mend();
+    this.#options.startTimes.forget();
+  }
+
+  /** What replicas are listed as may be another name or tag now. */
+  listAgain(ready: readonly Replica[]): void {
+    for (const replica of ready) this.#host.catalog.putReplica(this.#options.settings(), replica);
+    this.#host.registry.soon(this.#name);
+  }
+
   onChange(): void {
     this.#host.registry.soon(this.#name);
   }
