@@ -14,12 +14,11 @@ export function apply(before: ServiceView, event: ServiceEvent): ServiceView {
 }
 
 function intentAfter(view: ServiceView, event: ServiceEvent): Intent {
+  // By far the most frequent.
+  if (event.type === 'looked') return afterLook(view);
   const { intent, now, scale } = view;
   const { queued, starting, ready } = countsOf(view);
   switch (event.type) {
-    case 'looked':
-      return afterLook(view);
-
     case 'woken':
       return { ...intent, mode: 'automatic', isWoken: intent.isWoken || ready === 0 };
     case 'slept':

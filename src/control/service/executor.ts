@@ -6,7 +6,7 @@ import type { StartBreaker } from '../start/breaker.ts';
 import type { ServiceEvent } from './service-event.ts';
 import type { Step } from './step.ts';
 
-export interface ExecutorOptions {
+interface ExecutorOptions {
   clock: Clock;
   set: ReplicaSet;
   breaker: StartBreaker;

@@ -18,7 +18,7 @@ import { hashOf, ServiceRun } from './run.ts';
 import type { ServiceEvent } from './service-event.ts';
 import { type Intent, newIntent, type ServiceView } from './service-view.ts';
 
-export interface LifecycleOptions {
+interface LifecycleOptions {
   host: ServiceHost;
   settings: () => ServiceSettings;
   telemetry: Telemetry;

@@ -13,7 +13,7 @@ import type { ServiceRun } from './run.ts';
 import type { ServiceEvent } from './service-event.ts';
 
 /** The service whose replicas they are. */
-export interface OutcomesService {
+interface OutcomesService {
   readonly set: ReplicaSet;
   /** Endpoints in use that others run. */
   readonly external: number;
@@ -26,7 +26,7 @@ export interface OutcomesService {
   settle(): void;
 }
 
-export interface OutcomesOptions {
+interface OutcomesOptions {
   host: ServiceHost;
   settings: () => ServiceSettings;
   telemetry: Telemetry;

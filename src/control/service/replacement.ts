@@ -1,6 +1,6 @@
 import { countReplicas, type ReplicaView } from '../replica/replica-view.ts';
 
-export interface ReplacementInputs {
+interface ReplacementInputs {
   replicas: readonly ReplicaView[];
   /** Hash of the present `run`. */
   hash: string;
@@ -11,7 +11,7 @@ export interface ReplacementInputs {
   startsAllowed: number;
 }
 
-export interface ReplacementPlan {
+interface ReplacementPlan {
   /** Outdated replicas that are not needed any more. */
   retire: ReplicaView[];
   /** Whether another one is to be started for the next outdated one. */
@@ -24,14 +24,15 @@ export interface ReplacementPlan {
  */
 export function planReplacement(inputs: ReplacementInputs): ReplacementPlan {
   const { replicas, hash, wanted, max, startsAllowed } = inputs;
-  const { queued, starting, ready, live } = countReplicas(replicas);
   const outdated = replicas
     .filter((replica) => replica.state === 'ready' && replica.hash !== hash)
     .sort((a, b) => a.readyAt - b.readyAt);
+  if (outdated.length === 0) return { retire: [], start: false };
+  const { queued, starting, ready, live } = countReplicas(replicas);
   const surplus = outdated.length < ready ? Math.max(0, ready - Math.max(1, wanted)) : 0;
   const retire = outdated.slice(0, surplus);
   const isBusy = queued + starting > 0 || replicas.some(isBeingReplaced);
-  const start = outdated.length > 0 && retire.length === 0 && !isBusy && startsAllowed >= 1 && live <= max;
+  const start = retire.length === 0 && !isBusy && startsAllowed >= 1 && live <= max;
   return { retire, start };
 }
 

@@ -20,7 +20,7 @@ export function hashOf(run: RunSettings): string {
   return hash;
 }
 
-export interface ServiceRunOptions {
+interface ServiceRunOptions {
   host: ServiceHost;
   settings: () => ServiceSettings;
 }

@@ -7,7 +7,7 @@ import type { Circuit } from '../start/circuit.ts';
 import type { ServiceEvent } from './service-event.ts';
 
 /** `slept`: an operator put it to sleep, so `min` is not kept until something asks for it. `leaving`: it was removed. */
-export type Mode = 'automatic' | 'slept' | 'leaving';
+type Mode = 'automatic' | 'slept' | 'leaving';
 
 /** What is intended with a service, and remembered from one look at it to the next. `apply` alone makes another one. */
 export interface Intent {

@@ -2,7 +2,7 @@ import type { ReplicaView } from '../replica/replica-view.ts';
 import { countReplicas } from '../replica/replica-view.ts';
 import { victimsFirst } from '../scale/victims.ts';
 
-export interface ShrinkInputs {
+interface ShrinkInputs {
   /** By ordinal. */
   replicas: readonly ReplicaView[];
   /** Hash of the present `run`. */
@@ -10,7 +10,7 @@ export interface ShrinkInputs {
   max: number;
 }
 
-export interface ShrinkPlan {
+interface ShrinkPlan {
   /** Starts to be taken out of the queue. */
   withdraw: ReplicaView[];
   /** Starts to be called off. */

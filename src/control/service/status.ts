@@ -16,7 +16,7 @@ import type { Replica } from '../replica/replica.ts';
 import type { ReplicaCounts } from '../replica/replica-view.ts';
 
 /** Everything that the admin API shows of a service, as the control plane has it. */
-export interface StatusInputs {
+interface StatusInputs {
   name: string;
   wakeable: boolean;
   counts: ReplicaCounts;

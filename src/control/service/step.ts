@@ -8,7 +8,7 @@ import { countsOf, queuedIn, type ServiceView } from './service-view.ts';
 export type Ordinals = readonly number[];
 
 /** What the decision log says of starts: they wake the service, or fill up what is there. */
-export interface StartSaying {
+interface StartSaying {
   action: 'waking' | 'refilling';
   from: number;
   inputs: StartInputs;
