@@ -21,27 +21,29 @@ interface Recorded {
   readonly answer: { readonly bytes: number; readonly headBytes: number };
 }
 
-/** What an exchange knows of itself; instants in the clock's ms, 0 = not reached. Used again for the next one. */
+/**
+ * What an exchange knows about itself. Instants are the clock's ms, 0 = not reached. The next exchange uses it again.
+ */
 export class ExchangeFacts {
   startedAt = 0;
   /** When it began to wait for a start or a slot. */
   heldAt = 0;
-  /** End of a wait before it was dispatched. */
+  /** When the wait ended before it was dispatched. */
   releasedAt = 0;
   connectedAt = 0;
   firstByteAt = 0;
-  /** Of the answer; 0 = none yet. */
+  /** Status of the answer; 0 = none yet. */
   status = 0;
-  /** Of the request's body. */
+  /** Bytes of the request's body. */
   bytesIn = 0;
-  /** It waits, or waited, for a start, not just for a slot. */
+  /** It waits or waited for a start, and not just for a slot. */
   cold = false;
   ending: AccessRecord['ending'] = 'complete';
   /** The proxy's own answer; undefined: none. */
   refusal: RefusalCode | undefined;
-  /** What the request, or the answer, breaks. */
+  /** The rule that the request or the answer breaks. */
   fault: FaultText | undefined;
-  /** Where it went last. */
+  /** The last endpoint that it went to. */
   endpoint: Endpoint | undefined;
   // Known at the end.
   service: string | undefined;
@@ -64,7 +66,7 @@ export class ExchangeFacts {
 }
 
 /**
- * The access log's record of an exchange that has just ended.
+ * Makes the access log's record of an exchange that has just ended.
  * @param requestId its id
  * @param now the clock's ms
  * @param wall the same, ms since the epoch
@@ -96,7 +98,7 @@ export function accessRecord(
     status: facts.status,
     bytesIn: facts.bytesIn,
     bytesOut: answer.bytes,
-    // A head that was not written any more when the client left is none of the bytes.
+    // A head that was not written because the client had left does not count.
     headOut: Math.min(answer.headBytes, answer.bytes),
     queueMs: connectedAt === 0 && releasedAt === 0 ? -1 : left - startedAt,
     connectMs: connectedAt === 0 ? -1 : Math.max(0, connectedAt - left),
@@ -110,7 +112,7 @@ export function accessRecord(
   };
 }
 
-/** The record of bytes that made no request: nothing of what they may have meant is told. `wall` is now, ms since the epoch. */
+/** Makes the record of bytes that make no request, whatever they may have meant. `wall` is now, ms since the epoch. */
 export function unreadableRecord(
   peer: RecordedPeer,
   facts: Pick<AccessRecord, 'requestId' | 'status' | 'bytesOut' | 'headOut' | 'refusal' | 'reason'>,

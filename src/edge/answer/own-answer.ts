@@ -4,28 +4,30 @@ import { type RefusalCode, type RefusalKind, refusals } from '../../model/refusa
 /** An answer of the proxy's own, before a protocol frames it. */
 export interface OwnAnswer {
   status: number;
-  /** Its own field lines, each ending with CRLF; those of every answer of ours come with {@link fieldsOf}. */
+  /** Its own field lines, each ending with CRLF. {@link fieldsOf} adds those that every answer of ours has. */
   fields: string;
   /** ASCII characters; undefined: a stream follows the head. */
   body: string | undefined;
-  /** Its request was not understood or not read: nothing that comes behind it on a connection can be (CVE-2025-4366). */
+  /**
+   * Its request was not understood or not read to its end, so nothing behind it on a connection can be (CVE-2025-4366).
+   */
   severs: boolean;
 }
 
 /** What a refusal depends on, beside its code. */
 export interface RefusalContext {
   requestId: string;
-  /** Seconds to wait before trying again are derived from this, ms; undefined: no Retry-After. */
+  /** When the client may try again, ms; undefined: no Retry-After. */
   retryAfterMs: number | undefined;
   /** The value of the request's Accept: it decides between HTML and JSON. */
   accept: string | undefined;
   /** More field lines, each ending with CRLF. */
   fields?: string | undefined;
-  /** What stands for the short page, for whom HTML is meant anyway. */
+  /** A page that takes the place of the short one; then the answer is HTML in any case. */
   page?: string | undefined;
 }
 
-/** The methods that the proxy itself knows of; what an origin allows is the origin's to say. */
+/** The methods that the proxy itself lets through. An origin may allow fewer. */
 export const ALLOW = 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n';
 
 /** Whole seconds, rounded up, at least 1 (RFC 9110 §10.2.3). */
@@ -54,8 +56,8 @@ function weightOf(range: string): number {
 const SEVERING = new Set<RefusalCode>(['BAD_REQUEST', 'AMBIGUOUS_PATH', 'BODY_TIMEOUT', 'BODY_TOO_LARGE']);
 
 /**
- * A refusal: status, Proxy-Status (RFC 9209), and a problem (RFC 9457) or a short page. It tells what the client can act
- * on and nothing of what is behind: no address, no path, no text of a log.
+ * Makes a refusal: status, Proxy-Status (RFC 9209), and a problem (RFC 9457) or a short page. It tells what the client
+ * can act on, and nothing internal: no address, no path, no text of a log.
  */
 export function refusalAnswer(code: RefusalCode, context: RefusalContext): OwnAnswer {
   const kind: RefusalKind = refusals[code];
@@ -72,20 +74,20 @@ export function refusalAnswer(code: RefusalCode, context: RefusalContext): OwnAn
   return { status: kind.status, fields, body, severs: SEVERING.has(code) };
 }
 
-/** An answer that is no refusal. */
+/** Makes an answer that is no refusal. */
 export function ownAnswer(status: number, fields: string, body: string | undefined): OwnAnswer {
   return { status, fields, body, severs: false };
 }
 
-/** What has no body, whatever stands for one (RFC 9110 §8.6, §15): a length or bytes would be taken for the next answer. */
+/** Answers that never have a body (RFC 9110 §8.6, §15): a length or bytes would be taken for the next answer. */
 const BODILESS = new Set([204, 304]);
 
-/** The body as it may be sent: none where the status has none. */
+/** Returns the body, which is empty where the status allows none. */
 export function contentOf({ status, body = '' }: OwnAnswer): string {
   return BODILESS.has(status) || status === 205 ? '' : body;
 }
 
-/** All field lines of an answer of ours but those that a protocol adds. */
+/** Returns all field lines of an answer of ours but those that a protocol adds. */
 export function fieldsOf(answer: OwnAnswer, requestId: string, date: string): string {
   const { status, fields, body } = answer;
   const id = `X-Request-Id: ${requestId}\r\n`;
@@ -114,7 +116,7 @@ function page(kind: RefusalKind, title: string, requestId: string): string {
   );
 }
 
-/** Text as HTML; everything that is not printable ASCII becomes a reference, so that a body's length is its bytes. */
+/** Escapes text for HTML. Only printable ASCII is left as it is, so that a body has as many bytes as characters. */
 export function escapeHtml(text: string): string {
   return text.replace(/[^ -~]|[&<>"']/gu, (char) => `&#${char.codePointAt(0)};`);
 }

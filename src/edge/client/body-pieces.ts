@@ -1,12 +1,12 @@
 import { type BodyReader, BodyStep, type BodyStepKind } from '../http1/body.ts';
 
-/** Pieces of a body in one read from which on small ones are joined: to send each by itself takes 2 µs. */
+/** From so many pieces in one read on, small ones are joined: to send each by itself takes 2 µs. */
 const MANY_PIECES = 64;
 const SMALL_PIECE = 1024;
 
 /** Where the pieces of a request's body go. */
 export interface PieceTaker {
-  /** The bytes may be kept, but not behind the `keepBody` of the read that brought the head. */
+  /** The bytes of the read that brought the head have to be copied before `keepBody` returns. */
   onRequestBody(bytes: Buffer, start: number, end: number): void;
 }
 
@@ -17,9 +17,9 @@ export interface PieceReader {
 }
 
 /**
- * Hands out what `chunk`, from `body.at` on, holds of a body, and stops where the reader serves its request no more.
- * Small pieces are joined, in the place of what framed them: `chunk` is changed.
- * @returns how that ended; undefined: the request is over
+ * Hands out the pieces of a body that `chunk` holds from `body.at` on, until the reader serves the request no more.
+ * Joins small pieces within `chunk`, over what framed them.
+ * @returns the last step; undefined: the request is over
  */
 export function takePieces(
   body: BodyReader,

@@ -8,7 +8,7 @@ import type { ClientContext } from './context.ts';
 import type { ListenerContext } from './listener-context.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
 
-/** The other end of one client connection, and what is told to services of it. */
+/** Knows the other end of one client connection, and what services are told about it. */
 export class ClientPeer implements Peer {
   address = '';
   port: number;
@@ -21,9 +21,9 @@ export class ClientPeer implements Peer {
   #localAddress: string | undefined;
   #forwardedHost: string | undefined;
   #forwardingFields = '';
-  /** Beginning of a PROXY header, before its end came. */
+  /** The beginning of a PROXY header whose end has not come. */
   #header: Buffer | undefined;
-  /** What a PROXY header says of how the client came. */
+  /** What a PROXY header says about how the client came. */
   #proxied: { readonly port: number; readonly tls: boolean | undefined } | undefined;
   #toldForwarding = false;
 
@@ -34,14 +34,14 @@ export class ClientPeer implements Peer {
     this.port = socket.remotePort ?? 0;
   }
 
-  /** Now it is known who the other end is: whom the socket names. */
+  /** Takes the other end that the socket names. */
   meet(): void {
     this.address = plainAddress(this.#socket.remoteAddress ?? '');
   }
 
   /**
-   * Takes what came of a PROXY header: whom it names is the other end. Who is believed is the listener's to know.
-   * @returns what came behind it; `more`: it is not complete
+   * Takes more of a PROXY header, and the other end that it names. The listener decides who is believed.
+   * @returns the bytes behind it; `more`: it is not complete
    */
   readProxyHeader(chunk: Buffer): Buffer | 'more' | 'broken' {
     const bytes = this.#header === undefined ? chunk : Buffer.concat([this.#header, chunk]);
@@ -67,7 +67,7 @@ export class ClientPeer implements Peer {
     return this.#trusted;
   }
 
-  /** Who came to port 443 of another proxy used TLS. */
+  /** A client that came to port 443 of another proxy used TLS. */
   get scheme(): Scheme {
     if (this.#proxied === undefined) return this.#listener.scheme;
     return (this.#proxied.tls ?? this.#proxied.port === 443) ? 'https' : 'http';
@@ -85,7 +85,7 @@ export class ClientPeer implements Peer {
     return this.#localAddress;
   }
 
-  /** For the access log: a closed socket does not know it any more. */
+  /** Remembers it for the access log, as a closed socket does not know it any more. */
   noteLocalAddress(): void {
     this.#localAddress ??= this.localAddress;
   }

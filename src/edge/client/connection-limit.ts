@@ -9,8 +9,8 @@ const LINGER_MS = 1000;
 const LINGER_BYTES = 64 * 1024;
 
 /**
- * Connections beyond the limit. They cost little: what they send is not looked at, their number and their time are
- * bounded.
+ * Answers connections beyond the limit. They cost little: nobody looks at what they send, and their number and their
+ * time are bounded.
  */
 export class ConnectionLimit {
   readonly #context: ClientContext;
@@ -27,7 +27,7 @@ export class ConnectionLimit {
     unrouted.set(503, (unrouted.get(503) ?? 0) + 1);
     socket.end(this.#message(), 'latin1');
     if (!this.keep(socket)) {
-      // There is no room to wait for what it sends: the answer may be lost to it.
+      // There is no room to wait for what it sends, so it may lose the answer.
       socket.destroySoon();
       return;
     }
@@ -41,7 +41,7 @@ export class ConnectionLimit {
     socket.on('end', () => socket.destroy());
   }
 
-  /** Finds a place beside the limit for a connection that lost its own, until it closes. @returns whether there is one */
+  /** Keeps a connection that lost its place until it closes. @returns false where there is no room for that either */
   keep(socket: Socket): boolean {
     if (this.#sockets.size >= this.#context.overLimit) return false;
     this.#sockets.add(socket);

@@ -1,13 +1,13 @@
 import type { ClientPeer } from './client-peer.ts';
 import type { ClientConnection, ListenerContext } from './listener-context.ts';
 
-/** The place of one connection among those that the limits of its listener are about. */
+/** The place of one connection within the limits of its listener. */
 export class ConnectionPlace {
   readonly #connection: ClientConnection;
   readonly #listener: ListenerContext;
-  /** Whose connections it counts among; undefined: nobody's. */
+  /** The address that it is counted for; undefined: none. */
   #countedFor: string | undefined;
-  /** It has its place still. */
+  /** It still has its place. */
   isTaken = true;
 
   /** Takes a place. */
@@ -18,7 +18,7 @@ export class ConnectionPlace {
     listener.open++;
   }
 
-  /** Now it is known who the other end is: it counts among its connections. @returns whether those are too many */
+  /** The other end is known now: counts the connection for it. @returns whether it has too many */
   countFor({ address, trusted }: ClientPeer): boolean {
     if (trusted) return false;
     this.#countedFor = address;
@@ -27,7 +27,7 @@ export class ConnectionPlace {
     return most > 0 && count > most;
   }
 
-  /** Another connection gets its place; it counts among its client's until it is closed. */
+  /** Gives its place to another connection. It stays counted for its client until it is closed. */
   lose(): void {
     if (!this.isTaken) return;
     this.isTaken = false;

@@ -20,22 +20,22 @@ import { SendWatch } from './send-watch.ts';
 import { answerUnread } from './unread-request.ts';
 
 /**
- * `proxy-header`: nothing of HTTP comes before a PROXY protocol header. `idle`: between requests; `head`: a part of one
- * came; `exchange`: a request is being served; `flushing`: it is served, but the client has to take the answer before
- * more is read of it; `resting`: more requests are there, but others have their turn; `lingering`: the last answer is
- * written, what the client still sends is dropped until it closes.
+ * `proxy-header`: a PROXY protocol header has to come first. `idle`: between requests. `head`: a part of a head came.
+ * `exchange`: a request is being served. `flushing`: it is served, but the client has to take the answer before more is
+ * read. `resting`: more requests are here, but other connections have their turn. `lingering`: the last answer is
+ * written, and what the client still sends is dropped until it closes.
  */
 type Phase = 'proxy-header' | 'idle' | 'head' | 'exchange' | 'flushing' | 'resting' | 'lingering' | 'closed';
 
 /** Most bytes of following requests kept while one is served. */
 const MAX_PENDING = 64 * 1024;
 /**
- * How long a client may go on sending after our FIN before it is cut off, ms. However much that is: many read no answer
- * before they have sent their whole body, and those lose it by a cut.
+ * How long a client may go on sending after our FIN before it is cut off, ms. It may send any amount in that time: many
+ * clients read no answer before they have sent their whole body, and a cut would lose it.
  */
 const LINGER_MS = 2000;
 
-/** One client's connection of HTTP/1.1: its requests are read one after the other, and each is handed to its exchange. */
+/** One client's connection of HTTP/1.1. It reads requests one after the other, and hands each to its exchange. */
 export class Http1Connection implements Downstream, ClientConnection, RequestTaker, DeadlineEntry, IdleConnection {
   deadline = 0;
   filed = 0;
@@ -48,7 +48,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
   readonly peer: ClientPeer;
   readonly answer: Http1Writer;
   hasEnded = false;
-  /** Till it is told to go on, it is not the one that is slow. */
+  /** Until the client is told to go on, it cannot be slow. */
   awaitsContinue = false;
   readonly #socket: Socket;
   readonly #context: ClientContext;
@@ -88,7 +88,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     }
   }
 
-  /** Now it is known who the other end is. */
+  /** The other end is known now: counts the connection among its connections. */
   #takePeer(): void {
     if (this.#place.countFor(this.peer)) this.refuseUnread('CONNECTION_LIMIT');
   }
@@ -111,7 +111,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     this.#context.deadlines.disarm(this);
   }
 
-  /** Reads on, unless so much of the following requests is here that they have to wait. */
+  /** Reads on, unless enough of the following requests is here already. */
   resumeReading(): void {
     if (this.#phase === 'closed' || this.#reader.pending.size > MAX_PENDING) return;
     this.#socket.resume();
@@ -145,7 +145,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     this.#socket.destroy();
   }
 
-  /** Where no other request follows it lingers: what comes is read and dropped, so that no reset overtakes the answer. */
+  /** If no other request follows, it lingers: reads and drops what comes, so that no reset overtakes the answer. */
   finish(now?: number): void {
     if (this.#phase === 'closed') return;
     if (!this.answer.keepAlive || this.#isSpent || this.#context.draining) {
@@ -153,14 +153,14 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     } else if (this.answer.keepsUp()) {
       this.#becomeIdle(now);
     } else {
-      // Else one who asks and asks, and takes no answer, would fill the memory.
+      // Otherwise a client that keeps asking and takes no answer would fill the memory.
       this.#phase = 'flushing';
       this.#context.deadlines.disarm(this);
       this.#socket.pause();
     }
   }
 
-  /** The client has ended, and all that it asked for is answered. */
+  /** The client has ended its side, and all its requests are answered. */
   get #isSpent(): boolean {
     return this.hasEnded && this.#reader.pending.size === 0;
   }
@@ -175,7 +175,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     this.#context.deadlines.arm(this, this.#listener.timeouts.keepAliveMs, now);
     this.#socket.resume();
     this.#reader.readPending();
-    // A drain that began while the client took its answer has passed it over.
+    // A drain may have begun while the client took its answer, and passed over this connection.
     if (this.#context.draining && !this.#context.handingOver) this.drain();
   }
 
@@ -187,7 +187,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     const mayLinger = this.#listener.connectionLimit.keep(this.#socket);
     this.#place.lose();
     this.refuseUnread('CONNECTION_LIMIT');
-    // Without room to wait for what it sends, the answer may be lost to it.
+    // There is no room to wait for what the client sends, so it may lose the answer.
     if (!mayLinger) this.#socket.destroySoon();
   }
 
@@ -202,7 +202,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     else this.#socket.destroy();
   }
 
-  /** Heads are read where they are; of anything else, which may have to be kept, a copy. */
+  /** Heads are read in place. Anything else may have to be kept, so a copy of it is read. */
   #onRead(bytes: Buffer, size: number): void {
     if (this.#phase === 'idle' || this.#phase === 'head') this.#reader.read(bytes, size);
     else if (this.#phase !== 'lingering') this.#onData(toKeep(bytes.subarray(0, size)));
@@ -236,14 +236,14 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     this.#phase = 'resting';
     this.#context.deadlines.disarm(this);
     this.#socket.pause();
-    // No matter of time: when all other sockets that have something were read.
+    // This is no matter of time: all other sockets that have something are read first.
     setImmediate(() => {
       if (this.#phase === 'resting') this.#becomeIdle();
     });
   }
 
   awaitsHead(text: string): boolean {
-    // The empty line that some clients send behind a body: no request has begun.
+    // Some clients send an empty line behind a body. No request has begun with it.
     if (text === '\r' || text === '\r\n') {
       if (this.hasEnded) this.#linger();
       else if (this.idleIn === undefined) this.#listener.idle.rest(this);
@@ -259,10 +259,10 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     return true;
   }
 
-  /** A request begins: what came of its body goes first, so that a small one leaves in one write with its head. */
+  /** A request begins. Its body is read as far as it is here, so that a small one leaves in one write with the head. */
   serve(read: Buffer, at: number, size: number): void {
     const { request } = this;
-    // For the access log: a closed socket does not know it any more.
+    // The access log needs it, and a closed socket does not know it any more.
     if (this.#context.access !== undefined) this.peer.noteLocalAddress();
     this.#phase = 'exchange';
     this.#listener.idle.leave(this);
@@ -287,7 +287,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
       this.#armBody();
     }
     this.#exchange.begin();
-    // Mostly it is sent by now, without a copy: 10 KiB in 5 µs less.
+    // Mostly it is sent by now without a copy, which saves 5 µs for 10 KiB.
     this.#exchange.keepBody();
   }
 
@@ -298,7 +298,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     if (rearm) this.awaitsContinue = false;
     switch (takePieces(body, chunk, this.#exchange, this)) {
       case BodyStep.MORE:
-        // A client that we do not read from is not the one that is slow.
+        // A client that we do not read from cannot be slow.
         if (rearm && !this.#socket.isPaused()) this.#armBody();
         return true;
       case BodyStep.END:
@@ -333,7 +333,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     this.#reader.forget();
     this.#socket.end();
     this.#socket.resume();
-    // The rest of the answer goes first, as slowly as the client may take it.
+    // The rest of the answer goes first, as slowly as the client takes it.
     if (this.#socket.writableLength === 0) {
       this.#awaitEnd();
     } else {
@@ -347,7 +347,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     if (this.#phase === 'lingering') this.#awaitEnd();
   }
 
-  /** All is said: its client is to close it. */
+  /** Everything is sent: waits for the client to close the connection. */
   #awaitEnd(): void {
     if (this.#place.isTaken) this.#listener.idle.end(this);
     this.#context.deadlines.arm(this, LINGER_MS);
@@ -369,11 +369,11 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
       if (!this.#lastByte.isJustNow) this.#reader.pending.clear();
       if (this.#isSpent) this.#linger();
     }
-    // Ending it twice makes Node build an error: 4 % of a connection with one request.
+    // A second end makes Node build an error, which is 4 % of a connection with one request.
     else if (this.#phase !== 'lingering') this.#socket.end();
   }
 
-  /** What it sent behind the present request is answered after a half-close only. */
+  /** Requests behind the present one are answered only after a half-close. */
   #onEndWhileServing(): void {
     const isBehind = this.#lastByte.isJustNow;
     const { answer } = this;
@@ -391,7 +391,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     this.#place.leave();
     this.#reader.forget();
     if (serving) this.#exchange.onClientGone(this.#sendWatch.hasStalled);
-    // Else the wheel would keep all of this for as long as a deadline was away.
+    // Otherwise the wheel would keep the whole connection until its deadline.
     for (const entry of [this, this.#sendWatch]) this.#context.deadlines.forget(entry);
     this.#exchange.forget();
   }

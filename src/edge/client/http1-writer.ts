@@ -11,7 +11,10 @@ import type { ClientContext } from './context.ts';
 import { CLOSE, ownHead } from './own-message.ts';
 import type { SendWatch } from './send-watch.ts';
 
-/** Pieces of a chunked answer up to this size are gathered into one write; Node writes strings below 16 KiB without copying them to the heap. */
+/**
+ * Pieces of a chunked answer up to this size are gathered into one write; Node writes strings below 16 KiB without
+ * copying them to the heap.
+ */
 const GATHER_BYTES = 12 * 1024;
 /** The same for a body of a known length, of which larger pieces are joined without going over the heap. */
 const GATHER_LENGTH_BYTES = 2 * 1024;
@@ -19,8 +22,8 @@ const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 const KEEP_ALIVE = 'Connection: keep-alive\r\n';
 
 /**
- * Answers as HTTP/1.1 writes them: status lines, framing, whether the connection is kept. What comes within one read of
- * the upstream is gathered, as far as it is small, and leaves in one write at the end of the read.
+ * Writes answers as HTTP/1.1: status lines, framing, and whether the connection is kept. Small parts that come within
+ * one read of the upstream are gathered, and leave in one write at the end of the read.
  */
 export class Http1Writer implements AnswerWriter {
   bytes = 0;
@@ -72,7 +75,7 @@ export class Http1Writer implements AnswerWriter {
     this.#gatherHead(`${lineAndKept(response)}\r\n`);
   }
 
-  /** The upstream's fields as they were sent, without hop-by-hop ones; our own version and framing (RFC 9110 §2.5, §7.6.1). */
+  /** Passes on the upstream's fields but hop-by-hop ones, with our own version and framing (RFC 9110 §2.5, §7.6.1). */
   head(response: ResponseHead, added: string): void {
     this.#framing = framingOf(response, this.#request.old);
     if (this.#framing === Framing.CLOSE || !this.#body.done || this.#context.draining) this.keepAlive = false;
@@ -118,7 +121,9 @@ export class Http1Writer implements AnswerWriter {
     return this.keepsUp();
   }
 
-  /** A copy is written: the read buffer is used again at once, and nobody else reads the copy, so its memory is given back. */
+  /**
+   * Writes a copy, as the read buffer is used again at once. Nobody else reads the copy, so its memory is freed then.
+   */
   raw(bytes: Buffer, start: number, end: number): boolean {
     const copy = Buffer.from(bytes.subarray(start, end));
     this.bytes += copy.length;
@@ -152,7 +157,7 @@ export class Http1Writer implements AnswerWriter {
   own(answer: OwnAnswer, requestId: string, date: string): void {
     const { keepAlive, old, method } = this.#request;
     this.flush();
-    // A stream of ours has no other end than the connection's.
+    // A stream of ours ends with the connection.
     const closes =
       answer.severs || answer.body === undefined || !keepAlive || !this.#body.done || this.#context.draining;
     this.keepAlive = !closes;
@@ -160,7 +165,7 @@ export class Http1Writer implements AnswerWriter {
     this.#whole(head, method === 'HEAD' ? '' : contentOf(answer));
   }
 
-  /** An answer to bytes that made no request. @param isHead they were about to become a HEAD request */
+  /** Answers bytes that make no request. @param isHead they began as a HEAD request */
   ownToUnread(answer: OwnAnswer, requestId: string, date: string, isHead: boolean): void {
     this.bytes = 0;
     this.#whole(ownHead(answer, requestId, date, CLOSE), isHead ? '' : contentOf(answer));
@@ -183,14 +188,14 @@ export class Http1Writer implements AnswerWriter {
     this.#socket.end();
   }
 
-  /** By a reset where an end would look good. */
+  /** Uses a reset where an orderly end would make the answer look complete. */
   breakOff(): void {
     this.flush();
     if (this.#framing === Framing.CLOSE) this.#socket.resetAndDestroy();
     else this.#socket.destroy();
   }
 
-  /** Mostly the kernel has taken all there is; else it is watched that the client goes on taking it. */
+  /** Mostly the kernel has taken everything. Otherwise it is watched that the client goes on taking it. */
   keepsUp(): boolean {
     if (this.#socket.writableLength === 0) return true;
     this.#sendWatch.begin();
@@ -198,15 +203,15 @@ export class Http1Writer implements AnswerWriter {
   }
 }
 
-/** How the body goes to the client: none, as many bytes as announced, chunked, or until the connection closes. */
+/** How the body is delimited for the client: not at all, by length, by chunks, or by the connection's end. */
 function framingOf({ framing }: ResponseHead, oldClient: boolean): FramingKind {
   if (framing === Framing.NONE || framing === Framing.LENGTH) return framing;
   return oldClient ? Framing.CLOSE : Framing.CHUNKED;
 }
 
 /**
- * Status line and fields. The line is written anew where it is of another version than ours, or lacks the space behind
- * the status that not every origin sends, and every server must (RFC 9112 §4).
+ * Returns status line and fields. The line is rewritten if its version is not ours, or if the space behind the status
+ * is missing, which every server must send (RFC 9112 §4).
  */
 function lineAndKept({ head }: ResponseHead): string {
   const { text, lineEnd } = head;

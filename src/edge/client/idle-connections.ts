@@ -49,9 +49,9 @@ const SETTLE_MS = 1000;
 
 /**
  * The connections of one listener on which nothing has come of a next request: where all places are taken, they make
- * room for new ones. Those that have never said a word are apart. To open them costs nothing, so a flood of them must not
- * close connections that are in use, whose next request would fail or be slow: where they take an eighth of all places,
- * they make room themselves. Below that, a new one has a moment for its request.
+ * room for new ones. Those that have never said a word are apart. To open them costs nothing, so a flood of them must
+ * not close connections that are in use, whose next request would fail or be slow: where they take an eighth of all
+ * places, they make room themselves. Below that, a new one has a moment for its request.
  */
 export class IdleConnections {
   readonly #silent = new IdleList();

@@ -3,7 +3,7 @@ import type { ClientContext } from './context.ts';
 /** A FIN within this time of the last byte comes right behind the request, ms: BusyBox wget and `nc -N` send it so. */
 const BEHIND_MS = 250;
 
-/** When the last byte of a client's request came: by that a half-close is told from a client that gave up. */
+/** Knows when the last byte of a client's request came, to tell a half-close from a client that gave up. */
 export class LastByte {
   readonly #context: ClientContext;
   /** The clock's ms, and turns of the deadlines. */
@@ -21,8 +21,8 @@ export class LastByte {
   }
 
   /**
-   * Whether a FIN that is seen now came right behind it. It may have lain there while the process was busy with others:
-   * then it is seen at the next look, however late that is.
+   * Whether a FIN that is seen now came right behind it. The FIN may have lain there while the process was busy. Then
+   * it is seen at the next look, however late that is.
    */
   get isJustNow(): boolean {
     const { clock, deadlines } = this.#context;

@@ -7,7 +7,7 @@ import type { IdleConnections } from './idle-connections.ts';
 
 /** A client's connection as its listener sees it. */
 export interface ClientConnection {
-  /** No more requests: closes now where it is idle, else after its answer. */
+  /** Takes no more requests: closes now if it is idle, else after its answer. */
   drain(): void;
   /** Closes without an orderly end. */
   abort(): void;
@@ -19,16 +19,16 @@ export interface ListenerContext {
   limits: ListenLimits;
   headLimits: HeadLimits;
   proxyProtocol: boolean;
-  /** By what scheme clients come, where no PROXY header says another. */
+  /** The scheme by which clients come, unless a PROXY header says another. */
   scheme: Scheme;
-  /** That it listens on: to ask each socket is a system call, 2 % of a connection with one request. */
+  /** The port that it listens on. To ask each socket is a system call, 2 % of a connection with one request. */
   port: number;
   /** Client connections that it accepted and that are open, and how many of them each untrusted address has. */
   open: number;
   readonly clients: ClientCounts;
   readonly idle: IdleConnections;
-  /** Those that lost their place before they could say what they want. */
+  /** Takes over connections that lost their place before they sent a request. */
   readonly connectionLimit: ConnectionLimit;
-  /** Those of all listeners. */
+  /** The connections of all listeners. */
   readonly connections: Set<ClientConnection>;
 }

@@ -98,7 +98,9 @@ export class Listeners {
     this.destroyConnections();
   }
 
-  /** Takes a connection in, or turns it away: with an answer where there are too many, without where nobody trusts it. */
+  /**
+   * Takes a connection in, or turns it away: with an answer where there are too many, without where nobody trusts it.
+   */
   #accept(socket: Socket, listener: ListenerContext): void {
     if (listener.proxyProtocol && !this.#context.trusted.has(plainAddress(socket.remoteAddress ?? ''))) {
       socket.on('error', () => {});

@@ -1,4 +1,4 @@
-/** Bytes that came behind the request that is being served, in the pieces that they came in. */
+/** Keeps the bytes that came behind the request that is being served, in the pieces in which they came. */
 export class PendingBytes {
   #pieces: Buffer[] | undefined;
   #size = 0;
@@ -15,7 +15,10 @@ export class PendingBytes {
     else this.#pieces.push(piece);
   }
 
-  /** All of them, which wait no more; undefined where there are none. Joined only now: once, however many packets they came in. */
+  /**
+   * Hands all of them over; undefined where there are none. They are joined only here, however many packets brought
+   * them.
+   */
   take(): Buffer | undefined {
     const pieces = this.#pieces;
     if (pieces === undefined) return undefined;

@@ -9,8 +9,8 @@ export type ProxyHeader =
   | { outcome: 'broken' }
   /**
    * `source` is undefined where the sender speaks for itself (LOCAL) or knows no address that is of use here (UNKNOWN,
-   * a Unix socket). `length` is where the connection's own data begins; `port` the one that the client connected to, 0 =
-   * not known; `tls` whether it did so by TLS, undefined = not said.
+   * a Unix socket). `length` is where the connection's own data begins; `port` the one that the client connected to, 0
+   * = not known; `tls` whether it did so by TLS, undefined = not said.
    */
   | {
       outcome: 'read';
@@ -24,7 +24,9 @@ export type ProxyHeader =
 const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 /** Longest header of version 1 with its CRLF, bytes. */
 const V1_MAX = 107;
-/** Most bytes behind the fixed part of version 2 that are accepted: addresses and what type-length-values there may be. */
+/**
+ * Most bytes behind the fixed part of version 2 that are accepted: addresses and what type-length-values there may be.
+ */
 const V2_MAX = 2048;
 const V2_FIXED = 16;
 /** Bytes of the address block by address family: unspecified, IPv4, IPv6, Unix. No others exist. */

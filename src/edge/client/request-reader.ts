@@ -12,21 +12,21 @@ import { hopeless, tooLarge } from './unread-request.ts';
  */
 const TURN_REQUESTS = 64;
 
-/** The connection whose requests are read. */
+/** The connection whose requests are read, and which serves them. */
 export interface RequestTaker {
   /** Another request can be served. */
   readonly isIdle: boolean;
-  /** A request begins. The bytes of the read from `at` to `size` are those of its body, and what follows. */
+  /** Serves a request. The bytes of the read from `at` to `size` are its body, and what follows. */
   serve(read: Buffer, at: number, size: number): void;
   /** A part of a head came. @returns whether more of it is waited for */
   awaitsHead(text: string): boolean;
-  /** Others get their turn before more is read. */
+  /** Lets other connections have their turn before more is read. */
   rest(): void;
-  /** What came is no request. @param text of it, as far as it was read */
+  /** Refuses bytes that make no request. @param text what was read of them */
   refuseUnread(code: RefusalCode, text: string, fault: FaultText | undefined): void;
 }
 
-/** Finds the requests in the bytes of a connection, one after the other; pipelined ones wait for the one before. */
+/** Finds requests in the bytes of a connection, one after the other. Pipelined ones wait for the one before. */
 export class RequestReader {
   /** Bytes behind the request that is being served. */
   readonly pending = new PendingBytes();
@@ -51,7 +51,7 @@ export class RequestReader {
     return this.#finder.partial;
   }
 
-  /** Serves the requests in the first `size` bytes that can be served at once; stops at the first that takes time. */
+  /** Has the requests in the first `size` bytes served, up to the first that takes time. */
   read(chunk: Buffer, size: number): void {
     this.#isReading = true;
     this.#readHead(chunk, size);
@@ -66,7 +66,7 @@ export class RequestReader {
     this.#isReading = false;
   }
 
-  /** Goes on with what waits, unless that is under way. */
+  /** Reads the bytes that wait, unless that is under way. */
   readPending(): void {
     const next = this.#isReading ? undefined : this.pending.take();
     if (next !== undefined) this.read(next, next.length);

@@ -19,25 +19,26 @@ export interface Unread {
 }
 
 /**
- * Why what came of a head cannot become a request, so that nobody needs to wait for its end; undefined: it still can.
- * @param checked so much of it was looked at before: a head that comes byte by byte is not read through for each of them
+ * Returns why the beginning of a head cannot become a request, so that nobody waits for its end; undefined: it still
+ * can.
+ * @param checked so much was looked at before, so that a head that comes byte by byte is not read through each time
  */
 export function hopeless(text: string, checked: number, limits: ListenLimits): Unread | undefined {
-  // Such as TLS.
+  // This is something else, such as TLS.
   if (TCHAR[text.charCodeAt(0)] !== 1) return { code: 'BAD_REQUEST', fault: strangerRequest(text) };
   if (hasBareLineFeed(text, Math.max(0, checked - 3))) return { code: 'BAD_REQUEST', fault: Fault.BARE_LF };
   return text.length > limits.head ? { code: tooLarge(text, limits), fault: undefined } : undefined;
 }
 
-/** What of a head that is too large is so. */
+/** Tells which part of a head is too large. */
 export function tooLarge(text: string, limits: ListenLimits): RefusalCode {
   const lineEnd = text.indexOf('\r\n');
   return lineEnd < 0 || lineEnd > limits.target ? 'TARGET_TOO_LONG' : 'HEAD_TOO_LARGE';
 }
 
 /**
- * Answers bytes that are no request, and records them; their connection cannot be used any more.
- * @param text what came of the head: it need not be sound to tell in what form its sender wants to be answered
+ * Answers bytes that make no request, and records them. Their connection cannot be used any more.
+ * @param text what came of the head; even a broken one may tell in which form its sender wants the answer
  */
 export function answerUnread(
   { code, fault }: Unread,

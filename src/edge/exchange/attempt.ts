@@ -15,16 +15,16 @@ import { Turns } from './turns.ts';
 
 /** The request that is tried. */
 export interface Attempted extends Transferred {
-  /** The attempt failed; its connection is gone. @param fault what was broken, where something was */
+  /** The attempt failed, and its connection is closed. @param fault what was broken, if anything */
   onFailed(verdict: Verdict, failure: Failure, fault: FaultText | undefined): void;
-  /** It may go elsewhere at no cost: nothing of it was written yet. */
+  /** Its endpoint is dead, and nothing was written yet: the request may go elsewhere at no cost. */
   moveOn(): void;
   cutOff(why: 'retired', code?: RefusalCode): void;
 }
 
 /**
- * One attempt to have a request answered by an endpoint: reaches it, counts as in flight there, and judges it when that
- * fails. The object belongs to its exchange and is used again for every attempt.
+ * One attempt to have a request answered by an endpoint. It reaches the endpoint, counts as in flight there, and judges
+ * it when it fails. The object belongs to its exchange, which uses it again for every attempt.
  */
 export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner, DeadlineEntry, Checked {
   deadline = 0;
@@ -32,17 +32,17 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
   previousInFlight: InFlight | undefined;
   nextInFlight: InFlight | undefined;
   passive = false;
-  /** Undefined where it is with none. */
+  /** Undefined while there is none. */
   endpoint: Endpoint | undefined;
-  /** Whose time the request takes. */
+  /** Tells the service's time from the client's. */
   readonly turns = new Turns();
   readonly transfer: Transfer;
   readonly #request: Attempted;
   readonly #context: ExchangeContext;
   #service: Service | undefined;
-  /** It is connecting, or holds a kept connection that is looked at first. */
+  /** It connects, or looks at a kept connection first. */
   #isConnecting = false;
-  /** While it is connecting. */
+  /** The connection that it waits for or looks at. */
   #opened: UpstreamConnection | undefined;
 
   constructor(request: Attempted, context: ExchangeContext) {
@@ -79,7 +79,7 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
     return this.transfer.isTunnel;
   }
 
-  /** Upgrades are not timed, nor is what may not keep its service awake. */
+  /** Upgrades are not timed, nor are requests that must not keep their service awake. */
   waitedMs(now: number): number | undefined {
     if (!this.#isConnecting && this.transfer.phase !== 'sent') return undefined;
     const isTimed = this.#request.client.request.upgrade === undefined && !this.passive;
@@ -90,7 +90,7 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
     return this.transfer.quietSince(now, streamMs);
   }
 
-  /** What is not connected yet need not wait to be refused. Who found out has no connection any more: it is tried again. */
+  /** A request that is not connected yet need not wait to be refused. The one that found out is tried again anyway. */
   leaveDead(): void {
     if (this.#opened !== undefined) this.#request.moveOn();
   }
@@ -129,7 +129,9 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
     this.#opened = new UpstreamConnection(endpoint, this);
   }
 
-  /** What cannot be sent again goes out on a kept connection only after a look at whether the upstream has closed it. */
+  /**
+   * A request that cannot be sent again uses a kept connection only after a look at whether the upstream has closed it.
+   */
   onChecked(): void {
     const kept = this.#opened;
     if (kept === undefined || kept.phase === 'connecting') return;
@@ -148,7 +150,7 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
     else this.#send(connection, this.#context.clock.now());
   }
 
-  /** Its connection leads to the replica that it is meant for, or may not: then nothing was written to it. */
+  /** The connection leads to the replica that it is meant for, or may not; nothing was written to it yet. */
   onProven(connection: UpstreamConnection, isProven: boolean): void {
     if (this.#opened !== connection) return;
     if (isProven && connection.usable) this.#send(connection, this.#context.clock.now());
@@ -172,7 +174,7 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
     this.fail('timeout', 'connecting');
   }
 
-  /** Judges the endpoint; what becomes of the request is the request's to say. */
+  /** Judges the endpoint. The request itself decides what becomes of it. */
   fail(failure: Failure, phase: FailedPhase, fault?: FaultText): void {
     const service = this.#service as Service;
     const endpoint = this.endpoint as Endpoint;
@@ -190,14 +192,14 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
     this.#request.onFailed(verdict, failure, fault);
   }
 
-  /** Closes its connection, which says nothing of the endpoint. */
+  /** Closes its connection. That says nothing about the endpoint. */
   drop(): void {
     this.#opened?.destroy();
     this.#opened = undefined;
     this.transfer.drop();
   }
 
-  /** It is over, or goes elsewhere. */
+  /** The attempt is over, or the request goes elsewhere. */
   leave(now: number = this.#context.clock.now()): void {
     const { endpoint } = this;
     if (endpoint === undefined) return;
@@ -209,7 +211,7 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
     (this.#service as Service).onLeft(this, endpoint, now);
   }
 
-  /** It will not be made again: nothing waits for it. */
+  /** Takes its deadlines out of the wheel; no other attempt follows. */
   forget(): void {
     this.#context.deadlines.forget(this);
     this.#context.deadlines.forget(this.transfer);

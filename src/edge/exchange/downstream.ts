@@ -7,14 +7,14 @@ import type { ResponseHead } from '../http1/response.ts';
 /** How a client's bytes come: in clear text, or through TLS. */
 export type Scheme = 'http' | 'https';
 
-/** Who is at the other end of a client's connection, and how it came: the same for all requests on it. */
+/** The other end of a client's connection, and how it came. It is the same for all requests on the connection. */
 export interface Peer {
   /** Its address, or the one that its PROXY header names; IPv4 where it is IPv4-mapped. */
   readonly address: string;
   readonly port: number;
-  /** Whether its forwarding fields are believed: by the configuration as it is now, however old the connection. */
+  /** Whether its forwarding fields are believed. The present configuration decides, however old the connection is. */
   readonly trusted: boolean;
-  /** By what scheme the client came to the first proxy that we know of. */
+  /** The scheme by which the client came to the first proxy that we know of. */
   readonly scheme: Scheme;
   /** Port that the client connected to there. */
   readonly forwardedPort: number;
@@ -22,26 +22,26 @@ export interface Peer {
   readonly localAddress: string;
   /** "The client" of a request: the rightmost untrusted address. */
   clientOf(request: RequestHead): string;
-  /** Forwarding fields for the upstream where the peer's own are not believed, or there are none. */
+  /** Returns forwarding fields for the upstream, for a peer that sends none or whose own are not believed. */
   forwardingFields(host: string): string;
-  /** Its forwarding fields are dropped, which its operator may not know. */
+  /** Its forwarding fields are dropped. Tells the operator, who may not know. */
   onUntrustedForwarding(): void;
 }
 
 /** The body of a request, as far as it came. */
 export interface IncomingBody {
-  /** It is here to its end. */
+  /** It has come to its end. */
   readonly done: boolean;
   /** Trailer fields, checked; each ends with CRLF. */
   readonly trailers: string;
-  /** What a broken body breaks. */
+  /** The rule that a broken body breaks. */
   readonly fault: FaultText;
 }
 
 /**
- * What the request path needs of a client: one request, its body as it comes, and where its answer goes. A connection of
- * HTTP/1.1 is one for each of its requests in turn; a stream of HTTP/2 would be one for its only request. How an answer
- * is framed, what a connection does after it and how it closes is the implementation's to know.
+ * What the request path needs of a client: one request, its body as it comes, and a place for the answer. A connection
+ * of HTTP/1.1 plays this part for each of its requests in turn; a stream of HTTP/2 would for its only one. The
+ * implementation decides how an answer is framed, what its connection does afterwards, and how it closes.
  */
 export interface Downstream {
   readonly request: RequestHead;
@@ -50,20 +50,20 @@ export interface Downstream {
   readonly body: IncomingBody;
   readonly peer: Peer;
   readonly answer: AnswerWriter;
-  /** The client has closed its sending side: it may have left, which nothing would tell. */
+  /** The client has closed its sending side. It may have left, which nothing would tell. */
   readonly hasEnded: boolean;
   /** The client holds its body back until it is told to go on. */
   readonly awaitsContinue: boolean;
-  /** Takes no more of the body, until it is resumed. */
+  /** Reads no more of the body until it is resumed. */
   pauseReading(): void;
   resumeReading(): void;
   /** Tells the client to go on with its body. */
   sayContinue(): void;
   /** The service has told the client to go on. */
   onContinue(): void;
-  /** No other request is taken from this client: nothing that it sent behind this one is served. */
+  /** Takes no other request from this client, not even one that it has sent already. */
   takeNoMore(): void;
-  /** Bytes that came behind the request, for a tunnel that takes them over. */
+  /** Hands over the bytes that came behind the request, for a tunnel. */
   takePending(): Buffer | undefined;
   /**
    * The exchange is over and its answer written.
@@ -74,12 +74,12 @@ export interface Downstream {
   abort(): void;
 }
 
-/** Where an answer goes. What returns a boolean tells whether the client keeps up with it; else `onClientDrain` follows. */
+/** Writes an answer. A returned `false` means that the client does not keep up; then `onClientDrain` follows. */
 export interface AnswerWriter {
   /** Bytes sent so far, in all and of heads. */
   readonly bytes: number;
   readonly headBytes: number;
-  /** The client has still to take something of what was written. */
+  /** The client has yet to take a part of what was written. */
   readonly isBehind: boolean;
   /** Passes an interim response (1xx) on (RFC 9110 §15.2); gathered. */
   interim(response: ResponseHead): void;
@@ -88,22 +88,22 @@ export interface AnswerWriter {
    * @param added field lines of ours, each ending with CRLF
    */
   head(response: ResponseHead, added: string): void;
-  /** Passes a 101 on: from here on bytes pass as they are. */
+  /** Passes a 101 on. From here on, bytes pass unchanged. */
   switchProtocols(response: ResponseHead, added: string): void;
-  /** A piece of the body; small ones are gathered. Its bytes are copied, or written, before this returns. */
+  /** Writes a piece of the body; small ones are gathered. The bytes are copied or written before this returns. */
   piece(bytes: Buffer, start: number, end: number): boolean;
-  /** Bytes of a tunnel. As `piece`. */
+  /** Writes bytes of a tunnel, as `piece` does. */
   raw(bytes: Buffer, start: number, end: number): boolean;
   /** The body is complete: sends all that is left. @param trailers field lines */
   end(trailers: string): boolean;
   /** Sends what was gathered. */
   flush(): boolean;
-  /** A whole answer of ours, or the head of one that is a stream. */
+  /** Writes a whole answer of ours, or the head of one that is a stream. */
   own(answer: OwnAnswer, requestId: string, date: string): void;
-  /** More of a stream of ours, or the last bytes of a tunnel: not counted. */
+  /** Writes more of a stream of ours, or the last bytes of a tunnel. They are not counted. */
   write(data: string | Buffer): boolean;
-  /** The service has ended its side of a tunnel. */
+  /** The service has ended its side of a tunnel: tells the client. */
   endTunnel(): void;
-  /** The answer broke off, and the client has to see that: it must not look complete. */
+  /** The answer broke off. Makes the client see that it is not complete. */
   breakOff(): void;
 }

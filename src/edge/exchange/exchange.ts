@@ -25,22 +25,22 @@ import type { Transfer } from './transfer.ts';
 import { Wait, type Waiting } from './wait.ts';
 
 /**
- * `new`: nothing is decided. `verifying`: its password is being checked. `held`: waits for a start or a slot.
- * `dispatched`: has an endpoint; how far it got is the attempt's to know. `progress`: feeds a waiting page. `done`: not in
- * use.
+ * `new`: nothing is decided. `verifying`: its password is being checked. `held`: it waits for a start or a slot.
+ * `dispatched`: it has an endpoint, and the attempt knows how far it got. `progress`: it feeds a waiting page. `done`:
+ * the object is not in use.
  */
 type Phase = 'done' | 'new' | 'verifying' | 'held' | 'dispatched' | 'progress';
 
 /**
- * One request on its way: route → admit → hold → dispatch → send → answer. Read from top to bottom, it is what happens
- * to a request. The object belongs to its client and is used again for every request of it.
+ * One request on its way: route → admit → hold → dispatch → send → answer. From top to bottom, this file tells what
+ * happens to a request. The object belongs to one client and serves all its requests, one after the other.
  */
 export class Exchange implements Waiting, Attempted {
   readonly client: Downstream;
   readonly facts = new ExchangeFacts();
   readonly body: RequestBuffer;
   readonly retries = new Retries();
-  /** What passes between its client and a service, while it is dispatched. */
+  /** Carries bytes between the client and the service while the request is dispatched. */
   readonly transfer: Transfer;
   requestId = '';
   address = '';
@@ -48,18 +48,18 @@ export class Exchange implements Waiting, Attempted {
   avoid: Endpoint | undefined;
   isHalfClosed = false;
   service: Service | undefined;
-  /** Of its route; undefined for most. */
+  /** Rules of its route; most routes have none. */
   rules: CompiledRules | undefined;
-  /** How long until the client's next request is within its rate, ms. */
+  /** How long the client has to wait until its next request is within its rate, ms. */
   retryMs = 0;
   readonly #context: ExchangeContext;
   readonly #attempt: Attempt;
-  /** Made when it is held for the first time. */
+  /** Made when a request of this client is held for the first time. */
   #wait: Wait | undefined;
-  /** Where it feeds a waiting page. */
+  /** The stream that it feeds in phase `progress`. */
   #progress: ProgressStream | undefined;
   #phase: Phase = 'done';
-  /** Of its route, bytes of its body; 0 = no limit. */
+  /** The route's limit of the body, bytes; 0 = no limit. */
   #maxBody = 0;
 
   constructor(client: Downstream, context: ExchangeContext) {
@@ -70,7 +70,7 @@ export class Exchange implements Waiting, Attempted {
     this.transfer = this.#attempt.transfer;
   }
 
-  /** Makes the object anew for a request whose head is here. @param now the clock's ms */
+  /** Resets the object for a request whose head has just come. @param now the clock's ms */
   prepare(now: number): void {
     this.#phase = 'new';
     this.service = undefined;
@@ -85,9 +85,9 @@ export class Exchange implements Waiting, Attempted {
     this.#attempt.begin(now);
   }
 
-  // ── route and admit ────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── route and admit ───────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Route, then admit. What came of the body so far is buffered. */
+  /** Routes the request, then admits it. The part of the body that is here already is in the buffer. */
   begin(): void {
     const { request, peer } = this.client;
     this.requestId = requestIdOf(this.client, this.#context.requestId);
@@ -114,7 +114,7 @@ export class Exchange implements Waiting, Attempted {
     return routes === undefined ? 'NO_ROUTE' : RouteTable.lookup(routes, target, pathEnd);
   }
 
-  /** What the route asks comes before the service: who is turned away neither wakes it nor keeps it awake. */
+  /** The rules of the route come before the service: a request that they refuse neither wakes it nor keeps it awake. */
   #admit(service: Service, rules: CompiledRules): void {
     this.rules = rules;
     if (!rules.allows(this.address)) {
@@ -124,7 +124,7 @@ export class Exchange implements Waiting, Attempted {
     this.retryMs = rules.limit(this, this.#context.clock.now());
     const admission = this.retryMs > 0 ? 'RATE_LIMITED' : rules.admit(this);
     if (admission === 'waiting') {
-      // What is to come of the body waits too, so that a flood of guesses holds no more than it has sent already.
+      // The rest of the body waits too, so that a flood of guesses holds no more than it has sent already.
       this.#phase = 'verifying';
       if (!this.client.body.done) this.client.pauseReading();
       return;
@@ -144,15 +144,15 @@ export class Exchange implements Waiting, Attempted {
     }
     const { target, pathEnd } = this.client.request;
     const found = this.#route(target, pathEnd);
-    // A wait as any other: no replica is slow to connect to for it.
+    // This is a wait as any other: it must not look as if a replica were slow to connect to.
     this.facts.releasedAt = this.#context.clock.now();
     this.#attempt.turns.countFrom(this.facts.releasedAt);
-    // After a reload in between, what was granted may be another route's.
+    // A reload in between may have changed the route that the password was checked for.
     if (typeof found === 'string' || found.rules !== this.rules || found.service !== this.service) this.begin();
     else this.#proceed(found.service);
   }
 
-  /** It may go to the service, and counts from here. */
+  /** The request may go to the service, and counts as its load from here on. */
   #proceed(service: Service): void {
     const { request } = this.client;
     const { startedAt, releasedAt, bytesIn } = this.facts;
@@ -166,7 +166,7 @@ export class Exchange implements Waiting, Attempted {
     this.#pick(service, false, Math.max(startedAt, releasedAt));
   }
 
-  /** An endpoint or a place in the queue. @param front it was dispatched before */
+  /** Finds an endpoint or a place in the queue. @param front the request was dispatched before */
   #pick(service: Service, front: boolean, now: number): void {
     const endpoint = service.queue.size === 0 ? service.pick(this, now) : undefined;
     if (endpoint !== undefined) this.#dispatch(service, endpoint, now);
@@ -181,7 +181,7 @@ export class Exchange implements Waiting, Attempted {
     return sticky.endpointOf(this.client.request.head);
   }
 
-  // ── hold ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── hold ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #hold(service: Service, front: boolean): void {
     this.#wait ??= new Wait(this, this.#context);
@@ -199,7 +199,7 @@ export class Exchange implements Waiting, Attempted {
     this.#dispatch(service, endpoint, now);
   }
 
-  // ── dispatch and send ──────────────────────────────────────────────────────────────────────────────────────────────
+  // ── dispatch and send ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #dispatch(service: Service, endpoint: Endpoint, now: number): void {
     this.#phase = 'dispatched';
@@ -207,7 +207,7 @@ export class Exchange implements Waiting, Attempted {
     this.#attempt.start(service, endpoint, now);
   }
 
-  /** More of the body came, in whatever phase. */
+  /** More of the body came; the request may be in any phase. */
   onRequestBody(bytes: Buffer, start: number, end: number): void {
     const { transfer } = this;
     this.facts.bytesIn += end - start;
@@ -227,18 +227,18 @@ export class Exchange implements Waiting, Attempted {
     if (isEnough) this.client.pauseReading();
   }
 
-  /** The read that brought the head is over: see there. */
+  /** The read that brought the head is over: its bytes will be overwritten. */
   keepBody(): void {
     this.body.keep();
   }
 
   onRequestEnd(): void {
-    // There is no more to hold back: from here on, reading only tells whether the client is still there.
+    // Nothing is held back any more. From here on, reading only tells whether the client is still there.
     this.client.resumeReading();
     if (this.transfer.takesBody) this.transfer.sendEnd();
   }
 
-  /** The body's framing broke: what the upstream got so far must not look whole. */
+  /** The body's framing is broken. What the upstream got so far must not look complete. */
   onRequestBroken(): void {
     if (this.#phase === 'new') this.requestId = this.#context.requestId();
     this.#abandon('BAD_REQUEST', this.client.body.fault);
@@ -248,13 +248,13 @@ export class Exchange implements Waiting, Attempted {
     this.#abandon('BODY_TIMEOUT');
   }
 
-  /** The request cannot be completed: an answer if none began, else the connection is cut. */
+  /** The request cannot be completed: refuses it, or breaks off an answer that has begun. */
   #abandon(code: RefusalCode, fault?: FaultText): void {
     if (this.transfer.phase === 'streaming') this.#truncate('refused', fault);
     else this.refuse(code, fault);
   }
 
-  // ── answer, of a service or our own ────────────────────────────────────────────────────────────────────────────────
+  // ── answer, of a service or our own ───────────────────────────────────────────────────────────────────────────────
 
   /** Answers with a refusal, from whatever point before the answer began. */
   refuse(code: RefusalCode, fault?: FaultText): void {
@@ -275,7 +275,7 @@ export class Exchange implements Waiting, Attempted {
     this.onDone();
   }
 
-  /** The stream that a waiting page listens to, and what stands for it. @returns false: it is a request as any other */
+  /** Answers a request of a waiting page for progress. @returns false: it is a request as any other */
   #answerProgress(): boolean {
     const { client } = this;
     const path = watchedBy(client.request);
@@ -283,7 +283,7 @@ export class Exchange implements Waiting, Attempted {
     if (typeof found === 'string') return false;
     const outcome = progressOf(found, client, this.requestId, this.#context.clock.now());
     if (outcome === undefined) return false;
-    // A refusal may name what the route asks for.
+    // A refusal may need the challenge of the route.
     this.rules = found.rules;
     if (outcome === 'stream') {
       this.#phase = 'progress';
@@ -292,7 +292,7 @@ export class Exchange implements Waiting, Attempted {
     return true;
   }
 
-  /** Everything is written: counts it, frees the place, and gives the client back. */
+  /** The answer is written: counts the request, leaves the endpoint, and gives the client back. */
   onDone(now: number = this.#context.clock.now()): void {
     const service = this.service;
     const { status, startedAt } = this.facts;
@@ -323,9 +323,9 @@ export class Exchange implements Waiting, Attempted {
     this.body.begin();
   }
 
-  // ── failure and retry ──────────────────────────────────────────────────────────────────────────────────────────────
+  // ── failure and retry ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** What follows is the failure policy's to say; nothing unsafe is sent again. */
+  /** Does what the failure policy says; nothing unsafe is sent again. */
   onFailed({ answer, retry }: Verdict, failure: Failure, fault: FaultText | undefined): void {
     const ending = failure === 'timeout' ? 'silent' : 'upstream-broke';
     if (answer === 'farewell') this.#closeTunnel(ending);
@@ -333,13 +333,13 @@ export class Exchange implements Waiting, Attempted {
     else if (retry === 'none' || !this.#retry(retry, answer === 'CONNECT_REFUSED')) this.refuse(answer, fault);
   }
 
-  /** Tries again, or waits for a start. @returns whether it does */
+  /** Tries again, or waits for a start. @returns false where neither is possible */
   #retry(where: 'same' | 'other', refused: boolean): boolean {
     const service = this.service as Service;
     const endpoint = this.#attempt.endpoint as Endpoint;
     const now = this.#context.clock.now();
     if (where === 'same') {
-      // There was nothing left here to connect with: idle connections make room.
+      // The proxy had nothing left to connect with, so idle connections make room.
       if (this.retries.written || !this.#context.closeIdle()) return false;
       this.#attempt.leave();
       this.#dispatch(service, endpoint, now);
@@ -347,7 +347,7 @@ export class Exchange implements Waiting, Attempted {
     }
     const next = this.retries.next(service, this, refused, now);
     if (next === 'none') return false;
-    // A client that belongs to its endpoint is not sent elsewhere for a connection that was idle too long.
+    // A sticky client stays with its endpoint when only an idle connection was lost.
     this.#redispatch(service, next === 'race' && service.sticky !== undefined ? undefined : endpoint, now);
     return true;
   }
@@ -367,7 +367,7 @@ export class Exchange implements Waiting, Attempted {
     this.#pick(service, true, now);
   }
 
-  /** The answer broke off, which the client has to see. */
+  /** The answer broke off, and the client has to see that. */
   #truncate(ending: AccessRecord['ending'], fault?: FaultText): void {
     this.facts.ending = ending;
     this.facts.fault = fault;
@@ -388,14 +388,14 @@ export class Exchange implements Waiting, Attempted {
     else this.refuse(code);
   }
 
-  // ── client leaves ──────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── client leaves ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * The client closed its sending side: in a tunnel that is passed on. Right behind the request it is a half-close, and
-   * so it always is where the service says so: the client waits for its answer (RFC 9112 §9.6). Else before the answer it
-   * is an abort; within an answer it may be either: what still flows goes to the client, whose reset would tell; an
-   * answer that rests, such as an event stream, would be kept up for nobody.
-   * @param isBehind whether it came right behind the last bytes
+   * The client closed its sending side. A tunnel passes that on. Right behind the request it is a half-close, and where
+   * the service says so it always is: the client waits for its answer (RFC 9112 §9.6). Otherwise it is an abort before
+   * the answer. Within an answer it may be either: bytes that still flow go to the client, whose reset would tell, but
+   * an answer that rests, such as an event stream, would be kept up for nobody.
+   * @param isBehind it came right behind the last bytes
    */
   onClientEnd(isBehind: boolean): void {
     const { transfer } = this;
@@ -414,7 +414,7 @@ export class Exchange implements Waiting, Attempted {
     }
   }
 
-  /** The client is gone: nothing of this request goes on. `stalled`: it was cut, as it took nothing. */
+  /** The client is gone, and its request ends. `stalled`: we cut it off because it took nothing. */
   onClientGone(stalled: boolean): void {
     const service = this.service;
     if (this.#phase === 'progress') {
@@ -432,7 +432,7 @@ export class Exchange implements Waiting, Attempted {
     this.#reset();
   }
 
-  /** Leaves the queue or the endpoint, whichever it is in. */
+  /** Leaves the queue or the endpoint, wherever the request is. */
   #leave(): void {
     const service = this.service;
     if (service === undefined) return;
@@ -441,7 +441,7 @@ export class Exchange implements Waiting, Attempted {
     this.#attempt.leave();
   }
 
-  /** The client's connection closed: nothing of it waits for a deadline. */
+  /** The client's connection closed: takes the deadlines out of the wheel. */
   forget(): void {
     this.#attempt.forget();
     if (this.#wait !== undefined) this.#context.deadlines.forget(this.#wait);

@@ -1,31 +1,33 @@
 import type { RefusalCode } from '../../model/refusals.ts';
 
 /**
- * What went wrong between the proxy and an endpoint. `refused`: it took no connection. `timeout`: nothing happened for
- * as long as may be. `reset`: the connection closed. `idled`: the same of a kept one, before a byte of an answer.
- * `protocol`: what came is not valid. `unasked`: a 101 that the request does not ask for. `unproven`: the connection may
- * lead to another program. `want`: something is lacking here, the endpoint has no part in it.
+ * What went wrong between the proxy and an endpoint. `refused`: it took no connection. `timeout`: nothing happened in
+ * time. `reset`: the connection closed. `idled`: a kept connection closed before a byte of an answer. `protocol`: the
+ * answer is not valid. `unasked`: a 101 came that the request does not ask for. `unproven`: the connection may lead to
+ * another program. `want`: the proxy itself lacks something, and the endpoint has no part in it.
  */
 export type Failure = 'refused' | 'timeout' | 'reset' | 'idled' | 'protocol' | 'unasked' | 'unproven' | 'want';
 
-/** How far the request had got. `interim`: it was sent, and an interim answer or a part of a head came. */
+/** How far the request had got. `interim`: it was sent, and an interim response or a part of a head came. */
 export type FailedPhase = 'connecting' | 'sent' | 'interim' | 'streaming' | 'tunnel';
 
 /** What follows a failure. */
 export interface Verdict {
   /**
-   * What the client gets where no other attempt follows: a refusal; `cut`: its answer began, so it is broken off;
+   * What the client gets if no other attempt follows: a refusal. `cut`: its answer has begun and is broken off.
    * `farewell`: its tunnel is closed in order.
    */
   readonly answer: RefusalCode | 'cut' | 'farewell';
-  /** Whether another attempt follows, where the request may be sent again: `same`: on this endpoint, when there is room. */
+  /**
+   * Whether another attempt follows, if the request may be sent again. `same`: on this endpoint, once there is room.
+   */
   readonly retry: 'other' | 'same' | 'none';
   /**
-   * What it says of the endpoint. `judged`: one failure towards its ejection. `questioned`: that too, and it is asked
-   * whether it speaks TLS. `suspected`: nobody else is sent there for a moment.
+   * What it says about the endpoint. `judged`: one failure towards its ejection. `questioned`: that, and it is asked
+   * whether it speaks TLS. `suspected`: no other request goes there for a moment.
    */
   readonly endpoint: 'spared' | 'judged' | 'questioned' | 'suspected';
-  /** What it counts as. A reset is excused, and so is the endpoint, where the client kept it waiting. */
+  /** What it counts as. Neither counts nor judges a reset when the client had kept the endpoint waiting. */
   readonly counts: 'resets' | 'overloads' | undefined;
 }
 
@@ -43,7 +45,7 @@ const noAnswer = verdict('FIRST_BYTE_TIMEOUT', 'none', 'judged', 'overloads');
 const badAnswer = verdict('BAD_RESPONSE', 'none', 'judged', 'resets');
 const unasked = verdict('BAD_RESPONSE', 'none', 'spared');
 
-/** What is not listed in a phase is as a reset there. */
+/** A failure that is not listed in a phase is treated as a reset there. */
 export const failurePolicy: Record<FailedPhase, { reset: Verdict } & Partial<Record<Failure, Verdict>>> = {
   connecting: {
     refused: verdict('CONNECT_REFUSED', 'other', 'suspected'),
@@ -52,11 +54,11 @@ export const failurePolicy: Record<FailedPhase, { reset: Verdict } & Partial<Rec
     want,
   },
   sent: {
-    // An engine connects only when the request is there.
+    // An engine connects only when there is a request to send.
     refused: verdict('CONNECT_REFUSED', 'other', 'suspected', 'resets'),
     timeout: noAnswer,
     reset: verdict('UPSTREAM_RESET', 'other', 'questioned', 'resets'),
-    // It says nothing but that the connection was idle for too long.
+    // This only says that the connection was idle for too long.
     idled: verdict('UPSTREAM_RESET', 'other', 'spared'),
     protocol: badAnswer,
     unasked,
@@ -78,7 +80,7 @@ export const failurePolicy: Record<FailedPhase, { reset: Verdict } & Partial<Rec
   },
 };
 
-/** What follows a failure in a phase. */
+/** Returns what follows a failure in a phase. */
 export function verdictOn(failure: Failure, phase: FailedPhase): Verdict {
   const known = failurePolicy[phase];
   return known[failure] ?? known.reset;

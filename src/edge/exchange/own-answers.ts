@@ -13,11 +13,11 @@ interface Refused {
   /** Undefined where no route was found. */
   readonly service: Service | undefined;
   readonly rules: CompiledRules | undefined;
-  /** Until the client's next request is within its rate, ms. */
+  /** How long the client has to wait until its next request is within its rate, ms. */
   readonly retryMs: number;
 }
 
-/** What a refused client is told. @param now the clock's ms */
+/** Returns what a refused client is told. @param now the clock's ms */
 export function refusalOf(code: RefusalCode, refused: Refused, now: number): OwnAnswer {
   const { client, requestId, service, rules, retryMs } = refused;
   const retryAfter = retryAfterMs(code, service, retryMs, now);
@@ -31,7 +31,7 @@ export function refusalOf(code: RefusalCode, refused: Refused, now: number): Own
   });
 }
 
-/** A browser that goes to what could not be started gets a page to try it again from. */
+/** A browser whose service could not be started gets a page from which to try again. */
 function pageOf(
   code: RefusalCode,
   { client, requestId, service }: Refused,
@@ -42,11 +42,11 @@ function pageOf(
   return failedPage(service.name, client.request.target, retryAfterSeconds(retryAfter ?? 0), requestId);
 }
 
-/** What a client is told where nothing better is known, ms. */
+/** What a client is told when nothing better is known, ms. */
 const DEFAULT_MS = 1000;
 
 /**
- * When a refused client may come back, ms; undefined where coming back is no better than staying away.
+ * When a refused client may come back, ms; undefined where that would not help.
  * @param service where a route was found
  * @param rateMs until its next request is within its rate
  * @param now the clock's ms

@@ -8,7 +8,7 @@ import type { Service } from '../service/service.ts';
 import type { Downstream } from './downstream.ts';
 import { waitingAnswer } from './wait.ts';
 
-/** Most progress streams per service: more are told to come back by themselves. */
+/** Most progress streams per service. Browsers beyond that are told to look again by themselves. */
 export const MAX_WATCHERS = 1000;
 
 /** Field lines of a stream's head. */
@@ -35,7 +35,7 @@ export class ProgressStream implements Watcher {
     service.watchers.add(this);
   }
 
-  /** The service's state changed: says so, and ends when there is nothing more to wait for. */
+  /** The service's state changed: tells the browser, and ends when there is nothing more to wait for. */
   update(): void {
     const service = this.#service;
     if (service.isReady) this.#end('ready');
@@ -60,7 +60,7 @@ export class ProgressStream implements Watcher {
   }
 }
 
-/** The path whose progress a request for {@link PROGRESS_PREFIX} asks for; undefined: it asks for none. */
+/** Returns the path whose progress a request for {@link PROGRESS_PREFIX} asks for; undefined: it asks for none. */
 export function watchedBy({ method, target, pathEnd }: RequestHead): string | undefined {
   if (method !== 'GET') return undefined;
   const path = target.slice(PROGRESS_PREFIX.length, pathEnd);
@@ -68,7 +68,7 @@ export function watchedBy({ method, target, pathEnd }: RequestHead): string | un
 }
 
 /**
- * What answers a request for the progress of a service. Sent on as any other, it would wake the service.
+ * Decides what answers a request for the progress of a service. If it were passed on, it would wake the service.
  * @param route of the path that waits
  * @param now the clock's ms
  * @returns undefined: there is nothing to wait for
@@ -89,7 +89,7 @@ export function progressOf(
   return isPage ? progressPage(service, request.target.slice(PROGRESS_PREFIX.length), requestId, now) : 'stream';
 }
 
-/** For a browser without JavaScript that waits for `target`: how the start goes, or the way there. */
+/** Tells a browser without JavaScript that waits for `target` how the start goes, or sends it there. */
 function progressPage(service: Service, target: string, requestId: string, now: number): OwnAnswer {
   if (service.isReady) return ownAnswer(303, `Location: ${samePlace(target)}\r\n`, '');
   if (service.state.starting) return waitingAnswer(service, target);

@@ -14,13 +14,13 @@ interface Answered extends RuledRequest {
   readonly facts: ExchangeFacts;
 }
 
-/** Takes out of an interim head what may not go to the client. */
+/** Removes from an interim head what must not go to the client. */
 export function prepareInterim({ rules }: Answered, { head }: ResponseHead): void {
   rules?.dropResponseFields(head);
 }
 
 /**
- * Takes out of the head of an answer what may not go to the client.
+ * Removes from the head of an answer what must not go to the client.
  * @returns field lines of ours to add, each ending with CRLF
  */
 export function prepareHead(
@@ -37,8 +37,8 @@ export function prepareHead(
 }
 
 /**
- * Field lines of ours in an answer of a service.
- * @param date the value of a Date field of now, for a service that has no clock (RFC 9110 §6.6.1)
+ * Returns field lines of ours for an answer of a service.
+ * @param date returns the value of a Date field, for a service that has no clock (RFC 9110 §6.6.1)
  */
 function addedFields(
   to: Answered,

@@ -13,21 +13,21 @@ interface Retried {
 }
 
 /**
- * The attempts at one request: whether another one follows a failed one. Anything of which nothing was written may be
- * sent again; else the caller says whether it may.
+ * Counts the attempts at one request, and decides whether another one follows a failed one. A request of which nothing
+ * was written may be sent again; otherwise its method has to allow it.
  */
 export class Retries {
   /** Bytes of the request went to an upstream in this attempt. */
   written = false;
-  /** The connection had served others before: its upstream may have closed it at the same moment. */
+  /** The connection had served other requests, so its upstream may have closed it at the same moment. */
   reused = false;
-  /** Additional ones, counted by `retries.max`. */
+  /** Additional attempts that `retries.max` counts. */
   #counted = 0;
-  /** Additional ones after the race on a reused connection that the upstream just closed: outside of `max` and the budget. */
+  /** Additional attempts after the upstream had just closed a reused connection: outside of `max` and the budget. */
   #races = 0;
-  /** It left an endpoint that turned out to be dead before anything was written: one more outside of both. */
+  /** The request left a dead endpoint before anything was written: one more outside of both. */
   #moved = false;
-  /** It was refused by the last endpoint that there was, and waited for another: one more outside of both. */
+  /** The last endpoint refused the request, which then waited for another: one more outside of both. */
   #bereft = false;
 
   /** Begins with a new request. */
@@ -44,12 +44,14 @@ export class Retries {
     return this.#counted + this.#races + (this.#moved ? 1 : 0) + (this.#bereft ? 1 : 0);
   }
 
-  /** Where one kept connection was closed all may be: after a race it is a new one. */
+  /** Where one kept connection was closed, all may be. So a new one is opened after such a race. */
   get mayReuse(): boolean {
     return this.#races === 0;
   }
 
-  /** Whether it may leave an endpoint to which it is still being connected; it counts then. Once: a journey has an end. */
+  /**
+   * Decides whether the request may leave an endpoint to which it is still being connected, and counts it. Only once.
+   */
   move(service: Service): boolean {
     if (this.written || this.#moved) return false;
     this.#moved = true;
@@ -58,7 +60,7 @@ export class Retries {
   }
 
   /**
-   * Whether another attempt follows; it counts then.
+   * Decides whether another attempt follows, and counts it.
    * @param refused the endpoint refused the connection
    * @param now the clock's ms
    */
@@ -68,7 +70,7 @@ export class Retries {
       this.#races++;
       return 'race';
     }
-    // To be refused by the last there was is to find the service asleep, whatever was tried before.
+    // To be refused by the last endpoint is to find the service asleep, whatever was tried before.
     if (refused && !this.#bereft && service.isBereft) {
       this.#bereft = true;
     } else {

@@ -17,14 +17,14 @@ import { mayReplay, type Retries } from './retries.ts';
 import { maySwitch, Tunnel } from './tunnel.ts';
 import type { Turns } from './turns.ts';
 
-/** `sent`: the request goes or went out, no head of the answer came yet. `streaming`: within it. `tunnel`: after a 101. */
+/** `sent`: the request goes out, and no head came yet. `streaming`: the answer comes. `tunnel`: after a 101. */
 type TransferPhase = 'none' | 'sent' | 'streaming' | 'tunnel';
 
-/** A client that closed its sending side within an answer is gone when nothing moved for so long, ms. */
+/** A client that closed its sending side within an answer counts as gone when nothing moved for so long, ms. */
 const GONE_AFTER_MS = 1000;
 /**
- * A client that waits for a 100 gets it from us when the upstream said nothing for so long, ms: those of HTTP/1.0 know
- * none, others ignore what is expected, and some clients wait for ever (RFC 9110 §10.1.1).
+ * We send the 100 that a client waits for when the upstream said nothing for so long, ms. Upstreams of HTTP/1.0 know no
+ * 100, others ignore the expectation, and some clients wait for ever (RFC 9110 §10.1.1).
  */
 const CONTINUE_AFTER_MS = 1000;
 
@@ -32,16 +32,16 @@ const CONTINUE_AFTER_MS = 1000;
 export interface Transferred extends RuledRequest {
   readonly client: Downstream;
   readonly facts: ExchangeFacts;
-  /** What is kept of its body. */
+  /** The part of its body that is kept. */
   readonly body: RequestBuffer;
   readonly retries: Retries;
-  /** Of its route. */
+  /** Rules of its route. */
   readonly rules: CompiledRules | undefined;
-  /** It may not keep its service awake. */
+  /** It must not keep its service awake. */
   readonly passive: boolean;
-  /** Its client closed its sending side, and waits for the answer all the same. */
+  /** Its client closed its sending side, and still waits for the answer. */
   readonly isHalfClosed: boolean;
-  /** Everything is passed on. @param now the clock's ms */
+  /** The answer has been passed on to its end. @param now the clock's ms */
   onDone(now?: number): void;
 }
 
@@ -52,8 +52,8 @@ export interface TransferOwner {
 }
 
 /**
- * What passes between a client and a service on one connection to an endpoint: the request, as it comes, and the answer
- * or a tunnel. The object belongs to its exchange and is used again.
+ * Carries a request to a service on one connection, and the answer or a tunnel back. The object belongs to its
+ * exchange, which uses it again for every attempt.
  */
 export class Transfer implements UpstreamConsumer, DeadlineEntry {
   deadline = 0;
@@ -69,7 +69,7 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
   #connection: UpstreamConnection | undefined;
   #lastByteAt = 0;
   #tunnel: Tunnel | undefined;
-  /** The client was told to go on by us. */
+  /** We told the client to go on. */
   #saidContinue = false;
 
   constructor(request: Transferred, owner: TransferOwner, turns: Turns, context: ExchangeContext) {
@@ -93,35 +93,35 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
     return this.#phase === 'tunnel';
   }
 
-  /** The body goes on to the endpoint as it comes. */
+  /** Pieces of the body are sent on as they come. */
   get takesBody(): boolean {
     return this.#phase === 'sent' || this.#phase === 'streaming';
   }
 
-  /** It is a tunnel whose service has said its last. */
+  /** It is a tunnel, and the service has ended its side. */
   get isHalfOver(): boolean {
     return this.#tunnel?.isHalfOver === true && this.#connection !== undefined;
   }
 
-  /** Since when no byte passed for `streamMs`, the clock's ms; undefined: there was one, or none is due. */
+  /** Returns since when no byte passed for `streamMs`, the clock's ms; undefined: one did, or none is expected. */
   quietSince(now: number, streamMs: number): number | undefined {
     if (this.#phase !== 'streaming' && this.#phase !== 'tunnel') return undefined;
     const since = (this.#tunnel?.activeAt(this.#lastByteAt) ?? this.#lastByteAt) + streamMs;
     return now >= since ? since : undefined;
   }
 
-  /** Closes its connection, which says nothing of the endpoint. */
+  /** Closes its connection. That says nothing about the endpoint. */
   drop(): void {
     this.#connection?.destroy();
     this.#connection = undefined;
   }
 
-  /** It is about to be closed, though nothing is wrong with it. */
+  /** Tells the client of a tunnel that it is about to be closed. */
   sayGoingAway(): void {
     this.#tunnel?.sayGoingAway();
   }
 
-  /** Nothing of it is under way any more. */
+  /** The transfer is over. */
   reset(): void {
     this.#context.deadlines.disarm(this);
     this.#phase = 'none';
@@ -131,7 +131,7 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
 
   // ── request ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Sends the head and what is there of the body, in one write where it is small. @param now the clock's ms */
+  /** Sends the head and the part of the body that is here, in one write if that is small. @param now the clock's ms */
   start(service: Service, endpoint: Endpoint, connection: UpstreamConnection, now: number): void {
     const { client, retries, facts, body } = this.#request;
     this.#service = service;
@@ -147,7 +147,7 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
     const { framing } = client.request;
     const keepsUp = body.sendAll(connection.socket, head, framing, done, upstreamTrailers(this.#request));
     if (!mayReplay(client.request, service.policy)) body.forget();
-    // A body that is here is no reason to stop reading: the client is still to be seen leaving.
+    // When the whole body is here, reading goes on, to notice when the client leaves.
     if (done || keepsUp) client.resumeReading();
     else client.pauseReading();
     if (!done) this.#turns.upload(now, keepsUp);
@@ -155,12 +155,12 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
     else this.#awaitBody(endpoint, now);
   }
 
-  /** The upstream has to take what was sent to it, or to answer: in time. */
+  /** The upstream has to take what was sent, or to answer, in time. */
   #awaitUpstream(now: number): void {
     this.#context.deadlines.arm(this, (this.#service as Service).policy.timeouts.firstByteMs, now);
   }
 
-  /** The client has to send more: how long that takes is for its connection to watch. */
+  /** The client has to send more. Its connection watches how long that takes. */
   #awaitBody(endpoint: Endpoint, now: number): void {
     if (!this.#request.client.awaitsContinue) this.#context.deadlines.disarm(this);
     else if (endpoint.isOld) this.#sayContinue();
@@ -181,7 +181,7 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
     this.#lastByteAt = now;
     const piece = bytes.subarray(start, end);
     body.keepForReplay(piece);
-    // Nobody needs the read any more. In a chunked body, the CRLF behind a chunk's data is no piece.
+    // Behind its last piece, the read can be freed. In a chunked body, the CRLF behind a chunk's data is no piece.
     const isLast = end === bytes.length || (framing === Framing.CHUNKED && end + 2 >= bytes.length);
     const keepsUp = connection.send(piece, framing, isLast && !body.isWhole ? bytes : undefined);
     if (!keepsUp) {
@@ -223,7 +223,7 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
     const { client } = this.#request;
     if (client.request.old) return;
     if (response.status === 100) {
-      // Some clients take a second one for another's.
+      // Some clients take a second 100 for that of the next request.
       if (this.#saidContinue) return;
       client.onContinue();
       if (this.#phase === 'sent' && !client.body.done) this.#context.deadlines.disarm(this);
@@ -237,7 +237,7 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
     const service = this.#service as Service;
     const endpoint = this.#endpoint as Endpoint;
     const now = this.#context.clock.now();
-    // An answer before the end of the body says nothing of how long answers take.
+    // An answer before the end of the body says nothing about how long answers take.
     const ttfb = client.body.done ? this.#turns.waitedMs(now) : undefined;
     this.#phase = 'streaming';
     facts.firstByteAt = now;
@@ -289,7 +289,7 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
     const endpoint = this.#endpoint as Endpoint;
     const trailers = client.request.trailers ? connection.body.trailers : '';
     client.answer.end(rules === undefined ? trailers : rules.responseTrailers(trailers));
-    // A client that reads slowly may have paused it.
+    // A slow client may have paused it.
     if (connection.phase === 'idle') connection.resumeReading();
     const now = this.#context.clock.now();
     if (client.body.done && connection.usable) endpoint.putIdle(connection, now);
@@ -328,7 +328,7 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
     client.resumeReading();
   }
 
-  /** Bytes of the client's in a tunnel. */
+  /** Passes on bytes of the client in a tunnel. */
   sendRaw(chunk: Buffer): void {
     this.#lastByteAt = this.#context.clock.now();
     if (this.#connection !== undefined) this.#tunnel?.up(chunk, this.#lastByteAt);
@@ -347,7 +347,7 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
 
   onUpstreamFailure(connection: UpstreamConnection, failure: UpstreamFailure): void {
     if (this.#tunnel?.isHalfOver === true) {
-      // It had said its last, so nothing broke; the client gets what it has not taken yet.
+      // The service had ended its side, so nothing broke. The client gets what it has not taken yet.
       this.#connection = undefined;
       this.#request.onDone();
       return;
@@ -369,7 +369,7 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
     else this.#fail('timeout');
   }
 
-  /** A stream or tunnel is cut when nothing passed for so long. */
+  /** Nothing passed for too long: cuts the stream or the tunnel. */
   #onSilence(): void {
     const { client } = this.#request;
     const isLeft = this.#phase === 'streaming' && client.hasEnded && !(this.#service as Service).policy.allowHalfOpen;
@@ -381,12 +381,12 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
     else client.abort();
   }
 
-  /** Something has to pass in time from now on. */
+  /** From now on, bytes have to pass in time. */
   watchSilence(now?: number): void {
     this.#context.deadlines.arm(this, this.#silenceMs, now);
   }
 
-  /** How long nothing may pass: less within an answer when its client may be gone, and little when it probably is. */
+  /** How long nothing may pass: less when the client of an answer may be gone, and little when it probably is. */
   get #silenceMs(): number {
     const { client, isHalfClosed } = this.#request;
     const { timeouts, allowHalfOpen } = (this.#service as Service).policy;

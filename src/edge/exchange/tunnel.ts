@@ -9,20 +9,23 @@ import { WebSocketActivity } from './web-socket-activity.ts';
 /** WebSocket Close frame, unmasked, 1001 "going away" (RFC 6455 §7.4.1). */
 const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
 
-/** Whether a 101 may be passed on: only what was asked for is switched to, after the whole request went up (RFC 9110 §7.8). */
+/**
+ * Whether a 101 may be passed on: only what was asked for is switched to, after the whole request went up (RFC 9110
+ * §7.8).
+ */
 export function maySwitch({ request, body }: Downstream, response: ResponseHead): boolean {
   return body.done && isOffered(response.upgrade, request.upgrade);
 }
 
-/** What follows a 101: bytes pass as they are, in both directions. */
+/** After a 101, passes bytes unchanged in both directions. */
 export class Tunnel {
   readonly #client: Downstream;
   readonly #connection: UpstreamConnection;
-  /** Where only data is activity, pings are not. */
+  /** Set where only data counts as activity, and pings do not. */
   readonly #data: WebSocketActivity | undefined;
 
   /**
-   * @param onlyData whether in a WebSocket data alone is activity
+   * @param onlyData in a WebSocket, only data counts as activity
    * @param now the clock's ms
    */
   constructor(client: Downstream, connection: UpstreamConnection, onlyData: boolean, now: number) {
@@ -31,24 +34,24 @@ export class Tunnel {
     this.#data = onlyData && isWebSocket(client.request) ? new WebSocketActivity(now) : undefined;
   }
 
-  /** Bytes of the client. */
+  /** Passes on bytes of the client. */
   up(chunk: Buffer, now: number): void {
     this.#data?.fromClient(chunk, now);
     if (!this.#connection.send(chunk, Framing.NONE, chunk)) this.#client.pauseReading();
   }
 
-  /** Bytes of the service. @returns whether the client keeps up */
+  /** Passes on bytes of the service. @returns whether the client keeps up */
   down(bytes: Buffer, start: number, end: number, now: number): boolean {
     this.#data?.fromService(bytes, start, end, now);
     return this.#client.answer.raw(bytes, start, end);
   }
 
-  /** When it was last active, the clock's ms. @param lastByteAt when the last byte passed */
+  /** Returns when it was last active, the clock's ms. @param lastByteAt when the last byte passed */
   activeAt(lastByteAt: number): number {
     return this.#data?.lastDataAt ?? lastByteAt;
   }
 
-  /** The client has ended its side. */
+  /** The client has ended its side: tells the service. */
   passEnd(): void {
     this.#connection.socket.end();
   }
@@ -58,7 +61,7 @@ export class Tunnel {
     return this.#connection.socket.readableEnded;
   }
 
-  /** Tells the client that it is about to be closed, where there is a way to say it. */
+  /** Tells the client that the tunnel is about to be closed, if its protocol has a way to say so. */
   sayGoingAway(): void {
     if (isWebSocket(this.#client.request)) this.#client.answer.write(GOING_AWAY);
   }

@@ -1,24 +1,24 @@
-/** A client that delayed its exchange by so much in all may be why the upstream gave it up, ms. */
+/** A client that delayed its exchange by so much in all may be the reason why the upstream gave up, ms. */
 const DELAYED_MS = 1000;
 
 /**
- * Whose time an exchange takes. Before the answer the upstream is waited for, except while the client has still to send
- * of its body what the upstream would take; within the answer, the client may keep the upstream waiting. What a client
- * delays is no latency of the service, runs against no time-out of the upstream, and judges no endpoint. Times are the
+ * Tells whose time an exchange takes. Before the answer we wait for the upstream, except while the client has yet to
+ * send what the upstream would take. Within the answer, the client may keep the upstream waiting. A delay by the client
+ * is no latency of the service, does not run against a time-out of the upstream, and judges no endpoint. Times are the
  * clock's ms, 0 = not now.
  */
 export class Turns {
   /**
-   * From when the time to first byte counts: arrival, or the end of the wait for a start, and so much later as the body
-   * went on coming after the dispatch.
+   * Since when the time to first byte counts: since the arrival or the end of the wait for a start, but later by the
+   * time that the body went on coming after the dispatch.
    */
   since = 0;
-  /** The request went out before its body was here: from then. */
+  /** Since when the request is out without its whole body. */
   #uploadingSince = 0;
-  /** From when the client is waited for: for more of its body, or to take more of the answer. */
+  /** Since when we wait for the client: for more of its body, or to take more of the answer. */
   #clientSince = 0;
   #clientMs = 0;
-  /** From when the upstream has not taken what was sent of the body. */
+  /** Since when the upstream has not taken what was sent of the body. */
   #stalledSince = 0;
 
   begin(now: number): void {
@@ -29,7 +29,7 @@ export class Turns {
     this.#stalledSince = 0;
   }
 
-  /** A wait that is no time of the service's is over. */
+  /** A wait is over that was not the service's time. */
   countFrom(at: number): void {
     this.since = at;
   }
@@ -41,19 +41,19 @@ export class Turns {
     else this.#stalledSince = now;
   }
 
-  /** It is on the client now. */
+  /** It is the client's turn now. */
   awaitClient(now: number): void {
     this.#stalledSince = 0;
     if (this.#clientSince === 0) this.#clientSince = now;
   }
 
-  /** It is on the upstream now: it does not take more of the body. */
+  /** It is the upstream's turn now: it does not take more of the body. */
   awaitUpstream(now: number): void {
     this.endWait(now);
     if (this.#stalledSince === 0) this.#stalledSince = now;
   }
 
-  /** All of the body is here, however long that took, or the attempt is over. */
+  /** The whole body is here, however long that took, or the attempt is over. */
   endUpload(now: number): void {
     this.#clientSince = 0;
     this.#clientMs = 0;
@@ -63,22 +63,22 @@ export class Turns {
     this.#uploadingSince = 0;
   }
 
-  /** The client is waited for no more: it takes the answer again. */
+  /** The client takes the answer again. */
   endWait(now: number): void {
     if (this.#clientSince === 0) return;
     this.#clientMs += now - this.#clientSince;
     this.#clientSince = 0;
   }
 
-  /** For how long the service has been waited for, ms: its time to first byte when that is now. Undefined: it is not. */
+  /** For how long we have waited for the service, ms: its time to first byte, if that is now. Undefined: we do not. */
   waitedMs(now: number): number | undefined {
     if (this.#uploadingSince === 0) return now - this.since;
     return this.#stalledSince === 0 ? undefined : now - this.#stalledSince;
   }
 
   /**
-   * Whether the client has kept the upstream waiting for long, with its body or its taking the answer: when the upstream
-   * gives up, that says nothing of the upstream.
+   * Whether the client has kept the upstream waiting for long, by sending its body or taking the answer slowly. If the
+   * upstream gives up then, that says nothing about the upstream.
    */
   clientDelayed(now: number): boolean {
     return this.#clientMs + (this.#clientSince === 0 ? 0 : now - this.#clientSince) >= DELAYED_MS;

@@ -25,18 +25,18 @@ export interface Waiting extends Seeker {
   readonly body: RequestBuffer;
   /** Address of the client. */
   readonly address: string;
-  /** It may not wake its service. */
+  /** It must not wake its service. */
   readonly passive: boolean;
-  /** Its client closed its sending side, and waits for the answer all the same. */
+  /** Its client closed its sending side, and still waits for the answer. */
   readonly isHalfClosed: boolean;
-  /** The wait is over: there is a place for it. @param now the clock's ms */
+  /** The wait is over, as there is a place for it. @param now the clock's ms */
   onReleased(endpoint: Endpoint, now: number): void;
   refuse(code: RefusalCode): void;
-  /** Answers it in the place of a service. */
+  /** Answers the request in place of a service. */
   respond(answer: OwnAnswer | RefusalCode): void;
 }
 
-/** A request's wait for a start or a slot of a service: its bounds, its deadline, and the page that ends it sooner. */
+/** The wait of one request for a start or a slot: it has bounds, a deadline, and a page that may end it sooner. */
 export class Wait implements Waiter, DeadlineEntry {
   deadline = 0;
   filed = 0;
@@ -45,9 +45,9 @@ export class Wait implements Waiter, DeadlineEntry {
   readonly #request: Waiting;
   readonly #context: ExchangeContext;
   #service: Service | undefined;
-  /** When it is over, the clock's ms. */
+  /** The deadline of the wait, the clock's ms. */
   #ends = 0;
-  /** Its client is a browser that gets the waiting page when the start takes long. */
+  /** The client is a browser, which gets the waiting page when the start takes long. */
   #isPageable = false;
 
   constructor(request: Waiting, context: ExchangeContext) {
@@ -56,14 +56,14 @@ export class Wait implements Waiter, DeadlineEntry {
   }
 
   /**
-   * Claims what the request needs to wait.
-   * @param front it was dispatched before
-   * @returns what answers it instead, where waiting is of no use or out of bounds; undefined: it may wait
+   * Claims what the request needs to wait: a place, and room for its body.
+   * @param front the request was dispatched before
+   * @returns the answer instead of a wait that is useless or out of bounds; undefined: the request may wait
    */
   claim(service: Service, front: boolean): RefusalCode | OwnAnswer | undefined {
     const { passive, client } = this.#request;
     const asleep = !service.isReady;
-    // What would not wait anyway is not turned away for want of room.
+    // A request that would not wait anyway is not refused for lack of room.
     if (asleep && (!front || passive) && service.policy.wakeable) {
       const answer = asleepAnswer(service, client.request);
       if (answer !== undefined) return answer;
@@ -74,7 +74,7 @@ export class Wait implements Waiter, DeadlineEntry {
     return 'HOLD_BYTES';
   }
 
-  /** Claims room for the body; those who yield theirs first give it up where there is too little. */
+  /** Claims room for the body. Where there is too little, waiters that yield first give up theirs. */
   #reserve(service: Service): boolean {
     const { client, body } = this.#request;
     if (body.reserve(service, client.request, client.body.done)) return true;
@@ -103,7 +103,7 @@ export class Wait implements Waiter, DeadlineEntry {
     if (!body.mayReadOn(client.body.done)) client.pauseReading();
   }
 
-  /** It leaves the queue. */
+  /** The request leaves the queue. */
   leave(service: Service): void {
     service.unhold(this);
     this.#request.body.unreserve(service);
@@ -162,7 +162,7 @@ export class Wait implements Waiter, DeadlineEntry {
     this.leave(service);
     facts.releasedAt = this.#context.clock.now();
     const { lastStart } = service;
-    // What ends a wait may be a retire that was called off: no start.
+    // A wait may also end because a retire was called off, which is no start.
     facts.cold = facts.cold && lastStart !== undefined && lastStart.heard >= facts.heldAt;
     this.#request.onReleased(endpoint, facts.releasedAt);
   }
@@ -176,7 +176,7 @@ export class Wait implements Waiter, DeadlineEntry {
 
   yieldPlace(why: Displacement): void {
     (this.#service as Service).statistics.holdRefused(why);
-    // Nothing that it sent behind it takes the place.
+    // The next request of the same client must not take the place.
     this.#request.client.takeNoMore();
     this.refuse(why);
   }
@@ -203,7 +203,7 @@ export class Wait implements Waiter, DeadlineEntry {
   }
 }
 
-/** What a sleeping service's wake rules answer a request instead of waking it; undefined: it wakes. */
+/** Returns what the wake rules of a sleeping service answer a request; undefined: the request wakes it. */
 function asleepAnswer(service: Service, request: RequestHead): RefusalCode | OwnAnswer | undefined {
   const rule = service.wakeRules.length === 0 ? undefined : wakeRuleOf(service.wakeRules, request);
   if (rule === undefined || rule.then === 'wake') return undefined;
@@ -216,7 +216,7 @@ function asleepAnswer(service: Service, request: RequestHead): RefusalCode | Own
   return ownAnswer(rule.status, fields, `${state}\n`);
 }
 
-/** The page of a start under way, for a browser that waits for `target`. */
+/** Returns the page that a browser shows while it waits for `target`. */
 export function waitingAnswer(service: Service, target: string): OwnAnswer {
   const seconds = retryAfterSeconds(service.state.expectedStartMs ?? 2000);
   return ownAnswer(503, pageFields(seconds), waitingPage(service.name, target, seconds));
