@@ -26,6 +26,8 @@ export class ClientPeer implements Peer {
   /** What a PROXY header says about how the client came. */
   #proxied: { readonly port: number; readonly tls: boolean | undefined } | undefined;
   #toldForwarding = false;
+  /** It is counted among the connections of its address. */
+  #isCounted = false;
 
   constructor(socket: Socket, context: ClientContext, listener: ListenerContext) {
     this.#socket = socket;
@@ -56,6 +58,20 @@ export class ClientPeer implements Peer {
       this.#proxied = header;
     }
     return bytes.subarray(header.length);
+  }
+
+  /** Counts it among the connections of its address, unless that is trusted. @returns whether these are too many */
+  enter(): boolean {
+    if (this.trusted) return false;
+    this.#isCounted = true;
+    const count = this.#listener.clients.enter(this.address);
+    const most = this.#listener.limits.connectionsPerClient;
+    return most > 0 && count > most;
+  }
+
+  /** The connection is closed. */
+  leave(): void {
+    if (this.#isCounted) this.#listener.clients.leave(this.address);
   }
 
   get trusted(): boolean {

@@ -9,14 +9,11 @@ import type { DeadlineEntry } from '../io/deadlines.ts';
 import { readShared, toKeep } from '../io/shared-read.ts';
 import { takePieces } from './body-pieces.ts';
 import { ClientPeer } from './client-peer.ts';
-import { ConnectionPlace } from './connection-place.ts';
 import type { ClientContext } from './context.ts';
 import { Http1Writer } from './http1-writer.ts';
 import type { IdleConnection, IdleList } from './idle-connections.ts';
-import { LastByte } from './last-byte.ts';
 import type { ClientConnection, ListenerContext } from './listener-context.ts';
 import { RequestReader, type RequestTaker } from './request-reader.ts';
-import { SendWatch } from './send-watch.ts';
 import { answerUnread } from './unread-request.ts';
 
 /**
@@ -27,8 +24,6 @@ import { answerUnread } from './unread-request.ts';
  */
 type Phase = 'proxy-header' | 'idle' | 'head' | 'exchange' | 'flushing' | 'resting' | 'lingering' | 'closed';
 
-/** Most bytes of following requests kept while one is served. */
-const MAX_PENDING = 64 * 1024;
 /**
  * How long a client may go on sending after our FIN before it is cut off, ms. It may send any amount in that time: many
  * clients read no answer before they have sent their whole body, and a cut would lose it.
@@ -54,22 +49,18 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
   readonly #context: ClientContext;
   readonly #listener: ListenerContext;
   readonly #exchange: Exchange;
-  readonly #sendWatch: SendWatch;
   readonly #reader: RequestReader;
-  readonly #place: ConnectionPlace;
-  readonly #lastByte: LastByte;
   #phase: Phase = 'idle';
+  /** It still has its place among the connections of its listener. */
+  #hasPlace = true;
 
   constructor(socket: Socket, context: ClientContext, listener: ListenerContext) {
     this.#socket = socket;
     this.#context = context;
     this.#listener = listener;
     this.peer = new ClientPeer(socket, context, listener);
-    this.#sendWatch = new SendWatch(socket, context, listener);
-    this.answer = new Http1Writer(socket, this.request, this.body, context, this.#sendWatch);
-    this.#reader = new RequestReader(this.request, this, listener);
-    this.#lastByte = new LastByte(context);
-    this.#place = new ConnectionPlace(this, listener);
+    this.answer = new Http1Writer(socket, this.request, this.body, context, listener);
+    this.#reader = new RequestReader(this.request, this, context, listener);
     this.#exchange = new Exchange(this, context);
     readShared(socket, (bytes, size) => this.#onRead(bytes, size));
     socket.on('drain', () => this.#onDrain());
@@ -77,6 +68,8 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     socket.on('finish', () => this.#onFinish());
     socket.on('error', () => {});
     socket.on('close', () => this.#onClose());
+    listener.connections.add(this);
+    listener.open++;
     this.silentSince = context.clock.now();
     listener.idle.open(this);
     context.deadlines.arm(this, listener.timeouts.headMs, this.silentSince);
@@ -90,7 +83,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
 
   /** The other end is known now: counts the connection among its connections. */
   #takePeer(): void {
-    if (this.#place.countFor(this.peer)) this.refuseUnread('CONNECTION_LIMIT');
+    if (this.peer.enter()) this.refuseUnread('CONNECTION_LIMIT');
   }
 
   get version(): '1.0' | '1.1' {
@@ -113,7 +106,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
 
   /** Reads on, unless enough of the following requests is here already. */
   resumeReading(): void {
-    if (this.#phase === 'closed' || this.#reader.pending.size > MAX_PENDING) return;
+    if (this.#phase === 'closed' || this.#reader.isFull) return;
     this.#socket.resume();
     if (this.#phase === 'exchange' && !this.body.done) this.#armBody();
   }
@@ -138,7 +131,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
   }
 
   takePending(): Buffer | undefined {
-    return this.#reader.pending.take();
+    return this.#reader.takePending();
   }
 
   abort(): void {
@@ -162,7 +155,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
 
   /** The client has ended its side, and all its requests are answered. */
   get #isSpent(): boolean {
-    return this.hasEnded && this.#reader.pending.size === 0;
+    return this.hasEnded && this.#reader.pendingSize === 0;
   }
 
   #becomeIdle(now?: number): void {
@@ -171,7 +164,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
       return;
     }
     this.#phase = 'idle';
-    if (this.#reader.pending.size === 0) this.#listener.idle.rest(this);
+    if (this.#reader.pendingSize === 0) this.#listener.idle.rest(this);
     this.#context.deadlines.arm(this, this.#listener.timeouts.keepAliveMs, now);
     this.#socket.resume();
     this.#reader.readPending();
@@ -185,10 +178,17 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
       return;
     }
     const mayLinger = this.#listener.connectionLimit.keep(this.#socket);
-    this.#place.lose();
+    this.#losePlace();
     this.refuseUnread('CONNECTION_LIMIT');
     // There is no room to wait for what the client sends, so it may lose the answer.
     if (!mayLinger) this.#socket.destroySoon();
+  }
+
+  #losePlace(): void {
+    if (!this.#hasPlace) return;
+    this.#hasPlace = false;
+    this.#listener.connections.delete(this);
+    this.#listener.open--;
   }
 
   drain(): void {
@@ -268,7 +268,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     this.#listener.idle.leave(this);
     this.#context.deadlines.disarm(this);
     const now = this.#context.clock.now();
-    this.#lastByte.note(now);
+    this.#reader.noteLastByte(now);
     this.answer.begin();
     this.#exchange.prepare(now);
     this.body.begin(request.framing, request.length, this.#listener.limits);
@@ -303,7 +303,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
         return true;
       case BodyStep.END:
         this.#context.deadlines.disarm(this);
-        if (rearm) this.#lastByte.note(this.#context.clock.now());
+        if (rearm) this.#reader.noteLastByte(this.#context.clock.now());
         if (body.at < chunk.length) this.#addPending(toKeep(chunk.subarray(body.at)));
         this.#exchange.onRequestEnd();
         return true;
@@ -316,9 +316,8 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
   }
 
   #addPending(chunk: Buffer): void {
-    this.#lastByte.note(this.#context.clock.now());
-    this.#reader.pending.add(chunk);
-    if (this.#reader.pending.size > MAX_PENDING) this.#socket.pause();
+    this.#reader.keep(chunk);
+    if (this.#reader.isFull) this.#socket.pause();
   }
 
   refuseUnread(code: RefusalCode, text = '', fault?: FaultText): void {
@@ -338,23 +337,23 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
       this.#awaitEnd();
     } else {
       this.#context.deadlines.disarm(this);
-      this.#sendWatch.begin();
+      this.answer.watchSending();
     }
   }
 
   #onFinish(): void {
-    this.#sendWatch.end();
+    this.answer.onSent();
     if (this.#phase === 'lingering') this.#awaitEnd();
   }
 
   /** Everything is sent: waits for the client to close the connection. */
   #awaitEnd(): void {
-    if (this.#place.isTaken) this.#listener.idle.end(this);
+    if (this.#hasPlace) this.#listener.idle.end(this);
     this.#context.deadlines.arm(this, LINGER_MS);
   }
 
   #onDrain(): void {
-    this.#sendWatch.end();
+    this.answer.onSent();
     if (this.#phase === 'flushing') this.#becomeIdle();
     else this.#exchange.transfer.onClientDrain();
   }
@@ -366,7 +365,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     } else if (this.#phase === 'head') {
       this.refuseUnread('BAD_REQUEST', this.#reader.partial, Fault.INCOMPLETE);
     } else if (this.#phase === 'flushing' || this.#phase === 'resting') {
-      if (!this.#lastByte.isJustNow) this.#reader.pending.clear();
+      if (!this.#reader.hasJustRead) this.#reader.dropPending();
       if (this.#isSpent) this.#linger();
     }
     // A second end makes Node build an error, which is 4 % of a connection with one request.
@@ -375,9 +374,9 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
 
   /** Requests behind the present one are answered only after a half-close. */
   #onEndWhileServing(): void {
-    const isBehind = this.#lastByte.isJustNow;
+    const isBehind = this.#reader.hasJustRead;
     const { answer } = this;
-    if (this.#reader.pending.size === 0 || (answer.hasBegun && !isBehind)) answer.keepAlive = false;
+    if (this.#reader.pendingSize === 0 || (answer.hasBegun && !isBehind)) answer.keepAlive = false;
     this.#exchange.onClientEnd(isBehind);
   }
 
@@ -385,14 +384,14 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     if (this.#phase === 'closed') return;
     const serving = this.#phase === 'exchange';
     this.#phase = 'closed';
-    this.answer.isClosed = true;
-    this.#sendWatch.end();
+    const hasStalled = this.answer.close();
     this.#listener.idle.leave(this);
-    this.#place.leave();
+    this.#losePlace();
+    this.peer.leave();
     this.#reader.forget();
-    if (serving) this.#exchange.onClientGone(this.#sendWatch.hasStalled);
+    if (serving) this.#exchange.onClientGone(hasStalled);
     // Otherwise the wheel would keep the whole connection until its deadline.
-    for (const entry of [this, this.#sendWatch]) this.#context.deadlines.forget(entry);
+    this.#context.deadlines.forget(this);
     this.#exchange.forget();
   }
 }

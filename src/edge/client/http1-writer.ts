@@ -8,8 +8,9 @@ import type { ResponseHead } from '../http1/response.ts';
 import { freeBuffer, WORTH_FREEING } from '../io/free-buffer.ts';
 import { JOIN_BYTES, writeJoined } from '../io/joined-write.ts';
 import type { ClientContext } from './context.ts';
+import type { ListenerContext } from './listener-context.ts';
 import { CLOSE, ownHead } from './own-message.ts';
-import type { SendWatch } from './send-watch.ts';
+import { SendWatch } from './send-watch.ts';
 
 /**
  * Pieces of a chunked answer up to this size are gathered into one write; Node writes strings below 16 KiB without
@@ -38,18 +39,26 @@ export class Http1Writer implements AnswerWriter {
   readonly #request: RequestHead;
   readonly #body: IncomingBody;
   readonly #context: ClientContext;
-  readonly #sendWatch: SendWatch;
+  readonly #listener: ListenerContext;
+  /** Made when the client lags behind for the first time: most never do. */
+  #sendWatch: SendWatch | undefined;
   /** How the answer's body is delimited. */
   #framing: FramingKind = Framing.NONE;
   #gathered = '';
 
   /** @param body of the request */
-  constructor(socket: Socket, request: RequestHead, body: IncomingBody, context: ClientContext, sendWatch: SendWatch) {
+  constructor(
+    socket: Socket,
+    request: RequestHead,
+    body: IncomingBody,
+    context: ClientContext,
+    listener: ListenerContext,
+  ) {
     this.#socket = socket;
     this.#request = request;
     this.#body = body;
     this.#context = context;
-    this.#sendWatch = sendWatch;
+    this.#listener = listener;
   }
 
   /** Begins with the answer to the request that was just read. */
@@ -195,10 +204,30 @@ export class Http1Writer implements AnswerWriter {
     else this.#socket.destroy();
   }
 
+  /** Something is left to send: the client has to go on taking it. */
+  watchSending(): void {
+    this.#sendWatch ??= new SendWatch(this.#socket, this.#context, this.#listener);
+    this.#sendWatch.begin();
+  }
+
+  /** Everything is sent. */
+  onSent(): void {
+    this.#sendWatch?.end();
+  }
+
+  /** The connection is closed. @returns whether the client was cut off because it took nothing */
+  close(): boolean {
+    this.isClosed = true;
+    if (this.#sendWatch === undefined) return false;
+    this.#sendWatch.end();
+    this.#context.deadlines.forget(this.#sendWatch);
+    return this.#sendWatch.hasStalled;
+  }
+
   /** Mostly the kernel has taken everything. Otherwise it is watched that the client goes on taking it. */
   keepsUp(): boolean {
     if (this.#socket.writableLength === 0) return true;
-    this.#sendWatch.begin();
+    this.watchSending();
     return !this.#socket.writableNeedDrain;
   }
 }

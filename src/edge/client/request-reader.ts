@@ -2,8 +2,8 @@ import type { RefusalCode } from '../../model/refusals.ts';
 import type { FaultText } from '../http1/faults.ts';
 import { HeadFinder } from '../http1/head-finder.ts';
 import type { RequestHead } from '../http1/request.ts';
+import type { ClientContext } from './context.ts';
 import type { ListenerContext } from './listener-context.ts';
-import { PendingBytes } from './pending-bytes.ts';
 import { hopeless, tooLarge } from './unread-request.ts';
 
 /**
@@ -11,6 +11,11 @@ import { hopeless, tooLarge } from './unread-request.ts';
  * Node would read 2 MiB of one connection at once: redirects for 20 such clients held all others up for 2 s.
  */
 const TURN_REQUESTS = 64;
+
+/** Most bytes of following requests kept while one is served. */
+const MAX_PENDING = 64 * 1024;
+/** A FIN within this time of the last byte comes right behind the request, ms: BusyBox wget and `nc -N` send it so. */
+const BEHIND_MS = 250;
 
 /** The connection whose requests are read, and which serves them. */
 export interface RequestTaker {
@@ -28,21 +33,28 @@ export interface RequestTaker {
 
 /** Finds requests in the bytes of a connection, one after the other. Pipelined ones wait for the one before. */
 export class RequestReader {
-  /** Bytes behind the request that is being served. */
-  readonly pending = new PendingBytes();
+  /** How many bytes wait behind the request that is being served. */
+  pendingSize = 0;
+  /** These bytes, in the pieces in which they came. */
+  #pending: Buffer[] | undefined;
   readonly #request: RequestHead;
   readonly #taker: RequestTaker;
+  readonly #context: ClientContext;
   readonly #listener: ListenerContext;
   readonly #finder = new HeadFinder(true);
   /** Requests so far. */
   #requests = 0;
+  /** When the last byte of a request came: the clock's ms, and turns of the deadlines. */
+  #lastByteAt = 0;
+  #lastByteTurn = 0;
   /** Guards against starting the next request from within the end of one. */
   #isReading = false;
 
   /** @param request used again for each request */
-  constructor(request: RequestHead, taker: RequestTaker, listener: ListenerContext) {
+  constructor(request: RequestHead, taker: RequestTaker, context: ClientContext, listener: ListenerContext) {
     this.#request = request;
     this.#taker = taker;
+    this.#context = context;
     this.#listener = listener;
   }
 
@@ -55,12 +67,12 @@ export class RequestReader {
   read(chunk: Buffer, size: number): void {
     this.#isReading = true;
     this.#readHead(chunk, size);
-    for (let served = 1; this.pending.size > 0 && this.#taker.isIdle; served++) {
+    for (let served = 1; this.pendingSize > 0 && this.#taker.isIdle; served++) {
       if (served === TURN_REQUESTS) {
         this.#taker.rest();
         break;
       }
-      const next = this.pending.take() as Buffer;
+      const next = this.takePending() as Buffer;
       this.#readHead(next, next.length);
     }
     this.#isReading = false;
@@ -68,7 +80,7 @@ export class RequestReader {
 
   /** Reads the bytes that wait, unless that is under way. */
   readPending(): void {
-    const next = this.#isReading ? undefined : this.pending.take();
+    const next = this.#isReading ? undefined : this.takePending();
     if (next !== undefined) this.read(next, next.length);
   }
 
@@ -97,9 +109,51 @@ export class RequestReader {
     this.#taker.serve(chunk, finder.next, size);
   }
 
+  /** Keeps bytes for later. @param piece nobody else writes to its memory */
+  keep(piece: Buffer): void {
+    this.noteLastByte(this.#context.clock.now());
+    this.pendingSize += piece.length;
+    if (this.#pending === undefined) this.#pending = [piece];
+    else this.#pending.push(piece);
+  }
+
+  /** So many bytes wait that no more are to be read. */
+  get isFull(): boolean {
+    return this.pendingSize > MAX_PENDING;
+  }
+
+  /** Hands the bytes over that wait; undefined: none do. They are joined only here, however many packets brought them. */
+  takePending(): Buffer | undefined {
+    const pieces = this.#pending;
+    if (pieces === undefined) return undefined;
+    this.dropPending();
+    return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
+  }
+
+  dropPending(): void {
+    this.#pending = undefined;
+    this.pendingSize = 0;
+  }
+
+  /** A byte of a request came now. @param now the clock's ms */
+  noteLastByte(now: number): void {
+    this.#lastByteAt = now;
+    this.#lastByteTurn = this.#context.deadlines.turns;
+  }
+
+  /**
+   * Whether a FIN that is seen now came right behind the last byte. It may have lain there while the process was busy.
+   * Then it is seen at the next look, however late that is.
+   */
+  get hasJustRead(): boolean {
+    const { clock, deadlines } = this.#context;
+    if (clock.now() - this.#lastByteAt <= BEHIND_MS) return true;
+    return deadlines.isTurning && deadlines.turns - this.#lastByteTurn < 2;
+  }
+
   /** No more is read. */
   forget(): void {
     this.#finder.forget();
-    this.pending.clear();
+    this.dropPending();
   }
 }
