@@ -138,7 +138,12 @@ export const ruleOptions = {
 /** The rules of a route; undefined where there are none, which is what the request path asks first. */
 export function routeRules(given: Yield<typeof ruleOptions>): RouteRules | undefined {
   const { strip, addSlash, redirect, allow = [], basicAuth, rate, headers } = given;
-  const silent = Object.values(headers).every(({ set, remove }) => set.length + remove.length === 0);
-  if (!strip && !addSlash && !redirect && !basicAuth && !rate && allow.length === 0 && silent) return undefined;
-  return { strip, redirect, ...(addSlash ? { addSlash } : {}), allow, basicAuth, rate, headers };
+  const rules = { strip, redirect, ...(addSlash ? { addSlash } : {}), allow, basicAuth, rate, headers };
+  return asksNothing(rules) ? undefined : rules;
+}
+
+/** Nothing is on or said in it, however deep. */
+function asksNothing(rule: unknown): boolean {
+  if (typeof rule === 'object' && rule !== null) return Object.values(rule).every(asksNothing);
+  return rule === undefined || rule === false;
 }
