@@ -4,13 +4,11 @@ import { expect, onTestFinished, test } from 'vitest';
 import { processStat, readKernelFile } from '../../src/util/kernel-files.ts';
 import { until } from '../support/until.ts';
 
-const onLinux = test.skipIf(process.platform !== 'linux');
-
 test('a file that is not there is nothing', () => {
   expect(readKernelFile('/proc/no/such/file')).toBeUndefined();
 });
 
-onLinux('a process is known by its group and its start, and as dead while nobody reaps it', async () => {
+test('a process is known by its group and its start, and as dead while nobody reaps it', async () => {
   const own = processStat(process.pid);
   expect(own).toMatchObject({ isDead: false, group: expect.any(Number), start: expect.stringMatching(/^\d+$/) });
   // The shell becomes a program that does not wait for its child.
@@ -21,6 +19,6 @@ onLinux('a process is known by its group and its start, and as dead while nobody
   await until('it has ended', () => processStat(child)?.isDead === true);
 });
 
-onLinux('a number that no process has is none', () => {
+test('a number that no process has is none', () => {
   expect(processStat(2 ** 22 + 1)).toBeUndefined();
 });
