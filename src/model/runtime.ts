@@ -66,8 +66,8 @@ export interface Runtime {
   /** As a `run` names it, and messages. */
   readonly name: string;
 
-  /** Whether replicas can be pre-positioned; else there is nothing of them before they run. */
-  readonly prepares: boolean;
+  /** Whether replicas of a `run` are pre-positioned; else there is nothing of them before they run. */
+  prepares(run: RunSettings): boolean;
 
   /**
    * Whether a `run` names the one thing that there is, which cannot run twice: the old replica has to end before a new one

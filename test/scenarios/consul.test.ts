@@ -97,6 +97,8 @@ describe.concurrent('with a real Consul agent', () => {
     for (let turn = 0; turn < 10; turn++) expect((await proxy.request({ host: app.host })).status).toBe(200);
     expect(app.log.boots()).toHaveLength(1);
     expect(old.seen()).toBe(0);
+    // Nobody asked for a registration of ours.
+    expect(await passingEntries(consul, `${name}-replica`)).toEqual([]);
   });
 
   scenario('a passing entry of a dead replica does not get the request, a real start does', async (stage) => {

@@ -72,7 +72,7 @@ export class Runtimes {
 
   /** Whether its replicas can be pre-positioned. */
   prepares(run: RunSettings): boolean {
-    return this.#runtimes.get(run.runtime)?.prepares ?? false;
+    return this.#runtimes.get(run.runtime)?.prepares(run) ?? false;
   }
 
   /** Whether its replica has to end before another one can start. */

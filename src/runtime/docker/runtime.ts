@@ -16,7 +16,7 @@ import { ContainerKills } from './kills.ts';
 import { containerOutput } from './output.ts';
 import { DockerPositions } from './position.ts';
 import type { DockerSettings } from './settings.ts';
-import { type ContainerRun, dockerRun, isExisting } from './settings.ts';
+import { type ContainerRun, dockerRun, type ImageRun, isExisting } from './settings.ts';
 import { stopContainer } from './stop.ts';
 
 interface DockerRuntimeOptions {
@@ -47,7 +47,6 @@ const LOG_LAG_MS = 500;
 
 class DockerRuntime implements Runtime {
   readonly name = 'docker';
-  readonly prepares = true;
   readonly #engine: DockerEngine;
   readonly #reach: Reach;
   readonly #positions: DockerPositions;
@@ -70,13 +69,16 @@ class DockerRuntime implements Runtime {
     this.#positions = new DockerPositions(engine, this.#reach, options.instance);
   }
 
+  prepares(run: RunSettings): boolean {
+    return isExisting(run) || (run as ImageRun).standby === 'created';
+  }
+
   runsInPlace(run: RunSettings): boolean {
     return isExisting(run);
   }
 
   async prepare(spec: ReplicaSpec, signal: AbortSignal): Promise<void> {
-    const run = dockerRun(spec);
-    if (isExisting(run) || run.standby === 'created') await this.#locate(spec, true, signal);
+    if (this.prepares(dockerRun(spec))) await this.#locate(spec, true, signal);
   }
 
   async start(spec: ReplicaSpec, signal: AbortSignal): Promise<Instance> {

@@ -60,7 +60,6 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
 
 class ProcessRuntime implements Runtime {
   readonly name = 'process';
-  readonly prepares = false;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #instance: string;
@@ -79,6 +78,10 @@ class ProcessRuntime implements Runtime {
     this.#env = inheritedEnv(baseEnv ?? { PATH: '/usr/local/bin:/usr/bin:/bin' });
     this.#records = new ProcessRecords(join(stateDirectory, 'processes'));
     this.#ports = new PortPicker(clock);
+  }
+
+  prepares(): boolean {
+    return false;
   }
 
   runsInPlace(): boolean {

@@ -35,7 +35,6 @@ interface Slot {
 /** A runtime whose replicas are small apps on virtual time; it remembers what was asked of it. */
 export class FakeRuntime implements Runtime {
   readonly name: string;
-  readonly prepares: boolean;
   readonly behaviour: FakeBehaviour = {
     startMs: 150,
     readyMs: 50,
@@ -69,7 +68,10 @@ export class FakeRuntime implements Runtime {
   constructor(clock: Clock, name = 'process') {
     this.#clock = clock;
     this.name = name;
-    this.prepares = name !== 'process';
+  }
+
+  prepares(): boolean {
+    return this.name !== 'process';
   }
 
   /** What cannot run twice, as an existing container. */
