@@ -102,6 +102,10 @@ class PlannedService {
       const there = queued + starting + ready - step.replicas.length;
       if (there < wantedIn(this.view)) this.violations.push(`withdrawn what requests wait for: ${there} are left`);
     }
+    if (step.do === 'start' && step.cause === 'demand' && replicas.some(({ isRevocable }) => isRevocable))
+      this.violations.push('started although one that retires can be had back');
+    if ((step.do === 'withdraw' || step.do === 'call-off') && this.view.news.type === 'slept' && held > 0)
+      this.violations.push('put to sleep what requests wait for');
     for (const ordinal of 'replicas' in step ? step.replicas : [])
       if (step.do !== 'prepare' && !replicas.some((each) => each.ordinal === ordinal))
         this.violations.push(`${step.do} of ${ordinal}, which is not there`);
