@@ -1,6 +1,7 @@
 import type { GuardSettings, ScaleSettings, ServiceSettings, Settings } from '../../../src/model/settings.ts';
 import type { ImageRun } from '../../../src/runtime/docker/settings.ts';
 import type { ProcessRun } from '../../../src/runtime/process/settings.ts';
+import { imageRun } from '../../runtime/docker/containers.ts';
 import { listenSettings } from '../../support/listen-settings.ts';
 
 export const testGuards: GuardSettings = {
@@ -47,25 +48,7 @@ export function testRun(version = 1): ProcessRun {
 
 /** A `run` of containers of an image, which are pre-positioned. */
 export function testImage(image: string): ImageRun {
-  return {
-    runtime: 'docker',
-    kind: 'docker',
-    image,
-    port: 80,
-    env: {},
-    memory: undefined,
-    cpus: undefined,
-    command: undefined,
-    entrypoint: undefined,
-    user: undefined,
-    workdir: undefined,
-    volumes: [],
-    networks: [],
-    labels: {},
-    readOnly: false,
-    standby: 'created',
-    stop: testRun().stop,
-  };
+  return imageRun({ image, port: 80, stop: testRun().stop });
 }
 
 export type ServiceChange = Partial<Omit<ServiceSettings, 'scale' | 'timeouts'>> & {
