@@ -47,6 +47,18 @@ const TABLE: Record<FailedPhase, Row[]> = {
 };
 
 const phases = Object.keys(failurePolicy) as FailedPhase[];
+/** Every failure, so that the compiler names one that is missing here. */
+const FAILURES: Record<Failure, true> = {
+  refused: true,
+  timeout: true,
+  reset: true,
+  idled: true,
+  protocol: true,
+  unasked: true,
+  unproven: true,
+  want: true,
+};
+const failures = Object.keys(FAILURES) as Failure[];
 
 describe.each(phases)('while %s', (phase) => {
   test.each(TABLE[phase])('%s → %s, retry: %s, the endpoint is %s, counts: %s', (failure, ...row) => {
@@ -57,6 +69,12 @@ describe.each(phases)('while %s', (phase) => {
   test('every entry of the policy stands in the table above', () => {
     const known = TABLE[phase].map(([failure]) => failure);
     expect(known).toEqual(expect.arrayContaining(Object.keys(failurePolicy[phase])));
+  });
+
+  test('every other failure is treated as a reset', () => {
+    const known = TABLE[phase].map(([failure]) => failure);
+    const others = failures.filter((failure) => !known.includes(failure));
+    for (const failure of others) expect(verdictOn(failure, phase)).toBe(failurePolicy[phase].reset);
   });
 });
 
