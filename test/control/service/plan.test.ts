@@ -178,6 +178,48 @@ describe('news', () => {
   });
 });
 
+describe('what is intended after news', () => {
+  const intended = (event: ServiceEvent, change: Partial<ServiceView>, scale: Partial<ScaleSettings> = {}) =>
+    apply(testView({ idleMs: 'never', ...scale }, change), event).intent;
+
+  test('who woke it is not served by a start that failed', () => {
+    const woken = { ...newIntent, isWoken: true };
+    const replica = testReplica(1, { state: 'failed' });
+    const intent = intended({ type: 'start-failed', replica }, { circuit: failed, intent: woken });
+    expect(intent).toMatchObject({ isWoken: false, failures: 1 });
+  });
+
+  test('what is had back is kept, and filled up to min', () => {
+    const revoked: ServiceEvent = { type: 'revoked', replica: ready(1) };
+    expect(intended(revoked, { replicas: [ready(2)] }).target).toBe(2);
+    expect(intended(revoked, { replicas: [] }, { min: 3 }).target).toBe(3);
+  });
+
+  test('a dry run tells once per idle time that it would sleep, and once a second at most', () => {
+    expect(intended({ type: 'rested', idleForMs: 5000 }, { now: 90 }).idleNotBefore).toBe(5090);
+    expect(intended({ type: 'rested', idleForMs: 10 }, { now: 90 }).idleNotBefore).toBe(1090);
+  });
+
+  test('what was found running is watched for an idle time and a window before it may be idle', () => {
+    const latency = { aboveMs: 1000, quantile: 0.95, windowMs: 400 };
+    const adopted: ServiceEvent = { type: 'ready', replica: ready(1), isAdopted: true };
+    expect(intended(adopted, { now: 90 }, { idleMs: 700, latency })).toMatchObject({ idleNotBefore: 790, target: 1 });
+    expect(intended(adopted, { now: 90 }, { idleMs: 50, latency }).idleNotBefore).toBe(490);
+    expect(intended({ ...adopted, isAdopted: false }, { now: 90 }, { idleMs: 700, latency }).idleNotBefore).toBe(0);
+  });
+});
+
+describe('news of what a step brought about at once', () => {
+  const retired: ServiceEvent = { type: 'retiring', replicas: [retiring(1, 'idle')], reason: 'idle' };
+  test.each<ServiceEvent>([retired, { type: 'revoked', replica: ready(1) }, { type: 'rested', idleForMs: 10 }])(
+    '$type calls for no step: it comes while the rest of the plan is still to be carried out',
+    (event) => {
+      const everything = { held: 9, replicas: [ready(1), queued(2), starting(3), retiring(4, 'scale-down')] };
+      expect(steps(event, everything, { min: 4, idleMs: 0 })).toEqual([]);
+    },
+  );
+});
+
 describe('a service is dormant', () => {
   test.each<[string, boolean, Partial<ServiceView>]>([
     ['while nothing runs and nothing is asked', true, {}],
