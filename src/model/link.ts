@@ -133,15 +133,20 @@ export interface ServiceReport {
   codes: SparseCounts;
   /** Upstream responses begun: successes and errors of the service itself. */
   completions: number;
-  /** 5xx of the upstream except 503. */
+  /** Of these, those that are neither 5xx, nor 429, nor a status by which the service sheds load. */
+  good: number;
+  /** 5xx of the upstream that shed no load. */
   errors: number;
   /**
    * Connections reset or closed by the upstream before a whole response; not where that was the race on a kept one, nor
    * where its client had kept it waiting for long.
    */
   resets: number;
-  /** 429 and 503 of the upstream, and our own time-outs. */
-  overloads: number;
+  /**
+   * Load that was turned away: answers of the upstream with a status of `scale.shed` (503), our own time-outs, and
+   * refusals to wait (full, too many bytes, deadline passed).
+   */
+  shed: number;
   retries: number;
   /** Now: requests dispatched and not ended, tunnels included. */
   inFlight: number;
@@ -150,6 +155,13 @@ export interface ServiceReport {
    * `codes` and `total`.
    */
   passive: number;
+  /**
+   * Requests in flight, and waiting for a slot of a warm service, integrated over the span, in request × ms: divided by
+   * the span it is how many there were on average. Tunnels and requests that may not wake the service do not count.
+   */
+  loadMs: number;
+  /** Now: ages (ms) of requests that wait for a slot of a warm service. */
+  queued: SparseCounts;
   /** Now: requests held. */
   held: number;
   heldBytes: number;
@@ -175,8 +187,15 @@ export interface EndpointReport {
   inFlight: number;
   /** Age of the oldest of them that is activity, ms; absent without one. */
   oldestMs?: number | undefined;
-  /** Time to first byte, per endpoint, so that young replicas can be left out. */
+  /** Answers begun, whenever their requests arrived. */
+  answers: number;
+  /**
+   * Time to first byte, per endpoint, so that young replicas can be left out. Only of requests that arrived since an
+   * endpoint was last added to the service: those before it waited in older queues, and say nothing of how it is now.
+   */
   ttfb: SparseCounts;
-  /** Ages of requests in flight that have no first byte yet, for the same reason. */
+  /** Of these, those that were dispatched while nothing else was in flight on the endpoint. */
+  calm: SparseCounts;
+  /** Ages of requests in flight that have no first byte yet, with the same bounds as `ttfb`. */
   waiting: SparseCounts;
 }

@@ -253,6 +253,8 @@ export interface ScaleSettings {
     /** Observation window, ms. */
     windowMs: number;
   };
+  /** Statuses by which the service says that it has too much to do. */
+  shed: readonly number[];
   guards: GuardSettings;
   /** Decide and journal, but change nothing. Wakes still happen. */
   dryRun: boolean;

@@ -31,6 +31,8 @@ export interface ServicePolicy extends BalancingSettings {
   hold: HoldSettings;
   /** Most requests in flight per replica; 0 = no limit. */
   concurrency: number;
+  /** Statuses by which the service says that it has too much to do. */
+  shed: readonly number[];
   /** What passes in a WebSocket as activity. Absent: any byte. */
   activity?: 'bytes' | 'data';
   /** Other edges use the endpoints too: what bounds requests in flight holds for all, and slots are granted by control. */
@@ -88,6 +90,11 @@ export interface ServiceState {
   starting: boolean;
   /** What a start of this service usually takes, ms; null while unknown. */
   expectedStartMs: number | null;
+  /**
+   * While a further replica is being started for an overloaded service: most requests in flight per replica on each
+   * edge. Who exceeds it waits in the hold's bounds, so that it can go to the new one. Null: no such bound.
+   */
+  inFlightLimit: number | null;
   /** Starts are blocked (back-off or circuit): requests that would wait are answered at once. */
   blocked: { retryAfterMs: number } | null;
   /** Grows with every failed start that requests may have waited for: what is held then is answered. */

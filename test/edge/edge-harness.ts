@@ -23,6 +23,7 @@ export function policy(change: PolicyChange = {}): ServicePolicy {
     name: 'app',
     wakeable: true,
     concurrency: 0,
+    shed: [503],
     balance: 'least-request',
     hashOn: { kind: 'client' },
     slowStartMs: 0,
@@ -66,6 +67,7 @@ export function state(change: StateChange = {}): ServiceState {
     endpoints: [],
     holdTimeoutMs: 30_000,
     starting: false,
+    inFlightLimit: null,
     expectedStartMs: null,
     blocked: null,
     failures: 0,
@@ -221,7 +223,7 @@ export class EdgeHarness {
   }
 
   /** One counter, summed over all reports so far and one of now. */
-  async sum(counter: 'arrivals' | 'completions' | 'errors' | 'resets' | 'overloads' | 'retries') {
+  async sum(counter: 'arrivals' | 'completions' | 'errors' | 'resets' | 'shed' | 'retries') {
     await this.report();
     const parts = this.all('report').flatMap(({ services }) => services);
     return parts.reduce((sum, part) => sum + part[counter], 0);

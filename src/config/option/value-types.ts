@@ -102,6 +102,25 @@ export function path(expected: string, ...words: string[]) {
   return leaf({ ...type, resolve: resolvePath }, (input) => ({ value: input }));
 }
 
+/** A status, or a list of statuses. */
+export function statuses(min: number, max: number) {
+  const read = (texts: string[]): Reading<readonly number[]> => {
+    const codes = texts.map((text) => (/^\d{3}$/.test(text) ? Number(text) : Number.NaN));
+    return codes.every((code) => code >= min && code <= max) ? { value: codes } : undefined;
+  };
+  const json = { type: ['integer', 'string', 'array'], items: { type: ['integer', 'string'] } };
+  return leaf<readonly number[]>(
+    {
+      name: 'status or list of statuses',
+      unit: '',
+      expected: `statuses from ${min} to ${max}, as in [503, 529]`,
+      json,
+    },
+    (input) => read([input]),
+    read,
+  );
+}
+
 /** A word, or a list of words, that stand for all of them; commas divide nothing. */
 export function words(example: string) {
   const json = { type: ['string', 'array'], items: { type: 'string' }, minItems: 1 };

@@ -1,6 +1,6 @@
 import type { GuardSettings, ScaleSettings } from '../../model/settings.ts';
 import { type Exactly, option, optional, section, type Unset } from '../option/option.ts';
-import { choice, duration, durationOr, flag, integer, share } from '../option/value-types.ts';
+import { choice, duration, durationOr, flag, integer, share, statuses } from '../option/value-types.ts';
 import { isExisting, type Run } from './run.ts';
 
 /** The default of `max`. */
@@ -86,6 +86,12 @@ export const scaleSchema = section(
       },
       'When latency asks for another replica.',
     ) satisfies Exactly<ScaleSettings['latency']>,
+    shed: option(
+      statuses(400, 599),
+      '503',
+      'Statuses by which the service says that it has too much to do. 429 is none by default: one client that is held ' +
+        'back is no overload.',
+    ),
     guards,
     dryRun: option(flag(), 'false', 'Decide and say so, but change nothing. Wakes still happen.'),
   },

@@ -40,6 +40,7 @@ export interface ServiceFacts {
   expectedStartMs: number | null;
   blockedUntil: number | undefined;
   failures: number;
+  inFlightLimit: number | null;
 }
 
 interface RegisteredService {
@@ -208,6 +209,7 @@ export class Registry {
       expectedStartMs: facts.expectedStartMs,
       blocked: facts.blockedUntil === undefined ? null : { retryAfterMs: Math.max(0, facts.blockedUntil - now) },
       failures: facts.failures,
+      inFlightLimit: facts.inFlightLimit,
     };
   }
 

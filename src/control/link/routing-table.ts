@@ -23,6 +23,7 @@ function policyOf(service: ServiceSettings, secret: string, sharesSlots: boolean
     ...policy,
     wakeable: run !== undefined,
     concurrency: scale.concurrency,
+    shed: scale.shed,
     activity: scale.activity,
     ...(sharesSlots ? { sharesSlots } : {}),
     healthHost: policy.health && healthHost(policy.health, service),

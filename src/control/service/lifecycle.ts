@@ -157,6 +157,7 @@ export class ServiceLifecycle {
       expectedStartMs: this.#startTimes.expectedMs,
       blockedUntil: contact.contact === 'unreachable' ? contact.retryAt : this.breaker.refusedUntil,
       failures: this.#intent.failures,
+      inFlightLimit: null,
     };
   }
 

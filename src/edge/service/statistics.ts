@@ -25,7 +25,8 @@ export class Statistics {
   completions = 0;
   errors = 0;
   resets = 0;
-  overloads = 0;
+  shed = 0;
+  good = 0;
   retries = 0;
   #holdRejected = noRejections();
   readonly #codes = new Map<number, number>();
@@ -35,7 +36,7 @@ export class Statistics {
   /** Somebody may not wait, or not any longer. */
   holdRefused(code: keyof typeof HOLD_REFUSALS): void {
     this.#holdRejected[HOLD_REFUSALS[code]]++;
-    if (code === 'HOLD_TIMEOUT') this.overloads++;
+    if (code === 'HOLD_TIMEOUT') this.shed++;
   }
 
   /** An answer ended, whole or broken off. */
@@ -51,8 +52,9 @@ export class Statistics {
    */
   firstByte(status: number, ms: number | undefined): void {
     this.completions++;
-    if (status >= 500 && status !== 503) this.errors++;
-    else if (status === 429 || status === 503) this.overloads++;
+    if (status === 503) this.shed++;
+    else if (status >= 500) this.errors++;
+    else if (status !== 429) this.good++;
     if (ms === undefined) return;
     this.#ttfb ??= new Histogram();
     this.#ttfb.add(ms);
@@ -71,7 +73,8 @@ export class Statistics {
     | 'completions'
     | 'errors'
     | 'resets'
-    | 'overloads'
+    | 'good'
+    | 'shed'
     | 'retries'
     | 'holdRejected'
     | 'ttfb'
@@ -85,7 +88,8 @@ export class Statistics {
       completions: this.completions,
       errors: this.errors,
       resets: this.resets,
-      overloads: this.overloads,
+      good: this.good,
+      shed: this.shed,
       retries: this.retries,
       holdRejected: this.#holdRejected,
       ttfb: this.#ttfb?.sparse() ?? [],
@@ -95,7 +99,8 @@ export class Statistics {
     this.completions = 0;
     this.errors = 0;
     this.resets = 0;
-    this.overloads = 0;
+    this.good = 0;
+    this.shed = 0;
     this.retries = 0;
     this.#holdRejected = noRejections();
     this.#codes.clear();

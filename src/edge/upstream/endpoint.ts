@@ -296,7 +296,9 @@ export class Endpoint implements Destination {
       endpoint: id,
       condition,
       inFlight,
+      answers: 0,
       ttfb,
+      calm: [],
       waiting: waitingAges(this.first, now),
       oldestMs: oldestMs(this.first, now, streamMs),
     };

@@ -66,6 +66,7 @@ services:
           patienceMs: 900_000,
           concurrency: 0,
           latency: { aboveMs: 1000, quantile: 0.95, windowMs: 15_000 },
+          shed: [503],
           guards: {
             minSamples: 20,
             maxWindowMs: 300_000,

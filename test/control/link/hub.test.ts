@@ -144,6 +144,7 @@ test('versions only grow, over all kinds of messages', async () => {
     endpoints: [],
     holdTimeoutMs: 1,
     starting: false,
+    inFlightLimit: null,
     expectedStartMs: null,
     blocked: null,
     failures: 0,

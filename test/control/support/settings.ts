@@ -30,6 +30,7 @@ export const testScale: ScaleSettings = {
   patienceMs: 900_000,
   concurrency: 0,
   latency: { aboveMs: 1000, quantile: 0.95, windowMs: 15_000 },
+  shed: [503],
   guards: testGuards,
   dryRun: false,
 };

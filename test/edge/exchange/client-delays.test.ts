@@ -39,12 +39,12 @@ async function held(h: EdgeHarness) {
   const { endpoints = [] } = (await h.service()) ?? {};
   return {
     ejected: endpoints.filter(({ condition }) => condition === 'ejected').length,
-    overloads: await h.sum('overloads'),
+    shed: await h.sum('shed'),
     resets: await h.sum('resets'),
   };
 }
 
-const NOTHING = { ejected: 0, overloads: 0, resets: 0 };
+const NOTHING = { ejected: 0, shed: 0, resets: 0 };
 
 /** Sends a byte each second, so many. */
 async function drip(h: EdgeHarness, client: Client, seconds: number): Promise<void> {
@@ -97,7 +97,7 @@ describe('a client that is slow with its body', () => {
     expect(client.total).toBe(0);
     await h.pass(200, 100);
     expect((await client.answer('POST')).status).toBe(504);
-    expect(await held(h)).toEqual({ ejected: 1, overloads: 1, resets: 0 });
+    expect(await held(h)).toEqual({ ejected: 1, shed: 1, resets: 0 });
   });
 
   test('may be why the service closes the connection: that is no failure of it', async () => {
@@ -122,7 +122,7 @@ describe('a client that is slow with its body', () => {
     await upstream.readExactly(5);
     upstream.reset();
     expect((await client.answer('POST')).status).toBe(502);
-    expect(await held(h)).toEqual({ ejected: 1, overloads: 0, resets: 1 });
+    expect(await held(h)).toEqual({ ejected: 1, shed: 0, resets: 1 });
   });
 
   test('is not timed with the attempt that follows a failed one either', async () => {
@@ -157,7 +157,7 @@ test.each(['native', 'http-proxy'] as const)(
     expect(await waiting()).toEqual([expect.closeTo(3000, -3)]);
     await h.pass(2200, 100);
     expect((await client.answer('POST')).status).toBe(504);
-    expect(await held(h)).toEqual({ ejected: 1, overloads: 1, resets: 0 });
+    expect(await held(h)).toEqual({ ejected: 1, shed: 1, resets: 0 });
   },
 );
 
@@ -224,7 +224,7 @@ describe('a client that does not take its answer', () => {
     upstream.reset();
     await client.untilOver();
     await h.inFlight(0);
-    expect(await held(h)).toEqual({ ejected: 1, overloads: 0, resets: 1 });
+    expect(await held(h)).toEqual({ ejected: 1, shed: 0, resets: 1 });
   });
 });
 

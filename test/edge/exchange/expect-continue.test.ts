@@ -97,7 +97,7 @@ describe('an upstream that says no 100', () => {
     await h.pass(6500, 500);
     await client.readThrough('\r\n\r\n');
     expect((await client.answer('POST')).status).toBe(408);
-    expect(await h.sum('overloads')).toBe(0);
+    expect(await h.sum('shed')).toBe(0);
   });
 
   test('is to blame when it does not answer a client that goes on', async () => {
