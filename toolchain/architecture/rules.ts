@@ -48,6 +48,7 @@ export const RULES: Rules = {
     runtime: [],
     admin: [],
     observe: [],
+    simulate: ['control'],
     workers: [],
     util: [],
   },
