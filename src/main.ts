@@ -127,6 +127,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   const api: ControlApi = {
     services: () => control.services(),
     service: (name) => control.service(name),
+    why: (name) => control.why(name),
     wake: (name) => control.wake(name),
     sleep: (name) => control.sleep(name),
     collect: () => control.collect(),

@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import type { Decision } from '../model/decision.ts';
+import type { Decision, HeldBack } from '../model/decision.ts';
 import { holdsCapacity } from '../model/replica.ts';
 import type { LastActivity, ReplicaStatus, ServiceStatus } from '../model/status.ts';
 import { formatDuration } from '../util/units.ts';
@@ -28,7 +28,7 @@ export function statusTable(services: readonly ServiceStatus[], nowMs: number, c
     String(service.held),
     service.latencyMs.p95 === null ? '–' : formatDuration(service.latencyMs.p95),
     activityCell(service.lastActivity, nowMs, columns),
-    decisionCell(service.lastDecision, nowMs),
+    decisionCell(service, nowMs),
   ]);
   const widths = HEAD.map((head, column) => Math.max(...[HEAD, ...rows].map((row) => (row[column] ?? head).length)));
   const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
@@ -90,14 +90,27 @@ function activityCell(activity: LastActivity | null, nowMs: number, columns: num
   return `${what.length > MOST_ACTIVITY ? `${what.slice(0, MOST_ACTIVITY - 1)}…` : what} ${age}`;
 }
 
-function decisionCell(decision: Decision | null, nowMs: number): string {
-  if (decision === null) return '–';
-  const { action, from, to, reason, verdicts, at, dryRun } = decision;
+function decisionCell({ lastDecision, heldBack }: ServiceStatus, nowMs: number): string {
+  return (
+    [changeText(lastDecision, nowMs), heldBackText(heldBack, nowMs)].filter((text) => text !== '').join('; ') || '–'
+  );
+}
+
+function changeText(decision: Decision | null, nowMs: number): string {
+  if (decision === null) return '';
+  const { action, from, to, reason, at, dryRun } = decision;
   const change = from === to ? action : `${action} ${from}→${to}`;
-  const ago = Math.max(0, nowMs - Date.parse(at));
-  const against = action === 'none' ? verdicts.find(({ verdict }) => verdict === 'block') : undefined;
-  const but = against === undefined ? '' : `, but ${against.guard}: ${against.detail}`;
-  return `${change}${dryRun ? ' (dry run)' : ''}: ${reason}${but} (${formatDuration(ago)} ago)`;
+  return `${change}${dryRun ? ' (dry run)' : ''}: ${reason} (${ageText(at, nowMs)} ago)`;
+}
+
+/** What keeps the next change back, in short: `why` tells it with its numbers. */
+function heldBackText(heldBack: HeldBack | null, nowMs: number): string {
+  if (heldBack === null) return '';
+  return `held back by ${heldBack.guards.join(', ')} for ${ageText(heldBack.since, nowMs)}`;
+}
+
+function ageText(at: string, nowMs: number): string {
+  return formatDuration(Math.max(0, nowMs - Date.parse(at)));
 }
 
 const noLines = {

@@ -1,4 +1,5 @@
 import type { EventType } from '../model/events.ts';
+import type { Journal } from '../model/journal.ts';
 import type { Logger, Metrics } from '../model/observe.ts';
 import type { Clock } from '../util/clock.ts';
 
@@ -22,6 +23,8 @@ export interface ControlContext {
   logger: Logger;
   metrics: Metrics;
   events: EventEmitter;
+  /** Keeps decisions over restarts. */
+  journal: Journal;
   /** This Pilotlight's identity. */
   instance: string;
   /** In [0, 1), for jitter. */

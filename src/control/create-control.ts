@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import type { ServiceWhy } from '../model/decision.ts';
 import type { DiscoverySource, Registrar } from '../model/discovery.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { EventSink } from '../model/events.ts';
+import { type Journal, noJournal } from '../model/journal.ts';
 import type { ControlMessage, EdgeMessage } from '../model/link.ts';
 import type { Logger, Metrics } from '../model/observe.ts';
 import type { Runtime } from '../model/runtime.ts';
@@ -47,6 +49,8 @@ export interface ControlOptions {
   instance: string;
   /** Under which values are made that clients keep, such as sticky cookies. Default: one that does not outlive this. */
   secret?: string;
+  /** Keeps decisions over restarts. Default: nothing does. */
+  journal?: Journal;
   /** In [0, 1), for jitter. Default: Math.random. */
   random?: () => number;
   /** Whether another process still uses the replicas: they are not ended before `takeOver`. Default: false. */
@@ -116,12 +120,12 @@ class ControlPlane implements Control {
   #tick: Timer | undefined;
 
   constructor(options: ControlOptions) {
-    const { settings, clock, logger, metrics, instance, random = Math.random } = options;
+    const { settings, clock, logger, metrics, instance, random = Math.random, journal = noJournal } = options;
     this.#settings = settings;
     this.#secret = options.secret ?? randomBytes(32).toString('hex');
     const events = new EventBus(clock, logger);
     this.#events = events;
-    const context = { clock, logger, metrics, events, instance, random, life: this.#life.signal };
+    const context = { clock, logger, metrics, events, journal, instance, random, life: this.#life.signal };
     this.#context = context;
     this.#services = new Services(logger);
     this.#hub = new LinkHub(clock, logger, new EdgeNews(context, this.#services), () => ({
@@ -279,6 +283,11 @@ class ControlPlane implements Control {
     const service = this.#services.known(name);
     await this.#hub.collect(COLLECT_MS);
     return service.status();
+  }
+
+  async why(name: string): Promise<ServiceWhy> {
+    const { decisions } = this.#services.known(name);
+    return { service: name, decisions: decisions.entries, heldBack: decisions.heldBack };
   }
 
   async wake(name: string): Promise<ServiceStatus> {

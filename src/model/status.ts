@@ -1,5 +1,5 @@
 import type { EndpointCondition } from './balancing.ts';
-import type { Decision } from './decision.ts';
+import type { Decision, HeldBack, ServiceWhy } from './decision.ts';
 import type { ErrorCode } from './errors.ts';
 import type { EventSink } from './events.ts';
 import type { ReplicaState } from './replica.ts';
@@ -66,7 +66,10 @@ export interface ServiceStatus {
   latencyMs: { p50: number | null; p95: number | null; p99: number | null };
   /** What the idle clock goes by; null while no request that may wake the service was seen. */
   lastActivity: LastActivity | null;
+  /** The last change that was decided. */
   lastDecision: Decision | null;
+  /** What keeps the next change back; null where nothing does. */
+  heldBack: HeldBack | null;
   /** Null until a start fails, and again once one has succeeded. */
   startFailure: StartFailure | null;
   /** What stands in its way now; empty when all is well. */
@@ -79,6 +82,8 @@ export interface ControlApi {
   services(): Promise<ServiceStatus[]>;
   /** @throws SERVICE_UNKNOWN */
   service(name: string): Promise<ServiceStatus>;
+  /** The last decisions about a service, also those before the last restart. @throws SERVICE_UNKNOWN */
+  why(name: string): Promise<ServiceWhy>;
   /** Starts the service unless it runs and waits for nothing. @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE */
   wake(name: string): Promise<ServiceStatus>;
   /** Retires all replicas (two-phase; `min` is not kept). @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE */

@@ -1,3 +1,4 @@
+import type { DecisionEntry, ServiceWhy } from '../../src/model/decision.ts';
 import { PilotlightError } from '../../src/model/errors.ts';
 import type { EventSink, PilotEvent } from '../../src/model/events.ts';
 import type { ControlApi, ServiceStatus } from '../../src/model/status.ts';
@@ -8,6 +9,8 @@ export class FakeControl implements ControlApi {
   readonly sinks = new Set<EventSink>();
   isReady = true;
   awaits: string | undefined;
+  /** What `why` tells of each service. */
+  decisions: DecisionEntry[] = [];
   /** Thrown by `collect`. */
   failure: unknown;
   /** Awaited by `services`. */
@@ -21,6 +24,11 @@ export class FakeControl implements ControlApi {
   async service(name: string): Promise<ServiceStatus> {
     if (name !== 'shop' && name !== 'wiki') throw new PilotlightError('SERVICE_UNKNOWN', `no service "${name}"`);
     return status(name);
+  }
+
+  async why(name: string): Promise<ServiceWhy> {
+    await this.service(name);
+    return { service: name, decisions: this.decisions, heldBack: null };
   }
 
   async wake(name: string): Promise<ServiceStatus> {
@@ -71,6 +79,7 @@ function status(name: string): ServiceStatus {
     latencyMs: { p50: null, p95: null, p99: null },
     lastActivity: null,
     lastDecision: null,
+    heldBack: null,
     startFailure: null,
     troubles: [],
   };

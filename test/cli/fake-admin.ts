@@ -42,6 +42,7 @@ export function service(changes: Partial<ServiceStatus> & { name: string }): Ser
     latencyMs,
     lastActivity: null,
     lastDecision: null,
+    heldBack: null,
     startFailure: null,
     troubles: [],
     ...changes,

@@ -19,6 +19,9 @@ const busy = service({
   latencyMs: { p50: 10, p95: 1234.5, p99: 2000 },
   lastActivity: { at: new Date(NOW - 42_000).toISOString(), what: 'GET /orders/…' },
   lastDecision: {
+    id: 'a-1',
+    kind: 'latency',
+    outcome: null,
     at: new Date(NOW - 12_000).toISOString(),
     service: 'shop',
     action: 'scale-up',
@@ -83,19 +86,13 @@ test('a dry run is told apart', () => {
   expect(statusTable([{ ...busy, lastDecision }], NOW, 200)).toContain('scale-up 2→3 (dry run): ');
 });
 
-test('what was not done says what kept it from being done', () => {
-  const verdicts = [
-    { guard: 'samples', verdict: 'pass', detail: '80 samples in 15 s, 20 needed' },
-    { guard: 'step', verdict: 'block', detail: 'last change 3 s ago, 15 s apart' },
-  ] as const;
-  const lastDecision = busy.lastDecision && {
-    ...busy.lastDecision,
-    action: 'none' as const,
-    to: 2,
-    verdicts: [...verdicts],
-  };
-  const text = statusTable([{ ...busy, lastDecision }], NOW, 200);
-  expect(text).toContain('none: p95 1.2s over 500ms, but step: last change 3 s ago, 15 s apart (12s ago)');
+test('what keeps the next change back stands beside the last one, and alone where there was none', () => {
+  const heldBack = { since: new Date(NOW - 42_000).toISOString(), guards: ['step', 'budget'], reason: 'p95 1.2s' };
+  expect(statusTable([{ ...busy, heldBack }], NOW, 200)).toContain(
+    'scale-up 2→3: p95 1.2s over 500ms (12s ago); held back by step, budget for 42s',
+  );
+  const alone = statusTable([{ ...busy, lastDecision: null, heldBack }], NOW, 200).split('\n')[1];
+  expect(alone).toMatch(/ago {2}held back by step, budget for 42s$/);
 });
 
 test('no services are said in words', () => {

@@ -1,4 +1,4 @@
-import type { Decision, GuardVerdict } from '../../model/decision.ts';
+import type { Decision, DecisionEntry, GuardVerdict, HeldBack, Refusal } from '../../model/decision.ts';
 import type { StartFailure } from '../../model/status.ts';
 import { formatDuration } from '../../util/units.ts';
 import type { ControlContext } from '../context.ts';
@@ -6,6 +6,7 @@ import type { Replica, StartCause } from '../replica/replica.ts';
 import type { RetireReason } from '../replica/retire.ts';
 import { type DemandInputs, needText } from '../scale/demand.ts';
 import type { ScaleDecision } from '../scale/service-scaler.ts';
+import { KeptDecisions } from './kept-decisions.ts';
 
 /** What led to the number of replicas that is started. */
 export type StartInputs = DemandInputs & { wanted: number };
@@ -18,8 +19,6 @@ export interface RetireSaying {
   inputs?: Record<string, number>;
 }
 
-/** Decisions that are kept. */
-const KEPT = 100;
 /** A wake so soon after an idle retire began is a flap, ms. */
 const FLAP_MS = 10_000;
 
@@ -35,12 +34,9 @@ const retireText: Record<RetireReason, string> = {
 
 /** Tells what happens to one service: events for people, the last decisions with all that led to them, and the metrics. */
 export class DecisionLog {
-  /** Oldest first. */
-  readonly #decisions: Decision[] = [];
+  readonly #kept: KeptDecisions;
   readonly #service: string;
   readonly #context: ControlContext;
-  /** The last refusal, so that one that stands is told once. */
-  #refusal = '';
   /** When it was last put to sleep as idle, the clock's ms, and how often in a row it was woken right after that. */
   #sleptAt = Number.NEGATIVE_INFINITY;
   #flaps = 0;
@@ -48,10 +44,25 @@ export class DecisionLog {
   constructor(service: string, context: ControlContext) {
     this.#service = service;
     this.#context = context;
+    this.#kept = new KeptDecisions(service, context, {
+      begun: (refusal) => this.#refusalBegun(refusal),
+      ended: (refusal) => this.#refusalEnded(refusal),
+    });
   }
 
+  /** The last change. */
   get last(): Decision | null {
-    return this.#decisions.at(-1) ?? null;
+    return this.#kept.last;
+  }
+
+  /** What keeps the next change back now. */
+  get heldBack(): HeldBack | null {
+    return this.#kept.heldBack;
+  }
+
+  /** The last changes and refusals, in the order of time. */
+  get entries(): DecisionEntry[] {
+    return this.#kept.all;
   }
 
   /** Starts from zero. */
@@ -170,31 +181,64 @@ export class DecisionLog {
     this.#event('asleep', `asleep ${text}`, { reason });
   }
 
-  /** A scaling decision; one without a change is told only when it is news. */
-  scaled({ outcome, inputs }: ScaleDecision, dryRun: boolean): void {
-    const { action, kind, from, to, reason, verdicts } = outcome;
-    if (kind === undefined) {
-      this.#refusal = '';
-      return;
-    }
-    const blocks = verdicts.filter(({ verdict }) => verdict === 'block').map(({ guard }) => guard);
-    const refusal = action === 'none' ? `${kind}: ${blocks.join()}` : '';
-    if (action === 'none' && refusal === this.#refusal) return;
-    this.#refusal = refusal;
+  /**
+   * A decision of the scaler. One without a change is told when it begins and when it is over.
+   * @returns the id of the change; undefined where there is none
+   */
+  scaled({ outcome, inputs: given }: ScaleDecision, dryRun: boolean): string | undefined {
+    const { action, kind = null, from, to, reason, verdicts } = outcome;
+    const inputs = { ...given };
     const { metrics } = this.#context;
     const service = this.#service;
-    for (const guard of blocks) metrics.count('pilotlight_guard_blocks_total', { service, guard }, 1);
-    this.#decide({ action, from, to, reason, inputs: { ...inputs }, verdicts, dryRun });
-    if (action === 'none') return;
+    const isRefused = action === 'none' && kind !== null;
+    // Between ticks a request that waits for a slot asks, and nothing else is looked at: that ends no refusal.
+    if (action === 'none' && inputs.tick === 0) return undefined;
+    const isNews =
+      action !== 'none' ||
+      this.#kept.tick(isRefused ? { action, kind, from, to, reason, inputs, verdicts, dryRun } : undefined);
+    if (isNews) {
+      const blocks = verdicts.filter(({ verdict }) => verdict === 'block');
+      for (const { guard } of blocks) metrics.count('pilotlight_guard_blocks_total', { service, guard }, 1);
+    }
+    if (action === 'none') return undefined;
+    const { id } = this.#kept.change({ action, kind, from, to, reason, inputs, verdicts, dryRun });
     const direction = action === 'scale-up' ? 'up' : 'down';
-    if (!dryRun)
-      metrics.count(
-        'pilotlight_scale_decisions_total',
-        { service, direction, reason: kind === 'down' ? 'low-load' : kind },
-        1,
-      );
+    const why = kind === 'down' ? 'low-load' : (kind ?? 'none');
+    if (!dryRun) metrics.count('pilotlight_scale_decisions_total', { service, direction, reason: why }, 1);
     const scaled = dryRun ? `would scale ${from}→${to} (dry run)` : `scaled ${from}→${to}`;
-    this.#event('scaled', `${scaled} because ${reason}`, { from, to, dryRun });
+    this.#event('scaled', `${scaled} because ${reason}`, { decision: id, from, to, dryRun });
+    return id;
+  }
+
+  /**
+   * Later news of a change: what came of it.
+   * @param id what `scaled` returned
+   * @param text one line with its numbers, such as `helped: p95 1,802 → 240 ms`
+   */
+  cameOf(id: string, text: string): void {
+    const decision = this.#kept.cameOf(id, text);
+    const what = decision === undefined ? 'an earlier change' : `${decision.action} ${decision.from}→${decision.to}`;
+    this.#event('outcome', `${what} ${text}`, { decision: id, outcome: text });
+  }
+
+  /** The proxy is about to end, or the service is gone. */
+  close(): void {
+    this.#kept.close();
+  }
+
+  #refusalBegun({ id, from, reason, verdicts }: Refusal): void {
+    const blocks = verdicts.filter(({ verdict }) => verdict === 'block');
+    const guards = blocks.map(({ guard }) => guard).join();
+    const against = blocks.map(({ guard, detail }) => `${guard} (${detail})`).join(', ');
+    this.#event('refused', `stays at ${from}: ${reason}, refused by ${against}`, { decision: id, guards, from });
+  }
+
+  #refusalEnded({ id, from, kind, verdicts, ended }: Refusal): void {
+    const guards = verdicts.filter(({ verdict }) => verdict === 'block').map(({ guard }) => guard);
+    const { lastedMs = 0, ticks = 0 } = ended ?? {};
+    const lasted = formatDuration(Math.round(lastedMs / 1000) * 1000);
+    const line = `no longer kept at ${from} by ${guards.join(', ')} after ${lasted} (${kind})`;
+    this.#event('refusal-ended', line, { decision: id, lastedMs, ticks: ticks ?? 0 });
   }
 
   /** Somebody who comes back as soon as a service sleeps makes it start again and again: that is to be seen. */
@@ -206,13 +250,14 @@ export class DecisionLog {
     return `; ${formatDuration(Math.round(since))} after it was put to sleep${times}`;
   }
 
+  /** A decision of another part than the scaler. */
   #decide(
-    decision: Omit<Decision, 'at' | 'service' | 'dryRun'> & { verdicts: GuardVerdict[]; dryRun?: boolean },
+    decision: Omit<Decision, 'id' | 'at' | 'service' | 'kind' | 'outcome' | 'dryRun'> & {
+      verdicts: GuardVerdict[];
+      dryRun?: boolean;
+    },
   ): void {
-    const at = new Date(this.#context.clock.wall()).toISOString();
-    const { dryRun = false, ...rest } = decision;
-    this.#decisions.push({ at, service: this.#service, ...rest, dryRun });
-    if (this.#decisions.length > KEPT) this.#decisions.shift();
+    this.#kept.change({ kind: null, dryRun: false, ...decision });
   }
 
   #event(

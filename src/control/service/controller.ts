@@ -166,6 +166,7 @@ export class ServiceController {
       lastActivity: lastActivity(this.#telemetry, clock.now(), clock.wall()),
       quantiles: window.quantiles(clock.now(), scale.latency.windowMs, [0.5, 0.95, 0.99]),
       lastDecision: decisions.last,
+      heldBack: decisions.heldBack,
       startFailure: this.#startFailure,
       runtimeTrouble,
       otherTroubles: [this.#host.prewarm.trouble(name), this.#host.discovery.trouble(this.#settings)],
@@ -186,6 +187,7 @@ export class ServiceController {
 
   /** Lets go of every timer. */
   close(): void {
+    this.decisions.close();
     this.lifecycle.close();
   }
 

@@ -1,5 +1,5 @@
 import type { EndpointCondition } from '../../model/balancing.ts';
-import type { Decision } from '../../model/decision.ts';
+import type { Decision, HeldBack } from '../../model/decision.ts';
 import type { DiscoveredEndpoint } from '../../model/discovery.ts';
 import type {
   LastActivity,
@@ -31,13 +31,14 @@ interface StatusInputs {
   quantiles: readonly (number | undefined)[];
   lastActivity: LastActivity | null;
   lastDecision: Decision | null;
+  heldBack: HeldBack | null;
   startFailure: StartFailure | null;
   runtimeTrouble: Trouble | undefined;
   otherTroubles: readonly (Trouble | undefined)[];
 }
 
 export function serviceStatus(inputs: StatusInputs): ServiceStatus {
-  const { name, replicas, external, inFlight, held, lastActivity, lastDecision, startFailure } = inputs;
+  const { name, replicas, external, inFlight, held, lastActivity, lastDecision, heldBack, startFailure } = inputs;
   const { runtimeTrouble, otherTroubles } = inputs;
   const [p50 = null, p95 = null, p99 = null] = inputs.quantiles;
   return {
@@ -49,6 +50,7 @@ export function serviceStatus(inputs: StatusInputs): ServiceStatus {
     latencyMs: { p50, p95, p99 },
     lastActivity,
     lastDecision,
+    heldBack,
     startFailure,
     // What a start failed of already need not be said twice.
     troubles: [runtimeTrouble, ...otherTroubles].filter(
