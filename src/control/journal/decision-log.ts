@@ -6,6 +6,7 @@ import type { Replica, StartCause } from '../replica/replica.ts';
 import type { RetireReason } from '../replica/retire.ts';
 import { type DemandInputs, needText } from '../scale/demand.ts';
 import type { ScaleDecision } from '../scale/service-scaler.ts';
+import type { Crash } from '../start/crashes.ts';
 import { KeptDecisions } from './kept-decisions.ts';
 
 /** What led to the number of replicas that is started. */
@@ -171,8 +172,11 @@ export class DecisionLog {
     this.#event('drain-forced', line, { replica: replica.name, inFlight, oldestMs });
   }
 
-  exited(replica: Replica, detail: string): void {
-    this.#event('exited', `lost ${replica.name}: ${detail}`, { replica: replica.name });
+  /** @param crash where it ended by itself and too soon */
+  exited(replica: Replica, detail: string, crash?: Crash): void {
+    const { name } = replica;
+    if (crash === undefined) this.#event('exited', `lost ${name}: ${detail}`, { replica: name });
+    else this.#event('exited', `lost ${name}: ${detail}; ${crash.text}`, { replica: name, ...crash.facts });
   }
 
   asleep(reason: string, idleMs: number | 'never'): void {

@@ -6,7 +6,7 @@ import type { Timer } from '../../util/clock.ts';
 import { type ControlContext, detached } from '../context.ts';
 import type { LinkHub } from '../link/hub.ts';
 import { retrying } from '../retry.ts';
-import { PROBATION_MS } from '../start/breaker.ts';
+import { CRASH_MS, PROBATION_MS } from '../start/circuit.ts';
 import { isSameRun, type Replica, type StartCause } from './replica.ts';
 import { callRuntime, RUNTIME_CALL_MS } from './runtime-call.ts';
 import {
@@ -66,8 +66,11 @@ export interface RunnerListener {
   onStartWithdrawn(replica: Replica): void;
   /** A found replica did not prove itself. */
   onAdoptFailed(replica: Replica, error: PilotlightError): void;
-  /** A ready replica ended by itself, or by somebody else's doing. */
-  onExited(replica: Replica, detail: string): void;
+  /**
+   * A ready replica ended by itself, or by somebody else's doing.
+   * @param crashedAfterMs how long it was ready, where it ended by itself and too soon for that to be in order
+   */
+  onExited(replica: Replica, detail: string, crashedAfterMs: number | undefined): void;
   /** A replica that was to be stopped runs no more. */
   onStopped(replica: Replica, reason: string): void;
   /** What the runtime knows is not certain any more: list again. */
@@ -275,16 +278,18 @@ export class ReplicaRunner {
     replica.task = { kind: 'none' };
     replica.instance = undefined;
     publish();
-    const { start } = replica;
-    const soon = wasReady && start !== undefined && context.clock.now() - start.ready < PROBATION_MS;
-    replica.endedSoon = soon ? replica.endedSoon + 1 : 0;
-    if (soon && !isByHand(now, replica.endedSoon)) {
+    const { start, readyAt } = replica;
+    const livedMs = context.clock.now() - readyAt;
+    const isYoung = wasReady && livedMs < CRASH_MS;
+    replica.endedSoon = isYoung ? replica.endedSoon + 1 : 0;
+    const isCrash = isYoung && !isByHand(now, replica.endedSoon);
+    if (isCrash && start !== undefined && livedMs < PROBATION_MS) {
       const error = ended('it ended soon after it was ready', now, replica.attempt);
       listener.onStartFailed(replica, error, start.asked, run);
     } else if (task.kind === 'retire') {
       listener.onStopped(replica, task.retirement.reason);
     } else {
-      listener.onExited(replica, `${endText(now)}${exitText(now)}`);
+      listener.onExited(replica, `${endText(now)}${exitText(now)}`, isCrash ? livedMs : undefined);
     }
     // It was started anew behind our back: another run, which has to prove itself.
     if (now?.state === 'running') this.adopt(replica, now);

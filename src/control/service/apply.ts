@@ -45,20 +45,21 @@ function intentAfter(view: ServiceView, event: ServiceEvent): Intent {
       return { ...raised(intent, ready), idleNotBefore: Math.max(intent.idleNotBefore, now + watchMs) };
     }
     case 'start-failed': {
-      // While starts are blocked, what is queued is withdrawn.
-      const coming = starting + (blockedUntil(view.circuit, now) !== undefined ? 0 : queued);
-      const isOut = isFailing(view.circuit) && coming + ready + view.external === 0;
+      const coming = comingIn(view);
       return {
         ...intent,
         isWoken: false,
-        failures: intent.failures + Number(isOut),
+        failures: intent.failures + Number(isOut(view)),
         // Whether the rest is enough is the scaler's to say, from what it measures then.
         target: ready > 0 ? ready + coming : intent.target,
       };
     }
-    case 'exited':
+    case 'exited': {
       // An idle one, or the last one, may have been stopped on purpose: it waits until somebody asks.
-      return availableIn(view) === 0 || !event.wasInUse ? { ...intent, target: ready + starting + queued } : intent;
+      const isLeft = availableIn(view) === 0 || !event.wasInUse;
+      const failures = intent.failures + Number(isOut(view));
+      return { ...intent, failures, target: isLeft ? ready + starting + queued : intent.target };
+    }
     case 'retiring':
       return event.reason === 'replaced' ? intent : { ...intent, target: ready };
     case 'revoked': {
@@ -74,6 +75,17 @@ function intentAfter(view: ServiceView, event: ServiceEvent): Intent {
     case 'stopped':
       return intent;
   }
+}
+
+/** Starts that go on; while starts are blocked, what is queued is withdrawn. */
+function comingIn(view: ServiceView): number {
+  const { queued, starting } = countsOf(view);
+  return starting + (blockedUntil(view.circuit, view.now) === undefined ? queued : 0);
+}
+
+/** Nothing serves, and nothing will before the back-off is over: nobody waits for it. */
+function isOut(view: ServiceView): boolean {
+  return isFailing(view.circuit) && comingIn(view) + availableIn(view) === 0;
 }
 
 /** Whether it is awake by now, and whether anything asks for it. */

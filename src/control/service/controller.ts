@@ -169,7 +169,11 @@ export class ServiceController {
       heldBack: decisions.heldBack,
       startFailure: this.#startFailure,
       runtimeTrouble,
-      otherTroubles: [this.#host.prewarm.trouble(name), this.#host.discovery.trouble(this.#settings)],
+      otherTroubles: [
+        lifecycle.crashes.trouble,
+        this.#host.prewarm.trouble(name),
+        this.#host.discovery.trouble(this.#settings),
+      ],
     });
   }
 

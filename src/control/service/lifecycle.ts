@@ -8,6 +8,7 @@ import type { Replica, StartCause } from '../replica/replica.ts';
 import { ReplicaSet } from '../replica/replica-set.ts';
 import { StartFailures } from '../replica/start-failures.ts';
 import { StartBreaker } from '../start/breaker.ts';
+import { Crashes } from '../start/crashes.ts';
 import { StartTimes } from '../start/start-times.ts';
 import { apply } from './apply.ts';
 import { Executor } from './executor.ts';
@@ -35,6 +36,7 @@ export class ServiceLifecycle {
   readonly set: ReplicaSet;
   readonly breaker: StartBreaker;
   readonly failures: StartFailures;
+  readonly crashes: Crashes;
   readonly #name: string;
   readonly #options: LifecycleOptions;
   readonly #run: ServiceRun;
@@ -56,6 +58,7 @@ export class ServiceLifecycle {
       registry.publish(this.#name);
       this.look();
     });
+    this.crashes = new Crashes(context.clock, this.breaker);
     this.failures = new StartFailures(context, (failure) => {
       const hash = this.#run.last === undefined ? '' : hashOf(this.#run.last);
       decisions.startFailed(
@@ -68,6 +71,7 @@ export class ServiceLifecycle {
       run: this.#run,
       breaker: this.breaker,
       failures: this.failures,
+      crashes: this.crashes,
       startTimes: this.#startTimes,
     });
     this.set = new ReplicaSet({

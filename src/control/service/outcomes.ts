@@ -6,7 +6,9 @@ import type { Replica, StartCause } from '../replica/replica.ts';
 import type { ReplicaSet, ReplicaSetListener } from '../replica/replica-set.ts';
 import { type ReplicaView, viewOf } from '../replica/replica-view.ts';
 import type { StartFailures } from '../replica/start-failures.ts';
-import { PROBATION_MS, type StartBreaker } from '../start/breaker.ts';
+import type { StartBreaker } from '../start/breaker.ts';
+import { PROBATION_MS } from '../start/circuit.ts';
+import type { Crashes } from '../start/crashes.ts';
 import type { StartTimes } from '../start/start-times.ts';
 import type { ServiceHost } from './host.ts';
 import type { ServiceRun } from './run.ts';
@@ -34,6 +36,7 @@ interface OutcomesOptions {
   run: ServiceRun;
   breaker: StartBreaker;
   failures: StartFailures;
+  crashes: Crashes;
   startTimes: StartTimes;
 }
 
@@ -95,8 +98,14 @@ export class Outcomes implements ReplicaSetListener {
   onStartFailed(replica: Replica, error: PilotlightError, askedAt: number, run: string | undefined): void {
     const { breaker, failures } = this.#options;
     this.#host.catalog.dropReplica(replica);
-    breaker.note({ type: 'failed', askedAt, retrySafe: error.retrySafe });
-    failures.add(replica, { error, run, inARow: breaker.failures, blockedUntil: breaker.blockedUntil });
+    const wasReady = replica.start?.asked === askedAt;
+    breaker.note({ type: 'failed', askedAt, retrySafe: error.retrySafe, wasReady });
+    failures.add(replica, {
+      error,
+      run,
+      inARow: Math.max(breaker.failures, breaker.crashes),
+      blockedUntil: breaker.blockedUntil,
+    });
     this.#ended({ type: 'start-failed', replica: this.#viewOf(replica) });
   }
 
@@ -112,11 +121,18 @@ export class Outcomes implements ReplicaSetListener {
     this.#ended({ type: 'adoption-failed', replica: this.#viewOf(replica) });
   }
 
-  onExited(replica: Replica, detail: string): void {
-    const { active, window } = this.#options.telemetry;
+  onExited(replica: Replica, detail: string, crashedAfterMs: number | undefined): void {
+    const { telemetry, breaker, crashes } = this.#options;
+    const { active, window } = telemetry;
+    const { clock } = this.#host.context;
     this.#host.catalog.dropReplica(replica);
-    this.#decisions.exited(replica, detail);
-    const wasInUse = active > 0 || window.arrivalsBefore(this.#host.context.clock.now(), PROBATION_MS) > 0;
+    if (crashedAfterMs === undefined) {
+      this.#decisions.exited(replica, detail);
+    } else {
+      breaker.note({ type: 'crashed', readyAt: replica.readyAt });
+      this.#decisions.exited(replica, detail, crashes.add(replica.name, crashedAfterMs));
+    }
+    const wasInUse = active > 0 || window.arrivalsBefore(clock.now(), PROBATION_MS) > 0;
     this.#ended({ type: 'exited', replica: this.#viewOf(replica), wasInUse });
   }
 

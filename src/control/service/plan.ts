@@ -16,7 +16,7 @@ export function plan(view: ServiceView): Step[] {
       return planLook(view);
 
     case 'woken':
-      return view.intent.isWoken && isBlocked(view) ? [{ do: 'forgive' }] : [];
+      return isBlocked(view) ? [{ do: 'forgive' }] : [];
     case 'slept':
       // What requests wait for is not called off: they would only ask again.
       return [
@@ -41,9 +41,9 @@ export function plan(view: ServiceView): Step[] {
       return prepareAll(view);
 
     case 'start-failed':
+    case 'exited':
       return [...(isBlocked(view) ? withdraw(queuedIn(view)) : []), ...prepare(view, [news.replica.ordinal])];
     case 'adoption-failed':
-    case 'exited':
     case 'stopped':
       return prepare(view, [news.replica.ordinal]);
 

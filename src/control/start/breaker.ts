@@ -7,18 +7,14 @@ import {
   isFailing,
   newCircuit,
   nextCircuit,
+  streakOf,
 } from './circuit.ts';
 
-/** A replica that ends this soon after it was ready was not started well, ms. */
-export const PROBATION_MS = 10_000;
-
-/** The circuit of one service's starts, with its timers. */
+/** The circuit of one service's starts, with its timer. */
 export class StartBreaker {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #onUnblocked: () => void;
-  /** Made at the first start. */
-  #probations: Set<Timer> | undefined;
   #circuit: Circuit = newCircuit;
   #timer: Timer | undefined;
 
@@ -53,7 +49,12 @@ export class StartBreaker {
 
   /** Failed starts in a row. */
   get failures(): number {
-    return this.#circuit.failures;
+    return streakOf(this.#circuit, this.#clock.now()).failures;
+  }
+
+  /** Crashed replicas in a row. */
+  get crashes(): number {
+    return streakOf(this.#circuit, this.#clock.now()).crashes;
   }
 
   get isFailing(): boolean {
@@ -62,7 +63,6 @@ export class StartBreaker {
 
   note(event: CircuitEvent): void {
     this.#circuit = nextCircuit(this.#circuit, event, this.#clock.now(), this.#random);
-    if (event.type === 'ready') this.#proveLater(event.askedAt);
     this.#timer?.cancel();
     this.#timer = undefined;
     const until = this.blockedUntil;
@@ -71,15 +71,5 @@ export class StartBreaker {
 
   close(): void {
     this.#timer?.cancel();
-    for (const timer of this.#probations ?? []) timer.cancel();
-  }
-
-  #proveLater(askedAt: number): void {
-    const timer = this.#clock.after(PROBATION_MS, () => {
-      this.#probations?.delete(timer);
-      this.note({ type: 'proved', askedAt });
-    });
-    this.#probations ??= new Set();
-    this.#probations.add(timer);
   }
 }

@@ -1,64 +1,95 @@
 import { backoffDelay } from '../../util/backoff.ts';
 
-/** Whether a service may start replicas, after what its last starts came to. Ready replicas are not its business. */
+/** What is remembered until replicas have lived for long enough. */
+interface Streak {
+  /** Starts in a row that came to nothing, those included whose replica ended in its probation. */
+  failures: number;
+  /** Replicas in a row that were ready and crashed. */
+  crashes: number;
+  /** When the last of either was; what was asked for, or ready, before it is of the same round. */
+  failedAt: number;
+}
+
+/**
+ * Whether a service may start replicas, after what its last ones came to: the one place that says when the next start
+ * may be. Ready replicas are not its business.
+ */
 export type Circuit =
-  /**
-   * Starts are free. `failures` in a row are remembered until a start has proved itself; `readyOf` is when the last one
-   * that became ready was asked for.
-   */
-  | { state: 'closed'; failures: number; failedAt: number; readyOf?: number }
+  /** Starts are free. `steadySince`: when the first one of a new round became ready, if one did. */
+  | (Streak & { state: 'closed'; steadySince?: number })
   /**
    * One failure (`backing-off`) or several in a row (`open`): none until `until`, then one on trial. `wasReady`: the one
-   * that failed last had been ready for a moment.
+   * that failed last had been ready.
    */
-  | { state: 'backing-off' | 'open'; failures: number; failedAt: number; until: number; wasReady: boolean }
+  | (Streak & { state: 'backing-off' | 'open'; until: number; wasReady: boolean })
   /** The one on trial is under way. */
-  | { state: 'half-open'; failures: number; failedAt: number };
+  | (Streak & { state: 'half-open' });
 
 export type CircuitEvent =
-  /** A start begins that was asked for at `askedAt`. */
+  /** A start begins. */
   | { type: 'started' }
   /** A start under way was called off: it says nothing. */
   | { type: 'withdrawn' }
   | { type: 'ready'; askedAt: number }
-  /** It is still there 10 s after it was ready. */
-  | { type: 'proved'; askedAt: number }
-  | { type: 'failed'; askedAt: number; retrySafe: boolean }
+  /** It came to nothing; `wasReady`: its replica ended in its probation. */
+  | { type: 'failed'; askedAt: number; retrySafe: boolean; wasReady?: boolean }
+  /** A replica that was past its probation ended unasked, or fell sick, while it was still young. */
+  | { type: 'crashed'; readyAt: number }
   /** An operator asks, the configuration changed, or the runtime is back: what was is no guide any more. */
   | { type: 'forgiven' };
 
-/** Back-off after a failure that may pass by itself, and after one that needs somebody to change something, ms. */
+/** A replica that ends this soon after it was ready was not started well, ms. Failures in a row are forgotten then. */
+export const PROBATION_MS = 10_000;
+/** One that ends unasked this soon after it was ready has crashed, ms. Crashes in a row are forgotten then. */
+export const CRASH_MS = 600_000;
+
+/** Back-off after a failure that may pass by itself, after one that needs somebody to change something, and after the
+ * second crash in a row, ms. The first is made good at once. */
 const PASSING = { base: 1000, cap: 60_000, jitter: 0.2 };
 const STANDING = { base: 10_000, cap: 60_000, jitter: 0.2 };
+const CRASHING = { base: 1000, cap: 300_000, jitter: 0.2 };
 /** Failures in a row that open the circuit. */
 const OPENS_AT = 2;
 /** Timers may fire this much early, ms. */
 const TIMER_SLACK_MS = 1;
 
-export const newCircuit: Circuit = { state: 'closed', failures: 0, failedAt: Number.NEGATIVE_INFINITY };
+export const newCircuit: Circuit = {
+  state: 'closed',
+  failures: 0,
+  crashes: 0,
+  failedAt: Number.NEGATIVE_INFINITY,
+};
 
 /** The circuit after an event. All times are the clock's ms. */
 export function nextCircuit(circuit: Circuit, event: CircuitEvent, now: number, random: () => number): Circuit {
-  const { failures, failedAt } = circuit;
+  const { failures, crashes, failedAt } = circuit;
   switch (event.type) {
     case 'started':
-      return isBlocked(circuit) ? { state: 'half-open', failures, failedAt } : circuit;
+      return isBlocked(circuit) ? { state: 'half-open', failures, crashes, failedAt } : circuit;
     case 'withdrawn':
       return circuit.state === 'half-open'
-        ? { state: blockedState(failures), failures, failedAt, until: now, wasReady: false }
+        ? { ...circuit, state: blockedState(circuit), until: now, wasReady: false }
         : circuit;
     case 'ready':
       // One of a round of which another failed does not speak for the next round.
-      return event.askedAt < failedAt ? circuit : { state: 'closed', failures, failedAt, readyOf: event.askedAt };
-    case 'proved':
-      return event.askedAt < failedAt || circuit.state !== 'closed' ? circuit : { ...circuit, failures: 0 };
+      if (event.askedAt < failedAt) return circuit;
+      if (circuit.state === 'closed') return { ...circuit, steadySince: circuit.steadySince ?? now };
+      return { state: 'closed', failures, crashes, failedAt, steadySince: now };
     case 'failed': {
       // Starts asked for together fail together: that is one failure in a row, not several.
       if (event.askedAt < failedAt) return circuit;
-      const inARow = failures + 1;
-      const until = now + backoffDelay(inARow, event.retrySafe ? PASSING : STANDING, random);
-      const wasReady = circuit.state === 'closed' && circuit.readyOf === event.askedAt;
-      return { state: blockedState(inARow), failures: inARow, failedAt: now, until, wasReady };
+      const { wasReady = false, retrySafe } = event;
+      const streak = streakOf(circuit, now);
+      const longer = { failures: streak.failures + 1, crashes: streak.crashes + Number(wasReady), failedAt: now };
+      const delay = backoffDelay(longer.failures, retrySafe ? PASSING : STANDING, random);
+      return blocked(longer, now + Math.max(delay, crashDelay(longer, random)), wasReady);
+    }
+    case 'crashed': {
+      if (event.readyAt < failedAt) return circuit;
+      const streak = streakOf(circuit, now);
+      const longer = { ...streak, crashes: streak.crashes + 1, failedAt: now };
+      const delay = crashDelay(longer, random);
+      return delay === 0 ? { ...longer, state: 'closed' } : blocked(longer, now + delay, true);
     }
     case 'forgiven':
       return newCircuit;
@@ -83,13 +114,36 @@ export function blockedUntil(circuit: Circuit, now: number): number | undefined 
  */
 export function isFailing(circuit: Circuit): boolean {
   if (circuit.state === 'closed') return false;
-  return circuit.failures >= OPENS_AT || circuit.state === 'half-open' || !circuit.wasReady;
+  return inARow(circuit) >= OPENS_AT || circuit.state === 'half-open' || !circuit.wasReady;
+}
+
+/** What is still remembered: a streak is over when no replica ended for so long since one of a new round is ready. */
+export function streakOf(circuit: Circuit, now: number): Streak {
+  const { failures, crashes, failedAt } = circuit;
+  const steadyMs = circuit.state === 'closed' ? now - (circuit.steadySince ?? now) : 0;
+  return {
+    failures: steadyMs >= PROBATION_MS - TIMER_SLACK_MS ? 0 : failures,
+    crashes: steadyMs >= CRASH_MS - TIMER_SLACK_MS ? 0 : crashes,
+    failedAt,
+  };
+}
+
+function crashDelay({ crashes }: Streak, random: () => number): number {
+  return crashes < OPENS_AT ? 0 : backoffDelay(crashes - 1, CRASHING, random);
+}
+
+function inARow({ failures, crashes }: Streak): number {
+  return Math.max(failures, crashes);
 }
 
 function isBlocked(circuit: Circuit): circuit is Extract<Circuit, { until: number }> {
   return circuit.state === 'backing-off' || circuit.state === 'open';
 }
 
-function blockedState(failures: number): 'backing-off' | 'open' {
-  return failures >= OPENS_AT ? 'open' : 'backing-off';
+function blocked(streak: Streak, until: number, wasReady: boolean): Circuit {
+  return { ...streak, state: blockedState(streak), until, wasReady };
+}
+
+function blockedState(streak: Streak): 'backing-off' | 'open' {
+  return inARow(streak) >= OPENS_AT ? 'open' : 'backing-off';
 }

@@ -175,7 +175,9 @@ test('a replica that runs out of memory later is said to have', async () => {
   await world.run(20_000);
   world.runtime.exit('hello-1', undefined, 137, false, { outOfMemory: 'yes' });
   await world.run(100);
-  expect(world.messagesOf('exited')).toEqual(['hello lost hello-1: it ran out of memory (exit code 137, SIGKILL)']);
+  expect(world.messagesOf('exited')).toEqual([
+    'hello lost hello-1: it ran out of memory (exit code 137, SIGKILL); crashed after 20s',
+  ]);
 });
 
 test('an image that is missing shows from the boot on, and no more soon after it is there', async () => {

@@ -127,7 +127,8 @@ describe('news', () => {
       ['hurry-retires'],
     ],
     ['it is woken after failures', { type: 'woken' }, { circuit: failed }, ['forgive']],
-    ['it is woken, and is awake', { type: 'woken' }, { circuit: failed, replicas: [ready(1)] }, []],
+    ['it is woken while others serve', { type: 'woken' }, { circuit: failed, replicas: [ready(1)] }, ['forgive']],
+    ['it is woken, and nothing failed', { type: 'woken' }, { replicas: [ready(1)] }, []],
     [
       'fewer are needed',
       { type: 'scaled', to: 1 },

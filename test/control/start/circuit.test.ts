@@ -7,10 +7,31 @@ import {
   isFailing,
   newCircuit,
   nextCircuit,
+  streakOf,
 } from '../../../src/control/start/circuit.ts';
 
 const zero = () => 0;
 const failed = (askedAt: number, retrySafe = true): CircuitEvent => ({ type: 'failed', askedAt, retrySafe });
+const failedSoon = (askedAt: number): CircuitEvent => ({ type: 'failed', askedAt, retrySafe: true, wasReady: true });
+const ready = (askedAt: number): CircuitEvent => ({ type: 'ready', askedAt });
+const crashed = (readyAt: number): CircuitEvent => ({ type: 'crashed', readyAt });
+
+/** Crashes again and again, each so long after it was ready; starts as soon as it may. @returns the waits, ms */
+function crashLoop(livedMs: number, times: number, ends: (askedAt: number) => CircuitEvent): number[] {
+  const waits: number[] = [];
+  let now = 0;
+  let circuit: Circuit = newCircuit;
+  for (let i = 0; i < times; i++) {
+    const askedAt = now;
+    circuit = after([[now, { type: 'started' }]], circuit);
+    circuit = after([[now, ready(askedAt)]], circuit);
+    now += livedMs;
+    circuit = after([[now, ends(askedAt)]], circuit);
+    waits.push((blockedUntil(circuit, now) ?? now) - now);
+    now += waits[i] ?? 0;
+  }
+  return waits;
+}
 
 function after(events: [number, CircuitEvent][], circuit: Circuit = newCircuit): Circuit {
   return events.reduce((now, [at, event]) => nextCircuit(now, event, at, zero), circuit);
@@ -43,14 +64,13 @@ test('one failure backs off, the second in a row opens, success closes', () => {
 });
 
 test('failures in a row are forgotten only once a start has proved itself', () => {
-  const ready = after([
+  const once = after([
     [100, failed(0)],
     [1100, { type: 'started' }],
     [1200, { type: 'ready', askedAt: 1100 }],
   ]);
-  expect(after([[1300, failed(1100)]], ready).failures).toBe(2);
-  const proved = after([[11_200, { type: 'proved', askedAt: 1100 }]], ready);
-  expect(after([[20_000, failed(15_000)]], proved).failures).toBe(1);
+  expect(after([[1300, failed(1100)]], once).failures).toBe(2);
+  expect(after([[20_000, failed(15_000)]], once).failures).toBe(1);
 });
 
 test('starts that were asked for together and fail together are one failure', () => {
@@ -88,10 +108,9 @@ test('an operator is not held up by what was', () => {
 });
 
 test('what was ready and ended soon is failing from the second time on', () => {
-  const ready = (askedAt: number): CircuitEvent => ({ type: 'ready', askedAt });
   const once = after([
     [100, ready(0)],
-    [200, failed(0)],
+    [200, failedSoon(0)],
   ]);
   expect(once.state).toBe('backing-off');
   expect(isFailing(once)).toBe(false);
@@ -99,9 +118,61 @@ test('what was ready and ended soon is failing from the second time on', () => {
     [
       [1200, { type: 'started' }],
       [1300, ready(1200)],
-      [1400, failed(1200)],
+      [1400, failedSoon(1200)],
     ],
     once,
   );
   expect(isFailing(twice)).toBe(true);
+});
+
+test('the first crash is made good at once, each further one after twice the time, five minutes at most', () => {
+  const waits = [0, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000, 300_000];
+  expect(crashLoop(15_000, 12, crashed)).toEqual(waits);
+  expect(crashLoop(599_000, 12, crashed)).toEqual(waits);
+  // An end in the probation is a failed start too, which never goes on at once.
+  expect(crashLoop(3000, 12, failedSoon)).toEqual([
+    1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 64_000, 128_000, 256_000, 300_000, 300_000,
+  ]);
+});
+
+test('ends before and after the probation, in turn, are held back as either is', () => {
+  let i = 0;
+  const waits = crashLoop(9999, 11, (askedAt) => (i++ % 2 === 0 ? failedSoon(askedAt) : crashed(askedAt)));
+  expect(waits.at(-1)).toBe(300_000);
+});
+
+test('crashes are forgotten once ten minutes have passed since one of a new round was ready', () => {
+  const circuit = after([
+    [0, ready(0)],
+    [15_000, crashed(0)],
+    [15_000, ready(15_000)],
+    [30_000, crashed(15_000)],
+    [31_000, { type: 'started' }],
+    [32_000, ready(31_000)],
+  ]);
+  expect(streakOf(circuit, 631_000).crashes).toBe(2);
+  expect(blockedUntil(after([[631_000, crashed(32_000)]], circuit), 631_000)).toBe(633_000);
+  expect(streakOf(circuit, 632_000).crashes).toBe(0);
+  expect(blockedUntil(after([[632_000, crashed(40_000)]], circuit), 632_000)).toBeUndefined();
+});
+
+test('replicas that were ready before the last crash and crash too are of the same round', () => {
+  const circuit = after([
+    [60_000, crashed(0)],
+    [60_001, crashed(10)],
+    [60_002, crashed(20)],
+  ]);
+  expect(circuit.crashes).toBe(1);
+  expect(circuit.state).toBe('closed');
+});
+
+test('one crash is not failing, several in a row are until the next one is ready', () => {
+  const once = after([[15_000, crashed(0)]]);
+  expect(isFailing(once)).toBe(false);
+  const twice = after([[30_000, crashed(16_000)]], once);
+  expect(isFailing(twice)).toBe(true);
+  expect(allowance(twice, 30_500)).toBe(0);
+  expect(allowance(twice, 31_000)).toBe(1);
+  const trial = after([[31_000, { type: 'started' }]], twice);
+  expect(isFailing(after([[32_000, ready(31_000)]], trial))).toBe(false);
 });
