@@ -16,6 +16,7 @@ import {
 } from './config/changes/describe.ts';
 import { diffSettings, hasChanges } from './config/changes/diff.ts';
 import { type Control, createControl } from './control/create-control.ts';
+import { openJournal } from './control/journal/disk-journal.ts';
 import { createConsulRegistrar } from './discovery/consul/registrar.ts';
 import type { ConsulSettings } from './discovery/consul/settings.ts';
 import { createConsulSource } from './discovery/consul/source.ts';
@@ -80,11 +81,13 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   const logger = createLogger({ level: options.logLevel });
   const metrics = createMetrics();
 
-  // 2. The state directory, which one process at a time has. It holds this proxy's identity.
+  // 2. The state directory, which one process at a time has. It holds this proxy's identity and what it decided.
   await predecessor?.letGo();
   let state = await openStateDirectory(settings.state);
   undo.push(() => state.release());
   const { instance, secret } = state;
+  const journal = await openJournal(join(state.path, 'journal'), clock, logger);
+  undo.push(() => journal.release());
 
   // 3. Runtimes, sources and the catalogue: where there is another one, it is joined here.
   const { consul, docker } = partsOf(settings);
@@ -106,6 +109,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     settings,
     secret,
     metrics,
+    journal,
     runtimes,
     sources,
     registrar,
@@ -186,8 +190,10 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     async letGo({ pid, wake }, limit) {
       await control.letGo(wake, limit);
       try {
+        await journal.release();
         await state.handTo(pid);
       } catch (error) {
+        journal.resume();
         control.resume();
         throw error;
       }
@@ -199,6 +205,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
         await openStateDirectory(settings.state).then(
           (opened) => {
             state = opened;
+            journal.resume();
           },
           (error: unknown) => logger.error({ err: error }, 'the state directory is not ours any more'),
         );
@@ -258,6 +265,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
 
       // 5. All else closes, the state directory last: whoever waits for it may rely on the rest.
       await attempt('close', 0, Promise.all([plane.close(), adminClosed ?? admin.close()]));
+      await attempt('end of the journal', 0, journal.release());
       await attempt('release of the state directory', 0, state.release());
     },
   };
