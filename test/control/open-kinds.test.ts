@@ -89,7 +89,7 @@ test('a runtime that nobody knows prepares, starts, replaces and stops replicas,
   world.control.reconfigure(
     testSettings([testService('kite-0', { run: balloon('5 m'), scale: { max: 1, idleMs: 20_000 } })]),
   );
-  await world.run(10_000);
+  await world.run(15_000);
   expect(world.runtime.runs).toEqual([balloon('3 m'), balloon('5 m')]);
   expect(world.runtime.calls).toEqual(['start kite-0-1', 'start kite-0-2', 'stop kite-0-1']);
   await world.run(60_000);

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { PilotlightError } from '../../src/model/errors.ts';
 import type { FakeEdge, FakeRequest } from '../control/support/fake-edge.ts';
-import { testGuards, testService, testSettings } from '../control/support/settings.ts';
+import { testGuards, testRun, testService, testSettings } from '../control/support/settings.ts';
 import { World } from '../control/support/world.ts';
 
 /** What may happen, one after the other, with pauses in between. */
@@ -17,7 +17,8 @@ type Step =
   | { do: 'unreachable'; ms: number }
   | { do: 'mute'; edge: number; ms: number }
   | { do: 'replace-edge'; edge: number }
-  | { do: 'wake' | 'sleep'; service: string }
+  | { do: 'wake' | 'sleep' | 'new-run'; service: string }
+  | { do: 'short-lived'; lifeMs: number | undefined }
   | { do: 'wait'; ms: number };
 
 const SERVICES = ['plain', 'slots', 'kept'];
@@ -61,7 +62,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('unreachable' as const), ms: fc.constantFrom(200, 4000) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('mute' as const), edge, ms: fc.constantFrom(1500, 8000) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('replace-edge' as const), edge }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('wake' as const, 'sleep' as const), service }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constantFrom('wake' as const, 'sleep' as const, 'new-run' as const), service }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('short-lived' as const), lifeMs: fc.constantFrom(undefined, 700, 4000) }),
+  },
 );
 
 /** How long starts and stops take, to begin with. */
@@ -78,6 +86,8 @@ class Watch {
   readonly world: World;
   readonly edges: FakeEdge[];
   readonly requests: FakeRequest[] = [];
+  /** By service, the version of its `run`. */
+  readonly versions = new Map<string, number>();
   readonly #starting = new Set<string>();
   readonly #stopped = new Set<string>();
   /** Endpoints of runs that were killed: what was in flight there is no business of the next run of the replica. */
@@ -122,7 +132,7 @@ class Watch {
     const { running } = this.world.runtime;
     for (const name of SERVICES) {
       const live = running.filter((each) => each.startsWith(`${name}-`)).length;
-      if (live > (MAX[name] ?? 0)) this.violations.push(`${live} of ${name}`);
+      if (live > this.#most(name)) this.violations.push(`${live} of ${name}`);
     }
     if (running.length > BUDGET) this.violations.push(`${running.length} replicas in all`);
   }
@@ -134,9 +144,14 @@ class Watch {
     this.#starting.add(name);
     const live = new Set([...runtime.running, ...this.#starting]);
     const mine = [...live].filter((each) => each.startsWith(`${name.split('-')[0]}-`));
-    if (mine.length > (MAX[name.split('-')[0] ?? ''] ?? 0)) this.violations.push(`start of ${name} beyond max`);
+    if (mine.length > this.#most(name.split('-')[0] ?? '')) this.violations.push(`start of ${name} beyond max`);
     if (live.size > BUDGET) this.violations.push(`start of ${name} beyond the budget`);
     if (this.#starting.size > PERMITS) this.violations.push(`${this.#starting.size} starts at once`);
+  }
+
+  /** One more during a change of `run`. */
+  #most(name: string): number {
+    return (MAX[name] ?? 0) + Number(this.versions.has(name));
   }
 
   #onRetiring(_service: string, replicas: string[], idle: boolean): void {
@@ -204,6 +219,8 @@ async function perform(step: Step, watch: Watch): Promise<void> {
       runtime.behaviour.unreachable = true;
       await world.run(step.ms);
       runtime.behaviour.unreachable = false;
+      // What ended meanwhile is found in the list.
+      runtime.emit({ type: 'restored' });
       break;
     case 'mute': {
       const muted = edges[step.edge];
@@ -221,6 +238,15 @@ async function perform(step: Step, watch: Watch): Promise<void> {
       watch.observe(fresh);
       break;
     }
+    case 'new-run': {
+      const { versions } = watch;
+      versions.set(step.service, (versions.get(step.service) ?? 1) + 1);
+      world.control.reconfigure(settingsOf(versions));
+      break;
+    }
+    case 'short-lived':
+      runtime.behaviour.exitAfterMs = step.lifeMs;
+      break;
     case 'wake':
     case 'sleep':
       await world.settle(world.control[step.do](step.service));
@@ -233,25 +259,39 @@ async function perform(step: Step, watch: Watch): Promise<void> {
   watch.check();
 }
 
-test('whatever happens, replicas stay within bounds, are never used or stopped at the wrong time, and all is quiet in the end', async () => {
+function settingsOf(versions: ReadonlyMap<string, number>) {
   const scale = { idleMs: IDLE_MS, guards: { ...testGuards, warmUpMs: 0 } };
-  const common = { timeouts: { drainMs: DRAIN_MS }, ready: { ...testService('x').ready, timeoutMs: 6000 } };
+  const common = (name: string) => ({
+    run: testRun(versions.get(name)),
+    timeouts: { drainMs: DRAIN_MS },
+    ready: { ...testService('x').ready, timeoutMs: 6000 },
+  });
   const services = [
-    testService('plain', { ...common, scale: { ...scale, max: 2 } }),
-    testService('slots', { ...common, scale: { ...scale, max: 4, concurrency: 2 } }),
-    testService('kept', { ...common, scale: { ...scale, max: 3, min: 1, initial: 2 } }),
+    testService('plain', { ...common('plain'), scale: { ...scale, max: 2 } }),
+    testService('slots', { ...common('slots'), scale: { ...scale, max: 4, concurrency: 2 } }),
+    testService('kept', { ...common('kept'), scale: { ...scale, max: 3, min: 1, initial: 2 } }),
   ];
   const budget = { replicas: BUDGET, concurrentStarts: PERMITS, startsPerMinute: 600, heldBytes: 2 ** 20 };
+  return testSettings(services, { budget });
+}
+
+test('whatever happens, replicas stay within bounds, are never used or stopped at the wrong time, and all is quiet in the end', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), pace, async (steps, behaviour) => {
-      const world = new World(testSettings(services, { budget }));
+      const world = new World(settingsOf(new Map()));
       Object.assign(world.runtime.behaviour, behaviour);
       await world.start();
       const watch = new Watch(world, [world.edge, world.addEdge('edge-2')]);
       for (const each of steps) await perform(each, watch);
 
       // Nothing more is asked for, and nothing is in the way: after the idle time and the drain only `min` is left.
-      Object.assign(world.runtime.behaviour, { startMs: 50, readyMs: 50, stopMs: 50, failures: [] });
+      Object.assign(world.runtime.behaviour, {
+        startMs: 50,
+        readyMs: 50,
+        stopMs: 50,
+        failures: [],
+        exitAfterMs: undefined,
+      });
       for (const name of SERVICES) await world.settle(world.control.wake(name));
       await world.run(150_000, 1000);
       watch.check();

@@ -142,6 +142,14 @@ const happenings: Record<string, (service: PlannedService, n: number) => void> =
       askedAt: service.view.now,
       retrySafe: true,
     }),
+  'die soon': (service) =>
+    service.changes(
+      ({ state, hash, readyAt }) =>
+        state === 'ready' && hash === service.view.run?.hash && service.view.now - readyAt < 10_000,
+      { state: 'stopped', doing: 'none' },
+      (replica) => ({ type: 'start-failed', replica }),
+      { type: 'failed', askedAt: service.view.now, retrySafe: true, wasReady: true },
+    ),
   'call-off': (service) => {
     service.changes(({ isCalledOff }) => isCalledOff === true, { state: 'failed', doing: 'none' });
     const { queued, starting } = countsOf(service.view);
@@ -309,5 +317,34 @@ test('a change of run brings up as many of the new one, one at a time, and keeps
       expect(service.violations).toEqual([]);
     }),
     { numRuns: 1500 },
+  );
+});
+
+test('a new run that ends soon after it was ready, again and again, costs no capacity and is tried ever less often', () => {
+  fc.assert(
+    fc.property(scale, fc.integer({ min: 1, max: 4 }), (own, count) => {
+      const service = lived({ ...own, idleMs: 'never' }, []);
+      service.ask(1, 0);
+      settle(service);
+      service.ask(0, 1);
+      for (let i = 1; i < count; i++) happenings['scale']?.(service, 1);
+      settle(service);
+      const before = countsOf(service.view).ready;
+      happenings['run']?.(service, 9);
+      let tries = 0;
+      for (let second = 0; second < 3600; second++) {
+        happenings['permit']?.(service, 1);
+        if (service.view.replicas.some(isStarting)) tries++;
+        happenings['ready']?.(service, 1);
+        expect(countsOf(service.view).live).toBeLessThanOrEqual(service.view.scale.max + 1);
+        service.pass(1000);
+        happenings['die soon']?.(service, 1);
+        expect(countsOf(service.view).ready).toBe(before);
+      }
+      expect(service.view.replicas.filter(isReady).every(({ hash }) => hash === 'v1')).toBe(true);
+      expect(tries).toBeLessThanOrEqual(22);
+      expect(service.violations).toEqual([]);
+    }),
+    { numRuns: 20 },
   );
 });

@@ -4,6 +4,7 @@ import type { HostPort } from '../../model/settings.ts';
 import { detached } from '../context.ts';
 import type { OwnedEndpoint } from '../endpoints/registry.ts';
 import type { ReplicaLoad } from '../link/telemetry.ts';
+import { PROBATION_MS } from '../start/circuit.ts';
 import type { StartGate } from '../start/gate.ts';
 import { Assurance } from './assurance.ts';
 import { isSameRun, Replica, type StartCause } from './replica.ts';
@@ -177,6 +178,7 @@ export class ReplicaSet {
         edges: hub.edges,
         // When a service is idle, nothing is left that it would have to wait for but what does not count.
         drainMs: reason === 'scale-down' ? patienceMs : drainMs,
+        keepMs: reason === 'replaced' ? PROBATION_MS : 0,
         idleMs,
         acknowledged: () => {
           replica.apply('acknowledged');

@@ -26,6 +26,8 @@ interface RetirementOptions {
   edges: readonly string[];
   /** How long what is in flight may go on, ms, from the cordon. */
   drainMs: number;
+  /** It is not stopped before this is over, however soon it is drained, ms, from the cordon: it is kept in reserve. */
+  keepMs: number;
   /** For `idle`: activity that ended less than this before the acknowledgement calls it off, ms. */
   idleMs: number;
   /** The replica follows. */
@@ -80,9 +82,11 @@ export class Retirement {
   readonly #edges: Map<string, EdgeDrain>;
   readonly #ackTimer: Timer;
   #drainTimer: Timer;
+  readonly #keepTimer: Timer | undefined;
   #closingTimer: Timer | undefined;
   /** When the drain ends, the clock's ms. */
   #deadlineAt: number;
+  #isKept: boolean;
   #phase: Phase = 'cordoned';
   /** The drain deadline passed before every edge acknowledged. */
   #isOverdue = false;
@@ -92,8 +96,11 @@ export class Retirement {
     this.reason = options.reason;
     this.#edges = new Map(options.edges.map((edge) => [edge, { acknowledged: false, inFlight: 0, quiet: 0 }]));
     this.#ackTimer = options.clock.after(ACK_MS, () => this.#giveUpOnEdges());
-    this.#deadlineAt = options.clock.now() + options.drainMs;
-    this.#drainTimer = options.clock.after(options.drainMs, () => this.#deadline());
+    const drainMs = Math.max(options.drainMs, options.keepMs);
+    this.#deadlineAt = options.clock.now() + drainMs;
+    this.#isKept = options.keepMs > 0;
+    if (this.#isKept) this.#keepTimer = options.clock.after(options.keepMs, () => this.#keptForLong());
+    this.#drainTimer = options.clock.after(drainMs, () => this.#deadline());
   }
 
   /** Goes on where no edge has to be waited for; to be called once, after the replica knows of this retirement. */
@@ -115,7 +122,7 @@ export class Retirement {
   hurry(drainMs: number): void {
     const { clock } = this.#options;
     const deadline = clock.now() + drainMs;
-    if (this.#phase === 'over' || this.#phase === 'closing' || deadline >= this.#deadlineAt) return;
+    if (this.#isKept || this.#phase === 'over' || this.#phase === 'closing' || deadline >= this.#deadlineAt) return;
     this.#deadlineAt = deadline;
     this.#drainTimer.cancel();
     this.#drainTimer = clock.after(drainMs, () => this.#deadline());
@@ -152,6 +159,7 @@ export class Retirement {
     this.#phase = 'over';
     this.#ackTimer.cancel();
     this.#drainTimer.cancel();
+    this.#keepTimer?.cancel();
     this.#closingTimer?.cancel();
   }
 
@@ -162,6 +170,7 @@ export class Retirement {
       this.#ackTimer.cancel();
       this.#options.acknowledged();
     }
+    if (this.#isKept) return;
     if (this.#phase === 'draining' && drains.every(({ inFlight, quiet }) => inFlight <= quiet)) {
       const quiet = drains.reduce((sum, drain) => sum + drain.quiet, 0);
       if (quiet === 0) {
@@ -175,6 +184,11 @@ export class Retirement {
     } else if (this.#phase === 'closing' && drains.every(({ inFlight }) => inFlight === 0)) {
       this.#stop();
     }
+  }
+
+  #keptForLong(): void {
+    this.#isKept = false;
+    this.#advance();
   }
 
   /** Without an acknowledgement something new may still be sent there: that is waited for, however short the drain. */

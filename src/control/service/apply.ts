@@ -1,7 +1,7 @@
 import type { ReplicaView } from '../replica/replica-view.ts';
 import { blockedUntil, isFailing } from '../start/circuit.ts';
 import type { ServiceEvent } from './service-event.ts';
-import { availableIn, countsOf, type Intent, isAsked, type ServiceView, wantedIn } from './service-view.ts';
+import { availableIn, countsOf, type Intent, isAsked, reserveIn, type ServiceView, wantedIn } from './service-view.ts';
 
 /**
  * The view after an event: what is intended with the service from then on, and the replicas as they are then. The one
@@ -51,14 +51,14 @@ function intentAfter(view: ServiceView, event: ServiceEvent): Intent {
         isWoken: false,
         failures: intent.failures + Number(isOut(view)),
         // Whether the rest is enough is the scaler's to say, from what it measures then.
-        target: ready > 0 ? ready + coming : intent.target,
+        target: ready > 0 ? withReserve(view, ready + coming) : intent.target,
       };
     }
     case 'exited': {
       // An idle one, or the last one, may have been stopped on purpose: it waits until somebody asks.
       const isLeft = availableIn(view) === 0 || !event.wasInUse;
       const failures = intent.failures + Number(isOut(view));
-      return { ...intent, failures, target: isLeft ? ready + starting + queued : intent.target };
+      return { ...intent, failures, target: isLeft ? withReserve(view, ready + starting + queued) : intent.target };
     }
     case 'retiring':
       return event.reason === 'replaced' ? intent : { ...intent, target: ready };
@@ -85,7 +85,12 @@ function comingIn(view: ServiceView): number {
 
 /** Nothing serves, and nothing will before the back-off is over: nobody waits for it. */
 function isOut(view: ServiceView): boolean {
-  return isFailing(view.circuit) && comingIn(view) + availableIn(view) === 0;
+  return isFailing(view.circuit) && comingIn(view) + availableIn(view) + reserveIn(view).length === 0;
+}
+
+/** So many replicas, and those in reserve for the ones that are missing: they serve again. */
+function withReserve(view: ServiceView, count: number): number {
+  return Math.max(count, Math.min(view.intent.target, count + reserveIn(view).length));
 }
 
 /** Whether it is awake by now, and whether anything asks for it. */

@@ -10,6 +10,7 @@ import {
   isAsked,
   queuedIn,
   readyIn,
+  reserveIn,
   revocableIn,
   type ServiceView,
   wantedIn,
@@ -50,7 +51,7 @@ function answerDemand(view: ServiceView): Step[] {
   ];
 }
 
-/** What drains without haste is there at once, and takes no room besides. */
+/** What drains without haste, or is kept in reserve, is there at once, and takes no room besides. */
 function takeBack(view: ServiceView): Step[] {
   const { run, replicas } = view;
   const { queued, starting, ready, retiring } = countsOf(view);
@@ -60,7 +61,8 @@ function takeBack(view: ServiceView): Step[] {
     ({ reason, hash, isRevocable, isClosing }) =>
       reason === 'scale-down' && isRevocable && !isClosing && hash === run?.hash,
   );
-  return revoke(fit.slice(0, Math.max(0, missing)), 'it is needed again');
+  const back = [...fit, ...reserveIn(view)].slice(0, Math.max(0, missing));
+  return revoke(back, 'it is needed again');
 }
 
 /** Compares what there is, and what is coming, with what should be there. */

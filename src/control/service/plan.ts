@@ -1,7 +1,18 @@
+import { formatDuration } from '../../util/units.ts';
+import type { ReplicaView } from '../replica/replica-view.ts';
 import { victimsFirst } from '../scale/victims.ts';
 import { blockedUntil } from '../start/circuit.ts';
 import { inTurn, planLook, rest } from './look-plan.ts';
-import { availableIn, countsOf, queuedIn, readyIn, revocableIn, type ServiceView, wantedIn } from './service-view.ts';
+import {
+  availableIn,
+  countsOf,
+  queuedIn,
+  readyIn,
+  reserveIn,
+  revocableIn,
+  type ServiceView,
+  wantedIn,
+} from './service-view.ts';
 import { planShrink } from './shrink-plan.ts';
 import { callOff, callOffStarts, prepare, prepareAll, retire, revoke, type Step, withdraw } from './step.ts';
 
@@ -42,7 +53,11 @@ export function plan(view: ServiceView): Step[] {
 
     case 'start-failed':
     case 'exited':
-      return [...(isBlocked(view) ? withdraw(queuedIn(view)) : []), ...prepare(view, [news.replica.ordinal])];
+      return [
+        ...(isBlocked(view) ? withdraw(queuedIn(view)) : []),
+        ...giveBack(view, news.replica),
+        ...prepare(view, [news.replica.ordinal]),
+      ];
     case 'adoption-failed':
     case 'stopped':
       return prepare(view, [news.replica.ordinal]);
@@ -79,10 +94,25 @@ function changeRun(view: ServiceView): Step[] {
   return [
     { do: 'hurry-retires' },
     { do: 'forgive' },
+    // What was taken back is there at once.
+    ...revoke(
+      reserveIn(view).filter(({ hash }) => hash === run?.hash),
+      'its run is the present one again',
+    ),
     ...callOff(outdated),
     ...(news.inPlace ? retire(view, readyIn(view), 'reconfigured', {}) : []),
     ...prepareAll(view),
   ];
+}
+
+/** One with the present `run` ended while those that it took over from were kept for that: they serve again. */
+function giveBack(view: ServiceView, { state, hash, readyAt }: ReplicaView): Step[] {
+  const { intent, run, now } = view;
+  if (intent.mode !== 'automatic' || state !== 'stopped' || hash !== run?.hash) return [];
+  const { starting, ready } = countsOf(view);
+  const missing = Math.max(0, intent.target - starting - ready);
+  const why = `one with the present run ended ${formatDuration(Math.round(now - readyAt))} after it was ready`;
+  return revoke(reserveIn(view).slice(0, missing), why);
 }
 
 /** Never without cause: during a replacement there is one more than `max`. */

@@ -20,7 +20,8 @@ interface ReplacementPlan {
 
 /**
  * Replaces replicas with an older `run`, one at a time and within `max` + 1: start a new one; once it is ready, retire
- * the oldest outdated one; once that is gone, go on. A new one that fails leaves the old ones where they are.
+ * the oldest outdated one, which is kept in reserve until the new one has lived through its probation; once that is gone,
+ * go on. A new one that fails leaves the old ones where they are; one that ends soon gives back what it replaced.
  */
 export function planReplacement(inputs: ReplacementInputs): ReplacementPlan {
   const { replicas, hash, wanted, max, startsAllowed } = inputs;

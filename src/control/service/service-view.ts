@@ -104,8 +104,16 @@ export function queuedIn({ replicas }: ServiceView): ReplicaView[] {
 }
 
 /** Retiring replicas that can be had back, those first that became ready last. */
-export function revocableIn({ replicas }: ServiceView): ReplicaView[] {
+export function revocableIn({ replicas }: Pick<ServiceView, 'replicas'>): ReplicaView[] {
   return replicas.filter(({ isRevocable }) => isRevocable).sort((a, b) => b.readyAt - a.readyAt);
+}
+
+/**
+ * Replicas that others with the present `run` have taken over from, and which are kept until those have lived through
+ * their probation; those first that became ready last.
+ */
+export function reserveIn(view: Pick<ServiceView, 'replicas'>): ReplicaView[] {
+  return revocableIn(view).filter(({ reason, isClosing }) => reason === 'replaced' && !isClosing);
 }
 
 /** Whether requests wait for it, or an operator does. */

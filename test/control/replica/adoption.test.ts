@@ -120,6 +120,7 @@ test('one of an older configuration serves until a new one is ready', async () =
   expect(world.edge.ready('hello')).toEqual(['hello-1#1']);
   await world.run(1000);
   expect(world.edge.ready('hello')).toEqual(['hello-2#2']);
+  await world.run(10_000);
   expect(world.runtime.running).toEqual(['hello-2']);
 });
 

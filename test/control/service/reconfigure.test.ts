@@ -33,7 +33,7 @@ test('a changed run starts new replicas before the old ones retire, one at a tim
     least.push(world.edge.ready('hello').length);
   };
   world.control.reconfigure(testSettings([service({ run: testRun(2), scale: { initial: 3, max: 3 } }), other]));
-  await world.run(5000);
+  await world.run(35_000);
   const hashes = new Set(
     (await world.runtime.list()).filter((i) => i.service === 'hello' && i.state === 'running').map((i) => i.hash),
   );
@@ -161,7 +161,7 @@ test('fewer than max: the surplus retires; a lower min lets idle ones go', async
 test('a lower max together with another run leaves as many as it allows, all of the new run', async () => {
   const { world, requests } = await underLoad({ scale: { initial: 3, max: 3 } });
   world.control.reconfigure(testSettings([service({ run: testRun(2), scale: { initial: 1, max: 1 } }), other]));
-  await world.run(5000);
+  await world.run(15_000);
   const running = (await world.runtime.list()).filter((i) => i.service === 'hello' && i.state === 'running');
   expect(running.map(({ hash }) => hash)).toEqual([runHash(testRun(2))]);
   expect(world.edge.ready('hello')).toHaveLength(1);
@@ -186,7 +186,7 @@ test('a reload of something else leaves a replacement under way alone', async ()
   world.control.reconfigure(testSettings([service(one)]));
   await world.run(500);
   world.control.reconfigure(testSettings([service({ ...one, timeouts: { drainMs: 1500 } })]));
-  await world.run(5000);
+  await world.run(15_000);
   expect(world.runtime.calls).toEqual(['start hello-1', 'start hello-2', 'stop hello-1']);
 });
 
