@@ -70,7 +70,7 @@ export function createAdmin({
 }: AdminOptions): Admin {
   const events = new EventStreams(api, clock);
   const wrongTokens = new WrongTokens(logger);
-  const routes = createRoutes({ api, reload, renderMetrics, events });
+  const routes = createRoutes({ api, reload, renderMetrics, events, clock });
   let checkAccess: AccessCheck | undefined;
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -82,7 +82,7 @@ export function createAdmin({
     if (!(await skipBody(request))) return refuse(request, response, bodyTooLarge);
     const timer = clock.after(ANSWER_MS, () => sendProblem(response, tooSlow));
     try {
-      await found.handler(response, found.name);
+      await found.handler(response, found.name, queryOf(request));
     } finally {
       timer.cancel();
     }
@@ -138,6 +138,12 @@ export function createAdmin({
 
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? '').split('?', 1)[0] ?? '';
+}
+
+function queryOf(request: IncomingMessage): URLSearchParams {
+  const { url = '' } = request;
+  const at = url.indexOf('?');
+  return new URLSearchParams(at < 0 ? '' : url.slice(at + 1));
 }
 
 /** The rest of a refused request is not waited for: the connection goes with it. */

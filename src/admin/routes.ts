@@ -1,11 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { DecisionEntry, ServiceWhy } from '../model/decision.ts';
 import type { ReloadResult } from '../model/reload.ts';
 import type { ControlApi } from '../model/status.ts';
+import type { Clock } from '../util/clock.ts';
+import { parseSince } from '../util/since.ts';
 import type { EventStreams } from './event-stream.ts';
 import { methodNotAllowed, notFound, type Problem, sendProblem } from './problem.ts';
 
-/** Answers one request; `name` is the service in the path, empty where the path has none. */
-type Handler = (response: ServerResponse, name: string) => void | Promise<void>;
+/**
+ * Answers one request.
+ * @param name the service in the path, empty where the path has none
+ */
+type Handler = (response: ServerResponse, name: string, query: URLSearchParams) => void | Promise<void>;
 
 interface Route {
   /** Segments of the path; `*` stands for a service's name. */
@@ -19,12 +25,13 @@ interface RouteParts {
   reload?: (() => Promise<ReloadResult>) | undefined;
   renderMetrics: () => string;
   events: EventStreams;
+  clock: Clock;
 }
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** The whole API: every path with what answers it. */
-export function createRoutes({ api, reload, renderMetrics, events }: RouteParts): Route[] {
+export function createRoutes({ api, reload, renderMetrics, events, clock }: RouteParts): Route[] {
   const routes: Record<string, Omit<Route, 'segments'>> = {
     '/healthz': { get: (response) => sendText(response, 200, 'ok\n') },
     '/readyz': {
@@ -42,6 +49,9 @@ export function createRoutes({ api, reload, renderMetrics, events }: RouteParts)
     },
     '/v1/services': { get: async (response) => sendJson(response, await api.services()) },
     '/v1/services/*': { get: async (response, name) => sendJson(response, await api.service(name)) },
+    '/v1/services/*/why': {
+      get: async (response, name, query) => sendWhy(response, await api.why(name), query.get('since'), clock.wall()),
+    },
     '/v1/services/*/wake': { post: async (response, name) => sendJson(response, await api.wake(name)) },
     '/v1/services/*/sleep': { post: async (response, name) => sendJson(response, await api.sleep(name)) },
     ...(reload === undefined
@@ -86,6 +96,23 @@ function decodeName(segment: string): string | undefined {
 
 function sendJson(response: ServerResponse, value: unknown): void {
   sendText(response, 200, JSON.stringify(value), 'application/json');
+}
+
+/** @param since a time or a duration; null: all that is remembered */
+function sendWhy(response: ServerResponse, why: ServiceWhy, since: string | null, now: number): void {
+  const from = since === null ? Number.NEGATIVE_INFINITY : parseSince(since, now);
+  if (from === undefined) {
+    const detail = 'since is a duration such as 10m, or a time such as 2026-11-29T12:00:00Z';
+    sendProblem(response, { status: 400, title: 'Bad request', code: 'SINCE_INVALID', detail });
+    return;
+  }
+  sendJson(response, { ...why, decisions: why.decisions.filter((entry) => lastsSince(entry, from)) });
+}
+
+/** A refusal counts as long as it stood. */
+function lastsSince(entry: DecisionEntry, from: number): boolean {
+  if (Date.parse(entry.at) >= from) return true;
+  return entry.action === 'none' && (entry.ended === null || Date.parse(entry.ended.at) >= from);
 }
 
 /** 422: the file is there and is no configuration that can be served. */

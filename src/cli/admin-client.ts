@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { ServiceWhy } from '../model/decision.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { ServiceStatus } from '../model/status.ts';
 import type { AdminTarget } from './admin-target.ts';
@@ -8,6 +9,8 @@ import type { AdminTarget } from './admin-target.ts';
 export interface AdminClient {
   services(signal?: AbortSignal): Promise<ServiceStatus[]>;
   service(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
+  /** @param since a time (ISO 8601) or a duration (`10m`); default: all that is remembered */
+  why(name: string, since?: string, signal?: AbortSignal): Promise<ServiceWhy>;
   wake(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
   sleep(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
 }
@@ -22,6 +25,10 @@ export function createAdminClient(target: AdminTarget): AdminClient {
   return {
     services: async (signal) => (await ask(target, 'GET', '/v1/services', signal)) as ServiceStatus[],
     service: async (name, signal) => (await ask(target, 'GET', one(name), signal)) as ServiceStatus,
+    why: async (name, since, signal) => {
+      const query = since === undefined ? '' : `?since=${encodeURIComponent(since)}`;
+      return (await ask(target, 'GET', `${one(name)}/why${query}`, signal)) as ServiceWhy;
+    },
     wake: async (name, signal) => (await ask(target, 'POST', act(name, 'wake'), signal)) as ServiceStatus,
     sleep: async (name, signal) => (await ask(target, 'POST', act(name, 'sleep'), signal)) as ServiceStatus,
   };

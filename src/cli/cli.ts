@@ -12,6 +12,7 @@ import { showStatus } from './status.ts';
 import type { Terminal } from './terminal.ts';
 import { runUpgrade } from './upgrade-command.ts';
 import { sleepService, wakeService } from './wake-sleep.ts';
+import { showWhy } from './why.ts';
 
 /**
  * Does what the command line says and returns the exit code: 0 done, 1 the input or the state is wrong, 2 wrong usage.
@@ -45,6 +46,8 @@ async function dispatch(
       return runCheck({ file: given.config, json: given.json === true, env, cwd, out, err });
     case 'status':
       return untilInterrupted((signal) => showStatus(given, terminal, signal));
+    case 'why':
+      return showWhy(operand, given, terminal);
     case 'wake':
       return untilInterrupted((signal) => wakeService(operand, given, terminal, signal));
     case 'sleep':

@@ -19,6 +19,7 @@ export interface OptionSpec {
 export const options = {
   config: { short: 'c', value: 'FILE', summary: 'the configuration; else PILOTLIGHT_CONFIG and the usual places' },
   json: { summary: 'prints JSON' },
+  since: { value: 'WHEN', summary: 'from then on: a duration such as 10m, or a time. Default: the last 20' },
   watch: { summary: 'redraws every second' },
   'no-wait': { summary: 'does not wait until it is ready, or the start failed' },
   timeout: { value: 'DURATION', summary: 'how long to wait; the start goes on. Default: until it is decided' },
@@ -42,6 +43,12 @@ export const commands = {
     required: 0,
     options: ['json', 'watch', ...talking],
     summary: 'shows every service with its replicas and what was last decided',
+  },
+  why: {
+    operands: ['SERVICE'],
+    required: 1,
+    options: ['since', 'json', ...talking],
+    summary: 'shows the last decisions about a service, with their numbers and guards',
   },
   wake: {
     operands: ['SERVICE'],
