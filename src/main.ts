@@ -17,6 +17,8 @@ import {
 import { diffSettings, hasChanges } from './config/changes/diff.ts';
 import { type Control, createControl } from './control/create-control.ts';
 import { openJournal } from './control/journal/disk-journal.ts';
+import type { ScaleInputs } from './control/scale/scale-inputs.ts';
+import { decideScale } from './control/scale/scaler.ts';
 import { createConsulRegistrar } from './discovery/consul/registrar.ts';
 import type { ConsulSettings } from './discovery/consul/settings.ts';
 import { createConsulSource } from './discovery/consul/source.ts';
@@ -322,6 +324,9 @@ function attempts(hurry: AbortSignal, logger: Logger) {
   };
 }
 
-const code = await runCli(process.argv.slice(2), startProxy, processTerminal());
+/** The inputs of an older journal may lack some, and have others. */
+const decide = (inputs: object) => decideScale(inputs as ScaleInputs);
+
+const code = await runCli(process.argv.slice(2), { start: startProxy, decide }, processTerminal());
 await flushTerminal();
 process.exit(code);

@@ -6,6 +6,7 @@ import { runCheck } from './check.ts';
 import { runDemo } from './demo.ts';
 import { printPasswordHash } from './hash-password.ts';
 import { helpText, versionText } from './help.ts';
+import { type DecideAgain, replayJournal } from './replay.ts';
 import { runConfigured } from './run.ts';
 import { type LogLevel, logLevels, type StartProxy } from './running-proxy.ts';
 import { showStatus } from './status.ts';
@@ -14,13 +15,21 @@ import { runUpgrade } from './upgrade-command.ts';
 import { sleepService, wakeService } from './wake-sleep.ts';
 import { showWhy } from './why.ts';
 
+/** The program that the commands belong to. */
+export interface Program {
+  /** Boots a proxy. */
+  start: StartProxy;
+  /** Decides on recorded inputs as the scaler does. */
+  decide: DecideAgain;
+}
+
 /**
  * Does what the command line says and returns the exit code: 0 done, 1 the input or the state is wrong, 2 wrong usage.
  * Errors are one line on stderr; with PILOTLIGHT_DEBUG set, their causes follow.
  */
-export async function runCli(argv: readonly string[], start: StartProxy, terminal: Terminal): Promise<number> {
+export async function runCli(argv: readonly string[], program: Program, terminal: Terminal): Promise<number> {
   try {
-    return await dispatch(readArguments(argv), start, terminal);
+    return await dispatch(readArguments(argv), program, terminal);
   } catch (thrown) {
     const error = toPilotlightError(thrown);
     terminal.err(`pilotlight: ${error.message}`);
@@ -31,7 +40,7 @@ export async function runCli(argv: readonly string[], start: StartProxy, termina
 
 async function dispatch(
   { command, operands, given }: Invocation,
-  start: StartProxy,
+  { start, decide }: Program,
   terminal: Terminal,
 ): Promise<number> {
   const { out, err, env, cwd } = terminal;
@@ -48,6 +57,8 @@ async function dispatch(
       return untilInterrupted((signal) => showStatus(given, terminal, signal));
     case 'why':
       return showWhy(operand, given, terminal);
+    case 'replay':
+      return replayJournal(operand, decide, terminal);
     case 'wake':
       return untilInterrupted((signal) => wakeService(operand, given, terminal, signal));
     case 'sleep':

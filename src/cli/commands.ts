@@ -50,6 +50,12 @@ export const commands = {
     options: ['since', 'json', ...talking],
     summary: 'shows the last decisions about a service, with their numbers and guards',
   },
+  replay: {
+    operands: ['FILE'],
+    required: 1,
+    options: [],
+    summary: 'decides what a journal records again, and says what comes out otherwise',
+  },
   wake: {
     operands: ['SERVICE'],
     required: 1,

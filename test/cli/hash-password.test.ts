@@ -2,8 +2,7 @@ import { expect, test } from 'vitest';
 import { runCli } from '../../src/cli/cli.ts';
 import { isPasswordOf, type PasswordHash, parsePasswordHash } from '../../src/util/password-hash.ts';
 import { type FakeTerminal, fakeTerminal } from './fake-terminal.ts';
-
-const neverStarted = () => Promise.reject(new Error('not to be started'));
+import { noProgram } from './no-program.ts';
 
 function typing(...chunks: (string | Buffer)[]): FakeTerminal {
   return fakeTerminal({
@@ -13,7 +12,7 @@ function typing(...chunks: (string | Buffer)[]): FakeTerminal {
   });
 }
 
-const hash = (terminal: FakeTerminal) => runCli(['hash-password'], neverStarted, terminal);
+const hash = (terminal: FakeTerminal) => runCli(['hash-password'], noProgram, terminal);
 
 test('prints a hash that only the password fits, in the form that the configuration takes', async () => {
   const terminal = typing('pä', 'ss word\n');

@@ -2,12 +2,11 @@ import { expect, test } from 'vitest';
 import { runCli } from '../../src/cli/cli.ts';
 import { commandNames } from '../../src/cli/commands.ts';
 import { fakeTerminal } from './fake-terminal.ts';
-
-const neverStarted = () => Promise.reject(new Error('not to be started'));
+import { noProgram } from './no-program.ts';
 
 test('help lists every command on stdout and exits 0', async () => {
   const terminal = fakeTerminal();
-  expect(await runCli(['help'], neverStarted, terminal)).toBe(0);
+  expect(await runCli(['help'], noProgram, terminal)).toBe(0);
   const text = terminal.stdout.join('\n');
   for (const name of commandNames) expect(text).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
   for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
@@ -15,25 +14,25 @@ test('help lists every command on stdout and exits 0', async () => {
 
 test.each(commandNames)('help %s shows its options', async (name) => {
   const terminal = fakeTerminal();
-  expect(await runCli(['help', name], neverStarted, terminal)).toBe(0);
+  expect(await runCli(['help', name], noProgram, terminal)).toBe(0);
   expect(terminal.stdout.join('\n')).toMatch(new RegExp(`^usage: pilotlight ${name}`));
 });
 
 test('help of what does not exist is wrong usage', async () => {
   const terminal = fakeTerminal();
-  expect(await runCli(['help', 'wak'], neverStarted, terminal)).toBe(2);
+  expect(await runCli(['help', 'wak'], noProgram, terminal)).toBe(2);
   expect(terminal.stderr).toEqual(['pilotlight: unknown command "wak" (did you mean "wake"?)']);
   expect(terminal.stdout).toEqual([]);
 });
 
 test('version is that of the package', async () => {
   const terminal = fakeTerminal();
-  expect(await runCli(['version'], neverStarted, terminal)).toBe(0);
+  expect(await runCli(['version'], noProgram, terminal)).toBe(0);
   expect(terminal.stdout[0]).toMatch(/^\d+\.\d+\.\d+/);
 });
 
 test('a log level that does not exist is wrong usage', async () => {
   const terminal = fakeTerminal();
-  expect(await runCli(['demo', '--log-level', 'loud'], neverStarted, terminal)).toBe(2);
+  expect(await runCli(['demo', '--log-level', 'loud'], noProgram, terminal)).toBe(2);
   expect(terminal.stderr[0]).toContain('--log-level is one of debug, info, warn, error, silent, not "loud"');
 });

@@ -9,9 +9,9 @@ import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
 import { fakeAdmin, service } from './fake-admin.ts';
 import { type FakeTerminal, fakeTerminal } from './fake-terminal.ts';
+import { noProgram } from './no-program.ts';
 
-const neverStarted = () => Promise.reject(new Error('not to be started'));
-const cli = (line: string, terminal: FakeTerminal) => runCli(line.split(' '), neverStarted, terminal);
+const cli = (line: string, terminal: FakeTerminal) => runCli(line.split(' '), noProgram, terminal);
 
 async function configuration(text: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'pilotlight-cli-'));

@@ -5,8 +5,8 @@ import type { StartFailure } from '../../src/model/status.ts';
 import { until } from '../support/until.ts';
 import { fakeAdmin, service } from './fake-admin.ts';
 import { type FakeTerminal, fakeTerminal } from './fake-terminal.ts';
+import { noProgram } from './no-program.ts';
 
-const neverStarted = () => Promise.reject(new Error('not to be started'));
 const never = new AbortController().signal;
 
 const waking = service({ name: 'shop', state: 'waking' });
@@ -106,6 +106,6 @@ test('an interrupt ends the wait', async () => {
 
 test('a time-out that is no duration is wrong usage', async () => {
   const terminal = fakeTerminal();
-  expect(await runCli(['wake', 'shop', '--timeout', 'soon'], neverStarted, terminal)).toBe(2);
+  expect(await runCli(['wake', 'shop', '--timeout', 'soon'], noProgram, terminal)).toBe(2);
   expect(terminal.stderr[0]).toContain('--timeout is a duration');
 });

@@ -4,6 +4,7 @@ import { whyText } from '../../src/cli/why-text.ts';
 import type { Decision, Refusal, ServiceWhy } from '../../src/model/decision.ts';
 import { fakeAdmin } from './fake-admin.ts';
 import { type FakeTerminal, fakeTerminal } from './fake-terminal.ts';
+import { noProgram } from './no-program.ts';
 
 /** Local noon, so that times and days read the same everywhere. */
 const NOON = new Date(2026, 10, 29, 12, 0, 0).getTime();
@@ -45,8 +46,7 @@ const refusal: Refusal = {
 const why = (...decisions: ServiceWhy['decisions']): ServiceWhy => ({ service: 'shop', decisions, heldBack: null });
 const text = (what: ServiceWhy, columns = 100, most = 20) => whyText(what, most, NOON + 120_000, columns);
 
-const neverStarted = () => Promise.reject(new Error('not to be started'));
-const cli = (line: string, terminal: FakeTerminal) => runCli(line.split(' '), neverStarted, terminal);
+const cli = (line: string, terminal: FakeTerminal) => runCli(line.split(' '), noProgram, terminal);
 
 test('a decision reads: when, what, why, each guard, the numbers, what came of it', () => {
   expect(text(why(up))).toBe(
