@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ProcessRecords } from '../../src/runtime/process/record.ts';
+import { fileStore, RotatingLines } from '../../src/util/rotating-lines.ts';
 import { openStateDirectory } from '../../src/util/state-directory.ts';
+import { VirtualClock } from '../../src/util/virtual-clock.ts';
 
 /** A file system of 64 KiB. */
 let disk: string;
@@ -77,4 +79,35 @@ test('the record of a process is written whole or not at all', async () => {
   expect(() => records.write({ ...record, pid: 2 })).toThrow('ENOSPC');
   expect(records.all()).toEqual([record]);
   expect(await readdir(records.folder)).toEqual(['s-1.json']);
+});
+
+test('a journal waits for room, keeps what it had, and has everything afterwards', async () => {
+  const clock = new VirtualClock();
+  const faults: string[] = [];
+  const path = join(disk, 'journal', 'lines');
+  const store = fileStore(path, `${path}.1`);
+  const lines = new RotatingLines(
+    { store, maxBytes: 1e6, clock, onTrouble: (fault) => void faults.push(fault) },
+    false,
+  );
+  const settled = () => new Promise((resolve) => setTimeout(resolve, 50));
+  const write = async () => {
+    clock.advance(1000);
+    await settled();
+  };
+  lines.append('before');
+  await write();
+  await fill();
+  for (let index = 0; index < 10; index++) lines.append(`${index}`.padEnd(2000, 'x'));
+  await write();
+  await write();
+  expect(await readFile(path, 'utf8')).toBe('before\n');
+  expect(faults).toEqual(['no space left on device, ENOSPC']);
+  await empty();
+  await write();
+  const kept = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '');
+  expect(kept.map((line) => line.slice(0, 2))).toEqual([
+    'be',
+    ...Array.from({ length: 10 }, (_, index) => `${index}x`),
+  ]);
 });

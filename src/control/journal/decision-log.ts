@@ -7,7 +7,7 @@ import type { RetireReason } from '../replica/retire.ts';
 import { type DemandInputs, needText } from '../scale/demand.ts';
 import type { ScaleDecision } from '../scale/service-scaler.ts';
 import type { Crash } from '../start/crashes.ts';
-import { KeptDecisions } from './kept-decisions.ts';
+import { KeptDecisions, type RefusalListener } from './kept-decisions.ts';
 
 /** What led to the number of replicas that is started. */
 export type StartInputs = DemandInputs & { wanted: number };
@@ -34,7 +34,7 @@ const retireText: Record<RetireReason, string> = {
 };
 
 /** Tells what happens to one service: events for people, the last decisions with all that led to them, and the metrics. */
-export class DecisionLog {
+export class DecisionLog implements RefusalListener {
   readonly #kept: KeptDecisions;
   readonly #service: string;
   readonly #context: ControlContext;
@@ -45,10 +45,7 @@ export class DecisionLog {
   constructor(service: string, context: ControlContext) {
     this.#service = service;
     this.#context = context;
-    this.#kept = new KeptDecisions(service, context, {
-      begun: (refusal) => this.#refusalBegun(refusal),
-      ended: (refusal) => this.#refusalEnded(refusal),
-    });
+    this.#kept = new KeptDecisions(service, context, this);
   }
 
   /** The last change. */
@@ -230,14 +227,16 @@ export class DecisionLog {
     this.#kept.close();
   }
 
-  #refusalBegun({ id, from, reason, verdicts }: Refusal): void {
+  /** For `KeptDecisions`. */
+  refusalBegun({ id, from, reason, verdicts }: Refusal): void {
     const blocks = verdicts.filter(({ verdict }) => verdict === 'block');
     const guards = blocks.map(({ guard }) => guard).join();
     const against = blocks.map(({ guard, detail }) => `${guard} (${detail})`).join(', ');
     this.#event('refused', `stays at ${from}: ${reason}, refused by ${against}`, { decision: id, guards, from });
   }
 
-  #refusalEnded({ id, from, kind, verdicts, ended }: Refusal): void {
+  /** For `KeptDecisions`. */
+  refusalEnded({ id, from, kind, verdicts, ended }: Refusal): void {
     const guards = verdicts.filter(({ verdict }) => verdict === 'block').map(({ guard }) => guard);
     const { lastedMs = 0, ticks = 0 } = ended ?? {};
     const lasted = formatDuration(Math.round(lastedMs / 1000) * 1000);

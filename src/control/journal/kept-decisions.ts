@@ -8,10 +8,10 @@ export const KEPT = 100;
 
 type New<Entry> = Omit<Entry, 'id' | 'at' | 'service' | 'outcome' | 'ended'>;
 
-/** What somebody is told of refusals. */
-interface RefusalListener {
-  begun(refusal: Refusal): void;
-  ended(refusal: Refusal): void;
+/** Who is told of refusals. */
+export interface RefusalListener {
+  refusalBegun(refusal: Refusal): void;
+  refusalEnded(refusal: Refusal): void;
 }
 
 /** The last decisions about one service, and what keeps the next back: in memory, and each of them in the journal. */
@@ -116,13 +116,13 @@ export class KeptDecisions {
       const over = { ...ended.first, ended: end };
       const index = this.#refusals.findLastIndex((each) => each.id === id);
       if (index >= 0) this.#refusals[index] = over;
-      this.#listener.ended(over);
+      this.#listener.refusalEnded(over);
     }
     if (begun?.first !== undefined) {
       const { ended: _, ...refusal } = begun.first;
       journal.append({ v, record: 'refusal', ...refusal });
       push(this.#refusals, begun.first);
-      this.#listener.begun(begun.first);
+      this.#listener.refusalBegun(begun.first);
     }
   }
 
