@@ -10,6 +10,7 @@ export type EventType =
   | 'revoked'
   | 'asleep'
   | 'exited'
+  | 'sick'
   | 'adopted'
   | 'drain-forced'
   | 'closed-quiet'
@@ -26,6 +27,7 @@ export type EventType =
 /** Of which somebody should look into the cause. */
 export const troubles: ReadonlySet<EventType> = new Set([
   'start-failed',
+  'sick',
   'drain-forced',
   'reload-failed',
   'bad-answer',

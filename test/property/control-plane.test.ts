@@ -19,6 +19,7 @@ type Step =
   | { do: 'replace-edge'; edge: number }
   | { do: 'wake' | 'sleep' | 'new-run'; service: string }
   | { do: 'short-lived'; lifeMs: number | undefined }
+  | { do: 'sicken'; replica: string | undefined }
   | { do: 'wait'; ms: number };
 
 const SERVICES = ['plain', 'slots', 'kept'];
@@ -69,6 +70,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('short-lived' as const), lifeMs: fc.constantFrom(undefined, 700, 4000) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('sicken' as const),
+      replica: fc.constantFrom(undefined, 'plain-', 'plain-1#', 'slots-2#', 'kept-', 'kept-1#', 'kept-2#'),
+    }),
   },
 );
 
@@ -244,6 +252,11 @@ async function perform(step: Step, watch: Watch): Promise<void> {
       world.control.reconfigure(settingsOf(versions));
       break;
     }
+    case 'sicken':
+      for (const each of edges) {
+        each.isUnhealthy = (endpoint) => step.replica !== undefined && endpoint.startsWith(step.replica);
+      }
+      break;
     case 'short-lived':
       runtime.behaviour.exitAfterMs = step.lifeMs;
       break;
@@ -263,6 +276,7 @@ function settingsOf(versions: ReadonlyMap<string, number>) {
   const scale = { idleMs: IDLE_MS, guards: { ...testGuards, warmUpMs: 0 } };
   const common = (name: string) => ({
     run: testRun(versions.get(name)),
+    health: { check: { kind: 'connect' as const }, intervalMs: 500, timeoutMs: 500, rise: 1, fall: 1 },
     timeouts: { drainMs: DRAIN_MS },
     ready: { ...testService('x').ready, timeoutMs: 6000 },
   });
@@ -292,6 +306,7 @@ test('whatever happens, replicas stay within bounds, are never used or stopped a
         failures: [],
         exitAfterMs: undefined,
       });
+      await perform({ do: 'sicken', replica: undefined }, watch);
       for (const name of SERVICES) await world.settle(world.control.wake(name));
       await world.run(150_000, 1000);
       watch.check();

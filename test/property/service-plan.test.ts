@@ -94,6 +94,15 @@ class PlannedService {
       const least = step.reason === 'idle' ? scale.min : step.reason === 'replaced' ? 1 : 0;
       if (left < least) this.violations.push(`${step.reason}: ${left} are left of at least ${least}`);
       const isCurrent = ({ state, hash }: ReplicaView) => state === 'ready' && hash === this.view.run?.hash;
+      if (step.reason === 'unhealthy') {
+        const going = replicas.filter(({ ordinal }) => step.replicas.includes(ordinal));
+        if (going.length !== 1 || going.some(({ sickSince }) => sickSince === undefined))
+          this.violations.push(`replaced as unhealthy: ${JSON.stringify(going)}`);
+        if (replicas.some(({ doing, reason }) => doing !== 'none' && reason === 'unhealthy'))
+          this.violations.push('two are replaced as unhealthy at once');
+        if (left < Math.min(ready, wantedIn(this.view)) && live < scale.max && this.view.budgetLeft > 0 && queued === 0)
+          this.violations.push('a sick one went first although there was room');
+      }
       if (step.reason === 'replaced' && !replicas.some(isCurrent)) this.violations.push('replaced by nothing');
       if (step.reason === 'scale-down' && ready + queued + starting - step.replicas.length < Math.min(1, ready))
         this.violations.push('the last one was scaled down');
@@ -150,6 +159,11 @@ const happenings: Record<string, (service: PlannedService, n: number) => void> =
       (replica) => ({ type: 'start-failed', replica }),
       { type: 'failed', askedAt: service.view.now, retrySafe: true, wasReady: true },
     ),
+  sicken: (service) => service.changes(isReady, { isUnhealthy: true, sickSince: service.view.now }),
+  heal: (service) => service.changes(({ sickSince }) => sickSince !== undefined, {}),
+  budget: (service, n) => {
+    service.view = { ...service.view, budgetLeft: n > 6 ? 0 : 10 };
+  },
   'call-off': (service) => {
     service.changes(({ isCalledOff }) => isCalledOff === true, { state: 'failed', doing: 'none' });
     const { queued, starting } = countsOf(service.view);
@@ -346,5 +360,47 @@ test('a new run that ends soon after it was ready, again and again, costs no cap
       expect(service.violations).toEqual([]);
     }),
     { numRuns: 20 },
+  );
+});
+
+test('sick replicas are replaced one at a time, within max, and those that are well stay', () => {
+  fc.assert(
+    fc.property(scale, past, fc.integer({ min: 1, max: 6 }), (own, happened, count) => {
+      const service = lived({ ...own, idleMs: 'never' }, happened);
+      service.view = { ...service.view, budgetLeft: 10 };
+      service.happens({ type: 'woken' });
+      service.ask(1, 0);
+      for (let i = 0; i < 3; i++) {
+        service.pass(20_000);
+        settle(service);
+      }
+      service.ask(0, 1);
+      const before = readyIn(service.view);
+      fc.pre(before.length <= service.view.scale.max);
+      for (const { ordinal } of before.slice(0, count))
+        service.changes((each) => each.ordinal === ordinal, { isUnhealthy: true, sickSince: service.view.now });
+      const isSick = ({ state, isUnhealthy }: ReplicaView) => state === 'ready' && isUnhealthy === true;
+      const sick = service.view.replicas.filter(isSick).length;
+      // What is more than it should have goes without another in its place.
+      const kept = Math.min(before.length, wantedIn(service.view));
+      const isRoomy = before.length < service.view.scale.max;
+      for (let i = 0; i < 40; i++) {
+        // While none serves, requests wait.
+        service.ask(Number(availableIn(service.view) === 0), 1);
+        for (const name of ['permit', 'ready', 'drain', 'stop']) {
+          happenings[name]?.(service, 1);
+          const { ready, live } = countsOf(service.view);
+          expect(live).toBeLessThanOrEqual(service.view.scale.max);
+          expect(ready).toBeGreaterThanOrEqual(kept - Number(!isRoomy));
+          const fit = service.view.replicas.filter((each) => isReady(each) && !isSick(each)).length;
+          expect(fit).toBeGreaterThanOrEqual(before.length - sick);
+        }
+        service.pass(20_000);
+      }
+      expect(service.view.replicas.some(isSick)).toBe(false);
+      if (before.length > 1 || isRoomy) expect(countsOf(service.view).ready).toBeGreaterThanOrEqual(kept);
+      expect(service.violations).toEqual([]);
+    }),
+    { numRuns: 500 },
   );
 });

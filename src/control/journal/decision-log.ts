@@ -30,6 +30,7 @@ const retireText: Record<RetireReason, string> = {
   'by-hand': 'by hand',
   replaced: 'replaced by one with the present run',
   reconfigured: 'to be started with the present run',
+  unhealthy: 'unhealthy',
   removed: 'removed from the configuration',
 };
 
@@ -139,7 +140,11 @@ export class DecisionLog implements RefusalListener {
     const names = replicas.map(({ name }) => name).join(', ');
     const to = from - replicas.length;
     const action =
-      reason === 'replaced' || reason === 'reconfigured' ? 'replace' : reason === 'scale-down' ? 'scale-down' : 'sleep';
+      reason === 'replaced' || reason === 'reconfigured' || reason === 'unhealthy'
+        ? 'replace'
+        : reason === 'scale-down'
+          ? 'scale-down'
+          : 'sleep';
     this.#decide({ action, from, to, reason: text, inputs, verdicts: [], dryRun });
     if (reason === 'idle' && to === 0 && !dryRun) this.#sleptAt = this.#context.clock.now();
     if (!dryRun) this.#event('retiring', `retiring ${names} (${text})`, { reason, replicas: names });
@@ -174,6 +179,20 @@ export class DecisionLog implements RefusalListener {
     const { name } = replica;
     if (crash === undefined) this.#event('exited', `lost ${name}: ${detail}`, { replica: name });
     else this.#event('exited', `lost ${name}: ${detail}; ${crash.text}`, { replica: name, ...crash.facts });
+  }
+
+  /** It has failed its health checks for so long, ms. */
+  sick({ name }: Replica, unhealthyMs: number): void {
+    this.#event('sick', `${name} is sick: unhealthy for ${formatDuration(unhealthyMs)}`, {
+      replica: name,
+      unhealthyMs,
+    });
+  }
+
+  gaveUpOnSick(replicas: readonly Replica[]): void {
+    const names = replicas.map(({ name }) => name).join(', ');
+    const line = `replaces no more sick replicas until one is healthy (${names}): a fresh one fell sick too`;
+    this.#event('sick', line, { replicas: names });
   }
 
   asleep(reason: string, idleMs: number | 'never'): void {

@@ -169,6 +169,17 @@ export class Telemetry {
     return undefined;
   }
 
+  /** Whether every edge that knows the endpoint finds it unhealthy. */
+  isUnhealthy(endpoint: string): boolean {
+    let isKnown = false;
+    for (const { endpoints, conditions } of this.#edges.values()) {
+      if (!endpoints.has(endpoint)) continue;
+      if (conditions.get(endpoint) !== 'unhealthy') return false;
+      isKnown = true;
+    }
+    return isKnown;
+  }
+
   /** Whether anything was held or in flight when an edge last spoke. */
   get busy(): boolean {
     return [...this.#edges.values()].some(({ busy, held }) => busy || held > 0);

@@ -8,6 +8,7 @@ import { PROBATION_MS } from '../start/circuit.ts';
 import type { StartGate } from '../start/gate.ts';
 import { Assurance } from './assurance.ts';
 import { isSameRun, Replica, type StartCause } from './replica.ts';
+import { nextHealth } from './replica-health.ts';
 import { countReplicas, type ReplicaCounts, type ReplicaView, viewOf } from './replica-view.ts';
 import { type CordonAck, Retirement, type RetireReason } from './retire.ts';
 import { ReplicaRunner, type RunnerListener, type RunnerOptions, type RunnerSettings } from './runner.ts';
@@ -80,6 +81,22 @@ export class ReplicaSet {
   /** Replicas as plain data; all of them, by ordinal, where none is named. */
   views(replicas: readonly Replica[] = this.replicas): ReplicaView[] {
     return replicas.map((replica) => viewOf(replica, this.#options.loadOf(replica.endpoint)));
+  }
+
+  /**
+   * Takes note of what the health checks say of ready replicas.
+   * @param sickAfterMs how long one has to stay unhealthy to be sick, ms
+   * @returns those that are sick since this look
+   */
+  examine(isUnhealthy: (endpoint: string) => boolean, sickAfterMs: number): Replica[] {
+    const now = this.#options.context.clock.now();
+    return this.replicas.filter((replica) => {
+      const before = replica.health;
+      const isIll = replica.state === 'ready' && isUnhealthy(replica.endpoint);
+      const after = nextHealth(before, isIll, now, sickAfterMs);
+      replica.health = after;
+      return before.state !== 'sick' && after.state === 'sick';
+    });
   }
 
   /** Whether every replica runs, or does not, and is to stay so. */

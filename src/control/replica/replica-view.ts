@@ -12,6 +12,10 @@ export interface ReplicaView extends ReplicaLoad {
   hash: string;
   /** When it became ready, the clock's ms. */
   readyAt: number;
+  /** Its health checks fail. */
+  isUnhealthy?: boolean;
+  /** Since when, the clock's ms, where that is long enough for it to be replaced. */
+  sickSince?: number;
   /** Why it is started; absent unless it is, or stands in the queue. */
   cause?: StartCause;
   /** It stands in the queue behind a rate limit. */
@@ -27,9 +31,11 @@ export interface ReplicaView extends ReplicaLoad {
 }
 
 export function viewOf(replica: Replica, load: ReplicaLoad): ReplicaView {
-  const { ordinal, state, spec, readyAt, task } = replica;
+  const { ordinal, state, spec, readyAt, task, health } = replica;
   const { inFlight, oldestMs } = load;
   const view: ReplicaView = { ordinal, state, doing: task.kind, hash: spec.hash, readyAt, inFlight, oldestMs };
+  if (health.state !== 'well') view.isUnhealthy = true;
+  if (health.state === 'sick') view.sickSince = health.since;
   switch (task.kind) {
     case 'queued':
       return { ...view, cause: task.cause, isLimited: task.ticket.isLimited };

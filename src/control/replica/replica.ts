@@ -3,6 +3,7 @@ import type { Instance, ReplicaSpec, Runtime } from '../../model/runtime.ts';
 import type { HostPort } from '../../model/settings.ts';
 import type { StartBoundaries } from '../endpoints/registry.ts';
 import type { Ticket } from '../start/gate.ts';
+import { type ReplicaHealth, well } from './replica-health.ts';
 import type { Retirement } from './retire.ts';
 
 /** Why a replica is started. */
@@ -17,7 +18,9 @@ export type StartCause =
   /** In place of one that ended by itself. */
   | 'replacement'
   /** In place of one with an older `run`. */
-  | 'new-run';
+  | 'new-run'
+  /** In place of one that stays unhealthy. */
+  | 'sick';
 
 /** What is learnt of the last attempt to start a replica, for who asks why it failed. */
 export interface StartAttempt {
@@ -57,6 +60,7 @@ export class Replica {
   endedSoon = 0;
   /** When it became ready, the clock's ms. */
   readyAt = 0;
+  health: ReplicaHealth = well;
   /** A pre-positioning that is under way: a start waits for its end. */
   preparing: Promise<void> | undefined;
   #state: ReplicaState = 'created';

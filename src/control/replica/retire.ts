@@ -7,6 +7,8 @@ export type RetireReason =
   | 'by-hand'
   /** Another one with the present `run` is ready. */
   | 'replaced'
+  /** It stays unhealthy. */
+  | 'unhealthy'
   /** The one container that there is must end before it can start with the present `run`. */
   | 'reconfigured'
   /** The service was removed from the configuration, or can be started no more. */
@@ -14,7 +16,7 @@ export type RetireReason =
 
 /** Whether a request that has nowhere else to go may have a replica back that retires for this. */
 export function isRevocable(reason: RetireReason): boolean {
-  return reason !== 'removed' && reason !== 'reconfigured';
+  return reason !== 'removed' && reason !== 'reconfigured' && reason !== 'unhealthy';
 }
 
 interface RetirementOptions {

@@ -8,6 +8,7 @@ import type { LinkHub } from '../link/hub.ts';
 import { retrying } from '../retry.ts';
 import { CRASH_MS, PROBATION_MS } from '../start/circuit.ts';
 import { isSameRun, type Replica, type StartCause } from './replica.ts';
+import { well } from './replica-health.ts';
 import { callRuntime, RUNTIME_CALL_MS } from './runtime-call.ts';
 import {
   ended,
@@ -227,6 +228,7 @@ export class ReplicaRunner {
     replica.apply('ready');
     replica.task = { kind: 'none' };
     replica.readyAt = context.clock.now();
+    replica.health = well;
     publish();
     listener.onReady(replica, cause);
   }

@@ -1,7 +1,16 @@
 import type { ReplicaView } from '../replica/replica-view.ts';
 import { blockedUntil, isFailing } from '../start/circuit.ts';
 import type { ServiceEvent } from './service-event.ts';
-import { availableIn, countsOf, type Intent, isAsked, reserveIn, type ServiceView, wantedIn } from './service-view.ts';
+import {
+  availableIn,
+  countsOf,
+  type Intent,
+  isAsked,
+  newIntent,
+  reserveIn,
+  type ServiceView,
+  wantedIn,
+} from './service-view.ts';
 
 /**
  * The view after an event: what is intended with the service from then on, and the replicas as they are then. The one
@@ -20,14 +29,15 @@ function intentAfter(view: ServiceView, event: ServiceEvent): Intent {
   const { queued, starting, ready } = countsOf(view);
   switch (event.type) {
     case 'woken':
-      return { ...intent, mode: 'automatic', isWoken: intent.isWoken || ready === 0 };
+      return { ...intent, mode: 'automatic', isWoken: intent.isWoken || ready === 0, sickness: { state: 'none' } };
     case 'slept':
       return { ...intent, mode: 'slept', isWoken: false };
     case 'scaled':
       return { ...intent, target: event.to };
     case 'configured': {
       const mode = intent.mode === 'leaving' ? 'automatic' : intent.mode;
-      return { ...intent, mode, isWoken: intent.isWoken && event.run !== 'none' };
+      const sickness = event.run === 'same' ? intent.sickness : newIntent.sickness;
+      return { ...intent, mode, sickness, isWoken: intent.isWoken && event.run !== 'none' };
     }
     case 'removed':
       return { ...intent, mode: 'leaving', isWoken: false };
@@ -61,13 +71,17 @@ function intentAfter(view: ServiceView, event: ServiceEvent): Intent {
       return { ...intent, failures, target: isLeft ? withReserve(view, ready + starting + queued) : intent.target };
     }
     case 'retiring':
-      return event.reason === 'replaced' ? intent : { ...intent, target: ready };
+      if (event.reason === 'replaced') return intent;
+      return event.reason === 'unhealthy' ? replacing(intent, event.replicas) : { ...intent, target: ready };
     case 'revoked': {
       const back = raised(intent, ready);
       return raised(back, wantedIn({ ...view, intent: back }));
     }
     case 'rested':
       return { ...intent, idleNotBefore: Math.max(intent.idleNotBefore, now + Math.max(1000, event.idleForMs)) };
+
+    case 'gave-up':
+      return { ...intent, sickness: { state: 'given-up' } };
 
     case 'handed-over':
     case 'edge-lost':
@@ -96,7 +110,7 @@ function withReserve(view: ServiceView, count: number): number {
 /** Whether it is awake by now, and whether anything asks for it. */
 function afterLook(view: ServiceView): Intent {
   const isAwake = availableIn(view) > 0;
-  const intent = isAwake ? satisfied(view) : asleep(view.intent);
+  const intent = recovered(view, isAwake ? satisfied(view) : asleep(view.intent));
   if (intent.mode === 'leaving' || view.run?.contact !== 'known') return intent;
   const seen = { ...view, intent };
   if (isAwake) {
@@ -112,6 +126,20 @@ function afterLook(view: ServiceView): Intent {
   // What can be had back may be enough: how much it has to be then is seen when it is there.
   const isRevoked = view.replicas.some(({ isRevocable }) => isRevocable);
   return isRevoked ? asked : raised(asked, wantedIn({ ...view, intent: asked }));
+}
+
+function replacing(intent: Intent, retiring: readonly ReplicaView[]): Intent {
+  if (intent.sickness.state !== 'none') return intent;
+  const since = Math.min(...retiring.map(({ sickSince = Number.POSITIVE_INFINITY }) => sickSince));
+  return { ...intent, sickness: { state: 'replacing', since } };
+}
+
+/** One that is well, and has been checked for long enough, shows that replicas can be. */
+function recovered({ replicas, now, sickAfterMs }: ServiceView, intent: Intent): Intent {
+  if (intent.sickness.state === 'none') return intent;
+  const isWell = ({ state, isUnhealthy = false, readyAt }: ReplicaView) =>
+    state === 'ready' && !isUnhealthy && now - readyAt >= sickAfterMs;
+  return replicas.some(isWell) ? { ...intent, sickness: { state: 'none' } } : intent;
 }
 
 /** It is awake: what it was asked for is there. */

@@ -70,6 +70,7 @@ export class ServiceController {
       isWarm: (endpoint) => this.#isWarm(endpoint),
     });
     if (report !== undefined) countReport(this.#host.context.metrics, report);
+    this.lifecycle.examine();
     this.lifecycle.look();
   }
 

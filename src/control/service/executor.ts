@@ -72,6 +72,10 @@ export class Executor {
         decisions.retiring('idle', this.#at(step.replicas), step.says, true);
         happened({ type: 'rested', idleForMs: step.idleForMs });
         break;
+      case 'give-up-on-sick':
+        decisions.gaveUpOnSick(this.#at(step.replicas));
+        happened({ type: 'gave-up' });
+        break;
       case 'hurry-retires':
         set.hurryRetires();
         break;

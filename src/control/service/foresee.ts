@@ -42,6 +42,8 @@ export function foresee(view: ServiceView, step: Step): ServiceView {
     }
     case 'rest-dry':
       return apply(view, { type: 'rested', idleForMs: step.idleForMs });
+    case 'give-up-on-sick':
+      return apply(view, { type: 'gave-up' });
     case 'revoke':
       return view.replicas
         .filter(({ ordinal }) => step.replicas.includes(ordinal))

@@ -5,6 +5,7 @@ import type { DecisionLog } from '../journal/decision-log.ts';
 import type { Telemetry } from '../link/telemetry.ts';
 import type { AdoptingService } from '../replica/adoption.ts';
 import type { Replica, StartCause } from '../replica/replica.ts';
+import { sickAfter } from '../replica/replica-health.ts';
 import { ReplicaSet } from '../replica/replica-set.ts';
 import { StartFailures } from '../replica/start-failures.ts';
 import { StartBreaker } from '../start/breaker.ts';
@@ -186,6 +187,15 @@ export class ServiceLifecycle {
     if (view.run !== undefined && view.intent.mode !== 'leaving') this.#options.host.registry.soon(this.#name);
   }
 
+  /** The edges told how replicas are. */
+  examine(): void {
+    const { settings, telemetry } = this.#options;
+    const { health } = settings();
+    if (health === undefined) return;
+    const sick = this.set.examine((endpoint) => telemetry.isUnhealthy(endpoint), sickAfter(health.intervalMs));
+    for (const replica of sick) this.#outcomes.onSick(replica);
+  }
+
   wake(): void {
     this.happened({ type: 'woken' });
     this.look();
@@ -204,7 +214,9 @@ export class ServiceLifecycle {
 
   /** The configuration changed. */
   reconfigured(before: ServiceSettings): void {
-    const { run } = this.#options.settings();
+    const { run, health } = this.#options.settings();
+    // Nothing says how they are any more.
+    if (health === undefined) this.set.examine(() => false, 0);
     const change = run === undefined ? 'none' : this.#isOther(before) ? 'other' : 'same';
     if (change === 'other') this.#outcomes.forget();
     const inPlace = change === 'other' && this.#run.change();
@@ -286,7 +298,7 @@ export class ServiceLifecycle {
 
   #view(news: ServiceEvent): ServiceView {
     const { host, settings, telemetry, sustained } = this.#options;
-    const { scale } = settings();
+    const { scale, health } = settings();
     const now = host.context.clock.now();
     const replicas = this.set.views();
     const { external } = this;
@@ -302,6 +314,8 @@ export class ServiceLifecycle {
       replicas,
       external,
       circuit: this.breaker.circuit,
+      budgetLeft: host.gate.budgetLeft,
+      sickAfterMs: health === undefined ? 0 : sickAfter(health.intervalMs),
       held,
       inFlight: telemetry.active,
       arrivalsPerSecond: isAsleep && isAsked ? telemetry.window.arrivalsBefore(now, scale.latency.windowMs) : 0,

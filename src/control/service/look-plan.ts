@@ -13,8 +13,10 @@ import {
   reserveIn,
   revocableIn,
   type ServiceView,
+  sickFirst,
   wantedIn,
 } from './service-view.ts';
+import { planSick } from './sick-plan.ts';
 import { planStarts } from './start-plan.ts';
 import { ordinals, retire, revoke, type Step, withdraw } from './step.ts';
 
@@ -26,7 +28,7 @@ export function planLook(view: ServiceView): Step[] {
   if (view.intent.mode === 'leaving') return [];
   // While it is not known what runs, nothing is started.
   const isKnown = view.run?.contact === 'known';
-  return inTurn(view, isKnown ? [answerDemand, takeBack, startMissing, replaceOutdated, rest] : [rest]);
+  return inTurn(view, isKnown ? [answerDemand, takeBack, planSick, startMissing, replaceOutdated, rest] : [rest]);
 }
 
 /** The steps of one part after the other, each of which sees what those before it bring about. */
@@ -82,7 +84,7 @@ function startMissing(view: ServiceView): Step[] {
     otherwise: news.type === 'looked' ? news.cause : 'replacement',
   });
   // One that replaces another is not counted as wanted.
-  const queued = queuedIn(view).filter((replica) => replica.cause !== 'new-run');
+  const queued = queuedIn(view).filter(({ cause }) => cause !== 'new-run' && cause !== 'sick');
   const withdrawn = withdraw(queued.slice(0, planned.withdraw));
   if (start === 0) return withdrawn;
   const from = counts.queued + counts.starting + counts.ready;
@@ -128,7 +130,7 @@ export function rest(view: ServiceView): Step[] {
   if (verdict.verdict === 'stay') return [];
   if (verdict.verdict === 'later') return [{ do: 'look-again', at: verdict.at }];
   const { idleForMs } = verdict;
-  const surplus = ready.slice(0, ready.length - scale.min);
+  const surplus = sickFirst(ready).slice(0, ready.length - scale.min);
   const idleFor = idleForMs < 1000 ? `${Math.round(idleForMs)} ms` : `${Math.round(idleForMs / 1000)} s`;
   const says = { text: `idle for ${idleFor}`, inputs: { idleForMs } };
   if (!scale.dryRun) return retire(view, surplus, 'idle', says);

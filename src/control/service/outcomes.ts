@@ -7,7 +7,7 @@ import type { ReplicaSet, ReplicaSetListener } from '../replica/replica-set.ts';
 import { type ReplicaView, viewOf } from '../replica/replica-view.ts';
 import type { StartFailures } from '../replica/start-failures.ts';
 import type { StartBreaker } from '../start/breaker.ts';
-import { PROBATION_MS } from '../start/circuit.ts';
+import { CRASH_MS, PROBATION_MS } from '../start/circuit.ts';
 import type { Crashes } from '../start/crashes.ts';
 import type { StartTimes } from '../start/start-times.ts';
 import type { ServiceHost } from './host.ts';
@@ -136,6 +136,15 @@ export class Outcomes implements ReplicaSetListener {
     this.#ended({ type: 'exited', replica: this.#viewOf(replica), wasInUse });
   }
 
+  /** It has been unhealthy for long enough to be replaced. */
+  onSick(replica: Replica): void {
+    const { breaker } = this.#options;
+    const now = this.#host.context.clock.now();
+    if (now - replica.readyAt < CRASH_MS) breaker.note({ type: 'crashed', readyAt: replica.readyAt });
+    const unhealthyMs = replica.health.state === 'sick' ? now - replica.health.since : 0;
+    this.#decisions.sick(replica, Math.round(unhealthyMs));
+  }
+
   onCordoned(replica: Replica): void {
     this.#host.catalog.dropReplica(replica);
   }
@@ -164,7 +173,8 @@ export class Outcomes implements ReplicaSetListener {
 
   onStopped(replica: Replica, reason: string): void {
     const { set, external, isLeaving } = this.#service;
-    if (reason !== 'failed' && !isLeaving && set.counts.live + external === 0) {
+    const isReplaced = reason === 'unhealthy' && this.#options.telemetry.held > 0;
+    if (reason !== 'failed' && !isReplaced && !isLeaving && set.counts.live + external === 0) {
       this.#decisions.asleep(reason, this.#options.settings().scale.idleMs);
     }
     this.#ended({ type: 'stopped', replica: this.#viewOf(replica) });

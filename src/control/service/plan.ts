@@ -11,6 +11,7 @@ import {
   reserveIn,
   revocableIn,
   type ServiceView,
+  sickFirst,
   wantedIn,
 } from './service-view.ts';
 import { planShrink } from './shrink-plan.ts';
@@ -37,7 +38,7 @@ export function plan(view: ServiceView): Step[] {
       ];
     case 'scaled':
       return news.to < countsOf(view).ready
-        ? retire(view, victimsFirst(readyIn(view)).slice(0, 1), 'scale-down', undefined)
+        ? retire(view, sickFirst(victimsFirst(readyIn(view))).slice(0, 1), 'scale-down', undefined)
         : [];
     case 'configured':
       return inTurn(view, [changeRun, shrink]);
@@ -69,6 +70,7 @@ export function plan(view: ServiceView): Step[] {
     case 'retiring':
     case 'revoked':
     case 'rested':
+    case 'gave-up':
       return [];
   }
 }

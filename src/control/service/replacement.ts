@@ -1,4 +1,5 @@
 import { countReplicas, type ReplicaView } from '../replica/replica-view.ts';
+import { sickFirst } from './service-view.ts';
 
 interface ReplacementInputs {
   replicas: readonly ReplicaView[];
@@ -31,7 +32,7 @@ export function planReplacement(inputs: ReplacementInputs): ReplacementPlan {
   if (outdated.length === 0) return { retire: [], start: false };
   const { queued, starting, ready, live } = countReplicas(replicas);
   const surplus = outdated.length < ready ? Math.max(0, ready - Math.max(1, wanted)) : 0;
-  const retire = outdated.slice(0, surplus);
+  const retire = sickFirst(outdated).slice(0, surplus);
   const isBusy = queued + starting > 0 || replicas.some(isBeingReplaced);
   const start = retire.length === 0 && !isBusy && startsAllowed >= 1 && live <= max;
   return { retire, start };

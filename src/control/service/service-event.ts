@@ -43,5 +43,7 @@ export type ServiceEvent =
   | { type: 'retiring'; replicas: readonly ReplicaView[]; reason: RetireReason }
   /** Its retirement was called off. */
   | { type: 'revoked'; replica: ReplicaView }
+  /** All replicas are sick, those too that came in place of others: it is not the replicas. */
+  | { type: 'gave-up' }
   /** In a dry run it would have been put to sleep after so long a time, ms. */
   | { type: 'rested'; idleForMs: number };

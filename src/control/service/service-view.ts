@@ -9,6 +9,14 @@ import type { ServiceEvent } from './service-event.ts';
 /** `slept`: an operator put it to sleep, so `min` is not kept until something asks for it. `leaving`: it was removed. */
 type Mode = 'automatic' | 'slept' | 'leaving';
 
+/** What is being done about replicas that stay unhealthy. */
+export type Sickness =
+  | { state: 'none' }
+  /** At least one was replaced, and none is known to be well since; `since`: when the first of them became unhealthy. */
+  | { state: 'replacing'; since: number }
+  /** A fresh one fell sick too, and no other is well: it is not the replicas. */
+  | { state: 'given-up' };
+
 /** What is intended with a service, and remembered from one look at it to the next. `apply` alone makes another one. */
 export interface Intent {
   mode: Mode;
@@ -22,6 +30,7 @@ export interface Intent {
   awakeSince: number | undefined;
   /** It is not idle before this, the clock's ms: adopted replicas have to be watched for a while. */
   idleNotBefore: number;
+  sickness: Sickness;
   /** How often all starts came to nothing, or none could be made: whoever waited for one until then is turned away. */
   failures: number;
 }
@@ -33,6 +42,7 @@ export const newIntent: Intent = {
   arrivalsBefore: undefined,
   awakeSince: undefined,
   idleNotBefore: 0,
+  sickness: { state: 'none' },
   failures: 0,
 };
 
@@ -60,6 +70,10 @@ export interface ServiceView {
   /** Endpoints in use that others run. */
   external: number;
   circuit: Circuit;
+  /** How many more replicas the budget of all services allows; may be negative. */
+  budgetLeft: number;
+  /** How long a replica has to stay unhealthy to be sick, ms; 0 where nothing checks. */
+  sickAfterMs: number;
   /** Requests that wait. */
   held: number;
   /** Requests in flight that may wake it. */
@@ -96,6 +110,12 @@ export function availableIn(view: ServiceView): number {
 /** Ready replicas, those that became so last first. */
 export function readyIn({ replicas }: Pick<ServiceView, 'replicas'>): ReplicaView[] {
   return replicas.filter(({ state }) => state === 'ready').sort((a, b) => b.readyAt - a.readyAt);
+}
+
+/** Those that fail their checks first, of these the one that does so for longest; else in the order that they have. */
+export function sickFirst(replicas: readonly ReplicaView[]): ReplicaView[] {
+  const rank = ({ isUnhealthy, sickSince }: ReplicaView) => sickSince ?? (isUnhealthy ? Number.MAX_VALUE : Infinity);
+  return replicas.toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
 }
 
 /** Starts in the queue, the last place first. */

@@ -1,6 +1,7 @@
 import type { ReplicaView } from '../replica/replica-view.ts';
 import { countReplicas } from '../replica/replica-view.ts';
 import { victimsFirst } from '../scale/victims.ts';
+import { sickFirst } from './service-view.ts';
 
 interface ShrinkInputs {
   /** By ordinal. */
@@ -25,7 +26,7 @@ export function planShrink({ replicas, hash, max }: ShrinkInputs): ShrinkPlan {
   const begun = Math.max(0, surplus - queued);
   const callOff = replicas.filter(({ state }) => state === 'starting').slice(0, begun);
   const isCurrent = (replica: ReplicaView) => Number(replica.hash === hash);
-  const victims = victimsFirst(replicas.filter(({ state }) => state === 'ready'));
+  const victims = sickFirst(victimsFirst(replicas.filter(({ state }) => state === 'ready')));
   return {
     withdraw: replicas
       .filter(({ doing }) => doing === 'queued')

@@ -65,14 +65,20 @@ export function lastActivity({ busy, last }: Telemetry, now: number, wall: numbe
   return { at: new Date(wall - (busy ? 0 : now - last.at)).toISOString(), what: last.request };
 }
 
-function stateName({ wakeable, counts, external, failing, held, runtimeTrouble }: StatusInputs): ServiceStateName {
-  if (counts.ready > 0 || external.length > 0) return 'ready';
+function stateName(inputs: StatusInputs): ServiceStateName {
+  const { wakeable, counts, external, failing, held, runtimeTrouble } = inputs;
+  if (counts.ready > 0 || external.length > 0) return wakeable && isAllUnhealthy(inputs) ? 'failing' : 'ready';
   if (!wakeable && counts.live === 0) return 'unavailable';
   if (counts.queued + counts.starting > 0) return 'waking';
   if (failing) return 'failing';
   if (counts.retiring + counts.stopping > 0) return 'retiring';
   if (runtimeTrouble !== undefined) return 'failing';
   return held > 0 ? 'waking' : 'asleep';
+}
+
+function isAllUnhealthy({ replicas, external, conditionOf }: StatusInputs): boolean {
+  const ready = replicas.filter(({ state }) => state === 'ready').map(({ endpoint }) => endpoint);
+  return [...ready, ...external.map(addressKey)].every((endpoint) => conditionOf(endpoint) === 'unhealthy');
 }
 
 function ownStatus(replica: Replica, { inFlightOn, conditionOf }: StatusInputs): ReplicaStatus {

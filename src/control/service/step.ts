@@ -30,6 +30,8 @@ export type Step =
   | { do: 'retire'; replicas: Ordinals; reason: RetireReason; says: RetireSaying | undefined }
   /** Says that replicas would be put to sleep, and does not do it. */
   | { do: 'rest-dry'; replicas: Ordinals; idleForMs: number; says: RetireSaying }
+  /** Says that replacing those that are sick is no use. */
+  | { do: 'give-up-on-sick'; replicas: Ordinals }
   /** What retires without haste has no longer than the drain from now on. */
   | { do: 'hurry-retires' }
   /** Calls retirements off. */

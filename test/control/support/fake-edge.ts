@@ -45,6 +45,8 @@ export class FakeEdge {
   readonly messages: ControlMessage[] = [];
   /** Whether cordons are acknowledged. */
   acknowledges = true;
+  /** Which endpoints fail their health checks: they get no requests. */
+  isUnhealthy: (endpoint: string) => boolean = () => false;
   reports = true;
   mutedAt = 0;
   /** Called on every dispatch. */
@@ -183,6 +185,7 @@ export class FakeEdge {
         endpoint: id,
         inFlight: service.counts.get(id) ?? 0,
         ...(active.length > 0 && { oldestMs: now - Math.min(...active.map(({ since }) => since)) }),
+        ...(this.isUnhealthy(id) && { condition: 'unhealthy' as const }),
         answers: 0,
         ttfb,
         calm: [],
@@ -298,7 +301,7 @@ export class FakeEdge {
   #dispatch(service: EdgeService, request: FakeRequest): boolean {
     const limit = this.table?.services.find(({ name }) => name === request.service)?.concurrency ?? 0;
     const [best] = service.state.endpoints
-      .filter(({ state }) => state === 'ready')
+      .filter(({ state, id }) => state === 'ready' && !this.isUnhealthy(id))
       .map((view) => [view, service.counts.get(view.id) ?? 0] as const)
       .sort(([, a], [, b]) => a - b);
     if (best === undefined || (limit > 0 && best[1] >= limit)) return false;

@@ -20,6 +20,8 @@ export function testView(scale: Partial<ScaleSettings> = {}, change: Partial<Ser
     replicas: [],
     external: 0,
     circuit: newCircuit,
+    budgetLeft: Number.POSITIVE_INFINITY,
+    sickAfterMs: 15_000,
     held: 0,
     inFlight: 0,
     arrivalsPerSecond: 0,
