@@ -30,5 +30,6 @@ export const healthSchema = optional(
   'Checks of every endpoint, and of replicas while they run. The first check of a new endpoint decides alone. Unhealthy ' +
     'ones get no new requests; where all are, those that answer their checks with less than 500 are used all the same, ' +
     'which is logged: they may object to nothing but the check, such as a Host that they do not know. Without any the ' +
-    'answer is 503, or requests wait where Pilotlight starts the service. Checks are no activity.',
+    'answer is 503, or requests wait where Pilotlight starts the service. Checks are no activity. A replica that stays ' +
+    'unhealthy for three intervals is replaced.',
 );
