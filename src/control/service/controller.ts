@@ -227,7 +227,7 @@ export class ServiceController {
 
   #scaled(): ScaledService {
     const now = this.#host.context.clock.now();
-    const { set, external, ready, awakeSince, breaker } = this.lifecycle;
+    const { set, external, ready, awakeSince, startsToScale } = this.lifecycle;
     const { starting, queued } = set.counts;
     return {
       ready: ready.length + external,
@@ -236,7 +236,7 @@ export class ServiceController {
       external,
       awakeSince: awakeSince ?? now,
       budgetLeft: this.#host.gate.budgetLeft,
-      startsAllowed: breaker.allowance,
+      startsAllowed: startsToScale,
     };
   }
 

@@ -9,6 +9,7 @@ import { sickAfter } from '../replica/replica-health.ts';
 import { ReplicaSet } from '../replica/replica-set.ts';
 import { StartFailures } from '../replica/start-failures.ts';
 import { StartBreaker } from '../start/breaker.ts';
+import { CRASH_MS, scalingAllowance } from '../start/circuit.ts';
 import { Crashes } from '../start/crashes.ts';
 import { StartTimes } from '../start/start-times.ts';
 import { apply } from './apply.ts';
@@ -134,6 +135,14 @@ export class ServiceLifecycle {
   /** Those that became ready last come first. */
   get ready(): Replica[] {
     return this.set.replicas.filter(({ state }) => state === 'ready').sort((a, b) => b.readyAt - a.readyAt);
+  }
+
+  /** How many starts that scaling asks for may begin now. */
+  get startsToScale(): number {
+    const now = this.#options.host.context.clock.now();
+    const { hash } = this.#run.view ?? {};
+    const isProven = this.ready.some(({ spec, readyAt }) => spec.hash === hash && now - readyAt >= CRASH_MS);
+    return scalingAllowance(this.breaker.circuit, now, isProven);
   }
 
   /** What may be running or pre-positioned of it. */

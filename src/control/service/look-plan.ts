@@ -1,6 +1,7 @@
+import type { ReplicaView } from '../replica/replica-view.ts';
 import { wantedReplicas } from '../scale/demand.ts';
 import { idleVerdict } from '../scale/idle-policy.ts';
-import { allowance } from '../start/circuit.ts';
+import { allowance, CRASH_MS, scalingAllowance } from '../start/circuit.ts';
 import { foresee } from './foresee.ts';
 import { planReplacement } from './replacement.ts';
 import {
@@ -78,7 +79,7 @@ function startMissing(view: ServiceView): Step[] {
     wanted,
     target: intent.target,
     counts,
-    startsAllowed: view.mayStart ? startsAllowed(view) : 0,
+    startsAllowed: view.mayStart ? missingAllowed(view) : 0,
     min: scale.min,
     max: scale.max,
     otherwise: news.type === 'looked' ? news.cause : 'replacement',
@@ -135,6 +136,16 @@ export function rest(view: ServiceView): Step[] {
   const says = { text: `idle for ${idleFor}`, inputs: { idleForMs } };
   if (!scale.dryRun) return retire(view, surplus, 'idle', says);
   return [{ do: 'rest-dry', replicas: ordinals(surplus), idleForMs, says: { from: ready.length, ...says } }];
+}
+
+/** What scaling asks for need not wait for the end of a back-off after crashes. */
+function missingAllowed(view: ServiceView): number {
+  const { news, circuit, now, replicas, run } = view;
+  const isScaling = news.type === 'looked' && news.cause === 'scale-up' && availableIn(view) > 0;
+  if (!isScaling) return startsAllowed(view);
+  const isProven = ({ state, hash, readyAt }: ReplicaView) =>
+    state === 'ready' && hash === run?.hash && now - readyAt >= CRASH_MS;
+  return scalingAllowance(circuit, now, replicas.some(isProven));
 }
 
 function startsAllowed({ circuit, now }: ServiceView): number {

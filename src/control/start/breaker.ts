@@ -1,6 +1,5 @@
 import type { Clock, Timer } from '../../util/clock.ts';
 import {
-  allowance,
   blockedUntil,
   type Circuit,
   type CircuitEvent,
@@ -27,11 +26,6 @@ export class StartBreaker {
 
   get circuit(): Circuit {
     return this.#circuit;
-  }
-
-  /** How many starts may begin now. */
-  get allowance(): number {
-    return allowance(this.#circuit, this.#clock.now());
   }
 
   /** When blocked starts may be tried again, the clock's ms; undefined while they are not blocked. */

@@ -11,6 +11,12 @@ interface Streak {
 }
 
 /**
+ * Starts that scaling asks for while those in place of crashed replicas are held back: `free` until one was let through,
+ * `spent` when a crash followed on that.
+ */
+type Extras = 'free' | 'used' | 'spent';
+
+/**
  * Whether a service may start replicas, after what its last ones came to: the one place that says when the next start
  * may be. Ready replicas are not its business.
  */
@@ -21,7 +27,7 @@ export type Circuit =
    * One failure (`backing-off`) or several in a row (`open`): none until `until`, then one on trial. `wasReady`: the one
    * that failed last had been ready.
    */
-  | (Streak & { state: 'backing-off' | 'open'; until: number; wasReady: boolean })
+  | (Streak & { state: 'backing-off' | 'open'; until: number; wasReady: boolean; extras: Extras })
   /** The one on trial is under way. */
   | (Streak & { state: 'half-open' });
 
@@ -65,14 +71,17 @@ export function nextCircuit(circuit: Circuit, event: CircuitEvent, now: number, 
   const { failures, crashes, failedAt } = circuit;
   switch (event.type) {
     case 'started':
-      return isBlocked(circuit) ? { state: 'half-open', failures, crashes, failedAt } : circuit;
+      if (!isBlocked(circuit)) return circuit;
+      return blockedUntil(circuit, now) === undefined
+        ? { state: 'half-open', failures, crashes, failedAt }
+        : { ...circuit, extras: 'used' };
     case 'withdrawn':
       return circuit.state === 'half-open'
-        ? { ...circuit, state: blockedState(circuit), until: now, wasReady: false }
+        ? { ...circuit, state: blockedState(circuit), until: now, wasReady: false, extras: 'free' }
         : circuit;
     case 'ready':
       // One of a round of which another failed does not speak for the next round.
-      if (event.askedAt < failedAt) return circuit;
+      if (event.askedAt < failedAt || blockedUntil(circuit, now) !== undefined) return circuit;
       if (circuit.state === 'closed') return { ...circuit, steadySince: circuit.steadySince ?? now };
       return { state: 'closed', failures, crashes, failedAt, steadySince: now };
     case 'failed': {
@@ -82,14 +91,14 @@ export function nextCircuit(circuit: Circuit, event: CircuitEvent, now: number, 
       const streak = streakOf(circuit, now);
       const longer = { failures: streak.failures + 1, crashes: streak.crashes + Number(wasReady), failedAt: now };
       const delay = backoffDelay(longer.failures, retrySafe ? PASSING : STANDING, random);
-      return blocked(longer, now + Math.max(delay, crashDelay(longer, random)), wasReady);
+      return blocked(longer, now + Math.max(delay, crashDelay(longer, random)), wasReady, circuit);
     }
     case 'crashed': {
       if (event.readyAt < failedAt) return circuit;
       const streak = streakOf(circuit, now);
       const longer = { ...streak, crashes: streak.crashes + 1, failedAt: now };
       const delay = crashDelay(longer, random);
-      return delay === 0 ? { ...longer, state: 'closed' } : blocked(longer, now + delay, true);
+      return delay === 0 ? { ...longer, state: 'closed' } : blocked(longer, now + delay, true, circuit);
     }
     case 'forgiven':
       return newCircuit;
@@ -101,6 +110,16 @@ export function allowance(circuit: Circuit, now: number): number {
   if (circuit.state === 'closed') return Number.POSITIVE_INFINITY;
   if (circuit.state === 'half-open') return 0;
   return now >= circuit.until - TIMER_SLACK_MS ? 1 : 0;
+}
+
+/**
+ * How many starts that scaling asks for may begin now: those in place of crashed replicas are held back, but what can
+ * live may grow, as long as no crash follows on that.
+ * @param isProven whether a replica with the present `run` serves that has lived for so long that its end is no crash
+ */
+export function scalingAllowance(circuit: Circuit, now: number, isProven: boolean): number {
+  const isHeldBack = isBlocked(circuit) && circuit.wasReady && blockedUntil(circuit, now) !== undefined;
+  return isHeldBack && isProven && circuit.extras !== 'spent' ? Number.POSITIVE_INFINITY : allowance(circuit, now);
 }
 
 /** When starts that are blocked now may be tried again, the clock's ms; undefined when they are not blocked. */
@@ -117,13 +136,17 @@ export function isFailing(circuit: Circuit): boolean {
   return inARow(circuit) >= OPENS_AT || circuit.state === 'half-open' || !circuit.wasReady;
 }
 
-/** What is still remembered: a streak is over when no replica ended for so long since one of a new round is ready. */
+/**
+ * What is still remembered: a streak is over when no replica ended for so long since one of a new round is ready. One of
+ * crashes also when nobody asked for another start for that long.
+ */
 export function streakOf(circuit: Circuit, now: number): Streak {
   const { failures, crashes, failedAt } = circuit;
   const steadyMs = circuit.state === 'closed' ? now - (circuit.steadySince ?? now) : 0;
+  const quietMs = isBlocked(circuit) ? now - circuit.until : steadyMs;
   return {
     failures: steadyMs >= PROBATION_MS - TIMER_SLACK_MS ? 0 : failures,
-    crashes: steadyMs >= CRASH_MS - TIMER_SLACK_MS ? 0 : crashes,
+    crashes: quietMs >= CRASH_MS - TIMER_SLACK_MS ? 0 : crashes,
     failedAt,
   };
 }
@@ -140,8 +163,9 @@ function isBlocked(circuit: Circuit): circuit is Extract<Circuit, { until: numbe
   return circuit.state === 'backing-off' || circuit.state === 'open';
 }
 
-function blocked(streak: Streak, until: number, wasReady: boolean): Circuit {
-  return { ...streak, state: blockedState(streak), until, wasReady };
+function blocked(streak: Streak, until: number, wasReady: boolean, before: Circuit): Circuit {
+  const extras = isBlocked(before) && before.extras !== 'free' ? 'spent' : 'free';
+  return { ...streak, state: blockedState(streak), until, wasReady, extras };
 }
 
 function blockedState(streak: Streak): 'backing-off' | 'open' {

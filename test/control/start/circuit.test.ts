@@ -7,6 +7,7 @@ import {
   isFailing,
   newCircuit,
   nextCircuit,
+  scalingAllowance,
   streakOf,
 } from '../../../src/control/start/circuit.ts';
 
@@ -175,4 +176,38 @@ test('one crash is not failing, several in a row are until the next one is ready
   expect(allowance(twice, 31_000)).toBe(1);
   const trial = after([[31_000, { type: 'started' }]], twice);
   expect(isFailing(after([[32_000, ready(31_000)]], trial))).toBe(false);
+});
+
+test('while crashes hold starts back, scaling goes on where a replica lives, until a crash follows on that', () => {
+  const held = after([
+    [15_000, crashed(0)],
+    [30_000, crashed(16_000)],
+    [46_000, crashed(31_000)],
+  ]);
+  expect(allowance(held, 47_000)).toBe(0);
+  expect(scalingAllowance(held, 47_000, false)).toBe(0);
+  expect(scalingAllowance(held, 47_000, true)).toBe(Number.POSITIVE_INFINITY);
+  // It is no trial: what crashed waits for its time.
+  const more = after(
+    [
+      [47_000, { type: 'started' }],
+      [47_500, ready(47_000)],
+    ],
+    held,
+  );
+  expect(blockedUntil(more, 47_500)).toBe(48_000);
+  const spent = after([[47_800, crashed(47_500)]], more);
+  expect(scalingAllowance(spent, 47_900, true)).toBe(0);
+  expect(blockedUntil(spent, 47_900)).toBe(51_800);
+  // Failed starts hold back all of them.
+  expect(scalingAllowance(after([[0, failed(0)]]), 500, true)).toBe(0);
+});
+
+test('crashes are forgotten too when nobody asked for another start for ten minutes', () => {
+  const held = after([
+    [15_000, crashed(0)],
+    [30_000, crashed(16_000)],
+  ]);
+  expect(streakOf(held, 630_000).crashes).toBe(2);
+  expect(streakOf(held, 631_000).crashes).toBe(0);
 });
