@@ -6,7 +6,7 @@ const SMALL_PIECE = 1024;
 
 /** Where the pieces of a request's body go. */
 export interface PieceTaker {
-  /** The bytes of the read that brought the head have to be copied before `keepBody` returns. */
+  /** The bytes of the read that brought the head have to be copied before `keep` returns. */
   onRequestBody(bytes: Buffer, start: number, end: number): void;
 }
 

@@ -15,6 +15,8 @@ import { Turns } from './turns.ts';
 
 /** The request that is tried. */
 export interface Attempted extends Transferred {
+  /** It must not keep its service awake. */
+  readonly passive: boolean;
   /** The attempt failed, and its connection is closed. @param fault what was broken, if anything */
   onFailed(verdict: Verdict, failure: Failure, fault: FaultText | undefined): void;
   /** Its endpoint is dead, and nothing was written yet: the request may go elsewhere at no cost. */
@@ -32,6 +34,9 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
   previousInFlight: InFlight | undefined;
   nextInFlight: InFlight | undefined;
   passive = false;
+  isLoad = false;
+  /** Nothing else that counts as load was in flight on its endpoint when it was dispatched. */
+  isCalm = false;
   /** Undefined while there is none. */
   endpoint: Endpoint | undefined;
   /** Tells the service's time from the client's. */
@@ -79,11 +84,9 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
     return this.transfer.isTunnel;
   }
 
-  /** Upgrades are not timed, nor are requests that must not keep their service awake. */
   waitedMs(now: number): number | undefined {
     if (!this.#isConnecting && this.transfer.phase !== 'sent') return undefined;
-    const isTimed = this.#request.client.request.upgrade === undefined && !this.passive;
-    return isTimed ? this.turns.waitedMs(now) : undefined;
+    return this.isLoad ? this.turns.waitedMs(now) : undefined;
   }
 
   quietSince(now: number, streamMs: number): number | undefined {
@@ -107,12 +110,16 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
 
   /** Goes to an endpoint. @param now the clock's ms */
   start(service: Service, endpoint: Endpoint, now: number): void {
-    const { client, passive, retries } = this.#request;
+    const { client, passive, isLoad, retries } = this.#request;
     this.#service = service;
     this.endpoint = endpoint;
     this.passive = passive;
+    this.isLoad = isLoad;
+    this.isCalm = endpoint.load === 0;
     this.#isConnecting = true;
+    this.turns.dispatch(now);
     endpoint.link(this);
+    if (isLoad) service.statistics.load.change(1, now);
     const kept = retries.mayReuse ? endpoint.takeIdle(now) : undefined;
     if (kept === undefined) {
       this.#connect(endpoint);
@@ -181,8 +188,9 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
     const verdict = verdictOn(failure, phase);
     this.drop();
     if (fault !== undefined) service.trust.onBadAnswer(endpoint, fault);
-    const isExcused = verdict.counts === 'resets' && this.turns.clientDelayed(this.#context.clock.now());
-    if (verdict.counts !== undefined && !isExcused) service.statistics[verdict.counts]++;
+    const isReset = verdict.counts === 'resets';
+    const isExcused = isReset && this.turns.clientDelayed(this.#context.clock.now());
+    if (isReset && !isExcused && !this.passive) service.statistics.resets++;
     if (verdict.endpoint === 'suspected') {
       service.trust.suspect(endpoint, failure === 'timeout' ? 'timeout' : 'refused');
     } else if (verdict.endpoint !== 'spared') {
@@ -208,7 +216,9 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
     this.transfer.reset();
     this.endpoint = undefined;
     endpoint.unlink(this);
-    (this.#service as Service).onLeft(this, endpoint, now);
+    const service = this.#service as Service;
+    if (this.isLoad) service.statistics.load.change(-1, now);
+    service.onLeft(this, endpoint, now);
   }
 
   /** Takes its deadlines out of the wheel; no other attempt follows. */

@@ -22,6 +22,7 @@ import { RequestBuffer } from './request-buffer.ts';
 import { requestIdOf } from './request-writer.ts';
 import { Retries } from './retries.ts';
 import type { Transfer } from './transfer.ts';
+import type { Turns } from './turns.ts';
 import { Wait, type Waiting } from './wait.ts';
 
 /**
@@ -42,9 +43,11 @@ export class Exchange implements Waiting, Attempted {
   readonly retries = new Retries();
   /** Carries bytes between the client and the service while the request is dispatched. */
   readonly transfer: Transfer;
+  readonly turns: Turns;
   requestId = '';
   address = '';
   passive = false;
+  isLoad = false;
   avoid: Endpoint | undefined;
   isHalfClosed = false;
   service: Service | undefined;
@@ -68,6 +71,7 @@ export class Exchange implements Waiting, Attempted {
     this.body = new RequestBuffer(context);
     this.#attempt = new Attempt(this, context);
     this.transfer = this.#attempt.transfer;
+    this.turns = this.#attempt.turns;
   }
 
   /** Resets the object for a request whose head has just come. @param now the clock's ms */
@@ -78,6 +82,7 @@ export class Exchange implements Waiting, Attempted {
     this.#maxBody = 0;
     this.avoid = undefined;
     this.passive = false;
+    this.isLoad = false;
     this.isHalfClosed = this.client.hasEnded;
     this.facts.begin(now);
     this.retries.begin();
@@ -146,7 +151,7 @@ export class Exchange implements Waiting, Attempted {
     const found = this.#route(target, pathEnd);
     // This is a wait as any other: it must not look as if a replica were slow to connect to.
     this.facts.releasedAt = this.#context.clock.now();
-    this.#attempt.turns.countFrom(this.facts.releasedAt);
+    this.turns.countFrom(this.facts.releasedAt);
     // A reload in between may have changed the route that the password was checked for.
     if (typeof found === 'string' || found.rules !== this.rules || found.service !== this.service) this.begin();
     else this.#proceed(found.service);
@@ -161,7 +166,8 @@ export class Exchange implements Waiting, Attempted {
       return;
     }
     this.passive = service.wakeRules.length > 0 && service.isPassive(request);
-    if (request.upgrade === undefined && !this.passive) service.statistics.arrivals++;
+    this.isLoad = request.upgrade === undefined && !this.passive;
+    if (this.isLoad) service.statistics.arrivals++;
     service.retryBudget.request(startedAt);
     this.#pick(service, false, Math.max(startedAt, releasedAt));
   }
@@ -193,10 +199,7 @@ export class Exchange implements Waiting, Attempted {
   }
 
   onReleased(endpoint: Endpoint, now: number): void {
-    const service = this.service as Service;
-    const ready = this.facts.cold ? service.lastStart?.ready : undefined;
-    if (ready !== undefined) this.#attempt.turns.countFrom(Math.max(this.facts.startedAt, ready));
-    this.#dispatch(service, endpoint, now);
+    this.#dispatch(this.service as Service, endpoint, now);
   }
 
   // ── dispatch and send ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -225,11 +228,6 @@ export class Exchange implements Waiting, Attempted {
         ? !this.body.mayReadOn(this.client.body.done)
         : this.#phase === 'dispatched' && this.body.isFull;
     if (isEnough) this.client.pauseReading();
-  }
-
-  /** The read that brought the head is over: its bytes will be overwritten. */
-  keepBody(): void {
-    this.body.keep();
   }
 
   onRequestEnd(): void {
@@ -261,6 +259,7 @@ export class Exchange implements Waiting, Attempted {
     this.facts.refusal = code;
     this.facts.fault = fault;
     this.facts.ending = 'refused';
+    if (this.isLoad) this.service?.statistics.refused(code);
     this.respond(refusalOf(code, this, this.#context.clock.now()));
   }
 
@@ -362,7 +361,7 @@ export class Exchange implements Waiting, Attempted {
   #redispatch(service: Service, avoid: Endpoint | undefined, now: number): void {
     this.avoid = avoid;
     this.#attempt.leave();
-    this.#attempt.turns.endUpload(now);
+    this.turns.endAttempt(now);
     this.retries.written = false;
     this.#pick(service, true, now);
   }

@@ -28,7 +28,7 @@ export interface Verdict {
    */
   readonly endpoint: 'spared' | 'judged' | 'questioned' | 'suspected';
   /** What it counts as. Neither counts nor judges a reset when the client had kept the endpoint waiting. */
-  readonly counts: 'resets' | 'shed' | undefined;
+  readonly counts: 'resets' | undefined;
 }
 
 function verdict(
@@ -41,7 +41,7 @@ function verdict(
 }
 
 const want = verdict('OUT_OF_RESOURCES', 'same', 'spared');
-const noAnswer = verdict('FIRST_BYTE_TIMEOUT', 'none', 'judged', 'shed');
+const noAnswer = verdict('FIRST_BYTE_TIMEOUT', 'none', 'judged');
 const badAnswer = verdict('BAD_RESPONSE', 'none', 'judged', 'resets');
 const unasked = verdict('BAD_RESPONSE', 'none', 'spared');
 

@@ -37,8 +37,8 @@ export interface Transferred extends RuledRequest {
   readonly retries: Retries;
   /** Rules of its route. */
   readonly rules: CompiledRules | undefined;
-  /** It must not keep its service awake. */
-  readonly passive: boolean;
+  /** It counts as load of its service. */
+  readonly isLoad: boolean;
   /** Its client closed its sending side, and still waits for the answer. */
   readonly isHalfClosed: boolean;
   /** The answer has been passed on to its end. @param now the clock's ms */
@@ -47,6 +47,8 @@ export interface Transferred extends RuledRequest {
 
 /** Who is told that a transfer failed. */
 export interface TransferOwner {
+  /** Nothing else that counts as load was in flight on its endpoint when it was dispatched. */
+  readonly isCalm: boolean;
   /** @param fault what was broken, where something was */
   fail(failure: Failure, phase: FailedPhase, fault?: FaultText): void;
 }
@@ -244,9 +246,9 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
     facts.status = response.status;
     this.#lastByteAt = now;
     this.watchSilence(now);
-    if (client.request.upgrade === undefined && !this.#request.passive) {
-      service.statistics.firstByte(response.status, ttfb);
-      if (ttfb !== undefined) endpoint.recordFirstByte(ttfb);
+    if (this.#request.isLoad) {
+      service.statistics.firstByte(response.status, service.policy.shed, ttfb);
+      endpoint.recordAnswer(ttfb, facts.startedAt, this.#owner.isCalm);
     }
     endpoint.isOld = response.old;
     if (response.status >= 500 && !this.#turns.clientDelayed(now))

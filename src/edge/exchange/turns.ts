@@ -10,9 +10,11 @@ const DELAYED_MS = 1000;
 export class Turns {
   /**
    * Since when the time to first byte counts: since the arrival or the end of the wait for a start, but later by the
-   * time that the body went on coming after the dispatch.
+   * time that failed attempts took, and that the body went on coming after the dispatch.
    */
   since = 0;
+  /** How long it waited for a slot before it was dispatched. */
+  #queuedMs = 0;
   /** Since when the request is out without its whole body. */
   #uploadingSince = 0;
   /** Since when we wait for the client: for more of its body, or to take more of the answer. */
@@ -23,6 +25,7 @@ export class Turns {
 
   begin(now: number): void {
     this.since = now;
+    this.#queuedMs = 0;
     this.#uploadingSince = 0;
     this.#clientSince = 0;
     this.#clientMs = 0;
@@ -32,6 +35,17 @@ export class Turns {
   /** A wait is over that was not the service's time. */
   countFrom(at: number): void {
     this.since = at;
+  }
+
+  /** It goes to an endpoint. */
+  dispatch(now: number): void {
+    this.#queuedMs = now - this.since;
+  }
+
+  /** The attempt failed. What it took is no time of the endpoint that the next one goes to. */
+  endAttempt(now: number): void {
+    this.endUpload(now);
+    this.since = now - this.#queuedMs;
   }
 
   /** The request went out without all of its body. @param keepsUp whether the upstream takes more */
@@ -53,7 +67,7 @@ export class Turns {
     if (this.#stalledSince === 0) this.#stalledSince = now;
   }
 
-  /** The whole body is here, however long that took, or the attempt is over. */
+  /** The whole body is here, however long that took. */
   endUpload(now: number): void {
     this.#clientSince = 0;
     this.#clientMs = 0;

@@ -14,6 +14,7 @@ import type { Endpoint } from '../upstream/endpoint.ts';
 import type { ExchangeContext } from './context.ts';
 import type { Downstream } from './downstream.ts';
 import type { RequestBuffer } from './request-buffer.ts';
+import type { Turns } from './turns.ts';
 
 /** A browser gets the waiting page when the start is not over by then, ms. */
 const PAGE_AFTER_MS = 500;
@@ -23,10 +24,13 @@ export interface Waiting extends Seeker {
   readonly client: Downstream;
   readonly facts: ExchangeFacts;
   readonly body: RequestBuffer;
+  readonly turns: Turns;
   /** Address of the client. */
   readonly address: string;
   /** It must not wake its service. */
   readonly passive: boolean;
+  /** It counts as load of its service. */
+  readonly isLoad: boolean;
   /** Its client closed its sending side, and still waits for the answer. */
   readonly isHalfClosed: boolean;
   /** The wait is over, as there is a place for it. @param now the clock's ms */
@@ -116,6 +120,10 @@ export class Wait implements Waiter, DeadlineEntry {
     return this.#request.passive;
   }
 
+  get isLoad(): boolean {
+    return this.#request.isLoad;
+  }
+
   get startedAt(): number {
     return this.#request.facts.startedAt;
   }
@@ -158,13 +166,24 @@ export class Wait implements Waiter, DeadlineEntry {
 
   release(endpoint: Endpoint): void {
     const service = this.#service as Service;
-    const { facts } = this.#request;
+    const { facts, turns } = this.#request;
     this.leave(service);
     facts.releasedAt = this.#context.clock.now();
     const { lastStart } = service;
     // A wait may also end because a retire was called off, which is no start.
     facts.cold = facts.cold && lastStart !== undefined && lastStart.heard >= facts.heldAt;
+    turns.countFrom(this.#countsFrom(service));
     this.#request.onReleased(endpoint, facts.releasedAt);
+  }
+
+  queuedMs(now: number): number {
+    return now - this.#countsFrom(this.#service as Service);
+  }
+
+  /** Since when the wait is for a slot: a start that it waited for does not count. */
+  #countsFrom({ lastStart }: Service): number {
+    const { facts, turns } = this.#request;
+    return facts.cold && lastStart !== undefined ? Math.max(turns.since, lastStart.ready) : turns.since;
   }
 
   waitForStart(): void {

@@ -1,3 +1,4 @@
+import { Histogram, type SparseCounts } from '../../util/histogram.ts';
 import { clientKey } from '../io/client-address.ts';
 import { HalfClosed } from './half-closed.ts';
 import type { Displacement, Waiter } from './waiter.ts';
@@ -17,6 +18,7 @@ export class HoldQueue {
   #last: Waiter | undefined;
   #size = 0;
   #passive = 0;
+  #load = 0;
   /** Waiters per client; made when something waits for the first time. */
   #perClient: Map<string, number> | undefined;
   /** Made for the first half-closed waiter. */
@@ -29,6 +31,21 @@ export class HoldQueue {
   /** Number of waiters that may wake the service. */
   get asking(): number {
     return this.#size - this.#passive;
+  }
+
+  /** Number of waiters that count as load. */
+  get load(): number {
+    return this.#load;
+  }
+
+  /** Returns for how long each of those has waited, not counting a start. */
+  ages(now: number): SparseCounts {
+    if (this.#load === 0) return [];
+    const ages = new Histogram();
+    for (let each = this.#first; each !== undefined; each = each.nextHeld) {
+      if (each.isLoad) ages.add(each.queuedMs(now));
+    }
+    return ages.sparse();
   }
 
   /** The first waiter that may wake the service. */
@@ -102,6 +119,7 @@ export class HoldQueue {
     waiter.nextHeld = undefined;
     this.#size--;
     if (waiter.passive) this.#passive--;
+    if (waiter.isLoad) this.#load--;
     if (waiter.isHalfClosed) this.#halfClosed?.remove(clientKey(waiter.address), waiter);
     this.#count(waiter.address, -1);
   }
@@ -109,6 +127,7 @@ export class HoldQueue {
   #added(waiter: Waiter): void {
     this.#size++;
     if (waiter.passive) this.#passive++;
+    if (waiter.isLoad) this.#load++;
     if (waiter.isHalfClosed) this.mark(waiter);
     this.#count(waiter.address, 1);
   }

@@ -31,6 +31,8 @@ export interface Waiter extends Work, Seeker {
   readonly isHalfClosed: boolean;
   /** It has claimed some of the bytes that may be held. */
   readonly holdsBytes: boolean;
+  /** Returns for how long it has waited for a slot, ms, without what it waited for a start. The service is ready. */
+  queuedMs(now: number): number;
   /** There is a place for it: it leaves the queue for the endpoint. */
   release(endpoint: Endpoint): void;
   /** It is in the queue, and the last endpoint is gone: it waits for a start from now on, or is answered. */

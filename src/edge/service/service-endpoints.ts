@@ -113,6 +113,9 @@ export class ServiceEndpoints {
       if (view.state === 'ready') ready.push(endpoint);
     }
     const gone = this.#dropUnlisted(listed);
+    if (ready.some((endpoint) => !this.ready.includes(endpoint))) {
+      for (const endpoint of this.#all.values()) endpoint.timeAnew(now);
+    }
     this.ready = ready;
     this.#admit(now);
     for (const endpoint of gone) {

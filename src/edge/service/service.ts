@@ -48,6 +48,8 @@ export class Service implements EndpointOwner, HoldingService {
    * in flight.
    */
   #leftAt: number | undefined;
+  /** Those who wait count as load: they wait for a slot, and not for a start. */
+  #isQueueLoad = false;
 
   constructor(context: ServiceContext, policy: ServicePolicy) {
     this.#context = context;
@@ -181,6 +183,7 @@ export class Service implements EndpointOwner, HoldingService {
     const endpoints = this.#endpoints;
     const wasReady = endpoints.ready.length;
     endpoints.apply(state.endpoints, version, now);
+    this.#weighQueue(now);
     if (endpoints.ready.length === 0) this.#hold.awaitStart();
     if (endpoints.ready.length > 0) {
       this.#hold.release(Math.max(1, endpoints.ready.length - wasReady));
@@ -205,13 +208,26 @@ export class Service implements EndpointOwner, HoldingService {
    * @param front it was dispatched before, so it goes first
    */
   hold(waiter: Waiter, front: boolean): void {
+    const now = this.#context.clock.now();
+    this.#weighQueue(now);
+    if (this.#isQueueLoad && waiter.isLoad) this.statistics.load.change(1, now);
     this.#hold.add(waiter, front);
   }
 
   /** Takes a waiter out of the queue that was dispatched, refused or aborted. */
   unhold(waiter: Waiter): void {
-    this.#activity.note(waiter, this.#context.clock.now());
+    const now = this.#context.clock.now();
+    this.#activity.note(waiter, now);
+    if (this.#isQueueLoad && waiter.isLoad) this.statistics.load.change(-1, now);
     this.#hold.remove(waiter);
+  }
+
+  /** Whoever waits begins or ceases to count as load when the service gets its first endpoint or loses its last. */
+  #weighQueue(now: number): void {
+    const { isReady } = this;
+    if (isReady === this.#isQueueLoad) return;
+    this.#isQueueLoad = isReady;
+    if (this.queue.load > 0) this.statistics.load.change(isReady ? this.queue.load : -this.queue.load, now);
   }
 
   /** A request got its first byte, so a paced release goes faster. */
@@ -289,11 +305,10 @@ export class Service implements EndpointOwner, HoldingService {
     const { streamMs } = this.policy.timeouts;
     return {
       service: this.name,
-      ...this.statistics.take(),
+      ...this.statistics.take(now),
       inFlight: this.#endpoints.inFlight,
       passive: this.#endpoints.passive,
-      loadMs: 0,
-      queued: [],
+      queued: this.isReady ? this.queue.ages(now) : [],
       held: this.queue.asking,
       heldBytes: this.heldBytes,
       ...this.#lookForActivity(now),

@@ -1,6 +1,7 @@
 import type { ServiceReport } from '../../model/link.ts';
 import type { RefusalCode } from '../../model/refusals.ts';
 import { Histogram, type SparseCounts } from '../../util/histogram.ts';
+import { Load } from './load.ts';
 
 type HoldRejections = ServiceReport['holdRejected'];
 
@@ -13,6 +14,15 @@ const HOLD_REFUSALS = {
   START_BLOCKED: 'failed',
   WAKE_DENIED: 'denied',
 } as const satisfies Partial<Record<RefusalCode, keyof HoldRejections>>;
+
+/** Refusals that turn load away. Those by bounds per client do not: one client is no overload. */
+const SHED: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  'HOLD_FULL',
+  'HOLD_BYTES',
+  'HOLD_TIMEOUT',
+  'CONNECT_TIMEOUT',
+  'FIRST_BYTE_TIMEOUT',
+]);
 
 const noRejections = (): HoldRejections => ({ full: 0, bytes: 0, client: 0, deadline: 0, failed: 0, denied: 0 });
 
@@ -28,6 +38,8 @@ export class Statistics {
   shed = 0;
   good = 0;
   retries = 0;
+  /** Requests in flight, and those that wait for a slot. */
+  readonly load = new Load();
   #holdRejected = noRejections();
   readonly #codes = new Map<number, number>();
   #ttfb: Histogram | undefined;
@@ -36,7 +48,11 @@ export class Statistics {
   /** Somebody may not wait, or not any longer. */
   holdRefused(code: keyof typeof HOLD_REFUSALS): void {
     this.#holdRejected[HOLD_REFUSALS[code]]++;
-    if (code === 'HOLD_TIMEOUT') this.shed++;
+  }
+
+  /** A request that counts as load got a refusal in place of an answer. */
+  refused(code: RefusalCode): void {
+    if (SHED.has(code)) this.shed++;
   }
 
   /** An answer ended, whole or broken off. */
@@ -47,12 +63,13 @@ export class Statistics {
   }
 
   /**
-   * An answer began.
+   * An answer to a request that counts as load began.
+   * @param shedding statuses by which the service sheds load
    * @param ms time to the first byte; undefined: it says nothing about the service
    */
-  firstByte(status: number, ms: number | undefined): void {
+  firstByte(status: number, shedding: readonly number[], ms: number | undefined): void {
     this.completions++;
-    if (status === 503) this.shed++;
+    if (shedding.includes(status)) this.shed++;
     else if (status >= 500) this.errors++;
     else if (status !== 429) this.good++;
     if (ms === undefined) return;
@@ -65,8 +82,10 @@ export class Statistics {
     return this.arrivals === 0 && this.completions === 0 && this.resets === 0 && this.#codes.size === 0;
   }
 
-  /** Returns the counters since the last call, and starts them anew. */
-  take(): Pick<
+  /** Returns the counters since the last call, and starts them anew. @param now the clock's ms */
+  take(
+    now: number,
+  ): Pick<
     ServiceReport,
     | 'arrivals'
     | 'codes'
@@ -76,6 +95,7 @@ export class Statistics {
     | 'good'
     | 'shed'
     | 'retries'
+    | 'loadMs'
     | 'holdRejected'
     | 'ttfb'
     | 'total'
@@ -91,6 +111,7 @@ export class Statistics {
       good: this.good,
       shed: this.shed,
       retries: this.retries,
+      loadMs: this.load.take(now),
       holdRejected: this.#holdRejected,
       ttfb: this.#ttfb?.sparse() ?? [],
       total: this.#total?.sparse() ?? [],

@@ -83,6 +83,8 @@ export class Endpoint implements Destination {
   inFlight = 0;
   /** Of these, those that may not keep the service awake. */
   passive = 0;
+  /** Of these, those that count as load. */
+  load = 0;
   /** The first of those in flight; they are linked through `nextInFlight`. */
   first: InFlight | undefined;
   /** It is in doubt, and passed over while there is another, until then; the clock's ms. */
@@ -95,7 +97,12 @@ export class Endpoint implements Destination {
   isOurs = false;
   /** Whom it tells; undefined: nobody yet. */
   listener: EndpointListener | undefined;
+  #answers = 0;
+  /** Only requests that came then or later are timed, the clock's ms. */
+  #timedFrom = Number.NEGATIVE_INFINITY;
   #ttfb: Histogram | undefined;
+  /** Of these, the times of requests that found it calm. */
+  #calm: Histogram | undefined;
   /** Version of the snapshot whose cordon was acknowledged; 0 = not cordoned. */
   cordonVersion = 0;
   /** Whether control was told that it is drained. */
@@ -263,6 +270,7 @@ export class Endpoint implements Destination {
   link(dispatched: InFlight): void {
     this.inFlight++;
     if (dispatched.passive) this.passive++;
+    if (dispatched.isLoad) this.load++;
     dispatched.previousInFlight = undefined;
     dispatched.nextInFlight = this.first;
     if (this.first !== undefined) this.first.previousInFlight = dispatched;
@@ -273,6 +281,7 @@ export class Endpoint implements Destination {
   unlink(ended: InFlight): void {
     this.inFlight--;
     if (ended.passive) this.passive--;
+    if (ended.isLoad) this.load--;
     const { previousInFlight: previous, nextInFlight: next } = ended;
     if (previous === undefined) this.first = next;
     else previous.nextInFlight = next;
@@ -281,25 +290,46 @@ export class Endpoint implements Destination {
     ended.nextInFlight = undefined;
   }
 
-  /** Takes the time to an answer's first byte, ms, for what it says about the endpoint. */
-  recordFirstByte(ms: number): void {
+  /**
+   * Counts an answer that begins, and takes the time to its first byte for what it says about the endpoint.
+   * @param ms undefined: it says nothing
+   * @param startedAt when the request came, the clock's ms
+   * @param isCalm nothing else that counts as load was in flight here when the request was dispatched
+   */
+  recordAnswer(ms: number | undefined, startedAt: number, isCalm: boolean): void {
+    this.#answers++;
+    if (ms === undefined || startedAt < this.#timedFrom) return;
     this.#ttfb ??= new Histogram();
     this.#ttfb.add(ms);
+    if (!isCalm) return;
+    this.#calm ??= new Histogram();
+    this.#calm.add(ms);
+  }
+
+  /** Another endpoint shares the requests from now on: what came before says nothing of how it is then. */
+  timeAnew(now: number): void {
+    this.#timedFrom = now;
+    this.#ttfb?.reset();
+    this.#calm?.reset();
   }
 
   /** Returns its figures since the last report, and starts them anew. */
   report(now: number, streamMs: number): EndpointReport {
     const { id, condition, inFlight } = this;
+    const answers = this.#answers;
     const ttfb = this.#ttfb?.sparse() ?? [];
+    const calm = this.#calm?.sparse() ?? [];
+    this.#answers = 0;
     this.#ttfb?.reset();
+    this.#calm?.reset();
     return {
       endpoint: id,
       condition,
       inFlight,
-      answers: 0,
+      answers,
       ttfb,
-      calm: [],
-      waiting: waitingAges(this.first, now),
+      calm,
+      waiting: waitingAges(this.first, this.#timedFrom, now),
       oldestMs: oldestMs(this.first, now, streamMs),
     };
   }

@@ -8,6 +8,8 @@ export interface Work {
    * flight.
    */
   readonly passive: boolean;
+  /** It is timed, and counts as load: it is neither passive nor an upgrade or a session. Likewise constant. */
+  readonly isLoad: boolean;
   /** When it came. */
   readonly startedAt: number;
   /** What it does, in a word: `GET`, or `TCP`. */
@@ -68,12 +70,12 @@ export function oldestMs(first: InFlight | undefined, now: number, streamMs: num
   return since === Number.POSITIVE_INFINITY ? undefined : now - since;
 }
 
-/** Returns the ages of those, from `first` on, that have no first byte yet. */
-export function waitingAges(first: InFlight | undefined, now: number): SparseCounts {
+/** Returns the ages of those, from `first` on, that came at `from` or later and have no first byte yet. */
+export function waitingAges(first: InFlight | undefined, from: number, now: number): SparseCounts {
   // Made only when it is needed: 2 KB a second for each of 10,000 services kept the collector busy for 10 % of a core.
   let waiting: Histogram | undefined;
   for (let each = first; each !== undefined; each = each.nextInFlight) {
-    const waitedMs = each.waitedMs(now);
+    const waitedMs = each.startedAt < from ? undefined : each.waitedMs(now);
     if (waitedMs === undefined) continue;
     waiting ??= new Histogram();
     waiting.add(waitedMs);

@@ -2,8 +2,8 @@ import type { Clock } from '../../../src/util/clock.ts';
 
 /** A request inside an app. */
 export interface AppRequest {
-  /** Called at the first byte. */
-  answered: () => void;
+  /** Called at the first byte, with the status of the answer. */
+  answered: (status: number) => void;
   /** Called when the app ends before. */
   reset: () => void;
   cancelled: boolean;
@@ -20,6 +20,8 @@ export class FakeApp {
   /** Most requests that were inside at once. */
   peak = 0;
   alive = true;
+  /** Of its answers. */
+  status = 200;
 
   constructor(clock: Clock, workers: number, serviceMs: number) {
     this.#clock = clock;
@@ -54,7 +56,7 @@ export class FakeApp {
       this.#clock.after(this.serviceMs, () => {
         this.#busy--;
         this.#inside.delete(request);
-        if (this.alive) request.answered();
+        if (this.alive) request.answered(this.status);
         this.#pump();
       });
     }

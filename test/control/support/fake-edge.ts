@@ -1,12 +1,13 @@
 import type { ControlMessage, EdgeMessage, ProbeRequest, ServiceReport } from '../../../src/model/link.ts';
-import type { RoutingTable, ServiceState } from '../../../src/model/snapshot.ts';
+import type { RoutingTable, ServicePolicy, ServiceState } from '../../../src/model/snapshot.ts';
 import type { ChannelEnd } from '../../../src/util/channel.ts';
 import type { Clock, Timer } from '../../../src/util/clock.ts';
 import { Histogram } from '../../../src/util/histogram.ts';
 import type { AppRequest } from './fake-app.ts';
+import { FakeFigures } from './fake-figures.ts';
 import type { FakeRuntime } from './fake-runtime.ts';
 
-export type Outcome = 'answered' | 'failed' | 'blocked' | 'reset' | 'aborted' | 'deadline';
+export type Outcome = 'answered' | 'failed' | 'blocked' | 'full' | 'reset' | 'aborted' | 'deadline';
 
 /** A request at the fake edge. */
 export interface FakeRequest {
@@ -14,8 +15,10 @@ export interface FakeRequest {
   readonly arrivedAt: number;
   outcome: Outcome | undefined;
   endedAt: number;
-  /** Since it was dispatched, or began to wait for a slot on a warm service. */
+  /** Since it came, or since the service for whose start it waited is ready. */
   since: number;
+  /** Nothing else was in flight on the endpoint when it was dispatched. */
+  isCalm: boolean;
   endpoint: string | undefined;
   /** In the app's hands. */
   inside: AppRequest | undefined;
@@ -34,7 +37,7 @@ interface EdgeService {
   blockedUntil: number;
   lastActivity: number;
   told: number;
-  stats: { arrivals: number; completions: number; ttfb: Map<string, Histogram> };
+  figures: FakeFigures;
 }
 
 const PROBE_EVERY_MS = 10;
@@ -81,13 +84,14 @@ export class FakeEdge {
       outcome: undefined,
       endedAt: 0,
       since: now,
+      isCalm: false,
       endpoint: undefined,
       inside: undefined,
       bodyMs,
       quiet,
     };
     const known = this.service(service);
-    known.stats.arrivals++;
+    known.figures.count('arrivals');
     known.lastActivity = now;
     this.#place(known, request);
     return request;
@@ -134,7 +138,7 @@ export class FakeEdge {
         blockedUntil: 0,
         lastActivity: this.#clock.now(),
         told: 0,
-        stats: { arrivals: 0, completions: 0, ttfb: new Map() },
+        figures: new FakeFigures(),
       };
       this.#services.set(name, service);
     }
@@ -171,49 +175,36 @@ export class FakeEdge {
   }
 
   #reportOf(name: string, service: EdgeService, now: number): ServiceReport | undefined {
-    const { stats, held, inFlight, state } = service;
-    if (state.endpoints.length === 0 && held.length === 0 && stats.arrivals === 0) return undefined;
-    const all = new Histogram();
+    const { figures, held, inFlight, state } = service;
+    if (state.endpoints.length === 0 && held.length === 0 && figures.isSilent) return undefined;
     const endpoints = state.endpoints.map(({ id }) => {
-      const ttfb = stats.ttfb.get(id)?.sparse() ?? [];
-      all.merge(ttfb);
       const waiting = new Histogram();
-      for (const { endpoint, inside, since } of inFlight)
-        if (endpoint === id && inside !== undefined) waiting.add(now - since);
+      for (const { endpoint, inside, since, arrivedAt } of inFlight)
+        if (endpoint === id && inside !== undefined && arrivedAt >= figures.timedFrom) waiting.add(now - since);
       const active = [...inFlight].filter((request) => request.endpoint === id && !request.quiet);
       return {
         endpoint: id,
         inFlight: service.counts.get(id) ?? 0,
         ...(active.length > 0 && { oldestMs: now - Math.min(...active.map(({ since }) => since)) }),
         ...(this.isUnhealthy(id) && { condition: 'unhealthy' as const }),
-        answers: 0,
-        ttfb,
-        calm: [],
+        ...figures.takeEndpoint(id),
         waiting: waiting.sparse(),
       };
     });
-    const { arrivals, completions } = stats;
-    service.stats = { arrivals: 0, completions: 0, ttfb: new Map() };
+    const queued = new Histogram();
+    if (this.ready(name).length > 0) for (const { since } of held) queued.add(now - since);
+    const counters = figures.take(now);
     return {
       service: name,
-      arrivals,
-      codes: completions > 0 ? [200, completions] : [],
-      completions,
-      errors: 0,
-      resets: 0,
-      good: completions,
-      shed: 0,
-      loadMs: 0,
-      queued: [],
+      ...counters,
+      queued: queued.sparse(),
       retries: 0,
       inFlight: inFlight.size,
       passive: 0,
       held: held.length,
       heldBytes: 0,
-      holdRejected: { full: 0, bytes: 0, client: 0, deadline: 0, failed: 0, denied: 0 },
       idleForMs: this.#idleFor(service, now),
-      ttfb: all.sparse(),
-      total: all.sparse(),
+      total: counters.ttfb,
       endpoints,
     };
   }
@@ -247,7 +238,12 @@ export class FakeEdge {
     const now = this.#clock.now();
     const service = this.service(state.service);
     const before = service.state;
+    const wereReady = this.ready(state.service);
     service.state = state;
+    const ready = this.ready(state.service);
+    if (wereReady.length === 0 && ready.length > 0) for (const request of service.held) request.since = now;
+    if (ready.some((id) => !wereReady.includes(id))) service.figures.timeAnew(now);
+    this.#weigh(service);
     service.blockedUntil = state.blocked === null ? 0 : now + state.blocked.retryAfterMs;
     for (const endpoint of state.endpoints) {
       const { id } = endpoint;
@@ -274,7 +270,7 @@ export class FakeEdge {
         for (const request of [...service.inFlight]) if (request.endpoint === id) this.#end(service, request, 'reset');
       }
     }
-    if (this.ready(state.service).length > 0) this.#release(service);
+    if (ready.length > 0) this.#release(service);
     else if (state.failures > before.failures) {
       for (const request of [...service.held]) this.#end(service, request, 'failed');
     }
@@ -286,53 +282,75 @@ export class FakeEdge {
       this.#end(service, request, 'blocked');
       return;
     }
+    if (service.held.length >= (this.#policy(service)?.hold.max ?? Number.POSITIVE_INFINITY)) {
+      this.#end(service, request, 'full');
+      return;
+    }
     service.held.push(request);
+    this.#weigh(service);
     this.#tell(service);
     this.#clock.after(service.state.holdTimeoutMs, () => {
       if (service.held.includes(request)) this.#end(service, request, 'deadline');
     });
   }
 
+  #policy({ state }: EdgeService): ServicePolicy | undefined {
+    return this.table?.services.find(({ name }) => name === state.service);
+  }
+
+  /** What is in flight, or waits for a slot of a ready service, changed. */
+  #weigh(service: EdgeService): void {
+    const queued = this.ready(service.state.service).length > 0 ? service.held.length : 0;
+    service.figures.load(service.inFlight.size + queued, this.#clock.now());
+  }
+
   #release(service: EdgeService): void {
     while (service.held[0] !== undefined && this.#dispatch(service, service.held[0])) service.held.shift();
+    this.#weigh(service);
     this.#tell(service);
   }
 
   #dispatch(service: EdgeService, request: FakeRequest): boolean {
-    const limit = this.table?.services.find(({ name }) => name === request.service)?.concurrency ?? 0;
+    const { concurrency = 0 } = this.#policy(service) ?? {};
+    const limit = Math.min(
+      concurrency || Number.POSITIVE_INFINITY,
+      service.state.inFlightLimit ?? Number.POSITIVE_INFINITY,
+    );
     const [best] = service.state.endpoints
       .filter(({ state, id }) => state === 'ready' && !this.isUnhealthy(id))
       .map((view) => [view, service.counts.get(view.id) ?? 0] as const)
       .sort(([, a], [, b]) => a - b);
-    if (best === undefined || (limit > 0 && best[1] >= limit)) return false;
+    if (best === undefined || best[1] >= limit) return false;
     const [view] = best;
     const app = this.#runtime.appAt(view.port);
     if (app === undefined) {
       this.say({ type: 'suspect', service: request.service, endpoint: view.id, cause: 'refused', doubt: 1 });
       return false;
     }
-    if (service.held[0] === request && !service.state.endpoints.some(({ start }) => start === null))
-      request.since = this.#clock.now();
     this.onDispatch(request.service, view.id);
     request.endpoint = view.id;
+    request.isCalm = best[1] === 0;
     service.inFlight.add(request);
     service.counts.set(view.id, best[1] + 1);
+    this.#weigh(service);
     request.inside = {
-      answered: () => this.#answered(service, request),
-      reset: () => this.#end(service, request, 'reset'),
+      answered: (status) => this.#answered(service, request, status),
+      reset: () => {
+        service.figures.count('resets');
+        this.#end(service, request, 'reset');
+      },
       cancelled: false,
     };
     app.accept(request.inside);
     return true;
   }
 
-  #answered(service: EdgeService, request: FakeRequest): void {
-    if (request.outcome !== undefined || request.endpoint === undefined) return;
+  #answered(service: EdgeService, request: FakeRequest, status: number): void {
+    const { endpoint, since, arrivedAt, isCalm } = request;
+    if (request.outcome !== undefined || endpoint === undefined) return;
     request.inside = undefined;
-    service.stats.completions++;
-    const histogram = service.stats.ttfb.get(request.endpoint) ?? new Histogram();
-    histogram.add(this.#clock.now() - request.since);
-    service.stats.ttfb.set(request.endpoint, histogram);
+    const { shed = [503] } = this.#policy(service) ?? {};
+    service.figures.answered(endpoint, status, shed, this.#clock.now() - since, arrivedAt, isCalm);
     if (request.bodyMs === 0) this.#end(service, request, 'answered');
     else this.#clock.after(request.bodyMs, () => this.#end(service, request, 'answered'));
   }
@@ -341,6 +359,7 @@ export class FakeEdge {
     if (request.outcome !== undefined) return;
     request.outcome = outcome;
     request.endedAt = this.#clock.now();
+    if (outcome === 'full' || outcome === 'deadline') service.figures.refused(outcome);
     service.lastActivity = request.endedAt;
     if (request.inside !== undefined) request.inside.cancelled = true;
     service.held = service.held.filter((other) => other !== request);

@@ -22,7 +22,7 @@ const TABLE: Record<FailedPhase, Row[]> = {
   ],
   sent: [
     ['refused', 'CONNECT_REFUSED', 'other', 'suspected', 'resets'],
-    ['timeout', 'FIRST_BYTE_TIMEOUT', 'none', 'judged', 'shed'],
+    ['timeout', 'FIRST_BYTE_TIMEOUT', 'none', 'judged', undefined],
     ['reset', 'UPSTREAM_RESET', 'other', 'questioned', 'resets'],
     ['idled', 'UPSTREAM_RESET', 'other', 'spared', undefined],
     ['protocol', 'BAD_RESPONSE', 'none', 'judged', 'resets'],
@@ -30,7 +30,7 @@ const TABLE: Record<FailedPhase, Row[]> = {
     ['want', 'OUT_OF_RESOURCES', 'same', 'spared', undefined],
   ],
   interim: [
-    ['timeout', 'FIRST_BYTE_TIMEOUT', 'none', 'judged', 'shed'],
+    ['timeout', 'FIRST_BYTE_TIMEOUT', 'none', 'judged', undefined],
     ['reset', 'UPSTREAM_RESET', 'none', 'judged', 'resets'],
     ['protocol', 'BAD_RESPONSE', 'none', 'judged', 'resets'],
     ['unasked', 'BAD_RESPONSE', 'none', 'spared', undefined],

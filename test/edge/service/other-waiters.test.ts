@@ -34,6 +34,7 @@ class Session implements Waiter, InFlight {
   previousInFlight: InFlight | undefined;
   nextInFlight: InFlight | undefined;
   readonly passive = false;
+  readonly isLoad = false;
   readonly isHalfClosed = false;
   readonly holdsBytes = false;
   readonly avoid = undefined;
@@ -61,6 +62,10 @@ class Session implements Waiter, InFlight {
     this.#service.unhold(this);
     this.endpoint = endpoint;
     endpoint.link(this);
+  }
+
+  queuedMs(): number {
+    return 0;
   }
 
   waitForStart(): void {}
