@@ -16,3 +16,111 @@ export interface ClosedLoad {
 }
 
 export type Load = OpenLoad | ClosedLoad;
+
+/** How much comes when. */
+export interface Profile {
+  /** Arrivals that are expected from the beginning until a time (ms); it never falls. */
+  expected(ms: number): number;
+}
+
+/** A rate from a time on, going evenly to that of the next one. */
+export interface RatePoint {
+  atMs: number;
+  perSecond: number;
+}
+
+/** Latest arrival that is looked for: ten days, ms. */
+const HORIZON_MS = 10 * 86_400_000;
+
+/** Arrivals of a profile, independent of each other (Poisson) or as evenly spaced as the rate allows. */
+export function openLoad({ expected }: Profile, spacing: 'poisson' | 'even' = 'poisson'): OpenLoad {
+  return {
+    kind: 'open',
+    next(afterMs, random) {
+      const before = expected(afterMs);
+      const wanted = spacing === 'even' ? Math.floor(before + 1e-6) + 1 : before - Math.log(1 - random());
+      let low = afterMs;
+      let step = 1;
+      while (expected(low + step) < wanted) {
+        low += step;
+        step *= 2;
+        if (low > afterMs + HORIZON_MS) return undefined;
+      }
+      let high = low + step;
+      while (high - low > 1e-6) {
+        const middle = (low + high) / 2;
+        if (middle <= low || middle >= high) break;
+        if (expected(middle) < wanted) low = middle;
+        else high = middle;
+      }
+      return high;
+    },
+  };
+}
+
+/** The same rate all the time. */
+export function constantRate(perSecond: number): Profile {
+  return { expected: (ms) => (perSecond * ms) / 1000 };
+}
+
+/**
+ * Rates that go evenly from point to point, and stay at the last. Two points at one time are a step.
+ * @param points in the order of time; the first is at 0
+ */
+export function linearRates(points: readonly RatePoint[]): Profile {
+  let sum = 0;
+  const pieces = points.map((point, index) => {
+    const next = points[index + 1];
+    const lengthMs = next === undefined ? Number.POSITIVE_INFINITY : next.atMs - point.atMs;
+    const before = sum;
+    if (next !== undefined) sum += ((point.perSecond + next.perSecond) / 2) * (lengthMs / 1000);
+    const slope = next === undefined || lengthMs === 0 ? 0 : (next.perSecond - point.perSecond) / lengthMs;
+    return { ...point, before, slope };
+  });
+  return {
+    expected(ms) {
+      const piece = pieces.findLast(({ atMs }) => atMs <= ms);
+      if (piece === undefined) return 0;
+      const since = ms - piece.atMs;
+      return piece.before + ((piece.perSecond + (piece.slope * since) / 2) * since) / 1000;
+    },
+  };
+}
+
+/** Another rate from each time on, at once. */
+export function stepRates(points: readonly RatePoint[]): Profile {
+  return linearRates(
+    points.flatMap((point, index) => {
+      const before = points[index - 1];
+      return before === undefined ? [point] : [{ atMs: point.atMs, perSecond: before.perSecond }, point];
+    }),
+  );
+}
+
+/** A rate that swings between two, from the least one on. */
+export function sineRate(least: number, most: number, periodMs: number): Profile {
+  const swing = (most - least) / 2;
+  const turn = (2 * Math.PI) / periodMs;
+  return { expected: (ms) => ((least + swing) * ms - (swing / turn) * Math.sin(turn * ms)) / 1000 };
+}
+
+/** Arrivals at given times, ms, in any order. Those at the same time come one microsecond after the other. */
+export function givenArrivals(times: readonly number[]): OpenLoad {
+  const sorted = Float64Array.from(times).sort();
+  for (let i = 1; i < sorted.length; i++) {
+    sorted[i] = Math.max(sorted[i] as number, (sorted[i - 1] as number) + 0.001);
+  }
+  return {
+    kind: 'open',
+    next(afterMs) {
+      let low = 0;
+      let high = sorted.length;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if ((sorted[middle] as number) <= afterMs) low = middle + 1;
+        else high = middle;
+      }
+      return sorted[low];
+    },
+  };
+}

@@ -19,3 +19,10 @@ export function createRandom(seed: number): Random {
   for (let i = 0; i < 12; i++) next();
   return next;
 }
+
+/** The seed of one stream of numbers of a scenario, so that the streams do not disturb each other. */
+export function streamSeed(seed: number, stream: string): number {
+  let hash = 0x811c9dc5 ^ seed;
+  for (let i = 0; i < stream.length; i++) hash = Math.imul(hash ^ stream.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}
