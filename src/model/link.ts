@@ -184,6 +184,8 @@ export interface EndpointReport {
   endpoint: string;
   /** Absent where nothing keeps requests away from it. */
   condition?: EndpointCondition | undefined;
+  /** For how long it has been in that condition, ms; absent where it is in none. */
+  conditionMs?: number | undefined;
   inFlight: number;
   /** Age of the oldest of them that is activity, ms; absent without one. */
   oldestMs?: number | undefined;

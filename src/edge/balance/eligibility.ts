@@ -37,6 +37,7 @@ export class Eligibility {
     this.#takeBack(ready, policy, now);
     const ranks = ready.map((endpoint) => this.#rank(endpoint, now));
     const best = Math.min(Rank.UNHEALTHY, ...ranks);
+    for (const endpoint of ready) endpoint.noteCondition(now);
     for (const endpoint of this.open) endpoint.isOpen = false;
     this.open = best === Rank.UNHEALTHY ? [] : ready.filter((_, index) => ranks[index] === best);
     this.objecting = best >= Rank.OBJECTING && best < Rank.UNHEALTHY;

@@ -15,6 +15,8 @@ export interface HoldingService extends Releasing {
   readonly policy: ServicePolicy;
   /** Number of requests in flight that may keep the service awake. */
   readonly activeInFlight: number;
+  /** Whether the configuration bounds the requests in flight of every endpoint, so that edges may share slots. */
+  readonly hasSlots: boolean;
 }
 
 /** What a hold needs of the edge. */
@@ -98,7 +100,7 @@ export class Hold {
   /** The endpoints or the queue changed, and with them perhaps the number that waits for slots. */
   lookForSlots(): void {
     const service = this.#service;
-    if (this.#slots !== undefined || (service.policy.sharesSlots && service.isBounded)) this.#slotClient().changed();
+    if (this.#slots !== undefined || (service.policy.sharesSlots && service.hasSlots)) this.#slotClient().changed();
   }
 
   close(): void {
@@ -119,7 +121,7 @@ export class Hold {
       service: service.name,
       clock,
       post,
-      waiting: () => (service.isReady && service.isBounded ? this.queue.size : 0),
+      waiting: () => (service.isReady && service.hasSlots ? this.queue.size : 0),
     });
     return this.#slots;
   }

@@ -50,6 +50,8 @@ export class Service implements EndpointOwner, HoldingService {
   #leftAt: number | undefined;
   /** Those who wait count as load: they wait for a slot, and not for a start. */
   #isQueueLoad = false;
+  /** Most requests in flight per endpoint from this edge, by configuration and while a further replica is started. */
+  #limit = 0;
 
   constructor(context: ServiceContext, policy: ServicePolicy) {
     this.#context = context;
@@ -70,6 +72,7 @@ export class Service implements EndpointOwner, HoldingService {
       blocked: null,
       failures: 0,
     };
+    this.#bound();
   }
 
   /** Takes over a new configuration and keeps state and connections. Brings back a service that was leaving. */
@@ -77,6 +80,7 @@ export class Service implements EndpointOwner, HoldingService {
     this.#leftAt = undefined;
     this.policy = policy;
     this.wakeRules = compileWakeRules(policy.wake);
+    this.#bound();
     this.#endpoints.configure(this.#context.clock.now());
   }
 
@@ -139,6 +143,11 @@ export class Service implements EndpointOwner, HoldingService {
 
   /** Whether every endpoint bounds its requests in flight. Then free slots set the pace at which held requests go. */
   get isBounded(): boolean {
+    return this.hasSlots || this.#limit > 0;
+  }
+
+  /** Whether the configuration bounds the requests in flight of every endpoint. */
+  get hasSlots(): boolean {
     return this.#endpoints.eligibility.bounded || this.policy.concurrency > 0;
   }
 
@@ -164,9 +173,9 @@ export class Service implements EndpointOwner, HoldingService {
     if (eligibility.doubtful && policy.wakeable) return undefined;
     // All endpoints are in doubt and nobody can start another: a try is better than a refusal.
     const doubtedAt = eligibility.doubtful ? Number.POSITIVE_INFINITY : now;
-    const { balance, concurrency, hashOn } = policy;
+    const { balance, hashOn } = policy;
     const key = balance === 'hash' ? seeker.hashKey(hashOn) : undefined;
-    const choice = { endpoints: eligibility.open, balance, concurrency, now: doubtedAt, avoid, key };
+    const choice = { endpoints: eligibility.open, balance, concurrency: this.#limit, now: doubtedAt, avoid, key };
     if (sticky !== undefined) {
       const stuck = seeker.stuckTo(sticky);
       if (stuck?.isOpen && stuck !== avoid && isFree(stuck, choice)) return stuck;
@@ -178,6 +187,7 @@ export class Service implements EndpointOwner, HoldingService {
   apply(state: ServiceState, version: number): void {
     const before = this.state;
     this.state = state;
+    this.#bound();
     const now = this.#context.clock.now();
     this.blockedUntil = state.blocked === null ? 0 : now + state.blocked.retryAfterMs;
     const endpoints = this.#endpoints;
@@ -195,6 +205,13 @@ export class Service implements EndpointOwner, HoldingService {
     this.#turnAway();
     this.#hold.lookForSlots();
     for (const watcher of this.#watchers ?? []) watcher.update();
+  }
+
+  #bound(): void {
+    const { concurrency } = this.policy;
+    const { inFlightLimit } = this.state;
+    if (inFlightLimit === null) this.#limit = concurrency;
+    else this.#limit = concurrency === 0 ? inFlightLimit : Math.min(concurrency, inFlightLimit);
   }
 
   /** Control grants or recalls slots. */

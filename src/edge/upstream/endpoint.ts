@@ -61,6 +61,9 @@ export class Endpoint implements Destination {
   /** Since when it counts as fresh, the clock's ms. By default it does not. */
   freshSince = Number.NEGATIVE_INFINITY;
   outlier: OutlierState = unjudged;
+  /** Its condition when that was last looked at, and since when; the clock's ms. */
+  #condition: EndpointCondition | undefined;
+  #conditionSince = 0;
   /** Its last answer was of HTTP/1.0, which has no 100 Continue. */
   isOld = false;
   /** What the checks say; healthy without checks. */
@@ -217,6 +220,13 @@ export class Endpoint implements Destination {
     return this.outlier.kind === 'ejected' ? 'ejected' : undefined;
   }
 
+  /** Its condition may have changed. */
+  noteCondition(now: number): void {
+    if (this.condition === this.#condition) return;
+    this.#condition = this.condition;
+    this.#conditionSince = now;
+  }
+
   /** Takes the warmest idle connection that can still be used; undefined when there is none. */
   takeIdle(now: number): UpstreamConnection | undefined {
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
@@ -325,6 +335,7 @@ export class Endpoint implements Destination {
     return {
       endpoint: id,
       condition,
+      conditionMs: condition === undefined ? undefined : now - this.#conditionSince,
       inFlight,
       answers,
       ttfb,

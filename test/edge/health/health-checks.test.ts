@@ -103,6 +103,25 @@ test('an endpoint that fails three checks gets no requests, until two succeed', 
   await serving(harness).toBe('ab');
 });
 
+test('for how long a replica of ours is unhealthy is told as long as it is, though the service is silent', async () => {
+  const { backends, harness, first } = await world('ab', { wakeable: true });
+  harness.state({ endpoints: backends.map((each) => at(each, { ours: true })) });
+  const told = async () => (await harness.service())?.endpoints.map(({ condition }) => condition);
+  const toldMs = async () => (await harness.service())?.endpoints[0]?.conditionMs;
+  expect(await toldMs()).toBeUndefined();
+  first.mood = 500;
+  await more(harness, first, 3);
+  await eventually(told).toEqual(['unhealthy', undefined]);
+  const before = (await toldMs()) as number;
+  expect(before).toBeLessThan(1000);
+  await harness.pass(15_000, 500);
+  expect(await told()).toEqual(['unhealthy', undefined]);
+  expect(await toldMs()).toBeCloseTo(before + 15_000, 3);
+  first.mood = 200;
+  await more(harness, first, 2);
+  await eventually(toldMs).toBeUndefined();
+});
+
 test('the first check of a new endpoint decides alone', async () => {
   const { harness, first } = await world('ab');
   const bad = await Backend.listen('c', 500);
