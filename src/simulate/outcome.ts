@@ -1,4 +1,7 @@
-import type { Decision } from '../model/decision.ts';
+import type { DecisionEntry } from '../model/decision.ts';
+
+/** When the load of every scenario begins, ms since the Unix epoch: decisions carry times of the calendar. */
+export const LOAD_BEGINS_MS = Date.UTC(2026, 0, 1);
 
 /** What came of a scenario under a policy. */
 export interface Outcome {
@@ -33,7 +36,7 @@ export interface ServiceOutcome {
   /** A point per second. */
   series: SecondPoint[];
   /** Changes and refusals, in order. */
-  decisions: Decision[];
+  decisions: DecisionEntry[];
 }
 
 /** One second of a service: counts over it, gauges at its end. */
