@@ -1,18 +1,11 @@
 import type { Clock, Timer } from './clock.ts';
-
-interface Entry {
-  at: number;
-  order: number;
-  every: number | undefined;
-  fn: () => void;
-  cancelled: boolean;
-}
+import { Heap, type HeapEntry } from './heap.ts';
 
 /** Time that passes only when told to: timers fire in order of their due time, ties in order of their creation. */
 export class VirtualClock implements Clock {
   #now = 0;
   #order = 0;
-  #entries: Entry[] = [];
+  readonly #timers = new Heap<VirtualTimer>();
   readonly #epoch: number;
 
   /** @param epoch what `wall()` says at virtual time 0, in milliseconds since the Unix epoch */
@@ -38,58 +31,74 @@ export class VirtualClock implements Clock {
 
   /** Lets `ms` milliseconds pass, firing what falls due; promise callbacks do not run in between. */
   advance(ms: number): void {
-    const end = this.#now + ms;
-    for (let entry = this.#next(end); entry !== undefined; entry = this.#next(end)) {
-      this.#fire(entry);
-    }
-    this.#now = end;
+    this.advanceTo(this.#now + ms);
+  }
+
+  /** As `advance`, until a time of the clock. */
+  advanceTo(end: number): void {
+    while (this.nextAt <= end) this.step();
+    this.#now = Math.max(this.#now, end);
   }
 
   /** As `advance`, and lets pending promise callbacks run after every timer. */
   async advanceAsync(ms: number): Promise<void> {
     const end = this.#now + ms;
     await settle();
-    for (let entry = this.#next(end); entry !== undefined; entry = this.#next(end)) {
-      this.#fire(entry);
+    while (this.nextAt <= end) {
+      this.step();
       await settle();
     }
     this.#now = end;
   }
 
+  /** When the next timer is due, the clock's ms; infinite without one. */
+  get nextAt(): number {
+    return this.#timers.first?.at ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Lets time pass until the next timer is due, and fires that one alone. */
+  step(): void {
+    const timer = this.#timers.take();
+    if (timer === undefined) return;
+    this.#now = Math.max(this.#now, timer.at);
+    if (timer.every !== undefined) {
+      timer.at = this.#now + timer.every;
+      timer.order = this.#order++;
+      this.#timers.add(timer);
+    }
+    timer.fn();
+  }
+
   /** How many timers are pending: 0 proves that nothing was leaked. */
   get pending(): number {
-    return this.#entries.length;
+    return this.#timers.size;
   }
 
   #add(ms: number, every: number | undefined, fn: () => void): Timer {
-    const entry: Entry = { at: this.#now + Math.max(0, ms), order: this.#order++, every, fn, cancelled: false };
-    this.#entries.push(entry);
-    return {
-      cancel: () => {
-        entry.cancelled = true;
-        this.#entries = this.#entries.filter((other) => other !== entry);
-      },
-    };
+    const timer = new VirtualTimer(this.#timers, this.#now + Math.max(0, ms), this.#order++, every, fn);
+    this.#timers.add(timer);
+    return timer;
+  }
+}
+
+class VirtualTimer implements Timer, HeapEntry {
+  place = -1;
+  at: number;
+  order: number;
+  readonly every: number | undefined;
+  readonly fn: () => void;
+  readonly #heap: Heap<VirtualTimer>;
+
+  constructor(heap: Heap<VirtualTimer>, at: number, order: number, every: number | undefined, fn: () => void) {
+    this.#heap = heap;
+    this.at = at;
+    this.order = order;
+    this.every = every;
+    this.fn = fn;
   }
 
-  #next(end: number): Entry | undefined {
-    let best: Entry | undefined;
-    for (const entry of this.#entries) {
-      if (entry.at > end) continue;
-      if (best === undefined || entry.at < best.at || (entry.at === best.at && entry.order < best.order)) best = entry;
-    }
-    return best;
-  }
-
-  #fire(entry: Entry): void {
-    this.#now = Math.max(this.#now, entry.at);
-    if (entry.every === undefined) {
-      this.#entries = this.#entries.filter((other) => other !== entry);
-    } else {
-      entry.at = this.#now + entry.every;
-      entry.order = this.#order++;
-    }
-    if (!entry.cancelled) entry.fn();
+  cancel(): void {
+    this.#heap.remove(this);
   }
 }
 
