@@ -136,6 +136,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     why: (name) => control.why(name),
     wake: (name) => control.wake(name),
     sleep: (name) => control.sleep(name),
+    scale: (name, replicas, dryRun) => control.scale(name, replicas, dryRun),
     collect: () => control.collect(),
     ready: () => phase === 'serving' && control.ready(),
     awaited: () => control.awaited?.(),

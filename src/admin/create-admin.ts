@@ -47,7 +47,7 @@ const SILENCE_MS = 30_000;
 /** How long a client that was refused may leave its side open, ms: it counts as a connection until then. */
 const LINGER_MS = 1_000;
 const MAX_HEAD_BYTES = 16 * 1024;
-/** No request has a body that means anything: a little is read past, more is refused. Bytes. */
+/** A body is a few members at most, or means nothing: more is refused. Bytes. */
 const MAX_BODY_BYTES = 16 * 1024;
 const MAX_CONNECTIONS = 256;
 
@@ -79,10 +79,11 @@ export function createAdmin({
     if (refusal !== undefined) return refuse(request, response, refusal);
     const found = findHandler(routes, request, path);
     if (!('handler' in found)) return refuse(request, response, found);
-    if (!(await skipBody(request))) return refuse(request, response, bodyTooLarge);
+    const body = await readBody(request);
+    if (body === undefined) return refuse(request, response, bodyTooLarge);
     const timer = clock.after(ANSWER_MS, () => sendProblem(response, tooSlow));
     try {
-      await found.handler(response, found.name, queryOf(request));
+      await found.handler(response, found.name, queryOf(request), body);
     } finally {
       timer.cancel();
     }
@@ -152,18 +153,20 @@ function refuse(request: IncomingMessage, response: ServerResponse, problem: Pro
   sendProblem(response, hasBody ? { ...problem, headers: { ...problem.headers, Connection: 'close' } } : problem);
 }
 
-/** Reads past the body; false as soon as it is over the limit or breaks off. */
-async function skipBody(request: IncomingMessage): Promise<boolean> {
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return false;
+/** The body; undefined as soon as it is over the limit or breaks off. */
+async function readBody(request: IncomingMessage): Promise<string | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return undefined;
+  const pieces: Buffer[] = [];
   let size = 0;
   try {
     for await (const chunk of request) {
+      pieces.push(chunk as Buffer);
       size += (chunk as Buffer).length;
-      if (size > MAX_BODY_BYTES) return false;
+      if (size > MAX_BODY_BYTES) return undefined;
     }
-    return true;
+    return Buffer.concat(pieces).toString();
   } catch {
-    return false;
+    return undefined;
   }
 }
 

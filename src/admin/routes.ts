@@ -10,8 +10,9 @@ import { methodNotAllowed, notFound, type Problem, sendProblem } from './problem
 /**
  * Answers one request.
  * @param name the service in the path, empty where the path has none
+ * @param body empty where there is none
  */
-type Handler = (response: ServerResponse, name: string, query: URLSearchParams) => void | Promise<void>;
+type Handler = (response: ServerResponse, name: string, query: URLSearchParams, body: string) => void | Promise<void>;
 
 interface Route {
   /** Segments of the path; `*` stands for a service's name. */
@@ -54,6 +55,13 @@ export function createRoutes({ api, reload, renderMetrics, events, clock }: Rout
     },
     '/v1/services/*/wake': { post: async (response, name) => sendJson(response, await api.wake(name)) },
     '/v1/services/*/sleep': { post: async (response, name) => sendJson(response, await api.sleep(name)) },
+    '/v1/services/*/scale': {
+      post: async (response, name, _query, body) => {
+        const asked = scaleOf(body);
+        if (asked === undefined) return sendProblem(response, badScale);
+        sendJson(response, await api.scale(name, asked.replicas, asked.dryRun));
+      },
+    },
     ...(reload === undefined
       ? {}
       : { '/v1/reload': { post: async (response) => sendReload(response, await reload()) } }),
@@ -96,6 +104,27 @@ function decodeName(segment: string): string | undefined {
 
 function sendJson(response: ServerResponse, value: unknown): void {
   sendText(response, 200, JSON.stringify(value), 'application/json');
+}
+
+const badScale: Problem = {
+  status: 400,
+  title: 'Bad request',
+  code: 'BODY_INVALID',
+  detail: 'the body is JSON such as {"replicas": 3}: a whole number, and "dryRun": true to be told only',
+};
+
+/** What the body of a request to scale asks for; undefined where it does not say that. */
+function scaleOf(body: string): { replicas: number; dryRun: boolean } | undefined {
+  let asked: unknown;
+  try {
+    asked = JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+  if (typeof asked !== 'object' || asked === null) return undefined;
+  const { replicas, dryRun = false } = asked as Record<string, unknown>;
+  if (typeof replicas !== 'number' || !Number.isSafeInteger(replicas) || replicas < 0) return undefined;
+  return typeof dryRun === 'boolean' ? { replicas, dryRun } : undefined;
 }
 
 /** @param since a time or a duration; null: all that is remembered */

@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingMessage, type RequestOptions } fro
 import { request as httpsRequest } from 'node:https';
 import type { ServiceWhy } from '../model/decision.ts';
 import { PilotlightError } from '../model/errors.ts';
-import type { ServiceStatus } from '../model/status.ts';
+import type { ScaleByHand, ServiceStatus } from '../model/status.ts';
 import type { AdminTarget } from './admin-target.ts';
 
 /** What commands ask of a running proxy. All throw ADMIN_UNREACHABLE, ADMIN_REFUSED, SERVICE_UNKNOWN and so on. */
@@ -13,6 +13,7 @@ export interface AdminClient {
   why(name: string, since?: string, signal?: AbortSignal): Promise<ServiceWhy>;
   wake(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
   sleep(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
+  scale(name: string, replicas: number, dryRun: boolean): Promise<ScaleByHand>;
 }
 
 /** Longest wait for an answer, ms; over the proxy's own limit for one. */
@@ -31,17 +32,25 @@ export function createAdminClient(target: AdminTarget): AdminClient {
     },
     wake: async (name, signal) => (await ask(target, 'POST', act(name, 'wake'), signal)) as ServiceStatus,
     sleep: async (name, signal) => (await ask(target, 'POST', act(name, 'sleep'), signal)) as ServiceStatus,
+    scale: async (name, replicas, dryRun) =>
+      (await ask(target, 'POST', act(name, 'scale'), undefined, { replicas, dryRun })) as ScaleByHand,
   };
 }
 
-async function ask({ url, token }: AdminTarget, method: string, path: string, stop?: AbortSignal): Promise<unknown> {
+async function ask(
+  { url, token }: AdminTarget,
+  method: string,
+  path: string,
+  stop?: AbortSignal,
+  content?: object,
+): Promise<unknown> {
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const limit = AbortSignal.timeout(ANSWER_MS);
   const signal = stop === undefined ? limit : AbortSignal.any([limit, stop]);
   let status: number;
   let text: string;
   try {
-    ({ status, text } = await exchange(url + path, { method, headers, signal }));
+    ({ status, text } = await exchange(url + path, { method, headers, signal }, content && JSON.stringify(content)));
   } catch (error) {
     throw unreachable(url, limit.aborted ? 'no answer in time' : reason(error), error);
   }
@@ -54,15 +63,19 @@ async function ask({ url, token }: AdminTarget, method: string, path: string, st
  * The head of the answer, as soon as it is there. By node:http: `fetch` refuses ports that browsers do, 6000 and 10080
  * among them.
  */
-export function openAnswer(url: string, options: RequestOptions): Promise<IncomingMessage> {
+export function openAnswer(url: string, options: RequestOptions, body?: string): Promise<IncomingMessage> {
   const request = (url.startsWith('https:') ? httpsRequest : httpRequest)(url, { ...options, agent: false });
   return new Promise((resolve, reject) => {
-    request.on('response', resolve).on('error', reject).end();
+    request.on('response', resolve).on('error', reject).end(body);
   });
 }
 
-async function exchange(url: string, options: RequestOptions): Promise<{ status: number; text: string }> {
-  const response = await openAnswer(url, options);
+async function exchange(
+  url: string,
+  options: RequestOptions,
+  content?: string,
+): Promise<{ status: number; text: string }> {
+  const response = await openAnswer(url, options, content);
   let text = '';
   for await (const piece of response.setEncoding('utf8')) text += piece;
   return { status: response.statusCode ?? 0, text };

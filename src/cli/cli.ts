@@ -9,6 +9,7 @@ import { helpText, versionText } from './help.ts';
 import { type DecideAgain, replayJournal } from './replay.ts';
 import { runConfigured } from './run.ts';
 import { type LogLevel, logLevels, type StartProxy } from './running-proxy.ts';
+import { scaleService } from './scale.ts';
 import { showStatus } from './status.ts';
 import type { Terminal } from './terminal.ts';
 import { runUpgrade } from './upgrade-command.ts';
@@ -63,6 +64,8 @@ async function dispatch(
       return untilInterrupted((signal) => wakeService(operand, given, terminal, signal));
     case 'sleep':
       return sleepService(operand, given, terminal);
+    case 'scale':
+      return scaleService(operand, operands[1] ?? '', given, terminal);
     case 'upgrade':
       return runUpgrade(given.config, terminal);
     case 'hash-password':

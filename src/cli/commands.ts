@@ -23,6 +23,7 @@ export const options = {
   watch: { summary: 'redraws every second' },
   'no-wait': { summary: 'does not wait until it is ready, or the start failed' },
   timeout: { value: 'DURATION', summary: 'how long to wait; the start goes on. Default: until it is decided' },
+  'dry-run': { summary: 'says what it would do, and does not do it' },
   admin: { value: 'URL', summary: 'the running proxy; else PILOTLIGHT_ADMIN, else what the configuration says' },
   token: { value: 'TOKEN', summary: 'the admin token; else PILOTLIGHT_ADMIN_TOKEN' },
   'log-level': { value: 'LEVEL', summary: 'debug, info, warn, error or silent' },
@@ -63,6 +64,12 @@ export const commands = {
     summary: 'starts a service, and waits until it is ready or says why it is not',
   },
   sleep: { operands: ['SERVICE'], required: 1, options: talking, summary: 'retires every replica of a service' },
+  scale: {
+    operands: ['SERVICE', 'N'],
+    required: 2,
+    options: ['dry-run', ...talking],
+    summary: 'has a service run N replicas at once; 0 puts it to sleep',
+  },
   upgrade: {
     operands: [],
     required: 0,

@@ -8,7 +8,7 @@ import type { ControlMessage, EdgeMessage } from '../model/link.ts';
 import type { Logger, Metrics } from '../model/observe.ts';
 import type { Runtime } from '../model/runtime.ts';
 import type { ServiceSettings, Settings } from '../model/settings.ts';
-import type { ControlApi, ServiceStatus } from '../model/status.ts';
+import type { ControlApi, ScaleByHand, ServiceStatus } from '../model/status.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { type ControlContext, detached, guarded } from './context.ts';
@@ -298,6 +298,10 @@ class ControlPlane implements Control {
   async sleep(name: string): Promise<ServiceStatus> {
     this.#services.known(name).sleep();
     return this.service(name);
+  }
+
+  async scale(name: string, replicas: number, dryRun: boolean): Promise<ScaleByHand> {
+    return this.#services.known(name).scale(replicas, dryRun);
   }
 
   ready(): boolean {

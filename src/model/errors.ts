@@ -19,6 +19,7 @@ export const errorKinds = {
   STATE_UNUSABLE: { source: 'client', retrySafe: false },
   UPGRADE_FAILED: { source: 'client', retrySafe: true },
   SERVICE_UNKNOWN: { source: 'client', retrySafe: false },
+  SCALE_OUT_OF_BOUNDS: { source: 'client', retrySafe: false },
   SERVICE_NOT_RUNNABLE: { source: 'client', retrySafe: false },
   ADMIN_UNREACHABLE: { source: 'client', retrySafe: true },
   ADMIN_REFUSED: { source: 'client', retrySafe: false },

@@ -76,6 +76,22 @@ export interface ServiceStatus {
   troubles: Trouble[];
 }
 
+/** What scaling a service by hand does, or would do. */
+export interface ScaleByHand {
+  service: string;
+  /** Replicas that Pilotlight runs, or has begun to start. */
+  from: number;
+  to: number;
+  min: number;
+  max: number;
+  /** What keeps part of it waiting, one line each; it stays wanted. */
+  limits: string[];
+  /** For so long the scaler leaves the service alone then, ms. */
+  cooldownMs: number;
+  /** Only told, not done. */
+  dryRun: boolean;
+}
+
 /** What the admin API may ask of the control plane. */
 export interface ControlApi {
   /** All services, by name, with statistics collected just now. */
@@ -88,6 +104,12 @@ export interface ControlApi {
   wake(name: string): Promise<ServiceStatus>;
   /** Retires all replicas (two-phase; `min` is not kept). @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE */
   sleep(name: string): Promise<ServiceStatus>;
+  /**
+   * Has it run so many replicas from now on; 0 puts it to sleep. Acts also where decisions of the scaler do not.
+   * @param replicas 0, or from `min` to `max`
+   * @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE, SCALE_OUT_OF_BOUNDS
+   */
+  scale(name: string, replicas: number, dryRun: boolean): Promise<ScaleByHand>;
   /** Whether listeners stand and every source had its first answer (or 5 s passed), and no drain is under way. */
   ready(): boolean;
   /** Which source's first answer is waited for, in words that a stranger may read; undefined where none is. */

@@ -1,7 +1,7 @@
 import type { DecisionEntry, ServiceWhy } from '../../src/model/decision.ts';
 import { PilotlightError } from '../../src/model/errors.ts';
 import type { EventSink, PilotEvent } from '../../src/model/events.ts';
-import type { ControlApi, ServiceStatus } from '../../src/model/status.ts';
+import type { ControlApi, ScaleByHand, ServiceStatus } from '../../src/model/status.ts';
 
 /** A control plane that knows `shop` (which can be started) and `wiki` (which cannot), and remembers what it was asked. */
 export class FakeControl implements ControlApi {
@@ -37,6 +37,11 @@ export class FakeControl implements ControlApi {
 
   async sleep(name: string): Promise<ServiceStatus> {
     return this.#act('sleep', name);
+  }
+
+  async scale(name: string, to: number, dryRun: boolean): Promise<ScaleByHand> {
+    await this.#act(`scale${dryRun ? ' dry' : ''} ${to}`, name);
+    return { service: name, from: 0, to, min: 0, max: 4, limits: [], cooldownMs: 60_000, dryRun };
   }
 
   ready(): boolean {

@@ -1,5 +1,5 @@
 import type { Decision, DecisionEntry, GuardVerdict, HeldBack, Refusal } from '../../model/decision.ts';
-import type { StartFailure } from '../../model/status.ts';
+import type { ScaleByHand, StartFailure } from '../../model/status.ts';
 import { formatDuration } from '../../util/units.ts';
 import type { ControlContext } from '../context.ts';
 import type { Replica, StartCause } from '../replica/replica.ts';
@@ -228,6 +228,15 @@ export class DecisionLog implements RefusalListener {
     const scaled = dryRun ? `would scale ${from}→${to} (dry run)` : `scaled ${from}→${to}`;
     this.#event('scaled', `${scaled} because ${reason}`, { decision: id, from, to, dryRun });
     return id;
+  }
+
+  /** An operator's decision on so many replicas; one that wakes it is told with the starts. */
+  scaledByHand({ from, to, min, max, limits }: ScaleByHand): void {
+    if (from === 0 || from === to) return;
+    const reason = ['by hand', ...limits].join('; ');
+    const action = to > from ? 'scale-up' : 'scale-down';
+    this.#decide({ action, from, to, reason, inputs: { min, max }, verdicts: [] });
+    this.#event('scaled', `scaled ${from}→${to} ${reason}`, { from, to, dryRun: false });
   }
 
   /**

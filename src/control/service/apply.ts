@@ -29,11 +29,13 @@ function intentAfter(view: ServiceView, event: ServiceEvent): Intent {
   const { queued, starting, ready } = countsOf(view);
   switch (event.type) {
     case 'woken':
-      return { ...intent, mode: 'automatic', isWoken: intent.isWoken || ready === 0, sickness: { state: 'none' } };
+      return { ...woken(intent, ready), wokenTo: intent.isWoken ? intent.wokenTo : undefined };
     case 'slept':
       return { ...intent, mode: 'slept', isWoken: false };
     case 'scaled':
       return { ...intent, target: event.to };
+    case 'scaled-by-hand':
+      return { ...woken(intent, ready), wokenTo: event.to, target: event.to };
     case 'configured': {
       const mode = intent.mode === 'leaving' ? 'automatic' : intent.mode;
       const sickness = event.run === 'same' ? intent.sickness : newIntent.sickness;
@@ -89,6 +91,10 @@ function intentAfter(view: ServiceView, event: ServiceEvent): Intent {
     case 'stopped':
       return intent;
   }
+}
+
+function woken(intent: Intent, ready: number): Intent {
+  return { ...intent, mode: 'automatic', isWoken: intent.isWoken || ready === 0, sickness: { state: 'none' } };
 }
 
 /** Starts that go on; while starts are blocked, what is queued is withdrawn. */

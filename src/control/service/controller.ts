@@ -2,7 +2,7 @@ import { PilotlightError } from '../../model/errors.ts';
 import type { EdgeMessage, ServiceReport } from '../../model/link.ts';
 import type { Instance } from '../../model/runtime.ts';
 import type { ServiceSettings } from '../../model/settings.ts';
-import type { ServiceStatus, StartFailure } from '../../model/status.ts';
+import type { ScaleByHand, ServiceStatus, StartFailure } from '../../model/status.ts';
 import { readyCheck } from '../endpoints/ready-check.ts';
 import { DecisionLog } from '../journal/decision-log.ts';
 import { countReport } from '../journal/report-metrics.ts';
@@ -12,6 +12,7 @@ import type { CordonAck } from '../replica/retire.ts';
 import { type ScaleDecision, type ScaledService, ServiceScaler } from '../scale/service-scaler.ts';
 import type { ServiceHost } from './host.ts';
 import { ServiceLifecycle } from './lifecycle.ts';
+import { scaleByHand } from './scale-by-hand.ts';
 import { lastActivity, serviceStatus } from './status.ts';
 
 /** Everything about one service: what is heard of it goes in here, and its policies act from here. */
@@ -122,6 +123,32 @@ export class ServiceController {
   sleep(): void {
     this.#assertRunnable();
     this.lifecycle.sleep();
+  }
+
+  /**
+   * Has it run so many replicas of our own, at once; then the scaler leaves it alone for a while.
+   * @throws SERVICE_NOT_RUNNABLE, SCALE_OUT_OF_BOUNDS
+   */
+  scale(to: number, dryRun: boolean): ScaleByHand {
+    this.#assertRunnable();
+    const { queued, starting, ready } = this.lifecycle.set.counts;
+    const change = scaleByHand({
+      service: this.name,
+      from: queued + starting + ready,
+      to,
+      scale: this.#settings.scale,
+      budgetLeft: this.#host.gate.budgetLeft,
+      dryRun,
+    });
+    if (dryRun) return change;
+    if (to === 0) {
+      this.lifecycle.sleep();
+      return change;
+    }
+    this.#scaling.changedByHand();
+    this.decisions.scaledByHand(change);
+    this.lifecycle.scaleByHand(to);
+    return change;
   }
 
   /** Takes over another configuration of the service; also brings back one that was removed a moment ago. */

@@ -221,6 +221,12 @@ export class ServiceLifecycle {
     if (isMore) this.look('scale-up');
   }
 
+  /** An operator wants so many replicas. */
+  scaleByHand(count: number): void {
+    this.happened({ type: 'scaled-by-hand', to: count });
+    this.look('by-hand');
+  }
+
   /** The configuration changed. */
   reconfigured(before: ServiceSettings): void {
     const { run, health } = this.#options.settings();

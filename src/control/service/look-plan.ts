@@ -90,7 +90,7 @@ function startMissing(view: ServiceView): Step[] {
   if (start === 0) return withdrawn;
   const from = counts.queued + counts.starting + counts.ready;
   const action = demand.ready === 0 ? 'waking' : 'refilling';
-  const isSaid = action === 'waking' || cause !== 'scale-up';
+  const isSaid = action === 'waking' || (cause !== 'scale-up' && cause !== 'by-hand');
   const says = isSaid ? ({ action, from, inputs: { ...demand, wanted } } as const) : undefined;
   return [...withdrawn, { do: 'start', count: start, cause, says }];
 }

@@ -40,6 +40,11 @@ export function plan(view: ServiceView): Step[] {
       return news.to < countsOf(view).ready
         ? retire(view, sickFirst(victimsFirst(readyIn(view))).slice(0, 1), 'scale-down', undefined)
         : [];
+    case 'scaled-by-hand':
+      return [
+        ...(isBlocked(view) ? [{ do: 'forgive' } as const] : []),
+        ...shrinkTo(view, lasting(view), news.to, undefined),
+      ];
     case 'configured':
       return inTurn(view, [changeRun, shrink]);
     case 'removed':
@@ -119,13 +124,30 @@ function giveBack(view: ServiceView, { state, hash, readyAt }: ReplicaView): Ste
 
 /** Never without cause: during a replacement there is one more than `max`. */
 function shrink(view: ServiceView): Step[] {
-  const { news, run, replicas, scale } = view;
-  if (news.type !== 'configured' || run === undefined || scale.max >= news.maxBefore) return [];
-  const planned = planShrink({ replicas, hash: run.hash, max: scale.max });
+  const { news, scale } = view;
+  if (news.type !== 'configured' || scale.max >= news.maxBefore) return [];
+  return shrinkTo(view, view.replicas, scale.max, { text: `over max ${scale.max}` });
+}
+
+/** Without what is being started in place of another, which goes for it. */
+function lasting({ replicas }: ServiceView): ReplicaView[] {
+  return replicas.filter(({ cause }) => cause !== 'new-run' && cause !== 'sick');
+}
+
+/** @param says undefined where the decision was told already */
+function shrinkTo(
+  view: ServiceView,
+  replicas: readonly ReplicaView[],
+  max: number,
+  says: Parameters<typeof retire>[3],
+): Step[] {
+  const { run } = view;
+  if (run === undefined) return [];
+  const planned = planShrink({ replicas, hash: run.hash, max });
   return [
     ...withdraw(planned.withdraw),
     ...callOff(planned.callOff),
-    ...retire(view, planned.retire, 'scale-down', { text: `over max ${scale.max}` }),
+    ...retire(view, planned.retire, 'scale-down', says),
   ];
 }
 

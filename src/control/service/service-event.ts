@@ -15,6 +15,8 @@ export type ServiceEvent =
   | { type: 'slept' }
   /** The scaler decided on so many replicas of our own. */
   | { type: 'scaled'; to: number }
+  /** An operator wants so many replicas of our own. */
+  | { type: 'scaled-by-hand'; to: number }
   /**
    * Its configuration changed: `run` is the one that it had, another one or none; where it is another one, `inPlace`
    * tells that the old replica has to end first.

@@ -24,6 +24,8 @@ export interface Intent {
   target: number;
   /** An operator asked for it, and it is not ready yet. */
   isWoken: boolean;
+  /** With how many replicas the operator wants it then; undefined: as many as it needs. */
+  wokenTo: number | undefined;
   /** Arrivals per second just before it was asked for; undefined while nothing asks. */
   arrivalsBefore: number | undefined;
   /** Since when any endpoint may get requests, the clock's ms; undefined while none may. */
@@ -39,6 +41,7 @@ export const newIntent: Intent = {
   mode: 'automatic',
   target: 0,
   isWoken: false,
+  wokenTo: undefined,
   arrivalsBefore: undefined,
   awakeSince: undefined,
   idleNotBefore: 0,
@@ -148,7 +151,7 @@ export function demandOf(view: ServiceView): DemandInputs {
   return {
     min: isDraining ? 0 : min,
     max,
-    initial,
+    initial: (intent.isWoken ? intent.wokenTo : undefined) ?? initial,
     concurrency,
     utilisation: guards.utilisation,
     held,
