@@ -196,7 +196,7 @@ export interface EndpointReport {
    * endpoint was last added to the service: those before it waited in older queues, and say nothing of how it is now.
    */
   ttfb: SparseCounts;
-  /** Of these, those that were dispatched while nothing else was in flight on the endpoint. */
+  /** Of these, those that were dispatched while nothing else that counts in `loadMs` was in flight on it from this edge. */
   calm: SparseCounts;
   /** Ages of requests in flight that have no first byte yet, with the same bounds as `ttfb`. */
   waiting: SparseCounts;
