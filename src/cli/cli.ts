@@ -60,6 +60,11 @@ async function dispatch(
       return showWhy(operand, given, terminal);
     case 'replay':
       return replayJournal(operand, decide, terminal);
+    case 'simulate': {
+      // Nobody else needs what it brings along.
+      const { runSimulate } = await import('./simulate.ts');
+      return runSimulate(given, terminal);
+    }
     case 'wake':
       return untilInterrupted((signal) => wakeService(operand, given, terminal, signal));
     case 'sleep':

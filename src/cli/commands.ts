@@ -1,3 +1,5 @@
+import { APP_FORMS, LOAD_FORMS, RIVAL_FORMS, TIME_FORMS } from '../simulate/spec/forms.ts';
+
 /** What the command line offers: the parser, the help and the suggestions all read these tables. */
 
 export interface CommandSpec {
@@ -7,6 +9,8 @@ export interface CommandSpec {
   required: number;
   options: readonly OptionName[];
   summary: string;
+  /** What its help says below the options, a line each. */
+  notes?: readonly string[];
 }
 
 export interface OptionSpec {
@@ -24,6 +28,16 @@ export const options = {
   'no-wait': { summary: 'does not wait until it is ready, or the start failed' },
   timeout: { value: 'DURATION', summary: 'how long to wait; the start goes on. Default: until it is decided' },
   'dry-run': { summary: 'says what it would do, and does not do it' },
+  service: { value: 'NAME', summary: 'which service; may be left out where only one can be started' },
+  load: { value: 'SPEC', summary: 'the clients (see below)' },
+  trace: { value: 'FILE', summary: 'recorded calls instead: app,func,end_timestamp,duration in seconds (CSV)' },
+  function: { value: 'NAME', summary: 'of the trace, only the function whose name begins so' },
+  speed: { value: 'FACTOR', summary: 'the trace comes so many times as fast. Default: 1' },
+  app: { value: 'SPEC', summary: 'how the app behaves (see below)' },
+  for: { value: 'DURATION', summary: 'how long the load goes on. Default: 5m, or as long as the trace' },
+  seed: { value: 'N', summary: 'what chance follows from: the same number gives the same outcome. Default: 1' },
+  against: { value: 'POLICIES', summary: 'whom to compare with (see below)' },
+  out: { value: 'FILE', summary: 'writes a report with plots (HTML)' },
   admin: { value: 'URL', summary: 'the running proxy; else PILOTLIGHT_ADMIN, else what the configuration says' },
   token: { value: 'TOKEN', summary: 'the admin token; else PILOTLIGHT_ADMIN_TOKEN' },
   'log-level': { value: 'LEVEL', summary: 'debug, info, warn, error or silent' },
@@ -56,6 +70,33 @@ export const commands = {
     required: 1,
     options: [],
     summary: 'decides what a journal records again, and says what comes out otherwise',
+  },
+  simulate: {
+    operands: [],
+    required: 0,
+    options: [
+      'config',
+      'service',
+      'load',
+      'trace',
+      'function',
+      'speed',
+      'app',
+      'for',
+      'seed',
+      'against',
+      'out',
+      'json',
+    ],
+    summary: 'shows how a service would scale under a load, on virtual time',
+    notes: [
+      `loads:    ${LOAD_FORMS.join('  ')}`,
+      '          rates per second; then ,even (instead of Poisson) and ,patience:TIME',
+      `app:      ${APP_FORMS.slice(0, 7).join(',')}`,
+      `          ${APP_FORMS.slice(7).join(',')}: any of these`,
+      `times:    ${TIME_FORMS.join('  ')}`,
+      `policies: ${RIVAL_FORMS.join(',')}: any of these`,
+    ],
   },
   wake: {
     operands: ['SERVICE'],

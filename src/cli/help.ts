@@ -46,6 +46,7 @@ function commandHelp(name: CommandName): string {
     '',
     spec.summary,
     ...(shown.length === 0 ? [] : ['', ...columns(shown)]),
+    ...(spec.notes === undefined ? [] : ['', ...spec.notes]),
   ].join('\n');
 }
 

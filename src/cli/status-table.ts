@@ -113,7 +113,8 @@ function ageText(at: string, nowMs: number): string {
   return formatDuration(Math.max(0, nowMs - Date.parse(at)));
 }
 
-const noLines = {
+/** For tables without lines. */
+export const noLines = {
   top: '',
   'top-mid': '',
   'top-left': '',

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Outcome } from '../outcome.ts';
+import { draw } from './draw.ts';
+import { changeText, decidedAt, FIGURES, figureRows } from './figures.ts';
+import { columnsOf } from './plots.ts';
+
+/** What a report tells. */
+export interface Report {
+  title: string;
+  /** A line each. */
+  assumed: readonly string[];
+  outcomes: readonly Outcome[];
+}
+
+const STYLE = `
+body { font: 14px/1.5 system-ui, sans-serif; margin: 2rem; color: #111; background: #fff }
+table { border-collapse: collapse } td, th { padding: .2rem .8rem; text-align: right; border-bottom: 1px solid #ddd }
+td:first-child, th:first-child, .decisions td { text-align: left }
+#plots { display: flex; gap: 2rem; overflow-x: auto } .column { flex: none }
+.mark { position: absolute; top: 0; bottom: 0; width: 7px; margin-left: -3px; z-index: 200 }
+.mark::before { content: ""; position: absolute; inset: 0 3px; background: #6b7280 }
+.mark.up::before { background: #dc2626 }
+.tip { display: none; position: absolute; top: 0; width: max-content; max-width: 24rem; padding: .4rem .6rem;
+  background: #fff; border: 1px solid #999; font-size: 12px; text-align: left }
+.mark:hover, .mark:focus { z-index: 300 } .mark:hover .tip, .mark:focus .tip { display: block }
+`;
+
+/** A page of HTML that holds all that it needs, and may load nothing. */
+export function reportPage({ title, assumed, outcomes }: Report): string {
+  const script = `${packageText('uplot/dist/uPlot.iife.min.js')}
+(${draw.toString()})(uPlot, document, JSON.parse(document.getElementById('data').textContent));`;
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${digest(script)}'`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width">
+<title>${escaped(title)}</title>
+<style>${packageText('uplot/dist/uPlot.min.css')}${STYLE}</style>
+</head>
+<body>
+<h1>${escaped(title)}</h1>
+${table([...FIGURES], figureRows(outcomes), 'figures')}
+<ul>${assumed.map((line) => `<li>assumed: ${escaped(line)}</li>`).join('')}</ul>
+<div id="plots"></div>
+<p>Drag over a plot to look closer, double-click to see all. Lines across the replicas are decisions: point at one.</p>
+${outcomes.map(decisionTables).join('\n')}
+<script type="application/json" id="data">${inertJson(columnsOf(outcomes))}</script>
+<script>${script}</script>
+</body>
+</html>
+`;
+}
+
+function decisionTables({ policy, services }: Outcome): string {
+  const shown = services.filter(({ decisions }) => decisions.length > 0);
+  return shown
+    .map(({ service, decisions }) => {
+      const rows = decisions.map((decision) => [
+        `${decidedAt(decision).toFixed(1)} s`,
+        changeText(decision),
+        decision.reason,
+        decision.verdicts.map(({ guard, verdict, detail }) => `${guard} ${verdict}: ${detail}`).join('; '),
+      ]);
+      const heading = `<h2>Decisions of ${escaped(policy)} about ${escaped(service)}</h2>`;
+      return `${heading}\n${table(['when', 'what', 'why', 'guards'], rows, 'decisions')}`;
+    })
+    .join('\n');
+}
+
+function table(head: readonly string[], rows: readonly string[][], className: string): string {
+  const line = (tag: string, cells: readonly string[]) =>
+    `<tr>${cells.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('')}</tr>`;
+  return `<table class="${className}">${line('th', head)}${rows.map((row) => line('td', row)).join('\n')}</table>`;
+}
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] as string);
+}
+
+/** JSON that no text in it can end the element of. */
+function inertJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll('<', '\\u003c');
+}
+
+function packageText(path: string): string {
+  return readFileSync(createRequire(import.meta.url).resolve(path), 'utf8').trim();
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64');
+}
