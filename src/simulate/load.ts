@@ -104,11 +104,14 @@ export function sineRate(least: number, most: number, periodMs: number): Profile
   return { expected: (ms) => ((least + swing) * ms - (swing / turn) * Math.sin(turn * ms)) / 1000 };
 }
 
-/** Arrivals at given times, ms, in any order. Those at the same time come one microsecond after the other. */
+/**
+ * Arrivals at given times, ms, in any order. Those at the same time come one microsecond after the other, and the first
+ * one after 0, so that "after 0" leaves none out.
+ */
 export function givenArrivals(times: readonly number[]): OpenLoad {
   const sorted = Float64Array.from(times).sort();
-  for (let i = 1; i < sorted.length; i++) {
-    sorted[i] = Math.max(sorted[i] as number, (sorted[i - 1] as number) + 0.001);
+  for (let i = 0; i < sorted.length; i++) {
+    sorted[i] = Math.max(sorted[i] as number, (sorted[i - 1] ?? 0) + 0.001);
   }
   return {
     kind: 'open',

@@ -79,5 +79,5 @@ test('a sine begins at the least rate and has the mean over a period', () => {
 });
 
 test('given arrivals come in order, those at the same time too', () => {
-  expect(arrivals(givenArrivals([30, 10, 10, 20]), 100).map(Math.round)).toEqual([10, 10, 20, 30]);
+  expect(arrivals(givenArrivals([30, 0, 10, 10, 20]), 100).map(Math.round)).toEqual([0, 10, 10, 20, 30]);
 });

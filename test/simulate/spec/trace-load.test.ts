@@ -8,7 +8,7 @@ test('a trace comes as fast as asked, and takes what it took', () => {
   const read = readTraceLoad(TRACE, { file: 't.csv', speed: 2, func: undefined });
   if ('wrong' in read) throw new Error(read.wrong);
   const random = createRandom(1);
-  expect([read.load.next(0, random), read.load.next(1000, random), read.lengthMs]).toEqual([1000, 4000, 4000]);
+  expect([read.load.next(0, random), read.load.next(1000, random), read.lengthMs]).toEqual([0.001, 4000, 4000]);
   expect(read.time.serviceTime.meanMs).toBeCloseTo(4000 / 3);
 });
 
