@@ -11,7 +11,8 @@ export class EdgeEndpoint {
   /** What runs there; undefined: nothing. */
   readonly running: RunningReplica | undefined;
   readonly inFlight = new Set<SimulatedRequest>();
-  state: EndpointState = 'ready';
+  /** Undefined: it is new. */
+  state: EndpointState | undefined;
   /** Under which version it was cordoned; 0: it is not. */
   cordonVersion = 0;
   isDrained = false;
@@ -39,6 +40,12 @@ export class EdgeEndpoint {
     if (!counts) return;
     this.#ttfb.add(ms);
     if (isCalm) this.#calm.add(ms);
+  }
+
+  /** Another endpoint shares the requests from now on. */
+  timeAnew(): void {
+    this.#ttfb.reset();
+    this.#calm.reset();
   }
 
   /** @returns the ejection's length, ms, where this failure is one too many; else 0 */

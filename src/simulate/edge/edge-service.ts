@@ -126,6 +126,7 @@ export class EdgeService implements Sender, Releasing {
       return;
     }
     this.#figures.retries++;
+    request.since = this.#context.agenda.now;
     this.#place(request, endpoint);
   }
 
@@ -287,15 +288,16 @@ export class EdgeService implements Sender, Releasing {
     for (const { id, port } of state.endpoints) {
       if (this.#endpoints.has(id)) continue;
       this.#endpoints.set(id, new EdgeEndpoint(id, fleet.at(port)));
-      this.#addedAt = now;
     }
     const gone = [...this.#endpoints.values()].filter(({ id }) => !listed.has(id));
     for (const { id } of gone) this.#endpoints.delete(id);
     for (const view of state.endpoints) {
       const endpoint = this.#endpoints.get(view.id) as EdgeEndpoint;
+      if (view.state === 'ready' && endpoint.state !== 'ready') this.#addedAt = now;
       endpoint.state = view.state;
       fleet.mark(view.port, view.state === 'ready' ? 'ready' : 'retiring');
     }
+    if (this.#addedAt === now) for (const endpoint of this.#endpoints.values()) endpoint.timeAnew();
     this.#readyCount = state.endpoints.filter((view) => view.state === 'ready').length;
     this.#sort();
     this.#count();
