@@ -19,6 +19,7 @@ import { type Control, createControl } from './control/create-control.ts';
 import { openJournal } from './control/journal/disk-journal.ts';
 import type { ScaleInputs } from './control/scale/scale-inputs.ts';
 import { decideScale } from './control/scale/scaler.ts';
+import { openFreezes } from './control/service/freezes.ts';
 import { createConsulRegistrar } from './discovery/consul/registrar.ts';
 import type { ConsulSettings } from './discovery/consul/settings.ts';
 import { createConsulSource } from './discovery/consul/source.ts';
@@ -112,6 +113,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     secret,
     metrics,
     journal,
+    freezes: openFreezes(join(state.path, 'freezes.json'), logger),
     runtimes,
     sources,
     registrar,
@@ -136,6 +138,8 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     why: (name) => control.why(name),
     wake: (name) => control.wake(name),
     sleep: (name) => control.sleep(name),
+    freeze: (name, forMs, reason) => control.freeze(name, forMs, reason),
+    unfreeze: (name) => control.unfreeze(name),
     scale: (name, replicas, dryRun) => control.scale(name, replicas, dryRun),
     collect: () => control.collect(),
     ready: () => phase === 'serving' && control.ready(),

@@ -6,6 +6,7 @@ import type { Clock } from '../util/clock.ts';
 import { parseSince } from '../util/since.ts';
 import type { EventStreams } from './event-stream.ts';
 import { methodNotAllowed, notFound, type Problem, sendProblem } from './problem.ts';
+import { badFreeze, readFreeze } from './read-freeze.ts';
 
 /**
  * Answers one request.
@@ -33,6 +34,11 @@ const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** The whole API: every path with what answers it. */
 export function createRoutes({ api, reload, renderMetrics, events, clock }: RouteParts): Route[] {
+  const freeze = async (response: ServerResponse, name: string | null, body: string) => {
+    const asked = readFreeze(body);
+    if (asked === undefined) return sendProblem(response, badFreeze);
+    sendJson(response, await api.freeze(name, asked.forMs, asked.reason));
+  };
   const routes: Record<string, Omit<Route, 'segments'>> = {
     '/healthz': { get: (response) => sendText(response, 200, 'ok\n') },
     '/readyz': {
@@ -55,6 +61,10 @@ export function createRoutes({ api, reload, renderMetrics, events, clock }: Rout
     },
     '/v1/services/*/wake': { post: async (response, name) => sendJson(response, await api.wake(name)) },
     '/v1/services/*/sleep': { post: async (response, name) => sendJson(response, await api.sleep(name)) },
+    '/v1/services/*/freeze': { post: (response, name, _query, body) => freeze(response, name, body) },
+    '/v1/services/*/unfreeze': { post: async (response, name) => sendJson(response, await api.unfreeze(name)) },
+    '/v1/freeze': { post: (response, _name, _query, body) => freeze(response, null, body) },
+    '/v1/unfreeze': { post: async (response) => sendJson(response, await api.unfreeze(null)) },
     '/v1/services/*/scale': {
       post: async (response, name, _query, body) => {
         const asked = scaleOf(body);

@@ -13,6 +13,9 @@ export interface AdminClient {
   why(name: string, since?: string, signal?: AbortSignal): Promise<ServiceWhy>;
   wake(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
   sleep(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
+  /** @param name undefined: all */
+  freeze(name: string | undefined, how: { for?: string; reason?: string }): Promise<ServiceStatus[]>;
+  unfreeze(name: string | undefined): Promise<ServiceStatus[]>;
   scale(name: string, replicas: number, dryRun: boolean): Promise<ScaleByHand>;
 }
 
@@ -23,6 +26,7 @@ const ANSWER_MS = 15_000;
 export function createAdminClient(target: AdminTarget): AdminClient {
   const one = (name: string) => `/v1/services/${encodeURIComponent(name)}`;
   const act = (name: string, what: string) => `${one(name)}/${what}`;
+  const some = (name: string | undefined, what: string) => (name === undefined ? `/v1/${what}` : act(name, what));
   return {
     services: async (signal) => (await ask(target, 'GET', '/v1/services', signal)) as ServiceStatus[],
     service: async (name, signal) => (await ask(target, 'GET', one(name), signal)) as ServiceStatus,
@@ -32,6 +36,8 @@ export function createAdminClient(target: AdminTarget): AdminClient {
     },
     wake: async (name, signal) => (await ask(target, 'POST', act(name, 'wake'), signal)) as ServiceStatus,
     sleep: async (name, signal) => (await ask(target, 'POST', act(name, 'sleep'), signal)) as ServiceStatus,
+    freeze: async (name, how) => (await ask(target, 'POST', some(name, 'freeze'), undefined, how)) as ServiceStatus[],
+    unfreeze: async (name) => (await ask(target, 'POST', some(name, 'unfreeze'))) as ServiceStatus[],
     scale: async (name, replicas, dryRun) =>
       (await ask(target, 'POST', act(name, 'scale'), undefined, { replicas, dryRun })) as ScaleByHand,
   };

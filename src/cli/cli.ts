@@ -4,6 +4,7 @@ import type { Invocation } from './args.ts';
 import { readArguments } from './args.ts';
 import { runCheck } from './check.ts';
 import { runDemo } from './demo.ts';
+import { freezeServices, unfreezeServices } from './freeze.ts';
 import { printPasswordHash } from './hash-password.ts';
 import { helpText, versionText } from './help.ts';
 import { type DecideAgain, replayJournal } from './replay.ts';
@@ -71,6 +72,10 @@ async function dispatch(
       return sleepService(operand, given, terminal);
     case 'scale':
       return scaleService(operand, operands[1] ?? '', given, terminal);
+    case 'freeze':
+      return freezeServices(operands[0], given, terminal);
+    case 'unfreeze':
+      return unfreezeServices(operands[0], given, terminal);
     case 'upgrade':
       return runUpgrade(given.config, terminal);
     case 'hash-password':

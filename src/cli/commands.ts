@@ -27,6 +27,7 @@ export const options = {
   watch: { summary: 'redraws every second' },
   'no-wait': { summary: 'does not wait until it is ready, or the start failed' },
   timeout: { value: 'DURATION', summary: 'how long to wait; the start goes on. Default: until it is decided' },
+  reason: { value: 'TEXT', summary: 'why, shown by status' },
   'dry-run': { summary: 'says what it would do, and does not do it' },
   service: { value: 'NAME', summary: 'which service; may be left out where only one can be started' },
   load: { value: 'SPEC', summary: 'the clients (see below)' },
@@ -34,7 +35,10 @@ export const options = {
   function: { value: 'NAME', summary: 'of the trace, only the function whose name begins so' },
   speed: { value: 'FACTOR', summary: 'the trace comes so many times as fast. Default: 1' },
   app: { value: 'SPEC', summary: 'how the app behaves (see below)' },
-  for: { value: 'DURATION', summary: 'how long the load goes on. Default: 5m, or as long as the trace' },
+  for: {
+    value: 'DURATION',
+    summary: 'how long. Default: of a freeze 1h, at most 24h; of a load 5m, or as long as the trace',
+  },
   seed: { value: 'N', summary: 'what chance follows from: the same number gives the same outcome. Default: 1' },
   against: { value: 'POLICIES', summary: 'whom to compare with (see below)' },
   out: { value: 'FILE', summary: 'writes a report with plots (HTML)' },
@@ -110,6 +114,18 @@ export const commands = {
     required: 2,
     options: ['dry-run', ...talking],
     summary: 'has a service run N replicas at once; 0 puts it to sleep',
+  },
+  freeze: {
+    operands: ['SERVICE'],
+    required: 0,
+    options: ['for', 'reason', ...talking],
+    summary: 'stops scaling and sleeping of a service, or of all, for a while; wakes go on',
+  },
+  unfreeze: {
+    operands: ['SERVICE'],
+    required: 0,
+    options: talking,
+    summary: 'lets a frozen service, or all of them, be scaled again',
   },
   upgrade: {
     operands: [],

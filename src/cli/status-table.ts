@@ -3,6 +3,7 @@ import type { Decision, HeldBack } from '../model/decision.ts';
 import { holdsCapacity } from '../model/replica.ts';
 import type { LastActivity, ReplicaStatus, ServiceStatus } from '../model/status.ts';
 import { formatDuration } from '../util/units.ts';
+import { frozenText } from './freeze.ts';
 import { troubleLines } from './trouble-lines.ts';
 
 const HEAD = ['service', 'state', 'replicas', 'in flight', 'held', 'p95', 'last activity', 'last decision'];
@@ -90,9 +91,11 @@ function activityCell(activity: LastActivity | null, nowMs: number, columns: num
   return `${what.length > MOST_ACTIVITY ? `${what.slice(0, MOST_ACTIVITY - 1)}…` : what} ${age}`;
 }
 
-function decisionCell({ lastDecision, heldBack }: ServiceStatus, nowMs: number): string {
+function decisionCell({ lastDecision, heldBack, frozen }: ServiceStatus, nowMs: number): string {
   return (
-    [changeText(lastDecision, nowMs), heldBackText(heldBack, nowMs)].filter((text) => text !== '').join('; ') || '–'
+    [frozen && frozenText(frozen), changeText(lastDecision, nowMs), heldBackText(heldBack, nowMs)]
+      .filter((text) => text)
+      .join('; ') || '–'
   );
 }
 

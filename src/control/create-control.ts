@@ -24,6 +24,7 @@ import { Prewarm } from './replica/prewarm.ts';
 import { Runtimes } from './replica/runtimes.ts';
 import { ServiceController } from './service/controller.ts';
 import { EdgeNews } from './service/edge-news.ts';
+import { type Freezes, memoryFreezes } from './service/freezes.ts';
 import { HandOver } from './service/hand-over.ts';
 import type { ServiceHost } from './service/host.ts';
 import { Services } from './service/services.ts';
@@ -51,6 +52,8 @@ export interface ControlOptions {
   secret?: string;
   /** Keeps decisions over restarts. Default: nothing does. */
   journal?: Journal;
+  /** Keeps freezes over restarts. Default: nothing does. */
+  freezes?: Freezes;
   /** In [0, 1), for jitter. Default: Math.random. */
   random?: () => number;
   /** Whether another process still uses the replicas: they are not ended before `takeOver`. Default: false. */
@@ -154,6 +157,7 @@ class ControlPlane implements Control {
     this.#host = {
       context,
       gate: this.#gate,
+      freezes: options.freezes ?? memoryFreezes(),
       hub: this.#hub,
       registry: this.#registry,
       catalog: this.#catalog,
@@ -302,6 +306,22 @@ class ControlPlane implements Control {
 
   async scale(name: string, replicas: number, dryRun: boolean): Promise<ScaleByHand> {
     return this.#services.known(name).scale(replicas, dryRun);
+  }
+
+  async freeze(name: string | null, forMs: number, reason: string | null): Promise<ServiceStatus[]> {
+    return this.#each(name, (service) => service.freeze(forMs, reason));
+  }
+
+  async unfreeze(name: string | null): Promise<ServiceStatus[]> {
+    return this.#each(name, (service) => service.unfreeze());
+  }
+
+  /** @param name null: all that can be started */
+  #each(name: string | null, act: (service: ServiceController) => void): ServiceStatus[] {
+    const runnable = () => this.#services.all.filter(({ settings }) => settings.run !== undefined);
+    const chosen = name === null ? runnable() : [this.#services.known(name)];
+    for (const service of chosen) act(service);
+    return chosen.map((service) => service.status());
   }
 
   ready(): boolean {

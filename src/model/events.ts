@@ -4,6 +4,8 @@ export type EventType =
   | 'start-failed'
   | 'scaled'
   | 'outcome'
+  | 'frozen'
+  | 'unfrozen'
   | 'refused'
   | 'refusal-ended'
   | 'retiring'

@@ -70,6 +70,8 @@ export interface ServiceStatus {
   lastDecision: Decision | null;
   /** What keeps the next change back; null where nothing does. */
   heldBack: HeldBack | null;
+  /** Until when it is neither scaled nor put to sleep (ISO 8601), and why; null where it may be. */
+  frozen: { until: string; reason: string | null } | null;
   /** Null until a start fails, and again once one has succeeded. */
   startFailure: StartFailure | null;
   /** What stands in its way now; empty when all is well. */
@@ -110,6 +112,14 @@ export interface ControlApi {
    * @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE, SCALE_OUT_OF_BOUNDS
    */
   scale(name: string, replicas: number, dryRun: boolean): Promise<ScaleByHand>;
+  /**
+   * Stops scaling and sleeping for a while. Wakes, and starts in place of what died, go on.
+   * @param name null: all services that can be started
+   * @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE
+   */
+  freeze(name: string | null, forMs: number, reason: string | null): Promise<ServiceStatus[]>;
+  /** As before `freeze`. @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE */
+  unfreeze(name: string | null): Promise<ServiceStatus[]>;
   /** Whether listeners stand and every source had its first answer (or 5 s passed), and no drain is under way. */
   ready(): boolean;
   /** Which source's first answer is waited for, in words that a stranger may read; undefined where none is. */

@@ -44,6 +44,14 @@ export class FakeControl implements ControlApi {
     return { service: name, from: 0, to, min: 0, max: 4, limits: [], cooldownMs: 60_000, dryRun };
   }
 
+  async freeze(name: string | null, forMs: number, reason: string | null): Promise<ServiceStatus[]> {
+    return [await this.#act(`freeze ${forMs} ${reason}`, name ?? 'shop')];
+  }
+
+  async unfreeze(name: string | null): Promise<ServiceStatus[]> {
+    return [await this.#act('unfreeze', name ?? 'shop')];
+  }
+
   ready(): boolean {
     return this.isReady;
   }
@@ -85,6 +93,7 @@ function status(name: string): ServiceStatus {
     lastActivity: null,
     lastDecision: null,
     heldBack: null,
+    frozen: null,
     startFailure: null,
     troubles: [],
   };

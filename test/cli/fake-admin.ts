@@ -43,6 +43,7 @@ export function service(changes: Partial<ServiceStatus> & { name: string }): Ser
     lastActivity: null,
     lastDecision: null,
     heldBack: null,
+    frozen: null,
     startFailure: null,
     troubles: [],
     ...changes,

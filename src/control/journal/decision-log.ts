@@ -239,6 +239,15 @@ export class DecisionLog implements RefusalListener {
     this.#event('scaled', `scaled ${from}→${to} ${reason}`, { from, to, dryRun: false });
   }
 
+  frozen(forMs: number, reason: string | null): void {
+    const why = reason === null ? '' : `: ${reason}`;
+    this.#event('frozen', `frozen for ${formatDuration(forMs)}${why}`, { forMs, reason: reason ?? '' });
+  }
+
+  unfrozen(why: string): void {
+    this.#event('unfrozen', `no longer frozen (${why})`, { reason: why });
+  }
+
   /**
    * Later news of a change: what came of it.
    * @param id what `scaled` returned

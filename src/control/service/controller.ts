@@ -151,6 +151,32 @@ export class ServiceController {
     return change;
   }
 
+  /** @throws SERVICE_NOT_RUNNABLE */
+  freeze(forMs: number, reason: string | null): void {
+    this.#assertRunnable();
+    this.#host.freezes.put(this.name, { until: this.#host.context.clock.wall() + forMs, reason });
+    this.decisions.frozen(forMs, reason);
+    this.lifecycle.look();
+  }
+
+  /** @throws SERVICE_NOT_RUNNABLE */
+  unfreeze(): void {
+    this.#assertRunnable();
+    this.#thaw('by hand');
+  }
+
+  #thaw(why: string): void {
+    if (this.#host.freezes.of(this.name) === undefined) return;
+    this.#host.freezes.put(this.name, undefined);
+    this.decisions.unfrozen(why);
+    this.lifecycle.look();
+  }
+
+  get #isFrozen(): boolean {
+    const freeze = this.#host.freezes.of(this.name);
+    return freeze !== undefined && freeze.until > this.#host.context.clock.wall();
+  }
+
   /** Takes over another configuration of the service; also brings back one that was removed a moment ago. */
   update(settings: ServiceSettings): void {
     const before = this.#settings;
@@ -170,6 +196,7 @@ export class ServiceController {
     const { metrics } = this.#host.context;
     if (seconds > 0) metrics.count('pilotlight_replica_seconds_total', { service: this.name }, seconds);
     if (this.lifecycle.isLeaving || this.#host.isDraining()) return;
+    if (!this.#isFrozen) this.#thaw('its time is over');
     this.lifecycle.look();
     if (this.#mayScale) this.#follow(this.#scaling.tick(this.#scaled()));
   }
@@ -195,6 +222,7 @@ export class ServiceController {
       quantiles: window.quantiles(clock.now(), scale.latency.windowMs, [0.5, 0.95, 0.99]),
       lastDecision: decisions.last,
       heldBack: decisions.heldBack,
+      freeze: this.#host.freezes.of(name),
       startFailure: this.#startFailure,
       runtimeTrouble,
       otherTroubles: [
@@ -230,10 +258,11 @@ export class ServiceController {
     return this.#scaler;
   }
 
-  /** Without fresh data from every edge nothing changes. */
+  /** Without fresh data from every edge, or while it is frozen, nothing changes. */
   get #mayScale(): boolean {
     return (
       this.#settings.run !== undefined &&
+      !this.#isFrozen &&
       this.lifecycle.isAwake &&
       this.#host.hub.fresh &&
       !this.lifecycle.isLeaving &&

@@ -6,11 +6,13 @@ import type { LinkHub } from '../link/hub.ts';
 import type { Prewarm } from '../replica/prewarm.ts';
 import type { Runtimes } from '../replica/runtimes.ts';
 import type { StartGate } from '../start/gate.ts';
+import type { Freezes } from './freezes.ts';
 
 /** What the services share. */
 export interface ServiceHost {
   context: ControlContext;
   gate: StartGate;
+  freezes: Freezes;
   hub: LinkHub;
   registry: Registry;
   catalog: Catalog;

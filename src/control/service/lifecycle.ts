@@ -340,6 +340,7 @@ export class ServiceLifecycle {
       isSilent: telemetry.silent,
       lastActivityAt: telemetry.lastActivityAt,
       isDraining: host.isDraining(),
+      isFrozen: host.freezes.of(this.#name) !== undefined,
       mayStart: host.mayStart(),
       mayEnd: host.mayEnd(),
     };

@@ -119,7 +119,7 @@ export function rest(view: ServiceView): Step[] {
   const ready = readyIn(view);
   const verdict = idleVerdict({
     now,
-    idleMs: isDraining ? 'never' : scale.idleMs,
+    idleMs: isDraining || view.isFrozen ? 'never' : scale.idleMs,
     min: scale.min,
     ready: ready.length,
     fresh: isFresh,

@@ -86,7 +86,7 @@ export function plan(view: ServiceView): Step[] {
  */
 export function isDormant(view: ServiceView): boolean {
   const { run, intent } = view;
-  if (intent.mode === 'leaving') return false;
+  if (intent.mode === 'leaving' || view.isFrozen) return false;
   if (run !== undefined && (run.contact !== 'known' || availableIn(view) > 0 || wantedIn(view) > 0)) return false;
   return countsOf(view).live === 0 && view.isSilent && !isBlocked(view);
 }

@@ -95,6 +95,8 @@ export interface ServiceView {
   lastActivityAt: number;
   /** The proxy is about to end, or has not taken over yet: starts only for requests that wait, and no retires. */
   isDraining: boolean;
+  /** An operator wants it neither scaled nor put to sleep for now. */
+  isFrozen: boolean;
   /** Whether replicas may be started: not once a successor does. */
   mayStart: boolean;
   /** Whether replicas may be retired or stopped: not while another process uses them too. */

@@ -14,6 +14,7 @@ import { addressKey } from '../endpoints/verifier.ts';
 import type { Telemetry } from '../link/telemetry.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { ReplicaCounts } from '../replica/replica-view.ts';
+import type { Freeze } from './freezes.ts';
 
 /** Everything that the admin API shows of a service, as the control plane has it. */
 interface StatusInputs {
@@ -31,6 +32,7 @@ interface StatusInputs {
   quantiles: readonly (number | undefined)[];
   lastActivity: LastActivity | null;
   lastDecision: Decision | null;
+  freeze: Freeze | undefined;
   heldBack: HeldBack | null;
   startFailure: StartFailure | null;
   runtimeTrouble: Trouble | undefined;
@@ -50,6 +52,7 @@ export function serviceStatus(inputs: StatusInputs): ServiceStatus {
     latencyMs: { p50, p95, p99 },
     lastActivity,
     lastDecision,
+    frozen: freezeOf(inputs.freeze),
     heldBack,
     startFailure,
     // What a start failed of already need not be said twice.
@@ -96,4 +99,8 @@ function ownStatus(replica: Replica, { inFlightOn, conditionOf }: StatusInputs):
 function otherStatus(endpoint: DiscoveredEndpoint, { inFlightOn, conditionOf }: StatusInputs): ReplicaStatus {
   const id = addressKey(endpoint);
   return { id, address: id, state: 'ready', condition: conditionOf(id), inFlight: inFlightOn(id), startedAt: null };
+}
+
+function freezeOf(freeze: Freeze | undefined): ServiceStatus['frozen'] {
+  return freeze === undefined ? null : { until: new Date(freeze.until).toISOString(), reason: freeze.reason };
 }

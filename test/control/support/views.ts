@@ -31,6 +31,7 @@ export function testView(scale: Partial<ScaleSettings> = {}, change: Partial<Ser
     isSilent: true,
     lastActivityAt: Number.NEGATIVE_INFINITY,
     isDraining: false,
+    isFrozen: false,
     mayStart: true,
     mayEnd: true,
     ...change,
