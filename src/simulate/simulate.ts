@@ -11,6 +11,7 @@ import { createRandom, streamSeed } from './random.ts';
 import { Fleet } from './run/fleet.ts';
 import { Ledger } from './run/ledger.ts';
 import { pilotlight } from './run/pilotlight.ts';
+import { rivalControl } from './run/rival-control.ts';
 import { simulatedSettings } from './run/simulated-settings.ts';
 import { Traffic } from './run/traffic.ts';
 import type { Scenario, SimulatedService } from './scenario.ts';
@@ -24,7 +25,6 @@ const SECOND_MS = 1000;
  * @throws Error where the control plane logs an error, as what it does then says nothing
  */
 export async function simulate(scenario: Scenario, policy: Policy): Promise<Outcome> {
-  if (policy !== 'pilotlight') throw new Error(`there is no simulation of ${policy.name} yet`);
   const { services, seed, seconds } = scenario;
   const clock = new VirtualClock(LOAD_BEGINS_MS - SETTLING_MS);
   const agenda = new Agenda(clock);
@@ -54,7 +54,10 @@ export async function simulate(scenario: Scenario, policy: Policy): Promise<Outc
   await agenda.run(chance() * SECOND_MS);
   new EdgeModel(clock, agenda, edgeEnd, fleet, edges);
   await agenda.run(agenda.now + chance() * SECOND_MS);
-  const conductor = pilotlight(settings, clock, fleet, chance, controlEnd);
+  const conductor =
+    policy === 'pilotlight'
+      ? pilotlight(settings, clock, fleet, chance, controlEnd)
+      : rivalControl(policy, settings, clock, fleet, controlEnd);
 
   const started = conductor.start();
   await agenda.run(SETTLING_MS);
@@ -72,7 +75,11 @@ export async function simulate(scenario: Scenario, policy: Policy): Promise<Outc
 
   for (const { name, ledger } of parts) ledger.outcome.decisions.push(...(await conductor.decisions(name)));
   conductor.end();
-  return { policy: 'pilotlight', seed, services: parts.map(({ ledger }) => ledger.outcome) };
+  return {
+    policy: policy === 'pilotlight' ? policy : policy.name,
+    seed,
+    services: parts.map(({ ledger }) => ledger.outcome),
+  };
 }
 
 /** Has the replicas run that are to run from the beginning. */

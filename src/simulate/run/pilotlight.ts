@@ -1,20 +1,12 @@
 import { createControl } from '../../control/create-control.ts';
-import type { DecisionEntry } from '../../model/decision.ts';
 import type { ControlMessage, EdgeMessage } from '../../model/link.ts';
 import type { Logger, Metrics } from '../../model/observe.ts';
 import type { Settings } from '../../model/settings.ts';
 import type { ChannelEnd } from '../../util/channel.ts';
 import type { VirtualClock } from '../../util/virtual-clock.ts';
 import type { Random } from '../random.ts';
+import type { Conductor } from './conductor.ts';
 import type { Fleet } from './fleet.ts';
-
-/** Whoever decides how many replicas there are, while a scenario runs. */
-export interface Conductor {
-  /** Resolves when it has begun; time has to pass meanwhile. */
-  start(): Promise<void>;
-  decisions(service: string): Promise<DecisionEntry[]>;
-  end(): void;
-}
 
 const NO_METRICS: Metrics = { count() {}, gauge() {}, observe() {}, forget() {} };
 
