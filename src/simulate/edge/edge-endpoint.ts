@@ -21,6 +21,7 @@ export class EdgeEndpoint {
   doubt = 0;
   isUnhealthy = false;
   ejectedUntil = 0;
+  #conditionSince = 0;
   #ejections = 0;
   #ejectionsSince = 0;
   #failures = 0;
@@ -62,6 +63,7 @@ export class EdgeEndpoint {
     this.#ejections = Math.min(most, Math.max(0, this.#ejections - forgotten) + 1);
     this.#failures = 0;
     const forMs = Math.min(outlier.ejectMs * this.#ejections, outlier.maxEjectMs);
+    this.#conditionSince = this.isUnhealthy ? this.#conditionSince : now;
     this.ejectedUntil = now + forMs;
     return forMs;
   }
@@ -75,7 +77,7 @@ export class EdgeEndpoint {
   }
 
   /** Takes note of a health check. @returns whether its health is another now */
-  checked(isOk: boolean, { rise, fall }: HealthSettings): boolean {
+  checked(isOk: boolean, { rise, fall }: HealthSettings, now: number): boolean {
     if (isOk !== this.isUnhealthy) {
       this.#checksInARow = 0;
       return false;
@@ -83,6 +85,7 @@ export class EdgeEndpoint {
     this.#checksInARow++;
     if (this.#checksInARow < (isOk ? rise : fall)) return false;
     this.isUnhealthy = !isOk;
+    this.#conditionSince = now;
     this.#checksInARow = 0;
     return true;
   }
@@ -109,6 +112,7 @@ export class EdgeEndpoint {
     return {
       endpoint: this.id,
       condition: this.condition,
+      conditionMs: this.condition === undefined ? undefined : now - this.#conditionSince,
       inFlight: this.inFlight.size,
       oldestMs: this.inFlight.size > 0 ? now - oldest : undefined,
       answers,

@@ -8,10 +8,10 @@ import type { SimulatedRequest } from '../request.ts';
 import type { Fleet } from '../run/fleet.ts';
 import type { Ending, Ledger } from '../run/ledger.ts';
 import { DeadlineQueue } from './deadlines.ts';
-import { EdgeEndpoint } from './edge-endpoint.ts';
+import type { EdgeEndpoint } from './edge-endpoint.ts';
 import { Figures, kindOf } from './figures.ts';
-import { pickEndpoint } from './pick.ts';
 import { Release, type Releasing } from './release.ts';
+import { Rotation } from './rotation.ts';
 
 /** Demand is told at most this often, ms; the first of some at once. */
 const TELL_EVERY_MS = 10;
@@ -38,17 +38,14 @@ export class EdgeService implements Sender, Releasing {
   readonly #context: EdgeServiceContext;
   readonly #release: Release;
   readonly #figures = new Figures();
-  readonly #endpoints = new Map<string, EdgeEndpoint>();
+  readonly #rotation: Rotation;
   readonly #holdDeadlines: DeadlineQueue<SimulatedRequest>;
   readonly #answerDeadlines: DeadlineQueue<Attempt>;
   readonly #tell: Call;
   #policy: ServicePolicy;
   #held = new Set<SimulatedRequest>();
   #state: ServiceState | undefined;
-  #open: EdgeEndpoint[] = [];
-  #readyCount = 0;
   #blockedUntil = 0;
-  #addedAt = 0;
   #inFlight = 0;
   #load = 0;
   #loadMs = 0;
@@ -63,6 +60,7 @@ export class EdgeService implements Sender, Releasing {
     this.#policy = policy;
     this.#context = context;
     this.#activeAt = agenda.now;
+    this.#rotation = new Rotation(agenda, context.fleet, context.random);
     this.#release = new Release(agenda, this);
     this.#tell = new Call(() => this.#tellNow());
     this.#holdDeadlines = new DeadlineQueue(
@@ -103,12 +101,12 @@ export class EdgeService implements Sender, Releasing {
     const endpoint = request.endpoint as EdgeEndpoint;
     const ms = now - request.since;
     request.work = undefined;
-    endpoint.answered(ms, request.arrivedAt >= this.#addedAt, request.isCalm);
+    endpoint.answered(ms, this.#rotation.times(request.arrivedAt), request.isCalm);
     this.#figures.firstByte(status, ms, shed);
     this.#figures.ended(status, now - request.arrivedAt);
     if (outlier !== undefined) {
-      const forMs = endpoint.judge(status >= 500, outlier, now, () => this.#mayEject(outlier.maxShare));
-      if (forMs > 0) this.#ejected(endpoint, forMs, outlier.consecutive);
+      const forMs = this.#rotation.judge(endpoint, status >= 500, outlier);
+      if (forMs > 0) this.#tellEjected(endpoint, forMs, outlier.consecutive);
     }
     const kind = kindOf(status, shed);
     this.#leave(request);
@@ -132,19 +130,14 @@ export class EdgeService implements Sender, Releasing {
 
   /** @param avoid the endpoint that failed it before */
   #place(request: SimulatedRequest, avoid: EdgeEndpoint | undefined): void {
-    const mayPass = this.#held.size === 0 || avoid !== undefined || !this.isBounded;
-    const endpoint = mayPass && this.#readyCount > 0 ? this.#pick(avoid) : undefined;
+    const endpoint = this.#held.size === 0 ? this.#rotation.pick(this.#limit, avoid) : undefined;
     if (endpoint !== undefined) this.#dispatch(request, endpoint);
     else this.#hold(request, avoid !== undefined);
   }
 
-  #pick(avoid: EdgeEndpoint | undefined): EdgeEndpoint | undefined {
-    return pickEndpoint(this.#open, this.#limit, avoid, this.#context.random);
-  }
-
   #hold(request: SimulatedRequest, isFirst: boolean): void {
     const { now } = this.#context.agenda;
-    const isCold = this.#readyCount === 0;
+    const isCold = this.#rotation.readyCount === 0;
     if (isCold && this.#blockedUntil > now) this.#refuse(request, 'failed');
     else if (this.#held.size >= this.#policy.hold.max) this.#refuse(request, 'full');
     else {
@@ -223,7 +216,7 @@ export class EdgeService implements Sender, Releasing {
   // ── who waits ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   get isReady(): boolean {
-    return this.#readyCount > 0;
+    return this.#rotation.readyCount > 0;
   }
 
   get isBounded(): boolean {
@@ -236,7 +229,7 @@ export class EdgeService implements Sender, Releasing {
 
   releaseOne(): boolean {
     for (const request of this.#held) {
-      const endpoint = this.#readyCount > 0 ? this.#pick(undefined) : undefined;
+      const endpoint = this.#rotation.pick(this.#limit, undefined);
       if (endpoint === undefined) return false;
       this.#held.delete(request);
       this.#tellDemand();
@@ -272,37 +265,21 @@ export class EdgeService implements Sender, Releasing {
     const { now } = this.#context.agenda;
     this.#loadMs += this.#load * (now - this.#loadAt);
     this.#loadAt = now;
-    this.#load = this.#inFlight + (this.#readyCount > 0 ? this.#held.size : 0);
+    this.#load = this.#inFlight + (this.#rotation.readyCount > 0 ? this.#held.size : 0);
   }
 
   // ── endpoints ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   apply(state: ServiceState, version: number): void {
-    const { agenda, fleet } = this.#context;
-    const { now } = agenda;
+    const { now } = this.#context.agenda;
     const before = this.#state;
-    const wasReady = this.#readyCount;
+    const wasReady = this.#rotation.readyCount;
     this.#state = state;
     this.#blockedUntil = state.blocked === null ? 0 : now + state.blocked.retryAfterMs;
-    const listed = new Set(state.endpoints.map(({ id }) => id));
-    for (const { id, port } of state.endpoints) {
-      if (this.#endpoints.has(id)) continue;
-      this.#endpoints.set(id, new EdgeEndpoint(id, fleet.at(port)));
-    }
-    const gone = [...this.#endpoints.values()].filter(({ id }) => !listed.has(id));
-    for (const { id } of gone) this.#endpoints.delete(id);
-    for (const view of state.endpoints) {
-      const endpoint = this.#endpoints.get(view.id) as EdgeEndpoint;
-      if (view.state === 'ready' && endpoint.state !== 'ready') this.#addedAt = now;
-      endpoint.state = view.state;
-      fleet.mark(view.port, view.state === 'ready' ? 'ready' : 'retiring');
-    }
-    if (this.#addedAt === now) for (const endpoint of this.#endpoints.values()) endpoint.timeAnew();
-    this.#readyCount = state.endpoints.filter((view) => view.state === 'ready').length;
-    this.#sort();
+    this.#rotation.apply(state.endpoints);
     this.#count();
-    for (const { id } of state.endpoints) this.#settleState(this.#endpoints.get(id) as EdgeEndpoint, version, now);
-    if (this.#readyCount > 0) this.#release.begin(Math.max(1, this.#readyCount - wasReady));
+    for (const endpoint of this.#rotation) this.#settleState(endpoint, version, now);
+    if (this.#rotation.readyCount > 0) this.#release.begin(Math.max(1, this.#rotation.readyCount - wasReady));
     else {
       for (const request of this.#held) request.isCold = true;
       const failed = before !== undefined && state.failures > before.failures;
@@ -334,48 +311,26 @@ export class EdgeService implements Sender, Releasing {
 
   /** What listened at a port has ended. */
   onGone(port: number): void {
-    for (const endpoint of this.#endpoints.values()) {
+    for (const endpoint of this.#rotation) {
       if (endpoint.running?.instance.address?.port !== port) continue;
       endpoint.isSuspect = true;
       const suspect = { service: this.name, endpoint: endpoint.id, doubt: ++endpoint.doubt };
       this.#context.post({ type: 'suspect', cause: 'closed', ...suspect });
-      this.#sort();
+      this.#rotation.sort();
     }
   }
 
   onTrust(id: string, doubt: number): void {
-    const endpoint = this.#endpoints.get(id);
+    const endpoint = this.#rotation.get(id);
     if (endpoint === undefined || endpoint.doubt !== doubt) return;
     endpoint.isSuspect = false;
-    this.#sort();
+    this.#rotation.sort();
     this.#release.pump();
   }
 
-  /** Decides who gets requests: the usable ones; without any, the ejected ones. */
-  #sort(): void {
-    const sound = [...this.#endpoints.values()].filter(
-      ({ state, isSuspect, isUnhealthy }) => state === 'ready' && !isSuspect && !isUnhealthy,
-    );
-    const usable = sound.filter(({ ejectedUntil }) => ejectedUntil === 0);
-    this.#open = usable.length > 0 ? usable : sound;
-  }
-
-  #mayEject(maxShare: number): boolean {
-    const ready = [...this.#endpoints.values()].filter(({ state }) => state === 'ready');
-    const most = Math.max(0, Math.min(Math.floor(ready.length * maxShare), ready.length - 1));
-    return ready.filter(({ ejectedUntil }) => ejectedUntil > 0).length < most;
-  }
-
-  #ejected(endpoint: EdgeEndpoint, forMs: number, failures: number): void {
-    const { agenda, post } = this.#context;
-    const address = `127.0.0.1:${endpoint.running?.instance.address?.port}`;
-    post({ type: 'ejected', service: this.name, address, forMs, failures, why: 'status 500' });
-    this.#sort();
-    const back = new Call(() => {
-      endpoint.takeBack(agenda.now);
-      this.#sort();
-    });
-    agenda.enter(back, agenda.now + forMs);
+  #tellEjected({ running }: EdgeEndpoint, forMs: number, failures: number): void {
+    const address = `127.0.0.1:${running?.instance.address?.port}`;
+    this.#context.post({ type: 'ejected', service: this.name, address, forMs, failures, why: 'status 500' });
   }
 
   #checkHealth(everyMs: number): void {
@@ -383,11 +338,7 @@ export class EdgeService implements Sender, Releasing {
     const check = new Call(() => {
       const { health } = this.#policy;
       if (health === undefined) return;
-      for (const endpoint of this.#endpoints.values()) {
-        const replica = endpoint.running?.replica;
-        const isOk = replica?.answersProbes === true && !replica.isSick;
-        if (endpoint.state === 'ready' && endpoint.checked(isOk, health)) this.#sort();
-      }
+      this.#rotation.checkHealth(health);
       if (this.#held.size > 0) this.#release.pump();
       agenda.enter(check, agenda.now + everyMs);
     });
@@ -401,12 +352,12 @@ export class EdgeService implements Sender, Releasing {
   }
 
   report(now: number): ServiceReport | undefined {
-    if (this.#held.size === 0 && this.#figures.isQuiet && this.#endpoints.size === 0) return undefined;
+    if (this.#held.size === 0 && this.#figures.isQuiet && this.#rotation.size === 0) return undefined;
     this.#count();
     const loadMs = this.#loadMs;
     this.#loadMs = 0;
     const queued = new Histogram();
-    if (this.#readyCount > 0) for (const { heldAt } of this.#held) queued.add(now - heldAt);
+    if (this.#rotation.readyCount > 0) for (const { heldAt } of this.#held) queued.add(now - heldAt);
     return {
       service: this.name,
       ...this.#figures.take(),
@@ -418,7 +369,7 @@ export class EdgeService implements Sender, Releasing {
       heldBytes: 0,
       idleForMs: this.#idleForMs(now),
       lastRequest: 'GET /',
-      endpoints: [...this.#endpoints.values()].map((endpoint) => endpoint.report(now, this.#addedAt)),
+      endpoints: this.#rotation.report(now),
     };
   }
 
@@ -426,7 +377,7 @@ export class EdgeService implements Sender, Releasing {
   endSecond(now: number): void {
     const ages: number[] = [];
     for (const { arrivedAt } of this.#held) ages.push(now - arrivedAt);
-    for (const { inFlight } of this.#endpoints.values()) for (const each of inFlight) ages.push(now - each.arrivedAt);
+    for (const { inFlight } of this.#rotation) for (const each of inFlight) ages.push(now - each.arrivedAt);
     this.#context.ledger.endSecond(now, this.#inFlight, this.#held.size, ages);
   }
 }
