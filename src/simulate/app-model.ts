@@ -29,11 +29,11 @@ export interface AppModel {
 
 /** Which replicas something happens to, and when. */
 export interface Ailment {
-  /** So long after a replica is ready, ms. */
+  /** So long after a replica is ready, ms; of one that runs already, after the load begins. */
   afterMs: number;
-  /** To every so-and-so-manieth start, beginning with the first; absent: to each. */
+  /** To every so-and-so-manieth replica that is started or runs already, beginning with the first; absent: to each. */
   every?: number;
-  /** To the first so many starts only; absent: to all. */
+  /** To the first so many of these only; absent: to all. */
   first?: number;
 }
 

@@ -73,7 +73,10 @@ export async function simulate(scenario: Scenario, policy: Policy): Promise<Outc
   agenda.enter(second, agenda.now + SECOND_MS);
   await agenda.run(SETTLING_MS + seconds * SECOND_MS);
 
-  for (const { name, ledger } of parts) ledger.outcome.decisions.push(...(await conductor.decisions(name)));
+  for (const { name, ledger } of parts) {
+    const decisions = await conductor.decisions(name);
+    ledger.outcome.decisions.push(...decisions.filter(({ at }) => Date.parse(at) >= LOAD_BEGINS_MS));
+  }
   conductor.end();
   return {
     policy: policy === 'pilotlight' ? policy : policy.name,
@@ -86,5 +89,7 @@ export async function simulate(scenario: Scenario, policy: Policy): Promise<Outc
 function launch(fleet: Fleet, { settings, running = settings.scale.min }: SimulatedService): void {
   if (settings.run === undefined) throw new Error(`${settings.name} has no run, so nothing of it can be simulated`);
   const hash = runHash(settings.run);
-  for (let ordinal = 1; ordinal <= running; ordinal++) fleet.launch(settings.name, ordinal, hash, 0);
+  for (let ordinal = 1; ordinal <= running; ordinal++) {
+    fleet.launch(settings.name, ordinal, hash, 0, SETTLING_MS);
+  }
 }

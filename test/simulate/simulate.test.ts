@@ -105,3 +105,33 @@ test('replicas that need more than one slot each queue at the edge where concurr
   for (const { inFlight } of series) expect(inFlight).toBeLessThanOrEqual(2);
   expect(series.at(-1)?.queued).toBeGreaterThan(0);
 });
+
+test('a replica that falls sick is taken out of rotation by its health checks, the others are not', async () => {
+  const check = { kind: 'connect' as const };
+  const health = { check, intervalMs: 2000, timeoutMs: 1000, rise: 2, fall: 2 };
+  const app: AppModel = { ...quick, sick: { afterMs: 20_000, first: 1, answers: 'errors' } };
+  const load = openLoad(constantRate(20));
+  const { errors, series } = await outcomeOf(90, load, app, { health, running: 2, scale: { min: 2, max: 3 } });
+  expect(errors).toBeGreaterThan(0);
+  expect(series.slice(0, 19).every((point) => point.errors === 0)).toBe(true);
+  expect(series.slice(60).every((point) => point.errors === 0)).toBe(true);
+});
+
+test('a start that fails is one of those that were tried', async () => {
+  const start = { startMs: 1000, failsFirst: 1 };
+  const outcome = await outcomeOf(60, openLoad(constantRate(2)), quick, { start, scale: { min: 0, max: 1 } });
+  expect(outcome).toMatchObject({ starts: 2, failedStarts: 1, lastReplicas: 1 });
+});
+
+test('what the services share bounds all of them together', async () => {
+  const service = (name: string): SimulatedService => ({
+    settings: testService(name, { scale: { min: 1, max: 5 } }),
+    app: quick,
+    load: openLoad(constantRate(200)),
+    start: { startMs: 1500 },
+  });
+  const scenario = { services: [service('a'), service('b')], seconds: 120, seed: 1, budget: { replicas: 3 } };
+  const { services } = await simulate(scenario, 'pilotlight');
+  expect(services.map(({ service }) => service)).toEqual(['a', 'b']);
+  expect(services.reduce((sum, { lastReplicas }) => sum + lastReplicas, 0)).toBe(3);
+});

@@ -30,6 +30,8 @@ interface Kind {
   shared: SharedResource | undefined;
   random: Random;
   starts: number;
+  /** Replicas that ran, those included that nobody started. */
+  launched: number;
   /** Starts whose call has not ended. */
   calls: number;
 }
@@ -54,7 +56,16 @@ export class Fleet {
   add(service: SimulatedService, ledger: Ledger, sender: Sender, random: Random): void {
     const { shared: model } = service.app;
     const shared = model && new SharedResource(this.#agenda, model.connections);
-    this.#kinds.set(service.settings.name, { service, ledger, sender, shared, random, starts: 0, calls: 0 });
+    this.#kinds.set(service.settings.name, {
+      service,
+      ledger,
+      sender,
+      shared,
+      random,
+      starts: 0,
+      launched: 0,
+      calls: 0,
+    });
   }
 
   at(port: number): RunningReplica | undefined {
@@ -89,8 +100,11 @@ export class Fleet {
     };
   }
 
-  /** Has a replica run from now on. */
-  launch(service: string, ordinal: number, hash: string, readyInMs: number): Instance {
+  /**
+   * Has a replica run from now on.
+   * @param healthyMs what ails it begins to count so long after it is ready
+   */
+  launch(service: string, ordinal: number, hash: string, readyInMs: number, healthyMs = 0): Instance {
     const kind = this.#kinds.get(service) as Kind;
     const { app } = kind.service;
     const run = ++this.#count;
@@ -110,11 +124,12 @@ export class Fleet {
     };
     this.#byPort.set(port, { instance, replica, phase: 'starting' });
     this.#instances.set(instance.id, instance);
-    const start = kind.starts;
-    if (app.crash !== undefined && strikes(app.crash, start)) {
-      this.#agenda.enter(new Call(() => this.#exit(instance.id, 1)), readyAt + app.crash.afterMs);
+    const index = kind.launched++;
+    const from = readyAt + healthyMs;
+    if (app.crash !== undefined && strikes(app.crash, index)) {
+      this.#agenda.enter(new Call(() => this.#exit(instance.id, 1)), from + app.crash.afterMs);
     }
-    if (app.sick !== undefined && strikes(app.sick, start)) replica.sicken(readyAt + app.sick.afterMs);
+    if (app.sick !== undefined && strikes(app.sick, index)) replica.sicken(from + app.sick.afterMs);
     this.#tally(service);
     return instance;
   }
@@ -177,8 +192,7 @@ export class Fleet {
   }
 }
 
-/** Whether the n-th start (the first is 1; 0: it ran before) is one of those that something happens to. */
-function strikes({ every = 1, first = Number.POSITIVE_INFINITY }: Ailment, start: number): boolean {
-  const index = Math.max(0, start - 1);
+/** Whether a replica is one of those that something happens to; the first has the index 0. */
+function strikes({ every = 1, first = Number.POSITIVE_INFINITY }: Ailment, index: number): boolean {
   return index < first && index % every === 0;
 }
