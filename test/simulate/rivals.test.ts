@@ -51,3 +51,15 @@ test('a rival sees the load rise and fall', async () => {
     expect(decisions[0]).toMatchObject({ action: 'scale-up', from: 1 });
   }
 });
+
+test('rivals share what there is room for, too', async () => {
+  const service = (name: string): SimulatedService => ({
+    settings: testService(name, { scale: { min: 1, max: 10 } }),
+    app: quick,
+    load: calm,
+    start: { startMs: 1500 },
+  });
+  const scenario = { services: [service('a'), service('b')], seconds: 30, seed: 1, budget: { replicas: 5 } };
+  const { services } = await simulate(scenario, fixed(4));
+  expect(services.map(({ lastReplicas }) => lastReplicas)).toEqual([4, 1]);
+});

@@ -27,6 +27,7 @@ export function rivalControl(
     signal,
     now: () => clock.now(),
     wall: () => clock.wall(),
+    hasRoom: () => [...services.values()].reduce((sum, { size }) => sum + size, 0) < settings.budget.replicas,
     publish: (state: Extract<ControlMessage, { type: 'service' }>['state']) =>
       link.post({ type: 'service', version: ++version, state }),
     probe: (service: string, endpoint: string, port: number) => {
@@ -35,7 +36,8 @@ export function rivalControl(
       link.post({ type: 'probe', probe: endpoint, ...at, timeoutMs: 3_600_000 });
     },
   };
-  const services = new Map(settings.services.map((each) => [each.name, new RivalService(each, context)]));
+  const services = new Map<string, RivalService>();
+  for (const each of settings.services) services.set(each.name, new RivalService(each, context));
 
   link.onMessage((message) => {
     if (message.type === 'report') {
@@ -55,7 +57,9 @@ export function rivalControl(
         service.begin(own.map(({ id, ordinal, address }) => ({ id, ordinal, port: address?.port ?? 0 })));
       }
       runtime.watch((event) => {
-        if (event.type === 'exited') services.get(event.service)?.onExited(event.id);
+        if (event.type !== 'exited') return;
+        services.get(event.service)?.onExited(event.id);
+        for (const service of services.values()) service.reconcile();
       }, signal);
       clock.every(rival.everyMs, () => {
         if (clock.wall() >= LOAD_BEGINS_MS) for (const service of services.values()) service.decide();

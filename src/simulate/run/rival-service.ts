@@ -14,6 +14,8 @@ export interface RivalContext {
   signal: AbortSignal;
   now(): number;
   wall(): number;
+  /** Whether what the services share has room for one more replica. */
+  hasRoom(): boolean;
   publish(state: ServiceState): void;
   probe(service: string, endpoint: string, port: number): void;
 }
@@ -50,7 +52,7 @@ export class RivalService {
     this.#replicas = running.map((each) => ({ ...each, endpoint: each.id, state: 'ready' }));
     this.#wanted = this.#held(running.length);
     this.#publish();
-    this.#reconcile();
+    this.reconcile();
   }
 
   hear(spanMs: number, report: ServiceReport): void {
@@ -89,7 +91,7 @@ export class RivalService {
       dryRun: false,
       outcome: null,
     });
-    this.#reconcile();
+    this.reconcile();
   }
 
   onProbed(endpoint: string): void {
@@ -107,19 +109,20 @@ export class RivalService {
   onExited(id: string): void {
     this.#replicas = this.#replicas.filter((each) => each.id !== id);
     this.#publish();
-    this.#reconcile();
   }
 
-  #held(replicas: number): number {
-    const { min, max } = this.#settings.scale;
-    return Math.min(max, Math.max(1, min, replicas));
+  /** How many there are, those that are being stopped included. */
+  get size(): number {
+    return this.#replicas.length;
   }
 
-  /** Starts what is missing; of too many, the youngest go. */
-  #reconcile(): void {
+  /** Starts what is missing and has room; of too many, the youngest go. */
+  reconcile(): void {
     const { run } = this.#settings;
     const serving = this.#replicas.filter(({ state }) => state === 'starting' || state === 'ready');
-    if (run !== undefined) for (let i = serving.length; i < this.#wanted; i++) void this.#start(run);
+    for (let i = serving.length; i < this.#wanted && run !== undefined && this.#context.hasRoom(); i++) {
+      void this.#start(run);
+    }
     const surplus = serving.slice(this.#wanted);
     for (const replica of surplus) {
       const wasReady = replica.state === 'ready';
@@ -127,6 +130,11 @@ export class RivalService {
       if (!wasReady) this.#stop(replica);
     }
     if (surplus.length > 0) this.#publish();
+  }
+
+  #held(replicas: number): number {
+    const { min, max } = this.#settings.scale;
+    return Math.min(max, Math.max(1, min, replicas));
   }
 
   async #start(run: RunSettings): Promise<void> {
