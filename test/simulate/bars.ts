@@ -69,7 +69,7 @@ const TEN = `min: 1, max: 10, ${ABOVE}`;
 export const bars: readonly Bar[] = [
   {
     name: 'step 10→150 rps, then 10',
-    scenario: one(1200, TEN, worker(50), steps([0, 10], [MINUTE_MS, 150], [5 * MINUTE_MS, 10])),
+    scenario: one(900, TEN, worker(50), steps([0, 10], [MINUTE_MS, 150], [5 * MINUTE_MS, 10])),
     figures: [replicaSeconds(2200), over(20)],
   },
   {
