@@ -9,6 +9,7 @@ const SHOWN = [
   'wanted',
   'external',
   'inFlight',
+  'load',
   'queued',
   'held',
   'samples',

@@ -22,7 +22,7 @@ const up: Decision = {
   inputs: { ready: 1, starting: 0, inFlight: 42, quantileMs: 1802, arrivalsPerSecond: 40.26, stepUp: 1 },
   verdicts: [
     { guard: 'samples', verdict: 'pass', detail: '177 samples in 15 s, 20 needed' },
-    { guard: 'step', verdict: 'limit', detail: 'at most 2 in one step from 1' },
+    { guard: 'budget', verdict: 'limit', detail: 'max 2, 48 more within the budget of all services' },
   ],
   dryRun: false,
   outcome: { at: at(17), text: 'helped: p95 1,802 → 240 ms' },
@@ -54,7 +54,7 @@ test('a decision reads: when, what, why, each guard, the numbers, what came of i
       '2026-11-29',
       '12:00:00  scale-up 1→2: p95 1,802 ms > 500 ms for 3 ticks',
       '          samples  pass   177 samples in 15 s, 20 needed',
-      '          step     limit  at most 2 in one step from 1',
+      '          budget   limit  max 2, 48 more within the budget of all services',
       '          with ready 1, in flight 42, quantile 1.8s, arrivals 40/s',
       '          → helped: p95 1,802 → 240 ms (after 17s)',
     ].join('\n'),

@@ -266,7 +266,7 @@ test('whatever happened, requests for what sleeps get exactly what they need, an
 
       const { min, max, initial, concurrency } = service.view.scale;
       service.ask(held, 0);
-      const need = concurrency === 0 ? 1 : Math.ceil(held / (0.8 * concurrency));
+      const need = concurrency === 0 ? 1 : Math.ceil(held / (concurrency * (concurrency < 5 ? 1 : 0.8)));
       // What was too many failures in a row lets one through first.
       const { queued, starting } = countsOf(service.view);
       expect(queued + starting).toBe(

@@ -13,37 +13,128 @@ const guards = section(
     ticks: option(
       integer('seconds', 1, 3600),
       '3',
-      'Ticks in a row, one a second, that the quantile must exceed the threshold before a scale-up.',
+      'Ticks in a row, one a second, that something must ask for more replicas before it is followed.',
     ),
+
+    errors: option(
+      share({ above: true }),
+      '20%',
+      'Share of arrivals answered with errors over which more replicas are no remedy.',
+    ),
+    shed: option(
+      share({ above: true }),
+      '5%',
+      'Share of arrivals that was turned away (`scale.shed`) over which a service is saturated.',
+    ),
+    saturatedArrivals: option(
+      integer('requests', 1),
+      '20',
+      'Fewest arrivals in `saturated` for a service to be saturated: at a few requests a second nothing is by chance.',
+    ),
+    saturatedMs: option(duration(1000), '3s', 'Arrivals and answers are compared over this time.'),
+    saturatedAnswered: option(share({ above: true }), '90%', 'Under this share of what arrived, answers fall behind.'),
+    saturatedGrowth: option(
+      share({ above: true }),
+      '10%',
+      'By this share of the arrivals the requests in flight must have grown meanwhile.',
+    ),
+    saturatedLoad: option(
+      integer('times', 1, 1000),
+      '2',
+      'So many times their calm value the requests in flight must be.',
+    ),
+
+    utilisation: option(share({ above: true }), '80%', 'Share of its capacity that a replica is planned to carry.'),
+    backlogMs: option(duration(1000), '15s', 'A backlog is to be worked off within this time.'),
     stepUp: option(
-      share({ max: 100, above: true }),
-      '100%',
-      'Most added at one step, as a share of the present count; always at least one replica.',
+      integer('times', 2, 1000),
+      '8',
+      'Most replicas after one step, as a multiple of those before, once replicas have proved to help. Before that, ' +
+        'and without a capacity to go by, one is added.',
     ),
-    stepUpEveryMs: option(duration(0), '15s', 'Least time between scale-ups.'),
-    stepDownEveryMs: option(duration(0), '60s', 'Least time between scale-downs, of one replica each.'),
-    downWindowMs: option(duration(), '300s', 'Arrivals are looked at over this time before a scale-down.'),
+    stepUpEveryMs: option(
+      duration(0),
+      '15s',
+      'Least time between increases of a service that is slow, but not saturated.',
+    ),
+    evidenceHalfLifeMs: option(duration(), '1h', 'Half-life of what was learnt of what replicas carry.'),
+    failedForMs: option(duration(), '1h', 'How long it is remembered that so few replicas were not enough.'),
+
+    benefitMs: option(duration(1000), '2s', 'An increase has helped at the earliest so long after it is ready.'),
+    benefitSamples: option(
+      integer('requests', 1),
+      '200',
+      'After so many samples of a warm replica an increase that did not help is undone …',
+    ),
+    noBenefitMs: option(duration(1000), '30s', '… or so long after it is ready.'),
+    benefitPatienceMs: option(
+      duration(1000),
+      '60s',
+      'While a backlog still grows or shrinks there is no such verdict, for so long at most.',
+    ),
+    benefitGiveUpMs: option(duration(1000), '300s', 'After so long without enough samples an increase is undone.'),
+    benefitShare: option(
+      share({ above: true }),
+      '50%',
+      'By this share of the capacity that was added the answers must rise (or latency, or what is turned away, fall).',
+    ),
+    benefitLeast: option(share({ above: true }), '10%', 'The least share that counts as a benefit.'),
+    freezeMs: option(
+      duration(),
+      '120s',
+      'No increase for so long after one that did not help; doubled each time, up to `freezeMax`.',
+    ),
+    freezeMaxMs: option(duration(), '30m', 'The longest such time.'),
+    liftAt: option(
+      share({ max: 100, above: true }),
+      '150%',
+      'It ends early when the service is saturated at this share of the arrivals that there were at the trial.',
+    ),
+
+    stepDownEveryMs: option(duration(0), '60s', 'Least time between decreases, of one replica each.'),
+    downWindowMs: option(duration(), '300s', 'Latency and arrivals are looked at over this time before a decrease.'),
     downBelow: option(
       share({ above: true }),
       '60%',
-      'The quantile must be under this share of `above` for a scale-down.',
+      'The quantile must be under this share of `above` for a decrease.',
     ),
-    flapBurst: option(integer('scale-downs', 1, 100_000), '4', 'Voluntary scale-downs that may happen in a burst.'),
-    flapPerHour: option(
-      integer('scale-downs per hour', 0, 100_000),
-      '12',
-      'Voluntary scale-downs per hour in the long run.',
-    ),
-    utilisation: option(
+    downPeak: option(
       share({ above: true }),
-      '80%',
-      'Share of the sustained rate that a replica is planned to carry.',
+      '90%',
+      'The peak of arrivals must be under this share of those at which so few replicas were not enough.',
     ),
-    sustainedHalfLifeMs: option(duration(), '1h', 'Half-life of the sustained rate.'),
+    downTrialMs: option(duration(1000), '60s', 'A decrease is watched for so long …'),
+    downRevertAt: option(
+      share({ above: true }),
+      '90%',
+      '… and revoked when the quantile passes this share of `above`, or the service is saturated.',
+    ),
+    downRetryMs: option(
+      duration(),
+      '5m',
+      'So long after a revoked decrease there is another try; doubled each time, up to an hour.',
+    ),
+    surplusMs: option(
+      duration(),
+      '60s',
+      'After so long of calm, what is more than the known capacity and the peak of arrivals need may go: what was ' +
+        'added for a backlog is not kept for the whole `downWindow`.',
+    ),
+
+    flapBurst: option(
+      integer('increases', 1, 100_000),
+      '4',
+      'Increases that may follow a decrease soon, in a burst; without any left there is no decrease.',
+    ),
+    flapPerHour: option(integer('increases per hour', 0, 100_000), '12', 'The same per hour in the long run.'),
+    flapWithinMs: option(duration(0), '10m', 'How soon an increase must follow a decrease to count.'),
+
     warmUpMs: option(duration(0), '5s', "Age under which a replica's latencies do not count."),
+    warmUpRequests: option(integer('requests', 0), '50', 'Answers before which they do not count either …'),
+    warmUpMaxMs: option(duration(0), '60s', '… up to this age.'),
     cooldownMs: option(duration(0), '60s', 'No scaling for this long after a change by hand.'),
   },
-  'Constants of the guards that keep scaling from running away.',
+  'Constants of the scaling policy, which keeps replicas from running away.',
 ) satisfies Exactly<GuardSettings>;
 
 /** `services.<name>.scale`. */

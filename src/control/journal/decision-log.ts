@@ -211,8 +211,6 @@ export class DecisionLog implements RefusalListener {
     const { metrics } = this.#context;
     const service = this.#service;
     const isRefused = action === 'none' && kind !== null;
-    // Between ticks a request that waits for a slot asks, and nothing else is looked at: that ends no refusal.
-    if (action === 'none' && inputs.tick === 0) return undefined;
     const isNews =
       action !== 'none' ||
       this.#kept.tick(isRefused ? { action, kind, from, to, reason, inputs, verdicts, dryRun } : undefined);

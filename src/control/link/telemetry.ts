@@ -1,6 +1,6 @@
 import type { EndpointCondition } from '../../model/balancing.ts';
-import type { ServiceReport } from '../../model/link.ts';
-import type { SparseCounts } from '../../util/histogram.ts';
+import type { EndpointReport, ServiceReport } from '../../model/link.ts';
+import { bucketMiddle, type SparseCounts } from '../../util/histogram.ts';
 import { ServiceWindow } from './window.ts';
 
 /** What is in flight on one replica. */
@@ -23,8 +23,12 @@ interface EdgeView {
   lastRequest: string | undefined;
   /** Something was going on when it last spoke. */
   busy: boolean;
-  /** Ages of requests without a first byte on endpoints past their warm-up. */
+  /** Ages of requests without a first byte on endpoints past their warm-up, and of those that wait for a slot. */
   waiting: SparseCounts[];
+  /** Of these, those that wait for a slot. */
+  queued: number;
+  /** Answers of each endpoint since it was first seen. */
+  answers: Map<string, number>;
   endpoints: Map<string, ReplicaLoad>;
   conditions: Map<string, EndpointCondition>;
 }
@@ -82,7 +86,9 @@ export class Telemetry {
       view.inFlight = 0;
       view.active = 0;
       view.waiting = [];
+      view.queued = 0;
       view.endpoints.clear();
+      view.answers.clear();
       view.conditions.clear();
     } else {
       view.held = report.held;
@@ -92,7 +98,9 @@ export class Telemetry {
       view.busy = report.idleForMs === 0;
       view.lastActivityAt = Math.max(view.lastActivityAt, now - report.idleForMs);
       view.lastRequest = report.lastRequest ?? view.lastRequest;
-      view.waiting = warm.map(({ waiting }) => waiting);
+      view.waiting = [...warm.map(({ waiting }) => waiting), report.queued];
+      view.queued = countOf(report.queued);
+      countAnswers(view.answers, report.endpoints);
       view.endpoints = new Map(
         report.endpoints.map(({ endpoint, inFlight, oldestMs = 0 }) => [endpoint, { inFlight, oldestMs }]),
       );
@@ -107,10 +115,12 @@ export class Telemetry {
       spanMs,
       arrivals: report?.arrivals ?? 0,
       completions: report?.completions ?? 0,
+      good: report?.good ?? 0,
+      shed: report?.shed ?? 0,
+      errors: (report?.errors ?? 0) + (report?.resets ?? 0),
+      loadMs: report?.loadMs ?? 0,
       ttfb: warm.map(({ ttfb }) => ttfb),
       allTtfb: report?.ttfb ?? [],
-      requests: view.active + view.held,
-      ready: facts.ready,
     });
   }
 
@@ -207,7 +217,29 @@ export class Telemetry {
     return last;
   }
 
-  /** Ages of requests without a first byte on endpoints past their warm-up, as each edge last told of each of them. */
+  /** Requests that wait for a slot of a warm service. */
+  get queued(): number {
+    return this.#sum(({ queued }) => queued);
+  }
+
+  /** Answers that an endpoint has begun since it was first seen. */
+  answersOf(endpoint: string): number {
+    return this.#sum(({ answers }) => answers.get(endpoint) ?? 0);
+  }
+
+  /** Age of the oldest request that still waits for its first byte or a slot, ms; 0 without one. */
+  get oldestMs(): number {
+    let oldest = 0;
+    for (const ages of this.waiting) {
+      if (ages.length >= 2) oldest = Math.max(oldest, bucketMiddle(ages[ages.length - 2] as number));
+    }
+    return oldest;
+  }
+
+  /**
+   * Ages of requests without a first byte on endpoints past their warm-up, and of those that wait for a slot, as each
+   * edge last told of them.
+   */
   get waiting(): SparseCounts[] {
     return [...this.#edges.values()].flatMap(({ waiting }) => waiting);
   }
@@ -224,6 +256,8 @@ export class Telemetry {
         lastRequest: undefined,
         busy: false,
         waiting: [],
+        queued: 0,
+        answers: new Map(),
         endpoints: new Map(),
         conditions: new Map(),
       };
@@ -238,4 +272,16 @@ export class Telemetry {
     for (const view of this.#edges.values()) sum += of(view);
     return sum;
   }
+}
+
+function countOf(counts: SparseCounts): number {
+  let count = 0;
+  for (let i = 1; i < counts.length; i += 2) count += counts[i] as number;
+  return count;
+}
+
+/** Adds to what each endpoint has answered, and forgets those that are gone. */
+function countAnswers(answers: Map<string, number>, endpoints: readonly EndpointReport[]): void {
+  for (const id of answers.keys()) if (!endpoints.some(({ endpoint }) => endpoint === id)) answers.delete(id);
+  for (const { endpoint, answers: more } of endpoints) answers.set(endpoint, (answers.get(endpoint) ?? 0) + more);
 }

@@ -5,6 +5,9 @@ export const RATE_PERIOD_MS = 5000;
 /** What little came in less time than this, between two looks at the status, is no rate of a second, ms. */
 const LEAST_SPAN_MS = 1000;
 
+/** A report counts from a moment on when it began so little before, ms. */
+const REPORT_SLACK_MS = 250;
+
 /** What one report of one edge adds to what is known of a service. */
 export interface WindowEntry {
   /** When the report came, the clock's ms. */
@@ -13,15 +16,17 @@ export interface WindowEntry {
   /** Time that the report covers, ms. */
   spanMs: number;
   arrivals: number;
+  /** Answers begun. */
   completions: number;
+  good: number;
+  shed: number;
+  errors: number;
+  /** Requests in flight or waiting for a slot, integrated over the span, request × ms. */
+  loadMs: number;
   /** Times to first byte on endpoints past their warm-up. */
   ttfb: SparseCounts[];
   /** Times to first byte on all endpoints. */
   allTtfb: SparseCounts;
-  /** Requests in flight or held at the time of the report. */
-  requests: number;
-  /** Endpoints that could get requests. */
-  ready: number;
 }
 
 export interface LatencyQuery {
@@ -34,6 +39,18 @@ export interface LatencyQuery {
   /** Requests that wait longer than `aboveMs` for their first byte count as samples: their ages. */
   waiting: SparseCounts[];
   aboveMs: number;
+  /** Nothing before this counts, the clock's ms. */
+  since: number;
+}
+
+/** Per second, of all edges together; `load` is the average number of requests in flight or waiting for a slot. */
+export interface Rates {
+  arrivals: number;
+  completions: number;
+  good: number;
+  shed: number;
+  errors: number;
+  load: number;
 }
 
 interface LatencyView {
@@ -81,7 +98,12 @@ export class ServiceWindow {
     for (let i = this.#entries.length - 1; i >= 0; i--) {
       const entry = this.#entries[i] as WindowEntry;
       const age = now - entry.at;
-      if (age >= query.maxWindowMs || (age >= query.windowMs && histogram.total >= query.minSamples)) break;
+      if (
+        entry.at - entry.spanMs < query.since - REPORT_SLACK_MS ||
+        age >= query.maxWindowMs ||
+        (age >= query.windowMs && histogram.total >= query.minSamples)
+      )
+        break;
       view.spanMs = Math.max(view.spanMs, age);
       view.arrivals += entry.arrivals;
       view.completions += entry.completions;
@@ -97,10 +119,9 @@ export class ServiceWindow {
     return qs.map((q) => histogram.quantile(q));
   }
 
-  /** Arrivals and completions per second over the last `periodMs`, and the most endpoints that shared them. */
-  rates(now: number, periodMs = RATE_PERIOD_MS): { arrivals: number; completions: number; ready: number } {
-    const entries = this.#within(now, periodMs);
-    return { ...ratesOf(entries), ready: entries.reduce((most, entry) => Math.max(most, entry.ready), 0) };
+  /** What happened per second between two moments, the clock's ms: from after `from` to `to`. */
+  rates(from: number, to: number): Rates {
+    return ratesOf(this.#between(from, to));
   }
 
   /** Arrivals per second over the last `periodMs`, in which time without a report counts as time without arrivals. */
@@ -108,46 +129,58 @@ export class ServiceWindow {
     return this.#within(now, periodMs).reduce((sum, entry) => sum + entry.arrivals, 0) / (periodMs / 1000);
   }
 
-  /** The greatest arrival rate over any few seconds, and the most requests at once, since `since` (the clock's ms). */
-  peaks(now: number, since: number): { arrivals: number; requests: number } {
-    const groups = new Map<number, WindowEntry[]>();
-    const requests = new Map<string, number>();
-    for (const entry of this.#within(now, now - since)) {
-      const group = Math.floor((now - entry.at) / RATE_PERIOD_MS);
-      groups.set(group, [...(groups.get(group) ?? []), entry]);
-      requests.set(entry.edge, Math.max(requests.get(entry.edge) ?? 0, entry.requests));
+  /** The greatest arrival rate over any few seconds since `since` (the clock's ms). */
+  peak(now: number, since: number): number {
+    let peak = 0;
+    for (let to = now; to > since; to -= RATE_PERIOD_MS) {
+      peak = Math.max(peak, this.rates(Math.max(since, to - RATE_PERIOD_MS), to).arrivals);
     }
-    let arrivals = 0;
-    for (const entries of groups.values()) arrivals = Math.max(arrivals, ratesOf(entries).arrivals);
-    return { arrivals, requests: [...requests.values()].reduce((sum, most) => sum + most, 0) };
+    return peak;
   }
 
   #within(now: number, periodMs: number): WindowEntry[] {
-    const from = now - periodMs;
-    let first = this.#entries.length;
-    while (first > 0 && (this.#entries[first - 1] as WindowEntry).at > from) first--;
-    return this.#entries.slice(first);
+    return this.#between(now - periodMs, now);
+  }
+
+  #between(from: number, to: number): WindowEntry[] {
+    const entries = this.#entries;
+    let end = entries.length;
+    while (end > 0 && (entries[end - 1] as WindowEntry).at > to) end--;
+    let first = end;
+    while (first > 0 && (entries[first - 1] as WindowEntry).at > from) first--;
+    return entries.slice(first, end);
   }
 }
 
 /**
- * Arrivals and completions per second of all edges together: of each over the time that its own reports cover, as one
- * may have begun to report, or report again, later than the others.
+ * What all edges tell of per second: of each over the time that its own reports cover, as one may have begun to report,
+ * or report again, later than the others.
  */
-function ratesOf(entries: readonly WindowEntry[]): { arrivals: number; completions: number } {
-  const edges = new Map<string, { spanMs: number; arrivals: number; completions: number }>();
-  for (const { edge, spanMs, arrivals, completions } of entries) {
-    const sums = edges.get(edge) ?? { spanMs: 0, arrivals: 0, completions: 0 };
-    sums.spanMs += spanMs;
-    sums.arrivals += arrivals;
-    sums.completions += completions;
-    edges.set(edge, sums);
+function ratesOf(entries: readonly WindowEntry[]): Rates {
+  const edges = new Map<string, Rates & { spanMs: number }>();
+  for (const entry of entries) {
+    let sums = edges.get(entry.edge);
+    if (sums === undefined) {
+      sums = { spanMs: 0, arrivals: 0, completions: 0, good: 0, shed: 0, errors: 0, load: 0 };
+      edges.set(entry.edge, sums);
+    }
+    sums.spanMs += entry.spanMs;
+    sums.arrivals += entry.arrivals;
+    sums.completions += entry.completions;
+    sums.good += entry.good;
+    sums.shed += entry.shed;
+    sums.errors += entry.errors;
+    sums.load += entry.loadMs / 1000;
   }
-  const rates = { arrivals: 0, completions: 0 };
-  for (const { spanMs, arrivals, completions } of edges.values()) {
+  const rates: Rates = { arrivals: 0, completions: 0, good: 0, shed: 0, errors: 0, load: 0 };
+  for (const { spanMs, ...sums } of edges.values()) {
     const seconds = Math.max(LEAST_SPAN_MS, spanMs) / 1000;
-    rates.arrivals += arrivals / seconds;
-    rates.completions += completions / seconds;
+    rates.arrivals += sums.arrivals / seconds;
+    rates.completions += sums.completions / seconds;
+    rates.good += sums.good / seconds;
+    rates.shed += sums.shed / seconds;
+    rates.errors += sums.errors / seconds;
+    rates.load += sums.load / seconds;
   }
   return rates;
 }

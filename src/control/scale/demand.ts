@@ -24,18 +24,17 @@ export interface DemandInputs {
   target: number;
   /** Arrivals per second just before it was asked for. */
   arrivalsBeforePerSecond: number;
-  /** Completions per second that one replica sustained; absent while unknown. */
-  sustainedPerSecond?: number;
+  /** Answers per second that one replica is known to manage; absent while unknown. */
+  capacityPerSecond?: number;
 }
+
+/** From so many slots on a replica is planned to have some of them free: of fewer, that would be a replica of its own. */
+const SLOTS_WITH_RESERVE = 5;
 
 /** Replicas that the requests need by `concurrency`; 0 without such a limit. */
 export function neededForConcurrency(requests: number, concurrency: number, utilisation: number): number {
-  return concurrency === 0 ? 0 : Math.ceil(requests / (utilisation * concurrency));
-}
-
-/** Replicas that an arrival rate needs; 0 while the sustained rate is unknown. */
-export function neededForRate(arrivals: number, sustained: number | undefined, utilisation: number): number {
-  return sustained === undefined || sustained <= 0 ? 0 : Math.ceil(arrivals / (utilisation * sustained));
+  if (concurrency === 0) return 0;
+  return Math.ceil(requests / (concurrency * (concurrency < SLOTS_WITH_RESERVE ? 1 : utilisation)));
 }
 
 /** A rate that is measured twice differs by so much of what a replica carries. */
@@ -43,21 +42,21 @@ const SAME_RATE = 0.1;
 
 /**
  * Replicas that are known to carry an arrival rate, without the reserve that scaling plans with: where one carried it a
- * moment ago, one start is enough. 0 while the sustained rate is unknown.
+ * moment ago, one start is enough. 0 while it is unknown what one carries.
  */
-function carriersOf(arrivals: number, sustained: number | undefined): number {
-  return sustained === undefined || sustained <= 0 ? 0 : Math.ceil(arrivals / sustained - SAME_RATE);
+function carriersOf(arrivals: number, capacity: number | undefined): number {
+  return capacity === undefined || capacity <= 0 ? 0 : Math.ceil(arrivals / capacity - SAME_RATE);
 }
 
 /** What a start from zero needs beyond `initial` and `min`, as the end of a sentence; empty where those are enough. */
 export function needText(inputs: DemandInputs): string {
-  const { held, inFlight, concurrency, utilisation, arrivalsBeforePerSecond, sustainedPerSecond = 0 } = inputs;
+  const { held, inFlight, concurrency, utilisation, arrivalsBeforePerSecond, capacityPerSecond = 0 } = inputs;
   const forRequests = neededForConcurrency(held + inFlight, concurrency, utilisation);
-  const forRate = carriersOf(arrivalsBeforePerSecond, sustainedPerSecond);
+  const forRate = carriersOf(arrivalsBeforePerSecond, capacityPerSecond);
   if (Math.max(forRequests, forRate) <= Math.max(1, inputs.initial, inputs.min)) return '';
   return forRequests >= forRate
     ? `; ${forRequests} needed at ${percent(utilisation)} % of ${concurrency} each`
-    : `; ${rate(arrivalsBeforePerSecond)}/s just before need ${forRate} at ${rate(sustainedPerSecond)}/s each`;
+    : `; ${rate(arrivalsBeforePerSecond)}/s just before need ${forRate} at ${rate(capacityPerSecond)}/s each`;
 }
 
 /**
@@ -68,10 +67,10 @@ export function wantedReplicas(inputs: DemandInputs): number {
   const floor = inputs.slept === 1 ? 0 : inputs.min;
   if (inputs.ready > 0) return Math.min(inputs.max, Math.max(floor, inputs.target));
   if (inputs.held === 0 && inputs.woken === 0) return Math.min(inputs.max, floor);
-  const { concurrency, utilisation, arrivalsBeforePerSecond, sustainedPerSecond } = inputs;
+  const { concurrency, utilisation, arrivalsBeforePerSecond, capacityPerSecond } = inputs;
   const need = Math.max(
     neededForConcurrency(inputs.inFlight + inputs.held, concurrency, utilisation),
-    carriersOf(arrivalsBeforePerSecond, sustainedPerSecond),
+    carriersOf(arrivalsBeforePerSecond, capacityPerSecond),
   );
   return Math.min(inputs.max, Math.max(1, inputs.initial, inputs.min, need));
 }

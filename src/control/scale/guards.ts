@@ -1,6 +1,6 @@
 import type { GuardVerdict } from '../../model/decision.ts';
-import { neededForRate } from './demand.ts';
-import { capacityOf, knownRate, type Proposal, type ScaleInputs } from './scale-inputs.ts';
+import { percent, rate } from '../../util/format.ts';
+import { isSaturated, isShort, type Proposal, type ProposalKind, type ScaleInputs } from './scale-inputs.ts';
 
 /** What a guard says: the most (or, downwards, the least) that it lets the proposal become. */
 interface Judgement {
@@ -14,12 +14,17 @@ interface Judgement {
 interface Guard {
   name: string;
   /** The proposals that it is asked about. */
-  kinds: readonly Proposal['kind'][];
+  kinds: readonly ProposalKind[];
   judge(proposal: Proposal, inputs: ScaleInputs): Judgement;
 }
 
+const UP: readonly ProposalKind[] = ['latency', 'shed', 'concurrency'];
+const ALL: readonly ProposalKind[] = [...UP, 'undo', 'restore', 'down'];
+
 const pass = ({ to }: Proposal, detail: string): Judgement => ({ verdict: 'pass', to, detail });
 const block = ({ from }: Proposal, detail: string): Judgement => ({ verdict: 'block', to: from, detail });
+const blockIf = (condition: boolean, proposal: Proposal, detail: string) =>
+  condition ? block(proposal, detail) : pass(proposal, detail);
 
 /** Passes, limits or blocks an increase by the most that may be had. */
 function atMost(proposal: Proposal, most: number, detail: string): Judgement {
@@ -29,9 +34,15 @@ function atMost(proposal: Proposal, most: number, detail: string): Judgement {
 
 const seconds = (ms: number) => `${Math.ceil(ms / 1000)} s`;
 
+const freeze: Guard = {
+  name: 'freeze',
+  kinds: ALL,
+  judge: (proposal, { frozen }) => blockIf(frozen === 1, proposal, frozen === 1 ? 'frozen by hand' : 'not frozen'),
+};
+
 const cooldown: Guard = {
   name: 'cooldown',
-  kinds: ['concurrency', 'latency', 'down'],
+  kinds: ALL,
   judge: (proposal, { cooldownLeftMs }) =>
     cooldownLeftMs > 0
       ? block(proposal, `changed by hand, left alone for ${seconds(cooldownLeftMs)} more`)
@@ -41,30 +52,59 @@ const cooldown: Guard = {
 const samples: Guard = {
   name: 'samples',
   kinds: ['latency', 'down'],
-  judge(proposal, { samples: count, minSamples, windowMs }) {
+  judge(proposal, inputs) {
+    const { samples: count, minSamples, windowMs } = inputs;
     const detail = `${count} samples in ${seconds(windowMs)}, ${minSamples} needed`;
-    return count < minSamples ? block(proposal, detail) : pass(proposal, detail);
+    return blockIf(count < minSamples && !isSaturated(inputs), proposal, detail);
+  },
+};
+
+/** A service that fails is not slow for lack of replicas. */
+const errors: Guard = {
+  name: 'errors',
+  kinds: UP,
+  judge(proposal, inputs) {
+    const { errorsShare, errorsLimit } = inputs;
+    const detail = `${percent(errorsShare)} % of requests fail, ${percent(errorsLimit)} % at most`;
+    return blockIf(errorsShare > errorsLimit && !isSaturated(inputs), proposal, detail);
   },
 };
 
 const signal: Guard = {
   name: 'signal',
-  kinds: ['latency'],
-  judge(proposal, { overTicks, ticks }) {
-    const detail = `over the threshold for ${overTicks} of ${ticks} ticks in a row`;
-    return overTicks < ticks ? block(proposal, detail) : pass(proposal, detail);
+  kinds: ['latency', 'shed'],
+  judge(proposal, inputs) {
+    const { overTicks, saturatedTicks, ticks } = inputs;
+    const [stood, what] = isSaturated(inputs) ? [saturatedTicks, 'saturated'] : [overTicks, 'over the threshold'];
+    return blockIf(stood < ticks, proposal, `${what} for ${stood} of ${ticks} ticks in a row`);
   },
 };
 
-/** More completions than arrivals: what is slow are requests of a queue that is being worked off already. */
+/** More answers than arrivals: what is slow are requests of a queue that is being worked off already. */
 const backlog: Guard = {
   name: 'backlog',
-  kinds: ['latency'],
-  judge(proposal, { windowArrivals, windowCompletions }) {
-    const detail = `${windowArrivals} arrived and ${windowCompletions} were answered in the window`;
-    // A difference that small is what happened to be in flight at either end.
-    const draining = windowCompletions - windowArrivals > Math.max(1, 0.01 * windowArrivals);
-    return draining ? block(proposal, `${detail}: a backlog is draining`) : pass(proposal, detail);
+  kinds: ['latency', 'concurrency'],
+  judge(proposal, { arrivalsPerSecond, goodPerSecond, load, loadBefore }) {
+    const isDraining = goodPerSecond > 1.05 * arrivalsPerSecond + 1 || load < 0.5 * loadBefore - 1;
+    const detail = `${rate(arrivalsPerSecond)}/s arrive, ${rate(goodPerSecond)}/s are answered`;
+    return blockIf(isDraining, proposal, isDraining ? `${detail}: a backlog is draining` : detail);
+  },
+};
+
+const benefit: Guard = {
+  name: 'benefit',
+  kinds: UP,
+  judge(proposal, inputs) {
+    const { trial, trialFrom, trialTo, freezeLeftMs, freezePerSecond, freezeLiftPerSecond, arrivalsPerSecond } = inputs;
+    if (trial === 1 || trial === 2) return block(proposal, `${trialFrom}→${trialTo} has to show first that it helps`);
+    if (freezeLeftMs <= 0) return pass(proposal, 'no increase without benefit lately');
+    const lift = freezeLiftPerSecond;
+    if (isSaturated(inputs) && arrivalsPerSecond >= lift)
+      return pass(
+        proposal,
+        `the last one did not help, at ${rate(freezePerSecond)}/s; ${rate(arrivalsPerSecond)}/s now`,
+      );
+    return block(proposal, `the last one did not help: no other for ${seconds(freezeLeftMs)}, or at ${rate(lift)}/s`);
   },
 };
 
@@ -74,59 +114,70 @@ const step: Guard = {
   judge(proposal, inputs) {
     const { sinceUpMs, sinceChangeMs, stepUpEveryMs, stepDownEveryMs } = inputs;
     if (proposal.kind === 'down') return waited(proposal, sinceChangeMs, stepDownEveryMs);
-    const soon = waited(proposal, sinceUpMs, stepUpEveryMs);
-    if (soon.verdict === 'block') return soon;
-    const most = proposal.from + Math.max(1, Math.floor(proposal.from * inputs.stepUp));
-    return atMost(proposal, most, `at most ${most} in one step from ${proposal.from}`);
+    if (isSaturated(inputs)) return pass(proposal, 'saturated: as soon as the last one has proved itself');
+    if (isShort(inputs, proposal.from)) return pass(proposal, 'more arrives than they are known to do');
+    return waited(proposal, sinceUpMs, stepUpEveryMs);
   },
 };
 
 function waited(proposal: Proposal, sinceMs: number | undefined, everyMs: number): Judgement {
   if (sinceMs === undefined) return pass(proposal, 'no change before');
-  const detail = `last change ${seconds(sinceMs)} ago, ${seconds(everyMs)} apart`;
-  return sinceMs < everyMs ? block(proposal, detail) : pass(proposal, detail);
+  return blockIf(sinceMs < everyMs, proposal, `last change ${seconds(sinceMs)} ago, ${seconds(everyMs)} apart`);
 }
+
+/** What was revoked a moment ago is not tried again and again. */
+const retry: Guard = {
+  name: 'retry',
+  kinds: ['down'],
+  judge: (proposal, { downWaitMs }) =>
+    downWaitMs > 0
+      ? block(proposal, `so few were too few a while ago: next try in ${seconds(downWaitMs)}`)
+      : pass(proposal, 'no decrease was revoked lately'),
+};
 
 const flaps: Guard = {
   name: 'flaps',
   kinds: ['down'],
-  judge(proposal, { flapTokens }) {
-    const detail = `${flapTokens.toFixed(1)} tokens, a scale-down costs 1`;
-    return flapTokens < 1 ? block(proposal, detail) : pass(proposal, detail);
-  },
+  judge: (proposal, { flapTokens }) =>
+    blockIf(flapTokens < 1, proposal, `${flapTokens.toFixed(1)} increases may follow a decrease soon`),
 };
 
 const budget: Guard = {
   name: 'budget',
-  kinds: ['concurrency', 'latency'],
+  kinds: [...UP, 'restore'],
   judge(proposal, { max, budgetLeft }) {
-    const most = Math.min(max, proposal.from + budgetLeft);
+    const most = Math.min(max, proposal.from + Math.max(0, budgetLeft));
     return atMost(proposal, most, `max ${max}, ${budgetLeft} more within the budget of all services`);
   },
 };
 
 const failures: Guard = {
   name: 'failures',
-  kinds: ['concurrency', 'latency'],
-  judge(proposal, inputs) {
-    const { startsAllowed, starting, warming, arrivalsPerSecond, utilisation } = inputs;
-    if (startsAllowed !== undefined && startsAllowed < proposal.to - proposal.from) {
-      const detail = `${startsAllowed} starts allowed after failures`;
-      return atMost(proposal, proposal.from + startsAllowed, detail);
-    }
-    const young = starting + warming;
-    if (proposal.kind === 'concurrency' || young === 0)
-      return pass(proposal, `${starting} starting, ${warming} warming`);
-    // What was added a moment ago has not shown yet what it does: only a need by numbers goes beyond it.
-    const need = neededForRate(arrivalsPerSecond, knownRate(inputs), utilisation);
-    const capacity = capacityOf(inputs);
-    const known = need === 0 ? 'what arrivals need is not known yet' : `arrivals need ${need}`;
-    return atMost(proposal, need, `${young} of ${capacity} replicas are new and count as capacity; ${known}`);
+  kinds: [...UP, 'restore'],
+  judge(proposal, { startsAllowed, starting, trial }) {
+    if (starting > 0 && trial === 0 && (proposal.kind === 'latency' || proposal.kind === 'shed'))
+      return block(proposal, `${starting} that are started already have to be there first`);
+    if (startsAllowed !== undefined && startsAllowed < proposal.to - proposal.from)
+      return atMost(proposal, proposal.from + startsAllowed, `${startsAllowed} starts allowed after failures`);
+    return pass(proposal, `${starting} starting count as there`);
   },
 };
 
 /** Every guard, in the order in which they are asked and logged. A new one is one more line. */
-const guards: readonly Guard[] = [cooldown, samples, signal, backlog, step, flaps, budget, failures];
+const guards: readonly Guard[] = [
+  freeze,
+  cooldown,
+  samples,
+  errors,
+  signal,
+  backlog,
+  benefit,
+  step,
+  retry,
+  flaps,
+  budget,
+  failures,
+];
 
 /** Asks every guard about a proposal. The most cautious answer counts; `from` means: not at all. */
 export function judge(proposal: Proposal, inputs: ScaleInputs): { to: number; verdicts: GuardVerdict[] } {

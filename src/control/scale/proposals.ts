@@ -1,57 +1,117 @@
 import { millis, percent, rate } from '../../util/format.ts';
-import { neededForConcurrency, neededForRate } from './demand.ts';
-import { capacityOf, knownRate, type Proposal, type ScaleInputs } from './scale-inputs.ts';
+import { neededForConcurrency } from './demand.ts';
+import { backlogOf, capacityOf, isSaturated, isShort, type Proposal, type ScaleInputs } from './scale-inputs.ts';
+import { judgeTrial } from './trial.ts';
 
-/** Counts of a few seconds are not more exact than this: a tenth more still is as much. */
-const EASED_SLACK = 1.1;
-
-/** What the load asks for, before any guard: first what a limit on concurrency needs, then latency, then less. */
+/** What is asked for, before any guard: first what an experiment's end calls for, then more, then less. */
 export function proposals(inputs: ScaleInputs): Proposal[] {
-  const all = [forConcurrency(inputs)];
-  if (inputs.tick === 1) all.push(forLatency(inputs), downwards(inputs));
+  const end = endOfTrial(inputs);
+  if (end !== undefined) return [end];
+  const all = [forShed(inputs), forSaturation(inputs), forConcurrency(inputs), forLatency(inputs), downwards(inputs)];
   return all.filter((proposal) => proposal !== undefined);
 }
 
-function forConcurrency(inputs: ScaleInputs): Proposal | undefined {
-  const { inFlight, held, concurrency, utilisation } = inputs;
+function endOfTrial(inputs: ScaleInputs): Proposal | undefined {
+  const judged = judgeTrial(inputs);
   const from = capacityOf(inputs);
-  const to = neededForConcurrency(inFlight + held, concurrency, utilisation);
+  const { trialFrom, min } = inputs;
+  // `min` may have been raised meanwhile.
+  const before = Math.max(min, trialFrom);
+  if (judged.verdict === 'no-benefit' && before < from)
+    return { kind: 'undo', from, to: before, reason: `no benefit: ${judged.what}` };
+  if (judged.verdict === 'untold' && before < from) return { kind: 'undo', from, to: before, reason: judged.what };
+  if (judged.verdict === 'harmed' && trialFrom > from)
+    return { kind: 'restore', from, to: trialFrom, reason: `${from} are too few: ${judged.what}` };
+  return undefined;
+}
+
+function forShed(inputs: ScaleInputs): Proposal | undefined {
+  const { shedShare, shedPerSecond, arrivalsPerSecond, shedLimit } = inputs;
+  if (!isSaturated(inputs) || shedShare <= shedLimit) return undefined;
+  const from = capacityOf(inputs);
+  const reason = `${rate(shedPerSecond)} of ${rate(arrivalsPerSecond)} requests/s are turned away`;
+  return { kind: 'shed', from, ...sized(inputs, from, reason) };
+}
+
+function forSaturation(inputs: ScaleInputs): Proposal | undefined {
+  const { arrivalsPerSecond, goodPerSecond, load } = inputs;
+  if (!isSaturated(inputs)) return undefined;
+  const from = capacityOf(inputs);
+  const reason = `${rate(goodPerSecond)} of ${rate(arrivalsPerSecond)} requests/s are answered, ${Math.round(load)} are in flight or wait`;
+  return { kind: 'latency', from, ...sized(inputs, from, reason) };
+}
+
+/** A need that is measured twice differs by so much of a replica. */
+const SAME_NEED = 0.1;
+
+/** How many a saturated service needs: by its capacity, once replicas have proved to help; else one more. */
+function sized(inputs: ScaleInputs, from: number, reason: string): Pick<Proposal, 'to' | 'reason'> {
+  const { capacityPerSecond, helps, arrivalsPerSecond, utilisation, backlogMs, stepUp, ready } = inputs;
+  if (helps === 0 || capacityPerSecond === undefined || capacityPerSecond <= 0) return { to: from + 1, reason };
+  const asked = arrivalsPerSecond + backlogOf(inputs) / (backlogMs / 1000);
+  const needed = Math.ceil(asked / (utilisation * capacityPerSecond) - SAME_NEED);
+  const to = Math.max(from + 1, Math.min(needed, stepUp * Math.max(1, ready)));
+  return {
+    to,
+    reason: `${reason}; ${needed} needed at ${percent(utilisation)} % of ${rate(capacityPerSecond)}/s each`,
+  };
+}
+
+function forConcurrency(inputs: ScaleInputs): Proposal | undefined {
+  const { load, ready, concurrency, utilisation, goodPerSecond, aboveMs } = inputs;
+  if (concurrency === 0) return undefined;
+  const from = capacityOf(inputs);
+  const queued = load - ready * concurrency;
+  // A queue that is worked off soon needs nobody else.
+  if (queued <= 0 || queued * 1000 <= goodPerSecond * aboveMs) return undefined;
+  const to = neededForConcurrency(load, concurrency, utilisation);
   if (to <= from) return undefined;
-  const share = `${percent(utilisation)} % of ${concurrency} each`;
-  const reason = `${inFlight} in flight and ${held} waiting need ${to} at ${share}`;
+  const reason = `${Math.round(load)} in flight or waiting on average need ${to} with ${concurrency} at once each`;
   return { kind: 'concurrency', from, to, reason };
 }
 
 function forLatency(inputs: ScaleInputs): Proposal | undefined {
-  const { quantileMs, aboveMs, arrivalsPerSecond, utilisation, overTicks } = inputs;
-  if (quantileMs === undefined || quantileMs <= aboveMs) return undefined;
+  const {
+    quantileMs,
+    lateQuantileMs,
+    aboveMs,
+    overTicks,
+    carriers = 0,
+    capacityPerSecond = 0,
+    seenPerSecond = 0,
+    downBelow,
+  } = inputs;
+  if (quantileMs === undefined || isSaturated(inputs)) return undefined;
   const from = capacityOf(inputs);
-  const to = Math.max(from + 1, neededForRate(arrivalsPerSecond, knownRate(inputs), utilisation));
+  const known = isShort(inputs, from);
+  const limitMs = known ? downBelow * aboveMs : aboveMs;
+  if (quantileMs <= limitMs) return undefined;
+  // What was slow is over.
+  if (!known && lateQuantileMs !== undefined && lateQuantileMs <= aboveMs) return undefined;
   const ticks = `${overTicks} tick${overTicks === 1 ? '' : 's'}`;
-  return { kind: 'latency', from, to, reason: `${quantileText(inputs)} > ${millis(aboveMs)} for ${ticks}` };
+  const slow = `${quantileText(inputs)} > ${millis(limitMs)} for ${ticks}`;
+  if (!known) return { kind: 'latency', from, to: Math.max(from + 1, carriers), reason: slow };
+  const { arrivalsPerSecond, utilisation, stepUp } = inputs;
+  const needed = Math.ceil(arrivalsPerSecond / (utilisation * capacityPerSecond) - SAME_NEED);
+  const to = Math.max(from + 1, Math.min(needed, stepUp * from));
+  const full = `${from} do ${rate(from * seenPerSecond)}/s at most, ${rate(arrivalsPerSecond)}/s arrive`;
+  return { kind: 'latency', from, to, reason: `${slow}, and ${full}` };
 }
 
-/** One fewer, when the busiest moments of the whole window would have fitted on the rest and latency is low. */
+/** One fewer, to see whether they do: latency has been low for long, and so few were not too few for as much before. */
 function downwards(inputs: ScaleInputs): Proposal | undefined {
-  const { quantileMs, aboveMs, downBelow, sustainedPerSecond, utilisation, concurrency } = inputs;
-  const from = capacityOf(inputs);
-  const to = from - 1;
-  if (inputs.starting > 0 || to < Math.max(1, inputs.min)) return undefined;
-  if (inputs.downCoveredMs < inputs.downWindowMs || sustainedPerSecond === undefined) return undefined;
+  const { ready, min, starting, quantileMs, downBelow, aboveMs, calmMs, downWindowMs, surplusMs } = inputs;
+  const { peakPerSecond, failedPerSecond, downPeak, capacityPerSecond, utilisation, trial } = inputs;
+  if (ready <= min || starting > 0 || trial !== 0 || isSaturated(inputs)) return undefined;
   if (quantileMs === undefined || quantileMs >= downBelow * aboveMs) return undefined;
-  const carried = utilisation * to * sustainedPerSecond;
-  // Where no more was ever asked of a replica, what it could carry is not known: what fewer did carry is.
-  const eased = inputs.easedPerSecond;
-  if (inputs.peakArrivalsPerSecond > Math.max(carried, eased * EASED_SLACK)) return undefined;
-  if (to < neededForConcurrency(inputs.peakRequests, concurrency, utilisation)) return undefined;
-  const peak = `at most ${rate(inputs.peakArrivalsPerSecond)}/s in ${Math.round(inputs.downWindowMs / 1000)} s`;
-  const low = `${quantileText(inputs)} < ${millis(downBelow * aboveMs)}`;
-  const room =
-    carried >= inputs.peakArrivalsPerSecond
-      ? `${to} can carry ${rate(carried)}/s`
-      : `${to} carried as much before (${rate(eased)}/s)`;
-  const reason = `${peak}, and ${room}; ${low}`;
-  return { kind: 'down', from, to, reason };
+  const to = ready - 1;
+  const needed =
+    capacityPerSecond === undefined ? undefined : Math.ceil(peakPerSecond / (utilisation * capacityPerSecond));
+  const isSurplus = needed !== undefined && to >= needed;
+  if (Math.min(calmMs, inputs.downCoveredMs) < (isSurplus ? surplusMs : downWindowMs)) return undefined;
+  if (failedPerSecond !== undefined && peakPerSecond >= downPeak * failedPerSecond) return undefined;
+  const low = `${quantileText(inputs)} < ${millis(downBelow * aboveMs)} for ${Math.round(calmMs / 1000)} s`;
+  return { kind: 'down', from: ready, to, reason: `${low}, at most ${rate(peakPerSecond)} requests/s` };
 }
 
 function quantileText({ quantile, quantileMs = 0 }: ScaleInputs): string {

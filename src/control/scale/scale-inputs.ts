@@ -1,43 +1,59 @@
 /**
- * All that one scaling decision rests on, as plain numbers: what the decision log keeps, and from which the decision
- * can be made again. Absent: not known. Replica counts include endpoints that others run. `…Ms` are milliseconds,
- * `since…Ms` ages, `…PerSecond` rates, flags 0 or 1.
+ * What scaling decides on: plain numbers, which the journal keeps and from which the decision can be made again. Names
+ * end in their units: `…Ms` durations and ages, `…PerSecond` rates, `…Share` from 0 to 1; flags are 0 or 1.
  */
 export interface ScaleInputs {
-  /** 1 at a tick; 0 when a request that waits for a slot asks: then only `concurrency` is looked at. */
-  tick: number;
+  /** An operator has frozen it: nothing changes. */
+  frozen: number;
   ready: number;
   starting: number;
-  /** Of the ready ones, those younger than their warm-up. */
-  warming: number;
   min: number;
   max: number;
   /** Replicas that the budget of all services still allows. */
   budgetLeft: number;
   concurrency: number;
-  inFlight: number;
-  held: number;
 
   samples: number;
   minSamples: number;
   windowMs: number;
   quantile: number;
   quantileMs?: number;
+  /** The same over the last few seconds; absent with too few samples. */
+  lateQuantileMs?: number;
   aboveMs: number;
   /** Ticks in a row with the quantile over the threshold, this one included. */
   overTicks: number;
+  /** … with the service saturated. */
+  saturatedTicks: number;
   ticks: number;
 
   arrivalsPerSecond: number;
-  completionsPerSecond: number;
-  windowArrivals: number;
-  windowCompletions: number;
-  /** Most completions per second and replica seen under the threshold. */
-  sustainedPerSecond?: number;
-  /** Most completions per second in all that fewer replicas were seen to carry with the latency low; 0: none. */
-  easedPerSecond: number;
-  utilisation: number;
+  /** Arrivals over the window of the latency. */
+  usualPerSecond: number;
+  goodPerSecond: number;
+  shedPerSecond: number;
+  errorsPerSecond: number;
+  /** Requests in flight or waiting for a slot, on average over 2 s. */
+  load: number;
+  /** … a few seconds before. */
+  loadBefore: number;
+  /** Now: requests that wait for a slot. */
+  queued: number;
+  /** … when the service was last calm. */
+  calmLoad: number;
+  shedShare: number;
+  errorsShare: number;
 
+  /** Good answers per second of one replica, seen while saturated. */
+  capacityPerSecond?: number;
+  /** The same as it was seen, not faded since. */
+  seenPerSecond?: number;
+  /** 1 when an increase has proved that replicas help. */
+  helps: number;
+  /** The fewest replicas, more than there are, that are known to carry the arrivals. */
+  carriers?: number;
+  utilisation: number;
+  backlogMs: number;
   stepUp: number;
   stepUpEveryMs: number;
   stepDownEveryMs: number;
@@ -45,21 +61,69 @@ export interface ScaleInputs {
   sinceChangeMs?: number;
   cooldownLeftMs: number;
 
+  /** 0: none; 1: an increase whose replicas are not ready yet; 2: one that is judged; 3: a decrease that is watched. */
+  trial: number;
+  /** Since the increase was ready, or the decrease began, ms. */
+  trialMs: number;
+  trialFrom: number;
+  trialTo: number;
+  /** Before the trial: arrivals, good answers and what was turned away, per second; the quantile; whether saturated. */
+  beforePerSecond: number;
+  beforeGoodPerSecond: number;
+  beforeShedPerSecond: number;
+  beforeQuantileMs: number;
+  beforeLoad: number;
+  beforeSaturated: number;
+  /** Why there was an increase: 1 for a limit on concurrency. */
+  trialConcurrency: number;
+  /** All of the new replicas are past their warm-up. */
+  trialWarm: number;
+  /** Good answers per second since the replicas of the trial are there, and over how long that is measured, ms. */
+  trialGoodPerSecond: number;
+  trialGoodMs: number;
+  benefitMs: number;
+  benefitSamples: number;
+  noBenefitMs: number;
+  benefitPatienceMs: number;
+  benefitGiveUpMs: number;
+  benefitShare: number;
+  benefitLeast: number;
+  /** For how long no increase is made after one that did not help, ms. */
+  freezeLeftMs: number;
+  /** Arrivals per second that there were at that trial. */
+  freezePerSecond: number;
+  /** … and those at which it is lifted, where the service is saturated. */
+  freezeLiftPerSecond: number;
+  liftAt: number;
+
   downWindowMs: number;
   /** How much of that window there is data of, ms. */
   downCoveredMs: number;
-  peakArrivalsPerSecond: number;
-  peakRequests: number;
+  /** Since when the latency has been low, ms. */
+  calmMs: number;
+  surplusMs: number;
+  peakPerSecond: number;
+  /** The least arrivals at which one replica fewer was not enough. */
+  failedPerSecond?: number;
   downBelow: number;
+  downPeak: number;
+  downTrialMs: number;
+  downRevertAt: number;
+  /** Until the next try after a decrease that was revoked, ms. */
+  downWaitMs: number;
   flapTokens: number;
+  errorsLimit: number;
+  shedLimit: number;
 
   /** Starts that the circuit lets through now; absent: any number. */
   startsAllowed?: number;
 }
 
+export type ProposalKind = 'latency' | 'shed' | 'concurrency' | 'undo' | 'restore' | 'down';
+
 /** Change in replicas that something asks for. */
 export interface Proposal {
-  kind: 'concurrency' | 'latency' | 'down';
+  kind: ProposalKind;
   from: number;
   to: number;
   /** One line with the numbers. */
@@ -67,15 +131,26 @@ export interface Proposal {
 }
 
 /** Replicas that count as capacity: those that start are as good as there. */
-export function capacityOf({ ready, starting }: ScaleInputs): number {
+export function capacityOf({ ready, starting }: Pick<ScaleInputs, 'ready' | 'starting'>): number {
   return ready + starting;
 }
 
+export function isSaturated({ saturatedTicks }: Pick<ScaleInputs, 'saturatedTicks'>): boolean {
+  return saturatedTicks > 0;
+}
+
+/** What is in flight or waits beyond what is usual: a backlog. */
+export function backlogOf({ load, calmLoad }: Pick<ScaleInputs, 'load' | 'calmLoad'>): number {
+  return Math.max(0, load - Math.max(1, calmLoad));
+}
+
 /**
- * Completions per second that a replica is known to manage: the sustained rate, or what each does at present if that
- * is more. Undefined while nothing is known.
+ * Whether more arrives than the replicas can do, by what was learnt of them: with latency that is not low any more, that
+ * is as good as slow.
  */
-export function knownRate({ sustainedPerSecond = 0, completionsPerSecond, ready }: ScaleInputs): number | undefined {
-  const rate = Math.max(sustainedPerSecond, ready === 0 ? 0 : completionsPerSecond / ready);
-  return rate > 0 ? rate : undefined;
+export function isShort(
+  { arrivalsPerSecond, helps, seenPerSecond = 0 }: Pick<ScaleInputs, 'arrivalsPerSecond' | 'helps' | 'seenPerSecond'>,
+  replicas: number,
+): boolean {
+  return helps === 1 && seenPerSecond > 0 && arrivalsPerSecond > replicas * seenPerSecond;
 }

@@ -1,55 +1,94 @@
 import type { GuardVerdict } from '../../model/decision.ts';
 import type { GuardSettings, ScaleSettings } from '../../model/settings.ts';
 import { type BucketRate, fullBucket, type TokenBucket, takeToken, tokensAt } from '../start/token-bucket.ts';
+import {
+  capacityAt,
+  carriersOf,
+  type Evidence,
+  failedAt,
+  noEvidence,
+  withCapacity,
+  withCarried,
+  withFailed,
+  withTooFew,
+} from './evidence.ts';
 import { judge } from './guards.ts';
 import { proposals } from './proposals.ts';
-import { capacityOf, type Proposal, type ScaleInputs } from './scale-inputs.ts';
+import { isSaturatedBy } from './saturation.ts';
+import { capacityOf, isSaturated, isShort, type ProposalKind, type ScaleInputs } from './scale-inputs.ts';
+import { type Before, judgeTrial, noTrial, type Trial, type TrialVerdict } from './trial.ts';
+import { trialInputs } from './trial-inputs.ts';
 
-/** What the scaler remembers of one service. Plain data; times are the clock's ms. */
-export interface ScalerState {
-  overTicks: number;
-  lastUpAt: number | undefined;
-  lastChangeAt: number | undefined;
-  cooldownUntil: number;
-  flaps: TokenBucket;
-  /** Highest completions per second and replica under the threshold, and when they were seen. */
-  sustained: { perSecond: number; at: number } | undefined;
-  /** By the number of replicas that shared them: most completions per second in all seen with the latency low. */
-  eased: readonly number[];
-}
+/** Loads and answers are averaged over this long, ms: two reports. */
+export const LATELY_MS = 2000;
 
-/** What was measured, for one decision. Replica counts include endpoints that others run. */
+/** What was measured for one decision. Replica counts include endpoints that others run; rates are per second. */
 export interface ScaleSample {
-  tick: boolean;
+  frozen: boolean;
   ready: number;
   starting: number;
-  warming: number;
+  /** All replicas are past their warm-up. */
+  isWarm: boolean;
+  /** So many have been ready for all of the last seconds. */
+  isSteady: boolean;
   min: number;
   max: number;
   budgetLeft: number;
   startsAllowed: number;
-  inFlight: number;
-  held: number;
   samples: number;
   quantileMs: number | undefined;
   windowMs: number;
-  windowArrivals: number;
-  windowCompletions: number;
-  arrivalsPerSecond: number;
-  completionsPerSecond: number;
-  /** The most endpoints that shared those completions. */
-  servedBy: number;
-  /** The same over the last moments: a load of few seconds shows in it as high as it was. */
-  lately: { completionsPerSecond: number; servedBy: number };
+  lateQuantileMs: number | undefined;
+  /** Over `saturatedMs`. */
+  arrivals: number;
+  dueArrivals: number;
+  /** Over the window of the latency. */
+  usualArrivals: number;
+  shed: number;
+  errors: number;
+  /** Answers of any kind but what was turned away. */
+  answers: number;
+  /** Good answers over 2 s. */
+  goodLately: number;
+  /** … since the number of replicas last changed, and over how long that is, ms. */
+  goodSince: number;
+  goodSinceMs: number;
+  load: number;
+  loadBefore: number;
+  oldestMs: number;
+  /** Requests that wait for a slot. */
+  queued: number;
   downCoveredMs: number;
-  peakArrivalsPerSecond: number;
-  peakRequests: number;
+  peak: number;
+}
+
+/** What the scaler remembers of one service. Plain data; times are the clock's ms. */
+export interface ScalerState {
+  evidence: Evidence;
+  trial: Trial;
+  overTicks: number;
+  saturatedTicks: number;
+  /** Since when latency has been low, and the load then. */
+  calmSince: number | undefined;
+  calmLoad: number;
+  /** … on one replica. */
+  calmEach: number;
+  lastUpAt: number | undefined;
+  lastDownAt: number | undefined;
+  cooldownUntil: number;
+  /** After an increase that did not help: no other until then, unless far more is asked for than `arrivals`. */
+  frozen: { until: number; count: number; arrivals: number; liftedAt: number };
+  /** After a decrease that was revoked: no other until then. */
+  lowered: { until: number; count: number };
+  flaps: TokenBucket;
+  /** Most requests in flight per replica while a further one is started; undefined: no such bound. */
+  inFlightLimit: number | undefined;
 }
 
 export interface ScaleOutcome {
   action: 'scale-up' | 'scale-down' | 'none';
   /** What asked for the change; undefined when nothing did. */
-  kind: Proposal['kind'] | undefined;
+  kind: ProposalKind | undefined;
   from: number;
   to: number;
   reason: string;
@@ -58,73 +97,169 @@ export interface ScaleOutcome {
 
 export function newScaler(scale: ScaleSettings, now: number): ScalerState {
   return {
+    evidence: noEvidence,
+    trial: noTrial,
     overTicks: 0,
+    saturatedTicks: 0,
+    calmSince: undefined,
+    calmLoad: 0,
+    calmEach: 0,
     lastUpAt: undefined,
-    lastChangeAt: undefined,
+    lastDownAt: undefined,
     cooldownUntil: Number.NEGATIVE_INFINITY,
+    frozen: { until: Number.NEGATIVE_INFINITY, count: 0, arrivals: 0, liftedAt: 0 },
+    lowered: { until: Number.NEGATIVE_INFINITY, count: 0 },
     flaps: fullBucket(flapRate(scale.guards), now),
-    sustained: undefined,
-    eased: [],
+    inFlightLimit: undefined,
   };
 }
 
-/** The state after a tick: how long the quantile has been over the threshold, and what a replica sustains. */
+/** The state after a tick: how long it has been slow or saturated, and what that teaches. */
 export function observe(state: ScalerState, sample: ScaleSample, scale: ScaleSettings, now: number): ScalerState {
-  const { samples, quantileMs } = sample;
   const { guards, latency } = scale;
-  // A few samples show that the load is carried, but neither that it is not nor how much is.
-  const isEnough = samples >= guards.minSamples;
-  const over = isEnough && quantileMs !== undefined && quantileMs > latency.aboveMs;
-  const next = { ...state, overTicks: over ? state.overTicks + 1 : 0 };
-  if (quantileMs === undefined || quantileMs > latency.aboveMs || sample.servedBy === 0) return next;
-  const perSecond = sample.completionsPerSecond / sample.servedBy;
-  if (isEnough && perSecond > (sustainedRate(state, guards, now) ?? 0)) next.sustained = { perSecond, at: now };
-  if (quantileMs < guards.downBelow * latency.aboveMs) next.eased = withEased(state.eased, sample);
+  const { samples, quantileMs, ready } = sample;
+  const { aboveMs } = latency;
+  const isTold = quantileMs !== undefined && samples >= guards.minSamples;
+  const learned = {
+    arrivalsPerSecond: sample.arrivals,
+    helps: Number(state.evidence.helps),
+    ...seenBy(state.evidence),
+  };
+  const isNearlyShort = isShort(learned, ready + sample.starting);
+  const isOver = isTold && quantileMs > (isNearlyShort ? guards.downBelow : 1) * aboveMs;
+  // While requests wait at the edge, what is in flight grows there and not in the replicas.
+  const isHeldUp = state.inFlightLimit !== undefined && sample.queued > 0;
+  const isSaturatedNow = isHeldUp || isSaturatedBy({ ...sample, calmLoad: state.calmLoad }, aboveMs, guards);
+  // Right after a change there are no samples yet: that is no unrest.
+  const isSilent = quantileMs === undefined && !isSaturatedNow;
+  const isCalm = quantileMs !== undefined && quantileMs < guards.downBelow * aboveMs && !isSaturatedNow;
+  const next: ScalerState = {
+    ...state,
+    trial: isReady(state.trial, sample, now),
+    overTicks: isOver ? state.overTicks + 1 : 0,
+    saturatedTicks: isSaturatedNow ? state.saturatedTicks + 1 : 0,
+    calmSince: isCalm ? (state.calmSince ?? now) : isSilent ? state.calmSince : undefined,
+    evidence: learnt(state.evidence, sample, { isSaturated: isSaturatedNow, isOver, isCalm }, guards, now),
+  };
+  if (!isCalm || ready === 0) return next;
+  return {
+    ...next,
+    calmLoad: follow(state.calmLoad, sample.load),
+    calmEach: follow(state.calmEach, sample.load / ready),
+  };
+}
+
+/** An average that a few seconds do not move far. */
+function follow(before: number, now: number): number {
+  return before === 0 ? now : before + 0.1 * (now - before);
+}
+
+/** The replicas of an increase are there, as far as they are coming. */
+function isReady(trial: Trial, { ready, starting }: ScaleSample, now: number): Trial {
+  if (trial.state !== 'starting' || starting > 0 || ready <= trial.from) return trial;
+  return { ...trial, state: 'judging', to: ready, readyAt: now };
+}
+
+function learnt(
+  evidence: Evidence,
+  sample: ScaleSample,
+  seen: { isSaturated: boolean; isOver: boolean; isCalm: boolean },
+  guards: GuardSettings,
+  now: number,
+): Evidence {
+  const { ready, arrivals, goodLately, isSteady } = sample;
+  if (ready === 0) return evidence;
+  let next = evidence;
+  if (seen.isSaturated && isSteady) {
+    // The most of many short counts is more than what is true: each counts less by half its standard error.
+    const count = (goodLately * LATELY_MS) / 1000;
+    const sure = Math.max(0, count - 0.5 * Math.sqrt(count)) / (LATELY_MS / 1000);
+    next = withCapacity(next, sure / ready, guards, now);
+  }
+  if (seen.isOver || seen.isSaturated) next = withTooFew(next, ready, arrivals);
+  else if (seen.isCalm && isSteady) next = withCarried(next, ready, arrivals, guards, now);
   return next;
-}
-
-function withEased(eased: readonly number[], { lately }: ScaleSample): readonly number[] {
-  const { completionsPerSecond, servedBy } = lately;
-  if (completionsPerSecond <= (eased[servedBy] ?? 0)) return eased;
-  return Array.from({ length: Math.max(eased.length, servedBy + 1) }, (_, replicas) =>
-    replicas === servedBy ? completionsPerSecond : (eased[replicas] ?? 0),
-  );
-}
-
-/** The sustained rate, faded since it was seen; undefined while unknown. */
-export function sustainedRate(state: ScalerState, guards: GuardSettings, now: number): number | undefined {
-  if (state.sustained === undefined) return undefined;
-  return state.sustained.perSecond * 2 ** (-(now - state.sustained.at) / guards.sustainedHalfLifeMs);
 }
 
 /** State, sample and settings as the numbers that a decision rests on. */
 export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: ScaleSettings, now: number): ScaleInputs {
   const { guards, latency, concurrency } = scale;
-  const { tick, quantileMs, startsAllowed, servedBy: _, lately: __, ...rest } = sample;
-  const sustainedPerSecond = sustainedRate(state, guards, now);
-  const fewer = state.eased.slice(0, Math.max(0, sample.ready + sample.starting));
+  const { evidence, trial } = state;
+  const { ready, starting, quantileMs, lateQuantileMs, startsAllowed, arrivals, shed, errors } = sample;
+  const capacity = capacityAt(evidence, guards, now);
+  const carriers = carriersOf(evidence, arrivals, ready + starting, guards, now);
+  const failed = failedAt(evidence, ready - 1, guards, now);
+  const lastChangeAt = latest(state.lastUpAt, state.lastDownAt);
   return {
-    ...rest,
-    tick: tick ? 1 : 0,
+    frozen: Number(sample.frozen),
+    ready,
+    starting,
+    min: sample.min,
+    max: sample.max,
+    budgetLeft: sample.budgetLeft,
     concurrency,
+    samples: sample.samples,
     minSamples: guards.minSamples,
+    windowMs: sample.windowMs,
     quantile: latency.quantile,
     ...(quantileMs !== undefined && { quantileMs }),
+    ...(lateQuantileMs !== undefined && { lateQuantileMs }),
     aboveMs: latency.aboveMs,
     overTicks: state.overTicks,
+    saturatedTicks: state.saturatedTicks,
     ticks: guards.ticks,
-    ...(sustainedPerSecond !== undefined && { sustainedPerSecond }),
-    easedPerSecond: Math.max(0, ...fewer),
+    arrivalsPerSecond: arrivals,
+    usualPerSecond: sample.usualArrivals,
+    goodPerSecond: sample.goodLately,
+    shedPerSecond: shed,
+    errorsPerSecond: errors,
+    load: sample.load,
+    loadBefore: sample.loadBefore,
+    queued: sample.queued,
+    calmLoad: state.calmLoad,
+    shedShare: arrivals > 0 ? shed / arrivals : 0,
+    errorsShare: sample.answers > 0 ? errors / sample.answers : 0,
+    ...(capacity !== undefined && { capacityPerSecond: capacity }),
+    ...seenBy(evidence),
+    helps: Number(evidence.helps),
+    ...(carriers !== undefined && { carriers }),
     utilisation: guards.utilisation,
+    backlogMs: guards.backlogMs,
     stepUp: guards.stepUp,
     stepUpEveryMs: guards.stepUpEveryMs,
     stepDownEveryMs: guards.stepDownEveryMs,
     ...(state.lastUpAt !== undefined && { sinceUpMs: now - state.lastUpAt }),
-    ...(state.lastChangeAt !== undefined && { sinceChangeMs: now - state.lastChangeAt }),
+    ...(lastChangeAt !== undefined && { sinceChangeMs: now - lastChangeAt }),
     cooldownLeftMs: Math.max(0, Math.min(guards.cooldownMs, state.cooldownUntil - now)),
+    ...trialInputs(trial, now),
+    trialWarm: Number(sample.isWarm),
+    trialGoodPerSecond: sample.goodSince,
+    trialGoodMs: sample.goodSinceMs,
+    benefitMs: guards.benefitMs,
+    benefitSamples: guards.benefitSamples,
+    noBenefitMs: guards.noBenefitMs,
+    benefitPatienceMs: guards.benefitPatienceMs,
+    benefitGiveUpMs: guards.benefitGiveUpMs,
+    benefitShare: guards.benefitShare,
+    benefitLeast: guards.benefitLeast,
+    freezeLeftMs: Math.max(0, Math.min(guards.freezeMaxMs, state.frozen.until - now)),
+    freezePerSecond: state.frozen.arrivals,
+    freezeLiftPerSecond: state.frozen.liftedAt,
+    liftAt: guards.liftAt,
     downWindowMs: guards.downWindowMs,
+    downCoveredMs: sample.downCoveredMs,
+    calmMs: state.calmSince === undefined ? 0 : now - state.calmSince,
+    surplusMs: guards.surplusMs,
+    peakPerSecond: sample.peak,
+    ...(failed !== undefined && { failedPerSecond: failed }),
     downBelow: guards.downBelow,
+    downPeak: guards.downPeak,
+    downTrialMs: guards.downTrialMs,
+    downRevertAt: guards.downRevertAt,
+    downWaitMs: Math.max(0, Math.min(DOWN_RETRY_MAX_MS, state.lowered.until - now)),
     flapTokens: tokensAt(state.flaps, flapRate(guards), now),
+    errorsLimit: guards.errors,
+    shedLimit: guards.shed,
     ...(Number.isFinite(startsAllowed) && { startsAllowed }),
   };
 }
@@ -132,10 +267,11 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
 /** The decision that the inputs lead to: the first proposal that its guards let through, at least in part. */
 export function decideScale(inputs: ScaleInputs): ScaleOutcome {
   const from = capacityOf(inputs);
+  const settled = settledBy(judgeTrial(inputs), inputs);
   let refused: ScaleOutcome | undefined;
-  for (const proposal of proposals(inputs)) {
+  for (const proposal of proposals(settled)) {
     const { kind, reason } = proposal;
-    const { to, verdicts } = judge(proposal, inputs);
+    const { to, verdicts } = judge(proposal, settled);
     if (to > from) return { action: 'scale-up', kind, from, to, reason, verdicts };
     if (to < from) return { action: 'scale-down', kind, from, to, reason, verdicts };
     refused ??= { action: 'none', kind, from, to, reason, verdicts };
@@ -143,32 +279,142 @@ export function decideScale(inputs: ScaleInputs): ScaleOutcome {
   return refused ?? { action: 'none', kind: undefined, from, to: from, reason: 'nothing to change', verdicts: [] };
 }
 
-/** The state after a change was carried out (or, in a dry run, would have been). */
-export function afterChange(
+/** An experiment that has ended stands in the way of nothing. */
+function settledBy(judged: TrialVerdict, inputs: ScaleInputs): ScaleInputs {
+  switch (judged.verdict) {
+    case 'helped':
+      return { ...inputs, trial: 0, helps: Math.max(inputs.helps, Number(judged.isMore)) };
+    case 'ended':
+    case 'open':
+    case 'held':
+      return { ...inputs, trial: 0 };
+    case 'wait':
+    case 'no-benefit':
+    case 'untold':
+    case 'harmed':
+      return inputs;
+  }
+}
+
+function seenBy({ capacity }: Evidence): { seenPerSecond?: number } {
+  return capacity === undefined ? {} : { seenPerSecond: capacity.perSecond };
+}
+
+/** Longest wait before the next try of a decrease, ms. */
+const DOWN_RETRY_MAX_MS = 3_600_000;
+
+/** The state after the experiment's end, as far as it teaches something. */
+export function afterVerdict(
   state: ScalerState,
-  outcome: ScaleOutcome,
-  { arrivalsPerSecond }: Pick<ScaleInputs, 'arrivalsPerSecond'>,
+  judged: TrialVerdict,
+  inputs: ScaleInputs,
   scale: ScaleSettings,
   now: number,
 ): ScalerState {
-  if (outcome.action === 'scale-up') {
-    const next = { ...state, overTicks: 0, lastUpAt: now, lastChangeAt: now };
-    if (outcome.kind !== 'latency') return next;
-    // What so many carry with ease no more, fewer do not either.
-    const eased = state.eased.map((most, replicas) =>
-      replicas <= outcome.from && most >= arrivalsPerSecond ? 0 : most,
-    );
-    return { ...next, eased };
+  const { guards } = scale;
+  const { evidence, frozen, lowered } = state;
+  const ended = { ...state, trial: noTrial };
+  switch (judged.verdict) {
+    case 'wait':
+      return state;
+    case 'ended':
+    case 'open':
+    case 'untold':
+      return ended;
+    case 'helped': {
+      const failed = withFailed(evidence, inputs.trialFrom, inputs.beforePerSecond, guards, now);
+      return {
+        ...ended,
+        evidence: { ...failed, helps: failed.helps || judged.isMore },
+        frozen: { ...frozen, count: 0 },
+      };
+    }
+    case 'no-benefit': {
+      const forMs = Math.min(guards.freezeMaxMs, guards.freezeMs * 2 ** frozen.count);
+      const arrivals = Math.max(inputs.beforePerSecond, inputs.arrivalsPerSecond);
+      // A trial that was slow, but not saturated, tells nothing of a service that is.
+      const wasSaturated = inputs.beforeSaturated === 1 || isSaturated(inputs);
+      const liftedAt = wasSaturated ? guards.liftAt * arrivals : arrivals;
+      return {
+        ...ended,
+        // What was learnt in it is no capacity of a replica.
+        evidence: { ...evidence, capacity: undefined, helps: false },
+        frozen: { until: now + forMs, count: frozen.count + 1, arrivals, liftedAt },
+      };
+    }
+    case 'held':
+      return { ...ended, lowered: { until: now, count: 0 } };
+    case 'harmed': {
+      const forMs = Math.min(DOWN_RETRY_MAX_MS, guards.downRetryMs * 2 ** lowered.count);
+      return {
+        ...ended,
+        evidence: withFailed(evidence, inputs.trialTo, inputs.arrivalsPerSecond, guards, now),
+        lowered: { until: now + forMs, count: lowered.count + 1 },
+      };
+    }
   }
-  if (outcome.action === 'scale-down') {
-    return { ...state, lastChangeAt: now, flaps: takeToken(state.flaps, flapRate(scale.guards), now) };
+}
+
+/** The state after a change was carried out (or, in a dry run, would have been). */
+export function afterChange(
+  state: ScalerState,
+  { action, kind, from, to }: ScaleOutcome,
+  inputs: ScaleInputs,
+  scale: ScaleSettings,
+  now: number,
+): ScalerState {
+  if (action === 'none') return state;
+  const before: Before = {
+    from: action === 'scale-up' ? inputs.ready + inputs.starting : from,
+    to,
+    arrivals: Math.max(inputs.arrivalsPerSecond, inputs.usualPerSecond),
+    good: inputs.goodPerSecond,
+    shed: inputs.shedPerSecond,
+    quantileMs: inputs.quantileMs ?? 0,
+    // An average of two seconds lags behind a queue that has just come.
+    load: Math.max(inputs.load, inputs.queued > 0 ? inputs.queued + inputs.ready * inputs.concurrency : 0),
+    isSaturated: isSaturated(inputs),
+    isForConcurrency: kind === 'concurrency',
+  };
+  if (action === 'scale-down') {
+    const trial: Trial = kind === 'down' ? { state: 'lowered', at: now, ...before } : noTrial;
+    // What is undone was never wanted: that is no decrease after which an increase would be flapping.
+    return { ...state, trial, lastDownAt: kind === 'down' ? now : state.lastDownAt };
   }
-  return state;
+  const isFlap = state.lastDownAt !== undefined && now - state.lastDownAt < scale.guards.flapWithinMs;
+  return {
+    ...state,
+    trial: kind === 'restore' ? noTrial : { state: 'starting', ...before },
+    overTicks: 0,
+    lastUpAt: now,
+    flaps: isFlap ? takeToken(state.flaps, flapRate(scale.guards), now) : state.flaps,
+  };
 }
 
 /** The state after somebody changed the replica count by hand. */
 export function afterChangeByHand(state: ScalerState, scale: ScaleSettings, now: number): ScalerState {
-  return { ...state, cooldownUntil: now + scale.guards.cooldownMs };
+  return { ...state, trial: noTrial, cooldownUntil: now + scale.guards.cooldownMs };
+}
+
+/** Another `run`: what was learnt of the old one says nothing. */
+export function afterOtherRun(state: ScalerState): ScalerState {
+  return {
+    ...state,
+    evidence: noEvidence,
+    trial: noTrial,
+    overTicks: 0,
+    saturatedTicks: 0,
+    calmSince: undefined,
+    calmLoad: 0,
+    calmEach: 0,
+    frozen: { until: Number.NEGATIVE_INFINITY, count: 0, arrivals: 0, liftedAt: 0 },
+    lowered: { until: Number.NEGATIVE_INFINITY, count: 0 },
+    inFlightLimit: undefined,
+  };
+}
+
+function latest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.max(a, b);
 }
 
 function flapRate(guards: GuardSettings): BucketRate {

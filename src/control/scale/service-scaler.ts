@@ -1,29 +1,35 @@
 import type { ServiceSettings } from '../../model/settings.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Telemetry } from '../link/telemetry.ts';
-import { RATE_PERIOD_MS } from '../link/window.ts';
+import { eachManages } from './evidence.ts';
+import { withInFlightLimit } from './in-flight-limit.ts';
 import type { ScaleInputs } from './scale-inputs.ts';
 import {
   afterChange,
   afterChangeByHand,
+  afterOtherRun,
+  afterVerdict,
   decideScale,
+  LATELY_MS,
   newScaler,
   observe,
   type ScaleOutcome,
   type ScalerState,
   type ScaleSample,
   scaleInputs,
-  sustainedRate,
 } from './scaler.ts';
+import { judgeTrial, type TrialVerdict } from './trial.ts';
 
-/** What a number of replicas carries with ease is looked at over this long, ms: two reports. */
-const LATELY_MS = 2000;
+/** No answer of a service is waited for longer than this to see whether answers fall behind, ms. */
+const LAG_MAX_MS = 60_000;
 
 /** The service as the scaler finds it; replica counts include endpoints that others run. */
 export interface ScaledService {
+  frozen: boolean;
   ready: number;
   starting: number;
-  warming: number;
+  /** All replicas are past their warm-up. */
+  isWarm: boolean;
   /** Endpoints that others run. */
   external: number;
   /** Since when at least one endpoint has been ready, the clock's ms. */
@@ -36,6 +42,8 @@ export interface ScaledService {
 export interface ScaleDecision {
   outcome: ScaleOutcome;
   inputs: ScaleInputs;
+  /** What the experiment under way has shown by now. */
+  verdict: TrialVerdict;
 }
 
 /** Measures one service and decides on its replica count; the decisions themselves are pure. */
@@ -44,6 +52,11 @@ export class ServiceScaler {
   readonly #telemetry: Telemetry;
   readonly #settings: () => ServiceSettings;
   #state: ScalerState;
+  /** Endpoints at the last tick, and since when there are so many, the clock's ms. */
+  #ready = 0;
+  #readySince = 0;
+  /** What an answer usually takes, ms. */
+  #lagMs = 0;
 
   constructor(clock: Clock, telemetry: Telemetry, settings: () => ServiceSettings) {
     this.#clock = clock;
@@ -52,77 +65,117 @@ export class ServiceScaler {
     this.#state = newScaler(settings().scale, clock.now());
   }
 
-  /** Completions per second that one replica sustained; undefined while unknown. */
-  get sustained(): number | undefined {
-    return sustainedRate(this.#state, this.#settings().scale.guards, this.#clock.now());
+  /** Answers per second that one replica is known to manage; undefined while unknown. */
+  get capacity(): number | undefined {
+    return eachManages(this.#state.evidence, this.#settings().scale.guards, this.#clock.now());
   }
 
-  /** Once a second, with fresh reports: looks at latency and concurrency. */
+  /** Most requests in flight per replica while a further one is started; undefined: no such bound. */
+  get inFlightLimit(): number | undefined {
+    return this.#state.inFlightLimit;
+  }
+
+  /** Once a second, with fresh reports. */
   tick(service: ScaledService): ScaleDecision {
-    const sample = this.#sample(service, true);
-    this.#state = observe(this.#state, sample, this.#settings().scale, this.#clock.now());
-    return this.#decide(sample);
+    const now = this.#clock.now();
+    const { scale } = this.#settings();
+    const sample = this.#sample(service, now);
+    this.#state = observe(this.#state, sample, scale, now);
+    const inputs = scaleInputs(this.#state, sample, scale, now);
+    this.#state = withInFlightLimit(this.#state, inputs, sample.queued, this.#lagMs);
+    return { outcome: decideScale(inputs), inputs, verdict: judgeTrial(inputs) };
   }
 
-  /** A request waits for a slot: looks at concurrency only. */
-  hurry(service: ScaledService): ScaleDecision {
-    return this.#decide(this.#sample(service, false));
-  }
-
-  /** The decision is carried out. */
-  carriedOut({ outcome, inputs }: ScaleDecision): void {
-    this.#state = afterChange(this.#state, outcome, inputs, this.#settings().scale, this.#clock.now());
+  /**
+   * The decision is taken: what was found out is remembered, and the change, if there is one.
+   * @returns for how long there is no increase now, ms
+   */
+  carriedOut({ outcome, inputs, verdict }: ScaleDecision): number {
+    const now = this.#clock.now();
+    const { scale } = this.#settings();
+    // What is to be undone or restored stays an experiment until it is.
+    const isOver = outcome.action !== 'none' || (outcome.kind !== 'undo' && outcome.kind !== 'restore');
+    if (isOver) this.#state = afterVerdict(this.#state, verdict, inputs, scale, now);
+    this.#state = afterChange(this.#state, outcome, inputs, scale, now);
+    return Math.max(0, this.#state.frozen.until - now);
   }
 
   changedByHand(): void {
     this.#state = afterChangeByHand(this.#state, this.#settings().scale, this.#clock.now());
   }
 
-  /** Another `run`: what replicas of the old one sustained says nothing. */
-  forgetSustained(): void {
-    this.#state = { ...this.#state, sustained: undefined, eased: [], overTicks: 0 };
+  /** Another `run`: what replicas of the old one did says nothing. */
+  forget(): void {
+    this.#state = afterOtherRun(this.#state);
   }
 
-  #decide(sample: ScaleSample): ScaleDecision {
-    const inputs = scaleInputs(this.#state, sample, this.#settings().scale, this.#clock.now());
-    return { outcome: decideScale(inputs), inputs };
-  }
-
-  #sample(service: ScaledService, tick: boolean): ScaleSample {
-    const now = this.#clock.now();
-    const { window, waiting, active: inFlight, held } = this.#telemetry;
+  #sample(service: ScaledService, now: number): ScaleSample {
+    const { window, waiting, queued, oldestMs } = this.#telemetry;
     const { min, max, latency, guards } = this.#settings().scale;
-    const { external, awakeSince, ...counts } = service;
+    const { external, awakeSince, ...facts } = service;
+    if (service.ready !== this.#ready) {
+      this.#ready = service.ready;
+      this.#readySince = now;
+    }
+    const query = { quantile: latency.quantile, waiting, aboveMs: latency.aboveMs };
     const view = window.latency(now, {
+      ...query,
       windowMs: latency.windowMs,
       maxWindowMs: guards.maxWindowMs,
       minSamples: guards.minSamples,
-      quantile: latency.quantile,
-      waiting,
-      aboveMs: latency.aboveMs,
+      since: this.#readySince,
     });
-    const rates = window.rates(now, RATE_PERIOD_MS);
-    const lately = window.rates(now, LATELY_MS);
-    const peaks = window.peaks(now, Math.max(awakeSince, now - guards.downWindowMs));
+    const late = window.latency(now, {
+      ...query,
+      windowMs: guards.saturatedMs,
+      maxWindowMs: guards.saturatedMs,
+      minSamples: guards.minSamples,
+      since: this.#readySince,
+    });
+    const [typicalMs] = window.quantiles(now, latency.windowMs, [latency.quantile]);
+    if (typicalMs !== undefined && this.#state.saturatedTicks === 0) this.#lagMs = Math.min(LAG_MAX_MS, typicalMs);
+    const rates = window.rates(now - guards.saturatedMs, now);
+    const lately = window.rates(now - LATELY_MS, now);
+    const before = now - guards.saturatedMs;
+    const goodSinceMs = Math.max(LATELY_MS, Math.min(latency.windowMs, now - this.#readySince));
     return {
-      ...counts,
-      tick,
+      ...facts,
+      isSteady: now - this.#readySince >= LATELY_MS,
       min: Math.max(1, min) + external,
       max: max + external,
-      inFlight,
-      held,
       samples: view.samples,
       quantileMs: view.quantileMs,
       windowMs: view.spanMs,
-      windowArrivals: view.arrivals,
-      windowCompletions: view.completions,
-      arrivalsPerSecond: rates.arrivals,
-      completionsPerSecond: rates.completions,
-      servedBy: rates.ready,
-      lately: { completionsPerSecond: lately.completions, servedBy: lately.ready },
+      lateQuantileMs: late.samples >= guards.minSamples ? late.quantileMs : undefined,
+      arrivals: rates.arrivals,
+      dueArrivals: this.#due(now),
+      usualArrivals: window.rates(now - latency.windowMs, now).arrivals,
+      answers: rates.completions - rates.shed,
+      shed: rates.shed,
+      errors: rates.errors,
+      goodLately: lately.good,
+      goodSince: window.rates(now - goodSinceMs, now).good,
+      goodSinceMs,
+      load: lately.load,
+      loadBefore: window.rates(before - LATELY_MS, before).load,
+      oldestMs,
+      queued,
       downCoveredMs: now - awakeSince,
-      peakArrivalsPerSecond: peaks.arrivals,
-      peakRequests: peaks.requests,
+      // Only of use where there is one to spare.
+      peak:
+        service.ready > Math.max(1, min) + external
+          ? window.peak(now, Math.max(awakeSince, now - guards.downWindowMs))
+          : 0,
     };
+  }
+
+  /** Arrivals per second, one usual answer's time ago: reports come once a second, so what lies between is interpolated. */
+  #due(now: number): number {
+    const { window } = this.#telemetry;
+    const { saturatedMs } = this.#settings().scale.guards;
+    const whole = Math.floor(this.#lagMs / 1000) * 1000;
+    const part = (this.#lagMs - whole) / 1000;
+    const arrivals = (agoMs: number) => window.rates(now - agoMs - saturatedMs, now - agoMs).arrivals;
+    return (1 - part) * arrivals(whole) + part * arrivals(whole + 1000);
   }
 }

@@ -10,6 +10,7 @@ import { gaugeService } from '../journal/service-metrics.ts';
 import { Telemetry } from '../link/telemetry.ts';
 import type { CordonAck } from '../replica/retire.ts';
 import { type ScaleDecision, type ScaledService, ServiceScaler } from '../scale/service-scaler.ts';
+import { isTrial, trialText } from '../scale/trial-text.ts';
 import type { ServiceHost } from './host.ts';
 import { ServiceLifecycle } from './lifecycle.ts';
 import { scaleByHand } from './scale-by-hand.ts';
@@ -25,6 +26,8 @@ export class ServiceController {
   /** Made when there is something to scale: most of 10,000 services never get that far. */
   #scaler: ServiceScaler | undefined;
   #settings: ServiceSettings;
+  /** The decision whose outcome is still open. */
+  #trial: string | undefined;
 
   constructor(settings: ServiceSettings, host: ServiceHost) {
     this.name = settings.name;
@@ -37,7 +40,8 @@ export class ServiceController {
       settings: () => this.#settings,
       telemetry: this.#telemetry,
       decisions: this.decisions,
-      sustained: () => this.#scaler?.sustained,
+      capacity: () => this.#scaler?.capacity,
+      inFlightLimit: () => this.#inFlightLimit,
     });
     host.registry.add(this.name, {
       wakeable: () => this.#settings.run !== undefined,
@@ -60,8 +64,6 @@ export class ServiceController {
   onDemand(edge: string, held: number, inFlight: number): void {
     this.#telemetry.demand(edge, this.#host.context.clock.now(), held, inFlight);
     this.lifecycle.look();
-    const { concurrency } = this.#settings.scale;
-    if (held > 0 && concurrency > 0 && this.#mayScale) this.#follow(this.#scaling.hurry(this.#scaled()));
   }
 
   /** @param report undefined where the edge had nothing to say of the service */
@@ -183,7 +185,7 @@ export class ServiceController {
     this.#settings = settings;
     this.#telemetry.window.keepMs = keepMs(settings);
     if (JSON.stringify(settings.run) !== JSON.stringify(before.run)) {
-      this.#scaler?.forgetSustained();
+      this.#scaler?.forget();
       this.#telemetry.window.clear();
     }
     this.lifecycle.reconfigured(before);
@@ -262,22 +264,41 @@ export class ServiceController {
   get #mayScale(): boolean {
     return (
       this.#settings.run !== undefined &&
-      !this.#isFrozen &&
       this.lifecycle.isAwake &&
+      this.#isHealthy &&
       this.#host.hub.fresh &&
       !this.lifecycle.isLeaving &&
       !this.#host.isDraining()
     );
   }
 
-  /** Carries out a scaling decision. */
+  /** Any endpoint answers. What none does, replacement mends and scaling does not. */
+  get #isHealthy(): boolean {
+    const { external, ready } = this.lifecycle;
+    return external > 0 || ready.some(({ endpoint }) => !this.#telemetry.isUnhealthy(endpoint));
+  }
+
+  /** What the edges hold back for a replica that is being started, of each of which there are several. */
+  get #inFlightLimit(): number | undefined {
+    const limit = this.#settings.scale.dryRun ? undefined : this.#scaler?.inFlightLimit;
+    return limit === undefined ? undefined : Math.max(1, Math.ceil(limit / Math.max(1, this.#host.hub.edges.length)));
+  }
+
+  /** Carries out a scaling decision, and says what came of the one before. */
   #follow(decision: ScaleDecision): void {
-    const { outcome } = decision;
-    const { dryRun } = this.#settings.scale;
-    this.decisions.scaled(decision, dryRun);
-    if (outcome.action === 'none') return;
-    this.#scaling.carriedOut(decision);
-    if (dryRun) return;
+    const { outcome, verdict } = decision;
+    const { scale } = this.#settings;
+    const limit = this.#inFlightLimit;
+    const freezeMs = this.#scaling.carriedOut(decision);
+    const id = this.decisions.scaled(decision, scale.dryRun);
+    const text = trialText(verdict, outcome, freezeMs);
+    if (text !== undefined && this.#trial !== undefined) {
+      this.decisions.cameOf(this.#trial, text);
+      this.#trial = undefined;
+    }
+    if (outcome.action !== 'none' && isTrial(outcome)) this.#trial = id;
+    if (this.#inFlightLimit !== limit) this.#host.registry.publish(this.name);
+    if (outcome.action === 'none' || scale.dryRun) return;
     this.lifecycle.scaleTo(outcome.to - this.lifecycle.external);
   }
 
@@ -286,9 +307,10 @@ export class ServiceController {
     const { set, external, ready, awakeSince, startsToScale } = this.lifecycle;
     const { starting, queued } = set.counts;
     return {
+      frozen: this.#isFrozen,
       ready: ready.length + external,
       starting: starting + queued,
-      warming: ready.filter(({ endpoint }) => !this.#isWarm(endpoint)).length,
+      isWarm: ready.every(({ endpoint }) => this.#isWarm(endpoint)),
       external,
       awakeSince: awakeSince ?? now,
       budgetLeft: this.#host.gate.budgetLeft,
@@ -300,7 +322,10 @@ export class ServiceController {
   #isWarm(endpoint: string): boolean {
     const replica = this.lifecycle.set.byEndpoint(endpoint);
     if (replica?.start === undefined) return true;
-    return this.#host.context.clock.now() - replica.readyAt >= this.#settings.scale.guards.warmUpMs;
+    const { warmUpMs, warmUpRequests, warmUpMaxMs } = this.#settings.scale.guards;
+    const ageMs = this.#host.context.clock.now() - replica.readyAt;
+    if (ageMs >= Math.max(warmUpMs, warmUpMaxMs)) return true;
+    return ageMs >= warmUpMs && this.#telemetry.answersOf(endpoint) >= warmUpRequests;
   }
 
   #assertRunnable(): void {

@@ -26,8 +26,10 @@ interface LifecycleOptions {
   settings: () => ServiceSettings;
   telemetry: Telemetry;
   decisions: DecisionLog;
-  /** Completions per second that one replica sustained; undefined while unknown. */
-  sustained: () => number | undefined;
+  /** Answers per second that one replica is known to manage; undefined while unknown. */
+  capacity: () => number | undefined;
+  /** Most requests in flight per replica and edge while a further one is started; undefined: no such bound. */
+  inFlightLimit: () => number | undefined;
 }
 
 /**
@@ -171,7 +173,7 @@ export class ServiceLifecycle {
       expectedStartMs: this.#startTimes.expectedMs,
       blockedUntil: contact.contact === 'unreachable' ? contact.retryAt : this.breaker.refusedUntil,
       failures: this.#intent.failures,
-      inFlightLimit: null,
+      inFlightLimit: this.#options.inFlightLimit() ?? null,
     };
   }
 
@@ -312,7 +314,7 @@ export class ServiceLifecycle {
   }
 
   #view(news: ServiceEvent): ServiceView {
-    const { host, settings, telemetry, sustained } = this.#options;
+    const { host, settings, telemetry, capacity } = this.#options;
     const { scale, health } = settings();
     const now = host.context.clock.now();
     const replicas = this.set.views();
@@ -334,7 +336,7 @@ export class ServiceLifecycle {
       held,
       inFlight: telemetry.active,
       arrivalsPerSecond: isAsleep && isAsked ? telemetry.window.arrivalsBefore(now, scale.latency.windowMs) : 0,
-      sustainedPerSecond: sustained(),
+      capacityPerSecond: capacity(),
       isFresh: host.hub.fresh,
       isBusy: telemetry.busy,
       isSilent: telemetry.silent,

@@ -38,7 +38,12 @@ export function plan(view: ServiceView): Step[] {
       ];
     case 'scaled':
       return news.to < countsOf(view).ready
-        ? retire(view, sickFirst(victimsFirst(readyIn(view))).slice(0, 1), 'scale-down', undefined)
+        ? retire(
+            view,
+            sickFirst(victimsFirst(readyIn(view))).slice(0, countsOf(view).ready - news.to),
+            'scale-down',
+            undefined,
+          )
         : [];
     case 'scaled-by-hand':
       return [

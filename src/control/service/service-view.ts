@@ -83,8 +83,8 @@ export interface ServiceView {
   inFlight: number;
   /** Arrivals per second over the last window; only known while something asks for what sleeps. */
   arrivalsPerSecond: number;
-  /** Completions per second that one replica sustained; undefined while unknown. */
-  sustainedPerSecond: number | undefined;
+  /** Answers per second that one replica is known to manage; undefined while unknown. */
+  capacityPerSecond: number | undefined;
   /** Every edge reported within three ticks. */
   isFresh: boolean;
   /** Something is held or in flight. */
@@ -148,7 +148,7 @@ export function isAsked({ held, intent }: ServiceView): boolean {
 
 /** What decides how many replicas it should have. */
 export function demandOf(view: ServiceView): DemandInputs {
-  const { scale, intent, held, inFlight, isDraining, sustainedPerSecond } = view;
+  const { scale, intent, held, inFlight, isDraining, capacityPerSecond } = view;
   const { min, max, initial, concurrency, guards } = scale;
   return {
     min: isDraining ? 0 : min,
@@ -163,7 +163,7 @@ export function demandOf(view: ServiceView): DemandInputs {
     slept: Number(intent.mode === 'slept'),
     target: isDraining ? 0 : intent.target,
     arrivalsBeforePerSecond: intent.arrivalsBefore ?? 0,
-    ...(sustainedPerSecond !== undefined && { sustainedPerSecond }),
+    ...(capacityPerSecond !== undefined && { capacityPerSecond }),
   };
 }
 

@@ -251,7 +251,9 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
       endpoint.recordAnswer(ttfb, facts.startedAt, this.#owner.isCalm);
     }
     endpoint.isOld = response.old;
-    if (response.status >= 500 && !this.#turns.clientDelayed(now))
+    // Who sheds load is no worse than the others: without it they would have to do still more.
+    const isFailure = response.status >= 500 && !service.policy.shed.includes(response.status);
+    if (isFailure && !this.#turns.clientDelayed(now))
       service.trust.judge(endpoint, 'failure', `status ${response.status}`);
     client.answer.head(response, prepareHead(this.#request, service, endpoint, response, this.#context.date));
     service.onFirstByte();

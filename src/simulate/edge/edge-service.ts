@@ -104,7 +104,9 @@ export class EdgeService implements Sender, Releasing {
     endpoint.answered(ms, this.#rotation.times(request.arrivedAt), request.isCalm);
     this.#figures.firstByte(status, ms, shed);
     this.#figures.ended(status, now - request.arrivedAt);
-    if (outlier !== undefined) {
+    // Who sheds load is judged neither well nor badly for it.
+    const isJudged = status < 500 || !shed.includes(status);
+    if (outlier !== undefined && isJudged) {
       const forMs = this.#rotation.judge(endpoint, status >= 500, outlier);
       if (forMs > 0) this.#tellEjected(endpoint, forMs, outlier.consecutive);
     }

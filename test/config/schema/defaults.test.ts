@@ -71,16 +71,43 @@ services:
             minSamples: 20,
             maxWindowMs: 300_000,
             ticks: 3,
-            stepUp: 1,
+            errors: 0.2,
+            shed: 0.05,
+            saturatedArrivals: 20,
+            saturatedMs: 3000,
+            saturatedAnswered: 0.9,
+            saturatedGrowth: 0.1,
+            saturatedLoad: 2,
+            utilisation: 0.8,
+            backlogMs: 15_000,
+            stepUp: 8,
             stepUpEveryMs: 15_000,
+            evidenceHalfLifeMs: 3_600_000,
+            failedForMs: 3_600_000,
+            benefitMs: 2000,
+            benefitSamples: 200,
+            noBenefitMs: 30_000,
+            benefitPatienceMs: 60_000,
+            benefitGiveUpMs: 300_000,
+            benefitShare: 0.5,
+            benefitLeast: 0.1,
+            freezeMs: 120_000,
+            freezeMaxMs: 1_800_000,
+            liftAt: 1.5,
             stepDownEveryMs: 60_000,
             downWindowMs: 300_000,
             downBelow: 0.6,
+            downPeak: 0.9,
+            downTrialMs: 60_000,
+            downRevertAt: 0.9,
+            downRetryMs: 300_000,
+            surplusMs: 60_000,
             flapBurst: 4,
             flapPerHour: 12,
-            utilisation: 0.8,
-            sustainedHalfLifeMs: 3_600_000,
+            flapWithinMs: 600_000,
             warmUpMs: 5000,
+            warmUpRequests: 50,
+            warmUpMaxMs: 60_000,
             cooldownMs: 60_000,
           },
           dryRun: false,
@@ -191,10 +218,10 @@ describe('values are what their option makes of them', () => {
 
   test('shares as percentages or fractions', () => {
     const { retries, scale } = serviceOf(
-      `${docker}\nretries: { budget: 0.25 }\nscale: { guards: { stepUp: 250%, downBelow: 50% } }`,
+      `${docker}\nretries: { budget: 0.25 }\nscale: { guards: { liftAt: 250%, downBelow: 50% } }`,
     );
     expect(retries.budget).toBe(0.25);
-    expect(scale.guards).toMatchObject({ stepUp: 2.5, downBelow: 0.5 });
+    expect(scale.guards).toMatchObject({ liftAt: 2.5, downBelow: 0.5 });
   });
 
   test('hosts are lower-cased, without trailing dot, internationalised ones as ASCII', () => {

@@ -58,16 +58,6 @@ test('a change ends what was refused, whoever decided on it', () => {
   expect(decisions.heldBack).toBeNull();
 });
 
-test('a look between ticks that asks for nothing ends no refusal', () => {
-  const { decisions, scaled, refused, kept } = log();
-  for (let tick = 0; tick < 20; tick++) {
-    refused('step');
-    scaled({}, { tick: 0 });
-  }
-  expect(kept.records).toHaveLength(1);
-  expect(decisions.heldBack?.guards).toEqual(['step']);
-});
-
 test('a guard that blocks is counted once for each refusal, not at each tick', () => {
   const { metrics, scaled, refused } = log();
   for (let tick = 0; tick < 10; tick++) refused('budget');

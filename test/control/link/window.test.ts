@@ -9,6 +9,7 @@ const query: LatencyQuery = {
   quantile: 0.95,
   waiting: [],
   aboveMs: 1000,
+  since: 0,
 };
 
 function times(...values: number[]): SparseCounts {
@@ -18,8 +19,8 @@ function times(...values: number[]): SparseCounts {
 }
 
 function entry(change: Partial<WindowEntry>): WindowEntry {
-  const none = { arrivals: 0, completions: 0, ttfb: [], allTtfb: [], requests: 0, ready: 1 };
-  return { at: 0, edge: 'edge-1', spanMs: 1000, ...none, ...change };
+  const counts = { arrivals: 0, completions: 0, good: 0, shed: 0, errors: 0, loadMs: 0 };
+  return { at: 0, edge: 'edge-1', spanMs: 1000, ...counts, ttfb: [], allTtfb: [], ...change };
 }
 
 /** A window with a report a second, the last of them at `now`. */
@@ -58,28 +59,60 @@ test('requests that wait count once they are older than the threshold, and then 
   expect(view.quantileMs).toBeGreaterThan(50_000);
 });
 
+test('what was dispatched before a moment says nothing of the time since: reports count that began no earlier', () => {
+  const window = reported(20, (second) => ({ ttfb: [times(...Array(10).fill(second <= 10 ? 5000 : 100))] }));
+  const since = window.latency(20_000, { ...query, since: 10_000 });
+  expect(since.samples).toBe(100);
+  expect(since.quantileMs).toBeCloseTo(100, -1);
+  // Reports do not come to the millisecond.
+  expect(window.latency(20_000, { ...query, since: 10_200 }).samples).toBe(100);
+  expect(window.latency(20_000, { ...query, since: 10_300 }).samples).toBe(90);
+  expect(window.latency(20_000, { ...query, since: 20_000 })).toMatchObject({ samples: 0, quantileMs: undefined });
+});
+
 test('rates of several edges add up, however late one of them began to report', () => {
   const window = new ServiceWindow(300_000);
   for (let second = 1; second <= 5; second++) {
-    window.add(entry({ at: second * 1000, arrivals: 10, completions: 8 }));
-    if (second === 5) window.add(entry({ at: second * 1000, edge: 'edge-2', arrivals: 30, completions: 20, ready: 2 }));
+    window.add(entry({ at: second * 1000, arrivals: 10, completions: 8, good: 6, shed: 1, errors: 1, loadMs: 4000 }));
   }
-  expect(window.rates(5000)).toEqual({ arrivals: 40, completions: 28, ready: 2 });
-  expect(window.peaks(5000, 0).arrivals).toBe(40);
+  window.add(entry({ at: 5000, edge: 'edge-2', arrivals: 30, completions: 20, good: 20, loadMs: 2000 }));
+  const rates = { arrivals: 40, completions: 28, good: 26, shed: 1, errors: 1, load: 6 };
+  expect(window.rates(0, 5000)).toEqual(rates);
+  expect(window.peak(5000, 0)).toBe(40);
+});
+
+test('rates are those between two moments, from after the first to the second', () => {
+  const window = reported(20, (second) => ({ arrivals: second <= 10 ? 10 : 30, loadMs: second * 1000 }));
+  expect(window.rates(8000, 10_000)).toMatchObject({ arrivals: 10, load: 9.5 });
+  expect(window.rates(9000, 11_000)).toMatchObject({ arrivals: 20, load: 10.5 });
+  expect(window.rates(17_000, 20_000).arrivals).toBe(30);
+  expect(window.rates(20_000, 25_000).arrivals).toBe(0);
+});
+
+test('load is an average over time: what is in flight for a moment is no load', () => {
+  const window = reported(2, (second) => ({ loadMs: second === 1 ? 0 : 100 }));
+  expect(window.rates(0, 2000).load).toBeCloseTo(0.05);
+});
+
+test('the peak is the busiest of a few seconds, back to a moment', () => {
+  const window = reported(60, (second) => ({ arrivals: second <= 30 ? 10 : second <= 40 ? 50 : 20 }));
+  expect(window.peak(60_000, 0)).toBe(50);
+  expect(window.peak(60_000, 40_000)).toBe(20);
+  expect(window.peak(60_000, 60_000)).toBe(0);
 });
 
 test('an edge that reports late reports of all that time: its rate is what it was', () => {
   const window = reported(20, () => ({ arrivals: 10 }));
   window.add(entry({ at: 20_000, edge: 'edge-2', spanMs: 20_000, arrivals: 400 }));
-  expect(window.rates(20_000).arrivals).toBe(30);
+  expect(window.rates(15_000, 20_000).arrivals).toBe(30);
 });
 
 test('what comes between two reports in quick succession is no rate of a second', () => {
   const window = new ServiceWindow(300_000);
   window.add(entry({ at: 1000, spanMs: 5, arrivals: 20, completions: 20 }));
-  expect(window.rates(1000)).toMatchObject({ arrivals: 20, completions: 20 });
+  expect(window.rates(0, 1000)).toMatchObject({ arrivals: 20, completions: 20 });
   window.add(entry({ at: 2000, spanMs: 1000 }));
-  expect(window.rates(2000).arrivals).toBeLessThanOrEqual(20);
+  expect(window.rates(0, 2000).arrivals).toBeLessThanOrEqual(20);
 });
 
 test('the arrival rate just before counts time without a report as time without arrivals', () => {

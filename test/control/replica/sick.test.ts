@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ServiceChange, testService, testSettings } from '../support/settings.ts';
+import { type ServiceChange, testGuards, testScale, testService, testSettings } from '../support/settings.ts';
 import { World } from '../support/world.ts';
 
 /** Sick is what is unhealthy for three of these. */
@@ -11,9 +11,19 @@ const health = {
   fall: 3,
 };
 
+/** However few are well, nothing is scaled: only what is replaced counts here. */
+const unscaled = {
+  latency: { ...testScale.latency, aboveMs: 86_400_000 },
+  guards: { ...testGuards, saturatedArrivals: 1_000_000, shed: 1 },
+};
+
 /** A service awake under load, with its health checked. */
 async function checked({ scale, ...change }: ServiceChange, replicas: number, budget?: number) {
-  const service = testService('hello', { health, ...change, scale: { idleMs: 'never', min: replicas, ...scale } });
+  const service = testService('hello', {
+    health,
+    ...change,
+    scale: { idleMs: 'never', min: replicas, ...unscaled, ...scale },
+  });
   const settings = testSettings([service]);
   if (budget !== undefined) settings.budget.replicas = budget;
   const world = await World.started(settings);

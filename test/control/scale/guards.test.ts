@@ -1,251 +1,156 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { judge } from '../../../src/control/scale/guards.ts';
-import type { Proposal, ScaleInputs } from '../../../src/control/scale/scale-inputs.ts';
-import {
-  afterChange,
-  decideScale,
-  newScaler,
-  observe,
-  type ScaleOutcome,
-  type ScaleSample,
-  scaleInputs,
-  sustainedRate,
-} from '../../../src/control/scale/scaler.ts';
-import { testGuards, testScale } from '../support/settings.ts';
+import type { Proposal, ProposalKind, ScaleInputs } from '../../../src/control/scale/scale-inputs.ts';
+import { quietInputs, saturatedInputs, slowInputs } from '../support/scale-inputs.ts';
 
-/** Over the threshold for long enough, with nothing against it. */
-const overloaded: ScaleInputs = {
-  tick: 1,
-  ready: 2,
-  starting: 0,
-  warming: 0,
-  min: 1,
-  max: 10,
-  budgetLeft: 20,
-  concurrency: 0,
-  inFlight: 50,
-  held: 0,
-  samples: 500,
-  minSamples: 20,
-  windowMs: 15_000,
-  quantile: 0.95,
-  quantileMs: 1500,
-  aboveMs: 1000,
-  overTicks: 3,
-  ticks: 3,
-  arrivalsPerSecond: 100,
-  completionsPerSecond: 80,
-  windowArrivals: 1500,
-  windowCompletions: 1200,
-  sustainedPerSecond: 40,
-  easedPerSecond: 0,
-  utilisation: 0.8,
-  stepUp: 1,
-  stepUpEveryMs: 15_000,
-  stepDownEveryMs: 60_000,
-  cooldownLeftMs: 0,
-  downWindowMs: 300_000,
-  downCoveredMs: 300_000,
-  peakArrivalsPerSecond: 100,
-  peakRequests: 60,
-  downBelow: 0.6,
-  flapTokens: 4,
-};
+const up: Proposal = { kind: 'latency', from: 2, to: 4, reason: '' };
+const shed: Proposal = { ...up, kind: 'shed' };
+const concurrency: Proposal = { ...up, kind: 'concurrency' };
+const undo: Proposal = { kind: 'undo', from: 3, to: 2, reason: '' };
+const restore: Proposal = { kind: 'restore', from: 1, to: 2, reason: '' };
+const down: Proposal = { kind: 'down', from: 2, to: 1, reason: '' };
 
-/** Quiet for the whole window. */
-const quiet: ScaleInputs = {
-  ...overloaded,
-  quantileMs: 100,
-  overTicks: 0,
-  peakArrivalsPerSecond: 20,
-  inFlight: 1,
-  peakRequests: 2,
-};
+/** Guard, what is proposed, how the service stands, what the guard says and how many it lets through. */
+type Case = [name: string, proposal: Proposal, inputs: ScaleInputs, verdict: string, to: number, detail: string];
 
-test('over the threshold it is sized from arrivals and the sustained rate, within the step', () => {
-  expect(decideScale(overloaded)).toMatchObject({ action: 'scale-up', from: 2, to: 4, kind: 'latency' });
-  expect(decideScale({ ...overloaded, arrivalsPerSecond: 300 })).toMatchObject({ to: 4 });
-  expect(decideScale({ ...overloaded, arrivalsPerSecond: 10 })).toMatchObject({ to: 3 });
-});
+const slow = (change: Partial<ScaleInputs>) => ({ ...slowInputs, ...change });
+const saturated = (change: Partial<ScaleInputs>) => ({ ...saturatedInputs, ...change });
+const quiet = (change: Partial<ScaleInputs>) => ({ ...quietInputs, ...change });
 
-test.each<[string, Partial<ScaleInputs>]>([
-  ['cooldown', { cooldownLeftMs: 1000 }],
-  ['samples', { samples: 19 }],
-  ['signal', { overTicks: 2 }],
-  ['backlog', { windowArrivals: 1000, windowCompletions: 1200 }],
-  ['step', { sinceUpMs: 14_000 }],
-  ['budget', { max: 2 }],
-  ['budget', { budgetLeft: 0 }],
-  ['failures', { startsAllowed: 0 }],
-  ['failures', { starting: 1, ready: 1, arrivalsPerSecond: 50 }],
-  ['failures', { warming: 1, arrivalsPerSecond: 50 }],
-])('%s keeps from going up', (guard, change) => {
-  const outcome = decideScale({ ...overloaded, ...change });
-  expect(outcome).toMatchObject({ action: 'none', from: 2, to: 2 });
-  expect(outcome.verdicts.filter(({ verdict }) => verdict === 'block').map((each) => each.guard)).toEqual([guard]);
-});
+test.each<Case>([
+  ['freeze', up, slow({ frozen: 0 }), 'pass', 4, 'not frozen'],
+  ['freeze', up, slow({ frozen: 1 }), 'block', 2, 'frozen by hand'],
+  ['freeze', down, quiet({ frozen: 1 }), 'block', 2, 'frozen by hand'],
 
-test.each<[string, Partial<ScaleInputs>]>([
-  ['budget', { max: 3 }],
-  ['budget', { budgetLeft: 1 }],
-  ['failures', { startsAllowed: 1 }],
-])('%s limits how far it goes up', (guard, change) => {
-  const outcome = decideScale({ ...overloaded, ...change });
-  expect(outcome).toMatchObject({ action: 'scale-up', to: 3 });
-  expect(outcome.verdicts.find((each) => each.guard === guard)?.verdict).toBe('limit');
-});
+  ['cooldown', up, slow({ cooldownLeftMs: 0 }), 'pass', 4, 'no change by hand lately'],
+  ['cooldown', up, slow({ cooldownLeftMs: 900 }), 'block', 2, 'changed by hand, left alone for 1 s more'],
+  ['cooldown', undo, slow({ cooldownLeftMs: 900 }), 'block', 3, 'changed by hand, left alone for 1 s more'],
 
-test('one fewer when the busiest moments would have fitted on the rest', () => {
-  expect(decideScale(quiet)).toMatchObject({ action: 'scale-down', from: 2, to: 1 });
-});
+  ['samples', up, slow({ samples: 20 }), 'pass', 4, '20 samples in 15 s, 20 needed'],
+  ['samples', up, slow({ samples: 19 }), 'block', 2, '19 samples in 15 s, 20 needed'],
+  ['samples', up, saturated({ samples: 0 }), 'pass', 4, '0 samples in 15 s, 20 needed'],
+  ['samples', down, quiet({ samples: 3, windowMs: 300_000 }), 'block', 2, '3 samples in 300 s, 20 needed'],
 
-test('one fewer when fewer carried as much before, however little more they were ever asked for', () => {
-  const steady = { ...quiet, peakArrivalsPerSecond: 50 };
-  expect(decideScale({ ...steady, easedPerSecond: 45 }).action).toBe('none');
-  const outcome = decideScale({ ...steady, easedPerSecond: 50 });
-  expect(outcome).toMatchObject({ action: 'scale-down', from: 2, to: 1 });
-  expect(outcome.reason).toBe('at most 50/s in 300 s, and 1 carried as much before (50/s); p95 100 ms < 600 ms');
-});
+  ['errors', up, slow({ errorsShare: 0.2 }), 'pass', 4, '20 % of requests fail, 20 % at most'],
+  ['errors', up, slow({ errorsShare: 0.5 }), 'block', 2, '50 % of requests fail, 20 % at most'],
+  ['errors', up, saturated({ errorsShare: 0.5 }), 'pass', 4, '50 % of requests fail, 20 % at most'],
 
-test.each<[string, Partial<ScaleInputs>]>([
-  ['the peak would not have fitted', { peakArrivalsPerSecond: 33 }],
-  ['latency is not low', { quantileMs: 600 }],
-  ['latency is not known', { quantileMs: Number.NaN }],
-  ['the window is not covered', { downCoveredMs: 299_000 }],
-  ['min', { min: 2 }],
-  ['a replica is starting', { starting: 1 }],
-  ['concurrency needs both', { concurrency: 2, peakRequests: 3 }],
-])('not one fewer: %s', (_why, change) => {
-  const { quantileMs, ...inputs } = { ...quiet, ...change };
-  const known = Number.isNaN(quantileMs) ? inputs : { ...inputs, quantileMs: quantileMs ?? 0 };
-  expect(decideScale(known)).toMatchObject({ action: 'none', verdicts: [] });
-});
+  ['signal', up, slow({ overTicks: 3 }), 'pass', 4, 'over the threshold for 3 of 3 ticks in a row'],
+  ['signal', up, slow({ overTicks: 2 }), 'block', 2, 'over the threshold for 2 of 3 ticks in a row'],
+  ['signal', up, saturated({ saturatedTicks: 3 }), 'pass', 4, 'saturated for 3 of 3 ticks in a row'],
+  ['signal', shed, saturated({ saturatedTicks: 2 }), 'block', 2, 'saturated for 2 of 3 ticks in a row'],
 
-test.each<[string, Partial<ScaleInputs>]>([
-  ['cooldown', { cooldownLeftMs: 1 }],
-  ['samples', { samples: 3 }],
-  ['step', { sinceChangeMs: 59_000 }],
-  ['flaps', { flapTokens: 0.9 }],
-])('%s keeps from going down', (guard, change) => {
-  const outcome = decideScale({ ...quiet, ...change });
-  expect(outcome.action).toBe('none');
-  expect(outcome.verdicts.find(({ verdict }) => verdict === 'block')?.guard).toBe(guard);
-});
-
-test('what concurrency needs is not slowed by steps, ticks or samples', () => {
-  const inputs = {
-    ...overloaded,
-    tick: 0,
-    concurrency: 5,
-    inFlight: 10,
-    held: 30,
-    overTicks: 0,
-    samples: 0,
-    sinceUpMs: 0,
-  };
-  expect(decideScale(inputs)).toMatchObject({ action: 'scale-up', kind: 'concurrency', to: 10 });
-});
-
-test('what a decision says is true: over the limit does not read the same as the limit', () => {
-  expect(decideScale({ ...overloaded, quantileMs: 5.248, aboveMs: 5.2 }).reason).toBe(
-    'p95 5.25 ms > 5.2 ms for 3 ticks',
-  );
-  expect(decideScale(quiet).reason).toBe('at most 20/s in 300 s, and 1 can carry 32/s; p95 100 ms < 600 ms');
-  const slots = { ...overloaded, concurrency: 10, inFlight: 20, held: 4 };
-  expect(decideScale(slots).reason).toBe('20 in flight and 4 waiting need 3 at 80 % of 10 each');
-  const { sustainedPerSecond: _, ...unknown } = { ...overloaded, completionsPerSecond: 0, warming: 1 };
-  const [failures] = decideScale(unknown).verdicts.filter(({ guard }) => guard === 'failures');
-  expect(failures?.detail).toBe('1 of 2 replicas are new and count as capacity; what arrivals need is not known yet');
-});
-
-test('between ticks only concurrency is looked at', () => {
-  expect(decideScale({ ...overloaded, tick: 0 })).toMatchObject({ action: 'none', kind: undefined });
-  expect(decideScale({ ...quiet, tick: 0 })).toMatchObject({ action: 'none', kind: undefined });
-});
-
-test('every guard that was asked has its say in the verdicts, with numbers', () => {
-  const proposal: Proposal = { kind: 'latency', from: 2, to: 4, reason: '' };
-  const { verdicts } = judge(proposal, overloaded);
-  expect(verdicts.map(({ guard }) => guard)).toEqual([
-    'cooldown',
-    'samples',
-    'signal',
+  ['backlog', up, slow({ goodPerSecond: 43 }), 'pass', 4, '40/s arrive, 43/s are answered'],
+  ['backlog', up, slow({ goodPerSecond: 44 }), 'block', 2, '40/s arrive, 44/s are answered: a backlog is draining'],
+  [
     'backlog',
+    concurrency,
+    slow({ goodPerSecond: 44 }),
+    'block',
+    2,
+    '40/s arrive, 44/s are answered: a backlog is draining',
+  ],
+
+  ['benefit', up, slow({}), 'pass', 4, 'no increase without benefit lately'],
+  ['benefit', up, slow({ trial: 1, trialFrom: 1, trialTo: 2 }), 'block', 2, '1→2 has to show first that it helps'],
+  [
+    'benefit',
+    concurrency,
+    slow({ trial: 2, trialFrom: 1, trialTo: 2 }),
+    'block',
+    2,
+    '1→2 has to show first that it helps',
+  ],
+  [
+    'benefit',
+    up,
+    slow({ freezeLeftMs: 119_500, freezePerSecond: 20, freezeLiftPerSecond: 30 }),
+    'block',
+    2,
+    'the last one did not help: no other for 120 s, or at 30/s',
+  ],
+  [
+    'benefit',
+    up,
+    saturated({ freezeLeftMs: 119_500, freezePerSecond: 200, freezeLiftPerSecond: 300 }),
+    'pass',
+    4,
+    'the last one did not help, at 200/s; 300/s now',
+  ],
+  [
+    'benefit',
+    shed,
+    saturated({ freezeLeftMs: 119_500, freezePerSecond: 201, freezeLiftPerSecond: 301.5 }),
+    'block',
+    2,
+    'the last one did not help: no other for 120 s, or at 302/s',
+  ],
+
+  ['step', up, slow({}), 'pass', 4, 'no change before'],
+  ['step', up, slow({ sinceUpMs: 15_000, sinceChangeMs: 0 }), 'pass', 4, 'last change 15 s ago, 15 s apart'],
+  ['step', up, slow({ sinceUpMs: 13_500 }), 'block', 2, 'last change 14 s ago, 15 s apart'],
+  ['step', up, saturated({ sinceUpMs: 0 }), 'pass', 4, 'saturated: as soon as the last one has proved itself'],
+  [
     'step',
-    'budget',
-    'failures',
-  ]);
-  for (const { detail } of verdicts) expect(detail.length).toBeGreaterThan(5);
+    up,
+    slow({ sinceUpMs: 0, helps: 1, seenPerSecond: 19 }),
+    'pass',
+    4,
+    'more arrives than they are known to do',
+  ],
+  ['step', down, quiet({ sinceChangeMs: 60_000 }), 'pass', 1, 'last change 60 s ago, 60 s apart'],
+  ['step', down, quiet({ sinceChangeMs: 59_000 }), 'block', 2, 'last change 59 s ago, 60 s apart'],
+
+  ['retry', down, quiet({}), 'pass', 1, 'no decrease was revoked lately'],
+  ['retry', down, quiet({ downWaitMs: 299_001 }), 'block', 2, 'so few were too few a while ago: next try in 300 s'],
+
+  ['flaps', down, quiet({ flapTokens: 1 }), 'pass', 1, '1.0 increases may follow a decrease soon'],
+  ['flaps', down, quiet({ flapTokens: 0.4 }), 'block', 2, '0.4 increases may follow a decrease soon'],
+
+  ['budget', up, slow({ max: 4 }), 'pass', 4, 'max 4, 20 more within the budget of all services'],
+  ['budget', up, slow({ max: 3 }), 'limit', 3, 'max 3, 20 more within the budget of all services'],
+  ['budget', up, slow({ budgetLeft: 1 }), 'limit', 3, 'max 10, 1 more within the budget of all services'],
+  ['budget', up, slow({ max: 2 }), 'block', 2, 'max 2, 20 more within the budget of all services'],
+  ['budget', up, slow({ budgetLeft: -1 }), 'block', 2, 'max 10, -1 more within the budget of all services'],
+  ['budget', restore, quiet({ budgetLeft: 0 }), 'block', 1, 'max 10, 0 more within the budget of all services'],
+
+  ['failures', up, slow({}), 'pass', 4, '0 starting count as there'],
+  ['failures', up, slow({ startsAllowed: 1 }), 'limit', 3, '1 starts allowed after failures'],
+  ['failures', up, slow({ startsAllowed: 0 }), 'block', 2, '0 starts allowed after failures'],
+  ['failures', restore, quiet({ startsAllowed: 0 }), 'block', 1, '0 starts allowed after failures'],
+  ['failures', up, slow({ ready: 1, starting: 1 }), 'block', 2, '1 that are started already have to be there first'],
+  ['failures', concurrency, slow({ ready: 1, starting: 1 }), 'pass', 4, '1 starting count as there'],
+])('%s, asked about %j', (name, proposal, inputs, verdict, to, detail) => {
+  const judged = judge(proposal, inputs);
+  expect(judged.verdicts.find(({ guard }) => guard === name)).toEqual({ guard: name, verdict, detail });
+  expect(judged.verdicts.filter((each) => each.verdict !== 'pass')).toHaveLength(verdict === 'pass' ? 0 : 1);
+  expect(judged.to).toBe(to);
 });
 
-const sample: ScaleSample = {
-  tick: true,
-  ready: 1,
-  starting: 0,
-  warming: 0,
-  min: 1,
-  max: 4,
-  budgetLeft: 10,
-  startsAllowed: Number.POSITIVE_INFINITY,
-  inFlight: 0,
-  held: 0,
-  samples: 100,
-  quantileMs: 100,
-  windowMs: 15_000,
-  windowArrivals: 100,
-  windowCompletions: 100,
-  arrivalsPerSecond: 30,
-  completionsPerSecond: 30,
-  servedBy: 1,
-  lately: { completionsPerSecond: 30, servedBy: 1 },
-  downCoveredMs: 0,
-  peakArrivalsPerSecond: 30,
-  peakRequests: 3,
+describe('of several guards the most cautious counts', () => {
+  test('the least that is let through', () => {
+    const ten = { ...up, to: 10 };
+    expect(judge(ten, slow({ max: 6, startsAllowed: 3 })).to).toBe(5);
+    expect(judge(ten, slow({ max: 4, startsAllowed: 3 })).to).toBe(4);
+  });
+
+  test('nothing where one of them blocks, whichever comes first', () => {
+    expect(judge(up, slow({ max: 3, overTicks: 0 })).to).toBe(2);
+    expect(judge(up, slow({ max: 2, startsAllowed: 1 })).to).toBe(2);
+    expect(judge(up, slow({ max: 3, startsAllowed: 0 })).to).toBe(2);
+  });
+});
+
+const asked: Record<ProposalKind, string[]> = {
+  latency: ['freeze', 'cooldown', 'samples', 'errors', 'signal', 'backlog', 'benefit', 'step', 'budget', 'failures'],
+  shed: ['freeze', 'cooldown', 'errors', 'signal', 'benefit', 'budget', 'failures'],
+  concurrency: ['freeze', 'cooldown', 'errors', 'backlog', 'benefit', 'budget', 'failures'],
+  undo: ['freeze', 'cooldown'],
+  restore: ['freeze', 'cooldown', 'budget', 'failures'],
+  down: ['freeze', 'cooldown', 'samples', 'step', 'retry', 'flaps'],
 };
 
-test('the sustained rate is the highest under the threshold and fades by half in an hour', () => {
-  const low = observe(newScaler(testScale, 0), sample, testScale, 0);
-  const high = observe(low, { ...sample, completionsPerSecond: 90, servedBy: 2 }, testScale, 1000);
-  const over = observe(high, { ...sample, completionsPerSecond: 500, quantileMs: 5000 }, testScale, 2000);
-  expect(sustainedRate(over, testGuards, 1000)).toBeCloseTo(45);
-  expect(sustainedRate(over, testGuards, 3_601_000)).toBeCloseTo(22.5);
-});
-
-test('a few samples tell nothing of what a replica sustains, but that it carried them with ease', () => {
-  const few = observe(newScaler(testScale, 0), { ...sample, samples: 3 }, testScale, 0);
-  expect(sustainedRate(few, testGuards, 0)).toBeUndefined();
-  expect(scaleInputs(few, { ...sample, ready: 2 }, testScale, 0).easedPerSecond).toBe(30);
-});
-
-test('what fewer carried counts while the latency was low, until as many cannot carry it', () => {
-  const at = (state: ReturnType<typeof newScaler>, replicas: number) =>
-    scaleInputs(state, { ...sample, ready: replicas }, testScale, 0).easedPerSecond;
-  let state = newScaler(testScale, 0);
-  const seen = (change: Partial<ScaleSample>) => {
-    state = observe(state, { ...sample, ...change }, testScale, 0);
-  };
-  seen({});
-  seen({ lately: { completionsPerSecond: 60, servedBy: 1 }, quantileMs: 700 });
-  seen({ lately: { completionsPerSecond: 80, servedBy: 3 } });
-  expect([1, 2, 3, 4].map((replicas) => at(state, replicas))).toEqual([0, 30, 30, 80]);
-  const up: ScaleOutcome = { action: 'scale-up', kind: 'latency', from: 1, to: 2, reason: '', verdicts: [] };
-  const spike = afterChange(state, up, { arrivalsPerSecond: 100 }, testScale, 0);
-  expect(at(spike, 2)).toBe(30);
-  const heavier = afterChange(state, up, { arrivalsPerSecond: 29 }, testScale, 0);
-  expect([2, 4].map((replicas) => at(heavier, replicas))).toEqual([0, 80]);
-});
-
-test('ticks over the threshold are counted in a row', () => {
-  let state = newScaler(testScale, 0);
-  for (const quantileMs of [5000, 5000, 100, 5000]) state = observe(state, { ...sample, quantileMs }, testScale, 0);
-  expect(state.overTicks).toBe(1);
-  expect(observe(state, { ...sample, quantileMs: 5000, samples: 3 }, testScale, 0).overTicks).toBe(0);
-});
-
-test('each scale-down costs a token, which comes back twelve times an hour', () => {
-  const down = { ...decideScale(quiet) };
-  let state = newScaler(testScale, 0);
-  for (let i = 0; i < 4; i++) state = afterChange(state, down, quiet, testScale, 0);
-  expect(scaleInputs(state, sample, testScale, 0).flapTokens).toBeCloseTo(0);
-  expect(scaleInputs(state, sample, testScale, 300_000).flapTokens).toBeCloseTo(1);
+test.each([up, shed, concurrency, undo, restore, down])('each guard that is asked has its say: %j', (proposal) => {
+  const { verdicts } = judge(proposal, slowInputs);
+  expect(verdicts.map(({ guard }) => guard)).toEqual(asked[proposal.kind]);
 });

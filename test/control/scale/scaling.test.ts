@@ -21,7 +21,7 @@ test('what one replica cannot carry gets the replicas that it needs, and no more
   expect(length).toBeGreaterThanOrEqual(2);
   expect(length).toBeLessThanOrEqual(4);
   const scaled = world.messagesOf('scaled');
-  expect(scaled[0]).toMatch(/^slow scaled 1→2 because p95 \d+ ms > 500 ms for 3 ticks$/);
+  expect(scaled[0]).toMatch(/^slow scaled 1→2 because 50 of 130 requests\/s are answered, \d+ are in flight or wait$/);
   // New requests are quick again.
   const requests = Array.from({ length: 20 }, () => world.edge.request('slow'));
   await world.run(2000);
@@ -31,7 +31,7 @@ test('what one replica cannot carry gets the replicas that it needs, and no more
 }, 20_000);
 
 test('when the load is gone replicas go one at a time, not before the window has passed', async () => {
-  const guards = { ...testGuards, downWindowMs: 60_000, stepDownEveryMs: 20_000 };
+  const guards = { ...testGuards, downWindowMs: 60_000, stepDownEveryMs: 20_000, downTrialMs: 20_000 };
   const world = await saturated({ guards });
   await world.load('slow', 130, 60_000);
   const most = world.runtime.running.length;
@@ -42,7 +42,8 @@ test('when the load is gone replicas go one at a time, not before the window has
   await world.load('slow', 10, 240_000);
   expect(world.runtime.running).toHaveLength(1);
   expect(stops).toHaveLength(most - 1);
-  expect((stops[0] ?? 0) - quietAt).toBeGreaterThanOrEqual(50_000);
+  // What was only there for the backlog may go before.
+  expect((stops[most - 3] ?? 0) - quietAt).toBeGreaterThanOrEqual(50_000);
   for (let i = 1; i < stops.length; i++) expect((stops[i] ?? 0) - (stops[i - 1] ?? 0)).toBeGreaterThanOrEqual(20_000);
 }, 20_000);
 
@@ -53,10 +54,10 @@ test('a spike of three seconds adds one replica at most', async () => {
   expect(world.runtime.starts).toBeLessThanOrEqual(2);
 }, 20_000);
 
-test.each([1, 10, 20])(
+test.each([20, 30])(
   'after a spike the replica that carried %i/s before carries them alone again',
   async (rate) => {
-    const guards = { ...testGuards, downWindowMs: 20_000, stepDownEveryMs: 5000, warmUpMs: 1000 };
+    const guards = { ...testGuards, downWindowMs: 20_000, surplusMs: 20_000, stepDownEveryMs: 5000, warmUpMs: 1000 };
     const quick = { ...latency, windowMs: 3000 };
     const world = await World.started([
       testService('slow', { scale: { latency: quick, min: 1, idleMs: 'never', guards } }),
@@ -65,16 +66,26 @@ test.each([1, 10, 20])(
     await world.load('slow', rate, 3000);
     await world.load('slow', 150, 3000);
     await world.load('slow', rate, 10_000);
-    expect(world.runtime.running).toHaveLength(2);
-    await world.load('slow', rate, 60_000);
+    expect(world.runtime.starts).toBe(2);
+    await world.load('slow', rate, 120_000);
     expect(world.runtime.running).toHaveLength(1);
     expect(world.runtime.starts).toBe(2);
     expect(world.messagesOf('scaled').at(-1)).toMatch(
-      /^slow scaled 2→1 because at most .* 1 (can carry|carried as much before) .*; p95/,
+      /^slow scaled 2→1 because p95 \d+ ms < 300 ms for \d+ s, at most/,
     );
   },
   20_000,
 );
+
+test('where hardly anybody comes after a spike, its replica goes too', async () => {
+  const world = await World.started([testService('slow', { scale: { latency, min: 1, idleMs: 'never' } })]);
+  Object.assign(world.runtime.behaviour, FIFTY);
+  await world.load('slow', 1, 3000);
+  await world.load('slow', 150, 3000);
+  await world.load('slow', 1, 700_000);
+  expect(world.runtime.running).toHaveLength(1);
+  expect(world.runtime.starts).toBe(2);
+}, 20_000);
 
 test('what one replica carried when requests were lighter is no reason to go back to it', async () => {
   const guards = { ...testGuards, downWindowMs: 20_000, stepDownEveryMs: 5000, warmUpMs: 1000 };
@@ -95,7 +106,7 @@ test('a dry run makes the same decisions and calls nothing', async () => {
   expect(world.runtime.starts).toBe(1);
   const { lastDecision } = await world.status('slow');
   expect(lastDecision?.dryRun).toBe(true);
-  expect(world.messagesOf('scaled')[0]).toMatch(/^slow would scale 1→2 \(dry run\) because p95/);
+  expect(world.messagesOf('scaled')[0]).toMatch(/^slow would scale 1→2 \(dry run\) because 50 of 130/);
 }, 20_000);
 
 test('latency that is low keeps one replica, whatever the rate', async () => {
@@ -107,7 +118,7 @@ test('latency that is low keeps one replica, whatever the rate', async () => {
 
 test('requests that hang without a first byte count as slow', async () => {
   const world = await World.started([
-    testService('hung', { scale: { latency, guards: { ...testGuards, warmUpMs: 0 } } }),
+    testService('hung', { scale: { latency, guards: { ...testGuards, warmUpMs: 0, warmUpRequests: 0 } } }),
   ]);
   Object.assign(world.runtime.behaviour, { workers: 1000, serviceMs: 60_000 });
   await world.load('hung', 10, 12_000);
@@ -115,7 +126,9 @@ test('requests that hang without a first byte count as slow', async () => {
 });
 
 test('requests that hang on a replica younger than its warm-up say nothing yet', async () => {
-  const world = await World.started([testService('hung', { scale: { latency } })]);
+  const world = await World.started([
+    testService('hung', { scale: { latency, guards: { ...testGuards, warmUpRequests: 0 } } }),
+  ]);
   Object.assign(world.runtime.behaviour, { workers: 5, serviceMs: 2000 });
   // By what it has answered so far it would not be enough.
   await world.load('hung', 20, 5000);
@@ -162,16 +175,29 @@ test('a replica started by somebody else is adopted, and scaling leaves the serv
   expect(world.runtime.running.length).toBeGreaterThan(2);
 }, 20_000);
 
-test('requests that wait for a slot on a warm service bring up what concurrency asks for at once', async () => {
-  const world = await World.started([testService('slots', { scale: { concurrency: 10, max: 10 } })]);
-  world.runtime.behaviour.serviceMs = 1000;
+test('requests that wait for a slot on a warm service bring up what concurrency asks for, but no queue that is soon gone', async () => {
+  const world = await World.started([
+    testService('slots', {
+      scale: { concurrency: 10, max: 10 },
+      hold: { max: 1000, maxBytes: 2 ** 24, perClient: 0, timeoutMs: 120_000, page: 'off' },
+    }),
+  ]);
+  world.runtime.behaviour.serviceMs = 20_000;
   world.edge.request('slots');
   await world.run(2000);
   const requests = Array.from({ length: 40 }, () => world.edge.request('slots'));
-  await world.run(900);
-  expect(world.runtime.starts).toBe(5);
-  await world.run(2000);
+  await world.run(12_000);
+  expect(world.runtime.running.length).toBeGreaterThanOrEqual(5);
+  expect(world.runtime.running.length).toBeLessThanOrEqual(6);
+  await world.run(60_000);
   expect(requests.every(({ outcome }) => outcome === 'answered')).toBe(true);
+  const brief = await World.started([testService('brief', { scale: { concurrency: 2, max: 10 } })]);
+  brief.runtime.behaviour.serviceMs = 40;
+  brief.edge.request('brief');
+  await brief.run(2000);
+  for (let i = 0; i < 16; i++) brief.edge.request('brief');
+  await brief.run(10_000);
+  expect(brief.runtime.starts).toBe(1);
 });
 
 test('a replica that dies under load is replaced, an idle one is not', async () => {
@@ -219,5 +245,5 @@ test('every decision can be made again from its entry in the log', async () => {
   const scaled = decisions.filter(({ kind }) => kind !== null);
   for (const { inputs, action, kind, from, to, reason, verdicts } of JSON.parse(JSON.stringify(scaled)))
     expect(decideScale(inputs)).toEqual({ action, kind, from, to, reason, verdicts });
-  expect(scaled.length).toBeGreaterThan(3);
+  expect(scaled.length).toBeGreaterThan(2);
 }, 20_000);

@@ -10,6 +10,9 @@ import { World } from '../support/world.ts';
 const freeze = (world: World, name: string | null, forMs: number, reason: string | null = null) =>
   world.settle(world.control.freeze(name, forMs, reason));
 
+/** Whoever waits for a slot waits on. */
+const patient = { ...testService('a').hold, timeoutMs: 3_600_000 };
+
 test('what is frozen is not put to sleep until its time is over', async () => {
   const world = await World.started([testService('a', { scale: { idleMs: 5000 } })]);
   await world.settle(world.control.wake('a'));
@@ -26,7 +29,7 @@ test('what is frozen is not put to sleep until its time is over', async () => {
 });
 
 test('what is frozen is not scaled, and is again once it is unfrozen', async () => {
-  const world = await World.started([testService('a', { scale: { max: 5, concurrency: 1 } })]);
+  const world = await World.started([testService('a', { hold: patient, scale: { max: 5, concurrency: 1 } })]);
   await world.settle(world.control.wake('a'));
   await world.run(1000);
   await freeze(world, null, 3_600_000);

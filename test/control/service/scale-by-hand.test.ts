@@ -4,6 +4,9 @@ import { World } from '../support/world.ts';
 
 const scale = (world: World, to: number, dryRun = false) => world.settle(world.control.scale('a', to, dryRun));
 
+/** Whoever waits for a slot waits on. */
+const patient = { ...testService('a').hold, timeoutMs: 3_600_000 };
+
 test('from asleep as many are started at once as were asked for, also fewer than initial', async () => {
   const world = await World.started([testService('a', { scale: { max: 5, initial: 2 } })]);
   expect(await scale(world, 3)).toMatchObject({ from: 0, to: 3, limits: [], cooldownMs: 60_000 });
@@ -54,7 +57,7 @@ test('what only starts is called off where fewer are wanted', async () => {
 });
 
 test('the scaler leaves it alone for the cooldown, says so, and acts again after it', async () => {
-  const world = await World.started([testService('a', { scale: { max: 5, concurrency: 1 } })]);
+  const world = await World.started([testService('a', { hold: patient, scale: { max: 5, concurrency: 1 } })]);
   await scale(world, 1);
   await world.run(1000);
   for (let i = 0; i < 4; i++) world.edge.request('a', { bodyMs: 200_000 });

@@ -102,7 +102,7 @@ test('when all replicas of a busy service end, as many are started at once as th
   for (const name of world.runtime.running) world.runtime.exit(name);
   await world.run(100);
   load.cancel();
-  // 40/s each were sustained by two: 80/s need as many again.
+  // Two carried 40/s each: 80/s need as many again.
   expect(world.runtime.starts - before).toBe(2);
   const { lastDecision } = await world.status('hello');
   expect(lastDecision?.reason).toMatch(/^\d+ requests? waits?; 80\/s just before need 2 at 4\d\/s each$/);

@@ -2,7 +2,7 @@ import { PilotlightError } from '../../../src/model/errors.ts';
 import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../../src/model/runtime.ts';
 import type { RunSettings } from '../../../src/model/settings.ts';
 import { type Clock, sleep } from '../../../src/util/clock.ts';
-import { FakeApp } from './fake-app.ts';
+import { FakeApp, type FakeWork, plainWork } from './fake-app.ts';
 
 /** How the fake behaves; tests change it at any time. */
 export interface FakeBehaviour {
@@ -24,6 +24,7 @@ export interface FakeBehaviour {
   unreachable: boolean;
   workers: number;
   serviceMs: number;
+  work: FakeWork;
 }
 
 interface Slot {
@@ -46,6 +47,7 @@ export class FakeRuntime implements Runtime {
     unreachable: false,
     workers: 100,
     serviceMs: 5,
+    work: plainWork,
   };
   /** `start a-1`, `stop a-1` …, in order. */
   readonly calls: string[] = [];
@@ -103,7 +105,7 @@ export class FakeRuntime implements Runtime {
 
   /** Makes a replica run without a call, as somebody else would. */
   launch(service: string, ordinal: number, hash: string): Instance {
-    const { readyMs, exitAfterMs, workers, serviceMs } = this.behaviour;
+    const { readyMs, exitAfterMs, workers, serviceMs, work } = this.behaviour;
     const name = `${service}-${ordinal}`;
     const run = ++this.#runs;
     const instance: Instance = {
@@ -118,7 +120,7 @@ export class FakeRuntime implements Runtime {
       exitCode: undefined,
     };
     const readyAt = readyMs === 'never' ? Number.POSITIVE_INFINITY : this.#clock.now() + readyMs;
-    this.#slots.set(name, { instance, app: new FakeApp(this.#clock, workers, serviceMs), readyAt });
+    this.#slots.set(name, { instance, app: new FakeApp(this.#clock, workers, serviceMs, work), readyAt });
     this.#emit({ type: 'started', id: instance.id, service, ordinal });
     if (this.behaviour.clashes-- > 0) this.#clock.after(20, () => this.exit(name, instance.id, 1, true));
     if (exitAfterMs !== undefined) this.#clock.after(exitAfterMs, () => this.exit(name, instance.id));

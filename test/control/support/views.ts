@@ -25,7 +25,7 @@ export function testView(scale: Partial<ScaleSettings> = {}, change: Partial<Ser
     held: 0,
     inFlight: 0,
     arrivalsPerSecond: 0,
-    sustainedPerSecond: undefined,
+    capacityPerSecond: undefined,
     isFresh: true,
     isBusy: false,
     isSilent: true,
