@@ -76,7 +76,7 @@ const guards = section(
     benefitShare: option(
       share({ above: true }),
       '50%',
-      'By this share of the capacity that was added the answers must rise (or latency, or what is turned away, fall).',
+      'By this share of the capacity that was added the answers must rise, or latency fall.',
     ),
     benefitLeast: option(share({ above: true }), '10%', 'The least share that counts as a benefit.'),
     freezeMs: option(
