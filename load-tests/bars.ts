@@ -15,15 +15,19 @@ import { hpa } from '../src/simulate/rivals/hpa.ts';
 import { kpa } from '../src/simulate/rivals/kpa.ts';
 import { simulate } from '../src/simulate/simulate.ts';
 import { bars } from '../test/simulate/bars.ts';
+import { readOrRefuse } from './support/arguments.ts';
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '10' },
-    only: { type: 'string', default: '' },
-    policy: { type: 'string', default: 'pilotlight' },
-    show: { type: 'string' },
-  },
-});
+const usage = 'usage: npm run -s simulate:bars [-- --seeds N --only NAME --policy pilotlight|hpa|kpa --show SEED]';
+const { values } = readOrRefuse(usage, () =>
+  parseArgs({
+    options: {
+      seeds: { type: 'string', default: '10' },
+      only: { type: 'string', default: '' },
+      policy: { type: 'string', default: 'pilotlight' },
+      show: { type: 'string' },
+    },
+  }),
+);
 const policies: Record<string, () => Policy> = { pilotlight: () => 'pilotlight', hpa, kpa: () => kpa(1) };
 const policy = policies[values.policy];
 if (policy === undefined) throw new Error(`no such policy: ${values.policy}`);

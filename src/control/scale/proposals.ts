@@ -48,8 +48,10 @@ const SAME_NEED = 0.1;
 function sized(inputs: ScaleInputs, from: number, reason: string): Pick<Proposal, 'to' | 'reason'> {
   const { capacityPerSecond, helps, arrivalsPerSecond, utilisation, backlogMs, stepUp, ready } = inputs;
   if (helps === 0 || capacityPerSecond === undefined || capacityPerSecond <= 0) return { to: from + 1, reason };
-  const asked = arrivalsPerSecond + backlogOf(inputs) / (backlogMs / 1000);
-  const needed = Math.ceil(asked / (utilisation * capacityPerSecond) - SAME_NEED);
+  // With the reserve for what arrives; without it for as long as the backlog is worked off.
+  const steady = arrivalsPerSecond / (utilisation * capacityPerSecond);
+  const catchingUp = (arrivalsPerSecond + backlogOf(inputs) / (backlogMs / 1000)) / capacityPerSecond;
+  const needed = Math.ceil(Math.max(steady, catchingUp) - SAME_NEED);
   const to = Math.max(from + 1, Math.min(needed, stepUp * Math.max(1, ready)));
   return {
     to,

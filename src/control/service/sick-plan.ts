@@ -12,8 +12,7 @@ export function planSick(view: ServiceView): Step[] {
   const { run, replicas, intent, scale, circuit, now, isDraining, mayStart, mayEnd } = view;
   const ready = readyIn(view);
   const sick = ready.filter(({ sickSince, hash }) => sickSince !== undefined && hash === run?.hash);
-  // Nobody needs what was to come in its place.
-  if (sick.length === 0) return withdraw(queuedIn(view).filter(({ cause }) => cause === 'sick'));
+  if (sick.length === 0) return withdraw(needless(view));
   // Those of an older run are replaced as such.
   const isOurs = ready.every(({ hash }) => hash === run?.hash);
   if (isDraining || !mayStart || !mayEnd || !isOurs || intent.sickness.state === 'given-up') return [];
@@ -43,4 +42,13 @@ export function planSick(view: ServiceView): Step[] {
 
 function isHandled(reason: string | undefined): boolean {
   return reason === 'unhealthy' || reason === 'replaced';
+}
+
+/** What was to come in place of a sick one, as far as nobody needs it now. */
+function needless(view: ServiceView): ReplicaView[] {
+  const { queued, starting, ready } = countsOf(view);
+  const surplus = Math.max(0, queued + starting + ready - wantedIn(view));
+  return queuedIn(view)
+    .filter(({ cause }) => cause === 'sick')
+    .slice(0, surplus);
 }

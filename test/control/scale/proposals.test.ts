@@ -85,20 +85,24 @@ describe('slow, but not saturated', () => {
 });
 
 describe('saturated', () => {
-  test('as many are asked for as arrivals and backlog need, with a reserve', () => {
-    // 300 arrive, and 390 are to be worked off in 15 s: 326 a second, at 40 each.
+  test('as many are asked for as arrivals need with a reserve, and with the backlog without one', () => {
+    // 300 arrive, at 40 each; and 390 are to be worked off in 15 s: 326 a second, at 50 each.
     expect(proposals(saturatedInputs)).toEqual([
       {
         kind: 'latency',
         from: 2,
-        to: 9,
-        reason: '100 of 300 requests/s are answered, 400 are in flight or wait; 9 needed at 80 % of 50/s each',
+        to: 8,
+        reason: '100 of 300 requests/s are answered, 400 are in flight or wait; 8 needed at 80 % of 50/s each',
       },
     ]);
   });
 
+  test('a long backlog asks for more than arrivals do', () => {
+    expect(proposals({ ...saturatedInputs, load: 3010 })).toMatchObject([{ to: 10 }]);
+  });
+
   test('what is usually in flight is no backlog', () => {
-    expect(proposals({ ...saturatedInputs, calmLoad: 400 })).toMatchObject([{ to: 8 }]);
+    expect(proposals({ ...saturatedInputs, load: 3010, calmLoad: 3010 })).toMatchObject([{ to: 8 }]);
   });
 
   test('eight times as many at most', () => {
@@ -128,8 +132,8 @@ describe('saturated', () => {
     expect(proposals(shedding)[0]).toMatchObject({
       kind: 'shed',
       from: 2,
-      to: 9,
-      reason: '200 of 300 requests/s are turned away; 9 needed at 80 % of 50/s each',
+      to: 8,
+      reason: '200 of 300 requests/s are turned away; 8 needed at 80 % of 50/s each',
     });
     expect(proposals({ ...shedding, shedShare: 0.05 })[0]).toMatchObject({ kind: 'latency' });
     expect(proposals({ ...shedding, saturatedTicks: 0 }).map(({ kind }) => kind)).not.toContain('shed');

@@ -94,7 +94,7 @@ test('the same fault of an endpoint is told once a minute, with how often it occ
 });
 
 test.each([
-  ['status 503', ok('no', '', '503 Service Unavailable')],
+  ['status 500', ok('no', '', '500 Internal Server Error')],
   ['the connection was closed before the end of the answer', ''],
 ])('an ejection names the last failure: %s', async (why, answer) => {
   const origins = await Promise.all(
@@ -109,4 +109,19 @@ test.each([
   const harness = await EdgeHarness.ready(origins, { outlier, retries: { max: 0, budget: 0, idempotent: false } });
   await statuses(harness, '/', 20);
   expect(harness.all('ejected')[0]?.why).toBe(why);
+});
+
+test('who says that it has too much to do is not ejected for it: the others would have to do still more', async () => {
+  const origins = await Promise.all(
+    [0, 1].map(() =>
+      Origin.listen(async (connection) => {
+        await connection.request();
+        connection.write(ok('no', '', '503 Service Unavailable'));
+        connection.end();
+      }),
+    ),
+  );
+  const harness = await EdgeHarness.ready(origins, { outlier, retries: { max: 0, budget: 0, idempotent: false } });
+  await statuses(harness, '/', 20);
+  expect(harness.all('ejected')).toEqual([]);
 });
