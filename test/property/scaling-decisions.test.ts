@@ -74,7 +74,6 @@ const trial = fc
     more: fc.integer({ min: 1, max: 8 }),
     beforePerSecond: rate,
     beforeGoodPerSecond: rate,
-    beforeShedPerSecond: rate,
     beforeQuantileMs: ms(5000),
     beforeSaturated: count(1),
     trialConcurrency: count(1),

@@ -67,10 +67,9 @@ export interface ScaleInputs {
   trialMs: number;
   trialFrom: number;
   trialTo: number;
-  /** Before the trial: arrivals, good answers and what was turned away, per second; the quantile; whether saturated. */
+  /** Before the trial: arrivals and good answers per second; the quantile; whether saturated. */
   beforePerSecond: number;
   beforeGoodPerSecond: number;
-  beforeShedPerSecond: number;
   beforeQuantileMs: number;
   beforeLoad: number;
   beforeSaturated: number;

@@ -369,7 +369,6 @@ export function afterChange(
     to,
     arrivals: Math.max(inputs.arrivalsPerSecond, inputs.usualPerSecond),
     good: inputs.goodPerSecond,
-    shed: inputs.shedPerSecond,
     quantileMs: inputs.quantileMs ?? 0,
     // An average of two seconds lags behind a queue that has just come.
     load: Math.max(inputs.load, inputs.queued > 0 ? inputs.queued + inputs.ready * inputs.concurrency : 0),
@@ -397,20 +396,9 @@ export function afterChangeByHand(state: ScalerState, scale: ScaleSettings, now:
 }
 
 /** Another `run`: what was learnt of the old one says nothing. */
-export function afterOtherRun(state: ScalerState): ScalerState {
-  return {
-    ...state,
-    evidence: noEvidence,
-    trial: noTrial,
-    overTicks: 0,
-    saturatedTicks: 0,
-    calmSince: undefined,
-    calmLoad: 0,
-    calmEach: 0,
-    frozen: { until: Number.NEGATIVE_INFINITY, count: 0, arrivals: 0, liftedAt: 0 },
-    lowered: { until: Number.NEGATIVE_INFINITY, count: 0 },
-    inFlightLimit: undefined,
-  };
+export function afterOtherRun(state: ScalerState, scale: ScaleSettings, now: number): ScalerState {
+  const { lastUpAt, lastDownAt, cooldownUntil, flaps } = state;
+  return { ...newScaler(scale, now), lastUpAt, lastDownAt, cooldownUntil, flaps };
 }
 
 function latest(a: number | undefined, b: number | undefined): number | undefined {

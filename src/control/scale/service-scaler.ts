@@ -106,7 +106,7 @@ export class ServiceScaler {
 
   /** Another `run`: what replicas of the old one did says nothing. */
   forget(): void {
-    this.#state = afterOtherRun(this.#state);
+    this.#state = afterOtherRun(this.#state, this.#settings().scale, this.#clock.now());
   }
 
   #sample(service: ScaledService, now: number): ScaleSample {

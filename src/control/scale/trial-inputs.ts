@@ -9,7 +9,6 @@ type TrialInputs = Pick<
   | 'trialTo'
   | 'beforePerSecond'
   | 'beforeGoodPerSecond'
-  | 'beforeShedPerSecond'
   | 'beforeQuantileMs'
   | 'beforeLoad'
   | 'beforeSaturated'
@@ -27,7 +26,6 @@ export function trialInputs(trial: Trial, now: number): TrialInputs {
           to: 0,
           arrivals: 0,
           good: 0,
-          shed: 0,
           quantileMs: 0,
           load: 0,
           isSaturated: false,
@@ -41,7 +39,6 @@ export function trialInputs(trial: Trial, now: number): TrialInputs {
     trialTo: before.to,
     beforePerSecond: before.arrivals,
     beforeGoodPerSecond: before.good,
-    beforeShedPerSecond: before.shed,
     beforeQuantileMs: before.quantileMs,
     beforeLoad: before.load,
     beforeSaturated: Number(before.isSaturated),

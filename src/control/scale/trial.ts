@@ -20,7 +20,6 @@ export interface Before {
   to: number;
   arrivals: number;
   good: number;
-  shed: number;
   quantileMs: number;
   load: number;
   isSaturated: boolean;

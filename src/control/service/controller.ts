@@ -186,6 +186,7 @@ export class ServiceController {
     this.#telemetry.window.keepMs = keepMs(settings);
     if (JSON.stringify(settings.run) !== JSON.stringify(before.run)) {
       this.#scaler?.forget();
+      this.#cameOf('not judged: there is another run');
       this.#telemetry.window.clear();
     }
     this.lifecycle.reconfigured(before);
@@ -292,14 +293,17 @@ export class ServiceController {
     const freezeMs = this.#scaling.carriedOut(decision);
     const id = this.decisions.scaled(decision, scale.dryRun);
     const text = trialText(verdict, outcome, freezeMs);
-    if (text !== undefined && this.#trial !== undefined) {
-      this.decisions.cameOf(this.#trial, text);
-      this.#trial = undefined;
-    }
+    if (text !== undefined) this.#cameOf(text);
     if (outcome.action !== 'none' && isTrial(outcome)) this.#trial = id;
     if (this.#inFlightLimit !== limit) this.#host.registry.publish(this.name);
     if (outcome.action === 'none' || scale.dryRun) return;
     this.lifecycle.scaleTo(outcome.to - this.lifecycle.external);
+  }
+
+  /** Says what came of the change whose outcome is open, if there is one. */
+  #cameOf(text: string): void {
+    if (this.#trial !== undefined) this.decisions.cameOf(this.#trial, text);
+    this.#trial = undefined;
   }
 
   #scaled(): ScaledService {

@@ -255,7 +255,7 @@ describe('what an experiment showed', () => {
 
   test('another run makes all of it worthless', () => {
     const learnt = afterVerdict(known, { verdict: 'no-benefit', what: '' }, judgedInputs, testScale, 0);
-    const other = afterOtherRun(observed(behind, { ...learnt, inFlightLimit: 3 }));
+    const other = afterOtherRun(observed(behind, { ...learnt, inFlightLimit: 3 }), testScale, 0);
     expect(other).toEqual({ ...fresh, lastUpAt: other.lastUpAt, lastDownAt: other.lastDownAt, flaps: other.flaps });
   });
 });

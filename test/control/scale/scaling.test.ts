@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decideScale } from '../../../src/control/scale/scaler.ts';
-import { testGuards, testScale, testService } from '../support/settings.ts';
+import { testGuards, testRun, testScale, testService, testSettings } from '../support/settings.ts';
 import { World } from '../support/world.ts';
 
 /** An app that manages fifty requests a second: eight at once, each 160 ms. */
@@ -246,4 +246,13 @@ test('every decision can be made again from its entry in the log', async () => {
   for (const { inputs, action, kind, from, to, reason, verdicts } of JSON.parse(JSON.stringify(scaled)))
     expect(decideScale(inputs)).toEqual({ action, kind, from, to, reason, verdicts });
   expect(scaled.length).toBeGreaterThan(2);
+}, 20_000);
+
+test('an increase that is still judged when the configuration of its run changes is told of as not judged', async () => {
+  const world = await saturated();
+  await world.load('slow', 130, 5000);
+  expect(world.messagesOf('scaled')).toHaveLength(1);
+  world.control.reconfigure(testSettings([testService('slow', { run: testRun(2), scale: { latency, max: 10 } })]));
+  await world.run(1000);
+  expect(world.messagesOf('outcome')).toEqual([expect.stringMatching(/not judged: there is another run$/)]);
 }, 20_000);
