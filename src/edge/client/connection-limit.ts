@@ -31,7 +31,7 @@ export class ConnectionLimit {
       socket.destroySoon();
       return;
     }
-    const linger: DeadlineEntry = { deadline: 0, filed: 0, onDeadline: () => socket.destroy() };
+    const linger: DeadlineEntry = { deadline: 0, filed: 0, slotPlace: 0, onDeadline: () => socket.destroy() };
     deadlines.arm(linger, LINGER_MS);
     socket.on('close', () => deadlines.disarm(linger));
     // Read and dropped, so that no reset overtakes the answer (RFC 9112 §9.6).

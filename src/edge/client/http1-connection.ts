@@ -34,6 +34,8 @@ const LINGER_MS = 2000;
 export class Http1Connection implements Downstream, ClientConnection, RequestTaker, DeadlineEntry, IdleConnection {
   deadline = 0;
   filed = 0;
+  slotPlace = 0;
+  place = 0;
   previousIdle: IdleConnection | undefined;
   nextIdle: IdleConnection | undefined;
   idleIn: IdleList | undefined;

@@ -1,4 +1,5 @@
 import type { ListenLimits, ListenSettings } from '../../model/settings.ts';
+import type { Member, Members } from '../../util/members.ts';
 import type { Scheme } from '../exchange/downstream.ts';
 import type { HeadLimits } from '../http1/request.ts';
 import type { ClientCounts } from './client-counts.ts';
@@ -6,7 +7,7 @@ import type { ConnectionLimit } from './connection-limit.ts';
 import type { IdleConnections } from './idle-connections.ts';
 
 /** A client's connection as its listener sees it. */
-export interface ClientConnection {
+export interface ClientConnection extends Member {
   /** Takes no more requests: closes now if it is idle, else after its answer. */
   drain(): void;
   /** Closes without an orderly end. */
@@ -30,5 +31,5 @@ export interface ListenerContext {
   /** Takes over connections that lost their place before they sent a request. */
   readonly connectionLimit: ConnectionLimit;
   /** The connections of all listeners. */
-  readonly connections: Set<ClientConnection>;
+  readonly connections: Members<ClientConnection>;
 }

@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { HostPort, ListenSettings } from '../../model/settings.ts';
 import { hostPort } from '../../util/host-port.ts';
 import { type BoundSockets, descriptorOf, listenError, listenKey } from '../../util/listening.ts';
+import { Members } from '../../util/members.ts';
 import { plainAddress } from '../io/client-address.ts';
 import { ClientCounts } from './client-counts.ts';
 import { ConnectionLimit } from './connection-limit.ts';
@@ -28,7 +29,7 @@ export class Listeners {
   readonly #context: ClientContext;
   #listeners: Listener[] = [];
   /** Shared by all listeners, so that a connection outlives the listener that accepted it. */
-  readonly #connections = new Set<ClientConnection>();
+  readonly #connections = new Members<ClientConnection>();
   readonly #connectionLimit: ConnectionLimit;
   /** Sets of listeners are brought about one after the other: the last one is the one that stays. */
   #change: Promise<unknown> = Promise.resolve();
@@ -80,11 +81,11 @@ export class Listeners {
   }
 
   drainConnections(): void {
-    for (const connection of [...this.#connections]) connection.drain();
+    for (const connection of this.#connections.list()) connection.drain();
   }
 
   destroyConnections(): void {
-    for (const connection of [...this.#connections]) connection.abort();
+    for (const connection of this.#connections.list()) connection.abort();
     this.#connectionLimit.close();
   }
 
@@ -153,7 +154,8 @@ export class Listeners {
   }
 
   #listen(place: object, { host, port }: HostPort, context: ListenerContext): Promise<Server> {
-    const options = { allowHalfOpen: true, noDelay: true, keepAlive: true, highWaterMark: HIGH_WATER_MARK };
+    // Options of the socket cost a system call each: the writer sets them where an answer takes more than one write.
+    const options = { allowHalfOpen: true, highWaterMark: HIGH_WATER_MARK };
     const server = createServer(options, (socket) => this.#accept(socket, context));
     return new Promise((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error.code, { host, port }, error)));

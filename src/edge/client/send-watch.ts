@@ -14,6 +14,7 @@ const CHECK_MS = 500;
 export class SendWatch implements DeadlineEntry {
   deadline = 0;
   filed = 0;
+  slotPlace = 0;
   readonly #socket: Socket;
   readonly #context: ClientContext;
   readonly #listener: ListenerContext;

@@ -31,6 +31,7 @@ export interface Attempted extends Transferred {
 export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner, DeadlineEntry, Checked {
   deadline = 0;
   filed = 0;
+  slotPlace = 0;
   previousInFlight: InFlight | undefined;
   nextInFlight: InFlight | undefined;
   passive = false;

@@ -60,6 +60,7 @@ export interface TransferOwner {
 export class Transfer implements UpstreamConsumer, DeadlineEntry {
   deadline = 0;
   filed = 0;
+  slotPlace = 0;
   method = '';
   readonly #request: Transferred;
   readonly #owner: TransferOwner;

@@ -44,6 +44,7 @@ export interface Waiting extends Seeker {
 export class Wait implements Waiter, DeadlineEntry {
   deadline = 0;
   filed = 0;
+  slotPlace = 0;
   previousHeld: Waiter | undefined;
   nextHeld: Waiter | undefined;
   readonly #request: Waiting;

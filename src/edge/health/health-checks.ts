@@ -114,6 +114,7 @@ type Phase = 'waiting' | 'queued' | 'checking' | 'closed';
 class Target implements DeadlineEntry, GatedCheck {
   deadline = 0;
   filed = 0;
+  slotPlace = 0;
   readonly #checks: HealthChecks;
   readonly #endpoint: Endpoint;
   /** Where the checks connect to, apart from the connections of requests. */

@@ -6,10 +6,14 @@ export interface DeadlineEntry {
   deadline: number;
   /** The tick it is filed under; 0 = none, -1 = its tick has come, and it is overdue. Owned by {@link Deadlines}. */
   filed: number;
+  /** Its place among those of the same slot. Owned by {@link Deadlines}. */
+  slotPlace: number;
   onDeadline(): void;
 }
 
 const TICK_MS = 50;
+/** Ticks in one turn of the wheel, a power of two: 205 s. What is due later stays in its slot for more turns. */
+const SLOTS = 4096;
 /** Value of `filed` of an entry whose tick has come. */
 const OVERDUE = -1;
 /** At most so many come due in one go; the others follow after whatever else has its turn. */
@@ -19,11 +23,14 @@ const DUE_AT_ONCE = 128;
  * Coarse deadlines for tens of thousands of connections with one timer: due −0/+100 ms. To move a deadline to later,
  * which every request does, takes two writes; the entry is filed anew only when its old tick comes. When thousands are
  * due at once, such as slow clients that came together, requests get their turn in between: 2,000 would hold them up
- * for 200 ms.
+ * for 200 ms. Slots are arrays, not sets, for the same reason as {@link Members}.
  */
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #ticks = new Map<number, Set<DeadlineEntry>>();
+  /** By tick, modulo their number. */
+  readonly #slots: (DeadlineEntry[] | undefined)[] = new Array(SLOTS).fill(undefined);
+  /** Number of entries in slots. */
+  #filed = 0;
   /** Entries whose tick has come, in that order; those before `#next` are done. */
   readonly #overdue: DeadlineEntry[] = [];
   #next = 0;
@@ -72,9 +79,7 @@ export class Deadlines {
 
   /** Number of entries filed, due or not. */
   get size(): number {
-    let size = this.#overdue.length - this.#next;
-    for (const entries of this.#ticks.values()) size += entries.size;
-    return size;
+    return this.#filed + this.#overdue.length - this.#next;
   }
 
   /** Stops: nothing comes due any more. */
@@ -83,7 +88,8 @@ export class Deadlines {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#rest?.cancel();
-    this.#ticks.clear();
+    this.#slots.fill(undefined);
+    this.#filed = 0;
     this.#overdue.length = 0;
     this.#next = 0;
   }
@@ -91,9 +97,12 @@ export class Deadlines {
   #file(entry: DeadlineEntry, tick: number): void {
     if (this.#isClosed) return;
     entry.filed = tick;
-    const entries = this.#ticks.get(tick);
-    if (entries === undefined) this.#ticks.set(tick, new Set([entry]));
-    else entries.add(entry);
+    const slot = tick & (SLOTS - 1);
+    const entries = this.#slots[slot] ?? [];
+    this.#slots[slot] = entries;
+    entry.slotPlace = entries.length;
+    entries.push(entry);
+    this.#filed++;
     if (this.#timer === undefined) {
       this.#lastTick = Math.min(Math.floor(this.#clock.now() / TICK_MS), tick - 1);
       this.#timer = this.#clock.every(TICK_MS, () => this.#turn());
@@ -101,29 +110,43 @@ export class Deadlines {
   }
 
   #unfile(entry: DeadlineEntry): void {
-    const entries = this.#ticks.get(entry.filed);
-    entries?.delete(entry);
-    if (entries?.size === 0) this.#ticks.delete(entry.filed);
+    const entries = entry.filed > 0 ? this.#slots[entry.filed & (SLOTS - 1)] : undefined;
     entry.filed = 0;
+    if (entries?.[entry.slotPlace] !== entry) return;
+    this.#filed--;
+    const last = entries.pop() as DeadlineEntry;
+    if (last === entry) return;
+    entries[entry.slotPlace] = last;
+    last.slotPlace = entry.slotPlace;
   }
 
   #turn(): void {
     this.turns++;
     const current = Math.floor(this.#clock.now() / TICK_MS);
-    for (let tick = this.#lastTick + 1; tick <= current; tick++) {
-      const entries = this.#ticks.get(tick);
-      if (entries === undefined) continue;
-      this.#ticks.delete(tick);
-      for (const entry of entries) {
+    // After a sleep of the machine, one turn of the wheel finds everything.
+    const from = Math.max(this.#lastTick + 1, current - SLOTS + 1);
+    for (let tick = from; tick <= current; tick++) this.#take(tick & (SLOTS - 1), current);
+    this.#lastTick = current;
+    if (this.#rest === undefined) this.#visitOverdue();
+    if (this.#filed === 0 && this.#overdue.length === 0) {
+      this.#timer?.cancel();
+      this.#timer = undefined;
+    }
+  }
+
+  /** Takes what is filed up to the current tick out of a slot. */
+  #take(slot: number, current: number): void {
+    const entries = this.#slots[slot];
+    if (entries === undefined) return;
+    this.#slots[slot] = undefined;
+    this.#filed -= entries.length;
+    for (const entry of entries) {
+      if (entry.filed > current) {
+        this.#file(entry, entry.filed);
+      } else {
         entry.filed = OVERDUE;
         this.#overdue.push(entry);
       }
-    }
-    this.#lastTick = current;
-    if (this.#rest === undefined) this.#visitOverdue();
-    if (this.#ticks.size === 0 && this.#overdue.length === 0) {
-      this.#timer?.cancel();
-      this.#timer = undefined;
     }
   }
 

@@ -5,6 +5,7 @@ import type { EndpointState, EndpointView } from '../../model/snapshot.ts';
 import { hash32 } from '../../util/hash32.ts';
 import { Histogram } from '../../util/histogram.ts';
 import { hostPort } from '../../util/host-port.ts';
+import { Members } from '../../util/members.ts';
 import { Throttle } from '../../util/throttle.ts';
 import type { Deadlines } from '../io/deadlines.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
@@ -113,7 +114,7 @@ export class Endpoint implements Destination {
   /** Whether a connection to it ever came about. */
   wasReached = false;
   /** All open connections, the idle ones included. */
-  readonly connections = new Set<UpstreamConnection>();
+  readonly connections = new Members<UpstreamConnection>();
   /** Idle connections, used as a stack: the warmest is used next, and the surplus ages at the bottom. */
   readonly #idle: UpstreamConnection[] = [];
 
@@ -211,7 +212,7 @@ export class Endpoint implements Destination {
     this.closeIdle();
     for (let each = this.first; each !== undefined; each = this.first) each.cutOff('retired');
     this.#tlsCheck?.close();
-    for (const connection of this.connections) connection.destroy();
+    for (const connection of this.connections.list()) connection.destroy();
   }
 
   /** Why it gets no requests although control has declared it ready; undefined: it does. */

@@ -14,6 +14,7 @@ const GREETING = greeting();
 export class TlsCheck implements DeadlineEntry {
   deadline = 0;
   filed = 0;
+  slotPlace = 0;
   readonly #socket: Socket;
   readonly #deadlines: Deadlines;
   #done: ((speaksTls: boolean) => void) | undefined;

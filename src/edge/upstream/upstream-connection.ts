@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { AnswerLimits } from '../../model/settings.ts';
+import type { Members } from '../../util/members.ts';
 import { BodyReader, BodyStep } from '../http1/body.ts';
 import { Fault, type FaultText, strangerIn } from '../http1/faults.ts';
 import { Framing, type FramingKind } from '../http1/framing.ts';
@@ -24,7 +25,7 @@ export interface Destination {
   /** Whether a connection to it ever came about. */
   wasReached: boolean;
   /** All open connections, the idle ones included. */
-  readonly connections: Set<UpstreamConnection>;
+  readonly connections: Members<UpstreamConnection>;
   /** An idle connection closed by itself. */
   forget(connection: UpstreamConnection): void;
   /** A connection closed unasked. */
@@ -93,6 +94,8 @@ export class UpstreamConnection {
   readonly body = new BodyReader();
   /** What it broke, when its bytes cannot be trusted. */
   fault: FaultText | undefined;
+  /** Owned by its destination. */
+  place = 0;
   /** Requests sent on it so far. */
   uses = 0;
   /** What opened it; undefined: a plain socket. */

@@ -7,6 +7,7 @@ import { VirtualClock } from '../../../src/util/virtual-clock.ts';
 class Entry implements DeadlineEntry {
   deadline = 0;
   filed = 0;
+  slotPlace = 0;
   readonly fired: number[] = [];
   readonly #clock: VirtualClock;
   #then: (() => void) | undefined;
@@ -49,6 +50,40 @@ test('fires once, not before it is due and at most 100 ms after', () => {
     }),
     { numRuns: 200 },
   );
+});
+
+test('comes due when it should, however many turns of the wheel that is ahead', () => {
+  const wait = fc.integer({ min: 0, max: 3_600_000 });
+  fc.assert(
+    fc.property(fc.array(wait, { minLength: 1, maxLength: 12 }), (waits) => {
+      const { clock, deadlines } = started();
+      const entries = waits.map((ms) => {
+        const entry = new Entry(clock);
+        deadlines.arm(entry, ms);
+        return { entry, due: clock.now() + ms };
+      });
+      clock.advance(3_601_000);
+      for (const { entry, due } of entries) {
+        expect(entry.fired).toHaveLength(1);
+        expect(entry.fired[0]).toBeGreaterThanOrEqual(due);
+        expect(entry.fired[0]).toBeLessThanOrEqual(due + 100.001);
+      }
+      expect(deadlines.size).toBe(0);
+    }),
+    { numRuns: 5 },
+  );
+});
+
+test('what is forgotten leaves the others in their places', () => {
+  const { clock, deadlines } = started();
+  const entries = Array.from({ length: 5 }, () => new Entry(clock));
+  for (const entry of entries) deadlines.arm(entry, 500);
+  deadlines.forget(entries[1] as Entry);
+  deadlines.forget(entries[4] as Entry);
+  deadlines.forget(entries[1] as Entry);
+  expect(deadlines.size).toBe(3);
+  clock.advance(1000);
+  expect(entries.map(({ fired }) => fired.length)).toEqual([1, 0, 1, 1, 0]);
 });
 
 test('whatever is armed, moved and disarmed, only the last word counts', () => {
