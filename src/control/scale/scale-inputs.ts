@@ -138,6 +138,11 @@ export function isSaturated({ saturatedTicks }: Pick<ScaleInputs, 'saturatedTick
   return saturatedTicks > 0;
 }
 
+/** More and more is in flight or waits. */
+export function isGrowing({ load, loadBefore }: Pick<ScaleInputs, 'load' | 'loadBefore'>): boolean {
+  return load > 1.1 * loadBefore + 1;
+}
+
 /** What is in flight or waits beyond what is usual: a backlog. */
 export function backlogOf({ load, calmLoad }: Pick<ScaleInputs, 'load' | 'calmLoad'>): number {
   return Math.max(0, load - Math.max(1, calmLoad));

@@ -16,8 +16,9 @@ import { judge } from './guards.ts';
 import { proposals } from './proposals.ts';
 import { isSaturatedBy } from './saturation.ts';
 import { capacityOf, isSaturated, isShort, type ProposalKind, type ScaleInputs } from './scale-inputs.ts';
-import { type Before, judgeTrial, noTrial, type Trial, type TrialVerdict } from './trial.ts';
+import { type Before, judgeTrial, noTrial, type Trial } from './trial.ts';
 import { trialInputs } from './trial-inputs.ts';
+import type { TrialVerdict } from './trial-verdict.ts';
 
 /** Loads and answers are averaged over this long, ms: two reports. */
 export const LATELY_MS = 2000;

@@ -18,7 +18,8 @@ import {
   type ScaleSample,
   scaleInputs,
 } from './scaler.ts';
-import { judgeTrial, type TrialVerdict } from './trial.ts';
+import { judgeTrial } from './trial.ts';
+import type { TrialVerdict } from './trial-verdict.ts';
 
 /** No answer of a service is waited for longer than this to see whether answers fall behind, ms. */
 const LAG_MAX_MS = 60_000;

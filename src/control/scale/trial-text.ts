@@ -1,6 +1,6 @@
 import { formatDuration } from '../../util/units.ts';
 import type { ScaleOutcome } from './scaler.ts';
-import type { TrialVerdict } from './trial.ts';
+import type { TrialVerdict } from './trial-verdict.ts';
 
 /** Whether a change is an experiment whose outcome is told later. */
 export function isTrial({ kind }: ScaleOutcome): boolean {

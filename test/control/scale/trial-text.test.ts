@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ScaleOutcome } from '../../../src/control/scale/scaler.ts';
-import type { TrialVerdict } from '../../../src/control/scale/trial.ts';
 import { isTrial, trialText } from '../../../src/control/scale/trial-text.ts';
+import type { TrialVerdict } from '../../../src/control/scale/trial-verdict.ts';
 
 const outcome = (kind: ScaleOutcome['kind'], action: ScaleOutcome['action'] = 'none'): ScaleOutcome => ({
   action,
