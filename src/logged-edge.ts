@@ -1,5 +1,5 @@
 /** An edge with its access log: what a worker process has, and the process of the control plane where it serves alone. */
-import { createEdge, type Edge } from './edge/edge.ts';
+import { createEdge, type Edge, type EdgeOptions } from './edge/edge.ts';
 import type { ControlMessage, EdgeMessage } from './model/link.ts';
 import type { Logger } from './model/observe.ts';
 import type { AccessLogSettings } from './model/settings.ts';
@@ -14,6 +14,8 @@ interface LoggedEdgeOptions {
   accessLog: (AccessLogSettings & { shared?: boolean }) | undefined;
   clock: Clock;
   logger: Logger;
+  /** See `EdgeOptions.bind`. */
+  bind?: EdgeOptions['bind'];
 }
 
 interface LoggedEdge extends Pick<Edge, 'sockets' | 'listen' | 'drain' | 'close'> {
@@ -21,10 +23,16 @@ interface LoggedEdge extends Pick<Edge, 'sockets' | 'listen' | 'drain' | 'close'
   reopenLog(): Promise<void>;
 }
 
-export async function createLoggedEdge({ link, accessLog, clock, logger }: LoggedEdgeOptions): Promise<LoggedEdge> {
+export async function createLoggedEdge({
+  link,
+  accessLog,
+  clock,
+  logger,
+  bind,
+}: LoggedEdgeOptions): Promise<LoggedEdge> {
   const access = accessLog && (await openAccessLog(accessLog, clock, logger));
   const descriptors = descriptorLimit();
-  const edge = createEdge({ link, clock, logger, descriptors, ...(access === undefined ? {} : { access }) });
+  const edge = createEdge({ link, clock, logger, descriptors, bind, ...(access === undefined ? {} : { access }) });
   return {
     get sockets() {
       return edge.sockets;

@@ -30,7 +30,7 @@ import { toPilotlightError } from './model/errors.ts';
 import type { ControlMessage, EdgeMessage } from './model/link.ts';
 import type { Logger } from './model/observe.ts';
 import type { ConfigSource, ReloadResult } from './model/reload.ts';
-import type { Settings } from './model/settings.ts';
+import type { HostPort, Settings } from './model/settings.ts';
 import type { ControlApi } from './model/status.ts';
 import { joinEvents } from './observe/joined-events.ts';
 import { createLogger } from './observe/logger.ts';
@@ -45,7 +45,7 @@ import { warnOfDescriptors } from './util/descriptors.ts';
 import { freeAfterBoot } from './util/free-memory.ts';
 import { listenKey } from './util/listening.ts';
 import { openStateDirectory } from './util/state-directory.ts';
-import { takeSockets } from './workers/bound-sockets.ts';
+import { bindSockets, SOCKETS_PER_PROCESS, takeSockets } from './workers/bound-sockets.ts';
 import type { DataPlane } from './workers/data-plane.ts';
 import { WorkerPool } from './workers/worker-pool.ts';
 
@@ -285,7 +285,8 @@ async function ownPlane(
   logger: Logger,
 ): Promise<DataPlane> {
   const [link, controlEnd] = createChannel<ControlMessage, EdgeMessage>();
-  const edge = await createLoggedEdge({ link, accessLog, clock: systemClock, logger });
+  const bind = (address: HostPort) => bindSockets(address, SOCKETS_PER_PROCESS);
+  const edge = await createLoggedEdge({ link, accessLog, clock: systemClock, logger, bind });
   const begin = async () => {
     attach('edge-1', controlEnd);
     // The edge gets its first routes in a turn of its own, and takes no request before it has them.

@@ -38,6 +38,11 @@ export interface EdgeOptions {
   logger: Logger;
   /** Takes a record per request. */
   access?: AccessLog;
+  /**
+   * Binds the sockets of a listener that is given none, and returns them with its real address; undefined: the listener
+   * opens one itself.
+   */
+  bind?: ((address: HostPort) => Promise<{ sockets: readonly object[] }>) | undefined;
   /** File descriptors that this process may have open. Undefined: no limit. */
   descriptors?: number | undefined;
 }
@@ -89,14 +94,14 @@ class EdgePlane implements Edge {
   #engine: HttpProxyEngine | undefined;
   #noneIdleAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ link, clock, logger, access, descriptors }: EdgeOptions) {
+  constructor({ link, clock, logger, access, descriptors, bind }: EdgeOptions) {
     this.#link = link;
     this.#clock = clock;
     this.#reportedAt = clock.now();
     this.#context = this.#createContext(logger, access, descriptors);
     this.#prober = new Prober(this.#context);
     this.#routeCompiler = new RouteCompiler(logger);
-    this.#listeners = new Listeners(this.#context);
+    this.#listeners = new Listeners(this.#context, bind);
     link.onMessage((message) => this.#onMessage(message));
     link.onClose(() => this.#refuseWaiting());
     this.#reportTimer = clock.every(REPORT_EVERY_MS, () => this.#tick());

@@ -6,7 +6,7 @@ import { backoffDelay } from '../util/backoff.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { listenKey } from '../util/listening.ts';
-import { type BoundSocket, bindSockets, nameOf } from './bound-sockets.ts';
+import { type BoundSocket, bindSockets, nameOf, SOCKETS_PER_PROCESS } from './bound-sockets.ts';
 import type { DataPlane } from './data-plane.ts';
 import { WorkerProcess } from './worker-process.ts';
 
@@ -61,7 +61,7 @@ interface Place {
 }
 
 interface BoundListener {
-  /** One per place; inherited ones may be fewer or more. */
+  /** Some per place; inherited ones may be fewer or more. */
   sockets: readonly BoundSocket[];
   address: HostPort;
 }
@@ -75,7 +75,7 @@ type Phase = 'new' | 'running' | 'closing';
  * Edges in processes of their own. The primary binds the listening sockets and keeps them, so that a connection which
  * came for a worker that died is accepted by its successor, and none is refused meanwhile.
  *
- * Every worker has its own socket on each address (SO_REUSEPORT), over which the kernel spreads connections by their
+ * Every worker has its own sockets on each address (SO_REUSEPORT), over which the kernel spreads connections by their
  * hash. Measured with two workers, 64 keep-alive connections at full rate, six runs each: the busier worker had
  * 50–60 % of the requests; with one socket shared by both it had 53–75 %, as whoever is awake takes all there is. With
  * connections handed round by the primary it would be 50 %, but each costs the primary 0.1 ms, a third as many can be
@@ -239,7 +239,9 @@ export class WorkerPool implements DataPlane {
         const sockets = inherited.get(key);
         opened.set(
           key,
-          sockets ? inheritedListener(address, sockets) : await bindSockets(address, this.#options.count),
+          sockets
+            ? inheritedListener(address, sockets)
+            : await bindSockets(address, this.#options.count * SOCKETS_PER_PROCESS),
         );
       }
     } catch (error) {

@@ -27,6 +27,7 @@ interface Listener {
 /** The public listening sockets and the client connections behind them. */
 export class Listeners {
   readonly #context: ClientContext;
+  readonly #bind: ((address: HostPort) => Promise<{ sockets: readonly object[] }>) | undefined;
   #listeners: Listener[] = [];
   /** Shared by all listeners, so that a connection outlives the listener that accepted it. */
   readonly #connections = new Members<ClientConnection>();
@@ -34,8 +35,10 @@ export class Listeners {
   /** Sets of listeners are brought about one after the other: the last one is the one that stays. */
   #change: Promise<unknown> = Promise.resolve();
 
-  constructor(context: ClientContext) {
+  /** @param bind see `EdgeOptions.bind` */
+  constructor(context: ClientContext, bind?: (address: HostPort) => Promise<{ sockets: readonly object[] }>) {
     this.#context = context;
+    this.#bind = bind;
     this.#connectionLimit = new ConnectionLimit(context);
   }
 
@@ -62,7 +65,8 @@ export class Listeners {
         const key = listenKey(each.address);
         const kept = this.#listeners.find((listener) => listener.key === key);
         if (kept === undefined) {
-          const listener = await this.#open(key, each, bound.get(key));
+          const sockets = bound.get(key) ?? (await this.#bind?.(each.address))?.sockets;
+          const listener = await this.#open(key, each, sockets);
           opened.push(listener);
           next.push(listener);
         } else {
