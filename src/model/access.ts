@@ -14,7 +14,7 @@ export interface AccessRecord {
   /** Empty, as target and host are, of bytes that made no request. */
   method: string;
   target: string;
-  version: '1.0' | '1.1';
+  version: '1.0' | '1.1' | '2.0';
   host: string;
   referer: string | undefined;
   userAgent: string | undefined;

@@ -45,6 +45,11 @@ export interface ListenSettings {
   limits: ListenLimits;
   /** Whether every connection begins with a PROXY protocol header; only those of trusted proxies are accepted then. */
   proxyProtocol: boolean;
+  /**
+   * Whether HTTP/2 is spoken: by ALPN with TLS, else where a client begins with it (prior knowledge). Undefined: with
+   * TLS only.
+   */
+  http2: boolean | undefined;
 }
 
 /** What clients of one listener may use. */
@@ -65,6 +70,13 @@ export interface ListenLimits {
   connections: number;
   /** Most connections of one client address that is not a trusted proxy's; 0 = no limit. */
   connectionsPerClient: number;
+  http2: Http2Limits;
+}
+
+/** What one connection of HTTP/2 may use. */
+export interface Http2Limits {
+  /** Most requests at once. */
+  streams: number;
 }
 
 /** What answers of a service may use. */

@@ -10,6 +10,7 @@ export const listenLimits: ListenLimits = {
   requests: 0,
   connections: 10_000,
   connectionsPerClient: 0,
+  http2: { streams: 100 },
 };
 
 export const listenTimeouts: ListenSettings['timeouts'] = {
@@ -24,6 +25,7 @@ export interface ListenChange {
   timeouts?: Partial<ListenSettings['timeouts']>;
   limits?: Partial<ListenLimits>;
   proxyProtocol?: boolean;
+  http2?: boolean;
 }
 
 /** A listener with the defaults and these changes, on a free port of the loopback unless told. */
@@ -33,5 +35,6 @@ export function listenSettings(change: ListenChange = {}, address = { host: '127
     timeouts: { ...listenTimeouts, ...change.timeouts },
     limits: { ...listenLimits, ...change.limits },
     proxyProtocol: change.proxyProtocol ?? false,
+    http2: change.http2,
   };
 }

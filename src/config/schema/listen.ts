@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { ListenLimits, ListenSettings } from '../../model/settings.ts';
-import { type Exactly, option, options, required, section } from '../option/option.ts';
+import type { Http2Limits, ListenLimits, ListenSettings } from '../../model/settings.ts';
+import { type Exactly, option, optional, options, required, section } from '../option/option.ts';
 import { duration, flag, integer, parsed, size } from '../option/value-types.ts';
 import { readHostPort } from './addresses.ts';
 
@@ -23,6 +23,17 @@ const timeouts = section(
   },
   'Time-outs on the side of the client.',
 ) satisfies Exactly<ListenSettings['timeouts']>;
+
+const http2 = section(
+  {
+    streams: option(
+      integer('streams', 1, 10_000),
+      '100',
+      'Requests of one connection at once. The client is told; what it asks beyond is refused, and not lost.',
+    ),
+  },
+  'What one connection of HTTP/2 may use.',
+) satisfies Exactly<Http2Limits>;
 
 const limits = section(
   {
@@ -51,6 +62,7 @@ const limits = section(
       'Connections of one client address (of IPv6, the network of its first 64 bits), trusted proxies not counted; ' +
         'beyond it 503. 0 is no limit.',
     ),
+    http2,
   },
   'What clients may use.',
 ) satisfies Exactly<ListenLimits>;
@@ -68,6 +80,12 @@ export const listenSchema = required(
           'false',
           'Whether connections begin with a PROXY protocol header (version 1 or 2), which names the client. ' +
             'Only `trustedProxies` may connect then.',
+        ),
+        http2: optional(
+          flag(),
+          'Whether HTTP/2 is spoken. On a listener without TLS the client has to know (prior knowledge, as ' +
+            '`curl --http2-prior-knowledge` does); both versions come to the same port.',
+          'true with TLS, else false',
         ),
       }) satisfies Exactly<ListenSettings>,
     )

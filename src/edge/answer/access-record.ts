@@ -115,7 +115,7 @@ export function accessRecord(
 /** Makes the record of bytes that make no request, whatever they may have meant. `wall` is now, ms since the epoch. */
 export function unreadableRecord(
   peer: RecordedPeer,
-  facts: Pick<AccessRecord, 'requestId' | 'status' | 'bytesOut' | 'headOut' | 'refusal' | 'reason'>,
+  facts: Pick<AccessRecord, 'version' | 'requestId' | 'status' | 'bytesOut' | 'headOut' | 'refusal' | 'reason'>,
   wall: number,
 ): AccessRecord {
   return {
@@ -127,7 +127,6 @@ export function unreadableRecord(
     endpoint: undefined,
     method: '',
     target: '',
-    version: '1.1',
     host: '',
     referer: undefined,
     userAgent: undefined,

@@ -6,29 +6,31 @@ import { BodyReader, BodyStep } from '../http1/body.ts';
 import { Fault, type FaultText } from '../http1/faults.ts';
 import { RequestHead } from '../http1/request.ts';
 import type { DeadlineEntry } from '../io/deadlines.ts';
-import { readShared, toKeep } from '../io/shared-read.ts';
+import { readShared, toKeep, unshared } from '../io/shared-read.ts';
 import { takePieces } from './body-pieces.ts';
 import { ClientPeer } from './client-peer.ts';
 import type { ClientContext } from './context.ts';
 import { Http1Writer } from './http1-writer.ts';
+import { ClientSession } from './http2/client-session.ts';
 import type { IdleConnection, IdleList } from './idle-connections.ts';
 import type { ClientConnection, ListenerContext } from './listener-context.ts';
-import { RequestReader, type RequestTaker } from './request-reader.ts';
+import { PREFACE_LINE, RequestReader, type RequestTaker } from './request-reader.ts';
 import { answerUnread } from './unread-request.ts';
 
 /**
  * `proxy-header`: a PROXY protocol header has to come first. `idle`: between requests. `head`: a part of a head came.
  * `exchange`: a request is being served. `flushing`: it is served, but the client has to take the answer before more is
  * read. `resting`: more requests are here, but other connections have their turn. `lingering`: the last answer is
- * written, and what the client still sends is dropped until it closes.
+ * written, and what the client still sends is dropped until it closes. `http2`: a session of HTTP/2 has the connection.
  */
-type Phase = 'proxy-header' | 'idle' | 'head' | 'exchange' | 'flushing' | 'resting' | 'lingering' | 'closed';
+type Phase = 'proxy-header' | 'idle' | 'head' | 'exchange' | 'flushing' | 'resting' | 'lingering' | 'http2' | 'closed';
 
 /**
  * How long a client may go on sending after our FIN before it is cut off, ms. It may send any amount in that time: many
  * clients read no answer before they have sent their whole body, and a cut would lose it.
  */
 const LINGER_MS = 2000;
+const PREFACE_HEAD = Buffer.from(`${PREFACE_LINE}\r\n`);
 
 /** One client's connection of HTTP/1.1. It reads requests one after the other, and hands each to its exchange. */
 export class Http1Connection implements Downstream, ClientConnection, RequestTaker, DeadlineEntry, IdleConnection {
@@ -322,9 +324,20 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     if (this.#reader.isFull) this.#socket.pause();
   }
 
+  speakHttp2(rest: Buffer): boolean {
+    if (!this.#listener.priorKnowledge) return false;
+    this.#phase = 'http2';
+    this.#listener.idle.leave(this);
+    this.#losePlace();
+    this.#context.deadlines.forget(this);
+    const first = Buffer.concat([PREFACE_HEAD, rest]);
+    new ClientSession(unshared(this.#socket), this.peer, this.#context, this.#listener, first);
+    return true;
+  }
+
   refuseUnread(code: RefusalCode, text = '', fault?: FaultText): void {
     this.#reader.forget();
-    answerUnread({ code, fault }, text, this.answer, this.peer, this.#context);
+    answerUnread({ code, fault }, text, '1.1', this.answer, this.peer, this.#context);
     this.#linger();
   }
 
@@ -371,7 +384,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
       if (this.#isSpent) this.#linger();
     }
     // A second end makes Node build an error, which is 4 % of a connection with one request.
-    else if (this.#phase !== 'lingering') this.#socket.end();
+    else if (this.#phase !== 'lingering' && this.#phase !== 'http2') this.#socket.end();
   }
 
   /** Requests behind the present one are answered only after a half-close. */
@@ -383,7 +396,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
   }
 
   #onClose(): void {
-    if (this.#phase === 'closed') return;
+    if (this.#phase === 'closed' || this.#phase === 'http2') return;
     const serving = this.#phase === 'exchange';
     this.#phase = 'closed';
     const hasStalled = this.answer.close();

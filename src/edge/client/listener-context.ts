@@ -20,6 +20,8 @@ export interface ListenerContext {
   limits: ListenLimits;
   headLimits: HeadLimits;
   proxyProtocol: boolean;
+  /** Whether a connection in clear text may begin with HTTP/2. */
+  priorKnowledge: boolean;
   /** The scheme by which clients come, unless a PROXY header says another. */
   scheme: Scheme;
   /** The port that it listens on. To ask each socket is a system call, 2 % of a connection with one request. */

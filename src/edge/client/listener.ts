@@ -7,9 +7,9 @@ import { plainAddress } from '../io/client-address.ts';
 import { ClientCounts } from './client-counts.ts';
 import { ConnectionLimit } from './connection-limit.ts';
 import type { ClientContext } from './context.ts';
-import { Http1Connection } from './http1-connection.ts';
 import { IdleConnections } from './idle-connections.ts';
 import type { ClientConnection, ListenerContext } from './listener-context.ts';
+import { serve } from './serve.ts';
 
 const BACKLOG = 4096;
 /** Bytes that wait for a client before it counts as slow: beyond them it is one more piece of 64 KiB at most. */
@@ -113,7 +113,7 @@ export class Listeners {
     } else if (this.#isFull(listener) && !this.#makeRoom(socket, listener)) {
       this.#connectionLimit.answer(socket);
     } else {
-      new Http1Connection(socket, this.#context, listener);
+      serve(socket, 'http/1.1', this.#context, listener);
     }
   }
 
@@ -184,7 +184,8 @@ function close({ servers }: Listener): void {
 }
 
 /** What a reload may change of a listener that stays; it holds for the connections that are open, too. */
-function changeable({ timeouts, limits, proxyProtocol }: ListenSettings) {
+function changeable({ timeouts, limits, proxyProtocol, http2 }: ListenSettings) {
   const { head, fields, target } = limits;
-  return { timeouts, limits, headLimits: { headBytes: head, fields, targetBytes: target }, proxyProtocol };
+  const headLimits = { headBytes: head, fields, targetBytes: target };
+  return { timeouts, limits, headLimits, proxyProtocol, priorKnowledge: http2 === true };
 }

@@ -12,6 +12,9 @@ import { hopeless, tooLarge } from './unread-request.ts';
  */
 const TURN_REQUESTS = 64;
 
+/** How a connection of HTTP/2 begins (RFC 9113 §3.4): to a server of HTTP/1.1 it is a request that it refuses. */
+export const PREFACE_LINE = 'PRI * HTTP/2.0\r\n';
+
 /** Most bytes of following requests kept while one is served. */
 const MAX_PENDING = 64 * 1024;
 /** A FIN within this time of the last byte comes right behind the request, ms: BusyBox wget and `nc -N` send it so. */
@@ -27,6 +30,8 @@ export interface RequestTaker {
   awaitsHead(text: string): boolean;
   /** Lets other connections have their turn before more is read. */
   rest(): void;
+  /** The connection begins with HTTP/2. @param rest what came behind the first line @returns whether it may */
+  speakHttp2(rest: Buffer): boolean;
   /** Refuses bytes that make no request. @param text what was read of them */
   refuseUnread(code: RefusalCode, text: string, fault: FaultText | undefined): void;
 }
@@ -101,6 +106,8 @@ export class RequestReader {
     const refusal = this.#request.parse(text, finder.bytes, finder.from, headLimits);
     finder.forget();
     if (refusal !== undefined) {
+      if (text === PREFACE_LINE && this.#requests === 0 && this.#taker.speakHttp2(chunk.subarray(finder.next, size)))
+        return;
       this.#taker.refuseUnread(refusal, text, this.#request.fault);
       return;
     }

@@ -1,13 +1,13 @@
+import type { AccessRecord } from '../../model/access.ts';
 import { type RefusalCode, refusals, ruleOf } from '../../model/refusals.ts';
 import type { ListenLimits } from '../../model/settings.ts';
 import { unreadableRecord } from '../answer/access-record.ts';
-import { refusalAnswer } from '../answer/own-answer.ts';
+import { type OwnAnswer, refusalAnswer } from '../answer/own-answer.ts';
 import type { Peer } from '../exchange/downstream.ts';
 import { Fault, type FaultText, strangerRequest } from '../http1/faults.ts';
 import { hasBareLineFeed } from '../http1/head-finder.ts';
 import { TCHAR } from '../io/http-syntax.ts';
 import type { ClientContext } from './context.ts';
-import type { Http1Writer } from './http1-writer.ts';
 
 /** The value of Accept in a head that was not, or could not be, read. */
 const ACCEPT = /\r\naccept:([^\r\n]*)/i;
@@ -16,6 +16,14 @@ const ACCEPT = /\r\naccept:([^\r\n]*)/i;
 export interface Unread {
   code: RefusalCode;
   fault: FaultText | undefined;
+}
+
+/** Writes the answer to bytes that make no request. */
+interface UnreadWriter {
+  readonly bytes: number;
+  readonly headBytes: number;
+  /** @param isHead they began as a HEAD request */
+  ownToUnread(answer: OwnAnswer, requestId: string, date: string, isHead: boolean): void;
 }
 
 /**
@@ -37,13 +45,15 @@ export function tooLarge(text: string, limits: ListenLimits): RefusalCode {
 }
 
 /**
- * Answers bytes that make no request, and records them. Their connection cannot be used any more.
+ * Answers bytes that make no request, and records them.
  * @param text what came of the head; even a broken one may tell in which form its sender wants the answer
+ * @param version of HTTP that they came in
  */
 export function answerUnread(
   { code, fault }: Unread,
   text: string,
-  writer: Http1Writer,
+  version: AccessRecord['version'],
+  writer: UnreadWriter,
   peer: Peer,
   context: ClientContext,
 ): void {
@@ -54,6 +64,6 @@ export function answerUnread(
   const answer = refusalAnswer(code, { requestId, retryAfterMs: undefined, accept: ACCEPT.exec(text)?.[1] });
   writer.ownToUnread(answer, requestId, context.date(), text.startsWith('HEAD '));
   const { bytes: bytesOut, headBytes: headOut } = writer;
-  const facts = { requestId, status, bytesOut, headOut, refusal: code, reason: fault ?? ruleOf(code) };
+  const facts = { version, requestId, status, bytesOut, headOut, refusal: code, reason: fault ?? ruleOf(code) };
   access?.write(unreadableRecord(peer, facts, clock.wall()));
 }

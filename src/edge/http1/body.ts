@@ -189,16 +189,27 @@ export class BodyReader {
   }
 
   #checkTrailers(text: string): boolean {
-    if (text === '') return true;
-    const head = new Head();
-    const lines = `\r\n${text}`;
-    if (!head.parse(lines, latin1Bytes(lines), 0, MAX_TRAILERS, false) || head.count > MAX_TRAILERS) return false;
-    for (let index = 0; index < head.count; index++) {
-      if (isForbiddenTrailer(head.name(index).toLowerCase())) head.drop(index);
-    }
-    this.trailers = head.kept();
+    const checked = text === '' ? '' : checkedTrailers(text);
+    if (checked === undefined) return false;
+    this.trailers = checked;
     return true;
   }
+}
+
+/**
+ * Returns trailer fields, each ending with CRLF, without those that may be none; undefined where they are malformed or
+ * too many.
+ * @param fields how many they have to be, where that is known
+ */
+export function checkedTrailers(text: string, fields?: number): string | undefined {
+  const head = new Head();
+  const lines = `\r\n${text}`;
+  if (!head.parse(lines, latin1Bytes(lines), 0, MAX_TRAILERS, false) || head.count > MAX_TRAILERS) return undefined;
+  if (fields !== undefined && head.count !== fields) return undefined;
+  for (let index = 0; index < head.count; index++) {
+    if (isForbiddenTrailer(head.name(index).toLowerCase())) head.drop(index);
+  }
+  return head.kept();
 }
 
 /** Fields that frame, route, authenticate or condition a message may not be trailers (RFC 9110 §6.5.1). */

@@ -42,6 +42,12 @@ export const Fault = {
   TLS_ANSWER: 'the endpoint speaks TLS',
   UNASKED: 'bytes that nobody asked for',
   UNASKED_SWITCH: '101 that was not asked for',
+  BAD_PSEUDO: 'invalid pseudo-field',
+  CONNECTION_FIELD: 'field of the connection in HTTP/2',
+  UPPER_CASE: 'upper case in a field name',
+  SPACE_AROUND: 'white space around a field value',
+  AUTHORITY_AND_HOST: ':authority and Host differ',
+  WRONG_LENGTH: 'content of another length than Content-Length',
 } as const;
 
 export type FaultText = (typeof Fault)[keyof typeof Fault];

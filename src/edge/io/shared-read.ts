@@ -40,6 +40,16 @@ export function readShared(socket: Socket, onBytes: (bytes: Buffer, size: number
   socket.resume();
 }
 
+/** Gives a socket back as it was before `readShared`: its bytes come as usual, or go to whoever takes its handle. */
+export function unshared(socket: Socket): Socket {
+  if (internals !== undefined && internals !== 'unknown') {
+    const places = socket as unknown as Record<symbol, unknown>;
+    places[internals.buffer] = null;
+    places[internals.callback] = null;
+  }
+  return socket;
+}
+
 /** Returns bytes that may be kept: a copy of what the next read would overwrite. */
 export function toKeep(bytes: Buffer): Buffer {
   return bytes.buffer === sharedReadBuffer.buffer ? Buffer.from(bytes) : bytes;

@@ -1,0 +1,28 @@
+import { trimOws } from '../../io/http-syntax.ts';
+
+/** Names and values in turn, as HTTP/2 sends them. */
+export type FieldList = string[];
+
+/** Fields of a connection of HTTP/1.1, which an answer in HTTP/2 may not have (RFC 9113 §8.2.2). */
+const UNFIT = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'te']);
+
+/**
+ * Appends field lines, each `Name: value` with its CRLF, with their names in lower case. Those of a connection are left
+ * out.
+ */
+export function addLines(list: FieldList, lines: string): void {
+  for (let start = 0; start < lines.length; ) {
+    const end = lines.indexOf('\r\n', start);
+    const colon = lines.indexOf(':', start);
+    const name = lines.slice(start, colon).toLowerCase();
+    if (!UNFIT.has(name) && name !== 'http2-settings') list.push(name, trimOws(lines.slice(colon + 1, end)));
+    start = end + 2;
+  }
+}
+
+/** How many bytes a list is, were it not compressed: each field as a line. */
+export function sizeOf(list: FieldList): number {
+  let size = 0;
+  for (let at = 0; at < list.length; at += 2) size += (list[at] as string).length + (list[at + 1] as string).length + 4;
+  return size;
+}

@@ -1,0 +1,330 @@
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { RefusalCode } from '../../../model/refusals.ts';
+import type { Downstream, Peer } from '../../exchange/downstream.ts';
+import { Exchange } from '../../exchange/exchange.ts';
+import { Fault, type FaultText } from '../../http1/faults.ts';
+import { RequestHead } from '../../http1/request.ts';
+import type { DeadlineEntry } from '../../io/deadlines.ts';
+import type { ClientContext } from '../context.ts';
+import type { ListenerContext } from '../listener-context.ts';
+import { answerUnread, tooLarge } from '../unread-request.ts';
+import { type RequestText, requestText } from './request-text.ts';
+import { StreamBody } from './stream-body.ts';
+import { StreamWriter } from './stream-writer.ts';
+
+/**
+ * `free`: it has no stream. `fresh`: a request came, and the read that brought it is not over. `exchange`: it is being
+ * served. `closing`: its answer is written, and the stream closes when the client has taken it.
+ */
+type Phase = 'free' | 'fresh' | 'exchange' | 'closing';
+
+/** How a stream ended. */
+export type StreamEnd = 'answered' | 'reset-by-client' | 'cut';
+
+/** Whose streams they are. */
+export interface StreamOwner {
+  readonly peer: Peer;
+  /** The stream is closed; the object may be used for another one. */
+  onStreamEnd(stream: RequestStream, end: StreamEnd): void;
+  /** The request on it is served. */
+  onServed(): void;
+}
+
+/** The object that serves a stream. */
+const SERVED_BY = Symbol('served by');
+type Owned = ServerHttp2Stream & { [SERVED_BY]?: RequestStream | undefined };
+
+/** Heads up to this size are read in a place that all share. */
+const SCRATCH_BYTES = 64 * 1024;
+const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+/** Content below this size is copied, so that it does not keep the whole read in memory. */
+const SMALL_PIECE = 4 * 1024;
+
+/** One request of HTTP/2, on a stream of its own. The object belongs to a session, which uses it for many streams. */
+export class RequestStream implements Downstream, DeadlineEntry {
+  deadline = 0;
+  filed = 0;
+  slotPlace = 0;
+  readonly version = '2.0';
+  readonly request = new RequestHead();
+  readonly body = new StreamBody();
+  readonly peer: Peer;
+  readonly answer: StreamWriter;
+  hasEnded = false;
+  awaitsContinue = false;
+  readonly #owner: StreamOwner;
+  readonly #context: ClientContext;
+  readonly #listener: ListenerContext;
+  readonly #exchange: Exchange;
+  #stream: Owned | undefined;
+  #raw: readonly string[] = [];
+  #phase: Phase = 'free';
+  /** What follows the head is no content. */
+  #isTunnel = false;
+  /** We ended it before its time. */
+  #isCut = false;
+  /** What came for a tunnel before there was one. */
+  #early: Buffer[] | undefined;
+
+  constructor(owner: StreamOwner, context: ClientContext, listener: ListenerContext) {
+    this.#owner = owner;
+    this.peer = owner.peer;
+    this.#context = context;
+    this.#listener = listener;
+    this.answer = new StreamWriter(this.request);
+    this.#exchange = new Exchange(this, context);
+  }
+
+  /** Takes a stream whose head came. Nothing is done about it before {@link begin}. @param raw names and values in turn */
+  take(stream: ServerHttp2Stream, raw: readonly string[]): void {
+    this.#stream = stream;
+    (stream as Owned)[SERVED_BY] = this;
+    this.#raw = raw;
+    this.#phase = 'fresh';
+    this.hasEnded = false;
+    this.awaitsContinue = false;
+    this.#isTunnel = false;
+    this.#isCut = false;
+    this.#early = undefined;
+    this.answer.begin(stream);
+    stream.on('close', onClose);
+    stream.on('error', onError);
+  }
+
+  /** Serves the request, unless it is gone by now. */
+  begin(): void {
+    const stream = this.#stream;
+    if (this.#phase !== 'fresh' || stream === undefined) return;
+    const ended = stream.endAfterHeaders;
+    const refusal = this.#parse(ended);
+    if (refusal !== undefined) {
+      this.#refuseUnread(refusal, this.request.fault);
+      return;
+    }
+    const now = this.#context.clock.now();
+    this.#phase = 'exchange';
+    this.#exchange.prepare(now);
+    if (this.#isTunnel && ended) this.hasEnded = true;
+    if (!ended) this.#readEarly(stream);
+    if (this.#phase !== 'exchange') return;
+    this.awaitsContinue = this.request.expectContinue && this.#exchange.facts.bytesIn === 0 && !this.body.done;
+    if (!this.body.done) this.#armBody();
+    stream.on('drain', onDrain);
+    stream.on('wantTrailers', onWantTrailers);
+    this.#exchange.begin();
+  }
+
+  #parse(ended: boolean): RefusalCode | undefined {
+    const { limits, headLimits } = this.#listener;
+    const translated = requestText(this.#raw, ended);
+    this.#raw = [];
+    if (typeof translated === 'string') {
+      this.request.fault = translated;
+      return 'BAD_REQUEST';
+    }
+    const { text, fields, isTunnel } = translated as RequestText;
+    this.request.fault = undefined;
+    if (text.length > limits.head) return tooLarge(text, limits);
+    const bytes = text.length <= SCRATCH_BYTES ? scratch : Buffer.allocUnsafe(text.length);
+    bytes.write(text, 0, 'latin1');
+    const refusal = this.request.parse(text, bytes, 0, headLimits);
+    if (refusal !== undefined) return refusal;
+    if (this.request.head.count !== fields) return this.#faulty(Fault.CONTROL);
+    this.#isTunnel = isTunnel;
+    return this.body.begin(this.request, ended) ? undefined : this.#faulty(Fault.WRONG_LENGTH);
+  }
+
+  #faulty(fault: FaultText): RefusalCode {
+    this.request.fault = fault;
+    return 'BAD_REQUEST';
+  }
+
+  /** Reads the content that is here already, so that a small one leaves in one write with the head. */
+  #readEarly(stream: ServerHttp2Stream): void {
+    stream.on('end', onEnd);
+    stream.on('trailers', onTrailers);
+    for (;;) {
+      const piece = stream.read() as Buffer | null;
+      if (piece === null || this.#phase !== 'exchange') break;
+      this.#onData(piece);
+    }
+    stream.on('data', onData);
+  }
+
+  #refuseUnread(code: RefusalCode, fault: FaultText | undefined): void {
+    answerUnread({ code, fault }, '', this.version, this.answer, this.peer, this.#context);
+    this.finish();
+  }
+
+  // ── as the exchange sees it ───────────────────────────────────────────────────────────────────────────────────────
+
+  pauseReading(): void {
+    this.#stream?.pause();
+    this.#context.deadlines.disarm(this);
+  }
+
+  resumeReading(): void {
+    if (this.#phase !== 'exchange') return;
+    if (this.#stream?.isPaused() === true) this.#stream.resume();
+    if (!this.body.done) this.#armBody();
+  }
+
+  sayContinue(): void {
+    this.answer.sayContinue();
+    this.onContinue();
+  }
+
+  onContinue(): void {
+    this.awaitsContinue = false;
+    if (!this.body.done && this.#stream?.isPaused() !== true) this.#armBody();
+  }
+
+  #armBody(): void {
+    if (!this.awaitsContinue) this.#context.deadlines.arm(this, this.#listener.timeouts.bodyMs);
+  }
+
+  /** The other streams of the client are requests of their own. */
+  takeNoMore(): void {}
+
+  takePending(): Buffer | undefined {
+    const early = this.#early;
+    this.#early = undefined;
+    return early === undefined ? undefined : Buffer.concat(early);
+  }
+
+  finish(): void {
+    if (this.#phase === 'free' || this.#phase === 'closing') return;
+    this.#phase = 'closing';
+    this.#context.deadlines.disarm(this);
+    const stream = this.#stream as Owned;
+    if (!stream.writableEnded) stream.end();
+    // What the client still sends is of no use to anybody (RFC 9113 §8.1).
+    if (!stream.readableEnded) {
+      if (!this.body.done) stream.close(constants.NGHTTP2_NO_ERROR);
+      stream.resume();
+    }
+    this.#owner.onServed();
+  }
+
+  abort(): void {
+    this.#cut(constants.NGHTTP2_CANCEL);
+  }
+
+  #cut(code: number): void {
+    this.#isCut = true;
+    this.#stream?.close(code);
+  }
+
+  // ── as its stream sees it ─────────────────────────────────────────────────────────────────────────────────────────
+
+  onDeadline(): void {
+    this.#exchange.onBodyTimeout();
+  }
+
+  onData(piece: Buffer): void {
+    if (this.#phase === 'exchange') this.#onData(piece);
+  }
+
+  #onData(bytes: Buffer): void {
+    const piece = bytes.length < SMALL_PIECE ? Buffer.from(bytes) : bytes;
+    if (this.#isTunnel) {
+      this.#onTunnelData(piece);
+      return;
+    }
+    if (!this.body.take(piece.length)) {
+      this.#exchange.onRequestBroken();
+      return;
+    }
+    this.awaitsContinue = false;
+    this.#exchange.onRequestBody(piece, 0, piece.length);
+    if (this.#phase !== 'exchange') return;
+    if (this.body.done) this.#onBodyEnd();
+    else if (this.#stream?.isPaused() !== true) this.#armBody();
+  }
+
+  #onTunnelData(piece: Buffer): void {
+    if (this.#exchange.transfer.isTunnel) {
+      this.#exchange.transfer.sendRaw(piece);
+      return;
+    }
+    this.#early ??= [];
+    this.#early.push(piece);
+    this.#stream?.pause();
+  }
+
+  #onBodyEnd(): void {
+    this.#context.deadlines.disarm(this);
+    this.#exchange.onRequestEnd();
+  }
+
+  onEnd(): void {
+    if (this.#phase !== 'exchange') return;
+    if (this.#isTunnel) {
+      this.hasEnded = true;
+      this.#exchange.onClientEnd(true);
+    } else if (!this.body.done) {
+      if (this.body.end()) this.#onBodyEnd();
+      else this.#exchange.onRequestBroken();
+    }
+  }
+
+  onTrailers(raw: readonly string[]): void {
+    if (this.#phase !== 'exchange' || this.#isTunnel) return;
+    if (!this.body.takeTrailers(raw, this.#listener.limits.trailers)) this.#exchange.onRequestBroken();
+  }
+
+  onDrain(): void {
+    if (this.#phase === 'exchange') this.#exchange.transfer.onClientDrain();
+  }
+
+  /** The stream is closed, by whomever. */
+  onClose(): void {
+    const stream = this.#stream;
+    if (stream === undefined) return;
+    const phase = this.#phase;
+    this.#phase = 'free';
+    this.#stream = undefined;
+    (stream as Owned)[SERVED_BY] = undefined;
+    this.#early = undefined;
+    this.#context.deadlines.disarm(this);
+    this.answer.close();
+    if (phase === 'exchange') this.#exchange.onClientGone(false);
+    const isOver = phase === 'closing' && stream.rstCode === constants.NGHTTP2_NO_ERROR;
+    this.#owner.onStreamEnd(this, isOver ? 'answered' : this.#isCut ? 'cut' : 'reset-by-client');
+  }
+
+  /** It will serve no other stream: takes the deadlines out of the wheel. */
+  forget(): void {
+    this.#context.deadlines.forget(this);
+    this.#exchange.forget();
+  }
+}
+
+// Listeners that all streams share: a closure each would cost more than all the rest of a stream.
+
+function onClose(this: Owned): void {
+  this[SERVED_BY]?.onClose();
+}
+
+/** Its close tells all there is to know. */
+function onError(): void {}
+
+function onData(this: Owned, piece: Buffer): void {
+  this[SERVED_BY]?.onData(piece);
+}
+
+function onEnd(this: Owned): void {
+  this[SERVED_BY]?.onEnd();
+}
+
+function onTrailers(this: Owned, _headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]): void {
+  this[SERVED_BY]?.onTrailers(raw ?? []);
+}
+
+function onDrain(this: Owned): void {
+  this[SERVED_BY]?.onDrain();
+}
+
+function onWantTrailers(this: Owned): void {
+  this[SERVED_BY]?.answer.sendTrailers();
+}
