@@ -17,6 +17,7 @@ import {
 import { diffSettings, hasChanges } from './config/changes/diff.ts';
 import { type Control, createControl } from './control/create-control.ts';
 import { openJournal } from './control/journal/disk-journal.ts';
+import { LearntFiles } from './control/scale/learnt-store.ts';
 import type { ScaleInputs } from './control/scale/scale-inputs.ts';
 import { decideScale } from './control/scale/scaler.ts';
 import { openFreezes } from './control/service/freezes.ts';
@@ -84,13 +85,18 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   const logger = createLogger({ level: options.logLevel });
   const metrics = createMetrics();
 
-  // 2. The state directory, which one process at a time has. It holds this proxy's identity and what it decided.
+  // 2. The state directory, which one process at a time has. It holds this proxy's identity, what it decided and
+  // what it has learnt.
   await predecessor?.letGo();
   let state = await openStateDirectory(settings.state);
   undo.push(() => state.release());
   const { instance, secret } = state;
   const journal = await openJournal(join(state.path, 'journal'), clock, logger);
   undo.push(() => journal.release());
+
+  const names = settings.services.map(({ name }) => name);
+  const learnt = new LearntFiles(join(state.path, 'learnt'), names, clock, logger);
+  undo.push(() => learnt.release());
 
   // 3. Runtimes, sources and the catalogue: where there is another one, it is joined here.
   const { consul, docker } = partsOf(settings);
@@ -113,6 +119,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     secret,
     metrics,
     journal,
+    learnt,
     freezes: openFreezes(join(state.path, 'freezes.json'), logger),
     runtimes,
     sources,
@@ -197,10 +204,11 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     async letGo({ pid, wake }, limit) {
       await control.letGo(wake, limit);
       try {
-        await journal.release();
+        await Promise.all([journal.release(), learnt.release()]);
         await state.handTo(pid);
       } catch (error) {
         journal.resume();
+        learnt.resume();
         control.resume();
         throw error;
       }
@@ -213,6 +221,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
           (opened) => {
             state = opened;
             journal.resume();
+            learnt.resume();
           },
           (error: unknown) => logger.error({ err: error }, 'the state directory is not ours any more'),
         );
@@ -272,7 +281,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
 
       // 5. All else closes, the state directory last: whoever waits for it may rely on the rest.
       await attempt('close', 0, Promise.all([plane.close(), adminClosed ?? admin.close()]));
-      await attempt('end of the journal', 0, journal.release());
+      await attempt('end of the journal', 0, Promise.all([journal.release(), learnt.release()]));
       await attempt('release of the state directory', 0, state.release());
     },
   };

@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 import type { Decision, HeldBack } from '../model/decision.ts';
 import { holdsCapacity } from '../model/replica.ts';
 import type { LastActivity, ReplicaStatus, ServiceStatus } from '../model/status.ts';
+import { percent } from '../util/format.ts';
 import { formatDuration } from '../util/units.ts';
 import { frozenText } from './freeze.ts';
 import { troubleLines } from './trouble-lines.ts';
@@ -27,7 +28,7 @@ export function statusTable(services: readonly ServiceStatus[], nowMs: number, c
     replicasCell(service.replicas),
     String(service.inFlight),
     String(service.held),
-    service.latencyMs.p95 === null ? '–' : formatDuration(service.latencyMs.p95),
+    latencyCell(service, columns),
     activityCell(service.lastActivity, nowMs, columns),
     decisionCell(service, nowMs),
   ]);
@@ -79,6 +80,14 @@ function replicasCell(replicas: readonly ReplicaStatus[]): string {
   counts.delete('ready');
   const others = [...counts].map(([state, count]) => `${count} ${state}`);
   return (ready === 0 && others.length > 0 ? others : [String(ready), ...others]).join(' + ');
+}
+
+/** `130ms (1s)`: the p95, and over what the service counts as slow. */
+function latencyCell({ latencyMs: { p95 }, threshold }: ServiceStatus, columns: number): string {
+  const now = p95 === null ? '–' : formatDuration(p95);
+  if (!threshold || columns < WIDE) return now;
+  const { quantile, aboveMs } = threshold;
+  return `${now} (${quantile === 0.95 ? '' : `p${percent(quantile)} `}${formatDuration(aboveMs)})`;
 }
 
 /** `GET /orders 3s ago`, or the time alone: what last kept it awake. */

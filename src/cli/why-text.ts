@@ -2,6 +2,7 @@ import type { DecisionEntry, GuardVerdict, HeldBack, ServiceWhy } from '../model
 import { printable } from '../util/printable.ts';
 import { formatDuration } from '../util/units.ts';
 import { inputTexts } from './input-texts.ts';
+import { thresholdText } from './threshold-text.ts';
 
 /** Where everything but times begins. */
 const INDENT = ' '.repeat(10);
@@ -14,13 +15,14 @@ const LONGEST_LINE = 1000;
  * @param columns width of the output in characters
  */
 export function whyText(
-  { service, decisions, heldBack }: ServiceWhy,
+  { service, decisions, heldBack, threshold }: ServiceWhy,
   most: number,
   nowMs: number,
   columns: number,
 ): string {
   const shown = decisions.slice(-most);
-  if (shown.length === 0 && heldBack === null) return `nothing was decided about ${service}`;
+  const slow = !threshold ? [] : wrapped('', thresholdText(threshold), columns, 2);
+  if (shown.length === 0 && heldBack === null) return [`nothing was decided about ${service}`, ...slow].join('\n');
   const lines: string[] = [];
   const left = decisions.length - shown.length;
   if (left > 0) lines.push(`the last ${shown.length} of ${decisions.length}; --since DURATION shows more`, '');
@@ -32,7 +34,8 @@ export function whyText(
     lines.push(...entryLines(entry, nowMs, columns), '');
   }
   if (heldBack !== null) lines.push(...heldBackLines(heldBack, nowMs, columns));
-  else lines.pop();
+  else if (!threshold) lines.pop();
+  lines.push(...slow);
   return lines.join('\n');
 }
 

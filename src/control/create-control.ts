@@ -9,6 +9,7 @@ import type { Logger, Metrics } from '../model/observe.ts';
 import type { Runtime } from '../model/runtime.ts';
 import type { ServiceSettings, Settings } from '../model/settings.ts';
 import type { ControlApi, ScaleByHand, ServiceStatus } from '../model/status.ts';
+import type { LatencyThreshold } from '../model/threshold.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { type ControlContext, detached, guarded } from './context.ts';
@@ -22,6 +23,7 @@ import { LinkHub } from './link/hub.ts';
 import { routingTable } from './link/routing-table.ts';
 import { Prewarm } from './replica/prewarm.ts';
 import { Runtimes } from './replica/runtimes.ts';
+import { type LearntStore, noLearntStore } from './scale/learnt-store.ts';
 import { ServiceController } from './service/controller.ts';
 import { EdgeNews } from './service/edge-news.ts';
 import { type Freezes, memoryFreezes } from './service/freezes.ts';
@@ -54,6 +56,8 @@ export interface ControlOptions {
   journal?: Journal;
   /** Keeps freezes over restarts. Default: nothing does. */
   freezes?: Freezes;
+  /** Keeps what scaling learns over restarts. Default: nothing does. */
+  learnt?: LearntStore;
   /** In [0, 1), for jitter. Default: Math.random. */
   random?: () => number;
   /** Whether another process still uses the replicas: they are not ended before `takeOver`. Default: false. */
@@ -76,6 +80,8 @@ export interface Control extends ControlApi {
   reconfigure(settings: Settings): void;
   /** Rights by which entries live in the catalogue have changed: all are put in anew. */
   renewRegistrations(): void;
+  /** From when on a service counts as slow; null where nothing can be started. @throws SERVICE_UNKNOWN */
+  threshold(service: string): LatencyThreshold | null;
   /** The predecessor has ended: replicas are this one's alone. */
   takeOver(): void;
   /**
@@ -158,6 +164,7 @@ class ControlPlane implements Control {
       context,
       gate: this.#gate,
       freezes: options.freezes ?? memoryFreezes(),
+      learnt: options.learnt ?? noLearntStore,
       hub: this.#hub,
       registry: this.#registry,
       catalog: this.#catalog,
@@ -222,6 +229,10 @@ class ControlPlane implements Control {
     this.#discovery.follow(settings.services);
     this.#hub.publishTable();
     if (this.#phase === 'running') this.#catalog.putProxy(before);
+  }
+
+  threshold(service: string): LatencyThreshold | null {
+    return this.#services.known(service).threshold;
   }
 
   renewRegistrations(): void {
@@ -290,8 +301,8 @@ class ControlPlane implements Control {
   }
 
   async why(name: string): Promise<ServiceWhy> {
-    const { decisions } = this.#services.known(name);
-    return { service: name, decisions: decisions.entries, heldBack: decisions.heldBack };
+    const { decisions, threshold } = this.#services.known(name);
+    return { service: name, decisions: decisions.entries, heldBack: decisions.heldBack, threshold };
   }
 
   async wake(name: string): Promise<ServiceStatus> {
@@ -364,6 +375,7 @@ class ControlPlane implements Control {
     this.#services.byName.delete(name);
     this.#registry.remove(name);
     this.#prewarm.forget(name);
+    this.#host.learnt.drop(name);
     this.#context.metrics.forget(name);
     if (run !== undefined) this.#runtimes.clean(run, name);
   }

@@ -1,3 +1,5 @@
+import type { LatencyThreshold } from './threshold.ts';
+
 /** What a guard says to a proposed change. `limit`: fewer than asked. */
 export interface GuardVerdict {
   /** Short name: freeze, samples, errors, signal, load, benefit, step, flaps, budget, failures. */
@@ -79,4 +81,6 @@ export interface ServiceWhy {
   decisions: DecisionEntry[];
   /** What keeps the next change back; null where nothing does. */
   heldBack: HeldBack | null;
+  /** The threshold in force; null where nothing can be started. */
+  threshold: LatencyThreshold | null;
 }

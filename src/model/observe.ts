@@ -33,6 +33,7 @@ export type MetricName =
   | 'pilotlight_in_flight'
   | 'pilotlight_held'
   | 'pilotlight_held_bytes'
+  | 'pilotlight_latency_threshold_seconds'
   | 'pilotlight_hold_rejected_total'
   | 'pilotlight_cold_starts_total'
   | 'pilotlight_cold_start_seconds'

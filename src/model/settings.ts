@@ -258,8 +258,8 @@ export interface ScaleSettings {
   /** Most requests in flight per replica; 0 = no limit. */
   concurrency: number;
   latency: {
-    /** Threshold on the quantile of the time to first byte, ms. */
-    aboveMs: number;
+    /** Threshold on the quantile of the time to first byte, ms; auto = learnt from the service's own at low load. */
+    aboveMs: number | 'auto';
     /** 0 to 1, exclusive. */
     quantile: number;
     /** Observation window, ms. */
@@ -357,6 +357,18 @@ export interface GuardSettings {
   warmUpMaxMs: number;
   /** No scaling for this long after a change by hand, ms. */
   cooldownMs: number;
+
+  /** With `above: auto` the threshold is so many times the same quantile at low load … */
+  autoTimes: number;
+  /** … at least this, ms … */
+  autoLeastMs: number;
+  /** … and this until anything is known, ms. */
+  autoFirstMs: number;
+  /** That quantile is taken once so many requests of low load came, and this time has passed, ms. */
+  autoSamples: number;
+  autoEveryMs: number;
+  /** The lowest tenth of what was taken over this time counts, ms. */
+  autoKeepMs: number;
 }
 
 export interface ServiceTimeouts {

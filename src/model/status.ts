@@ -3,6 +3,7 @@ import type { Decision, HeldBack, ServiceWhy } from './decision.ts';
 import type { ErrorCode } from './errors.ts';
 import type { EventSink } from './events.ts';
 import type { ReplicaState } from './replica.ts';
+import type { LatencyThreshold } from './threshold.ts';
 
 export type ServiceStateName = 'asleep' | 'waking' | 'ready' | 'retiring' | 'failing' | 'unavailable';
 
@@ -64,6 +65,8 @@ export interface ServiceStatus {
   held: number;
   /** Time to first byte over the last window; null without data. */
   latencyMs: { p50: number | null; p95: number | null; p99: number | null };
+  /** The threshold in force; null where nothing can be started. */
+  threshold: LatencyThreshold | null;
   /** What the idle clock goes by; null while no request that may wake the service was seen. */
   lastActivity: LastActivity | null;
   /** The last change that was decided. */

@@ -21,6 +21,10 @@ export const metricCatalog: Record<MetricName, MetricKind> = {
   pilotlight_in_flight: { type: 'gauge', help: 'Requests dispatched and not ended, tunnels included.' },
   pilotlight_held: { type: 'gauge', help: 'Requests waiting for a start.' },
   pilotlight_held_bytes: { type: 'gauge', help: 'Bytes of request bodies held.' },
+  pilotlight_latency_threshold_seconds: {
+    type: 'gauge',
+    help: 'Time to the first byte over which the service counts as slow, as configured or learnt.',
+  },
   pilotlight_hold_rejected_total: {
     type: 'counter',
     help: 'Requests refused or given up while the service was not ready, by reason.',

@@ -39,7 +39,7 @@ export async function simulate(scenario: Scenario, policy: Policy): Promise<Outc
   const parts = services.map((service) => {
     const { name, scale } = service.settings;
     const stream = (of: string) => createRandom(streamSeed(seed, `${name} ${of}`));
-    const ledger = new Ledger(name, scale.latency.quantile, () => scale.latency.aboveMs);
+    const ledger = new Ledger(name, scale.latency.quantile, () => conductor.aboveMs(name));
     const policyOf = { ...service.settings, wakeable: true, concurrency: scale.concurrency, shed: scale.shed };
     const onEnded: EdgeServiceContext['onEnded'] = (request) => traffic.onEnded(request);
     const edge = new EdgeService(policyOf, { agenda, fleet, random: stream('picks'), ledger, post, onEnded });

@@ -90,3 +90,34 @@ export class Histogram {
     this.#sum = 0;
   }
 }
+
+/** How many values were counted. */
+export function countOf(counts: SparseCounts): number {
+  let count = 0;
+  for (let i = 1; i < counts.length; i += 2) count += counts[i] as number;
+  return count;
+}
+
+/** Both together, in rising order of bucket. */
+export function mergeSparse(a: SparseCounts, b: SparseCounts): SparseCounts {
+  const merged: SparseCounts = [];
+  for (let i = 0, j = 0; i < a.length || j < b.length; ) {
+    const [left, right] = [a[i] ?? Number.POSITIVE_INFINITY, b[j] ?? Number.POSITIVE_INFINITY];
+    const count = (left <= right ? (a[i + 1] as number) : 0) + (right <= left ? (b[j + 1] as number) : 0);
+    merged.push(Math.min(left, right), count);
+    if (left <= right) i += 2;
+    if (right <= left) j += 2;
+  }
+  return merged;
+}
+
+/** As `Histogram.quantile`, of counts. */
+export function sparseQuantile(counts: SparseCounts, q: number): number | undefined {
+  const rank = Math.max(1, Math.ceil(q * countOf(counts)));
+  let seen = 0;
+  for (let i = 0; i + 1 < counts.length; i += 2) {
+    seen += counts[i + 1] as number;
+    if (seen >= rank) return bucketMiddle(counts[i] as number);
+  }
+  return undefined;
+}

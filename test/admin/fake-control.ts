@@ -28,7 +28,7 @@ export class FakeControl implements ControlApi {
 
   async why(name: string): Promise<ServiceWhy> {
     await this.service(name);
-    return { service: name, decisions: this.decisions, heldBack: null };
+    return { service: name, decisions: this.decisions, heldBack: null, threshold: null };
   }
 
   async wake(name: string): Promise<ServiceStatus> {
@@ -90,6 +90,7 @@ function status(name: string): ServiceStatus {
     inFlight: 0,
     held: 0,
     latencyMs: { p50: null, p95: null, p99: null },
+    threshold: null,
     lastActivity: null,
     lastDecision: null,
     heldBack: null,

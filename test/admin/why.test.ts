@@ -25,7 +25,12 @@ test('why tells all that is remembered of a service, in the order of time', asyn
   const { ask, control } = await served();
   const answer = await ask('GET', '/v1/services/shop/why');
   expect(answer.headers['content-type']).toBe('application/json');
-  expect(JSON.parse(answer.body)).toEqual({ service: 'shop', decisions: control.decisions, heldBack: null });
+  expect(JSON.parse(answer.body)).toEqual({
+    service: 'shop',
+    decisions: control.decisions,
+    heldBack: null,
+    threshold: null,
+  });
 });
 
 test('since leaves out what was over by then, by a duration or a time', async () => {

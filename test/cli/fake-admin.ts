@@ -40,6 +40,7 @@ export function service(changes: Partial<ServiceStatus> & { name: string }): Ser
     inFlight: 0,
     held: 0,
     latencyMs,
+    threshold: null,
     lastActivity: null,
     lastDecision: null,
     heldBack: null,

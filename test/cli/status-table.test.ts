@@ -95,6 +95,17 @@ test('what keeps the next change back stands beside the last one, and alone wher
   expect(alone).toMatch(/ago {2}held back by step, budget for 42s$/);
 });
 
+test('what counts as slow stands beside the p95 where there is room', () => {
+  const threshold = { aboveMs: 240, quantile: 0.95, source: 'learnt' as const, lowLoadMs: 120 };
+  const cell = (of: typeof threshold, columns: number) =>
+    statusTable([{ ...busy, threshold: of }], NOW, columns)
+      .split('\n')[1]
+      ?.split(/ {2,}/)[5];
+  expect(cell(threshold, 200)).toBe('1.23s (240ms)');
+  expect(cell({ ...threshold, quantile: 0.99 }, 200)).toBe('1.23s (p99 240ms)');
+  expect(cell(threshold, 100)).toBe('1.23s');
+});
+
 test('no services are said in words', () => {
   expect(statusTable([], NOW, 80)).toBe('no services are configured');
 });

@@ -43,7 +43,12 @@ const refusal: Refusal = {
   ended: { at: at(102), lastedMs: 42_000, ticks: 42 },
 };
 
-const why = (...decisions: ServiceWhy['decisions']): ServiceWhy => ({ service: 'shop', decisions, heldBack: null });
+const why = (...decisions: ServiceWhy['decisions']): ServiceWhy => ({
+  service: 'shop',
+  decisions,
+  heldBack: null,
+  threshold: null,
+});
 const text = (what: ServiceWhy, columns = 100, most = 20) => whyText(what, most, NOON + 120_000, columns);
 
 const cli = (line: string, terminal: FakeTerminal) => runCli(line.split(' '), noProgram, terminal);
@@ -107,6 +112,22 @@ test('the last are shown, and that there are more', () => {
 
 test('a service about which nothing was decided is said in words', () => {
   expect(text(why())).toBe('nothing was decided about shop');
+  const threshold = { aboveMs: 1000, quantile: 0.95, source: 'first' as const, lowLoadMs: null };
+  expect(text({ ...why(), threshold })).toBe(
+    'nothing was decided about shop\nslow is p95 over 1s (auto: nothing was learnt yet)',
+  );
+});
+
+test.each([
+  ['configured', null, 'slow is p99 over 240ms'],
+  ['learnt', 120, 'slow is p99 over 240ms (auto: 120ms at low load)'],
+] as const)('the threshold that is %s stands at the end', (source, lowLoadMs, line) => {
+  const threshold = { aboveMs: 240, quantile: 0.99, source, lowLoadMs };
+  expect(
+    text({ ...why(up), threshold })
+      .split('\n')
+      .slice(-2),
+  ).toEqual(['', line]);
 });
 
 test('why asks the proxy, since when it is told', async () => {

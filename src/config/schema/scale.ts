@@ -1,6 +1,6 @@
 import type { GuardSettings, ScaleSettings } from '../../model/settings.ts';
 import { type Exactly, option, optional, section, type Unset } from '../option/option.ts';
-import { choice, duration, durationOr, flag, integer, share, statuses } from '../option/value-types.ts';
+import { choice, decimal, duration, durationOr, flag, integer, share, statuses } from '../option/value-types.ts';
 import { isExisting, type Run } from './run.ts';
 
 /** The default of `max`. */
@@ -133,6 +133,23 @@ const guards = section(
     warmUpRequests: option(integer('requests', 0), '50', 'Answers before which they do not count either …'),
     warmUpMaxMs: option(duration(0), '60s', '… up to this age.'),
     cooldownMs: option(duration(0), '60s', 'No scaling for this long after a change by hand.'),
+
+    autoTimes: option(
+      decimal('times', 100),
+      '2',
+      'With `above: auto` the threshold is so many times the same quantile at low load: of requests that found their ' +
+        'replica idle.',
+    ),
+    autoLeastMs: option(duration(), '50ms', 'The least threshold of `above: auto` …'),
+    autoFirstMs: option(duration(), '1s', '… and the one until anything is known.'),
+    autoSamples: option(integer('requests', 1), '100', 'That quantile is taken of at least so many such requests …'),
+    autoEveryMs: option(duration(), '60s', '… and over at least this time, but for the first one.'),
+    autoKeepMs: option(
+      duration(60_000),
+      '24h',
+      'Over this time the lowest tenth of those values counts, so that a service that gets slower does not move its own ' +
+        'threshold.',
+    ),
   },
   'Constants of the scaling policy, which keeps replicas from running away.',
 ) satisfies Exactly<GuardSettings>;
@@ -168,9 +185,10 @@ export const scaleSchema = section(
     latency: section(
       {
         aboveMs: option(
-          duration(),
-          '1s',
-          'A replica is added when the quantile of the time to first byte exceeds this.',
+          durationOr(1, 'auto'),
+          'auto',
+          "A replica is added when the quantile of the time to first byte exceeds this. `auto`: twice the service's own " +
+            'at low load, at least 50 ms; 1 s until 100 requests of low load came, and with a `max` of 1.',
         ),
         quantile: option(share({ above: true, below: true }), '0.95', 'Which quantile.'),
         windowMs: option(duration(1000), '15s', 'Time over which the quantile is taken.'),

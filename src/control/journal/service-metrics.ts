@@ -1,5 +1,6 @@
 import type { Metrics } from '../../model/observe.ts';
 import type { ReplicaState } from '../../model/replica.ts';
+import type { LatencyThreshold } from '../../model/threshold.ts';
 import type { Telemetry } from '../link/telemetry.ts';
 import type { Replica } from '../replica/replica.ts';
 
@@ -21,12 +22,19 @@ export function gaugeService(
   service: string,
   { inFlight, held, heldBytes }: Telemetry,
   replicas: readonly Replica[],
+  threshold: LatencyThreshold | null,
 ): void {
   metrics.gauge('pilotlight_in_flight', { service }, inFlight);
   metrics.gauge('pilotlight_held', { service }, held);
   metrics.gauge('pilotlight_held_bytes', { service }, heldBytes);
+  if (threshold !== null) gaugeThreshold(metrics, service, threshold);
   for (const state of states) {
     const count = replicas.filter((replica) => replica.state === state).length;
     metrics.gauge('pilotlight_replicas', { service, state }, count);
   }
+}
+
+/** Sets the gauge of the threshold on latency. */
+export function gaugeThreshold(metrics: Metrics, service: string, { aboveMs }: LatencyThreshold): void {
+  metrics.gauge('pilotlight_latency_threshold_seconds', { service }, aboveMs / 1000);
 }

@@ -1,6 +1,6 @@
 import type { EndpointCondition } from '../../model/balancing.ts';
 import type { EndpointReport, ServiceReport } from '../../model/link.ts';
-import { bucketMiddle, type SparseCounts } from '../../util/histogram.ts';
+import { bucketMiddle, countOf, type SparseCounts } from '../../util/histogram.ts';
 import { ServiceWindow } from './window.ts';
 
 /** What is in flight on one replica. */
@@ -272,12 +272,6 @@ export class Telemetry {
     for (const view of this.#edges.values()) sum += of(view);
     return sum;
   }
-}
-
-function countOf(counts: SparseCounts): number {
-  let count = 0;
-  for (let i = 1; i < counts.length; i += 2) count += counts[i] as number;
-  return count;
 }
 
 /** Adds to what each endpoint has answered, and forgets those that are gone. */

@@ -20,7 +20,10 @@ export interface ScaleInputs {
   quantileMs?: number;
   /** The same over the last few seconds; absent with too few samples. */
   lateQuantileMs?: number;
+  /** The threshold in force. */
   aboveMs: number;
+  /** … where it was learnt: the quantile at low load. */
+  lowLoadMs?: number;
   /** Ticks in a row with the quantile over the threshold, this one included. */
   overTicks: number;
   /** … with the service saturated. */

@@ -36,6 +36,9 @@ export interface ScaleSample {
   max: number;
   budgetLeft: number;
   startsAllowed: number;
+  /** The threshold in force, and the quantile at low load where it was learnt from that. */
+  aboveMs: number;
+  lowLoadMs: number | undefined;
   samples: number;
   quantileMs: number | undefined;
   windowMs: number;
@@ -117,9 +120,8 @@ export function newScaler(scale: ScaleSettings, now: number): ScalerState {
 
 /** The state after a tick: how long it has been slow or saturated, and what that teaches. */
 export function observe(state: ScalerState, sample: ScaleSample, scale: ScaleSettings, now: number): ScalerState {
-  const { guards, latency } = scale;
-  const { samples, quantileMs, ready } = sample;
-  const { aboveMs } = latency;
+  const { guards } = scale;
+  const { samples, quantileMs, aboveMs, ready } = sample;
   const isTold = quantileMs !== undefined && samples >= guards.minSamples;
   const learned = {
     arrivalsPerSecond: sample.arrivals,
@@ -205,7 +207,8 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
     quantile: latency.quantile,
     ...(quantileMs !== undefined && { quantileMs }),
     ...(lateQuantileMs !== undefined && { lateQuantileMs }),
-    aboveMs: latency.aboveMs,
+    aboveMs: sample.aboveMs,
+    ...(sample.lowLoadMs !== undefined && { lowLoadMs: sample.lowLoadMs }),
     overTicks: state.overTicks,
     saturatedTicks: state.saturatedTicks,
     ticks: guards.ticks,

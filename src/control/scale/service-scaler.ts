@@ -1,7 +1,10 @@
 import type { ServiceSettings } from '../../model/settings.ts';
+import type { LatencyThreshold } from '../../model/threshold.ts';
 import type { Clock } from '../../util/clock.ts';
+import { mergeSparse, type SparseCounts } from '../../util/histogram.ts';
 import type { Telemetry } from '../link/telemetry.ts';
-import { eachManages } from './evidence.ts';
+import { type AutoAbove, newAutoAbove, ofOtherRun, thresholdOf, withCalm } from './auto-above.ts';
+import { type Evidence, eachManages, noEvidence } from './evidence.ts';
 import { withInFlightLimit } from './in-flight-limit.ts';
 import type { ScaleInputs } from './scale-inputs.ts';
 import {
@@ -39,6 +42,12 @@ export interface ScaledService {
   startsAllowed: number;
 }
 
+/** What is worth keeping over a restart. */
+interface Learnings {
+  evidence: Evidence;
+  auto: AutoAbove | undefined;
+}
+
 /** A decision with what it rests on. */
 export interface ScaleDecision {
   outcome: ScaleOutcome;
@@ -53,17 +62,45 @@ export class ServiceScaler {
   readonly #telemetry: Telemetry;
   readonly #settings: () => ServiceSettings;
   #state: ScalerState;
+  /** What was learnt for `above: auto`; undefined while that was never asked for. */
+  #auto: AutoAbove | undefined;
   /** Endpoints at the last tick, and since when there are so many, the clock's ms. */
   #ready = 0;
   #readySince = 0;
   /** What an answer usually takes, ms. */
   #lagMs = 0;
 
-  constructor(clock: Clock, telemetry: Telemetry, settings: () => ServiceSettings) {
+  /** What was learnt, as it was last told. */
+  #told: Learnings | undefined;
+
+  /** @param earlier what was learnt before a restart, under the same `run` */
+  constructor(clock: Clock, telemetry: Telemetry, settings: () => ServiceSettings, earlier?: Learnings) {
     this.#clock = clock;
     this.#telemetry = telemetry;
     this.#settings = settings;
     this.#state = newScaler(settings().scale, clock.now());
+    if (earlier !== undefined) this.#state = { ...this.#state, evidence: earlier.evidence };
+    this.#auto = earlier?.auto;
+  }
+
+  /** What was learnt, where that is news since the last call. */
+  takeNews(): Learnings | undefined {
+    const { evidence } = this.#state;
+    if (evidence === (this.#told?.evidence ?? noEvidence) && this.#auto === this.#told?.auto) return undefined;
+    this.#told = { evidence, auto: this.#auto };
+    return this.#told;
+  }
+
+  get threshold(): LatencyThreshold {
+    return thresholdOf(this.#settings().scale, this.#auto);
+  }
+
+  /** Requests that found their replica idle took so long to their first byte. */
+  sawCalm(calm: readonly SparseCounts[]): void {
+    const { guards, latency } = this.#settings().scale;
+    const now = this.#clock.wall();
+    const known = this.#auto?.quantile === latency.quantile ? this.#auto : newAutoAbove(latency.quantile, now);
+    this.#auto = withCalm(known, calm.reduce(mergeSparse, []), guards, now);
   }
 
   /** Answers per second that one replica is known to manage; undefined while unknown. */
@@ -108,6 +145,7 @@ export class ServiceScaler {
   /** Another `run`: what replicas of the old one did says nothing. */
   forget(): void {
     this.#state = afterOtherRun(this.#state, this.#settings().scale, this.#clock.now());
+    this.#auto = this.#auto && ofOtherRun(this.#auto, this.#clock.wall());
   }
 
   #sample(service: ScaledService, now: number): ScaleSample {
@@ -118,7 +156,8 @@ export class ServiceScaler {
       this.#ready = service.ready;
       this.#readySince = now;
     }
-    const query = { quantile: latency.quantile, waiting, aboveMs: latency.aboveMs };
+    const { aboveMs, lowLoadMs } = this.threshold;
+    const query = { quantile: latency.quantile, waiting, aboveMs };
     const view = window.latency(now, {
       ...query,
       windowMs: latency.windowMs,
@@ -144,6 +183,8 @@ export class ServiceScaler {
       isSteady: now - this.#readySince >= LATELY_MS,
       min: Math.max(1, min) + external,
       max: max + external,
+      aboveMs,
+      lowLoadMs: lowLoadMs ?? undefined,
       samples: view.samples,
       quantileMs: view.quantileMs,
       windowMs: view.spanMs,

@@ -3,16 +3,20 @@ import type { EdgeMessage, ServiceReport } from '../../model/link.ts';
 import type { Instance } from '../../model/runtime.ts';
 import type { ServiceSettings } from '../../model/settings.ts';
 import type { ScaleByHand, ServiceStatus, StartFailure } from '../../model/status.ts';
+import type { LatencyThreshold } from '../../model/threshold.ts';
 import { readyCheck } from '../endpoints/ready-check.ts';
 import { DecisionLog } from '../journal/decision-log.ts';
 import { countReport } from '../journal/report-metrics.ts';
 import { gaugeService } from '../journal/service-metrics.ts';
 import { Telemetry } from '../link/telemetry.ts';
 import type { CordonAck } from '../replica/retire.ts';
+import { isLearning, thresholdOf } from '../scale/auto-above.ts';
+import { ofRun } from '../scale/learnt.ts';
 import { type ScaleDecision, type ScaledService, ServiceScaler } from '../scale/service-scaler.ts';
 import { isTrial, trialText } from '../scale/trial-text.ts';
 import type { ServiceHost } from './host.ts';
 import { ServiceLifecycle } from './lifecycle.ts';
+import { hashOf } from './run.ts';
 import { scaleByHand } from './scale-by-hand.ts';
 import { lastActivity, serviceStatus } from './status.ts';
 
@@ -40,7 +44,7 @@ export class ServiceController {
       settings: () => this.#settings,
       telemetry: this.#telemetry,
       decisions: this.decisions,
-      capacity: () => this.#scaler?.capacity,
+      capacity: () => this.#known?.capacity,
       inFlightLimit: () => this.#inFlightLimit,
     });
     host.registry.add(this.name, {
@@ -52,6 +56,13 @@ export class ServiceController {
 
   get settings(): ServiceSettings {
     return this.#settings;
+  }
+
+  /** From which time to first byte on it counts as slow; null where nothing can be started. */
+  get threshold(): LatencyThreshold | null {
+    const { run, scale } = this.#settings;
+    if (run === undefined) return null;
+    return this.#known?.threshold ?? thresholdOf(scale, undefined);
   }
 
   /** Requests wait for it, and it has nothing to answer them with. */
@@ -72,9 +83,19 @@ export class ServiceController {
       ready: this.lifecycle.set.counts.ready + this.lifecycle.external,
       isWarm: (endpoint) => this.#isWarm(endpoint),
     });
-    if (report !== undefined) countReport(this.#host.context.metrics, report);
+    if (report !== undefined) {
+      countReport(this.#host.context.metrics, report);
+      this.#learn(report);
+    }
     this.lifecycle.examine();
     this.lifecycle.look();
+  }
+
+  /** What requests took that found their replica idle, past its warm-up. */
+  #learn({ endpoints }: ServiceReport): void {
+    if (!isLearning(this.#settings)) return;
+    const calm = endpoints.filter(({ endpoint, calm }) => calm.length > 0 && this.#isWarm(endpoint));
+    if (calm.length > 0) this.#scaling.sawCalm(calm.map(({ calm }) => calm));
   }
 
   onAck(edge: string, ack: CordonAck & { endpoint: string }): void {
@@ -201,7 +222,9 @@ export class ServiceController {
     if (this.lifecycle.isLeaving || this.#host.isDraining()) return;
     if (!this.#isFrozen) this.#thaw('its time is over');
     this.lifecycle.look();
-    if (this.#mayScale) this.#follow(this.#scaling.tick(this.#scaled()));
+    if (!this.#mayScale) return;
+    this.#follow(this.#scaling.tick(this.#scaled()));
+    this.#keep();
   }
 
   status(): ServiceStatus {
@@ -221,6 +244,7 @@ export class ServiceController {
       held,
       inFlightOn: (endpoint) => this.#telemetry.loadOf(endpoint).inFlight,
       conditionOf: (endpoint) => this.#telemetry.conditionOf(endpoint),
+      threshold: this.threshold,
       lastActivity: lastActivity(this.#telemetry, clock.now(), clock.wall()),
       quantiles: window.quantiles(clock.now(), scale.latency.windowMs, [0.5, 0.95, 0.99]),
       lastDecision: decisions.last,
@@ -245,7 +269,7 @@ export class ServiceController {
 
   /** Sets the gauges to what is known now. */
   gauge(): void {
-    gaugeService(this.#host.context.metrics, this.name, this.#telemetry, this.lifecycle.set.replicas);
+    gaugeService(this.#host.context.metrics, this.name, this.#telemetry, this.lifecycle.set.replicas, this.threshold);
   }
 
   /** Lets go of every timer. */
@@ -257,8 +281,25 @@ export class ServiceController {
   // Policies
 
   get #scaling(): ServiceScaler {
-    this.#scaler ??= new ServiceScaler(this.#host.context.clock, this.#telemetry, () => this.#settings);
+    if (this.#scaler !== undefined) return this.#scaler;
+    const { clock } = this.#host.context;
+    const { run } = this.#settings;
+    const kept = run === undefined ? undefined : this.#host.learnt.take(this.name);
+    const earlier = run && kept && ofRun(kept, hashOf(run), clock.wall());
+    this.#scaler = new ServiceScaler(clock, this.#telemetry, () => this.#settings, earlier);
     return this.#scaler;
+  }
+
+  /** What knows something of it, by now or from before a restart. */
+  get #known(): ServiceScaler | undefined {
+    return this.#scaler ?? (this.#host.learnt.has(this.name) ? this.#scaling : undefined);
+  }
+
+  /** What was learnt is not lost with the process. */
+  #keep(): void {
+    const { run } = this.#settings;
+    const news = run === undefined ? undefined : this.#scaling.takeNews();
+    if (run !== undefined && news !== undefined) this.#host.learnt.put(this.name, { run: hashOf(run), ...news });
   }
 
   /** Without fresh data from every edge, or while it is frozen, nothing changes. */

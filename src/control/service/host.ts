@@ -5,6 +5,7 @@ import type { Sources } from '../endpoints/sources.ts';
 import type { LinkHub } from '../link/hub.ts';
 import type { Prewarm } from '../replica/prewarm.ts';
 import type { Runtimes } from '../replica/runtimes.ts';
+import type { LearntStore } from '../scale/learnt-store.ts';
 import type { StartGate } from '../start/gate.ts';
 import type { Freezes } from './freezes.ts';
 
@@ -13,6 +14,7 @@ export interface ServiceHost {
   context: ControlContext;
   gate: StartGate;
   freezes: Freezes;
+  learnt: LearntStore;
   hub: LinkHub;
   registry: Registry;
   catalog: Catalog;

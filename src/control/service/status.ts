@@ -9,6 +9,7 @@ import type {
   StartFailure,
   Trouble,
 } from '../../model/status.ts';
+import type { LatencyThreshold } from '../../model/threshold.ts';
 import { hostPort } from '../../util/host-port.ts';
 import { addressKey } from '../endpoints/verifier.ts';
 import type { Telemetry } from '../link/telemetry.ts';
@@ -30,6 +31,7 @@ interface StatusInputs {
   conditionOf: (endpoint: string) => EndpointCondition | undefined;
   /** p50, p95 and p99 of the last window, ms. */
   quantiles: readonly (number | undefined)[];
+  threshold: LatencyThreshold | null;
   lastActivity: LastActivity | null;
   lastDecision: Decision | null;
   freeze: Freeze | undefined;
@@ -40,8 +42,8 @@ interface StatusInputs {
 }
 
 export function serviceStatus(inputs: StatusInputs): ServiceStatus {
-  const { name, replicas, external, inFlight, held, lastActivity, lastDecision, heldBack, startFailure } = inputs;
-  const { runtimeTrouble, otherTroubles } = inputs;
+  const { name, replicas, external, inFlight, held, threshold, lastActivity, lastDecision, heldBack } = inputs;
+  const { startFailure, runtimeTrouble, otherTroubles } = inputs;
   const [p50 = null, p95 = null, p99 = null] = inputs.quantiles;
   return {
     name,
@@ -50,6 +52,7 @@ export function serviceStatus(inputs: StatusInputs): ServiceStatus {
     inFlight,
     held,
     latencyMs: { p50, p95, p99 },
+    threshold,
     lastActivity,
     lastDecision,
     frozen: freezeOf(inputs.freeze),

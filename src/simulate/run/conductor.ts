@@ -6,5 +6,7 @@ export interface Conductor {
   start(): Promise<void>;
   /** @throws Error where it failed, as what it did then says nothing */
   decisions(service: string): Promise<DecisionEntry[]>;
+  /** From which time to first byte on the service counts as slow now, ms. */
+  aboveMs(service: string): number;
   end(): void;
 }

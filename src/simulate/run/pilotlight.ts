@@ -48,6 +48,7 @@ export function pilotlight(
       if (fault !== undefined) throw fault;
       return (await control.why(service)).decisions;
     },
+    aboveMs: (service) => control.threshold(service)?.aboveMs ?? Number.POSITIVE_INFINITY,
     end: () => life.abort(),
   };
 }

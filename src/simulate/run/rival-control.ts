@@ -66,6 +66,7 @@ export function rivalControl(
       });
     },
     decisions: async (service) => services.get(service)?.decisions ?? [],
+    aboveMs: (service) => services.get(service)?.aboveMs ?? Number.POSITIVE_INFINITY,
     end: () => life.abort(),
   };
 }

@@ -1,3 +1,4 @@
+import { type AutoAbove, isLearning, newAutoAbove, thresholdOf, withCalm } from '../../control/scale/auto-above.ts';
 import type { Decision } from '../../model/decision.ts';
 import type { ServiceReport } from '../../model/link.ts';
 import type { Runtime } from '../../model/runtime.ts';
@@ -36,6 +37,8 @@ export class RivalService {
   readonly #settings: ServiceSettings;
   readonly #window: RivalWindow;
   readonly #decider: RivalDecider;
+  /** `above: auto` is learnt for it as for Pilotlight: it has no such thing of its own. */
+  #auto: AutoAbove | undefined;
   #replicas: RivalReplica[] = [];
   #wanted = 0;
   #count = 0;
@@ -57,6 +60,16 @@ export class RivalService {
 
   hear(spanMs: number, report: ServiceReport): void {
     this.#window.add(this.#context.now(), spanMs, report);
+    const { guards, latency } = this.#settings.scale;
+    if (!isLearning(this.#settings)) return;
+    const wall = this.#context.wall();
+    this.#auto ??= newAutoAbove(latency.quantile, wall);
+    for (const { calm } of report.endpoints) this.#auto = withCalm(this.#auto, calm, guards, wall);
+  }
+
+  /** From which time to first byte on the service counts as slow, ms. */
+  get aboveMs(): number {
+    return thresholdOf(this.#settings.scale, this.#auto).aboveMs;
   }
 
   decide(): void {
@@ -71,7 +84,7 @@ export class RivalService {
       starting: Math.max(0, before - ready),
       ...this.#window.take(),
       quantileMs: this.#window.quantile(now, latency.quantile),
-      aboveMs: latency.aboveMs,
+      aboveMs: this.aboveMs,
       min,
       max,
     });

@@ -35,9 +35,9 @@ const serviceCases: Case[] = [
     'services.app.scale.idle: expected a duration such as 0s or 5m, or never, found "auto"',
   ],
   [
-    'a value of a later version: latency auto',
-    `${routed}\nscale: { latency: { above: §auto } }`,
-    'services.app.scale.latency.above: expected a duration such as 250ms or 5s, found "auto"',
+    'a threshold that is neither a duration nor auto',
+    `${routed}\nscale: { latency: { above: §never } }`,
+    'services.app.scale.latency.above: expected a duration such as 250ms or 5s, or auto, found "never"',
   ],
   [
     'a value of a later version: standby paused',

@@ -9,6 +9,8 @@ export const testSample: ScaleSample = {
   starting: 0,
   isWarm: true,
   isSteady: true,
+  aboveMs: 1000,
+  lowLoadMs: undefined,
   min: 1,
   max: 10,
   budgetLeft: 20,

@@ -46,6 +46,12 @@ export const testGuards: GuardSettings = {
   warmUpRequests: 50,
   warmUpMaxMs: 60_000,
   cooldownMs: 60_000,
+  autoTimes: 2,
+  autoLeastMs: 50,
+  autoFirstMs: 1000,
+  autoSamples: 100,
+  autoEveryMs: 60_000,
+  autoKeepMs: 86_400_000,
 };
 
 export const testScale: ScaleSettings = {
