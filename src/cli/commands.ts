@@ -94,7 +94,8 @@ export const commands = {
     ],
     summary: 'shows how a service would scale under a load, on virtual time',
     notes: [
-      `loads:    ${LOAD_FORMS.join('  ')}`,
+      `loads:    ${LOAD_FORMS.slice(0, -1).join('  ')}`,
+      `          ${LOAD_FORMS.at(-1)}`,
       '          rates per second; then ,even (instead of Poisson) and ,patience:TIME',
       `app:      ${APP_FORMS.slice(0, 7).join(',')}`,
       `          ${APP_FORMS.slice(7).join(',')}: any of these`,

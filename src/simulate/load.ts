@@ -97,6 +97,23 @@ export function stepRates(points: readonly RatePoint[]): Profile {
   );
 }
 
+/** One profile after the other, each as if it began then; the last goes on for ever. */
+export function inSequence(pieces: readonly { profile: Profile; lengthMs: number }[], last: Profile): Profile {
+  let [fromMs, before] = [0, 0];
+  const placed = [...pieces, { profile: last, lengthMs: Number.POSITIVE_INFINITY }].map(({ profile, lengthMs }) => {
+    const piece = { profile, fromMs, before };
+    fromMs += lengthMs;
+    if (Number.isFinite(lengthMs)) before += profile.expected(lengthMs);
+    return piece;
+  });
+  return {
+    expected(ms) {
+      const piece = placed.findLast((each) => each.fromMs <= ms);
+      return piece === undefined ? 0 : piece.before + piece.profile.expected(ms - piece.fromMs);
+    },
+  };
+}
+
 /** A rate that swings between two, from the least one on. */
 export function sineRate(least: number, most: number, periodMs: number): Profile {
   const swing = (most - least) / 2;

@@ -15,11 +15,13 @@ export const LOAD_FORMS = [
   'sine:7..117/10m',
   'spike:10..200@60s/3s',
   'closed:50,think:1s',
+  'constant:20 for 2m then ramp:20..80/5m for 10m then constant:20',
 ] as const;
 
 /** Every part of `--app`, an example each. */
 export const APP_FORMS = [
   'time:exponential:20ms',
+  'later:200ms@5m',
   'slots:1',
   'cpu',
   'lock',
@@ -27,9 +29,11 @@ export const APP_FORMS = [
   'shed:20',
   'errors:50%:800ms',
   'start:1.5s',
+  'start-fails:30%',
   'stop:100ms',
   'warm-up:3x/10s',
-  'crash:30s',
+  'crash:30s:every:3',
+  'sick:1m:errors:first:1',
 ] as const;
 
 /** Every rival of `--against`, an example each. */

@@ -1,5 +1,6 @@
 import {
   constantRate,
+  inSequence,
   type Load,
   linearRates,
   openLoad,
@@ -20,12 +21,19 @@ export interface LoadSpec {
   patienceMs: number | undefined;
 }
 
+const THEN = ' then ';
+const FOR = ' for ';
+
 /**
  * Reads a load: `constant:RATE`, `step:RATE,RATE@TIME…`, `ramp:FROM..TO/TIME`, `sine:LEAST..MOST/PERIOD`,
- * `spike:BASE..PEAK@TIME/LENGTH` or `closed:CLIENTS[,think:TIME]`; then `,even` (evenly spaced instead of Poisson) and
- * `,patience:TIME`. @throws USAGE
+ * `spike:BASE..PEAK@TIME/LENGTH` or `closed:CLIENTS[,think:TIME]`; or one after the other, as
+ * `LOAD for TIME then LOAD for TIME then LOAD` (clients of a closed loop do not come and go). At the end of all of it
+ * `,even` (evenly spaced instead of Poisson) and `,patience:TIME`. @throws USAGE
  */
-export function readLoad(text: string): LoadSpec {
+export function readLoad(whole: string): LoadSpec {
+  const pieces = whole.split(THEN);
+  const text = pieces.pop() as string;
+  const before = pieces.map(readPiece);
   const [first = '', ...others] = text.split(',');
   const [kind, value] = cut(first, ':');
   if (value === undefined) return expected(`a load (${LOAD_FORMS.join(', ')})`, text);
@@ -33,6 +41,7 @@ export function readLoad(text: string): LoadSpec {
   const patience = take(words, (word) => word.startsWith('patience:'));
   const patienceMs = patience === undefined ? undefined : readDuration(patience.slice('patience:'.length));
   if (kind === 'closed') {
+    if (before.length > 0) expected('a load that does not depend on answers after "then"', text);
     const think = take(words, (word) => word.startsWith('think:'));
     const load: Load = {
       kind: 'closed',
@@ -44,7 +53,19 @@ export function readLoad(text: string): LoadSpec {
   const even = take(words, (word) => word === 'even') !== undefined;
   const profile = readProfile(kind, value, words, text);
   if (words[0] !== undefined) return expected('even or patience:TIME', words[0]);
-  return { load: openLoad(profile, even ? 'even' : 'poisson'), patienceMs };
+  return { load: openLoad(inSequence(before, profile), even ? 'even' : 'poisson'), patienceMs };
+}
+
+/** One of those before the last: `LOAD for TIME`. */
+function readPiece(text: string): { profile: Profile; lengthMs: number } {
+  const [load, length] = cut(text, FOR);
+  if (length === undefined) return expected('how long it goes on (LOAD for TIME then LOAD)', text);
+  const [first = '', ...words] = load.split(',');
+  const [kind, value] = cut(first, ':');
+  if (value === undefined || kind === 'closed') return expected('a load that does not depend on answers', load);
+  const profile = readProfile(kind, value, words, load);
+  if (words[0] !== undefined) expected('"even" and "patience" at the end of the last load', words[0]);
+  return { profile, lengthMs: readDuration(length) };
 }
 
 /** Takes its words out of `words`. */

@@ -17,6 +17,12 @@ export function readNumber(text: string, what: string): number {
   return /^\d+(\.\d+)?$/.test(text) ? Number(text) : expected(what, text);
 }
 
+/** A share such as `50%`, from 0 to 1. @throws USAGE */
+export function readPercent(text: string): number {
+  const percent = /^(\d+(?:\.\d+)?)%$/.exec(text)?.[1] ?? expected('a share such as 50%', text);
+  return Number(percent) <= 100 ? Number(percent) / 100 : expected('at most 100%', text);
+}
+
 /** A whole number, 1 or more. @throws USAGE */
 export function readCount(text: string, what: string): number {
   return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : expected(what, text);

@@ -27,6 +27,42 @@ test('parts become the model', () => {
   expect(start.stopMs).toBe(1000);
 });
 
+test('replicas can be ill, and starts fail, as said', () => {
+  const { app, start } = readApp('crash:30s:every:3,sick:1m:nothing:first:1,start-fails:30%');
+  expect(app.crash).toEqual({ afterMs: 30_000, every: 3 });
+  expect(app.sick).toEqual({ afterMs: 60_000, first: 1, answers: 'nothing' });
+  expect(start.failShare).toBe(0.3);
+  expect(readApp('sick:1m,start-fails:2')).toMatchObject({
+    app: { sick: { afterMs: 60_000, answers: 'errors' } },
+    start: { failsFirst: 2 },
+  });
+});
+
+test('requests take other times from the moments on that are said', () => {
+  const { app } = readApp('time:5ms,later:exponential:50ms@1m,later:5ms@2m,lock:1ms');
+  expect(app.later).toMatchObject([
+    { fromMs: 60_000, serviceTime: { meanMs: 50 } },
+    { fromMs: 120_000, serviceTime: { meanMs: 5 } },
+  ]);
+});
+
+test.each([
+  ['later:5ms', 'expected another time from a moment on, such as later:200ms@5m, found "later:5ms"'],
+  ['later:5ms@2m,later:6ms@1m', 'expected "later" in the order of time, found "later:6ms@1m"'],
+  ['lock,later:5ms@2m', 'expected a time of its own for what is shared'],
+  ['crash:30s:third', 'expected a crash such as crash:30s'],
+  ['crash:30s:every', 'expected a crash such as crash:30s'],
+  ['crash:30s:every:2:every:3', 'expected a crash such as crash:30s'],
+  ['crash:30s:first:0', 'expected a number of replicas after "first", found "0"'],
+  ['sick:1m:silence', 'expected a sickness such as sick:1m'],
+  ['start-fails:some', 'expected a share such as 30%, or how many fail at first, found "some"'],
+  ['start-fails:130%', 'expected at most 100%, found "130%"'],
+])('%s is refused, with what was expected', (text, message) => {
+  expect(() => readApp(text)).toThrow(
+    expect.objectContaining({ code: 'USAGE', message: expect.stringContaining(message) }),
+  );
+});
+
 test('all the time of a request is spent with the lock where the lock has none of its own', () => {
   expect(readApp('time:5ms,lock').app).toMatchObject({
     serviceTime: { meanMs: 0 },

@@ -28,6 +28,12 @@ test('rates are what they say, when they say', () => {
   expect(count('sine:10..110/1m', 0, 60)).toBe(3600);
 });
 
+test('loads come one after the other, each as if it began then', () => {
+  const text = 'constant:20 for 1m then ramp:20..80/1m for 2m then step:10,30@10s';
+  expect([count(text, 59, 60), count(text, 60, 120), count(text, 179, 180)]).toEqual([20, 3000, 80]);
+  expect([count(text, 180, 190), count(text, 190, 191)]).toEqual([100, 30]);
+});
+
 test('clients think and have their patience', () => {
   const { load, patienceMs } = readLoad('closed:50,think:2s,patience:10s');
   expect(load).toMatchObject({ kind: 'closed', clients: 50, think: { meanMs: 2000 } });
@@ -46,6 +52,10 @@ test.each([
   ['ramp:8..160@1s/2s', 'expected a load ('],
   ['sine:117..7/10m', 'expected the least rate first'],
   ['closed:0', 'expected a number of clients, found "0"'],
+  ['constant:20 then constant:30', 'expected how long it goes on (LOAD for TIME then LOAD), found "constant:20"'],
+  ['constant:20,even for 1m then constant:30', 'expected "even" and "patience" at the end of the last load'],
+  ['closed:5 for 1m then constant:30', 'expected a load that does not depend on answers, found "closed:5"'],
+  ['constant:20 for 1m then closed:5', 'expected a load that does not depend on answers after "then"'],
   ['closed:5,even', 'expected think:TIME or patience:TIME, found "even"'],
 ])('%s is refused, with what was expected', (text, message) => {
   expect(() => readLoad(text)).toThrow(
