@@ -147,7 +147,9 @@ class ControlPlane implements Control {
       options.sources.map(({ name }) => name),
       adminAddressCheck(settings.admin.address),
     );
-    this.#gate = new StartGate(clock, settings.budget);
+    this.#gate = new StartGate(clock, settings.budget, (name) =>
+      guarded(logger, `share of ${name}`, () => this.#services.byName.get(name)?.lifecycle.look()),
+    );
     this.#discovery = new Sources(context, options.sources, this.#registry);
     this.#registrations = new Registrations(context, options.registrar);
     this.#catalog = new Catalog(context, options.registrar, this.#registrations, () => this.#settings);

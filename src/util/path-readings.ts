@@ -40,6 +40,9 @@ const OVERLONG = /[\xc0\xc1\xe0\xf0\xf8\xfc]/;
 /** ASCII in two to six bytes of UTF-8 (RFC 3629 §3 forbids it). The last byte's upper bits are not looked at by all. */
 const OVERLONG_FORMS =
   /(?:[\xc0\xc1]|\xe0[\x80\x81]|\xf0\x80[\x80\x81]|\xf8\x80{2}[\x80\x81]|\xfc\x80{3}[\x80\x81])[\0-\xff]/g;
+/** As the first decoders did it: as many bytes as the first one says, whatever those are, so that it may hide others. */
+const FIRST_SAYS =
+  /[\xc0-\xdf][\0-\xff]|[\xe0-\xef][\0-\xff]{2}|[\xf0-\xf7][\0-\xff]{3}|[\xf8-\xfb][\0-\xff]{4}|[\xfc-\xff][\0-\xff]{5}/g;
 /** Dots and blanks at a segment's end, which Windows drops; of a segment of nothing else nothing is dropped. */
 const TRAILING = /([^/. ])[. ]+(?=\/|$)/;
 const TRAILINGS = /([^/. ])[. ]+(?=\/|$)/g;
@@ -134,6 +137,7 @@ const STEPS: ((text: string) => string)[] = [
   (text) => (CONTROL.test(text) ? text.replace(CONTROLS, '') : text),
   (text) => (UNICODE_ESCAPE.test(text) ? text.replace(UNICODE_ESCAPES, unescaped) : text),
   (text) => (OVERLONG.test(text) ? text.replace(OVERLONG_FORMS, shortest) : text),
+  (text) => (OVERLONG.test(text) ? text.replace(FIRST_SAYS, asFirstSays) : text),
   (text) => (DOT_SEGMENT.test(text) ? resolveDots(text) : text),
 ];
 
@@ -164,6 +168,13 @@ function shortest(form: string): string {
   const last = form.charCodeAt(form.length - 1);
   const before = form.charCodeAt(form.length - 2);
   return String.fromCharCode(((before & 1) << 6) | (last & 63));
+}
+
+function asFirstSays(form: string): string {
+  const more = form.length - 1;
+  let value = form.charCodeAt(0) & (0x3f >> more);
+  for (let at = 1; at <= more; at++) value = value * 64 + (form.charCodeAt(at) & 63);
+  return value < 128 ? String.fromCharCode(value) : form;
 }
 
 /** RFC 3986 §5.2.4; what climbs over the root stays there. */

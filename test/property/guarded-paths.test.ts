@@ -55,6 +55,9 @@ function passedBy(target: string): string[] {
   });
 }
 
+/** What such a search found once: a first byte of UTF-8 that hides others from who believes it. */
+const FOUND = ['/%ff%e0%80%af...%e0%80%af%2E%2e/secret'];
+
 describe('no application sees a guarded path whose guard was not asked', () => {
   test('the decoders tell what they are to find', () => {
     const finds = Object.values(decoders).filter((decode) =>
@@ -109,7 +112,7 @@ describe('no application sees a guarded path whose guard was not asked', () => {
       fc.property(targets, (target) => {
         expect(passedBy(target)).toEqual([]);
       }),
-      { numRuns: 10_000 },
+      { numRuns: 10_000, examples: FOUND.map((target) => [target]) },
     );
   });
 });

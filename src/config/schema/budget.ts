@@ -8,7 +8,7 @@ export const budgetSchema = section(
     replicas: option(
       integer('replicas', 1, 100_000),
       '50',
-      'Most replicas of all services together, stopping ones included.',
+      'Most replicas of all services together, stopping ones included; shared max–min fairly.',
     ),
     concurrentStarts: option(
       integer('starts', 1, 1000),

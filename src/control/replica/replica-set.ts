@@ -127,9 +127,11 @@ export class ReplicaSet {
   at(ordinal: number): Replica {
     let replica = this.#replicas.get(ordinal);
     if (replica === undefined) {
-      const { gate, settings } = this.#options;
+      const { gate, settings, service } = this.#options;
       const { spec, runtime } = settings();
-      replica = new Replica(spec(ordinal), runtime(), (name, holds) => (holds ? gate.occupy(name) : gate.vacate(name)));
+      replica = new Replica(spec(ordinal), runtime(), (name, holds) =>
+        holds ? gate.occupy(service, name) : gate.vacate(service, name),
+      );
       if (this.#replicas === NONE) this.#replicas = new Map();
       this.#replicas.set(ordinal, replica);
     }

@@ -1,5 +1,6 @@
 import type { GuardVerdict } from '../../model/decision.ts';
 import { percent, rate } from '../../util/format.ts';
+import { budgetText } from './budget-text.ts';
 import { isSaturated, isShort, type Proposal, type ProposalKind, type ScaleInputs } from './scale-inputs.ts';
 
 /** What a guard says: the most (or, downwards, the least) that it lets the proposal become. */
@@ -145,9 +146,10 @@ const flaps: Guard = {
 const budget: Guard = {
   name: 'budget',
   kinds: [...UP, 'restore'],
-  judge(proposal, { max, budgetLeft }) {
+  judge(proposal, inputs) {
+    const { max, budgetLeft } = inputs;
     const most = Math.min(max, proposal.from + Math.max(0, budgetLeft));
-    return atMost(proposal, most, `max ${max}, ${budgetLeft} more within the budget of all services`);
+    return atMost(proposal, most, `max ${max}, ${budgetText(inputs)}`);
   },
 };
 

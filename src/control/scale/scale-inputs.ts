@@ -1,15 +1,17 @@
+import type { BudgetFacts } from '../start/replica-budget.ts';
+
 /**
  * What scaling decides on: plain numbers, which the journal keeps and from which the decision can be made again. Names
  * end in their units: `…Ms` durations and ages, `…PerSecond` rates, `…Share` from 0 to 1; flags are 0 or 1.
  */
-export interface ScaleInputs {
+export interface ScaleInputs extends BudgetFacts {
   /** An operator has frozen it: nothing changes. */
   frozen: number;
   ready: number;
   starting: number;
   min: number;
   max: number;
-  /** Replicas that the budget of all services still allows. */
+  /** Replicas that the budget of all services still allows this one. */
   budgetLeft: number;
   concurrency: number;
 

@@ -1,5 +1,6 @@
 import type { GuardVerdict } from '../../model/decision.ts';
 import type { GuardSettings, ScaleSettings } from '../../model/settings.ts';
+import type { BudgetFacts } from '../start/replica-budget.ts';
 import { type BucketRate, fullBucket, type TokenBucket, takeToken, tokensAt } from '../start/token-bucket.ts';
 import {
   capacityAt,
@@ -35,6 +36,7 @@ export interface ScaleSample {
   min: number;
   max: number;
   budgetLeft: number;
+  budgetFacts: BudgetFacts;
   startsAllowed: number;
   /** The threshold in force, and the quantile at low load where it was learnt from that. */
   aboveMs: number;
@@ -200,6 +202,7 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
     min: sample.min,
     max: sample.max,
     budgetLeft: sample.budgetLeft,
+    ...sample.budgetFacts,
     concurrency,
     samples: sample.samples,
     minSamples: guards.minSamples,

@@ -35,7 +35,12 @@ function intentAfter(view: ServiceView, event: ServiceEvent): Intent {
     case 'scaled':
       return { ...intent, target: event.to };
     case 'scaled-by-hand':
-      return { ...woken(intent, ready), wokenTo: event.to, target: event.to };
+      return {
+        ...woken(intent, ready),
+        wokenTo: event.to,
+        target: event.to,
+        leftAloneUntil: now + scale.guards.cooldownMs,
+      };
     case 'configured': {
       const mode = intent.mode === 'leaving' ? 'automatic' : intent.mode;
       const sickness = event.run === 'same' ? intent.sickness : newIntent.sickness;

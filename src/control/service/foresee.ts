@@ -38,7 +38,7 @@ export function foresee(view: ServiceView, step: Step): ServiceView {
           } as const;
           return { ...replica, ...state, reason };
         });
-      return apply(view, { type: 'retiring', replicas: retiring, reason });
+      return apply({ ...view, gives: [] }, { type: 'retiring', replicas: retiring, reason });
     }
     case 'rest-dry':
       return apply(view, { type: 'rested', idleForMs: step.idleForMs });

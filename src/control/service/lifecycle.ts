@@ -13,13 +13,14 @@ import { CRASH_MS, scalingAllowance } from '../start/circuit.ts';
 import { Crashes } from '../start/crashes.ts';
 import { StartTimes } from '../start/start-times.ts';
 import { apply } from './apply.ts';
+import { askOf } from './ask.ts';
 import { Executor } from './executor.ts';
 import type { ServiceHost } from './host.ts';
 import { Outcomes } from './outcomes.ts';
 import { isDormant, plan } from './plan.ts';
 import { hashOf, ServiceRun } from './run.ts';
 import type { ServiceEvent } from './service-event.ts';
-import { type Intent, newIntent, type ServiceView } from './service-view.ts';
+import { type Intent, newIntent, returnableIn, type ServiceView } from './service-view.ts';
 
 interface LifecycleOptions {
   host: ServiceHost;
@@ -28,6 +29,8 @@ interface LifecycleOptions {
   decisions: DecisionLog;
   /** Answers per second that one replica is known to manage; undefined while unknown. */
   capacity: () => number | undefined;
+  /** Replicas of our own that scaling would have if there were room in the budget; undefined: no more than there are. */
+  wish: () => number | undefined;
   /** Most requests in flight per replica and edge while a further one is started; undefined: no such bound. */
   inFlightLimit: () => number | undefined;
 }
@@ -147,6 +150,12 @@ export class ServiceLifecycle {
     return scalingAllowance(this.breaker.circuit, now, isProven);
   }
 
+  /** How many more the budget allows it than there are and are coming; may be negative. */
+  get budgetLeft(): number {
+    const back = returnableIn({ replicas: this.set.views(), run: this.#run.view }).length;
+    return this.#options.host.gate.leftFor(this.#name, back) - this.set.counts.queued;
+  }
+
   /** What may be running or pre-positioned of it. */
   get specs(): ReplicaSpec[] {
     return this.#run.specs;
@@ -182,6 +191,7 @@ export class ServiceLifecycle {
   /** Takes an event into what is intended with the service, and carries out what is planned for it. */
   happened(event: ServiceEvent): void {
     this.#executor.carryOut(plan(this.#after(event)));
+    this.askBudget();
   }
 
   /**
@@ -194,6 +204,7 @@ export class ServiceLifecycle {
     const view = this.#after({ type: 'looked', cause });
     const steps = plan(view);
     this.#executor.carryOut(steps);
+    this.askBudget();
     this.#isDormant = steps.length === 0 && isDormant(view);
     if (view.run !== undefined && view.intent.mode !== 'leaving') this.#options.host.registry.soon(this.#name);
   }
@@ -295,8 +306,15 @@ export class ServiceLifecycle {
     if (this.isLeaving) this.#options.host.onGone(this.#name);
   }
 
+  /** Tells the start gate what it asks of the budget of all services by now. */
+  askBudget(): void {
+    const { gate } = this.#options.host;
+    gate.ask(this.#name, askOf(this.#view({ type: 'looked', cause: 'replacement' }), this.#options.wish()));
+  }
+
   /** Lets go of every timer. */
   close(): void {
+    this.#options.host.gate.ask(this.#name, undefined);
     this.#executor.stopTimer();
     this.breaker.close();
   }
@@ -331,7 +349,8 @@ export class ServiceLifecycle {
       replicas,
       external,
       circuit: this.breaker.circuit,
-      budgetLeft: host.gate.budgetLeft,
+      budgetLeft: host.gate.leftFor(this.#name),
+      gives: host.gate.givesOf(this.#name),
       sickAfterMs: health === undefined ? 0 : sickAfter(health.intervalMs),
       held,
       inFlight: telemetry.active,

@@ -3,6 +3,7 @@ import { wantedReplicas } from '../scale/demand.ts';
 import { idleVerdict } from '../scale/idle-policy.ts';
 import { allowance, CRASH_MS, scalingAllowance } from '../start/circuit.ts';
 import { foresee } from './foresee.ts';
+import { planGiveUp } from './give-up-plan.ts';
 import { planReplacement } from './replacement.ts';
 import {
   availableIn,
@@ -12,6 +13,7 @@ import {
   queuedIn,
   readyIn,
   reserveIn,
+  returnableIn,
   revocableIn,
   type ServiceView,
   sickFirst,
@@ -29,7 +31,10 @@ export function planLook(view: ServiceView): Step[] {
   if (view.intent.mode === 'leaving') return [];
   // While it is not known what runs, nothing is started.
   const isKnown = view.run?.contact === 'known';
-  return inTurn(view, isKnown ? [answerDemand, takeBack, planSick, startMissing, replaceOutdated, rest] : [rest]);
+  return inTurn(
+    view,
+    isKnown ? [answerDemand, takeBack, planSick, planGiveUp, startMissing, replaceOutdated, rest] : [rest],
+  );
 }
 
 /** The steps of one part after the other, each of which sees what those before it bring about. */
@@ -56,15 +61,10 @@ function answerDemand(view: ServiceView): Step[] {
 
 /** What drains without haste, or is kept in reserve, is there at once, and takes no room besides. */
 function takeBack(view: ServiceView): Step[] {
-  const { run, replicas } = view;
   const { queued, starting, ready, retiring } = countsOf(view);
   if (retiring === 0) return [];
   const missing = wantedIn(view) - queued - starting - ready;
-  const fit = replicas.filter(
-    ({ reason, hash, isRevocable, isClosing }) =>
-      reason === 'scale-down' && isRevocable && !isClosing && hash === run?.hash,
-  );
-  const back = [...fit, ...reserveIn(view)].slice(0, Math.max(0, missing));
+  const back = [...returnableIn(view), ...reserveIn(view)].slice(0, Math.max(0, missing));
   return revoke(back, 'it is needed again');
 }
 

@@ -32,6 +32,8 @@ export interface Intent {
   awakeSince: number | undefined;
   /** It is not idle before this, the clock's ms: adopted replicas have to be watched for a while. */
   idleNotBefore: number;
+  /** Somebody changed it by hand: others are given nothing of it before this, the clock's ms. */
+  leftAloneUntil: number;
   sickness: Sickness;
   /** How often all starts came to nothing, or none could be made: whoever waited for one until then is turned away. */
   failures: number;
@@ -45,6 +47,7 @@ export const newIntent: Intent = {
   arrivalsBefore: undefined,
   awakeSince: undefined,
   idleNotBefore: 0,
+  leftAloneUntil: 0,
   sickness: { state: 'none' },
   failures: 0,
 };
@@ -73,8 +76,10 @@ export interface ServiceView {
   /** Endpoints in use that others run. */
   external: number;
   circuit: Circuit;
-  /** How many more replicas the budget of all services allows; may be negative. */
+  /** How many more replicas the budget of all services allows it; may be negative. */
   budgetLeft: number;
+  /** It has more than its share of the budget: services to each of which it is to give up one. */
+  gives: readonly string[];
   /** How long a replica has to stay unhealthy to be sick, ms; 0 where nothing checks. */
   sickAfterMs: number;
   /** Requests that wait. */
@@ -139,6 +144,14 @@ export function revocableIn({ replicas }: Pick<ServiceView, 'replicas'>): Replic
  */
 export function reserveIn(view: Pick<ServiceView, 'replicas'>): ReplicaView[] {
   return revocableIn(view).filter(({ reason, isClosing }) => reason === 'replaced' && !isClosing);
+}
+
+/** Those that drain without haste and are as they should be: there at once where they are needed again. */
+export function returnableIn({ replicas, run }: Pick<ServiceView, 'replicas' | 'run'>): ReplicaView[] {
+  return replicas.filter(
+    ({ reason, hash, isRevocable, isClosing }) =>
+      reason === 'scale-down' && isRevocable && !isClosing && hash === run?.hash,
+  );
 }
 
 /** Whether requests wait for it, or an operator does. */

@@ -1,5 +1,6 @@
 import type { BudgetSettings } from '../../model/settings.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
+import { type Ask, type BudgetFacts, ReplicaBudget } from './replica-budget.ts';
 import { type BucketRate, fullBucket, type TokenBucket, takeToken, untilToken } from './token-bucket.ts';
 
 interface StartRequest {
@@ -33,28 +34,33 @@ interface Waiting extends StartRequest {
 
 /**
  * The one way to a start, whoever asks: a number of permits shared round robin between services, a rate for starts
- * that no request waits for, and the budget of replicas over all services.
+ * that no request waits for, and the budget of replicas over all services, shared max–min fairly. The first replica of
+ * a service for which a request waits comes before everything else.
  */
 export class StartGate {
   readonly #clock: Clock;
+  readonly #replicas: ReplicaBudget;
+  readonly #onOver: (service: string) => void;
   #budget: BudgetSettings;
   #permits = 0;
   #bucket: TokenBucket;
   #timer: Timer | undefined;
   #pumping = false;
-  /** Replicas that hold capacity: from the grant to their exit. */
-  readonly #holders = new Set<string>();
   /** By service, in the order of their turns. */
   readonly #queues = new Map<string, Waiting[]>();
 
-  constructor(clock: Clock, budget: BudgetSettings) {
+  /** @param onOver a service is to give up a replica to others: see `givesOf` */
+  constructor(clock: Clock, budget: BudgetSettings, onOver: (service: string) => void = () => {}) {
     this.#clock = clock;
+    this.#replicas = new ReplicaBudget(budget.replicas);
+    this.#onOver = onOver;
     this.#budget = budget;
     this.#bucket = fullBucket(this.#rate(), clock.now());
   }
 
   configure(budget: BudgetSettings): void {
     this.#budget = budget;
+    this.#replicas.resize(budget.replicas);
     this.#pumpSoon();
   }
 
@@ -78,18 +84,36 @@ export class StartGate {
   }
 
   /** A replica holds capacity: it starts, was found running, or is being stopped. */
-  occupy(replica: string): void {
-    this.#holders.add(replica);
+  occupy(service: string, replica: string): void {
+    this.#replicas.occupy(service, replica);
   }
 
   /** It runs no more. */
-  vacate(replica: string): void {
-    if (this.#holders.delete(replica)) this.#pumpSoon();
+  vacate(service: string, replica: string): void {
+    if (this.#replicas.vacate(service, replica)) this.#pumpSoon();
   }
 
-  /** How many more replicas the budget of all services allows; may be negative after a reload. */
-  get budgetLeft(): number {
-    return this.#budget.replicas - this.#holders.size;
+  /** What a service asks of the budget; undefined: nothing. */
+  ask(service: string, ask: Ask | undefined): void {
+    if (this.#replicas.ask(service, ask)) this.#pumpSoon();
+  }
+
+  /**
+   * How many more replicas the budget allows a service, its share and those of others considered; may be negative.
+   * @param back so many that drain it may have back
+   */
+  leftFor(service: string, back = 0): number {
+    return this.#replicas.leftFor(service, back);
+  }
+
+  /** Services below their share of the budget to each of which this one is to give up a replica. */
+  givesOf(service: string): readonly string[] {
+    return this.#replicas.givesOf(service);
+  }
+
+  /** Who has what of the budget, where there is no room for all. */
+  factsFor(service: string): BudgetFacts {
+    return this.#replicas.facts(service);
   }
 
   /** Stops waiting for tokens; what is queued stays ungranted. */
@@ -115,13 +139,14 @@ export class StartGate {
   #pump(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    while (this.#permits < this.#budget.concurrentStarts && this.budgetLeft > 0) {
+    while (this.#permits < this.#budget.concurrentStarts && this.#replicas.left > 0) {
       const next = this.#takeNext();
-      if (next === undefined) return;
+      if (next === undefined) break;
       this.#permits++;
-      this.occupy(next.replica);
+      this.occupy(next.service, next.replica);
       next.granted(this.#permit());
     }
+    for (const service of [...this.#replicas.givers]) this.#onOver(service);
   }
 
   /** The first that may start now; its service goes to the end of the round. */
@@ -129,23 +154,30 @@ export class StartGate {
     const now = this.#clock.now();
     const wait = untilToken(this.#bucket, this.#rate(), now);
     let held = false;
-    for (const queue of this.#queues.values()) {
+    let found: Waiting | undefined;
+    for (const [service, queue] of this.#queues) {
       const next = queue.find(({ limited }) => !limited || wait === 0);
       if (next === undefined) {
         held = true;
         continue;
       }
-      if (next.limited) this.#bucket = takeToken(this.#bucket, this.#rate(), now);
-      this.#remove(next);
-      const rest = this.#queues.get(next.service);
-      if (rest !== undefined) {
-        this.#queues.delete(next.service);
-        this.#queues.set(next.service, rest);
-      }
-      return next;
+      const isFirst = !next.limited && this.#replicas.keeps(service) <= 0;
+      if ((found !== undefined && !isFirst) || this.#replicas.leftFor(service) <= 0) continue;
+      found = next;
+      if (isFirst) break;
     }
-    if (held) this.#timer = this.#clock.after(wait, () => this.#pump());
-    return undefined;
+    if (found === undefined) {
+      if (held) this.#timer = this.#clock.after(wait, () => this.#pump());
+      return undefined;
+    }
+    if (found.limited) this.#bucket = takeToken(this.#bucket, this.#rate(), now);
+    this.#remove(found);
+    const rest = this.#queues.get(found.service);
+    if (rest !== undefined) {
+      this.#queues.delete(found.service);
+      this.#queues.set(found.service, rest);
+    }
+    return found;
   }
 
   #permit(): Permit {

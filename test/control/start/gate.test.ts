@@ -72,7 +72,7 @@ test('a start that a request came to need goes ahead of the rate', async () => {
 
 test('the budget counts replicas until they are gone', async () => {
   const { clock, gate, granted, permits, ask } = gateWith({ replicas: 2, concurrentStarts: 100 });
-  gate.occupy('stopping-1');
+  gate.occupy('stopping', 'stopping-1');
   ask('a');
   ask('a');
   await clock.advanceAsync(0);
@@ -80,8 +80,8 @@ test('the budget counts replicas until they are gone', async () => {
   permits[0]?.release();
   await clock.advanceAsync(0);
   expect(granted).toHaveLength(1);
-  expect(gate.budgetLeft).toBe(0);
-  gate.vacate('stopping-1');
+  expect(gate.leftFor('a')).toBe(0);
+  gate.vacate('stopping', 'stopping-1');
   await clock.advanceAsync(0);
   expect(granted).toHaveLength(2);
 });

@@ -14,6 +14,7 @@ export const testSample: ScaleSample = {
   min: 1,
   max: 10,
   budgetLeft: 20,
+  budgetFacts: {},
   startsAllowed: Number.POSITIVE_INFINITY,
   samples: 500,
   quantileMs: 100,

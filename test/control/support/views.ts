@@ -21,6 +21,7 @@ export function testView(scale: Partial<ScaleSettings> = {}, change: Partial<Ser
     external: 0,
     circuit: newCircuit,
     budgetLeft: Number.POSITIVE_INFINITY,
+    gives: [],
     sickAfterMs: 15_000,
     held: 0,
     inFlight: 0,

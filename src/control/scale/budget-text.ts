@@ -1,0 +1,23 @@
+import type { ScaleInputs } from './scale-inputs.ts';
+
+const HELD_BY = 'heldBy.';
+const LEAVING_OF = 'leavingOf.';
+
+/** How many more the budget of all services allows; where there is no room for all, who has what. */
+export function budgetText(inputs: ScaleInputs): string {
+  const { budget, budgetHeld, fairShare, heldByOthers, budgetLeft } = inputs;
+  const left = `${budgetLeft} more within the budget of all services`;
+  if (budget === undefined) return left;
+  const held = byName(inputs, HELD_BY).map(([name, count]) => `${name} ${count}`);
+  if (heldByOthers !== undefined) held.push(`others ${heldByOthers}`);
+  const leaving = byName(inputs, LEAVING_OF).map(([name, count]) =>
+    count === 1 ? `, one of ${name}'s is being drained` : `, ${count} of ${name}'s are being drained`,
+  );
+  return `${left}: ${budgetHeld} of ${budget} replicas run: ${held.join(', ')}; fair share ${fairShare}${leaving.join('')}`;
+}
+
+function byName(inputs: ScaleInputs, prefix: string): [name: string, count: number][] {
+  return Object.entries(inputs).flatMap(([key, count]) =>
+    key.startsWith(prefix) ? [[key.slice(prefix.length), count]] : [],
+  );
+}
