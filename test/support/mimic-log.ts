@@ -7,7 +7,7 @@ export interface MimicEvent {
   boot: string;
   pid: number;
   port: number;
-  event: 'boot' | 'clash' | 'listening' | 'ready' | 'term' | 'exit' | 'probe' | 'begin' | 'end';
+  event: 'boot' | 'clash' | 'listening' | 'ready' | 'sick' | 'term' | 'exit' | 'probe' | 'begin' | 'end';
   /** begin, end: the X-Test-Id of the request. */
   id?: string;
   method?: string;

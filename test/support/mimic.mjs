@@ -12,10 +12,14 @@
  *   MIMIC_BEFORE_READY          what an open port does before that: close | hang | 503 (503)
  *   MIMIC_EXIT_CODE, _EXIT_MS   exits with this code at that time (does not; 0)
  *   MIMIC_FAIL_FIRST, _COUNTER  the first so many starts exit with code 1; the starts are counted in that file
+ *   MIMIC_CRASH_MS              exits with code 1 so long after it was ready (never)
+ *   MIMIC_SICK_MS, _SICK_FIRST  so long after it was ready it answers 500 to everything, probes of / excepted (never); only
+ *                               the first so many starts do so (all), which are counted in MIMIC_COUNTER
  *   MIMIC_LATENCY_MS            time to answer (0)
  *   MIMIC_LATENCY_PER_MS        added to it for every other request in flight (0)
  *   MIMIC_SLOTS                 requests served at once; more wait their turn inside the app (no limit)
  *   MIMIC_LIMIT                 requests that may be in flight at once; more are counted as violations (no limit)
+ *   MIMIC_SHED_ABOVE            answers 503 at once while so many wait for a turn (never)
  *   MIMIC_ERROR_RATE            share of requests answered 500 (0)
  *   MIMIC_ROOT_STATUS           status at / (200)
  *   MIMIC_HEALTH_STATUS         status at /health (200)
@@ -43,10 +47,14 @@ const settings = {
   exitCode: number('MIMIC_EXIT_CODE', undefined),
   exitMs: number('MIMIC_EXIT_MS', 0),
   failFirst: number('MIMIC_FAIL_FIRST', 0),
+  crashMs: number('MIMIC_CRASH_MS', undefined),
+  sickMs: number('MIMIC_SICK_MS', undefined),
+  sickFirst: number('MIMIC_SICK_FIRST', Number.POSITIVE_INFINITY),
   latencyMs: number('MIMIC_LATENCY_MS', 0),
   latencyPerMs: number('MIMIC_LATENCY_PER_MS', 0),
   slots: number('MIMIC_SLOTS', Number.POSITIVE_INFINITY),
   limit: number('MIMIC_LIMIT', Number.POSITIVE_INFINITY),
+  shedAbove: number('MIMIC_SHED_ABOVE', Number.POSITIVE_INFINITY),
   errorRate: number('MIMIC_ERROR_RATE', 0),
   rootStatus: number('MIMIC_ROOT_STATUS', 200),
   healthStatus: number('MIMIC_HEALTH_STATUS', 200),
@@ -55,7 +63,7 @@ const settings = {
 const port = number('PORT', 0);
 const boot = `${process.pid.toString(36)}-${Math.random().toString(36).slice(2, 10)}`;
 const counters = { requests: 0, probes: 0, inFlight: 0, maxInFlight: 0, violations: 0, resets: 0, errors: 0 };
-const state = { ready: false, dying: false, served: 0, waiting: [] };
+const state = { ready: false, dying: false, sick: false, served: 0, waiting: [] };
 
 /** Synchronous, so that what was seen is on disk even when this process is killed the moment after. */
 function note(event, fields = {}) {
@@ -94,15 +102,28 @@ function begin(request) {
   return { id, end };
 }
 
+/** How far the time of a turn may lie back, ms: lateness of timers, but no time in which this process stood still. */
+const LATENESS_MS = 50;
+
+/**
+ * Waits for a turn.
+ * @returns when it began. That is when the one before was due: a late timer takes no capacity away.
+ */
 async function takeSlot() {
-  if (state.served >= settings.slots) await new Promise((resolve) => state.waiting.push(resolve));
-  else state.served++;
+  const now = performance.now();
+  if (state.served < settings.slots) {
+    state.served++;
+    return now;
+  }
+  const due = await new Promise((resolve) => state.waiting.push(resolve));
+  return Math.max(now, due, performance.now() - LATENESS_MS);
 }
 
-function freeSlot() {
+/** @param due when the turn was to end */
+function freeSlot(due) {
   const next = state.waiting.shift();
   if (next === undefined) state.served--;
-  else next();
+  else next(due);
 }
 
 function latency(query) {
@@ -221,8 +242,10 @@ async function answer(request, response, path, query) {
       return chunked(response, query);
     case '/sse':
       return events(response, query);
-    case '/health':
-      return send(response, settings.healthStatus, JSON.stringify({ status: settings.healthStatus }));
+    case '/health': {
+      const health = state.sick ? 500 : settings.healthStatus;
+      return send(response, health, JSON.stringify({ status: health }));
+    }
     case '/':
       return send(response, query.has('status') ? status : settings.rootStatus, JSON.stringify(about));
     default:
@@ -255,17 +278,26 @@ async function serveOne(request, response) {
     request.socket.resetAndDestroy();
     return;
   }
-  await takeSlot();
+  if (state.sick) return send(response, 500, '{"error":"sick"}');
+  if (state.waiting.length >= settings.shedAbove) return send(response, 503, '{"error":"too much to do"}');
+  let due = await takeSlot();
   try {
-    if (env['MIMIC_DEPENDENCY'] !== undefined) await askDependency(seen.id);
-    const pause = latency(query);
+    if (env['MIMIC_DEPENDENCY'] !== undefined) {
+      await askDependency(seen.id);
+      due = performance.now();
+    }
+    due += latency(query);
+    const pause = due - performance.now();
     if (pause > 0) await later(pause);
-    if (query.has('gate') && pathname !== '/download') await opened(query.get('gate'));
+    if (query.has('gate') && pathname !== '/download') {
+      await opened(query.get('gate'));
+      due = performance.now();
+    }
     if (!failsNow()) return await answer(request, response, pathname, query);
     counters.errors++;
     send(response, 500, '{"error":"as configured"}');
   } finally {
-    freeSlot();
+    freeSlot(due);
   }
 }
 
@@ -323,11 +355,20 @@ function upgrade(request, socket, head) {
   socket.on('data', take);
 }
 
-/** Whether this start is among the first ones, which fail. */
-function failsThisStart() {
-  if (settings.failFirst === 0) return false;
+/** The how-manieth start this is; told by those whose first starts are to differ. */
+function countStart() {
   appendFileSync(env['MIMIC_COUNTER'], '.');
-  return readFileSync(env['MIMIC_COUNTER'], 'utf8').length <= settings.failFirst;
+  return readFileSync(env['MIMIC_COUNTER'], 'utf8').length;
+}
+
+/** What is to happen to this one some time after it is ready. */
+function ail() {
+  if (settings.crashMs !== undefined) setTimeout(() => leave(1), settings.crashMs);
+  if (settings.sickMs === undefined || ordinal > settings.sickFirst) return;
+  setTimeout(() => {
+    state.sick = true;
+    note('sick');
+  }, settings.sickMs);
 }
 
 function leave(code) {
@@ -353,6 +394,7 @@ function listen() {
     const becomeReady = () => {
       state.ready = true;
       note('ready');
+      ail();
     };
     const wait = settings.readyMs - performance.now() + begunAt;
     if (wait <= 0) becomeReady();
@@ -371,7 +413,9 @@ process.on('SIGTERM', () => {
   else leave(0);
 });
 note('boot');
-if (failsThisStart()) leave(1);
+const isCounted = settings.failFirst > 0 || Number.isFinite(settings.sickFirst);
+const ordinal = isCounted ? countStart() : 1;
+if (ordinal <= settings.failFirst) leave(1);
 if (settings.exitCode !== undefined) {
   if (settings.exitMs === 0) {
     console.error('leaving as configured');

@@ -4,9 +4,13 @@ import { Disconnected, epochNow, pause, RawConnection } from './raw-client.ts';
 export interface LoadOptions {
   port: number;
   host: string;
-  path?: string;
-  /** Requests per second, evenly spaced, sent whether or not earlier ones were answered. */
-  rate: number;
+  /** What is asked for: always the same, or by when it is asked, ms since the load began. */
+  path?: string | ((atMs: number) => string);
+  /**
+   * Requests are sent whether or not earlier ones were answered: so many per second, evenly spaced, or as a function says
+   * that is given when the last one was due and tells when the next one is, both in ms since the load began.
+   */
+  rate: number | ((afterMs: number) => number | undefined);
 }
 
 export interface Sample {
@@ -25,6 +29,8 @@ export const latencyOf = (sample: Sample): number => sample.endedAt - sample.due
 /** A steady open-loop load on keep-alive connections. */
 export class PacedLoad {
   readonly samples: Sample[] = [];
+  /** Epoch ms. */
+  readonly startedAt = epochNow();
   readonly #options: LoadOptions;
   readonly #idle: RawConnection[] = [];
   readonly #open = new Set<Promise<void>>();
@@ -50,18 +56,22 @@ export class PacedLoad {
   }
 
   async #run(): Promise<void> {
-    const startedAt = epochNow();
-    for (let count = 0; !this.#stopped; count++) {
-      const dueAt = startedAt + (count * 1000) / this.#options.rate;
+    const { rate, path = '/' } = this.#options;
+    const next = typeof rate === 'function' ? rate : (after: number) => after + 1000 / rate;
+    let atMs = typeof rate === 'function' ? rate(0) : 0;
+    while (atMs !== undefined && !this.#stopped) {
+      const dueAt = this.startedAt + atMs;
       const wait = dueAt - epochNow();
       if (wait > 0) await pause(wait);
-      const one = this.#one(dueAt).finally(() => this.#open.delete(one));
+      if (this.#stopped) return;
+      const one = this.#one(dueAt, typeof path === 'string' ? path : path(atMs)).finally(() => this.#open.delete(one));
       this.#open.add(one);
+      atMs = next(atMs);
     }
   }
 
-  async #one(dueAt: number): Promise<void> {
-    const { port, host, path = '/' } = this.#options;
+  async #one(dueAt: number, path: string): Promise<void> {
+    const { port, host } = this.#options;
     let connection: RawConnection | undefined;
     try {
       // What has arrived is read first: the end of a connection may be there and not be known yet.
