@@ -113,6 +113,7 @@ async function perform(scenario: ScalingScenario, parts: Part[], seed: number, w
       'decisions'
     >;
     const { aboveMs, quantile } = settingsOf(service).scale.latency;
+    if (aboveMs === 'auto') throw new Error(`${app.name}: a scenario says what is too slow`);
     const samples = (sent[index] ?? []).filter(({ dueAt }) => dueAt <= beganAt + seconds * 1000);
     const seen = { service: app.name, beganAt, seconds, samples, looks: looks.get(app.name) ?? [] };
     services.push(outcomeOf({ ...seen, events: app.log.events(), decisions, aboveMs, quantile }));
