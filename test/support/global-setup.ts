@@ -1,5 +1,6 @@
 import { join, relative } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { findOrInstallChromium } from './chromium.ts';
 import { ConsulAgent } from './consul-agent.ts';
 import { findOrFetchConsul } from './consul-binary.ts';
 import { dockerApi, listContainers, removeContainers, TEST_LABEL } from './docker-api.ts';
@@ -18,17 +19,21 @@ declare module 'vitest' {
     consulAddress: string;
     /** The Consul program, for tests that start and restart agents of their own. */
     consulBinary: string;
+    /** A browser, for `test/browser`. */
+    chromium: string;
   }
 }
 
-/** The folders whose tests run against the real engines. */
-const NEEDING_ENGINES = ['integration', 'scenarios'].map((folder) => join(import.meta.dirname, '..', folder));
+/** The folders whose tests run against the real engines, and in a real browser. */
+const NEEDING_ENGINES = ['integration', 'scenarios'];
+const NEEDING_BROWSER = ['browser'];
 const RUN = `${process.pid}-${Date.now()}`;
 
 let docker: DockerEngine | undefined;
 let consul: ConsulAgent | undefined;
+let chromium: string | undefined;
 
-/** Starts a Docker engine and a Consul agent if one of the selected test files needs them. */
+/** Starts a Docker engine and a Consul agent, and finds a browser, if one of the selected test files needs them. */
 export async function setup(project: TestProject): Promise<void> {
   await startIfNeeded(project, project.vitest.state.getPaths());
   project.onTestsRerun(async (files) => {
@@ -48,11 +53,20 @@ export async function teardown(): Promise<void> {
 }
 
 async function startIfNeeded(project: TestProject, files: readonly string[]): Promise<void> {
-  const needed = files.some((file) => NEEDING_ENGINES.some((folder) => !relative(folder, file).startsWith('..')));
-  if (!needed || docker !== undefined) return;
+  if (chromium === undefined && hasAny(files, NEEDING_BROWSER)) {
+    chromium = await findOrInstallChromium();
+    project.provide('chromium', chromium);
+  }
+  if (docker !== undefined || !hasAny(files, NEEDING_ENGINES)) return;
   await sweepRemains();
   // Both are awaited whatever happens: what is missing is said in one go, and nothing starts after the end.
   throwFailures(await Promise.allSettled([provideDocker(project), provideConsul(project)]));
+}
+
+/** Whether any of the files is in one of the folders of `test/`. */
+function hasAny(files: readonly string[], folders: readonly string[]): boolean {
+  const paths = folders.map((folder) => join(import.meta.dirname, '..', folder));
+  return files.some((file) => paths.some((path) => !relative(path, file).startsWith('..')));
 }
 
 async function provideDocker(project: TestProject): Promise<void> {

@@ -102,6 +102,7 @@ export const RULES: Rules = {
   environmentIn: ['config', 'cli'],
 
   testsOfTheirOwn: [
+    'browser',
     'conformance',
     'demo',
     'integration',

@@ -12,13 +12,24 @@ export interface PageElement {
 
 /** As much of a browser's document as is needed. */
 export interface PageDocument {
+  readonly body: PageElement;
+  readonly defaultView: PageWindow | null;
   createElement(tag: string): PageElement;
   getElementById(id: string): PageElement | null;
+}
+
+/** As much of a browser's window as is needed. */
+export interface PageWindow {
+  getComputedStyle(element: PageElement): { readonly color: string };
+  matchMedia(query: string): { addEventListener(type: 'change', listener: () => void): void };
+  addEventListener(type: 'resize', listener: () => void): void;
 }
 
 /** As much of uPlot as is needed. */
 export interface Plotted {
   over: PageElement;
+  redraw(): void;
+  setSize(size: { width: number; height: number }): void;
   valToPos(value: number, scale: string): number;
 }
 
@@ -39,6 +50,13 @@ export function draw(UPlot: PlotMaker, page: PageDocument, columns: readonly Col
     if (text !== '') made.textContent = text;
     return made;
   };
+
+  const [widest, height] = [560, 220];
+  const view = page.defaultView;
+  const ink = () => view?.getComputedStyle(page.body).color ?? '#111';
+  const axis = { stroke: ink, grid: { stroke: '#88888840', width: 1 }, ticks: { stroke: '#88888880', width: 1 } };
+  const drawn: { plotted: Plotted; target: PageElement }[] = [];
+  const widthIn = (target: PageElement) => Math.max(240, Math.min(widest, target.clientWidth));
 
   const placeMarks = (plotted: Plotted, marks: readonly Mark[]): (() => void) => {
     const placed = marks.map((mark) => {
@@ -66,14 +84,17 @@ export function draw(UPlot: PlotMaker, page: PageDocument, columns: readonly Col
 
   const drawPlot = (plot: Plot, seconds: readonly number[], target: PageElement): void => {
     let place: (() => void) | undefined;
-    new UPlot(
+    const plotted = new UPlot(
       {
         title: `${plot.title} (${plot.unit})`,
-        width: 560,
-        height: 220,
+        width: widthIn(target),
+        height,
         cursor: { sync: { key: 'time' } },
         scales: { x: { time: false }, y: { range: [0, plot.most] } },
-        axes: [{ values: (_: unknown, ticks: number[]) => ticks.map((tick) => `${tick} s`) }, { size: 60 }],
+        axes: [
+          { ...axis, values: (_: unknown, ticks: number[]) => ticks.map((tick) => `${tick} s`) },
+          { ...axis, size: 60 },
+        ],
         series: [
           { label: 'second' },
           ...plot.lines.map(({ label, colour, dashed }) => ({
@@ -86,8 +107,8 @@ export function draw(UPlot: PlotMaker, page: PageDocument, columns: readonly Col
         ],
         hooks: {
           draw: [
-            (plotted: Plotted) => {
-              place ??= placeMarks(plotted, plot.marks);
+            (self: Plotted) => {
+              place ??= placeMarks(self, plot.marks);
               place();
             },
           ],
@@ -96,6 +117,7 @@ export function draw(UPlot: PlotMaker, page: PageDocument, columns: readonly Col
       [seconds, ...plot.lines.map(({ values }) => values)],
       target,
     );
+    drawn.push({ plotted, target });
   };
 
   const root = page.getElementById('plots');
@@ -105,4 +127,10 @@ export function draw(UPlot: PlotMaker, page: PageDocument, columns: readonly Col
     root?.append(column);
     for (const plot of plots) drawPlot(plot, seconds, column);
   }
+  view?.addEventListener('resize', () => {
+    for (const { plotted, target } of drawn) plotted.setSize({ width: widthIn(target), height });
+  });
+  view?.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+    for (const { plotted } of drawn) plotted.redraw();
+  });
 }

@@ -15,16 +15,26 @@ export interface Report {
 }
 
 const STYLE = `
-body { font: 14px/1.5 system-ui, sans-serif; margin: 2rem; color: #111; background: #fff }
-table { border-collapse: collapse } td, th { padding: .2rem .8rem; text-align: right; border-bottom: 1px solid #ddd }
-td:first-child, th:first-child, .decisions td { text-align: left }
-#plots { display: flex; gap: 2rem; overflow-x: auto } .column { flex: none }
+:root { color-scheme: light dark; --paper: #fff; --ink: #111; --faint: #ddd }
+@media (prefers-color-scheme: dark) { :root { --paper: #16181d; --ink: #e5e7eb; --faint: #3f434c } }
+body { font: 14px/1.5 system-ui, sans-serif; margin: 2rem; color: var(--ink); background: var(--paper) }
+h1 { font-size: 1.5rem; overflow-wrap: anywhere } h2 { font-size: 1.15rem }
+.wide { overflow-x: auto }
+table { border-collapse: collapse }
+td, th { padding: .2rem .8rem; text-align: right; vertical-align: top; border-bottom: 1px solid var(--faint) }
+th { white-space: nowrap } .figures td { white-space: nowrap }
+td:first-child, th:first-child, .decisions td, .decisions th { text-align: left }
+.decisions td:first-child, .decisions td:nth-child(2) { white-space: nowrap }
+.decisions td:nth-child(n + 3) { min-width: 16rem }
+#plots { display: flex; flex-wrap: wrap; gap: 0 2rem } .column { flex: 0 1 560px; min-width: 0 }
+.u-legend { font-size: 12px } .u-title { font-size: 14px }
 .mark { position: absolute; top: 0; bottom: 0; width: 7px; margin-left: -3px; z-index: 200 }
 .mark::before { content: ""; position: absolute; inset: 0 3px; background: #6b7280 }
 .mark.up::before { background: #dc2626 }
-.tip { display: none; position: absolute; top: 0; width: max-content; max-width: 24rem; padding: .4rem .6rem;
-  background: #fff; border: 1px solid #999; font-size: 12px; text-align: left }
+.tip { display: none; position: absolute; top: 0; width: max-content; max-width: min(24rem, 60vw); padding: .4rem .6rem;
+  background: var(--paper); border: 1px solid #999; font-size: 12px; text-align: left }
 .mark:hover, .mark:focus { z-index: 300 } .mark:hover .tip, .mark:focus .tip { display: block }
+@media (max-width: 600px) { body { margin: 1rem } }
 `;
 
 /** A page of HTML that holds all that it needs, and may load nothing. */
@@ -74,7 +84,8 @@ function decisionTables({ policy, services }: Outcome): string {
 function table(head: readonly string[], rows: readonly string[][], className: string): string {
   const line = (tag: string, cells: readonly string[]) =>
     `<tr>${cells.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('')}</tr>`;
-  return `<table class="${className}">${line('th', head)}${rows.map((row) => line('td', row)).join('\n')}</table>`;
+  const body = rows.map((row) => line('td', row)).join('\n');
+  return `<div class="wide"><table class="${className}">${line('th', head)}${body}</table></div>`;
 }
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };

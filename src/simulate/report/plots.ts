@@ -42,8 +42,8 @@ interface PlotSpec {
   lines: { label: string; colour: string; dashed?: true; of: (point: SecondPoint) => number | undefined }[];
 }
 
-const BLUE = '#2563eb';
-const GREEN = '#15803d';
+const BLUE = '#3b82f6';
+const GREEN = '#16a34a';
 const ORANGE = '#d97706';
 const RED = '#dc2626';
 const GREY = '#6b7280';

@@ -91,7 +91,7 @@ const helping: World = {
   cases: fc
     .record({
       shape: shapes,
-      each: fc.constantFrom(5, 10, 20, 40),
+      each: fc.constantFrom(5, 10, 20),
       slots: fc.constantFrom(1, 2, 4, 8),
       cpu: fc.boolean(),
       ease: fc.constantFrom(6, 10, 20),
@@ -111,7 +111,7 @@ const helping: World = {
     .map((given) => {
       const { shape, each, cpu, ease, min, room, start, warmUp, shed, errors, isLimited, patience } = given;
       const slots = Math.max(1, Math.min(given.slots, Math.floor(each * 0.4)));
-      const max = min + Math.min(room, Math.ceil(160 / each));
+      const max = Math.max(min + 1, Math.min(min + room, Math.ceil(80 / each)));
       const meanMs = Math.round(((cpu ? 1 : slots) * 1000) / each);
       const aboveMs = Math.max(100, meanMs * ease);
       // Who gives up before that is nobody who is slow.
@@ -189,7 +189,7 @@ const useless: World = {
       return {
         service: `scale: { ${scale} }`,
         app: `${app[kind]},start:${given.start}s`,
-        load: loadText(given.pieces, given.last, Math.min(whole, 40)) + end,
+        load: loadText(given.pieces, given.last, Math.min(whole, 25)) + end,
         running: given.min,
         seconds: secondsOf(given.pieces, 3600),
         seed: given.seed,
