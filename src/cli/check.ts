@@ -4,7 +4,7 @@ import type { Problem } from '../config/check/problem.ts';
 import { formatProblem } from '../config/check/problem.ts';
 import { loadConfig } from '../config/load/load.ts';
 import { findConfig } from '../config/read/find.ts';
-import type { Settings } from '../model/settings.ts';
+import type { ListenSettings, Settings } from '../model/settings.ts';
 import { hostPort } from '../util/host-port.ts';
 
 /** What `check` needs of the world. `out` and `err` take whole lines without their end. */
@@ -60,11 +60,20 @@ function summarise(settings: Settings): Summary {
       const elsewhere = routes.some(({ rules }) => rules?.redirect !== undefined) ? ['redirects'] : [];
       return {
         name,
-        routes: routes.map(({ host, path }) => `${host ?? '*'}${path}`),
+        routes: [...routes.map(({ host, path }) => `${host ?? '*'}${path}`), ...tcpWays(settings.listen, name)],
         replicas: [...started, ...describeEndpoints(endpoints), ...elsewhere].join(', '),
       };
     }),
   };
+}
+
+/** The TCP listeners that lead to a service. */
+function tcpWays(listen: readonly ListenSettings[], name: string): string[] {
+  return listen.flatMap(({ address, tcp }) => {
+    const way = `tcp ${hostPort(address)}`;
+    const named = tcp?.sni.filter(({ service }) => service === name) ?? [];
+    return [...(tcp?.service === name ? [way] : []), ...named.map((each) => `${way} for ${each.name}`)];
+  });
 }
 
 function summaryLines(file: string, settings: Settings, warnings: Problem[]): string[] {

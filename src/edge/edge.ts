@@ -167,6 +167,7 @@ class EdgePlane implements Edge {
       }),
       trusted: new TrustedProxies([]),
       untrusted: new UntrustedForwarding(logger),
+      serviceOf: (name) => this.#services.get(name),
       heldBytes: 0,
       maxHeldBytes: 0,
       draining: false,

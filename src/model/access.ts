@@ -44,9 +44,46 @@ export interface AccessRecord {
   reason: string | undefined;
 }
 
+/** One TCP session as the access log tells it. Times are ms; −1 where it did not get that far. */
+export interface SessionRecord {
+  /** When it was accepted, ms since the epoch. */
+  at: number;
+  id: string;
+  client: string;
+  clientPort: number;
+  /** Address that the client connected to, host:port. */
+  listener: string;
+  service: string | undefined;
+  /** The name that its ClientHello asks for, in lower case; undefined where none was read. */
+  serverName: string | undefined;
+  /** Address of the endpoint that it went to last, host:port. */
+  endpoint: string | undefined;
+  /** Bytes from the client, and to it; a PROXY header is none of them. */
+  bytesIn: number;
+  bytesOut: number;
+  /** How long it waited for a start or a slot, ms; 0 where it did not. */
+  heldMs: number;
+  connectMs: number;
+  firstByteMs: number;
+  totalMs: number;
+  retries: number;
+  /** It waited for a start. */
+  cold: boolean;
+  /** `complete`: both sides ended theirs. `client-left`: reset by the client, or it left before it came to a service. */
+  ending: SessionEnding;
+  /** Why it came to no service; undefined: it did. */
+  refusal: RefusalCode | undefined;
+  /** What it broke: one of a bounded number of ASCII texts of ours. */
+  reason: string | undefined;
+}
+
+/** How a session ended; the words are those of requests. */
+export type SessionEnding = Exclude<AccessRecord['ending'], 'client-stalled'>;
+
 /** Takes records; must not throw, must not block, keeps none of the strings longer than it needs. */
 export interface AccessLog {
   write(record: AccessRecord): void;
+  writeSession(record: SessionRecord): void;
   /** How many records were lost since this was last asked: the disk was full, or did not keep up. */
   takeLost(): number;
 }

@@ -1,4 +1,5 @@
 import type { SparseCounts } from '../util/histogram.ts';
+import type { SessionEnding } from './access.ts';
 import type { EndpointCondition } from './balancing.ts';
 import type { RoutingTable, ServiceState } from './snapshot.ts';
 
@@ -48,8 +49,14 @@ export interface ProbeRequest {
   /** Tried as well, where nothing listens at `host`. */
   otherHost?: string | undefined;
   port: number;
-  /** An HTTP GET whose status must lie in the range, or just an established connection. */
-  check: { kind: 'http'; path: string; hostHeader: string; statusMin: number; statusMax: number } | { kind: 'connect' };
+  /**
+   * An HTTP GET whose status must lie in the range; or just an established connection; or one on which bytes come that
+   * begin so, after these were sent (a character is a byte).
+   */
+  check:
+    | { kind: 'http'; path: string; hostHeader: string; statusMin: number; statusMax: number }
+    | { kind: 'connect' }
+    | { kind: 'bytes'; send: string; expect: string };
   timeoutMs: number;
 }
 
@@ -177,7 +184,16 @@ export interface ServiceReport {
   ttfb: SparseCounts;
   /** Whole requests, as the client saw them. */
   total: SparseCounts;
+  /** TCP sessions; absent where there was nothing of any. */
+  sessions?: SessionsReport | undefined;
   endpoints: EndpointReport[];
+}
+
+/** TCP sessions over the report's span: those that ended, by how, and bytes that passed from clients and to them. */
+export interface SessionsReport {
+  ended: Partial<Record<SessionEnding, number>>;
+  bytesIn: number;
+  bytesOut: number;
 }
 
 export interface EndpointReport {

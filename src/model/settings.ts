@@ -50,6 +50,16 @@ export interface ListenSettings {
    * TLS only.
    */
   http2: boolean | undefined;
+  /** Its connections are passed on as they are, to these services; absent: they speak HTTP. */
+  tcp?: TcpSettings | undefined;
+}
+
+/** Where the connections of a TCP listener lead. */
+export interface TcpSettings {
+  /** The service of all of them; undefined: the name in their ClientHello decides. */
+  service: string | undefined;
+  /** Services by name: exact, `*.suffix`, or `*` for any name and for none; lower case. */
+  sni: readonly { readonly name: string; readonly service: string }[];
 }
 
 /** What clients of one listener may use. */
@@ -137,6 +147,15 @@ export interface ServiceSettings extends Required<BalancingSettings> {
   /** Whether a client may half-close its side before the response begins. */
   allowHalfOpen: boolean;
   onExit: 'keep' | 'stop';
+  upstream?: UpstreamSettings;
+  /** TCP listeners lead to it, and no routes. */
+  isTcp?: boolean;
+}
+
+/** How replicas are spoken to. */
+export interface UpstreamSettings {
+  /** Version of the PROXY protocol header that connections begin with; false: none. */
+  proxyProtocol: false | 'v1' | 'v2';
 }
 
 export interface RouteSettings {
@@ -229,7 +248,9 @@ export interface StopSettings {
 export type ReadySettings =
   | { kind: 'http'; path: string; host?: string | undefined; statusMin: number; statusMax: number; timeoutMs: number }
   /** The health check that a replica brings along, which its runtime knows. */
-  | { kind: 'own-check'; timeoutMs: number };
+  | { kind: 'own-check'; timeoutMs: number }
+  /** It accepts; and, where `expect` is given, it answers `send` with bytes that begin so. A character is a byte. */
+  | { kind: 'tcp'; send?: string | undefined; expect?: string | undefined; timeoutMs: number };
 
 export interface HoldSettings {
   /** Most requests held at once. */

@@ -6,6 +6,7 @@ import type {
   RetrySettings,
   RouteSettings,
   ServiceTimeouts,
+  UpstreamSettings,
   WakeRule,
 } from './settings.ts';
 
@@ -50,6 +51,10 @@ export interface ServicePolicy extends BalancingSettings {
   /** Received-by of Via (RFC 9110 §7.6.3); absent: none is written. */
   via?: string | undefined;
   allowHalfOpen: boolean;
+  /** Absent: as the defaults are. */
+  upstream?: UpstreamSettings;
+  /** It has TCP sessions, and no requests. Absent: it has not. */
+  isTcp?: boolean;
 }
 
 /**

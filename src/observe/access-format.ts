@@ -83,7 +83,8 @@ function subjectOf(record: AccessRecord): string {
 /** Printable ASCII without quotes and backslashes: what JSON takes as it is. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 
-function textOrNull(text: string | undefined): string {
+/** A text as JSON writes it, in ASCII. */
+export function textOrNull(text: string | undefined): string {
   if (text === undefined) return 'null';
   return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text).replace(/[^ -~]/g, unicodeOf);
 }
@@ -92,7 +93,8 @@ function unicodeOf(char: string): string {
   return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-function wordOrNull(word: string | undefined): string {
+/** A word of ours, which needs no escaping. */
+export function wordOrNull(word: string | undefined): string {
   return word === undefined ? 'null' : `"${word}"`;
 }
 
@@ -100,7 +102,7 @@ let isoSecond = Number.NaN;
 let isoPrefix = '';
 
 /** 2026-11-23T08:13:47.123Z; all but the milliseconds is made once a second. */
-function isoTime(at: number): string {
+export function isoTime(at: number): string {
   const ms = Math.floor(at);
   const second = Math.floor(ms / 1000);
   if (second !== isoSecond) {
@@ -115,7 +117,7 @@ const SHORT_TIMES: string[] = [];
 const MAX_SHORT = 1000;
 
 /** Milliseconds to one digit, by whole numbers: the digits of a fraction take V8 three times as long. */
-function tenths(ms: number): string {
+export function tenths(ms: number): string {
   if (ms < 0) return '-1';
   const count = Math.round(ms * 10);
   if (count >= MAX_SHORT) return tenthsOf(count);
@@ -208,12 +210,12 @@ function hexOf(char: string): string {
 }
 
 /** 23/Nov/2026:08:13:47 +0000 */
-function ncsaTime(at: number): string {
+export function ncsaTime(at: number): string {
   return `${haproxyTime(at).slice(0, -4)} +0000`;
 }
 
 /** 23/Nov/2026:08:13:47.123 */
-function haproxyTime(at: number): string {
+export function haproxyTime(at: number): string {
   const date = new Date(at);
   const two = (value: number) => String(value).padStart(2, '0');
   const time = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;

@@ -1,11 +1,12 @@
 import { close, open, write } from 'node:fs';
 import { open as openFile, stat } from 'node:fs/promises';
-import type { AccessLog, AccessRecord } from '../model/access.ts';
+import type { AccessLog, AccessRecord, SessionRecord } from '../model/access.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { Logger } from '../model/observe.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { faultWords } from '../util/file-errors.ts';
 import { type AccessFormat, formatterOf } from './access-format.ts';
+import { sessionFormatterOf } from './session-format.ts';
 
 /** Lines are gathered for this long before they are written, ms. */
 const FLUSH_MS = 100;
@@ -59,6 +60,7 @@ class BatchedLog implements FileAccessLog {
   /** Most bytes of one write. */
   readonly #most: number;
   readonly #format: (record: AccessRecord) => string;
+  readonly #formatSession: (record: SessionRecord) => string;
   readonly #clock: Clock;
   readonly #logger: Logger;
   #descriptor = -1;
@@ -89,16 +91,27 @@ class BatchedLog implements FileAccessLog {
     this.#file = file;
     this.#most = shared && file === 'stdout' ? PIPE_BYTES : Number.POSITIVE_INFINITY;
     this.#format = formatterOf(format);
+    this.#formatSession = sessionFormatterOf(format);
     this.#clock = clock;
     this.#logger = logger;
   }
 
   write(record: AccessRecord): void {
-    if (this.#waiting.length > MAX_WAITING) {
-      this.#lose(1, 'the access log does not keep up: lines are dropped');
-      return;
-    }
-    const line = `${this.#format(record)}\n`;
+    if (this.#keepsUp()) this.#add(`${this.#format(record)}\n`);
+  }
+
+  writeSession(record: SessionRecord): void {
+    if (this.#keepsUp()) this.#add(`${this.#formatSession(record)}\n`);
+  }
+
+  /** Whether there is room for one more line; else it is lost. */
+  #keepsUp(): boolean {
+    if (this.#waiting.length <= MAX_WAITING) return true;
+    this.#lose(1, 'the access log does not keep up: lines are dropped');
+    return false;
+  }
+
+  #add(line: string): void {
     if (!this.#gather(line)) {
       this.#flush();
       if (!this.#gather(line)) this.#waiting += line;

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { createEdge, type Edge } from '../../src/edge/edge.ts';
-import type { AccessRecord } from '../../src/model/access.ts';
+import type { AccessRecord, SessionRecord } from '../../src/model/access.ts';
 import type { ControlMessage, EdgeMessage, EdgeReport, ServiceReport } from '../../src/model/link.ts';
 import type { Logger } from '../../src/model/observe.ts';
 import type { EndpointView, RouteView, ServicePolicy, ServiceState } from '../../src/model/snapshot.ts';
@@ -86,6 +86,7 @@ export class EdgeHarness {
   readonly edge: Edge;
   /** What went to the access log. */
   readonly accessed: AccessRecord[] = [];
+  readonly sessions: SessionRecord[] = [];
   /** What the edge said to the operator, without its fields. */
   readonly said: string[] = [];
   readonly messages: EdgeMessage[] = [];
@@ -104,7 +105,11 @@ export class EdgeHarness {
     this.link = controlEnd;
     this.clock.advance(1000);
     controlEnd.onMessage((message) => this.messages.push(message));
-    const access = { write: (record: AccessRecord) => void this.accessed.push(record), takeLost: () => 0 };
+    const access = {
+      write: (record: AccessRecord) => void this.accessed.push(record),
+      writeSession: (record: SessionRecord) => void this.sessions.push(record),
+      takeLost: () => 0,
+    };
     this.edge = createEdge({ link: edgeEnd, clock: this.clock, logger: this.#logger(), access });
     subscribe('net.server.socket', this.#onAccepted);
   }

@@ -1,4 +1,4 @@
-import type { ListenLimits, ListenSettings } from '../../src/model/settings.ts';
+import type { ListenLimits, ListenSettings, TcpSettings } from '../../src/model/settings.ts';
 
 /** Limits of a listener as the defaults make them. */
 export const listenLimits: ListenLimits = {
@@ -26,6 +26,7 @@ export interface ListenChange {
   limits?: Partial<ListenLimits>;
   proxyProtocol?: boolean;
   http2?: boolean;
+  tcp?: TcpSettings;
 }
 
 /** A listener with the defaults and these changes, on a free port of the loopback unless told. */
@@ -36,5 +37,6 @@ export function listenSettings(change: ListenChange = {}, address = { host: '127
     limits: { ...listenLimits, ...change.limits },
     proxyProtocol: change.proxyProtocol ?? false,
     http2: change.http2,
+    tcp: change.tcp,
   };
 }

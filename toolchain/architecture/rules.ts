@@ -58,6 +58,7 @@ export const RULES: Rules = {
     edge: [
       'edge.ts',
       'client',
+      'tcp',
       'exchange',
       'route',
       'service',

@@ -38,7 +38,7 @@ export function checkServices(parsed: Parsed, report: Report): void {
 
 /** Somewhere its replicas come from; no address twice. */
 function checkSource({ endpoints, run, routes }: ServiceConfig, base: Path, report: Report): void {
-  const redirectsAll = routes.every(({ rules }) => rules?.redirect !== undefined);
+  const redirectsAll = routes.length > 0 && routes.every(({ rules }) => rules?.redirect !== undefined);
   if (!redirectsAll && run === undefined && Object.keys(endpoints).length === 0) {
     report.problem([base], 'needs endpoints (consul or static) to route to, or run to start replicas');
   }

@@ -1,4 +1,4 @@
-import type { ServiceSettings, Settings } from '../../model/settings.ts';
+import type { ServiceSettings, Settings, TcpSettings } from '../../model/settings.ts';
 import type { Complete } from '../check/validate.ts';
 import { resolvePaths } from '../option/resolve-paths.ts';
 import { configSchema } from '../schema/config.ts';
@@ -24,6 +24,7 @@ export function assemble(
   const { listen, trustedProxies, accessLog, admin, workers, state, budget } = resolved;
   const { file } = accessLog;
   const pool = new Pool();
+  const tcp = new Set(listen.flatMap((listener) => servicesOf(listener.tcp)));
   return freeze({
     listen,
     trustedProxies,
@@ -34,18 +35,24 @@ export function assemble(
     parts: partSettings(resolved, uses, defaults.parts),
     budget,
     services: [...services].map(([name, service]) => {
-      return pool.share(serviceSettings(name, resolvePaths(serviceSchema, service, folder)));
+      return pool.share(serviceSettings(name, resolvePaths(serviceSchema, service, folder), tcp.has(name)));
     }),
   });
 }
 
-function serviceSettings(name: string, service: ServiceConfig): ServiceSettings {
-  const { run, scale } = service;
+function servicesOf(tcp: TcpSettings | undefined): string[] {
+  return [tcp?.service ?? [], tcp?.sni.map(({ service }) => service) ?? []].flat();
+}
+
+function serviceSettings(name: string, service: ServiceConfig, isTcp: boolean): ServiceSettings {
+  const { run, scale, ready } = service;
   return {
     name,
     ...service,
     run: run && startedBy(run),
     scale: { ...scale, max: mostReplicas(service) },
     onExit: onExit(service),
+    // There are thousands of services, of which few are of TCP.
+    ...(isTcp ? { isTcp, ready: ready.kind === 'http' ? { kind: 'tcp', timeoutMs: ready.timeoutMs } : ready } : {}),
   };
 }

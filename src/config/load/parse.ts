@@ -5,6 +5,7 @@ import type { Problem } from '../check/problem.ts';
 import { createReport } from '../check/report.ts';
 import { checkSections } from '../check/sections.ts';
 import { checkServices } from '../check/services.ts';
+import { checkTcp } from '../check/tcp.ts';
 import { usesOf } from '../check/uses.ts';
 import { type Complete, validate } from '../check/validate.ts';
 import { checkWorkers } from '../check/workers.ts';
@@ -28,6 +29,7 @@ export function parseConfig(text: string, file: string, env: Env): ParseResult {
   checkAddresses(parsed, report);
   checkSections(parsed, uses, report);
   checkServices(parsed, report);
+  checkTcp(parsed, report);
   checkWorkers(parsed, report);
   const defaults = environmentDefaults(env, parsed, uses, report);
 

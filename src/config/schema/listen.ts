@@ -3,6 +3,7 @@ import type { Http2Limits, ListenLimits, ListenSettings } from '../../model/sett
 import { type Exactly, option, optional, options, required, section } from '../option/option.ts';
 import { duration, flag, integer, parsed, size } from '../option/value-types.ts';
 import { readHostPort } from './addresses.ts';
+import { listenTcpSchema } from './listen-tcp.ts';
 
 /** `host:port`, where port 0 takes a free one. */
 export function listenAddress() {
@@ -87,7 +88,8 @@ export const listenSchema = required(
             '`curl --http2-prior-knowledge` does); both versions come to the same port.',
           'true with TLS, else false',
         ),
-      }) satisfies Exactly<ListenSettings>,
+        tcp: listenTcpSchema,
+      }) satisfies Exactly<Required<ListenSettings>>,
     )
     .min(1, 'expected at least one address'),
   'Where clients connect.',

@@ -2,6 +2,7 @@ import type { ReadySettings } from '../../model/settings.ts';
 import { type Exactly, option, section } from '../option/option.ts';
 import { choice, duration, parsed } from '../option/value-types.ts';
 import { probeHost, readProbePath, readStatusRange } from './probe.ts';
+import { readyTcpSchema } from './ready-tcp.ts';
 
 /** `services.<name>.ready`. */
 export const readySchema = section(
@@ -20,14 +21,16 @@ export const readySchema = section(
       '200-499',
       'Statuses that mean ready. For `http` only.',
     ),
+    tcp: readyTcpSchema,
     timeoutMs: option(duration(), '60s', 'How long a start may take to get ready.'),
   },
   'When a started replica may get requests. `ready: docker-health` is short for `check: docker-health`.',
   {
     shorthand: 'docker-health',
-    yields: ({ check, path, host, status: { min, max }, timeoutMs }): ReadySettings =>
-      check === 'docker-health'
-        ? { kind: 'own-check', timeoutMs }
-        : { kind: check, path, host, statusMin: min, statusMax: max, timeoutMs },
+    yields: ({ check, path, host, status: { min, max }, tcp, timeoutMs }): ReadySettings => {
+      if (check === 'docker-health') return { kind: 'own-check', timeoutMs };
+      if (tcp !== undefined) return { kind: 'tcp', ...tcp, timeoutMs };
+      return { kind: check, path, host, statusMin: min, statusMax: max, timeoutMs };
+    },
   },
 ) satisfies Exactly<ReadySettings>;

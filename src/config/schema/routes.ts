@@ -3,7 +3,7 @@ import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import type { RouteSettings } from '../../model/settings.ts';
 import { pathKey } from '../../util/path-readings.ts';
-import { option, optional, options, required } from '../option/option.ts';
+import { abouts, option, optional, options } from '../option/option.ts';
 import { choice, flag, parsed, type Reading, size } from '../option/value-types.ts';
 import { isHostName } from './addresses.ts';
 import { routeRules, ruleOptions } from './rules.ts';
@@ -41,48 +41,50 @@ export function readPathPrefix(text: string): Reading<string> {
 }
 
 /** `services.<name>.routes`. */
-export const routesSchema = required(
-  z
-    .array(
-      options(
-        {
-          host: optional(
-            // An unset variable must not open the route to every host.
-            parsed('host', 'a host such as shop.example.com or *.example.com', readHostPattern, undefined, {
-              keepsEmpty: true,
-            }),
-            'Exact, or `*.suffix` for any depth below it. The most specific host decides.',
-            'any host',
-          ),
-          path: option(
-            parsed('path', 'a path', readPathPrefix),
-            '/',
-            'Prefix, at segment borders; `/api` and `/api/` are the same, and so are `/api` and `/%61pi` (RFC 3986 §6.2.2). The longest one wins.',
-          ),
-          caseInsensitive: option(
-            flag(),
-            'false',
-            "Whether applications behind this route's host take `/API` for `/api`: a path for which that leads to another route is 400 then.",
-          ),
-          ambiguousPaths: option(
-            choice('refuse', 'forward'),
-            'refuse',
-            'What becomes of a path that leads to another route when it is decoded, merged or resolved, as `/x%2f..%2fapi`: 400, or sent on by the path as it was sent. `forward` holds where all of these routes say so, and what another one asks for (`allow`, `basicAuth`, `rate`) can be gone round then.',
-          ),
-          ...ruleOptions,
-          maxBody: option(size(0), '0', 'Bytes of a request body; beyond it 413. 0 is no limit.'),
-        },
-        ({ host, path, caseInsensitive, ambiguousPaths, maxBody, ...rules }): RouteSettings => ({
-          host,
-          path,
-          // There are thousands of routes, of which few differ in these.
-          ...(caseInsensitive ? { caseInsensitive } : {}),
-          ...(ambiguousPaths === 'forward' ? { ambiguousPaths } : {}),
-          maxBody,
-          rules: routeRules(rules),
-        }),
-      ),
-    )
-    .min(1, 'expected at least one route'),
-  'What leads to this service.',
-);
+export const routesSchema = z
+  .array(
+    options(
+      {
+        host: optional(
+          // An unset variable must not open the route to every host.
+          parsed('host', 'a host such as shop.example.com or *.example.com', readHostPattern, undefined, {
+            keepsEmpty: true,
+          }),
+          'Exact, or `*.suffix` for any depth below it. The most specific host decides.',
+          'any host',
+        ),
+        path: option(
+          parsed('path', 'a path', readPathPrefix),
+          '/',
+          'Prefix, at segment borders; `/api` and `/api/` are the same, and so are `/api` and `/%61pi` (RFC 3986 §6.2.2). The longest one wins.',
+        ),
+        caseInsensitive: option(
+          flag(),
+          'false',
+          "Whether applications behind this route's host take `/API` for `/api`: a path for which that leads to another route is 400 then.",
+        ),
+        ambiguousPaths: option(
+          choice('refuse', 'forward'),
+          'refuse',
+          'What becomes of a path that leads to another route when it is decoded, merged or resolved, as `/x%2f..%2fapi`: 400, or sent on by the path as it was sent. `forward` holds where all of these routes say so, and what another one asks for (`allow`, `basicAuth`, `rate`) can be gone round then.',
+        ),
+        ...ruleOptions,
+        maxBody: option(size(0), '0', 'Bytes of a request body; beyond it 413. 0 is no limit.'),
+      },
+      ({ host, path, caseInsensitive, ambiguousPaths, maxBody, ...rules }): RouteSettings => ({
+        host,
+        path,
+        // There are thousands of routes, of which few differ in these.
+        ...(caseInsensitive ? { caseInsensitive } : {}),
+        ...(ambiguousPaths === 'forward' ? { ambiguousPaths } : {}),
+        maxBody,
+        rules: routeRules(rules),
+      }),
+    ),
+  )
+  .min(1, 'expected at least one route')
+  // Absent where a TCP listener leads to it.
+  .default(() => []);
+abouts.add(routesSchema, {
+  about: 'What leads to this service. Required, but for one that a listener with `tcp` leads to.',
+});

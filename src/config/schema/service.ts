@@ -13,6 +13,7 @@ import { routesSchema } from './routes.ts';
 import { type Run, runSchema } from './run.ts';
 import { scaleSchema } from './scale.ts';
 import { timeoutsSchema } from './timeouts.ts';
+import { upstreamSchema } from './upstream.ts';
 import { wakeSchema } from './wake.ts';
 
 /** The received-by of a Via field: a pseudonym, or host:port; `false` for none. */
@@ -36,6 +37,7 @@ const shared = {
     'Host header sent to the replicas.',
     "the client's, unchanged",
   ),
+  upstream: upstreamSchema,
   engine: option(
     choice('native', 'http-proxy'),
     'native',
@@ -76,7 +78,8 @@ export const serviceSchema = options({
   run: runSchema,
   ...shared,
 }) satisfies Exactly<
-  Omit<Required<ServiceSettings>, 'name' | 'endpoints' | keyof Unfinished> & Unfinished & { endpoints: Endpoints }
+  Omit<Required<ServiceSettings>, 'name' | 'endpoints' | 'isTcp' | keyof Unfinished> &
+    Unfinished & { endpoints: Endpoints }
 >;
 
 /** One service of a file, its texts turned into settings. */

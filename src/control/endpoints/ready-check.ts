@@ -6,6 +6,10 @@ import type { ServiceSettings } from '../../model/settings.ts';
 export function readyCheck(settings: ServiceSettings): ProbeRequest['check'] {
   const { ready } = settings;
   if (ready.kind === 'own-check') return { kind: 'connect' };
+  if (ready.kind === 'tcp') {
+    const { send = '', expect = '' } = ready;
+    return send === '' && expect === '' ? { kind: 'connect' } : { kind: 'bytes', send, expect };
+  }
   const { path, host, statusMin, statusMax } = ready;
   return { kind: 'http', path, hostHeader: host ?? probeHost(settings), statusMin, statusMax };
 }

@@ -1,9 +1,9 @@
-import type { ExchangeContext } from '../exchange/context.ts';
 import type { TrustedProxies } from '../io/client-address.ts';
+import type { TcpContext } from '../tcp/context.ts';
 import type { UntrustedForwarding } from './untrusted-forwarding.ts';
 
 /** What listeners and client connections need of the edge. */
-export interface ClientContext extends ExchangeContext {
+export interface ClientContext extends TcpContext {
   /** Of the last table. */
   trusted: TrustedProxies;
   readonly untrusted: UntrustedForwarding;

@@ -2,6 +2,7 @@ import type { ListenLimits, ListenSettings } from '../../model/settings.ts';
 import type { Member, Members } from '../../util/members.ts';
 import type { Scheme } from '../exchange/downstream.ts';
 import type { HeadLimits } from '../http1/request.ts';
+import type { TcpTargets } from '../tcp/targets.ts';
 import type { ClientCounts } from './client-counts.ts';
 import type { ConnectionLimit } from './connection-limit.ts';
 import type { IdleConnections } from './idle-connections.ts';
@@ -20,6 +21,8 @@ export interface ListenerContext {
   limits: ListenLimits;
   headLimits: HeadLimits;
   proxyProtocol: boolean;
+  /** Where its connections lead as they are; undefined: they speak HTTP. */
+  targets: TcpTargets | undefined;
   /** Whether a connection in clear text may begin with HTTP/2. */
   priorKnowledge: boolean;
   /** The scheme by which clients come, unless a PROXY header says another. */

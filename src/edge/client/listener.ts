@@ -4,7 +4,10 @@ import { hostPort } from '../../util/host-port.ts';
 import { type BoundSockets, descriptorOf, listenError, listenKey } from '../../util/listening.ts';
 import { Members } from '../../util/members.ts';
 import { plainAddress } from '../io/client-address.ts';
+import { TcpSession } from '../tcp/session.ts';
+import { TcpTargets } from '../tcp/targets.ts';
 import { ClientCounts } from './client-counts.ts';
+import { ClientPeer } from './client-peer.ts';
 import { ConnectionLimit } from './connection-limit.ts';
 import type { ClientContext } from './context.ts';
 import { IdleConnections } from './idle-connections.ts';
@@ -111,9 +114,21 @@ export class Listeners {
       socket.on('error', () => {});
       socket.destroy();
     } else if (this.#isFull(listener) && !this.#makeRoom(socket, listener)) {
-      this.#connectionLimit.answer(socket);
+      this.#turnAway(socket, listener);
+    } else if (listener.targets !== undefined) {
+      new TcpSession(socket, new ClientPeer(socket, this.#context, listener), this.#context, listener);
     } else {
       serve(socket, 'http/1.1', this.#context, listener);
+    }
+  }
+
+  /** There is no room for it. What does not speak HTTP understands no answer of ours. */
+  #turnAway(socket: Socket, { targets }: ListenerContext): void {
+    if (targets === undefined) {
+      this.#connectionLimit.answer(socket);
+    } else {
+      socket.on('error', () => {});
+      socket.destroySoon();
     }
   }
 
@@ -184,8 +199,9 @@ function close({ servers }: Listener): void {
 }
 
 /** What a reload may change of a listener that stays; it holds for the connections that are open, too. */
-function changeable({ timeouts, limits, proxyProtocol, http2 }: ListenSettings) {
+function changeable({ timeouts, limits, proxyProtocol, http2, tcp }: ListenSettings) {
   const { head, fields, target } = limits;
   const headLimits = { headBytes: head, fields, targetBytes: target };
-  return { timeouts, limits, headLimits, proxyProtocol, priorKnowledge: http2 === true };
+  const targets = tcp && new TcpTargets(tcp);
+  return { timeouts, limits, headLimits, proxyProtocol, priorKnowledge: http2 === true, targets };
 }

@@ -61,11 +61,12 @@ export class Retries {
 
   /**
    * Decides whether another attempt follows, and counts it.
+   * @param request undefined: nothing is ever written before an attempt has succeeded
    * @param refused the endpoint refused the connection
    * @param now the clock's ms
    */
-  next(service: Service, { client, body }: Retried, refused: boolean, now: number): 'race' | 'retry' | 'none' {
-    if (this.written && !(body.isWhole && mayReplay(client.request, service.policy))) return 'none';
+  next(service: Service, request: Retried | undefined, refused: boolean, now: number): 'race' | 'retry' | 'none' {
+    if (this.written && !isReplayable(request, service.policy)) return 'none';
     if (this.written && this.reused) {
       this.#races++;
       return 'race';
@@ -81,6 +82,10 @@ export class Retries {
     service.statistics.retries++;
     return 'retry';
   }
+}
+
+function isReplayable(request: Retried | undefined, policy: ServicePolicy): boolean {
+  return request?.body.isWhole === true && mayReplay(request.client.request, policy);
 }
 
 /**

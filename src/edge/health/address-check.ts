@@ -2,6 +2,9 @@ import type { ProbeRequest } from '../../model/link.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { UpstreamConnection, type UpstreamConsumer, type UpstreamOpener } from '../upstream/upstream-connection.ts';
 
+/** Why a check of bytes fails. */
+const UNEXPECTED = 'an answer that is not what ready.tcp.expect says';
+
 /** Why a check fails that takes too long. */
 export const LATE = 'no answer in time';
 
@@ -24,6 +27,8 @@ export class AddressCheck implements UpstreamOpener, UpstreamConsumer {
   #phase: Phase = 'checking';
   /** Status of the answer; 0 without one. */
   status = 0;
+  /** Bytes of an answer that is none of HTTP, as far as they are compared. */
+  #answer = '';
 
   /** @param done called once, with the connection or with what is wrong; not after `close` */
   constructor(
@@ -57,6 +62,11 @@ export class AddressCheck implements UpstreamOpener, UpstreamConsumer {
       return;
     }
     connection.take(this);
+    if (check.kind === 'bytes') {
+      connection.tunnel();
+      if (check.send !== '') connection.socket.write(check.send, 'latin1');
+      return;
+    }
     connection.socket.write(
       `GET ${check.path} HTTP/1.1\r\nHost: ${check.hostHeader}\r\nUser-Agent: pilotlight-probe\r\nAccept: */*\r\n` +
         `${this.#keep ? '' : 'Connection: close\r\n'}\r\n`,
@@ -72,7 +82,21 @@ export class AddressCheck implements UpstreamOpener, UpstreamConsumer {
     else this.fail(this.#objection());
   }
 
-  onResponseBody(): void {}
+  onResponseBody(bytes: Buffer, start: number, end: number): void {
+    const check = this.#check;
+    if (check.kind !== 'bytes' || this.#phase !== 'checking') return;
+    const { expect } = check;
+    this.#answer += bytes.toString('latin1', start, Math.min(end, start + expect.length));
+    const isWhole = this.#answer.length >= expect.length;
+    if (!(isWhole ? this.#answer.startsWith(expect) : expect.startsWith(this.#answer))) {
+      this.fail(UNEXPECTED);
+    } else if (isWhole) {
+      // What was said on this connection is no beginning of a session.
+      this.#connection.destroy();
+      if (this.#keep) this.#reconnect();
+      else this.#succeed(this.#connection);
+    }
+  }
 
   onResponseEnd(connection: UpstreamConnection): void {
     if (this.#phase === 'over') return;
@@ -96,7 +120,9 @@ export class AddressCheck implements UpstreamOpener, UpstreamConsumer {
 
   onUpstreamDrain(): void {}
 
-  onTunnelEnd(): void {}
+  onTunnelEnd(): void {
+    this.fail('reset');
+  }
 
   onUpstreamFailure({ fault }: UpstreamConnection, failure: string): void {
     this.fail(fault ?? failure);

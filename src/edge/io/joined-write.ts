@@ -46,3 +46,17 @@ export function writeJoined(
   socket.write(bytes);
   if (socket.writableLength > 0) memory = Buffer.allocUnsafeSlow(JOIN_BYTES);
 }
+
+/**
+ * Writes a copy of bytes that the next read overwrites. Mostly the kernel takes them at once, so that the same memory
+ * serves again.
+ */
+export function writeCopied(socket: Duplex, bytes: Buffer): void {
+  if (bytes.length > JOIN_BYTES || socket.writableLength > 0 || !(socket instanceof Socket)) {
+    socket.write(Buffer.from(bytes));
+    return;
+  }
+  memory.set(bytes);
+  socket.write(memory.subarray(0, bytes.length));
+  if (socket.writableLength > 0) memory = Buffer.allocUnsafeSlow(JOIN_BYTES);
+}

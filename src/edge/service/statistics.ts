@@ -2,6 +2,7 @@ import type { ServiceReport } from '../../model/link.ts';
 import type { RefusalCode } from '../../model/refusals.ts';
 import { Histogram, type SparseCounts } from '../../util/histogram.ts';
 import { Load } from './load.ts';
+import { SessionCounts } from './session-counts.ts';
 
 type HoldRejections = ServiceReport['holdRejected'];
 
@@ -44,6 +45,13 @@ export class Statistics {
   readonly #codes = new Map<number, number>();
   #ttfb: Histogram | undefined;
   #total: Histogram | undefined;
+  #sessions: SessionCounts | undefined;
+
+  /** TCP sessions. */
+  get sessions(): SessionCounts {
+    this.#sessions ??= new SessionCounts();
+    return this.#sessions;
+  }
 
   /** Somebody may not wait, or not any longer. */
   holdRefused(code: keyof typeof HOLD_REFUSALS): void {
@@ -79,7 +87,8 @@ export class Statistics {
 
   /** Whether anything happened since the last report. */
   get quiet(): boolean {
-    return this.arrivals === 0 && this.completions === 0 && this.resets === 0 && this.#codes.size === 0;
+    const hadSessions = this.#sessions?.isQuiet === false;
+    return !hadSessions && this.arrivals === 0 && this.completions === 0 && this.resets === 0 && this.#codes.size === 0;
   }
 
   /** Returns the counters since the last call, and starts them anew. @param now the clock's ms */
@@ -99,6 +108,7 @@ export class Statistics {
     | 'holdRejected'
     | 'ttfb'
     | 'total'
+    | 'sessions'
   > {
     const codes: SparseCounts = [];
     for (const [code, count] of this.#codes) codes.push(code, count);
@@ -115,6 +125,7 @@ export class Statistics {
       holdRejected: this.#holdRejected,
       ttfb: this.#ttfb?.sparse() ?? [],
       total: this.#total?.sparse() ?? [],
+      ...(this.#sessions === undefined ? {} : { sessions: this.#sessions.take() }),
     };
     this.arrivals = 0;
     this.completions = 0;

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { AnswerLimits } from '../../model/settings.ts';
 import type { Members } from '../../util/members.ts';
@@ -229,11 +229,22 @@ export class UpstreamConnection {
 
   /** Closes it without telling anybody. */
   destroy(): void {
+    this.#abandon();
+    this.socket.destroy();
+  }
+
+  /** The same by a reset, where there can be one: the upstream takes nothing for complete. */
+  reset(): void {
+    this.#abandon();
+    if (this.socket instanceof Socket) this.socket.resetAndDestroy();
+    else this.socket.destroy();
+  }
+
+  #abandon(): void {
     this.#opener = undefined;
     this.#consumer = undefined;
     this.#phase = 'closed';
     this.#destination.connections.delete(this);
-    this.socket.destroy();
   }
 
   #onConnect(): void {

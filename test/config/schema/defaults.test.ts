@@ -130,6 +130,7 @@ services:
         limits: { head: 65_536, fields: 256, chunkExtensions: 16_384, trailers: 16_384 },
         retries: { max: 1, budget: 0.1, idempotent: false },
         wake: [],
+        upstream: { proxyProtocol: false },
         upstreamHost: undefined,
         engine: 'native',
         allowHalfOpen: false,
