@@ -18,6 +18,9 @@ type Step =
   | { do: 'mute'; edge: number; ms: number }
   | { do: 'replace-edge'; edge: number }
   | { do: 'wake' | 'sleep' | 'new-run'; service: string }
+  | { do: 'scale'; service: string; to: number }
+  | { do: 'freeze'; service: string; ms: number }
+  | { do: 'unfreeze'; service: string }
   | { do: 'short-lived'; lifeMs: number | undefined }
   | { do: 'sicken'; replica: string | undefined }
   | { do: 'wait'; ms: number };
@@ -29,6 +32,9 @@ const BUDGET = 6;
 const PERMITS = 2;
 const IDLE_MS = 3000;
 const DRAIN_MS = 4000;
+const COOLDOWN_MS = 8000;
+/** Reasons to retire a replica that a freeze keeps back. */
+const VOLUNTARY = ['idle', 'scale-down', 'given-up'];
 
 const service = fc.constantFrom(...SERVICES);
 const edge = fc.integer({ min: 0, max: 1 });
@@ -68,6 +74,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constantFrom('wake' as const, 'sleep' as const, 'new-run' as const), service }),
   },
   {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('scale' as const), service, to: fc.integer({ min: 0, max: 4 }) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('freeze' as const), service, ms: fc.constantFrom(2000, 30_000) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('unfreeze' as const), service }) },
+  {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('short-lived' as const), lifeMs: fc.constantFrom(undefined, 700, 4000) }),
   },
@@ -101,6 +116,10 @@ class Watch {
   /** Endpoints of runs that were killed: what was in flight there is no business of the next run of the replica. */
   readonly #killed = new Set<string>();
   readonly #cordonedAt = new Map<string, number>();
+  /** By service, until when nothing voluntary may happen to it: the clock's ms. */
+  readonly #frozenUntil = new Map<string, number>();
+  /** … and until when the scaler may not act. */
+  readonly #cooldownUntil = new Map<string, number>();
 
   constructor(world: World, edges: FakeEdge[]) {
     this.world = world;
@@ -112,9 +131,19 @@ class Watch {
     runtime.onStop = (name, id) => this.#onStop(name, id);
     world.control.subscribe(({ type, service: name, data }) => {
       if (type === 'retiring')
-        this.#onRetiring(String(name), String(data['replicas']).split(', '), data['reason'] === 'idle');
-      if (type === 'scaled' && !this.#allReport()) this.violations.push(`scaled ${name} without data`);
+        this.#onRetiring(String(name), String(data['replicas']).split(', '), String(data['reason']));
+      if (type === 'scaled' && 'decision' in data) this.#onScaled(String(name));
     });
+  }
+
+  /** An operator has it left as it is, or not any more. */
+  onFrozen(name: string, forMs: number): void {
+    this.#frozenUntil.set(name, this.world.clock.now() + forMs);
+  }
+
+  /** An operator has so many of it run. */
+  onScaledByHand(name: string): void {
+    this.#cooldownUntil.set(name, this.world.clock.now() + COOLDOWN_MS);
   }
 
   observe(one: FakeEdge): void {
@@ -162,8 +191,21 @@ class Watch {
     return (MAX[name] ?? 0) + Number(this.versions.has(name));
   }
 
-  #onRetiring(_service: string, replicas: string[], idle: boolean): void {
-    if (idle && !this.#allReport()) this.violations.push(`${replicas} put to sleep without data`);
+  /** The scaler did something. */
+  #onScaled(name: string): void {
+    const now = this.world.clock.now();
+    if (!this.#allReport()) this.violations.push(`scaled ${name} without data`);
+    if (now < (this.#frozenUntil.get(name) ?? 0)) this.violations.push(`scaled ${name} while it was frozen`);
+    if (now < (this.#cooldownUntil.get(name) ?? 0)) this.violations.push(`scaled ${name} too soon after a hand did`);
+  }
+
+  #onRetiring(service: string, replicas: string[], reason: string): void {
+    const now = this.world.clock.now();
+    if (reason === 'idle' && !this.#allReport()) this.violations.push(`${replicas} put to sleep without data`);
+    if (VOLUNTARY.includes(reason) && now < (this.#frozenUntil.get(service) ?? 0))
+      this.violations.push(`${replicas} retired (${reason}) while it was frozen`);
+    if (reason === 'given-up' && now < (this.#cooldownUntil.get(service) ?? 0))
+      this.violations.push(`${replicas} given up too soon after a hand set their number`);
     for (const name of replicas) this.#cordonedAt.set(name, this.world.clock.now());
   }
 
@@ -264,6 +306,27 @@ async function perform(step: Step, watch: Watch): Promise<void> {
     case 'sleep':
       await world.settle(world.control[step.do](step.service));
       break;
+    case 'scale': {
+      const isAllowed =
+        step.to === 0 || (step.to >= Math.max(1, MIN[step.service] ?? 0) && step.to <= (MAX[step.service] ?? 0));
+      const scaled = world.settle(world.control.scale(step.service, step.to, false));
+      if (!isAllowed) {
+        await expect(scaled).rejects.toThrow('replicas, or 0 to sleep');
+        break;
+      }
+      if (step.to > 0) watch.onScaledByHand(step.service);
+      const { to } = await scaled;
+      expect(to).toBe(step.to);
+      break;
+    }
+    case 'freeze':
+      watch.onFrozen(step.service, step.ms);
+      await world.settle(world.control.freeze(step.service, step.ms, null));
+      break;
+    case 'unfreeze':
+      watch.onFrozen(step.service, 0);
+      await world.settle(world.control.unfreeze(step.service));
+      break;
     case 'wait':
       await world.run(step.ms);
       break;
@@ -273,7 +336,7 @@ async function perform(step: Step, watch: Watch): Promise<void> {
 }
 
 function settingsOf(versions: ReadonlyMap<string, number>) {
-  const scale = { idleMs: IDLE_MS, guards: { ...testGuards, warmUpMs: 0 } };
+  const scale = { idleMs: IDLE_MS, guards: { ...testGuards, warmUpMs: 0, cooldownMs: COOLDOWN_MS } };
   const common = (name: string) => ({
     run: testRun(versions.get(name)),
     health: { check: { kind: 'connect' as const }, intervalMs: 500, timeoutMs: 500, rise: 1, fall: 1 },
@@ -307,6 +370,7 @@ test('whatever happens, replicas stay within bounds, are never used or stopped a
         exitAfterMs: undefined,
       });
       await perform({ do: 'sicken', replica: undefined }, watch);
+      for (const name of SERVICES) await perform({ do: 'unfreeze', service: name }, watch);
       for (const name of SERVICES) await world.settle(world.control.wake(name));
       await world.run(150_000, 1000);
       watch.check();

@@ -104,6 +104,14 @@ class PlannedService {
           this.violations.push('a sick one went first although there was room');
       }
       if (step.reason === 'replaced' && !replicas.some(isCurrent)) this.violations.push('replaced by nothing');
+      const isVoluntary = step.reason !== 'unhealthy' && step.reason !== 'replaced' && this.view.news.type === 'looked';
+      if (isVoluntary && this.view.isFrozen) this.violations.push(`${step.reason} while it is frozen`);
+      if (step.reason === 'given-up') {
+        if (left < 1) this.violations.push('the last one was given up');
+        if (step.replicas.length > this.view.gives.length) this.violations.push('more given up than asked for');
+        if (this.view.now < this.view.intent.leftAloneUntil)
+          this.violations.push('given up a moment after it was changed by hand');
+      }
       if (step.reason === 'scale-down' && ready + queued + starting - step.replicas.length < Math.min(1, ready))
         this.violations.push('the last one was scaled down');
     }
@@ -197,8 +205,28 @@ const happenings: Record<string, (service: PlannedService, n: number) => void> =
     ),
   scale: (service, n) => {
     const { ready, queued, starting } = countsOf(service.view);
+    if (service.view.isFrozen) return;
     if (ready > 1 && n % 2 === 0 && queued + starting === 0) service.happens({ type: 'scaled', to: ready - 1 });
     else if (ready > 0) service.happens({ type: 'scaled', to: ready + queued + starting + 1 });
+  },
+  freeze: (service) => {
+    service.view = { ...service.view, isFrozen: true };
+    service.look();
+  },
+  unfreeze: (service) => {
+    service.view = { ...service.view, isFrozen: false };
+    service.look();
+  },
+  'by hand': (service, n) => {
+    const { min, max } = service.view.scale;
+    service.happens({ type: 'scaled-by-hand', to: Math.min(max, Math.max(1, min, n)) });
+  },
+  give: (service, n) => {
+    service.view = { ...service.view, gives: n > 4 ? ['other', 'third'] : ['other'] };
+    service.look();
+  },
+  keep: (service) => {
+    service.view = { ...service.view, gives: [] };
   },
   wake: (service) => service.happens({ type: 'woken' }),
   sleep: (service) => service.happens({ type: 'slept' }),
@@ -233,6 +261,7 @@ function lived(own: Partial<ScaleSettings>, happened: readonly (readonly [string
   const service = new PlannedService(own);
   service.look();
   for (const [name, n] of happened) happenings[name]?.(service, n);
+  service.view = { ...service.view, gives: [] };
   return service;
 }
 
@@ -276,9 +305,42 @@ test('whatever happened, requests for what sleeps get exactly what they need, an
       expect(countsOf(service.view).ready).toBe(Math.min(max, Math.max(1, initial, min, need)));
 
       service.ask(0, 0);
+      const { ready } = countsOf(service.view);
       service.pass(IDLE_MS);
       settle(service);
+      // It wakes all the same while it is frozen, and stays then.
+      if (service.view.isFrozen) {
+        expect(countsOf(service.view).ready).toBe(ready);
+        happenings['unfreeze']?.(service, 1);
+        settle(service);
+      }
       expect(countsOf(service.view).live).toBe(min);
+      expect(service.violations).toEqual([]);
+    }),
+    { numRuns: 1500 },
+  );
+});
+
+test('what an operator wants is there once it could be started, also where it is frozen, and is left alone for a while', () => {
+  fc.assert(
+    fc.property(scale, past, fc.integer({ min: 1, max: 6 }), (own, happened, count) => {
+      const service = lived({ ...own, idleMs: 'never' }, happened);
+      service.view = { ...service.view, budgetLeft: 10 };
+      const { min, max, guards } = service.view.scale;
+      const to = Math.min(max, Math.max(1, min, count));
+      service.ask(0, 1);
+      for (const { sickSince } of service.view.replicas) if (sickSince !== undefined) happenings['heal']?.(service, 1);
+      settle(service);
+      service.happens({ type: 'scaled-by-hand', to });
+      settle(service);
+      service.view = { ...service.view, gives: ['other'] };
+      service.pass(guards.cooldownMs - 1);
+      settle(service);
+      expect(countsOf(service.view).ready).toBe(to);
+      service.pass(1);
+      settle(service);
+      const isKept = to === 1 || service.view.isFrozen;
+      expect(countsOf(service.view).ready).toBe(isKept ? to : Math.max(min, to - 1));
       expect(service.violations).toEqual([]);
     }),
     { numRuns: 1500 },

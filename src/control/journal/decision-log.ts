@@ -27,6 +27,7 @@ const FLAP_MS = 10_000;
 const retireText: Record<RetireReason, string> = {
   idle: 'idle',
   'scale-down': 'fewer needed',
+  'given-up': 'more than its fair share of the budget',
   'by-hand': 'by hand',
   replaced: 'replaced by one with the present run',
   reconfigured: 'to be started with the present run',
@@ -142,7 +143,7 @@ export class DecisionLog implements RefusalListener {
     const action =
       reason === 'replaced' || reason === 'reconfigured' || reason === 'unhealthy'
         ? 'replace'
-        : reason === 'scale-down'
+        : reason === 'scale-down' || reason === 'given-up'
           ? 'scale-down'
           : 'sleep';
     this.#decide({ action, from, to, reason: text, inputs, verdicts: [], dryRun });

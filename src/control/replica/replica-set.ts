@@ -196,7 +196,7 @@ export class ReplicaSet {
         version,
         edges: hub.edges,
         // When a service is idle, nothing is left that it would have to wait for but what does not count.
-        drainMs: reason === 'scale-down' ? patienceMs : drainMs,
+        drainMs: reason === 'scale-down' || reason === 'given-up' ? patienceMs : drainMs,
         keepMs: reason === 'replaced' ? PROBATION_MS : 0,
         idleMs,
         acknowledged: () => {

@@ -3,6 +3,8 @@ import type { Clock, Timer } from '../../util/clock.ts';
 export type RetireReason =
   | 'idle'
   | 'scale-down'
+  /** It is more than the service's share of the budget, and another one is short of its own. */
+  | 'given-up'
   /** An operator asked. */
   | 'by-hand'
   /** Another one with the present `run` is ready. */

@@ -6,7 +6,7 @@ const LEAVING_OF = 'leavingOf.';
 /** How many more the budget of all services allows; where there is no room for all, who has what. */
 export function budgetText(inputs: ScaleInputs): string {
   const { budget, budgetHeld, fairShare, heldByOthers, budgetLeft } = inputs;
-  const left = `${budgetLeft} more within the budget of all services`;
+  const left = `${Math.max(0, budgetLeft)} more within the budget of all services`;
   if (budget === undefined) return left;
   const held = byName(inputs, HELD_BY).map(([name, count]) => `${name} ${count}`);
   if (heldByOthers !== undefined) held.push(`others ${heldByOthers}`);

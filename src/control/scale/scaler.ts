@@ -402,6 +402,11 @@ export function afterChangeByHand(state: ScalerState, scale: ScaleSettings, now:
   return { ...state, trial: noTrial, cooldownUntil: now + scale.guards.cooldownMs };
 }
 
+/** A replica went to another service: an experiment that was under way shows nothing any more. */
+export function afterGivenUp(state: ScalerState): ScalerState {
+  return { ...state, trial: noTrial };
+}
+
 /** Another `run`: what was learnt of the old one says nothing. */
 export function afterOtherRun(state: ScalerState, scale: ScaleSettings, now: number): ScalerState {
   const { lastUpAt, lastDownAt, cooldownUntil, flaps } = state;

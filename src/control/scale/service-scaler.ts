@@ -11,6 +11,7 @@ import type { ScaleInputs } from './scale-inputs.ts';
 import {
   afterChange,
   afterChangeByHand,
+  afterGivenUp,
   afterOtherRun,
   afterVerdict,
   decideScale,
@@ -142,6 +143,10 @@ export class ServiceScaler {
 
   changedByHand(): void {
     this.#state = afterChangeByHand(this.#state, this.#settings().scale, this.#clock.now());
+  }
+
+  gaveUp(): void {
+    this.#state = afterGivenUp(this.#state);
   }
 
   /** Another `run`: what replicas of the old one did says nothing. */

@@ -10,10 +10,10 @@ import { availableIn, countsOf, type ServiceView, wantedIn } from './service-vie
  */
 export function askOf(view: ServiceView, wish: number | undefined): Ask | undefined {
   const { intent, scale, isDraining } = view;
-  const { starting, ready, retiring, stopping, live } = countsOf(view);
+  const { queued, starting, ready, retiring, stopping, live } = countsOf(view);
   const calledOff = view.replicas.filter(({ isCalledOff }) => isCalledOff).length;
   const keeps = starting - calledOff + ready;
-  const want = Math.max(Math.min(lastingWant(view), keeps + startable(view)), wish ?? 0);
+  const want = Math.max(Math.min(lastingWant(view), keeps + queued + startable(view)), wish ?? 0);
   if (live === 0 && want === 0) return undefined;
   return {
     min: isDraining || intent.mode !== 'automatic' ? 0 : scale.min,
@@ -30,6 +30,7 @@ function lastingWant(view: ServiceView): number {
   return availableIn(view) === 0 ? Math.max(wantedIn(view), target) : wantedIn(view);
 }
 
+/** How many more starts may begin now, beside those that stand in the queue. */
 function startable({ circuit, now, mayStart, run }: ServiceView): number {
   return mayStart && run?.contact === 'known' ? allowance(circuit, now) : 0;
 }

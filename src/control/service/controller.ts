@@ -19,10 +19,7 @@ import { ServiceLifecycle } from './lifecycle.ts';
 import { hashOf } from './run.ts';
 import { scaleByHand } from './scale-by-hand.ts';
 import { lastActivity, serviceStatus } from './status.ts';
-import { nextStanding, type Standing, wishOf } from './wish.ts';
-
-/** What scaling would have but for the budget is remembered for so long, ms: a moment without it is no end. */
-const WISH_MS = 15_000;
+import { afterDecision, noWish, type Wish, wishAt } from './wish.ts';
 
 /** Everything about one service: what is heard of it goes in here, and its policies act from here. */
 export class ServiceController {
@@ -36,9 +33,7 @@ export class ServiceController {
   #settings: ServiceSettings;
   /** The decision whose outcome is still open. */
   #trial: string | undefined;
-  #standing: Standing = 'untried';
-  /** Replicas of our own that scaling would have but for the budget, and until when that counts, the clock's ms. */
-  #wish = { to: 0, until: Number.NEGATIVE_INFINITY };
+  #wish: Wish = noWish;
 
   constructor(settings: ServiceSettings, host: ServiceHost) {
     this.name = settings.name;
@@ -52,7 +47,11 @@ export class ServiceController {
       telemetry: this.#telemetry,
       decisions: this.decisions,
       capacity: () => this.#known?.capacity,
-      wish: () => (this.#wish.until > host.context.clock.now() ? this.#wish.to : undefined),
+      wish: () => wishAt(this.#wish, host.context.clock.now()),
+      gaveUp: () => {
+        this.#scaler?.gaveUp();
+        this.#cameOf('not judged: a replica was given up to others');
+      },
       inFlightLimit: () => this.#inFlightLimit,
     });
     host.registry.add(this.name, {
@@ -215,7 +214,7 @@ export class ServiceController {
     this.#telemetry.window.keepMs = keepMs(settings);
     if (JSON.stringify(settings.run) !== JSON.stringify(before.run)) {
       this.#scaler?.forget();
-      this.#standing = 'untried';
+      this.#wish = noWish;
       this.#cameOf('not judged: there is another run');
       this.#telemetry.window.clear();
     }
@@ -345,21 +344,13 @@ export class ServiceController {
     const text = trialText(verdict, outcome, freezeMs);
     if (text !== undefined) this.#cameOf(text);
     if (outcome.action !== 'none' && isTrial(outcome)) this.#trial = id;
-    this.#standing = nextStanding(this.#standing, verdict);
-    this.#wishFor(decision);
+    if (!scale.dryRun) {
+      this.#wish = afterDecision(this.#wish, decision, this.lifecycle.external, this.#host.context.clock.now());
+      this.lifecycle.askBudget();
+    }
     if (this.#inFlightLimit !== limit) this.#host.registry.publish(this.name);
     if (outcome.action === 'none' || scale.dryRun) return;
     this.lifecycle.scaleTo(outcome.to - this.lifecycle.external);
-  }
-
-  /** What only the budget keeps from it, others may have to give up. */
-  #wishFor(decision: ScaleDecision): void {
-    const { external } = this.lifecycle;
-    const wish = this.#settings.scale.dryRun ? undefined : wishOf(decision, this.#standing);
-    const now = this.#host.context.clock.now();
-    if (wish !== undefined) this.#wish = { to: wish - external, until: now + WISH_MS };
-    else if (decision.outcome.action !== 'none') this.#wish = { to: 0, until: now };
-    this.lifecycle.askBudget();
   }
 
   /** Says what came of the change whose outcome is open, if there is one. */

@@ -12,6 +12,6 @@ export function planGiveUp(view: ServiceView): Step[] {
   const takers = view.gives.slice(0, Math.max(0, ready.length - 1));
   if (takers.length === 0 || isLeftAlone(view)) return [];
   const victims = sickFirst(victimsFirst(ready)).slice(0, takers.length);
-  const text = `more than its fair share of the budget: ${takers.join(', ')} ${takers.length === 1 ? 'gets one' : 'get one each'}`;
-  return retire(view, victims, 'scale-down', { text });
+  const who = `${takers.join(', ')} ${takers.length === 1 ? 'gets one' : 'get one each'}`;
+  return retire(view, victims, 'given-up', { text: `more than its fair share of the budget: ${who}` });
 }

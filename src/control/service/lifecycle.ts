@@ -31,6 +31,8 @@ interface LifecycleOptions {
   capacity: () => number | undefined;
   /** Replicas of our own that scaling would have if there were room in the budget; undefined: no more than there are. */
   wish: () => number | undefined;
+  /** A replica was given up to another service. */
+  gaveUp: () => void;
   /** Most requests in flight per replica and edge while a further one is started; undefined: no such bound. */
   inFlightLimit: () => number | undefined;
 }
@@ -191,6 +193,7 @@ export class ServiceLifecycle {
   /** Takes an event into what is intended with the service, and carries out what is planned for it. */
   happened(event: ServiceEvent): void {
     this.#executor.carryOut(plan(this.#after(event)));
+    if (event.type === 'retiring' && event.reason === 'given-up') this.#options.gaveUp();
     this.askBudget();
   }
 
@@ -204,7 +207,7 @@ export class ServiceLifecycle {
     const view = this.#after({ type: 'looked', cause });
     const steps = plan(view);
     this.#executor.carryOut(steps);
-    this.askBudget();
+    this.askBudget(steps.length === 0 ? view : undefined);
     this.#isDormant = steps.length === 0 && isDormant(view);
     if (view.run !== undefined && view.intent.mode !== 'leaving') this.#options.host.registry.soon(this.#name);
   }
@@ -307,9 +310,8 @@ export class ServiceLifecycle {
   }
 
   /** Tells the start gate what it asks of the budget of all services by now. */
-  askBudget(): void {
-    const { gate } = this.#options.host;
-    gate.ask(this.#name, askOf(this.#view({ type: 'looked', cause: 'replacement' }), this.#options.wish()));
+  askBudget(view = this.#view({ type: 'looked', cause: 'replacement' })): void {
+    this.#options.host.gate.ask(this.#name, askOf(view, this.#options.wish()));
   }
 
   /** Lets go of every timer. */

@@ -111,7 +111,7 @@ test.each<Case>([
   ['budget', up, slow({ max: 3 }), 'limit', 3, 'max 3, 20 more within the budget of all services'],
   ['budget', up, slow({ budgetLeft: 1 }), 'limit', 3, 'max 10, 1 more within the budget of all services'],
   ['budget', up, slow({ max: 2 }), 'block', 2, 'max 2, 20 more within the budget of all services'],
-  ['budget', up, slow({ budgetLeft: -1 }), 'block', 2, 'max 10, -1 more within the budget of all services'],
+  ['budget', up, slow({ budgetLeft: -1 }), 'block', 2, 'max 10, 0 more within the budget of all services'],
   ['budget', restore, quiet({ budgetLeft: 0 }), 'block', 1, 'max 10, 0 more within the budget of all services'],
 
   ['failures', up, slow({}), 'pass', 4, '0 starting count as there'],
