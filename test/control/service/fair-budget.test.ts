@@ -12,7 +12,8 @@ async function worldOf(replicas: number, ...services: ServiceSettings[]): Promis
   return World.started({ ...settings, budget: { ...settings.budget, replicas } });
 }
 
-const shop = (scale: object = {}) => testService('shop', { hold: patient, scale: { max: 5, idleMs: 'never', ...scale } });
+const shop = (scale: object = {}) =>
+  testService('shop', { hold: patient, scale: { max: 5, idleMs: 'never', ...scale } });
 const api = (scale: object = {}) => testService('api', { hold: patient, scale: { max: 5, idleMs: 5000, ...scale } });
 const byHand = (world: World, name: string, to: number) => world.settle(world.control.scale(name, to, false));
 const ready = (world: World, name: string) => world.edge.ready(name).length;
