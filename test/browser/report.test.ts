@@ -8,6 +8,7 @@ import { changeText, decidedAt } from '../../src/simulate/report/figures.ts';
 import { reportPage } from '../../src/simulate/report/page.ts';
 import { fixed } from '../../src/simulate/rivals/fixed.ts';
 import { type Case, outcomeOf } from '../simulate/search/case.ts';
+import { CHROMIUM_ARGUMENTS } from '../support/chromium.ts';
 
 /** One replica is too few for it. */
 const CASE: Case = {
@@ -18,15 +19,6 @@ const CASE: Case = {
   seconds: 60,
   seed: 1,
 };
-const ARGUMENTS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-];
-
 let folder: string;
 let browser: Browser;
 /** The first decision that the report tells, in its words. */
@@ -48,7 +40,7 @@ beforeAll(async () => {
   ];
   const title = `app, 1m of ${CASE.load}, seed 1`;
   await writeFile(join(folder, 'report.html'), reportPage({ title, assumed: ['a start takes 1 s'], outcomes }));
-  browser = await chromium.launch({ executablePath: inject('chromium'), headless: true, args: ARGUMENTS });
+  browser = await chromium.launch({ executablePath: inject('chromium'), headless: true, args: CHROMIUM_ARGUMENTS });
 });
 afterAll(async () => {
   await browser?.close();

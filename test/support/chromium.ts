@@ -1,6 +1,16 @@
 import { findProgram, isExecutable } from './command.ts';
 import { aptInstall } from './debian.ts';
 
+/** What it is started with: without a screen, and keeping to itself. */
+export const CHROMIUM_ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+];
+
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 
 /** The path of a Chromium that runs: CHROMIUM_BIN, else one on the PATH, else Debian's package, which is installed. */

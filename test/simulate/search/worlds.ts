@@ -8,6 +8,8 @@ import { closedStates, type Steady, steadyStates } from './oracle.ts';
 /** A kind of service and load, and what has to hold for all of them. */
 export interface World {
   name: string;
+  /** How many of them the test suite looks at. */
+  runs: number;
   cases: fc.Arbitrary<Case>;
   faultsOf: (of: Case) => Promise<Faults>;
 }
@@ -88,6 +90,7 @@ function settledFaults(states: readonly Steady[], outcome: ServiceOutcome, min: 
 /** Replicas add up: each does as much as it does alone. */
 const helping: World = {
   name: 'replicas help',
+  runs: 10,
   cases: fc
     .record({
       shape: shapes,
@@ -105,7 +108,7 @@ const helping: World = {
       shed: rarely(between(2, 40)),
       errors: rarely(between(1, 8)),
       isLimited: fc.boolean(),
-      patience: rarely(between(2, 20)),
+      patience: rarely(between(10, 60)),
       seed: between(1, 1000),
     })
     .map((given) => {
@@ -114,8 +117,8 @@ const helping: World = {
       const max = Math.max(min + 1, Math.min(min + room, Math.ceil(80 / each)));
       const meanMs = Math.round(((cpu ? 1 : slots) * 1000) / each);
       const aboveMs = Math.max(100, meanMs * ease);
-      // Who gives up before that is nobody who is slow.
-      const patienceMs = patience === undefined ? undefined : Math.max(2 * aboveMs, patience * 1000);
+      // Where most give up before they are answered, nobody can tell what an increase was good for.
+      const patienceMs = patience === undefined ? undefined : 10 * aboveMs + patience * 1000;
       const scale = join(
         `min: ${min}`,
         ` max: ${max}`,
@@ -159,6 +162,7 @@ const helping: World = {
 /** Whatever is slow does not get faster with more replicas. */
 const useless: World = {
   name: 'nothing helps',
+  runs: 8,
   cases: fc
     .record({
       kind: fc.constantFrom('lock', 'database', 'slow', 'errors'),
@@ -215,6 +219,7 @@ const USELESS_STARTS = 10;
 /** Replicas end by themselves, get sick, or do not start. */
 const ailing: World = {
   name: 'replicas ail',
+  runs: 8,
   cases: fc
     .record({
       crash: rarely(fc.tuple(between(1, 300), between(1, 3))),
@@ -273,6 +278,7 @@ const ailing: World = {
 /** As many clients as there are wait for their answers. */
 const closed: World = {
   name: 'clients wait for their answers',
+  runs: 6,
   cases: fc
     .record({
       shape: shapes,
