@@ -11,13 +11,13 @@ import { MARK_LABEL } from '../../test/support/marks.ts';
 import { PacedLoad } from '../../test/support/paced-load.ts';
 import { MAIN, RunningProxy } from '../../test/support/proxy.ts';
 import { epochNow, pause } from '../../test/support/raw-client.ts';
+import { type SharedResource, shareResource } from '../../test/support/shared-resource.ts';
 import { until } from '../../test/support/until.ts';
 import { makeWorkspace, type Workspace } from '../../test/support/workspace.ts';
 import { mimicOf, pathOf } from './real-app.ts';
 import { outcomeOf } from './record.ts';
 import type { LiveStage, ScaledService, ScalingScenario } from './scenario.ts';
 import { settingsOf } from './settings.ts';
-import { type SharedResource, shareResource } from './shared-resource.ts';
 
 /** What a real run came to. */
 export interface Played {

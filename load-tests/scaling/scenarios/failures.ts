@@ -65,7 +65,7 @@ export const failures: readonly ScalingScenario[] = [
     seconds: 120,
     mimic: { CRASH_MS: 15_000 },
     mostStarts: 6,
-    mostLost: 100,
+    mostLost: 400,
   }),
   {
     name: 'S20 one of three',
