@@ -120,7 +120,7 @@ class EdgePlane implements Edge {
     this.#context.draining = true;
     this.#context.handingOver = handOver;
     await this.#listeners.set([]);
-    if (!handOver) this.#listeners.drainConnections();
+    this.#listeners.drainConnections(handOver);
     const deadline = began + deadlineMs;
     await new Promise<void>((resolve) => {
       const timer = this.#clock.every(DRAIN_CHECK_MS, () => {

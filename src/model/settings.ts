@@ -87,6 +87,8 @@ export interface ListenLimits {
 export interface Http2Limits {
   /** Most requests at once. */
   streams: number;
+  /** Most points of odd behaviour; a tenth of them is forgotten each second. */
+  oddities: number;
 }
 
 /** What answers of a service may use. */

@@ -10,7 +10,7 @@ export const listenLimits: ListenLimits = {
   requests: 0,
   connections: 10_000,
   connectionsPerClient: 0,
-  http2: { streams: 100 },
+  http2: { streams: 100, oddities: 1000 },
 };
 
 export const listenTimeouts: ListenSettings['timeouts'] = {

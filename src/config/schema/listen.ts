@@ -32,6 +32,13 @@ const http2 = section(
       '100',
       'Requests of one connection at once. The client is told; what it asks beyond is refused, and not lost.',
     ),
+    oddities: option(
+      integer('points', 10),
+      '1000',
+      'Points for what honest clients do seldom, beyond which a connection is closed (ENHANCE_YOUR_CALM): 5 for a ' +
+        'request that is taken back or malformed and for a change of settings, 1 for a PING. An answered request ' +
+        'makes up for 1, and each second for a tenth of this.',
+    ),
   },
   'What one connection of HTTP/2 may use.',
 ) satisfies Exactly<Http2Limits>;

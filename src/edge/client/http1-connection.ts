@@ -173,7 +173,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     this.#socket.resume();
     this.#reader.readPending();
     // A drain may have begun while the client took its answer, and passed over this connection.
-    if (this.#context.draining && !this.#context.handingOver) this.drain();
+    if (this.#context.draining) this.drain(this.#context.handingOver);
   }
 
   giveWay(isNew: boolean): void {
@@ -195,7 +195,8 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     this.#listener.open--;
   }
 
-  drain(): void {
+  drain(handingOver: boolean): void {
+    if (handingOver) return;
     if (this.#phase === 'idle' || this.#phase === 'proxy-header') this.#linger();
   }
 

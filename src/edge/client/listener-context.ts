@@ -9,8 +9,12 @@ import type { IdleConnections } from './idle-connections.ts';
 
 /** A client's connection as its listener sees it. */
 export interface ClientConnection extends Member {
-  /** Takes no more requests: closes now if it is idle, else after its answer. */
-  drain(): void;
+  /**
+   * Takes no more requests: closes now if it is idle, else after its answer.
+   * @param handingOver another process accepts from the same sockets: a connection that has no way to tell its client
+   *   stays open until its next answer, as a request may be on its way
+   */
+  drain(handingOver: boolean): void;
   /** Closes without an orderly end. */
   abort(): void;
 }

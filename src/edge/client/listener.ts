@@ -87,8 +87,9 @@ export class Listeners {
     return next.map((listener) => listener.address);
   }
 
-  drainConnections(): void {
-    for (const connection of this.#connections.list()) connection.drain();
+  /** See `Edge.drain`. */
+  drainConnections(handingOver: boolean): void {
+    for (const connection of this.#connections.list()) connection.drain(handingOver);
   }
 
   destroyConnections(): void {

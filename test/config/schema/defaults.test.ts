@@ -32,7 +32,7 @@ services:
           requests: 0,
           connections: 10_000,
           connectionsPerClient: 0,
-          http2: { streams: 100 },
+          http2: { streams: 100, oddities: 1000 },
         },
         proxyProtocol: false,
         http2: undefined,

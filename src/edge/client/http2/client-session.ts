@@ -1,26 +1,26 @@
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import { Members } from '../../../util/members.ts';
 import type { DeadlineEntry } from '../../io/deadlines.ts';
 import type { ClientPeer } from '../client-peer.ts';
 import type { ClientContext } from '../context.ts';
 import type { IdleConnection, IdleList } from '../idle-connections.ts';
 import type { ClientConnection, ListenerContext } from '../listener-context.ts';
+import { Oddities, type Oddity } from './oddities.ts';
 import { RequestStream, type StreamEnd, type StreamOwner } from './request-stream.ts';
 import { sessionOptions } from './session-options.ts';
 
 /**
- * `silent`: nothing was asked yet. `serving`: there are streams. `idle`: there are none any more. `announced`: the
- * client was told to ask nothing more here, and what it sent before it heard is still served. `leaving`: no new stream
- * is taken, and the last ones end. `lingering`: all is over, and the client has to close the connection. `closed`.
+ * `silent`: nothing was asked yet. `serving`: there are streams. `idle`: there are none any more. `leaving`: the client
+ * was told to ask nothing more here, and the last streams end. `lingering`: all is over, and the client has to close the
+ * connection. `closed`.
  */
-type Phase = 'silent' | 'serving' | 'idle' | 'announced' | 'leaving' | 'lingering' | 'closed';
+type Phase = 'silent' | 'serving' | 'idle' | 'leaving' | 'lingering' | 'closed';
 
-/** How long a client that was told to ask nothing more may take to have heard it, ms. */
-const HEARD_MS = 1000;
 /** How long a client may take to close a connection that is over, ms. */
 const LINGER_MS = 2000;
-/** Names no stream: all that the client has sent are served (RFC 9113 §6.8). */
-const ALL_STREAMS = 2 ** 31 - 1;
+/** Objects for streams that an idle connection keeps. */
+const KEPT_WHEN_IDLE = 4;
 
 /** One client's connection of HTTP/2. Its streams are requests of their own, each with its exchange. */
 export class ClientSession implements ClientConnection, StreamOwner, DeadlineEntry, IdleConnection {
@@ -39,13 +39,17 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
   readonly #listener: ListenerContext;
   #phase: Phase = 'silent';
   /** Streams that are open. */
-  readonly #open = new Set<RequestStream>();
+  readonly #open = new Members<RequestStream>();
   /** Served streams whose objects are used again. */
-  readonly #free: RequestStream[] = [];
+  #free: RequestStream[] = [];
   /** Streams whose head came within the present turn. */
   #fresh: RequestStream[] = [];
   #requests = 0;
+  readonly #oddities: Oddities;
+  /** Its first SETTINGS came, which has to come. */
+  #hasSettings = false;
   #hasPlace = true;
+  hasStalled = false;
 
   /**
    * @param peer the other end, known and counted
@@ -62,13 +66,18 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
       socket.unshift(first);
     }
     if (context.access !== undefined) peer.noteLocalAddress();
+    // A client that ends its side has left: without what it has to say, HTTP/2 comes to a stop.
+    socket.on('end', () => socket.destroy());
     socket.on('close', () => this.#onClose());
     this.#session = performServerHandshake(socket, sessionOptions(listener.limits));
     this.#session.on('error', () => {});
+    this.#session.on('ping', () => this.#onOdd('ping'));
+    this.#session.on('remoteSettings', () => this.#onSettings());
     this.#session.on('stream', (stream, _headers, _flags, raw) => this.#onStream(stream, raw));
     listener.connections.add(this);
     listener.open++;
     this.silentSince = context.clock.now();
+    this.#oddities = new Oddities(this.silentSince);
     listener.idle.open(this);
     context.deadlines.arm(this, listener.timeouts.headMs, this.silentSince);
   }
@@ -101,12 +110,14 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
   onServed(): void {
     this.#requests++;
     const most = this.#listener.limits.requests;
-    if (this.#context.draining || (most > 0 && this.#requests >= most)) this.#announce();
+    if (this.#context.draining || (most > 0 && this.#requests >= most)) this.#leave();
   }
 
-  onStreamEnd(stream: RequestStream, _end: StreamEnd): void {
+  onStreamEnd(stream: RequestStream, end: StreamEnd): void {
     this.#open.delete(stream);
     this.#free.push(stream);
+    if (end === 'answered') this.#oddities.makeUp();
+    else if (end !== 'cut') this.#onOdd(end);
     if (this.#open.size === 0) this.#onLastStream();
   }
 
@@ -115,15 +126,58 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
       this.#linger();
     } else if (this.#phase === 'serving') {
       this.#phase = 'idle';
+      this.#keepFew();
       this.#listener.idle.rest(this);
       this.#context.deadlines.arm(this, this.#listener.timeouts.keepAliveMs);
     }
   }
 
+  /** An idle connection should take little memory. */
+  #keepFew(): void {
+    for (const each of this.#free.splice(KEPT_WHEN_IDLE)) each.forget();
+  }
+
+  get streams(): number {
+    return this.#open.size;
+  }
+
+  get sentBytes(): number {
+    return this.#socket.bytesWritten - this.#queued;
+  }
+
+  get isStuck(): boolean {
+    return this.#queued > 0;
+  }
+
+  /** Bytes that the kernel has yet to take. Node writes past the stream of the socket, straight to its handle. */
+  get #queued(): number {
+    const { _handle: handle } = this.#socket as unknown as { _handle?: { writeQueueSize?: number } | null };
+    return handle?.writeQueueSize ?? 0;
+  }
+
+  onStuck(): void {
+    this.hasStalled = true;
+    this.#socket.resetAndDestroy();
+  }
+
+  // ── odd behaviour ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #onSettings(): void {
+    if (this.#hasSettings) this.#onOdd('settings');
+    else this.#hasSettings = true;
+  }
+
+  #onOdd(kind: Oddity): void {
+    if (this.#phase === 'lingering' || this.#phase === 'closed') return;
+    const { oddities: limit } = this.#listener.limits.http2;
+    if (this.#oddities.add(kind, limit, this.#context.clock.now())) this.#break(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+
   // ── end ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** The client can be told to go elsewhere, whoever serves it there. */
   drain(): void {
-    this.#announce();
+    this.#leave();
   }
 
   abort(): void {
@@ -142,29 +196,23 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
 
   /** Ends everything with GOAWAY. Node takes the code in place of an error, which its types do not know. */
   #break(code: number): void {
+    this.#phase = 'lingering';
+    this.#context.deadlines.arm(this, LINGER_MS);
     this.#session.destroy(code as unknown as Error);
   }
 
   /**
-   * Tells the client to ask nothing more here. What it sent before it heard that is served: the last stream is named
-   * only when it must have heard (RFC 9113 §6.8).
+   * Tells the client to ask nothing more here, and names the last stream that is served. What it sent behind that is its
+   * to send elsewhere, which it may, whatever it is (RFC 9113 §6.8). To name none at first, and the last one when the
+   * client has heard, is not to be had: Node takes no stream any more once it sent a GOAWAY.
    */
-  #announce(): void {
-    if (this.#phase !== 'silent' && this.#phase !== 'serving' && this.#phase !== 'idle') return;
-    this.#phase = 'announced';
-    this.#listener.idle.leave(this);
-    this.#session.goaway(constants.NGHTTP2_NO_ERROR, ALL_STREAMS);
-    this.#session.ping(() => this.#leave());
-    this.#context.deadlines.arm(this, HEARD_MS);
-  }
-
-  /** The client has heard that it is to ask nothing more. */
   #leave(): void {
-    if (this.#phase !== 'announced') return;
+    if (this.#phase !== 'silent' && this.#phase !== 'serving' && this.#phase !== 'idle') return;
     this.#phase = 'leaving';
+    this.#listener.idle.leave(this);
     this.#context.deadlines.disarm(this);
     if (this.#open.size === 0) this.#linger();
-    else this.#session.goaway(constants.NGHTTP2_NO_ERROR);
+    else if (!this.#session.destroyed) this.#session.goaway(constants.NGHTTP2_NO_ERROR);
   }
 
   /** All is over: names the last stream and closes. */
@@ -176,9 +224,8 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
   }
 
   onDeadline(): void {
-    if (this.#phase === 'announced') this.#leave();
-    else if (this.#phase === 'lingering') this.#socket.destroy();
-    else if (this.#phase === 'silent' || this.#phase === 'idle') this.#announce();
+    if (this.#phase === 'lingering') this.#socket.destroy();
+    else if (this.#phase === 'silent' || this.#phase === 'idle') this.#leave();
   }
 
   #losePlace(): void {
@@ -192,7 +239,7 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
   #onClose(): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
-    for (const each of [...this.#open]) each.onClose();
+    for (const each of this.#open.list()) each.onClose();
     this.#losePlace();
     this.peer.leave();
     for (const each of this.#free) each.forget();

@@ -26,3 +26,15 @@ export function sizeOf(list: FieldList): number {
   for (let at = 0; at < list.length; at += 2) size += (list[at] as string).length + (list[at + 1] as string).length + 4;
   return size;
 }
+
+/** The same for those calls of Node that take no list. */
+export function headersOf(list: FieldList): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {};
+  for (let at = 0; at < list.length; at += 2) {
+    const name = list[at] as string;
+    const value = list[at + 1] as string;
+    const before = headers[name];
+    headers[name] = before === undefined ? value : [before, value].flat();
+  }
+  return headers;
+}

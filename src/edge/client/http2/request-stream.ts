@@ -1,5 +1,6 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { RefusalCode } from '../../../model/refusals.ts';
+import type { Member } from '../../../util/members.ts';
 import type { Downstream, Peer } from '../../exchange/downstream.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import { Fault, type FaultText } from '../../http1/faults.ts';
@@ -10,6 +11,7 @@ import type { ListenerContext } from '../listener-context.ts';
 import { answerUnread, tooLarge } from '../unread-request.ts';
 import { type RequestText, requestText } from './request-text.ts';
 import { StreamBody } from './stream-body.ts';
+import type { SharedConnection } from './stream-watch.ts';
 import { StreamWriter } from './stream-writer.ts';
 
 /**
@@ -18,12 +20,17 @@ import { StreamWriter } from './stream-writer.ts';
  */
 type Phase = 'free' | 'fresh' | 'exchange' | 'closing';
 
-/** How a stream ended. */
-export type StreamEnd = 'answered' | 'reset-by-client' | 'cut';
+/**
+ * How a stream ended. `answered`: the client has its answer. `malformed`: it was no request. `reset`: the client, or
+ * what reads its frames, ended it before. `cut`: we did.
+ */
+export type StreamEnd = 'answered' | 'malformed' | 'reset' | 'cut';
 
 /** Whose streams they are. */
-export interface StreamOwner {
+export interface StreamOwner extends SharedConnection {
   readonly peer: Peer;
+  /** The connection was cut, as its client took nothing. */
+  readonly hasStalled: boolean;
   /** The stream is closed; the object may be used for another one. */
   onStreamEnd(stream: RequestStream, end: StreamEnd): void;
   /** The request on it is served. */
@@ -33,18 +40,22 @@ export interface StreamOwner {
 /** The object that serves a stream. */
 const SERVED_BY = Symbol('served by');
 type Owned = ServerHttp2Stream & { [SERVED_BY]?: RequestStream | undefined };
+type Final = (this: ServerHttp2Stream, done: (error?: Error | null) => void) => void;
 
 /** Heads up to this size are read in a place that all share. */
 const SCRATCH_BYTES = 64 * 1024;
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+/** How long a client whose content is complete may take to end its side, ms. */
+const END_MS = 2000;
 /** Content below this size is copied, so that it does not keep the whole read in memory. */
 const SMALL_PIECE = 4 * 1024;
 
 /** One request of HTTP/2, on a stream of its own. The object belongs to a session, which uses it for many streams. */
-export class RequestStream implements Downstream, DeadlineEntry {
+export class RequestStream implements Downstream, DeadlineEntry, Member {
   deadline = 0;
   filed = 0;
   slotPlace = 0;
+  place = 0;
   readonly version = '2.0';
   readonly request = new RequestHead();
   readonly body = new StreamBody();
@@ -61,8 +72,8 @@ export class RequestStream implements Downstream, DeadlineEntry {
   #phase: Phase = 'free';
   /** What follows the head is no content. */
   #isTunnel = false;
-  /** We ended it before its time. */
-  #isCut = false;
+  /** How it will have ended where the client does not end it before. */
+  #end: StreamEnd = 'answered';
   /** What came for a tunnel before there was one. */
   #early: Buffer[] | undefined;
 
@@ -71,7 +82,7 @@ export class RequestStream implements Downstream, DeadlineEntry {
     this.peer = owner.peer;
     this.#context = context;
     this.#listener = listener;
-    this.answer = new StreamWriter(this.request);
+    this.answer = new StreamWriter(this.request, owner, context, listener);
     this.#exchange = new Exchange(this, context);
   }
 
@@ -84,8 +95,9 @@ export class RequestStream implements Downstream, DeadlineEntry {
     this.hasEnded = false;
     this.awaitsContinue = false;
     this.#isTunnel = false;
-    this.#isCut = false;
+    this.#end = 'answered';
     this.#early = undefined;
+    stream._final = endIfWhole;
     this.answer.begin(stream);
     stream.on('close', onClose);
     stream.on('error', onError);
@@ -152,6 +164,7 @@ export class RequestStream implements Downstream, DeadlineEntry {
   }
 
   #refuseUnread(code: RefusalCode, fault: FaultText | undefined): void {
+    this.#end = 'malformed';
     answerUnread({ code, fault }, '', this.version, this.answer, this.peer, this.#context);
     this.finish();
   }
@@ -197,28 +210,26 @@ export class RequestStream implements Downstream, DeadlineEntry {
     this.#phase = 'closing';
     this.#context.deadlines.disarm(this);
     const stream = this.#stream as Owned;
-    if (!stream.writableEnded) stream.end();
-    // What the client still sends is of no use to anybody (RFC 9113 §8.1).
+    this.answer.finish();
     if (!stream.readableEnded) {
-      if (!this.body.done) stream.close(constants.NGHTTP2_NO_ERROR);
+      // What the client still sends is of no use to anybody (RFC 9113 §8.1).
+      if (!this.body.done || this.#isTunnel) stream.close(constants.NGHTTP2_NO_ERROR);
+      else this.#context.deadlines.arm(this, END_MS);
       stream.resume();
     }
     this.#owner.onServed();
   }
 
   abort(): void {
-    this.#cut(constants.NGHTTP2_CANCEL);
-  }
-
-  #cut(code: number): void {
-    this.#isCut = true;
-    this.#stream?.close(code);
+    this.#end = 'cut';
+    this.#stream?.close(constants.NGHTTP2_CANCEL);
   }
 
   // ── as its stream sees it ─────────────────────────────────────────────────────────────────────────────────────────
 
   onDeadline(): void {
-    this.#exchange.onBodyTimeout();
+    if (this.#phase === 'exchange') this.#exchange.onBodyTimeout();
+    else this.#stream?.close(constants.NGHTTP2_NO_ERROR);
   }
 
   onData(piece: Buffer): void {
@@ -287,20 +298,37 @@ export class RequestStream implements Downstream, DeadlineEntry {
     (stream as Owned)[SERVED_BY] = undefined;
     this.#early = undefined;
     this.#context.deadlines.disarm(this);
+    const { isBroken } = this.answer;
+    const hasStalled = this.answer.hasStalled || this.#owner.hasStalled;
     this.answer.close();
-    if (phase === 'exchange') this.#exchange.onClientGone(false);
+    if (phase === 'exchange') this.#exchange.onClientGone(hasStalled);
     const isOver = phase === 'closing' && stream.rstCode === constants.NGHTTP2_NO_ERROR;
-    this.#owner.onStreamEnd(this, isOver ? 'answered' : this.#isCut ? 'cut' : 'reset-by-client');
+    const isOurs = isOver || hasStalled || isBroken || this.#end === 'cut';
+    this.#owner.onStreamEnd(this, !isOurs ? 'reset' : isOver ? this.#end : 'cut');
   }
 
   /** It will serve no other stream: takes the deadlines out of the wheel. */
   forget(): void {
     this.#context.deadlines.forget(this);
+    this.answer.forget();
     this.#exchange.forget();
   }
 }
 
 // Listeners that all streams share: a closure each would cost more than all the rest of a stream.
+
+/**
+ * Ends the client's side in order, but not of an answer that is no whole one: Node ends streams that it closes for some
+ * other reason, and what it sends for that (END_STREAM) would make a part look complete.
+ */
+function endIfWhole(this: Owned, done: (error?: Error | null) => void): void {
+  if (this[SERVED_BY]?.answer.isWhole !== true) {
+    done();
+    return;
+  }
+  const { _final: end } = Object.getPrototypeOf(this) as { _final: Final };
+  end.call(this, done);
+}
 
 function onClose(this: Owned): void {
   this[SERVED_BY]?.onClose();

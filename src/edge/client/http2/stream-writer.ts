@@ -5,10 +5,15 @@ import { Framing } from '../../http1/framing.ts';
 import { latin1Bytes } from '../../http1/latin1.ts';
 import type { RequestHead } from '../../http1/request.ts';
 import type { ResponseHead } from '../../http1/response.ts';
-import { addLines, type FieldList, sizeOf } from './field-list.ts';
+import type { ClientContext } from '../context.ts';
+import type { ListenerContext } from '../listener-context.ts';
+import { addLines, type FieldList, headersOf, sizeOf } from './field-list.ts';
+import { type SharedConnection, StreamWatch, type WatchedStream } from './stream-watch.ts';
 
 /** Pieces of an answer up to this size in all leave in one write. */
 const GATHER_BYTES = 16 * 1024;
+
+const RESET_CONTENT = constants.HTTP_STATUS_RESET_CONTENT;
 
 /** The types of Node do not know all of them. */
 type HeadOptions = ServerStreamResponseOptions & { sendDate: false };
@@ -20,13 +25,23 @@ const WITH_TRAILERS: HeadOptions = { waitForTrailers: true, sendDate: false };
  * Writes the answer of one stream of HTTP/2. What comes within one read of the upstream is gathered, so that a small
  * answer is one HEADERS and one DATA frame.
  */
-export class StreamWriter implements AnswerWriter {
+export class StreamWriter implements AnswerWriter, WatchedStream {
   bytes = 0;
   headBytes = 0;
   /** The final head went out, or is about to. */
   hasBegun = false;
+  /** It cut the stream, of whose answer the client took nothing. */
+  hasStalled = false;
+  /** The answer was broken off. */
+  isBroken = false;
+  /** Its end is written, or has to be: only then does the stream end in order. */
+  isWhole = false;
   readonly #request: RequestHead;
+  readonly #context: ClientContext;
+  readonly #watch: StreamWatch;
   #stream: ServerHttp2Stream | undefined;
+  /** Bytes of content that Node has, or had. */
+  #written = 0;
   /** The head that is not sent yet. */
   #head: FieldList | undefined;
   /** Trailers may follow. */
@@ -35,8 +50,10 @@ export class StreamWriter implements AnswerWriter {
   #pieces: Buffer[] = [];
   #gathered = 0;
 
-  constructor(request: RequestHead) {
+  constructor(request: RequestHead, connection: SharedConnection, context: ClientContext, listener: ListenerContext) {
     this.#request = request;
+    this.#context = context;
+    this.#watch = new StreamWatch(this, connection, context, listener);
   }
 
   /** Begins with a stream that a request came on. */
@@ -45,6 +62,10 @@ export class StreamWriter implements AnswerWriter {
     this.bytes = 0;
     this.headBytes = 0;
     this.hasBegun = false;
+    this.hasStalled = false;
+    this.isBroken = false;
+    this.isWhole = false;
+    this.#written = 0;
     this.#head = undefined;
     this.#mayTrail = false;
     this.#trailers = '';
@@ -57,6 +78,25 @@ export class StreamWriter implements AnswerWriter {
     this.#stream = undefined;
     this.#head = undefined;
     this.#pieces = [];
+    this.#watch.end();
+  }
+
+  /** It will write no other answer: takes the deadline out of the wheel. */
+  forget(): void {
+    this.#context.deadlines.forget(this.#watch);
+  }
+
+  get waiting(): number {
+    return this.#stream?.writableLength ?? 0;
+  }
+
+  get taken(): number {
+    return this.#written - this.waiting;
+  }
+
+  onStalled(): void {
+    this.hasStalled = true;
+    this.#stream?.close(constants.NGHTTP2_CANCEL);
   }
 
   /** The stream, while something can be written to it. */
@@ -76,23 +116,19 @@ export class StreamWriter implements AnswerWriter {
   interim(response: ResponseHead): void {
     const list: FieldList = [];
     addLines(list, response.head.kept());
-    const headers: Record<string, string | string[]> = {};
-    for (let at = 0; at < list.length; at += 2) {
-      const name = list[at] as string;
-      const value = list[at + 1] as string;
-      const before = headers[name];
-      headers[name] = before === undefined ? value : [before, value].flat();
-    }
     this.#countHead(list);
-    this.#open?.additionalHeaders({ ':status': response.status, ...headers });
+    this.#open?.additionalHeaders({ ':status': response.status, ...headersOf(list) });
   }
 
   head(response: ResponseHead, added: string): void {
-    const list: FieldList = [':status', String(response.status)];
-    if (response.lengthSent) list.push('content-length', String(response.length));
+    const { status, framing, lengthSent } = response;
+    const list: FieldList = [':status', String(status)];
+    // Node ends the stream behind such a head by itself.
+    this.isWhole = framing === Framing.NONE || status === RESET_CONTENT;
+    if (lengthSent && status !== RESET_CONTENT) list.push('content-length', String(response.length));
     addLines(list, response.head.kept());
     addLines(list, added);
-    this.#mayTrail = response.framing === Framing.CHUNKED && this.#request.trailers;
+    this.#mayTrail = framing === Framing.CHUNKED && this.#request.trailers;
     this.#gatherHead(list);
   }
 
@@ -120,6 +156,7 @@ export class StreamWriter implements AnswerWriter {
   }
 
   piece(bytes: Buffer, start: number, end: number): boolean {
+    if (this.isWhole) return true;
     // The read buffer is used again at once.
     this.#pieces.push(Buffer.from(bytes.subarray(start, end)));
     this.bytes += end - start;
@@ -136,6 +173,7 @@ export class StreamWriter implements AnswerWriter {
     const stream = this.#open;
     if (stream === undefined) return true;
     this.#trailers = trailers;
+    this.isWhole = true;
     const last = this.#takePieces();
     if (this.#head !== undefined) {
       const waits = trailers !== '';
@@ -145,21 +183,25 @@ export class StreamWriter implements AnswerWriter {
       }
       this.#sendHead(stream, waits ? WITH_TRAILERS : OPEN);
     }
-    stream.end(last);
+    this.#end(stream, last);
     return true;
+  }
+
+  #end(stream: ServerHttp2Stream, last: Buffer | undefined): void {
+    if (last === undefined) {
+      stream.end();
+    } else {
+      this.#written += last.length;
+      stream.end(last);
+      this.#watch.begin();
+    }
   }
 
   /** All is written: sends the trailers. */
   sendTrailers(): void {
     const list: FieldList = [];
     addLines(list, this.#trailers);
-    const headers: Record<string, string | string[]> = {};
-    for (let at = 0; at < list.length; at += 2) {
-      const name = list[at] as string;
-      const before = headers[name];
-      headers[name] = before === undefined ? (list[at + 1] as string) : [before, list[at + 1] as string].flat();
-    }
-    this.#open?.sendTrailers(headers);
+    this.#open?.sendTrailers(headersOf(list));
   }
 
   flush(): boolean {
@@ -185,7 +227,10 @@ export class StreamWriter implements AnswerWriter {
   }
 
   #write(stream: ServerHttp2Stream, data: Buffer): boolean {
-    return stream.write(data);
+    this.#written += data.length;
+    const keepsUp = stream.write(data);
+    this.#watch.begin();
+    return keepsUp;
   }
 
   own(answer: OwnAnswer, requestId: string, date: string): void {
@@ -206,12 +251,13 @@ export class StreamWriter implements AnswerWriter {
     this.#countHead(list);
     this.bytes += content.length;
     if (stream === undefined) return;
+    this.isWhole = answer.body !== undefined;
     if (answer.body !== undefined && content === '') {
       stream.respond(list, WHOLE);
       return;
     }
     stream.respond(list, OPEN);
-    if (answer.body !== undefined) stream.end(latin1Bytes(content));
+    if (answer.body !== undefined) this.#end(stream, latin1Bytes(content));
   }
 
   write(data: string | Buffer): boolean {
@@ -220,11 +266,20 @@ export class StreamWriter implements AnswerWriter {
   }
 
   endTunnel(): void {
-    this.#open?.end();
+    this.finish();
+  }
+
+  /** Nothing more is written. */
+  finish(): void {
+    const stream = this.#open;
+    if (stream === undefined || stream.writableEnded) return;
+    this.isWhole = true;
+    stream.end();
   }
 
   breakOff(): void {
     this.flush();
+    this.isBroken = true;
     this.#open?.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
 }
