@@ -430,7 +430,8 @@ export class TcpSession implements Placed, ServiceSideOwner, OpenSession, Deadli
     }
   }
 
-  drain(): void {
+  drain(handingOver: boolean): void {
+    if (handingOver) return;
     if (this.#phase === 'proxy-header' || this.#phase === 'reading-name') this.refuse('DRAINING');
   }
 
