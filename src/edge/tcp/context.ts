@@ -28,8 +28,8 @@ export interface SessionListener {
 
 /** A session as its listener sees it. */
 export interface OpenSession extends Member {
-  /** Ends it, if it has not come to a service yet. */
-  drain(): void;
+  /** Ends it, if it has not come to a service yet and no other process serves on. */
+  drain(handingOver: boolean): void;
   /** Closes without an orderly end. */
   abort(): void;
 }
