@@ -6,7 +6,7 @@ import type { Clock } from '../util/clock.ts';
 import { parseSince } from '../util/since.ts';
 import type { EventStreams } from './event-stream.ts';
 import { methodNotAllowed, notFound, type Problem, sendProblem } from './problem.ts';
-import { badFreeze, readFreeze } from './read-freeze.ts';
+import { badFreeze, badUnfreeze, readFreeze, readUnfreeze } from './read-freeze.ts';
 
 /**
  * Answers one request.
@@ -37,7 +37,12 @@ export function createRoutes({ api, reload, renderMetrics, events, clock }: Rout
   const freeze = async (response: ServerResponse, name: string | null, body: string) => {
     const asked = readFreeze(body);
     if (asked === undefined) return sendProblem(response, badFreeze);
-    sendJson(response, await api.freeze(name, asked.forMs, asked.reason));
+    sendJson(response, await api.freeze(name, asked.forMs, asked.reason, asked.dryRun));
+  };
+  const unfreeze = async (response: ServerResponse, name: string | null, body: string) => {
+    const asked = readUnfreeze(body);
+    if (asked === undefined) return sendProblem(response, badUnfreeze);
+    sendJson(response, await api.unfreeze(name, asked.dryRun));
   };
   const routes: Record<string, Omit<Route, 'segments'>> = {
     '/healthz': { get: (response) => sendText(response, 200, 'ok\n') },
@@ -62,9 +67,9 @@ export function createRoutes({ api, reload, renderMetrics, events, clock }: Rout
     '/v1/services/*/wake': { post: async (response, name) => sendJson(response, await api.wake(name)) },
     '/v1/services/*/sleep': { post: async (response, name) => sendJson(response, await api.sleep(name)) },
     '/v1/services/*/freeze': { post: (response, name, _query, body) => freeze(response, name, body) },
-    '/v1/services/*/unfreeze': { post: async (response, name) => sendJson(response, await api.unfreeze(name)) },
+    '/v1/services/*/unfreeze': { post: (response, name, _query, body) => unfreeze(response, name, body) },
     '/v1/freeze': { post: (response, _name, _query, body) => freeze(response, null, body) },
-    '/v1/unfreeze': { post: async (response) => sendJson(response, await api.unfreeze(null)) },
+    '/v1/unfreeze': { post: (response, _name, _query, body) => unfreeze(response, null, body) },
     '/v1/services/*/scale': {
       post: async (response, name, _query, body) => {
         const asked = scaleOf(body);

@@ -14,8 +14,8 @@ export interface AdminClient {
   wake(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
   sleep(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
   /** @param name undefined: all */
-  freeze(name: string | undefined, how: { for?: string; reason?: string }): Promise<ServiceStatus[]>;
-  unfreeze(name: string | undefined): Promise<ServiceStatus[]>;
+  freeze(name: string | undefined, how: { for?: string; reason?: string; dryRun: boolean }): Promise<ServiceStatus[]>;
+  unfreeze(name: string | undefined, how: { dryRun: boolean }): Promise<ServiceStatus[]>;
   scale(name: string, replicas: number, dryRun: boolean): Promise<ScaleByHand>;
 }
 
@@ -37,7 +37,8 @@ export function createAdminClient(target: AdminTarget): AdminClient {
     wake: async (name, signal) => (await ask(target, 'POST', act(name, 'wake'), signal)) as ServiceStatus,
     sleep: async (name, signal) => (await ask(target, 'POST', act(name, 'sleep'), signal)) as ServiceStatus,
     freeze: async (name, how) => (await ask(target, 'POST', some(name, 'freeze'), undefined, how)) as ServiceStatus[],
-    unfreeze: async (name) => (await ask(target, 'POST', some(name, 'unfreeze'))) as ServiceStatus[],
+    unfreeze: async (name, how) =>
+      (await ask(target, 'POST', some(name, 'unfreeze'), undefined, how)) as ServiceStatus[],
     scale: async (name, replicas, dryRun) =>
       (await ask(target, 'POST', act(name, 'scale'), undefined, { replicas, dryRun })) as ScaleByHand,
   };

@@ -119,13 +119,13 @@ export const commands = {
   freeze: {
     operands: ['SERVICE'],
     required: 0,
-    options: ['for', 'reason', ...talking],
+    options: ['for', 'reason', 'dry-run', ...talking],
     summary: 'stops scaling and sleeping of a service, or of all, for a while; wakes go on',
   },
   unfreeze: {
     operands: ['SERVICE'],
     required: 0,
-    options: talking,
+    options: ['dry-run', ...talking],
     summary: 'lets a frozen service, or all of them, be scaled again',
   },
   upgrade: {

@@ -3,7 +3,11 @@ import { createAdminClient } from './admin-client.ts';
 import { type AdminOptions, findAdmin } from './admin-target.ts';
 import type { Terminal } from './terminal.ts';
 
-interface FreezeOptions extends AdminOptions {
+interface UnfreezeOptions extends AdminOptions {
+  'dry-run'?: true;
+}
+
+interface FreezeOptions extends UnfreezeOptions {
   for?: string;
   reason?: string;
 }
@@ -11,26 +15,30 @@ interface FreezeOptions extends AdminOptions {
 /** `freeze [SERVICE]`: it, or each of them, is neither scaled nor put to sleep for a while. */
 export async function freezeServices(
   name: string | undefined,
-  { for: time, reason, ...given }: FreezeOptions,
+  { for: time, reason, 'dry-run': isDry, ...given }: FreezeOptions,
   terminal: Terminal,
 ): Promise<number> {
   const client = createAdminClient(await findAdmin(given, terminal));
-  return tell(await client.freeze(name, { ...(time && { for: time }), ...(reason && { reason }) }), terminal);
+  const dryRun = isDry === true;
+  const how = { ...(time && { for: time }), ...(reason && { reason }), dryRun };
+  return tell(await client.freeze(name, how), dryRun, terminal);
 }
 
 /** `unfreeze [SERVICE]`: as before. */
 export async function unfreezeServices(
   name: string | undefined,
-  given: AdminOptions,
+  { 'dry-run': isDry, ...given }: UnfreezeOptions,
   terminal: Terminal,
 ): Promise<number> {
   const client = createAdminClient(await findAdmin(given, terminal));
-  return tell(await client.unfreeze(name), terminal);
+  const dryRun = isDry === true;
+  return tell(await client.unfreeze(name, { dryRun }), dryRun, terminal);
 }
 
-function tell(services: ServiceStatus[], { out }: Terminal): number {
+function tell(services: ServiceStatus[], dryRun: boolean, { out }: Terminal): number {
   if (services.length === 0) out('no service can be started or stopped');
-  for (const { name, frozen } of services) out(`${name} is ${frozen === null ? 'not frozen' : frozenText(frozen)}`);
+  const [is, isNot] = dryRun ? ['would be', 'would not be frozen'] : ['is', 'is not frozen'];
+  for (const { name, frozen } of services) out(`${name} ${frozen === null ? isNot : `${is} ${frozenText(frozen)}`}`);
   return 0;
 }
 

@@ -321,20 +321,18 @@ class ControlPlane implements Control {
     return this.#services.known(name).scale(replicas, dryRun);
   }
 
-  async freeze(name: string | null, forMs: number, reason: string | null): Promise<ServiceStatus[]> {
-    return this.#each(name, (service) => service.freeze(forMs, reason));
+  async freeze(name: string | null, forMs: number, reason: string | null, dryRun: boolean): Promise<ServiceStatus[]> {
+    return this.#each(name, (service) => service.freeze(forMs, reason, dryRun));
   }
 
-  async unfreeze(name: string | null): Promise<ServiceStatus[]> {
-    return this.#each(name, (service) => service.unfreeze());
+  async unfreeze(name: string | null, dryRun: boolean): Promise<ServiceStatus[]> {
+    return this.#each(name, (service) => service.unfreeze(dryRun));
   }
 
   /** @param name null: all that can be started */
-  #each(name: string | null, act: (service: ServiceController) => void): ServiceStatus[] {
+  #each(name: string | null, act: (service: ServiceController) => ServiceStatus): ServiceStatus[] {
     const runnable = () => this.#services.all.filter(({ settings }) => settings.run !== undefined);
-    const chosen = name === null ? runnable() : [this.#services.known(name)];
-    for (const service of chosen) act(service);
-    return chosen.map((service) => service.status());
+    return (name === null ? runnable() : [this.#services.known(name)]).map(act);
   }
 
   ready(): boolean {

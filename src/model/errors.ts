@@ -17,6 +17,8 @@ export const errorKinds = {
   ADDRESS_FORBIDDEN: { source: 'client', retrySafe: false },
   STATE_LOCKED: { source: 'client', retrySafe: true },
   STATE_UNUSABLE: { source: 'client', retrySafe: false },
+  /** A new process takes over: what is asked of the one before would be lost. */
+  HANDING_OVER: { source: 'client', retrySafe: true },
   UPGRADE_FAILED: { source: 'client', retrySafe: true },
   SERVICE_UNKNOWN: { source: 'client', retrySafe: false },
   SCALE_OUT_OF_BOUNDS: { source: 'client', retrySafe: false },

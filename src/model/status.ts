@@ -107,22 +107,23 @@ export interface ControlApi {
   why(name: string): Promise<ServiceWhy>;
   /** Starts the service unless it runs and waits for nothing. @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE */
   wake(name: string): Promise<ServiceStatus>;
-  /** Retires all replicas (two-phase; `min` is not kept). @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE */
+  /** Retires all replicas (two-phase; `min` is not kept). @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE, HANDING_OVER */
   sleep(name: string): Promise<ServiceStatus>;
   /**
    * Has it run so many replicas from now on; 0 puts it to sleep. Acts also where decisions of the scaler do not.
    * @param replicas 0, or from `min` to `max`
-   * @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE, SCALE_OUT_OF_BOUNDS
+   * @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE, SCALE_OUT_OF_BOUNDS, HANDING_OVER
    */
   scale(name: string, replicas: number, dryRun: boolean): Promise<ScaleByHand>;
   /**
    * Stops scaling and sleeping for a while. Wakes, and starts in place of what died, go on.
    * @param name null: all services that can be started
-   * @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE
+   * @param dryRun nothing is done; what is returned is how they would stand
+   * @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE, HANDING_OVER
    */
-  freeze(name: string | null, forMs: number, reason: string | null): Promise<ServiceStatus[]>;
-  /** As before `freeze`. @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE */
-  unfreeze(name: string | null): Promise<ServiceStatus[]>;
+  freeze(name: string | null, forMs: number, reason: string | null, dryRun: boolean): Promise<ServiceStatus[]>;
+  /** As before `freeze`, with the same parameters. @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE, HANDING_OVER */
+  unfreeze(name: string | null, dryRun: boolean): Promise<ServiceStatus[]>;
   /** Whether listeners stand and every source had its first answer (or 5 s passed), and no drain is under way. */
   ready(): boolean;
   /** Which source's first answer is waited for, in words that a stranger may read; undefined where none is. */

@@ -44,12 +44,12 @@ export class FakeControl implements ControlApi {
     return { service: name, from: 0, to, min: 0, max: 4, limits: [], cooldownMs: 60_000, dryRun };
   }
 
-  async freeze(name: string | null, forMs: number, reason: string | null): Promise<ServiceStatus[]> {
-    return [await this.#act(`freeze ${forMs} ${reason}`, name ?? 'shop')];
+  async freeze(name: string | null, forMs: number, reason: string | null, dryRun: boolean): Promise<ServiceStatus[]> {
+    return [await this.#act(`freeze${dryRun ? ' dry' : ''} ${forMs} ${reason}`, name ?? 'shop')];
   }
 
-  async unfreeze(name: string | null): Promise<ServiceStatus[]> {
-    return [await this.#act('unfreeze', name ?? 'shop')];
+  async unfreeze(name: string | null, dryRun: boolean): Promise<ServiceStatus[]> {
+    return [await this.#act(`unfreeze${dryRun ? ' dry' : ''}`, name ?? 'shop')];
   }
 
   ready(): boolean {

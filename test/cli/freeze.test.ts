@@ -17,3 +17,20 @@ test('freeze and unfreeze act on one service or on all, and say how each stands'
     'blog is not frozen',
   ]);
 });
+
+test('a dry run says how they would stand', async () => {
+  const frozen = { until: '2026-01-01T01:00:00.000Z', reason: null };
+  const { url } = await fakeAdmin(200, [service({ name: 'shop', frozen }), service({ name: 'blog' })]);
+  const terminal = fakeTerminal();
+  for (const command of ['freeze', 'unfreeze'])
+    expect(await runCli([command, '--dry-run', '--admin', url], noProgram, terminal)).toBe(0);
+  const lines = ['shop would be frozen until 2026-01-01T01:00:00.000Z', 'blog would not be frozen'];
+  expect(terminal.stdout).toEqual([...lines, ...lines]);
+});
+
+test('while a new process takes over it is one line and exit 1', async () => {
+  const { url } = await fakeAdmin(503, { code: 'HANDING_OVER', detail: 'a new process takes over just now' });
+  const terminal = fakeTerminal();
+  expect(await runCli(['freeze', '--admin', url], noProgram, terminal)).toBe(1);
+  expect(terminal.stderr).toEqual(['pilotlight: a new process takes over just now']);
+});

@@ -321,11 +321,11 @@ async function perform(step: Step, watch: Watch): Promise<void> {
     }
     case 'freeze':
       watch.onFrozen(step.service, step.ms);
-      await world.settle(world.control.freeze(step.service, step.ms, null));
+      await world.settle(world.control.freeze(step.service, step.ms, null, false));
       break;
     case 'unfreeze':
       watch.onFrozen(step.service, 0);
-      await world.settle(world.control.unfreeze(step.service));
+      await world.settle(world.control.unfreeze(step.service, false));
       break;
     case 'wait':
       await world.run(step.ms);

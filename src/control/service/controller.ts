@@ -14,6 +14,7 @@ import { isLearning, thresholdOf } from '../scale/auto-above.ts';
 import { ofRun } from '../scale/learnt.ts';
 import { type ScaleDecision, type ScaledService, ServiceScaler } from '../scale/service-scaler.ts';
 import { isTrial, trialText } from '../scale/trial-text.ts';
+import type { Freeze } from './freezes.ts';
 import type { ServiceHost } from './host.ts';
 import { ServiceLifecycle } from './lifecycle.ts';
 import { hashOf } from './run.ts';
@@ -72,9 +73,9 @@ export class ServiceController {
     return this.#known?.threshold ?? thresholdOf(scale, undefined);
   }
 
-  /** Requests wait for it, and it has nothing to answer them with. */
+  /** Requests wait for it, or an operator does, and it has nothing to answer them with. */
   get isMissed(): boolean {
-    return this.#telemetry.held > 0 && !this.lifecycle.isAwake;
+    return (this.#telemetry.held > 0 || this.lifecycle.isWoken) && !this.lifecycle.isAwake;
   }
 
   // What the edges say
@@ -149,18 +150,20 @@ export class ServiceController {
     this.lifecycle.wake();
   }
 
-  /** @throws SERVICE_NOT_RUNNABLE */
+  /** @throws SERVICE_NOT_RUNNABLE, HANDING_OVER */
   sleep(): void {
     this.#assertRunnable();
+    this.#assertInCharge();
     this.lifecycle.sleep();
   }
 
   /**
    * Has it run so many replicas of our own, at once; then the scaler leaves it alone for a while.
-   * @throws SERVICE_NOT_RUNNABLE, SCALE_OUT_OF_BOUNDS
+   * @throws SERVICE_NOT_RUNNABLE, SCALE_OUT_OF_BOUNDS, HANDING_OVER
    */
   scale(to: number, dryRun: boolean): ScaleByHand {
     this.#assertRunnable();
+    this.#assertInCharge();
     const { queued, starting, ready } = this.lifecycle.set.counts;
     const change = scaleByHand({
       service: this.name,
@@ -181,18 +184,25 @@ export class ServiceController {
     return change;
   }
 
-  /** @throws SERVICE_NOT_RUNNABLE */
-  freeze(forMs: number, reason: string | null): void {
+  /** @returns how it stands then, or would. @throws SERVICE_NOT_RUNNABLE, HANDING_OVER */
+  freeze(forMs: number, reason: string | null, dryRun: boolean): ServiceStatus {
     this.#assertRunnable();
-    this.#host.freezes.put(this.name, { until: this.#host.context.clock.wall() + forMs, reason });
-    this.decisions.frozen(forMs, reason);
-    this.lifecycle.look();
+    this.#assertInCharge();
+    const freeze = { until: this.#host.context.clock.wall() + forMs, reason };
+    if (!dryRun) {
+      this.#host.freezes.put(this.name, freeze);
+      this.decisions.frozen(forMs, reason);
+      this.lifecycle.look();
+    }
+    return this.status(freeze);
   }
 
-  /** @throws SERVICE_NOT_RUNNABLE */
-  unfreeze(): void {
+  /** As {@link freeze}. */
+  unfreeze(dryRun: boolean): ServiceStatus {
     this.#assertRunnable();
-    this.#thaw('by hand');
+    this.#assertInCharge();
+    if (!dryRun) this.#thaw('by hand');
+    return this.status(null);
   }
 
   #thaw(why: string): void {
@@ -235,7 +245,8 @@ export class ServiceController {
     this.#keep();
   }
 
-  status(): ServiceStatus {
+  /** @param freeze another one than is in force; null: none */
+  status(freeze: Freeze | null = this.#host.freezes.of(this.name) ?? null): ServiceStatus {
     const { lifecycle, decisions, name } = this;
     const { run, scale } = this.#settings;
     const { inFlight, held, window } = this.#telemetry;
@@ -257,7 +268,7 @@ export class ServiceController {
       quantiles: window.quantiles(clock.now(), scale.latency.windowMs, [0.5, 0.95, 0.99]),
       lastDecision: decisions.last,
       heldBack: decisions.heldBack,
-      freeze: this.#host.freezes.of(name),
+      freeze,
       startFailure: this.#startFailure,
       runtimeTrouble,
       otherTroubles: [
@@ -384,6 +395,12 @@ export class ServiceController {
     const ageMs = this.#host.context.clock.now() - replica.readyAt;
     if (ageMs >= Math.max(warmUpMs, warmUpMaxMs)) return true;
     return ageMs >= warmUpMs && this.#telemetry.answersOf(endpoint) >= warmUpRequests;
+  }
+
+  /** What is asked for while a successor takes over, and has read already what was, would be lost. */
+  #assertInCharge(): void {
+    if (this.#host.mayStart()) return;
+    throw new PilotlightError('HANDING_OVER', 'a new process takes over just now: ask again in a moment');
   }
 
   #assertRunnable(): void {

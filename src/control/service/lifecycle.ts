@@ -116,6 +116,11 @@ export class ServiceLifecycle {
     return this.#intent.mode === 'leaving';
   }
 
+  /** An operator asked for it, and it is not ready yet. */
+  get isWoken(): boolean {
+    return this.#intent.isWoken;
+  }
+
   /** Whether any endpoint may get requests. */
   get isAwake(): boolean {
     return this.set.counts.ready + this.external > 0;

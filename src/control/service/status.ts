@@ -34,7 +34,7 @@ interface StatusInputs {
   threshold: LatencyThreshold | null;
   lastActivity: LastActivity | null;
   lastDecision: Decision | null;
-  freeze: Freeze | undefined;
+  freeze: Freeze | null;
   heldBack: HeldBack | null;
   startFailure: StartFailure | null;
   runtimeTrouble: Trouble | undefined;
@@ -104,6 +104,6 @@ function otherStatus(endpoint: DiscoveredEndpoint, { inFlightOn, conditionOf }: 
   return { id, address: id, state: 'ready', condition: conditionOf(id), inFlight: inFlightOn(id), startedAt: null };
 }
 
-function freezeOf(freeze: Freeze | undefined): ServiceStatus['frozen'] {
-  return freeze === undefined ? null : { until: new Date(freeze.until).toISOString(), reason: freeze.reason };
+function freezeOf(freeze: Freeze | null): ServiceStatus['frozen'] {
+  return freeze === null ? null : { until: new Date(freeze.until).toISOString(), reason: freeze.reason };
 }

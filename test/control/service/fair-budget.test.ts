@@ -58,7 +58,7 @@ test('where nobody has more than its share who sleeps waits until somebody has l
 
 test('what is frozen, in a dry run or changed by hand a moment ago gives up nothing', async () => {
   const frozen = await crowded();
-  await frozen.settle(frozen.control.freeze('shop', 60_000, null));
+  await frozen.settle(frozen.control.freeze('shop', 60_000, null, false));
   const dry = await crowded({ dryRun: true });
   const changed = await crowded();
   await byHand(changed, 'shop', 2);

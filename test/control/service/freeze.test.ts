@@ -8,7 +8,7 @@ import { testService } from '../support/settings.ts';
 import { World } from '../support/world.ts';
 
 const freeze = (world: World, name: string | null, forMs: number, reason: string | null = null) =>
-  world.settle(world.control.freeze(name, forMs, reason));
+  world.settle(world.control.freeze(name, forMs, reason, false));
 
 /** Whoever waits for a slot waits on. */
 const patient = { ...testService('a').hold, timeoutMs: 3_600_000 };
@@ -36,7 +36,7 @@ test('what is frozen is not scaled, and is again once it is unfrozen', async () 
   for (let i = 0; i < 4; i++) world.edge.request('a', { bodyMs: 200_000 });
   await world.run(30_000);
   expect(world.edge.ready('a')).toHaveLength(1);
-  await world.settle(world.control.unfreeze(null));
+  await world.settle(world.control.unfreeze(null, false));
   await world.run(5000);
   expect(world.edge.ready('a').length).toBeGreaterThan(1);
 });
@@ -49,6 +49,41 @@ test('what sleeps wakes though it is frozen, and its freeze ends though nobody a
   expect(world.runtime.starts).toBe(1);
   await world.run(12_000);
   expect(world.messagesOf('unfrozen')).toHaveLength(2);
+});
+
+test('a dry run says how they would stand, and changes nothing', async () => {
+  const world = await World.started([testService('a'), testService('b')]);
+  await freeze(world, 'a', 30_000, 'release');
+  const would = await world.settle(world.control.freeze(null, 60_000, null, true));
+  expect(would.map(({ name, frozen }) => [name, frozen?.until])).toEqual([
+    ['a', '2026-01-01T00:01:00.010Z'],
+    ['b', '2026-01-01T00:01:00.010Z'],
+  ]);
+  expect((await world.settle(world.control.unfreeze('a', true)))[0]?.frozen).toBeNull();
+  expect((await world.status('a')).frozen).toMatchObject({ reason: 'release' });
+  expect((await world.status('b')).frozen).toBeNull();
+  expect(world.messagesOf('unfrozen')).toEqual([]);
+});
+
+test('what is asked for while a successor takes over is refused, as that has read already what holds', async () => {
+  const world = await World.started([testService('a')]);
+  const asked: string[] = [];
+  await world.settle(world.control.letGo((service) => asked.push(service), new AbortController().signal));
+  const { control } = world;
+  for (const act of [
+    () => control.freeze('a', 60_000, null, false),
+    () => control.unfreeze(null, false),
+    () => control.scale('a', 2, false),
+    () => control.sleep('a'),
+  ]) {
+    await expect(act()).rejects.toMatchObject({ code: 'HANDING_OVER', retrySafe: true });
+  }
+  // The successor wakes it.
+  await world.settle(control.wake('a'));
+  await world.run(1000);
+  expect([asked.includes('a'), world.runtime.starts]).toEqual([true, 0]);
+  control.resume();
+  expect((await freeze(world, 'a', 60_000))[0]?.frozen).not.toBeNull();
 });
 
 test('a freeze outlives a restart', async () => {
