@@ -21,6 +21,7 @@ import type { Route } from './route/route-compiler.ts';
 import { RouteCompiler } from './route/route-compiler.ts';
 import { RouteTable } from './route/route-table.ts';
 import { Service } from './service/service.ts';
+import { SessionCounts } from './service/session-counts.ts';
 import { HttpProxyEngine } from './upstream/http-proxy-engine.ts';
 
 /** Most health checks under way at once. */
@@ -168,6 +169,7 @@ class EdgePlane implements Edge {
       trusted: new TrustedProxies([]),
       untrusted: new UntrustedForwarding(logger),
       serviceOf: (name) => this.#services.get(name),
+      strayed: new SessionCounts(),
       heldBytes: 0,
       maxHeldBytes: 0,
       draining: false,
@@ -286,6 +288,8 @@ class EdgePlane implements Edge {
     this.#reportedAt = now;
     const connections = this.#listeners.connectionCount;
     const accessLost = this.#context.access?.takeLost() ?? 0;
-    this.#link.post({ type: 'report', collect, spanMs, services, connections, unrouted, accessLost });
+    const { strayed } = this.#context;
+    const sessions = strayed.isQuiet ? undefined : strayed.take();
+    this.#link.post({ type: 'report', collect, spanMs, services, connections, unrouted, sessions, accessLost });
   }
 }

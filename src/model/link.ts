@@ -124,6 +124,8 @@ export interface EdgeReport {
   connections: number;
   /** Requests that no route matched, by status. */
   unrouted: SparseCounts;
+  /** TCP sessions that came to no service; absent where there are none. */
+  sessions?: SessionsReport | undefined;
   /** Lines that the access log lost. */
   accessLost: number;
 }

@@ -45,4 +45,6 @@ export type MetricName =
   | 'pilotlight_replica_seconds_total'
   | 'pilotlight_consul_staleness_seconds'
   | 'pilotlight_connections'
+  | 'pilotlight_tcp_sessions_total'
+  | 'pilotlight_tcp_bytes_total'
   | 'pilotlight_access_log_lost_total';

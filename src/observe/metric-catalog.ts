@@ -42,6 +42,11 @@ export const metricCatalog: Record<MetricName, MetricKind> = {
     help: 'Age of what is known from Consul, in seconds; 0 while in touch, the time since the start before that.',
   },
   pilotlight_connections: { type: 'gauge', help: 'Open client connections.' },
+  pilotlight_tcp_sessions_total: { type: 'counter', help: 'TCP sessions that ended, by how.' },
+  pilotlight_tcp_bytes_total: {
+    type: 'counter',
+    help: 'Bytes of TCP sessions, from clients (in) and to them (out).',
+  },
   pilotlight_access_log_lost_total: {
     type: 'counter',
     help: 'Lines of the access log that were lost: the disk was full, or did not keep up.',

@@ -1,4 +1,4 @@
-import type { EdgeReport, ServiceReport } from '../../model/link.ts';
+import type { EdgeReport, ServiceReport, SessionsReport } from '../../model/link.ts';
 import type { MetricName, Metrics } from '../../model/observe.ts';
 import { bucketMiddle, type SparseCounts } from '../../util/histogram.ts';
 
@@ -11,6 +11,7 @@ export function countReport(metrics: Metrics, report: ServiceReport): void {
   countCodes(metrics, service, report.codes);
   observe(metrics, 'pilotlight_request_seconds', service, report.total);
   observe(metrics, 'pilotlight_upstream_ttfb_seconds', service, report.ttfb);
+  if (report.sessions !== undefined) countSessions(metrics, service, report.sessions);
   if (report.retries > 0) metrics.count('pilotlight_retries_total', { service }, report.retries);
   for (const [reason, count] of Object.entries(report.holdRejected)) {
     if (count > 0) metrics.count('pilotlight_hold_rejected_total', { service, reason }, count);
@@ -18,9 +19,18 @@ export function countReport(metrics: Metrics, report: ServiceReport): void {
 }
 
 /** Adds what an edge tells of no service in particular: answers without a route, lost lines of its access log. */
-export function countEdge(metrics: Metrics, { unrouted, accessLost }: EdgeReport): void {
+export function countEdge(metrics: Metrics, { unrouted, sessions, accessLost }: EdgeReport): void {
+  if (sessions !== undefined) countSessions(metrics, UNROUTED, sessions);
   metrics.count('pilotlight_access_log_lost_total', {}, accessLost);
   countCodes(metrics, UNROUTED, unrouted);
+}
+
+function countSessions(metrics: Metrics, service: string, { ended, bytesIn, bytesOut }: SessionsReport): void {
+  for (const [outcome, count] of Object.entries(ended)) {
+    metrics.count('pilotlight_tcp_sessions_total', { service, outcome }, count);
+  }
+  if (bytesIn > 0) metrics.count('pilotlight_tcp_bytes_total', { service, direction: 'in' }, bytesIn);
+  if (bytesOut > 0) metrics.count('pilotlight_tcp_bytes_total', { service, direction: 'out' }, bytesOut);
 }
 
 function countCodes(metrics: Metrics, service: string, codes: SparseCounts): void {

@@ -1,12 +1,15 @@
 import type { Member } from '../../util/members.ts';
 import type { ExchangeContext } from '../exchange/context.ts';
 import type { Service } from '../service/service.ts';
+import type { SessionCounts } from '../service/session-counts.ts';
 import type { TcpTargets } from './targets.ts';
 
 /** What TCP sessions need of the edge. */
 export interface TcpContext extends ExchangeContext {
   /** Returns a service of the last table; undefined: it has none of the name. */
   serviceOf(name: string): Service | undefined;
+  /** Sessions that came to no service. */
+  readonly strayed: SessionCounts;
 }
 
 /** What the sessions of one listener share. */

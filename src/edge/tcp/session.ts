@@ -371,7 +371,7 @@ export class TcpSession implements Placed, ServiceSideOwner, OpenSession, Deadli
     this.#place?.leave();
     this.#kept.take();
     facts.retries = this.#retries.additional;
-    service?.statistics.sessions.ended(facts.ending);
+    (service?.statistics.sessions ?? this.#context.strayed).ended(facts.ending);
     access?.writeSession(sessionRecord(this.#peer, facts, service?.name, requestId(), clock.now(), clock.wall()));
     if (this.#socket.closed) this.#close();
     else this.#arm(this.#listener.timeouts.sendMs);

@@ -1,16 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { at, EdgeHarness, policy } from '../edge-harness.ts';
-import { Origin, quiet, silent, until } from '../wire.ts';
-
-const TO_APP = { service: 'app', sni: [] };
-
-/** An edge whose listener leads to `app`, which has this origin. */
-async function spliced(change: Parameters<typeof policy>[0] = {}) {
-  const origin = await Origin.listen(silent);
-  const edge = await EdgeHarness.start(policy({ isTcp: true, ...change }), { routes: [] }, {}, { tcp: TO_APP });
-  edge.state({ endpoints: [at(origin)] });
-  return { origin, edge };
-}
+import { quiet, until } from '../wire.ts';
+import { spliced } from './sessions.ts';
 
 describe('a TCP session', () => {
   test('passes bytes both ways as they are', async () => {
