@@ -4,6 +4,7 @@ import './first.ts';
 import { extname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createAdmin } from './admin/create-admin.ts';
+import { FileSource } from './certificates/file-source.ts';
 import { runCli } from './cli/cli.ts';
 import type { ProxyOptions, RunningProxy } from './cli/running-proxy.ts';
 import { flushTerminal, processTerminal } from './cli/terminal.ts';
@@ -31,8 +32,9 @@ import { toPilotlightError } from './model/errors.ts';
 import type { ControlMessage, EdgeMessage } from './model/link.ts';
 import type { Logger } from './model/observe.ts';
 import type { ConfigSource, ReloadResult } from './model/reload.ts';
-import type { HostPort, Settings } from './model/settings.ts';
+import type { HostPort, ListenSettings, Settings } from './model/settings.ts';
 import type { ControlApi } from './model/status.ts';
+import { countDaysLeft } from './observe/certificate-metrics.ts';
 import { joinEvents } from './observe/joined-events.ts';
 import { createLogger } from './observe/logger.ts';
 import { createMetrics } from './observe/metrics.ts';
@@ -44,6 +46,7 @@ import { createChannel } from './util/channel.ts';
 import { systemClock } from './util/clock.ts';
 import { warnOfDescriptors } from './util/descriptors.ts';
 import { freeAfterBoot } from './util/free-memory.ts';
+import { inTurns } from './util/in-turns.ts';
 import { listenKey } from './util/listening.ts';
 import { openStateDirectory } from './util/state-directory.ts';
 import { bindSockets, SOCKETS_PER_PROCESS, takeSockets } from './workers/bound-sockets.ts';
@@ -54,6 +57,9 @@ import { WorkerPool } from './workers/worker-pool.ts';
 const MARGIN_MS = 2000;
 /** How long a successor waits for its sources, and for what runs already, before it takes requests, ms. */
 const SETTLE_MS = 10_000;
+
+/** How often the days until certificates expire are counted anew, ms. */
+const DAYS_LEFT_EVERY_MS = 60_000;
 
 /** A file of the program beside this one: built or not, as this one is. */
 const beside = (name: string) => join(import.meta.dirname, `${name}${extname(import.meta.filename)}`);
@@ -87,7 +93,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
 
   // 2. The state directory, which one process at a time has. It holds this proxy's identity, what it decided and
   // what it has learnt.
-  await predecessor?.letGo();
+  const ticketKeys = await predecessor?.letGo();
   let state = await openStateDirectory(settings.state);
   undo.push(() => state.release());
   const { instance, secret } = state;
@@ -138,7 +144,34 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
       : new WorkerPool({ ...WORKER, count, logLevel: options.logLevel, accessLog, clock, logger, attach });
   undo.push(() => plane.close());
 
-  // 6. The admin API: before the rest boots, so that readiness can be observed; after it where another one is ready.
+  // 6. Certificates, whose files are watched.
+  const certificates = new FileSource({
+    clock,
+    ticketKeys,
+    tell: ({ type, message, file }) => events.emit(type, message, { file }),
+    warn: (message) => logger.warn({}, message),
+    onChange: () => void renewCertificates(),
+  });
+  undo.push(async () => certificates.close());
+  const inTurn = inTurns();
+  const showDaysLeft = () => countDaysLeft(certificates.facts, metrics, clock);
+  const listenOn = (listeners: readonly ListenSettings[], sockets?: Parameters<DataPlane['listen']>[1]) =>
+    inTurn(async () => {
+      const addresses = await plane.listen(await certificates.equip(listeners), sockets);
+      certificates.follow(listeners);
+      showDaysLeft();
+      return addresses;
+    });
+  const renewCertificates = () =>
+    inTurn(async () => {
+      if (phase !== 'serving') return;
+      await plane.listen(await certificates.renew());
+      showDaysLeft();
+    }).catch((error: unknown) => logger.error({ err: error }, 'changed certificates are not in use'));
+  const daysLeft = clock.every(DAYS_LEFT_EVERY_MS, showDaysLeft);
+  undo.push(async () => daysLeft.cancel());
+
+  // 7. The admin API: before the rest boots, so that readiness can be observed; after it where another one is ready.
   const api: ControlApi = {
     services: () => control.services(),
     service: (name) => control.service(name),
@@ -161,19 +194,19 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   let adminAddress = predecessor === undefined ? await openAdmin() : settings.admin.address;
   undo.push(() => admin.close());
 
-  // 7. Control finds out what runs, and every edge gets its routes. What control started is stopped by the undoing when
+  // 8. Control finds out what runs, and every edge gets its routes. What control started is stopped by the undoing when
   // the boot is broken off, which aborting it would not do.
   await unlessAborted(Promise.all([control.start(new AbortController().signal), plane.begin()]), signal);
   if (predecessor !== undefined)
     await control.settled(abortedWithin(SETTLE_MS, signal)).catch(() => signal.throwIfAborted());
   freeAfterBoot(settings.services.length);
 
-  // 8. Requests are taken.
-  let listening = await plane.listen(settings.listen, bound);
+  // 9. Requests are taken.
+  let listening = await listenOn(settings.listen, bound);
   warnOfDescriptors(settings, logger);
   phase = 'serving';
 
-  // 9. A predecessor ends, and what it had is this process's alone.
+  // 10. A predecessor ends, and what it had is this process's alone.
   if (predecessor !== undefined) {
     adminAddress = await openAdmin();
     predecessor.serving((service) => void control.wake(service).catch(() => undefined));
@@ -197,6 +230,9 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     admin: adminAddress,
     logger,
     refuseReload,
+    get ticketKeys() {
+      return certificates.ticketKeys;
+    },
     get sockets() {
       return [...plane.sockets, admin.socket];
     },
@@ -237,7 +273,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
       if (missing.length > 0) return refuseReload(missing, source);
       const merged = whatCanChange(current, next);
       try {
-        listening = await plane.listen(merged.listen);
+        listening = await listenOn(merged.listen);
       } catch (error) {
         return refuseReload([toPilotlightError(error).message], source);
       }
@@ -264,6 +300,8 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
       const drainMs = Math.max(0, ...current.services.map(({ timeouts }) => timeouts.drainMs));
       const graceMs = Math.max(0, ...current.services.map(({ run }) => run?.stop.graceMs ?? 0));
       const attempt = attempts(hurry, logger);
+      certificates.close();
+      daysLeft.cancel();
 
       // 1. Not ready any more, and out of the catalogue. With a successor, that is who answers questions from now on.
       control.beginDrain();

@@ -1,11 +1,13 @@
+import type { TicketKeysView } from '../model/certificates.ts';
+
 /** What a process and its successor say to each other during an upgrade. */
 
 /** Tells a process that the one that started it serves until it does itself. */
 export const SUCCESSOR_VARIABLE = 'PILOTLIGHT_SUCCESSOR';
 
 export type ToSuccessor =
-  /** The replicas and the state directory are yours. */
-  | { type: 'take' }
+  /** The replicas and the state directory are yours, and so are the keys of session tickets. */
+  | { type: 'take'; ticketKeys?: TicketKeysView }
   /** Requests wait for this service here. */
   | { type: 'wake'; service: string };
 

@@ -1,3 +1,4 @@
+import type { TicketKeysView } from '../model/certificates.ts';
 import { type FromSuccessor, SUCCESSOR_VARIABLE, type ToSuccessor } from './handover-protocol.ts';
 import type { Predecessor } from './running-proxy.ts';
 
@@ -13,16 +14,16 @@ export function predecessorOf(env: Environment, ready: () => Promise<void>): Pre
     if (process.connected) process.send?.(message);
   };
   const gone = new Promise<void>((resolve) => process.once('disconnect', resolve));
-  const taken = new Promise<void>((resolve) => {
+  const taken = new Promise<TicketKeysView | undefined>((resolve) => {
     process.on('message', (message: ToSuccessor) => {
-      if (message.type === 'take') resolve();
+      if (message.type === 'take') resolve(message.ticketKeys);
     });
   });
   return {
     gone,
     async letGo() {
       say({ type: 'booting' });
-      await Promise.race([taken, gone]);
+      return (await Promise.race([taken, gone])) ?? undefined;
     },
     serving(wake) {
       process.on('message', (message: ToSuccessor) => {

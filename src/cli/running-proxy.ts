@@ -1,3 +1,4 @@
+import type { TicketKeysView } from '../model/certificates.ts';
 import type { EventSink } from '../model/events.ts';
 import type { Logger } from '../model/observe.ts';
 import type { ConfigSource, ReloadResult } from '../model/reload.ts';
@@ -24,8 +25,11 @@ export interface ProxyOptions {
 
 /** The process that an upgrade replaces, as its successor sees it. */
 export interface Predecessor {
-  /** Asks it to let go of its replicas and its state directory. Resolves when it has, or is gone. */
-  letGo(): Promise<void>;
+  /**
+   * Asks it to let go of its replicas and its state directory. Resolves when it has, with the keys of its session
+   * tickets, or when it is gone.
+   */
+  letGo(): Promise<TicketKeysView | undefined>;
   /** Tells it that this process serves. From then on it asks for services that its own requests wait for. */
   serving(wake: (service: string) => void): void;
   /** Resolves when it has ended. */
@@ -50,6 +54,8 @@ export interface RunningProxy {
    * Never rejects.
    */
   reload(settings: Settings, source: ConfigSource): Promise<ReloadResult>;
+  /** The keys of its session tickets, for a successor. */
+  readonly ticketKeys: TicketKeysView;
   /** Descriptors of all its listening sockets. */
   readonly sockets: readonly number[];
   /** Resolves when the process that this one replaced has ended, if there was one. @throws the signal's reason */
@@ -73,6 +79,6 @@ export interface RunningProxy {
 
 /**
  * Boots a proxy.
- * @throws ADDRESS_IN_USE, ADDRESS_FORBIDDEN, STATE_LOCKED, STATE_UNUSABLE, and the signal's reason when it was aborted
+ * @throws ADDRESS_IN_USE, ADDRESS_FORBIDDEN, CERTIFICATE_UNUSABLE, STATE_LOCKED, STATE_UNUSABLE, and the signal's reason when it was aborted
  */
 export type StartProxy = (settings: Settings, options: ProxyOptions) => Promise<RunningProxy>;

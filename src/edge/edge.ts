@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { AccessLog } from '../model/access.ts';
+import type { EdgeListener } from '../model/certificates.ts';
 import type { ControlMessage, EdgeMessage, ServiceReport } from '../model/link.ts';
 import type { Logger } from '../model/observe.ts';
-import type { HostPort, ListenSettings } from '../model/settings.ts';
+import type { HostPort } from '../model/settings.ts';
 import type { RoutingTable } from '../model/snapshot.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
@@ -63,7 +64,7 @@ export interface Edge {
    * @returns the addresses in use, in the order given
    * @throws ADDRESS_IN_USE, ADDRESS_FORBIDDEN; then nothing has changed
    */
-  listen(listeners: ListenSettings[], bound?: BoundSockets): Promise<HostPort[]>;
+  listen(listeners: EdgeListener[], bound?: BoundSockets): Promise<HostPort[]>;
   /**
    * Stops accepting. What is in flight may end, and what is held may wait for its service. Each service drains by its
    * own limit, counted from when the drain began, or from when something came later; then the rest is refused or cut.
@@ -108,7 +109,7 @@ class EdgePlane implements Edge {
     this.#reportTimer = clock.every(REPORT_EVERY_MS, () => this.#tick());
   }
 
-  listen(listeners: ListenSettings[], bound?: BoundSockets): Promise<HostPort[]> {
+  listen(listeners: EdgeListener[], bound?: BoundSockets): Promise<HostPort[]> {
     return this.#listeners.set(listeners, bound);
   }
 
@@ -170,6 +171,7 @@ class EdgePlane implements Edge {
       untrusted: new UntrustedForwarding(logger),
       serviceOf: (name) => this.#services.get(name),
       strayed: new SessionCounts(),
+      handshakes: new Map(),
       heldBytes: 0,
       maxHeldBytes: 0,
       draining: false,
@@ -290,6 +292,24 @@ class EdgePlane implements Edge {
     const accessLost = this.#context.access?.takeLost() ?? 0;
     const { strayed } = this.#context;
     const sessions = strayed.isQuiet ? undefined : strayed.take();
-    this.#link.post({ type: 'report', collect, spanMs, services, connections, unrouted, sessions, accessLost });
+    this.#link.post({
+      type: 'report',
+      collect,
+      spanMs,
+      services,
+      connections,
+      unrouted,
+      sessions,
+      accessLost,
+      ...this.#takeHandshakes(),
+    });
+  }
+
+  #takeHandshakes(): { handshakes?: Record<string, number> } {
+    const { handshakes } = this.#context;
+    if (handshakes.size === 0) return {};
+    const told = { handshakes: Object.fromEntries(handshakes) };
+    handshakes.clear();
+    return told;
   }
 }

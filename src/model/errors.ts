@@ -15,6 +15,7 @@ export const errorKinds = {
   PASSWORD_UNUSABLE: { source: 'client', retrySafe: false },
   ADDRESS_IN_USE: { source: 'client', retrySafe: true },
   ADDRESS_FORBIDDEN: { source: 'client', retrySafe: false },
+  CERTIFICATE_UNUSABLE: { source: 'client', retrySafe: false },
   STATE_LOCKED: { source: 'client', retrySafe: true },
   STATE_UNUSABLE: { source: 'client', retrySafe: false },
   /** A new process takes over: what is asked of the one before would be lost. */

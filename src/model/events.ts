@@ -24,7 +24,9 @@ export type EventType =
   | 'reload-failed'
   | 'upgraded'
   | 'upgrade-failed'
-  | 'draining';
+  | 'draining'
+  | 'certificate-changed'
+  | 'certificate-refused';
 
 /** Of which somebody should look into the cause. */
 export const troubles: ReadonlySet<EventType> = new Set([
@@ -34,6 +36,7 @@ export const troubles: ReadonlySet<EventType> = new Set([
   'reload-failed',
   'bad-answer',
   'ejected',
+  'certificate-refused',
 ]);
 
 /** One thing that happened, for people and for the event stream. */

@@ -128,6 +128,8 @@ export interface EdgeReport {
   sessions?: SessionsReport | undefined;
   /** Lines that the access log lost. */
   accessLost: number;
+  /** TLS handshakes that ended, by outcome; absent: none did. */
+  handshakes?: Record<string, number>;
 }
 
 /**

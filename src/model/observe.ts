@@ -47,4 +47,6 @@ export type MetricName =
   | 'pilotlight_connections'
   | 'pilotlight_tcp_sessions_total'
   | 'pilotlight_tcp_bytes_total'
+  | 'pilotlight_tls_handshakes_total'
+  | 'pilotlight_certificate_days_left'
   | 'pilotlight_access_log_lost_total';

@@ -69,6 +69,7 @@ export const refusals = {
     'The service sent an answer that is not valid HTTP.',
   ),
   BAD_REQUEST: refusal(400, badRequest, 'client', false, 'The request is not valid HTTP/1.1.'),
+  TLS_REQUIRED: refusal(400, badRequest, 'client', false, 'This port speaks TLS: the address begins with https://.'),
   BAD_HOST: refusal(400, badRequest, 'client', false, 'The request needs exactly one valid Host.'),
   AMBIGUOUS_PATH: refusal(400, badRequest, 'client', false, 'The path can be read in more than one way.'),
   HEAD_TOO_LARGE: refusal(431, badRequest, 'client', false, 'The header section is too large.'),

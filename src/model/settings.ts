@@ -1,4 +1,5 @@
 import type { BalancingSettings } from './balancing.ts';
+import type { TlsSettings } from './tls-settings.ts';
 
 export type { Balance } from './balancing.ts';
 
@@ -31,8 +32,16 @@ export interface HostPort {
 }
 
 export interface ListenSettings {
+  /** Routes may be tied to it by this name; absent: none can. */
+  name?: string | undefined;
   address: HostPort;
+  /** How it ends TLS; absent: it does not. */
+  tls?: TlsSettings | undefined;
+  /** Whether requests are sent to the same address by https. */
+  redirectToHttps?: boolean;
   timeouts: {
+    /** From accept to the end of the TLS handshake, ms. */
+    handshakeMs: number;
     /** From the first byte of a request (or accept) to the end of its head, ms. */
     headMs: number;
     /** Longest pause while a request body arrives, ms. */
@@ -80,6 +89,8 @@ export interface ListenLimits {
   connections: number;
   /** Most connections of one client address that is not a trusted proxy's; 0 = no limit. */
   connectionsPerClient: number;
+  /** Most connections whose TLS handshake is under way. */
+  handshakes: number;
   http2: Http2Limits;
 }
 

@@ -47,6 +47,11 @@ export const metricCatalog: Record<MetricName, MetricKind> = {
     type: 'counter',
     help: 'Bytes of TCP sessions, from clients (in) and to them (out).',
   },
+  pilotlight_tls_handshakes_total: {
+    type: 'counter',
+    help: 'TLS handshakes with clients, by outcome: full, resumed, or why they failed.',
+  },
+  pilotlight_certificate_days_left: { type: 'gauge', help: 'Days until a certificate in use expires, by its file.' },
   pilotlight_access_log_lost_total: {
     type: 'counter',
     help: 'Lines of the access log that were lost: the disk was full, or did not keep up.',

@@ -1,4 +1,5 @@
-import type { HostPort, ListenSettings } from '../model/settings.ts';
+import type { EdgeListener } from '../model/certificates.ts';
+import type { HostPort } from '../model/settings.ts';
 import type { BoundSocket } from './bound-sockets.ts';
 
 /** The edges of one proxy, in this process or in others. */
@@ -11,7 +12,7 @@ export interface DataPlane {
    * Listens on exactly these from now on: new ones are opened before missing ones close, the same ones stay.
    * @param inherited sockets that are bound already
    */
-  listen(listeners: ListenSettings[], inherited?: ReadonlyMap<string, readonly BoundSocket[]>): Promise<HostPort[]>;
+  listen(listeners: EdgeListener[], inherited?: ReadonlyMap<string, readonly BoundSocket[]>): Promise<HostPort[]>;
   /** Opens the access log anew. */
   reopenLog(): Promise<void>;
   /** Stops accepting and lets what is under way finish: see `Edge.drain`. */

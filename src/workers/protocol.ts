@@ -1,6 +1,7 @@
+import type { EdgeListener } from '../model/certificates.ts';
 import type { ControlMessage, EdgeMessage } from '../model/link.ts';
 import type { LogLevel } from '../model/observe.ts';
-import type { AccessLogSettings, ListenSettings } from '../model/settings.ts';
+import type { AccessLogSettings } from '../model/settings.ts';
 
 /** How a worker is made. */
 export interface WorkerSetup {
@@ -26,7 +27,7 @@ export type WorkerOrder =
   | { type: 'link'; message: ControlMessage }
   /** A bound socket for the next `listen`, for listeners of this key; its handle comes beside the message. */
   | { type: 'socket'; key: string }
-  | { type: 'listen'; order: number; listeners: ListenSettings[] }
+  | { type: 'listen'; order: number; listeners: EdgeListener[] }
   | { type: 'drain'; order: number; deadlineMs: number; handOver: boolean }
   | { type: 'reopen-log'; order: number }
   /** Ends the process; nothing answers it but the exit. */

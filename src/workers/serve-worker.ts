@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { EdgeListener } from '../model/certificates.ts';
 import { toPilotlightError } from '../model/errors.ts';
 import type { ControlMessage, EdgeMessage } from '../model/link.ts';
-import type { HostPort, ListenSettings } from '../model/settings.ts';
+import type { HostPort } from '../model/settings.ts';
 import { type ChannelEnd, createChannel } from '../util/channel.ts';
 import { freeAfterBoot } from '../util/free-memory.ts';
 import type { BoundSockets } from '../util/listening.ts';
@@ -18,7 +19,7 @@ interface PrimaryPort {
 
 /** What a worker is made of. */
 interface WorkerParts {
-  listen(listeners: ListenSettings[], bound: BoundSockets): Promise<HostPort[]>;
+  listen(listeners: EdgeListener[], bound: BoundSockets): Promise<HostPort[]>;
   drain(deadlineMs: number, handOver: boolean): Promise<void>;
   reopenLog(): Promise<void>;
   close(): Promise<void>;

@@ -1,5 +1,5 @@
+import type { EdgeListener } from '../model/certificates.ts';
 import type { ControlMessage } from '../model/link.ts';
-import type { ListenSettings } from '../model/settings.ts';
 import type { RouteView, RoutingTable, ServicePolicy } from '../model/snapshot.ts';
 import type { Share } from './protocol.ts';
 
@@ -23,7 +23,7 @@ export class ShareOfBounds {
     return message.type === 'table' ? { ...message, table: this.#table(message.table) } : message;
   }
 
-  listeners(listeners: readonly ListenSettings[]): ListenSettings[] {
+  listeners(listeners: readonly EdgeListener[]): EdgeListener[] {
     return listeners.map((listener) => {
       const { limits } = listener;
       const { connections, connectionsPerClient } = limits;

@@ -1,7 +1,8 @@
+import type { EdgeListener } from '../model/certificates.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { ControlMessage, EdgeMessage } from '../model/link.ts';
 import type { Logger, LogLevel } from '../model/observe.ts';
-import type { AccessLogSettings, HostPort, ListenSettings } from '../model/settings.ts';
+import type { AccessLogSettings, HostPort } from '../model/settings.ts';
 import { backoffDelay } from '../util/backoff.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
@@ -85,7 +86,7 @@ export class WorkerPool implements DataPlane {
   readonly #options: WorkerPoolOptions;
   readonly #places: Place[];
   readonly #bound = new Map<string, BoundListener>();
-  #listeners: ListenSettings[] = [];
+  #listeners: EdgeListener[] = [];
   #phase: Phase = 'new';
   #watch: Timer | undefined;
 
@@ -119,7 +120,7 @@ export class WorkerPool implements DataPlane {
     return [...this.#bound.values()].flatMap(({ sockets }) => sockets.map(({ fd }) => fd));
   }
 
-  async listen(listeners: ListenSettings[], inherited: InheritedByKey = new Map()): Promise<HostPort[]> {
+  async listen(listeners: EdgeListener[], inherited: InheritedByKey = new Map()): Promise<HostPort[]> {
     const before = this.#listeners;
     const opened = await this.#bindNew(listeners, inherited);
     if (this.#phase === 'closing') {
@@ -230,7 +231,7 @@ export class WorkerPool implements DataPlane {
   }
 
   /** Binds what is not bound yet. */
-  async #bindNew(listeners: readonly ListenSettings[], inherited: InheritedByKey): Promise<Map<string, BoundListener>> {
+  async #bindNew(listeners: readonly EdgeListener[], inherited: InheritedByKey): Promise<Map<string, BoundListener>> {
     const opened = new Map<string, BoundListener>();
     try {
       for (const { address } of listeners) {

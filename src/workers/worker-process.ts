@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import type { EdgeListener } from '../model/certificates.ts';
 import { type ErrorCode, errorKinds, PilotlightError } from '../model/errors.ts';
 import type { ControlMessage, EdgeMessage } from '../model/link.ts';
-import type { ListenSettings } from '../model/settings.ts';
 import { type ChannelEnd, createChannel } from '../util/channel.ts';
 import { BEGIN, type WorkerOrder, type WorkerReport, type WorkerSetup } from './protocol.ts';
 
@@ -67,7 +67,7 @@ export class WorkerProcess {
    * @param sockets for listeners that it does not have yet, by `listenKey`
    * @throws what `Edge.listen` throws; CANCELLED when the process ends first
    */
-  listen(listeners: ListenSettings[], sockets: ReadonlyMap<string, readonly object[]>): Promise<void> {
+  listen(listeners: EdgeListener[], sockets: ReadonlyMap<string, readonly object[]>): Promise<void> {
     for (const [key, handles] of sockets) {
       for (const handle of handles) this.#send({ type: 'socket', key }, handle);
     }

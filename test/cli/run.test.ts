@@ -35,6 +35,7 @@ async function run(interactive: boolean, logLevel?: 'debug') {
     },
     sockets: [],
     alone: async () => undefined,
+    ticketKeys: { keys: '', madeAt: 0 },
     letGo: async () => undefined,
     resume: async () => undefined,
     stop: async () => undefined,

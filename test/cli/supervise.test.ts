@@ -16,6 +16,7 @@ class FakeProxy implements RunningProxy {
   readonly happened: string[] = [];
   readonly listening = [];
   readonly sockets = [];
+  readonly ticketKeys = { keys: '', madeAt: 0 };
   readonly admin = { host: '127.0.0.1', port: 9400 };
   readonly #release = Promise.withResolvers<void>();
   readonly logger: Logger = {

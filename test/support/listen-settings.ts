@@ -1,3 +1,4 @@
+import type { EdgeListener, TlsMaterial } from '../../src/model/certificates.ts';
 import type { ListenLimits, ListenSettings, TcpSettings } from '../../src/model/settings.ts';
 
 /** Limits of a listener as the defaults make them. */
@@ -10,10 +11,12 @@ export const listenLimits: ListenLimits = {
   requests: 0,
   connections: 10_000,
   connectionsPerClient: 0,
+  handshakes: 1000,
   http2: { streams: 100, oddities: 1000 },
 };
 
 export const listenTimeouts: ListenSettings['timeouts'] = {
+  handshakeMs: 10_000,
   headMs: 10_000,
   bodyMs: 30_000,
   keepAliveMs: 75_000,
@@ -27,16 +30,21 @@ export interface ListenChange {
   proxyProtocol?: boolean;
   http2?: boolean;
   tcp?: TcpSettings;
+  name?: string;
+  redirectToHttps?: boolean;
+  tls?: TlsMaterial;
 }
 
 /** A listener with the defaults and these changes, on a free port of the loopback unless told. */
-export function listenSettings(change: ListenChange = {}, address = { host: '127.0.0.1', port: 0 }): ListenSettings {
+export function listenSettings(change: ListenChange = {}, address = { host: '127.0.0.1', port: 0 }): EdgeListener {
+  const { timeouts, limits, ...rest } = change;
   return {
+    proxyProtocol: false,
+    http2: undefined,
+    tcp: undefined,
+    ...rest,
     address,
-    timeouts: { ...listenTimeouts, ...change.timeouts },
-    limits: { ...listenLimits, ...change.limits },
-    proxyProtocol: change.proxyProtocol ?? false,
-    http2: change.http2,
-    tcp: change.tcp,
+    timeouts: { ...listenTimeouts, ...timeouts },
+    limits: { ...listenLimits, ...limits },
   };
 }

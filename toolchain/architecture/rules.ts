@@ -25,6 +25,7 @@ export const RULES: Rules = {
   mayImport: {
     'main.ts': [
       'admin',
+      'certificates',
       'cli',
       'config',
       'control',
@@ -44,6 +45,7 @@ export const RULES: Rules = {
     model: [],
     edge: [],
     control: [],
+    certificates: [],
     discovery: [],
     runtime: [],
     admin: [],

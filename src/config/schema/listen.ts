@@ -1,17 +1,24 @@
 import { z } from 'zod';
 import type { Http2Limits, ListenLimits, ListenSettings } from '../../model/settings.ts';
 import { type Exactly, option, optional, options, required, section } from '../option/option.ts';
-import { duration, flag, integer, parsed, size } from '../option/value-types.ts';
+import { duration, flag, integer, parsed, size, text } from '../option/value-types.ts';
 import { readHostPort } from './addresses.ts';
 import { listenTcpSchema } from './listen-tcp.ts';
+import { tlsSchema } from './listen-tls.ts';
 
 /** `host:port`, where port 0 takes a free one. */
 export function listenAddress() {
   return parsed('host:port', 'host:port, such as 0.0.0.0:8080 or [::]:8080', (input) => readHostPort(input, 0));
 }
 
+/** Name of a listener. */
+export function listenerName() {
+  return text({ pattern: /^[a-z0-9][a-z0-9-]{0,62}$/, expected: 'a name of a-z, 0-9 and "-", at most 63 characters' });
+}
+
 const timeouts = section(
   {
+    handshakeMs: option(duration(), '10s', 'From the accept of a connection to the end of its TLS handshake.'),
     headMs: option(duration(), '10s', "From a request's first byte to the end of its head."),
     bodyMs: option(duration(), '30s', 'Longest pause while a request body arrives.'),
     keepAliveMs: option(duration(), '75s', 'How long an idle client connection is kept.'),
@@ -71,6 +78,11 @@ const limits = section(
         'beyond it 503. 0 is no limit.',
     ),
     http2,
+    handshakes: option(
+      integer('handshakes', 1, 1_000_000),
+      '1000',
+      'TLS handshakes that are under way at once. Beyond it the oldest is ended.',
+    ),
   },
   'What clients may use.',
 ) satisfies Exactly<ListenLimits>;
@@ -80,7 +92,15 @@ export const listenSchema = required(
   z
     .array(
       options({
+        name: optional(listenerName(), 'Routes may be tied to it by this name (`on`).'),
         address: required(listenAddress(), 'Address and port to accept clients on; port 0 takes a free one.'),
+        tls: tlsSchema,
+        redirectToHttps: option(
+          flag(),
+          'false',
+          'Whether requests are sent to the same address by https (308), at the port of the first listener with `tls`; ' +
+            'what is below `/.well-known/acme-challenge/` is served as elsewhere.',
+        ),
         timeouts,
         limits,
         proxyProtocol: option(

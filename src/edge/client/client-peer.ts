@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { hostPort } from '../../util/host-port.ts';
-import type { Peer, Scheme } from '../exchange/downstream.ts';
+import type { Peer, Scheme, TlsFacts } from '../exchange/downstream.ts';
 import type { RequestHead } from '../http1/request.ts';
 import { plainAddress, type TrustedProxies } from '../io/client-address.ts';
 import { forwardedFor } from '../io/forwarded.ts';
@@ -15,6 +15,7 @@ export class ClientPeer implements Peer {
   readonly #socket: Socket;
   readonly #context: ClientContext;
   readonly #listener: ListenerContext;
+  readonly #scheme: Scheme;
   #trusted = false;
   /** The list that `#trusted` goes by. */
   #trustedBy: TrustedProxies | undefined;
@@ -25,15 +26,23 @@ export class ClientPeer implements Peer {
   #header: Buffer | undefined;
   /** What a PROXY header says about how the client came. */
   #proxied: { readonly port: number; readonly tls: boolean | undefined } | undefined;
+  tls: TlsFacts | undefined;
   #toldForwarding = false;
   /** It is counted among the connections of its address. */
   #isCounted = false;
 
-  constructor(socket: Socket, context: ClientContext, listener: ListenerContext) {
+  /** @param scheme by which the client came to us */
+  constructor(socket: Socket, context: ClientContext, listener: ListenerContext, scheme: Scheme = 'http') {
     this.#socket = socket;
     this.#context = context;
     this.#listener = listener;
+    this.#scheme = scheme;
     this.port = socket.remotePort ?? 0;
+  }
+
+  /** The handshake with it is over. */
+  secured(tls: TlsFacts): void {
+    this.tls = tls;
   }
 
   /** Takes the other end that the socket names. */
@@ -85,7 +94,7 @@ export class ClientPeer implements Peer {
 
   /** A client that came to port 443 of another proxy used TLS. */
   get scheme(): Scheme {
-    if (this.#proxied === undefined) return this.#listener.scheme;
+    if (this.#proxied === undefined || this.#scheme === 'https') return this.#scheme;
     return (this.#proxied.tls ?? this.#proxied.port === 443) ? 'https' : 'http';
   }
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { type RefusalCode, refusals } from '../../model/refusals.ts';
 import { refusalAnswer } from '../answer/own-answer.ts';
 import type { DeadlineEntry } from '../io/deadlines.ts';
 import type { ClientContext } from './context.ts';
@@ -20,16 +21,20 @@ export class ConnectionLimit {
     this.#context = context;
   }
 
-  /** Answers 503, whatever was asked, and closes. */
-  answer(socket: Socket): void {
+  /** Answers with a refusal, whatever was asked, and closes. @returns what was said */
+  answer(socket: Socket, code: RefusalCode = 'CONNECTION_LIMIT'): { requestId: string; size: number } {
     const { unrouted, deadlines } = this.#context;
+    const { status } = refusals[code];
+    const requestId = this.#context.requestId();
+    const message = this.#message(code, requestId);
+    const said = { requestId, size: message.length };
     socket.on('error', () => {});
-    unrouted.set(503, (unrouted.get(503) ?? 0) + 1);
-    socket.end(this.#message(), 'latin1');
+    unrouted.set(status, (unrouted.get(status) ?? 0) + 1);
+    socket.end(message, 'latin1');
     if (!this.keep(socket)) {
       // There is no room to wait for what it sends, so it may lose the answer.
       socket.destroySoon();
-      return;
+      return said;
     }
     const linger: DeadlineEntry = { deadline: 0, filed: 0, slotPlace: 0, onDeadline: () => socket.destroy() };
     deadlines.arm(linger, LINGER_MS);
@@ -39,6 +44,7 @@ export class ConnectionLimit {
       if (socket.bytesRead > LINGER_BYTES) socket.destroy();
     });
     socket.on('end', () => socket.destroy());
+    return said;
   }
 
   /** Keeps a connection that lost its place until it closes. @returns false where there is no room for that either */
@@ -49,9 +55,9 @@ export class ConnectionLimit {
     return true;
   }
 
-  #message(): string {
-    const requestId = this.#context.requestId();
-    const answer = refusalAnswer('CONNECTION_LIMIT', { requestId, retryAfterMs: 1000, accept: undefined });
+  #message(code: RefusalCode, requestId: string): string {
+    const retryAfterMs = code === 'CONNECTION_LIMIT' ? 1000 : undefined;
+    const answer = refusalAnswer(code, { requestId, retryAfterMs, accept: undefined });
     return closingMessage(answer, requestId, this.#context.date());
   }
 

@@ -7,6 +7,8 @@ export interface ClientContext extends TcpContext {
   /** Of the last table. */
   trusted: TrustedProxies;
   readonly untrusted: UntrustedForwarding;
+  /** TLS handshakes that ended since the last report, by outcome. */
+  readonly handshakes: Map<string, number>;
   /** Client connections that there are file descriptors for, with one to a service for each. */
   readonly room: number;
   /** Connections beyond the limit that there are file descriptors for, to tell them. */

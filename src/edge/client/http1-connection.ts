@@ -58,11 +58,12 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
   /** It still has its place among the connections of its listener. */
   #hasPlace = true;
 
-  constructor(socket: Socket, context: ClientContext, listener: ListenerContext) {
+  /** @param known the other end, where that is known and counted already */
+  constructor(socket: Socket, context: ClientContext, listener: ListenerContext, known?: ClientPeer) {
     this.#socket = socket;
     this.#context = context;
     this.#listener = listener;
-    this.peer = new ClientPeer(socket, context, listener);
+    this.peer = known ?? new ClientPeer(socket, context, listener);
     this.answer = new Http1Writer(socket, this.request, this.body, context, listener);
     this.#reader = new RequestReader(this.request, this, context, listener);
     this.#exchange = new Exchange(this, context);
@@ -77,6 +78,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     this.silentSince = context.clock.now();
     listener.idle.open(this);
     context.deadlines.arm(this, listener.timeouts.headMs, this.silentSince);
+    if (known !== undefined) return;
     if (listener.proxyProtocol) {
       this.#phase = 'proxy-header';
     } else {

@@ -1,6 +1,6 @@
+import type { Socket } from 'node:net';
 import type { ListenLimits, ListenSettings } from '../../model/settings.ts';
 import type { Member, Members } from '../../util/members.ts';
-import type { Scheme } from '../exchange/downstream.ts';
 import type { HeadLimits } from '../http1/request.ts';
 import type { TcpTargets } from '../tcp/targets.ts';
 import type { ClientCounts } from './client-counts.ts';
@@ -19,6 +19,12 @@ export interface ClientConnection extends Member {
   abort(): void;
 }
 
+/** Ends TLS for the connections of a listener. */
+export interface TlsEnd {
+  /** Makes the handshake, then has the connection served. */
+  accept(socket: Socket): void;
+}
+
 /** What connections of one listener share. */
 export interface ListenerContext {
   timeouts: ListenSettings['timeouts'];
@@ -29,8 +35,14 @@ export interface ListenerContext {
   targets: TcpTargets | undefined;
   /** Whether a connection in clear text may begin with HTTP/2. */
   priorKnowledge: boolean;
-  /** The scheme by which clients come, unless a PROXY header says another. */
-  scheme: Scheme;
+  /** Its connections go here first; undefined: they come in clear text. */
+  tls: TlsEnd | undefined;
+  /** Whether clients are asked for a certificate. */
+  asksClients: boolean;
+  /** Under this name routes are tied to it; empty: it has none. */
+  name: string;
+  /** Requests are sent to this port by https; 0: they are served. */
+  httpsPort: number;
   /** The port that it listens on. To ask each socket is a system call, 2 % of a connection with one request. */
   port: number;
   /** Client connections that it accepted and that are open, and how many of them each untrusted address has. */

@@ -1,5 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import type { HostPort, ListenSettings } from '../../model/settings.ts';
+import type { EdgeListener } from '../../model/certificates.ts';
+import { PilotlightError } from '../../model/errors.ts';
+import type { HostPort } from '../../model/settings.ts';
 import { hostPort } from '../../util/host-port.ts';
 import { type BoundSockets, descriptorOf, listenError, listenKey } from '../../util/listening.ts';
 import { Members } from '../../util/members.ts';
@@ -11,8 +13,10 @@ import { ClientPeer } from './client-peer.ts';
 import { ConnectionLimit } from './connection-limit.ts';
 import type { ClientContext } from './context.ts';
 import { IdleConnections } from './idle-connections.ts';
-import type { ClientConnection, ListenerContext } from './listener-context.ts';
+import type { ClientConnection, ListenerContext, TlsEnd } from './listener-context.ts';
 import { serve } from './serve.ts';
+import { Acceptor } from './tls/acceptor.ts';
+import { TlsListener } from './tls/tls-listener.ts';
 
 const BACKLOG = 4096;
 /** Bytes that wait for a client before it counts as slow: beyond them it is one more piece of 64 KiB at most. */
@@ -54,22 +58,27 @@ export class Listeners {
   }
 
   /** See `Edge.listen`. */
-  set(settings: readonly ListenSettings[], bound: BoundSockets = new Map()): Promise<HostPort[]> {
+  set(settings: readonly EdgeListener[], bound: BoundSockets = new Map()): Promise<HostPort[]> {
     const done = this.#change.then(() => this.#bringAbout(settings, bound));
     this.#change = done.catch(() => undefined);
     return done;
   }
 
-  async #bringAbout(settings: readonly ListenSettings[], bound: BoundSockets): Promise<HostPort[]> {
+  async #bringAbout(settings: readonly EdgeListener[], bound: BoundSockets): Promise<HostPort[]> {
     const next: Listener[] = [];
     const opened: Listener[] = [];
+    const acceptors = settings.map(acceptorFor);
+    const secure = securePort(
+      settings,
+      settings.map(({ address }) => address),
+    );
     try {
-      for (const each of settings) {
+      for (const [index, each] of settings.entries()) {
         const key = listenKey(each.address);
         const kept = this.#listeners.find((listener) => listener.key === key);
         if (kept === undefined) {
           const sockets = bound.get(key) ?? (await this.#bind?.(each.address))?.sockets;
-          const listener = await this.#open(key, each, sockets);
+          const listener = await this.#open(key, each, acceptors[index], secure, sockets);
           opened.push(listener);
           next.push(listener);
         } else {
@@ -80,11 +89,25 @@ export class Listeners {
       for (const listener of opened) close(listener);
       throw error;
     }
-    for (const [index, listener] of next.entries())
-      Object.assign(listener.context, changeable(settings[index] as ListenSettings));
+    for (const [index, { context }] of next.entries()) {
+      Object.assign(context, changeable(settings[index] as EdgeListener, secure));
+      context.tls = this.#tlsEnd(context, acceptors[index]);
+    }
+    const port = securePort(
+      settings,
+      next.map(({ context }) => context),
+    );
+    for (const { context } of next) if (context.httpsPort > 0) context.httpsPort = port;
     for (const listener of this.#listeners) if (!next.includes(listener)) close(listener);
     this.#listeners = next;
     return next.map((listener) => listener.address);
+  }
+
+  /** Handshakes go by the new acceptor, and the number of those under way is bounded all the same. */
+  #tlsEnd(context: ListenerContext, acceptor: Acceptor | undefined): TlsEnd | undefined {
+    if (acceptor === undefined) return undefined;
+    if (context.tls instanceof TlsListener) context.tls.acceptor = acceptor;
+    return context.tls ?? new TlsListener(this.#context, context, acceptor);
   }
 
   /** See `Edge.drain`. */
@@ -118,14 +141,16 @@ export class Listeners {
       this.#turnAway(socket, listener);
     } else if (listener.targets !== undefined) {
       new TcpSession(socket, new ClientPeer(socket, this.#context, listener), this.#context, listener);
+    } else if (listener.tls !== undefined) {
+      listener.tls.accept(socket);
     } else {
       serve(socket, 'http/1.1', this.#context, listener);
     }
   }
 
   /** There is no room for it. What does not speak HTTP understands no answer of ours. */
-  #turnAway(socket: Socket, { targets }: ListenerContext): void {
-    if (targets === undefined) {
+  #turnAway(socket: Socket, { targets, tls }: ListenerContext): void {
+    if (targets === undefined && tls === undefined) {
       this.#connectionLimit.answer(socket);
     } else {
       socket.on('error', () => {});
@@ -148,12 +173,17 @@ export class Listeners {
     return open >= limits.connections || this.#connections.size >= this.#context.room;
   }
 
-  async #open(key: string, settings: ListenSettings, sockets: readonly object[] = []): Promise<Listener> {
+  async #open(
+    key: string,
+    settings: EdgeListener,
+    acceptor: Acceptor | undefined,
+    secure: number,
+    sockets: readonly object[] = [],
+  ): Promise<Listener> {
     const { address } = settings;
     const context: ListenerContext = {
-      ...changeable(settings),
-      // TLS is not ended here.
-      scheme: 'http',
+      ...changeable(settings, secure),
+      tls: undefined,
       port: address.port,
       open: 0,
       clients: new ClientCounts(),
@@ -161,6 +191,8 @@ export class Listeners {
       connectionLimit: this.#connectionLimit,
       connections: this.#connections,
     };
+    // From its first connection on.
+    context.tls = this.#tlsEnd(context, acceptor);
     const listener: Listener = { key, servers: [], context, address };
     const places = sockets.length > 0 ? sockets : [{ host: address.host, port: address.port }];
     try {
@@ -199,10 +231,39 @@ function close({ servers }: Listener): void {
   for (const server of servers) server.close();
 }
 
-/** What a reload may change of a listener that stays; it holds for the connections that are open, too. */
-function changeable({ timeouts, limits, proxyProtocol, http2, tcp }: ListenSettings) {
+/**
+ * What a reload may change of a listener that stays; it holds for the connections that are open, too.
+ * @param secure where redirects lead
+ */
+function changeable(settings: EdgeListener, secure: number) {
+  const { name = '', timeouts, limits, proxyProtocol, http2, tls, tcp, redirectToHttps } = settings;
   const { head, fields, target } = limits;
-  const headLimits = { headBytes: head, fields, targetBytes: target };
-  const targets = tcp && new TcpTargets(tcp);
-  return { timeouts, limits, headLimits, proxyProtocol, priorKnowledge: http2 === true, targets };
+  return {
+    name,
+    timeouts,
+    limits,
+    headLimits: { headBytes: head, fields, targetBytes: target },
+    proxyProtocol,
+    targets: tcp && new TcpTargets(tcp),
+    priorKnowledge: http2 === true && tls === undefined,
+    asksClients: tls?.clientAuth !== undefined,
+    httpsPort: redirectToHttps === true ? secure : 0,
+  };
+}
+
+/** @throws CERTIFICATE_UNUSABLE */
+function acceptorFor({ address, http2, tls }: EdgeListener): Acceptor | undefined {
+  if (tls === undefined) return undefined;
+  try {
+    return new Acceptor(tls, listenKey(address), http2 === false ? ['http/1.1'] : ['h2', 'http/1.1']);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new PilotlightError('CERTIFICATE_UNUSABLE', `cannot end TLS on ${hostPort(address)}: ${why}`, error);
+  }
+}
+
+/** The port that plain requests are sent to: the usual one if TLS is ended there, else the first one; 0: there is none. */
+function securePort(settings: readonly EdgeListener[], at: readonly { port: number }[]): number {
+  const ports = at.flatMap(({ port }, index) => (settings[index]?.tls === undefined ? [] : port));
+  return ports.includes(443) ? 443 : (ports[0] ?? 0);
 }

@@ -7,6 +7,16 @@ import type { ResponseHead } from '../http1/response.ts';
 /** How a client's bytes come: in clear text, or through TLS. */
 export type Scheme = 'http' | 'https';
 
+/** What is known of TLS that was ended here. */
+export interface TlsFacts {
+  /** `TLSv1.3`. */
+  readonly version: string;
+  /** By its name of the standard, `TLS_AES_128_GCM_SHA256`. */
+  readonly cipher: string;
+  /** Subject of the client's certificate, verified (RFC 4514); undefined: it has shown none. */
+  readonly subject: string | undefined;
+}
+
 /** The other end of a client's connection, and how it came. It is the same for all requests on the connection. */
 export interface Peer {
   /** Its address, or the one that its PROXY header names; IPv4 where it is IPv4-mapped. */
@@ -16,6 +26,8 @@ export interface Peer {
   readonly trusted: boolean;
   /** The scheme by which the client came to the first proxy that we know of. */
   readonly scheme: Scheme;
+  /** Undefined: the connection is in clear text. */
+  readonly tls: TlsFacts | undefined;
   /** Port that the client connected to there. */
   readonly forwardedPort: number;
   /** Address that the client connected to here, host:port. */

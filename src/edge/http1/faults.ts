@@ -17,6 +17,7 @@ export const Fault = {
   BAD_VERSION: 'invalid HTTP version',
   INCOMPLETE: 'connection ended within the head',
   TLS_REQUEST: 'TLS on a port without it',
+  HTTP_ON_TLS: 'HTTP without TLS on a port with it',
   NO_HOST: 'no Host field',
   LONG_LIST: 'too long a list in a field',
   TWO_HOSTS: 'two Host fields',

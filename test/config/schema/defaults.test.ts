@@ -21,8 +21,11 @@ services:
   expect(rest).toEqual({
     listen: [
       {
+        name: undefined,
         address: { host: '0.0.0.0', port: 8080 },
-        timeouts: { headMs: 10_000, bodyMs: 30_000, keepAliveMs: 75_000, sendMs: 60_000 },
+        tls: undefined,
+        redirectToHttps: false,
+        timeouts: { handshakeMs: 10_000, headMs: 10_000, bodyMs: 30_000, keepAliveMs: 75_000, sendMs: 60_000 },
         limits: {
           head: 32_768,
           fields: 100,
@@ -32,6 +35,7 @@ services:
           requests: 0,
           connections: 10_000,
           connectionsPerClient: 0,
+          handshakes: 1000,
           http2: { streams: 100, oddities: 1000 },
         },
         proxyProtocol: false,

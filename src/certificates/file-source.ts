@@ -1,0 +1,240 @@
+import type {
+  Certificate,
+  CertificateFacts,
+  CertificateNews,
+  CertificateSource,
+  EdgeListener,
+  TicketKeysView,
+  TlsMaterial,
+} from '../model/certificates.ts';
+import { PilotlightError } from '../model/errors.ts';
+import type { ListenSettings } from '../model/settings.ts';
+import type { TlsSettings } from '../model/tls-settings.ts';
+import type { Clock, Timer } from '../util/clock.ts';
+import { hostPort } from '../util/host-port.ts';
+import { warningsOf } from './read-certificate.ts';
+import { type ReadPair, readTls } from './read-tls.ts';
+import { signatureOf } from './signature.ts';
+import { TicketKeys } from './ticket-keys.ts';
+
+/** The files are looked at this often, ms; so much less often that a look takes at most a hundredth of the time. */
+const LOOK_MS = 5000;
+const LOOK_SHARE = 100;
+/** Files that changed are read when they have been the same for so long, ms: a pair is written one file after the other. */
+const SETTLE_MS = 1000;
+
+interface FileSourceOptions {
+  clock: Clock;
+  /** Those of the process before this one. */
+  ticketKeys?: TicketKeysView | undefined;
+  /** Told of what changes, and of what cannot be used. */
+  tell: (news: CertificateNews) => void;
+  /** Something in use should be seen to: one line. */
+  warn: (message: string) => void;
+  /** What `renew` returns differs from what was there before. */
+  onChange: () => void;
+}
+
+/** A certificate as it was last read in order. */
+interface Known {
+  certificate: Certificate;
+  facts: CertificateFacts;
+}
+
+/** Certificates from files, which are watched. */
+export class FileSource implements CertificateSource {
+  readonly #options: FileSourceOptions;
+  readonly #ticketKeys: TicketKeys;
+  /** What was last read in order, by its files. */
+  #known = new Map<string, Known>();
+  #authorities = new Map<string, string>();
+  /** What was said of what cannot be used, by its files. */
+  #told = new Map<string, string>();
+  readonly #warned = new Set<string>();
+  #followed: readonly ListenSettings[] = [];
+  /** Of the files as they were when they were read. */
+  #signature = '';
+  #timer: Timer | undefined;
+  #isClosed = false;
+
+  constructor(options: FileSourceOptions) {
+    this.#options = options;
+    this.#ticketKeys = new TicketKeys(options.clock, options.ticketKeys);
+  }
+
+  get ticketKeys(): TicketKeysView {
+    return this.#ticketKeys.view;
+  }
+
+  get facts(): readonly CertificateFacts[] {
+    return [...this.#known.values()].map(({ facts }) => facts);
+  }
+
+  async equip(listeners: readonly ListenSettings[]): Promise<EdgeListener[]> {
+    // What changes from here on is noticed, though it may be read already.
+    const signature = await signatureOf(listeners.flatMap(({ tls }) => tls ?? []));
+    const reading = new Reading(this.#known, this.#authorities);
+    const equipped: EdgeListener[] = [];
+    for (const { tls, ...listener } of listeners) {
+      equipped.push(tls === undefined ? listener : { ...listener, tls: await this.#material(tls, listener, reading) });
+    }
+    await this.#take(reading);
+    this.#signature = signature;
+    return equipped;
+  }
+
+  follow(listeners: readonly ListenSettings[]): void {
+    this.#followed = listeners;
+    this.#timer?.cancel();
+    if (this.#settings.length > 0) this.#lookIn(LOOK_MS);
+  }
+
+  renew(): Promise<EdgeListener[]> {
+    return this.equip(this.#followed);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+  }
+
+  get #settings(): TlsSettings[] {
+    return this.#followed.flatMap(({ tls }) => tls ?? []);
+  }
+
+  // ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #material(tls: TlsSettings, { address }: EdgeListenerAddress, reading: Reading): Promise<TlsMaterial> {
+    const { pairs, authorities } = await readTls(tls, '');
+    const certificates = pairs.flatMap((each) => reading.certificate(each) ?? []);
+    const where = `cannot end TLS on ${hostPort(address)}`;
+    if (certificates.length === 0) {
+      const fault = pairs
+        .map((each) => ('fault' in each.reading ? each.reading.fault : ''))
+        .find((text) => text !== '');
+      throw new PilotlightError('CERTIFICATE_UNUSABLE', `${where}: ${fault ?? 'no certificate'}`);
+    }
+    let ca: string | undefined;
+    if (authorities !== undefined) {
+      ca = reading.ca(authorities.file, authorities.reading);
+      if (ca === undefined) {
+        const fault = 'fault' in authorities.reading ? authorities.reading.fault : '';
+        throw new PilotlightError('CERTIFICATE_UNUSABLE', `${where}: ${fault}`);
+      }
+    }
+    const { minVersion, strictSni, ciphers, clientAuth } = tls;
+    return {
+      certificates: inOrder(certificates),
+      minVersion,
+      strictSni,
+      ciphers,
+      clientAuth: clientAuth && ca !== undefined ? { ca, mode: clientAuth.mode } : undefined,
+      ticketKeys: this.#ticketKeys.view.keys,
+    };
+  }
+
+  /** Takes over what was read, and says what differs from before. */
+  async #take({ known, authorities, faults }: Reading): Promise<void> {
+    const { tell, warn, clock } = this.#options;
+    const before = this.#known;
+    this.#known = known;
+    this.#authorities = authorities;
+    for (const [key, { certificate, facts }] of known) {
+      const earlier = before.get(key);
+      if (earlier !== undefined && earlier.certificate.id !== certificate.id) {
+        const until = new Date(facts.notAfter).toISOString().slice(0, 10);
+        const message = `the certificate for ${facts.name} changed (${facts.file}, until ${until})`;
+        tell({ type: 'certificate-changed', message, file: facts.file });
+      }
+      if (earlier?.certificate.id === certificate.id) continue;
+      for (const message of await warningsOf(facts, clock.wall())) {
+        if (!this.#warned.has(message)) warn(message);
+        this.#warned.add(message);
+      }
+    }
+    for (const [key, { fault, file, isServed }] of faults) {
+      if (this.#told.get(key) === fault) continue;
+      const rest = isServed ? ': what was there before is served on' : '';
+      tell({ type: 'certificate-refused', message: `${fault}${rest}`, file });
+    }
+    this.#told = new Map([...faults].map(([key, { fault }]) => [key, fault]));
+  }
+
+  // ── watching ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #lookIn(ms: number): void {
+    if (!this.#isClosed) this.#timer = this.#options.clock.after(ms, () => void this.#look());
+  }
+
+  async #look(): Promise<void> {
+    const { clock, onChange } = this.#options;
+    const followed = this.#followed;
+    const began = clock.now();
+    const signature = await signatureOf(this.#settings);
+    const took = clock.now() - began;
+    // Another look is on its way where others are followed now.
+    if (this.#isClosed || followed !== this.#followed) return;
+    const before = this.#signature;
+    this.#signature = await this.#settled(signature);
+    if (this.#isClosed || followed !== this.#followed) return;
+    if (this.#ticketKeys.rotate() || before !== this.#signature) onChange();
+    this.#lookIn(Math.max(LOOK_MS, LOOK_SHARE * took));
+  }
+
+  /** Waits until files that changed stay the same. @returns their signature then */
+  async #settled(signature: string): Promise<string> {
+    if (this.#signature === signature) return signature;
+    for (let last = signature; ; ) {
+      await new Promise<void>((resolve) => {
+        this.#timer = this.#options.clock.after(SETTLE_MS, resolve);
+      });
+      const next = await signatureOf(this.#settings);
+      if (next === last || this.#isClosed) return next;
+      last = next;
+    }
+  }
+}
+
+type EdgeListenerAddress = Pick<EdgeListener, 'address'>;
+
+/** One reading of everything: what is sound, and what was so before in the place of what is not. */
+class Reading {
+  readonly known = new Map<string, Known>();
+  readonly authorities = new Map<string, string>();
+  readonly faults = new Map<string, { fault: string; file: string; isServed: boolean }>();
+  readonly #before: ReadonlyMap<string, Known>;
+  readonly #authoritiesBefore: ReadonlyMap<string, string>;
+
+  constructor(before: ReadonlyMap<string, Known>, authoritiesBefore: ReadonlyMap<string, string>) {
+    this.#before = before;
+    this.#authoritiesBefore = authoritiesBefore;
+  }
+
+  /** The certificate of a pair of files, or the one that was in them before. */
+  certificate({ path, pair, reading }: ReadPair): Certificate | undefined {
+    const key = pair === undefined ? path : `${pair.cert}\n${pair.key ?? ''}`;
+    if (!('fault' in reading)) {
+      this.known.set(key, reading);
+      return reading.certificate;
+    }
+    const earlier = this.#before.get(key);
+    if (earlier !== undefined) this.known.set(key, earlier);
+    this.faults.set(key, { fault: reading.fault, file: pair?.cert ?? '', isServed: earlier !== undefined });
+    return earlier?.certificate;
+  }
+
+  /** The same for authorities. */
+  ca(file: string, reading: { ca: string } | { fault: string }): string | undefined {
+    const earlier = this.#authoritiesBefore.get(file);
+    const ca = 'ca' in reading ? reading.ca : earlier;
+    if (ca !== undefined) this.authorities.set(file, ca);
+    if ('fault' in reading) this.faults.set(file, { fault: reading.fault, file, isServed: earlier !== undefined });
+    return ca;
+  }
+}
+
+/** The first one stays first; of the others one that ends later comes before, as it replaces those of the same names. */
+function inOrder(certificates: readonly Certificate[]): Certificate[] {
+  const ids = new Set<string>();
+  return certificates.filter(({ id }) => !ids.has(id) && ids.add(id));
+}

@@ -1,0 +1,71 @@
+import { getCiphers } from 'node:tls';
+import { z } from 'zod';
+import type { CertificateFiles, ClientAuthSettings, TlsSettings, TlsVersion } from '../../model/tls-settings.ts';
+import { didYouMean } from '../../util/suggest.ts';
+import { type Exactly, list, option, optional, options, required } from '../option/option.ts';
+import { choice, flag, parsed, path, type Reading } from '../option/value-types.ts';
+
+/** OpenSSL's name of a cipher suite that this program can speak. */
+function readCipher(text: string): Reading<string> {
+  const known = getCiphers();
+  const name = text.toLowerCase();
+  if (known.includes(name)) return { value: text.toUpperCase() };
+  return { fault: `no cipher of that name${didYouMean(name, known)}` };
+}
+
+/** A version of TLS; YAML takes it for a number. */
+function tlsVersion() {
+  const read = (text: string): Reading<TlsVersion> =>
+    text === '1.2' || text === '1.3' ? { value: text } : { fault: 'expected 1.2 or 1.3: older versions are not safe' };
+  return parsed<TlsVersion>('1.2 \\| 1.3', '1.2 or 1.3', read, { enum: [1.2, 1.3, '1.2', '1.3'] });
+}
+
+const files = options({
+  cert: optional(
+    path('a file'),
+    'A PEM file: the certificate, then what leads to its authority; the key may be in it.',
+  ),
+  key: optional(path('a file'), 'A PEM file with its key, not encrypted.', 'the one in `cert`'),
+  folder: optional(
+    path('a folder'),
+    'In place of `cert`: a folder of such files (`*.pem`, `*.crt`, with the key in the file or beside it as `*.key`), ' +
+      'or of folders with `fullchain.pem` and `privkey.pem`, or `tls.crt` and `tls.key`.',
+  ),
+}) satisfies Exactly<CertificateFiles>;
+
+const clientAuth = options({
+  ca: required(path('a file'), 'A PEM file with the authorities whose certificates clients may have.'),
+  mode: option(
+    choice('required', 'optional'),
+    'required',
+    'Whether a client must have one. Where it is optional, one that cannot be verified is refused all the same.',
+  ),
+}) satisfies Exactly<ClientAuthSettings>;
+
+/** `listen[].tls`. */
+export const tlsSchema = optional(
+  options({
+    certificates: required(
+      z.array(files).min(1, 'expected at least one certificate'),
+      'Certificates; which one is used is decided by the name that a client asks for: exact before wildcard before the ' +
+        'first one. Changed files are taken over by themselves.',
+    ),
+    minVersion: option(tlsVersion(), '1.2', 'Oldest version of TLS that is spoken.'),
+    strictSni: option(
+      flag(),
+      'false',
+      'Whether the handshake ends where no certificate is for the name that a client asks for, or it asks for none.',
+    ),
+    ciphers: list(
+      parsed('cipher', 'the name of a cipher', readCipher),
+      "Cipher suites by OpenSSL's names, in place of the default: those with forward secrecy and authenticated encryption.",
+    ),
+    clientAuth: optional(
+      clientAuth,
+      'Asks clients for a certificate. The service is told its subject in X-Forwarded-Client-Subject.',
+      'none is asked for',
+    ),
+  }) satisfies Exactly<TlsSettings>,
+  'Ends TLS here.',
+  'requests come in clear text',
+);

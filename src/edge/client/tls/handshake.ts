@@ -1,0 +1,179 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { DeadlineEntry } from '../../io/deadlines.ts';
+import { ClientPeer } from '../client-peer.ts';
+import type { ClientContext } from '../context.ts';
+import type { IdleConnection, IdleList } from '../idle-connections.ts';
+import type { ClientConnection, ListenerContext } from '../listener-context.ts';
+import { serve } from '../serve.ts';
+import type { Acceptor, HandshakeOwner } from './acceptor.ts';
+import { subjectOf } from './client-subject.ts';
+import type { HandshakeOutcome } from './outcome.ts';
+import { answerPlain } from './plain-answer.ts';
+
+/** First byte of a record that carries a handshake (RFC 8446 §5.1). */
+const HANDSHAKE = 0x16;
+
+/**
+ * `proxy-header`: that has to come first. `first-byte`: nothing came of the handshake yet. `handshake`: Node makes it.
+ * `over`: the connection is secure, or closed.
+ */
+type Phase = 'proxy-header' | 'first-byte' | 'handshake' | 'over';
+
+/** One connection from its accept until its handshake is over. It counts as one of its listener's connections. */
+export class Handshake implements ClientConnection, DeadlineEntry, IdleConnection, HandshakeOwner {
+  deadline = 0;
+  filed = 0;
+  slotPlace = 0;
+  place = 0;
+  previousIdle: IdleConnection | undefined;
+  nextIdle: IdleConnection | undefined;
+  idleIn: IdleList | undefined;
+  silentSince = 0;
+  readonly #socket: Socket;
+  readonly #acceptor: Acceptor;
+  readonly #context: ClientContext;
+  readonly #listener: ListenerContext;
+  readonly #peer: ClientPeer;
+  readonly #onData: (chunk: Buffer) => void;
+  readonly #onClose: () => void;
+  #phase: Phase = 'first-byte';
+
+  /** @param underWay the handshakes of its listener, the oldest first */
+  constructor(
+    socket: Socket,
+    acceptor: Acceptor,
+    underWay: IdleList,
+    context: ClientContext,
+    listener: ListenerContext,
+  ) {
+    this.#socket = socket;
+    this.#acceptor = acceptor;
+    this.#context = context;
+    this.#listener = listener;
+    this.#peer = new ClientPeer(socket, context, listener, 'https');
+    this.#onData = (chunk) => this.#read(chunk);
+    this.#onClose = () => this.#end('left');
+    // A flight of the handshake may take two writes.
+    socket.setNoDelay(true);
+    socket.on('error', ignore);
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onClose);
+    socket.on('close', this.#onClose);
+    listener.connections.add(this);
+    listener.open++;
+    underWay.push(this);
+    context.deadlines.arm(this, listener.timeouts.handshakeMs);
+    if (listener.proxyProtocol) {
+      this.#phase = 'proxy-header';
+    } else {
+      this.#peer.meet();
+      this.#enter();
+    }
+  }
+
+  /** The other end is known: counts the connection among its connections. */
+  #enter(): void {
+    if (this.#peer.enter()) this.#end('too-many');
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#phase === 'proxy-header') {
+      const rest = this.#peer.readProxyHeader(chunk);
+      if (rest === 'broken') this.#end('broken');
+      if (typeof rest === 'string') return;
+      this.#phase = 'first-byte';
+      this.#enter();
+      if (rest.length > 0) this.#begin(rest);
+    } else {
+      this.#begin(chunk);
+    }
+  }
+
+  /** The first bytes tell whether it is TLS. */
+  #begin(bytes: Buffer): void {
+    if (this.#phase !== 'first-byte') return;
+    if (bytes[0] !== HANDSHAKE) {
+      this.#endInClearText(bytes);
+      return;
+    }
+    this.#phase = 'handshake';
+    this.#stopReading();
+    this.#socket.unshift(bytes);
+    this.#acceptor.take(this.#socket, this);
+  }
+
+  /** Node reads from here on, or nobody does. */
+  #stopReading(): void {
+    this.#socket.pause();
+    this.#socket.off('data', this.#onData);
+    this.#socket.off('end', this.#onClose);
+  }
+
+  #endInClearText(bytes: Buffer): void {
+    this.#stopReading();
+    const isHttp = answerPlain(this.#socket, bytes, this.#peer, this.#context, this.#listener);
+    this.#leave(isHttp ? 'http' : 'not-tls');
+    this.#peer.leave();
+    if (!isHttp) this.#socket.destroy();
+  }
+
+  onSecure(socket: TLSSocket): void {
+    if (this.#phase !== 'handshake') return;
+    const certificate = this.#listener.asksClients ? socket.getPeerX509Certificate() : undefined;
+    const subject = certificate && subjectOf(certificate);
+    if (certificate !== undefined && subject === undefined) {
+      this.onFailed('client-certificate');
+      return;
+    }
+    this.#leave(socket.isSessionReused() ? 'resumed' : 'full');
+    this.#peer.secured({ version: socket.getProtocol() ?? '', cipher: socket.getCipher().standardName, subject });
+    const protocol = socket.alpnProtocol === 'h2' ? 'h2' : 'http/1.1';
+    serve(socket, protocol, this.#context, this.#listener, this.#peer);
+  }
+
+  onFailed(outcome: HandshakeOutcome): void {
+    this.#end(outcome);
+  }
+
+  // ── end ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  onDeadline(): void {
+    this.#end('timeout');
+  }
+
+  giveWay(): void {
+    this.#end('crowded-out');
+  }
+
+  /** Nothing was asked yet; where another process takes over, a request is about to come. */
+  drain(handingOver: boolean): void {
+    if (!handingOver) this.#end('left');
+  }
+
+  abort(): void {
+    this.#end('left');
+  }
+
+  /** It came to nothing. */
+  #end(outcome: HandshakeOutcome | 'too-many'): void {
+    if (this.#phase === 'over') return;
+    this.#leave(outcome);
+    this.#peer.leave();
+    this.#socket.destroy();
+  }
+
+  /** Is no handshake any more. */
+  #leave(outcome: HandshakeOutcome | 'too-many'): void {
+    this.#phase = 'over';
+    const { handshakes, deadlines } = this.#context;
+    if (outcome !== 'too-many') handshakes.set(outcome, (handshakes.get(outcome) ?? 0) + 1);
+    this.idleIn?.remove(this);
+    this.#listener.connections.delete(this);
+    this.#listener.open--;
+    deadlines.forget(this);
+    this.#socket.off('close', this.#onClose);
+  }
+}
+
+function ignore(): void {}

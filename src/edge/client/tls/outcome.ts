@@ -1,0 +1,43 @@
+/** How a TLS handshake ended, as it is counted. */
+export type HandshakeOutcome =
+  | 'full'
+  | 'resumed'
+  /** It took longer than `timeouts.handshake`. */
+  | 'timeout'
+  /** `limits.handshakes` others came after it. */
+  | 'crowded-out'
+  /** What came is no TLS; HTTP is told apart. */
+  | 'not-tls'
+  | 'http'
+  /** The client ended it without a word. */
+  | 'left'
+  /** The client does not take our certificate, or something else of ours. */
+  | 'refused-by-client'
+  | 'version'
+  | 'cipher'
+  /** `strictSni`: no certificate is for the name, or there is no name. */
+  | 'unknown-name'
+  /** None of the protocols that the client offers (ALPN). */
+  | 'protocol'
+  /** The client has none, or one that cannot be verified. */
+  | 'client-certificate'
+  | 'broken';
+
+const OUTCOMES: Record<string, HandshakeOutcome> = {
+  ECONNRESET: 'left',
+  EPIPE: 'left',
+  ERR_SSL_UNSUPPORTED_PROTOCOL: 'version',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'version',
+  ERR_SSL_NO_SHARED_CIPHER: 'cipher',
+  ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM: 'cipher',
+  ERR_SSL_NO_APPLICATION_PROTOCOL: 'protocol',
+  ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: 'client-certificate',
+};
+
+/** How a handshake ended that failed with this error of Node's. */
+export function outcomeOf(error: NodeJS.ErrnoException): HandshakeOutcome {
+  const { code = '' } = error;
+  const known = OUTCOMES[code];
+  if (known !== undefined) return known;
+  return /^ERR_SSL_(?:TLSV1|TLSV13|SSLV3)_ALERT_/.test(code) ? 'refused-by-client' : 'broken';
+}
