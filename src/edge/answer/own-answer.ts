@@ -12,6 +12,8 @@ export interface OwnAnswer {
    * Its request was not understood or not read to its end, so nothing behind it on a connection can be (CVE-2025-4366).
    */
   severs: boolean;
+  /** The refusal that it is; undefined: it is none. */
+  refusal: RefusalCode | undefined;
 }
 
 /** What a refusal depends on, beside its code. */
@@ -71,12 +73,12 @@ export function refusalAnswer(code: RefusalCode, context: RefusalContext): OwnAn
   if (context.retryAfterMs !== undefined) fields += `Retry-After: ${retryAfterSeconds(context.retryAfterMs)}\r\n`;
   if (context.fields !== undefined) fields += context.fields;
   if (kind.status === 405) fields += ALLOW;
-  return { status: kind.status, fields, body, severs: SEVERING.has(code) };
+  return { status: kind.status, fields, body, severs: SEVERING.has(code), refusal: code };
 }
 
 /** Makes an answer that is no refusal. */
 export function ownAnswer(status: number, fields: string, body: string | undefined): OwnAnswer {
-  return { status, fields, body, severs: false };
+  return { status, fields, body, severs: false, refusal: undefined };
 }
 
 /** Answers that never have a body (RFC 9110 §8.6, §15): a length or bytes would be taken for the next answer. */

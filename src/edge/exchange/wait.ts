@@ -1,6 +1,7 @@
 import type { HashOn } from '../../model/balancing.ts';
 import type { RefusalCode } from '../../model/refusals.ts';
 import type { ExchangeFacts } from '../answer/access-record.ts';
+import { grpcTimeoutMs, isGrpc } from '../answer/grpc.ts';
 import { type OwnAnswer, ownAnswer, retryAfterSeconds } from '../answer/own-answer.ts';
 import type { StickyCookie } from '../balance/sticky.ts';
 import type { Displacement, Seeker, Waiter } from '../hold/waiter.ts';
@@ -52,6 +53,8 @@ export class Wait implements Waiter, DeadlineEntry {
   #service: Service | undefined;
   /** The deadline of the wait, the clock's ms. */
   #ends = 0;
+  /** It is the client's own (gRPC). */
+  #isOwnDeadline = false;
   /** The client is a browser, which gets the waiting page when the start takes long. */
   #isPageable = false;
 
@@ -100,12 +103,22 @@ export class Wait implements Waiter, DeadlineEntry {
     facts.cold = facts.cold || asleep;
     if (facts.heldAt === 0) {
       facts.heldAt = now;
-      this.#ends = now + service.state.holdTimeoutMs;
+      this.#setEnd(now, service);
     }
     this.#isPageable = asleep && service.policy.hold.page === 'auto' && isNavigation(client.request);
     this.#arm(now);
     service.hold(this, front);
     if (!body.mayReadOn(client.body.done)) client.pauseReading();
+  }
+
+  #setEnd(now: number, service: Service): void {
+    const { client, facts } = this.#request;
+    const { head } = client.request;
+    const given = isGrpc(head.get('content-type')) ? grpcTimeoutMs(head.get('grpc-timeout')) : undefined;
+    const own = given === undefined ? Number.POSITIVE_INFINITY : facts.startedAt + given;
+    const ours = now + service.state.holdTimeoutMs;
+    this.#isOwnDeadline = own < ours;
+    this.#ends = Math.min(own, ours);
   }
 
   /** The request leaves the queue. */
@@ -213,7 +226,7 @@ export class Wait implements Waiter, DeadlineEntry {
     const now = this.#context.clock.now();
     if (now >= this.#ends) {
       service.statistics.holdRefused('HOLD_TIMEOUT');
-      this.#request.refuse('HOLD_TIMEOUT');
+      this.#request.refuse(this.#isOwnDeadline ? 'HOLD_DEADLINE' : 'HOLD_TIMEOUT');
     } else if (this.#isPageable && !service.isReady) {
       this.#request.respond(waitingAnswer(service, this.#request.client.request.target));
     } else {

@@ -68,7 +68,9 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
   readonly #listener: ListenerContext;
   readonly #exchange: Exchange;
   #stream: Owned | undefined;
+  /** Fields of the request, until it begins, and those of its end. */
   #raw: readonly string[] = [];
+  #rawTrailers: readonly string[] | undefined;
   #phase: Phase = 'free';
   /** What follows the head is no content. */
   #isTunnel = false;
@@ -91,6 +93,7 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
     this.#stream = stream;
     (stream as Owned)[SERVED_BY] = this;
     this.#raw = raw;
+    this.#rawTrailers = undefined;
     this.#phase = 'fresh';
     this.hasEnded = false;
     this.awaitsContinue = false;
@@ -101,6 +104,7 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
     this.answer.begin(stream);
     stream.on('close', onClose);
     stream.on('error', onError);
+    if (!stream.endAfterHeaders) stream.on('trailers', onTrailers);
   }
 
   /** Serves the request, unless it is gone by now. */
@@ -113,6 +117,7 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
       this.#refuseUnread(refusal, this.request.fault);
       return;
     }
+    this.#raw = [];
     const now = this.#context.clock.now();
     this.#phase = 'exchange';
     this.#exchange.prepare(now);
@@ -129,7 +134,6 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
   #parse(ended: boolean): RefusalCode | undefined {
     const { limits, headLimits } = this.#listener;
     const translated = requestText(this.#raw, ended);
-    this.#raw = [];
     if (typeof translated === 'string') {
       this.request.fault = translated;
       return 'BAD_REQUEST';
@@ -154,7 +158,6 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
   /** Reads the content that is here already, so that a small one leaves in one write with the head. */
   #readEarly(stream: ServerHttp2Stream): void {
     stream.on('end', onEnd);
-    stream.on('trailers', onTrailers);
     for (;;) {
       const piece = stream.read() as Buffer | null;
       if (piece === null || this.#phase !== 'exchange') break;
@@ -165,6 +168,9 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
 
   #refuseUnread(code: RefusalCode, fault: FaultText | undefined): void {
     this.#end = 'malformed';
+    const type = this.#raw.indexOf('content-type');
+    this.answer.unreadType = type < 0 ? undefined : this.#raw[type + 1];
+    this.#raw = [];
     answerUnread({ code, fault }, '', this.version, this.answer, this.peer, this.#context);
     this.finish();
   }
@@ -274,14 +280,19 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
       this.hasEnded = true;
       this.#exchange.onClientEnd(true);
     } else if (!this.body.done) {
-      if (this.body.end()) this.#onBodyEnd();
+      if (this.#takeTrailers() && this.body.end()) this.#onBodyEnd();
       else this.#exchange.onRequestBroken();
     }
   }
 
+  #takeTrailers(): boolean {
+    const raw = this.#rawTrailers;
+    return raw === undefined || this.body.takeTrailers(raw, this.#listener.limits.trailers);
+  }
+
+  /** They may come before what is in front of them is read. */
   onTrailers(raw: readonly string[]): void {
-    if (this.#phase !== 'exchange' || this.#isTunnel) return;
-    if (!this.body.takeTrailers(raw, this.#listener.limits.trailers)) this.#exchange.onRequestBroken();
+    this.#rawTrailers = raw;
   }
 
   onDrain(): void {

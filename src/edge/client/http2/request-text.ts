@@ -27,6 +27,9 @@ const CONNECTION_FIELDS = new Set([
   'http2-settings',
 ]);
 
+/** The one protocol of an extended CONNECT that is understood, as services of HTTP/1.1 know it too. */
+const WEB_SOCKET = 'websocket';
+
 /** The pseudo-fields of a request. */
 interface Pseudo {
   method: string | undefined;
@@ -55,7 +58,7 @@ export function requestText(raw: readonly string[], ended: boolean): RequestText
   if (typeof from === 'string') return from;
   const line = requestLine(pseudo);
   if (line === undefined) return Fault.BAD_PSEUDO;
-  return new Fields(pseudo.authority, pseudo.protocol !== undefined).read(raw, from, line, ended);
+  return new Fields(pseudo.authority, pseudo.protocol === WEB_SOCKET).read(raw, from, line, ended);
 }
 
 /** Reads the pseudo-fields, which come first and once each. @returns where the others begin */
@@ -76,17 +79,22 @@ function requestLine({ method, scheme, path, authority, protocol }: Pseudo): str
   if (method === undefined || !allIn(TCHAR, method, 0, method.length)) return undefined;
   if (authority !== undefined && !allIn(TARGET, authority, 0, authority.length)) return undefined;
   if (method === 'CONNECT' && protocol === undefined) {
-    // It leads nowhere; the parser says so.
     const isConnect = authority !== undefined && scheme === undefined && path === undefined;
-    return isConnect ? `CONNECT ${authority} HTTP/1.1\r\n` : undefined;
+    return isConnect ? refusedConnect(authority) : undefined;
   }
   if (scheme !== 'http' && scheme !== 'https') return undefined;
   if (path === undefined || !allIn(TARGET, path, 0, path.length)) return undefined;
   // An absolute target would name another host than :authority does.
   if (path.charCodeAt(0) !== 47 && path !== '*') return undefined;
   if (protocol === undefined) return `${method} ${path} HTTP/1.1\r\n`;
-  if (method !== 'CONNECT' || authority === undefined || !allIn(TCHAR, protocol, 0, protocol.length)) return undefined;
-  return `GET ${path} HTTP/1.1\r\nconnection: Upgrade\r\nupgrade: ${protocol}\r\n`;
+  if (method !== 'CONNECT' || authority === undefined) return undefined;
+  if (protocol !== WEB_SOCKET) return refusedConnect(authority);
+  return `GET ${path} HTTP/1.1\r\nconnection: Upgrade\r\nupgrade: ${WEB_SOCKET}\r\n`;
+}
+
+/** A CONNECT that leads nowhere: whoever parses it refuses the method. */
+function refusedConnect(authority: string): string {
+  return `CONNECT ${authority} HTTP/1.1\r\n`;
 }
 
 /** Reads the fields of one request that are no pseudo-fields. */

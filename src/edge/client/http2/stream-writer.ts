@@ -1,4 +1,6 @@
 import { constants, type ServerHttp2Stream, type ServerStreamResponseOptions } from 'node:http2';
+import type { RefusalCode } from '../../../model/refusals.ts';
+import { grpcRefusal, isGrpc } from '../../answer/grpc.ts';
 import { contentOf, fieldsOf, type OwnAnswer } from '../../answer/own-answer.ts';
 import type { AnswerWriter } from '../../exchange/downstream.ts';
 import { Framing } from '../../http1/framing.ts';
@@ -36,6 +38,8 @@ export class StreamWriter implements AnswerWriter, WatchedStream {
   isBroken = false;
   /** Its end is written, or has to be: only then does the stream end in order. */
   isWhole = false;
+  /** Content-Type of what made no request. */
+  unreadType: string | undefined;
   readonly #request: RequestHead;
   readonly #context: ClientContext;
   readonly #watch: StreamWatch;
@@ -234,16 +238,31 @@ export class StreamWriter implements AnswerWriter, WatchedStream {
   }
 
   own(answer: OwnAnswer, requestId: string, date: string): void {
+    if (answer.refusal !== undefined && isGrpc(this.#request.head.get('content-type'))) {
+      this.#refuseGrpc(answer, answer.refusal, requestId, date);
+      return;
+    }
     const content = this.#request.method === 'HEAD' ? '' : contentOf(answer);
     this.#own(answer, requestId, date, content);
   }
 
   /** Answers what makes no request. */
   ownToUnread(answer: OwnAnswer, requestId: string, date: string, isHead: boolean): void {
+    if (answer.refusal !== undefined && isGrpc(this.unreadType)) {
+      this.#refuseGrpc(answer, answer.refusal, requestId, date);
+      return;
+    }
     this.#own(answer, requestId, date, isHead ? '' : contentOf(answer));
   }
 
-  #own(answer: OwnAnswer, requestId: string, date: string, content: string): void {
+  /** To a client of gRPC, a refusal is an answer of trailers only. */
+  #refuseGrpc(answer: OwnAnswer, code: RefusalCode, requestId: string, date: string): void {
+    const lines = answer.fields.replace(/^Content-Type:.*\r\n/im, '');
+    const fields = `${lines}${grpcRefusal(code)}`;
+    this.#own({ ...answer, status: constants.HTTP_STATUS_OK, fields, body: undefined }, requestId, date, '', true);
+  }
+
+  #own(answer: OwnAnswer, requestId: string, date: string, content: string, isWhole = answer.body !== undefined): void {
     const stream = this.#open;
     const list: FieldList = [':status', String(answer.status)];
     addLines(list, fieldsOf(answer, requestId, date));
@@ -251,13 +270,13 @@ export class StreamWriter implements AnswerWriter, WatchedStream {
     this.#countHead(list);
     this.bytes += content.length;
     if (stream === undefined) return;
-    this.isWhole = answer.body !== undefined;
-    if (answer.body !== undefined && content === '') {
+    this.isWhole = isWhole;
+    if (isWhole && content === '') {
       stream.respond(list, WHOLE);
       return;
     }
     stream.respond(list, OPEN);
-    if (answer.body !== undefined) this.#end(stream, latin1Bytes(content));
+    if (isWhole) this.#end(stream, latin1Bytes(content));
   }
 
   write(data: string | Buffer): boolean {
