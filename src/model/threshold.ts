@@ -7,4 +7,6 @@ export interface LatencyThreshold {
   source: 'configured' | 'first' | 'learnt';
   /** That quantile at low load, ms; null where nothing was learnt. */
   lowLoadMs: number | null;
+  /** So many more requests of low load until something is known; null where nothing is waited for. */
+  missing: number | null;
 }

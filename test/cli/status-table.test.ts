@@ -96,7 +96,7 @@ test('what keeps the next change back stands beside the last one, and alone wher
 });
 
 test('what counts as slow stands beside the p95 where there is room', () => {
-  const threshold = { aboveMs: 240, quantile: 0.95, source: 'learnt' as const, lowLoadMs: 120 };
+  const threshold = { aboveMs: 240, quantile: 0.95, source: 'learnt' as const, lowLoadMs: 120, missing: null };
   const cell = (of: typeof threshold, columns: number) =>
     statusTable([{ ...busy, threshold: of }], NOW, columns)
       .split('\n')[1]

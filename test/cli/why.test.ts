@@ -112,17 +112,19 @@ test('the last are shown, and that there are more', () => {
 
 test('a service about which nothing was decided is said in words', () => {
   expect(text(why())).toBe('nothing was decided about shop');
-  const threshold = { aboveMs: 1000, quantile: 0.95, source: 'first' as const, lowLoadMs: null };
+  const threshold = { aboveMs: 1000, quantile: 0.95, source: 'first' as const, lowLoadMs: null, missing: 1 };
   expect(text({ ...why(), threshold })).toBe(
-    'nothing was decided about shop\nslow is p95 over 1s (auto: nothing was learnt yet)',
+    'nothing was decided about shop\nslow is p95 over 1s (auto: known after 1 more request at low load)',
   );
 });
 
 test.each([
-  ['configured', null, 'slow is p99 over 240ms'],
-  ['learnt', 120, 'slow is p99 over 240ms (auto: 120ms at low load)'],
-] as const)('the threshold that is %s stands at the end', (source, lowLoadMs, line) => {
-  const threshold = { aboveMs: 240, quantile: 0.99, source, lowLoadMs };
+  ['configured', null, null, 'slow is p99 over 240ms'],
+  ['first', null, 60, 'slow is p99 over 240ms (auto: known after 60 more requests at low load)'],
+  ['first', null, null, 'slow is p99 over 240ms (auto: nothing is learnt with a max of 1)'],
+  ['learnt', 120, null, 'slow is p99 over 240ms (auto: 120ms at low load)'],
+] as const)('the threshold that is %s stands at the end', (source, lowLoadMs, missing, line) => {
+  const threshold = { aboveMs: 240, quantile: 0.99, source, lowLoadMs, missing };
   expect(
     text({ ...why(up), threshold })
       .split('\n')

@@ -45,12 +45,14 @@ export function thresholdOf(
   state: AutoAbove | undefined,
 ): LatencyThreshold {
   const { aboveMs, quantile } = latency;
-  if (aboveMs !== 'auto') return { aboveMs, quantile, source: 'configured', lowLoadMs: null };
-  if (max === 1 || state?.lowLoadMs === undefined || state.quantile !== quantile)
-    return { aboveMs: guards.autoFirstMs, quantile, source: 'first', lowLoadMs: null };
-  const { lowLoadMs } = state;
+  if (aboveMs !== 'auto') return { aboveMs, quantile, source: 'configured', lowLoadMs: null, missing: null };
+  const { lowLoadMs, counts = [] } = state?.quantile === quantile ? state : {};
+  if (max === 1 || lowLoadMs === undefined) {
+    const missing = max === 1 ? null : Math.max(0, guards.autoSamples - countOf(counts));
+    return { aboveMs: guards.autoFirstMs, quantile, source: 'first', lowLoadMs: null, missing };
+  }
   const times = Math.round(guards.autoTimes * lowLoadMs);
-  return { aboveMs: Math.max(guards.autoLeastMs, times), quantile, source: 'learnt', lowLoadMs };
+  return { aboveMs: Math.max(guards.autoLeastMs, times), quantile, source: 'learnt', lowLoadMs, missing: null };
 }
 
 /** Whether there is anything to learn. */

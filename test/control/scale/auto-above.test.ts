@@ -28,7 +28,9 @@ function minutes(state: AutoAbove, from: number, values: readonly number[]): Aut
 describe('the threshold of above: auto', () => {
   test('is one second until a hundred requests of low load came, and then twice their quantile at once', () => {
     const few = withCalm(fresh, requests(99, 200), testGuards, START + 1000);
-    expect(thresholdOf(scale, few)).toEqual({ aboveMs: 1000, quantile: 0.95, source: 'first', lowLoadMs: null });
+    expect(thresholdOf(scale, few)).toEqual({
+      ...{ aboveMs: 1000, quantile: 0.95, source: 'first', lowLoadMs: null, missing: 1 },
+    });
     const enough = withCalm(few, requests(1, 200), testGuards, START + 2000);
     const { aboveMs, lowLoadMs, source } = thresholdOf(scale, enough);
     expect(source).toBe('learnt');
@@ -122,7 +124,7 @@ describe('the threshold of above: auto', () => {
     const state = minutes(fresh, START, [200]);
     const configured = { ...scale, latency: { ...scale.latency, aboveMs: 750 } };
     expect(thresholdOf(configured, state)).toMatchObject({ aboveMs: 750, source: 'configured', lowLoadMs: null });
-    expect(thresholdOf({ ...scale, max: 1 }, state)).toMatchObject({ aboveMs: 1000, source: 'first' });
+    expect(thresholdOf({ ...scale, max: 1 }, state)).toMatchObject({ source: 'first', missing: null });
     const service = testService('shop', { scale });
     expect(isLearning(service)).toBe(true);
     expect(isLearning({ ...service, scale: { ...scale, max: 1 } })).toBe(false);

@@ -103,7 +103,7 @@ test('the threshold is learnt at low load, told everywhere, and the same after a
   const auto = { scale: { latency: above('auto') } };
   const first = await proxy(shelf, auto);
   expect((await first.status('slow')).threshold).toEqual({
-    ...{ aboveMs: 1000, quantile: 0.95, source: 'first', lowLoadMs: null },
+    ...{ aboveMs: 1000, quantile: 0.95, source: 'first', lowLoadMs: null, missing: 100 },
   });
   await first.load('slow', 2, 120_000);
   const { threshold } = await first.status('slow');
