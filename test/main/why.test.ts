@@ -32,7 +32,7 @@ test('a proxy that was killed knows why its services are as they are when it is 
   expect(code).toBe(0);
   expect(stdout).toMatch(/^\d{4}-\d\d-\d\d\n\d\d:\d\d:\d\d {2}wake 0→1: 1 request waits\n {10}with ready 0, wanted 1/);
   expect((await command('why', 'hello', '--since', '0s', '--admin', at.admin)).stdout).toBe(
-    'nothing was decided about hello\n',
+    'nothing was decided about hello\nslow is p95 over 1s (auto: known after 100 more requests at low load)\n',
   );
   expect((await command('why', 'nobody', '--admin', at.admin)).code).toBe(1);
 });

@@ -36,6 +36,8 @@ export interface LatencyQuery {
   minSamples: number;
   /** 0 to 1. */
   quantile: number;
+  /** By so many standard errors of the samples it is taken lower: what is over a limit then is so by more than chance. */
+  errorsLess: number;
   /** Requests that wait longer than `aboveMs` for their first byte count as samples: their ages. */
   waiting: SparseCounts[];
   aboveMs: number;
@@ -109,7 +111,8 @@ export class ServiceWindow {
       view.completions += entry.completions;
       for (const counts of entry.ttfb) histogram.merge(counts);
     }
-    return { ...view, samples: histogram.total, quantileMs: histogram.quantile(query.quantile) };
+    const samples = histogram.total;
+    return { ...view, samples, quantileMs: histogram.quantile(quantileWithin(query, samples)) };
   }
 
   /** Quantiles (ms) of the time to first byte on all endpoints within the last `periodMs`, in the order asked for. */
@@ -183,6 +186,10 @@ function ratesOf(entries: readonly WindowEntry[]): Rates {
     rates.load += sums.load / seconds;
   }
   return rates;
+}
+
+function quantileWithin({ quantile, errorsLess }: LatencyQuery, samples: number): number {
+  return Math.max(0, quantile - errorsLess * Math.sqrt((quantile * (1 - quantile)) / Math.max(1, samples)));
 }
 
 function addAbove(histogram: Histogram, ages: SparseCounts, aboveMs: number): void {

@@ -25,6 +25,13 @@ export interface LowLoadSpan {
   values: SparseCounts;
 }
 
+/**
+ * A latency is over a learnt threshold, or under a share of it, by so many standard errors: the p95 of thirty requests is
+ * twice that of the service every few minutes, and who writes a duration into the file leaves more room than that.
+ */
+export const ERRORS_LESS = 2;
+/** A value is the upper end of what its samples leave open: the lowest tenth of the values is then what is true. */
+const ERRORS_MORE = 1.28;
 /** Which of the values counts: nearly the lowest, as load only makes them higher, but not a single lucky one. */
 const DECILE = 0.1;
 /** So many spans make up `autoKeepMs`; the oldest is forgotten as a whole. */
@@ -70,7 +77,7 @@ export function withCalm(state: AutoAbove, calm: SparseCounts, guards: GuardSett
   const since = isStale ? now : state.since;
   const counts = isStale ? calm : mergeSparse(state.counts, calm);
   const isWhole = state.lowLoadMs === undefined || now - since >= guards.autoEveryMs;
-  const value = isWhole && countOf(counts) >= guards.autoSamples ? sparseQuantile(counts, state.quantile) : undefined;
+  const value = isWhole ? sureQuantile(counts, state.quantile, guards.autoSamples) : undefined;
   if (value === undefined) return { ...state, since, counts };
   const spans = withValue(state.spans, value, guards, now);
   return { ...state, lowLoadMs: following(state.lowLoadMs, spans), since: now, counts: [], spans };
@@ -79,6 +86,13 @@ export function withCalm(state: AutoAbove, calm: SparseCounts, guards: GuardSett
 /** Another `run`: its own values decide as soon as there are some, and until then the threshold stays. */
 export function ofOtherRun(state: AutoAbove, now: number): AutoAbove {
   return { ...state, since: now, counts: [], spans: [] };
+}
+
+/** Undefined of too few. */
+function sureQuantile(counts: SparseCounts, q: number, least: number): number | undefined {
+  const samples = countOf(counts);
+  if (samples < least) return undefined;
+  return sparseQuantile(counts, Math.min(1, q + ERRORS_MORE * Math.sqrt((q * (1 - q)) / samples)));
 }
 
 /** Values age by newer ones alone: a service that nobody used for a week is as fast as before. */

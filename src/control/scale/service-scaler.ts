@@ -4,7 +4,7 @@ import type { Clock } from '../../util/clock.ts';
 import { mergeSparse, type SparseCounts } from '../../util/histogram.ts';
 import type { Telemetry } from '../link/telemetry.ts';
 import type { BudgetFacts } from '../start/replica-budget.ts';
-import { type AutoAbove, newAutoAbove, ofOtherRun, thresholdOf, withCalm } from './auto-above.ts';
+import { type AutoAbove, ERRORS_LESS, newAutoAbove, ofOtherRun, thresholdOf, withCalm } from './auto-above.ts';
 import { type Evidence, eachManages, noEvidence } from './evidence.ts';
 import { withInFlightLimit } from './in-flight-limit.ts';
 import type { ScaleInputs } from './scale-inputs.ts';
@@ -163,8 +163,9 @@ export class ServiceScaler {
       this.#ready = service.ready;
       this.#readySince = now;
     }
-    const { aboveMs, lowLoadMs } = this.threshold;
-    const query = { quantile: latency.quantile, waiting, aboveMs };
+    const { aboveMs, lowLoadMs, source } = this.threshold;
+    const errorsLess = source === 'configured' ? 0 : ERRORS_LESS;
+    const query = { quantile: latency.quantile, errorsLess, waiting, aboveMs };
     const view = window.latency(now, {
       ...query,
       windowMs: latency.windowMs,

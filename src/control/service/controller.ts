@@ -103,7 +103,9 @@ export class ServiceController {
   #learn({ endpoints }: ServiceReport): void {
     if (!isLearning(this.#settings)) return;
     const calm = endpoints.filter(({ endpoint, calm }) => calm.length > 0 && this.#isWarm(endpoint));
-    if (calm.length > 0) this.#scaling.sawCalm(calm.map(({ calm }) => calm));
+    if (calm.length === 0) return;
+    this.#scaling.sawCalm(calm.map(({ calm }) => calm));
+    this.#keep();
   }
 
   onAck(edge: string, ack: CordonAck & { endpoint: string }): void {

@@ -8,6 +8,7 @@ const query: LatencyQuery = {
   minSamples: 20,
   quantile: 0.95,
   waiting: [],
+  errorsLess: 0,
   aboveMs: 1000,
   since: 0,
 };
@@ -45,6 +46,17 @@ test('the window is extended as far as it takes to have samples enough, and no f
   expect(window.latency(300_000, query)).toMatchObject({ samples: 20, spanMs: 190_000 });
   expect(window.latency(300_000, { ...query, minSamples: 100 })).toMatchObject({ samples: 30, spanMs: 299_000 });
   expect(window.latency(300_000, { ...query, maxWindowMs: 60_000 }).samples).toBe(6);
+});
+
+test('what is over by chance is not over by more than chance', () => {
+  // The p95 of the whole is 100 ms; two of thirty happened to take longer.
+  const few = reported(15, (second) => ({ ttfb: [times(100, second % 8 >= 7 ? 5000 : 100)] }));
+  expect(few.latency(15_000, query).quantileMs).toBeGreaterThan(4000);
+  expect(few.latency(15_000, { ...query, errorsLess: 2 }).quantileMs).toBeLessThan(110);
+  // A fifth of many is no chance.
+  const many = reported(15, () => ({ ttfb: [times(...Array(40).fill(100), ...Array(10).fill(5000))] }));
+  expect(many.latency(15_000, { ...query, errorsLess: 2 }).quantileMs).toBeGreaterThan(4000);
+  expect(few.latency(15_000, { ...query, quantile: 0.01, errorsLess: 9 }).quantileMs).toBeCloseTo(100, -1);
 });
 
 test('without a sample there is no quantile', () => {

@@ -74,7 +74,7 @@ test('after a restart the first step load is sized at once by what was learnt be
   const third = await proxy(new Shelf(shelf.texts), { run: testRun(2) });
   await step(third);
   expect(firstSteps(third)[0]).toBe('slow scaled 1→2');
-}, 30_000);
+}, 120_000);
 
 test('a wake after a restart goes by what replicas were known to carry', async () => {
   const shelf = new Shelf();
@@ -86,7 +86,7 @@ test('a wake after a restart goes by what replicas were known to carry', async (
   const [wake] = (await second.control.why('slow')).decisions;
   expect(wake?.action).toBe('wake');
   expect(wake?.inputs['capacityPerSecond']).toBeGreaterThan(30);
-}, 30_000);
+}, 120_000);
 
 test('what was learnt of a service that leaves the configuration is dropped', async () => {
   const shelf = new Shelf();
@@ -96,7 +96,7 @@ test('what was learnt of a service that leaves the configuration is dropped', as
   world.control.reconfigure(testSettings([]));
   await world.run(60_000);
   expect(shelf.has('slow')).toBe(false);
-});
+}, 120_000);
 
 test('the threshold is learnt at low load, told everywhere, and the same after a restart', async () => {
   const shelf = new Shelf();
@@ -124,7 +124,7 @@ test('the threshold is learnt at low load, told everywhere, and the same after a
   const { decisions } = await second.control.why('slow');
   const scaled = decisions.find(({ action, kind }) => action === 'scale-up' && kind === 'latency');
   expect(scaled?.inputs).toMatchObject({ aboveMs: threshold?.aboveMs, lowLoadMs: threshold?.lowLoadMs });
-}, 30_000);
+}, 120_000);
 
 test('load alone teaches no threshold, and what is served with a max of 1 neither', async () => {
   const busy = await proxy(new Shelf(), { scale: { latency: above('auto'), max: 1 } });
@@ -133,7 +133,7 @@ test('load alone teaches no threshold, and what is served with a max of 1 neithe
   const loaded = await proxy(new Shelf(), { scale: { latency: above('auto'), dryRun: true } });
   await loaded.load('slow', 100, 120_000);
   expect((await loaded.status('slow')).threshold).toMatchObject({ aboveMs: 1000, source: 'first' });
-}, 30_000);
+}, 120_000);
 
 test('another run keeps the threshold until it has shown its own', async () => {
   const world = await proxy(new Shelf(), { scale: { latency: above('auto') } });
@@ -146,7 +146,7 @@ test('another run keeps the threshold until it has shown its own', async () => {
   for (const app of world.runtime.apps) app.serviceMs = 60;
   await world.load('slow', 2, 200_000);
   expect((await world.status('slow')).threshold?.aboveMs).toBeLessThan(150);
-}, 30_000);
+}, 120_000);
 
 test('a service that only gets routed to has none', async () => {
   const world = await proxy(new Shelf(), { run: undefined, endpoints: { static: [] } });
