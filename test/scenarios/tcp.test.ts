@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import type { RunningProxy } from '../support/proxy.ts';
+import { RawConnection } from '../support/raw-client.ts';
 import { askRedis, findOrInstallRedis, RedisClient, redisService } from '../support/redis.ts';
 import { isAlive } from '../support/remains.ts';
 import { type Stage, scenario } from '../support/scenario.ts';
@@ -75,6 +76,34 @@ describe.concurrent('a database that sleeps', () => {
     expect(await client.ask('PING')).toBe('+PONG');
     await client.connection.closed;
     await proxy.untilState('cache', 'asleep');
+  });
+
+  scenario('gets as many replicas as its sessions need, and gives them up again without cutting one', async (stage) => {
+    const port = await freePort();
+    const echo = 'require("net").createServer((socket) => socket.pipe(socket)).listen(process.env.PORT, "127.0.0.1")';
+    const guards = { downWindow: '3s', stepDownEvery: '1s', downTrial: '1s' };
+    const service = {
+      run: { process: { command: ['node', '-e', echo], env: { PORT: '{port}' } } },
+      scale: { max: 3, concurrency: 2, idle: 'never', guards },
+    };
+    const listen = [{ address: `127.0.0.1:${port}`, tcp: { service: 'echo' } }];
+    const proxy = await stage.proxy({ config: { listen, services: { echo: service } } });
+    const echoes = async (session: RawConnection) => {
+      await session.write('ping');
+      expect((await session.readExactly(4)).toString()).toBe('ping');
+    };
+    const sessions: RawConnection[] = [];
+    while (sessions.length < 5) sessions.push(await RawConnection.open(port));
+    for (const session of sessions) await echoes(session);
+    const count = async (...states: string[]) =>
+      (await proxy.service('echo')).replicas.filter(({ state }) => states.includes(state)).length;
+    expect(await count('ready')).toBe(3);
+    const [kept, ...others] = sessions as [RawConnection, ...RawConnection[]];
+    for (const session of others) session.socket.destroy();
+    await until('one replica takes sessions', async () => (await count('ready')) === 1);
+    await echoes(kept);
+    kept.socket.destroy();
+    await until('the others are stopped', async () => (await count('cordoned', 'draining', 'stopping')) === 0);
   });
 
   for (const workers of [1, 2]) {

@@ -141,6 +141,15 @@ export class ServiceWindow {
     return peak;
   }
 
+  /** The greatest load over any few seconds since `since` (the clock's ms). */
+  peakLoad(now: number, since: number): number {
+    let peak = 0;
+    for (let to = now; to > since; to -= RATE_PERIOD_MS) {
+      peak = Math.max(peak, this.rates(Math.max(since, to - RATE_PERIOD_MS), to).load);
+    }
+    return peak;
+  }
+
   #within(now: number, periodMs: number): WindowEntry[] {
     return this.#between(now - periodMs, now);
   }

@@ -55,6 +55,7 @@ const samples: Guard = {
   kinds: ['latency', 'down'],
   judge(proposal, inputs) {
     const { samples: count, minSamples, windowMs } = inputs;
+    if (inputs.sessions === 1) return pass(proposal, 'sessions are counted');
     const detail = `${count} samples in ${seconds(windowMs)}, ${minSamples} needed`;
     return blockIf(count < minSamples && !isSaturated(inputs), proposal, detail);
   },

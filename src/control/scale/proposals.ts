@@ -1,10 +1,12 @@
 import { millis, percent, rate } from '../../util/format.ts';
 import { neededForConcurrency } from './demand.ts';
 import { backlogOf, capacityOf, isSaturated, isShort, type Proposal, type ScaleInputs } from './scale-inputs.ts';
+import { sessionProposals } from './session-proposals.ts';
 import { judgeTrial } from './trial.ts';
 
 /** What is asked for, before any guard: first what an experiment's end calls for, then more, then less. */
 export function proposals(inputs: ScaleInputs): Proposal[] {
+  if (inputs.sessions === 1) return sessionProposals(inputs);
   const end = endOfTrial(inputs);
   if (end !== undefined) return [end];
   const all = [forShed(inputs), forSaturation(inputs), forConcurrency(inputs), forLatency(inputs), downwards(inputs)];

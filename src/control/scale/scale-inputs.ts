@@ -38,8 +38,12 @@ export interface ScaleInputs extends BudgetFacts {
   goodPerSecond: number;
   shedPerSecond: number;
   errorsPerSecond: number;
+  /** 1 for a service of TCP, which scales on its sessions alone; absent for others. */
+  sessions?: number;
   /** Requests in flight or waiting for a slot, on average over 2 s. */
   load: number;
+  /** Of a service of TCP: the most of them, on average over a few seconds, within `downWindowMs`. */
+  peakLoad?: number;
   /** … a few seconds before. */
   loadBefore: number;
   /** Now: requests that wait for a slot. */

@@ -60,6 +60,8 @@ export interface ScaleSample {
   goodSince: number;
   goodSinceMs: number;
   load: number;
+  /** The most within `downWindowMs`, of a service of TCP; undefined for others. */
+  peakLoad?: number | undefined;
   loadBefore: number;
   oldestMs: number;
   /** Requests that wait for a slot. */
@@ -220,6 +222,7 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
     goodPerSecond: sample.goodLately,
     shedPerSecond: shed,
     errorsPerSecond: errors,
+    ...(sample.peakLoad !== undefined && { sessions: 1, peakLoad: sample.peakLoad }),
     load: sample.load,
     loadBefore: sample.loadBefore,
     queued: sample.queued,
@@ -371,6 +374,7 @@ export function afterChange(
   now: number,
 ): ScalerState {
   if (action === 'none') return state;
+  const isTried = inputs.sessions !== 1;
   const before: Before = {
     from: action === 'scale-up' ? inputs.ready + inputs.starting : from,
     to,
@@ -383,14 +387,14 @@ export function afterChange(
     isForConcurrency: kind === 'concurrency',
   };
   if (action === 'scale-down') {
-    const trial: Trial = kind === 'down' ? { state: 'lowered', at: now, ...before } : noTrial;
+    const trial: Trial = kind === 'down' && isTried ? { state: 'lowered', at: now, ...before } : noTrial;
     // What is undone was never wanted: that is no decrease after which an increase would be flapping.
     return { ...state, trial, lastDownAt: kind === 'down' ? now : state.lastDownAt };
   }
   const isFlap = state.lastDownAt !== undefined && now - state.lastDownAt < scale.guards.flapWithinMs;
   return {
     ...state,
-    trial: kind === 'restore' ? noTrial : { state: 'starting', ...before },
+    trial: kind === 'restore' || !isTried ? noTrial : { state: 'starting', ...before },
     overTicks: 0,
     lastUpAt: now,
     flaps: isFlap ? takeToken(state.flaps, flapRate(scale.guards), now) : state.flaps,

@@ -157,7 +157,8 @@ export class ServiceScaler {
 
   #sample(service: ScaledService, now: number): ScaleSample {
     const { window, waiting, queued, oldestMs } = this.#telemetry;
-    const { min, max, latency, guards } = this.#settings().scale;
+    const { isTcp, scale } = this.#settings();
+    const { min, max, latency, guards } = scale;
     const { external, awakeSince, ...facts } = service;
     if (service.ready !== this.#ready) {
       this.#ready = service.ready;
@@ -186,6 +187,8 @@ export class ServiceScaler {
     const lately = window.rates(now - LATELY_MS, now);
     const before = now - guards.saturatedMs;
     const goodSinceMs = Math.max(LATELY_MS, Math.min(latency.windowMs, now - this.#readySince));
+    const hasSpare = service.ready > Math.max(1, min) + external;
+    const downSince = Math.max(awakeSince, now - guards.downWindowMs);
     return {
       ...facts,
       isSteady: now - this.#readySince >= LATELY_MS,
@@ -212,10 +215,8 @@ export class ServiceScaler {
       queued,
       downCoveredMs: now - awakeSince,
       // Only of use where there is one to spare.
-      peak:
-        service.ready > Math.max(1, min) + external
-          ? window.peak(now, Math.max(awakeSince, now - guards.downWindowMs))
-          : 0,
+      peak: hasSpare ? window.peak(now, downSince) : 0,
+      ...(isTcp && { peakLoad: hasSpare ? window.peakLoad(now, downSince) : lately.load }),
     };
   }
 
