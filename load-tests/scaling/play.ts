@@ -1,10 +1,11 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ServiceStatus } from '../../src/model/status.ts';
 import { openLoad } from '../../src/simulate/load.ts';
 import type { ServiceOutcome } from '../../src/simulate/outcome.ts';
 import { createRandom, streamSeed } from '../../src/simulate/random.ts';
 import { type App, makeApp } from '../../test/support/app.ts';
-import { run } from '../../test/support/command.ts';
+import { lastLines, run } from '../../test/support/command.ts';
 import { dockerApi, removeContainers } from '../../test/support/docker-api.ts';
 import { killMarked } from '../../test/support/marked-processes.ts';
 import { MARK_LABEL } from '../../test/support/marks.ts';
@@ -24,6 +25,10 @@ export interface Played {
   services: ServiceOutcome[];
   /** `pilotlight why` of each service at the end, as printed. */
   why: string[];
+  /** The journal of all of them. */
+  journal: string;
+  /** What `pilotlight replay` says of it: its last line, and whether it decides as it did. */
+  replayed: { summary: string; isSame: boolean };
 }
 
 /** Between two looks at the replicas, ms. */
@@ -119,7 +124,15 @@ async function perform(scenario: ScalingScenario, parts: Part[], seed: number, w
     services.push(outcomeOf({ ...seen, events: app.log.events(), decisions, aboveMs, quantile }));
   }
   await proxy.stop();
-  return { services, why };
+  const file = join(proxy.folder, 'state/journal/decisions.jsonl');
+  return { services, why, journal: await readFile(file, 'utf8'), replayed: await replay(file) };
+}
+
+function replay(file: string): Promise<Played['replayed']> {
+  return run(process.execPath, [MAIN, 'replay', file]).then(
+    (said) => ({ summary: lastLines(said, 1), isSame: true }),
+    (error: Error) => ({ summary: error.message, isSame: false }),
+  );
 }
 
 /** Waits until as many replicas run as are to run without any load. */

@@ -1,4 +1,5 @@
 import type { ServiceOutcome } from '../../src/simulate/outcome.ts';
+import type { Played } from './play.ts';
 import { type Check, holds, type ScalingScenario } from './scenario.ts';
 
 /** What a scenario came to. */
@@ -7,19 +8,28 @@ export interface Result {
   real: readonly ServiceOutcome[];
   /** By seed; empty where it is not simulated. */
   simulated: readonly (readonly ServiceOutcome[])[];
+  /** What `pilotlight replay` says of the journal; undefined where nothing real ran. */
+  replayed: Played['replayed'] | undefined;
+}
+
+/** Whether all is as it may be, and every decision follows from what it was made on. */
+export function isHeld({ scenario, real, replayed }: Result): boolean {
+  return scenario.checks.every((check) => holds(check, check.of(real))) && replayed?.isSame !== false;
 }
 
 const COLUMNS = ['scenario', 'asked', 'most', 'last', 'starts', 's over', 'errors/lost', 'shed', 'verdict'];
 
 /** One scenario, as lines: each figure beside its bounds and the simulation's, and the replicas over time. */
-export function accountOf({ scenario, real, simulated }: Result): string[] {
+export function accountOf({ scenario, real, simulated, replayed }: Result): string[] {
   const lines = scenario.checks.map((check) => {
     const figure = check.of(real);
     const seeds = simulated.map((services) => check.of(services));
     const beside = seeds.length === 0 ? '' : `; simulated ${spread(seeds)}`;
     return `  ${holds(check, figure) ? '✓' : '✗'} ${check.name}: ${figure}${beside}; may be ${bounds(check)}`;
   });
-  return [...lines, ...real.map((service) => `  replicas of ${service.service}: ${courseOf(service)}`)];
+  const replay = replayed === undefined ? [] : [`  ${replayed.isSame ? '✓' : '✗'} replay: ${replayed.summary}`];
+  const courses = real.map((service) => `  replicas of ${service.service}: ${courseOf(service)}`);
+  return [...lines, ...replay, ...courses];
 }
 
 /** All scenarios as one table in Markdown: real figures, and behind the slash the median of the simulated ones. */

@@ -20,6 +20,18 @@ const toOneHundredThirty = steps([0, 10], [20, 130]);
 /** Loads that more replicas carry better. */
 export const moreHelps: readonly ScalingScenario[] = [
   {
+    name: 'example',
+    shows: 'what docs/decisions.md reads: a wake, an increase that helps, and sleep',
+    asked: '40 rps for 45 s, then none; one replica does 25',
+    seconds: 90,
+    services: [
+      serviceOf({ serviceTime: constant(40), slots: 1 }, steps([0, 40], [45, 0]), {
+        scale: { min: 0, max: 2, idle: '20s', latency: { above: '300ms' } },
+      }),
+    ],
+    checks: [starts(2, 2), lastReplicas(0), notAnswered(0)],
+  },
+  {
     name: 'S1',
     shows: 'an overload is met with the replicas that it needs, and no more',
     asked: '10, then 130 rps; one replica does 50',
