@@ -33,6 +33,7 @@ export const options = {
   load: { value: 'SPEC', summary: 'the clients (see below)' },
   trace: { value: 'FILE', summary: 'recorded calls instead: app,func,end_timestamp,duration in seconds (CSV)' },
   function: { value: 'NAME', summary: 'of the trace, only the function whose name begins so' },
+  running: { value: 'N', summary: 'replicas that run when the load begins. Default: `scale.min`' },
   speed: { value: 'FACTOR', summary: 'the trace comes so many times as fast. Default: 1' },
   app: { value: 'SPEC', summary: 'how the app behaves (see below)' },
   for: {
@@ -86,6 +87,7 @@ export const commands = {
       'function',
       'speed',
       'app',
+      'running',
       'for',
       'seed',
       'against',

@@ -46,13 +46,23 @@ export async function runSimulate(given: Given, terminal: Terminal, run: Simulat
   const { app, start, assumed } = readApp(given.app, trace?.time);
   const rivals = given.against === undefined ? [] : readRivals(given.against, app.slots);
   const seconds = secondsOf(given, trace);
+  const running = given.running === undefined ? undefined : readCount(given.running, 'a number of running replicas');
 
   const settings = await readSettings(await locate(given.config, terminal), terminal);
   if (settings === undefined) return 1;
   const service = pick(settings.services, given.service);
   const { load, patienceMs } = named ?? (trace as LoadSpec & TraceLoad);
   const scenario: Scenario = {
-    services: [{ settings: service, app, load, start, ...(patienceMs === undefined ? {} : { patienceMs }) }],
+    services: [
+      {
+        settings: service,
+        app,
+        load,
+        start,
+        ...(patienceMs !== undefined && { patienceMs }),
+        ...(running !== undefined && { running }),
+      },
+    ],
     seconds,
     seed,
     budget: settings.budget,

@@ -56,6 +56,14 @@ test('tells what it had to assume', async () => {
   ]);
 });
 
+test('begins with as many replicas as are said to run', async () => {
+  const { scenario } = await simulated({ load: 'constant:20', running: '9' });
+  expect(scenario.services[0]?.running).toBe(9);
+  await expect(simulated({ load: 'constant:20', running: 'some' })).rejects.toThrow(
+    'expected a number of running replicas, found "some"',
+  );
+});
+
 test('follows a trace until a minute after its last call', async () => {
   await writeFile(join(cwd, 'trace.csv'), 'app,func,end_timestamp,duration\na,f,1,1\na,f,31,1\n');
   const { scenario } = await simulated({ trace: 'trace.csv', speed: '2' });

@@ -40,6 +40,6 @@ export async function outcomeOf(of: Case, policy: Policy = 'pilotlight'): Promis
 
 /** What to write into a file, and to say to `pilotlight simulate`, to see the case. */
 export function asCommand({ service, app, load, running, seconds, seed }: Case): string {
-  const command = `pilotlight simulate --load '${load}' --app ${app} --for ${seconds}s --seed ${seed}`;
-  return `${service}; ${running} running\n${command}`;
+  const command = `pilotlight simulate --load '${load}' --app ${app} --running ${running} --for ${seconds}s --seed ${seed}`;
+  return `${service}\n${command}`;
 }
