@@ -20,6 +20,15 @@ export interface RetireSaying {
   inputs?: Record<string, number>;
 }
 
+/** How it stands with a decision to replace what runs with an older `run`. */
+type Replacement =
+  /** These retire for one that is ready. */
+  | { state: 'retiring'; id: string; endpoints: readonly string[] }
+  /** That one ended, and they serve again: `text` says so. */
+  | { state: 'undone'; id: string; text: string }
+  /** None got ready. */
+  | { state: 'failing'; id: string };
+
 /** A wake so soon after an idle retire began is a flap, ms. */
 const FLAP_MS = 10_000;
 
@@ -43,6 +52,8 @@ export class DecisionLog implements RefusalListener {
   /** When it was last put to sleep as idle, the clock's ms, and how often in a row it was woken right after that. */
   #sleptAt = Number.NEGATIVE_INFINITY;
   #flaps = 0;
+  /** The last decision to replace what runs with an older `run`. */
+  #replacement: Replacement | undefined;
 
   constructor(service: string, context: ControlContext) {
     this.#service = service;
@@ -111,14 +122,15 @@ export class DecisionLog implements RefusalListener {
     }
   }
 
-  /** @param oldStays whether what runs with an older `run` stays in service for it */
-  startFailed(failure: StartFailure, oldStays: boolean): void {
+  /** @param older replicas with an older `run`, which stay in service for it */
+  startFailed(failure: StartFailure, older: number): void {
     const { clock, metrics, logger } = this.#context;
     const { replica, code, message, exitCode, output, probe, inARow, nextTryAt } = failure;
     metrics.count('pilotlight_start_failures_total', { service: this.#service, cause: code }, 1);
     const nextTryMs = nextTryAt === null ? 0 : Math.max(0, Date.parse(nextTryAt) - clock.wall());
     const next = nextTryMs === 0 ? '' : `; next try in ${formatDuration(nextTryMs)}`;
-    const stays = oldStays ? '; what runs with the older configuration stays' : '';
+    const stays = older > 0 ? '; what runs with the older configuration stays' : '';
+    if (older > 0) this.#replacementFailed(older, inARow, `${message}${stays}`, next);
     this.#event('start-failed', `start failed: ${message}${stays}${next}`, {
       replica,
       code,
@@ -146,12 +158,21 @@ export class DecisionLog implements RefusalListener {
         : reason === 'scale-down' || reason === 'given-up'
           ? 'scale-down'
           : 'sleep';
-    this.#decide({ action, from, to, reason: text, inputs, verdicts: [], dryRun });
+    const { id } = this.#decide({ action, from, to, reason: text, inputs, verdicts: [], dryRun });
+    if (reason === 'replaced') {
+      this.#replacement = { state: 'retiring', id, endpoints: replicas.map(({ endpoint }) => endpoint) };
+    }
     if (reason === 'idle' && to === 0 && !dryRun) this.#sleptAt = this.#context.clock.now();
     if (!dryRun) this.#event('retiring', `retiring ${names} (${text})`, { reason, replicas: names });
   }
 
   revoked(replica: Replica, why: string, from: number): void {
+    const last = this.#replacement;
+    if (last?.state === 'retiring' && last.endpoints.includes(replica.endpoint)) {
+      const text = `undone: ${why}`;
+      this.#kept.cameOf(last.id, text);
+      this.#replacement = { state: 'undone', id: last.id, text };
+    }
     this.#decide({ action: 'revoke', from, to: from + 1, reason: why, inputs: {}, verdicts: [] });
     this.#event('revoked', `retire revoked (${replica.name}): ${why}`, { replica: replica.name });
   }
@@ -289,14 +310,35 @@ export class DecisionLog implements RefusalListener {
     return `; ${formatDuration(Math.round(since))} after it was put to sleep${times}`;
   }
 
+  /**
+   * A start in place of what runs with an older `run` failed, for the how-manieth time in a row. Those that were not ready
+   * are one decision: they are events of their own already.
+   * @param next when the next is tried, `; next try in 2s`
+   */
+  #replacementFailed(older: number, inARow: number, why: string, next: string): void {
+    const last = this.#replacement;
+    if (last?.state === 'undone') {
+      this.#kept.cameOf(last.id, `${last.text}${next}`);
+      this.#replacement = undefined;
+      return;
+    }
+    let id = last?.state === 'failing' && inARow > 1 ? last.id : undefined;
+    if (id === undefined) {
+      const reason = 'to be replaced by one with the present run';
+      id = this.#decide({ action: 'replace', from: older, to: older, reason, inputs: {}, verdicts: [] }).id;
+      this.#replacement = { state: 'failing', id };
+    }
+    this.#kept.cameOf(id, `failed${inARow === 1 ? '' : ` ${inARow} times`}: ${why}${next}`);
+  }
+
   /** A decision of another part than the scaler. */
   #decide(
     decision: Omit<Decision, 'id' | 'at' | 'service' | 'kind' | 'outcome' | 'dryRun'> & {
       verdicts: GuardVerdict[];
       dryRun?: boolean;
     },
-  ): void {
-    this.#kept.change({ kind: null, dryRun: false, ...decision });
+  ): Decision {
+    return this.#kept.change({ kind: null, dryRun: false, ...decision });
   }
 
   #event(

@@ -70,10 +70,7 @@ export class ServiceLifecycle {
     this.crashes = new Crashes(context.clock, this.breaker);
     this.failures = new StartFailures(context, (failure) => {
       const hash = this.#run.last === undefined ? '' : hashOf(this.#run.last);
-      decisions.startFailed(
-        failure,
-        this.ready.some(({ spec }) => spec.hash !== hash),
-      );
+      decisions.startFailed(failure, this.ready.filter(({ spec }) => spec.hash !== hash).length);
     });
     this.#outcomes = new Outcomes(this, {
       ...options,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { PilotlightError } from '../../../src/model/errors.ts';
 import { runHash } from '../../../src/util/hash.ts';
 import { type ServiceChange, testRun, testService, testSettings } from '../support/settings.ts';
 import { World } from '../support/world.ts';
@@ -38,6 +39,36 @@ test('a new run that ends 3 s after it was ready costs what was in flight on it,
   world.runtime.behaviour.exitAfterMs = undefined;
   await world.run(180_000);
   expect(await versions()).toEqual([2]);
+});
+
+test('why tells what came of a replacement that is undone', async () => {
+  const { world } = await deployed(3000);
+  await world.run(3300);
+  const { decisions } = await world.control.why('hello');
+  const why = 'one with the present run ended 3s after it was ready';
+  expect(decisions.slice(-2)).toMatchObject([
+    { action: 'replace', from: 2, to: 1, outcome: { text: `undone: ${why}; next try in 1s` } },
+    { action: 'revoke', reason: why, outcome: null },
+  ]);
+});
+
+test('why tells of a new run that never gets ready, as one decision however often it is tried', async () => {
+  const { world } = await deployed(undefined);
+  await world.run(15_000);
+  world.runtime.behaviour.broken = new PilotlightError('REPLICA_EXITED', 'it ended before it was ready (exit code 3)');
+  world.control.reconfigure(testSettings([hello(3)]));
+  await world.run(10_000);
+  const failed = world.messagesOf('start-failed').length;
+  expect(failed).toBeGreaterThan(2);
+  const { decisions } = await world.control.why('hello');
+  expect(decisions.filter(({ action }) => action === 'replace')).toMatchObject([
+    { from: 2, to: 1, outcome: null },
+    {
+      from: 1,
+      to: 1,
+      outcome: { text: expect.stringMatching(`^failed ${failed} times: it ended .*stays; next try in`) },
+    },
+  ]);
 });
 
 test('the old one is stopped when the new one has lived through its probation, and not before', async () => {
