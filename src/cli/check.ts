@@ -5,6 +5,7 @@ import { formatProblem } from '../config/check/problem.ts';
 import { loadConfig } from '../config/load/load.ts';
 import { findConfig } from '../config/read/find.ts';
 import type { ListenSettings, Settings } from '../model/settings.ts';
+import { counted } from '../util/format.ts';
 import { hostPort } from '../util/host-port.ts';
 
 /** What `check` needs of the world. `out` and `err` take whole lines without their end. */
@@ -79,17 +80,13 @@ function tcpWays(listen: readonly ListenSettings[], name: string): string[] {
 function summaryLines(file: string, settings: Settings, warnings: Problem[]): string[] {
   const { listen, admin, services } = summarise(settings);
   const routes = services.reduce((count, service) => count + service.routes.length, 0);
-  const counts = [count(services.length, 'service'), count(routes, 'route'), count(listen.length, 'listener')];
+  const counts = [counted(services.length, 'service'), counted(routes, 'route'), counted(listen.length, 'listener')];
   return [
     ...warnings.map((warning) => `warning: ${formatProblem(warning)}`),
-    `${file} is valid: ${counts.join(', ')}, ${count(warnings.length, 'warning')}`,
+    `${file} is valid: ${counts.join(', ')}, ${counted(warnings.length, 'warning')}`,
     `listens on ${listen.join(', ')}; admin on ${admin}`,
     ...services.map((service) => `${service.name}: ${service.routes.join(', ')} → ${service.replicas}`),
   ];
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 /** A path below the working directory, as one would type it. */

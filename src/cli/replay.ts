@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { GuardVerdict } from '../model/decision.ts';
 import { type JournalRecord, readRecord } from '../model/journal.ts';
 import { fileFault } from '../util/file-errors.ts';
+import { counted } from '../util/format.ts';
 import { printable } from '../util/printable.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -105,11 +106,9 @@ function verdictOf({ verdicts }: Decided, name: string): string {
   return of.length === 0 ? 'not asked' : of.map(({ verdict, detail }) => `${verdict}: ${detail}`).join('; ');
 }
 
-function summary({ records, again, differ, unreadable, other }: Record<string, number>): string {
+function summary({ records = 0, again, differ, unreadable, other }: Record<string, number>): string {
   const result = differ === 0 ? 'all as recorded' : `${differ} otherwise`;
-  const parts = [
-    `${records} record${records === 1 ? '' : 's'}, ${again} decided again${again === 0 ? '' : `: ${result}`}`,
-  ];
+  const parts = [`${counted(records, 'record')}, ${again} decided again${again === 0 ? '' : `: ${result}`}`];
   if (unreadable !== 0) parts.push(`${unreadable} unreadable`);
   if (other !== 0) parts.push(`${other} of another format`);
   return parts.join('; ');

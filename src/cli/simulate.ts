@@ -14,6 +14,7 @@ import { readRivals } from '../simulate/spec/rivals-spec.ts';
 import { readTraceLoad, type TraceLoad } from '../simulate/spec/trace-load.ts';
 import { readCount, readDuration, readNumber } from '../simulate/spec/words.ts';
 import { fileFault, writeWhole } from '../util/file-errors.ts';
+import { counted } from '../util/format.ts';
 import { didYouMean } from '../util/suggest.ts';
 import { formatDuration } from '../util/units.ts';
 import type { Invocation } from './args.ts';
@@ -70,7 +71,8 @@ export async function runSimulate(given: Given, terminal: Terminal, run: Simulat
   const outcomes: Outcome[] = [];
   for (const policy of ['pilotlight', ...rivals] as const) outcomes.push(await run(scenario, policy));
 
-  if (rivals.some(({ name }) => name === 'kpa')) assumed.push(`kpa is told that a replica takes ${app.slots} requests`);
+  if (rivals.some(({ name }) => name === 'kpa'))
+    assumed.push(`kpa is told that a replica takes ${counted(app.slots, 'request')}`);
   if (rivals.some(({ name }) => name === 'hpa')) assumed.push('hpa scales on the latency, and keeps one replica');
   const title = `${service.name}, ${formatDuration(seconds * 1000)} of ${given.load ?? given.trace}, seed ${seed}`;
   if (given.json === true) terminal.out(JSON.stringify({ title, assumed, outcomes }, null, 2));

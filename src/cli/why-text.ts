@@ -1,4 +1,5 @@
 import type { DecisionEntry, GuardVerdict, HeldBack, ServiceWhy } from '../model/decision.ts';
+import { counted } from '../util/format.ts';
 import { printable } from '../util/printable.ts';
 import { formatDuration } from '../util/units.ts';
 import { inputTexts } from './input-texts.ts';
@@ -70,7 +71,9 @@ function cameOf(entry: DecisionEntry, nowMs: number): string {
   const { ended } = entry;
   if (ended === null) return `stands since ${wholeSeconds(nowMs - Date.parse(entry.at))}`;
   const over = `over after ${wholeSeconds(ended.lastedMs)}`;
-  return ended.ticks === null ? `${over} at most: the proxy ended meanwhile` : `${over}, ${ended.ticks} ticks`;
+  return ended.ticks === null
+    ? `${over} at most: the proxy ended meanwhile`
+    : `${over}, ${counted(ended.ticks, 'tick')}`;
 }
 
 function heldBackLines({ since, guards, reason }: HeldBack, nowMs: number, columns: number): string[] {

@@ -1,3 +1,4 @@
+import { counted } from '../util/format.ts';
 /** A call that was recorded. */
 export interface Invocation {
   app: string;
@@ -21,7 +22,7 @@ export function readTrace(text: string): { calls: Invocation[] } | { line: numbe
     if (index === 0 || line === '') continue;
     const cells = line.split(',');
     const [app = '', func = '', end = '', duration = ''] = cells;
-    if (cells.length !== 4) return { line: index + 1, wrong: `${cells.length} cells instead of 4` };
+    if (cells.length !== 4) return { line: index + 1, wrong: `${counted(cells.length, 'cell')} instead of 4` };
     if (!isSeconds(end)) return { line: index + 1, wrong: `the end is no number of seconds: "${end}"` };
     if (!isSeconds(duration)) return { line: index + 1, wrong: `the duration is no number of seconds: "${duration}"` };
     calls.push({ app, func, atMs: (Number(end) - Number(duration)) * 1000, durationMs: Number(duration) * 1000 });

@@ -12,3 +12,8 @@ export function percent(share: number): number {
 export function rate(perSecond: number): string {
   return perSecond.toFixed(perSecond < 10 ? 1 : 0);
 }
+
+/** As in `1 replica`, `3 replicas`. @param noun one whose plural ends in a mere s */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -68,7 +68,7 @@ const measured = fc.record({
 
 const trial = fc
   .record({
-    trial: count(3),
+    trial: count(4),
     trialMs: often(60_000, ms(400_000)),
     lower: fc.integer({ min: 1, max: 15 }),
     more: fc.integer({ min: 1, max: 8 }),

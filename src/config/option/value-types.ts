@@ -46,14 +46,25 @@ interface Hint {
 /** One for all of them: that saves 130 KiB. */
 const anything = z.unknown();
 
-function leaf<T>(
-  type: ValueType,
-  read: (text: string) => Reading<T> | Hint,
-  readList?: (texts: string[]) => Reading<T>,
-): z.ZodType<T> {
+/** What a list is, of an option that takes one in place of a text. */
+interface ListType<T> {
+  /** Completes "expected …" where an item is not what it takes. */
+  item: string;
+  isItem: (text: string) => boolean;
+  read: (items: string[]) => Reading<T>;
+}
+
+function leaf<T>(type: ValueType, read: (text: string) => Reading<T> | Hint, list?: ListType<T>): z.ZodType<T> {
   const schema = anything.transform((input, context): T => {
-    const isList = Array.isArray(input) && input.every((item) => typeof item === 'string');
-    const reading = typeof input === 'string' ? read(input) : isList ? readList?.(input) : undefined;
+    const items = list !== undefined && Array.isArray(input) ? input : [];
+    const wrong = items.flatMap((item, index) => (typeof item === 'string' && list?.isItem(item) ? [] : [index]));
+    for (const index of wrong) {
+      const message = `expected ${list?.item}`;
+      context.issues.push({ code: 'custom', input: items[index], path: [index], message, params: { found: true } });
+    }
+    if (wrong.length > 0) return z.NEVER;
+    const reading =
+      typeof input === 'string' ? read(input) : Array.isArray(input) ? list?.read(items as string[]) : undefined;
     if (reading !== undefined && 'value' in reading) return reading.value;
     const fault = reading !== undefined && 'fault' in reading ? reading.fault : undefined;
     const hint = reading !== undefined && 'hint' in reading ? `: ${reading.hint}` : '';
@@ -104,10 +115,7 @@ export function path(expected: string, ...words: string[]) {
 
 /** A status, or a list of statuses. */
 export function statuses(min: number, max: number) {
-  const read = (texts: string[]): Reading<readonly number[]> => {
-    const codes = texts.map((text) => (/^\d{3}$/.test(text) ? Number(text) : Number.NaN));
-    return codes.every((code) => code >= min && code <= max) ? { value: codes } : undefined;
-  };
+  const isItem = (text: string) => /^\d{3}$/.test(text) && Number(text) >= min && Number(text) <= max;
   const json = { type: ['integer', 'string', 'array'], items: { type: ['integer', 'string'] } };
   return leaf<readonly number[]>(
     {
@@ -116,8 +124,8 @@ export function statuses(min: number, max: number) {
       expected: `statuses from ${min} to ${max}, as in [503, 529]`,
       json,
     },
-    (input) => read([input]),
-    read,
+    (input) => (isItem(input) ? { value: [Number(input)] } : undefined),
+    { item: `a status from ${min} to ${max}`, isItem, read: (items) => ({ value: items.map(Number) }) },
   );
 }
 
@@ -134,7 +142,12 @@ export function words(example: string) {
     type,
     (input) =>
       input.includes(',') ? { fault: `a comma divides nothing: write a list, as in ${example}` } : { value: input },
-    (input) => (input.length > 0 && !input.includes('') ? { value: input } : undefined),
+    {
+      item: 'a text',
+      isItem: (item) => item !== '',
+      read: (items) =>
+        items.length > 0 ? { value: items } : { fault: `is an empty list: write one as in ${example}` },
+    },
   );
 }
 

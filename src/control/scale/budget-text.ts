@@ -1,3 +1,4 @@
+import { counted } from '../../util/format.ts';
 import type { ScaleInputs } from './scale-inputs.ts';
 
 const HELD_BY = 'heldBy.';
@@ -13,7 +14,7 @@ export function budgetText(inputs: ScaleInputs): string {
   const leaving = byName(inputs, LEAVING_OF).map(([name, count]) =>
     count === 1 ? `, one of ${name}'s is being drained` : `, ${count} of ${name}'s are being drained`,
   );
-  return `${left}: ${budgetHeld} of ${budget} replicas run: ${held.join(', ')}; fair share ${fairShare}${leaving.join('')}`;
+  return `${left}: ${budgetHeld} of ${counted(budget, 'replica')} ${budgetHeld === 1 ? 'runs' : 'run'}: ${held.join(', ')}; fair share ${fairShare}${leaving.join('')}`;
 }
 
 function byName(inputs: ScaleInputs, prefix: string): [name: string, count: number][] {

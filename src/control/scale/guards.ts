@@ -1,5 +1,5 @@
 import type { GuardVerdict } from '../../model/decision.ts';
-import { percent, rate } from '../../util/format.ts';
+import { counted, percent, rate } from '../../util/format.ts';
 import { budgetText } from './budget-text.ts';
 import { isSaturated, isShort, type Proposal, type ProposalKind, type ScaleInputs } from './scale-inputs.ts';
 
@@ -56,7 +56,7 @@ const samples: Guard = {
   judge(proposal, inputs) {
     const { samples: count, minSamples, windowMs } = inputs;
     if (inputs.sessions === 1) return pass(proposal, 'sessions are counted');
-    const detail = `${count} samples in ${seconds(windowMs)}, ${minSamples} needed`;
+    const detail = `${counted(count, 'sample')} in ${seconds(windowMs)}, ${minSamples} needed`;
     return blockIf(count < minSamples && !isSaturated(inputs), proposal, detail);
   },
 };
@@ -159,10 +159,17 @@ const failures: Guard = {
   kinds: [...UP, 'restore'],
   judge(proposal, { startsAllowed, starting, trial }) {
     if (starting > 0 && trial === 0 && (proposal.kind === 'latency' || proposal.kind === 'shed'))
-      return block(proposal, `${starting} that are started already have to be there first`);
+      return block(
+        proposal,
+        `${starting} that ${starting === 1 ? 'is started already has' : 'are started already have'} to be there first`,
+      );
     if (startsAllowed !== undefined && startsAllowed < proposal.to - proposal.from)
-      return atMost(proposal, proposal.from + startsAllowed, `${startsAllowed} starts allowed after failures`);
-    return pass(proposal, `${starting} starting count as there`);
+      return atMost(
+        proposal,
+        proposal.from + startsAllowed,
+        `${counted(startsAllowed, 'start')} allowed after failures`,
+      );
+    return pass(proposal, `${starting} starting ${starting === 1 ? 'counts' : 'count'} as there`);
   },
 };
 

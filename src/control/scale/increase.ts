@@ -1,3 +1,4 @@
+import { counted } from '../../util/format.ts';
 import { isGrowing, isSaturated, type ScaleInputs } from './scale-inputs.ts';
 import { answersOf, latencyOf, ratesOf, type TrialVerdict } from './trial-verdict.ts';
 
@@ -71,7 +72,10 @@ function overtaken(inputs: ScaleInputs): TrialVerdict | undefined {
 
 function tellsNothing({ samples, minSamples, trialMs, benefitGiveUpMs }: ScaleInputs): TrialVerdict | undefined {
   if (samples >= minSamples || trialMs < benefitGiveUpMs) return undefined;
-  return { verdict: 'untold', what: `${samples} samples in ${Math.round(trialMs / 1000)} s tell nothing` };
+  return {
+    verdict: 'untold',
+    what: `${counted(samples, 'sample')} in ${Math.round(trialMs / 1000)} s: too few to tell`,
+  };
 }
 
 // ── that it helped ────────────────────────────────────────────────────────────────────────────────────────────────

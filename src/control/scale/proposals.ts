@@ -1,4 +1,4 @@
-import { millis, percent, rate } from '../../util/format.ts';
+import { counted, millis, percent, rate } from '../../util/format.ts';
 import { neededForConcurrency } from './demand.ts';
 import { backlogOf, capacityOf, isSaturated, isShort, type Proposal, type ScaleInputs } from './scale-inputs.ts';
 import { sessionProposals } from './session-proposals.ts';
@@ -92,7 +92,7 @@ function forLatency(inputs: ScaleInputs): Proposal | undefined {
   if (quantileMs <= limitMs) return undefined;
   // What was slow is over.
   if (!known && lateQuantileMs !== undefined && lateQuantileMs <= aboveMs) return undefined;
-  const ticks = `${overTicks} tick${overTicks === 1 ? '' : 's'}`;
+  const ticks = counted(overTicks, 'tick');
   const slow = `${quantileText(inputs)} > ${millis(limitMs)} for ${ticks}`;
   if (!known) return { kind: 'latency', from, to: Math.max(from + 1, carriers), reason: slow };
   const { arrivalsPerSecond, utilisation, stepUp } = inputs;

@@ -70,7 +70,7 @@ export interface ScaleInputs extends BudgetFacts {
   sinceChangeMs?: number;
   cooldownLeftMs: number;
 
-  /** 0: none; 1: an increase whose replicas are not ready yet; 2: one that is judged; 3: a decrease that is watched. */
+  /** 0: none; 1: an increase whose replicas are not ready yet; 2: one that is judged; 3: a decrease that is watched; 4: one that did harm. */
   trial: number;
   /** Since the increase was ready, or the decrease began, ms. */
   trialMs: number;

@@ -373,7 +373,10 @@ export function afterChange(
   scale: ScaleSettings,
   now: number,
 ): ScalerState {
-  if (action === 'none') return state;
+  if (action === 'none') {
+    const { trial } = state;
+    return kind === 'restore' && trial.state === 'lowered' ? { ...state, trial: { ...trial, state: 'harmed' } } : state;
+  }
   const isTried = inputs.sessions !== 1;
   const before: Before = {
     from: action === 'scale-up' ? inputs.ready + inputs.starting : from,

@@ -15,7 +15,7 @@ type TrialInputs = Pick<
   | 'trialConcurrency'
 >;
 
-const NUMBER_OF = { none: 0, starting: 1, judging: 2, lowered: 3 } as const;
+const NUMBER_OF = { none: 0, starting: 1, judging: 2, lowered: 3, harmed: 4 } as const;
 
 /** An experiment as the numbers that it is judged by. */
 export function trialInputs(trial: Trial, now: number): TrialInputs {
@@ -34,7 +34,7 @@ export function trialInputs(trial: Trial, now: number): TrialInputs {
       : trial;
   return {
     trial: NUMBER_OF[trial.state],
-    trialMs: trial.state === 'judging' ? now - trial.readyAt : trial.state === 'lowered' ? now - trial.at : 0,
+    trialMs: trial.state === 'judging' ? now - trial.readyAt : 'at' in trial ? now - trial.at : 0,
     trialFrom: before.from,
     trialTo: before.to,
     beforePerSecond: before.arrivals,

@@ -13,7 +13,9 @@ export type Trial =
   /** They are ready, and have to help. */
   | ({ state: 'judging'; readyAt: number } & Before)
   /** A decrease that is watched: nothing is lost as long as it can be revoked. */
-  | ({ state: 'lowered'; at: number } & Before);
+  | ({ state: 'lowered'; at: number } & Before)
+  /** One that did harm, and cannot be taken back yet: it stays asked for. */
+  | ({ state: 'harmed'; at: number } & Before);
 
 /** The service as it was when the experiment began. */
 export interface Before {
@@ -32,7 +34,17 @@ export const noTrial: Trial = { state: 'none' };
 /** What the experiment under way shows by now; a function of the numbers alone. */
 export function judgeTrial(inputs: ScaleInputs): TrialVerdict {
   if (inputs.trial === 0) return { verdict: 'wait' };
+  if (inputs.trial === 4) return judgeHarm(inputs);
   return inputs.trial === 3 ? judgeDecrease(inputs) : judgeIncrease(inputs);
+}
+
+/** A moment in which so few are enough does not end it: only being calm for as long as a decrease is watched does. */
+function judgeHarm(inputs: ScaleInputs): TrialVerdict {
+  const { ready, starting, trialFrom, trialTo, calmMs, downTrialMs } = inputs;
+  if (ready < trialTo) return { verdict: 'ended', why: 'a replica ended meanwhile' };
+  if (ready + starting >= trialFrom) return { verdict: 'ended', why: `there are ${ready + starting} again` };
+  if (calmMs >= downTrialMs) return { verdict: 'held', what: latencyOf(inputs) };
+  return { verdict: 'harmed', what: isSaturated(inputs) ? answersOf(inputs) : latencyOf(inputs) };
 }
 
 function judgeDecrease(inputs: ScaleInputs): TrialVerdict {

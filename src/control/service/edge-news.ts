@@ -1,4 +1,5 @@
 import type { EdgeMessage, EdgeReport, ServiceReport } from '../../model/link.ts';
+import { counted } from '../../util/format.ts';
 import { Throttle } from '../../util/throttle.ts';
 import { formatDuration } from '../../util/units.ts';
 import type { ControlContext } from '../context.ts';
@@ -58,7 +59,7 @@ export class EdgeNews implements LinkListener {
   }
 
   onEjected({ service, address, forMs, failures, why }: Message<'ejected'>): void {
-    const line = `${service} ejected ${address} for ${formatDuration(forMs)}: ${failures} failures in a row`;
+    const line = `${service} ejected ${address} for ${formatDuration(forMs)}: ${counted(failures, 'failure')} in a row`;
     this.#context.events.emit('ejected', service, `${line}, the last: ${why}`, { address, forMs, failures, why });
   }
 

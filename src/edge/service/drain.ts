@@ -1,4 +1,5 @@
 import type { Logger } from '../../model/observe.ts';
+import { counted } from '../../util/format.ts';
 import type { HoldQueue } from '../hold/hold-queue.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 
@@ -42,15 +43,11 @@ export function endOverdue(
   }
   if (refused + cut + tunnels === 0) return;
   const parts = [
-    ...(cut > 0 ? [counted(cut, 'request', 'cut')] : []),
-    ...(tunnels > 0 ? [counted(tunnels, 'tunnel', 'closed')] : []),
-    ...(refused > 0 ? [counted(refused, 'waiting request', 'refused')] : []),
+    ...(cut > 0 ? [`${counted(cut, 'request')} cut`] : []),
+    ...(tunnels > 0 ? [`${counted(tunnels, 'tunnel')} closed`] : []),
+    ...(refused > 0 ? [`${counted(refused, 'waiting request')} refused`] : []),
   ];
   const age = cut + tunnels > 0 ? `, the oldest ${Math.round(oldestMs / 100) / 10} s old` : '';
   const fields = { service: name, cut, tunnels, refused, oldestMs: Math.round(oldestMs) };
   logger.warn(fields, `the drain of ${name} is over: ${parts.join(', ')}${age}`);
-}
-
-function counted(count: number, what: string, how: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'} ${how}`;
 }

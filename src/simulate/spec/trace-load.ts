@@ -1,3 +1,4 @@
+import { counted } from '../../util/format.ts';
 import { givenArrivals, type OpenLoad } from '../load.ts';
 import { measured, type ServiceTime } from '../service-time.ts';
 import { readTrace } from '../trace.ts';
@@ -28,7 +29,7 @@ export function readTraceLoad(
     return { wrong: func === undefined ? `${file} has no calls` : `${file} has no function ${func}…` };
   }
   const times = calls.map(({ atMs }) => atMs / speed);
-  const why = `requests take as long as those of the trace, in any order (${calls.length} calls)`;
+  const why = `requests take as long as those of the trace, in any order (${counted(calls.length, 'call')})`;
   return {
     load: givenArrivals(times),
     patienceMs: undefined,

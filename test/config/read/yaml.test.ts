@@ -266,6 +266,6 @@ describe('what cannot be said of Consul is told with what there is:', () => {
     expect(tagOf('[live, public]')).toEqual(['live', 'public']);
     expect(tagOf('["a,b"]')).toEqual(['a,b']);
     expect(tagOf('')).toBeUndefined();
-    expect(() => tagOf('[]')).toThrow('expected a text, or a list as in tag: [live, public], found a list');
+    expect(() => tagOf('[]')).toThrow('tag: is an empty list: write one as in tag: [live, public]');
   });
 });

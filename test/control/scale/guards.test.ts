@@ -115,11 +115,11 @@ test.each<Case>([
   ['budget', restore, quiet({ budgetLeft: 0 }), 'block', 1, 'max 10, 0 more within the budget of all services'],
 
   ['failures', up, slow({}), 'pass', 4, '0 starting count as there'],
-  ['failures', up, slow({ startsAllowed: 1 }), 'limit', 3, '1 starts allowed after failures'],
+  ['failures', up, slow({ startsAllowed: 1 }), 'limit', 3, '1 start allowed after failures'],
   ['failures', up, slow({ startsAllowed: 0 }), 'block', 2, '0 starts allowed after failures'],
   ['failures', restore, quiet({ startsAllowed: 0 }), 'block', 1, '0 starts allowed after failures'],
-  ['failures', up, slow({ ready: 1, starting: 1 }), 'block', 2, '1 that are started already have to be there first'],
-  ['failures', concurrency, slow({ ready: 1, starting: 1 }), 'pass', 4, '1 starting count as there'],
+  ['failures', up, slow({ ready: 1, starting: 1 }), 'block', 2, '1 that is started already has to be there first'],
+  ['failures', concurrency, slow({ ready: 1, starting: 1 }), 'pass', 4, '1 starting counts as there'],
 ])('%s, asked about %j', (name, proposal, inputs, verdict, to, detail) => {
   const judged = judge(proposal, inputs);
   expect(judged.verdicts.find(({ guard }) => guard === name)).toEqual({ guard: name, verdict, detail });

@@ -219,7 +219,7 @@ describe("an experiment's end comes first", () => {
 
   test('an increase of which nothing can be told is undone', () => {
     const few = { ...judgedInputs, samples: 3, trialMs: 300_000 };
-    expect(proposals(few)).toEqual([{ kind: 'undo', from: 3, to: 2, reason: '3 samples in 300 s tell nothing' }]);
+    expect(proposals(few)).toEqual([{ kind: 'undo', from: 3, to: 2, reason: '3 samples in 300 s: too few to tell' }]);
   });
 
   test('a decrease that did harm is taken back', () => {

@@ -23,7 +23,11 @@ test.each<[TrialVerdict, ScaleOutcome, string]>([
     nothing,
     'kept: fewer requests: 40 → 10 requests/s',
   ],
-  [{ verdict: 'untold', what: '3 samples in 300 s tell nothing' }, undone, 'undone: 3 samples in 300 s tell nothing'],
+  [
+    { verdict: 'untold', what: '3 samples in 300 s: too few to tell' },
+    undone,
+    'undone: 3 samples in 300 s: too few to tell',
+  ],
   [{ verdict: 'held', what: 'p95 90 ms → 100 ms' }, nothing, 'held: p95 90 ms → 100 ms'],
   [{ verdict: 'harmed', what: 'p95 90 ms → 950 ms' }, restored, 'revoked: p95 90 ms → 950 ms'],
   [

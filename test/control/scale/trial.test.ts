@@ -132,7 +132,7 @@ describe('an increase ends without a verdict', () => {
 
   test('when so few requests come in five minutes that nothing can be told', () => {
     const few = { ...judgedInputs, samples: 19, trialMs: 300_000 };
-    const what = '19 samples in 300 s tell nothing';
+    const what = '19 samples in 300 s: too few to tell';
     expect(judgeTrial(few)).toEqual({ verdict: 'untold', what });
     expect(judgeTrial(without({ ...few, samples: 0 }))).toMatchObject({ verdict: 'untold' });
     expect(judgeTrial({ ...few, trialMs: 299_999 })).toEqual({ verdict: 'wait' });
