@@ -4,7 +4,7 @@
  * 10 min; one takes a minute or two. Exits 1 where a figure is not what it may be.
  *
  *   npm run -s load:scaling -- --list
- *   npm run -s load:scaling -- --only S15 --why     all of S15, and `pilotlight why` of each at its end
+ *   npm run -s load:scaling -- --only lock --why    that one, or all whose names begin so, with `pilotlight why` at the end
  *   npm run -s load:scaling -- --only example --journal decisions.jsonl   the same, and keeps the (last) journal
  *   npm run -s load:scaling -- --simulate           the simulation alone, in seconds
  */
@@ -37,7 +37,7 @@ const { values } = readOrRefuse(usage, () =>
   }),
 );
 const chosen = [...moreHelps, ...noHelp, ...failures].filter(({ name }) =>
-  values.only.some((only) => only === '' || name === only || name.startsWith(`${only} `)),
+  values.only.some((only) => only === '' || `${name} `.startsWith(`${only} `)),
 );
 if (chosen.length === 0 || !/^[1-9]\d{0,8}$/.test(values.seed)) {
   console.error(usage);

@@ -10,7 +10,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeFigures } from './architecture/figures.ts';
 import { findBreaches } from './architecture/find-breaches.ts';
-import { findDeadSigns, findUnknownReferences } from './architecture/find-dead-signs.ts';
+import { findDeadScripts, findDeadSigns, findUnknownReferences } from './architecture/find-dead-signs.ts';
 import { RULES } from './architecture/rules.ts';
 import { importsOf, type SourceFile } from './architecture/source.ts';
 
@@ -38,12 +38,12 @@ if (flag !== undefined) {
   process.stdout.write(`${describeFigures(sources).join('\n')}\n`);
   process.exit();
 }
+const documents = files.filter(({ path }) => path.endsWith('.md'));
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
 const breaches = [
   ...findBreaches(sources, under('test/'), RULES),
-  ...findDeadSigns(
-    files.filter(({ path }) => path.endsWith('.md')),
-    pathsOf('**/*', '.ci/*', '.github/**/*'),
-  ),
+  ...findDeadSigns(documents, pathsOf('**/*', '.ci/*', '.github/**/*')),
+  ...findDeadScripts(documents, Object.keys(scripts)),
   ...findUnknownReferences(files),
 ];
 for (const line of breaches) process.stderr.write(`${line}\n`);

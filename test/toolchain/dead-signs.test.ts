@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findDeadSigns, findUnknownReferences } from '../../toolchain/architecture/find-dead-signs.ts';
+import { findDeadScripts, findDeadSigns, findUnknownReferences } from '../../toolchain/architecture/find-dead-signs.ts';
 
 const PATHS = ['README.md', 'docs/errors.md', 'src/edge/io/deadlines.ts', 'config/demo.yaml'];
 
@@ -21,6 +21,14 @@ test('a place that moved, and a link to a file that went', () => {
   expect(signsIn('`src/edge/deadlines.ts` twice `src/edge/deadlines.ts`; [page](docs/gone.md)')).toEqual([
     'README.md: leads to src/edge/deadlines.ts, which is not there',
     'README.md: leads to docs/gone.md, which is not there',
+  ]);
+});
+
+test('a command that documents quote is one of package.json', () => {
+  const text =
+    'Run `npm run -s bench -- --only x`, then npm run load:gone and `npm run …`; npm run load:gone once more.';
+  expect(findDeadScripts([{ path: 'README.md', text }], ['bench', 'load'])).toEqual([
+    'README.md: npm run load:gone, which is no script of package.json',
   ]);
 });
 

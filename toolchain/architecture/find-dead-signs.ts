@@ -3,6 +3,8 @@ import type { SourceFile } from './source.ts';
 
 /** A place of the checkout in code type: `src/edge/io/`, `test/support/until.ts`. NAME, `*` and `…` stand for others. */
 const PLACE = /`((?:src|test|docs|config|toolchain|load-tests)\/[^`\s]*)`/g;
+/** A command of the checkout: `npm run -s NAME`. */
+const SCRIPT = /\bnpm run (?:-s )?([a-z][a-z:-]*)/g;
 const LINK = /\]\(([^)\s]+)\)/g;
 const STANDS_FOR_OTHERS = /[*…{<]|\b[A-Z]{2,}\b/;
 
@@ -31,6 +33,19 @@ export function findDeadSigns(documents: readonly SourceFile[], paths: readonly 
       .map((target) => posix.join(posix.dirname(path), target));
     const dead = [...named, ...links].filter((target) => !there.has(target.replace(/\/$/, '')));
     return [...new Set(dead)].map((target) => `${path}: leads to ${target}, which is not there`);
+  });
+}
+
+/**
+ * Commands that documents quote and that cannot be run.
+ * @param documents Markdown
+ * @param scripts those of package.json
+ */
+export function findDeadScripts(documents: readonly SourceFile[], scripts: readonly string[]): string[] {
+  return documents.flatMap(({ path, text }) => {
+    const named = [...text.matchAll(SCRIPT)].map(([, script]) => script as string);
+    const dead = new Set(named.filter((script) => !scripts.includes(script)));
+    return [...dead].map((script) => `${path}: npm run ${script}, which is no script of package.json`);
   });
 }
 

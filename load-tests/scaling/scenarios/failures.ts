@@ -36,7 +36,7 @@ function deploy({ name, shows, asked, seconds, mimic, mostStarts, mostLost, plac
 }
 
 const diesAfterThree = {
-  name: 'S15 dies after 3 s',
+  name: 'version that dies',
   shows: 'a version that dies in its probation gives way to the one before',
   asked: 'that dies 3 s after it was ready',
   seconds: 90,
@@ -48,7 +48,7 @@ const diesAfterThree = {
 /** Replicas that fail. */
 export const failures: readonly ScalingScenario[] = [
   deploy({
-    name: 'S15 exits before ready',
+    name: 'version that exits',
     shows: 'a version that does not start leaves the one before serving',
     asked: 'that exits before it is ready',
     seconds: 60,
@@ -57,9 +57,9 @@ export const failures: readonly ScalingScenario[] = [
     mostLost: 0,
   }),
   deploy(diesAfterThree),
-  deploy({ ...diesAfterThree, name: 'S15 dies after 3 s, in Docker', place: 'docker-container' }),
+  deploy({ ...diesAfterThree, name: 'version that dies in Docker', place: 'docker-container' }),
   deploy({
-    name: 'S15 dies after 15 s',
+    name: 'version that dies late',
     shows: 'a version that dies later than its probation is started ever less often',
     asked: 'that dies 15 s after it was ready',
     seconds: 120,
@@ -68,7 +68,7 @@ export const failures: readonly ScalingScenario[] = [
     mostLost: 400,
   }),
   {
-    name: 'S20 one of three',
+    name: 'sick one of three',
     shows: 'a replica that fails its checks is replaced while the others serve',
     asked: '60 rps on three replicas, one of which falls sick after 20 s',
     seconds: 90,
@@ -81,7 +81,7 @@ export const failures: readonly ScalingScenario[] = [
     checks: [starts(1, 1), lastReplicas(3, 3), lost(60)],
   },
   {
-    name: 'S20 the only one',
+    name: 'sick only one',
     shows: 'so is the only one, which was 100 % errors for good',
     asked: '20 rps on one replica, which falls sick after 20 s',
     seconds: 90,

@@ -32,7 +32,7 @@ export const moreHelps: readonly ScalingScenario[] = [
     checks: [starts(2, 2), lastReplicas(0), notAnswered(0)],
   },
   {
-    name: 'S1',
+    name: 'overload',
     shows: 'an overload is met with the replicas that it needs, and no more',
     asked: '10, then 130 rps; one replica does 50',
     seconds: 120,
@@ -40,7 +40,7 @@ export const moreHelps: readonly ScalingScenario[] = [
     checks: [mostReplicas(4, 2), overAfter(60, 5), notAnswered(0)],
   },
   {
-    name: 'S1 in Docker',
+    name: 'overload in Docker',
     shows: 'the same with containers',
     asked: '10, then 130 rps; one replica does 50',
     seconds: 120,
@@ -49,7 +49,7 @@ export const moreHelps: readonly ScalingScenario[] = [
     checks: [mostReplicas(4, 2), overAfter(60, 5), notAnswered(0)],
   },
   {
-    name: 'S2',
+    name: 'decrease',
     shows: 'what the load needs no more goes, one replica at a time',
     asked: '10, 130, then 10 rps; one replica does 50',
     seconds: 600,
@@ -57,7 +57,7 @@ export const moreHelps: readonly ScalingScenario[] = [
     checks: [mostReplicas(4, 2), lastReplicas(1, 1), decreasesBefore(100, 0), notAnswered(0)],
   },
   {
-    name: 'S6',
+    name: 'twentyfold',
     shows: 'a load twenty times as high is met in a few steps',
     asked: '10, then 200 rps; one replica does 50',
     seconds: 150,
@@ -65,7 +65,7 @@ export const moreHelps: readonly ScalingScenario[] = [
     checks: [mostReplicas(8, 4), secondsOver(20), lost(0)],
   },
   {
-    name: 'S7',
+    name: 'spike',
     shows: 'a spike is over before replicas could help: one more at most',
     asked: '10 rps, 150 for 3 s; one replica does 50',
     seconds: 120,
@@ -73,7 +73,7 @@ export const moreHelps: readonly ScalingScenario[] = [
     checks: [starts(1), notAnswered(0)],
   },
   {
-    name: 'S8',
+    name: 'at max',
     shows: 'at max the rest waits, within the bounds of the hold, and nothing is started anew',
     asked: '40 rps of 500 ms, two at a time; max 4',
     seconds: 60,
@@ -86,7 +86,7 @@ export const moreHelps: readonly ScalingScenario[] = [
     checks: [mostReplicas(4, 4), starts(3, 3), lost(0)],
   },
   {
-    name: 'S17',
+    name: 'on the edge',
     shows: 'a load at the edge of what one replica carries makes it neither grow nor swing',
     asked: '45 rps of constant 20 ms; one replica does 50',
     seconds: 300,
@@ -94,7 +94,7 @@ export const moreHelps: readonly ScalingScenario[] = [
     checks: [starts(2), mostReplicas(2), notAnswered(0)],
   },
   {
-    name: 'S18',
+    name: 'dry run',
     shows: 'with dryRun decisions are told, and nothing is started',
     asked: '10, then 130 rps; one replica does 50',
     seconds: 60,

@@ -5,13 +5,13 @@ import { lastReplicas, mostReplicas, starts } from '../checks.ts';
 import type { ScalingScenario } from '../scenario.ts';
 import { serviceOf, steps } from './models.ts';
 
-/** How long the app of S12 stands still, ms. */
+/** How long an app stands still, ms. */
 const HICCUP_MS = 2000;
 
 /** What more replicas are no remedy for, or no longer. */
 export const noHelp: readonly ScalingScenario[] = [
   {
-    name: 'S3',
+    name: 'lock',
     shows: 'behind a shared lock one more is tried, undone, and not tried again soon',
     asked: '40 rps; all replicas together do 33',
     seconds: 300,
@@ -24,7 +24,7 @@ export const noHelp: readonly ScalingScenario[] = [
     checks: [starts(2, 1), mostReplicas(2), lastReplicas(1)],
   },
   {
-    name: 'S4',
+    name: 'slow failures',
     shows: 'slow failures are no reason for more replicas',
     asked: '20 rps, half of them answered 500 after 2 s',
     seconds: 180,
@@ -37,8 +37,8 @@ export const noHelp: readonly ScalingScenario[] = [
     checks: [starts(0)],
   },
   {
-    name: 'S5',
-    shows: 'what always takes long is tried once, and seen to be no better',
+    name: 'slow answers',
+    shows: 'what always takes long is seen to be no better with one more',
     asked: '30 rps of constant 400 ms, where 300 ms are wanted',
     seconds: 240,
     services: [
@@ -47,7 +47,7 @@ export const noHelp: readonly ScalingScenario[] = [
     checks: [starts(2), mostReplicas(2), lastReplicas(1)],
   },
   {
-    name: 'S12',
+    name: 'pause',
     shows: 'a pause of the app, as for its memory, changes nothing for good',
     asked: '30 rps of 20 ms; the process stands still for 2 s',
     seconds: 480,
@@ -74,7 +74,7 @@ export const noHelp: readonly ScalingScenario[] = [
     checks: [starts(1), lastReplicas(1)],
   },
   {
-    name: 'S13',
+    name: 'dearer',
     shows: 'when requests become dearer, what cheap ones showed is not held against them',
     asked: '200 rps of 1 ms, then 90 of 20 ms',
     seconds: 420,
