@@ -172,6 +172,7 @@ class EdgePlane implements Edge {
       serviceOf: (name) => this.#services.get(name),
       strayed: new SessionCounts(),
       handshakes: new Map(),
+      http2Cut: new Map(),
       heldBytes: 0,
       maxHeldBytes: 0,
       draining: false,
@@ -301,15 +302,16 @@ class EdgePlane implements Edge {
       unrouted,
       sessions,
       accessLost,
-      ...this.#takeHandshakes(),
+      ...taken('handshakes', this.#context.handshakes),
+      ...taken('http2Cut', this.#context.http2Cut),
     });
   }
+}
 
-  #takeHandshakes(): { handshakes?: Record<string, number> } {
-    const { handshakes } = this.#context;
-    if (handshakes.size === 0) return {};
-    const told = { handshakes: Object.fromEntries(handshakes) };
-    handshakes.clear();
-    return told;
-  }
+/** Takes counts out for a report, which has nothing of them where there are none. */
+function taken<Name extends string>(name: Name, counts: Map<string, number>): { [N in Name]?: Record<string, number> } {
+  if (counts.size === 0) return {};
+  const told = { [name]: Object.fromEntries(counts) } as { [N in Name]?: Record<string, number> };
+  counts.clear();
+  return told;
 }

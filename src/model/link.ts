@@ -130,6 +130,8 @@ export interface EdgeReport {
   accessLost: number;
   /** TLS handshakes that ended, by outcome; absent: none did. */
   handshakes?: Record<string, number>;
+  /** Connections of HTTP/2 that were ended for what their clients did, by what that was; absent: none were. */
+  http2Cut?: Record<string, number>;
 }
 
 /**

@@ -48,5 +48,6 @@ export type MetricName =
   | 'pilotlight_tcp_sessions_total'
   | 'pilotlight_tcp_bytes_total'
   | 'pilotlight_tls_handshakes_total'
+  | 'pilotlight_http2_cut_total'
   | 'pilotlight_certificate_days_left'
   | 'pilotlight_access_log_lost_total';

@@ -51,6 +51,10 @@ export const metricCatalog: Record<MetricName, MetricKind> = {
     type: 'counter',
     help: 'TLS handshakes with clients, by outcome: full, resumed, or why they failed.',
   },
+  pilotlight_http2_cut_total: {
+    type: 'counter',
+    help: 'Connections of HTTP/2 that were ended for what their clients did, by reason.',
+  },
   pilotlight_certificate_days_left: { type: 'gauge', help: 'Days until a certificate in use expires, by its file.' },
   pilotlight_access_log_lost_total: {
     type: 'counter',

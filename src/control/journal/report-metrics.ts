@@ -19,12 +19,18 @@ export function countReport(metrics: Metrics, report: ServiceReport): void {
 }
 
 /** Adds what an edge tells of no service in particular: answers without a route, lost lines of its access log. */
-export function countEdge(metrics: Metrics, { unrouted, sessions, accessLost, handshakes = {} }: EdgeReport): void {
+export function countEdge(
+  metrics: Metrics,
+  { unrouted, sessions, accessLost, handshakes = {}, http2Cut = {} }: EdgeReport,
+): void {
   if (sessions !== undefined) countSessions(metrics, UNROUTED, sessions);
   metrics.count('pilotlight_access_log_lost_total', {}, accessLost);
   countCodes(metrics, UNROUTED, unrouted);
   for (const [outcome, count] of Object.entries(handshakes)) {
     metrics.count('pilotlight_tls_handshakes_total', { outcome }, count);
+  }
+  for (const [reason, count] of Object.entries(http2Cut)) {
+    metrics.count('pilotlight_http2_cut_total', { reason }, count);
   }
 }
 

@@ -9,6 +9,8 @@ export interface ClientContext extends TcpContext {
   readonly untrusted: UntrustedForwarding;
   /** TLS handshakes that ended since the last report, by outcome. */
   readonly handshakes: Map<string, number>;
+  /** Connections of HTTP/2 that were ended for what their clients did, since the last report, by what that was. */
+  readonly http2Cut: Map<string, number>;
   /** Client connections that there are file descriptors for, with one to a service for each. */
   readonly room: number;
   /** Connections beyond the limit that there are file descriptors for, to tell them. */

@@ -19,6 +19,8 @@ type Phase = 'silent' | 'serving' | 'idle' | 'leaving' | 'lingering' | 'closed';
 
 /** How long a client may take to close a connection that is over, ms. */
 const LINGER_MS = 2000;
+/** Errors of Node behind frames that break the rules of HTTP/2, or carry nothing too often. */
+const BROKEN_RULES = new Set(['ERR_HTTP2_ERROR', 'ERR_HTTP2_TOO_MANY_INVALID_FRAMES']);
 /** Objects for streams that an idle connection keeps. */
 const KEPT_WHEN_IDLE = 4;
 
@@ -70,7 +72,7 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
     socket.on('end', () => socket.destroy());
     socket.on('close', () => this.#onClose());
     this.#session = performServerHandshake(socket, sessionOptions(listener.limits));
-    this.#session.on('error', () => {});
+    this.#session.on('error', (error: NodeJS.ErrnoException) => this.#onError(error.code));
     this.#session.on('ping', () => this.#onOdd('ping'));
     this.#session.on('remoteSettings', () => this.#onSettings());
     this.#session.on('stream', (stream, _headers, _flags, raw) => this.#onStream(stream, raw));
@@ -157,6 +159,7 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
 
   onStuck(): void {
     this.hasStalled = true;
+    this.#countCut('stalled');
     this.#socket.resetAndDestroy();
   }
 
@@ -170,7 +173,19 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
   #onOdd(kind: Oddity): void {
     if (this.#phase === 'lingering' || this.#phase === 'closed') return;
     const { oddities: limit } = this.#listener.limits.http2;
-    if (this.#oddities.add(kind, limit, this.#context.clock.now())) this.#break(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    if (!this.#oddities.add(kind, limit, this.#context.clock.now())) return;
+    this.#countCut(kind);
+    this.#break(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+
+  /** Node ended the session itself, or the socket is broken. */
+  #onError(code: string | undefined): void {
+    if (code !== undefined && BROKEN_RULES.has(code)) this.#countCut('protocol');
+  }
+
+  #countCut(reason: Oddity | 'protocol' | 'stalled'): void {
+    const { http2Cut } = this.#context;
+    http2Cut.set(reason, (http2Cut.get(reason) ?? 0) + 1);
   }
 
   // ── end ───────────────────────────────────────────────────────────────────────────────────────────────────────────

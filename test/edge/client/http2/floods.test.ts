@@ -53,6 +53,7 @@ describe('requests that are taken back', () => {
     client.send(...ids(400, 50).flatMap((id) => [request(id), reset(id)]));
     await until(() => client.closed, 'the end of the connection');
     expect([client.goaways.at(-1), origin.connections.length]).toEqual([Code.ENHANCE_YOUR_CALM, 0]);
+    expect((await h.report()).http2Cut).toEqual({ reset: 1 });
     await othersAreServed(h);
     expect(await h.sum('arrivals')).toBe(1);
   });
@@ -120,19 +121,26 @@ describe('requests that the edge is made to reset', () => {
 describe('frames without end', () => {
   const open = (id: number) => frame(Type.HEADERS, Flag.END_HEADERS, id, block());
 
-  test.each<[string, Buffer, Buffer[], number]>([
-    ['PING', Buffer.alloc(0), [ping()], 2000],
-    ['SETTINGS', Buffer.alloc(0), [settings()], 500],
-    ['SETTINGS that change something', Buffer.alloc(0), [settings([Setting.HEADER_TABLE_SIZE, 0])], 500],
-    ['empty DATA', open(1), [frame(Type.DATA, 0, 1)], 3000],
+  test.each<[string, Buffer, Buffer[], number, string]>([
+    ['PING', Buffer.alloc(0), [ping()], 2000, 'ping'],
+    ['SETTINGS', Buffer.alloc(0), [settings()], 500, 'settings'],
+    ['SETTINGS that change something', Buffer.alloc(0), [settings([Setting.HEADER_TABLE_SIZE, 0])], 500, 'settings'],
+    ['empty DATA', open(1), [frame(Type.DATA, 0, 1)], 3000, 'protocol'],
     [
       'CONTINUATION',
       frame(Type.HEADERS, Flag.END_STREAM, 1, block()),
       [frame(Type.CONTINUATION, 0, 1, field('a', 'b'.repeat(100)))],
       3000,
+      'protocol',
     ],
-    ['empty CONTINUATION', frame(Type.HEADERS, Flag.END_STREAM, 1, block()), [frame(Type.CONTINUATION, 0, 1)], 3000],
-  ])('%s end the connection', async (_name, first, flood, count) => {
+    [
+      'empty CONTINUATION',
+      frame(Type.HEADERS, Flag.END_STREAM, 1, block()),
+      [frame(Type.CONTINUATION, 0, 1)],
+      3000,
+      'protocol',
+    ],
+  ])('%s end the connection', async (_name, first, flood, count, reason) => {
     const origin = await Origin.listen(answering());
     const h = await ready(origin);
     const client = await attacker(h);
@@ -142,6 +150,12 @@ describe('frames without end', () => {
       await quiet(6);
     }
     await until(() => client.closed, 'the end of the connection');
+    await h.connections(0);
+    const told = h
+      .all('report')
+      .map(({ http2Cut }) => http2Cut)
+      .filter((each) => each !== undefined);
+    expect(told).toEqual([{ [reason]: 1 }]);
     await othersAreServed(h);
   });
 });
