@@ -66,7 +66,7 @@ function plain(headers: object): Record<string, string> {
   return fields;
 }
 
-/** A client of Node on a connection by prior knowledge. */
+/** A client of Node on one connection. */
 export class Http2Client {
   readonly session: ClientHttp2Session;
   /** Code of the GOAWAY that came last; undefined: none did. */
@@ -85,8 +85,12 @@ export class Http2Client {
     onTestFinished(() => session.destroy());
   }
 
-  static async open(port: number, options: SecureClientSessionOptions = {}): Promise<Http2Client> {
-    const session = connect(`http://127.0.0.1:${port}`, options);
+  static open(port: number, options: SecureClientSessionOptions = {}): Promise<Http2Client> {
+    return Http2Client.of(connect(`http://127.0.0.1:${port}`, options));
+  }
+
+  /** The client of a session that was just begun. */
+  static async of(session: ClientHttp2Session): Promise<Http2Client> {
     const client = new Http2Client(session);
     await soon(new Promise<void>((resolve) => session.once('remoteSettings', () => resolve())), 'settings of the edge');
     return client;
