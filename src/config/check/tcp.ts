@@ -16,6 +16,8 @@ const HTTP_LISTENER: readonly Path[] = [
   ['limits', 'requests'],
   ['limits', 'http2'],
   ['http2'],
+  ['tls'],
+  ['redirectToHttps'],
 ];
 
 /** Keys of a service that concern HTTP alone. */
@@ -47,27 +49,34 @@ export function checkTcp({ sections, services }: Parsed, report: Report): void {
   const { listen } = sections;
   if (listen === undefined || report.broken(['listen'])) return;
   const leads = new Map<string, Path>();
+  let isClear = true;
   for (const [index, listener] of listen.entries()) {
-    checkListener(listener, ['listen', index], services, leads, report);
+    isClear = checkListener(listener, ['listen', index], services, leads, report) && isClear;
   }
   for (const [name, service] of services) {
     const base: Path = ['services', name];
     if (report.broken(base) || report.broken(['defaults'])) continue;
     const led = leads.get(name);
-    if (led === undefined) checkOther(service, base, report);
-    else checkService(service, base, `listen[${led[1]}].tcp`, report);
+    if (led === undefined) checkOther(service, base, isClear, report);
+    else {
+      checkService(service, base, `listen[${led[1]}].tcp`, report);
+      warnOfPublished(service, base, sections.docker?.reach, report);
+    }
   }
 }
 
-/** @param leads takes the services that it leads to, and where that is said */
+/**
+ * @param leads takes the services that it leads to, and where that is said
+ * @returns whether it is clear where it leads
+ */
 function checkListener(
   { tcp }: Listen[number],
   base: Path,
   services: Parsed['services'],
   leads: Map<string, Path>,
   report: Report,
-): void {
-  if (tcp === undefined) return;
+): boolean {
+  if (tcp === undefined) return true;
   const path = [...base, 'tcp'];
   if (tcp.service === undefined && tcp.sni.length === 0) report.problem([path], 'needs service, or sni');
   if (tcp.service !== undefined && tcp.sni.length > 0) report.problem([[...path, 'sni']], 'service or sni, not both');
@@ -78,9 +87,11 @@ function checkListener(
     if (services.has(name) || report.broken(['services', name])) continue;
     report.problem([at, path], `no service is called "${name}"${didYouMean(name, [...services.keys()])}`);
   }
+  const isClear = !report.broken(path);
   for (const key of HTTP_LISTENER) {
     if (report.given([...base, ...key])) report.problem([[...base, ...key]], 'means nothing with tcp');
   }
+  return isClear;
 }
 
 function checkService(service: ServiceConfig, base: Path, listener: string, report: Report): void {
@@ -106,9 +117,17 @@ function checkService(service: ServiceConfig, base: Path, listener: string, repo
   }
 }
 
-/** A service that routes have to lead to. */
-function checkOther({ routes, ready, upstream }: ServiceConfig, base: Path, report: Report): void {
-  if (routes.length === 0) report.problem([[...base, 'routes']], 'is missing');
+/** The engine accepts on the published port of a container, whether its program does or not. */
+function warnOfPublished({ run, ready }: ServiceConfig, base: Path, reach: string | undefined, report: Report): void {
+  if (run?.docker === undefined || reach !== 'host' || ready.kind !== 'http') return;
+  const message =
+    'with docker.reach: host the engine accepts before the program does: say what it answers in ready.tcp';
+  report.warning([[...base, 'ready'], base], message);
+}
+
+/** A service that routes have to lead to, where no listener means to. */
+function checkOther({ routes, ready, upstream }: ServiceConfig, base: Path, isClear: boolean, report: Report): void {
+  if (routes.length === 0 && isClear) report.problem([[...base, 'routes']], 'is missing');
   const only = 'is only for services that a listener with tcp leads to';
   if (ready.kind === 'tcp' && report.given([...base, 'ready', 'tcp'])) {
     report.problem([[...base, 'ready', 'tcp']], only);

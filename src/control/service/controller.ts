@@ -66,10 +66,10 @@ export class ServiceController {
     return this.#settings;
   }
 
-  /** From which time to first byte on it counts as slow; null where nothing can be started. */
+  /** From which time to first byte on it counts as slow; null where nothing can be started, or there is no such time. */
   get threshold(): LatencyThreshold | null {
-    const { run, scale } = this.#settings;
-    if (run === undefined) return null;
+    const { run, scale, isTcp } = this.#settings;
+    if (run === undefined || isTcp === true) return null;
     return this.#known?.threshold ?? thresholdOf(scale, undefined);
   }
 

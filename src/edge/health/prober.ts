@@ -173,7 +173,8 @@ class Probe {
       this.#done({ ok: true, endpoint: this.#endpoint });
       return;
     }
-    if (outcome === 'reset' && this.#mayAskForTls) this.#askForTls();
+    const speaksHttp = this.#request.check.kind === 'http';
+    if (outcome === 'reset' && speaksHttp && this.#mayAskForTls) this.#askForTls();
     else this.#onFailed(outcome);
   }
 
