@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../model/observe.ts';
@@ -124,8 +124,10 @@ export class LearntFiles implements LearntStore {
 
   #kept(): string[] {
     try {
-      const files = readdirSync(this.#directory).filter((name) => name.endsWith(ENDING));
-      return files.map((name) => name.slice(0, -ENDING.length));
+      const files = readdirSync(this.#directory);
+      // Whoever was killed while it wrote left a part behind.
+      for (const name of files) if (name.endsWith(`${ENDING}.new`)) rmSync(join(this.#directory, name), { force: true });
+      return files.filter((name) => name.endsWith(ENDING)).map((name) => name.slice(0, -ENDING.length));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
         this.#logger.warn({ err: error }, `what scaling has learnt before cannot be read: ${fileFault(error)}`);

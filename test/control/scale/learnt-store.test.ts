@@ -90,10 +90,11 @@ test('the end of a process writes what waits, and nothing of it is written later
   expect(await capacityIn('shop')).toBe(3);
 });
 
-test('what was kept of services that left is removed', async () => {
+test('what was kept of services that left is removed, and what a process left half written', async () => {
   const first = open('shop', 'blog', 'wiki');
   for (const service of ['shop', 'blog', 'wiki']) first.put(service, learnt(1));
   await first.release();
+  await writeFile(`${file('gone')}.new`, '{"ver');
   const second = open('shop', 'wiki');
   expect(second.has('blog')).toBe(false);
   second.drop('wiki');
