@@ -126,7 +126,8 @@ export class LearntFiles implements LearntStore {
     try {
       const files = readdirSync(this.#directory);
       // Whoever was killed while it wrote left a part behind.
-      for (const name of files) if (name.endsWith(`${ENDING}.new`)) rmSync(join(this.#directory, name), { force: true });
+      for (const name of files)
+        if (name.endsWith(`${ENDING}.new`)) rmSync(join(this.#directory, name), { force: true });
       return files.filter((name) => name.endsWith(ENDING)).map((name) => name.slice(0, -ENDING.length));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
