@@ -12,6 +12,7 @@ import { MARK_LABEL } from '../../test/support/marks.ts';
 import { PacedLoad } from '../../test/support/paced-load.ts';
 import { MAIN, RunningProxy } from '../../test/support/proxy.ts';
 import { epochNow, pause } from '../../test/support/raw-client.ts';
+import { decisionsOf } from '../../test/support/scaling.ts';
 import { type SharedResource, shareResource } from '../../test/support/shared-resource.ts';
 import { until } from '../../test/support/until.ts';
 import { makeWorkspace, type Workspace } from '../../test/support/workspace.ts';
@@ -106,25 +107,20 @@ async function perform(scenario: ScalingScenario, parts: Part[], seed: number, w
   event.catch(() => undefined);
   for (let at = LOOK_EVERY_MS; await reached(at); at += LOOK_EVERY_MS) await look();
   await event;
-  const sent = await Promise.all(loads.map((load) => load.stop()));
+  const stopping = Promise.all(loads.map((load) => load.stop()));
 
-  const why: string[] = [];
-  const services: ServiceOutcome[] = [];
-  for (const [index, { service, app }] of parts.entries()) {
-    const admin = `http://127.0.0.1:${proxy.adminPort}`;
-    why.push(await run(process.execPath, [MAIN, 'why', app.name, '--admin', admin, '--since', `${seconds + 60}s`]));
-    const { decisions } = (await (await proxy.admin(`/v1/services/${app.name}/why`)).json()) as Pick<
-      ServiceOutcome,
-      'decisions'
-    >;
+  const told = await Promise.all(apps.map(({ name }) => askWhy(proxy, name, seconds)));
+  const sent = await stopping;
+  const services = parts.map(({ service, app }, index) => {
     const { aboveMs, quantile } = settingsOf(service).scale.latency;
     if (aboveMs === 'auto') throw new Error(`${app.name}: a scenario says what is too slow`);
     const samples = (sent[index] ?? []).filter(({ dueAt }) => dueAt <= beganAt + seconds * 1000);
-    const seen = { service: app.name, beganAt, seconds, samples, looks: looks.get(app.name) ?? [] };
-    services.push(outcomeOf({ ...seen, events: app.log.events(), decisions, aboveMs, quantile }));
-  }
+    const seen = { service: app.name, beganAt, seconds, samples, looks: looks.get(app.name) ?? [], aboveMs, quantile };
+    return outcomeOf({ ...seen, events: app.log.events(), decisions: told[index]?.decisions ?? [] });
+  });
   await proxy.stop();
   const file = join(proxy.folder, 'state/journal/decisions.jsonl');
+  const why = told.map(({ text }) => text);
   return { services, why, journal: await readFile(file, 'utf8'), replayed: await replay(file) };
 }
 
@@ -133,6 +129,13 @@ function replay(file: string): Promise<Played['replayed']> {
     (said) => ({ summary: lastLines(said, 1), isSame: true }),
     (error: Error) => ({ summary: error.message, isSame: false }),
   );
+}
+
+/** What was decided about a service since shortly before its load, as printed and as data. */
+async function askWhy(proxy: RunningProxy, service: string, seconds: number) {
+  const admin = `http://127.0.0.1:${proxy.adminPort}`;
+  const text = await run(process.execPath, [MAIN, 'why', service, '--admin', admin, '--since', `${seconds + 60}s`]);
+  return { text, decisions: await decisionsOf(proxy, service) };
 }
 
 /** Waits until as many replicas run as are to run without any load. */
