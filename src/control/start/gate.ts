@@ -86,6 +86,7 @@ export class StartGate {
   /** A replica holds capacity: it starts, was found running, or is being stopped. */
   occupy(service: string, replica: string): void {
     this.#replicas.occupy(service, replica);
+    this.#pumpSoon();
   }
 
   /** It runs no more. */
@@ -143,9 +144,10 @@ export class StartGate {
       const next = this.#takeNext();
       if (next === undefined) break;
       this.#permits++;
-      this.occupy(next.service, next.replica);
+      this.#replicas.occupy(next.service, next.replica);
       next.granted(this.#permit());
     }
+    this.#replicas.shareOut();
     for (const service of [...this.#replicas.givers]) this.#onOver(service);
   }
 
@@ -155,6 +157,7 @@ export class StartGate {
     const wait = untilToken(this.#bucket, this.#rate(), now);
     let held = false;
     let found: Waiting | undefined;
+    this.#replicas.shareOut();
     for (const [service, queue] of this.#queues) {
       const next = queue.find(({ limited }) => !limited || wait === 0);
       if (next === undefined) {

@@ -21,7 +21,10 @@ export interface BudgetFacts {
 const NAMED = 5;
 const NOTHING: Sharing = { shares: new Map(), owed: 0, gives: new Map() };
 
-/** The budget of replicas over all services: who holds how many, and whose the rest is. */
+/**
+ * The budget of replicas over all services: who holds how many, and whose the rest is. Shares are those of the last
+ * `shareOut`.
+ */
 export class ReplicaBudget {
   size: number;
   /** By service, replicas that hold capacity: from the leave to start to their exit. */
@@ -29,8 +32,9 @@ export class ReplicaBudget {
   readonly #asks = new Map<string, Ask>();
   #held = 0;
   #wanted = 0;
-  /** Undefined where something has changed since it was worked out. */
-  #sharing: Sharing | undefined;
+  /** As it was worked out last: once for all that changes in a turn, which may be thousands of services. */
+  #sharing: Sharing = NOTHING;
+  #isStale = false;
 
   constructor(size: number) {
     this.size = size;
@@ -38,7 +42,7 @@ export class ReplicaBudget {
 
   resize(size: number): void {
     this.size = size;
-    this.#sharing = undefined;
+    this.#isStale = true;
   }
 
   /** How many more replicas there may be; may be negative after a reload. */
@@ -51,7 +55,7 @@ export class ReplicaBudget {
     if (mine.has(replica)) return;
     this.#holders.set(service, mine.add(replica));
     this.#held++;
-    this.#sharing = undefined;
+    this.#isStale = true;
   }
 
   /** @returns whether there is more room now */
@@ -60,7 +64,7 @@ export class ReplicaBudget {
     if (mine === undefined || !mine.delete(replica)) return false;
     if (mine.size === 0) this.#holders.delete(service);
     this.#held--;
-    this.#sharing = undefined;
+    this.#isStale = true;
     return true;
   }
 
@@ -74,7 +78,7 @@ export class ReplicaBudget {
     if (ask === undefined || wantBefore < want) this.#asks.delete(service);
     if (ask !== undefined) this.#asks.set(service, ask);
     this.#wanted += want - wantBefore;
-    this.#sharing = undefined;
+    this.#isStale = true;
     return true;
   }
 
@@ -92,19 +96,28 @@ export class ReplicaBudget {
   leftFor(service: string, back = 0): number {
     const free = this.left + back;
     if (!this.isTight) return free;
-    const { shares, owed } = this.#shared;
+    const { shares, owed } = this.#sharing;
     const below = (shares.get(service) ?? 0) - this.keeps(service);
     return Math.min(free, Math.max(below, free - (owed - Math.max(0, below))));
   }
 
   /** Services to each of which this one is to give up a replica: it has more than its share, and they have less. */
   givesOf(service: string): readonly string[] {
-    return this.#shared.gives.get(service) ?? [];
+    // What has just been given up is not to be given up again.
+    if (this.#sharing.gives.has(service)) this.shareOut();
+    return this.#sharing.gives.get(service) ?? [];
   }
 
   /** Who is to give up any. */
   get givers(): Iterable<string> {
-    return this.#shared.gives.keys();
+    return this.#sharing.gives.keys();
+  }
+
+  /** Works out the shares anew, where anything has changed. */
+  shareOut(): void {
+    if (!this.#isStale) return;
+    this.#isStale = false;
+    this.#sharing = this.isTight ? shareOut(this.size, this.#stakes) : NOTHING;
   }
 
   /** Whether it is used up, or all that is wanted does not fit in. */
@@ -116,7 +129,7 @@ export class ReplicaBudget {
   facts(service: string): BudgetFacts {
     if (!this.isTight) return {};
     const holders = [...this.#holders].sort(([, a], [, b]) => b.size - a.size);
-    const fairShare = this.#shared.shares.get(service) ?? 0;
+    const fairShare = this.#sharing.shares.get(service) ?? 0;
     const facts: Record<string, number> = { budget: this.size, budgetHeld: this.#held, fairShare };
     for (const [name, { size }] of holders.slice(0, NAMED)) {
       facts[`heldBy.${name}`] = size;
@@ -126,11 +139,6 @@ export class ReplicaBudget {
     const others = holders.slice(NAMED).reduce((sum, [, { size }]) => sum + size, 0);
     if (others > 0) facts['heldByOthers'] = others;
     return facts;
-  }
-
-  get #shared(): Sharing {
-    this.#sharing ??= this.isTight ? shareOut(this.size, this.#stakes) : NOTHING;
-    return this.#sharing;
   }
 
   get #stakes(): Stake[] {

@@ -25,8 +25,8 @@ export interface Sharing {
 }
 
 /**
- * Shares the budget max–min fairly. Who is below its share gets what is free or will be soon; only where nothing is,
- * the one that is furthest over its share gives one up: so at most one at a time goes to each.
+ * Shares the budget max–min fairly. Who is below its share gets one that is free or will be soon; only where there is
+ * none, the one that is furthest over its share gives one up: so at most one at a time goes to each.
  */
 export function shareOut(budget: number, stakes: readonly Stake[]): Sharing {
   const shares = fairShares(
@@ -45,7 +45,7 @@ export function shareOut(budget: number, stakes: readonly Stake[]): Sharing {
   const below = stakes.filter((each) => each.keeps < shareOf(each)).sort((a, b) => a.keeps - b.keeps);
   for (const taker of below) {
     if (free > 0) {
-      free -= Math.min(free, shareOf(taker) - taker.keeps);
+      free--;
       continue;
     }
     const [giver, surplus] = [...over].reduce((most, each) => (each[1] > most[1] ? each : most), ['', 0]);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   afterChange,
+  afterGivenUp,
   afterVerdict,
   decideScale,
   newScaler,
@@ -66,4 +67,9 @@ test('once it has been quick for as long as a decrease is watched so few are eno
 test('it ends where there are as many again, whoever started them', () => {
   const { state } = ticks(lowered, 20_000, [slow, { starting: 1 }]);
   expect(state.trial).toEqual({ state: 'none' });
+});
+
+test('a replica that goes to another service ends the experiment under way, and spends no flap', () => {
+  const state = { ...lowered, lastDownAt: undefined };
+  expect(afterGivenUp(state)).toEqual({ ...state, trial: { state: 'none' } });
 });

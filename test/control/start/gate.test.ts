@@ -6,7 +6,8 @@ const budget = { replicas: 50, concurrentStarts: 2, startsPerMinute: 60, heldByt
 
 function gateWith(change: Partial<typeof budget> = {}) {
   const clock = new VirtualClock();
-  const gate = new StartGate(clock, { ...budget, ...change });
+  const over: string[] = [];
+  const gate = new StartGate(clock, { ...budget, ...change }, (service) => over.push(service));
   const granted: string[] = [];
   const permits: Permit[] = [];
   let count = 0;
@@ -20,7 +21,7 @@ function gateWith(change: Partial<typeof budget> = {}) {
         permits.push(permit);
       },
     });
-  return { clock, gate, granted, permits, ask };
+  return { clock, gate, granted, permits, ask, over };
 }
 
 test('permits are shared round robin between services, however many one asks for', async () => {
@@ -95,4 +96,75 @@ test('a ticket that was given back is never granted', async () => {
   permits[0]?.release();
   await clock.advanceAsync(0);
   expect(granted).toEqual(['a']);
+});
+
+/** What a service asks of the budget that nobody touches. */
+const asks = (want: number) => ({ min: 0, want, leaving: 0, isFixed: false });
+
+test('the first replica of a service for which a request waits comes before all else', async () => {
+  const { clock, granted, permits, ask } = gateWith({ concurrentStarts: 1 });
+  ask('a');
+  await clock.advanceAsync(0);
+  ask('a');
+  ask('b', true);
+  ask('c');
+  for (let i = 0; i < 3; i++) {
+    permits.shift()?.release();
+    await clock.advanceAsync(0);
+  }
+  expect(granted).toEqual(['a', 'c', 'a', 'b']);
+});
+
+test('what is free goes to who is below its share, whoever asked before', async () => {
+  const { clock, gate, granted, ask } = gateWith({ replicas: 6, concurrentStarts: 100 });
+  for (let i = 1; i <= 4; i++) gate.occupy('a', `a-${i}`);
+  for (let i = 1; i <= 2; i++) gate.occupy('b', `b-${i}`);
+  gate.ask('a', asks(6));
+  gate.ask('b', asks(6));
+  ask('a', true);
+  ask('b', true);
+  await clock.advanceAsync(0);
+  expect(granted).toEqual([]);
+  expect([gate.leftFor('a'), gate.leftFor('b')]).toEqual([-1, 0]);
+  gate.vacate('a', 'a-4');
+  await clock.advanceAsync(0);
+  expect(granted).toEqual(['b']);
+});
+
+test('who has more than its share is told as long as another is short, and one at a time goes to each', async () => {
+  const { clock, gate, over } = gateWith({ replicas: 6 });
+  for (let i = 1; i <= 6; i++) gate.occupy('a', `a-${i}`);
+  gate.ask('a', asks(6));
+  gate.ask('b', asks(3));
+  gate.ask('c', asks(1));
+  await clock.advanceAsync(0);
+  expect([over, gate.givesOf('a'), gate.givesOf('b')]).toEqual([['a'], ['b', 'c'], []]);
+  gate.ask('a', { ...asks(4), leaving: 2 });
+  await clock.advanceAsync(0);
+  expect([over, gate.givesOf('a')]).toEqual([['a'], []]);
+});
+
+test('where there is no room for all it is told who has what, those that have most by name', async () => {
+  const { clock, gate } = gateWith({ replicas: 9 });
+  expect(gate.factsFor('s1')).toEqual({});
+  for (let service = 1; service <= 7; service++) gate.occupy(`s${service}`, `s${service}-1`);
+  gate.occupy('s7', 's7-2');
+  gate.ask('s7', { ...asks(1), leaving: 1 });
+  gate.ask('s1', asks(5));
+  await clock.advanceAsync(0);
+  expect(gate.factsFor('s1')).toEqual({});
+  gate.occupy('s6', 's6-2');
+  await clock.advanceAsync(0);
+  expect(gate.factsFor('s1')).toEqual({
+    budget: 9,
+    budgetHeld: 9,
+    fairShare: 2,
+    'heldBy.s6': 2,
+    'heldBy.s7': 2,
+    'leavingOf.s7': 1,
+    'heldBy.s1': 1,
+    'heldBy.s2': 1,
+    'heldBy.s3': 1,
+    heldByOthers: 2,
+  });
 });
