@@ -338,6 +338,8 @@ export interface GuardSettings {
   stepUp: number;
   /** Least time between increases of a service that is not saturated, ms. */
   stepUpEveryMs: number;
+  /** Arrivals that grow from one such time to the next, and again, will go on growing so, ms. */
+  trendMs: number;
   /** Half-life of what was learnt of capacity, ms. */
   evidenceHalfLifeMs: number;
   /** How long it is remembered that so few replicas were not enough, ms. */

@@ -45,7 +45,7 @@ const guards = section(
     ),
 
     utilisation: option(share({ above: true }), '80%', 'Share of its capacity that a replica is planned to carry.'),
-    backlogMs: option(duration(1000), '15s', 'A backlog is to be worked off within this time.'),
+    backlogMs: option(duration(1000), '6s', 'A backlog is to be worked off within this time.'),
     stepUp: option(
       integer('times', 2, 1000),
       '8',
@@ -57,10 +57,16 @@ const guards = section(
       '15s',
       'Least time between increases of a service that is slow, but not saturated.',
     ),
+    trendMs: option(
+      duration(1000),
+      '40s',
+      'Arrivals that grew from one such time to the next, and again to the one after, will go on growing so: replicas ' +
+        'are added before these are too few.',
+    ),
     evidenceHalfLifeMs: option(duration(), '1h', 'Half-life of what was learnt of what replicas carry.'),
     failedForMs: option(duration(), '1h', 'How long it is remembered that so few replicas were not enough.'),
 
-    benefitMs: option(duration(1000), '2s', 'An increase has helped at the earliest so long after it is ready.'),
+    benefitMs: option(duration(1000), '1s', 'An increase has helped at the earliest so long after it is ready.'),
     benefitSamples: option(
       integer('requests', 1),
       '200',

@@ -26,7 +26,10 @@ export interface Evidence {
 
 export const noEvidence: Evidence = { capacity: undefined, carried: [], failed: [], helps: false };
 
-/** Capacity of one replica, good answers per second, faded since it was seen; undefined while unknown. */
+/**
+ * What it takes to replace the capacity that is known: faded since it was seen, good answers per second; undefined while
+ * unknown. Sizes go by what was seen.
+ */
 export function capacityAt({ capacity }: Evidence, guards: GuardSettings, now: number): number | undefined {
   return capacity === undefined ? undefined : faded(capacity, guards, now);
 }
@@ -37,7 +40,7 @@ export function capacityAt({ capacity }: Evidence, guards: GuardSettings, now: n
  */
 export function eachManages(evidence: Evidence, guards: GuardSettings, now: number): number | undefined {
   const carried = evidence.carried.map((seen, n) => (seen === undefined ? 0 : faded(seen, guards, now) / n));
-  const most = Math.max(capacityAt(evidence, guards, now) ?? 0, ...carried);
+  const most = Math.max(evidence.capacity?.perSecond ?? 0, ...carried);
   return most > 0 ? most : undefined;
 }
 
@@ -98,6 +101,21 @@ export function withFailed(
 export function failedAt({ failed }: Evidence, replicas: number, guards: GuardSettings, now: number) {
   const seen = failed[replicas];
   return seen === undefined || now - seen.at >= guards.failedForMs ? undefined : seen.perSecond;
+}
+
+/**
+ * Arrivals per second of each of so many at which they are about to be too few, by what is known of as many or fewer:
+ * their capacity, and where they were too slow. Undefined where more have not helped yet.
+ */
+export function eachTakes(evidence: Evidence, replicas: number, guards: GuardSettings, now: number) {
+  let each = evidence.helps ? evidence.capacity?.perSecond : undefined;
+  for (let n = replicas; n > 0; n--) {
+    const failed = failedAt(evidence, n, guards, now);
+    if (failed === undefined) continue;
+    each = Math.min(each ?? Number.POSITIVE_INFINITY, failed / n);
+    break;
+  }
+  return each;
 }
 
 /** The fewest replicas that are known to carry so many arrivals, more than `over`; undefined where none are. */

@@ -1,7 +1,14 @@
 import type { GuardVerdict } from '../../model/decision.ts';
 import { counted, percent, rate } from '../../util/format.ts';
 import { budgetText } from './budget-text.ts';
-import { isSaturated, isShort, type Proposal, type ProposalKind, type ScaleInputs } from './scale-inputs.ts';
+import {
+  isDraining,
+  isSaturated,
+  isShort,
+  type Proposal,
+  type ProposalKind,
+  type ScaleInputs,
+} from './scale-inputs.ts';
 
 /** What a guard says: the most (or, downwards, the least) that it lets the proposal become. */
 interface Judgement {
@@ -19,7 +26,7 @@ interface Guard {
   judge(proposal: Proposal, inputs: ScaleInputs): Judgement;
 }
 
-const UP: readonly ProposalKind[] = ['latency', 'shed', 'concurrency'];
+const UP: readonly ProposalKind[] = ['latency', 'shed', 'concurrency', 'growth'];
 const ALL: readonly ProposalKind[] = [...UP, 'undo', 'restore', 'down'];
 
 const pass = ({ to }: Proposal, detail: string): Judgement => ({ verdict: 'pass', to, detail });
@@ -86,10 +93,9 @@ const signal: Guard = {
 const backlog: Guard = {
   name: 'backlog',
   kinds: ['latency', 'concurrency'],
-  judge(proposal, { arrivalsPerSecond, goodPerSecond, load, loadBefore }) {
-    const isDraining = goodPerSecond > 1.05 * arrivalsPerSecond + 1 || load < 0.5 * loadBefore - 1;
-    const detail = `${rate(arrivalsPerSecond)}/s arrive, ${rate(goodPerSecond)}/s are answered`;
-    return blockIf(isDraining, proposal, isDraining ? `${detail}: a backlog is draining` : detail);
+  judge(proposal, inputs) {
+    const detail = `${rate(inputs.arrivalsPerSecond)}/s arrive, ${rate(inputs.goodPerSecond)}/s are answered`;
+    return isDraining(inputs) ? block(proposal, `${detail}: a backlog is draining`) : pass(proposal, detail);
   },
 };
 
@@ -112,10 +118,11 @@ const benefit: Guard = {
 
 const step: Guard = {
   name: 'step',
-  kinds: ['latency', 'down'],
+  kinds: ['latency', 'growth', 'down'],
   judge(proposal, inputs) {
     const { sinceUpMs, sinceChangeMs, stepUpEveryMs, stepDownEveryMs } = inputs;
     if (proposal.kind === 'down') return waited(proposal, sinceChangeMs, stepDownEveryMs);
+    if (proposal.kind === 'growth') return waited(proposal, sinceUpMs, stepUpEveryMs);
     if (isSaturated(inputs)) return pass(proposal, 'saturated: as soon as the last one has proved itself');
     if (isShort(inputs, proposal.from)) return pass(proposal, 'more arrives than they are known to do');
     return waited(proposal, sinceUpMs, stepUpEveryMs);
@@ -158,7 +165,7 @@ const failures: Guard = {
   name: 'failures',
   kinds: [...UP, 'restore'],
   judge(proposal, { startsAllowed, starting, trial }) {
-    if (starting > 0 && trial === 0 && (proposal.kind === 'latency' || proposal.kind === 'shed'))
+    if (starting > 0 && trial === 0 && proposal.kind !== 'concurrency' && proposal.kind !== 'restore')
       return block(
         proposal,
         `${starting} that ${starting === 1 ? 'is started already has' : 'are started already have'} to be there first`,

@@ -29,7 +29,7 @@ const findings: Record<Stage, readonly Finding[]> = {
   starting: [overtaken],
   settling: [overtaken],
   hopeful: [answersMore, overtaken, answersSooner, tellsNothing],
-  due: [answersMore, overtaken, answersSooner, fewerCome, isNeeded, stillMoves, noBenefit],
+  due: [answersMore, overtaken, answersSooner, fewerCome, isNeeded, stillMoves, slowIsOver, noBenefit],
   overdue: [answersMore, overtaken, answersSooner, fewerCome, isNeeded, queueShrinks, moreCome, noBenefit],
 };
 
@@ -150,17 +150,21 @@ function fewerCome(inputs: ScaleInputs): TrialVerdict | undefined {
   return { verdict: 'open', what: `fewer requests: ${ratesOf(inputs)}` };
 }
 
-/** By what is known of a replica, those before could not carry what comes now. */
+/** By what is known of replicas, those before could not carry what comes now. */
 function isNeeded(inputs: ScaleInputs): TrialVerdict | undefined {
-  const { helps, capacityPerSecond = 0, trialFrom, arrivalsPerSecond, utilisation } = inputs;
-  if (helps === 0 || capacityPerSecond === 0) return undefined;
-  if (arrivalsPerSecond <= utilisation * trialFrom * capacityPerSecond) return undefined;
+  const { eachPerSecond, trialFrom, arrivalsPerSecond, utilisation } = inputs;
+  if (eachPerSecond === undefined || arrivalsPerSecond <= utilisation * trialFrom * eachPerSecond) return undefined;
   return { verdict: 'open', what: `more requests: ${ratesOf(inputs)}` };
 }
 
 /** Before a backlog is gone, or while more and more is in flight or comes, there is no verdict. */
 function stillMoves(inputs: ScaleInputs): TrialVerdict | undefined {
   return isMoving(inputs) || comeMore(inputs) ? { verdict: 'wait' } : undefined;
+}
+
+/** What was slow has been quick for a few seconds, which the whole window will show soon. */
+function slowIsOver({ lateQuantileMs, aboveMs }: ScaleInputs): TrialVerdict | undefined {
+  return lateQuantileMs !== undefined && lateQuantileMs <= aboveMs ? { verdict: 'wait' } : undefined;
 }
 
 /** An old queue is being worked off, which takes long. */

@@ -9,7 +9,14 @@ export function proposals(inputs: ScaleInputs): Proposal[] {
   if (inputs.sessions === 1) return sessionProposals(inputs);
   const end = endOfTrial(inputs);
   if (end !== undefined) return [end];
-  const all = [forShed(inputs), forSaturation(inputs), forConcurrency(inputs), forLatency(inputs), downwards(inputs)];
+  const all = [
+    forShed(inputs),
+    forSaturation(inputs),
+    forConcurrency(inputs),
+    forLatency(inputs),
+    forGrowth(inputs),
+    downwards(inputs),
+  ];
   return all.filter((proposal) => proposal !== undefined);
 }
 
@@ -48,11 +55,13 @@ const SAME_NEED = 0.1;
 
 /** How many a saturated service needs: by its capacity, once replicas have proved to help; else one more. */
 function sized(inputs: ScaleInputs, from: number, reason: string): Pick<Proposal, 'to' | 'reason'> {
-  const { capacityPerSecond, helps, arrivalsPerSecond, utilisation, backlogMs, stepUp, ready } = inputs;
+  const { capacityPerSecond, helps, arrivalsPerSecond, goodPerSecond, utilisation, stepUp, ready } = inputs;
+  const { backlogMs, startMs } = inputs;
   if (helps === 0 || capacityPerSecond === undefined || capacityPerSecond <= 0) return { to: from + 1, reason };
-  // With the reserve for what arrives; without it for as long as the backlog is worked off.
+  // With the reserve for what arrives; without it for as long as the backlog is worked off, as it is when they are there.
   const steady = arrivalsPerSecond / (utilisation * capacityPerSecond);
-  const catchingUp = (arrivalsPerSecond + backlogOf(inputs) / (backlogMs / 1000)) / capacityPerSecond;
+  const backlog = backlogOf(inputs) + Math.max(0, arrivalsPerSecond - goodPerSecond) * (startMs / 1000);
+  const catchingUp = (arrivalsPerSecond + backlog / (backlogMs / 1000)) / capacityPerSecond;
   const needed = Math.ceil(Math.max(steady, catchingUp) - SAME_NEED);
   const to = Math.max(from + 1, Math.min(needed, stepUp * Math.max(1, ready)));
   return {
@@ -75,16 +84,7 @@ function forConcurrency(inputs: ScaleInputs): Proposal | undefined {
 }
 
 function forLatency(inputs: ScaleInputs): Proposal | undefined {
-  const {
-    quantileMs,
-    lateQuantileMs,
-    aboveMs,
-    overTicks,
-    carriers = 0,
-    capacityPerSecond = 0,
-    seenPerSecond = 0,
-    downBelow,
-  } = inputs;
+  const { quantileMs, lateQuantileMs, aboveMs, overTicks, carriers = 0, capacityPerSecond = 0, downBelow } = inputs;
   if (quantileMs === undefined || isSaturated(inputs)) return undefined;
   const from = capacityOf(inputs);
   const known = isShort(inputs, from);
@@ -98,24 +98,46 @@ function forLatency(inputs: ScaleInputs): Proposal | undefined {
   const { arrivalsPerSecond, utilisation, stepUp } = inputs;
   const needed = Math.ceil(arrivalsPerSecond / (utilisation * capacityPerSecond) - SAME_NEED);
   const to = Math.max(from + 1, Math.min(needed, stepUp * from));
-  const full = `${from} do ${rate(from * seenPerSecond)}/s at most, ${rate(arrivalsPerSecond)}/s arrive`;
+  const full = `${from} do ${rate(from * capacityPerSecond)}/s at most, ${rate(arrivalsPerSecond)}/s arrive`;
   return { kind: 'latency', from, to, reason: `${slow}, and ${full}` };
+}
+
+/** More and more arrives, and will soon be more than so many take, by what more replicas have helped with before. */
+function forGrowth(inputs: ScaleInputs): Proposal | undefined {
+  const { soonPerSecond, eachPerSecond, downPeak, arrivalsPerSecond } = inputs;
+  const from = capacityOf(inputs);
+  if (soonPerSecond === undefined || eachPerSecond === undefined) return undefined;
+  if (soonPerSecond <= downPeak * from * eachPerSecond) return undefined;
+  const needed = Math.ceil(soonPerSecond / (downPeak * eachPerSecond));
+  const rising = `${rate(arrivalsPerSecond)} requests/s, soon ${rate(soonPerSecond)}/s`;
+  const reason = `${rising}, and ${from} are too few at ${rate(from * eachPerSecond)}/s by what is known`;
+  return { kind: 'growth', from, to: Math.min(needed, 2 * from), reason };
 }
 
 /** One fewer, to see whether they do: latency has been low for long, and so few were not too few for as much before. */
 function downwards(inputs: ScaleInputs): Proposal | undefined {
-  const { ready, min, starting, quantileMs, downBelow, aboveMs, calmMs, downWindowMs, surplusMs } = inputs;
-  const { peakPerSecond, failedPerSecond, downPeak, capacityPerSecond, utilisation, trial } = inputs;
+  const { ready, min, starting, quantileMs, downBelow, aboveMs, calmMs, trial } = inputs;
   if (ready <= min || starting > 0 || trial !== 0 || isSaturated(inputs)) return undefined;
   if (quantileMs === undefined || quantileMs >= downBelow * aboveMs) return undefined;
-  const to = ready - 1;
-  const needed =
-    capacityPerSecond === undefined ? undefined : Math.ceil(peakPerSecond / (utilisation * capacityPerSecond));
-  const isSurplus = needed !== undefined && to >= needed;
-  if (Math.min(calmMs, inputs.downCoveredMs) < (isSurplus ? surplusMs : downWindowMs)) return undefined;
+  if (inputs.soonPerSecond !== undefined) return undefined;
+  const { windowMs, peakPerSecond } = downWindow(inputs);
+  if (Math.min(calmMs, inputs.downCoveredMs) < windowMs) return undefined;
+  const { failedPerSecond, downPeak } = inputs;
   if (failedPerSecond !== undefined && peakPerSecond >= downPeak * failedPerSecond) return undefined;
+  // What so few cannot do by what is known of them is not tried.
+  if (isShort({ ...inputs, arrivalsPerSecond: peakPerSecond }, ready - 1)) return undefined;
   const low = `${quantileText(inputs)} < ${millis(downBelow * aboveMs)} for ${Math.round(calmMs / 1000)} s`;
-  return { kind: 'down', from: ready, to, reason: `${low}, at most ${rate(peakPerSecond)} requests/s` };
+  return { kind: 'down', from: ready, to: ready - 1, reason: `${low}, at most ${rate(peakPerSecond)} requests/s` };
+}
+
+/** How long it has to have been calm, and the peak of arrivals over that time: less for what is a surplus by capacity. */
+function downWindow(inputs: ScaleInputs): { windowMs: number; peakPerSecond: number } {
+  const { ready, capacityPerSecond, utilisation, latePeakPerSecond } = inputs;
+  const isSurplus =
+    capacityPerSecond !== undefined && latePeakPerSecond <= (ready - 1) * utilisation * capacityPerSecond;
+  return isSurplus
+    ? { windowMs: inputs.surplusMs, peakPerSecond: latePeakPerSecond }
+    : { windowMs: inputs.downWindowMs, peakPerSecond: inputs.peakPerSecond };
 }
 
 function quantileText({ quantile, quantileMs = 0 }: ScaleInputs): string {

@@ -35,6 +35,8 @@ export interface ScaleInputs extends BudgetFacts {
   arrivalsPerSecond: number;
   /** Arrivals over the window of the latency. */
   usualPerSecond: number;
+  /** … as they will be soon, where they have grown steadily; absent where they have not. */
+  soonPerSecond?: number;
   goodPerSecond: number;
   shedPerSecond: number;
   errorsPerSecond: number;
@@ -55,8 +57,8 @@ export interface ScaleInputs extends BudgetFacts {
 
   /** Good answers per second of one replica, seen while saturated. */
   capacityPerSecond?: number;
-  /** The same as it was seen, not faded since. */
-  seenPerSecond?: number;
+  /** Arrivals per second of each at which fewer were too few, or their capacity; absent where more have not helped yet. */
+  eachPerSecond?: number;
   /** 1 when an increase has proved that replicas help. */
   helps: number;
   /** The fewest replicas, more than there are, that are known to carry the arrivals. */
@@ -67,6 +69,8 @@ export interface ScaleInputs extends BudgetFacts {
   stepUpEveryMs: number;
   stepDownEveryMs: number;
   sinceUpMs?: number;
+  /** How long the replicas of the last increase took to be ready, ms. */
+  startMs: number;
   sinceChangeMs?: number;
   cooldownLeftMs: number;
 
@@ -111,6 +115,8 @@ export interface ScaleInputs extends BudgetFacts {
   calmMs: number;
   surplusMs: number;
   peakPerSecond: number;
+  /** … over `surplusMs`. */
+  latePeakPerSecond: number;
   /** The least arrivals at which one replica fewer was not enough. */
   failedPerSecond?: number;
   downBelow: number;
@@ -127,7 +133,7 @@ export interface ScaleInputs extends BudgetFacts {
   startsAllowed?: number;
 }
 
-export type ProposalKind = 'latency' | 'shed' | 'concurrency' | 'undo' | 'restore' | 'down';
+export type ProposalKind = 'latency' | 'shed' | 'concurrency' | 'growth' | 'undo' | 'restore' | 'down';
 
 /** Change in replicas that something asks for. */
 export interface Proposal {
@@ -152,6 +158,14 @@ export function isGrowing({ load, loadBefore }: Pick<ScaleInputs, 'load' | 'load
   return load > 1.1 * loadBefore + 1;
 }
 
+/** More is answered than arrives, or less and less is in flight: what is slow are requests of a queue that ends soon. */
+export function isDraining(
+  inputs: Pick<ScaleInputs, 'arrivalsPerSecond' | 'goodPerSecond' | 'load' | 'loadBefore'>,
+): boolean {
+  const { arrivalsPerSecond, goodPerSecond, load, loadBefore } = inputs;
+  return goodPerSecond > 1.05 * arrivalsPerSecond + 1 || load < 0.95 * loadBefore - 1;
+}
+
 /** What is in flight or waits beyond what is usual: a backlog. */
 export function backlogOf({ load, calmLoad }: Pick<ScaleInputs, 'load' | 'calmLoad'>): number {
   return Math.max(0, load - Math.max(1, calmLoad));
@@ -162,8 +176,9 @@ export function backlogOf({ load, calmLoad }: Pick<ScaleInputs, 'load' | 'calmLo
  * is as good as slow.
  */
 export function isShort(
-  { arrivalsPerSecond, helps, seenPerSecond = 0 }: Pick<ScaleInputs, 'arrivalsPerSecond' | 'helps' | 'seenPerSecond'>,
+  inputs: Pick<ScaleInputs, 'arrivalsPerSecond' | 'helps' | 'capacityPerSecond'>,
   replicas: number,
 ): boolean {
-  return helps === 1 && seenPerSecond > 0 && arrivalsPerSecond > replicas * seenPerSecond;
+  const { arrivalsPerSecond, helps, capacityPerSecond = 0 } = inputs;
+  return helps === 1 && capacityPerSecond > 0 && arrivalsPerSecond > replicas * capacityPerSecond;
 }

@@ -2,27 +2,21 @@ import type { GuardVerdict } from '../../model/decision.ts';
 import type { GuardSettings, ScaleSettings } from '../../model/settings.ts';
 import type { BudgetFacts } from '../start/replica-budget.ts';
 import { type BucketRate, fullBucket, type TokenBucket, takeToken, tokensAt } from '../start/token-bucket.ts';
-import {
-  capacityAt,
-  carriersOf,
-  type Evidence,
-  failedAt,
-  noEvidence,
-  withCapacity,
-  withCarried,
-  withFailed,
-  withTooFew,
-} from './evidence.ts';
+import { carriersOf, type Evidence, eachTakes, failedAt, noEvidence, withFailed } from './evidence.ts';
+import { forecast, type Trend } from './forecast.ts';
 import { judge } from './guards.ts';
 import { proposals } from './proposals.ts';
-import { isSaturatedBy } from './saturation.ts';
-import { capacityOf, isSaturated, isShort, type ProposalKind, type ScaleInputs } from './scale-inputs.ts';
+import type { SaturationSigns } from './saturation.ts';
+import { capacityOf, isSaturated, type ProposalKind, type ScaleInputs } from './scale-inputs.ts';
 import { type Before, judgeTrial, noTrial, type Trial } from './trial.ts';
 import { trialInputs } from './trial-inputs.ts';
 import type { TrialVerdict } from './trial-verdict.ts';
 
 /** Loads and answers are averaged over this long, ms: two reports. */
 export const LATELY_MS = 2000;
+
+/** Reports come, and decisions are made, so often, ms. */
+export const TICK_MS = 1000;
 
 /** What was measured for one decision. Replica counts include endpoints that others run; rates are per second. */
 export interface ScaleSample {
@@ -50,11 +44,15 @@ export interface ScaleSample {
   dueArrivals: number;
   /** Over the window of the latency. */
   usualArrivals: number;
+  usualAnswers: number;
+  /** Undefined while there is no data of so long. */
+  trend: Trend | undefined;
   shed: number;
+  /** Over the window of the latency: of some, too many fail now and then by chance. */
   errors: number;
   /** Answers of any kind but what was turned away. */
   answers: number;
-  /** Good answers over 2 s. */
+  /** Good answers over 2 s, or since the number of replicas changed. */
   goodLately: number;
   /** … since the number of replicas last changed, and over how long that is, ms. */
   goodSince: number;
@@ -63,11 +61,15 @@ export interface ScaleSample {
   /** The most within `downWindowMs`, of a service of TCP; undefined for others. */
   peakLoad?: number | undefined;
   loadBefore: number;
+  /** The signs of saturation over the window of the latency, as far as there is data of it. */
+  longer: Pick<SaturationSigns, 'overMs' | 'arrivals' | 'dueArrivals' | 'answers' | 'loadBefore'>;
   oldestMs: number;
   /** Requests that wait for a slot. */
   queued: number;
   downCoveredMs: number;
+  /** Peak of arrivals over the window of a decrease, and over that of a surplus. */
   peak: number;
+  latePeak: number;
 }
 
 /** What the scaler remembers of one service. Plain data; times are the clock's ms. */
@@ -82,6 +84,8 @@ export interface ScalerState {
   /** … on one replica. */
   calmEach: number;
   lastUpAt: number | undefined;
+  /** How long the replicas of the last increase took to be ready, ms. */
+  startMs: number;
   lastDownAt: number | undefined;
   cooldownUntil: number;
   /** After an increase that did not help: no other until then, unless far more is asked for than `arrivals`. */
@@ -113,6 +117,7 @@ export function newScaler(scale: ScaleSettings, now: number): ScalerState {
     calmLoad: 0,
     calmEach: 0,
     lastUpAt: undefined,
+    startMs: 0,
     lastDownAt: undefined,
     cooldownUntil: Number.NEGATIVE_INFINITY,
     frozen: { until: Number.NEGATIVE_INFINITY, count: 0, arrivals: 0, liftedAt: 0 },
@@ -122,78 +127,14 @@ export function newScaler(scale: ScaleSettings, now: number): ScalerState {
   };
 }
 
-/** The state after a tick: how long it has been slow or saturated, and what that teaches. */
-export function observe(state: ScalerState, sample: ScaleSample, scale: ScaleSettings, now: number): ScalerState {
-  const { guards } = scale;
-  const { samples, quantileMs, aboveMs, ready } = sample;
-  const isTold = quantileMs !== undefined && samples >= guards.minSamples;
-  const learned = {
-    arrivalsPerSecond: sample.arrivals,
-    helps: Number(state.evidence.helps),
-    ...seenBy(state.evidence),
-  };
-  const isNearlyShort = isShort(learned, ready + sample.starting);
-  const isOver = isTold && quantileMs > (isNearlyShort ? guards.downBelow : 1) * aboveMs;
-  // While requests wait at the edge, what is in flight grows there and not in the replicas.
-  const isHeldUp = state.inFlightLimit !== undefined && sample.queued > 0;
-  const isSaturatedNow = isHeldUp || isSaturatedBy({ ...sample, calmLoad: state.calmLoad }, aboveMs, guards);
-  // Right after a change there are no samples yet: that is no unrest.
-  const isSilent = quantileMs === undefined && !isSaturatedNow;
-  const isCalm = quantileMs !== undefined && quantileMs < guards.downBelow * aboveMs && !isSaturatedNow;
-  const next: ScalerState = {
-    ...state,
-    trial: isReady(state.trial, sample, now),
-    overTicks: isOver ? state.overTicks + 1 : 0,
-    saturatedTicks: isSaturatedNow ? state.saturatedTicks + 1 : 0,
-    calmSince: isCalm ? (state.calmSince ?? now) : isSilent ? state.calmSince : undefined,
-    evidence: learnt(state.evidence, sample, { isSaturated: isSaturatedNow, isOver, isCalm }, guards, now),
-  };
-  if (!isCalm || ready === 0) return next;
-  return {
-    ...next,
-    calmLoad: follow(state.calmLoad, sample.load),
-    calmEach: follow(state.calmEach, sample.load / ready),
-  };
-}
-
-/** An average that a few seconds do not move far. */
-function follow(before: number, now: number): number {
-  return before === 0 ? now : before + 0.1 * (now - before);
-}
-
-/** The replicas of an increase are there, as far as they are coming. */
-function isReady(trial: Trial, { ready, starting }: ScaleSample, now: number): Trial {
-  if (trial.state !== 'starting' || starting > 0 || ready <= trial.from) return trial;
-  return { ...trial, state: 'judging', to: ready, readyAt: now };
-}
-
-function learnt(
-  evidence: Evidence,
-  sample: ScaleSample,
-  seen: { isSaturated: boolean; isOver: boolean; isCalm: boolean },
-  guards: GuardSettings,
-  now: number,
-): Evidence {
-  const { ready, arrivals, goodLately, isSteady } = sample;
-  if (ready === 0) return evidence;
-  let next = evidence;
-  if (seen.isSaturated && isSteady) {
-    // The most of many short counts is more than what is true: each counts less by half its standard error.
-    const count = (goodLately * LATELY_MS) / 1000;
-    const sure = Math.max(0, count - 0.5 * Math.sqrt(count)) / (LATELY_MS / 1000);
-    next = withCapacity(next, sure / ready, guards, now);
-  }
-  if (seen.isOver || seen.isSaturated) next = withTooFew(next, ready, arrivals);
-  else if (seen.isCalm && isSteady) next = withCarried(next, ready, arrivals, guards, now);
-  return next;
-}
-
 /** State, sample and settings as the numbers that a decision rests on. */
 export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: ScaleSettings, now: number): ScaleInputs {
   const { guards, latency, concurrency } = scale;
   const { evidence, trial } = state;
   const { ready, starting, quantileMs, lateQuantileMs, startsAllowed, arrivals, shed, errors } = sample;
-  const capacity = capacityAt(evidence, guards, now);
+  const capacity = evidence.capacity?.perSecond;
+  const each = eachTakes(evidence, ready + starting, guards, now);
+  const soon = sample.trend === undefined ? undefined : forecast(sample.trend);
   const carriers = carriersOf(evidence, arrivals, ready + starting, guards, now);
   const failed = failedAt(evidence, ready - 1, guards, now);
   const lastChangeAt = latest(state.lastUpAt, state.lastDownAt);
@@ -219,6 +160,7 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
     ticks: guards.ticks,
     arrivalsPerSecond: arrivals,
     usualPerSecond: sample.usualArrivals,
+    ...(soon !== undefined && { soonPerSecond: soon }),
     goodPerSecond: sample.goodLately,
     shedPerSecond: shed,
     errorsPerSecond: errors,
@@ -228,9 +170,9 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
     queued: sample.queued,
     calmLoad: state.calmLoad,
     shedShare: arrivals > 0 ? shed / arrivals : 0,
-    errorsShare: sample.answers > 0 ? errors / sample.answers : 0,
+    errorsShare: sample.usualAnswers > 0 ? errors / sample.usualAnswers : 0,
     ...(capacity !== undefined && { capacityPerSecond: capacity }),
-    ...seenBy(evidence),
+    ...(each !== undefined && { eachPerSecond: each }),
     helps: Number(evidence.helps),
     ...(carriers !== undefined && { carriers }),
     utilisation: guards.utilisation,
@@ -239,6 +181,7 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
     stepUpEveryMs: guards.stepUpEveryMs,
     stepDownEveryMs: guards.stepDownEveryMs,
     ...(state.lastUpAt !== undefined && { sinceUpMs: now - state.lastUpAt }),
+    startMs: state.startMs,
     ...(lastChangeAt !== undefined && { sinceChangeMs: now - lastChangeAt }),
     cooldownLeftMs: Math.max(0, Math.min(guards.cooldownMs, state.cooldownUntil - now)),
     ...trialInputs(trial, now),
@@ -261,6 +204,7 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
     calmMs: state.calmSince === undefined ? 0 : now - state.calmSince,
     surplusMs: guards.surplusMs,
     peakPerSecond: sample.peak,
+    latePeakPerSecond: sample.latePeak,
     ...(failed !== undefined && { failedPerSecond: failed }),
     downBelow: guards.downBelow,
     downPeak: guards.downPeak,
@@ -306,10 +250,6 @@ function settledBy(judged: TrialVerdict, inputs: ScaleInputs): ScaleInputs {
   }
 }
 
-function seenBy({ capacity }: Evidence): { seenPerSecond?: number } {
-  return capacity === undefined ? {} : { seenPerSecond: capacity.perSecond };
-}
-
 /** Longest wait before the next try of a decrease, ms. */
 const DOWN_RETRY_MAX_MS = 3_600_000;
 
@@ -332,10 +272,13 @@ export function afterVerdict(
     case 'untold':
       return ended;
     case 'helped': {
-      const failed = withFailed(evidence, inputs.trialFrom, inputs.beforePerSecond, guards, now);
+      const { trialFrom, beforePerSecond, capacityPerSecond = 0 } = inputs;
+      // What was added to work off a backlog says nothing of the arrivals.
+      const wereTooFew = inputs.beforeSaturated === 0 || beforePerSecond > trialFrom * capacityPerSecond;
+      const known = wereTooFew ? withFailed(evidence, trialFrom, beforePerSecond, guards, now) : evidence;
       return {
         ...ended,
-        evidence: { ...failed, helps: failed.helps || judged.isMore },
+        evidence: { ...known, helps: known.helps || judged.isMore },
         frozen: { ...frozen, count: 0 },
       };
     }
@@ -397,7 +340,8 @@ export function afterChange(
   const isFlap = state.lastDownAt !== undefined && now - state.lastDownAt < scale.guards.flapWithinMs;
   return {
     ...state,
-    trial: kind === 'restore' || !isTried ? noTrial : { state: 'starting', ...before },
+    // What is added for what is coming has nothing to show yet: the next decrease is its experiment.
+    trial: kind === 'restore' || kind === 'growth' || !isTried ? noTrial : { state: 'starting', ...before },
     overTicks: 0,
     lastUpAt: now,
     flaps: isFlap ? takeToken(state.flaps, flapRate(scale.guards), now) : state.flaps,

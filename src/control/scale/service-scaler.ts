@@ -6,7 +6,10 @@ import type { Telemetry } from '../link/telemetry.ts';
 import type { BudgetFacts } from '../start/replica-budget.ts';
 import { type AutoAbove, ERRORS_LESS, newAutoAbove, ofOtherRun, thresholdOf, withCalm } from './auto-above.ts';
 import { type Evidence, eachManages, noEvidence } from './evidence.ts';
+import type { Trend } from './forecast.ts';
 import { withInFlightLimit } from './in-flight-limit.ts';
+import { observe } from './observe.ts';
+import { isSteadyLoad } from './saturation.ts';
 import type { ScaleInputs } from './scale-inputs.ts';
 import {
   afterChange,
@@ -17,11 +20,11 @@ import {
   decideScale,
   LATELY_MS,
   newScaler,
-  observe,
   type ScaleOutcome,
   type ScalerState,
   type ScaleSample,
   scaleInputs,
+  TICK_MS,
 } from './scaler.ts';
 import { judgeTrial } from './trial.ts';
 import type { TrialVerdict } from './trial-verdict.ts';
@@ -70,8 +73,10 @@ export class ServiceScaler {
   /** Endpoints at the last tick, and since when there are so many, the clock's ms. */
   #ready = 0;
   #readySince = 0;
-  /** What an answer usually takes, ms. */
-  #lagMs = 0;
+  /** What an answer usually takes, ms; undefined while that is not known. */
+  #usualMs: number | undefined;
+  /** Since when about as much as now is in flight, the clock's ms. */
+  #steadySince = 0;
 
   /** What was learnt, as it was last told. */
   #told: Learnings | undefined;
@@ -82,6 +87,7 @@ export class ServiceScaler {
     this.#telemetry = telemetry;
     this.#settings = settings;
     this.#state = newScaler(settings().scale, clock.now());
+    this.#steadySince = clock.now();
     if (earlier !== undefined) this.#state = { ...this.#state, evidence: earlier.evidence };
     this.#auto = earlier?.auto;
   }
@@ -123,7 +129,7 @@ export class ServiceScaler {
     const sample = this.#sample(service, now);
     this.#state = observe(this.#state, sample, scale, now);
     const inputs = scaleInputs(this.#state, sample, scale, now);
-    this.#state = withInFlightLimit(this.#state, inputs, sample.queued, this.#lagMs);
+    this.#state = withInFlightLimit(this.#state, inputs, sample.queued, this.#usualMs ?? 0);
     return { outcome: decideScale(inputs), inputs, verdict: judgeTrial(inputs) };
   }
 
@@ -177,17 +183,27 @@ export class ServiceScaler {
     const late = window.latency(now, {
       ...query,
       windowMs: guards.saturatedMs,
-      maxWindowMs: guards.saturatedMs,
+      maxWindowMs: latency.windowMs,
       minSamples: guards.minSamples,
       since: this.#readySince,
     });
-    const [typicalMs] = window.quantiles(now, latency.windowMs, [latency.quantile]);
-    if (typicalMs !== undefined && this.#state.saturatedTicks === 0) this.#lagMs = Math.min(LAG_MAX_MS, typicalMs);
     const rates = window.rates(now - guards.saturatedMs, now);
     const lately = window.rates(now - LATELY_MS, now);
+    const usual = window.rates(now - latency.windowMs, now);
     const before = now - guards.saturatedMs;
-    const goodSinceMs = Math.max(LATELY_MS, Math.min(latency.windowMs, now - this.#readySince));
+    const loadBefore = window.rates(before - LATELY_MS, before).load;
+    const [answersMs] = window.quantiles(now, latency.windowMs, [latency.quantile]);
     const hasSpare = service.ready > Math.max(1, min) + external;
+    const lagMs = this.#lag(
+      now,
+      answersMs,
+      oldestMs,
+      isSteadyLoad(lately.load, loadBefore) && view.samples >= guards.minSamples,
+    );
+    const sinceChangeMs = Math.max(TICK_MS, now - this.#readySince);
+    const goodSinceMs = Math.min(latency.windowMs, sinceChangeMs);
+    // Answers of other numbers of replicas are no part of it.
+    const goodMs = Math.min(LATELY_MS, sinceChangeMs);
     const downSince = Math.max(awakeSince, now - guards.downWindowMs);
     return {
       ...facts,
@@ -201,32 +217,72 @@ export class ServiceScaler {
       windowMs: view.spanMs,
       lateQuantileMs: late.samples >= guards.minSamples ? late.quantileMs : undefined,
       arrivals: rates.arrivals,
-      dueArrivals: this.#due(now),
-      usualArrivals: window.rates(now - latency.windowMs, now).arrivals,
+      dueArrivals: this.#due(now, guards.saturatedMs, lagMs),
+      usualArrivals: usual.arrivals,
+      usualAnswers: usual.completions - usual.shed,
+      trend: this.#trend(now, awakeSince),
       answers: rates.completions - rates.shed,
       shed: rates.shed,
-      errors: rates.errors,
-      goodLately: lately.good,
+      errors: usual.errors,
+      goodLately: window.rates(now - goodMs, now).good,
       goodSince: window.rates(now - goodSinceMs, now).good,
       goodSinceMs,
       load: lately.load,
-      loadBefore: window.rates(before - LATELY_MS, before).load,
+      loadBefore,
+      longer: this.#longer(now, Math.min(latency.windowMs, now - awakeSince - lagMs), lagMs),
       oldestMs,
       queued,
       downCoveredMs: now - awakeSince,
       // Only of use where there is one to spare.
       peak: hasSpare ? window.peak(now, downSince) : 0,
+      latePeak: hasSpare ? window.peak(now, Math.max(awakeSince, now - guards.surplusMs)) : 0,
       ...(isTcp && { peakLoad: hasSpare ? window.peakLoad(now, downSince) : lately.load }),
     };
   }
 
-  /** Arrivals per second, one usual answer's time ago: reports come once a second, so what lies between is interpolated. */
-  #due(now: number): number {
+  /**
+   * The time that an answer takes before it can be said to be missing, ms. It is learnt while what is in flight stays the
+   * same: what waits in a growing queue is no usual answer. Before that nothing is missing that came after the oldest.
+   */
+  #lag(now: number, answersMs: number | undefined, oldestMs: number, isSteady: boolean): number {
+    if (!isSteady) this.#steadySince = now;
+    const isUsual = isSteady && (this.#state.calmSince !== undefined || now - this.#steadySince >= this.#windowMs);
+    if (answersMs !== undefined && isUsual) this.#usualMs = Math.min(LAG_MAX_MS, answersMs);
+    return this.#usualMs ?? Math.min(LAG_MAX_MS, Math.max(oldestMs, answersMs ?? 0));
+  }
+
+  get #windowMs(): number {
+    return this.#settings().scale.latency.windowMs;
+  }
+
+  #trend(now: number, awakeSince: number): Trend | undefined {
     const { window } = this.#telemetry;
-    const { saturatedMs } = this.#settings().scale.guards;
-    const whole = Math.floor(this.#lagMs / 1000) * 1000;
-    const part = (this.#lagMs - whole) / 1000;
-    const arrivals = (agoMs: number) => window.rates(now - agoMs - saturatedMs, now - agoMs).arrivals;
+    const { trendMs: overMs } = this.#settings().scale.guards;
+    if (now - awakeSince < 3 * overMs) return undefined;
+    const arrivals = (agoMs: number) => window.rates(now - agoMs - overMs, now - agoMs).arrivals;
+    return { earlier: arrivals(2 * overMs), before: arrivals(overMs), recent: arrivals(0), overMs };
+  }
+
+  #longer(now: number, awakeMs: number, lagMs: number): ScaleSample['longer'] {
+    const { window } = this.#telemetry;
+    const overMs = Math.max(this.#settings().scale.guards.saturatedMs, awakeMs);
+    const before = now - overMs;
+    const { arrivals, completions, shed } = window.rates(before, now);
+    return {
+      overMs,
+      arrivals,
+      dueArrivals: this.#due(now, overMs, lagMs),
+      answers: completions - shed,
+      loadBefore: window.rates(before - LATELY_MS, before).load,
+    };
+  }
+
+  /** Arrivals per second over some time, so long ago: reports come once a second, so what lies between is interpolated. */
+  #due(now: number, overMs: number, lagMs: number): number {
+    const { window } = this.#telemetry;
+    const whole = Math.floor(lagMs / 1000) * 1000;
+    const part = (lagMs - whole) / 1000;
+    const arrivals = (agoMs: number) => window.rates(now - agoMs - overMs, now - agoMs).arrivals;
     return (1 - part) * arrivals(whole) + part * arrivals(whole + 1000);
   }
 }

@@ -4,7 +4,7 @@ import type { TrialVerdict } from './trial-verdict.ts';
 
 /** Whether a change is an experiment whose outcome is told later. */
 export function isTrial({ kind }: ScaleOutcome): boolean {
-  return kind !== undefined && kind !== 'undo' && kind !== 'restore';
+  return kind !== undefined && kind !== 'growth' && kind !== 'undo' && kind !== 'restore';
 }
 
 /**

@@ -1,5 +1,5 @@
 import { judgeIncrease } from './increase.ts';
-import { isSaturated, type ScaleInputs } from './scale-inputs.ts';
+import { isDraining, isSaturated, type ScaleInputs } from './scale-inputs.ts';
 import { answersOf, latencyOf, type TrialVerdict } from './trial-verdict.ts';
 
 /**
@@ -48,11 +48,17 @@ function judgeHarm(inputs: ScaleInputs): TrialVerdict {
 }
 
 function judgeDecrease(inputs: ScaleInputs): TrialVerdict {
-  const { ready, trialTo, quantileMs, samples, minSamples, aboveMs, downRevertAt, downTrialMs, trialMs } = inputs;
+  const { ready, trialTo, downTrialMs, trialMs } = inputs;
   if (ready < trialTo) return { verdict: 'ended', why: 'a replica ended meanwhile' };
   if (isSaturated(inputs)) return { verdict: 'harmed', what: answersOf(inputs) };
-  if (quantileMs !== undefined && samples >= minSamples && quantileMs > downRevertAt * aboveMs)
-    return { verdict: 'harmed', what: latencyOf(inputs) };
+  if (isSlower(inputs)) return { verdict: 'harmed', what: latencyOf(inputs) };
   if (trialMs < downTrialMs) return { verdict: 'wait' };
   return { verdict: 'held', what: latencyOf(inputs) };
+}
+
+/** The latency is no longer low, and what is slow is not over by itself. */
+function isSlower(inputs: ScaleInputs): boolean {
+  const { quantileMs, lateQuantileMs = Number.POSITIVE_INFINITY, samples, minSamples, aboveMs, downRevertAt } = inputs;
+  if (quantileMs === undefined || samples < minSamples || isDraining(inputs)) return false;
+  return Math.min(quantileMs, lateQuantileMs) > downRevertAt * aboveMs;
 }

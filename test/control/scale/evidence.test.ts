@@ -3,6 +3,7 @@ import {
   capacityAt,
   carriersOf,
   eachManages,
+  eachTakes,
   failedAt,
   noEvidence,
   withCapacity,
@@ -84,4 +85,17 @@ test('what so few carry now they are enough for, and so are more of them', () =>
   evidence = withFailed(evidence, 3, 160, testGuards, 0);
   const carried = withCarried(evidence, 2, 120, testGuards, 0);
   expect([1, 2, 3].map((n) => failedAt(carried, n, testGuards, 0))).toEqual([60, undefined, 160]);
+});
+
+test('what each takes goes by where as many or fewer were too few, and by capacity once more have helped', () => {
+  let evidence = withFailed(noEvidence, 1, 15, testGuards, 0);
+  expect(eachTakes(evidence, 3, testGuards, 0)).toBe(15);
+  evidence = withFailed(evidence, 2, 36, testGuards, 0);
+  expect(eachTakes(evidence, 3, testGuards, 0)).toBe(18);
+  expect(eachTakes(evidence, 1, testGuards, 0)).toBe(15);
+  expect(eachTakes(evidence, 3, testGuards, HOUR)).toBeUndefined();
+  evidence = withCapacity(evidence, 16, testGuards, 0);
+  expect(eachTakes(evidence, 3, testGuards, 0)).toBe(18);
+  expect(eachTakes({ ...evidence, helps: true }, 3, testGuards, 0)).toBe(16);
+  expect(eachTakes(noEvidence, 3, testGuards, 0)).toBeUndefined();
 });

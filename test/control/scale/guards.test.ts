@@ -6,6 +6,7 @@ import { quietInputs, saturatedInputs, slowInputs } from '../support/scale-input
 const up: Proposal = { kind: 'latency', from: 2, to: 4, reason: '' };
 const shed: Proposal = { ...up, kind: 'shed' };
 const concurrency: Proposal = { ...up, kind: 'concurrency' };
+const growth: Proposal = { ...up, kind: 'growth' };
 const undo: Proposal = { kind: 'undo', from: 3, to: 2, reason: '' };
 const restore: Proposal = { kind: 'restore', from: 1, to: 2, reason: '' };
 const down: Proposal = { kind: 'down', from: 2, to: 1, reason: '' };
@@ -93,7 +94,7 @@ test.each<Case>([
   [
     'step',
     up,
-    slow({ sinceUpMs: 0, helps: 1, seenPerSecond: 19 }),
+    slow({ sinceUpMs: 0, helps: 1, capacityPerSecond: 19 }),
     'pass',
     4,
     'more arrives than they are known to do',
@@ -145,12 +146,16 @@ const asked: Record<ProposalKind, string[]> = {
   latency: ['freeze', 'cooldown', 'samples', 'errors', 'signal', 'backlog', 'benefit', 'step', 'budget', 'failures'],
   shed: ['freeze', 'cooldown', 'errors', 'signal', 'benefit', 'budget', 'failures'],
   concurrency: ['freeze', 'cooldown', 'errors', 'backlog', 'benefit', 'budget', 'failures'],
+  growth: ['freeze', 'cooldown', 'errors', 'benefit', 'step', 'budget', 'failures'],
   undo: ['freeze', 'cooldown'],
   restore: ['freeze', 'cooldown', 'budget', 'failures'],
   down: ['freeze', 'cooldown', 'samples', 'step', 'retry', 'flaps'],
 };
 
-test.each([up, shed, concurrency, undo, restore, down])('each guard that is asked has its say: %j', (proposal) => {
-  const { verdicts } = judge(proposal, slowInputs);
-  expect(verdicts.map(({ guard }) => guard)).toEqual(asked[proposal.kind]);
-});
+test.each([up, shed, concurrency, growth, undo, restore, down])(
+  'each guard that is asked has its say: %j',
+  (proposal) => {
+    const { verdicts } = judge(proposal, slowInputs);
+    expect(verdicts.map(({ guard }) => guard)).toEqual(asked[proposal.kind]);
+  },
+);

@@ -45,3 +45,12 @@ test('the bound never falls while it stands, and is lifted once nothing waits fo
 test('without a calm moment to go by nothing is held back: answers may take long, or clients poll', () => {
   expect(limit({}, newScaler(testScale, 0))).toBeUndefined();
 });
+
+test('a bound under which less is answered than before it is too low: answers have become slower, not more', () => {
+  const limited = { ...fresh, inFlightLimit: 80 };
+  expect(limit({ goodPerSecond: 78 }, limited, 5)).toBe(160);
+  expect(limit({ goodPerSecond: 80 }, limited, 5)).toBe(80);
+  // Those that came a moment ago have had little to do.
+  expect(limit({ goodPerSecond: 78, trial: 2, trialMs: 3999 }, limited, 5)).toBe(80);
+  expect(limit({ goodPerSecond: 78, trial: 2, trialMs: 4000 }, limited, 5)).toBe(160);
+});

@@ -44,7 +44,7 @@ describe('slow, but not saturated', () => {
       ...slowInputs,
       helps: 1,
       capacityPerSecond: 20,
-      seenPerSecond: 20,
+
       arrivalsPerSecond: 75,
       quantileMs: 700,
     };
@@ -62,7 +62,7 @@ describe('slow, but not saturated', () => {
   });
 
   test.each<[string, Change]>([
-    ['they can do what arrives', { capacityPerSecond: 20, seenPerSecond: 20, helps: 1 }],
+    ['they can do what arrives', { capacityPerSecond: 20, helps: 1 }],
     ['no increase has proved that replicas help', { capacityPerSecond: 1, helps: 0 }],
   ])('what a replica can do says nothing of how many it needs where %s', (_where, change) => {
     expect(proposals({ ...slowInputs, ...change })).toMatchObject([{ to: 3 }]);
@@ -86,7 +86,7 @@ describe('slow, but not saturated', () => {
 
 describe('saturated', () => {
   test('as many are asked for as arrivals need with a reserve, and with the backlog without one', () => {
-    // 300 arrive, at 40 each; and 390 are to be worked off in 15 s: 326 a second, at 50 each.
+    // 300 arrive, at 40 each; and 390 are to be worked off in 6 s: 365 a second, at 50 each.
     expect(proposals(saturatedInputs)).toEqual([
       {
         kind: 'latency',
@@ -98,7 +98,11 @@ describe('saturated', () => {
   });
 
   test('a long backlog asks for more than arrivals do', () => {
-    expect(proposals({ ...saturatedInputs, load: 3010 })).toMatchObject([{ to: 10 }]);
+    expect(proposals({ ...saturatedInputs, load: 1210 })).toMatchObject([{ to: 10 }]);
+  });
+
+  test('the backlog counts as it will be when the replicas are there', () => {
+    expect(proposals({ ...saturatedInputs, load: 10, startMs: 6000 })).toMatchObject([{ to: 10 }]);
   });
 
   test('what is usually in flight is no backlog', () => {
@@ -170,6 +174,34 @@ describe('with a limit on concurrency', () => {
   });
 });
 
+describe('arrivals that grow', () => {
+  /** Two take twenty each. */
+  const growing: ScaleInputs = { ...testInputs, soonPerSecond: 37, eachPerSecond: 20 };
+
+  test('ask for as many as will be needed soon, before these are too few', () => {
+    expect(proposals(growing)).toEqual([
+      {
+        kind: 'growth',
+        from: 2,
+        to: 3,
+        reason: '40 requests/s, soon 37/s, and 2 are too few at 40/s by what is known',
+      },
+    ]);
+    expect(proposals({ ...growing, soonPerSecond: 60 })).toMatchObject([{ to: 4 }]);
+    expect(proposals({ ...growing, soonPerSecond: 600 })).toMatchObject([{ to: 4 }]);
+  });
+
+  test('ask for none where these will do, or more have not helped before', () => {
+    expect(proposals({ ...growing, soonPerSecond: 36 })).toEqual([]);
+    const { eachPerSecond: _, ...unknown } = growing;
+    expect(proposals(unknown)).toEqual([]);
+  });
+
+  test('keep what there is from going', () => {
+    expect(proposals({ ...quietInputs, soonPerSecond: 41 })).toEqual([]);
+  });
+});
+
 describe('one fewer', () => {
   test('is asked for when the latency was low for the whole window', () => {
     expect(proposals(quietInputs)).toEqual([
@@ -180,13 +212,21 @@ describe('one fewer', () => {
   test('is asked for sooner where what there is more than capacity and peak need', () => {
     const known: ScaleInputs = { ...quietInputs, capacityPerSecond: 50, calmMs: 60_000 };
     expect(proposals(known)).toMatchObject([{ kind: 'down', to: 1 }]);
-    expect(proposals({ ...known, peakPerSecond: 41 })).toEqual([]);
+    expect(proposals({ ...known, peakPerSecond: 41 })).toMatchObject([{ kind: 'down', to: 1 }]);
+    expect(proposals({ ...known, latePeakPerSecond: 41 })).toEqual([]);
     expect(proposals({ ...known, calmMs: 59_999 })).toEqual([]);
   });
 
   test('is asked for again at fewer arrivals than those at which so few were too few', () => {
     expect(proposals({ ...quietInputs, failedPerSecond: 45 })).toMatchObject([{ kind: 'down' }]);
     expect(proposals({ ...quietInputs, failedPerSecond: 44 })).toEqual([]);
+  });
+
+  test('is not tried where so few cannot do it by what is known of them', () => {
+    const known: ScaleInputs = { ...quietInputs, capacityPerSecond: 40, helps: 1 };
+    expect(proposals({ ...known, peakPerSecond: 40 })).toMatchObject([{ kind: 'down' }]);
+    expect(proposals({ ...known, peakPerSecond: 41 })).toEqual([]);
+    expect(proposals({ ...known, peakPerSecond: 41, helps: 0 })).toMatchObject([{ kind: 'down' }]);
   });
 
   test.each<[string, Change]>([
@@ -223,13 +263,13 @@ describe("an experiment's end comes first", () => {
   });
 
   test('a decrease that did harm is taken back', () => {
-    const harmed = { ...loweredInputs, quantileMs: 950 };
+    const harmed = { ...loweredInputs, quantileMs: 950, lateQuantileMs: 950 };
     expect(proposals(harmed)).toEqual([
       { kind: 'restore', from: 1, to: 2, reason: '1 are too few: p95 90 ms → 950 ms' },
     ]);
   });
 
   test('where as many are there already there is nothing to take back', () => {
-    expect(proposals({ ...loweredInputs, quantileMs: 950, starting: 1 })).toEqual([]);
+    expect(proposals({ ...loweredInputs, quantileMs: 950, lateQuantileMs: 950, starting: 1 })).toEqual([]);
   });
 });

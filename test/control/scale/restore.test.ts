@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
+import { observe } from '../../../src/control/scale/observe.ts';
 import {
   afterChange,
   afterGivenUp,
   afterVerdict,
   decideScale,
   newScaler,
-  observe,
   type ScalerState,
   type ScaleSample,
   scaleInputs,

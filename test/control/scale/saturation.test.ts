@@ -4,6 +4,7 @@ import { testGuards } from '../support/settings.ts';
 
 /** A hundred requests a second, of which sixty are answered: forty more are in flight each second. */
 const behind: SaturationSigns = {
+  overMs: 3000,
   arrivals: 100,
   dueArrivals: 100,
   answers: 60,
@@ -35,6 +36,15 @@ test('what is in flight is held against one request at least, however calm it wa
   const few = { arrivals: 7, dueArrivals: 7, answers: 1, loadBefore: 0, calmLoad: 0.01 };
   expect(isSaturated({ ...few, load: 4 })).toBe(true);
   expect(isSaturated({ ...few, load: 2 })).toBe(false);
+});
+
+test('over five times as long under half of it tells as much', () => {
+  // Of 1500 requests 78 are missing.
+  const slowly = { overMs: 15_000, answers: 94.8, load: 80, loadBefore: 10, calmLoad: 10 };
+  expect(isSaturated(slowly)).toBe(true);
+  expect(isSaturated({ ...slowly, overMs: 3000 })).toBe(false);
+  expect(isSaturated({ ...slowly, answers: 94.9 })).toBe(false);
+  expect(isSaturated({ ...slowly, loadBefore: 13 })).toBe(false);
 });
 
 test('of few requests more must be missing than may be by chance', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { capacityAt, failedAt } from '../../../src/control/scale/evidence.ts';
+import { observe } from '../../../src/control/scale/observe.ts';
 import type { ProposalKind, ScaleInputs } from '../../../src/control/scale/scale-inputs.ts';
 import {
   afterChange,
@@ -8,7 +9,6 @@ import {
   afterVerdict,
   decideScale,
   newScaler,
-  observe,
   type ScaleOutcome,
   type ScalerState,
   type ScaleSample,
@@ -71,7 +71,7 @@ describe('a decision', () => {
 
   test('undoes what did not help, and takes back what did harm', () => {
     expect(decideScale(judgedInputs)).toMatchObject({ action: 'scale-down', kind: 'undo', from: 3, to: 2 });
-    const harmed = { ...loweredInputs, quantileMs: 950 };
+    const harmed = { ...loweredInputs, quantileMs: 950, lateQuantileMs: 950 };
     expect(decideScale(harmed)).toMatchObject({ action: 'scale-up', kind: 'restore', from: 1, to: 2 });
   });
 
@@ -116,19 +116,28 @@ describe('at each tick', () => {
   });
 
   test('what is usually in flight follows slowly, while it is calm', () => {
-    const calm = observed({ load: 10 });
+    const calm = observed({ load: 10, loadBefore: 10 });
     expect(calm).toMatchObject({ calmLoad: 10, calmEach: 5 });
-    expect(observed({ load: 20 }, calm)).toMatchObject({ calmLoad: 11, calmEach: 5.5 });
-    expect(observed({ load: 20, quantileMs: 700 }, calm)).toMatchObject({ calmLoad: 10, calmEach: 5 });
+    expect(observed({ load: 20, loadBefore: 20 }, calm)).toMatchObject({ calmLoad: 11, calmEach: 5.5 });
+    const unmoved = { calmLoad: 10, calmEach: 5 };
+    expect(observed({ load: 20, loadBefore: 20, quantileMs: 700 }, calm)).toMatchObject(unmoved);
+    expect(observed({ load: 20, loadBefore: 10 }, calm)).toMatchObject(unmoved);
   });
 
   test('capacity is learnt from a saturated service with as many replicas all the time, and from no other', () => {
     const learnt = (sample: Partial<ScaleSample>) => capacityAt(observed(sample).evidence, testGuards, 0);
-    // Two hundred in 2 s, less half of what may be chance, by two.
-    expect(learnt(behind)).toBeCloseTo((200 - 0.5 * Math.sqrt(200)) / 4);
+    // Two hundred in 2 s, less what may be chance, by two.
+    expect(learnt(behind)).toBeCloseTo((200 - Math.sqrt(200)) / 4);
     expect(learnt({ ...behind, isSteady: false })).toBeUndefined();
     expect(learnt({ goodLately: 1000 })).toBeUndefined();
     expect(learnt({ goodLately: 1000, quantileMs: 3000 })).toBeUndefined();
+  });
+
+  test('over a longer time it is learnt only where the service was saturated for all of it', () => {
+    const long = { ...behind, goodSince: 100, goodSinceMs: 5000 };
+    const learnt = (ticks: number) => observed(long, { ...fresh, saturatedTicks: ticks }).evidence.capacity?.perSecond;
+    expect(learnt(4)).toBeCloseTo((500 - Math.sqrt(500)) / 10);
+    expect(learnt(3)).toBeCloseTo((200 - Math.sqrt(200)) / 4);
   });
 
   test('what they carry is learnt while the latency is low, and falls once they cannot', () => {

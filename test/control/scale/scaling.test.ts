@@ -250,7 +250,7 @@ test('every decision can be made again from its entry in the log', async () => {
 
 test('an increase that is still judged when the configuration of its run changes is told of as not judged', async () => {
   const world = await saturated();
-  await world.load('slow', 130, 5000);
+  await world.load('slow', 130, 4000);
   expect(world.messagesOf('scaled')).toHaveLength(1);
   world.control.reconfigure(testSettings([testService('slow', { run: testRun(2), scale: { latency, max: 10 } })]));
   await world.run(1000);

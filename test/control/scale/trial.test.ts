@@ -33,10 +33,10 @@ describe('an increase has helped', () => {
     expect(judgeTrial({ ...slots, load: 7, loadBefore: 7 })).toMatchObject({ verdict: 'no-benefit' });
   });
 
-  test('two seconds after it is ready, warm or not, and no sooner', () => {
+  test('a second after it is ready, warm or not, and no sooner', () => {
     const quick = { ...judgedInputs, quantileMs: 100, trialWarm: 0 };
-    expect(judgeTrial({ ...quick, trialMs: 2000 })).toMatchObject({ verdict: 'helped' });
-    expect(judgeTrial({ ...quick, trialMs: 1999 })).toEqual({ verdict: 'wait' });
+    expect(judgeTrial({ ...quick, trialMs: 1000 })).toMatchObject({ verdict: 'helped' });
+    expect(judgeTrial({ ...quick, trialMs: 999 })).toEqual({ verdict: 'wait' });
   });
 });
 
@@ -92,6 +92,7 @@ describe('an increase is not judged yet', () => {
     ['there are fewer than 200 samples in the first 30 s', judgedInputs, { samples: 199, trialMs: 29_999 }],
     ['what is in flight still grows', judgedSaturated, { load: 560, loadBefore: 500 }],
     ['a backlog is worked off', judgedInputs, { goodPerSecond: 43 }],
+    ['it has been quick for some seconds', judgedInputs, { lateQuantileMs: 900 }],
   ])('while %s', (_while, inputs, change) => {
     expect(judgeTrial({ ...inputs, ...change })).toEqual({ verdict: 'wait' });
   });
@@ -147,10 +148,9 @@ describe('an increase ends without a verdict', () => {
   });
 
   test('when more comes than those before are known to carry', () => {
-    const known = { ...judgedInputs, helps: 1, capacityPerSecond: 24 };
+    const known = { ...judgedInputs, eachPerSecond: 24 };
     expect(judgeTrial(known)).toEqual({ verdict: 'open', what: 'more requests: 40 → 40 requests/s' });
-    expect(judgeTrial({ ...known, capacityPerSecond: 25 })).toMatchObject({ verdict: 'no-benefit' });
-    expect(judgeTrial({ ...known, helps: 0 })).toMatchObject({ verdict: 'no-benefit' });
+    expect(judgeTrial({ ...known, eachPerSecond: 25 })).toMatchObject({ verdict: 'no-benefit' });
   });
 
   test('when the latency is low because fewer requests come', () => {
@@ -169,10 +169,19 @@ describe('a decrease', () => {
   });
 
   test('has done harm when the latency passes nine tenths of the threshold, at once', () => {
-    const slow = { ...loweredInputs, quantileMs: 901, trialMs: 1000 };
+    const slow = { ...loweredInputs, quantileMs: 901, lateQuantileMs: 901, trialMs: 1000 };
     expect(judgeTrial(slow)).toEqual({ verdict: 'harmed', what: 'p95 90 ms → 901 ms' });
     expect(judgeTrial({ ...slow, quantileMs: 900 })).toEqual({ verdict: 'wait' });
     expect(judgeTrial({ ...slow, samples: 19 })).toEqual({ verdict: 'wait' });
+  });
+
+  test.each<[string, Change]>([
+    ['has been quick again for some seconds', { lateQuantileMs: 900 }],
+    ['answers more than arrives', { goodPerSecond: 44 }],
+    ['has less and less in flight', { load: 8, loadBefore: 10 }],
+  ])('has done none yet where what was slow %s', (_what, change) => {
+    const slow = { ...loweredInputs, quantileMs: 901, lateQuantileMs: 901, trialMs: 1000 };
+    expect(judgeTrial({ ...slow, ...change })).toEqual({ verdict: 'wait' });
   });
 
   test('has done harm when the service is saturated, at once', () => {

@@ -23,6 +23,8 @@ export const testSample: ScaleSample = {
   arrivals: 40,
   dueArrivals: 40,
   usualArrivals: 40,
+  usualAnswers: 40,
+  trend: undefined,
   shed: 0,
   errors: 0,
   answers: 40,
@@ -31,10 +33,12 @@ export const testSample: ScaleSample = {
   goodSinceMs: 15_000,
   load: 2,
   loadBefore: 2,
+  longer: { overMs: 15_000, arrivals: 40, dueArrivals: 40, answers: 40, loadBefore: 2 },
   oldestMs: 50,
   queued: 0,
   downCoveredMs: 600_000,
   peak: 40,
+  latePeak: 40,
 };
 
 /** What a decision of that service rests on: nothing asks for a change. */
@@ -53,7 +57,6 @@ export const saturatedInputs: ScaleInputs = {
   loadBefore: 50,
   calmLoad: 10,
   capacityPerSecond: 50,
-  seenPerSecond: 50,
   helps: 1,
 };
 
