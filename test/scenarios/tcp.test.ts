@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import type { RunningProxy } from '../support/proxy.ts';
-import { RawConnection } from '../support/raw-client.ts';
+import { RawConnection, request } from '../support/raw-client.ts';
 import { askRedis, findOrInstallRedis, RedisClient, redisService } from '../support/redis.ts';
 import { isAlive } from '../support/remains.ts';
 import { type Stage, scenario } from '../support/scenario.ts';
@@ -105,6 +105,21 @@ describe.concurrent('a database that sleeps', () => {
     kept.socket.destroy();
     await until('the others are stopped', async () => (await count('cordoned', 'draining', 'stopping')) === 0);
   });
+
+  for (const place of ['docker-container', 'docker-host'] as const) {
+    scenario(`${place}: is connected to when its program accepts, not when the engine does`, async (stage) => {
+      const app = await stage.app('app', { place, mimic: { LISTEN_MS: 1500 } });
+      const { routes: _, ...service } = app.service;
+      const tcp = { send: 'GET / HTTP/1.0\r\n\r\n', expect: 'HTTP/1.' };
+      const ready = place === 'docker-host' ? { tcp, timeout: '60s' } : { timeout: '60s' };
+      const port = await freePort();
+      const listen = [{ address: `127.0.0.1:${port}`, tcp: { service: 'app' } }];
+      const proxy = await stage.proxy({ apps: [app], config: { listen, services: { app: { ...service, ready } } } });
+      expect((await request(port, { host: app.host })).status).toBe(200);
+      expect(await proxy.metric('pilotlight_retries_total', { service: 'app' })).toBe(0);
+      expect(app.log.boots()).toHaveLength(1);
+    });
+  }
 
   for (const workers of [1, 2]) {
     scenario(`with ${workers} process(es), sessions outlive reloads and upgrades`, async (stage) => {
