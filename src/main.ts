@@ -5,6 +5,7 @@ import { extname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createAdmin } from './admin/create-admin.ts';
 import { FileSource } from './certificates/file-source.ts';
+import { inspectCertificates } from './certificates/inspect.ts';
 import { runCli } from './cli/cli.ts';
 import type { ProxyOptions, RunningProxy } from './cli/running-proxy.ts';
 import { flushTerminal, processTerminal } from './cli/terminal.ts';
@@ -380,6 +381,6 @@ function attempts(hurry: AbortSignal, logger: Logger) {
 /** The inputs of an older journal may lack some, and have others. */
 const decide = (inputs: object) => decideScale(inputs as ScaleInputs);
 
-const code = await runCli(process.argv.slice(2), { start: startProxy, decide }, processTerminal());
+const code = await runCli(process.argv.slice(2), { start: startProxy, decide, inspectCertificates }, processTerminal());
 await flushTerminal();
 process.exit(code);

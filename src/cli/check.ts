@@ -4,6 +4,7 @@ import type { Problem } from '../config/check/problem.ts';
 import { formatProblem } from '../config/check/problem.ts';
 import { loadConfig } from '../config/load/load.ts';
 import { findConfig } from '../config/read/find.ts';
+import type { CertificateFacts, CertificateFinding, CertificateInspection } from '../model/certificates.ts';
 import type { ListenSettings, Settings } from '../model/settings.ts';
 import { counted } from '../util/format.ts';
 import { hostPort } from '../util/host-port.ts';
@@ -17,14 +18,20 @@ interface CheckOptions {
   cwd: string;
   out: (line: string) => void;
   err: (line: string) => void;
+  /** Reads what listeners name. */
+  inspectCertificates: InspectCertificates;
 }
+
+/** @param now ms since the epoch */
+export type InspectCertificates = (listeners: Settings['listen'], now: number) => Promise<CertificateInspection>;
 
 /**
  * Validates a configuration without starting anything. Problems go to `err`, one a line, a summary to `out`; with `json`
  * either goes to `out` as one JSON document.
  * @returns the exit code: 0, or 1 when there is no configuration or something is wrong with it
  */
-export async function runCheck({ file: explicit, json, env, cwd, out, err }: CheckOptions): Promise<number> {
+export async function runCheck(options: CheckOptions): Promise<number> {
+  const { file: explicit, json, env, cwd, out, err, inspectCertificates } = options;
   const found = await findConfig({ explicit, env, cwd });
   if ('searched' in found) {
     if (json) out(JSON.stringify({ ok: false, file: null, searched: found.searched, problems: [] }, null, 2));
@@ -34,22 +41,46 @@ export async function runCheck({ file: explicit, json, env, cwd, out, err }: Che
   const file = explicit ?? shorten(found.file, cwd);
   const named = (problems: Problem[]) => problems.map((problem) => ({ ...problem, file }));
   const result = await loadConfig(found.file, env);
-  if (!result.ok) {
-    const problems = named(result.problems);
+  const inspection = result.ok ? await inspectCertificates(result.settings.listen, Date.now()) : NOTHING;
+  const told = (kind: CertificateFinding['kind']) => findingsOf(inspection, kind, result.ok ? result.places : {});
+  const faults = told('fault');
+  if (!result.ok || faults.length > 0) {
+    const problems = named(result.ok ? faults : result.problems);
     if (json) out(JSON.stringify({ ok: false, file, problems }, null, 2));
     else for (const problem of problems) err(formatProblem(problem));
     return 1;
   }
-  const warnings = named(result.warnings);
-  if (json) out(JSON.stringify({ ok: true, file, ...summarise(result.settings), warnings }, null, 2));
-  else for (const line of summaryLines(file, result.settings, warnings)) out(line);
+  const warnings = named([...result.warnings, ...told('warning')]);
+  const certificates = inspection.certificates.map(expiryOf);
+  const summary = { ...summarise(result.settings), ...(certificates.length > 0 ? { certificates } : {}) };
+  if (json) out(JSON.stringify({ ok: true, file, ...summary, warnings }, null, 2));
+  else for (const line of summaryLines(file, summary, warnings)) out(line);
   return 0;
+}
+
+const NOTHING: CertificateInspection = { findings: [], certificates: [] };
+const DAY_MS = 86_400_000;
+
+/** What is said of certificates, where the file names them. */
+function findingsOf(
+  { findings }: CertificateInspection,
+  kind: CertificateFinding['kind'],
+  places: Readonly<Record<string, { line: number; column: number }>>,
+): Problem[] {
+  return findings
+    .filter((finding) => finding.kind === kind)
+    .map(({ path, message }) => ({ file: '', line: 0, column: 0, ...places[path], path, message }));
+}
+
+function expiryOf({ file, name, notAfter }: CertificateFacts): { name: string; file: string; daysLeft: number } {
+  return { name, file, daysLeft: Math.floor((notAfter - Date.now()) / DAY_MS) };
 }
 
 interface Summary {
   listen: string[];
   admin: string;
   services: { name: string; routes: string[]; replicas: string }[];
+  certificates?: { name: string; file: string; daysLeft: number }[];
 }
 
 function summarise(settings: Settings): Summary {
@@ -77,14 +108,15 @@ function tcpWays(listen: readonly ListenSettings[], name: string): string[] {
   });
 }
 
-function summaryLines(file: string, settings: Settings, warnings: Problem[]): string[] {
-  const { listen, admin, services } = summarise(settings);
+function summaryLines(file: string, summary: Summary, warnings: Problem[]): string[] {
+  const { listen, admin, services, certificates = [] } = summary;
   const routes = services.reduce((count, service) => count + service.routes.length, 0);
   const counts = [counted(services.length, 'service'), counted(routes, 'route'), counted(listen.length, 'listener')];
   return [
     ...warnings.map((warning) => `warning: ${formatProblem(warning)}`),
     `${file} is valid: ${counts.join(', ')}, ${counted(warnings.length, 'warning')}`,
     `listens on ${listen.join(', ')}; admin on ${admin}`,
+    ...certificates.map(({ name, daysLeft }) => `certificate for ${name}: ${count(daysLeft, 'day')} left`),
     ...services.map((service) => `${service.name}: ${service.routes.join(', ')} → ${service.replicas}`),
   ];
 }

@@ -2,7 +2,7 @@ import { PilotlightError, toPilotlightError } from '../model/errors.ts';
 import { releaseSignals } from '../util/early-signals.ts';
 import type { Invocation } from './args.ts';
 import { readArguments } from './args.ts';
-import { runCheck } from './check.ts';
+import { type InspectCertificates, runCheck } from './check.ts';
 import { runDemo } from './demo.ts';
 import { freezeServices, unfreezeServices } from './freeze.ts';
 import { printPasswordHash } from './hash-password.ts';
@@ -23,6 +23,8 @@ export interface Program {
   start: StartProxy;
   /** Decides on recorded inputs as the scaler does. */
   decide: DecideAgain;
+  /** Reads the certificates that listeners name. */
+  inspectCertificates: InspectCertificates;
 }
 
 /**
@@ -42,7 +44,7 @@ export async function runCli(argv: readonly string[], program: Program, terminal
 
 async function dispatch(
   { command, operands, given }: Invocation,
-  { start, decide }: Program,
+  { start, decide, inspectCertificates }: Program,
   terminal: Terminal,
 ): Promise<number> {
   const { out, err, env, cwd } = terminal;
@@ -54,7 +56,7 @@ async function dispatch(
     case 'demo':
       return runDemo(logLevel(given['log-level']), start, terminal);
     case 'check':
-      return runCheck({ file: given.config, json: given.json === true, env, cwd, out, err });
+      return runCheck({ file: given.config, json: given.json === true, env, cwd, out, err, inspectCertificates });
     case 'status':
       return untilInterrupted((signal) => showStatus(given, terminal, signal));
     case 'why':

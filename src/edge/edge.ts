@@ -18,9 +18,9 @@ import { Prober } from './health/prober.ts';
 import { TrustedProxies } from './io/client-address.ts';
 import { Deadlines } from './io/deadlines.ts';
 import { Shortage } from './io/shortage.ts';
+import { ListenerRoutes } from './route/listener-routes.ts';
 import type { Route } from './route/route-compiler.ts';
 import { RouteCompiler } from './route/route-compiler.ts';
-import { RouteTable } from './route/route-table.ts';
 import { Service } from './service/service.ts';
 import { SessionCounts } from './service/session-counts.ts';
 import { HttpProxyEngine } from './upstream/http-proxy-engine.ts';
@@ -164,7 +164,7 @@ class EdgePlane implements Edge {
       staleCheck: new StaleCheck(),
       deadlines: new Deadlines(clock),
       checkGate: new CheckGate(MAX_CHECKS),
-      routes: new RouteTable<Route>([], () => {
+      routes: new ListenerRoutes<Route>([], () => {
         throw new Error('an empty table has no targets');
       }),
       trusted: new TrustedProxies([]),
@@ -243,7 +243,7 @@ class EdgePlane implements Edge {
     }
     context.trusted = new TrustedProxies(table.trustedProxies);
     context.maxHeldBytes = table.heldBytes;
-    context.routes = new RouteTable(table.routes, (route) =>
+    context.routes = new ListenerRoutes(table.routes, (route) =>
       this.#routeCompiler.compile(route, this.#services.get(route.service) as Service),
     );
     this.#routeCompiler.done();

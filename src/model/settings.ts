@@ -157,6 +157,8 @@ export interface ServiceSettings extends Required<BalancingSettings> {
   engine: Engine;
   /** Name of this proxy in Via of requests and answers (RFC 9110 §7.6.3); absent: none is written. */
   via?: string | undefined;
+  /** How long browsers are to come by https alone, ms (RFC 6797); absent: they are not told. */
+  hstsMs?: number | undefined;
   /** Whether a client may half-close its side before the response begins. */
   allowHalfOpen: boolean;
   onExit: 'keep' | 'stop';
@@ -174,6 +176,8 @@ export interface UpstreamSettings {
 export interface RouteSettings {
   /** Lower case, no port: exact, `*.suffix`, or undefined for any host. */
   host: string | undefined;
+  /** Names of the listeners that it holds for; absent: all. */
+  on?: string[];
   /** Prefix at segment borders; starts with `/`, no trailing slash except `/` itself. */
   path: string;
   /** A path of its host whose letters' case decides where it leads is refused. */
@@ -195,6 +199,8 @@ export interface RouteRules {
   addSlash?: boolean;
   /** CIDRs (or single addresses) of the clients that are let in; empty: all. */
   allow: string[];
+  /** Subjects of the client certificates that are let in, `*` for anything; absent: whether there is one or not. */
+  allowSubjects?: string[];
   basicAuth: BasicAuthSettings | undefined;
   rate: RateSettings | undefined;
   headers: { request: HeaderRules; response: HeaderRules };

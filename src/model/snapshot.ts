@@ -50,6 +50,8 @@ export interface ServicePolicy extends BalancingSettings {
   engine: Engine;
   /** Received-by of Via (RFC 9110 §7.6.3); absent: none is written. */
   via?: string | undefined;
+  /** How long browsers are to come by https alone, ms (RFC 6797); absent: they are not told. */
+  hstsMs?: number | undefined;
   allowHalfOpen: boolean;
   /** Absent: as the defaults are. */
   upstream?: UpstreamSettings;

@@ -26,13 +26,14 @@ export class ShareOfBounds {
   listeners(listeners: readonly EdgeListener[]): EdgeListener[] {
     return listeners.map((listener) => {
       const { limits } = listener;
-      const { connections, connectionsPerClient } = limits;
+      const { connections, connectionsPerClient, handshakes } = limits;
       return {
         ...listener,
         limits: {
           ...limits,
           connections: this.#part(connections),
           connectionsPerClient: this.#part(connectionsPerClient),
+          handshakes: this.#part(handshakes),
         },
       };
     });

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { inspectCertificates } from '../../src/certificates/inspect.ts';
 import { runCheck } from '../../src/cli/check.ts';
 
 const RIGHT = `listen: [{ address: "127.0.0.1:8080" }]
@@ -31,6 +32,7 @@ async function check(options: { file?: string; json?: boolean; env?: Record<stri
     cwd,
     out: (line) => out.push(line),
     err: (line) => err.push(line),
+    inspectCertificates,
   });
   return { code, out, err };
 }

@@ -27,6 +27,8 @@ export interface Report {
   empty(path: Path): boolean;
   /** Whether something is wrong at or below a path. */
   broken(path: Path): boolean;
+  /** Where a path stands in the file, or what is nearest around it. */
+  place(path: Path): Position;
   problems(): Problem[];
   warnings(): Problem[];
 }
@@ -163,6 +165,7 @@ export function createReport(file: string, document: ConfigDocument, schema: z.c
     filled: (path) => given(path) && document.entry(path)?.text !== '',
     empty: (path) => document.entry(path)?.kind === 'nothing',
     broken: (path) => brokenPaths.some((other) => path.every((step, index) => other[index] === step)),
+    place: positionOf,
     problems: () => sortProblems(problems),
     warnings: () => sortProblems(warnings),
   };

@@ -12,7 +12,14 @@ interface Place {
 }
 
 /** What opens a route wider where it is not given: a value that a comment has eaten must not. */
-const NARROWING = { host: 'any host', allow: 'everybody', basicAuth: 'everybody', rate: 'any rate' };
+const NARROWING = {
+  host: 'any host',
+  on: 'all listeners',
+  allow: 'everybody',
+  allowSubjects: 'everybody',
+  basicAuth: 'everybody',
+  rate: 'any rate',
+};
 
 /** Rules across the routes of all services. */
 export function checkRoutes(services: [string, ServiceConfig][], report: Report): void {
@@ -44,20 +51,24 @@ function refuseEmpty({ path }: Place, report: Report): void {
 /** No path of a host twice; where case does not matter, in no case. */
 function checkSame(places: readonly Place[], report: Report): void {
   const folds = places.some(({ route }) => route.caseInsensitive);
-  const owners = new Map<string, Place>();
+  const owners = new Map<string, Place[]>();
   for (const place of places) {
     const { host, path } = place.route;
     const key = folds ? path.toLowerCase() : path;
-    const owner = owners.get(key);
-    if (owner === undefined) {
-      owners.set(key, place);
-      continue;
-    }
+    const others = owners.get(key) ?? [];
+    owners.set(key, [...others, place]);
+    const owner = others.find(({ route }) => meet(route, place.route));
+    if (owner === undefined) continue;
     const whole = host === undefined ? `${path} (any host)` : `${host}${path}`;
     const how = owner.route.path === path ? '' : ', but for upper and lower case';
     const at = [[...place.path, 'path'], [...place.path, 'host'], place.path];
     report.problem(at, `${whole} already leads to ${owner.service}${how}`);
   }
+}
+
+/** Whether some listener has both. */
+function meet({ on: one }: Route, { on: other }: Route): boolean {
+  return one === undefined || other === undefined || one.some((name) => other.includes(name));
 }
 
 /** A path that is itself read as another one cannot be told from that. */

@@ -18,6 +18,8 @@ const HTTP_LISTENER: readonly Path[] = [
   ['http2'],
   ['tls'],
   ['redirectToHttps'],
+  ['timeouts', 'handshake'],
+  ['limits', 'handshakes'],
 ];
 
 /** Keys of a service that concern HTTP alone. */
@@ -40,6 +42,7 @@ const HTTP_SERVICE: readonly Path[] = [
   ['engine'],
   ['via'],
   ['allowHalfOpen'],
+  ['hsts'],
 ];
 
 type Listen = NonNullable<Parsed['sections']['listen']>;

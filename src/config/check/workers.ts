@@ -12,7 +12,7 @@ export function checkWorkers({ sections, services }: Parsed, report: Report): vo
     report.problem(paths, `${bound} cannot be shared out between ${workers} workers: expected at least ${workers}`);
   };
   for (const [index, { limits }] of listen.entries()) {
-    for (const key of ['connections', 'connectionsPerClient'] as const) {
+    for (const key of ['connections', 'connectionsPerClient', 'handshakes'] as const) {
       atLeast([['listen', index, 'limits', key]], limits[key]);
     }
   }

@@ -2,21 +2,28 @@ import { dirname, resolve } from 'node:path';
 import type { Settings } from '../../model/settings.ts';
 import { checkAddresses } from '../check/addresses.ts';
 import type { Problem } from '../check/problem.ts';
-import { createReport } from '../check/report.ts';
+import { createReport, type Report } from '../check/report.ts';
 import { checkSections } from '../check/sections.ts';
 import { checkServices } from '../check/services.ts';
 import { checkTcp } from '../check/tcp.ts';
+import { checkTls } from '../check/tls.ts';
 import { usesOf } from '../check/uses.ts';
 import { type Complete, validate } from '../check/validate.ts';
 import { checkWorkers } from '../check/workers.ts';
-import { readDocument } from '../read/document.ts';
+import { type Position, readDocument } from '../read/document.ts';
+import { formatPath, type Path } from '../read/path.ts';
 import type { Env } from '../read/substitute.ts';
 import { configSchema } from '../schema/config.ts';
 import { assemble } from './assemble.ts';
 import { environmentDefaults } from './environment.ts';
 
-/** Either settings that may be used (with what is probably not meant), or everything that is wrong, by position. */
-export type ParseResult = { ok: true; settings: Settings; warnings: Problem[] } | { ok: false; problems: Problem[] };
+/**
+ * Either settings that may be used (with what is probably not meant), or everything that is wrong, by position.
+ * `places`: where the certificates of listeners are named, by path: whoever reads them may have something to say.
+ */
+export type ParseResult =
+  | { ok: true; settings: Settings; warnings: Problem[]; places: Record<string, Position> }
+  | { ok: false; problems: Problem[] };
 
 /** As `loadConfig`, for a text that is (or would be) in `file`. */
 export function parseConfig(text: string, file: string, env: Env): ParseResult {
@@ -30,11 +37,21 @@ export function parseConfig(text: string, file: string, env: Env): ParseResult {
   checkSections(parsed, uses, report);
   checkServices(parsed, report);
   checkTcp(parsed, report);
+  checkTls(parsed, report);
   checkWorkers(parsed, report);
   const defaults = environmentDefaults(env, parsed, uses, report);
 
   const problems = report.problems();
   if (problems.length > 0) return { ok: false, problems };
   const settings = assemble(parsed as Complete, uses, defaults, dirname(resolve(file)));
-  return { ok: true, settings, warnings: report.warnings() };
+  return { ok: true, settings, warnings: report.warnings(), places: certificatePlaces(settings, report) };
+}
+
+function certificatePlaces({ listen }: Settings, report: Report): Record<string, Position> {
+  const paths = listen.flatMap(({ tls }, index) => {
+    if (tls === undefined) return [];
+    const base: Path = ['listen', index, 'tls'];
+    return [[...base, 'clientAuth', 'ca'], ...tls.certificates.map((_, at) => [...base, 'certificates', at])];
+  });
+  return Object.fromEntries(paths.map((path) => [formatPath(path), report.place(path)]));
 }

@@ -1,19 +1,15 @@
 import { z } from 'zod';
 import type { Http2Limits, ListenLimits, ListenSettings } from '../../model/settings.ts';
 import { type Exactly, option, optional, options, required, section } from '../option/option.ts';
-import { duration, flag, integer, parsed, size, text } from '../option/value-types.ts';
+import { duration, flag, integer, parsed, size } from '../option/value-types.ts';
 import { readHostPort } from './addresses.ts';
 import { listenTcpSchema } from './listen-tcp.ts';
 import { tlsSchema } from './listen-tls.ts';
+import { listenerName } from './listener-name.ts';
 
 /** `host:port`, where port 0 takes a free one. */
 export function listenAddress() {
   return parsed('host:port', 'host:port, such as 0.0.0.0:8080 or [::]:8080', (input) => readHostPort(input, 0));
-}
-
-/** Name of a listener. */
-export function listenerName() {
-  return text({ pattern: /^[a-z0-9][a-z0-9-]{0,62}$/, expected: 'a name of a-z, 0-9 and "-", at most 63 characters' });
 }
 
 const timeouts = section(

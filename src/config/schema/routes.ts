@@ -6,6 +6,7 @@ import { pathKey } from '../../util/path-readings.ts';
 import { abouts, option, optional, options } from '../option/option.ts';
 import { choice, flag, parsed, type Reading, size } from '../option/value-types.ts';
 import { isHostName } from './addresses.ts';
+import { listenerName } from './listener-name.ts';
 import { routeRules, ruleOptions } from './rules.ts';
 
 /** The host of a route: exact, `*.suffix`, or an address; lower-cased, without a trailing dot, IDN as `xn--`. */
@@ -68,12 +69,18 @@ export const routesSchema = z
           'refuse',
           'What becomes of a path that leads to another route when it is decoded, merged or resolved, as `/x%2f..%2fapi`: 400, or sent on by the path as it was sent. `forward` holds where all of these routes say so, and what another one asks for (`allow`, `basicAuth`, `rate`) can be gone round then.',
         ),
+        on: optional(
+          z.array(listenerName()).min(1, 'expected at least one listener'),
+          'Names of the listeners that it holds for.',
+          'all listeners',
+        ),
         ...ruleOptions,
         maxBody: option(size(0), '0', 'Bytes of a request body; beyond it 413. 0 is no limit.'),
       },
-      ({ host, path, caseInsensitive, ambiguousPaths, maxBody, ...rules }): RouteSettings => ({
+      ({ host, path, on, caseInsensitive, ambiguousPaths, maxBody, ...rules }): RouteSettings => ({
         host,
         path,
+        ...(on === undefined ? {} : { on }),
         // There are thousands of routes, of which few differ in these.
         ...(caseInsensitive ? { caseInsensitive } : {}),
         ...(ambiguousPaths === 'forward' ? { ambiguousPaths } : {}),

@@ -124,6 +124,14 @@ export const ruleOptions = {
     'Clients that are let in; others get 403.',
     'all clients',
   ),
+  allowSubjects: optional(
+    z
+      .array(text({ pattern: /^[ -~]{1,1024}$/, expected: 'a subject such as CN=alice,O=Shop' }))
+      .min(1, 'expected at least one subject'),
+    'Subjects of client certificates that are let in, as `CN=alice,O=Shop`; `*` stands for anything. Others, and clients ' +
+      'without a certificate, get 403. Needs `tls.clientAuth` on the listeners.',
+    'with a certificate or without',
+  ),
   basicAuth: optional(basicAuth, 'Asks for a user name and a password (HTTP Basic): 401.'),
   rate: optional(rate, 'Most requests of one client address (of one /64 network with IPv6); beyond it 429.'),
   headers: section(
@@ -137,8 +145,17 @@ export const ruleOptions = {
 
 /** The rules of a route; undefined where there are none, which is what the request path asks first. */
 export function routeRules(given: Yield<typeof ruleOptions>): RouteRules | undefined {
-  const { strip, addSlash, redirect, allow = [], basicAuth, rate, headers } = given;
-  const rules = { strip, redirect, ...(addSlash ? { addSlash } : {}), allow, basicAuth, rate, headers };
+  const { strip, addSlash, redirect, allow = [], allowSubjects, basicAuth, rate, headers } = given;
+  const rules = {
+    strip,
+    redirect,
+    ...(addSlash ? { addSlash } : {}),
+    allow,
+    ...(allowSubjects ? { allowSubjects } : {}),
+    basicAuth,
+    rate,
+    headers,
+  };
   return asksNothing(rules) ? undefined : rules;
 }
 

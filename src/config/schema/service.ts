@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ScaleSettings, ServiceSettings } from '../../model/settings.ts';
+import { parseDuration } from '../../util/units.ts';
 import { type Exactly, option, optional, options, section, type Unset } from '../option/option.ts';
 import { choice, flag, parsed, type Reading } from '../option/value-types.ts';
 import { readUpstreamHost } from './addresses.ts';
@@ -20,6 +21,12 @@ import { wakeSchema } from './wake.ts';
 function readVia(text: string): Reading<string | undefined> {
   if (text === 'false') return { value: undefined };
   return text !== 'true' && /^[A-Za-z0-9!#$%&'*+\-.^_`|~]+(?::\d{1,5})?$/.test(text) ? { value: text } : undefined;
+}
+
+/** How long browsers remember to come by https, ms: longer than any timer may be. */
+function readHsts(text: string): Reading<number> {
+  const ms = parseDuration(text);
+  return ms !== undefined && ms % 1000 === 0 ? { value: ms } : undefined;
 }
 
 /** The keys of a service that `defaults` may set too. */
@@ -48,6 +55,12 @@ const shared = {
     parsed('false or name', 'false, or a name such as pilotlight', readVia, { type: ['string', 'boolean'] }),
     'false',
     'Name of this proxy in the Via field of requests and answers.',
+  ),
+  hstsMs: optional(
+    parsed('duration', 'a duration of whole seconds, such as 180d', readHsts),
+    'How long browsers are to come by https alone: Strict-Transport-Security on answers of the service by https, unless ' +
+      'it sends the field itself. `0s` takes it back.',
+    'they are not told',
   ),
   allowHalfOpen: option(
     flag(),

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { hostPort } from '../../util/host-port.ts';
 import type { Peer, Scheme, TlsFacts } from '../exchange/downstream.ts';
+import { subjectField } from '../exchange/forwarding.ts';
 import type { RequestHead } from '../http1/request.ts';
 import { plainAddress, type TrustedProxies } from '../io/client-address.ts';
 import { forwardedFor } from '../io/forwarded.ts';
@@ -98,6 +99,18 @@ export class ClientPeer implements Peer {
     return (this.#proxied.tls ?? this.#proxied.port === 443) ? 'https' : 'http';
   }
 
+  get listener(): string {
+    return this.#listener.name;
+  }
+
+  get httpsPort(): number {
+    return this.#listener.httpsPort;
+  }
+
+  get asksClients(): boolean {
+    return this.#listener.asksClients;
+  }
+
   get forwardedPort(): number {
     return this.#proxied?.port || this.#listener.port;
   }
@@ -127,7 +140,7 @@ export class ClientPeer implements Peer {
       this.#forwardedHost = host;
       this.#forwardingFields =
         `X-Forwarded-For: ${this.address}\r\nX-Real-IP: ${this.address}\r\n` +
-        `X-Forwarded-Proto: ${this.scheme}\r\nX-Forwarded-Port: ${this.forwardedPort}\r\nX-Forwarded-Host: ${host}\r\n`;
+        `X-Forwarded-Proto: ${this.scheme}\r\nX-Forwarded-Port: ${this.forwardedPort}\r\nX-Forwarded-Host: ${host}\r\n${subjectField(this.tls?.subject)}`;
     }
     return this.#forwardingFields;
   }

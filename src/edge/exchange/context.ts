@@ -1,7 +1,7 @@
 import type { AccessLog } from '../../model/access.ts';
 import type { Shortage } from '../io/shortage.ts';
+import type { ListenerRoutes } from '../route/listener-routes.ts';
 import type { Route } from '../route/route-compiler.ts';
-import type { RouteTable } from '../route/route-table.ts';
 import type { ServiceContext } from '../service/context.ts';
 import type { StaleCheck } from './stale-check.ts';
 
@@ -9,7 +9,7 @@ import type { StaleCheck } from './stale-check.ts';
 export interface ExchangeContext extends ServiceContext {
   readonly staleCheck: StaleCheck;
   /** Compiled from the last table; swapped whole. */
-  routes: RouteTable<Route>;
+  routes: ListenerRoutes<Route>;
   /** Bytes of request bodies held for all services, and their bound. */
   heldBytes: number;
   maxHeldBytes: number;

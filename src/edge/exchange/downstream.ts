@@ -26,6 +26,12 @@ export interface Peer {
   readonly trusted: boolean;
   /** The scheme by which the client came to the first proxy that we know of. */
   readonly scheme: Scheme;
+  /** Name of the listener that it came to; empty: that has none. */
+  readonly listener: string;
+  /** Requests are sent to this port by https; 0: they are served. */
+  readonly httpsPort: number;
+  /** Whether clients of the listener are asked for a certificate. */
+  readonly asksClients: boolean;
   /** Undefined: the connection is in clear text. */
   readonly tls: TlsFacts | undefined;
   /** Port that the client connected to there. */

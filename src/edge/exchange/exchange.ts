@@ -2,14 +2,13 @@ import type { AccessRecord } from '../../model/access.ts';
 import type { HashOn } from '../../model/balancing.ts';
 import type { RefusalCode } from '../../model/refusals.ts';
 import { accessRecord, ExchangeFacts } from '../answer/access-record.ts';
-import { ALLOW, type OwnAnswer, ownAnswer } from '../answer/own-answer.ts';
+import type { OwnAnswer } from '../answer/own-answer.ts';
 import { hashKey } from '../balance/hash-key.ts';
 import type { StickyCookie } from '../balance/sticky.ts';
 import { PROGRESS_PREFIX } from '../hold/waiting-page.ts';
 import type { FaultText } from '../http1/faults.ts';
 import type { CompiledRules } from '../route/compiled-rules.ts';
 import type { Route } from '../route/route-compiler.ts';
-import { type NoRoute, RouteTable } from '../route/route-table.ts';
 import type { Service } from '../service/service.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { Attempt, type Attempted } from './attempt.ts';
@@ -21,6 +20,7 @@ import { ProgressStream, progressOf, watchedBy } from './progress-stream.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import { requestIdOf } from './request-writer.ts';
 import { Retries } from './retries.ts';
+import { answerBeforeRouting, routeOf, type Unrouted } from './routing.ts';
 import type { Transfer } from './transfer.ts';
 import type { Turns } from './turns.ts';
 import { Wait, type Waiting } from './wait.ts';
@@ -96,8 +96,9 @@ export class Exchange implements Waiting, Attempted {
   begin(): void {
     const { request, peer } = this.client;
     this.requestId = requestIdOf(this.client, this.#context.requestId);
-    if (request.maxForwards === 0) {
-      this.respond(ownAnswer(200, ALLOW, ''));
+    const own = answerBeforeRouting(this.client, this.requestId);
+    if (own !== undefined) {
+      this.respond(own);
       return;
     }
     if (request.target.startsWith(PROGRESS_PREFIX) && this.#answerProgress()) return;
@@ -114,15 +115,14 @@ export class Exchange implements Waiting, Attempted {
     else this.#admit(service, rules);
   }
 
-  #route(target: string, pathEnd: number): Route | NoRoute {
-    const routes = this.#context.routes.host(this.client.request.host);
-    return routes === undefined ? 'NO_ROUTE' : RouteTable.lookup(routes, target, pathEnd);
+  #route(target: string, pathEnd: number): Route | Unrouted {
+    return routeOf(this.client, this.#context.routes, target, pathEnd);
   }
 
   /** The rules of the route come before the service: a request that they refuse neither wakes it nor keeps it awake. */
   #admit(service: Service, rules: CompiledRules): void {
     this.rules = rules;
-    if (!rules.allows(this.address)) {
+    if (!rules.allows(this.address, this.client.peer.tls?.subject)) {
       this.refuse('FORBIDDEN');
       return;
     }

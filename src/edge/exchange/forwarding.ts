@@ -10,12 +10,14 @@ interface Told {
   port: string | undefined;
   host: string | undefined;
   realIp: string | undefined;
+  subject: string | undefined;
 }
 
 const NAMES: Record<string, [keyof Told, (element: string) => string | undefined]> = {
   'x-forwarded-proto': ['proto', soundProto],
   'x-forwarded-port': ['port', soundPort],
   'x-forwarded-host': ['host', (element) => (hostOf(element) === undefined ? undefined : element)],
+  'x-forwarded-client-subject': ['subject', (element) => element],
   'x-real-ip': ['realIp', (element) => (addressIn(element) === undefined ? undefined : element)],
 };
 
@@ -38,10 +40,17 @@ export function trustedForwarding(client: Downstream, hostValue: string): string
   let out = `X-Forwarded-For: ${forwardedFor === undefined ? peer.address : `${forwardedFor}, ${peer.address}`}\r\n`;
   if (realIp !== UNKNOWN_CLIENT) out += `X-Real-IP: ${realIp}\r\n`;
   out += `X-Forwarded-Proto: ${proto}\r\nX-Forwarded-Port: ${port}\r\nX-Forwarded-Host: ${host}\r\n`;
+  // Who asks for certificates believes nobody else's word for them.
+  out += subjectField(peer.asksClients ? peer.tls?.subject : told.subject);
   // What cannot be read is not passed on: behind it nobody could tell what is ours.
   if (forwarded !== undefined)
     out += `Forwarded: ${elements === undefined ? '' : `${forwarded}, `}for=${forwardedNode(peer.address)}\r\n`;
   return out;
+}
+
+/** The field that tells a service the subject of a client's verified certificate. */
+export function subjectField(subject: string | undefined): string {
+  return subject === undefined ? '' : `X-Forwarded-Client-Subject: ${subject}\r\n`;
 }
 
 /** By what scheme the client came, as a trusted peer says or as we saw: `http`, `https`, `ws`, `wss`. */
@@ -60,14 +69,15 @@ function schemeBy(port: string | undefined, peer: Peer): string {
 
 /** Takes what is told out of what is passed on as it came. */
 function toldIn(head: Head): Told {
-  const told: Told = { proto: undefined, port: undefined, host: undefined, realIp: undefined };
+  const told: Told = { proto: undefined, port: undefined, host: undefined, realIp: undefined, subject: undefined };
   for (let index = 0; index < head.count; index++) {
     if (head.kind(index) !== Field.FORWARDING) continue;
     const known = NAMES[head.name(index).toLowerCase()];
     if (known === undefined) continue;
     head.drop(index);
     const [name, read] = known;
-    told[name] ??= firstSound(head.value(index), read);
+    // It is no list: commas part what a subject consists of.
+    told[name] ??= name === 'subject' ? head.value(index) : firstSound(head.value(index), read);
   }
   return told;
 }

@@ -84,7 +84,8 @@ export function progressOf(
   const isPage = isNavigation(request);
   if (service.isReady && !isPage) return undefined;
   const isFull = !isPage && service.watchers.size >= MAX_WATCHERS;
-  const refusal = rules?.watchRefusal(peer.clientOf(request), request.head) ?? (isFull ? 'HOLD_FULL' : undefined);
+  const refusal =
+    rules?.watchRefusal(peer.clientOf(request), peer.tls?.subject, request.head) ?? (isFull ? 'HOLD_FULL' : undefined);
   if (refusal !== undefined) return refusal;
   return isPage ? progressPage(service, request.target.slice(PROGRESS_PREFIX.length), requestId, now) : 'stream';
 }

@@ -50,10 +50,17 @@ function addedFields(
   const isSwitch = response.status === 101;
   let out = response.hasDate || isSwitch ? '' : `Date: ${date()}\r\n`;
   if (!response.hasRequestId) out += `X-Request-Id: ${to.requestId}\r\n`;
-  const { via } = service.policy;
+  const { via, hstsMs } = service.policy;
   if (via !== undefined && !isSwitch) out += `Via: ${response.old ? '1.0' : '1.1'} ${via}\r\n`;
+  if (hstsMs !== undefined && !isSwitch) out += strictTransport(hstsMs, to, response);
   if (to.facts.cold) out += coldStartFields(service.lastStart, to.facts.heldAt, to.facts.releasedAt);
   const { sticky } = service;
   if (sticky !== undefined) out += sticky.field(to.client.request.head, endpoint, schemeOf(to.client) === 'https');
   return out;
+}
+
+/** Tells browsers to come by https alone: only by https (RFC 6797 §7.2), and where the service does not say it itself. */
+function strictTransport(ms: number, { client }: Answered, { head }: ResponseHead): string {
+  if (schemeOf(client) !== 'https' || head.get('strict-transport-security') !== undefined) return '';
+  return `Strict-Transport-Security: max-age=${ms / 1000}\r\n`;
 }

@@ -11,6 +11,7 @@ import { RateLimiter } from './rate-limiter.ts';
 import { Redirect } from './redirect.ts';
 import { endOfSegments } from './route-table.ts';
 import { StripPrefix } from './strip-prefix.ts';
+import { SubjectPatterns } from './subject-patterns.ts';
 
 /** The part of a request that rules look at. */
 export interface RuledRequest extends PasswordWaiter {
@@ -57,6 +58,8 @@ export class CompiledRules {
   readonly #auth: BasicAuth | undefined;
   readonly #request: HeaderEdit | undefined;
   readonly #response: HeaderEdit | undefined;
+  /** Undefined: nobody needs a certificate. */
+  readonly #subjects: SubjectPatterns | undefined;
   readonly #usesData: boolean;
 
   /**
@@ -64,9 +67,10 @@ export class CompiledRules {
    * @param route whose they are
    */
   constructor(settings: RouteRules, route: Pick<RouteSettings, 'path' | 'ambiguousPaths'>, verifier: PasswordVerifier) {
-    const { allow, rate, basicAuth, redirect, headers } = settings;
+    const { allow, allowSubjects, rate, basicAuth, redirect, headers } = settings;
     this.#strip = settings.strip && route.path !== '/' ? new StripPrefix(route) : undefined;
     this.#allow = allow.length === 0 ? undefined : new AddressRanges(allow);
+    this.#subjects = allowSubjects && new SubjectPatterns(allowSubjects);
     this.#limiter = rate && new RateLimiter((rate.requests / rate.perMs) * 1000, rate.burst);
     this.#auth = basicAuth && new BasicAuth(basicAuth, verifier);
     this.challenge = this.#auth?.challenge ?? '';
@@ -89,9 +93,10 @@ export class CompiledRules {
     return this.#limiter === undefined ? 0 : this.#limiter.take(clientKey(request.address), now);
   }
 
-  /** Whether the client's address is allowed. */
-  allows(address: string): boolean {
-    return this.#allow === undefined || this.#allow.has(address);
+  /** Whether the client is let in. @param subject of its certificate; undefined: it has shown none */
+  allows(address: string, subject: string | undefined): boolean {
+    if (this.#allow !== undefined && !this.#allow.has(address)) return false;
+    return this.#subjects === undefined || (subject !== undefined && this.#subjects.has(subject));
   }
 
   /** Decides whether a request may go on to the service. */
@@ -106,8 +111,8 @@ export class CompiledRules {
   }
 
   /** Tells why a client may not follow the progress of a start; undefined when it may. */
-  watchRefusal(address: string, head: Head): 'FORBIDDEN' | 'UNAUTHORIZED' | undefined {
-    if (!this.allows(address)) return 'FORBIDDEN';
+  watchRefusal(address: string, subject: string | undefined, head: Head): 'FORBIDDEN' | 'UNAUTHORIZED' | undefined {
+    if (!this.allows(address, subject)) return 'FORBIDDEN';
     return this.#auth === undefined || this.#auth.isKnown(head) ? undefined : 'UNAUTHORIZED';
   }
 

@@ -29,7 +29,7 @@ export class RouteCompiler {
   compile(view: RouteView, service: Service): Route {
     const { maxBody = 0 } = view;
     if (view.rules === undefined) return { service, rules: undefined, maxBody };
-    const key = JSON.stringify([view.service, view.host ?? null, view.path, view.ambiguousPaths, view.rules]);
+    const key = JSON.stringify([view.service, view.host ?? null, view.path, view.on, view.ambiguousPaths, view.rules]);
     const rules = this.#rules.get(key) ?? new CompiledRules(view.rules, view, this.#verifier);
     this.#next.set(key, rules);
     return { service, rules, maxBody };

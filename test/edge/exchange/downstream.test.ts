@@ -11,7 +11,7 @@ import { RequestHead } from '../../../src/edge/http1/request.ts';
 import type { ResponseHead } from '../../../src/edge/http1/response.ts';
 import { Deadlines } from '../../../src/edge/io/deadlines.ts';
 import { Shortage } from '../../../src/edge/io/shortage.ts';
-import { RouteTable } from '../../../src/edge/route/route-table.ts';
+import { ListenerRoutes } from '../../../src/edge/route/listener-routes.ts';
 import { Service } from '../../../src/edge/service/service.ts';
 import { silentLogger } from '../../../src/model/observe.ts';
 import { VirtualClock } from '../../../src/util/virtual-clock.ts';
@@ -29,6 +29,9 @@ class Stream implements Downstream {
     trusted: false,
     scheme: 'https' as const,
     tls: undefined,
+    listener: '',
+    httpsPort: 0,
+    asksClients: false,
     forwardedPort: 443,
     localAddress: '192.0.2.9:443',
     clientOf: () => '192.0.2.1',
@@ -104,7 +107,7 @@ function requestPath(change: Parameters<typeof policy>[0] = {}) {
     staleCheck: new StaleCheck(),
     checkGate: new CheckGate(1),
     shortage: new Shortage(clock, silentLogger, undefined),
-    routes: new RouteTable([], () => {
+    routes: new ListenerRoutes([], () => {
       throw new Error('an empty table has no targets');
     }),
     heldBytes: 0,
@@ -124,7 +127,7 @@ function requestPath(change: Parameters<typeof policy>[0] = {}) {
   };
   const service = new Service(context, policy(change));
   const route = { service, rules: undefined, maxBody: 0 };
-  context.routes = new RouteTable([{ host: undefined, path: '/', service: 'app' }], () => route);
+  context.routes = new ListenerRoutes([{ host: undefined, path: '/', service: 'app' }], () => route);
   onTestFinished(() => {
     service.close();
     context.deadlines.close();

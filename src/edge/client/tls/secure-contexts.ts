@@ -49,12 +49,13 @@ export class SecureContexts {
   /** The context for a name; undefined: the server's own. @throws what OpenSSL says of the certificate */
   of(name: string): SecureContext | undefined {
     const set = this.#index.of(name);
-    if (set === undefined) return undefined;
-    const key = set.map(({ id }) => id).join(' ');
-    let context = this.#made.get(key);
+    // Node takes one certificate alone out of a context for a name; the server's own has those of all kinds of keys.
+    const [first] = set === this.#index.standard && !this.#isStrict ? [] : (set ?? []);
+    if (first === undefined) return undefined;
+    let context = this.#made.get(first.id);
     if (context === undefined) {
-      context = createSecureContext({ ...this.#shared, ...pairsOf(set) });
-      this.#made.set(key, context);
+      context = createSecureContext({ ...this.#shared, ...pairsOf([first]) });
+      this.#made.set(first.id, context);
     }
     return context;
   }
