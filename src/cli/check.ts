@@ -116,7 +116,7 @@ function summaryLines(file: string, summary: Summary, warnings: Problem[]): stri
     ...warnings.map((warning) => `warning: ${formatProblem(warning)}`),
     `${file} is valid: ${counts.join(', ')}, ${counted(warnings.length, 'warning')}`,
     `listens on ${listen.join(', ')}; admin on ${admin}`,
-    ...certificates.map(({ name, daysLeft }) => `certificate for ${name}: ${count(daysLeft, 'day')} left`),
+    ...certificates.map(({ name, daysLeft }) => `certificate for ${name}: ${counted(daysLeft, 'day')} left`),
     ...services.map((service) => `${service.name}: ${service.routes.join(', ')} → ${service.replicas}`),
   ];
 }
