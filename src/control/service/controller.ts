@@ -10,14 +10,12 @@ import { countReport } from '../journal/report-metrics.ts';
 import { gaugeService } from '../journal/service-metrics.ts';
 import { Telemetry } from '../link/telemetry.ts';
 import type { CordonAck } from '../replica/retire.ts';
-import { isLearning, thresholdOf } from '../scale/auto-above.ts';
-import { ofRun } from '../scale/learnt.ts';
-import { type ScaleDecision, type ScaledService, ServiceScaler } from '../scale/service-scaler.ts';
+import type { ScaleDecision, ScaledService } from '../scale/service-scaler.ts';
 import { isTrial, trialText } from '../scale/trial-text.ts';
 import type { Freeze } from './freezes.ts';
 import type { ServiceHost } from './host.ts';
+import { Learning } from './learning.ts';
 import { ServiceLifecycle } from './lifecycle.ts';
-import { hashOf } from './run.ts';
 import { scaleByHand } from './scale-by-hand.ts';
 import { lastActivity, serviceStatus } from './status.ts';
 import { afterDecision, noWish, type Wish, wishAt } from './wish.ts';
@@ -29,8 +27,7 @@ export class ServiceController {
   readonly decisions: DecisionLog;
   readonly #telemetry: Telemetry;
   readonly #host: ServiceHost;
-  /** Made when there is something to scale: most of 10,000 services never get that far. */
-  #scaler: ServiceScaler | undefined;
+  readonly #learning: Learning;
   #settings: ServiceSettings;
   /** The decision whose outcome is still open. */
   #trial: string | undefined;
@@ -42,15 +39,22 @@ export class ServiceController {
     this.#host = host;
     this.decisions = new DecisionLog(this.name, host.context);
     this.#telemetry = new Telemetry(keepMs(settings));
+    this.#learning = new Learning({
+      host,
+      settings: () => this.#settings,
+      telemetry: this.#telemetry,
+      isWarm: (endpoint) => this.#isWarm(endpoint),
+      ready: () => this.lifecycle.set.counts.ready + this.lifecycle.external,
+    });
     this.lifecycle = new ServiceLifecycle({
       host,
       settings: () => this.#settings,
       telemetry: this.#telemetry,
       decisions: this.decisions,
-      capacity: () => this.#known?.capacity,
+      capacity: () => this.#learning.known?.capacity,
       wish: () => wishAt(this.#wish, host.context.clock.now()),
       gaveUp: () => {
-        this.#scaler?.gaveUp();
+        this.#learning.known?.gaveUp();
         this.#cameOf('not judged: a replica was given up to others');
       },
       inFlightLimit: () => this.#inFlightLimit,
@@ -68,9 +72,7 @@ export class ServiceController {
 
   /** From which time to first byte on it counts as slow; null where nothing can be started, or there is no such time. */
   get threshold(): LatencyThreshold | null {
-    const { run, scale, isTcp } = this.#settings;
-    if (run === undefined || isTcp === true) return null;
-    return this.#known?.threshold ?? thresholdOf(scale, undefined);
+    return this.#learning.threshold;
   }
 
   /** Requests wait for it, or an operator does, and it has nothing to answer them with. */
@@ -93,19 +95,10 @@ export class ServiceController {
     });
     if (report !== undefined) {
       countReport(this.#host.context.metrics, report);
-      this.#learn(report);
+      this.#learning.heard(report);
     }
     this.lifecycle.examine();
     this.lifecycle.look();
-  }
-
-  /** What requests took that found their replica idle, past its warm-up. */
-  #learn({ endpoints }: ServiceReport): void {
-    if (!isLearning(this.#settings)) return;
-    const calm = endpoints.filter(({ endpoint, calm }) => calm.length > 0 && this.#isWarm(endpoint));
-    if (calm.length === 0) return;
-    this.#scaling.sawCalm(calm.map(({ calm }) => calm));
-    this.#keep();
   }
 
   onAck(edge: string, ack: CordonAck & { endpoint: string }): void {
@@ -140,7 +133,7 @@ export class ServiceController {
 
   /** Somebody started a replica, or it is the event of a start of ours. */
   onStartedEvent(instance: Instance): void {
-    if (this.lifecycle.adopt([instance], 'started by somebody else') > 0) this.#scaling.changedByHand();
+    if (this.lifecycle.adopt([instance], 'started by somebody else') > 0) this.#learning.scaler.changedByHand();
     else this.lifecycle.set.verify(this.lifecycle.set.at(instance.ordinal));
   }
 
@@ -180,7 +173,7 @@ export class ServiceController {
       this.lifecycle.sleep();
       return change;
     }
-    this.#scaling.changedByHand();
+    this.#learning.scaler.changedByHand();
     this.decisions.scaledByHand(change);
     this.lifecycle.scaleByHand(to);
     return change;
@@ -225,7 +218,7 @@ export class ServiceController {
     this.#settings = settings;
     this.#telemetry.window.keepMs = keepMs(settings);
     if (JSON.stringify(settings.run) !== JSON.stringify(before.run)) {
-      this.#scaler?.forget();
+      this.#learning.known?.forget();
       this.#wish = noWish;
       this.#cameOf('not judged: there is another run');
       this.#telemetry.window.clear();
@@ -243,8 +236,8 @@ export class ServiceController {
     if (!this.#isFrozen) this.#thaw('its time is over');
     this.lifecycle.look();
     if (!this.#mayScale) return;
-    this.#follow(this.#scaling.tick(this.#scaled()));
-    this.#keep();
+    this.#follow(this.#learning.scaler.tick(this.#scaled()));
+    this.#learning.keep();
   }
 
   /** @param freeze another one than is in force; null: none */
@@ -301,28 +294,6 @@ export class ServiceController {
 
   // Policies
 
-  get #scaling(): ServiceScaler {
-    if (this.#scaler !== undefined) return this.#scaler;
-    const { clock } = this.#host.context;
-    const { run } = this.#settings;
-    const kept = run === undefined ? undefined : this.#host.learnt.take(this.name);
-    const earlier = run && kept && ofRun(kept, hashOf(run), clock.wall());
-    this.#scaler = new ServiceScaler(clock, this.#telemetry, () => this.#settings, earlier);
-    return this.#scaler;
-  }
-
-  /** What knows something of it, by now or from before a restart. */
-  get #known(): ServiceScaler | undefined {
-    return this.#scaler ?? (this.#host.learnt.has(this.name) ? this.#scaling : undefined);
-  }
-
-  /** What was learnt is not lost with the process. */
-  #keep(): void {
-    const { run } = this.#settings;
-    const news = run === undefined ? undefined : this.#scaling.takeNews();
-    if (run !== undefined && news !== undefined) this.#host.learnt.put(this.name, { run: hashOf(run), ...news });
-  }
-
   /** Without fresh data from every edge, or while it is frozen, nothing changes. */
   get #mayScale(): boolean {
     return (
@@ -343,7 +314,7 @@ export class ServiceController {
 
   /** What the edges hold back for a replica that is being started, of each of which there are several. */
   get #inFlightLimit(): number | undefined {
-    const limit = this.#settings.scale.dryRun ? undefined : this.#scaler?.inFlightLimit;
+    const limit = this.#settings.scale.dryRun ? undefined : this.#learning.known?.inFlightLimit;
     return limit === undefined ? undefined : Math.max(1, Math.ceil(limit / Math.max(1, this.#host.hub.edges.length)));
   }
 
@@ -352,7 +323,7 @@ export class ServiceController {
     const { outcome, verdict } = decision;
     const { scale } = this.#settings;
     const limit = this.#inFlightLimit;
-    const freezeMs = this.#scaling.carriedOut(decision);
+    const freezeMs = this.#learning.scaler.carriedOut(decision);
     const id = this.decisions.scaled(decision, scale.dryRun);
     const text = trialText(verdict, outcome, freezeMs);
     if (text !== undefined) this.#cameOf(text);

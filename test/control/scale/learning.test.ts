@@ -135,6 +135,22 @@ test('load alone teaches no threshold, and what is served with a max of 1 neithe
   expect((await loaded.status('slow')).threshold).toMatchObject({ aboveMs: 1000, source: 'first' });
 }, 120_000);
 
+test('what an edge finds idle is no low load while another edge sends as much there', async () => {
+  const scale = { latency: above('auto'), dryRun: true };
+  const world = await proxy(new Shelf(), { scale });
+  Object.assign(world.runtime.behaviour, { workers: 1, serviceMs: 100 });
+  const other = world.addEdge('edge-2');
+  const loads = (perSecond: number) =>
+    [world.edge, other].map((edge) => world.clock.every(1000 / perSecond, () => edge.request('slow')));
+  const busy = loads(4);
+  await world.run(120_000);
+  expect((await world.status('slow')).threshold?.source).toBe('first');
+  for (const timer of busy) timer.cancel();
+  loads(1);
+  await world.run(120_000);
+  expect((await world.status('slow')).threshold?.aboveMs).toBeGreaterThan(190);
+}, 120_000);
+
 test('another run keeps the threshold until it has shown its own', async () => {
   const world = await proxy(new Shelf(), { scale: { latency: above('auto') } });
   await world.load('slow', 2, 120_000);
