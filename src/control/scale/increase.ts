@@ -133,8 +133,10 @@ function addedShare({ trialFrom, trialTo }: ScaleInputs): number {
 
 /** The share by which the latency has to fall. */
 function fallOf(inputs: ScaleInputs): number {
-  const { benefitShare, benefitLeast } = inputs;
-  return Math.max(benefitLeast, Math.min(benefitShare, benefitShare * addedShare(inputs)));
+  const { benefitShare, benefitLeast, quantile, samples } = inputs;
+  // By so much the quantile of a few samples differs by chance.
+  const chance = (CHANCE / 2) * Math.sqrt(quantile / ((1 - quantile) * Math.max(1, samples)));
+  return Math.max(benefitLeast, chance, Math.min(benefitShare, benefitShare * addedShare(inputs)));
 }
 
 function comeAsMany({ arrivalsPerSecond, beforePerSecond }: ScaleInputs): boolean {

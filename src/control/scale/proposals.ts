@@ -1,5 +1,6 @@
 import { counted, millis, percent, rate } from '../../util/format.ts';
 import { neededForConcurrency } from './demand.ts';
+import { replicasBeforeDoubt } from './doubt.ts';
 import { backlogOf, capacityOf, isSaturated, isShort, type Proposal, type ScaleInputs } from './scale-inputs.ts';
 import { sessionProposals } from './session-proposals.ts';
 import { judgeTrial } from './trial.ts';
@@ -26,8 +27,9 @@ function endOfTrial(inputs: ScaleInputs): Proposal | undefined {
   const { trialFrom, min } = inputs;
   // `min` may have been raised meanwhile.
   const before = Math.max(min, trialFrom);
-  if (judged.verdict === 'no-benefit' && before < from)
-    return { kind: 'undo', from, to: before, reason: `no benefit: ${judged.what}` };
+  const beforeDoubt = Math.max(min, replicasBeforeDoubt(inputs));
+  if (judged.verdict === 'no-benefit' && beforeDoubt < from)
+    return { kind: 'undo', from, to: beforeDoubt, reason: `no benefit: ${judged.what}` };
   if (judged.verdict === 'untold' && before < from) return { kind: 'undo', from, to: before, reason: judged.what };
   if (judged.verdict === 'harmed' && trialFrom > from)
     return { kind: 'restore', from, to: trialFrom, reason: `${from} are too few: ${judged.what}` };

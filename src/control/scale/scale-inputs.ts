@@ -108,6 +108,13 @@ export interface ScaleInputs extends BudgetFacts {
   freezeLiftPerSecond: number;
   liftAt: number;
 
+  /** Increases that helped by latency alone: how many, the replicas before them, and the arrivals per second then. */
+  doubtIncreases: number;
+  doubtFrom: number;
+  doubtPerSecond: number;
+  /** Increases without benefit since the last that was answered with more. */
+  freezes: number;
+
   downWindowMs: number;
   /** How much of that window there is data of, ms. */
   downCoveredMs: number;

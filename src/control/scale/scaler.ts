@@ -2,6 +2,7 @@ import type { GuardVerdict } from '../../model/decision.ts';
 import type { GuardSettings, ScaleSettings } from '../../model/settings.ts';
 import type { BudgetFacts } from '../start/replica-budget.ts';
 import { type BucketRate, fullBucket, type TokenBucket, takeToken, tokensAt } from '../start/token-bucket.ts';
+import { type Doubt, doubtsAfter } from './doubt.ts';
 import { carriersOf, type Evidence, eachTakes, failedAt, noEvidence, withFailed } from './evidence.ts';
 import { forecast, type Trend } from './forecast.ts';
 import { judge } from './guards.ts';
@@ -90,6 +91,8 @@ export interface ScalerState {
   cooldownUntil: number;
   /** After an increase that did not help: no other until then, unless far more is asked for than `arrivals`. */
   frozen: { until: number; count: number; arrivals: number; liftedAt: number };
+  /** Increases that helped by latency alone. */
+  doubts: readonly Doubt[];
   /** After a decrease that was revoked: no other until then. */
   lowered: { until: number; count: number };
   flaps: TokenBucket;
@@ -121,6 +124,7 @@ export function newScaler(scale: ScaleSettings, now: number): ScalerState {
     lastDownAt: undefined,
     cooldownUntil: Number.NEGATIVE_INFINITY,
     frozen: { until: Number.NEGATIVE_INFINITY, count: 0, arrivals: 0, liftedAt: 0 },
+    doubts: [],
     lowered: { until: Number.NEGATIVE_INFINITY, count: 0 },
     flaps: fullBucket(flapRate(scale.guards), now),
     inFlightLimit: undefined,
@@ -137,6 +141,7 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
   const soon = sample.trend === undefined ? undefined : forecast(sample.trend);
   const carriers = carriersOf(evidence, arrivals, ready + starting, guards, now);
   const failed = failedAt(evidence, ready - 1, guards, now);
+  const doubt = state.doubts.at(-1);
   const lastChangeAt = latest(state.lastUpAt, state.lastDownAt);
   return {
     frozen: Number(sample.frozen),
@@ -199,6 +204,10 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
     freezePerSecond: state.frozen.arrivals,
     freezeLiftPerSecond: state.frozen.liftedAt,
     liftAt: guards.liftAt,
+    doubtIncreases: doubt?.increases ?? 0,
+    doubtFrom: doubt?.from ?? 0,
+    doubtPerSecond: doubt?.arrivals ?? 0,
+    freezes: state.frozen.count,
     downWindowMs: guards.downWindowMs,
     downCoveredMs: sample.downCoveredMs,
     calmMs: state.calmSince === undefined ? 0 : now - state.calmSince,
@@ -262,15 +271,16 @@ export function afterVerdict(
   now: number,
 ): ScalerState {
   const { guards } = scale;
-  const { evidence, frozen, lowered } = state;
+  const { evidence, frozen, lowered, doubts } = state;
   const ended = { ...state, trial: noTrial };
   switch (judged.verdict) {
     case 'wait':
       return state;
     case 'ended':
-    case 'open':
     case 'untold':
       return ended;
+    case 'open':
+      return { ...ended, doubts: doubtsAfter(doubts, inputs) };
     case 'helped': {
       const { trialFrom, beforePerSecond, capacityPerSecond = 0 } = inputs;
       // What was added to work off a backlog says nothing of the arrivals.
@@ -279,7 +289,8 @@ export function afterVerdict(
       return {
         ...ended,
         evidence: { ...known, helps: known.helps || judged.isMore },
-        frozen: { ...frozen, count: 0 },
+        frozen: judged.isMore ? { ...frozen, count: 0 } : frozen,
+        doubts: judged.isMore ? [] : doubtsAfter(doubts, inputs),
       };
     }
     case 'no-benefit': {
@@ -290,6 +301,8 @@ export function afterVerdict(
       const liftedAt = wasSaturated ? guards.liftAt * arrivals : arrivals;
       return {
         ...ended,
+        // What is in doubt at less load is so still.
+        doubts: doubts.slice(0, -1),
         // What was learnt in it is no capacity of a replica.
         evidence: { ...evidence, capacity: undefined, helps: false },
         frozen: { until: now + forMs, count: frozen.count + 1, arrivals, liftedAt },

@@ -1,3 +1,4 @@
+import { judgeDoubt } from './doubt.ts';
 import { judgeIncrease } from './increase.ts';
 import { isDraining, isSaturated, type ScaleInputs } from './scale-inputs.ts';
 import { answersOf, latencyOf, type TrialVerdict } from './trial-verdict.ts';
@@ -33,7 +34,7 @@ export const noTrial: Trial = { state: 'none' };
 
 /** What the experiment under way shows by now; a function of the numbers alone. */
 export function judgeTrial(inputs: ScaleInputs): TrialVerdict {
-  if (inputs.trial === 0) return { verdict: 'wait' };
+  if (inputs.trial === 0) return judgeDoubt(inputs);
   if (inputs.trial === 4) return judgeHarm(inputs);
   return inputs.trial === 3 ? judgeDecrease(inputs) : judgeIncrease(inputs);
 }

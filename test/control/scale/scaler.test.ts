@@ -14,6 +14,7 @@ import {
   type ScaleSample,
   scaleInputs,
 } from '../../../src/control/scale/scaler.ts';
+import type { TrialVerdict } from '../../../src/control/scale/trial-verdict.ts';
 import {
   judgedInputs,
   judgedSaturated,
@@ -255,11 +256,18 @@ describe('what an experiment showed', () => {
 
   test.each([
     { verdict: 'ended', why: '' },
-    { verdict: 'open', what: '' },
     { verdict: 'untold', what: '' },
   ] as const)('where it says nothing, nothing is learnt: $verdict', (verdict) => {
     const after = afterVerdict(known, verdict, judgedInputs, testScale, 0);
     expect(after).toEqual({ ...known, trial: { state: 'none' } });
+  });
+
+  test('that nothing can be told, or that latency fell, leaves it in doubt; that more is done does not', () => {
+    const doubts = [{ from: 2, arrivals: 40, increases: 1 }];
+    const then = (verdict: TrialVerdict) => afterVerdict(known, verdict, judgedInputs, testScale, 0);
+    expect(then({ verdict: 'open', what: '' })).toEqual({ ...known, trial: { state: 'none' }, doubts });
+    expect(then({ verdict: 'helped', what: '', isMore: false }).doubts).toEqual(doubts);
+    expect(then({ verdict: 'helped', what: '', isMore: true }).doubts).toEqual([]);
   });
 
   test('another run makes all of it worthless', () => {

@@ -78,9 +78,15 @@ describe('an increase has not helped', () => {
   });
 
   test('however little was added, under a tenth is no benefit', () => {
-    const one: ScaleInputs = { ...judgedInputs, ready: 21, trialFrom: 20, trialTo: 21 };
+    const one: ScaleInputs = { ...judgedInputs, samples: 10_000, ready: 21, trialFrom: 20, trialTo: 21 };
     expect(judgeTrial({ ...one, quantileMs: 1350 })).toMatchObject({ verdict: 'helped' });
     expect(judgeTrial({ ...one, quantileMs: 1360 })).toMatchObject({ verdict: 'no-benefit' });
+  });
+
+  test('when the latency fell by no more than that of so few requests does by chance', () => {
+    const few: ScaleInputs = { ...judgedInputs, samples: 200 };
+    expect(judgeTrial({ ...few, quantileMs: 1030 })).toMatchObject({ verdict: 'helped' });
+    expect(judgeTrial({ ...few, quantileMs: 1050 })).toMatchObject({ verdict: 'no-benefit' });
   });
 });
 

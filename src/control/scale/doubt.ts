@@ -1,0 +1,63 @@
+import { millis, percent, rate } from '../../util/format.ts';
+import { capacityOf, isSaturated, type ScaleInputs } from './scale-inputs.ts';
+import type { TrialVerdict } from './trial-verdict.ts';
+
+/**
+ * Increases after which latency was lower, and nothing else: what was added because it was high falls by itself, too. So
+ * they stay in doubt as long as no more arrives than at the first of them. Plain data.
+ */
+export interface Doubt {
+  /** Replicas before the first of them. */
+  from: number;
+  /** Arrivals per second at which it helped. */
+  arrivals: number;
+  /** How many there were. */
+  increases: number;
+}
+
+/** Rates that differ by less are the same load. */
+const SAME_LOAD = 0.1;
+/** Two are in doubt at the most: with one more the first may have been too little. After a freeze there is one. */
+const MOST_INCREASES = 2;
+
+/**
+ * What is in doubt after an increase that is kept for its latency alone: by load, of each the first replicas fewer than of
+ * the next.
+ */
+export function doubtsAfter(doubts: readonly Doubt[], inputs: ScaleInputs): readonly Doubt[] {
+  const { trialFrom, beforePerSecond, arrivalsPerSecond } = inputs;
+  const arrivals = Math.max(beforePerSecond, arrivalsPerSecond);
+  const there = doubts.filter(({ from }) => from < trialFrom);
+  const last = there.at(-1);
+  if (last !== undefined && isSameLoad(arrivals, last.arrivals))
+    return [...there.slice(0, -1), { ...last, increases: last.increases + 1 }];
+  return [...there, { from: trialFrom, arrivals, increases: 1 }];
+}
+
+/** A service that is slow again, though no more arrives than when so many increases had helped: they had not. */
+export function judgeDoubt(inputs: ScaleInputs): TrialVerdict {
+  const { doubtFrom, doubtPerSecond, doubtIncreases, starting, samples, minSamples, usualPerSecond } = inputs;
+  const { quantileMs = 0, lateQuantileMs = quantileMs, aboveMs, overTicks, ticks, quantile } = inputs;
+  const isDoubted = doubtIncreases > 0 && starting === 0 && capacityOf(inputs) > doubtFrom;
+  if (!isDoubted || doubtIncreases < mostIncreases(inputs) || isSaturated(inputs)) return { verdict: 'wait' };
+  const isSlow = samples >= minSamples && quantileMs > aboveMs && lateQuantileMs > aboveMs && overTicks >= ticks;
+  if (!isSlow || !isSameLoad(usualPerSecond, doubtPerSecond)) return { verdict: 'wait' };
+  const slow = `p${percent(quantile)} ${millis(quantileMs)} at ${rate(usualPerSecond)} requests/s`;
+  return { verdict: 'no-benefit', what: `${slow}, with ${capacityOf(inputs)} as with ${doubtFrom}` };
+}
+
+/** Where an increase without benefit leads back to: those in doubt before it, at the same load, did not help either. */
+export function replicasBeforeDoubt(inputs: ScaleInputs): number {
+  const { trial, trialFrom, doubtIncreases, doubtFrom, doubtPerSecond, helps, beforePerSecond } = inputs;
+  if (trial === 0) return doubtFrom;
+  const isDoubted = doubtIncreases > 0 && helps === 0 && isSameLoad(beforePerSecond, doubtPerSecond);
+  return isDoubted ? Math.min(doubtFrom, trialFrom) : trialFrom;
+}
+
+function mostIncreases({ freezes, helps }: ScaleInputs): number {
+  return freezes > 0 && helps === 0 ? 1 : MOST_INCREASES;
+}
+
+function isSameLoad(arrivals: number, before: number): boolean {
+  return arrivals <= (1 + SAME_LOAD) * before;
+}
