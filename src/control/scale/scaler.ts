@@ -93,8 +93,8 @@ export interface ScalerState {
   frozen: { until: number; count: number; arrivals: number; liftedAt: number };
   /** Increases that helped by latency alone. */
   doubts: readonly Doubt[];
-  /** After a decrease that was revoked: no other until then. */
-  lowered: { until: number; count: number };
+  /** After a decrease that was revoked: no other to so few (or fewer) until then. */
+  lowered: { to: number; until: number; count: number };
   flaps: TokenBucket;
   /** Most requests in flight per replica while a further one is started; undefined: no such bound. */
   inFlightLimit: number | undefined;
@@ -125,7 +125,7 @@ export function newScaler(scale: ScaleSettings, now: number): ScalerState {
     cooldownUntil: Number.NEGATIVE_INFINITY,
     frozen: { until: Number.NEGATIVE_INFINITY, count: 0, arrivals: 0, liftedAt: 0 },
     doubts: [],
-    lowered: { until: Number.NEGATIVE_INFINITY, count: 0 },
+    lowered: { to: 0, until: Number.NEGATIVE_INFINITY, count: 0 },
     flaps: fullBucket(flapRate(scale.guards), now),
     inFlightLimit: undefined,
   };
@@ -219,7 +219,7 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
     downPeak: guards.downPeak,
     downTrialMs: guards.downTrialMs,
     downRevertAt: guards.downRevertAt,
-    downWaitMs: Math.max(0, Math.min(DOWN_RETRY_MAX_MS, state.lowered.until - now)),
+    downWaitMs: ready - 1 > state.lowered.to ? 0 : Math.max(0, Math.min(DOWN_RETRY_MAX_MS, state.lowered.until - now)),
     flapTokens: tokensAt(state.flaps, flapRate(guards), now),
     errorsLimit: guards.errors,
     shedLimit: guards.shed,
@@ -309,13 +309,15 @@ export function afterVerdict(
       };
     }
     case 'held':
-      return { ...ended, lowered: { until: now, count: 0 } };
+      // That so many are enough says nothing of fewer.
+      return inputs.trialTo > lowered.to ? ended : { ...ended, lowered: { to: inputs.trialTo, until: now, count: 0 } };
     case 'harmed': {
-      const forMs = Math.min(DOWN_RETRY_MAX_MS, guards.downRetryMs * 2 ** lowered.count);
+      const count = inputs.trialTo === lowered.to ? lowered.count : 0;
+      const forMs = Math.min(DOWN_RETRY_MAX_MS, guards.downRetryMs * 2 ** count);
       return {
         ...ended,
         evidence: withFailed(evidence, inputs.trialTo, inputs.arrivalsPerSecond, guards, now),
-        lowered: { until: now + forMs, count: lowered.count + 1 },
+        lowered: { to: inputs.trialTo, until: now + forMs, count: count + 1 },
       };
     }
   }

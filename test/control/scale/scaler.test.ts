@@ -251,7 +251,15 @@ describe('what an experiment showed', () => {
     expect(waits).toEqual([300_000, 600_000, 1_200_000, 2_400_000, 3_600_000]);
     expect(inputsOf(state, { ready: 2 }).failedPerSecond).toBe(40);
     const held = afterVerdict(state, { verdict: 'held', what: '' }, loweredInputs, testScale, 0);
-    expect(held.lowered).toEqual({ until: 0, count: 0 });
+    expect(held.lowered).toEqual({ to: 1, until: 0, count: 0 });
+  });
+
+  test('that a decrease did harm keeps from no decrease to more than that, whose success says nothing of fewer', () => {
+    const harmed = afterVerdict(known, { verdict: 'harmed', what: '' }, loweredInputs, testScale, 0);
+    expect(inputsOf(harmed, { ready: 2 }).downWaitMs).toBe(300_000);
+    expect(inputsOf(harmed, { ready: 3 }).downWaitMs).toBe(0);
+    const held = afterVerdict(harmed, { verdict: 'held', what: '' }, { ...loweredInputs, trialTo: 2 }, testScale, 0);
+    expect(held.lowered).toEqual(harmed.lowered);
   });
 
   test.each([
