@@ -52,6 +52,13 @@ export const overAfter = (second: number, most: number): Check => ({
   of: (all) => first(all).series.filter((point) => point.second >= second && (point.p95Ms ?? 0) > point.aboveMs).length,
 });
 
+/** When so many were first in use, starting ones included. */
+export const secondOf = (replicas: number, most: number): Check => ({
+  name: `second at which there are ${replicas}`,
+  most,
+  of: (all) => first(all).series.find(({ ready, starting }) => ready + starting >= replicas)?.second ?? Number.NaN,
+});
+
 export const shedShareAfter = (second: number, most: number): Check => ({
   name: `% shed after ${second} s`,
   most,
