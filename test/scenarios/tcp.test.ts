@@ -122,6 +122,34 @@ describe.concurrent('a database that sleeps', () => {
   }
 
   for (const workers of [1, 2]) {
+    scenario(
+      `with ${workers} process(es), no client is turned away while the proxy is reloaded and upgraded`,
+      async (stage) => {
+        const { proxy, port, settings } = await asleep(stage, { timeouts: { drain: '2s' } }, { workers });
+        expect(await askRedis(port, 'SET count 0')).toBe('+OK');
+        let asked = 0;
+        let isOver = false;
+        const asking = (async () => {
+          for (; !isOver; asked++) expect(await askRedis(port, 'INCR count')).toBe(`:${asked + 1}`);
+        })();
+        await proxy.reload({ ...settings, trustedProxies: ['10.0.0.0/8'] });
+        await proxy.untilTold('reloaded');
+        for (let round = 0; round < 2; round++) {
+          const before = proxy.pid;
+          const upgraded = () => proxy.output.split('"event":"upgraded"').length;
+          const served = upgraded();
+          proxy.signal('SIGUSR2');
+          await until('a successor serves', () => upgraded() > served, 60_000, 10);
+          await until('the predecessor has ended', () => !isAlive(before), 60_000, 10);
+          const sofar = asked;
+          await until('clients go on', () => asked > sofar + 5);
+        }
+        isOver = true;
+        await asking;
+        expect(asked).toBeGreaterThan(20);
+      },
+    );
+
     scenario(`with ${workers} process(es), sessions outlive reloads and upgrades`, async (stage) => {
       const drain = { timeouts: { drain: '20s' } };
       const { proxy, port, settings } = await asleep(stage, drain, { workers });

@@ -45,7 +45,7 @@ function servicesOf(tcp: TcpSettings | undefined): string[] {
 }
 
 function serviceSettings(name: string, service: ServiceConfig, isTcp: boolean): ServiceSettings {
-  const { run, scale, ready } = service;
+  const { run, scale } = service;
   return {
     name,
     ...service,
@@ -53,6 +53,19 @@ function serviceSettings(name: string, service: ServiceConfig, isTcp: boolean): 
     scale: { ...scale, max: mostReplicas(service) },
     onExit: onExit(service),
     // There are thousands of services, of which few are of TCP.
-    ...(isTcp ? { isTcp, ready: ready.kind === 'http' ? { kind: 'tcp', timeoutMs: ready.timeoutMs } : ready } : {}),
+    ...(isTcp ? tcpSettings(service) : {}),
+  };
+}
+
+/** What a service of TCP has in place of what defaults say of HTTP. */
+function tcpSettings({
+  ready,
+  health,
+}: ServiceConfig): Required<Pick<ServiceSettings, 'isTcp' | 'engine' | 'ready' | 'health'>> {
+  return {
+    isTcp: true,
+    engine: 'native',
+    ready: ready.kind === 'http' ? { kind: 'tcp', timeoutMs: ready.timeoutMs } : ready,
+    health: health && { ...health, check: { kind: 'connect' } },
   };
 }

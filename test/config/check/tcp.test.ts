@@ -19,6 +19,20 @@ test('a listener and a service are enough', () => {
   expect(warningsOf(file())).toEqual([]);
 });
 
+test('what defaults say of HTTP is left out', () => {
+  const text =
+    'listen: [{ address: "127.0.0.1:5432", tcp: { service: db } }]\n' +
+    'defaults: { health: { path: /up, interval: 9s }, ready: { path: /up, timeout: 9s }, engine: http-proxy }\n' +
+    'services: { db: { endpoints: { static: ["a:1"] } } }\n';
+  expect(settingsOf(text).services).toMatchObject([
+    {
+      engine: 'native',
+      ready: { kind: 'tcp', timeoutMs: 9000 },
+      health: { check: { kind: 'connect' }, intervalMs: 9000 },
+    },
+  ]);
+});
+
 test('names are compared as clients send them', () => {
   const tcp = 'tcp: { sni: { DB.Example.com: db, "*.bücher.example": db, "*": db } }';
   expect(settingsOf(file('', '', tcp)).listen[0]?.tcp?.sni).toEqual([
