@@ -93,11 +93,14 @@ export class Listeners {
       Object.assign(context, changeable(settings[index] as EdgeListener, secure));
       context.tls = this.#tlsEnd(context, acceptors[index]);
     }
+    // What has a free port knows it now.
     const port = securePort(
       settings,
       next.map(({ context }) => context),
     );
-    for (const { context } of next) if (context.httpsPort > 0) context.httpsPort = port;
+    for (const [index, { context }] of next.entries()) {
+      if (settings[index]?.redirectToHttps === true) context.httpsPort = port;
+    }
     for (const listener of this.#listeners) if (!next.includes(listener)) close(listener);
     this.#listeners = next;
     return next.map((listener) => listener.address);

@@ -7,7 +7,7 @@ import { soon } from '../../wire.ts';
 export interface TlsClient {
   socket: TLSSocket;
   /** Writes a request and returns what comes until the other side closes, or `Content-Length` bytes of a body. */
-  ask(path?: string, fields?: string): Promise<string>;
+  ask(path?: string, fields?: string, host?: string): Promise<string>;
 }
 
 /** A connection whose handshake is over. @throws the client's error when it fails */
@@ -32,8 +32,8 @@ export async function tlsConnect(port: number, options: ConnectionOptions = {}):
   socket.on('error', () => undefined);
   return {
     socket,
-    ask(path = '/', fields = '') {
-      socket.write(`GET ${path} HTTP/1.1\r\nHost: app.test\r\n${fields}\r\n`);
+    ask(path = '/', fields = '', host = 'app.test') {
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${fields}\r\n`);
       return soon(readAnswer(socket), `an answer to ${path}`);
     },
   };
@@ -66,7 +66,9 @@ export function shown({ socket }: TlsClient): string | undefined {
   return socket.getPeerX509Certificate()?.subjectAltName;
 }
 
-/** A session that a client may resume by, once the server has sent one. */
-export function sessionOf({ socket }: TlsClient): Promise<Buffer> {
+/** A session that a client may resume by: TLS 1.2 brings it with the handshake, 1.3 behind it. */
+export async function sessionOf({ socket }: TlsClient): Promise<Buffer> {
+  const known = socket.getProtocol() === 'TLSv1.2' ? socket.getSession() : undefined;
+  if (known !== undefined) return known;
   return soon(new Promise((resolve) => socket.once('session', resolve)), 'a session ticket');
 }
