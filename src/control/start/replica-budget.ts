@@ -19,7 +19,6 @@ export interface BudgetFacts {
 
 /** Services that are named as holders of the budget. */
 const NAMED = 5;
-const NOTHING: Sharing = { shares: new Map(), owed: 0, gives: new Map() };
 
 /**
  * The budget of replicas over all services: who holds how many, and whose the rest is. Shares are those of the last
@@ -32,8 +31,13 @@ export class ReplicaBudget {
   readonly #asks = new Map<string, Ask>();
   #held = 0;
   #wanted = 0;
-  /** As it was worked out last: once for all that changes in a turn, which may be thousands of services. */
-  #sharing: Sharing = NOTHING;
+  /** What all together have less than they want. */
+  #owed = 0;
+  /**
+   * As it was worked out last: once for all that changes in a turn, which may be thousands of services. Undefined where
+   * there is room for all: shares are what is wanted.
+   */
+  #sharing: Sharing | undefined;
   #isStale = false;
 
   constructor(size: number) {
@@ -53,18 +57,17 @@ export class ReplicaBudget {
   occupy(service: string, replica: string): void {
     const mine = this.#holders.get(service) ?? new Set();
     if (mine.has(replica)) return;
-    this.#holders.set(service, mine.add(replica));
+    this.#change(service, () => this.#holders.set(service, mine.add(replica)));
     this.#held++;
-    this.#isStale = true;
   }
 
   /** @returns whether there is more room now */
   vacate(service: string, replica: string): boolean {
     const mine = this.#holders.get(service);
-    if (mine === undefined || !mine.delete(replica)) return false;
+    if (mine === undefined || !mine.has(replica)) return false;
+    this.#change(service, () => mine.delete(replica));
     if (mine.size === 0) this.#holders.delete(service);
     this.#held--;
-    this.#isStale = true;
     return true;
   }
 
@@ -74,11 +77,12 @@ export class ReplicaBudget {
     if (before === ask || (before !== undefined && ask !== undefined && isSame(before, ask))) return false;
     const { want = 0 } = ask ?? {};
     const { want: wantBefore = 0 } = before ?? {};
-    // Who begins to want more stands behind those who did before.
-    if (ask === undefined || wantBefore < want) this.#asks.delete(service);
-    if (ask !== undefined) this.#asks.set(service, ask);
+    this.#change(service, () => {
+      // Who begins to want more stands behind those who did before.
+      if (ask === undefined || wantBefore < want) this.#asks.delete(service);
+      if (ask !== undefined) this.#asks.set(service, ask);
+    });
     this.#wanted += want - wantBefore;
-    this.#isStale = true;
     return true;
   }
 
@@ -95,29 +99,28 @@ export class ReplicaBudget {
    */
   leftFor(service: string, back = 0): number {
     const free = this.left + back;
-    if (!this.isTight) return free;
-    const { shares, owed } = this.#sharing;
-    const below = (shares.get(service) ?? 0) - this.keeps(service);
+    const below = this.#shareOf(service) - this.keeps(service);
+    const owed = this.#sharing?.owed ?? this.#owed;
     return Math.min(free, Math.max(below, free - (owed - Math.max(0, below))));
   }
 
   /** Services to each of which this one is to give up a replica: it has more than its share, and they have less. */
   givesOf(service: string): readonly string[] {
     // What has just been given up is not to be given up again.
-    if (this.#sharing.gives.has(service)) this.shareOut();
-    return this.#sharing.gives.get(service) ?? [];
+    if (this.#sharing?.gives.has(service)) this.shareOut();
+    return this.#sharing?.gives.get(service) ?? [];
   }
 
   /** Who is to give up any. */
   get givers(): Iterable<string> {
-    return this.#sharing.gives.keys();
+    return this.#sharing?.gives.keys() ?? [];
   }
 
   /** Works out the shares anew, where anything has changed. */
   shareOut(): void {
     if (!this.#isStale) return;
     this.#isStale = false;
-    this.#sharing = this.isTight ? shareOut(this.size, this.#stakes) : NOTHING;
+    this.#sharing = this.isTight ? shareOut(this.size, this.#stakes) : undefined;
   }
 
   /** Whether it is used up, or all that is wanted does not fit in. */
@@ -125,11 +128,11 @@ export class ReplicaBudget {
     return this.left <= 0 || this.#wanted > this.size;
   }
 
-  /** Who has what, as a service's decision rests on it; nothing where there is room for all. */
+  /** Who has what, as a service's decision rests on it; nothing where there is room. */
   facts(service: string): BudgetFacts {
-    if (!this.isTight) return {};
+    if (!this.isTight && this.leftFor(service) > 0) return {};
     const holders = [...this.#holders].sort(([, a], [, b]) => b.size - a.size);
-    const fairShare = this.#sharing.shares.get(service) ?? 0;
+    const fairShare = this.#shareOf(service);
     const facts: Record<string, number> = { budget: this.size, budgetHeld: this.#held, fairShare };
     for (const [name, { size }] of holders.slice(0, NAMED)) {
       facts[`heldBy.${name}`] = size;
@@ -139,6 +142,22 @@ export class ReplicaBudget {
     const others = holders.slice(NAMED).reduce((sum, [, { size }]) => sum + size, 0);
     if (others > 0) facts['heldByOthers'] = others;
     return facts;
+  }
+
+  #shareOf(service: string): number {
+    const { shares } = this.#sharing ?? {};
+    return (shares === undefined ? this.#asks.get(service)?.want : shares.get(service)) ?? 0;
+  }
+
+  #change(service: string, change: () => void): void {
+    const before = this.#owedTo(service);
+    change();
+    this.#owed += this.#owedTo(service) - before;
+    this.#isStale = true;
+  }
+
+  #owedTo(service: string): number {
+    return Math.max(0, (this.#asks.get(service)?.want ?? 0) - this.keeps(service));
   }
 
   get #stakes(): Stake[] {

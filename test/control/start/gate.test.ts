@@ -131,6 +131,24 @@ test('what is free goes to who is below its share, whoever asked before', async 
   expect(granted).toEqual(['b']);
 });
 
+test('what was given up for another is not had back before it has come to that', async () => {
+  const { clock, gate, granted, ask } = gateWith({ replicas: 6 });
+  for (let i = 1; i <= 4; i++) gate.occupy('a', `a-${i}`);
+  gate.occupy('b', 'b-1');
+  gate.ask('a', asks(4));
+  gate.ask('b', asks(2));
+  // There is room for all that is wanted, and none of it for more.
+  expect([gate.leftFor('a'), gate.leftFor('b')]).toEqual([0, 1]);
+  ask('a', true);
+  ask('b', true);
+  await clock.advanceAsync(0);
+  expect(granted).toEqual(['b']);
+  gate.ask('b', asks(1));
+  gate.vacate('b', 'b-1');
+  await clock.advanceAsync(0);
+  expect(granted).toEqual(['b', 'a']);
+});
+
 test('who has more than its share is told as long as another is short, and one at a time goes to each', async () => {
   const { clock, gate, over } = gateWith({ replicas: 6 });
   for (let i = 1; i <= 6; i++) gate.occupy('a', `a-${i}`);
