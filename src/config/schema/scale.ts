@@ -45,7 +45,7 @@ const guards = section(
     ),
 
     utilisation: option(share({ above: true }), '80%', 'Share of its capacity that a replica is planned to carry.'),
-    backlogMs: option(duration(1000), '6s', 'A backlog is to be worked off within this time.'),
+    backlogMs: option(duration(1000), '7500ms', 'A backlog is to be worked off within this time.'),
     stepUp: option(
       integer('times', 2, 1000),
       '8',

@@ -50,6 +50,12 @@ export function withCapacity(evidence: Evidence, perSecond: number, guards: Guar
   return { ...evidence, capacity: { perSecond, at: now } };
 }
 
+/** Each replica was seen to do no more than that for long while the service was saturated: more was chance. */
+export function withLessCapacity(evidence: Evidence, perSecond: number, now: number): Evidence {
+  if (evidence.capacity === undefined || evidence.capacity.perSecond <= perSecond) return evidence;
+  return { ...evidence, capacity: { perSecond, at: now } };
+}
+
 /** `replicas` answered so many arrivals with low latency. */
 export function withCarried(
   evidence: Evidence,
@@ -104,11 +110,12 @@ export function failedAt({ failed }: Evidence, replicas: number, guards: GuardSe
 }
 
 /**
- * Arrivals per second of each of so many at which they are about to be too few, by what is known of as many or fewer:
- * their capacity, and where they were too slow. Undefined where more have not helped yet.
+ * Arrivals per second of each of so many at which they are about to be too few, by what is known of as many or fewer: a
+ * little less than their capacity, and where they were too slow. Undefined where more have not helped yet.
  */
 export function eachTakes(evidence: Evidence, replicas: number, guards: GuardSettings, now: number) {
-  let each = evidence.helps ? evidence.capacity?.perSecond : undefined;
+  const { helps, capacity } = evidence;
+  let each = helps && capacity !== undefined ? guards.downPeak * capacity.perSecond : undefined;
   for (let n = replicas; n > 0; n--) {
     const failed = failedAt(evidence, n, guards, now);
     if (failed === undefined) continue;

@@ -2,6 +2,7 @@ import type { GuardVerdict } from '../../model/decision.ts';
 import { counted, percent, rate } from '../../util/format.ts';
 import { budgetText } from './budget-text.ts';
 import {
+  backlogOf,
   isDraining,
   isSaturated,
   isShort,
@@ -83,7 +84,11 @@ const signal: Guard = {
   name: 'signal',
   kinds: ['latency', 'shed'],
   judge(proposal, inputs) {
-    const { overTicks, saturatedTicks, ticks } = inputs;
+    const { overTicks, saturatedTicks, ticks, goodPerSecond } = inputs;
+    const backlog = backlogOf(inputs);
+    // A look less is enough where what waits takes longer than that to be answered: no chance makes so much.
+    if (saturatedTicks === ticks - 1 && saturatedTicks > 1 && backlog > saturatedTicks * goodPerSecond)
+      return pass(proposal, `saturated, and ${Math.round(backlog)} that wait take more than ${saturatedTicks} s`);
     const [stood, what] = isSaturated(inputs) ? [saturatedTicks, 'saturated'] : [overTicks, 'over the threshold'];
     return blockIf(stood < ticks, proposal, `${what} for ${stood} of ${ticks} ticks in a row`);
   },
@@ -94,7 +99,7 @@ const backlog: Guard = {
   name: 'backlog',
   kinds: ['latency', 'concurrency'],
   judge(proposal, inputs) {
-    const detail = `${rate(inputs.arrivalsPerSecond)}/s arrive, ${rate(inputs.goodPerSecond)}/s are answered`;
+    const detail = `${rate(inputs.latelyPerSecond)}/s arrive, ${rate(inputs.goodPerSecond)}/s are answered`;
     return isDraining(inputs) ? block(proposal, `${detail}: a backlog is draining`) : pass(proposal, detail);
   },
 };

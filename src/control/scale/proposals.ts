@@ -97,20 +97,20 @@ function forLatency(inputs: ScaleInputs): Proposal | undefined {
   const ticks = counted(overTicks, 'tick');
   const slow = `${quantileText(inputs)} > ${millis(limitMs)} for ${ticks}`;
   if (!known) return { kind: 'latency', from, to: Math.max(from + 1, carriers), reason: slow };
-  const { arrivalsPerSecond, utilisation, stepUp } = inputs;
-  const needed = Math.ceil(arrivalsPerSecond / (utilisation * capacityPerSecond) - SAME_NEED);
+  const { usualPerSecond, utilisation, stepUp } = inputs;
+  const needed = Math.ceil(usualPerSecond / (utilisation * capacityPerSecond) - SAME_NEED);
   const to = Math.max(from + 1, Math.min(needed, stepUp * from));
-  const full = `${from} do ${rate(from * capacityPerSecond)}/s at most, ${rate(arrivalsPerSecond)}/s arrive`;
+  const full = `${from} do ${rate(from * capacityPerSecond)}/s at most, ${rate(usualPerSecond)}/s arrive`;
   return { kind: 'latency', from, to, reason: `${slow}, and ${full}` };
 }
 
 /** More and more arrives, and will soon be more than so many take, by what more replicas have helped with before. */
 function forGrowth(inputs: ScaleInputs): Proposal | undefined {
-  const { soonPerSecond, eachPerSecond, downPeak, arrivalsPerSecond } = inputs;
+  const { soonPerSecond, eachPerSecond, arrivalsPerSecond } = inputs;
   const from = capacityOf(inputs);
   if (soonPerSecond === undefined || eachPerSecond === undefined) return undefined;
-  if (soonPerSecond <= downPeak * from * eachPerSecond) return undefined;
-  const needed = Math.ceil(soonPerSecond / (downPeak * eachPerSecond));
+  if (soonPerSecond <= from * eachPerSecond) return undefined;
+  const needed = Math.ceil(soonPerSecond / eachPerSecond);
   const rising = `${rate(arrivalsPerSecond)} requests/s, soon ${rate(soonPerSecond)}/s`;
   const reason = `${rising}, and ${from} are too few at ${rate(from * eachPerSecond)}/s by what is known`;
   return { kind: 'growth', from, to: Math.min(needed, 2 * from), reason };
@@ -127,7 +127,7 @@ function downwards(inputs: ScaleInputs): Proposal | undefined {
   const { failedPerSecond, downPeak } = inputs;
   if (failedPerSecond !== undefined && peakPerSecond >= downPeak * failedPerSecond) return undefined;
   // What so few cannot do by what is known of them is not tried.
-  if (isShort({ ...inputs, arrivalsPerSecond: peakPerSecond }, ready - 1)) return undefined;
+  if (isShort({ ...inputs, usualPerSecond: peakPerSecond }, ready - 1)) return undefined;
   const low = `${quantileText(inputs)} < ${millis(downBelow * aboveMs)} for ${Math.round(calmMs / 1000)} s`;
   return { kind: 'down', from: ready, to: ready - 1, reason: `${low}, at most ${rate(peakPerSecond)} requests/s` };
 }

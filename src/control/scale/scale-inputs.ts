@@ -38,6 +38,8 @@ export interface ScaleInputs extends BudgetFacts {
   /** … as they will be soon, where they have grown steadily; absent where they have not. */
   soonPerSecond?: number;
   goodPerSecond: number;
+  /** Arrivals over the same two seconds, or since the number of replicas changed. */
+  latelyPerSecond: number;
   shedPerSecond: number;
   errorsPerSecond: number;
   /** 1 for a service of TCP, which scales on its sessions alone; absent for others. */
@@ -167,10 +169,10 @@ export function isGrowing({ load, loadBefore }: Pick<ScaleInputs, 'load' | 'load
 
 /** More is answered than arrives, or less and less is in flight: what is slow are requests of a queue that ends soon. */
 export function isDraining(
-  inputs: Pick<ScaleInputs, 'arrivalsPerSecond' | 'goodPerSecond' | 'load' | 'loadBefore'>,
+  inputs: Pick<ScaleInputs, 'latelyPerSecond' | 'goodPerSecond' | 'load' | 'loadBefore'>,
 ): boolean {
-  const { arrivalsPerSecond, goodPerSecond, load, loadBefore } = inputs;
-  return goodPerSecond > 1.05 * arrivalsPerSecond + 1 || load < 0.95 * loadBefore - 1;
+  const { latelyPerSecond, goodPerSecond, load, loadBefore } = inputs;
+  return goodPerSecond > 1.05 * latelyPerSecond + 1 || load < 0.95 * loadBefore - 1;
 }
 
 /** What is in flight or waits beyond what is usual: a backlog. */
@@ -183,9 +185,9 @@ export function backlogOf({ load, calmLoad }: Pick<ScaleInputs, 'load' | 'calmLo
  * is as good as slow.
  */
 export function isShort(
-  inputs: Pick<ScaleInputs, 'arrivalsPerSecond' | 'helps' | 'capacityPerSecond'>,
+  inputs: Pick<ScaleInputs, 'usualPerSecond' | 'helps' | 'capacityPerSecond'>,
   replicas: number,
 ): boolean {
-  const { arrivalsPerSecond, helps, capacityPerSecond = 0 } = inputs;
-  return helps === 1 && capacityPerSecond > 0 && arrivalsPerSecond > replicas * capacityPerSecond;
+  const { usualPerSecond, helps, capacityPerSecond = 0 } = inputs;
+  return helps === 1 && capacityPerSecond > 0 && usualPerSecond > replicas * capacityPerSecond;
 }

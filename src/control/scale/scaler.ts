@@ -55,6 +55,8 @@ export interface ScaleSample {
   answers: number;
   /** Good answers over 2 s, or since the number of replicas changed. */
   goodLately: number;
+  /** Arrivals over the same time. */
+  arrivalsLately: number;
   /** … since the number of replicas last changed, and over how long that is, ms. */
   goodSince: number;
   goodSinceMs: number;
@@ -167,6 +169,7 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
     usualPerSecond: sample.usualArrivals,
     ...(soon !== undefined && { soonPerSecond: soon }),
     goodPerSecond: sample.goodLately,
+    latelyPerSecond: sample.arrivalsLately,
     shedPerSecond: shed,
     errorsPerSecond: errors,
     ...(sample.peakLoad !== undefined && { sessions: 1, peakLoad: sample.peakLoad }),
@@ -282,9 +285,10 @@ export function afterVerdict(
     case 'open':
       return { ...ended, doubts: doubtsAfter(doubts, inputs) };
     case 'helped': {
-      const { trialFrom, beforePerSecond, capacityPerSecond = 0 } = inputs;
-      // What was added to work off a backlog says nothing of the arrivals.
-      const wereTooFew = inputs.beforeSaturated === 0 || beforePerSecond > trialFrom * capacityPerSecond;
+      const { trialFrom, trialTo, trialGoodPerSecond, beforePerSecond, capacityPerSecond = 0 } = inputs;
+      // What was added to work off a backlog, or after a pause, says nothing of the arrivals.
+      const each = Math.max(capacityPerSecond, trialGoodPerSecond / trialTo);
+      const wereTooFew = inputs.beforeSaturated === 0 || beforePerSecond > trialFrom * each;
       const known = wereTooFew ? withFailed(evidence, trialFrom, beforePerSecond, guards, now) : evidence;
       return {
         ...ended,
@@ -339,7 +343,8 @@ export function afterChange(
   const before: Before = {
     from: action === 'scale-up' ? inputs.ready + inputs.starting : from,
     to,
-    arrivals: Math.max(inputs.arrivalsPerSecond, inputs.usualPerSecond),
+    // A service that is slow, but not saturated, is so by what has come for as long as that was measured.
+    arrivals: isSaturated(inputs) ? Math.max(inputs.arrivalsPerSecond, inputs.usualPerSecond) : inputs.usualPerSecond,
     good: inputs.goodPerSecond,
     quantileMs: inputs.quantileMs ?? 0,
     // An average of two seconds lags behind a queue that has just come.

@@ -203,7 +203,7 @@ export class ServiceScaler {
     const sinceChangeMs = Math.max(TICK_MS, now - this.#readySince);
     const goodSinceMs = Math.min(latency.windowMs, sinceChangeMs);
     // Answers of other numbers of replicas are no part of it.
-    const goodMs = Math.min(LATELY_MS, sinceChangeMs);
+    const sinceChange = window.rates(now - Math.min(LATELY_MS, sinceChangeMs), now);
     const downSince = Math.max(awakeSince, now - guards.downWindowMs);
     return {
       ...facts,
@@ -224,7 +224,8 @@ export class ServiceScaler {
       answers: rates.completions - rates.shed,
       shed: rates.shed,
       errors: usual.errors,
-      goodLately: window.rates(now - goodMs, now).good,
+      goodLately: sinceChange.good,
+      arrivalsLately: sinceChange.arrivals,
       goodSince: window.rates(now - goodSinceMs, now).good,
       goodSinceMs,
       load: lately.load,
@@ -260,7 +261,8 @@ export class ServiceScaler {
     const { trendMs: overMs } = this.#settings().scale.guards;
     if (now - awakeSince < 3 * overMs) return undefined;
     const arrivals = (agoMs: number) => window.rates(now - agoMs - overMs, now - agoMs).arrivals;
-    return { earlier: arrivals(2 * overMs), before: arrivals(overMs), recent: arrivals(0), overMs };
+    const lately = window.rates(now - overMs / 2, now).arrivals;
+    return { earlier: arrivals(2 * overMs), before: arrivals(overMs), recent: arrivals(0), lately, overMs };
   }
 
   #longer(now: number, awakeMs: number, lagMs: number): ScaleSample['longer'] {

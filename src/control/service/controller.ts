@@ -345,7 +345,9 @@ export class ServiceController {
 
   #scaled(): ScaledService {
     const now = this.#host.context.clock.now();
-    const { set, external, ready, awakeSince, startsToScale } = this.lifecycle;
+    const { set, external, awakeSince, startsToScale } = this.lifecycle;
+    // A sick replica is no capacity.
+    const ready = this.lifecycle.ready.filter(({ health }) => health.state !== 'sick');
     const { starting, queued } = set.counts;
     return {
       frozen: this.#isFrozen,

@@ -85,7 +85,7 @@ services:
             saturatedGrowth: 0.1,
             saturatedLoad: 2,
             utilisation: 0.8,
-            backlogMs: 6000,
+            backlogMs: 7500,
             stepUp: 8,
             stepUpEveryMs: 15_000,
             evidenceHalfLifeMs: 3_600_000,

@@ -39,7 +39,10 @@ test.each<Case>([
   ['signal', up, slow({ overTicks: 3 }), 'pass', 4, 'over the threshold for 3 of 3 ticks in a row'],
   ['signal', up, slow({ overTicks: 2 }), 'block', 2, 'over the threshold for 2 of 3 ticks in a row'],
   ['signal', up, saturated({ saturatedTicks: 3 }), 'pass', 4, 'saturated for 3 of 3 ticks in a row'],
-  ['signal', shed, saturated({ saturatedTicks: 2 }), 'block', 2, 'saturated for 2 of 3 ticks in a row'],
+  ['signal', up, saturated({ saturatedTicks: 2 }), 'pass', 4, 'saturated, and 390 that wait take more than 2 s'],
+  ['signal', up, saturated({ saturatedTicks: 2, load: 210 }), 'block', 2, 'saturated for 2 of 3 ticks in a row'],
+  ['signal', up, saturated({ saturatedTicks: 1 }), 'block', 2, 'saturated for 1 of 3 ticks in a row'],
+  ['signal', shed, saturated({ saturatedTicks: 2, load: 210 }), 'block', 2, 'saturated for 2 of 3 ticks in a row'],
 
   ['backlog', up, slow({ goodPerSecond: 43 }), 'pass', 4, '40/s arrive, 43/s are answered'],
   ['backlog', up, slow({ goodPerSecond: 44 }), 'block', 2, '40/s arrive, 44/s are answered: a backlog is draining'],

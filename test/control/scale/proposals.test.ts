@@ -45,7 +45,7 @@ describe('slow, but not saturated', () => {
       helps: 1,
       capacityPerSecond: 20,
 
-      arrivalsPerSecond: 75,
+      usualPerSecond: 75,
       quantileMs: 700,
     };
     expect(proposals(short)).toEqual([
@@ -57,8 +57,8 @@ describe('slow, but not saturated', () => {
       },
     ]);
     expect(proposals({ ...short, quantileMs: 600 })).toEqual([]);
-    expect(proposals({ ...short, arrivalsPerSecond: 40 })).toEqual([]);
-    expect(proposals({ ...short, arrivalsPerSecond: 7500 })).toMatchObject([{ to: 16 }]);
+    expect(proposals({ ...short, usualPerSecond: 40 })).toEqual([]);
+    expect(proposals({ ...short, usualPerSecond: 7500 })).toMatchObject([{ to: 16 }]);
   });
 
   test.each<[string, Change]>([
@@ -176,7 +176,7 @@ describe('with a limit on concurrency', () => {
 
 describe('arrivals that grow', () => {
   /** Two take twenty each. */
-  const growing: ScaleInputs = { ...testInputs, soonPerSecond: 37, eachPerSecond: 20 };
+  const growing: ScaleInputs = { ...testInputs, soonPerSecond: 41, eachPerSecond: 20 };
 
   test('ask for as many as will be needed soon, before these are too few', () => {
     expect(proposals(growing)).toEqual([
@@ -184,15 +184,15 @@ describe('arrivals that grow', () => {
         kind: 'growth',
         from: 2,
         to: 3,
-        reason: '40 requests/s, soon 37/s, and 2 are too few at 40/s by what is known',
+        reason: '40 requests/s, soon 41/s, and 2 are too few at 40/s by what is known',
       },
     ]);
-    expect(proposals({ ...growing, soonPerSecond: 60 })).toMatchObject([{ to: 4 }]);
+    expect(proposals({ ...growing, soonPerSecond: 61 })).toMatchObject([{ to: 4 }]);
     expect(proposals({ ...growing, soonPerSecond: 600 })).toMatchObject([{ to: 4 }]);
   });
 
   test('ask for none where these will do, or more have not helped before', () => {
-    expect(proposals({ ...growing, soonPerSecond: 36 })).toEqual([]);
+    expect(proposals({ ...growing, soonPerSecond: 40 })).toEqual([]);
     const { eachPerSecond: _, ...unknown } = growing;
     expect(proposals(unknown)).toEqual([]);
   });
