@@ -50,9 +50,13 @@ export function withCapacity(evidence: Evidence, perSecond: number, guards: Guar
   return { ...evidence, capacity: { perSecond, at: now } };
 }
 
+/** Chance makes a capacity no more than that much too large: where far less is done, it is not the replicas. */
+const LUCK = 0.8;
+
 /** Each replica was seen to do no more than that for long while the service was saturated: more was chance. */
 export function withLessCapacity(evidence: Evidence, perSecond: number, now: number): Evidence {
-  if (evidence.capacity === undefined || evidence.capacity.perSecond <= perSecond) return evidence;
+  const { perSecond: known = 0 } = evidence.capacity ?? {};
+  if (perSecond >= known || perSecond < LUCK * known) return evidence;
   return { ...evidence, capacity: { perSecond, at: now } };
 }
 

@@ -96,7 +96,7 @@ function answersMore(inputs: ScaleInputs): TrialVerdict | undefined {
   const rise = Math.max(benefitLeast * before, Math.min(benefitShare * addedShare(inputs) * before, allowed));
   const chance = CHANCE * Math.sqrt(before / BEFORE_SECONDS + trialGoodPerSecond / (trialGoodMs / 1000));
   // Fewer that are turned away are no proof by themselves: who gave up is not turned away any more.
-  if (trialGoodPerSecond - before < Math.max(rise, chance)) return undefined;
+  if (trialGoodPerSecond <= before || trialGoodPerSecond - before < Math.max(rise, chance)) return undefined;
   return { verdict: 'helped', what: answersOf(inputs), isMore: true };
 }
 

@@ -84,6 +84,7 @@ export interface ScaleInputs extends BudgetFacts {
   trialTo: number;
   /** Before the trial: arrivals and good answers per second; the quantile; whether saturated. */
   beforePerSecond: number;
+  beforeUsualPerSecond: number;
   beforeGoodPerSecond: number;
   beforeQuantileMs: number;
   beforeLoad: number;

@@ -285,7 +285,9 @@ export function afterVerdict(
     case 'open':
       return { ...ended, doubts: doubtsAfter(doubts, inputs) };
     case 'helped': {
-      const { trialFrom, trialTo, trialGoodPerSecond, beforePerSecond, capacityPerSecond = 0 } = inputs;
+      const { trialFrom, trialTo, trialGoodPerSecond, capacityPerSecond = 0 } = inputs;
+      // One that is slow, but not saturated, is so by what has come for as long as that was measured.
+      const beforePerSecond = inputs.beforeSaturated === 1 ? inputs.beforePerSecond : inputs.beforeUsualPerSecond;
       // What was added to work off a backlog, or after a pause, says nothing of the arrivals.
       const each = Math.max(capacityPerSecond, trialGoodPerSecond / trialTo);
       const wereTooFew = inputs.beforeSaturated === 0 || beforePerSecond > trialFrom * each;
@@ -343,8 +345,8 @@ export function afterChange(
   const before: Before = {
     from: action === 'scale-up' ? inputs.ready + inputs.starting : from,
     to,
-    // A service that is slow, but not saturated, is so by what has come for as long as that was measured.
-    arrivals: isSaturated(inputs) ? Math.max(inputs.arrivalsPerSecond, inputs.usualPerSecond) : inputs.usualPerSecond,
+    arrivals: Math.max(inputs.arrivalsPerSecond, inputs.usualPerSecond),
+    usual: inputs.usualPerSecond,
     good: inputs.goodPerSecond,
     quantileMs: inputs.quantileMs ?? 0,
     // An average of two seconds lags behind a queue that has just come.

@@ -8,6 +8,7 @@ type TrialInputs = Pick<
   | 'trialFrom'
   | 'trialTo'
   | 'beforePerSecond'
+  | 'beforeUsualPerSecond'
   | 'beforeGoodPerSecond'
   | 'beforeQuantileMs'
   | 'beforeLoad'
@@ -25,6 +26,7 @@ export function trialInputs(trial: Trial, now: number): TrialInputs {
           from: 0,
           to: 0,
           arrivals: 0,
+          usual: 0,
           good: 0,
           quantileMs: 0,
           load: 0,
@@ -38,6 +40,7 @@ export function trialInputs(trial: Trial, now: number): TrialInputs {
     trialFrom: before.from,
     trialTo: before.to,
     beforePerSecond: before.arrivals,
+    beforeUsualPerSecond: before.usual,
     beforeGoodPerSecond: before.good,
     beforeQuantileMs: before.quantileMs,
     beforeLoad: before.load,

@@ -23,6 +23,8 @@ export interface Before {
   from: number;
   to: number;
   arrivals: number;
+  /** … over the window of the latency. */
+  usual: number;
   good: number;
   quantileMs: number;
   load: number;

@@ -18,6 +18,7 @@ const before = {
   from: 3,
   to: 2,
   arrivals: 40,
+  usual: 40,
   good: 40,
   quantileMs: 100,
   load: 2,

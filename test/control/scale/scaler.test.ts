@@ -147,6 +147,8 @@ describe('at each tick', () => {
     const learnt = (state: ScalerState, sample = long) => observed(sample, state).evidence.capacity?.perSecond;
     expect(learnt(lucky)).toBeCloseTo((500 + Math.sqrt(500)) / 10);
     expect(learnt(lucky, { ...long, goodSinceMs: 4000 })).toBe(54);
+    // Where nearly nothing is done, it is not the replicas.
+    expect(learnt(lucky, { ...long, goodSince: 20 })).toBe(54);
     expect(learnt(afterChange(lucky, up, slowInputs, testScale, 0))).toBe(54);
   });
 

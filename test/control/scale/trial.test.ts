@@ -50,6 +50,7 @@ describe('an increase has not helped', () => {
     ['the latency fell by less than a quarter', judgedInputs, { quantileMs: 1126 }],
     ['answers rose by less than half of what was added', judgedSaturated, { trialGoodPerSecond: 1249 }],
     ['nothing is turned away any more, but no more is answered', judgedSaturated, { shedPerSecond: 0 }],
+    ['nothing is answered, before and after', judgedSaturated, { beforeGoodPerSecond: 0, trialGoodPerSecond: 0 }],
     [
       'answers rose against a bad moment, not against what the replicas before had been seen to do',
       judgedSaturated,

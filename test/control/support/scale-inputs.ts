@@ -74,6 +74,7 @@ export const judgedInputs: ScaleInputs = {
   trialFrom: 2,
   trialTo: 3,
   beforePerSecond: 40,
+  beforeUsualPerSecond: 40,
   beforeGoodPerSecond: 40,
   beforeQuantileMs: 1500,
 };
@@ -88,6 +89,7 @@ export const judgedSaturated: ScaleInputs = {
   goodPerSecond: 1000,
   trialGoodPerSecond: 1000,
   beforePerSecond: 2000,
+  beforeUsualPerSecond: 2000,
   beforeGoodPerSecond: 1000,
 };
 
@@ -100,6 +102,7 @@ export const loweredInputs: ScaleInputs = {
   trialFrom: 2,
   trialTo: 1,
   beforePerSecond: 40,
+  beforeUsualPerSecond: 40,
   beforeGoodPerSecond: 40,
   beforeQuantileMs: 90,
 };
