@@ -50,16 +50,6 @@ export function withCapacity(evidence: Evidence, perSecond: number, guards: Guar
   return { ...evidence, capacity: { perSecond, at: now } };
 }
 
-/** Chance makes a capacity no more than that much too large: where far less is done, it is not the replicas. */
-const LUCK = 0.8;
-
-/** Each replica was seen to do no more than that for long while the service was saturated: more was chance. */
-export function withLessCapacity(evidence: Evidence, perSecond: number, now: number): Evidence {
-  const { perSecond: known = 0 } = evidence.capacity ?? {};
-  if (perSecond >= known || perSecond < LUCK * known) return evidence;
-  return { ...evidence, capacity: { perSecond, at: now } };
-}
-
 /** `replicas` answered so many arrivals with low latency. */
 export function withCarried(
   evidence: Evidence,
@@ -113,6 +103,9 @@ export function failedAt({ failed }: Evidence, replicas: number, guards: GuardSe
   return seen === undefined || now - seen.at >= guards.failedForMs ? undefined : seen.perSecond;
 }
 
+/** At this share of the arrivals at which so many were too slow they are about to be. */
+const BEFORE_SLOW = 0.95;
+
 /**
  * Arrivals per second of each of so many at which they are about to be too few, by what is known of as many or fewer: a
  * little less than their capacity, and where they were too slow. Undefined where more have not helped yet.
@@ -123,7 +116,7 @@ export function eachTakes(evidence: Evidence, replicas: number, guards: GuardSet
   for (let n = replicas; n > 0; n--) {
     const failed = failedAt(evidence, n, guards, now);
     if (failed === undefined) continue;
-    each = Math.min(each ?? Number.POSITIVE_INFINITY, failed / n);
+    each = Math.min(each ?? Number.POSITIVE_INFINITY, (BEFORE_SLOW * failed) / n);
     break;
   }
   return each;

@@ -1,5 +1,5 @@
 import type { GuardSettings, ScaleSettings } from '../../model/settings.ts';
-import { type Evidence, withCapacity, withCarried, withLessCapacity, withTooFew } from './evidence.ts';
+import { type Evidence, withCapacity, withCarried, withTooFew } from './evidence.ts';
 import { isSaturatedBy, isSteadyLoad, type SaturationSigns } from './saturation.ts';
 import { isShort } from './scale-inputs.ts';
 import { LATELY_MS, type ScalerState, type ScaleSample, TICK_MS } from './scaler.ts';
@@ -24,8 +24,7 @@ export function observe(state: ScalerState, sample: ScaleSample, scale: ScaleSet
   const isSilent = isQuiet && !isTold;
   const isCalm = isQuiet && isTold;
   const saturatedTicks = isSaturatedNow ? state.saturatedTicks + 1 : 0;
-  const isTried = state.trial.state !== 'none';
-  const seen = { saturatedMs: saturatedTicks * TICK_MS, isOver, isCalm, isTried };
+  const seen = { saturatedMs: saturatedTicks * TICK_MS, isOver, isCalm };
   const next: ScalerState = {
     ...whenReady(state, sample, now),
     overTicks: isOver ? state.overTicks + 1 : 0,
@@ -65,7 +64,7 @@ function whenReady(state: ScalerState, { ready, starting }: ScaleSample, now: nu
 function learnt(
   evidence: Evidence,
   sample: ScaleSample,
-  seen: { saturatedMs: number; isOver: boolean; isCalm: boolean; isTried: boolean },
+  seen: { saturatedMs: number; isOver: boolean; isCalm: boolean },
   guards: GuardSettings,
   now: number,
 ): Evidence {
@@ -75,28 +74,12 @@ function learnt(
   const isSaturatedNow = seen.saturatedMs > 0;
   if (isSaturatedNow && isSteady) {
     next = withCapacity(next, surely(goodLately, LATELY_MS) / ready, guards, now);
-    if (seen.saturatedMs >= sample.goodSinceMs) next = learntForLong(next, sample, seen.isTried, guards, now);
+    if (seen.saturatedMs >= sample.goodSinceMs)
+      next = withCapacity(next, surely(sample.goodSince, sample.goodSinceMs) / ready, guards, now);
   }
   if (seen.isOver || isSaturatedNow) next = withTooFew(next, ready, arrivals);
   else if (seen.isCalm && isSteady) next = withCarried(next, ready, arrivals, guards, now);
   return next;
-}
-
-/** How long a service has to be saturated to show what its replicas cannot do, ms. */
-const LONG_MS = 5000;
-
-/** What replicas did since there were so many, saturated all the time; less than was seen before it tells without a trial. */
-function learntForLong(
-  evidence: Evidence,
-  { goodSince, goodSinceMs, ready }: ScaleSample,
-  isTried: boolean,
-  guards: GuardSettings,
-  now: number,
-): Evidence {
-  const sure = surely(goodSince, goodSinceMs);
-  const next = withCapacity(evidence, sure / ready, guards, now);
-  if (goodSinceMs < LONG_MS || isTried) return next;
-  return withLessCapacity(next, (2 * goodSince - sure) / ready, now);
 }
 
 /** A rate less its standard error: the most of many short counts is more than what is true. */

@@ -141,17 +141,6 @@ describe('at each tick', () => {
     expect(learnt(3)).toBeCloseTo((200 - Math.sqrt(200)) / 4);
   });
 
-  test('what they do for long corrects what was seen of them by chance', () => {
-    const lucky = { ...fresh, saturatedTicks: 9, evidence: { ...fresh.evidence, capacity: { perSecond: 54, at: 0 } } };
-    const long = { ...behind, goodSince: 100, goodSinceMs: 5000 };
-    const learnt = (state: ScalerState, sample = long) => observed(sample, state).evidence.capacity?.perSecond;
-    expect(learnt(lucky)).toBeCloseTo((500 + Math.sqrt(500)) / 10);
-    expect(learnt(lucky, { ...long, goodSinceMs: 4000 })).toBe(54);
-    // Where nearly nothing is done, it is not the replicas.
-    expect(learnt(lucky, { ...long, goodSince: 20 })).toBe(54);
-    expect(learnt(afterChange(lucky, up, slowInputs, testScale, 0))).toBe(54);
-  });
-
   test('what they carry is learnt while the latency is low, and falls once they cannot', () => {
     const carried = observed({ arrivals: 80 });
     expect(carried.evidence.carried[2]?.perSecond).toBe(80);
@@ -174,8 +163,8 @@ describe('after a change', () => {
   test('it is known how the service stood before', () => {
     const state = afterChange(fresh, up, { ...slowInputs, arrivalsPerSecond: 60, usualPerSecond: 50 }, testScale, 0);
     expect(inputsOf(state)).toMatchObject({
-      ...{ trial: 1, trialFrom: 2, trialTo: 3, trialConcurrency: 0, beforePerSecond: 50, beforeGoodPerSecond: 40 },
-      ...{ beforeQuantileMs: 1500, beforeSaturated: 0 },
+      ...{ trial: 1, trialFrom: 2, trialTo: 3, trialConcurrency: 0, beforePerSecond: 60, beforeGoodPerSecond: 40 },
+      ...{ beforeUsualPerSecond: 50, beforeQuantileMs: 1500, beforeSaturated: 0 },
     });
     const saturated = afterChange(fresh, change('concurrency', 2, 4), saturatedInputs, testScale, 0);
     expect(inputsOf(saturated)).toMatchObject({ beforeSaturated: 1, trialConcurrency: 1, beforePerSecond: 300 });
