@@ -122,7 +122,7 @@ describe.concurrent('replica scaling', () => {
       const service = { scale: { min: 2, max: 3, idle: 'never' }, retries: { budget: '100%' } };
       const app = await stage.app('app', { place, mimic: { LATENCY_MS: 10 }, service });
       const proxy = await stage.proxy({ apps: [app] });
-      await until('both are ready', () => app.log.events('ready').length === 2);
+      await until('both are ready', () => app.log.events('ready').length === 2, 120_000);
       await until('both are known', async () => {
         const { replicas } = await proxy.service(app.name);
         return replicas.filter(({ state }) => state === 'ready').length === 2;
