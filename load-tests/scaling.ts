@@ -36,8 +36,10 @@ const { values } = readOrRefuse(usage, () =>
     },
   }),
 );
-const chosen = [...moreHelps, ...noHelp, ...failures].filter(({ name }) =>
-  values.only.some((only) => only === '' || `${name} `.startsWith(`${only} `)),
+const chosen = [...moreHelps, ...noHelp, ...failures].filter(
+  ({ name, notSimulated }) =>
+    values.only.some((only) => only === '' || `${name} `.startsWith(`${only} `)) &&
+    !(values.simulate && notSimulated !== undefined),
 );
 if (chosen.length === 0 || !/^[1-9]\d{0,8}$/.test(values.seed)) {
   console.error(usage);
