@@ -1,31 +1,13 @@
-import { expect, test } from 'vitest';
-import { simulate } from '../../src/simulate/simulate.ts';
-import { bars } from './bars.ts';
+import { holdBars } from './hold-bars.ts';
 
-const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
-
-/** Loads whose bars hold whatever the seed. Those that do not yet are shown by `npm run -s simulate:bars`. */
-const HELD = [
-  'shared lock',
-  'constant 400 ms',
-  'shared database',
-  'sine 7–117 rps, 30 min',
-  'sheds at 3 × its capacity',
-  '9 replicas, one is enough',
-  'constant 5 s answers',
-  'burst of 16 × 40 ms at concurrency 2',
-];
-
-test.each(HELD)(
-  'scaling keeps within its bars, whatever the seed: %s',
-  async (name) => {
-    const bar = bars.find((each) => each.name === name);
-    if (bar === undefined) throw new Error(`no such load: ${name}`);
-    for (const seed of SEEDS) {
-      const { services } = await simulate(bar.scenario(seed), 'pilotlight');
-      for (const { name: what, of, most } of bar.figures)
-        expect({ what, seed, isHeld: of(services) <= most }).toEqual({ what, seed, isHeld: true });
-    }
-  },
-  180_000,
-);
+/** Loads that more replicas do not help, or not for long. All loads: `npm run -s simulate:bars`. */
+holdBars([
+  { load: 'shared lock' },
+  { load: 'constant 400 ms' },
+  { load: 'shared database' },
+  { load: 'half slow 500s' },
+  { load: '3 s spike' },
+  { load: '9 replicas, one is enough' },
+  { load: 'constant 5 s answers' },
+  { load: 'burst of 16 × 40 ms at concurrency 2' },
+]);

@@ -44,6 +44,13 @@ export function eachManages(evidence: Evidence, guards: GuardSettings, now: numb
   return most > 0 ? most : undefined;
 }
 
+/** A rate less its standard error: the most of many short counts is more than what is true. */
+export function surely(perSecond: number, overMs: number): number {
+  const seconds = overMs / 1000;
+  const count = perSecond * seconds;
+  return Math.max(0, count - Math.sqrt(count)) / seconds;
+}
+
 /** Takes in what each replica did while the service was saturated. */
 export function withCapacity(evidence: Evidence, perSecond: number, guards: GuardSettings, now: number): Evidence {
   if (perSecond <= (capacityAt(evidence, guards, now) ?? 0)) return evidence;

@@ -1,5 +1,5 @@
 import type { GuardSettings, ScaleSettings } from '../../model/settings.ts';
-import { type Evidence, withCapacity, withCarried, withTooFew } from './evidence.ts';
+import { type Evidence, surely, withCapacity, withCarried, withTooFew } from './evidence.ts';
 import { isSaturatedBy, isSteadyLoad, type SaturationSigns } from './saturation.ts';
 import { isShort } from './scale-inputs.ts';
 import { LATELY_MS, type ScalerState, type ScaleSample, TICK_MS } from './scaler.ts';
@@ -80,11 +80,4 @@ function learnt(
   if (seen.isOver || isSaturatedNow) next = withTooFew(next, ready, arrivals);
   else if (seen.isCalm && isSteady) next = withCarried(next, ready, arrivals, guards, now);
   return next;
-}
-
-/** A rate less its standard error: the most of many short counts is more than what is true. */
-function surely(perSecond: number, overMs: number): number {
-  const seconds = overMs / 1000;
-  const count = perSecond * seconds;
-  return Math.max(0, count - Math.sqrt(count)) / seconds;
 }

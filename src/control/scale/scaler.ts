@@ -3,7 +3,16 @@ import type { GuardSettings, ScaleSettings } from '../../model/settings.ts';
 import type { BudgetFacts } from '../start/replica-budget.ts';
 import { type BucketRate, fullBucket, type TokenBucket, takeToken, tokensAt } from '../start/token-bucket.ts';
 import { type Doubt, doubtsAfter } from './doubt.ts';
-import { carriersOf, type Evidence, eachTakes, failedAt, noEvidence, withFailed } from './evidence.ts';
+import {
+  carriersOf,
+  type Evidence,
+  eachTakes,
+  failedAt,
+  noEvidence,
+  surely,
+  withCapacity,
+  withFailed,
+} from './evidence.ts';
 import { forecast, type Trend } from './forecast.ts';
 import { judge } from './guards.ts';
 import { proposals } from './proposals.ts';
@@ -292,9 +301,12 @@ export function afterVerdict(
       const each = Math.max(capacityPerSecond, trialGoodPerSecond / trialTo);
       const wereTooFew = inputs.beforeSaturated === 0 || beforePerSecond > trialFrom * each;
       const known = wereTooFew ? withFailed(evidence, trialFrom, beforePerSecond, guards, now) : evidence;
+      // What was seen before it may be of a pause: they can do at least what they have done since.
+      const done = surely(trialGoodPerSecond, inputs.trialGoodMs) / trialTo;
+      const able = judged.isMore ? withCapacity(known, done, guards, now) : known;
       return {
         ...ended,
-        evidence: { ...known, helps: known.helps || judged.isMore },
+        evidence: { ...able, helps: able.helps || judged.isMore },
         frozen: judged.isMore ? { ...frozen, count: 0 } : frozen,
         doubts: judged.isMore ? [] : doubtsAfter(doubts, inputs),
       };
