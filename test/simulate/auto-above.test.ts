@@ -64,6 +64,15 @@ test('a step load gets the replicas that bring latency back under what was learn
   }
 }, 120_000);
 
+test('an app that gets slower by itself moves no threshold up, and gets no replica that does not help', async () => {
+  const app = { ...roomy(exponential(50)), later: [{ fromMs: 15 * MINUTE_MS, serviceTime: exponential(200) }] };
+  const { series, mostReplicas } = await outcomeOf(2400, 1, app, constantRate(5));
+  const before = series[14 * 60]?.aboveMs ?? 0;
+  expect(before).toBeLessThan(400);
+  expect(series.at(-1)?.aboveMs).toBeLessThan(1.25 * before);
+  expect(mostReplicas).toBeLessThanOrEqual(3);
+}, 120_000);
+
 test('a rival is held to the threshold that is learnt in the same way', async () => {
   const { services } = await simulate(scenario(600, 1, roomy(constant(200)), constantRate(2)), hpa());
   expect(thresholds(services[0] as ServiceOutcome)).toEqual([1000, 401]);
