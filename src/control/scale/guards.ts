@@ -80,14 +80,26 @@ const errors: Guard = {
   },
 };
 
+/** A service that answers less than this share of what arrives may be stuck for a moment. */
+const STUCK = 0.2;
+
+/**
+ * A look less is enough where what waits takes longer than that to be answered: no chance makes so much. Not where it
+ * waited for a service that failed, or stood still.
+ */
+function isOverwhelmed(inputs: ScaleInputs, backlog: number): boolean {
+  const { saturatedTicks, goodPerSecond, latelyPerSecond, errorsShare, errorsLimit } = inputs;
+  const isAtWork = goodPerSecond > STUCK * latelyPerSecond && errorsShare <= errorsLimit;
+  return isAtWork && backlog > saturatedTicks * goodPerSecond;
+}
+
 const signal: Guard = {
   name: 'signal',
   kinds: ['latency', 'shed'],
   judge(proposal, inputs) {
-    const { overTicks, saturatedTicks, ticks, goodPerSecond } = inputs;
+    const { overTicks, saturatedTicks, ticks } = inputs;
     const backlog = backlogOf(inputs);
-    // A look less is enough where what waits takes longer than that to be answered: no chance makes so much.
-    if (saturatedTicks === ticks - 1 && saturatedTicks > 1 && backlog > saturatedTicks * goodPerSecond)
+    if (saturatedTicks > 1 && saturatedTicks === ticks - 1 && isOverwhelmed(inputs, backlog))
       return pass(proposal, `saturated, and ${Math.round(backlog)} that wait take more than ${saturatedTicks} s`);
     const [stood, what] = isSaturated(inputs) ? [saturatedTicks, 'saturated'] : [overTicks, 'over the threshold'];
     return blockIf(stood < ticks, proposal, `${what} for ${stood} of ${ticks} ticks in a row`);

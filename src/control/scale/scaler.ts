@@ -271,6 +271,9 @@ function settledBy(judged: TrialVerdict, inputs: ScaleInputs): ScaleInputs {
   }
 }
 
+/** Who answers less than this share of what was carried before stands still: that tells nothing of the arrivals. */
+const STUCK = 0.5;
+
 /** Longest wait before the next try of a decrease, ms. */
 const DOWN_RETRY_MAX_MS = 3_600_000;
 
@@ -299,7 +302,9 @@ export function afterVerdict(
       const beforePerSecond = inputs.beforeSaturated === 1 ? inputs.beforePerSecond : inputs.beforeUsualPerSecond;
       // What was added to work off a backlog, or after a pause, says nothing of the arrivals.
       const each = Math.max(capacityPerSecond, trialGoodPerSecond / trialTo);
-      const wereTooFew = inputs.beforeSaturated === 0 || beforePerSecond > trialFrom * each;
+      const usual = evidence.carried[trialFrom]?.perSecond ?? 0;
+      const isStuck = inputs.beforeGoodPerSecond < STUCK * usual;
+      const wereTooFew = !isStuck && (inputs.beforeSaturated === 0 || beforePerSecond > trialFrom * each);
       const known = wereTooFew ? withFailed(evidence, trialFrom, beforePerSecond, guards, now) : evidence;
       // What was seen before it may be of a pause: they can do at least what they have done since.
       const done = surely(trialGoodPerSecond, inputs.trialGoodMs) / trialTo;

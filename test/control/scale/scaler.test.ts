@@ -217,6 +217,12 @@ describe('what an experiment showed', () => {
     const helped = afterVerdict(frozen, { verdict: 'helped', what: '', isMore: true }, judgedInputs, testScale, 1000);
     expect(helped).toMatchObject({ trial: { state: 'none' }, frozen: { count: 0 }, evidence: { helps: true } });
     expect(failedAt(helped.evidence, 2, testGuards, 1000)).toBe(40);
+    // Of one that stood still nothing is learnt but that it did.
+    const carried = [undefined, undefined, { perSecond: 40, at: 0 }];
+    const stuck = { ...judgedInputs, beforeGoodPerSecond: 19 };
+    const still = { ...frozen, evidence: { ...frozen.evidence, carried } };
+    const paused = afterVerdict(still, { verdict: 'helped', what: '', isMore: true }, stuck, testScale, 1000);
+    expect(failedAt(paused.evidence, 2, testGuards, 1000)).toBeUndefined();
     const eased = afterVerdict(frozen, { verdict: 'helped', what: '', isMore: false }, judgedInputs, testScale, 1000);
     expect(eased.evidence.helps).toBe(false);
   });
