@@ -17,8 +17,9 @@ import { type ReadPair, readTls } from './read-tls.ts';
 import { signatureOf } from './signature.ts';
 import { TicketKeys } from './ticket-keys.ts';
 
-/** The files are looked at this often, ms; so much less often that a look takes at most a hundredth of the time. */
+/** The files are looked at this often, ms; less often where a look would take more than a hundredth of the time. */
 const LOOK_MS = 5000;
+const LONGEST_LOOK_MS = 60_000;
 const LOOK_SHARE = 100;
 /** Files that changed are read when they have been the same for so long, ms: a pair is written one file after the other. */
 const SETTLE_MS = 1000;
@@ -178,7 +179,7 @@ export class FileSource implements CertificateSource {
     this.#signature = await this.#settled(signature);
     if (this.#isClosed || followed !== this.#followed) return;
     if (this.#ticketKeys.rotate() || before !== this.#signature) onChange();
-    this.#lookIn(Math.max(LOOK_MS, LOOK_SHARE * took));
+    this.#lookIn(Math.min(LONGEST_LOOK_MS, Math.max(LOOK_MS, LOOK_SHARE * took)));
   }
 
   /** Waits until files that changed stay the same. @returns their signature then */
