@@ -23,6 +23,7 @@ test('every shipped file is right, without a warning and without any variable se
     'examples/existing-services.yaml',
     'examples/process.yaml',
     'examples/redis.yaml',
+    'examples/tls.yaml',
   ]);
   for (const file of ['reference.yaml', 'demo.yaml', ...examples]) {
     expect((await load(file)).warnings.map(formatProblem)).toEqual([]);
