@@ -209,12 +209,16 @@ const useless: World = {
     const faults = alwaysFaults(outcome, boundsOf(of));
     if (starts > USELESS_STARTS) faults.push(`${starts} increases in an hour, though none helps`);
     const { mostReplicas: most } = outcome;
-    if (most > of.running + 2) faults.push(`${most} replicas, though none helps`);
+    if (most > of.running + USELESS_REPLICAS) faults.push(`${most} replicas, though none helps`);
+    const { least } = settledReplicas(outcome);
+    if (least > of.running + 1) faults.push(`${least} replicas at the end, though none helps`);
     return faults;
   },
 };
 /** Increases in an hour where none helps: 120 s, doubled each time, are six; far more arrivals lift it a few times. */
 const USELESS_STARTS = 10;
+/** Two may be in doubt at each load, and loads rise. */
+const USELESS_REPLICAS = 4;
 
 /** Replicas end by themselves, get sick, or do not start. */
 const ailing: World = {
