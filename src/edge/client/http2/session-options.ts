@@ -3,6 +3,8 @@ import type { ListenLimits } from '../../../model/settings.ts';
 
 /** Fields beyond `limits.fields` that are read, so that a little too many are answered with 431: crumbs of Cookie too. */
 const SPARE_PAIRS = 64;
+/** Bytes of a head that we send: more than any is. */
+const MOST_SENT = 64 * 1024 * 1024;
 /** Bytes of the tables by which fields are compressed, of either side (RFC 7541 §4.2). */
 const HEADER_TABLE = 4096;
 
@@ -15,6 +17,8 @@ export function sessionOptions({ head, fields, http2 }: ListenLimits): ServerSes
   return {
     maxHeaderListPairs: fields + SPARE_PAIRS,
     maxDeflateDynamicTableSize: HEADER_TABLE,
+    // What a service may send is bounded where it is read; a frame that cannot be sent would end the whole connection.
+    maxSendHeaderBlockLength: MOST_SENT,
     // Services send fields more than once that should be there once; so do we in HTTP/1.1.
     strictSingleValueFields: false,
     settings: {
