@@ -75,7 +75,9 @@ export const checklist: Record<string, ChecklistLine[]> = {
     { id: 52, what: 'Slow heads are 408; bodies and readers that stand still are let go' },
     { id: 53, what: 'Idle connections cost no timers' },
   ],
-  'HTTP/2': [{ id: 'h2', what: 'Not offered: its preface is 505, an upgrade to it in clear text is not passed on' }],
+  'HTTP/2': [
+    { id: 'h2', what: 'Where it is not offered, its preface is 505; an upgrade to it in clear text is not passed on' },
+  ],
 };
 
 /** Defects that other products had. */

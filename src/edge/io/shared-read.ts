@@ -40,13 +40,15 @@ export function readShared(socket: Socket, onBytes: (bytes: Buffer, size: number
   socket.resume();
 }
 
-/** Gives a socket back as it was before `readShared`: its bytes come as usual, or go to whoever takes its handle. */
+/** Ends `readShared`, for whoever takes the handle of the socket, which goes on reading. */
 export function unshared(socket: Socket): Socket {
   if (internals !== undefined && internals !== 'unknown') {
     const places = socket as unknown as Record<symbol, unknown>;
     places[internals.buffer] = null;
     places[internals.callback] = null;
   }
+  // What is put back into it must not flow to nobody. (Behind the above this does not stop the handle.)
+  socket.pause();
   return socket;
 }
 

@@ -21,6 +21,8 @@ type Phase = 'silent' | 'serving' | 'idle' | 'leaving' | 'lingering' | 'closed';
 const LINGER_MS = 2000;
 /** Errors of Node behind frames that break the rules of HTTP/2, or carry nothing too often. */
 const BROKEN_RULES = new Set(['ERR_HTTP2_ERROR', 'ERR_HTTP2_TOO_MANY_INVALID_FRAMES']);
+/** How long a client that we take leave of may take to show that it is there, ms. */
+const ALIVE_MS = 10_000;
 /** Objects for streams that an idle connection keeps. */
 const KEPT_WHEN_IDLE = 4;
 
@@ -52,27 +54,29 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
   #hasSettings = false;
   #hasPlace = true;
   hasStalled = false;
+  /** It has answered since we took leave, or last asked. */
+  #isAlive = true;
 
   /**
    * @param peer the other end, known and counted
-   * @param first what came already
+   * @param first what came already; the socket is paused then
    */
   constructor(socket: Socket, peer: ClientPeer, context: ClientContext, listener: ListenerContext, first?: Buffer) {
     this.#socket = socket;
     this.peer = peer;
     this.#context = context;
     this.#listener = listener;
-    if (first !== undefined) {
-      // Otherwise they would flow to nobody.
-      socket.pause();
-      socket.unshift(first);
-    }
+    if (first !== undefined) socket.unshift(first);
     if (context.access !== undefined) peer.noteLocalAddress();
     // A client that ends its side has left: without what it has to say, HTTP/2 comes to a stop.
     socket.on('end', () => socket.destroy());
     socket.on('close', () => this.#onClose());
     this.#session = performServerHandshake(socket, sessionOptions(listener.limits));
     this.#session.on('error', (error: NodeJS.ErrnoException) => this.#onError(error.code));
+    // It is closed when its streams are over: Node would close it when its client says GOAWAY, or when one frame cannot
+    // be sent, and answers no question about it from then on.
+    this.#session.close = () => {};
+    this.#session.on('goaway', () => this.#leave());
     this.#session.on('ping', () => this.#onOdd('ping'));
     this.#session.on('remoteSettings', () => this.#onSettings());
     this.#session.on('stream', (stream, _headers, _flags, raw) => this.#onStream(stream, raw));
@@ -227,7 +231,22 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
     this.#listener.idle.leave(this);
     this.#context.deadlines.disarm(this);
     if (this.#open.size === 0) this.#linger();
-    else if (!this.#session.destroyed) this.#session.goaway(constants.NGHTTP2_NO_ERROR);
+    else if (!this.#session.destroyed) {
+      this.#session.goaway(constants.NGHTTP2_NO_ERROR);
+      this.#lookAfter();
+    }
+  }
+
+  /**
+   * Asks a client that we take leave of for a sign of life: once GOAWAY was said, Node may stop reading where the client
+   * breaks the rules, and then nothing else tells that it has gone.
+   */
+  #lookAfter(): void {
+    this.#isAlive = false;
+    this.#session.ping((error) => {
+      if (error === null) this.#isAlive = true;
+    });
+    this.#context.deadlines.arm(this, ALIVE_MS);
   }
 
   /** All is over: names the last stream and closes. */
@@ -235,11 +254,14 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
     this.#phase = 'lingering';
     if (this.#hasPlace) this.#listener.idle.end(this);
     this.#context.deadlines.arm(this, LINGER_MS);
+    Reflect.deleteProperty(this.#session, 'close');
     this.#session.close();
   }
 
   onDeadline(): void {
     if (this.#phase === 'lingering') this.#socket.destroy();
+    else if (this.#phase === 'leaving' && this.#isAlive && !this.#session.destroyed) this.#lookAfter();
+    else if (this.#phase === 'leaving') this.#socket.destroy();
     else if (this.#phase === 'silent' || this.#phase === 'idle') this.#leave();
   }
 

@@ -165,6 +165,19 @@ test('a client that says GOAWAY gets its answers', async () => {
   await h.connections(0);
 });
 
+test('a client that says GOAWAY and then breaks the rules is not served any more', async () => {
+  const origin = await Origin.listen(silent);
+  const h = await ready(origin);
+  const client = await raw(h);
+  client.send(request(1));
+  await h.inFlight(1);
+  client.send(frame(Type.GOAWAY, 0, 0, Buffer.alloc(8)), frame(Type.DATA, 0, 7, 'of no stream'));
+  await until(() => client.goaways.at(-1) === Code.PROTOCOL_ERROR, 'the end of the session');
+  await h.pass(11_000, 1000);
+  await h.connections(0);
+  await h.inFlight(0);
+});
+
 test('requests beyond the limit of a connection are sent elsewhere', async () => {
   const h = await ready(await Origin.listen(answering()), { requests: 3 });
   const client = await Http2Client.open(h.port);
