@@ -114,7 +114,7 @@ describe('no application sees a guarded path whose guard was not asked', () => {
       }),
       { numRuns: 10_000, examples: FOUND.map((target) => [target]) },
     );
-  });
+  }, 120_000);
 });
 
 describe('paths that are read in one way by all who matter pass', () => {

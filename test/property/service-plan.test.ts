@@ -280,7 +280,7 @@ test('whatever happens, every step keeps the bounds, takes nothing from who wait
     }),
     { numRuns: 3000 },
   );
-});
+}, 120_000);
 
 test('whatever happened, requests for what sleeps get exactly what they need, and it goes again when it is idle', () => {
   fc.assert(
@@ -319,7 +319,7 @@ test('whatever happened, requests for what sleeps get exactly what they need, an
     }),
     { numRuns: 1500 },
   );
-});
+}, 120_000);
 
 test('what an operator wants is there once it could be started, also where it is frozen, and is left alone for a while', () => {
   fc.assert(
@@ -343,9 +343,9 @@ test('what an operator wants is there once it could be started, also where it is
       expect(countsOf(service.view).ready).toBe(isKept ? to : Math.max(min, to - 1));
       expect(service.violations).toEqual([]);
     }),
-    { numRuns: 1500 },
+    { numRuns: 500 },
   );
-});
+}, 120_000);
 
 test('what an operator puts to sleep stays so until somebody asks, whatever its min', () => {
   fc.assert(
@@ -364,7 +364,7 @@ test('what an operator puts to sleep stays so until somebody asks, whatever its 
     }),
     { numRuns: 1500 },
   );
-});
+}, 120_000);
 
 test('a change of run brings up as many of the new one, one at a time, and keeps what serves meanwhile', () => {
   fc.assert(
@@ -394,7 +394,7 @@ test('a change of run brings up as many of the new one, one at a time, and keeps
     }),
     { numRuns: 1500 },
   );
-});
+}, 120_000);
 
 test('a new run that ends soon after it was ready, again and again, costs no capacity and is tried ever less often', () => {
   fc.assert(
@@ -423,7 +423,7 @@ test('a new run that ends soon after it was ready, again and again, costs no cap
     }),
     { numRuns: 20 },
   );
-});
+}, 120_000);
 
 test('sick replicas are replaced one at a time, within max, and those that are well stay', () => {
   fc.assert(
@@ -465,4 +465,4 @@ test('sick replicas are replaced one at a time, within max, and those that are w
     }),
     { numRuns: 500 },
   );
-});
+}, 120_000);
