@@ -40,6 +40,8 @@ export interface AccessRecord {
   ending: 'complete' | 'client-left' | 'client-stalled' | 'upstream-broke' | 'refused' | 'retired' | 'silent';
   /** Code of the proxy's own answer; undefined: it made none. */
   refusal: RefusalCode | undefined;
+  /** How TLS was spoken; absent: it was not ended here. */
+  tls?: { readonly version: string; readonly cipher: string } | undefined;
   /** The rule that the request, or the answer of the endpoint, breaks: one of a bounded number of ASCII texts of ours. */
   reason: string | undefined;
 }

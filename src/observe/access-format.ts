@@ -45,8 +45,13 @@ function toJson(record: AccessRecord): string {
     `"firstByteMs":${tenths(record.firstByteMs)},"totalMs":${tenths(record.totalMs)},` +
     `"retries":${record.retries},"cold":${record.cold},"ending":"${record.ending}",` +
     `"referer":${textOrNull(record.referer && redactQuery(record.referer))},` +
-    `"userAgent":${textOrNull(record.userAgent)}${faultOf(record)}}`
+    `"userAgent":${textOrNull(record.userAgent)}${tlsOf(record)}${faultOf(record)}}`
   );
+}
+
+/** Of a connection with TLS alone; these words are OpenSSL's. */
+function tlsOf({ tls }: AccessRecord): string {
+  return tls === undefined ? '' : `,"tls":"${tls.version}","cipher":"${tls.cipher}"`;
 }
 
 /** Of a refused request, or a bad answer: what it breaks. These words are ours. */

@@ -126,3 +126,10 @@ test('a refused request names the rule that it breaks, where its format has room
 test('the address of a client of IPv6 and its port are told apart by brackets', () => {
   expect(formatterOf('httplog')({ ...record, client: '2001:db8::1' })).toMatch(/^\[2001:db8::1\]:40312 \[/);
 });
+
+test('TLS that was ended here is told, and nothing where it was not', () => {
+  const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256' };
+  const toJson = formatterOf('json');
+  expect(JSON.parse(toJson({ ...record, tls }))).toMatchObject({ tls: tls.version, cipher: tls.cipher });
+  expect(JSON.parse(toJson(record))).not.toHaveProperty('tls');
+});

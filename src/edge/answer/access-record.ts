@@ -9,6 +9,7 @@ interface RecordedPeer {
   readonly address: string;
   readonly port: number;
   readonly localAddress: string;
+  readonly tls: AccessRecord['tls'];
   clientOf(request: RequestHead): string;
 }
 
@@ -107,6 +108,7 @@ export function accessRecord(
     retries: facts.retries,
     cold: facts.cold,
     ending: facts.ending,
+    tls: peer.tls,
     refusal: facts.refusal,
     reason: facts.fault ?? (facts.refusal && ruleOf(facts.refusal)),
   };

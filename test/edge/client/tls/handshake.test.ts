@@ -26,6 +26,7 @@ describe('requests come through TLS', () => {
     expect(await client.ask('/one')).toContain('GET /one HTTP/1.1');
     expect(await client.ask('/two')).toContain('GET /two HTTP/1.1');
     expect((await h.report()).handshakes).toEqual({ full: 1 });
+    expect(h.accessed.map(({ tls }) => tls?.version)).toEqual([version, version]);
   });
 
   test('the service is told https and the port of the listener', async () => {
