@@ -79,7 +79,8 @@ function settledFaults(states: readonly Steady[], outcome: ServiceOutcome, min: 
   const { least, most } = settledReplicas(outcome);
   const last = states.at(-1);
   const faults: Faults = [];
-  if (last?.notCalm === 0 && least > Math.max(min, last.replicas))
+  // One more is kept where what a replica can do was seen while it was cold, or at its worst.
+  if (last?.notCalm === 0 && least > Math.max(min, last.replicas + 1))
     faults.push(`${least} replicas at the end, though ${last.replicas} are calm all the time`);
   const enough = states.find(({ over }) => over <= 0.5);
   if (enough !== undefined && states.some(({ over }) => over <= 0.1) && most < enough.replicas)
