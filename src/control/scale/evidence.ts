@@ -144,7 +144,8 @@ export function carriersOf(
   return undefined;
 }
 
-function faded({ perSecond, at }: Seen, { evidenceHalfLifeMs }: GuardSettings, now: number): number {
+/** What is left of a rate as evidence, per second. */
+export function faded({ perSecond, at }: Seen, { evidenceHalfLifeMs }: GuardSettings, now: number): number {
   return perSecond * 2 ** (-(now - at) / evidenceHalfLifeMs);
 }
 

@@ -1,5 +1,5 @@
 import { counted } from '../../util/format.ts';
-import { isGrowing, isSaturated, type ScaleInputs } from './scale-inputs.ts';
+import { isCollapsed, isGrowing, isSaturated, type ScaleInputs } from './scale-inputs.ts';
 import { answersOf, latencyOf, ratesOf, type TrialVerdict } from './trial-verdict.ts';
 
 /** Where an increase stands. It goes from one to a later one, but for `broken`, which ends it from anywhere. */
@@ -87,11 +87,13 @@ const CHANCE = 2;
 
 /** A saturated service answers more. */
 function answersMore(inputs: ScaleInputs): TrialVerdict | undefined {
-  const { trialFrom, beforeGoodPerSecond, capacityPerSecond = 0 } = inputs;
+  const { trialFrom, beforeGoodPerSecond, capacityPerSecond = 0, doneEachPerSecond = 0 } = inputs;
   const { benefitShare, benefitLeast, trialGoodPerSecond, trialGoodMs, arrivalsPerSecond } = inputs;
   if (inputs.beforeSaturated === 0 && !isSaturated(inputs)) return undefined;
-  // Those before may have done no more at that moment than they can.
-  const before = Math.max(beforeGoodPerSecond, trialFrom * capacityPerSecond);
+  // Those before may have done no more at that moment than they can, and in a collapse nothing at all.
+  const wasCollapsed = isCollapsed(beforeGoodPerSecond, inputs.beforePerSecond);
+  const each = Math.max(capacityPerSecond, wasCollapsed ? doneEachPerSecond : 0);
+  const before = Math.max(beforeGoodPerSecond, trialFrom * each);
   const allowed = Math.max(0, arrivalsPerSecond - before);
   const rise = Math.max(benefitLeast * before, Math.min(benefitShare * addedShare(inputs) * before, allowed));
   const chance = CHANCE * Math.sqrt(before / BEFORE_SECONDS + trialGoodPerSecond / (trialGoodMs / 1000));
@@ -186,9 +188,12 @@ function isMoving(inputs: ScaleInputs): boolean {
   return isQueued(inputs) || isGrowing(inputs) || inputs.goodPerSecond > 1.05 * inputs.arrivalsPerSecond;
 }
 
-/** While an old queue is there, requests that came after the increase still wait behind it. */
-function isQueued({ load, calmLoad }: ScaleInputs): boolean {
-  return calmLoad > 0 && load > 2 * Math.max(1, calmLoad);
+/**
+ * While an old queue is there, requests that came after the increase still wait behind it. Of a service that was never
+ * calm it is not known how much is in flight without one: then it is what was there before, if that was an overload.
+ */
+function isQueued({ load, calmLoad, beforeSaturated, beforeLoad }: ScaleInputs): boolean {
+  return calmLoad > 0 ? load > 2 * Math.max(1, calmLoad) : beforeSaturated === 1 && load > beforeLoad;
 }
 
 /** More requests come than before, and not by chance. */

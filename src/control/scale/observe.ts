@@ -1,7 +1,7 @@
 import type { GuardSettings, ScaleSettings } from '../../model/settings.ts';
-import { type Evidence, surely, withCapacity, withCarried, withTooFew } from './evidence.ts';
+import { type Evidence, faded, type Seen, surely, withCapacity, withCarried, withTooFew } from './evidence.ts';
 import { isSaturatedBy, isSteadyLoad, type SaturationSigns } from './saturation.ts';
-import { isShort } from './scale-inputs.ts';
+import { isCollapsed, isShort } from './scale-inputs.ts';
 import { LATELY_MS, type ScalerState, type ScaleSample, TICK_MS } from './scaler.ts';
 
 /** The state after a tick: how long it has been slow or saturated, and what that teaches. */
@@ -26,11 +26,12 @@ export function observe(state: ScalerState, sample: ScaleSample, scale: ScaleSet
   const saturatedTicks = isSaturatedNow ? state.saturatedTicks + 1 : 0;
   const seen = { saturatedMs: saturatedTicks * TICK_MS, isOver, isCalm };
   const next: ScalerState = {
-    ...whenReady(state, sample, now),
+    ...whenReady(state, sample, isSaturatedNow, now),
     overTicks: isOver ? state.overTicks + 1 : 0,
     saturatedTicks,
     calmSince: isCalm ? (state.calmSince ?? now) : isSilent ? state.calmSince : undefined,
     evidence: learnt(state.evidence, sample, seen, guards, now),
+    doneEach: withDone(state.doneEach, sample, guards, now),
   };
   // What has just come is not usual.
   if (!isCalm || ready === 0 || !isSteadyLoad(sample.load, sample.loadBefore)) return next;
@@ -54,11 +55,24 @@ function follow(before: number, now: number): number {
   return before === 0 ? now : before + 0.1 * (now - before);
 }
 
-/** The replicas of an increase are there, as far as they are coming. */
-function whenReady(state: ScalerState, { ready, starting }: ScaleSample, now: number): ScalerState {
+/** The replicas of an increase are there, as far as they are coming. Until then the service may prove to be saturated. */
+function whenReady(state: ScalerState, sample: ScaleSample, isSaturatedNow: boolean, now: number): ScalerState {
+  const { ready, starting } = sample;
   const { trial, lastUpAt = now } = state;
-  if (trial.state !== 'starting' || starting > 0 || ready <= trial.from) return state;
-  return { ...state, startMs: now - lastUpAt, trial: { ...trial, state: 'judging', to: ready, readyAt: now } };
+  if (trial.state !== 'starting') return state;
+  const before = { ...trial, isSaturated: trial.isSaturated || isSaturatedNow };
+  if (starting > 0 || ready <= trial.from) return { ...state, trial: before };
+  return { ...state, startMs: now - lastUpAt, trial: { ...before, state: 'judging', to: ready, readyAt: now } };
+}
+
+/** What each did over so long is no chance, ms. */
+const DONE_OVER_MS = 5000;
+
+function withDone(done: Seen | undefined, sample: ScaleSample, guards: GuardSettings, now: number): Seen | undefined {
+  const { ready, goodSince, goodSinceMs, isSteady } = sample;
+  if (ready === 0 || !isSteady || goodSinceMs < DONE_OVER_MS) return done;
+  const perSecond = surely(goodSince, goodSinceMs) / ready;
+  return done !== undefined && perSecond <= faded(done, guards, now) ? done : { perSecond, at: now };
 }
 
 function learnt(
@@ -72,7 +86,7 @@ function learnt(
   if (ready === 0) return evidence;
   let next = evidence;
   const isSaturatedNow = seen.saturatedMs > 0;
-  if (isSaturatedNow && isSteady) {
+  if (isSaturatedNow && isSteady && !isCollapsed(goodLately, arrivals)) {
     next = withCapacity(next, surely(goodLately, LATELY_MS) / ready, guards, now);
     if (seen.saturatedMs >= sample.goodSinceMs)
       next = withCapacity(next, surely(sample.goodSince, sample.goodSinceMs) / ready, guards, now);

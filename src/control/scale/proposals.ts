@@ -55,6 +55,9 @@ function forSaturation(inputs: ScaleInputs): Proposal | undefined {
 /** A need that is measured twice differs by so much of a replica. */
 const SAME_NEED = 0.1;
 
+/** For the backlog there are at most so many times as many as the arrivals need: it grows with the time of a start. */
+const CATCH_UP = 1.65;
+
 /** How many a saturated service needs: by its capacity, once replicas have proved to help; else one more. */
 function sized(inputs: ScaleInputs, from: number, reason: string): Pick<Proposal, 'to' | 'reason'> {
   const { capacityPerSecond, helps, arrivalsPerSecond, goodPerSecond, utilisation, stepUp, ready } = inputs;
@@ -63,8 +66,9 @@ function sized(inputs: ScaleInputs, from: number, reason: string): Pick<Proposal
   // With the reserve for what arrives; without it for as long as the backlog is worked off, as it is when they are there.
   const steady = arrivalsPerSecond / (utilisation * capacityPerSecond);
   const backlog = backlogOf(inputs) + Math.max(0, arrivalsPerSecond - goodPerSecond) * (startMs / 1000);
-  const catchingUp = (arrivalsPerSecond + backlog / (backlogMs / 1000)) / capacityPerSecond;
-  const needed = Math.ceil(Math.max(steady, catchingUp) - SAME_NEED);
+  const lasting = arrivalsPerSecond / capacityPerSecond;
+  const catchingUp = Math.ceil(lasting + backlog / (backlogMs / 1000) / capacityPerSecond - SAME_NEED);
+  const needed = Math.max(Math.ceil(steady - SAME_NEED), Math.min(catchingUp, Math.floor(CATCH_UP * lasting)));
   const to = Math.max(from + 1, Math.min(needed, stepUp * Math.max(1, ready)));
   return {
     to,

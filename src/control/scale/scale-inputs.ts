@@ -61,6 +61,8 @@ export interface ScaleInputs extends BudgetFacts {
   capacityPerSecond?: number;
   /** Arrivals per second of each at which fewer were too few, or their capacity; absent where more have not helped yet. */
   eachPerSecond?: number;
+  /** The most good answers per second of one replica, saturated or not; absent while unknown. */
+  doneEachPerSecond?: number;
   /** 1 when an increase has proved that replicas help. */
   helps: number;
   /** The fewest replicas, more than there are, that are known to carry the arrivals. */
@@ -161,6 +163,14 @@ export function capacityOf({ ready, starting }: Pick<ScaleInputs, 'ready' | 'sta
 
 export function isSaturated({ saturatedTicks }: Pick<ScaleInputs, 'saturatedTicks'>): boolean {
   return saturatedTicks > 0;
+}
+
+/** Of a service that answers less than this share of what arrives, what it answers tells nothing of what it can do. */
+const COLLAPSED = 0.1;
+
+/** Whether next to nothing is answered: as clients give up, say, while what they asked for is still worked on. */
+export function isCollapsed(goodPerSecond: number, arrivalsPerSecond: number): boolean {
+  return goodPerSecond < COLLAPSED * arrivalsPerSecond;
 }
 
 /** More and more is in flight or waits. */

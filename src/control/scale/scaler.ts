@@ -7,8 +7,10 @@ import {
   carriersOf,
   type Evidence,
   eachTakes,
+  faded,
   failedAt,
   noEvidence,
+  type Seen,
   surely,
   withCapacity,
   withFailed,
@@ -96,6 +98,8 @@ export interface ScalerState {
   /** … on one replica. */
   calmEach: number;
   lastUpAt: number | undefined;
+  /** The most good answers per second of one replica, saturated or not, over a few seconds at least. */
+  doneEach: Seen | undefined;
   /** How long the replicas of the last increase took to be ready, ms. */
   startMs: number;
   lastDownAt: number | undefined;
@@ -131,6 +135,7 @@ export function newScaler(scale: ScaleSettings, now: number): ScalerState {
     calmLoad: 0,
     calmEach: 0,
     lastUpAt: undefined,
+    doneEach: undefined,
     startMs: 0,
     lastDownAt: undefined,
     cooldownUntil: Number.NEGATIVE_INFINITY,
@@ -190,6 +195,7 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
     errorsShare: sample.usualAnswers > 0 ? errors / sample.usualAnswers : 0,
     ...(capacity !== undefined && { capacityPerSecond: capacity }),
     ...(each !== undefined && { eachPerSecond: each }),
+    ...(state.doneEach !== undefined && { doneEachPerSecond: faded(state.doneEach, guards, now) }),
     helps: Number(evidence.helps),
     ...(carriers !== undefined && { carriers }),
     utilisation: guards.utilisation,

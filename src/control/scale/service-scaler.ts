@@ -37,6 +37,8 @@ export interface ScaledService {
   frozen: boolean;
   ready: number;
   starting: number;
+  /** Replicas that get no requests any more, and have yet to answer some. */
+  retiring: number;
   /** All replicas are past their warm-up. */
   isWarm: boolean;
   /** Endpoints that others run. */
@@ -73,6 +75,8 @@ export class ServiceScaler {
   /** Endpoints at the last tick, and since when there are so many, the clock's ms. */
   #ready = 0;
   #readySince = 0;
+  /** Since when only they answer, the clock's ms. */
+  #aloneSince = 0;
   /** What an answer usually takes, ms; undefined while that is not known. */
   #usualMs: number | undefined;
   /** Since when about as much as now is in flight, the clock's ms. */
@@ -165,11 +169,12 @@ export class ServiceScaler {
     const { window, waiting, queued, oldestMs } = this.#telemetry;
     const { isTcp, scale } = this.#settings();
     const { min, max, latency, guards } = scale;
-    const { external, awakeSince, ...facts } = service;
+    const { external, awakeSince, retiring, ...facts } = service;
     if (service.ready !== this.#ready) {
       this.#ready = service.ready;
       this.#readySince = now;
     }
+    if (retiring > 0 || this.#aloneSince < this.#readySince) this.#aloneSince = now;
     const { aboveMs, lowLoadMs, source } = this.threshold;
     const errorsLess = source === 'configured' ? 0 : ERRORS_LESS;
     const query = { quantile: latency.quantile, errorsLess, waiting, aboveMs };
@@ -207,7 +212,7 @@ export class ServiceScaler {
     const downSince = Math.max(awakeSince, now - guards.downWindowMs);
     return {
       ...facts,
-      isSteady: now - this.#readySince >= LATELY_MS,
+      isSteady: now - this.#aloneSince >= LATELY_MS,
       min: Math.max(1, min) + external,
       max: max + external,
       aboveMs,

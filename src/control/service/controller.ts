@@ -9,6 +9,7 @@ import { DecisionLog } from '../journal/decision-log.ts';
 import { countReport } from '../journal/report-metrics.ts';
 import { gaugeService } from '../journal/service-metrics.ts';
 import { Telemetry } from '../link/telemetry.ts';
+import type { ReplicaView } from '../replica/replica-view.ts';
 import type { CordonAck } from '../replica/retire.ts';
 import type { ScaleDecision, ScaledService } from '../scale/service-scaler.ts';
 import { isTrial, trialText } from '../scale/trial-text.ts';
@@ -353,6 +354,7 @@ export class ServiceController {
       frozen: this.#isFrozen,
       ready: ready.length + external,
       starting: starting + queued,
+      retiring: set.views().filter(answersLast).length,
       isWarm: ready.every(({ endpoint }) => this.#isWarm(endpoint)),
       external,
       awakeSince: awakeSince ?? now,
@@ -387,4 +389,9 @@ export class ServiceController {
 /** How far back decisions look, ms. */
 function keepMs({ scale }: ServiceSettings): number {
   return Math.max(scale.guards.maxWindowMs, scale.guards.downWindowMs, scale.latency.windowMs);
+}
+
+/** Whether it gets no requests any more, and has yet to answer some. */
+function answersLast({ state, inFlight }: ReplicaView): boolean {
+  return (state === 'cordoned' || state === 'draining') && inFlight > 0;
 }

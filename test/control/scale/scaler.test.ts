@@ -159,6 +159,25 @@ describe('at each tick', () => {
   });
 });
 
+test('an overload that is seen only after one was asked for is one that there was before', () => {
+  const started = afterChange(fresh, up, slowInputs, testScale, 0);
+  expect(observed({ starting: 1 }, started, 1000).trial).toMatchObject({ isSaturated: false });
+  const seen = observed({ ...behind, starting: 1 }, started, 2000);
+  expect(seen.trial).toMatchObject({ state: 'starting', isSaturated: true });
+  expect(observed({ ready: 3 }, seen, 3000).trial).toMatchObject({ state: 'judging', isSaturated: true });
+});
+
+test('what next to nothing is answered of tells no capacity, and what each did before is known', () => {
+  const done = observed({ goodSince: 40, goodSinceMs: 15_000 });
+  expect(done.doneEach?.perSecond).toBeCloseTo((600 - Math.sqrt(600)) / 15 / 2);
+  const collapsed = observed({ ...behind, goodLately: 29, goodSince: 29 }, done, 1000);
+  expect(collapsed.evidence.capacity).toBeUndefined();
+  expect(inputsOf(collapsed, {}, 1000).doneEachPerSecond).toBeCloseTo(done.doneEach?.perSecond ?? 0, 1);
+  expect(observed({ ...behind, goodLately: 31, goodSince: 31 }, done, 1000).evidence.capacity).toBeDefined();
+  expect(observed({ isSteady: false }).doneEach).toBeUndefined();
+  expect(observed({ goodSinceMs: 4000 }).doneEach).toBeUndefined();
+});
+
 describe('after a change', () => {
   test('it is known how the service stood before', () => {
     const state = afterChange(fresh, up, { ...slowInputs, arrivalsPerSecond: 60, usualPerSecond: 50 }, testScale, 0);

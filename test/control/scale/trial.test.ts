@@ -60,6 +60,15 @@ describe('an increase has not helped', () => {
     expect(judgeTrial({ ...inputs, ...change })).toMatchObject({ verdict: 'no-benefit' });
   });
 
+  test('when it only helped out of a collapse, up to what the replicas before had done already', () => {
+    const collapsed: ScaleInputs = { ...judgedSaturated, beforeGoodPerSecond: 100, doneEachPerSecond: 500 };
+    expect(judgeTrial({ ...collapsed, trialGoodPerSecond: 1240 })).toMatchObject({ verdict: 'no-benefit' });
+    expect(judgeTrial({ ...collapsed, trialGoodPerSecond: 1260 })).toMatchObject({ verdict: 'helped' });
+    expect(judgeTrial({ ...collapsed, beforeGoodPerSecond: 200, trialGoodPerSecond: 400 })).toMatchObject({
+      verdict: 'helped',
+    });
+  });
+
   test('when few answers more may be chance', () => {
     const few: ScaleInputs = {
       ...judgedSaturated,
@@ -99,6 +108,7 @@ describe('an increase is not judged yet', () => {
     ['there are fewer than 200 samples in the first 30 s', judgedInputs, { samples: 199, trialMs: 29_999 }],
     ['what is in flight still grows', judgedSaturated, { load: 560, loadBefore: 500 }],
     ['a backlog is worked off', judgedInputs, { goodPerSecond: 43 }],
+    ['more waits than before, of a service that was never calm', judgedSaturated, { load: 501 }],
     ['it has been quick for some seconds', judgedInputs, { lateQuantileMs: 900 }],
   ])('while %s', (_while, inputs, change) => {
     expect(judgeTrial({ ...inputs, ...change })).toEqual({ verdict: 'wait' });

@@ -13,6 +13,42 @@ const NOTHING_HELPS = 'nothing helps';
 
 export const finds: readonly Find[] = [
   {
+    name: 'three times as much as one can do, from the first second: an overload that showed a second late, and answers of one that was on its way out, froze it at one of four',
+    world: 'replicas help',
+    of: {
+      service: 'scale: { min: 1, max: 4, idle: never, latency: { above: 300ms }, guards: { failedFor: 10m } }',
+      app: 'time:exponential:50ms,slots:1,cpu,start:8s',
+      load: 'sine:51..62/120s for 4m then constant:43',
+      running: 1,
+      seconds: 2340,
+      seed: 1000,
+    },
+  },
+  {
+    name: 'a service that was never calm was judged while what waited still grew, and frozen with three of five',
+    world: 'replicas help',
+    of: {
+      service: 'scale: { min: 2, max: 5, idle: never, latency: { above: 600ms }, guards: { failedFor: 10m } }',
+      app: 'time:pareto:37ms:1.5:3700ms,slots:2,cpu,start:3s,warm-up:2x/10s',
+      load: 'ramp:40..7/1m for 1m then ramp:45..44/3m for 3m then constant:11',
+      running: 3,
+      seconds: 2340,
+      seed: 8,
+    },
+  },
+  {
+    name: 'a lock whose clients give up answered nothing, and some answers more by chance sized an increase to ten of ten',
+    world: NOTHING_HELPS,
+    of: {
+      service: 'scale: { min: 2, max: 10, idle: never, latency: { above: 580ms } }',
+      app: 'time:1ms,slots:50,lock:pareto:21ms:1.5:2146ms,start:12s',
+      load: 'constant:22,patience:19s',
+      running: 2,
+      seconds: 1800,
+      seed: 992,
+    },
+  },
+  {
     name: 'a lock with room to spare that is slow now and then had ten of ten replicas: latency that is high falls by itself',
     world: NOTHING_HELPS,
     of: {
