@@ -24,7 +24,7 @@ async function deploy(stage: Stage, place: Place, mimic: Record<string, number>)
 
 describe.concurrent('replicas that fail', () => {
   scenario('a version that exits before it is ready costs no request and few starts', async (stage) => {
-    const { app, proxy, load } = await deploy(stage, 'process', { EXIT_CODE: 3, EXIT_MS: 100 });
+    const { app, proxy, load } = await deploy(stage, 'process', { LISTEN_MS: 60_000, EXIT_CODE: 3, EXIT_MS: 100 });
     await proxy.untilTold('start-failed', 3);
     const samples = await load.stop();
     expect(byStatus(samples)).toEqual({ 200: samples.length });
