@@ -101,16 +101,23 @@ it('most rows about answers, and those about requests that are no matter of byte
   expect(count('request')).toBeGreaterThan(200);
 });
 
-describe.each(meant.filter(({ rows }) => rows.length > 0))('$risk over HTTP/2', ({ rows }) => {
+describe.each(meant.filter(({ rows }) => rows.length > 0))('$risk over HTTP/2', ({ risk, rows }) => {
+  // Trailers are a frame of their own, behind content that may be on its way already.
+  const mayBegin = risk === 'trailers';
   it.each(rows)(
     '$name',
     async ({ row, request }) => {
       const seen = await observe(row, request);
       // What makes no request may also be reset by whoever reads the frames.
       if (row.kind === 'request' && row.refused !== undefined && seen.code !== 0) {
-        expect([seen.received, seen.unfinished, seen.unreadable, seen.follow]).toEqual([[], [], [], 'own']);
+        expect([seen.received, mayBegin ? [] : seen.unfinished, seen.unreadable, seen.follow]).toEqual([
+          [],
+          [],
+          [],
+          'own',
+        ]);
       } else {
-        expect(judge(inHttp2(row), seen, { ours: true, pieces: false })).toEqual([]);
+        expect(judge(inHttp2(row), seen, { ours: true, pieces: mayBegin })).toEqual([]);
       }
     },
     TEST_MS,

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import { promisify } from 'node:util';
 import { describe, expect } from 'vitest';
@@ -18,7 +19,7 @@ interface Got {
 
 function get(session: ClientHttp2Session, host: string, path = '/'): Promise<Got> {
   return new Promise((resolve) => {
-    const stream = session.request({ ':path': path, ':authority': host });
+    const stream = session.request({ ':path': path, ':authority': host, 'x-test-id': randomUUID() });
     const got: Got = { status: 0, cold: undefined, body: '', code: 0 };
     stream.setEncoding('utf8');
     stream.on('response', (headers) => {
@@ -65,7 +66,7 @@ describe.concurrent('HTTP/2', () => {
     const curl = async (...more: string[]) => {
       const form = '%{http_version} %{http_code}';
       const args = [
-        '-s',
+        '-sS',
         '-o',
         '/dev/null',
         '-w',
@@ -91,7 +92,7 @@ describe.concurrent('HTTP/2', () => {
     session.on('goaway', (code) => {
       goaway = code;
     });
-    await get(session, app.host);
+    expect(await get(session, app.host)).toMatchObject({ status: 200, code: 0 });
     const late = get(session, app.host);
     await until('the request is in flight', async () => (await proxy.service(app.name)).inFlight === 1);
     proxy.child.kill('SIGTERM');

@@ -45,7 +45,7 @@ type Final = (this: ServerHttp2Stream, done: (error?: Error | null) => void) => 
 /** Heads up to this size are read in a place that all share. */
 const SCRATCH_BYTES = 64 * 1024;
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-/** How long a client whose content is complete may take to end its side, ms. */
+/** How long a client may go on sending behind its answer, ms. */
 const END_MS = 2000;
 /** Content below this size is copied, so that it does not keep the whole read in memory. */
 const SMALL_PIECE = 4 * 1024;
@@ -218,8 +218,9 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
     const stream = this.#stream as Owned;
     this.answer.finish();
     if (!stream.readableEnded) {
-      // What the client still sends is of no use to anybody (RFC 9113 §8.1).
-      if (!this.body.done || this.#isTunnel) stream.close(constants.NGHTTP2_NO_ERROR);
+      // What the client still sends is of no use to anybody. It may be told so (RFC 9113 §8.1), but not at once: some
+      // give the answer up then.
+      if (this.#isTunnel) stream.close(constants.NGHTTP2_NO_ERROR);
       else this.#context.deadlines.arm(this, END_MS);
       stream.resume();
     }
