@@ -84,6 +84,10 @@ function tellsNothing({ samples, minSamples, trialMs, benefitGiveUpMs }: ScaleIn
 const BEFORE_SECONDS = 3;
 /** Counts differ by their square root by chance; so many times that they do not. */
 const CHANCE = 2;
+/** The same of the first second alone. */
+const CHANCE_AT_ONCE = 3;
+/** Beyond it there is more than one report, ms. */
+const AT_ONCE_MS = 1500;
 
 /** A saturated service answers more. */
 function answersMore(inputs: ScaleInputs): TrialVerdict | undefined {
@@ -96,7 +100,8 @@ function answersMore(inputs: ScaleInputs): TrialVerdict | undefined {
   const before = Math.max(beforeGoodPerSecond, trialFrom * each);
   const allowed = Math.max(0, arrivalsPerSecond - before);
   const rise = Math.max(benefitLeast * before, Math.min(benefitShare * addedShare(inputs) * before, allowed));
-  const chance = CHANCE * Math.sqrt(before / BEFORE_SECONDS + trialGoodPerSecond / (trialGoodMs / 1000));
+  const times = trialGoodMs < AT_ONCE_MS ? CHANCE_AT_ONCE : CHANCE;
+  const chance = times * Math.sqrt(before / BEFORE_SECONDS + trialGoodPerSecond / (trialGoodMs / 1000));
   // Fewer that are turned away are no proof by themselves: who gave up is not turned away any more.
   if (trialGoodPerSecond <= before || trialGoodPerSecond - before < Math.max(rise, chance)) return undefined;
   return { verdict: 'helped', what: answersOf(inputs), isMore: true };

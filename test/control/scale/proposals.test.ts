@@ -98,11 +98,15 @@ describe('saturated', () => {
   });
 
   test('a long backlog asks for more than arrivals do', () => {
-    expect(proposals({ ...saturatedInputs, load: 1210 })).toMatchObject([{ to: 10 }]);
+    expect(proposals({ ...saturatedInputs, load: 1110 })).toMatchObject([{ to: 9 }]);
+  });
+
+  test('but not for many more: with a long start it is long, and soon gone', () => {
+    expect(proposals({ ...saturatedInputs, load: 5000 })).toMatchObject([{ to: 9 }]);
   });
 
   test('the backlog counts as it will be when the replicas are there', () => {
-    expect(proposals({ ...saturatedInputs, load: 10, startMs: 6000 })).toMatchObject([{ to: 10 }]);
+    expect(proposals({ ...saturatedInputs, load: 10, startMs: 5500 })).toMatchObject([{ to: 9 }]);
   });
 
   test('what is usually in flight is no backlog', () => {

@@ -79,6 +79,9 @@ describe('an increase has not helped', () => {
     };
     expect(judgeTrial({ ...few, trialGoodPerSecond: 25 })).toMatchObject({ verdict: 'no-benefit' });
     expect(judgeTrial({ ...few, trialGoodPerSecond: 31 })).toMatchObject({ verdict: 'helped' });
+    const atOnce: ScaleInputs = { ...few, trialMs: 1000, trialGoodMs: 1000 };
+    expect(judgeTrial({ ...atOnce, trialGoodPerSecond: 40 })).toMatchObject({ verdict: 'no-benefit' });
+    expect(judgeTrial({ ...atOnce, trialGoodPerSecond: 41 })).toMatchObject({ verdict: 'helped' });
   });
 
   test('however much was added at once, half fewer slow requests would have been a benefit', () => {
