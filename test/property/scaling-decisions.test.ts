@@ -47,7 +47,6 @@ const measured = fc.record({
   arrivalsPerSecond: rate,
   goodPerSecond: rate,
   shedPerSecond: rate,
-  errorsPerSecond: rate,
   load: rate,
   loadBefore: rate,
   calmLoad: rate,

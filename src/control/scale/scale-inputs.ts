@@ -41,7 +41,6 @@ export interface ScaleInputs extends BudgetFacts {
   /** Arrivals over the same two seconds, or since the number of replicas changed. */
   latelyPerSecond: number;
   shedPerSecond: number;
-  errorsPerSecond: number;
   /** 1 for a service of TCP, which scales on its sessions alone; absent for others. */
   sessions?: number;
   /** Requests in flight or waiting for a slot, on average over 2 s. */

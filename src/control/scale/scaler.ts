@@ -185,7 +185,6 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
     goodPerSecond: sample.goodLately,
     latelyPerSecond: sample.arrivalsLately,
     shedPerSecond: shed,
-    errorsPerSecond: errors,
     ...(sample.peakLoad !== undefined && { sessions: 1, peakLoad: sample.peakLoad }),
     load: sample.load,
     loadBefore: sample.loadBefore,

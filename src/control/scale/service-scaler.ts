@@ -37,8 +37,8 @@ export interface ScaledService {
   frozen: boolean;
   ready: number;
   starting: number;
-  /** Replicas that get no requests any more, and have yet to answer some. */
-  retiring: number;
+  /** Only those that are ready answer: none that is on its way out has requests left. */
+  isAlone: boolean;
   /** All replicas are past their warm-up. */
   isWarm: boolean;
   /** Endpoints that others run. */
@@ -169,12 +169,12 @@ export class ServiceScaler {
     const { window, waiting, queued, oldestMs } = this.#telemetry;
     const { isTcp, scale } = this.#settings();
     const { min, max, latency, guards } = scale;
-    const { external, awakeSince, retiring, ...facts } = service;
+    const { external, awakeSince, isAlone, ...facts } = service;
     if (service.ready !== this.#ready) {
       this.#ready = service.ready;
       this.#readySince = now;
     }
-    if (retiring > 0 || this.#aloneSince < this.#readySince) this.#aloneSince = now;
+    if (!isAlone || this.#aloneSince < this.#readySince) this.#aloneSince = now;
     const { aboveMs, lowLoadMs, source } = this.threshold;
     const errorsLess = source === 'configured' ? 0 : ERRORS_LESS;
     const query = { quantile: latency.quantile, errorsLess, waiting, aboveMs };

@@ -354,7 +354,7 @@ export class ServiceController {
       frozen: this.#isFrozen,
       ready: ready.length + external,
       starting: starting + queued,
-      retiring: set.views().filter(answersLast).length,
+      isAlone: !set.views().some(answersLast),
       isWarm: ready.every(({ endpoint }) => this.#isWarm(endpoint)),
       external,
       awakeSince: awakeSince ?? now,
