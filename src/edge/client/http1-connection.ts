@@ -7,6 +7,7 @@ import { Fault, type FaultText } from '../http1/faults.ts';
 import { RequestHead } from '../http1/request.ts';
 import type { DeadlineEntry } from '../io/deadlines.ts';
 import { readShared, toKeep, unshared } from '../io/shared-read.ts';
+import { disown, own, type SocketOwner } from '../io/socket-owner.ts';
 import { takePieces } from './body-pieces.ts';
 import { ClientPeer } from './client-peer.ts';
 import type { ClientContext } from './context.ts';
@@ -33,7 +34,9 @@ const LINGER_MS = 2000;
 const PREFACE_HEAD = Buffer.from(`${PREFACE_LINE}\r\n`);
 
 /** One client's connection of HTTP/1.1. It reads requests one after the other, and hands each to its exchange. */
-export class Http1Connection implements Downstream, ClientConnection, RequestTaker, DeadlineEntry, IdleConnection {
+export class Http1Connection
+  implements Downstream, ClientConnection, RequestTaker, DeadlineEntry, IdleConnection, SocketOwner
+{
   deadline = 0;
   filed = 0;
   slotPlace = 0;
@@ -68,11 +71,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     this.#reader = new RequestReader(this.request, this, context, listener);
     this.#exchange = new Exchange(this, context);
     readShared(socket, (bytes, size) => this.#onRead(bytes, size));
-    socket.on('drain', () => this.#onDrain());
-    socket.on('end', () => this.#onEnd());
-    socket.on('finish', () => this.#onFinish());
-    socket.on('error', () => {});
-    socket.on('close', () => this.#onClose());
+    own(socket, this);
     listener.connections.add(this);
     listener.open++;
     this.silentSince = context.clock.now();
@@ -334,6 +333,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     this.#losePlace();
     this.#context.deadlines.forget(this);
     const first = Buffer.concat([PREFACE_HEAD, rest]);
+    disown(this.#socket);
     new ClientSession(unshared(this.#socket), this.peer, this.#context, this.#listener, first);
     return true;
   }
@@ -359,7 +359,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     }
   }
 
-  #onFinish(): void {
+  onFinish(): void {
     this.answer.onSent();
     if (this.#phase === 'lingering') this.#awaitEnd();
   }
@@ -370,13 +370,13 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     this.#context.deadlines.arm(this, LINGER_MS);
   }
 
-  #onDrain(): void {
+  onDrain(): void {
     this.answer.onSent();
     if (this.#phase === 'flushing') this.#becomeIdle();
     else this.#exchange.transfer.onClientDrain();
   }
 
-  #onEnd(): void {
+  onEnd(): void {
     this.hasEnded = true;
     if (this.#phase === 'exchange') {
       this.#onEndWhileServing();
@@ -387,7 +387,7 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
       if (this.#isSpent) this.#linger();
     }
     // A second end makes Node build an error, which is 4 % of a connection with one request.
-    else if (this.#phase !== 'lingering' && this.#phase !== 'http2') this.#socket.end();
+    else if (this.#phase !== 'lingering') this.#socket.end();
   }
 
   /** Requests behind the present one are answered only after a half-close. */
@@ -398,8 +398,8 @@ export class Http1Connection implements Downstream, ClientConnection, RequestTak
     this.#exchange.onClientEnd(isBehind);
   }
 
-  #onClose(): void {
-    if (this.#phase === 'closed' || this.#phase === 'http2') return;
+  onClosed(): void {
+    if (this.#phase === 'closed') return;
     const serving = this.#phase === 'exchange';
     this.#phase = 'closed';
     const hasStalled = this.answer.close();

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /** One read takes in at most so many bytes. */
 const READ_BYTES = 64 * 1024;
@@ -42,14 +43,20 @@ export function readShared(socket: Socket, onBytes: (bytes: Buffer, size: number
 
 /** Ends `readShared`, for whoever takes the handle of the socket, which goes on reading. */
 export function unshared(socket: Socket): Socket {
-  if (internals !== undefined && internals !== 'unknown') {
-    const places = socket as unknown as Record<symbol, unknown>;
-    places[internals.buffer] = null;
-    places[internals.callback] = null;
-  }
+  unreadable(socket);
   // What is put back into it must not flow to nobody. (Behind the above this does not stop the handle.)
   socket.pause();
   return socket;
+}
+
+/** Takes its reader from a socket, if that is one of the shared buffer. */
+export function unreadable(stream: Duplex): void {
+  internals ??= internalsOf(stream) ?? 'unknown';
+  if (internals === 'unknown') return;
+  const places = stream as unknown as Record<symbol, unknown>;
+  if (places[internals.callback] == null) return;
+  places[internals.buffer] = null;
+  places[internals.callback] = null;
 }
 
 /** Returns bytes that may be kept: a copy of what the next read would overwrite. */
@@ -57,7 +64,7 @@ export function toKeep(bytes: Buffer): Buffer {
   return bytes.buffer === sharedReadBuffer.buffer ? Buffer.from(bytes) : bytes;
 }
 
-function internalsOf(socket: Socket): Internals | undefined {
+function internalsOf(socket: Duplex): Internals | undefined {
   const find = (description: string) =>
     Object.getOwnPropertySymbols(socket).find((symbol) => symbol.description === description);
   const buffer = find('kBuffer');

@@ -5,6 +5,7 @@ import { Retries } from '../exchange/retries.ts';
 import type { DeadlineEntry } from '../io/deadlines.ts';
 import { writeCopied } from '../io/joined-write.ts';
 import { readShared } from '../io/shared-read.ts';
+import { own, type SocketOwner } from '../io/socket-owner.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import { type HelloFault, readClientHello } from './client-hello.ts';
@@ -30,7 +31,7 @@ const UNRECOGNIZED_NAME = Buffer.from([21, 3, 3, 0, 2, 2, 112]);
  * One TCP connection of a client on its way: whose is it → where to → hold → connect → splice → end. From top to bottom,
  * this file tells what happens to it. Bytes pass as they are.
  */
-export class TcpSession implements Placed, ServiceSideOwner, OpenSession, DeadlineEntry {
+export class TcpSession implements Placed, ServiceSideOwner, OpenSession, DeadlineEntry, SocketOwner {
   deadline = 0;
   filed = 0;
   slotPlace = 0;
@@ -54,10 +55,7 @@ export class TcpSession implements Placed, ServiceSideOwner, OpenSession, Deadli
     this.#listener = listener;
     this.facts = new SessionFacts(context.clock.now());
     readShared(socket, (bytes, size) => this.#onClientBytes(bytes.subarray(0, size)));
-    socket.on('drain', () => this.#onClientDrain());
-    socket.on('end', () => this.#onClientEnd());
-    socket.on('error', () => {});
-    socket.on('close', () => this.#onClientClosed());
+    own(socket, this);
     listener.connections.add(this);
     listener.open++;
     if (context.access !== undefined) peer.noteLocalAddress();
@@ -256,7 +254,7 @@ export class TcpSession implements Placed, ServiceSideOwner, OpenSession, Deadli
     const { proxyProtocol } = service.policy.upstream ?? {};
     if (proxyProtocol) this.#upstream.write(proxyHeader(proxyProtocol, this.#ends));
     this.#toService(this.#kept.take());
-    if (this.#socket.readableEnded) this.#onClientEnd();
+    if (this.#socket.readableEnded) this.onEnd();
   }
 
   get #ends() {
@@ -292,14 +290,14 @@ export class TcpSession implements Placed, ServiceSideOwner, OpenSession, Deadli
     if (isOpen(this.#phase)) this.#socket.resume();
   }
 
-  #onClientDrain(): void {
+  onDrain(): void {
     if (isOpen(this.#phase)) this.#upstream.resumeReading();
   }
 
   // ── one side ends ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The client has ended its side. One that is held still waits for the service, or so it seems. */
-  #onClientEnd(): void {
+  onEnd(): void {
     if (this.#phase === 'held') {
       this.#place?.mark();
     } else if (isOpen(this.#phase)) {
@@ -378,7 +376,7 @@ export class TcpSession implements Placed, ServiceSideOwner, OpenSession, Deadli
   }
 
   /** The client's connection is closed: by its reset, or as the last thing that happens to a session. */
-  #onClientClosed(): void {
+  onClosed(): void {
     this.#listener.connections.delete(this);
     this.#listener.open--;
     this.#peer.leave();

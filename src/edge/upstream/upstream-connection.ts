@@ -11,6 +11,7 @@ import { freeBuffer, WORTH_FREEING } from '../io/free-buffer.ts';
 import { lookupToConnect } from '../io/loopback-names.ts';
 import { sharedReadBuffer } from '../io/shared-read.ts';
 import { isOwnWant } from '../io/shortage.ts';
+import { own, ownerOf, type SocketOwner } from '../io/socket-owner.ts';
 import { writeEnd, writePiece } from './body-writer.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
 
@@ -87,7 +88,7 @@ const BUSY_MS = 10;
  * One connection to an endpoint, or to an address that is probed. HTTP/1.1 responses come in; its consumer writes the
  * rest.
  */
-export class UpstreamConnection {
+export class UpstreamConnection implements SocketOwner {
   readonly #destination: Destination;
   readonly socket: Duplex;
   readonly response = new ResponseHead();
@@ -118,11 +119,7 @@ export class UpstreamConnection {
     this.#opener = opener;
     this.engine = destination.engine;
     this.socket = this.engine === undefined ? this.#connect(destination) : this.#connectThrough(this.engine);
-    this.socket.on('connect', () => this.#onConnect());
-    this.socket.on('drain', () => this.#consumer?.onUpstreamDrain());
-    this.socket.on('end', () => this.#onEnd());
-    this.socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
-    this.socket.on('close', () => this.#fail('reset'));
+    own(this.socket, this);
     destination.connections.add(this);
   }
 
@@ -133,12 +130,7 @@ export class UpstreamConnection {
     };
     const onread = { buffer: sharedReadBuffer, callback };
     const socket = connect({ host, port, lookup: lookupToConnect, noDelay: true, allowHalfOpen: true, onread });
-    const destroy = socket.destroy.bind(socket);
-    socket.destroy = (error?: NodeJS.ErrnoException) => {
-      if (error?.syscall === 'write' && this.#consumer !== undefined) this.#readRest(socket, () => destroy(error));
-      else destroy(error);
-      return socket;
-    };
+    socket.destroy = destroyUnlessRead;
     return socket;
   }
 
@@ -146,8 +138,10 @@ export class UpstreamConnection {
    * Reads on after a failed write, for which Node would close the socket at once. The upstream is gone without reading
    * everything, but what it sent before may be the answer, such as a 413. If two turns of the event loop bring no more
    * of it, there is none.
+   * @returns whether anybody wants the answer
    */
-  #readRest(socket: Socket, giveUp: () => void): void {
+  readRest(socket: Socket, giveUp: () => void): boolean {
+    if (this.#consumer === undefined) return false;
     const look = () => {
       const before = socket.bytesRead;
       const lookAgain = () => {
@@ -159,6 +153,7 @@ export class UpstreamConnection {
     };
     this.#onResume = look;
     look();
+    return true;
   }
 
   #connectThrough(engine: HttpProxyEngine): Duplex {
@@ -247,7 +242,7 @@ export class UpstreamConnection {
     this.#destination.connections.delete(this);
   }
 
-  #onConnect(): void {
+  onConnect(): void {
     if (this.#phase !== 'connecting') return;
     this.#phase = 'idle';
     this.#destination.wasReached = true;
@@ -256,7 +251,11 @@ export class UpstreamConnection {
     opener?.onConnected(this);
   }
 
-  #onError(error: NodeJS.ErrnoException): void {
+  onClosed(): void {
+    this.#fail('reset');
+  }
+
+  onError(error: NodeJS.ErrnoException): void {
     this.errorCode = error.code ?? '';
     this.#fail(failureOf(error, this.#phase, this.#destination));
   }
@@ -341,7 +340,11 @@ export class UpstreamConnection {
     consumer.onResponseEnd(this);
   }
 
-  #onEnd(): void {
+  onDrain(): void {
+    this.#consumer?.onUpstreamDrain();
+  }
+
+  onEnd(): void {
     const consumer = this.#consumer;
     if (this.#phase === 'tunnel') {
       consumer?.onTunnelEnd();
@@ -382,6 +385,14 @@ export class UpstreamConnection {
     if (wasOpen && failure !== 'protocol') this.#destination.lost();
     told?.onUpstreamFailure(this, failure);
   }
+}
+
+/** In the place of `Socket.destroy`. */
+function destroyUnlessRead(this: Socket, error?: NodeJS.ErrnoException): Socket {
+  const giveUp = () => Socket.prototype.destroy.call(this, error);
+  const owner = error?.syscall === 'write' ? ownerOf(this) : undefined;
+  if (!(owner instanceof UpstreamConnection && owner.readRest(this, giveUp))) giveUp();
+  return this;
 }
 
 function failureOf(error: NodeJS.ErrnoException, phase: Phase, { wasReached }: Destination): UpstreamFailure {
