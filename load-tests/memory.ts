@@ -10,7 +10,8 @@ import { descriptorLimit, shareDescriptors } from '../src/util/descriptors.ts';
 import { freePort } from '../test/support/free-port.ts';
 import { until } from '../test/support/until.ts';
 import { usageOf } from './bench/process-tree.ts';
-import { type Extra, type Subject, startPilotlight } from './bench/proxies.ts';
+import { type Extra, startPilotlight } from './bench/proxies/pilotlight.ts';
+import type { Subject } from './bench/proxies/subject.ts';
 import { Crowd } from './memory/crowd.ts';
 import { measureEndpointChange } from './memory/endpoint-change.ts';
 import { countsFrom } from './support/arguments.ts';
@@ -112,7 +113,8 @@ async function withProxy(measure: (start: Start) => Promise<void>): Promise<void
   const folder = await mkdtemp(join(tmpdir(), 'pilotlight-memory-'));
   try {
     await measure(async (extra) => {
-      const proxy = await startPilotlight('pilotlight', { folder, core: PROXY_CORE, upstream: 0 }, extra);
+      const ground = { folder, core: PROXY_CORE, upstream: 0, speech: 'http', certificate: '' } as const;
+      const proxy = await startPilotlight('pilotlight', ground, extra);
       if (proxy.pid === undefined) throw new Error('the proxy did not start');
       return { ...proxy, pid: proxy.pid };
     });

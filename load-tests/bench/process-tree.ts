@@ -19,7 +19,8 @@ export function usageOf(root: number): Usage {
   return total;
 }
 
-function treeOf(root: number): number[] {
+/** A process and all its descendants that live. */
+export function treeOf(root: number): number[] {
   const found = [root];
   for (const pid of found) found.push(...childrenOf(pid));
   return found;

@@ -1,12 +1,13 @@
 import Table from 'cli-table3';
 import { median } from '../support/process.ts';
 import type { Measured } from './measure.ts';
-import type { Subject } from './proxies.ts';
+import type { Subject } from './proxies/subject.ts';
 import type { Round } from './sample.ts';
 
 /** What nothing is compared with. */
 const NONE = { cpu: Number.NaN, p99: Number.NaN } as Round;
 const HEAD = ['', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs/request', 'RSS MiB', 'failed'];
+const COUNTED = ['instructions/request', 'cache misses/request'];
 
 /** What ratios compare with: how their columns call it, and each subject's own. */
 export interface Reference {
@@ -26,15 +27,15 @@ export const BEFORE: Reference = {
 };
 
 /**
- * A table of medians with least–most of the rounds. Ratios compare with the reference round by round, so that what the
+ * A table of medians with least–most of the rounds. Ratios compare with each reference round by round, so that what the
  * machine did meanwhile counts for both.
  */
-export function renderTable(measured: readonly Measured[], reference: Reference): string {
+export function renderTable(measured: readonly Measured[], references: readonly Reference[]): string {
   const all = measured.map(({ subject }) => subject);
-  const roundsOf = (subject: Subject) => measured.find((other) => other.subject === reference.of(subject, all))?.rounds;
-  const isCompared = all.some((subject) => roundsOf(subject) !== undefined);
-  const { title } = reference;
-  const head = isCompared ? [...HEAD, `CPU / ${title}`, `p99 / ${title}`] : HEAD;
+  const present = references.filter((reference) => all.some((subject) => reference.of(subject, all) !== undefined));
+  const isCounted = measured.some(({ rounds }) => rounds.some(({ instructions }) => !Number.isNaN(instructions)));
+  const head = [...HEAD, ...(isCounted ? COUNTED : [])];
+  for (const { title } of present) head.push(`CPU / ${title}`, `p99 / ${title}`);
   const table = new Table({ head, style: { head: [], border: [], compact: true } });
   for (const { subject, rounds } of measured) {
     const of = (pick: (round: Round) => number, digits: number) => spread(rounds.map(pick), digits);
@@ -47,8 +48,12 @@ export function renderTable(measured: readonly Measured[], reference: Reference)
       of(({ resident }) => resident, 0),
       rounds.reduce((sum, { failed }) => sum + failed, 0),
     ];
-    if (isCompared) {
-      const others = roundsOf(subject) ?? [];
+    if (isCounted) {
+      row.push(of(({ instructions }) => instructions, 0));
+      row.push(of(({ cacheMisses }) => cacheMisses, 1));
+    }
+    for (const reference of present) {
+      const others = measured.find((other) => other.subject === reference.of(subject, all))?.rounds ?? [];
       row.push(ratios(rounds, others, ({ cpu }) => cpu, 3));
       row.push(ratios(rounds, others, ({ p99 }) => p99, 2));
     }

@@ -1,4 +1,4 @@
-import type { Extra } from './proxies.ts';
+import type { Extra } from './proxies/pilotlight.ts';
 
 /** A configuration of many services, and requests that lead to some of them. */
 export interface RouteTable {

@@ -1,3 +1,4 @@
+import type { Counts } from './counters.ts';
 import type { Usage } from './process-tree.ts';
 
 /** What the load saw in one round. */
@@ -19,10 +20,27 @@ export interface Round extends Sample {
   cpu: number;
   /** Resident memory at the end of the round, MiB; NaN where there is no proxy. */
   resident: number;
+  /** What the processor counted of the proxy per request; NaN where it does not count. */
+  instructions: number;
+  cacheMisses: number;
 }
 
+const UNCOUNTED: Counts = { instructions: Number.NaN, cacheMisses: Number.NaN };
+
 /** Puts a sample and the proxy's usage around it together. */
-export function roundOf(sample: Sample, before: Usage | undefined, after: Usage | undefined): Round {
+export function roundOf(
+  sample: Sample,
+  before: Usage | undefined,
+  after: Usage | undefined,
+  { instructions, cacheMisses }: Counts = UNCOUNTED,
+): Round {
+  const { requests } = sample;
   const used = (after?.cpuMicros ?? Number.NaN) - (before?.cpuMicros ?? Number.NaN);
-  return { ...sample, cpu: used / sample.requests, resident: after?.residentMiB ?? Number.NaN };
+  return {
+    ...sample,
+    cpu: used / requests,
+    resident: after?.residentMiB ?? Number.NaN,
+    instructions: instructions / requests,
+    cacheMisses: cacheMisses / requests,
+  };
 }

@@ -1,11 +1,31 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 
-/** Programs from Debian that the bench drives; each is in the package of its name. */
-export const TOOLS = ['wrk', 'nginx', 'haproxy', 'caddy', 'taskset'] as const;
+/** What the bench drives, from Debian; each is in the package of its name. */
+export const TOOLS = [
+  'wrk',
+  'h2load',
+  'nginx',
+  'nginx-stream',
+  'haproxy',
+  'caddy',
+  'openssl',
+  'perf',
+  'taskset',
+] as const;
 export type Tool = (typeof TOOLS)[number];
 
+/** The module of nginx that passes TCP on, where Debian's package puts it. */
+export const STREAM_MODULE = '/usr/lib/nginx/modules/ngx_stream_module.so';
+
 /** Debian's package of a tool, where it is not called the same. */
-const PACKAGES: Partial<Record<Tool, string>> = { nginx: 'nginx-light', taskset: 'util-linux' };
+const PACKAGES: Partial<Record<Tool, string>> = {
+  h2load: 'nghttp2-client',
+  nginx: 'nginx-light',
+  'nginx-stream': 'libnginx-mod-stream',
+  perf: 'linux-perf',
+  taskset: 'util-linux',
+};
 /** Where Debian puts servers; not on everyone's PATH. */
 const PATH = `${process.env['PATH']}:/usr/sbin:/sbin`;
 
@@ -39,5 +59,6 @@ function install(packages: string[]): void {
 }
 
 function isThere(program: string): boolean {
+  if (program === 'nginx-stream') return existsSync(STREAM_MODULE);
   return spawnSync('which', [program], { stdio: 'ignore' }).status === 0;
 }

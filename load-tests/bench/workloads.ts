@@ -1,43 +1,17 @@
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { runAutocannon } from './fixed-rate.ts';
 import { cpuOfChildren } from './process-tree.ts';
-import type { Extra, Subject } from './proxies.ts';
+import { PROTOCOL_WORKLOADS } from './protocol-workloads.ts';
+import type { Subject } from './proxies/subject.ts';
 import { routeTable } from './route-tables.ts';
-import type { Sample } from './sample.ts';
 import { runSteady } from './steady-load.ts';
-import type { Upstreams } from './upstreams.ts';
 import { runWebSockets } from './web-socket-load.ts';
-import { runWrk, type WrkRequest, writeScript } from './wrk.ts';
+import { type Bench, CONNECTIONS, HALF, type Load, urlOf, type Workload, wrkWorkload } from './workload.ts';
+import { runWrk, writeScript } from './wrk.ts';
 
-/** What workloads are prepared with. */
-export interface Bench {
-  /** For scripts and logs. */
-  folder: string;
-  upstreams: Upstreams;
-}
-
-/** One round against one proxy. */
-export type Load = (subject: Subject, seconds: number) => Promise<Sample>;
-
-export interface Workload {
-  title: string;
-  upstream: keyof Upstreams;
-  /** Pilotlight in several configurations, compared with the first; undefined: the proxies side by side. */
-  variants?: (bench: Bench) => Record<string, Extra>;
-  /** Its proxies may use the first half of the cores, load and upstreams the other one; undefined: one core each. */
-  spread?: boolean;
-  /** Makes the load, with all subjects running. */
-  prepare: (bench: Bench, subjects: readonly Subject[]) => Promise<Load>;
-}
-
-const CONNECTIONS = 64;
 const SCRAPE_MS = 1000;
 /** Length of the round that finds the maximum of which a fixed rate is the half, s. */
 const CALIBRATE_S = 2;
-
-/** Cores of a proxy with several processes: half of them where load and upstream have as many, else one. */
-export const HALF = cpus().length < 4 ? 1 : cpus().length >> 1;
 
 const FEW = '10 routes';
 const MANY = '100,000 routes';
@@ -51,8 +25,10 @@ export const WORKLOADS: Record<string, Workload> = {
   'connection-each': wrkWorkload('a connection per request, 64 at once', {
     request: { headers: { Connection: 'close' } },
   }),
-  'many-connections': wrkWorkload('small keep-alive GET, 256 connections', { connections: 256 }),
+  ...PROTOCOL_WORKLOADS,
+  'many-connections': wrkWorkload('small keep-alive GET, 256 connections', { connections: 256, isAside: true }),
   'half-rate': {
+    isAside: true,
     title: "small keep-alive GET at half of Pilotlight's maximum with the same connections (64), evenly spaced",
     upstream: 'http',
     prepare: async (_bench, subjects) => {
@@ -61,6 +37,7 @@ export const WORKLOADS: Record<string, Workload> = {
     },
   },
   'half-rate-bursts': {
+    isAside: true,
     title: 'the same with autocannon, which sends the requests of each second as fast as it gets answers',
     upstream: 'http',
     prepare: async (_bench, subjects) => {
@@ -69,6 +46,7 @@ export const WORKLOADS: Record<string, Workload> = {
     },
   },
   observed: {
+    isAside: true,
     title: 'small keep-alive GET without and with an access log and a scrape of the metrics per second',
     upstream: 'http',
     variants: ({ folder }) => ({
@@ -78,6 +56,7 @@ export const WORKLOADS: Record<string, Workload> = {
     prepare: prepareObserved,
   },
   routes: {
+    isAside: true,
     title: 'small keep-alive GET, 10 services of 1 route each and 10,000 of 10 each, 10 of them asked',
     upstream: 'http',
     variants: ({ upstreams }) => {
@@ -87,6 +66,7 @@ export const WORKLOADS: Record<string, Workload> = {
     prepare: prepareRoutes,
   },
   workers: {
+    isAside: true,
     title: `small keep-alive GET, 128 connections, one process and several workers, all on ${HALF} core(s)`,
     upstream: 'http',
     spread: true,
@@ -97,26 +77,12 @@ export const WORKLOADS: Record<string, Workload> = {
     prepare: prepareWorkers,
   },
   'web-socket': {
+    isAside: true,
     title: 'WebSocket echo of 64 bytes, 64 connections, a message at a time',
     upstream: 'echo',
     prepare: async () => (subject, seconds) => runWebSockets(subject.port, { connections: CONNECTIONS, seconds }),
   },
 };
-
-function wrkWorkload(
-  title: string,
-  {
-    request = {},
-    connections = CONNECTIONS,
-    path = '/',
-  }: { request?: WrkRequest; connections?: number; path?: string },
-): Workload {
-  const prepare: Workload['prepare'] = async ({ folder }) => {
-    const script = await writeScript(folder, 'load', request);
-    return (subject, seconds) => runWrk(urlOf(subject, path), script, { connections, seconds });
-  };
-  return { title, upstream: 'http', prepare };
-}
 
 /** Half of the requests per second that Pilotlight (or the first subject) answers autocannon at most. */
 async function halfOfMaximum(subjects: readonly Subject[]): Promise<number> {
@@ -172,8 +138,4 @@ async function prepareWorkers({ folder }: Bench): Promise<Load> {
 
 function tablesTo(upstream: number) {
   return { [FEW]: routeTable(10, 1, upstream), [MANY]: routeTable(10_000, 10, upstream) } as const;
-}
-
-function urlOf({ port }: Subject, path = '/'): string {
-  return `http://127.0.0.1:${port}${path}`;
 }

@@ -61,7 +61,16 @@ test.each([
 
 /** Rounds of one subject that differ by their CPU per request, µs, alone. */
 function measured(subject: Partial<Measured['subject']>, ...cpu: number[]): Measured {
-  const round = { requests: 100, seconds: 1, p50: 1, p99: 2, failed: 0, resident: 100 };
+  const round = {
+    requests: 100,
+    seconds: 1,
+    p50: 1,
+    p99: 2,
+    failed: 0,
+    resident: 100,
+    instructions: Number.NaN,
+    cacheMisses: Number.NaN,
+  };
   return {
     subject: { name: 'pilotlight', port: 1, pid: 1, adminPort: 1, ...subject },
     rounds: cpu.map((micros) => ({ ...round, cpu: micros })),
@@ -76,7 +85,7 @@ const rowsOf = (table: string): string[][] =>
 
 test('the ratio is that of each round, its median and its spread', () => {
   const before = measured({ name: 'before (abc)', isBefore: true }, 20, 40, 10);
-  const [head, after, other] = rowsOf(renderTable([measured({}, 21, 40, 11), before], BEFORE));
+  const [head, after, other] = rowsOf(renderTable([measured({}, 21, 40, 11), before], [BEFORE]));
   expect(head?.[8]).toBe('CPU / before');
   expect(after?.[1]).toBe('pilotlight');
   expect(after?.[8]).toBe('1.050 (1.000–1.100)');
@@ -90,7 +99,7 @@ test('a variant is compared with the same variant of the other state', () => {
     measured({ name: 'many', variant: 'many' }, 30),
     measured({ name: 'many, before', variant: 'many', isBefore: true }, 20),
   ];
-  const ratios = rowsOf(renderTable(all, BEFORE)).map((cells) => cells[8]);
+  const ratios = rowsOf(renderTable(all, [BEFORE])).map((cells) => cells[8]);
   expect(ratios).toEqual([
     'CPU / before',
     '1.000 (1.000–1.000)',
@@ -101,7 +110,7 @@ test('a variant is compared with the same variant of the other state', () => {
 });
 
 test('without what is compared with there are no ratios', () => {
-  expect(rowsOf(renderTable([measured({}, 20)], referenceNamed('haproxy')))[0]).not.toContain('CPU / haproxy');
+  expect(rowsOf(renderTable([measured({}, 20)], [referenceNamed('haproxy')]))[0]).not.toContain('CPU / haproxy');
 });
 
 test('a disturbed round does not blur the verdict', () => {
