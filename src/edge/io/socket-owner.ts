@@ -3,6 +3,7 @@ import { unreadable } from './shared-read.ts';
 
 /** Whom a socket tells what happens to it, until it is closed. */
 export interface SocketOwner {
+  /** Only its first owner is told. */
   onConnect?(): void;
   /** It takes more again. */
   onDrain?(): void;
@@ -26,11 +27,13 @@ type Owned = Duplex & { [OWNER]?: SocketOwner | undefined };
  * was 4.8 KB of each, half of all, and such a collection took 20–90 ms.
  */
 export function own(socket: Duplex, owner: SocketOwner): void {
+  const isKnown = OWNER in socket;
   (socket as Owned)[OWNER] = owner;
+  if (isKnown) return;
   if (owner.onConnect !== undefined) socket.on('connect', onConnect);
-  if (owner.onDrain !== undefined) socket.on('drain', onDrain);
+  socket.on('drain', onDrain);
   socket.on('end', onEnd);
-  if (owner.onFinish !== undefined) socket.on('finish', onFinish);
+  socket.on('finish', onFinish);
   socket.on('error', onError);
   socket.on('close', onClose);
 }
@@ -40,7 +43,7 @@ export function ownerOf(socket: Duplex): SocketOwner | undefined {
   return (socket as Owned)[OWNER];
 }
 
-/** Has it tell nobody any more: it is closed, or another has it. */
+/** Has it tell nobody any more: it is closed, or another gets it. */
 export function disown(socket: Duplex): void {
   (socket as Owned)[OWNER] = undefined;
   unreadable(socket);

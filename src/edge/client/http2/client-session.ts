@@ -2,6 +2,7 @@ import { constants, performServerHandshake, type ServerHttp2Session, type Server
 import type { Socket } from 'node:net';
 import { Members } from '../../../util/members.ts';
 import type { DeadlineEntry } from '../../io/deadlines.ts';
+import { own, type SocketOwner } from '../../io/socket-owner.ts';
 import type { ClientPeer } from '../client-peer.ts';
 import type { ClientContext } from '../context.ts';
 import type { IdleConnection, IdleList } from '../idle-connections.ts';
@@ -27,7 +28,7 @@ const ALIVE_MS = 10_000;
 const KEPT_WHEN_IDLE = 4;
 
 /** One client's connection of HTTP/2. Its streams are requests of their own, each with its exchange. */
-export class ClientSession implements ClientConnection, StreamOwner, DeadlineEntry, IdleConnection {
+export class ClientSession implements ClientConnection, StreamOwner, DeadlineEntry, IdleConnection, SocketOwner {
   deadline = 0;
   filed = 0;
   slotPlace = 0;
@@ -68,14 +69,12 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
     this.#listener = listener;
     if (first !== undefined) socket.unshift(first);
     if (context.access !== undefined) peer.noteLocalAddress();
-    // A client that ends its side has left: without what it has to say, HTTP/2 comes to a stop.
-    socket.on('end', () => socket.destroy());
-    socket.on('close', () => this.#onClose());
+    own(socket, this);
     this.#session = performServerHandshake(socket, sessionOptions(listener.limits));
     this.#session.on('error', (error: NodeJS.ErrnoException) => this.#onError(error.code));
     // It is closed when its streams are over: Node would close it when its client says GOAWAY, or when one frame cannot
     // be sent, and answers no question about it from then on.
-    this.#session.close = () => {};
+    this.#session.close = stayOpen;
     this.#session.on('goaway', () => this.#leave());
     this.#session.on('ping', () => this.#onOdd('ping'));
     this.#session.on('remoteSettings', () => this.#onSettings());
@@ -254,8 +253,8 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
     this.#phase = 'lingering';
     if (this.#hasPlace) this.#listener.idle.end(this);
     this.#context.deadlines.arm(this, LINGER_MS);
-    Reflect.deleteProperty(this.#session, 'close');
-    this.#session.close();
+    const { close } = Object.getPrototypeOf(this.#session) as ServerHttp2Session;
+    close.call(this.#session);
   }
 
   onDeadline(): void {
@@ -273,7 +272,12 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
     this.#listener.open--;
   }
 
-  #onClose(): void {
+  /** A client that ends its side has left: without what it has to say, HTTP/2 comes to a stop. */
+  onEnd(): void {
+    this.#socket.destroy();
+  }
+
+  onClosed(): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
     for (const each of this.#open.list()) each.onClose();
@@ -283,6 +287,8 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
     this.#context.deadlines.forget(this);
   }
 }
+
+function stayOpen(): void {}
 
 function beginFresh(session: ClientSession): void {
   session.beginFresh();

@@ -21,7 +21,7 @@ interface Inner {
 }
 
 const OWNER = Symbol('owner of the handshake');
-type Owned = Socket & { [OWNER]?: HandshakeOwner };
+type Owned = Socket & { [OWNER]?: HandshakeOwner | undefined };
 
 /** Makes handshakes with one state of the certificates and settings; a change of those makes another one. */
 export class Acceptor {
@@ -76,12 +76,8 @@ export class Acceptor {
       socket.destroy();
       return;
     }
-    delete tcp[OWNER];
-    // Node resets TCP sockets alone.
-    socket.resetAndDestroy = () => {
-      tcp.resetAndDestroy();
-      return socket;
-    };
+    tcp[OWNER] = undefined;
+    socket.resetAndDestroy = resetBelow;
     // A session is resumed before anybody looks at the name.
     if (!this.#contexts.serves(nameOf(socket))) owner.onFailed('unknown-name');
     else if (!this.#isKnown(socket)) owner.onFailed('client-certificate');
@@ -93,6 +89,12 @@ export class Acceptor {
     if (this.#material.clientAuth === undefined || socket.authorized) return true;
     return this.#material.clientAuth.mode === 'optional' && socket.getPeerX509Certificate() === undefined;
   }
+}
+
+/** In the place of `Socket.resetAndDestroy`: Node resets TCP sockets alone. */
+function resetBelow(this: TLSSocket): TLSSocket {
+  tcpOf(this)?.resetAndDestroy();
+  return this;
 }
 
 function tcpOf(socket: TLSSocket): Owned | undefined {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { DeadlineEntry } from '../../io/deadlines.ts';
+import { disown, own, ownerOf, type SocketOwner } from '../../io/socket-owner.ts';
 import { ClientPeer } from '../client-peer.ts';
 import type { ClientContext } from '../context.ts';
 import type { IdleConnection, IdleList } from '../idle-connections.ts';
@@ -21,7 +22,7 @@ const HANDSHAKE = 0x16;
 type Phase = 'proxy-header' | 'first-byte' | 'handshake' | 'over';
 
 /** One connection from its accept until its handshake is over. It counts as one of its listener's connections. */
-export class Handshake implements ClientConnection, DeadlineEntry, IdleConnection, HandshakeOwner {
+export class Handshake implements ClientConnection, DeadlineEntry, IdleConnection, HandshakeOwner, SocketOwner {
   deadline = 0;
   filed = 0;
   slotPlace = 0;
@@ -35,8 +36,6 @@ export class Handshake implements ClientConnection, DeadlineEntry, IdleConnectio
   readonly #context: ClientContext;
   readonly #listener: ListenerContext;
   readonly #peer: ClientPeer;
-  readonly #onData: (chunk: Buffer) => void;
-  readonly #onClose: () => void;
   #phase: Phase = 'first-byte';
 
   /** @param underWay the handshakes of its listener, the oldest first */
@@ -52,14 +51,10 @@ export class Handshake implements ClientConnection, DeadlineEntry, IdleConnectio
     this.#context = context;
     this.#listener = listener;
     this.#peer = new ClientPeer(socket, context, listener, 'https');
-    this.#onData = (chunk) => this.#read(chunk);
-    this.#onClose = () => this.#end('left');
     // A flight of the handshake may take two writes.
     socket.setNoDelay(true);
-    socket.on('error', ignore);
-    socket.on('data', this.#onData);
-    socket.on('end', this.#onClose);
-    socket.on('close', this.#onClose);
+    own(socket, this);
+    socket.on('data', onData);
     listener.connections.add(this);
     listener.open++;
     underWay.push(this);
@@ -77,7 +72,7 @@ export class Handshake implements ClientConnection, DeadlineEntry, IdleConnectio
     if (this.#peer.enter()) this.#end('too-many');
   }
 
-  #read(chunk: Buffer): void {
+  read(chunk: Buffer): void {
     if (this.#phase === 'proxy-header') {
       const rest = this.#peer.readProxyHeader(chunk);
       if (rest === 'broken') this.#end('broken');
@@ -106,8 +101,7 @@ export class Handshake implements ClientConnection, DeadlineEntry, IdleConnectio
   /** Node reads from here on, or nobody does. */
   #stopReading(): void {
     this.#socket.pause();
-    this.#socket.off('data', this.#onData);
-    this.#socket.off('end', this.#onClose);
+    this.#socket.off('data', onData);
   }
 
   #endInClearText(bytes: Buffer): void {
@@ -137,6 +131,14 @@ export class Handshake implements ClientConnection, DeadlineEntry, IdleConnectio
   }
 
   // ── end ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  onEnd(): void {
+    if (this.#phase !== 'handshake') this.#end('left');
+  }
+
+  onClosed(): void {
+    this.#end('left');
+  }
 
   onDeadline(): void {
     this.#end('timeout');
@@ -172,8 +174,11 @@ export class Handshake implements ClientConnection, DeadlineEntry, IdleConnectio
     this.#listener.connections.delete(this);
     this.#listener.open--;
     deadlines.forget(this);
-    this.#socket.off('close', this.#onClose);
+    disown(this.#socket);
   }
 }
 
-function ignore(): void {}
+function onData(this: Socket, chunk: Buffer): void {
+  const owner = ownerOf(this);
+  if (owner instanceof Handshake) owner.read(chunk);
+}
