@@ -19,7 +19,8 @@ import {
 import { diffSettings, hasChanges } from './config/changes/diff.ts';
 import { type Control, createControl } from './control/create-control.ts';
 import { openJournal } from './control/journal/disk-journal.ts';
-import { LearntFiles } from './control/scale/learnt-store.ts';
+import { idleForm } from './control/scale/idle-learnt.ts';
+import { LearntFiles, scalingForm } from './control/scale/learnt-store.ts';
 import type { ScaleInputs } from './control/scale/scale-inputs.ts';
 import { decideScale } from './control/scale/scaler.ts';
 import { openFreezes } from './control/service/freezes.ts';
@@ -102,8 +103,9 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   undo.push(() => journal.release());
 
   const names = settings.services.map(({ name }) => name);
-  const learnt = new LearntFiles(join(state.path, 'learnt'), names, clock, logger);
-  undo.push(() => learnt.release());
+  const learnt = new LearntFiles(join(state.path, 'learnt'), names, clock, logger, scalingForm);
+  const idleLearnt = new LearntFiles(join(state.path, 'idle'), names, clock, logger, idleForm);
+  undo.push(() => Promise.all([learnt.release(), idleLearnt.release()]));
 
   // 3. Runtimes, sources and the catalogue: where there is another one, it is joined here.
   const { consul, docker } = partsOf(settings);
@@ -127,6 +129,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     metrics,
     journal,
     learnt,
+    idleLearnt,
     freezes: openFreezes(join(state.path, 'freezes.json'), logger),
     runtimes,
     sources,
@@ -241,11 +244,12 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     async letGo({ pid, wake }, limit) {
       await control.letGo(wake, limit);
       try {
-        await Promise.all([journal.release(), learnt.release()]);
+        await Promise.all([journal.release(), learnt.release(), idleLearnt.release()]);
         await state.handTo(pid);
       } catch (error) {
         journal.resume();
         learnt.resume();
+        idleLearnt.resume();
         control.resume();
         throw error;
       }
@@ -259,6 +263,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
             state = opened;
             journal.resume();
             learnt.resume();
+            idleLearnt.resume();
           },
           (error: unknown) => logger.error({ err: error }, 'the state directory is not ours any more'),
         );
@@ -320,7 +325,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
 
       // 5. All else closes, the state directory last: whoever waits for it may rely on the rest.
       await attempt('close', 0, Promise.all([plane.close(), adminClosed ?? admin.close()]));
-      await attempt('end of the journal', 0, Promise.all([journal.release(), learnt.release()]));
+      await attempt('end of the journal', 0, Promise.all([journal.release(), learnt.release(), idleLearnt.release()]));
       await attempt('release of the state directory', 0, state.release());
     },
   };

@@ -2,6 +2,7 @@ import type { DecisionEntry, GuardVerdict, HeldBack, ServiceWhy } from '../model
 import { counted } from '../util/format.ts';
 import { printable } from '../util/printable.ts';
 import { formatDuration } from '../util/units.ts';
+import { idleLines } from './idle-text.ts';
 import { inputTexts } from './input-texts.ts';
 import { thresholdText } from './threshold-text.ts';
 
@@ -16,13 +17,16 @@ const LONGEST_LINE = 1000;
  * @param columns width of the output in characters
  */
 export function whyText(
-  { service, decisions, heldBack, threshold }: ServiceWhy,
+  { service, decisions, heldBack, threshold, idle }: ServiceWhy,
   most: number,
   nowMs: number,
   columns: number,
 ): string {
   const shown = decisions.slice(-most);
-  const slow = !threshold ? [] : wrapped('', thresholdText(threshold), columns, 2);
+  // A proxy of an earlier version tells of neither.
+  const slow = [...(threshold ? [thresholdText(threshold)] : []), ...(idle ? idleLines(idle) : [])].flatMap((line) =>
+    wrapped('', line, columns, 4),
+  );
   if (shown.length === 0 && heldBack === null) return [`nothing was decided about ${service}`, ...slow].join('\n');
   const lines: string[] = [];
   const left = decisions.length - shown.length;
@@ -35,7 +39,7 @@ export function whyText(
     lines.push(...entryLines(entry, nowMs, columns), '');
   }
   if (heldBack !== null) lines.push(...heldBackLines(heldBack, nowMs, columns));
-  else if (!threshold) lines.pop();
+  else if (slow.length === 0) lines.pop();
   lines.push(...slow);
   return lines.join('\n');
 }

@@ -23,6 +23,8 @@ import { LinkHub } from './link/hub.ts';
 import { routingTable } from './link/routing-table.ts';
 import { Prewarm } from './replica/prewarm.ts';
 import { Runtimes } from './replica/runtimes.ts';
+import type { IdleLearnt } from './scale/idle-learnt.ts';
+import { WakeShares } from './scale/idle-shares.ts';
 import { type LearntStore, noLearntStore } from './scale/learnt-store.ts';
 import { ServiceController } from './service/controller.ts';
 import { EdgeNews } from './service/edge-news.ts';
@@ -58,6 +60,8 @@ export interface ControlOptions {
   freezes?: Freezes;
   /** Keeps what scaling learns over restarts. Default: nothing does. */
   learnt?: LearntStore;
+  /** Keeps what the idle policy learns over restarts. Default: nothing does. */
+  idleLearnt?: LearntStore<IdleLearnt>;
   /** In [0, 1), for jitter. Default: Math.random. */
   random?: () => number;
   /** Whether another process still uses the replicas: they are not ended before `takeOver`. Default: false. */
@@ -167,6 +171,8 @@ class ControlPlane implements Control {
       gate: this.#gate,
       freezes: options.freezes ?? memoryFreezes(),
       learnt: options.learnt ?? noLearntStore,
+      idleLearnt: options.idleLearnt ?? noLearntStore,
+      wakeShares: new WakeShares(),
       hub: this.#hub,
       registry: this.#registry,
       catalog: this.#catalog,
@@ -303,8 +309,8 @@ class ControlPlane implements Control {
   }
 
   async why(name: string): Promise<ServiceWhy> {
-    const { decisions, threshold } = this.#services.known(name);
-    return { service: name, decisions: decisions.entries, heldBack: decisions.heldBack, threshold };
+    const { decisions, threshold, idle } = this.#services.known(name);
+    return { service: name, decisions: decisions.entries, heldBack: decisions.heldBack, threshold, idle };
   }
 
   async wake(name: string): Promise<ServiceStatus> {
@@ -376,6 +382,8 @@ class ControlPlane implements Control {
     this.#registry.remove(name);
     this.#prewarm.forget(name);
     this.#host.learnt.drop(name);
+    this.#host.idleLearnt.drop(name);
+    this.#host.wakeShares.drop(name);
     this.#context.metrics.forget(name);
     if (run !== undefined) this.#runtimes.clean(run, name);
   }

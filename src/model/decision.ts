@@ -1,3 +1,4 @@
+import type { IdleWhy } from './idle.ts';
 import type { LatencyThreshold } from './threshold.ts';
 
 /** What a guard says to a proposed change. `limit`: fewer than asked. */
@@ -83,4 +84,6 @@ export interface ServiceWhy {
   heldBack: HeldBack | null;
   /** The threshold in force; null where nothing can be started. */
   threshold: LatencyThreshold | null;
+  /** How long it is kept when it is idle; null where nothing can be started. */
+  idle: IdleWhy | null;
 }

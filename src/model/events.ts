@@ -11,6 +11,7 @@ export type EventType =
   | 'retiring'
   | 'revoked'
   | 'asleep'
+  | 'idle-raised'
   | 'exited'
   | 'sick'
   | 'adopted'

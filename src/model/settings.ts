@@ -289,8 +289,10 @@ export interface ScaleSettings {
   max: number;
   /** Replicas of a start from zero. */
   initial: number;
-  /** Idle time before the replicas above `min` retire, ms. */
-  idleMs: number | 'never';
+  /** Idle time before the replicas above `min` retire, ms; auto = what costs least by the gaps that were seen. */
+  idleMs: number | 'never' | 'auto';
+  /** Seconds of an idle replica that one second of a waiting user is worth. */
+  weight: number;
   /** What counts as activity in a WebSocket: any byte, or data frames alone. */
   activity: 'bytes' | 'data';
   /** How long a scale-down waits for what is in flight, ms. */

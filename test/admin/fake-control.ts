@@ -28,7 +28,7 @@ export class FakeControl implements ControlApi {
 
   async why(name: string): Promise<ServiceWhy> {
     await this.service(name);
-    return { service: name, decisions: this.decisions, heldBack: null, threshold: null };
+    return { service: name, decisions: this.decisions, heldBack: null, threshold: null, idle: null };
   }
 
   async wake(name: string): Promise<ServiceStatus> {

@@ -30,6 +30,7 @@ test('why tells all that is remembered of a service, in the order of time', asyn
     decisions: control.decisions,
     heldBack: null,
     threshold: null,
+    idle: null,
   });
 });
 

@@ -48,6 +48,7 @@ const why = (...decisions: ServiceWhy['decisions']): ServiceWhy => ({
   decisions,
   heldBack: null,
   threshold: null,
+  idle: null,
 });
 const text = (what: ServiceWhy, columns = 100, most = 20) => whyText(what, most, NOON + 120_000, columns);
 

@@ -170,7 +170,17 @@ export const scaleSchema = section(
       `${DEFAULT_MAX}; 1 with \`run.docker.container\``,
     ),
     initial: optional(integer('replicas', 1, 100_000), 'Replicas of a start from zero.', '1, or `min` if that is more'),
-    idleMs: option(durationOr(0, 'never'), '5m', 'Idle time after which the replicas above `min` retire.'),
+    idleMs: option(
+      durationOr(0, 'auto', 'never'),
+      'auto',
+      'Idle time after which the replicas above `min` retire. `auto`: what costs least by the gaps between requests that ' +
+        'were seen; see [Recycling](recycling.md).',
+    ),
+    weight: option(
+      decimal('seconds', 1_000_000),
+      '150',
+      'With `idle: auto`: seconds of an idle replica that one second of a waiting user is worth.',
+    ),
     activity: option(
       choice('bytes', 'data'),
       'bytes',

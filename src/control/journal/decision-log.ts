@@ -223,6 +223,14 @@ export class DecisionLog implements RefusalListener {
     this.#event('asleep', `asleep ${text}`, { reason });
   }
 
+  /** With `idle: auto` it is kept longer than pays, or no longer is. */
+  keptLonger(isRaised: boolean, keepMs: number): void {
+    const line = isRaised
+      ? `is kept for ${formatDuration(keepMs)} when it is idle: its wakes take more than their share of the starts`
+      : `is kept for ${formatDuration(keepMs)} when it is idle, which pays: its wakes take no more than their share`;
+    this.#event('idle-raised', line, { isRaised, keepMs });
+  }
+
   /**
    * A decision of the scaler. One without a change is told when it begins and when it is over.
    * @returns the id of the change; undefined where there is none

@@ -22,7 +22,7 @@ import {
 } from './start-sequence.ts';
 
 /** A permit covers this much of the time until a started replica is ready, ms. */
-const PERMIT_READINESS_MS = 2000;
+export const PERMIT_READINESS_MS = 2000;
 /** Between attempts to stop a replica whose runtime does not answer, ms. */
 const STOP_RETRY = { base: 1000, cap: 30_000, jitter: 0.2 };
 
@@ -73,7 +73,8 @@ export interface RunnerListener {
    */
   onExited(replica: Replica, detail: string, crashedAfterMs: number | undefined): void;
   /** A replica that was to be stopped runs no more. */
-  onStopped(replica: Replica, reason: string): void;
+  /** @param stopMs how long the runtime took to stop it; undefined where it ended by itself */
+  onStopped(replica: Replica, reason: string, stopMs: number | undefined): void;
   /** What the runtime knows is not certain any more: list again. */
   onUncertain(): void;
 }
@@ -253,6 +254,7 @@ export class ReplicaRunner {
   async #runStop(replica: Replica, reason: string): Promise<void> {
     const { context, listener } = this.#options;
     const id = replica.instance?.id ?? '';
+    const began = context.clock.now();
     const { stop } = replica.spec.run;
     const limitMs = stop.graceMs + RUNTIME_CALL_MS;
     await retrying(context, `stop of ${replica.name}`, STOP_RETRY, () =>
@@ -261,7 +263,7 @@ export class ReplicaRunner {
     replica.apply('exit');
     replica.task = { kind: 'none' };
     replica.instance = undefined;
-    listener.onStopped(replica, reason);
+    listener.onStopped(replica, reason, context.clock.now() - began);
   }
 
   /** The run that is known of ended; `now` is what the runtime knows of the replica instead. */
@@ -289,7 +291,7 @@ export class ReplicaRunner {
       const error = ended('it ended soon after it was ready', now, replica.attempt);
       listener.onStartFailed(replica, error, start.asked, run);
     } else if (task.kind === 'retire') {
-      listener.onStopped(replica, task.retirement.reason);
+      listener.onStopped(replica, task.retirement.reason, undefined);
     } else {
       listener.onExited(replica, `${endText(now)}${exitText(now)}`, isCrash ? livedMs : undefined);
     }

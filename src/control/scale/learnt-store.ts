@@ -4,21 +4,33 @@ import { join } from 'node:path';
 import type { Logger } from '../../model/observe.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import { fileFault, writeWhole } from '../../util/file-errors.ts';
-import { decodeLearnt, encodeLearnt, type Learnt } from './learnt.ts';
+import { decodeLearnt, encodeLearnt, type Learnt, type Moment } from './learnt.ts';
 
-/** Keeps what scaling has learnt of services over restarts. */
-export interface LearntStore {
+/** Keeps what was learnt of services over restarts. */
+export interface LearntStore<T = Learnt> {
   /** Whether anything was kept of it by an earlier process. */
   has(service: string): boolean;
   /** What was kept of it, once; undefined where that is nothing, or of no use. */
-  take(service: string): Learnt | undefined;
-  put(service: string, learnt: Learnt): void;
+  take(service: string): T | undefined;
+  put(service: string, learnt: T): void;
   /** The configuration has it no more. */
   drop(service: string): void;
 }
 
 /** Keeps nothing. */
-export const noLearntStore: LearntStore = { has: () => false, take: () => undefined, put() {}, drop() {} };
+export const noLearntStore: LearntStore<never> = { has: () => false, take: () => undefined, put() {}, drop() {} };
+
+/** How something that was learnt is written down. */
+export interface LearntForm<T> {
+  /** Whose it is, for messages: `scaling`. */
+  whose: string;
+  encode: (learnt: T, moment: Moment) => string;
+  /** @returns why the text is of no use, in words, where it is */
+  decode: (text: string, moment: Moment) => T | string;
+}
+
+/** Of what scaling learns. */
+export const scalingForm: LearntForm<Learnt> = { whose: 'scaling', encode: encodeLearnt, decode: decodeLearnt };
 
 /** A file of each service is written at most this often, ms. */
 const WRITE_EVERY_MS = 60_000;
@@ -29,13 +41,14 @@ const MAX_BYTES = 512 * 1024;
 const ENDING = '.json';
 
 /** Keeps it in a directory that this process alone writes to: a file of each service, written whole. */
-export class LearntFiles implements LearntStore {
+export class LearntFiles<T> implements LearntStore<T> {
   readonly #directory: string;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #form: LearntForm<T>;
   /** Services of which an earlier process kept something that was not asked for yet. */
   readonly #earlier: Set<string>;
-  #waiting = new Map<string, Learnt>();
+  #waiting = new Map<string, T>();
   /** What is written or removed now, and all that was before. */
   #work: Promise<void> = Promise.resolve();
   #isFailing = false;
@@ -43,7 +56,8 @@ export class LearntFiles implements LearntStore {
   #timer: Timer | undefined;
 
   /** @param services those of the configuration: what was kept of others is removed */
-  constructor(directory: string, services: Iterable<string>, clock: Clock, logger: Logger) {
+  constructor(directory: string, services: Iterable<string>, clock: Clock, logger: Logger, form: LearntForm<T>) {
+    this.#form = form;
     this.#directory = directory;
     this.#clock = clock;
     this.#logger = logger;
@@ -57,16 +71,16 @@ export class LearntFiles implements LearntStore {
     return this.#earlier.has(service);
   }
 
-  take(service: string): Learnt | undefined {
+  take(service: string): T | undefined {
     if (!this.#earlier.delete(service)) return undefined;
     const file = this.#fileOf(service);
     const learnt = this.#read(file);
-    if (typeof learnt !== 'string') return learnt;
+    if (typeof learnt !== 'string') return learnt as T;
     this.#logger.warn({ file }, `what was learnt of ${service} before is not used: ${learnt}`);
     return undefined;
   }
 
-  put(service: string, learnt: Learnt): void {
+  put(service: string, learnt: T): void {
     if (this.#timer !== undefined) this.#waiting.set(service, learnt);
   }
 
@@ -103,10 +117,10 @@ export class LearntFiles implements LearntStore {
     });
   }
 
-  async #writeAll(entries: Iterable<[string, Learnt]>): Promise<void> {
+  async #writeAll(entries: Iterable<[string, T]>): Promise<void> {
     for (const [service, learnt] of entries) {
       const moment = { now: this.#clock.now(), wall: this.#clock.wall() };
-      await writeWhole(this.#fileOf(service), encodeLearnt(learnt, moment));
+      await writeWhole(this.#fileOf(service), this.#form.encode(learnt, moment));
     }
   }
 
@@ -116,7 +130,7 @@ export class LearntFiles implements LearntStore {
       if (!this.#isFailing)
         this.#logger.error(
           { err: error },
-          `what scaling has learnt cannot be kept over a restart: ${fileFault(error)}`,
+          `what ${this.#form.whose} has learnt cannot be kept over a restart: ${fileFault(error)}`,
         );
       this.#isFailing = true;
     });
@@ -131,15 +145,18 @@ export class LearntFiles implements LearntStore {
       return files.filter((name) => name.endsWith(ENDING)).map((name) => name.slice(0, -ENDING.length));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        this.#logger.warn({ err: error }, `what scaling has learnt before cannot be read: ${fileFault(error)}`);
+        this.#logger.warn(
+          { err: error },
+          `what ${this.#form.whose} has learnt before cannot be read: ${fileFault(error)}`,
+        );
       return [];
     }
   }
 
-  #read(file: string): Learnt | string {
+  #read(file: string): T | string {
     try {
       if (statSync(file).size > MAX_BYTES) return 'it is too large';
-      return decodeLearnt(readFileSync(file, 'utf8'), { now: this.#clock.now(), wall: this.#clock.wall() });
+      return this.#form.decode(readFileSync(file, 'utf8'), { now: this.#clock.now(), wall: this.#clock.wall() });
     } catch (error) {
       return `it cannot be read (${fileFault(error)})`;
     }

@@ -58,7 +58,7 @@ function intentAfter(view: ServiceView, event: ServiceEvent): Intent {
 
     case 'ready': {
       if (!event.isAdopted) return intent;
-      const watchMs = Math.max(scale.idleMs === 'never' ? 0 : scale.idleMs, scale.latency.windowMs);
+      const watchMs = Math.max(view.keepMs === 'never' ? 0 : view.keepMs, scale.latency.windowMs);
       return { ...raised(intent, ready), idleNotBefore: Math.max(intent.idleNotBefore, now + watchMs) };
     }
     case 'start-failed': {

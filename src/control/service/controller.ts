@@ -1,4 +1,5 @@
 import { PilotlightError } from '../../model/errors.ts';
+import type { IdleWhy } from '../../model/idle.ts';
 import type { EdgeMessage, ServiceReport } from '../../model/link.ts';
 import type { Instance } from '../../model/runtime.ts';
 import type { ServiceSettings } from '../../model/settings.ts';
@@ -15,6 +16,7 @@ import type { ScaleDecision, ScaledService } from '../scale/service-scaler.ts';
 import { isTrial, trialText } from '../scale/trial-text.ts';
 import type { Freeze } from './freezes.ts';
 import type { ServiceHost } from './host.ts';
+import { Idling } from './idling.ts';
 import { Learning } from './learning.ts';
 import { ServiceLifecycle } from './lifecycle.ts';
 import { scaleByHand } from './scale-by-hand.ts';
@@ -29,6 +31,7 @@ export class ServiceController {
   readonly #telemetry: Telemetry;
   readonly #host: ServiceHost;
   readonly #learning: Learning;
+  readonly #idling: Idling;
   #settings: ServiceSettings;
   /** The decision whose outcome is still open. */
   #trial: string | undefined;
@@ -47,11 +50,18 @@ export class ServiceController {
       isWarm: (endpoint) => this.#isWarm(endpoint),
       ready: () => this.lifecycle.set.counts.ready + this.lifecycle.external,
     });
+    this.#idling = new Idling({
+      host,
+      settings: () => this.#settings,
+      telemetry: this.#telemetry,
+      onRaise: (isRaised, keepMs) => this.decisions.keptLonger(isRaised, keepMs),
+    });
     this.lifecycle = new ServiceLifecycle({
       host,
       settings: () => this.#settings,
       telemetry: this.#telemetry,
       decisions: this.decisions,
+      idling: this.#idling,
       capacity: () => this.#learning.known?.capacity,
       wish: () => wishAt(this.#wish, host.context.clock.now()),
       gaveUp: () => {
@@ -76,6 +86,11 @@ export class ServiceController {
     return this.#learning.threshold;
   }
 
+  /** How long it is kept when it is idle; null where nothing can be started. */
+  get idle(): IdleWhy | null {
+    return this.#idling.why;
+  }
+
   /** Requests wait for it, or an operator does, and it has nothing to answer them with. */
   get isMissed(): boolean {
     return (this.#telemetry.held > 0 || this.lifecycle.isWoken) && !this.lifecycle.isAwake;
@@ -85,6 +100,7 @@ export class ServiceController {
 
   onDemand(edge: string, held: number, inFlight: number): void {
     this.#telemetry.demand(edge, this.#host.context.clock.now(), held, inFlight);
+    this.#idling.heard();
     this.lifecycle.look();
   }
 
@@ -94,6 +110,7 @@ export class ServiceController {
       ready: this.lifecycle.set.counts.ready + this.lifecycle.external,
       isWarm: (endpoint) => this.#isWarm(endpoint),
     });
+    this.#idling.heard(spanMs, report);
     if (report !== undefined) {
       countReport(this.#host.context.metrics, report);
       this.#learning.heard(report);
@@ -235,6 +252,7 @@ export class ServiceController {
     if (seconds > 0) metrics.count('pilotlight_replica_seconds_total', { service: this.name }, seconds);
     if (this.lifecycle.isLeaving || this.#host.isDraining()) return;
     if (!this.#isFrozen) this.#thaw('its time is over');
+    this.#idling.tick(this.#host.context.clock.now());
     this.lifecycle.look();
     if (!this.#mayScale) return;
     this.#follow(this.#learning.scaler.tick(this.#scaled()));

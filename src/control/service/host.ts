@@ -5,6 +5,8 @@ import type { Sources } from '../endpoints/sources.ts';
 import type { LinkHub } from '../link/hub.ts';
 import type { Prewarm } from '../replica/prewarm.ts';
 import type { Runtimes } from '../replica/runtimes.ts';
+import type { IdleLearnt } from '../scale/idle-learnt.ts';
+import type { WakeShares } from '../scale/idle-shares.ts';
 import type { LearntStore } from '../scale/learnt-store.ts';
 import type { StartGate } from '../start/gate.ts';
 import type { Freezes } from './freezes.ts';
@@ -15,6 +17,8 @@ export interface ServiceHost {
   gate: StartGate;
   freezes: Freezes;
   learnt: LearntStore;
+  idleLearnt: LearntStore<IdleLearnt>;
+  wakeShares: WakeShares;
   hub: LinkHub;
   registry: Registry;
   catalog: Catalog;

@@ -16,6 +16,7 @@ import { apply } from './apply.ts';
 import { askOf } from './ask.ts';
 import { Executor } from './executor.ts';
 import type { ServiceHost } from './host.ts';
+import type { Idling } from './idling.ts';
 import { Outcomes } from './outcomes.ts';
 import { isDormant, plan } from './plan.ts';
 import { hashOf, ServiceRun } from './run.ts';
@@ -31,6 +32,8 @@ interface LifecycleOptions {
   capacity: () => number | undefined;
   /** Replicas of our own that scaling would have if there were room in the budget; undefined: no more than there are. */
   wish: () => number | undefined;
+  /** How long it is kept when it is idle. */
+  idling: Idling;
   /** A replica was given up to another service. */
   gaveUp: () => void;
   /** Most requests in flight per replica and edge while a further one is started; undefined: no such bound. */
@@ -62,7 +65,7 @@ export class ServiceLifecycle {
     const { context, gate, hub, registry } = host;
     this.#name = settings().name;
     this.#options = options;
-    this.#run = new ServiceRun(options);
+    this.#run = new ServiceRun({ ...options, keepMs: () => options.idling.keepMs });
     this.breaker = new StartBreaker(context.clock, context.random, () => {
       registry.publish(this.#name);
       this.look();
@@ -336,7 +339,7 @@ export class ServiceLifecycle {
   }
 
   #view(news: ServiceEvent): ServiceView {
-    const { host, settings, telemetry, capacity } = this.#options;
+    const { host, settings, telemetry, capacity, idling } = this.#options;
     const { scale, health } = settings();
     const now = host.context.clock.now();
     const replicas = this.set.views();
@@ -349,6 +352,8 @@ export class ServiceLifecycle {
       news,
       intent: this.#intent,
       scale,
+      keepMs: idling.keepMs,
+      isKeptLonger: idling.isRaised,
       run: this.#run.view,
       replicas,
       external,

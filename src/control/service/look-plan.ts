@@ -115,11 +115,11 @@ function replaceOutdated(view: ServiceView): Step[] {
 
 /** Puts what is idle to sleep, or looks again when it will be. */
 export function rest(view: ServiceView): Step[] {
-  const { now, scale, intent, isFresh, isBusy, lastActivityAt, isDraining } = view;
+  const { now, scale, keepMs, intent, isFresh, isBusy, lastActivityAt, isDraining } = view;
   const ready = readyIn(view);
   const verdict = idleVerdict({
     now,
-    idleMs: isDraining || view.isFrozen ? 'never' : scale.idleMs,
+    idleMs: isDraining || view.isFrozen ? 'never' : keepMs,
     min: scale.min,
     ready: ready.length,
     fresh: isFresh,
@@ -133,7 +133,8 @@ export function rest(view: ServiceView): Step[] {
   const { idleForMs } = verdict;
   const surplus = sickFirst(ready).slice(0, ready.length - scale.min);
   const idleFor = idleForMs < 1000 ? `${Math.round(idleForMs)} ms` : `${Math.round(idleForMs / 1000)} s`;
-  const says = { text: `idle for ${idleFor}`, inputs: { idleForMs } };
+  const longer = view.isKeptLonger ? ', kept longer since its wakes take more than their share of the starts' : '';
+  const says = { text: `idle for ${idleFor}${longer}`, inputs: { idleForMs } };
   if (!scale.dryRun) return retire(view, surplus, 'idle', says);
   return [{ do: 'rest-dry', replicas: ordinals(surplus), idleForMs, says: { from: ready.length, ...says } }];
 }

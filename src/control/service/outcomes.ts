@@ -1,16 +1,20 @@
 import type { PilotlightError } from '../../model/errors.ts';
+
 import type { ServiceSettings } from '../../model/settings.ts';
+import type { StartBoundaries } from '../endpoints/registry.ts';
 import type { DecisionLog } from '../journal/decision-log.ts';
 import type { Telemetry } from '../link/telemetry.ts';
 import type { Replica, StartCause } from '../replica/replica.ts';
 import type { ReplicaSet, ReplicaSetListener } from '../replica/replica-set.ts';
 import { type ReplicaView, viewOf } from '../replica/replica-view.ts';
+import { PERMIT_READINESS_MS } from '../replica/runner.ts';
 import type { StartFailures } from '../replica/start-failures.ts';
 import type { StartBreaker } from '../start/breaker.ts';
 import { CRASH_MS, PROBATION_MS } from '../start/circuit.ts';
 import type { Crashes } from '../start/crashes.ts';
 import type { StartTimes } from '../start/start-times.ts';
 import type { ServiceHost } from './host.ts';
+import type { Idling } from './idling.ts';
 import type { ServiceRun } from './run.ts';
 import type { ServiceEvent } from './service-event.ts';
 
@@ -38,6 +42,7 @@ interface OutcomesOptions {
   failures: StartFailures;
   crashes: Crashes;
   startTimes: StartTimes;
+  idling: Idling;
 }
 
 /**
@@ -81,10 +86,11 @@ export class Outcomes implements ReplicaSetListener {
   }
 
   onReady(replica: Replica, cause: StartCause | undefined): void {
-    const { settings, telemetry, breaker, failures, startTimes } = this.#options;
+    const { settings, telemetry, breaker, failures, startTimes, idling } = this.#options;
     const { start } = replica;
     if (start !== undefined) {
       startTimes.add(start.ready - start.permit);
+      idling.started(start.ready - start.permit, cause === 'demand' ? permitTime(start) : undefined);
       breaker.note({ type: 'ready', askedAt: start.asked });
       failures.mend();
       this.#host.prewarm.mend(this.#name);
@@ -171,11 +177,12 @@ export class Outcomes implements ReplicaSetListener {
     return this.#host.onUnresponsive(edge);
   }
 
-  onStopped(replica: Replica, reason: string): void {
+  onStopped(replica: Replica, reason: string, stopMs: number | undefined): void {
     const { set, external, isLeaving } = this.#service;
+    if (stopMs !== undefined) this.#options.idling.stopped(stopMs);
     const isReplaced = reason === 'unhealthy' && this.#options.telemetry.held > 0;
     if (reason !== 'failed' && !isReplaced && !isLeaving && set.counts.live + external === 0) {
-      this.#decisions.asleep(reason, this.#options.settings().scale.idleMs);
+      this.#decisions.asleep(reason, this.#options.idling.keepMs);
     }
     this.#ended({ type: 'stopped', replica: this.#viewOf(replica) });
   }
@@ -199,4 +206,9 @@ export class Outcomes implements ReplicaSetListener {
   get #name(): string {
     return this.#options.settings().name;
   }
+}
+
+/** For how long a start had its permit, ms. */
+function permitTime({ permit, started, ready }: StartBoundaries): number {
+  return started - permit + Math.min(PERMIT_READINESS_MS, ready - started);
 }

@@ -23,16 +23,20 @@ export function hashOf(run: RunSettings): string {
 interface ServiceRunOptions {
   host: ServiceHost;
   settings: () => ServiceSettings;
+  /** How long it is kept when it is idle, ms. */
+  keepMs: () => number | 'never';
 }
 
 /** The `run` of one service: what its replicas are made of, and the runtime that runs them. */
 export class ServiceRun {
   readonly #host: ServiceHost;
   readonly #settings: () => ServiceSettings;
+  readonly #keepMs: () => number | 'never';
   #last: RunSettings | undefined;
 
-  constructor({ host, settings }: ServiceRunOptions) {
+  constructor({ host, settings, keepMs }: ServiceRunOptions) {
     this.#host = host;
+    this.#keepMs = keepMs;
     this.#settings = settings;
     this.#last = settings().run;
   }
@@ -66,6 +70,7 @@ export class ServiceRun {
   get replicaSettings(): ReplicaSettings {
     const settings = this.#settings();
     const run = this.#last as RunSettings;
+    const keepMs = this.#keepMs();
     return {
       spec: (ordinal) => this.#spec(run, ordinal),
       runtime: () => this.#host.runtimes.of(run),
@@ -73,7 +78,7 @@ export class ServiceRun {
       check: readyCheck(settings),
       drainMs: settings.timeouts.drainMs,
       patienceMs: settings.scale.patienceMs,
-      idleMs: settings.scale.idleMs === 'never' ? 0 : settings.scale.idleMs,
+      idleMs: keepMs === 'never' ? 0 : keepMs,
     };
   }
 

@@ -69,6 +69,10 @@ export interface ServiceView {
   news: ServiceEvent;
   intent: Intent;
   scale: ScaleSettings;
+  /** How long it is kept when it is idle, ms. */
+  keepMs: number | 'never';
+  /** It is kept longer than pays: its wakes take more than their share of the starts. */
+  isKeptLonger: boolean;
   /** Undefined where Pilotlight only routes. */
   run: RunView | undefined;
   /** By ordinal. */

@@ -83,6 +83,11 @@ export class StartGate {
     };
   }
 
+  /** How many starts there may be at the same time. */
+  get concurrentStarts(): number {
+    return this.#budget.concurrentStarts;
+  }
+
   /** A replica holds capacity: it starts, was found running, or is being stopped. */
   occupy(service: string, replica: string): void {
     this.#replicas.occupy(service, replica);

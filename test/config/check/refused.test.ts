@@ -25,14 +25,14 @@ const serviceCases: Case[] = [
     'services.app.upstream-host: unknown key (did you mean "upstreamHost"?)',
   ],
   [
-    'an option of a later version: weight',
-    `${routed}\nscale: { §weight: 150 }`,
-    'services.app.scale.weight: unknown key',
+    'an option of a later version: standby',
+    `${routed}\nscale: { §standby: paused }`,
+    'services.app.scale.standby: unknown key',
   ],
   [
-    'a value of a later version: idle auto',
-    `${routed}\nscale: { idle: §auto }`,
-    'services.app.scale.idle: expected a duration such as 0s or 5m, or never, found "auto"',
+    'an idle time that is a word of something else',
+    `${routed}\nscale: { idle: §paused }`,
+    'services.app.scale.idle: expected a duration such as 0s or 5m, or auto, or never, found "paused"',
   ],
   [
     'a threshold that is neither a duration nor auto',

@@ -85,7 +85,7 @@ describe('what people get wrong is told with how to write it:', () => {
   test.each<Case>([
     [
       'scale: { idle: §30 }',
-      'scale.idle: expected a duration such as 0s or 5m, or never, found "30": its unit is missing (ms, s, m, h, d)',
+      'scale.idle: expected a duration such as 0s or 5m, or auto, or never, found "30": its unit is missing (ms, s, m, h, d)',
     ],
     [
       'timeouts: { connect: §1m30s }',
@@ -154,7 +154,7 @@ describe('anchors', () => {
     );
     expect(serviceOf(text, 'a')).toMatchObject({ scale: { idleMs: 600_000, max: 2 }, hold: { page: 'off', max: 7 } });
     // One level deep, as YAML has it.
-    expect(serviceOf(text, 'b')).toMatchObject({ scale: { idleMs: 300_000, max: 5 }, hold: { page: 'off', max: 7 } });
+    expect(serviceOf(text, 'b')).toMatchObject({ scale: { idleMs: 'auto', max: 5 }, hold: { page: 'off', max: 7 } });
   });
 
   test('a list of merges, of which the earlier ones hold; merges within what is merged', () => {
@@ -187,7 +187,7 @@ describe('anchors', () => {
       file(`  a: { <<: *web, routes: [{ host: a }], ${runs} }`, 'x-web: &web\n  scale: { idle: §10 }\n'),
     );
     expect(problemsOf(text)).toEqual([
-      `${place}  services.a.scale.idle: expected a duration such as 0s or 5m, or never, found "10": its unit is missing (ms, s, m, h, d)`,
+      `${place}  services.a.scale.idle: expected a duration such as 0s or 5m, or auto, or never, found "10": its unit is missing (ms, s, m, h, d)`,
     ]);
     const unknown = marked(
       file(`  a: { <<: *web, routes: [{ host: a }], ${runs} }`, 'x-web: &web\n  §holds: { max: 1 }\n'),

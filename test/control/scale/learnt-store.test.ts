@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { noEvidence } from '../../../src/control/scale/evidence.ts';
 import type { Learnt } from '../../../src/control/scale/learnt.ts';
-import { LearntFiles } from '../../../src/control/scale/learnt-store.ts';
+import { LearntFiles, scalingForm } from '../../../src/control/scale/learnt-store.ts';
 import type { Logger } from '../../../src/model/observe.ts';
 import { VirtualClock } from '../../../src/util/virtual-clock.ts';
 import { until } from '../../support/until.ts';
@@ -29,7 +29,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(parent, { recursive: true }));
 
-const open = (...services: string[]) => new LearntFiles(directory, services, clock, logger);
+const open = (...services: string[]) => new LearntFiles(directory, services, clock, logger, scalingForm);
 const file = (service: string) => join(directory, `${service}.json`);
 const learnt = (perSecond: number): Learnt => ({
   run: 'a',

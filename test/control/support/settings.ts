@@ -60,6 +60,7 @@ export const testScale: ScaleSettings = {
   max: 4,
   initial: 1,
   idleMs: 300_000,
+  weight: 150,
   activity: 'bytes',
   patienceMs: 900_000,
   concurrency: 0,

@@ -9,6 +9,12 @@ export function testReplica(ordinal: number, change: Partial<ReplicaView> = {}):
   return { ordinal, state: 'created', doing: 'none', hash: 'v1', readyAt: 0, inFlight: 0, oldestMs: 0, ...change };
 }
 
+/** As an `idle` that is fixed says. */
+function keepOf(idleMs: ScaleSettings['idleMs']): number | 'never' {
+  if (idleMs === 'auto') throw new Error('the view says how long it is kept');
+  return idleMs;
+}
+
 /** A service that sleeps, of which everything is known and nothing is asked. */
 export function testView(scale: Partial<ScaleSettings> = {}, change: Partial<ServiceView> = {}): ServiceView {
   return {
@@ -16,6 +22,8 @@ export function testView(scale: Partial<ScaleSettings> = {}, change: Partial<Ser
     news: { type: 'looked', cause: 'replacement' },
     intent: newIntent,
     scale: { ...testScale, ...scale },
+    keepMs: keepOf(scale.idleMs ?? testScale.idleMs),
+    isKeptLonger: false,
     run: { hash: 'v1', contact: 'known', prepares: false },
     replicas: [],
     external: 0,

@@ -1,0 +1,40 @@
+import type { IdleCost, IdleWhy } from '../model/idle.ts';
+import { counted, percent } from '../util/format.ts';
+import { formatDuration } from '../util/units.ts';
+
+/** How long an idle service is kept, what that costs, and what would change it, a line each. */
+export function idleLines(idle: IdleWhy): string[] {
+  const { mode, keepMs, weight, expected, raise } = idle;
+  const kept = keepMs === 'never' ? 'never put to sleep' : `kept for ${formatDuration(keepMs)}`;
+  const how = mode === 'fixed' ? 'as configured' : `auto, weight ${weight}: ${sourceText(idle)}`;
+  const lines = [`idle: ${kept} (${how})`];
+  if (raise > 1) {
+    lines.push('  longer than it pays: its wakes take more than their share of the starts');
+  }
+  if (expected !== null) {
+    const { kept: chosen, atOnce, never } = expected;
+    const share = chosen.wakes === 0 ? '' : ` (${percent(chosen.wakes)} % of the gaps)`;
+    lines.push(
+      `  a gap costs on average ${formatDuration(chosen.idleMs)} of an idle replica and ` +
+        `${formatDuration(chosen.wakesMs)} for wakes${share}; put to sleep at once ${sumText(atOnce)}, never ${sumText(never)}`,
+    );
+  }
+  const others = idle.byWeight.filter((other) => mode === 'fixed' || other.weight !== weight);
+  const texts = others.map((other) => `${formatDuration(other.keepMs)} with a weight of ${other.weight}`);
+  lines.push(`  auto would keep it for ${texts.join(', ')}`);
+  return lines;
+}
+
+function sourceText({ mode, gaps, startMs, stopMs, waitMs }: IdleWhy): string {
+  const known = [
+    startMs === null ? 'no start seen yet' : `a start takes ${formatDuration(startMs)}`,
+    ...(stopMs === null ? [] : [`a stop ${formatDuration(stopMs)}`]),
+    ...(waitMs === null ? [] : [`${formatDuration(waitMs)} are waited per wake`]),
+  ];
+  const seen = `${counted(gaps, 'gap')} known`;
+  return [mode === 'learning' ? `${seen}, too few to go by` : seen, ...known].join('; ');
+}
+
+function sumText({ idleMs, wakesMs }: IdleCost): string {
+  return formatDuration(idleMs + wakesMs);
+}

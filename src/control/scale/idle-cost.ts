@@ -1,0 +1,133 @@
+import { GAP_BUCKETS, gapBucket, gapEdge, gapMiddle, type IdleGaps } from './idle-gaps.ts';
+
+/** What it costs to put a service to sleep; times in ms. */
+export interface IdleCosts {
+  /** From the permit to ready. */
+  startMs: number;
+  /** A replica that is stopped is there for so long yet. */
+  stopMs: number;
+  /** What all that wait for one wake wait together. */
+  waitMs: number;
+  /** Seconds of an idle replica that one second of a waiting user is worth. */
+  weight: number;
+}
+
+/** How long to keep an idle service, and what that is expected to cost, in ms of an idle replica per gap. */
+export interface IdleChoice {
+  keepMs: number;
+  /** Share of the gaps that are longer: each of them ends with a wake. */
+  wakes: number;
+  /** Idle replicas … */
+  idleCostMs: number;
+  /** … and starts, with those who wait for them. */
+  wakeCostMs: number;
+}
+
+/** Fewer gaps than these say nothing. */
+export const LEAST_GAPS = 20;
+/**
+ * Beyond what was seen there may be gaps of every length up to what a wake costs: so many are assumed. Without them a
+ * service would sleep between two bursts of which it has seen the first alone.
+ */
+const DOUBT_GAPS = 2;
+/** The shortest of them, as a part of what a wake costs. */
+const DOUBT_FROM = 1 / 64;
+
+/** What one wake costs, in ms of an idle replica. */
+export function wakeCostMs({ startMs, waitMs, weight }: IdleCosts): number {
+  return startMs + weight * waitMs;
+}
+
+/**
+ * Keeps an idle service for as long as a wake costs: whatever gaps come, that is at most about twice what it would cost
+ * if they were known (ski rental).
+ */
+export function skiRentalMs({ startMs, weight }: Pick<IdleCosts, 'startMs' | 'weight'>): number {
+  return startMs + weight * startMs;
+}
+
+/**
+ * The shortest time to keep an idle service for which
+ * E[min(gap, keep + stop)] + (start + weight × wait) × P(gap > keep) is least.
+ * @param doubt gaps that are assumed beside those that were seen
+ */
+export function cheapestKeep(gaps: IdleGaps, costs: IdleCosts, doubt = DOUBT_GAPS): IdleChoice {
+  const perWake = wakeCostMs(costs);
+  const all = withDoubt(gaps.counts, perWake, doubt);
+  let best = 0;
+  let least = Number.POSITIVE_INFINITY;
+  for (const { keepMs, costMs } of keeps(all, costs, perWake)) {
+    if (costMs >= least * (1 - 1e-9)) continue;
+    least = costMs;
+    best = keepMs;
+  }
+  return costOfKeep(gaps, costs, best);
+}
+
+/** What keeping for so long would have cost with the gaps that were seen. @param keepMs may be infinite */
+export function costOfKeep({ counts, total }: IdleGaps, costs: IdleCosts, keepMs: number): IdleChoice {
+  let idle = 0;
+  let wakes = 0;
+  for (let i = 0; i < GAP_BUCKETS; i++) {
+    const count = counts[i] as number;
+    if (count === 0) continue;
+    const gap = gapMiddle(i);
+    // Only a bucket that the time ends in is divided: it is as long as its edge or as the gap.
+    const isLonger = gapEdge(i) > keepMs;
+    idle += count * (isLonger ? Math.min(gap, keepMs + costs.stopMs) : gap);
+    if (isLonger) wakes += count;
+  }
+  const of = Math.max(total, Number.MIN_VALUE);
+  return { keepMs, wakes: wakes / of, idleCostMs: idle / of, wakeCostMs: (wakeCostMs(costs) * wakes) / of };
+}
+
+/** The shortest time not under `keepMs` after which at most this share of the gaps goes on. */
+export function leastKeepFor({ counts, total }: IdleGaps, share: number, keepMs: number): number {
+  let longer = total;
+  for (let i = 0; i < GAP_BUCKETS - 1; i++) {
+    longer -= counts[i] as number;
+    if (gapEdge(i) >= keepMs && longer <= share * total) return gapEdge(i);
+  }
+  return gapEdge(GAP_BUCKETS - 1);
+}
+
+/** Every time that is worth a look, from 0 on, with its cost in ms of an idle replica, not divided by the gaps. */
+function* keeps(
+  counts: Float64Array,
+  { stopMs }: IdleCosts,
+  perWake: number,
+): Generator<{ keepMs: number; costMs: number }> {
+  let over = 0;
+  for (const count of counts) over += count;
+  /** Of gaps that end within the time to keep. */
+  let within = 0;
+  let keepMs = 0;
+  for (let i = 0; ; i++) {
+    yield { keepMs, costMs: within + over * perWake + idleBeyond(counts, i, keepMs + stopMs, over) };
+    // Nothing ends after these, or what does is not known.
+    while (i < GAP_BUCKETS - 1 && counts[i] === 0) i++;
+    if (i >= GAP_BUCKETS - 1) return;
+    keepMs = gapEdge(i);
+    within += (counts[i] as number) * gapMiddle(i);
+    over -= counts[i] as number;
+  }
+}
+
+/** Idle time of the gaps from a bucket on, each as long as the gap, and at most `until`. */
+function idleBeyond(counts: Float64Array, from: number, until: number, over: number): number {
+  let idle = 0;
+  let rest = over;
+  for (let i = from; i < GAP_BUCKETS && gapMiddle(i) < until; i++) {
+    idle += (counts[i] as number) * gapMiddle(i);
+    rest -= counts[i] as number;
+  }
+  return idle + Math.max(0, rest) * until;
+}
+
+function withDoubt(counts: Float32Array, perWake: number, doubt: number): Float64Array {
+  const all = Float64Array.from(counts);
+  const to = gapBucket(perWake);
+  const from = Math.min(to, gapBucket(perWake * DOUBT_FROM));
+  for (let i = from; i <= to; i++) all[i] = (all[i] as number) + doubt / (to - from + 1);
+  return all;
+}

@@ -1,0 +1,142 @@
+import type { IdleWhy } from '../../model/idle.ts';
+import type { ServiceReport } from '../../model/link.ts';
+import type { ServiceSettings } from '../../model/settings.ts';
+import type { Telemetry } from '../link/telemetry.ts';
+import { autoKeepMs, explainIdle } from '../scale/idle-choice.ts';
+import { type IdleLearnt, nothingLearnt } from '../scale/idle-learnt.ts';
+import { IdleWatch } from '../scale/idle-watch.ts';
+import type { ServiceHost } from './host.ts';
+
+interface IdlingOptions {
+  host: ServiceHost;
+  settings: () => ServiceSettings;
+  telemetry: Telemetry;
+  /** It is kept longer than it pays, or no longer is. */
+  onRaise: (isRaised: boolean, keepMs: number) => void;
+}
+
+/** A new value counts for so much of what is remembered. */
+const NEWEST = 0.2;
+/** How often it is looked at whether wakes take too much, ms: a change must show before there is another one. */
+const SHARE_EVERY_MS = 600_000;
+/** Without reason for it, the time to keep goes back towards what pays by this factor each time. */
+const RELAX = 0.9;
+/** Most by which it is raised. */
+const MOST_RAISE = 1000;
+
+/** How long one service is kept when it is idle, and what that is learnt from. */
+export class Idling {
+  readonly #options: IdlingOptions;
+  readonly #watch = new IdleWatch();
+  /** Made when there is something to know: most of 10,000 services sleep. */
+  #learnt: IdleLearnt | undefined;
+  /** Requests that are held, since when, and for how long all of this wake have been together; ms. */
+  #held = 0;
+  #heldAt = 0;
+  #waitedMs = 0;
+  #raise = 1;
+  #raisedAt = Number.NEGATIVE_INFINITY;
+  /** The last answer, and what it was worked out from. */
+  #kept = { keepMs: 0, version: -1, weight: 0, raise: 1 };
+  #changes = 0;
+
+  constructor(options: IdlingOptions) {
+    this.#options = options;
+  }
+
+  /** How long it is kept, ms. */
+  get keepMs(): number | 'never' {
+    const { idleMs, weight } = this.#options.settings().scale;
+    if (idleMs !== 'auto') return idleMs;
+    const learnt = this.#known;
+    const version = learnt.gaps.version + this.#changes;
+    if (this.#kept.version !== version || this.#kept.weight !== weight || this.#kept.raise !== this.#raise) {
+      this.#kept = { keepMs: autoKeepMs(learnt, weight, this.#raise), version, weight, raise: this.#raise };
+    }
+    return this.#kept.keepMs;
+  }
+
+  /** Whether it is kept longer than pays, since its wakes take more than their share of the starts. */
+  get isRaised(): boolean {
+    return this.#raise > 1;
+  }
+
+  get why(): IdleWhy | null {
+    const { run, scale } = this.#options.settings();
+    return run === undefined ? null : explainIdle(this.#known, scale.idleMs, scale.weight, this.#raise);
+  }
+
+  /** An edge spoke, and the telemetry knows of it. @param report undefined where it told of what is held alone */
+  heard(spanMs = 0, report?: ServiceReport): void {
+    const { settings, telemetry, host } = this.#options;
+    if (settings().run === undefined) return;
+    const now = host.context.clock.now();
+    this.#wait(now, telemetry.held);
+    const { busy, lastActivityAt } = telemetry;
+    const arrivals = report === undefined ? Math.min(1, telemetry.held) : report.arrivals;
+    const isHeld = telemetry.held > 0;
+    const seen = { now, isBusy: busy, isHeld, lastActivityAt, arrivals, spanMs, loadMs: report?.loadMs ?? 0 };
+    this.#watch.see(seen, () => {
+      const learnt = this.#known;
+      this.#keep(learnt);
+      return learnt.gaps;
+    });
+  }
+
+  /**
+   * It started.
+   * @param startMs from the permit to ready
+   * @param permitMs of this, for how long it had the permit, where requests woke it
+   */
+  started(startMs: number, permitMs: number | undefined): void {
+    const { host, settings } = this.#options;
+    this.#learn('startMs', startMs);
+    if (permitMs !== undefined) host.wakeShares.woke(settings().name, permitMs, host.context.clock.now());
+  }
+
+  stopped(stopMs: number): void {
+    this.#learn('stopMs', stopMs);
+  }
+
+  /** Now and then: whether its wakes take more than their share of the starts. */
+  tick(now: number): void {
+    const { host, settings, onRaise } = this.#options;
+    const { name, scale } = settings();
+    if (scale.idleMs !== 'auto' || now - this.#raisedAt < SHARE_EVERY_MS) return;
+    this.#raisedAt = now;
+    const excess = host.wakeShares.excessOf(name, host.gate.concurrentStarts, now);
+    const before = this.#raise;
+    const after = excess > 1 ? before * excess : 1 + (before - 1) * RELAX;
+    this.#raise = after < 1.01 ? 1 : Math.min(MOST_RAISE, after);
+    if (before > 1 !== this.#raise > 1) onRaise(this.#raise > 1, this.keepMs as number);
+  }
+
+  /** Adds to what has been waited until now; when nobody waits any more the wake is over. */
+  #wait(now: number, held: number): void {
+    this.#waitedMs += this.#held * Math.max(0, now - this.#heldAt);
+    this.#held = held;
+    this.#heldAt = now;
+    if (held > 0 || this.#waitedMs === 0) return;
+    this.#learn('waitMs', this.#waitedMs);
+    this.#waitedMs = 0;
+  }
+
+  #learn(what: 'startMs' | 'stopMs' | 'waitMs', ms: number): void {
+    const learnt = this.#known;
+    const before = learnt[what];
+    learnt[what] = before === undefined ? ms : before + NEWEST * (ms - before);
+    this.#changes++;
+    this.#keep(learnt);
+  }
+
+  #keep(learnt: IdleLearnt): void {
+    const { host, settings } = this.#options;
+    host.idleLearnt.put(settings().name, learnt);
+  }
+
+  get #known(): IdleLearnt {
+    const { host, settings } = this.#options;
+    this.#learnt ??= host.idleLearnt.take(settings().name) ?? nothingLearnt();
+    return this.#learnt;
+  }
+}

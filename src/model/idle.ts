@@ -1,0 +1,31 @@
+/** What one gap between requests costs on average, in ms of an idle replica. */
+export interface IdleCost {
+  /** Replicas that wait for the next request, or stop. */
+  idleMs: number;
+  /** Starts, and who waits for them. */
+  wakesMs: number;
+  /** Share of the gaps that end with a wake, from 0 to 1. */
+  wakes: number;
+}
+
+/** How long an idle service is kept, and why; durations in ms. */
+export interface IdleWhy {
+  /** `fixed`: as configured; `learning`: `auto`, while too few gaps are known; `learnt`: `auto`. */
+  mode: 'fixed' | 'learning' | 'learnt';
+  keepMs: number | 'never';
+  /** Seconds of an idle replica that one second of a waiting user is worth. */
+  weight: number;
+  /** Gaps between requests that are known; those long ago count for less. */
+  gaps: number;
+  /** What a start takes; null until one was seen. */
+  startMs: number | null;
+  stopMs: number | null;
+  /** What all that wait for one wake wait together. */
+  waitMs: number | null;
+  /** Over 1: it is kept longer, until its wakes are so many times fewer, since they take more than their share of the starts. */
+  raise: number;
+  /** What it would have cost with the gaps that are known; null while they are too few. */
+  expected: { kept: IdleCost; atOnce: IdleCost; never: IdleCost } | null;
+  /** How long `auto` would keep it with a tenth of the weight, with that, and with ten times as much. */
+  byWeight: { weight: number; keepMs: number }[];
+}
