@@ -12,6 +12,7 @@ import type { BoundSockets } from '../util/listening.ts';
 import type { ClientContext } from './client/context.ts';
 import { Listeners } from './client/listener.ts';
 import { UntrustedForwarding } from './client/untrusted-forwarding.ts';
+import { CompressionLimit } from './compress/compression-limit.ts';
 import { StaleCheck } from './exchange/stale-check.ts';
 import { CheckGate } from './health/check-gate.ts';
 import { Prober } from './health/prober.ts';
@@ -178,6 +179,7 @@ class EdgePlane implements Edge {
       draining: false,
       handingOver: false,
       shortage: new Shortage(clock, logger, descriptors),
+      compressions: new CompressionLimit(),
       room: clients,
       overLimit,
       closeIdle: () => this.#closeIdle(),
@@ -243,6 +245,7 @@ class EdgePlane implements Edge {
     }
     context.trusted = new TrustedProxies(table.trustedProxies);
     context.maxHeldBytes = table.heldBytes;
+    context.compressions.most = table.compressions ?? Number.POSITIVE_INFINITY;
     context.routes = new ListenerRoutes(table.routes, (route) =>
       this.#routeCompiler.compile(route, this.#services.get(route.service) as Service),
     );

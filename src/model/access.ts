@@ -1,3 +1,4 @@
+import type { ContentCoding } from './compress-settings.ts';
 import type { RefusalCode } from './refusals.ts';
 
 /** One request as the access log tells it. Times are ms; −1 where the request did not get that far. */
@@ -40,6 +41,8 @@ export interface AccessRecord {
   ending: 'complete' | 'client-left' | 'client-stalled' | 'upstream-broke' | 'refused' | 'retired' | 'silent';
   /** Code of the proxy's own answer; undefined: it made none. */
   refusal: RefusalCode | undefined;
+  /** By what the answer was compressed here; absent: it was sent as it came. */
+  encoding?: ContentCoding | undefined;
   /** How TLS was spoken; absent: it was not ended here. */
   tls?: { readonly version: string; readonly cipher: string } | undefined;
   /** The rule that the request, or the answer of the endpoint, breaks: one of a bounded number of ASCII texts of ours. */

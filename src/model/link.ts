@@ -1,6 +1,7 @@
 import type { SparseCounts } from '../util/histogram.ts';
 import type { SessionEnding } from './access.ts';
 import type { EndpointCondition } from './balancing.ts';
+import type { ContentCoding } from './compress-settings.ts';
 import type { RoutingTable, ServiceState } from './snapshot.ts';
 
 /**
@@ -192,7 +193,17 @@ export interface ServiceReport {
   total: SparseCounts;
   /** TCP sessions; absent where there was nothing of any. */
   sessions?: SessionsReport | undefined;
+  /** What was compressed; absent where nothing ever was. */
+  compression?: CompressionReport | undefined;
   endpoints: EndpointReport[];
+}
+
+/** Compression over the report's span. */
+export interface CompressionReport {
+  /** Answers that ended, and their content before and after it was compressed, bytes. */
+  coded: Partial<Record<ContentCoding, { answers: number; bytesIn: number; bytesOut: number }>>;
+  /** Answers that were sent as they are, as too many were being compressed. */
+  refused: number;
 }
 
 /** TCP sessions over the report's span: those that ended, by how, and bytes that passed from clients and to them. */

@@ -1,4 +1,6 @@
 import type { BalancingSettings } from './balancing.ts';
+import type { CompressSettings } from './compress-settings.ts';
+import type { RouteRules } from './route-rules.ts';
 import type { TlsSettings } from './tls-settings.ts';
 
 export type { Balance } from './balancing.ts';
@@ -135,6 +137,8 @@ export interface BudgetSettings {
   startsPerMinute: number;
   /** Most bytes of request bodies held for all services, bytes. */
   heldBytes: number;
+  /** Most answers that go through an encoder at once; further ones are sent as they are. Absent: no limit. */
+  compressions?: number;
 }
 
 export interface ServiceSettings extends Required<BalancingSettings> {
@@ -159,6 +163,8 @@ export interface ServiceSettings extends Required<BalancingSettings> {
   via?: string | undefined;
   /** How long browsers are to come by https alone, ms (RFC 6797); absent: they are not told. */
   hstsMs?: number | undefined;
+  /** How answers are compressed where a route does not say otherwise; absent or false: they are not. */
+  compress?: CompressSettings | false | undefined;
   /** Whether a client may half-close its side before the response begins. */
   allowHalfOpen: boolean;
   onExit: 'keep' | 'stop';
@@ -186,58 +192,10 @@ export interface RouteSettings {
   ambiguousPaths?: 'forward' | undefined;
   /** Most bytes of a request body; 0 or absent: no limit. */
   maxBody?: number;
+  /** How answers are compressed; false: they are not; absent: as the service says. */
+  compress?: CompressSettings | false | undefined;
   /** What is asked of and done to its requests; absent: they are only sent on. */
   rules?: RouteRules | undefined;
-}
-
-/** Applied in this order: `allow`, `rate`, `redirect`, `basicAuth`; then `strip` and `headers`. */
-export interface RouteRules {
-  /** Whether the route's path is cut off what is sent on. */
-  strip: boolean;
-  redirect: RedirectSettings | undefined;
-  /** Whether GET and HEAD of the route's path itself are sent to it with a slash behind it. */
-  addSlash?: boolean;
-  /** CIDRs (or single addresses) of the clients that are let in; empty: all. */
-  allow: string[];
-  /** Subjects of the client certificates that are let in, `*` for anything; absent: whether there is one or not. */
-  allowSubjects?: string[];
-  basicAuth: BasicAuthSettings | undefined;
-  rate: RateSettings | undefined;
-  headers: { request: HeaderRules; response: HeaderRules };
-}
-
-/** An answer that sends the client elsewhere. */
-export interface RedirectSettings {
-  /** Location: absolute, or a path; with `{host}`, `{path}` and `{query}`. */
-  to: string;
-  /** 301, 302, 303, 307 or 308. */
-  status: number;
-}
-
-export interface BasicAuthSettings {
-  /** Printable ASCII without quotes and backslashes. */
-  realm: string;
-  /** At least one; `hash` as `util/password-hash.ts` writes it. */
-  users: { name: string; hash: string }[];
-  /** Whether the service gets the Authorization field too. */
-  forward: boolean;
-}
-
-/** A token bucket per client. */
-export interface RateSettings {
-  /** Requests per `perMs` in the long run. */
-  requests: number;
-  /** ms. */
-  perMs: number;
-  /** Requests at once. */
-  burst: number;
-}
-
-export interface HeaderRules {
-  /** Each replaces all fields of its name. Values may hold `{client}`, `{host}`, `{path}`, `{query}`, `{request-id}`. */
-  set: { name: string; value: string }[];
-  /** Names. */
-  remove: string[];
 }
 
 /**

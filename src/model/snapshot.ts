@@ -1,4 +1,5 @@
 import type { BalancingSettings, EndpointShare } from './balancing.ts';
+import type { CompressSettings } from './compress-settings.ts';
 import type {
   AnswerLimits,
   Engine,
@@ -17,6 +18,8 @@ export interface RoutingTable {
   trustedProxies: string[];
   /** Bytes of request bodies held over all services. */
   heldBytes: number;
+  /** Answers that go through an encoder at once; absent: no limit. */
+  compressions?: number | undefined;
 }
 
 /** Where a host and path prefix lead. */
@@ -52,6 +55,8 @@ export interface ServicePolicy extends BalancingSettings {
   via?: string | undefined;
   /** How long browsers are to come by https alone, ms (RFC 6797); absent: they are not told. */
   hstsMs?: number | undefined;
+  /** How answers are compressed where the route does not say otherwise; absent or false: they are not. */
+  compress?: CompressSettings | false | undefined;
   allowHalfOpen: boolean;
   /** Absent: as the defaults are. */
   upstream?: UpstreamSettings;

@@ -45,8 +45,13 @@ function toJson(record: AccessRecord): string {
     `"firstByteMs":${tenths(record.firstByteMs)},"totalMs":${tenths(record.totalMs)},` +
     `"retries":${record.retries},"cold":${record.cold},"ending":"${record.ending}",` +
     `"referer":${textOrNull(record.referer && redactQuery(record.referer))},` +
-    `"userAgent":${textOrNull(record.userAgent)}${tlsOf(record)}${faultOf(record)}}`
+    `"userAgent":${textOrNull(record.userAgent)}${encodingOf(record)}${tlsOf(record)}${faultOf(record)}}`
   );
+}
+
+/** Of an answer that was compressed here alone. */
+function encodingOf({ encoding }: AccessRecord): string {
+  return encoding === undefined ? '' : `,"encoding":"${encoding}"`;
 }
 
 /** Of a connection with TLS alone; these words are OpenSSL's. */

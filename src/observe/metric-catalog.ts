@@ -47,6 +47,15 @@ export const metricCatalog: Record<MetricName, MetricKind> = {
     type: 'counter',
     help: 'Bytes of TCP sessions, from clients (in) and to them (out).',
   },
+  pilotlight_compressed_answers_total: { type: 'counter', help: 'Answers that were compressed, by encoding.' },
+  pilotlight_compressed_bytes_total: {
+    type: 'counter',
+    help: 'Content of those answers, before it was compressed (in) and after (out), by encoding.',
+  },
+  pilotlight_compression_refused_total: {
+    type: 'counter',
+    help: 'Answers that were sent as they are because budget.compressions others were being compressed.',
+  },
   pilotlight_tls_handshakes_total: {
     type: 'counter',
     help: 'TLS handshakes with clients, by outcome: full, resumed, or why they failed.',

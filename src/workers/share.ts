@@ -43,6 +43,7 @@ export class ShareOfBounds {
     return {
       ...table,
       heldBytes: this.#part(table.heldBytes),
+      compressions: table.compressions && this.#part(table.compressions),
       services: table.services.map((policy) => this.#policy(policy)),
       routes: table.routes.map((route) => this.#route(route)),
     };

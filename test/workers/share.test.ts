@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ControlMessage } from '../../src/model/link.ts';
-import type { RouteRules } from '../../src/model/settings.ts';
+import type { RouteRules } from '../../src/model/route-rules.ts';
 import type { RoutingTable } from '../../src/model/snapshot.ts';
 import { ShareOfBounds } from '../../src/workers/share.ts';
 import { at, policy, state } from '../edge/edge-harness.ts';

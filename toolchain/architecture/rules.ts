@@ -66,6 +66,7 @@ export const RULES: Rules = {
       'service',
       'hold',
       'health',
+      'compress',
       'answer',
       'balance',
       'upstream',

@@ -5,9 +5,8 @@ import { isMapping, type Mapping } from '../read/mapping.ts';
  * only where both ask for the same check, so that no path reaches a health check that has none.
  */
 export function mergeDefaults(defaults: Mapping, service: Mapping): Mapping {
-  const ready = { ...pick('ready', readySection(defaults['ready'])) };
-  const own = { ...service, ...pick('ready', readySection(service['ready'])) };
-  const base = { ...defaults, ...ready };
+  const own = inLongForm(service);
+  const base = inLongForm(defaults);
   if (isMapping(base['ready']) && isMapping(own['ready']) && check(base['ready']) !== check(own['ready'])) {
     base['ready'] = pick('timeout', base['ready']['timeout']);
   }
@@ -21,6 +20,18 @@ function merge(base: Mapping, over: Mapping): Mapping {
     merged[key] = isMapping(below) && isMapping(value) ? merge(below, value) : value;
   }
   return merged;
+}
+
+/** With what may be written shorter as the section that it stands for. */
+function inLongForm(keys: Mapping): Mapping {
+  const { ready, compress } = keys;
+  return { ...keys, ...pick('ready', readySection(ready)), ...pick('compress', compressSection(compress)) };
+}
+
+/** `compress: true` and `compress: [gzip]` in their long form; `false` is none. */
+function compressSection(compress: unknown): unknown {
+  if (compress === 'true') return {};
+  return Array.isArray(compress) ? { encodings: compress } : compress;
 }
 
 /** `ready: docker-health` in its long form. */

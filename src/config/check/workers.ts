@@ -5,7 +5,7 @@ import type { Parsed } from './validate.ts';
 
 /** Bounds that are shared out must suffice for one each: a worker whose part is none could never serve. */
 export function checkWorkers({ sections, services }: Parsed, report: Report): void {
-  const { workers = 1, listen = [] } = sections;
+  const { workers = 1, listen = [], budget } = sections;
   if (workers === 1) return;
   const atLeast = (paths: readonly Path[], bound: number): void => {
     if (bound === 0 || bound >= workers) return;
@@ -16,6 +16,7 @@ export function checkWorkers({ sections, services }: Parsed, report: Report): vo
       atLeast([['listen', index, 'limits', key]], limits[key]);
     }
   }
+  if (budget !== undefined) atLeast([['budget', 'compressions']], budget.compressions);
   for (const [name, service] of services) {
     const base = ['services', name];
     if (!report.broken(base)) checkService(service, base, atLeast);

@@ -27,7 +27,7 @@ function describe(schema: z.core.$ZodType, json: Json): void {
   const long = shorthands.get(schema);
   if (long !== undefined) {
     const { $schema, ...section } = toJson(long.section);
-    json['anyOf'] = [valueTypeOf(child(long.section, long.key))?.json ?? {}, section];
+    json['anyOf'] = [long.json ?? valueTypeOf(child(long.section, long.key))?.json ?? {}, section];
   }
   if (about === undefined) return;
   // A section that is left out is as an empty one.

@@ -21,6 +21,12 @@ export const budgetSchema = section(
       'Scale-ups and retries over all services; wakes are not counted.',
     ),
     heldBytes: option(size(), '64MiB', 'Most bytes of request bodies held for all services.'),
+    compressions: option(
+      integer('answers', 1, 100_000),
+      '128',
+      'Most answers that are being compressed at once, 1.6 MiB each at the usual levels; further ones are sent as they ' +
+        'are. Those that are here whole at once and small do not count.',
+    ),
   },
   'Bounds over all services.',
-) satisfies Exactly<BudgetSettings>;
+) satisfies Exactly<Required<BudgetSettings>>;

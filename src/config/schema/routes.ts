@@ -6,6 +6,7 @@ import { pathKey } from '../../util/path-readings.ts';
 import { abouts, option, optional, options } from '../option/option.ts';
 import { choice, flag, parsed, type Reading, size } from '../option/value-types.ts';
 import { isHostName } from './addresses.ts';
+import { compressSchema } from './compress.ts';
 import { listenerName } from './listener-name.ts';
 import { routeRules, ruleOptions } from './rules.ts';
 
@@ -76,8 +77,9 @@ export const routesSchema = z
         ),
         ...ruleOptions,
         maxBody: option(size(0), '0', 'Bytes of a request body; beyond it 413. 0 is no limit.'),
+        compress: compressSchema('as the service says'),
       },
-      ({ host, path, on, caseInsensitive, ambiguousPaths, maxBody, ...rules }): RouteSettings => ({
+      ({ host, path, on, caseInsensitive, ambiguousPaths, maxBody, compress, ...rules }): RouteSettings => ({
         host,
         path,
         ...(on === undefined ? {} : { on }),
@@ -85,6 +87,7 @@ export const routesSchema = z
         ...(caseInsensitive ? { caseInsensitive } : {}),
         ...(ambiguousPaths === 'forward' ? { ambiguousPaths } : {}),
         maxBody,
+        ...(compress === undefined ? {} : { compress }),
         rules: routeRules(rules),
       }),
     ),

@@ -5,7 +5,7 @@ import type {
   RateSettings,
   RedirectSettings,
   RouteRules,
-} from '../../model/settings.ts';
+} from '../../model/route-rules.ts';
 import {
   type Exactly,
   list,

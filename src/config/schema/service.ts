@@ -6,6 +6,7 @@ import { choice, flag, parsed, type Reading } from '../option/value-types.ts';
 import { readUpstreamHost } from './addresses.ts';
 import { answerLimitsSchema } from './answer-limits.ts';
 import { balancingOptions } from './balancing.ts';
+import { compressSchema } from './compress.ts';
 import { type Endpoints, endpointsSchema } from './endpoints.ts';
 import { holdSchema } from './hold.ts';
 import { readySchema } from './ready.ts';
@@ -62,6 +63,7 @@ const shared = {
       'it sends the field itself. `0s` takes it back.',
     'they are not told',
   ),
+  compress: compressSchema('answers are sent as they are'),
   allowHalfOpen: option(
     flag(),
     'false',

@@ -1,4 +1,4 @@
-import type { EdgeReport, ServiceReport, SessionsReport } from '../../model/link.ts';
+import type { CompressionReport, EdgeReport, ServiceReport, SessionsReport } from '../../model/link.ts';
 import type { MetricName, Metrics } from '../../model/observe.ts';
 import { bucketMiddle, type SparseCounts } from '../../util/histogram.ts';
 
@@ -12,6 +12,7 @@ export function countReport(metrics: Metrics, report: ServiceReport): void {
   observe(metrics, 'pilotlight_request_seconds', service, report.total);
   observe(metrics, 'pilotlight_upstream_ttfb_seconds', service, report.ttfb);
   if (report.sessions !== undefined) countSessions(metrics, service, report.sessions);
+  if (report.compression !== undefined) countCompression(metrics, service, report.compression);
   if (report.retries > 0) metrics.count('pilotlight_retries_total', { service }, report.retries);
   for (const [reason, count] of Object.entries(report.holdRejected)) {
     if (count > 0) metrics.count('pilotlight_hold_rejected_total', { service, reason }, count);
@@ -40,6 +41,15 @@ function countSessions(metrics: Metrics, service: string, { ended, bytesIn, byte
   }
   if (bytesIn > 0) metrics.count('pilotlight_tcp_bytes_total', { service, direction: 'in' }, bytesIn);
   if (bytesOut > 0) metrics.count('pilotlight_tcp_bytes_total', { service, direction: 'out' }, bytesOut);
+}
+
+function countCompression(metrics: Metrics, service: string, { coded, refused }: CompressionReport): void {
+  for (const [encoding, { answers, bytesIn, bytesOut }] of Object.entries(coded)) {
+    metrics.count('pilotlight_compressed_answers_total', { service, encoding }, answers);
+    metrics.count('pilotlight_compressed_bytes_total', { service, encoding, direction: 'in' }, bytesIn);
+    metrics.count('pilotlight_compressed_bytes_total', { service, encoding, direction: 'out' }, bytesOut);
+  }
+  if (refused > 0) metrics.count('pilotlight_compression_refused_total', { service }, refused);
 }
 
 function countCodes(metrics: Metrics, service: string, codes: SparseCounts): void {

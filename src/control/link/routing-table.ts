@@ -13,6 +13,7 @@ export function routingTable(settings: Settings, secret: string): RoutingTable {
     services: settings.services.map((service) => policyOf(service, secret, settings.workers > 1)),
     trustedProxies: settings.trustedProxies,
     heldBytes: settings.budget.heldBytes,
+    compressions: settings.budget.compressions,
   };
 }
 

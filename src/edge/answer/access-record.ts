@@ -46,6 +46,8 @@ export class ExchangeFacts {
   fault: FaultText | undefined;
   /** The last endpoint that it went to. */
   endpoint: Endpoint | undefined;
+  /** By what the answer was compressed; undefined: it was sent as it came. */
+  encoding: AccessRecord['encoding'];
   // Known at the end.
   service: string | undefined;
   retries = 0;
@@ -63,6 +65,7 @@ export class ExchangeFacts {
     this.refusal = undefined;
     this.fault = undefined;
     this.endpoint = undefined;
+    this.encoding = undefined;
   }
 }
 
@@ -108,6 +111,7 @@ export function accessRecord(
     retries: facts.retries,
     cold: facts.cold,
     ending: facts.ending,
+    encoding: facts.encoding,
     tls: peer.tls,
     refusal: facts.refusal,
     reason: facts.fault ?? (facts.refusal && ruleOf(facts.refusal)),

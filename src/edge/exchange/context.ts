@@ -1,4 +1,5 @@
 import type { AccessLog } from '../../model/access.ts';
+import type { CompressionLimit } from '../compress/compression-limit.ts';
 import type { Shortage } from '../io/shortage.ts';
 import type { ListenerRoutes } from '../route/listener-routes.ts';
 import type { Route } from '../route/route-compiler.ts';
@@ -18,6 +19,8 @@ export interface ExchangeContext extends ServiceContext {
   /** … but what has to wait may: another process brings about what it waits for. */
   handingOver: boolean;
   readonly shortage: Shortage;
+  /** Bounds the answers that are being compressed. */
+  readonly compressions: CompressionLimit;
   /** Requests without a route, by status. */
   readonly unrouted: Map<number, number>;
   /** Takes a record per request; undefined where none is wanted. */

@@ -1,4 +1,3 @@
-import type { AccessRecord } from '../../model/access.ts';
 import type { HashOn } from '../../model/balancing.ts';
 import type { RefusalCode } from '../../model/refusals.ts';
 import { accessRecord, ExchangeFacts } from '../answer/access-record.ts';
@@ -20,7 +19,7 @@ import { ProgressStream, progressOf, watchedBy } from './progress-stream.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import { requestIdOf } from './request-writer.ts';
 import { Retries } from './retries.ts';
-import { answerBeforeRouting, routeOf, type Unrouted } from './routing.ts';
+import { answerBeforeRouting, isTooLarge, routeOf, type Unrouted } from './routing.ts';
 import type { Transfer } from './transfer.ts';
 import type { Turns } from './turns.ts';
 import { Wait, type Waiting } from './wait.ts';
@@ -51,8 +50,8 @@ export class Exchange implements Waiting, Attempted {
   avoid: Endpoint | undefined;
   isHalfClosed = false;
   service: Service | undefined;
-  /** Rules of its route; most routes have none. */
-  rules: CompiledRules | undefined;
+  /** Undefined: none was found, or not yet. */
+  route: Route | undefined;
   /** How long the client has to wait until its next request is within its rate, ms. */
   retryMs = 0;
   readonly #context: ExchangeContext;
@@ -62,8 +61,6 @@ export class Exchange implements Waiting, Attempted {
   /** The stream that it feeds in phase `progress`. */
   #progress: ProgressStream | undefined;
   #phase: Phase = 'done';
-  /** The route's limit of the body, bytes; 0 = no limit. */
-  #maxBody = 0;
 
   constructor(client: Downstream, context: ExchangeContext) {
     this.client = client;
@@ -78,8 +75,7 @@ export class Exchange implements Waiting, Attempted {
   prepare(now: number): void {
     this.#phase = 'new';
     this.service = undefined;
-    this.rules = undefined;
-    this.#maxBody = 0;
+    this.route = undefined;
     this.avoid = undefined;
     this.passive = false;
     this.isLoad = false;
@@ -88,6 +84,11 @@ export class Exchange implements Waiting, Attempted {
     this.retries.begin();
     this.body.begin();
     this.#attempt.begin(now);
+  }
+
+  /** Rules of its route; most routes have none. */
+  get rules(): CompiledRules | undefined {
+    return this.route?.rules;
   }
 
   // ── route and admit ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -109,7 +110,7 @@ export class Exchange implements Waiting, Attempted {
     }
     const { service, rules } = found;
     this.service = service;
-    this.#maxBody = found.maxBody;
+    this.route = found;
     this.address = peer.clientOf(request);
     if (rules === undefined) this.#proceed(service);
     else this.#admit(service, rules);
@@ -121,7 +122,6 @@ export class Exchange implements Waiting, Attempted {
 
   /** The rules of the route come before the service: a request that they refuse neither wakes it nor keeps it awake. */
   #admit(service: Service, rules: CompiledRules): void {
-    this.rules = rules;
     if (!rules.allows(this.address, this.client.peer.tls?.subject)) {
       this.refuse('FORBIDDEN');
       return;
@@ -161,7 +161,7 @@ export class Exchange implements Waiting, Attempted {
   #proceed(service: Service): void {
     const { request } = this.client;
     const { startedAt, releasedAt, bytesIn } = this.facts;
-    if (this.#maxBody > 0 && Math.max(request.length, bytesIn) > this.#maxBody) {
+    if (isTooLarge(this.route, Math.max(request.length, bytesIn))) {
       this.refuse('BODY_TOO_LARGE');
       return;
     }
@@ -214,7 +214,7 @@ export class Exchange implements Waiting, Attempted {
   onRequestBody(bytes: Buffer, start: number, end: number): void {
     const { transfer } = this;
     this.facts.bytesIn += end - start;
-    if (this.#maxBody > 0 && this.facts.bytesIn > this.#maxBody) {
+    if (isTooLarge(this.route, this.facts.bytesIn)) {
       this.#abandon('BODY_TOO_LARGE');
       return;
     }
@@ -283,7 +283,7 @@ export class Exchange implements Waiting, Attempted {
     const outcome = progressOf(found, client, this.requestId, this.#context.clock.now());
     if (outcome === undefined) return false;
     // A refusal may need the challenge of the route.
-    this.rules = found.rules;
+    this.route = found;
     if (outcome === 'stream') {
       this.#phase = 'progress';
       this.#progress = ProgressStream.open(client, found.service, this.requestId, this.#context.date());
@@ -367,14 +367,14 @@ export class Exchange implements Waiting, Attempted {
   }
 
   /** The answer broke off, and the client has to see that. */
-  #truncate(ending: AccessRecord['ending'], fault?: FaultText): void {
+  #truncate(ending: ExchangeFacts['ending'], fault?: FaultText): void {
     this.facts.ending = ending;
     this.facts.fault = fault;
     this.#leave();
     this.client.answer.breakOff();
   }
 
-  #closeTunnel(ending: AccessRecord['ending']): void {
+  #closeTunnel(ending: ExchangeFacts['ending']): void {
     this.transfer.sayGoingAway();
     this.facts.ending = ending;
     this.#attempt.drop();

@@ -73,6 +73,7 @@ export const failurePolicy: Record<FailedPhase, { reset: Verdict } & Partial<Rec
   streaming: {
     timeout: verdict('cut', 'none', 'spared'),
     reset: verdict('cut', 'none', 'judged', 'resets'),
+    want: verdict('cut', 'none', 'spared'),
   },
   tunnel: {
     timeout: verdict('farewell', 'none', 'spared'),

@@ -23,6 +23,11 @@ export function routeOf(
   return routes.isElsewhere(peer.listener, request.host, target, pathEnd) ? 'MISDIRECTED' : found;
 }
 
+/** Whether a request's body is longer than its route lets it be. */
+export function isTooLarge(route: Route | undefined, bytes: number): boolean {
+  return route !== undefined && route.maxBody > 0 && bytes > route.maxBody;
+}
+
 /** What a request is answered whatever it asks for; undefined: it is to be routed. */
 export function answerBeforeRouting(client: Downstream, requestId: string): OwnAnswer | 'BAD_HOST' | undefined {
   if (client.request.maxForwards === 0) return ownAnswer(200, ALLOW, '');

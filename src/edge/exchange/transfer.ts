@@ -1,9 +1,14 @@
+import type { ContentCoding } from '../../model/compress-settings.ts';
 import type { ExchangeFacts } from '../answer/access-record.ts';
+import { beginAnswer } from '../compress/begin-answer.ts';
+import type { CodedAnswer, CodedOwner } from '../compress/coded-answer.ts';
+import type { CompressionRule } from '../compress/compression-rule.ts';
 import { Fault, type FaultText } from '../http1/faults.ts';
 import { Framing } from '../http1/framing.ts';
 import type { ResponseHead } from '../http1/response.ts';
 import type { DeadlineEntry } from '../io/deadlines.ts';
 import type { CompiledRules, RuledRequest } from '../route/compiled-rules.ts';
+import type { Route } from '../route/route-compiler.ts';
 import type { Service } from '../service/service.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { UpstreamConnection, UpstreamConsumer, UpstreamFailure } from '../upstream/upstream-connection.ts';
@@ -14,14 +19,13 @@ import type { RequestBuffer } from './request-buffer.ts';
 import { upstreamHead, upstreamTrailers } from './request-writer.ts';
 import { prepareHead, prepareInterim } from './response-fields.ts';
 import { mayReplay, type Retries } from './retries.ts';
+import { silenceMs } from './silence.ts';
 import { maySwitch, Tunnel } from './tunnel.ts';
 import type { Turns } from './turns.ts';
 
 /** `sent`: the request goes out, and no head came yet. `streaming`: the answer comes. `tunnel`: after a 101. */
 type TransferPhase = 'none' | 'sent' | 'streaming' | 'tunnel';
 
-/** A client that closed its sending side within an answer counts as gone when nothing moved for so long, ms. */
-const GONE_AFTER_MS = 1000;
 /**
  * We send the 100 that a client waits for when the upstream said nothing for so long, ms. Upstreams of HTTP/1.0 know no
  * 100, others ignore the expectation, and some clients wait for ever (RFC 9110 §10.1.1).
@@ -37,6 +41,7 @@ export interface Transferred extends RuledRequest {
   readonly retries: Retries;
   /** Rules of its route. */
   readonly rules: CompiledRules | undefined;
+  readonly route: Pick<Route, 'compression'> | undefined;
   /** It counts as load of its service. */
   readonly isLoad: boolean;
   /** Its client closed its sending side, and still waits for the answer. */
@@ -57,7 +62,7 @@ export interface TransferOwner {
  * Carries a request to a service on one connection, and the answer or a tunnel back. The object belongs to its
  * exchange, which uses it again for every attempt.
  */
-export class Transfer implements UpstreamConsumer, DeadlineEntry {
+export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
   deadline = 0;
   filed = 0;
   slotPlace = 0;
@@ -72,6 +77,8 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
   #connection: UpstreamConnection | undefined;
   #lastByteAt = 0;
   #tunnel: Tunnel | undefined;
+  /** What the content of the answer goes through; undefined: it is sent as it is. */
+  #coded: CodedAnswer | undefined;
   /** We told the client to go on. */
   #saidContinue = false;
 
@@ -130,6 +137,8 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
     this.#phase = 'none';
     this.#connection = undefined;
     this.#tunnel = undefined;
+    this.#coded?.close();
+    this.#coded = undefined;
   }
 
   // ── request ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -178,7 +187,9 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
   /** A piece of the body that came after the request went out. */
   sendPiece(bytes: Buffer, start: number, end: number): void {
     const { client, body } = this.#request;
-    const connection = this.#connection as UpstreamConnection;
+    const connection = this.#connection;
+    // The service has answered to the end, and the rest of the request is of no use to it.
+    if (connection === undefined) return;
     const { framing } = client.request;
     const now = this.#context.clock.now();
     this.#lastByteAt = now;
@@ -199,7 +210,8 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
   /** The body is complete. */
   sendEnd(): void {
     const { framing } = this.#request.client.request;
-    (this.#connection as UpstreamConnection).sendEnd(framing, upstreamTrailers(this.#request));
+    if (this.#connection === undefined) return;
+    this.#connection.sendEnd(framing, upstreamTrailers(this.#request));
     const now = this.#context.clock.now();
     this.#turns.endUpload(now);
     if (this.#phase === 'sent') this.#awaitUpstream(now);
@@ -256,13 +268,27 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
     const isFailure = response.status >= 500 && !service.policy.shed.includes(response.status);
     if (isFailure && !this.#turns.clientDelayed(now))
       service.trust.judge(endpoint, 'failure', `status ${response.status}`);
-    client.answer.head(response, prepareHead(this.#request, service, endpoint, response, this.#context.date));
+    const added = prepareHead(this.#request, service, endpoint, response, this.#context.date);
+    const rule = this.#request.route?.compression;
+    if (rule === undefined) client.answer.head(response, added);
+    else this.#coded = this.#beginCoded(rule, response, added);
     service.onFirstByte();
+  }
+
+  #beginCoded(rule: CompressionRule, response: ResponseHead, added: string): CodedAnswer | undefined {
+    const { answer: writer, request } = this.#request.client;
+    const limit = this.#context.compressions;
+    const counts = (this.#service as Service).statistics.compression;
+    return beginAnswer({ owner: this, rule, request, writer, response, added, limit, counts });
   }
 
   /** Content of the answer, or bytes of the tunnel. */
   onResponseBody(bytes: Buffer, start: number, end: number): void {
     this.#lastByteAt = this.#context.clock.now();
+    if (this.#coded !== undefined) {
+      if (!this.#coded.piece(bytes, start, end)) this.#connection?.pauseReading();
+      return;
+    }
     const keepsUp =
       this.#tunnel === undefined
         ? this.#request.client.answer.piece(bytes, start, end)
@@ -271,7 +297,7 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
   }
 
   onReadEnd(): void {
-    if (!this.#request.client.answer.flush()) this.#holdUp();
+    if (!(this.#coded ?? this.#request.client.answer).flush()) this.#holdUp();
   }
 
   /** The client does not take the answer as fast as it comes. */
@@ -286,14 +312,37 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
     this.#lastByteAt = this.#context.clock.now();
     if (this.#connection === undefined) return;
     this.#turns.endWait(this.#lastByteAt);
-    this.#connection.resumeReading();
+    if (this.#coded === undefined || this.#coded.resume()) this.#connection.resumeReading();
+  }
+
+  onClientBehind(): void {
+    this.#lastByteAt = this.#context.clock.now();
+    this.#holdUp();
+  }
+
+  onEncoderDrain(): void {
+    this.#connection?.resumeReading();
+  }
+
+  onCoding(coding: ContentCoding): void {
+    this.#request.facts.encoding = coding;
+  }
+
+  onEncoded(): void {
+    this.#request.onDone();
+  }
+
+  onEncoderFailure(): void {
+    this.#fail('want');
   }
 
   onResponseEnd(connection: UpstreamConnection): void {
     const { client, facts, rules } = this.#request;
     const endpoint = this.#endpoint as Endpoint;
     const trailers = client.request.trailers ? connection.body.trailers : '';
-    client.answer.end(rules === undefined ? trailers : rules.responseTrailers(trailers));
+    const kept = rules === undefined ? trailers : rules.responseTrailers(trailers);
+    const isWritten = this.#coded === undefined || this.#coded.end(kept);
+    if (this.#coded === undefined) client.answer.end(kept);
     // A slow client may have paused it.
     if (connection.phase === 'idle') connection.resumeReading();
     const now = this.#context.clock.now();
@@ -301,7 +350,7 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
     else connection.destroy();
     this.#connection = undefined;
     if (facts.status < 500) (this.#service as Service).trust.judge(endpoint, 'success');
-    this.#request.onDone(now);
+    if (isWritten) this.#request.onDone(now);
   }
 
   // ── tunnel ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -391,12 +440,8 @@ export class Transfer implements UpstreamConsumer, DeadlineEntry {
     this.#context.deadlines.arm(this, this.#silenceMs, now);
   }
 
-  /** How long nothing may pass: less when the client of an answer may be gone, and little when it probably is. */
   get #silenceMs(): number {
-    const { client, isHalfClosed } = this.#request;
-    const { timeouts, allowHalfOpen } = (this.#service as Service).policy;
-    const { streamMs, tunnelMs } = timeouts;
-    if (this.#phase === 'tunnel' || !client.hasEnded || allowHalfOpen) return tunnelMs;
-    return isHalfClosed ? Math.min(streamMs, tunnelMs) : GONE_AFTER_MS;
+    const { policy } = this.#service as Service;
+    return silenceMs(policy, this.isTunnel || !this.#request.client.hasEnded, this.#request.isHalfClosed);
   }
 }

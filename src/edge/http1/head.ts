@@ -236,13 +236,33 @@ export class Head {
    * request.
    */
   get(lower: string): string | undefined {
-    for (let index = 0; index < this.count; index++) {
+    const index = this.find(lower);
+    return index < 0 ? undefined : this.value(index);
+  }
+
+  /** Returns the values of all fields of a name (lower case) as one list (RFC 9110 §5.3), or undefined. */
+  list(lower: string): string | undefined {
+    let list: string | undefined;
+    for (let index = this.find(lower); index >= 0; index = this.find(lower, index + 1)) {
+      list = list === undefined ? this.value(index) : `${list}, ${this.value(index)}`;
+    }
+    return list;
+  }
+
+  /** Returns the place of the first field of a name (lower case), from a place on; -1: there is none. */
+  find(lower: string, from = 0): number {
+    for (let index = from; index < this.count; index++) {
       const base = index * SLOTS;
       const start = this.#positions[base] as number;
       if ((this.#positions[base + 1] as number) - start !== lower.length) continue;
-      if (this.text.slice(start, start + lower.length).toLowerCase() === lower) return this.value(index);
+      if (this.text.slice(start, start + lower.length).toLowerCase() === lower) return index;
     }
-    return undefined;
+    return -1;
+  }
+
+  /** Whether a field is left out of what {@link kept} gives. */
+  isDropped(index: number): boolean {
+    return this.#dropped[index] === true;
   }
 
   /**

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { BasicAuthSettings } from '../../model/settings.ts';
+import type { BasicAuthSettings } from '../../model/route-rules.ts';
 import { type PasswordHash, parsePasswordHash } from '../../util/password-hash.ts';
 import type { Head } from '../http1/head.ts';
 import type { PasswordVerifier, PasswordWaiter } from './password-verifier.ts';

@@ -1,4 +1,5 @@
-import type { RouteRules, RouteSettings } from '../../model/settings.ts';
+import type { RouteRules } from '../../model/route-rules.ts';
+import type { RouteSettings } from '../../model/settings.ts';
 import type { TemplateData } from '../../util/template.ts';
 import type { Head } from '../http1/head.ts';
 import { AddressRanges } from '../io/address-ranges.ts';

@@ -1,4 +1,4 @@
-import type { HeaderRules } from '../../model/settings.ts';
+import type { HeaderRules } from '../../model/route-rules.ts';
 import { parseTemplate, type Template, type TemplateData } from '../../util/template.ts';
 import type { Head } from '../http1/head.ts';
 

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { RedirectSettings } from '../../model/settings.ts';
+import type { RedirectSettings } from '../../model/route-rules.ts';
 import { parseTemplate, type Template, type TemplateData, type TemplateName } from '../../util/template.ts';
 
 /**

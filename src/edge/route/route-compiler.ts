@@ -1,5 +1,6 @@
 import type { Logger } from '../../model/observe.ts';
-import type { RouteView } from '../../model/snapshot.ts';
+import type { RouteView, ServicePolicy } from '../../model/snapshot.ts';
+import { CompressionRule } from '../compress/compression-rule.ts';
 import type { Service } from '../service/service.ts';
 import { CompiledRules } from './compiled-rules.ts';
 import { PasswordVerifier } from './password-verifier.ts';
@@ -11,6 +12,8 @@ export interface Route {
   readonly rules: CompiledRules | undefined;
   /** Most bytes of a request body; 0 = no limit. */
   readonly maxBody: number;
+  /** Undefined: answers are sent as they are. */
+  readonly compression: CompressionRule | undefined;
 }
 
 /**
@@ -21,6 +24,8 @@ export class RouteCompiler {
   readonly #verifier: PasswordVerifier;
   #rules = new Map<string, CompiledRules>();
   #next = new Map<string, CompiledRules>();
+  /** By what they are compiled from: mostly it is the same for all. */
+  readonly #compressions = new Map<string, CompressionRule>();
 
   constructor(logger: Logger) {
     this.#verifier = new PasswordVerifier(logger);
@@ -28,16 +33,26 @@ export class RouteCompiler {
 
   compile(view: RouteView, service: Service): Route {
     const { maxBody = 0 } = view;
-    if (view.rules === undefined) return { service, rules: undefined, maxBody };
+    const compression = this.#compressionOf(view.compress ?? service.policy.compress);
+    if (view.rules === undefined) return { service, rules: undefined, maxBody, compression };
     const key = JSON.stringify([view.service, view.host ?? null, view.path, view.on, view.ambiguousPaths, view.rules]);
     const rules = this.#rules.get(key) ?? new CompiledRules(view.rules, view, this.#verifier);
     this.#next.set(key, rules);
-    return { service, rules, maxBody };
+    return { service, rules, maxBody, compression };
+  }
+
+  #compressionOf(settings: ServicePolicy['compress']): CompressionRule | undefined {
+    if (settings === undefined || settings === false) return undefined;
+    const key = JSON.stringify(settings);
+    const rule = this.#compressions.get(key) ?? new CompressionRule(settings);
+    this.#compressions.set(key, rule);
+    return rule;
   }
 
   /** All routes of one table are compiled: forgets the rules that none of them uses. */
   done(): void {
     this.#rules = this.#next;
     this.#next = new Map();
+    this.#compressions.clear();
   }
 }

@@ -1,27 +1,15 @@
+import { Glob } from '../io/glob.ts';
+
 /** Subjects by patterns in which `*` stands for anything, compared without regard to case. */
 export class SubjectPatterns {
-  readonly #patterns: readonly (readonly string[])[];
+  readonly #patterns: readonly Glob[];
 
   constructor(patterns: readonly string[]) {
-    this.#patterns = patterns.map((pattern) => pattern.toLowerCase().split('*'));
+    this.#patterns = patterns.map((pattern) => new Glob(pattern));
   }
 
   has(subject: string): boolean {
     const text = subject.toLowerCase();
-    return this.#patterns.some((parts) => fits(text, parts));
+    return this.#patterns.some((pattern) => pattern.matches(text));
   }
-}
-
-/** Whether a text is the parts in their order with anything between them. */
-function fits(text: string, [first = '', ...rest]: readonly string[]): boolean {
-  const last = rest.pop();
-  if (last === undefined) return text === first;
-  if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false;
-  let from = first.length;
-  for (const part of rest) {
-    const at = text.indexOf(part, from);
-    if (at < 0) return false;
-    from = at + part.length;
-  }
-  return from <= text.length - last.length;
 }

@@ -1,6 +1,7 @@
 import type { ServiceReport } from '../../model/link.ts';
 import type { RefusalCode } from '../../model/refusals.ts';
 import { Histogram, type SparseCounts } from '../../util/histogram.ts';
+import { CompressionCounts } from '../compress/compression-counts.ts';
 import { Load } from './load.ts';
 import { SessionCounts } from './session-counts.ts';
 
@@ -46,11 +47,18 @@ export class Statistics {
   #ttfb: Histogram | undefined;
   #total: Histogram | undefined;
   #sessions: SessionCounts | undefined;
+  #compression: CompressionCounts | undefined;
 
   /** TCP sessions. */
   get sessions(): SessionCounts {
     this.#sessions ??= new SessionCounts();
     return this.#sessions;
+  }
+
+  /** Answers that are compressed. */
+  get compression(): CompressionCounts {
+    this.#compression ??= new CompressionCounts();
+    return this.#compression;
   }
 
   /** Somebody may not wait, or not any longer. */
@@ -109,6 +117,7 @@ export class Statistics {
     | 'ttfb'
     | 'total'
     | 'sessions'
+    | 'compression'
   > {
     const codes: SparseCounts = [];
     for (const [code, count] of this.#codes) codes.push(code, count);
@@ -126,6 +135,7 @@ export class Statistics {
       ttfb: this.#ttfb?.sparse() ?? [],
       total: this.#total?.sparse() ?? [],
       ...(this.#sessions === undefined ? {} : { sessions: this.#sessions.take() }),
+      ...(this.#compression === undefined ? {} : { compression: this.#compression.take() }),
     };
     this.arrivals = 0;
     this.completions = 0;

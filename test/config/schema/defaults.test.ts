@@ -47,7 +47,7 @@ services:
     workers: 1,
     admin: { address: { host: '127.0.0.1', port: 9400 }, token: undefined },
     parts: {},
-    budget: { replicas: 50, concurrentStarts: 4, startsPerMinute: 60, heldBytes: 64 * 2 ** 20 },
+    budget: { replicas: 50, concurrentStarts: 4, startsPerMinute: 60, heldBytes: 64 * 2 ** 20, compressions: 128 },
     services: [
       {
         name: 'app',

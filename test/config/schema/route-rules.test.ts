@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { RouteRules } from '../../../src/model/settings.ts';
+import type { RouteRules } from '../../../src/model/route-rules.ts';
 import { aroundService, marked, problemsOf, settingsOf, warningsOf } from '../parse.ts';
 
 const HASH = '$scrypt$ln=15,r=8,p=3$Mi1bksSStDuIMrXYuFReyg$lVK5pGNdne1XiaQjyYFMFZMMw2bLl0mqTA7TuX9CK4E';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { RouteRules } from '../../../src/model/settings.ts';
+import type { RouteRules } from '../../../src/model/route-rules.ts';
 import { ANSWER_MS } from '../harness/lane.ts';
 import { valuesOf } from '../harness/message.ts';
 import { type Scenario, scenario } from '../harness/scenario.ts';

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { OwnAnswer } from '../../../src/edge/answer/own-answer.ts';
+import { CompressionLimit } from '../../../src/edge/compress/compression-limit.ts';
 import type { ExchangeContext } from '../../../src/edge/exchange/context.ts';
 import type { AnswerWriter, Downstream, Peer } from '../../../src/edge/exchange/downstream.ts';
 import { Exchange } from '../../../src/edge/exchange/exchange.ts';
@@ -107,6 +108,7 @@ function requestPath(change: Parameters<typeof policy>[0] = {}) {
     staleCheck: new StaleCheck(),
     checkGate: new CheckGate(1),
     shortage: new Shortage(clock, silentLogger, undefined),
+    compressions: new CompressionLimit(),
     routes: new ListenerRoutes([], () => {
       throw new Error('an empty table has no targets');
     }),
@@ -126,7 +128,7 @@ function requestPath(change: Parameters<typeof policy>[0] = {}) {
     date: () => 'now',
   };
   const service = new Service(context, policy(change));
-  const route = { service, rules: undefined, maxBody: 0 };
+  const route = { service, rules: undefined, maxBody: 0, compression: undefined };
   context.routes = new ListenerRoutes([{ host: undefined, path: '/', service: 'app' }], () => route);
   onTestFinished(() => {
     service.close();

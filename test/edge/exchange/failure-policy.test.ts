@@ -39,6 +39,7 @@ const TABLE: Record<FailedPhase, Row[]> = {
     ['timeout', 'cut', 'none', 'spared', undefined],
     ['reset', 'cut', 'none', 'judged', 'resets'],
     ['protocol', 'cut', 'none', 'judged', 'resets'],
+    ['want', 'cut', 'none', 'spared', undefined],
   ],
   tunnel: [
     ['timeout', 'farewell', 'none', 'spared', undefined],

@@ -4,7 +4,7 @@ import { CompiledRules, type RuledRequest } from '../../../src/edge/route/compil
 import { HeaderEdit } from '../../../src/edge/route/header-rules.ts';
 import { PasswordVerifier } from '../../../src/edge/route/password-verifier.ts';
 import { silentLogger } from '../../../src/model/observe.ts';
-import type { HeaderRules } from '../../../src/model/settings.ts';
+import type { HeaderRules } from '../../../src/model/route-rules.ts';
 import { EdgeHarness } from '../edge-harness.ts';
 import { Origin, ok } from '../wire.ts';
 import { basic, cheapHash, routes, rules, serve } from './rules.ts';

@@ -1,5 +1,5 @@
 import { scryptSync } from 'node:crypto';
-import type { HeaderRules, RouteRules } from '../../../src/model/settings.ts';
+import type { HeaderRules, RouteRules } from '../../../src/model/route-rules.ts';
 import { EdgeHarness, type policy, type TableChange } from '../edge-harness.ts';
 import { answering, Origin, ok, type Seen } from '../wire.ts';
 
