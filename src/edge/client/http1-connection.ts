@@ -16,7 +16,7 @@ import { ClientSession } from './http2/client-session.ts';
 import type { IdleConnection, IdleList } from './idle-connections.ts';
 import type { ClientConnection, ListenerContext } from './listener-context.ts';
 import { PREFACE_LINE, RequestReader, type RequestTaker } from './request-reader.ts';
-import { answerUnread } from './unread-request.ts';
+import { AlertWriter, answerUnread } from './unread-request.ts';
 
 /**
  * `proxy-header`: a PROXY protocol header has to come first. `idle`: between requests. `head`: a part of a head came.
@@ -340,7 +340,9 @@ export class Http1Connection
 
   refuseUnread(code: RefusalCode, text = '', fault?: FaultText): void {
     this.#reader.forget();
-    answerUnread({ code, fault }, text, '1.1', this.answer, this.peer, this.#context);
+    const isTls = fault === Fault.TLS_REQUEST && this.#reader.hasReadNone;
+    const writer = isTls ? new AlertWriter(this.#socket) : this.answer;
+    answerUnread({ code, fault }, text, '1.1', writer, this.peer, this.#context);
     this.#linger();
   }
 

@@ -68,6 +68,11 @@ export class RequestReader {
     return this.#finder.partial;
   }
 
+  /** No request has come yet. */
+  get hasReadNone(): boolean {
+    return this.#requests === 0;
+  }
+
   /** Has the requests in the first `size` bytes served, up to the first that takes time. */
   read(chunk: Buffer, size: number): void {
     this.#isReading = true;
@@ -106,7 +111,7 @@ export class RequestReader {
     const refusal = this.#request.parse(text, finder.bytes, finder.from, headLimits);
     finder.forget();
     if (refusal !== undefined) {
-      if (text === PREFACE_LINE && this.#requests === 0 && this.#taker.speakHttp2(chunk.subarray(finder.next, size)))
+      if (text === PREFACE_LINE && this.hasReadNone && this.#taker.speakHttp2(chunk.subarray(finder.next, size)))
         return;
       this.#taker.refuseUnread(refusal, text, this.#request.fault);
       return;

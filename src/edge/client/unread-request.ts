@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { AccessRecord } from '../../model/access.ts';
 import { type RefusalCode, refusals, ruleOf } from '../../model/refusals.ts';
 import type { ListenLimits } from '../../model/settings.ts';
@@ -7,6 +8,7 @@ import type { Peer } from '../exchange/downstream.ts';
 import { Fault, type FaultText, strangerRequest } from '../http1/faults.ts';
 import { hasBareLineFeed } from '../http1/head-finder.ts';
 import { TCHAR } from '../io/http-syntax.ts';
+import { UNEXPECTED_MESSAGE } from '../io/tls-alert.ts';
 import type { ClientContext } from './context.ts';
 
 /** The value of Accept in a head that was not, or could not be, read. */
@@ -24,6 +26,22 @@ interface UnreadWriter {
   readonly headBytes: number;
   /** @param isHead they began as a HEAD request */
   ownToUnread(answer: OwnAnswer, requestId: string, date: string, isHead: boolean): void;
+}
+
+/** Tells a client that speaks TLS to a port in clear text so, by what it understands: an alert in place of an answer. */
+export class AlertWriter implements UnreadWriter {
+  bytes = 0;
+  readonly headBytes = 0;
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  ownToUnread(): void {
+    this.#socket.write(UNEXPECTED_MESSAGE);
+    this.bytes = UNEXPECTED_MESSAGE.length;
+  }
 }
 
 /**

@@ -6,6 +6,7 @@ import type { DeadlineEntry } from '../io/deadlines.ts';
 import { writeCopied } from '../io/joined-write.ts';
 import { readShared } from '../io/shared-read.ts';
 import { own, type SocketOwner } from '../io/socket-owner.ts';
+import { UNRECOGNIZED_NAME } from '../io/tls-alert.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import { type HelloFault, readClientHello } from './client-hello.ts';
@@ -24,8 +25,6 @@ import { afterEvent, isOpen, type SessionEvent, type SessionPhase } from './sess
 const KEEP_READING = 16 * 1024;
 /** How long a client may go on sending after our FIN before it is cut off, ms: a reset would be all that it sees. */
 const LINGER_MS = 2000;
-/** Fatal alert unrecognized_name (RFC 6066 §3), as a record of TLS. */
-const UNRECOGNIZED_NAME = Buffer.from([21, 3, 3, 0, 2, 2, 112]);
 
 /**
  * One TCP connection of a client on its way: whose is it → where to → hold → connect → splice → end. From top to bottom,

@@ -54,13 +54,32 @@ describe('clear text on a port of TLS', () => {
   });
 });
 
-test('TLS on a port in clear text ends, and the log says what it was', async () => {
-  const h = await EdgeHarness.start();
-  const client = connectTls({ port: h.port, host: '127.0.0.1', rejectUnauthorized: false });
-  onTestFinished(() => void client.destroy());
-  await soon(new Promise((resolve) => client.once('error', resolve)), 'an error of the client');
-  await until(() => h.accessed.length > 0, 'a line in the access log');
-  expect(h.accessed).toMatchObject([{ status: 400, reason: 'TLS on a port without it' }]);
+describe('TLS on a port in clear text', () => {
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'is told so by an alert of %s, and the log says what it was',
+    async (version) => {
+      const h = await EdgeHarness.start();
+      const options = { minVersion: version, maxVersion: version, rejectUnauthorized: false };
+      const client = connectTls({ port: h.port, host: '127.0.0.1', ...options });
+      onTestFinished(() => void client.destroy());
+      const error = await soon(
+        new Promise<Error>((resolve) => client.once('error', resolve)),
+        'an error of the client',
+      );
+      expect(error).toMatchObject({ code: 'ERR_SSL_SSL/TLS_ALERT_UNEXPECTED_MESSAGE' });
+      await until(() => h.accessed.length > 0, 'a line in the access log');
+      expect(h.accessed).toMatchObject([{ status: 400, bytesOut: 7, reason: 'TLS on a port without it' }]);
+      await h.connections(0);
+    },
+  );
+
+  test('behind a request is bytes that make no request, as any others', async () => {
+    const origin = await Origin.listen(answering(() => ok('served')));
+    const h = await EdgeHarness.ready(origin);
+    const answer = await raw(h.port, Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n\x16\x03\x01', 'latin1'));
+    expect(answer).toContain('served');
+    expect(answer).toContain('HTTP/1.1 400 ');
+  });
 });
 
 describe('a handshake takes its time', () => {
