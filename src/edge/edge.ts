@@ -10,6 +10,7 @@ import type { Clock, Timer } from '../util/clock.ts';
 import { shareDescriptors } from '../util/descriptors.ts';
 import type { BoundSockets } from '../util/listening.ts';
 import type { ClientContext } from './client/context.ts';
+import { ByteWatch } from './client/http2/byte-account.ts';
 import { Listeners } from './client/listener.ts';
 import { UntrustedForwarding } from './client/untrusted-forwarding.ts';
 import { CompressionLimit } from './compress/compression-limit.ts';
@@ -159,11 +160,13 @@ class EdgePlane implements Edge {
     let requests = 0;
     let date = '';
     let dateAt = Number.NEGATIVE_INFINITY;
+    const deadlines = new Deadlines(clock);
     return {
       clock,
       logger,
       staleCheck: new StaleCheck(),
-      deadlines: new Deadlines(clock),
+      deadlines,
+      byteWatch: new ByteWatch(deadlines),
       checkGate: new CheckGate(MAX_CHECKS),
       routes: new ListenerRoutes<Route>([], () => {
         throw new Error('an empty table has no targets');

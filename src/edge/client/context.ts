@@ -1,5 +1,6 @@
 import type { TrustedProxies } from '../io/client-address.ts';
 import type { TcpContext } from '../tcp/context.ts';
+import type { ByteWatch } from './http2/byte-account.ts';
 import type { UntrustedForwarding } from './untrusted-forwarding.ts';
 
 /** What listeners and client connections need of the edge. */
@@ -11,6 +12,8 @@ export interface ClientContext extends TcpContext {
   readonly handshakes: Map<string, number>;
   /** Connections of HTTP/2 that were ended for what their clients did, since the last report, by what that was. */
   readonly http2Cut: Map<string, number>;
+  /** The bytes of all connections of HTTP/2. */
+  readonly byteWatch: ByteWatch;
   /** Client connections that there are file descriptors for, with one to a service for each. */
   readonly room: number;
   /** Connections beyond the limit that there are file descriptors for, to tell them. */

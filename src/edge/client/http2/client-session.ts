@@ -7,6 +7,7 @@ import type { ClientPeer } from '../client-peer.ts';
 import type { ClientContext } from '../context.ts';
 import type { IdleConnection, IdleList } from '../idle-connections.ts';
 import type { ClientConnection, ListenerContext } from '../listener-context.ts';
+import { ByteAccount } from './byte-account.ts';
 import { Oddities, type Oddity } from './oddities.ts';
 import { RequestStream, type StreamEnd, type StreamOwner } from './request-stream.ts';
 import { sessionOptions } from './session-options.ts';
@@ -51,6 +52,7 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
   #fresh: RequestStream[] = [];
   #requests = 0;
   readonly #oddities: Oddities;
+  readonly account: ByteAccount;
   /** Its first SETTINGS came, which has to come. */
   #hasSettings = false;
   #hasPlace = true;
@@ -83,6 +85,8 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
     listener.open++;
     this.silentSince = context.clock.now();
     this.#oddities = new Oddities(this.silentSince);
+    this.account = new ByteAccount(socket, this);
+    context.byteWatch.add(this.account);
     listener.idle.open(this);
     context.deadlines.arm(this, listener.timeouts.headMs, this.silentSince);
   }
@@ -173,10 +177,20 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
     else this.#hasSettings = true;
   }
 
-  #onOdd(kind: Oddity): void {
+  get unreadBytes(): number {
+    let bytes = 0;
+    for (const each of this.#open.list()) bytes += each.unreadBytes;
+    return bytes;
+  }
+
+  onWaste(points: number): void {
+    this.#onOdd('waste', points);
+  }
+
+  #onOdd(kind: Oddity, points?: number): void {
     if (this.#phase === 'lingering' || this.#phase === 'closed') return;
     const { oddities: limit } = this.#listener.limits.http2;
-    if (!this.#oddities.add(kind, limit, this.#context.clock.now())) return;
+    if (!this.#oddities.add(kind, limit, this.#context.clock.now(), points)) return;
     this.#countCut(kind);
     this.#break(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
@@ -280,6 +294,7 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
   onClosed(): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
+    this.#context.byteWatch.delete(this.account);
     for (const each of this.#open.list()) each.onClose();
     this.#losePlace();
     this.peer.leave();

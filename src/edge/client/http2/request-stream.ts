@@ -9,6 +9,8 @@ import type { DeadlineEntry } from '../../io/deadlines.ts';
 import type { ClientContext } from '../context.ts';
 import type { ListenerContext } from '../listener-context.ts';
 import { answerUnread, tooLarge } from '../unread-request.ts';
+import type { ByteAccount } from './byte-account.ts';
+import { JoinedPieces } from './joined-pieces.ts';
 import { type RequestText, requestText } from './request-text.ts';
 import { StreamBody } from './stream-body.ts';
 import type { SharedConnection } from './stream-watch.ts';
@@ -28,6 +30,8 @@ export type StreamEnd = 'answered' | 'malformed' | 'reset' | 'cut';
 
 /** Whose streams they are. */
 export interface StreamOwner extends SharedConnection {
+  /** Is told what its bytes were for. */
+  readonly account: ByteAccount;
   readonly peer: Peer;
   /** The connection was cut, as its client took nothing. */
   readonly hasStalled: boolean;
@@ -47,9 +51,6 @@ const SCRATCH_BYTES = 64 * 1024;
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 /** How long a client may go on sending behind its answer, ms. */
 const END_MS = 2000;
-/** Content below this size is copied, so that it does not keep the whole read in memory. */
-const SMALL_PIECE = 4 * 1024;
-
 /** One request of HTTP/2, on a stream of its own. The object belongs to a session, which uses it for many streams. */
 export class RequestStream implements Downstream, DeadlineEntry, Member {
   deadline = 0;
@@ -78,6 +79,9 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
   #end: StreamEnd = 'answered';
   /** What came for a tunnel before there was one. */
   #early: Buffer[] | undefined;
+  readonly #pieces = new JoinedPieces((piece) => {
+    if (this.#phase === 'exchange') this.#onPiece(piece);
+  });
 
   constructor(owner: StreamOwner, context: ClientContext, listener: ListenerContext) {
     this.#owner = owner;
@@ -139,6 +143,7 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
       return 'BAD_REQUEST';
     }
     const { text, fields, isTunnel } = translated as RequestText;
+    this.#owner.account.head(text.length);
     this.request.fault = undefined;
     if (text.length > limits.head) return tooLarge(text, limits);
     const bytes = text.length <= SCRATCH_BYTES ? scratch : Buffer.allocUnsafe(text.length);
@@ -161,7 +166,7 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
     for (;;) {
       const piece = stream.read() as Buffer | null;
       if (piece === null || this.#phase !== 'exchange') break;
-      this.#onData(piece);
+      this.onData(piece);
     }
     stream.on('data', onData);
   }
@@ -220,7 +225,7 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
     if (!stream.readableEnded) {
       // What the client still sends is of no use to anybody. It may be told so (RFC 9113 §8.1), but not at once: some
       // give the answer up then.
-      if (this.#isTunnel) stream.close(constants.NGHTTP2_NO_ERROR);
+      if (this.#isTunnel) this.#cutShort(constants.NGHTTP2_NO_ERROR);
       else this.#context.deadlines.arm(this, END_MS);
       stream.resume();
     }
@@ -229,22 +234,27 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
 
   abort(): void {
     this.#end = 'cut';
-    this.#stream?.close(constants.NGHTTP2_CANCEL);
+    this.#cutShort(constants.NGHTTP2_CANCEL);
+  }
+
+  #cutShort(code: number): void {
+    this.#owner.account.cutShort();
+    this.#stream?.close(code);
   }
 
   // ── as its stream sees it ─────────────────────────────────────────────────────────────────────────────────────────
 
   onDeadline(): void {
     if (this.#phase === 'exchange') this.#exchange.onBodyTimeout();
-    else this.#stream?.close(constants.NGHTTP2_NO_ERROR);
+    else this.#cutShort(constants.NGHTTP2_NO_ERROR);
   }
 
   onData(piece: Buffer): void {
-    if (this.#phase === 'exchange') this.#onData(piece);
+    this.#owner.account.content(piece.length);
+    if (this.#phase === 'exchange') this.#pieces.add(piece);
   }
 
-  #onData(bytes: Buffer): void {
-    const piece = bytes.length < SMALL_PIECE ? Buffer.from(bytes) : bytes;
+  #onPiece(piece: Buffer): void {
     if (this.#isTunnel) {
       this.#onTunnelData(piece);
       return;
@@ -276,6 +286,7 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
   }
 
   onEnd(): void {
+    this.#pieces.flush();
     if (this.#phase !== 'exchange') return;
     if (this.#isTunnel) {
       this.hasEnded = true;
@@ -300,6 +311,10 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
     if (this.#phase === 'exchange') this.#exchange.transfer.onClientDrain();
   }
 
+  get unreadBytes(): number {
+    return this.#stream?.readableLength ?? 0;
+  }
+
   /** The stream is closed, by whomever. */
   onClose(): void {
     const stream = this.#stream;
@@ -309,6 +324,8 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
     this.#stream = undefined;
     (stream as Owned)[SERVED_BY] = undefined;
     this.#early = undefined;
+    this.#pieces.drop();
+    this.#owner.account.dropped(stream.readableLength);
     this.#context.deadlines.disarm(this);
     const { isBroken } = this.answer;
     const hasStalled = this.answer.hasStalled || this.#owner.hasStalled;

@@ -160,6 +160,79 @@ describe('frames without end', () => {
   });
 });
 
+describe('bytes that make no request and no content', () => {
+  const priority = (id: number) => frame(Type.PRIORITY, 0, id, Buffer.from([0, 0, 0, 0, 3]));
+  const bomb = Buffer.concat([
+    block(),
+    indexedField('x', 'v'.repeat(4000)),
+    ...Array.from({ length: 10_000 }, () => byIndex(62)),
+  ]);
+
+  test.each<[string, (id: number) => Buffer, number]>([
+    ['WINDOW_UPDATE', () => windowUpdate(0, 1), 10_000],
+    ['PRIORITY', (id) => priority(id), 10_000],
+    ['frames of no type that is known', () => frame(99, 0, 0, 'x'.repeat(90)), 1200],
+    ['frames for a stream that is over', (id) => frame(Type.RST_STREAM, 0, id % 100, Buffer.alloc(4)), 0],
+    [
+      'heads that expand without end',
+      (id) =>
+        Buffer.concat([
+          frame(Type.HEADERS, Flag.END_STREAM, id, bomb.subarray(0, 16_384)),
+          frame(Type.CONTINUATION, Flag.END_HEADERS, id, bomb.subarray(16_384)),
+        ]),
+      10,
+    ],
+    ['padding', (id) => frame(Type.DATA, Flag.PADDED, id, Buffer.alloc(200, 199)), 0],
+  ])('%s end the connection', async (_name, one, count) => {
+    const origin = await Origin.listen(answering());
+    const h = await ready(origin);
+    const client = await attacker(h);
+    if (count === 0) client.send(frame(Type.HEADERS, Flag.END_HEADERS, 1, block()));
+    for (let i = 0; i < 40 && !client.closed; i++) {
+      client.send(
+        ...(count === 0 ? Array.from({ length: 500 }, () => one(1)) : ids(count / 10, i * (count / 10)).map(one)),
+      );
+      await h.pass(100, 50);
+    }
+    await until(() => client.closed, 'the end of the connection');
+    await h.connections(0);
+    await h.report();
+    const cut = h.all('report').flatMap(({ http2Cut }) => Object.keys(http2Cut ?? {}));
+    expect(cut).toHaveLength(1);
+    await othersAreServed(h);
+  });
+
+  test('are no more than clients need that take and send much', async () => {
+    const origin = await Origin.listen(
+      answering(({ line, body }) => ok(line.startsWith('POST') ? String(body.length) : 'y'.repeat(2_000_000))),
+    );
+    const h = await ready(origin);
+    const client = await Http2Client.open(h.port, { maxSessionMemory: 100 });
+    for (let i = 0; i < 3; i++) {
+      const sent = client.send({ ':method': 'POST' }, Buffer.alloc(1_000_000));
+      const [answer] = await Promise.all([sent.answer(), client.get(), h.pass(600)]);
+      expect(answer.text).toBe('1000000');
+      await h.pass(600);
+    }
+    expect([client.closed, client.goaway]).toEqual([false, undefined]);
+  });
+
+  test('are not those of a body that waits, nor of one that nobody wants any more', async () => {
+    const h = await ready(await Origin.listen(silent));
+    h.state();
+    const client = await Http2Client.open(h.port);
+    for (let i = 0; i < 10; i++) {
+      const waiting = client.send({ ':method': 'POST' }, Buffer.alloc(60_000));
+      await h.held(1);
+      await h.pass(600);
+      waiting.stream.close(Code.CANCEL);
+      await h.held(0);
+      await h.pass(600);
+    }
+    expect([client.closed, client.goaway]).toEqual([false, undefined]);
+  });
+});
+
 describe('a head that is too large', () => {
   test('is refused though its client never acknowledges our limits', async () => {
     const origin = await Origin.listen(answering());
