@@ -6,8 +6,7 @@ export interface Member {
 
 /**
  * A set for what comes and goes thousands of times a second. A `Set` keeps what was deleted from it alive until it grows
- * or shrinks, in memory that only a full collection looks at: with a connection for each request, that made collections
- * of young memory take 20–80 ms, and with this 1–5 ms.
+ * or shrinks, in memory that only a full collection looks at, so that all of it outlives the collections of young memory.
  */
 export class Members<T extends Member> {
   readonly #all: T[] = [];
