@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createAdmin } from './admin/create-admin.ts';
 import { FileSource } from './certificates/file-source.ts';
 import { inspectCertificates } from './certificates/inspect.ts';
+import { readUpstreamTls } from './certificates/upstream-files.ts';
 import { runCli } from './cli/cli.ts';
 import type { ProxyOptions, RunningProxy } from './cli/running-proxy.ts';
 import { flushTerminal, processTerminal } from './cli/terminal.ts';
@@ -122,10 +123,12 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   }
 
   // 4. The control plane.
+  let upstreamTls = await readUpstreamTls(settings.services);
   const control = createControl({
     ...common,
     settings,
     secret,
+    upstreamTls: () => upstreamTls,
     metrics,
     journal,
     learnt,
@@ -279,7 +282,9 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
       if (missing.length > 0) return refuseReload(missing, source);
       const merged = whatCanChange(current, next);
       try {
+        const read = await readUpstreamTls(merged.services);
         listening = await listenOn(merged.listen);
+        upstreamTls = read;
       } catch (error) {
         return refuseReload([toPilotlightError(error).message], source);
       }

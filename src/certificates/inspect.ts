@@ -1,16 +1,17 @@
 import type { CertificateFacts, CertificateFinding, CertificateInspection } from '../model/certificates.ts';
-import type { ListenSettings } from '../model/settings.ts';
+import type { Settings } from '../model/settings.ts';
 import { warningsOf } from './read-certificate.ts';
 import { readTls } from './read-tls.ts';
+import { inspectUpstreamTls } from './upstream-files.ts';
 
-/** Reads what listeners name and says what is wrong with it, without using it. @param now ms since the epoch */
+/** Reads what listeners and services name and says what is wrong, without using it. @param now ms since the epoch */
 export async function inspectCertificates(
-  listeners: readonly ListenSettings[],
+  { listen, services }: Pick<Settings, 'listen' | 'services'>,
   now: number,
 ): Promise<CertificateInspection> {
   const findings: CertificateFinding[] = [];
   const certificates = new Map<string, CertificateFacts>();
-  for (const [index, { tls }] of listeners.entries()) {
+  for (const [index, { tls }] of listen.entries()) {
     if (tls === undefined) continue;
     const { pairs, authorities } = await readTls(tls, `listen[${index}].tls`);
     for (const { path, reading } of pairs) {
@@ -25,5 +26,6 @@ export async function inspectCertificates(
       findings.push({ path: authorities.path, kind: 'fault', message: authorities.reading.fault });
     }
   }
+  findings.push(...(await inspectUpstreamTls(services, now)));
   return { findings, certificates: [...certificates.values()] };
 }

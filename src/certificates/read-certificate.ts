@@ -59,14 +59,19 @@ export async function readCertificate({ cert, key }: CertificatePair): Promise<C
   }
 }
 
-/** What should be seen to, though the certificate can be used. @param now ms since the epoch */
+/**
+ * What should be seen to, though the certificate can be used.
+ * @param now ms since the epoch
+ * @param outcome what others make of one that is not valid
+ */
 export async function warningsOf(
   { file, keyFile, names, notBefore, notAfter }: CertificateFacts,
   now: number,
+  outcome = 'clients refuse it',
 ): Promise<string[]> {
   const warnings: string[] = [];
-  if (notAfter <= now) warnings.push(`${file}: expired on ${day(notAfter)}: clients refuse it`);
-  if (notBefore > now) warnings.push(`${file}: is not valid before ${day(notBefore)}: clients refuse it`);
+  if (notAfter <= now) warnings.push(`${file}: expired on ${day(notAfter)}: ${outcome}`);
+  if (notBefore > now) warnings.push(`${file}: is not valid before ${day(notBefore)}: ${outcome}`);
   if (names === 0) warnings.push(`${file}: has no names: it is used only where no other certificate is`);
   const mode = await stat(keyFile).then(
     (found) => found.mode,

@@ -18,12 +18,15 @@ interface CheckOptions {
   cwd: string;
   out: (line: string) => void;
   err: (line: string) => void;
-  /** Reads what listeners name. */
+  /** Reads what listeners and services name. */
   inspectCertificates: InspectCertificates;
 }
 
 /** @param now ms since the epoch */
-export type InspectCertificates = (listeners: Settings['listen'], now: number) => Promise<CertificateInspection>;
+export type InspectCertificates = (
+  settings: Pick<Settings, 'listen' | 'services'>,
+  now: number,
+) => Promise<CertificateInspection>;
 
 /**
  * Validates a configuration without starting anything. Problems go to `err`, one a line, a summary to `out`; with `json`
@@ -41,7 +44,7 @@ export async function runCheck(options: CheckOptions): Promise<number> {
   const file = explicit ?? shorten(found.file, cwd);
   const named = (problems: Problem[]) => problems.map((problem) => ({ ...problem, file }));
   const result = await loadConfig(found.file, env);
-  const inspection = result.ok ? await inspectCertificates(result.settings.listen, Date.now()) : NOTHING;
+  const inspection = result.ok ? await inspectCertificates(result.settings, Date.now()) : NOTHING;
   const told = (kind: CertificateFinding['kind']) => findingsOf(inspection, kind, result.ok ? result.places : {});
   const faults = told('fault');
   if (!result.ok || faults.length > 0) {

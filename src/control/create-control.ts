@@ -10,6 +10,7 @@ import type { Runtime } from '../model/runtime.ts';
 import type { ServiceSettings, Settings } from '../model/settings.ts';
 import type { ControlApi, ScaleByHand, ServiceStatus } from '../model/status.ts';
 import type { LatencyThreshold } from '../model/threshold.ts';
+import type { UpstreamTls } from '../model/upstream.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { type ControlContext, detached, guarded } from './context.ts';
@@ -54,6 +55,8 @@ export interface ControlOptions {
   instance: string;
   /** Under which values are made that clients keep, such as sticky cookies. Default: one that does not outlive this. */
   secret?: string;
+  /** What the files of `upstream.tls` hold now, by service. Default: nothing is read. */
+  upstreamTls?: () => ReadonlyMap<string, UpstreamTls>;
   /** Keeps decisions over restarts. Default: nothing does. */
   journal?: Journal;
   /** Keeps freezes over restarts. Default: nothing does. */
@@ -128,6 +131,7 @@ class ControlPlane implements Control {
   readonly #runtimes: Runtimes;
   readonly #handOver: HandOver;
   readonly #secret: string;
+  readonly #upstreamTls: (() => ReadonlyMap<string, UpstreamTls>) | undefined;
   #settings: Settings;
   #phase: Phase = 'new';
   #tick: Timer | undefined;
@@ -136,13 +140,14 @@ class ControlPlane implements Control {
     const { settings, clock, logger, metrics, instance, random = Math.random, journal = noJournal } = options;
     this.#settings = settings;
     this.#secret = options.secret ?? randomBytes(32).toString('hex');
+    this.#upstreamTls = options.upstreamTls;
     const events = new EventBus(clock, logger);
     this.#events = events;
     const context = { clock, logger, metrics, events, journal, instance, random, life: this.#life.signal };
     this.#context = context;
     this.#services = new Services(logger);
     this.#hub = new LinkHub(clock, logger, new EdgeNews(context, this.#services), () => ({
-      table: routingTable(this.#settings, this.#secret),
+      table: routingTable(this.#settings, this.#secret, this.#upstreamTls?.()),
       states: this.#registry.states(),
     }));
     this.#registry = new Registry(

@@ -190,6 +190,7 @@ class EdgePlane implements Edge {
       access,
       httpProxyEngine: () => (this.#engine ??= new HttpProxyEngine()),
       post: (message) => this.#link.post(message),
+      transportOf: (name) => this.#services.get(name)?.transport,
       takeProbed: (view) => this.#prober.take(view),
       requestId: () => `${prefix}-${(requests++).toString(36)}`,
       date: () => {

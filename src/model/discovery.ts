@@ -7,6 +7,8 @@ import type { HostPort, ServiceSettings } from './settings.ts';
 export interface DiscoveredEndpoint extends HostPort, EndpointShare {
   /** Relative share, 1 = normal; 0 = only while no other is usable. */
   weight: number;
+  /** Name that `host` was looked up from; absent: none was. */
+  serverName?: string;
 }
 
 /** All that one source knows of one service now: it replaces what the source said before. */

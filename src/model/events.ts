@@ -18,6 +18,7 @@ export type EventType =
   | 'drain-forced'
   | 'closed-quiet'
   | 'bad-answer'
+  | 'unreachable'
   | 'ejected'
   | 'runtime'
   | 'registration'
@@ -36,6 +37,7 @@ export const troubles: ReadonlySet<EventType> = new Set([
   'drain-forced',
   'reload-failed',
   'bad-answer',
+  'unreachable',
   'ejected',
   'certificate-refused',
 ]);

@@ -50,6 +50,8 @@ export interface ProbeRequest {
   /** Tried as well, where nothing listens at `host`. */
   otherHost?: string | undefined;
   port: number;
+  /** Name that `host` was looked up from; absent: none was. */
+  serverName?: string | undefined;
   /**
    * An HTTP GET whose status must lie in the range; or just an established connection; or one on which bytes come that
    * begin so, after these were sent (a character is a byte).
@@ -97,6 +99,8 @@ export type EdgeMessage =
     }
   /** Answers that are not valid: what they break, and how many there were since this was last said. */
   | { type: 'bad-answer'; service: string; address: string; fault: string; count: number }
+  /** An endpoint cannot be connected to for a reason that somebody has to mend, and how often since this was last said. */
+  | { type: 'unreachable'; service: string; address: string; reason: string; count: number }
   /** An endpoint gets no requests for a while: so many failures in a row, and what the last one was. */
   | { type: 'ejected'; service: string; address: string; forMs: number; failures: number; why: string }
   /** What the last try of a probe came to; sent when it is another answer than the one before. */

@@ -67,6 +67,21 @@ export const refusals = {
     false,
     'The service closed the connection before it answered.',
   ),
+  UPSTREAM_DECLINED: refusal(
+    502,
+    'connection_terminated',
+    'upstream',
+    true,
+    'The service took no request on the connection, and did nothing about this one.',
+  ),
+  TLS_FAILED: refusal(502, 'tls_protocol_error', 'upstream', true, 'No secure connection to the service came about.'),
+  UPGRADE_UNSUPPORTED: refusal(
+    502,
+    'http_upgrade_failed',
+    'upstream',
+    false,
+    'The service takes no WebSockets on its connections.',
+  ),
   FIRST_BYTE_TIMEOUT: refusal(504, 'http_response_timeout', 'upstream', false, 'The service did not answer in time.'),
   BAD_RESPONSE: refusal(
     502,

@@ -2,6 +2,7 @@ import type { BalancingSettings } from './balancing.ts';
 import type { CompressSettings } from './compress-settings.ts';
 import type { RouteRules } from './route-rules.ts';
 import type { TlsSettings } from './tls-settings.ts';
+import type { UpstreamSettings } from './upstream.ts';
 
 export type { Balance } from './balancing.ts';
 
@@ -27,9 +28,9 @@ export interface Settings {
 }
 
 export interface HostPort {
-  /** An IP address, or a name to resolve at connect. IPv6 without brackets. */
+  /** An IP address, or a name to resolve at connect. IPv6 without brackets. Of an endpoint also a socket's absolute path. */
   host: string;
-  /** 1 to 65535; 0 in a listen address takes a free port. */
+  /** 1 to 65535; 0 in a listen address takes a free port, and stands behind the path of a socket. */
   port: number;
 }
 
@@ -171,12 +172,6 @@ export interface ServiceSettings extends Required<BalancingSettings> {
   upstream?: UpstreamSettings;
   /** TCP listeners lead to it, and no routes. */
   isTcp?: boolean;
-}
-
-/** How replicas are spoken to. */
-export interface UpstreamSettings {
-  /** Version of the PROXY protocol header that connections begin with; false: none. */
-  proxyProtocol: false | 'v1' | 'v2';
 }
 
 export interface RouteSettings {

@@ -7,9 +7,9 @@ import type {
   RetrySettings,
   RouteSettings,
   ServiceTimeouts,
-  UpstreamSettings,
   WakeRule,
 } from './settings.ts';
+import type { UpstreamPolicy } from './upstream.ts';
 
 /** What the edge needs to know of the configuration: swapped whole at a reload. Plain data. */
 export interface RoutingTable {
@@ -59,7 +59,7 @@ export interface ServicePolicy extends BalancingSettings {
   compress?: CompressSettings | false | undefined;
   allowHalfOpen: boolean;
   /** Absent: as the defaults are. */
-  upstream?: UpstreamSettings;
+  upstream?: UpstreamPolicy;
   /** It has TCP sessions, and no requests. Absent: it has not. */
   isTcp?: boolean;
 }
@@ -75,6 +75,8 @@ export interface EndpointView extends EndpointShare {
   id: string;
   host: string;
   port: number;
+  /** Name that `host` was looked up from: what its certificate is for; absent: there is none. */
+  serverName?: string | undefined;
   state: EndpointState;
   /** Relative share of requests, 1 = normal; 0 = only while no other is usable. */
   weight: number;

@@ -70,6 +70,7 @@ export const RULES: Rules = {
       'answer',
       'balance',
       'upstream',
+      'http2',
       'http1',
       'io',
     ],

@@ -8,6 +8,7 @@ import { checkRoutes } from './routes.ts';
 import { checkRules } from './rules.ts';
 import { checkReady, checkRun } from './run.ts';
 import { checkBudget, checkScale } from './scale.ts';
+import { checkUpstream } from './upstream.ts';
 import type { Parsed } from './validate.ts';
 
 /** Rules across the keys of one service, and across services. */
@@ -24,6 +25,7 @@ export function checkServices(parsed: Parsed, report: Report): void {
     checkRun(service, base, report);
     checkReady(service, base, report);
     checkEngine(service, base, report);
+    checkUpstream(service, base, report);
     checkScale(service, base, report);
     checkWake(service, base, report);
     checkRules(service, base, report);

@@ -43,6 +43,8 @@ const HTTP_SERVICE: readonly Path[] = [
   ['via'],
   ['allowHalfOpen'],
   ['hsts'],
+  ['upstream', 'protocol'],
+  ['upstream', 'tls'],
 ];
 
 type Listen = NonNullable<Parsed['sections']['listen']>;
@@ -129,13 +131,10 @@ function warnOfPublished({ run, ready }: ServiceConfig, base: Path, reach: strin
 }
 
 /** A service that routes have to lead to, where no listener means to. */
-function checkOther({ routes, ready, upstream }: ServiceConfig, base: Path, isClear: boolean, report: Report): void {
+function checkOther({ routes, ready }: ServiceConfig, base: Path, isClear: boolean, report: Report): void {
   if (routes.length === 0 && isClear) report.problem([[...base, 'routes']], 'is missing');
   const only = 'is only for services that a listener with tcp leads to';
   if (ready.kind === 'tcp' && report.given([...base, 'ready', 'tcp'])) {
     report.problem([[...base, 'ready', 'tcp']], only);
-  }
-  if (upstream.proxyProtocol !== false && report.given([...base, 'upstream', 'proxyProtocol'])) {
-    report.problem([[...base, 'upstream', 'proxyProtocol']], only);
   }
 }

@@ -31,12 +31,24 @@ export function readHostPort(text: string, lowest: 0 | 1): Reading<HostPort> {
   return { value: { host: (inBrackets ?? bare ?? '').toLowerCase(), port } };
 }
 
-/** An address of an endpoint: TLS is what many a URL asks for. */
+/** Longest path of a unix socket, bytes: what the system has room for (sun_path, with a NUL behind it). */
+const LONGEST_SOCKET_PATH = 107;
+
+/** An address of an endpoint: `host:port`, or `unix:` with the path of a socket. TLS is what many a URL asks for. */
 export function readEndpointAddress(text: string): Reading<HostPort> {
-  if (/^(?:https|wss|tls|ssl):\/\//i.test(text)) {
-    return { fault: 'TLS to upstreams is not supported yet; an address is host:port' };
+  if (/^(?:https|wss|tls|ssl|grpcs):\/\//i.test(text)) {
+    return { fault: 'an address is host:port; for TLS set upstream.tls of the service' };
   }
-  return readHostPort(text, 1);
+  return text.startsWith('unix:') ? readSocketPath(text.slice('unix:'.length)) : readHostPort(text, 1);
+}
+
+function readSocketPath(text: string): Reading<HostPort> {
+  const path = text.replace(/^\/\/(?=\/)/, '');
+  if (!path.startsWith('/')) return { fault: 'the path of a socket is absolute: unix:/run/shop.sock' };
+  if (path.includes('\0')) return { fault: 'a path holds no NUL' };
+  const bytes = Buffer.byteLength(path);
+  if (bytes <= LONGEST_SOCKET_PATH) return { value: { host: path, port: 0 } };
+  return { fault: `the path of a socket has ${LONGEST_SOCKET_PATH} bytes at most, this one has ${bytes}` };
 }
 
 /** An address or a CIDR: `10.0.0.0/8`, `192.0.2.7`, `fd00::/8`. */

@@ -34,7 +34,8 @@ const addresses = list(
       {
         address: required(
           parsed('host:port', 'host:port, such as 10.0.0.5:8080 or [fd00::5]:8080', readEndpointAddress),
-          'Address. A host name is looked up, and each of its addresses is an endpoint; `localhost` is not looked up.',
+          'Address. A host name is looked up, and each of its addresses is an endpoint; `localhost` is not looked up. ' +
+            '`unix:/run/shop.sock` is a unix socket.',
         ),
         weight: option(integer('', 1, 65_535), '1', 'Share of the requests, relative to the others.'),
         backup: option(flag(), 'false', 'Whether it is used only when no other endpoint is usable.'),

@@ -2,7 +2,7 @@ import type { ProbeRequest } from '../../model/link.ts';
 import type { HostPort } from '../../model/settings.ts';
 import { backoffDelay } from '../../util/backoff.ts';
 import { sleep } from '../../util/clock.ts';
-import { hostPort } from '../../util/host-port.ts';
+import { hostPort, isSocketPath } from '../../util/host-port.ts';
 import { type ControlContext, detached } from '../context.ts';
 import type { LinkHub } from '../link/hub.ts';
 
@@ -20,7 +20,7 @@ interface Candidate {
 
 /** Key of an address: what makes two entries the same. It is what people see, too. */
 export function addressKey({ host, port }: HostPort): string {
-  return hostPort({ host: host.toLowerCase(), port });
+  return hostPort({ host: isSocketPath(host) ? host : host.toLowerCase(), port });
 }
 
 /**

@@ -24,6 +24,7 @@ export interface LinkListener {
   onDrained(edge: string, message: Message<'drained'>): void;
   onSuspect(edge: string, message: Message<'suspect'>, doubts: Doubts): void;
   onBadAnswer(message: Message<'bad-answer'>): void;
+  onUnreachable(message: Message<'unreachable'>): void;
   onEjected(message: Message<'ejected'>): void;
   /** The edge is gone: nothing is in flight or held on it any more. */
   onDetached(edge: string): void;
@@ -296,6 +297,9 @@ export class LinkHub implements Doubts {
         break;
       case 'bad-answer':
         this.#listener.onBadAnswer(message);
+        break;
+      case 'unreachable':
+        this.#listener.onUnreachable(message);
         break;
       case 'ejected':
         this.#listener.onEjected(message);

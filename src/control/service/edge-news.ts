@@ -53,9 +53,16 @@ export class EdgeNews implements LinkListener {
   onBadAnswer({ service, address, fault, count: more }: Message<'bad-answer'>): void {
     const count = this.#badAnswers.note(`${service} ${address} ${fault}`, this.#context.clock.now(), more);
     if (count === 0) return;
-    const often = count > 1 ? ` (${count} times since this was last said)` : '';
-    const line = `${service} got an answer from ${address} that is not valid HTTP: ${fault}${often}`;
+    const line = `${service} got an answer from ${address} that is not valid HTTP: ${fault}${often(count)}`;
     this.#context.events.emit('bad-answer', service, line, { address, fault, count });
+  }
+
+  /** The same for connections. */
+  onUnreachable({ service, address, reason, count: more }: Message<'unreachable'>): void {
+    const count = this.#badAnswers.note(`${service} ${address} ${reason}`, this.#context.clock.now(), more);
+    if (count === 0) return;
+    const line = `${service} cannot connect to ${address}: ${reason}${often(count)}`;
+    this.#context.events.emit('unreachable', service, line, { address, reason, count });
   }
 
   onEjected({ service, address, forMs, failures, why }: Message<'ejected'>): void {
@@ -66,4 +73,8 @@ export class EdgeNews implements LinkListener {
   onDetached(edge: string): void {
     this.#services.each((service) => service.onDetached(edge));
   }
+}
+
+function often(count: number): string {
+  return count > 1 ? ` (${count} times since this was last said)` : '';
 }

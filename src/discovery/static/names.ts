@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { Logger } from '../../model/observe.ts';
 import { backoffDelay } from '../../util/backoff.ts';
 import type { Clock } from '../../util/clock.ts';
+import { isSocketPath } from '../../util/host-port.ts';
 
 /** Finds the addresses of a host name; rejects where it has none or they cannot be found out. */
 export type Lookup = (host: string) => Promise<string[]>;
@@ -166,7 +167,7 @@ export class HostNames {
 
 /** Whether a host is to be looked up: no address, and not this machine, which is dialled by name in either family. */
 export function isLookedUp(host: string): boolean {
-  return isIP(host) === 0 && !/(?:^|\.)localhost$/.test(host);
+  return isIP(host) === 0 && !isSocketPath(host) && !/(?:^|\.)localhost$/.test(host);
 }
 
 /** IPv4 where there is any: the same server behind two families would count twice. */

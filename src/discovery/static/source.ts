@@ -82,8 +82,9 @@ class StaticSource implements DiscoverySource {
   }
 
   #endpointsOf({ host, ...rest }: StaticEndpoint): DiscoveredEndpoint[] {
-    const addresses = isLookedUp(host) ? (this.#names.addresses(host) ?? []) : [host];
-    return addresses.map((address) => ({ ...rest, host: address }));
+    if (!isLookedUp(host)) return [{ ...rest, host }];
+    const addresses = this.#names.addresses(host) ?? [];
+    return addresses.map((address) => ({ ...rest, host: address, serverName: host }));
   }
 }
 

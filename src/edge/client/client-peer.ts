@@ -5,6 +5,7 @@ import { subjectField } from '../exchange/forwarding.ts';
 import type { RequestHead } from '../http1/request.ts';
 import { plainAddress, type TrustedProxies } from '../io/client-address.ts';
 import { forwardedFor } from '../io/forwarded.ts';
+import type { Ends } from '../io/proxy-header.ts';
 import type { ClientContext } from './context.ts';
 import type { ListenerContext } from './listener-context.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
@@ -113,6 +114,12 @@ export class ClientPeer implements Peer {
 
   get forwardedPort(): number {
     return this.#proxied?.port || this.#listener.port;
+  }
+
+  get ends(): Ends {
+    const { localAddress = '', localPort = 0 } = this.#socket;
+    const destination = plainAddress(localAddress).replace(/%.*$/, '');
+    return { source: this.address, sourcePort: this.port, destination, destinationPort: localPort };
   }
 
   get localAddress(): string {

@@ -1,11 +1,12 @@
 import type { RefusalCode } from '../../model/refusals.ts';
-import type { FaultText } from '../http1/faults.ts';
+import { Fault, type FaultText } from '../http1/faults.ts';
 import type { DeadlineEntry } from '../io/deadlines.ts';
+import { proxyHeader } from '../io/proxy-header.ts';
 import type { Service } from '../service/service.ts';
 import type { Opener } from '../service/unproven.ts';
+import type { Carrier, UpstreamFailure, UpstreamOpener } from '../upstream/carrier.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { InFlight } from '../upstream/in-flight.ts';
-import { UpstreamConnection, type UpstreamFailure, type UpstreamOpener } from '../upstream/upstream-connection.ts';
 import type { ExchangeContext } from './context.ts';
 import { type FailedPhase, type Failure, type Verdict, verdictOn } from './failure-policy.ts';
 import { mayReplay } from './retries.ts';
@@ -49,7 +50,7 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
   /** It connects, or looks at a kept connection first. */
   #isConnecting = false;
   /** The connection that it waits for or looks at. */
-  #opened: UpstreamConnection | undefined;
+  #opened: Carrier | undefined;
 
   constructor(request: Attempted, context: ExchangeContext) {
     this.#request = request;
@@ -121,7 +122,7 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
     this.turns.dispatch(now);
     endpoint.link(this);
     if (isLoad) service.statistics.load.change(1, now);
-    const kept = retries.mayReuse ? endpoint.takeIdle(now) : undefined;
+    const kept = retries.mayReuse ? endpoint.takeOpen(now) : undefined;
     if (kept === undefined) {
       this.#connect(endpoint);
     } else if (!kept.mayBeStale(now) || (client.body.done && mayReplay(client.request, service.policy))) {
@@ -134,7 +135,8 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
 
   #connect(endpoint: Endpoint): void {
     this.#context.deadlines.arm(this, (this.#service as Service).policy.timeouts.connectMs);
-    this.#opened = new UpstreamConnection(endpoint, this);
+    const version = endpoint.transport?.proxyProtocol ?? false;
+    this.#opened = endpoint.open(this, version ? proxyHeader(version, this.#request.client.peer.ends) : undefined);
   }
 
   /**
@@ -145,12 +147,12 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
     if (kept === undefined || kept.phase === 'connecting') return;
     const now = this.#context.clock.now();
     const endpoint = this.endpoint as Endpoint;
-    const connection = kept.usable ? kept : endpoint.takeIdle(now);
+    const connection = kept.usable ? kept : endpoint.takeOpen(now);
     if (connection === undefined) this.#connect(endpoint);
     else this.#send(connection, now);
   }
 
-  onConnected(connection: UpstreamConnection): void {
+  onConnected(connection: Carrier): void {
     const endpoint = this.endpoint as Endpoint;
     // The connect is over; the proof has a limit of its own.
     this.#context.deadlines.disarm(this);
@@ -159,13 +161,13 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
   }
 
   /** The connection leads to the replica that it is meant for, or may not; nothing was written to it yet. */
-  onProven(connection: UpstreamConnection, isProven: boolean): void {
+  onProven(connection: Carrier, isProven: boolean): void {
     if (this.#opened !== connection) return;
     if (isProven && connection.usable) this.#send(connection, this.#context.clock.now());
     else this.fail('unproven', 'connecting');
   }
 
-  #send(connection: UpstreamConnection, now: number): void {
+  #send(connection: Carrier, now: number): void {
     this.#isConnecting = false;
     this.#opened = undefined;
     this.transfer.start(this.#service as Service, this.endpoint as Endpoint, connection, now);
@@ -173,9 +175,16 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
 
   // ── end ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  onUpstreamFailure(connection: UpstreamConnection, failure: UpstreamFailure): void {
-    if (failure === 'want') this.#context.shortage.note(connection.errorCode, (this.endpoint as Endpoint).address);
-    this.fail(failure, 'connecting');
+  onUpstreamFailure(connection: Carrier, failure: UpstreamFailure): void {
+    this.noteFailure(connection, failure);
+    this.fail(failure, 'connecting', failure === 'tls' ? Fault.HANDSHAKE : connection.fault);
+  }
+
+  /** Says why there is no connection, where somebody has to mend that. */
+  noteFailure({ errorCode, reason }: Carrier, failure: UpstreamFailure): void {
+    const endpoint = this.endpoint as Endpoint;
+    if (failure === 'want') this.#context.shortage.note(errorCode, endpoint.address);
+    if (reason !== '') (this.#service as Service).trust.onUnreachable(endpoint, reason);
   }
 
   onDeadline(): void {
@@ -188,7 +197,7 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
     const endpoint = this.endpoint as Endpoint;
     const verdict = verdictOn(failure, phase);
     this.drop();
-    if (fault !== undefined) service.trust.onBadAnswer(endpoint, fault);
+    if (fault !== undefined && failure !== 'tls') service.trust.onBadAnswer(endpoint, fault);
     const isReset = verdict.counts === 'resets';
     const isExcused = isReset && this.turns.clientDelayed(this.#context.clock.now());
     if (isReset && !isExcused && !this.passive) service.statistics.resets++;

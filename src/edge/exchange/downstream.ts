@@ -3,6 +3,7 @@ import type { OwnAnswer } from '../answer/own-answer.ts';
 import type { FaultText } from '../http1/faults.ts';
 import type { RequestHead } from '../http1/request.ts';
 import type { ResponseHead } from '../http1/response.ts';
+import type { Ends } from '../io/proxy-header.ts';
 
 /** How a client's bytes come: in clear text, or through TLS. */
 export type Scheme = 'http' | 'https';
@@ -38,6 +39,8 @@ export interface Peer {
   readonly forwardedPort: number;
   /** Address that the client connected to here, host:port. */
   readonly localAddress: string;
+  /** Both ends of its connection, for a PROXY header. */
+  readonly ends: Ends;
   /** "The client" of a request: the rightmost untrusted address. */
   clientOf(request: RequestHead): string;
   /** Returns forwarding fields for the upstream, for a peer that sends none or whose own are not believed. */

@@ -1,12 +1,13 @@
 import type { RefusalCode } from '../../model/refusals.ts';
+import type { UpstreamFailure } from '../upstream/carrier.ts';
 
 /**
  * What went wrong between the proxy and an endpoint. `refused`: it took no connection. `timeout`: nothing happened in
  * time. `reset`: the connection closed. `idled`: a kept connection closed before a byte of an answer. `protocol`: the
  * answer is not valid. `unasked`: a 101 came that the request does not ask for. `unproven`: the connection may lead to
- * another program. `want`: the proxy itself lacks something, and the endpoint has no part in it.
+ * another program.
  */
-export type Failure = 'refused' | 'timeout' | 'reset' | 'idled' | 'protocol' | 'unasked' | 'unproven' | 'want';
+export type Failure = UpstreamFailure | 'idled' | 'unasked' | 'unproven';
 
 /** How far the request had got. `interim`: it was sent, and an interim response or a part of a head came. */
 export type FailedPhase = 'connecting' | 'sent' | 'interim' | 'streaming' | 'tunnel';
@@ -43,6 +44,7 @@ function verdict(
 const want = verdict('OUT_OF_RESOURCES', 'same', 'spared');
 const noAnswer = verdict('FIRST_BYTE_TIMEOUT', 'none', 'judged');
 const badAnswer = verdict('BAD_RESPONSE', 'none', 'judged', 'resets');
+const untrusted = verdict('TLS_FAILED', 'other', 'judged');
 const unasked = verdict('BAD_RESPONSE', 'none', 'spared');
 
 /** A failure that is not listed in a phase is treated as a reset there. */
@@ -51,6 +53,9 @@ export const failurePolicy: Record<FailedPhase, { reset: Verdict } & Partial<Rec
     refused: verdict('CONNECT_REFUSED', 'other', 'suspected'),
     timeout: verdict('CONNECT_TIMEOUT', 'other', 'suspected'),
     reset: verdict('CONNECT_REFUSED', 'other', 'spared'),
+    tls: untrusted,
+    // It speaks something else than HTTP/2.
+    protocol: verdict('CONNECT_REFUSED', 'other', 'judged'),
     want,
   },
   sent: {
@@ -61,6 +66,10 @@ export const failurePolicy: Record<FailedPhase, { reset: Verdict } & Partial<Rec
     // This only says that the connection was idle for too long.
     idled: verdict('UPSTREAM_RESET', 'other', 'spared'),
     protocol: badAnswer,
+    // It may have read the request before it looked at our certificate, but it has not said so.
+    tls: { ...untrusted, retry: 'none' },
+    unprocessed: verdict('UPSTREAM_DECLINED', 'other', 'spared'),
+    tunnel: verdict('UPGRADE_UNSUPPORTED', 'none', 'spared'),
     unasked,
     want,
   },

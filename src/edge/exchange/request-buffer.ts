@@ -1,9 +1,8 @@
-import type { Duplex } from 'node:stream';
 import { Framing, type FramingKind } from '../http1/framing.ts';
 import type { RequestHead } from '../http1/request.ts';
 import { toKeep } from '../io/shared-read.ts';
 import type { Service } from '../service/service.ts';
-import { writeMessage } from '../upstream/body-writer.ts';
+import type { Carrier } from '../upstream/carrier.ts';
 import type { ExchangeContext } from './context.ts';
 
 /** Most bytes of one request's body that are kept, while it is held or to send it again. */
@@ -143,7 +142,7 @@ export class RequestBuffer {
    * Writes the head and what is kept of the body.
    * @returns false where the upstream does not keep up
    */
-  sendAll(socket: Duplex, head: string, framing: FramingKind, done: boolean, trailers: string): boolean {
-    return writeMessage(socket, head, this.#pieces, this.#bytes, framing, done, trailers);
+  sendAll(carrier: Carrier, head: string, framing: FramingKind, done: boolean, trailers: string): boolean {
+    return carrier.begin(head, this.#pieces, this.#bytes, framing, done, trailers);
   }
 }

@@ -27,7 +27,7 @@ export function upstreamHead(sent: Sent, service: Service, endpoint: Endpoint): 
  */
 function plainHead({ client, requestId }: Sent, service: Service, endpoint: Endpoint): string {
   const { request, peer } = client;
-  const hostValue = request.hostValue === '' ? endpoint.address : request.hostValue;
+  const hostValue = request.hostValue === '' ? endpoint.authority : request.hostValue;
   let out = `${request.line}Host: ${service.policy.upstreamHost ?? hostValue}\r\n`;
   let forwarding: string;
   if (peer.trusted) {

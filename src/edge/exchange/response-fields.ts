@@ -51,7 +51,7 @@ function addedFields(
   let out = response.hasDate || isSwitch ? '' : `Date: ${date()}\r\n`;
   if (!response.hasRequestId) out += `X-Request-Id: ${to.requestId}\r\n`;
   const { via, hstsMs } = service.policy;
-  if (via !== undefined && !isSwitch) out += `Via: ${response.old ? '1.0' : '1.1'} ${via}\r\n`;
+  if (via !== undefined && !isSwitch) out += `Via: ${response.isHttp2 ? '2' : response.old ? '1.0' : '1.1'} ${via}\r\n`;
   if (hstsMs !== undefined && !isSwitch) out += strictTransport(hstsMs, to, response);
   if (to.facts.cold) out += coldStartFields(service.lastStart, to.facts.heldAt, to.facts.releasedAt);
   const { sticky } = service;

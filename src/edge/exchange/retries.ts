@@ -21,6 +21,8 @@ export class Retries {
   written = false;
   /** The connection had served other requests, so its upstream may have closed it at the same moment. */
   reused = false;
+  /** The endpoint said that it has done nothing about the request, which may go elsewhere whatever it asks for. */
+  returned = false;
   /** Additional attempts that `retries.max` counts. */
   #counted = 0;
   /** Additional attempts after the upstream had just closed a reused connection: outside of `max` and the budget. */
@@ -34,6 +36,7 @@ export class Retries {
   begin(): void {
     this.written = false;
     this.reused = false;
+    this.returned = false;
     this.#counted = 0;
     this.#races = 0;
     this.#moved = false;
@@ -66,7 +69,9 @@ export class Retries {
    * @param now the clock's ms
    */
   next(service: Service, request: Retried | undefined, refused: boolean, now: number): 'race' | 'retry' | 'none' {
-    if (this.written && !isReplayable(request, service.policy)) return 'none';
+    const { returned } = this;
+    this.returned = false;
+    if (this.written && !(returned ? request?.body.isWhole : isReplayable(request, service.policy))) return 'none';
     if (this.written && this.reused) {
       this.#races++;
       return 'race';

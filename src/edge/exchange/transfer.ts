@@ -10,8 +10,8 @@ import type { DeadlineEntry } from '../io/deadlines.ts';
 import type { CompiledRules, RuledRequest } from '../route/compiled-rules.ts';
 import type { Route } from '../route/route-compiler.ts';
 import type { Service } from '../service/service.ts';
+import type { Carrier, UpstreamConsumer, UpstreamFailure } from '../upstream/carrier.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
-import type { UpstreamConnection, UpstreamConsumer, UpstreamFailure } from '../upstream/upstream-connection.ts';
 import type { ExchangeContext } from './context.ts';
 import type { Downstream } from './downstream.ts';
 import type { FailedPhase, Failure } from './failure-policy.ts';
@@ -54,6 +54,8 @@ export interface Transferred extends RuledRequest {
 export interface TransferOwner {
   /** Nothing else that counts as load was in flight on its endpoint when it was dispatched. */
   readonly isCalm: boolean;
+  /** A connection failed: says why, where somebody has to mend that. */
+  noteFailure(connection: Carrier, failure: UpstreamFailure): void;
   /** @param fault what was broken, where something was */
   fail(failure: Failure, phase: FailedPhase, fault?: FaultText): void;
 }
@@ -74,7 +76,7 @@ export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
   #phase: TransferPhase = 'none';
   #service: Service | undefined;
   #endpoint: Endpoint | undefined;
-  #connection: UpstreamConnection | undefined;
+  #connection: Carrier | undefined;
   #lastByteAt = 0;
   #tunnel: Tunnel | undefined;
   /** What the content of the answer goes through; undefined: it is sent as it is. */
@@ -144,7 +146,7 @@ export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
   // ── request ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Sends the head and the part of the body that is here, in one write if that is small. @param now the clock's ms */
-  start(service: Service, endpoint: Endpoint, connection: UpstreamConnection, now: number): void {
+  start(service: Service, endpoint: Endpoint, connection: Carrier, now: number): void {
     const { client, retries, facts, body } = this.#request;
     this.#service = service;
     this.#endpoint = endpoint;
@@ -157,8 +159,8 @@ export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
     const head = upstreamHead(this.#request, service, endpoint);
     const { done } = client.body;
     const { framing } = client.request;
-    const keepsUp = body.sendAll(connection.socket, head, framing, done, upstreamTrailers(this.#request));
-    if (!mayReplay(client.request, service.policy)) body.forget();
+    const keepsUp = body.sendAll(connection, head, framing, done, upstreamTrailers(this.#request));
+    if (!connection.mayGiveBack && !mayReplay(client.request, service.policy)) body.forget();
     // When the whole body is here, reading goes on, to notice when the client leaves.
     if (done || keepsUp) client.resumeReading();
     else client.pauseReading();
@@ -227,7 +229,7 @@ export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
 
   // ── answer ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  onResponseHead(connection: UpstreamConnection): void {
+  onResponseHead(connection: Carrier): void {
     const { response } = connection;
     if (response.status === 101) this.#switch(connection);
     else if (response.status < 200) this.#passInterim(response);
@@ -336,18 +338,15 @@ export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
     this.#fail('want');
   }
 
-  onResponseEnd(connection: UpstreamConnection): void {
+  onResponseEnd(connection: Carrier): void {
     const { client, facts, rules } = this.#request;
     const endpoint = this.#endpoint as Endpoint;
-    const trailers = client.request.trailers ? connection.body.trailers : '';
+    const trailers = client.request.trailers ? connection.trailers : '';
     const kept = rules === undefined ? trailers : rules.responseTrailers(trailers);
     const isWritten = this.#coded === undefined || this.#coded.end(kept);
     if (this.#coded === undefined) client.answer.end(kept);
-    // A slow client may have paused it.
-    if (connection.phase === 'idle') connection.resumeReading();
     const now = this.#context.clock.now();
-    if (client.body.done && connection.usable) endpoint.putIdle(connection, now);
-    else connection.destroy();
+    connection.giveBack(client.body.done, now);
     this.#connection = undefined;
     if (facts.status < 500) (this.#service as Service).trust.judge(endpoint, 'success');
     if (isWritten) this.#request.onDone(now);
@@ -355,7 +354,7 @@ export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
 
   // ── tunnel ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #switch(connection: UpstreamConnection): void {
+  #switch(connection: Carrier): void {
     const { client, facts } = this.#request;
     const { response } = connection;
     if (!maySwitch(client, response)) {
@@ -399,17 +398,19 @@ export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
 
   // ── failure ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  onUpstreamFailure(connection: UpstreamConnection, failure: UpstreamFailure): void {
+  onUpstreamFailure(connection: Carrier, failure: UpstreamFailure): void {
     if (this.#tunnel?.isHalfOver === true) {
       // The service had ended its side, so nothing broke. The client gets what it has not taken yet.
       this.#connection = undefined;
       this.#request.onDone();
       return;
     }
-    if (failure === 'want') this.#context.shortage.note(connection.errorCode, (this.#endpoint as Endpoint).address);
-    const { reused } = this.#request.retries;
+    this.#owner.noteFailure(connection, failure);
+    const { retries } = this.#request;
+    const { reused } = retries;
+    retries.returned = failure === 'unprocessed';
     const isIdled = failure === 'reset' && reused && this.#phase === 'sent' && !connection.isAnswering;
-    this.#fail(isIdled ? 'idled' : failure, connection.fault);
+    this.#fail(isIdled ? 'idled' : failure, failure === 'tls' ? Fault.HANDSHAKE : connection.fault);
   }
 
   #fail(failure: Failure, fault?: FaultText): void {

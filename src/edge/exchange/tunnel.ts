@@ -2,7 +2,7 @@ import { isOffered } from '../http1/field-lists.ts';
 import { Framing } from '../http1/framing.ts';
 import type { RequestHead } from '../http1/request.ts';
 import type { ResponseHead } from '../http1/response.ts';
-import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
+import type { Carrier } from '../upstream/carrier.ts';
 import type { Downstream } from './downstream.ts';
 import { WebSocketActivity } from './web-socket-activity.ts';
 
@@ -20,7 +20,7 @@ export function maySwitch({ request, body }: Downstream, response: ResponseHead)
 /** After a 101, passes bytes unchanged in both directions. */
 export class Tunnel {
   readonly #client: Downstream;
-  readonly #connection: UpstreamConnection;
+  readonly #connection: Carrier;
   /** Set where only data counts as activity, and pings do not. */
   readonly #data: WebSocketActivity | undefined;
 
@@ -28,7 +28,7 @@ export class Tunnel {
    * @param onlyData in a WebSocket, only data counts as activity
    * @param now the clock's ms
    */
-  constructor(client: Downstream, connection: UpstreamConnection, onlyData: boolean, now: number) {
+  constructor(client: Downstream, connection: Carrier, onlyData: boolean, now: number) {
     this.#client = client;
     this.#connection = connection;
     this.#data = onlyData && isWebSocket(client.request) ? new WebSocketActivity(now) : undefined;
@@ -53,12 +53,12 @@ export class Tunnel {
 
   /** The client has ended its side: tells the service. */
   passEnd(): void {
-    this.#connection.socket.end();
+    this.#connection.endTunnel();
   }
 
   /** The service has ended its side. */
   get isHalfOver(): boolean {
-    return this.#connection.socket.readableEnded;
+    return this.#connection.hasEnded;
   }
 
   /** Tells the client that the tunnel is about to be closed, if its protocol has a way to say so. */

@@ -1,6 +1,8 @@
 import type { ProbeRequest } from '../../model/link.ts';
+import { Framing } from '../http1/framing.ts';
+import { localHeader } from '../io/proxy-header.ts';
+import type { Carrier, UpstreamConsumer, UpstreamOpener } from '../upstream/carrier.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
-import { UpstreamConnection, type UpstreamConsumer, type UpstreamOpener } from '../upstream/upstream-connection.ts';
 
 /** Why a check of bytes fails. */
 const UNEXPECTED = 'an answer that is not what ready.tcp.expect says';
@@ -22,8 +24,8 @@ export class AddressCheck implements UpstreamOpener, UpstreamConsumer {
   readonly #check: ProbeRequest['check'];
   readonly #endpoint: Endpoint;
   readonly #keep: boolean;
-  readonly #done: (outcome: string | UpstreamConnection) => void;
-  #connection: UpstreamConnection;
+  readonly #done: (outcome: string | Carrier) => void;
+  #connection: Carrier;
   #phase: Phase = 'checking';
   /** Status of the answer; 0 without one. */
   status = 0;
@@ -35,13 +37,13 @@ export class AddressCheck implements UpstreamOpener, UpstreamConsumer {
     check: ProbeRequest['check'],
     endpoint: Endpoint,
     keep: boolean,
-    done: (outcome: string | UpstreamConnection) => void,
+    done: (outcome: string | Carrier) => void,
   ) {
     this.#check = check;
     this.#endpoint = endpoint;
     this.#keep = keep;
     this.#done = done;
-    this.#connection = new UpstreamConnection(endpoint, this);
+    this.#connection = this.#open();
   }
 
   close(): void {
@@ -55,7 +57,7 @@ export class AddressCheck implements UpstreamOpener, UpstreamConsumer {
     this.#done(reason);
   }
 
-  onConnected(connection: UpstreamConnection): void {
+  onConnected(connection: Carrier): void {
     const check = this.#check;
     if (check.kind === 'connect' || this.#phase === 'proven') {
       this.#succeed(connection);
@@ -64,17 +66,16 @@ export class AddressCheck implements UpstreamOpener, UpstreamConsumer {
     connection.take(this);
     if (check.kind === 'bytes') {
       connection.tunnel();
-      if (check.send !== '') connection.socket.write(check.send, 'latin1');
+      if (check.send !== '') connection.send(Buffer.from(check.send, 'latin1'), Framing.NONE);
       return;
     }
-    connection.socket.write(
+    const head =
       `GET ${check.path} HTTP/1.1\r\nHost: ${check.hostHeader}\r\nUser-Agent: pilotlight-probe\r\nAccept: */*\r\n` +
-        `${this.#keep ? '' : 'Connection: close\r\n'}\r\n`,
-      'latin1',
-    );
+      `${this.#keep ? '' : 'Connection: close\r\n'}\r\n`;
+    connection.begin(head, [], 0, Framing.NONE, true, '');
   }
 
-  onResponseHead(connection: UpstreamConnection): void {
+  onResponseHead(connection: Carrier): void {
     const { status } = connection.response;
     if (status >= 200) this.status = status;
     if (status < 200 || this.#keep) return;
@@ -98,7 +99,7 @@ export class AddressCheck implements UpstreamOpener, UpstreamConsumer {
     }
   }
 
-  onResponseEnd(connection: UpstreamConnection): void {
+  onResponseEnd(connection: Carrier): void {
     if (this.#phase === 'over') return;
     if (!this.#isGood()) {
       connection.destroy();
@@ -124,11 +125,17 @@ export class AddressCheck implements UpstreamOpener, UpstreamConsumer {
     this.fail('reset');
   }
 
-  onUpstreamFailure({ fault }: UpstreamConnection, failure: string): void {
-    this.fail(fault ?? failure);
+  onUpstreamFailure({ fault, reason }: Carrier, failure: string): void {
+    this.fail(reason === '' ? (fault ?? failure) : reason);
   }
 
-  #succeed(connection: UpstreamConnection): void {
+  /** Nobody is the client of a check. */
+  #open(): Carrier {
+    const version = this.#endpoint.transport?.proxyProtocol ?? false;
+    return this.#endpoint.open(this, version ? localHeader(version) : undefined);
+  }
+
+  #succeed(connection: Carrier): void {
     if (this.#keep) this.#phase = 'over';
     else this.close();
     this.#done(connection);
@@ -149,6 +156,6 @@ export class AddressCheck implements UpstreamOpener, UpstreamConsumer {
 
   #reconnect(): void {
     this.#phase = 'proven';
-    this.#connection = new UpstreamConnection(this.#endpoint, this);
+    this.#connection = this.#open();
   }
 }

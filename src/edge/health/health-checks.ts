@@ -1,8 +1,8 @@
 import type { HealthSettings } from '../../model/balancing.ts';
 import type { ProbeRequest } from '../../model/link.ts';
 import type { DeadlineEntry, Deadlines } from '../io/deadlines.ts';
+import type { UpstreamFailure } from '../upstream/carrier.ts';
 import { Endpoint, type EndpointHealth } from '../upstream/endpoint.ts';
-import type { UpstreamFailure } from '../upstream/upstream-connection.ts';
 import { AddressCheck, LATE } from './address-check.ts';
 import type { CheckGate, GatedCheck } from './check-gate.ts';
 
@@ -126,8 +126,8 @@ class Target implements DeadlineEntry, GatedCheck {
   constructor(checks: HealthChecks, endpoint: Endpoint) {
     this.#checks = checks;
     this.#endpoint = endpoint;
-    const { id, host, port } = endpoint;
-    this.#address = new Endpoint({ id, host, port, state: 'ready', weight: 1, start: null });
+    const { id, host, port, serverName } = endpoint;
+    this.#address = new Endpoint({ id, host, port, serverName, state: 'ready', weight: 1, start: null });
     this.hurry();
   }
 
@@ -151,6 +151,7 @@ class Target implements DeadlineEntry, GatedCheck {
     const { settings, options } = this.#checks;
     this.#phase = 'checking';
     options.deadlines.arm(this, settings.timeoutMs);
+    this.#address.connectThrough(this.#endpoint.transport);
     this.#check = new AddressCheck(this.#probe(), this.#address, false, (outcome) => this.#onChecked(outcome));
   }
 
@@ -168,10 +169,11 @@ class Target implements DeadlineEntry, GatedCheck {
     const { check } = this.#checks.settings;
     if (check.kind === 'connect') return check;
     const { kind, path, statusMin, statusMax } = check;
-    return { kind, path, statusMin, statusMax, hostHeader: this.#checks.host ?? this.#endpoint.address };
+    return { kind, path, statusMin, statusMax, hostHeader: this.#checks.host ?? this.#endpoint.authority };
   }
 
   #onChecked(outcome: string | object): void {
+    this.#address.closeIdle();
     const { settings, options } = this.#checks;
     const ok = typeof outcome !== 'string';
     if (outcome === OWN_WANT) {

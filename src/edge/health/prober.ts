@@ -3,9 +3,10 @@ import type { EndpointView } from '../../model/snapshot.ts';
 import type { Timer } from '../../util/clock.ts';
 import { Fault } from '../http1/faults.ts';
 import type { IoContext } from '../io/context.ts';
+import { type Carrier, failureWords, isFailure } from '../upstream/carrier.ts';
 import { Endpoint } from '../upstream/endpoint.ts';
 import { TLS_LIMIT_MS, TlsCheck } from '../upstream/tls-check.ts';
-import { failureWords, isFailure, type UpstreamConnection } from '../upstream/upstream-connection.ts';
+import type { Transport } from '../upstream/transport.ts';
 import { AddressCheck, LATE } from './address-check.ts';
 
 /** The pause between tries is a fortieth of the time so far, within these bounds, ms. */
@@ -23,6 +24,8 @@ const NOTHING = 'no answer yet';
 export interface ProberContext extends IoContext {
   /** Sends to the control plane. */
   post(message: EdgeMessage): void;
+  /** Returns how connections to a service's endpoints are opened; undefined: as plain sockets. */
+  transportOf(service: string): Transport | undefined;
 }
 
 /** Finds out when addresses answer, and keeps the connection that proved it for the first request. */
@@ -157,23 +160,25 @@ class Probe {
   }
 
   #endpointAt(host: string): Endpoint {
-    const { endpoint: id, port } = this.#request;
-    return new Endpoint({ id, host, port, state: 'ready', weight: 1, start: null });
+    const { endpoint: id, port, service, serverName } = this.#request;
+    const endpoint = new Endpoint({ id, host, port, serverName, state: 'ready', weight: 1, start: null });
+    endpoint.connectThrough(this.#context.transportOf(service));
+    return endpoint;
   }
 
   #elapsed(): number {
     return this.#context.clock.now() - this.#startedAt;
   }
 
-  #onChecked(outcome: string | UpstreamConnection): void {
+  #onChecked(outcome: string | Carrier): void {
     this.#timer?.cancel();
     this.#check = undefined;
     if (typeof outcome !== 'string') {
-      this.#endpoint.putIdle(outcome, this.#context.clock.now());
+      outcome.giveBack(true, this.#context.clock.now());
       this.#done({ ok: true, endpoint: this.#endpoint });
       return;
     }
-    const speaksHttp = this.#request.check.kind === 'http';
+    const speaksHttp = this.#request.check.kind === 'http' && this.#endpoint.transport === undefined;
     if (outcome === 'reset' && speaksHttp && this.#mayAskForTls) this.#askForTls();
     else this.#onFailed(outcome);
   }

@@ -24,6 +24,12 @@ export class ResponseHead {
   fault: FaultText = Fault.NO_HTTP;
   /** It is of HTTP/1.0, which has no transfer codings and no interim answers. */
   old = false;
+  /** It came by HTTP/2: trailers may follow content of any length. */
+  readonly isHttp2: boolean;
+
+  constructor(isHttp2 = false) {
+    this.isHttp2 = isHttp2;
+  }
 
   /**
    * Reads a head and decides how its body is delimited (RFC 9112 §6.3) for the request method it answers.

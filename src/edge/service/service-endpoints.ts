@@ -5,8 +5,8 @@ import { HealthChecks, lastResort } from '../health/health-checks.ts';
 import { type ColdStart, coldStart } from '../hold/cold-start.ts';
 import { shareSlots } from '../hold/slot-client.ts';
 import { Endpoint, type EndpointHealth, type EndpointListener } from '../upstream/endpoint.ts';
-import type { HttpProxyEngine } from '../upstream/http-proxy-engine.ts';
 import { inactiveOf } from '../upstream/in-flight.ts';
+import { type Transport, transportOf } from '../upstream/transport.ts';
 import type { ServiceContext } from './context.ts';
 
 /** Most of many services sleep, so all of them share one empty map until an endpoint comes. */
@@ -40,6 +40,8 @@ export class ServiceEndpoints {
   lastStart: ColdStart | undefined;
   /** Undefined where clients are not to come back to their endpoint. */
   sticky: StickyCookie | undefined;
+  /** How connections are opened; undefined: as plain sockets. */
+  transport: Transport | undefined;
   readonly #owner: EndpointOwner;
   readonly #context: ServiceContext;
   /** All endpoints by id, whatever their state. */
@@ -50,6 +52,7 @@ export class ServiceEndpoints {
     this.#owner = owner;
     this.#context = context;
     this.sticky = stickyOf(owner.policy);
+    this.transport = this.#transport();
   }
 
   get size(): number {
@@ -82,8 +85,9 @@ export class ServiceEndpoints {
   /** Takes over a changed policy of the service. */
   configure(now: number): void {
     this.sticky = stickyOf(this.#owner.policy);
+    this.transport = this.#transport();
     for (const endpoint of this.#all.values()) {
-      endpoint.connectThrough(this.#engine);
+      endpoint.connectThrough(this.transport);
       endpoint.limits = this.#owner.policy.limits;
     }
     this.#admit(now);
@@ -170,15 +174,18 @@ export class ServiceEndpoints {
     for (const endpoint of this.#all.values()) endpoint.close();
   }
 
-  /** The engine that opens connections; undefined: plain sockets. */
-  get #engine(): HttpProxyEngine | undefined {
-    return this.#owner.policy.engine === 'http-proxy' ? this.#context.httpProxyEngine() : undefined;
+  #transport(): Transport | undefined {
+    const { engine, upstream, isTcp } = this.#owner.policy;
+    // A session of TCP writes its own header, as it alone knows where its client came to.
+    if (isTcp === true) return undefined;
+    const through = engine === 'http-proxy' ? this.#context.httpProxyEngine() : undefined;
+    return transportOf(upstream, through, this.transport);
   }
 
   /** Adds an endpoint that no snapshot named before. */
   #meet(view: EndpointView): Endpoint {
     const endpoint = this.#context.takeProbed(view) ?? new Endpoint(view);
-    endpoint.engine = this.#engine;
+    endpoint.connectThrough(this.transport);
     endpoint.limits = this.#owner.policy.limits;
     endpoint.listener = this.#owner;
     if (this.#all === NONE) this.#all = new Map();

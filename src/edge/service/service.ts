@@ -11,6 +11,7 @@ import type { Watcher } from '../hold/watcher.ts';
 import type { RequestHead } from '../http1/request.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { InFlight } from '../upstream/in-flight.ts';
+import type { Transport } from '../upstream/transport.ts';
 import { Activity, type ActivityView } from './activity.ts';
 import type { ServiceContext } from './context.ts';
 import { endOverdue } from './drain.ts';
@@ -113,6 +114,11 @@ export class Service implements EndpointOwner, HoldingService {
   get trust(): Trust {
     this.#trust ??= new Trust(this, this.#endpoints, this.#hold, this.#context);
     return this.#trust;
+  }
+
+  /** How connections to its endpoints are opened; undefined: as plain sockets. */
+  get transport(): Transport | undefined {
+    return this.#endpoints.transport;
   }
 
   /** Undefined where clients are not to come back to their endpoint. */

@@ -3,9 +3,9 @@ import type { ServicePolicy } from '../../model/snapshot.ts';
 import type { Timer } from '../../util/clock.ts';
 import type { Hold } from '../hold/hold.ts';
 import { Fault } from '../http1/faults.ts';
+import { failureWords } from '../upstream/carrier.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { afterAnswer, ejectionMs, mostEjected } from '../upstream/outlier.ts';
-import { failureWords } from '../upstream/upstream-connection.ts';
 import type { ServiceContext } from './context.ts';
 import type { ServiceEndpoints } from './service-endpoints.ts';
 import { type Opened, type Opener, Unproven } from './unproven.ts';
@@ -143,7 +143,7 @@ export class Trust {
    */
   onUnanswered(endpoint: Endpoint): void {
     // A replica of ours has answered in HTTP before, and another program may have its port by now.
-    if (endpoint.isOurs || endpoint.engine !== undefined || endpoint.state === 'gone') return;
+    if (endpoint.isOurs || endpoint.transport !== undefined || endpoint.state === 'gone') return;
     const { clock, deadlines } = this.#context;
     endpoint.askForTls(deadlines, clock.now(), () => this.onBadAnswer(endpoint, Fault.TLS_ANSWER));
   }
@@ -153,6 +153,14 @@ export class Trust {
     const count = endpoint.noteFault(fault, this.#context.clock.now());
     if (count === 0) return;
     this.#context.post({ type: 'bad-answer', service: this.#service.name, address: endpoint.address, fault, count });
+  }
+
+  /** Reports why an endpoint cannot be connected to, where that has to be mended by somebody. */
+  onUnreachable(endpoint: Endpoint, reason: string): void {
+    const count = endpoint.noteFault(reason, this.#context.clock.now());
+    if (count === 0) return;
+    const { address } = endpoint;
+    this.#context.post({ type: 'unreachable', service: this.#service.name, address, reason, count });
   }
 
   close(): void {

@@ -2,13 +2,9 @@ import type { Failure } from '../exchange/failure-policy.ts';
 import { writeCopied } from '../io/joined-write.ts';
 import type { Service } from '../service/service.ts';
 import type { Opener } from '../service/unproven.ts';
+import type { UpstreamConsumer, UpstreamFailure, UpstreamOpener } from '../upstream/carrier.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
-import {
-  UpstreamConnection,
-  type UpstreamConsumer,
-  type UpstreamFailure,
-  type UpstreamOpener,
-} from '../upstream/upstream-connection.ts';
+import { UpstreamConnection } from '../upstream/upstream-connection.ts';
 
 /** Whom the service's side of a session tells. */
 export interface ServiceSideOwner {

@@ -4,15 +4,17 @@ import type { AnswerLimits } from '../../model/settings.ts';
 import type { EndpointState, EndpointView } from '../../model/snapshot.ts';
 import { hash32 } from '../../util/hash32.ts';
 import { Histogram } from '../../util/histogram.ts';
-import { hostPort } from '../../util/host-port.ts';
+import { hostPort, isSocketPath } from '../../util/host-port.ts';
 import { Members } from '../../util/members.ts';
 import { Throttle } from '../../util/throttle.ts';
 import type { Deadlines } from '../io/deadlines.ts';
-import type { HttpProxyEngine } from './http-proxy-engine.ts';
+import type { Carrier, UpstreamOpener } from './carrier.ts';
+import { SessionPool } from './http2/session-pool.ts';
 import { type InFlight, oldestMs, waitingAges } from './in-flight.ts';
 import { type OutlierState, unjudged } from './outlier.ts';
 import { TlsCheck } from './tls-check.ts';
-import type { Destination, UpstreamConnection } from './upstream-connection.ts';
+import type { Transport } from './transport.ts';
+import { type Destination, type OpenConnection, UpstreamConnection } from './upstream-connection.ts';
 
 /** Bounds on answers to probes and checks. */
 const PROBE_LIMITS: AnswerLimits = { head: 65_536, fields: 256, chunkExtensions: 16_384, trailers: 16_384 };
@@ -43,8 +45,12 @@ export class Endpoint implements Destination {
   readonly id: string;
   readonly host: string;
   readonly port: number;
-  /** host:port, as in a Host field and the access log. */
+  /** host:port, as in the access log. */
   readonly address: string;
+  /** The same as in a Host field, where a unix socket has no name of its own. */
+  readonly authority: string;
+  readonly serverName: string | undefined;
+  tlsSession: Buffer | undefined;
   /** `gone`: snapshots list it no more; it is forgotten when nothing is in flight on it. */
   state: EndpointState | 'gone';
   weight: number;
@@ -81,8 +87,7 @@ export class Endpoint implements Destination {
   limits: AnswerLimits = PROBE_LIMITS;
   /** Hash of its address, so that it keeps its keys when the proxy or a replica restarts. */
   readonly hash: number;
-  /** What opens connections; undefined: plain sockets. */
-  engine: HttpProxyEngine | undefined;
+  transport: Transport | undefined;
   /** Requests dispatched to it and not ended, tunnels included. */
   inFlight = 0;
   /** Of these, those that may not keep the service awake. */
@@ -114,15 +119,19 @@ export class Endpoint implements Destination {
   /** Whether a connection to it ever came about. */
   wasReached = false;
   /** All open connections, the idle ones included. */
-  readonly connections = new Members<UpstreamConnection>();
+  readonly connections = new Members<OpenConnection>();
   /** Idle connections, used as a stack: the warmest is used next, and the surplus ages at the bottom. */
   readonly #idle: UpstreamConnection[] = [];
+  /** Where HTTP/2 is spoken; made when the first request comes. */
+  #sessions: SessionPool | undefined;
 
   constructor(view: EndpointView) {
     this.id = view.id;
     this.host = view.host;
     this.port = view.port;
     this.address = hostPort(view);
+    this.authority = isSocketPath(view.host) ? 'localhost' : this.address;
+    this.serverName = view.serverName;
     this.state = view.state;
     this.weight = view.weight;
     this.backup = view.backup ?? false;
@@ -139,11 +148,25 @@ export class Endpoint implements Destination {
     this.isOurs = view.ours === true;
   }
 
-  /** Opens connections in this way from now on. Idle ones that were opened in another way are closed. */
-  connectThrough(engine: HttpProxyEngine | undefined): void {
-    if (engine === this.engine) return;
-    this.engine = engine;
+  /** Opens connections in this way from now on. Those that were opened in another way serve nobody else. */
+  connectThrough(transport: Transport | undefined): void {
+    if (transport === this.transport) return;
+    this.transport = transport;
+    this.tlsSession = undefined;
     this.closeIdle();
+    this.#sessions?.retire();
+    this.#sessions = undefined;
+  }
+
+  /** @param preface sent before anything else: a PROXY header */
+  open(opener: UpstreamOpener, preface?: Buffer): Carrier {
+    if (this.transport?.protocol !== 'http2') return new UpstreamConnection(this, opener, preface);
+    this.#sessions ??= new SessionPool(this);
+    return this.#sessions.open(opener);
+  }
+
+  get keepsIdle(): boolean {
+    return this.state === 'ready';
   }
 
   get isHealthy(): boolean {
@@ -228,6 +251,11 @@ export class Endpoint implements Destination {
     this.#conditionSince = now;
   }
 
+  /** Takes what a request can be sent on at once; undefined when that has to be opened. */
+  takeOpen(now: number): Carrier | undefined {
+    return this.#sessions === undefined ? this.takeIdle(now) : this.#sessions.take(now);
+  }
+
   /** Takes the warmest idle connection that can still be used; undefined when there is none. */
   takeIdle(now: number): UpstreamConnection | undefined {
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
@@ -237,10 +265,10 @@ export class Endpoint implements Destination {
     return undefined;
   }
 
-  /** Keeps a connection for the next request. */
   putIdle(connection: UpstreamConnection, now: number): void {
-    const isOutdated = connection.engine !== this.engine;
-    if (!connection.usable || isOutdated || this.#idle.length >= MAX_IDLE || this.state !== 'ready') {
+    const { transport } = connection;
+    const isOutdated = transport !== this.transport || transport?.keeps === false;
+    if (!connection.usable || isOutdated || this.#idle.length >= MAX_IDLE || !this.keepsIdle) {
       connection.destroy();
       return;
     }
@@ -248,19 +276,18 @@ export class Endpoint implements Destination {
     this.#idle.push(connection);
   }
 
-  /** An idle connection closed by itself. */
   forget(connection: UpstreamConnection): void {
     const index = this.#idle.indexOf(connection);
     if (index >= 0) this.#idle.splice(index, 1);
   }
 
-  /** A connection closed unasked. */
   lost(): void {
     if (this.isOurs && this.connections.size === 0) this.listener?.onLost(this);
   }
 
   /** Closes idle connections that are too old to be used. The oldest are at the bottom. */
   expireIdle(now: number): void {
+    this.#sessions?.expireIdle(now);
     let expired = 0;
     while (expired < this.#idle.length && now - (this.#idle[expired] as UpstreamConnection).idleSince >= IDLE_MS)
       expired++;
@@ -271,10 +298,11 @@ export class Endpoint implements Destination {
   /** Closes all idle connections. */
   closeIdle(): void {
     for (const connection of this.#idle.splice(0)) connection.destroy();
+    this.#sessions?.closeIdle();
   }
 
   get idleCount(): number {
-    return this.#idle.length;
+    return this.#idle.length + (this.#sessions?.idleCount ?? 0);
   }
 
   /** A request was dispatched here. */

@@ -1,85 +1,42 @@
-import { connect, Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { AnswerLimits } from '../../model/settings.ts';
-import type { Members } from '../../util/members.ts';
+import type { Member, Members } from '../../util/members.ts';
 import { BodyReader, BodyStep } from '../http1/body.ts';
 import { Fault, type FaultText, strangerIn } from '../http1/faults.ts';
 import { Framing, type FramingKind } from '../http1/framing.ts';
 import { HeadFinder, hasBareLineFeed } from '../http1/head-finder.ts';
 import { ResponseHead } from '../http1/response.ts';
 import { freeBuffer, WORTH_FREEING } from '../io/free-buffer.ts';
-import { lookupToConnect } from '../io/loopback-names.ts';
 import { sharedReadBuffer } from '../io/shared-read.ts';
-import { isOwnWant } from '../io/shortage.ts';
 import { own, ownerOf, type SocketOwner } from '../io/socket-owner.ts';
-import { writeEnd, writePiece } from './body-writer.ts';
+import { writeEnd, writeMessage, writePiece } from './body-writer.ts';
+import type { Carrier, CarrierPhase, UpstreamConsumer, UpstreamFailure, UpstreamOpener } from './carrier.ts';
+import { type Address, dial, dialFault } from './dial.ts';
+import { isHandshakeError } from './handshake-faults.ts';
 import type { HttpProxyEngine } from './http-proxy-engine.ts';
+import type { Transport } from './transport.ts';
 
 /** What connections lead to, and who keeps them. */
-export interface Destination {
-  readonly host: string;
-  readonly port: number;
-  /** What opens connections; undefined: plain sockets. */
-  readonly engine: HttpProxyEngine | undefined;
+export interface Destination extends Address {
   /** Bounds on answers. */
   readonly limits: AnswerLimits;
-  /** Whether a connection to it ever came about. */
-  wasReached: boolean;
+  /** Whether connections without a request are kept. */
+  readonly keepsIdle: boolean;
   /** All open connections, the idle ones included. */
-  readonly connections: Members<UpstreamConnection>;
+  readonly connections: Members<OpenConnection>;
   /** An idle connection closed by itself. */
   forget(connection: UpstreamConnection): void;
+  /** Keeps a connection for the next request. */
+  putIdle(connection: UpstreamConnection, now: number): void;
   /** A connection closed unasked. */
   lost(): void;
 }
 
-/**
- * Why a connection failed its consumer. `want`: the proxy itself lacked something, and the other end has no part in it.
- */
-export type UpstreamFailure = 'refused' | 'timeout' | 'reset' | 'protocol' | 'want';
-
-/** Whoever opens a connection. It is told once. */
-export interface UpstreamOpener {
-  onConnected(connection: UpstreamConnection): void;
-  /** It could not be opened; it is closed already. */
-  onUpstreamFailure(connection: UpstreamConnection, failure: UpstreamFailure): void;
+/** A connection to an endpoint, of whatever protocol. */
+export interface OpenConnection extends Member {
+  destroy(): void;
 }
-
-/** The same in words. */
-export const failureWords: Readonly<Record<UpstreamFailure, string>> = {
-  refused: 'connection refused',
-  timeout: 'no connection in time',
-  reset: 'the connection was closed without an answer',
-  protocol: 'an answer that is not HTTP',
-  want: 'cannot be connected to: this machine or process has too many connections',
-};
-
-/** Whether a text is a failure, and not one of the words for something else. */
-export function isFailure(text: string): text is UpstreamFailure {
-  return Object.hasOwn(failureWords, text);
-}
-
-/** Whoever uses a connection: an exchange or a probe. Calls come in the order of the response's parts. */
-export interface UpstreamConsumer {
-  /** Method of the request that was sent: it decides whether a body follows (RFC 9112 §6.3). */
-  readonly method: string;
-  /** A head is complete (`connection.response`), an interim one included. */
-  onResponseHead(connection: UpstreamConnection): void;
-  /** Content. The bytes are only valid during the call. */
-  onResponseBody(bytes: Buffer, start: number, end: number): void;
-  /** The response is complete. An incomplete one is a failure. */
-  onResponseEnd(connection: UpstreamConnection): void;
-  /** All bytes of one read are handed over, so what was gathered can be written. */
-  onReadEnd(): void;
-  /** The upstream takes more request body again. */
-  onUpstreamDrain(): void;
-  /** The upstream sent its FIN inside a tunnel. */
-  onTunnelEnd(): void;
-  /** The connection is lost, or its bytes cannot be trusted; it is closed already. */
-  onUpstreamFailure(connection: UpstreamConnection, failure: UpstreamFailure): void;
-}
-
-type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed';
 
 /** A connection that was used more than once, and last so shortly before, is hardly stale, ms. */
 const BUSY_MS = 10;
@@ -88,7 +45,7 @@ const BUSY_MS = 10;
  * One connection to an endpoint, or to an address that is probed. HTTP/1.1 responses come in; its consumer writes the
  * rest.
  */
-export class UpstreamConnection implements SocketOwner {
+export class UpstreamConnection implements Carrier, OpenConnection, SocketOwner {
   readonly #destination: Destination;
   readonly socket: Duplex;
   readonly response = new ResponseHead();
@@ -99,13 +56,16 @@ export class UpstreamConnection implements SocketOwner {
   place = 0;
   /** Requests sent on it so far. */
   uses = 0;
-  /** What opened it; undefined: a plain socket. */
-  readonly engine: HttpProxyEngine | undefined;
-  /** The system's code, when the failure is `want`. */
+  readonly mayGiveBack = false;
+  /** How it was opened; undefined: as a plain socket. */
+  readonly transport: Transport | undefined;
   errorCode = '';
+  reason = '';
   /** When it became idle, the clock's ms. */
   idleSince = 0;
-  #phase: Phase = 'connecting';
+  #phase: CarrierPhase = 'connecting';
+  /** The other end has taken the connection, and a TLS handshake follows. */
+  #isAccepted = false;
   /** While it is connecting. */
   #opener: UpstreamOpener | undefined;
   #consumer: UpstreamConsumer | undefined;
@@ -114,22 +74,28 @@ export class UpstreamConnection implements SocketOwner {
   /** Set when no more can come than what is unread. */
   #onResume: (() => void) | undefined;
 
-  constructor(destination: Destination, opener: UpstreamOpener) {
+  /** @param preface sent before anything else: a PROXY header */
+  constructor(destination: Destination, opener: UpstreamOpener, preface?: Buffer) {
     this.#destination = destination;
     this.#opener = opener;
-    this.engine = destination.engine;
-    this.socket = this.engine === undefined ? this.#connect(destination) : this.#connectThrough(this.engine);
+    const { transport } = destination;
+    this.transport = transport;
+    this.socket =
+      transport?.engine === undefined ? this.#connect(destination, preface) : this.#connectThrough(transport.engine);
     own(this.socket, this);
+    if (transport?.tls !== undefined) this.socket.once('secureConnect', () => this.#onReady());
     destination.connections.add(this);
   }
 
-  #connect({ host, port }: Destination): Duplex {
+  #connect(destination: Destination, preface: Buffer | undefined): Duplex {
     const callback = (size: number, bytes: Uint8Array) => {
       this.#onRead(bytes as Buffer, size);
       return true;
     };
-    const onread = { buffer: sharedReadBuffer, callback };
-    const socket = connect({ host, port, lookup: lookupToConnect, noDelay: true, allowHalfOpen: true, onread });
+    const socket = dial(destination, { buffer: sharedReadBuffer, callback }, preface);
+    if (preface !== undefined && destination.transport?.tls !== undefined) {
+      socket.on('data', (bytes: Buffer) => this.#onRead(bytes, bytes.length));
+    }
     socket.destroy = destroyUnlessRead;
     return socket;
   }
@@ -162,8 +128,16 @@ export class UpstreamConnection implements SocketOwner {
     return socket;
   }
 
-  get phase(): Phase {
+  get phase(): CarrierPhase {
     return this.#phase;
+  }
+
+  get trailers(): string {
+    return this.body.trailers;
+  }
+
+  get hasEnded(): boolean {
+    return this.socket.readableEnded;
   }
 
   /** Whether a request may be sent on it. */
@@ -196,21 +170,38 @@ export class UpstreamConnection implements SocketOwner {
     this.#phase = 'tunnel';
   }
 
-  /**
-   * Sends a piece of a body, or bytes of a tunnel.
-   * @param read the buffer of the read that ends with this piece, if nobody needs it any more; its memory is freed when
-   *   the piece is sent
-   * @returns false when the upstream does not keep up
-   */
+  begin(
+    head: string,
+    pieces: readonly Buffer[],
+    bytes: number,
+    framing: FramingKind,
+    done: boolean,
+    trailers: string,
+  ): boolean {
+    return writeMessage(this.socket, head, pieces, bytes, framing, done, trailers);
+  }
+
+  /** @param read its memory is freed when the piece is sent */
   send(piece: Buffer, framing: FramingKind, read?: Buffer): boolean {
     // An engine may still hold bytes that count as sent.
-    const spent = read !== undefined && read.length >= WORTH_FREEING && this.engine === undefined;
+    const spent = read !== undefined && read.length >= WORTH_FREEING && this.transport?.engine === undefined;
     return writePiece(this.socket, piece, framing, spent ? () => freeBuffer(read) : undefined);
   }
 
   /** Sends the end of a body where its framing has one. */
   sendEnd(framing: FramingKind, trailers: string): void {
     writeEnd(this.socket, framing, trailers);
+  }
+
+  endTunnel(): void {
+    this.socket.end();
+  }
+
+  giveBack(isSent: boolean, now: number): void {
+    // A slow client may have paused it.
+    if (this.#phase === 'idle') this.resumeReading();
+    if (isSent && this.usable) this.#destination.putIdle(this, now);
+    else this.destroy();
   }
 
   pauseReading(): void {
@@ -242,7 +233,13 @@ export class UpstreamConnection implements SocketOwner {
     this.#destination.connections.delete(this);
   }
 
+  /** The other end has taken the connection; a TLS handshake may follow. */
   onConnect(): void {
+    if (this.transport?.tls === undefined) this.#onReady();
+    else this.#isAccepted = true;
+  }
+
+  #onReady(): void {
     if (this.#phase !== 'connecting') return;
     this.#phase = 'idle';
     this.#destination.wasReached = true;
@@ -251,13 +248,26 @@ export class UpstreamConnection implements SocketOwner {
     opener?.onConnected(this);
   }
 
+  /** To close without an error within a handshake is one. */
   onClosed(): void {
-    this.#fail('reset');
+    if (this.#phase === 'connecting' && this.#isAccepted) this.onError({ code: 'ECONNRESET' } as NodeJS.ErrnoException);
+    else this.#fail('reset');
   }
 
   onError(error: NodeJS.ErrnoException): void {
     this.errorCode = error.code ?? '';
-    this.#fail(failureOf(error, this.#phase, this.#destination));
+    this.#fail(this.#failureOf(error));
+  }
+
+  #failureOf(error: NodeJS.ErrnoException): UpstreamFailure {
+    const { failure, reason } = dialFault(error, this.#isAccepted, this.#destination);
+    // An engine connects only when the request is there. A certificate of ours may be refused behind the handshake.
+    const isSilent = this.#phase === 'head' && !this.#answering;
+    const isLate = failure === 'want' || this.errorCode === 'ECONNREFUSED';
+    const isRefusedLate = failure === 'tls' && isSilent && isHandshakeError(this.errorCode);
+    if (this.#phase !== 'connecting' && !isLate && !isRefusedLate) return 'reset';
+    this.reason = reason;
+    return failure;
   }
 
   #onRead(bytes: Buffer, size: number): void {
@@ -296,7 +306,7 @@ export class UpstreamConnection implements SocketOwner {
           this.#distrust(body.fault);
           return;
         }
-      } else if ((this.#phase as Phase) === 'tunnel') {
+      } else if ((this.#phase as CarrierPhase) === 'tunnel') {
         consumer.onResponseBody(bytes, at, size);
         return;
       } else return;
@@ -351,7 +361,8 @@ export class UpstreamConnection implements SocketOwner {
     } else if (this.#phase === 'body' && this.response.framing === Framing.CLOSE && consumer !== undefined) {
       this.#finish(consumer, false);
       consumer.onReadEnd();
-    } else {
+    } else if (this.#phase !== 'connecting') {
+      // Within a handshake, an error follows.
       this.#lose('reset');
     }
   }
@@ -393,13 +404,4 @@ function destroyUnlessRead(this: Socket, error?: NodeJS.ErrnoException): Socket 
   const owner = error?.syscall === 'write' ? ownerOf(this) : undefined;
   if (!(owner instanceof UpstreamConnection && owner.readRest(this, giveUp))) giveUp();
   return this;
-}
-
-function failureOf(error: NodeJS.ErrnoException, phase: Phase, { wasReached }: Destination): UpstreamFailure {
-  // For an address that was never reached this means that there is none of its kind here, such as ::1 without IPv6.
-  const isElsewhere = error.code === 'EADDRNOTAVAIL' && !wasReached;
-  if (error.syscall === 'connect' && isOwnWant(error.code) && !isElsewhere) return 'want';
-  // An engine connects only when the request is there.
-  if (phase !== 'connecting') return error.code === 'ECONNREFUSED' ? 'refused' : 'reset';
-  return error.code === 'ETIMEDOUT' ? 'timeout' : 'refused';
 }

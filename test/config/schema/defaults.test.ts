@@ -136,7 +136,7 @@ services:
         limits: { head: 65_536, fields: 256, chunkExtensions: 16_384, trailers: 16_384 },
         retries: { max: 1, budget: 0.1, idempotent: false },
         wake: [],
-        upstream: { proxyProtocol: false },
+        upstream: { protocol: 'http1', tls: undefined, proxyProtocol: false },
         upstreamHost: undefined,
         engine: 'native',
         allowHalfOpen: false,

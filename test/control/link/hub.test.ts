@@ -12,6 +12,7 @@ const deaf: LinkListener = {
   onDrained() {},
   onSuspect() {},
   onBadAnswer() {},
+  onUnreachable() {},
   onEjected() {},
   onDetached() {},
 };

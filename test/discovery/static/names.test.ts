@@ -49,8 +49,8 @@ test('a name with several addresses is several endpoints, each with what its ent
   await start();
   const shared = { port: 81, weight: 3, backup: true, maxConnections: 9 };
   expect(sets.at(-1)?.endpoints).toEqual([
-    { host: '10.0.0.1', ...shared },
-    { host: '10.0.0.2', ...shared },
+    { host: '10.0.0.1', serverName: 'web.test', ...shared },
+    { host: '10.0.0.2', serverName: 'web.test', ...shared },
     { host: '10.0.0.9', port: 82, weight: 1 },
   ]);
 });
@@ -185,7 +185,7 @@ test("the system's own look-up is used by default", async () => {
   source.run((set) => sets.push(set), abort.signal);
   await until('both sets', () => sets.length === 2);
   const endpoints = Object.fromEntries(sets.map((set) => [set.service, set.endpoints]));
-  expect(endpoints).toEqual({ shop: [{ host: '127.0.0.1', port: 80, weight: 1 }], blog: [] });
+  expect(endpoints).toEqual({ shop: [{ host: '127.0.0.1', port: 80, weight: 1, serverName: '127.1' }], blog: [] });
   abort.abort();
 });
 

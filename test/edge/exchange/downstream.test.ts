@@ -35,6 +35,7 @@ class Stream implements Downstream {
     asksClients: false,
     forwardedPort: 443,
     localAddress: '192.0.2.9:443',
+    ends: { source: '192.0.2.1', sourcePort: 7, destination: '192.0.2.9', destinationPort: 443 },
     clientOf: () => '192.0.2.1',
     forwardingFields: () => 'X-Forwarded-Proto: https\r\n',
     onUntrustedForwarding: () => undefined,
@@ -123,6 +124,7 @@ function requestPath(change: Parameters<typeof policy>[0] = {}) {
       throw new Error('not used');
     },
     post: () => undefined,
+    transportOf: () => undefined,
     takeProbed: () => undefined,
     requestId: () => 'id-1',
     date: () => 'now',

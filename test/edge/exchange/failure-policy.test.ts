@@ -16,7 +16,8 @@ const TABLE: Record<FailedPhase, Row[]> = {
     ['refused', 'CONNECT_REFUSED', 'other', 'suspected', undefined],
     ['timeout', 'CONNECT_TIMEOUT', 'other', 'suspected', undefined],
     ['reset', 'CONNECT_REFUSED', 'other', 'spared', undefined],
-    ['protocol', 'CONNECT_REFUSED', 'other', 'spared', undefined],
+    ['protocol', 'CONNECT_REFUSED', 'other', 'judged', undefined],
+    ['tls', 'TLS_FAILED', 'other', 'judged', undefined],
     ['unproven', 'CONNECT_REFUSED', 'other', 'spared', undefined],
     ['want', 'OUT_OF_RESOURCES', 'same', 'spared', undefined],
   ],
@@ -26,6 +27,9 @@ const TABLE: Record<FailedPhase, Row[]> = {
     ['reset', 'UPSTREAM_RESET', 'other', 'questioned', 'resets'],
     ['idled', 'UPSTREAM_RESET', 'other', 'spared', undefined],
     ['protocol', 'BAD_RESPONSE', 'none', 'judged', 'resets'],
+    ['tls', 'TLS_FAILED', 'none', 'judged', undefined],
+    ['unprocessed', 'UPSTREAM_DECLINED', 'other', 'spared', undefined],
+    ['tunnel', 'UPGRADE_UNSUPPORTED', 'none', 'spared', undefined],
     ['unasked', 'BAD_RESPONSE', 'none', 'spared', undefined],
     ['want', 'OUT_OF_RESOURCES', 'same', 'spared', undefined],
   ],
@@ -58,6 +62,9 @@ const FAILURES: Record<Failure, true> = {
   unasked: true,
   unproven: true,
   want: true,
+  tls: true,
+  unprocessed: true,
+  tunnel: true,
 };
 const failures = Object.keys(FAILURES) as Failure[];
 

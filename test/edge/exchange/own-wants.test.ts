@@ -1,13 +1,11 @@
 import { duplexPair } from 'node:stream';
 import { expect, test } from 'vitest';
 import { isOwnWant, Shortage } from '../../../src/edge/io/shortage.ts';
+import type { UpstreamFailure, UpstreamOpener } from '../../../src/edge/upstream/carrier.ts';
 import { Endpoint } from '../../../src/edge/upstream/endpoint.ts';
 import type { HttpProxyEngine } from '../../../src/edge/upstream/http-proxy-engine.ts';
-import {
-  UpstreamConnection,
-  type UpstreamFailure,
-  type UpstreamOpener,
-} from '../../../src/edge/upstream/upstream-connection.ts';
+import { transportOf } from '../../../src/edge/upstream/transport.ts';
+import { UpstreamConnection } from '../../../src/edge/upstream/upstream-connection.ts';
 import { silentLogger } from '../../../src/model/observe.ts';
 import { VirtualClock } from '../../../src/util/virtual-clock.ts';
 
@@ -16,7 +14,8 @@ async function failure(code: string, wasReached: boolean): Promise<UpstreamFailu
   const endpoint = new Endpoint({ id: 'e', host: '127.0.0.1', port: 1, state: 'ready', weight: 1, start: null });
   endpoint.wasReached = wasReached;
   const [socket] = duplexPair();
-  endpoint.engine = { connect: () => socket } as unknown as HttpProxyEngine;
+  const engine = { connect: () => socket } as unknown as HttpProxyEngine;
+  endpoint.connectThrough(transportOf(undefined, engine, undefined));
   return new Promise((resolve) => {
     const opener = { onUpstreamFailure: (_: unknown, how: UpstreamFailure) => resolve(how) };
     new UpstreamConnection(endpoint, opener as unknown as UpstreamOpener);

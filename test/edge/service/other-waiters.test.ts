@@ -24,6 +24,7 @@ const context: ServiceContext = {
   httpProxyEngine: () => {
     throw new Error('no engine is asked for');
   },
+  transportOf: () => undefined,
   takeProbed: () => undefined,
 };
 

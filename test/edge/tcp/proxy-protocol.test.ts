@@ -57,7 +57,7 @@ describe('a TCP session with a PROXY header', () => {
   });
 
   test.each(['v1', 'v2'] as const)('of version %s tells the service who its client is', async (proxyProtocol) => {
-    const { origin, edge } = await spliced({ policy: { upstream: { proxyProtocol } } });
+    const { origin, edge } = await spliced({ policy: { upstream: { protocol: 'http1', proxyProtocol } } });
     const client = await edge.connect();
     client.write('hello');
     const service = await origin.connection();
@@ -72,7 +72,7 @@ describe('a TCP session with a PROXY header', () => {
   });
 
   test('is sent before a service that speaks first has spoken, to a client that says nothing', async () => {
-    const { origin, edge } = await spliced({ policy: { upstream: { proxyProtocol: 'v1' } } });
+    const { origin, edge } = await spliced({ policy: { upstream: { protocol: 'http1', proxyProtocol: 'v1' } } });
     await edge.connect();
     expect(await (await origin.connection()).readThrough('\r\n')).toContain('PROXY TCP4 127.0.0.1');
   });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Fault, type FaultText } from '../../http1/faults.ts';
-import { allIn, isOws, TARGET, TCHAR } from '../../io/http-syntax.ts';
+import { CONNECTION_FIELDS, fieldFault } from '../../http2/field-faults.ts';
+import { allIn, TARGET, TCHAR } from '../../io/http-syntax.ts';
 
 /** A request of HTTP/2 as the head of one of HTTP/1.1. */
 export interface RequestText {
@@ -11,21 +12,6 @@ export interface RequestText {
   /** It asks for a tunnel (RFC 8441): what follows is no content. */
   readonly isTunnel: boolean;
 }
-
-/** Lower-case tchar: what field names are made of in HTTP/2 (RFC 9113 §8.2.1). */
-const NAME = TCHAR.map((is, code) => (is === 1 && (code < 65 || code > 90) ? 1 : 0));
-/** What no field value may hold: controls other than a tab, DEL, and what is no byte. */
-const FORBIDDEN = /[^\t -~\x80-\xff]/;
-
-/** Fields that belong to a connection of HTTP/1.1 (RFC 9113 §8.2.2). */
-const CONNECTION_FIELDS = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-]);
 
 /** The one protocol of an extended CONNECT that is understood, as services of HTTP/1.1 know it too. */
 const WEB_SOCKET = 'websocket';
@@ -121,7 +107,7 @@ class Fields {
     for (let at = from; at < raw.length; at += 2) {
       const name = raw[at] as string;
       const value = raw[at + 1] as string;
-      const fault = nameFault(name) ?? valueFault(value);
+      const fault = fieldFault(name, value);
       if (fault !== undefined) return fault;
       const taken = this.#take(name, value);
       if (typeof taken === 'string') return taken;
@@ -171,17 +157,4 @@ class Fields {
     else if (!ended && !this.#hasLength) more.push('transfer-encoding: chunked\r\n');
     return more;
   }
-}
-
-function nameFault(name: string): FaultText | undefined {
-  if (allIn(NAME, name, 0, name.length)) return undefined;
-  if (name.charCodeAt(0) === 58) return Fault.BAD_PSEUDO;
-  return allIn(TCHAR, name, 0, name.length) ? Fault.UPPER_CASE : Fault.BAD_NAME;
-}
-
-function valueFault(value: string): FaultText | undefined {
-  if (FORBIDDEN.test(value)) return Fault.CONTROL;
-  const { length } = value;
-  if (length === 0) return undefined;
-  return isOws(value.charCodeAt(0)) || isOws(value.charCodeAt(length - 1)) ? Fault.SPACE_AROUND : undefined;
 }

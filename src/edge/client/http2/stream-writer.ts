@@ -7,9 +7,9 @@ import { Framing } from '../../http1/framing.ts';
 import { latin1Bytes } from '../../http1/latin1.ts';
 import type { RequestHead } from '../../http1/request.ts';
 import type { ResponseHead } from '../../http1/response.ts';
+import { addLines, type FieldList, headersOf, sizeOf } from '../../http2/field-list.ts';
 import type { ClientContext } from '../context.ts';
 import type { ListenerContext } from '../listener-context.ts';
-import { addLines, type FieldList, headersOf, sizeOf } from './field-list.ts';
 import { type SharedConnection, StreamWatch, type WatchedStream } from './stream-watch.ts';
 
 /** Pieces of an answer up to this size in all leave in one write. */
@@ -132,7 +132,8 @@ export class StreamWriter implements AnswerWriter, WatchedStream {
     if (lengthSent && status !== RESET_CONTENT) list.push('content-length', String(response.length));
     addLines(list, response.head.kept());
     addLines(list, added);
-    this.#mayTrail = framing === Framing.CHUNKED && this.#request.trailers;
+    const hasRoom = framing === Framing.CHUNKED || (response.isHttp2 && framing === Framing.LENGTH);
+    this.#mayTrail = hasRoom && this.#request.trailers;
     this.#gatherHead(list);
   }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readProxyHeader } from '../../../src/edge/client/proxy-protocol.ts';
-import { proxyHeader } from '../../../src/edge/tcp/proxy-header.ts';
+import { proxyHeader } from '../../../src/edge/io/proxy-header.ts';
 import { canonicalIpv6 } from '../../../src/util/ip-address.ts';
 
 const FOUR = { source: '192.0.2.1', sourcePort: 4711, destination: '198.51.100.2', destinationPort: 5432 };

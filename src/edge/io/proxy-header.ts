@@ -11,6 +11,9 @@ export interface Ends {
 const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 /** Version 2, command PROXY. */
 const PROXY = 0x21;
+/** Version 2, command LOCAL. */
+const LOCAL = 0x20;
+const UNKNOWN = Buffer.from('PROXY UNKNOWN\r\n', 'latin1');
 const TCP4 = 0x11;
 const TCP6 = 0x21;
 
@@ -19,10 +22,19 @@ export function proxyHeader(version: 'v1' | 'v2', ends: Ends): Buffer {
   return version === 'v1' ? headerV1(ends) : headerV2(ends);
 }
 
+/** Makes the header of a connection of ours that has no client (LOCAL; version 1 says UNKNOWN). */
+export function localHeader(version: 'v1' | 'v2'): Buffer {
+  if (version === 'v1') return UNKNOWN;
+  const header = Buffer.alloc(16);
+  header.set(SIGNATURE);
+  header[12] = LOCAL;
+  return header;
+}
+
 function headerV1(ends: Ends): Buffer {
   const { sourcePort, destinationPort } = ends;
   const addresses = sameFamily(ends);
-  if (addresses === undefined) return Buffer.from('PROXY UNKNOWN\r\n', 'latin1');
+  if (addresses === undefined) return UNKNOWN;
   const { family, source, destination } = addresses;
   return Buffer.from(`PROXY TCP${family} ${source} ${destination} ${sourcePort} ${destinationPort}\r\n`, 'latin1');
 }

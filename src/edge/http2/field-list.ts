@@ -1,4 +1,4 @@
-import { trimOws } from '../../io/http-syntax.ts';
+import { trimOws } from '../io/http-syntax.ts';
 
 /** Names and values in turn, as HTTP/2 sends them. */
 export type FieldList = string[];
