@@ -19,7 +19,7 @@ import { type Destination, type OpenConnection, UpstreamConnection } from './ups
 /** Bounds on answers to probes and checks. */
 const PROBE_LIMITS: AnswerLimits = { head: 65_536, fields: 256, chunkExtensions: 16_384, trailers: 16_384 };
 /** Most idle connections kept per endpoint. */
-const MAX_IDLE = 256;
+const MAX_IDLE = 512;
 /**
  * An idle connection may be used again for so long, ms. This is less than the shortest keep-alive that servers commonly
  * have (5 s in Node), so that our next request rarely meets their close.

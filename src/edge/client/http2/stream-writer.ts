@@ -23,6 +23,13 @@ const WHOLE: HeadOptions = { endStream: true, sendDate: false };
 const OPEN: HeadOptions = { sendDate: false };
 const WITH_TRAILERS: HeadOptions = { waitForTrailers: true, sendDate: false };
 
+/** The stream whose answer is written. */
+export interface AnsweredStream {
+  readonly request: RequestHead;
+  /** The client takes more again. */
+  onDrain(): void;
+}
+
 /**
  * Writes the answer of one stream of HTTP/2. What comes within one read of the upstream is gathered, so that a small
  * answer is one HEADERS and one DATA frame.
@@ -40,6 +47,7 @@ export class StreamWriter implements AnswerWriter, WatchedStream {
   isWhole = false;
   /** Content-Type of what made no request. */
   unreadType: string | undefined;
+  readonly #owner: AnsweredStream;
   readonly #request: RequestHead;
   readonly #context: ClientContext;
   readonly #watch: StreamWatch;
@@ -53,9 +61,12 @@ export class StreamWriter implements AnswerWriter, WatchedStream {
   #trailers = '';
   #pieces: Buffer[] = [];
   #gathered = 0;
+  /** Hears of it when the client takes more again. */
+  #awaitsDrain = false;
 
-  constructor(request: RequestHead, connection: SharedConnection, context: ClientContext, listener: ListenerContext) {
-    this.#request = request;
+  constructor(owner: AnsweredStream, connection: SharedConnection, context: ClientContext, listener: ListenerContext) {
+    this.#owner = owner;
+    this.#request = owner.request;
     this.#context = context;
     this.#watch = new StreamWatch(this, connection, context, listener);
   }
@@ -75,6 +86,7 @@ export class StreamWriter implements AnswerWriter, WatchedStream {
     this.#trailers = '';
     this.#pieces = [];
     this.#gathered = 0;
+    this.#awaitsDrain = false;
   }
 
   /** The stream is closed: what is written now goes nowhere. */
@@ -203,7 +215,7 @@ export class StreamWriter implements AnswerWriter, WatchedStream {
   }
 
   /** All is written: sends the trailers. */
-  sendTrailers(): void {
+  #sendTrailers(): void {
     const list: FieldList = [];
     addLines(list, this.#trailers);
     this.#open?.sendTrailers(headersOf(list));
@@ -220,6 +232,8 @@ export class StreamWriter implements AnswerWriter, WatchedStream {
   #sendHead(stream: ServerHttp2Stream, options: HeadOptions): void {
     const head = this.#head as FieldList;
     this.#head = undefined;
+    // Listeners are made for those that need them: of every stream, each takes 1 % of a small GET.
+    if (options === WITH_TRAILERS) stream.once('wantTrailers', () => this.#sendTrailers());
     stream.respond(head, options);
   }
 
@@ -235,7 +249,18 @@ export class StreamWriter implements AnswerWriter, WatchedStream {
     this.#written += data.length;
     const keepsUp = stream.write(data);
     this.#watch.begin();
+    if (!keepsUp) this.#awaitDrain(stream);
     return keepsUp;
+  }
+
+  #awaitDrain(stream: ServerHttp2Stream): void {
+    if (this.#awaitsDrain) return;
+    this.#awaitsDrain = true;
+    stream.once('drain', () => {
+      if (this.#stream !== stream) return;
+      this.#awaitsDrain = false;
+      this.#owner.onDrain();
+    });
   }
 
   own(answer: OwnAnswer, requestId: string, date: string): void {
