@@ -50,6 +50,7 @@ export interface TableChange {
   routes?: RouteView[];
   trustedProxies?: string[];
   heldBytes?: number;
+  compressions?: number;
   states?: ServiceState[];
 }
 
