@@ -52,13 +52,26 @@ export function skiRentalMs({ startMs, weight }: Pick<IdleCosts, 'startMs' | 'we
  * @param doubt gaps that are assumed beside those that were seen
  */
 export function cheapestKeep(gaps: IdleGaps, costs: IdleCosts, doubt = DOUBT_GAPS): IdleChoice {
+  const { stopMs } = costs;
   const perWake = wakeCostMs(costs);
-  const all = withDoubt(gaps.counts, perWake, doubt);
+  const counts = withDoubt(gaps.counts, perWake, doubt);
+  let over = 0;
+  for (const count of counts) over += count;
+  /** Of gaps that end within the time to keep. */
+  let within = 0;
+  let keepMs = 0;
   let best = 0;
-  let least = Number.POSITIVE_INFINITY;
-  for (const { keepMs, costMs } of keeps(all, costs, perWake)) {
-    if (costMs >= least * (1 - 1e-9)) continue;
-    least = costMs;
+  let least = over * perWake + idleBeyond(counts, 0, stopMs, over);
+  for (let i = 0; i < GAP_BUCKETS - 1 && within < least; i++) {
+    const count = counts[i] as number;
+    // Nothing more ends until the end of this one.
+    if (count === 0) continue;
+    keepMs = gapEdge(i);
+    within += count * gapMiddle(i);
+    over -= count;
+    const cost = within + over * perWake + idleBeyond(counts, i + 1, keepMs + stopMs, over);
+    if (cost >= least * (1 - 1e-9)) continue;
+    least = cost;
     best = keepMs;
   }
   return costOfKeep(gaps, costs, best);
@@ -89,28 +102,6 @@ export function leastKeepFor({ counts, total }: IdleGaps, share: number, keepMs:
     if (gapEdge(i) >= keepMs && longer <= share * total) return gapEdge(i);
   }
   return gapEdge(GAP_BUCKETS - 1);
-}
-
-/** Every time that is worth a look, from 0 on, with its cost in ms of an idle replica, not divided by the gaps. */
-function* keeps(
-  counts: Float64Array,
-  { stopMs }: IdleCosts,
-  perWake: number,
-): Generator<{ keepMs: number; costMs: number }> {
-  let over = 0;
-  for (const count of counts) over += count;
-  /** Of gaps that end within the time to keep. */
-  let within = 0;
-  let keepMs = 0;
-  for (let i = 0; ; i++) {
-    yield { keepMs, costMs: within + over * perWake + idleBeyond(counts, i, keepMs + stopMs, over) };
-    // Nothing ends after these, or what does is not known.
-    while (i < GAP_BUCKETS - 1 && counts[i] === 0) i++;
-    if (i >= GAP_BUCKETS - 1) return;
-    keepMs = gapEdge(i);
-    within += (counts[i] as number) * gapMiddle(i);
-    over -= counts[i] as number;
-  }
 }
 
 /** Idle time of the gaps from a bucket on, each as long as the gap, and at most `until`. */

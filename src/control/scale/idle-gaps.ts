@@ -6,8 +6,13 @@ const LAST_OCTAVE = 32;
 /** Bucket 0 holds all gaps under 16 ms, the last one all that are longer than 49 days. */
 export const GAP_BUCKETS = (LAST_OCTAVE - FIRST_OCTAVE) * PER_OCTAVE + 2;
 
-/** Upper edges of the buckets, ms. */
-const EDGES = Float64Array.from({ length: GAP_BUCKETS }, (_, i) => 2 ** (FIRST_OCTAVE + i / PER_OCTAVE));
+/** Upper edges of the buckets, ms; the last one ends nowhere, and has that of the one before. */
+const EDGES = Float64Array.from(
+  { length: GAP_BUCKETS },
+  (_, i) => 2 ** (FIRST_OCTAVE + Math.min(i, GAP_BUCKETS - 2) / PER_OCTAVE),
+);
+/** What their gaps are taken for, ms. */
+const MIDDLES = EDGES.map((edge, i) => (i === 0 ? edge / 2 : ((EDGES[i - 1] as number) + edge) / 2));
 
 /** Half of what is known is forgotten within this time, ms … */
 const HALF_LIFE_MS = 86_400_000;
@@ -24,12 +29,12 @@ export function gapBucket(ms: number): number {
 
 /** No gap of the bucket is longer, ms; of the last one, the least that its gaps have in common. */
 export function gapEdge(bucket: number): number {
-  return EDGES[Math.min(bucket, GAP_BUCKETS - 2)] as number;
+  return EDGES[bucket] as number;
 }
 
 /** What a gap of the bucket is taken for, ms. */
 export function gapMiddle(bucket: number): number {
-  return bucket === 0 ? gapEdge(0) / 2 : (gapEdge(bucket - 1) + gapEdge(bucket)) / 2;
+  return MIDDLES[bucket] as number;
 }
 
 /**

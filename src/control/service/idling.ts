@@ -2,8 +2,8 @@ import type { IdleWhy } from '../../model/idle.ts';
 import type { ServiceReport } from '../../model/link.ts';
 import type { ServiceSettings } from '../../model/settings.ts';
 import type { Telemetry } from '../link/telemetry.ts';
-import { autoKeepMs, explainIdle } from '../scale/idle-choice.ts';
-import { type IdleLearnt, nothingLearnt } from '../scale/idle-learnt.ts';
+import { AutoKeep } from '../scale/auto-keep.ts';
+import { explainIdle } from '../scale/idle-choice.ts';
 import { IdleWatch } from '../scale/idle-watch.ts';
 import type { ServiceHost } from './host.ts';
 
@@ -15,8 +15,6 @@ interface IdlingOptions {
   onRaise: (isRaised: boolean, keepMs: number) => void;
 }
 
-/** A new value counts for so much of what is remembered. */
-const NEWEST = 0.2;
 /** How often it is looked at whether wakes take too much, ms: a change must show before there is another one. */
 const SHARE_EVERY_MS = 600_000;
 /** Without reason for it, the time to keep goes back towards what pays by this factor each time. */
@@ -29,16 +27,13 @@ export class Idling {
   readonly #options: IdlingOptions;
   readonly #watch = new IdleWatch();
   /** Made when there is something to know: most of 10,000 services sleep. */
-  #learnt: IdleLearnt | undefined;
+  #keep: AutoKeep | undefined;
   /** Requests that are held, since when, and for how long all of this wake have been together; ms. */
   #held = 0;
   #heldAt = 0;
   #waitedMs = 0;
   #raise = 1;
   #raisedAt = Number.NEGATIVE_INFINITY;
-  /** The last answer, and what it was worked out from. */
-  #kept = { keepMs: 0, version: -1, weight: 0, raise: 1 };
-  #changes = 0;
 
   constructor(options: IdlingOptions) {
     this.#options = options;
@@ -47,13 +42,7 @@ export class Idling {
   /** How long it is kept, ms. */
   get keepMs(): number | 'never' {
     const { idleMs, weight } = this.#options.settings().scale;
-    if (idleMs !== 'auto') return idleMs;
-    const learnt = this.#known;
-    const version = learnt.gaps.version + this.#changes;
-    if (this.#kept.version !== version || this.#kept.weight !== weight || this.#kept.raise !== this.#raise) {
-      this.#kept = { keepMs: autoKeepMs(learnt, weight, this.#raise), version, weight, raise: this.#raise };
-    }
-    return this.#kept.keepMs;
+    return idleMs === 'auto' ? this.#auto.keepMs(weight, this.#raise) : idleMs;
   }
 
   /** Whether it is kept longer than pays, since its wakes take more than their share of the starts. */
@@ -63,7 +52,7 @@ export class Idling {
 
   get why(): IdleWhy | null {
     const { run, scale } = this.#options.settings();
-    return run === undefined ? null : explainIdle(this.#known, scale.idleMs, scale.weight, this.#raise);
+    return run === undefined ? null : explainIdle(this.#auto.learnt, scale.idleMs, scale.weight, this.#raise);
   }
 
   /** An edge spoke, and the telemetry knows of it. @param report undefined where it told of what is held alone */
@@ -77,9 +66,8 @@ export class Idling {
     const isHeld = telemetry.held > 0;
     const seen = { now, isBusy: busy, isHeld, lastActivityAt, arrivals, spanMs, loadMs: report?.loadMs ?? 0 };
     this.#watch.see(seen, () => {
-      const learnt = this.#known;
-      this.#keep(learnt);
-      return learnt.gaps;
+      this.#put();
+      return this.#auto.learnt.gaps;
     });
   }
 
@@ -122,21 +110,19 @@ export class Idling {
   }
 
   #learn(what: 'startMs' | 'stopMs' | 'waitMs', ms: number): void {
-    const learnt = this.#known;
-    const before = learnt[what];
-    learnt[what] = before === undefined ? ms : before + NEWEST * (ms - before);
-    this.#changes++;
-    this.#keep(learnt);
+    this.#auto.saw(what, ms);
+    this.#put();
   }
 
-  #keep(learnt: IdleLearnt): void {
+  /** What is news is not lost with the process. */
+  #put(): void {
     const { host, settings } = this.#options;
-    host.idleLearnt.put(settings().name, learnt);
+    host.idleLearnt.put(settings().name, this.#auto.learnt);
   }
 
-  get #known(): IdleLearnt {
+  get #auto(): AutoKeep {
     const { host, settings } = this.#options;
-    this.#learnt ??= host.idleLearnt.take(settings().name) ?? nothingLearnt();
-    return this.#learnt;
+    this.#keep ??= new AutoKeep(host.idleLearnt.take(settings().name));
+    return this.#keep;
   }
 }

@@ -37,10 +37,28 @@ td:first-child, th:first-child, .decisions td, .decisions th { text-align: left 
 @media (max-width: 600px) { body { margin: 1rem } }
 `;
 
-/** A page of HTML that holds all that it needs, and may load nothing. */
+/** A page that shows a report. */
 export function reportPage({ title, assumed, outcomes }: Report): string {
+  return htmlPage(
+    title,
+    `${table([...FIGURES], figureRows(outcomes), 'figures')}
+<ul>${assumed.map((line) => `<li>assumed: ${escaped(line)}</li>`).join('')}</ul>
+<div id="plots"></div>
+<p>Drag over a plot to look closer, double-click to see all. Lines across the replicas are decisions: point at one.</p>
+${outcomes.map(decisionTables).join('\n')}`,
+    draw.toString(),
+    columnsOf(outcomes),
+  );
+}
+
+/**
+ * A page of HTML that holds all that it needs, and may load nothing.
+ * @param body HTML below the title
+ * @param drawer source of a function that gets uPlot, the document and the data
+ */
+export function htmlPage(title: string, body: string, drawer: string, data: unknown): string {
   const script = `${packageText('uplot/dist/uPlot.iife.min.js')}
-(${draw.toString()})(uPlot, document, JSON.parse(document.getElementById('data').textContent));`;
+(${drawer})(uPlot, document, JSON.parse(document.getElementById('data').textContent));`;
   const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${digest(script)}'`;
   return `<!doctype html>
 <html lang="en">
@@ -53,12 +71,8 @@ export function reportPage({ title, assumed, outcomes }: Report): string {
 </head>
 <body>
 <h1>${escaped(title)}</h1>
-${table([...FIGURES], figureRows(outcomes), 'figures')}
-<ul>${assumed.map((line) => `<li>assumed: ${escaped(line)}</li>`).join('')}</ul>
-<div id="plots"></div>
-<p>Drag over a plot to look closer, double-click to see all. Lines across the replicas are decisions: point at one.</p>
-${outcomes.map(decisionTables).join('\n')}
-<script type="application/json" id="data">${inertJson(columnsOf(outcomes))}</script>
+${body}
+<script type="application/json" id="data">${inertJson(data)}</script>
 <script>${script}</script>
 </body>
 </html>
@@ -81,7 +95,8 @@ function decisionTables({ policy, services }: Outcome): string {
     .join('\n');
 }
 
-function table(head: readonly string[], rows: readonly string[][], className: string): string {
+/** A table of HTML; the first column is of words. */
+export function table(head: readonly string[], rows: readonly string[][], className: string): string {
   const line = (tag: string, cells: readonly string[]) =>
     `<tr>${cells.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('')}</tr>`;
   const body = rows.map((row) => line('td', row)).join('\n');
@@ -90,7 +105,8 @@ function table(head: readonly string[], rows: readonly string[][], className: st
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-function escaped(text: string): string {
+/** A text in HTML. */
+export function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] as string);
 }
 

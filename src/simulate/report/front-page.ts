@@ -1,0 +1,30 @@
+import { drawFronts, type FrontPlot } from './draw-fronts.ts';
+import { escaped, htmlPage, table } from './page.ts';
+
+/** Policies that were compared, with what each came to. */
+export interface FrontReport {
+  title: string;
+  /** A line each, above the tables. */
+  notes: readonly string[];
+  sections: readonly FrontSection[];
+}
+
+interface FrontSection {
+  heading: string;
+  head: readonly string[];
+  rows: readonly string[][];
+  plot: FrontPlot;
+}
+
+/** A page with a table and the front for each kind of services. */
+export function frontPage({ title, notes, sections }: FrontReport): string {
+  const body = `<ul>${notes.map((note) => `<li>${escaped(note)}</li>`).join('')}</ul>
+<div id="plots"></div>
+${sections.map(({ heading, head, rows }) => `<h2>${escaped(heading)}</h2>\n${table(head, [...rows], 'figures')}`).join('\n')}`;
+  return htmlPage(
+    title,
+    body,
+    drawFronts.toString(),
+    sections.map(({ plot }) => plot),
+  );
+}

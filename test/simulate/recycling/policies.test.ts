@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { hybridHistogram } from '../../../src/simulate/recycling/hybrid-histogram.ts';
+import { ownPolicy } from '../../../src/simulate/recycling/own-policy.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+test('the hybrid histogram keeps for four hours until it knows enough', () => {
+  const policy = hybridHistogram.create();
+  expect(policy.plan()).toMatchObject({ keepMs: 4 * HOUR_MS, prewarmMs: Number.POSITIVE_INFINITY });
+  for (let i = 0; i < 9; i++) policy.idled(30 * MINUTE_MS);
+  expect(policy.plan().keepMs).toBe(4 * HOUR_MS);
+});
+
+test('… then it unloads at once, and is back from before the 5th percentile until after the 99th', () => {
+  const policy = hybridHistogram.create();
+  for (let i = 0; i < 100; i++) policy.idled((30.5 + (i % 2)) * MINUTE_MS);
+  const { keepMs, prewarmMs, untilMs } = policy.plan();
+  expect(keepMs).toBe(0);
+  expect(prewarmMs / MINUTE_MS).toBeCloseTo(27);
+  expect(untilMs / MINUTE_MS).toBeCloseTo(35.2);
+});
+
+test('… never unloads where many idle times are short, and forecasts where most are out of bounds', () => {
+  const short = hybridHistogram.create();
+  for (let i = 0; i < 100; i++) short.idled(10_000);
+  expect(short.plan()).toMatchObject({ prewarmMs: Number.POSITIVE_INFINITY });
+  expect(short.plan().keepMs / MINUTE_MS).toBeCloseTo(1.1);
+  const long = hybridHistogram.create();
+  for (let i = 0; i < 12; i++) long.idled(10 * HOUR_MS);
+  expect(long.plan().keepMs).toBe(0);
+  expect(long.plan().prewarmMs / HOUR_MS).toBeCloseTo(8.5);
+  expect(long.plan().untilMs / HOUR_MS).toBeCloseTo(11.5);
+});
+
+test('ours is the product: it learns from what it is told', () => {
+  const policy = ownPolicy(150).create();
+  policy.woken(1000, 1000);
+  expect(policy.plan().keepMs).toBe(151_000);
+  for (let i = 0; i < 30; i++) policy.idled(24 * HOUR_MS);
+  expect(policy.plan().keepMs).toBe(1000);
+});
