@@ -45,6 +45,7 @@ export class Http1Connection
   nextIdle: IdleConnection | undefined;
   idleIn: IdleList | undefined;
   silentSince: number;
+  readonly mayPause = false;
   readonly request = new RequestHead();
   readonly body = new BodyReader();
   readonly peer: ClientPeer;

@@ -11,7 +11,8 @@ import type { ExchangeContext } from './context.ts';
 import { type FailedPhase, type Failure, type Verdict, verdictOn } from './failure-policy.ts';
 import { mayReplay } from './retries.ts';
 import type { Checked } from './stale-check.ts';
-import { Transfer, type TransferOwner, type Transferred } from './transfer.ts';
+import { Transfer } from './transfer.ts';
+import type { TransferOwner, Transferred } from './transferred.ts';
 import { Turns } from './turns.ts';
 
 /** The request that is tried. */

@@ -75,6 +75,8 @@ export interface Downstream {
   readonly hasEnded: boolean;
   /** The client holds its body back until it is told to go on. */
   readonly awaitsContinue: boolean;
+  /** It may pause within its body as long as it likes: it may wait for what the service says. */
+  readonly mayPause: boolean;
   /** Reads no more of the body until it is resumed. */
   pauseReading(): void;
   resumeReading(): void;

@@ -1,5 +1,4 @@
 import type { ContentCoding } from '../../model/compress-settings.ts';
-import type { ExchangeFacts } from '../answer/access-record.ts';
 import { beginAnswer } from '../compress/begin-answer.ts';
 import type { CodedAnswer, CodedOwner } from '../compress/coded-answer.ts';
 import type { CompressionRule } from '../compress/compression-rule.ts';
@@ -7,19 +6,17 @@ import { Fault, type FaultText } from '../http1/faults.ts';
 import { Framing } from '../http1/framing.ts';
 import type { ResponseHead } from '../http1/response.ts';
 import type { DeadlineEntry } from '../io/deadlines.ts';
-import type { CompiledRules, RuledRequest } from '../route/compiled-rules.ts';
-import type { Route } from '../route/route-compiler.ts';
 import type { Service } from '../service/service.ts';
 import type { Carrier, UpstreamConsumer, UpstreamFailure } from '../upstream/carrier.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
+import { AnswerJudge } from './answer-judge.ts';
 import type { ExchangeContext } from './context.ts';
-import type { Downstream } from './downstream.ts';
 import type { FailedPhase, Failure } from './failure-policy.ts';
-import type { RequestBuffer } from './request-buffer.ts';
 import { upstreamHead, upstreamTrailers } from './request-writer.ts';
 import { prepareHead, prepareInterim } from './response-fields.ts';
-import { mayReplay, type Retries } from './retries.ts';
+import { mayReplay } from './retries.ts';
 import { silenceMs } from './silence.ts';
+import type { TransferOwner, Transferred } from './transferred.ts';
 import { maySwitch, Tunnel } from './tunnel.ts';
 import type { Turns } from './turns.ts';
 
@@ -31,34 +28,6 @@ type TransferPhase = 'none' | 'sent' | 'streaming' | 'tunnel';
  * 100, others ignore the expectation, and some clients wait for ever (RFC 9110 §10.1.1).
  */
 const CONTINUE_AFTER_MS = 1000;
-
-/** The request that is transferred, and its answer. */
-export interface Transferred extends RuledRequest {
-  readonly client: Downstream;
-  readonly facts: ExchangeFacts;
-  /** The part of its body that is kept. */
-  readonly body: RequestBuffer;
-  readonly retries: Retries;
-  /** Rules of its route. */
-  readonly rules: CompiledRules | undefined;
-  readonly route: Pick<Route, 'compression'> | undefined;
-  /** It counts as load of its service. */
-  readonly isLoad: boolean;
-  /** Its client closed its sending side, and still waits for the answer. */
-  readonly isHalfClosed: boolean;
-  /** The answer has been passed on to its end. @param now the clock's ms */
-  onDone(now?: number): void;
-}
-
-/** Who is told that a transfer failed. */
-export interface TransferOwner {
-  /** Nothing else that counts as load was in flight on its endpoint when it was dispatched. */
-  readonly isCalm: boolean;
-  /** A connection failed: says why, where somebody has to mend that. */
-  noteFailure(connection: Carrier, failure: UpstreamFailure): void;
-  /** @param fault what was broken, where something was */
-  fail(failure: Failure, phase: FailedPhase, fault?: FaultText): void;
-}
 
 /**
  * Carries a request to a service on one connection, and the answer or a tunnel back. The object belongs to its
@@ -79,6 +48,7 @@ export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
   #connection: Carrier | undefined;
   #lastByteAt = 0;
   #tunnel: Tunnel | undefined;
+  readonly #judge = new AnswerJudge();
   /** What the content of the answer goes through; undefined: it is sent as it is. */
   #coded: CodedAnswer | undefined;
   /** We told the client to go on. */
@@ -176,9 +146,15 @@ export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
 
   /** The client has to send more. Its connection watches how long that takes. */
   #awaitBody(endpoint: Endpoint, now: number): void {
-    if (!this.#request.client.awaitsContinue) this.#context.deadlines.disarm(this);
+    if (!this.#request.client.awaitsContinue) this.#letClientPause(now);
     else if (endpoint.isOld) this.#sayContinue();
     else this.#context.deadlines.arm(this, CONTINUE_AFTER_MS, now);
+  }
+
+  /** Its connection watches how long it takes to send more, unless it may take its time. */
+  #letClientPause(now: number): void {
+    if (!this.#request.client.mayPause) this.#context.deadlines.disarm(this);
+    else this.#context.deadlines.arm(this, (this.#service as Service).policy.timeouts.tunnelMs, now);
   }
 
   #sayContinue(): void {
@@ -205,7 +181,7 @@ export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
       this.#turns.awaitUpstream(now);
     }
     if (this.#phase !== 'sent') return;
-    if (keepsUp) this.#context.deadlines.disarm(this);
+    if (keepsUp) this.#letClientPause(now);
     else this.#awaitUpstream(now);
   }
 
@@ -223,8 +199,9 @@ export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
     const { client } = this.#request;
     client.resumeReading();
     if (client.body.done) return;
-    this.#turns.awaitClient(this.#context.clock.now());
-    if (this.#phase === 'sent') this.#context.deadlines.disarm(this);
+    const now = this.#context.clock.now();
+    this.#turns.awaitClient(now);
+    if (this.#phase === 'sent') this.#letClientPause(now);
   }
 
   // ── answer ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -243,7 +220,7 @@ export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
       // Some clients take a second 100 for that of the next request.
       if (this.#saidContinue) return;
       client.onContinue();
-      if (this.#phase === 'sent' && !client.body.done) this.#context.deadlines.disarm(this);
+      if (this.#phase === 'sent' && !client.body.done) this.#letClientPause(this.#context.clock.now());
     }
     prepareInterim(this.#request, response);
     client.answer.interim(response);
@@ -262,14 +239,11 @@ export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
     this.#lastByteAt = now;
     this.watchSilence(now);
     if (this.#request.isLoad) {
-      service.statistics.firstByte(response.status, service.policy.shed, ttfb);
+      service.statistics.firstByte(ttfb);
       endpoint.recordAnswer(ttfb, facts.startedAt, this.#owner.isCalm);
     }
     endpoint.isOld = response.old;
-    // Who sheds load is no worse than the others: without it they would have to do still more.
-    const isFailure = response.status >= 500 && !service.policy.shed.includes(response.status);
-    if (isFailure && !this.#turns.clientDelayed(now))
-      service.trust.judge(endpoint, 'failure', `status ${response.status}`);
+    this.#judge.onHead(response, service, endpoint, this.#request.isLoad, this.#turns.clientDelayed(now));
     const added = prepareHead(this.#request, service, endpoint, response, this.#context.date);
     const rule = this.#request.route?.compression;
     if (rule === undefined) client.answer.head(response, added);
@@ -339,7 +313,7 @@ export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
   }
 
   onResponseEnd(connection: Carrier): void {
-    const { client, facts, rules } = this.#request;
+    const { client, facts, rules, isLoad } = this.#request;
     const endpoint = this.#endpoint as Endpoint;
     const trailers = client.request.trailers ? connection.trailers : '';
     const kept = rules === undefined ? trailers : rules.responseTrailers(trailers);
@@ -348,7 +322,9 @@ export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
     const now = this.#context.clock.now();
     connection.giveBack(client.body.done, now);
     this.#connection = undefined;
-    if (facts.status < 500) (this.#service as Service).trust.judge(endpoint, 'success');
+    const isDelayed = this.#turns.clientDelayed(now);
+    const service = this.#service as Service;
+    this.#judge.onEnd(facts.status, connection.trailers, service, endpoint, isLoad, isDelayed);
     if (isWritten) this.#request.onDone(now);
   }
 

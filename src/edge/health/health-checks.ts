@@ -117,7 +117,7 @@ class Target implements DeadlineEntry, GatedCheck {
   slotPlace = 0;
   readonly #checks: HealthChecks;
   readonly #endpoint: Endpoint;
-  /** Where the checks connect to, apart from the connections of requests. */
+  /** Where the checks connect to, apart from the connections of requests; it keeps none. */
   readonly #address: Endpoint;
   #phase: Phase = 'waiting';
   #state: HealthState = { kind: 'unchecked' };
@@ -127,7 +127,7 @@ class Target implements DeadlineEntry, GatedCheck {
     this.#checks = checks;
     this.#endpoint = endpoint;
     const { id, host, port, serverName } = endpoint;
-    this.#address = new Endpoint({ id, host, port, serverName, state: 'ready', weight: 1, start: null });
+    this.#address = new Endpoint({ id, host, port, serverName, state: 'cordoned', weight: 1, start: null });
     this.hurry();
   }
 
@@ -173,7 +173,6 @@ class Target implements DeadlineEntry, GatedCheck {
   }
 
   #onChecked(outcome: string | object): void {
-    this.#address.closeIdle();
     const { settings, options } = this.#checks;
     const ok = typeof outcome !== 'string';
     if (outcome === OWN_WANT) {

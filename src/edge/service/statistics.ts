@@ -26,6 +26,12 @@ const SHED: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   'FIRST_BYTE_TIMEOUT',
 ]);
 
+/**
+ * What an answer says of its service. `shed`: it has too much to do. `error`: something is wrong with it. `refusal`: its
+ * client asks too much, which is neither good nor bad.
+ */
+export type Grade = 'good' | 'shed' | 'error' | 'refusal';
+
 const noRejections = (): HoldRejections => ({ full: 0, bytes: 0, client: 0, deadline: 0, failed: 0, denied: 0 });
 
 /**
@@ -78,16 +84,19 @@ export class Statistics {
     this.#total.add(ms);
   }
 
+  /** An answer to a request that counts as load has shown what it is worth. */
+  graded(grade: Grade): void {
+    if (grade === 'shed') this.shed++;
+    else if (grade === 'error') this.errors++;
+    else if (grade === 'good') this.good++;
+  }
+
   /**
    * An answer to a request that counts as load began.
-   * @param shedding statuses by which the service sheds load
    * @param ms time to the first byte; undefined: it says nothing about the service
    */
-  firstByte(status: number, shedding: readonly number[], ms: number | undefined): void {
+  firstByte(ms: number | undefined): void {
     this.completions++;
-    if (shedding.includes(status)) this.shed++;
-    else if (status >= 500) this.errors++;
-    else if (status !== 429) this.good++;
     if (ms === undefined) return;
     this.#ttfb ??= new Histogram();
     this.#ttfb.add(ms);

@@ -29,10 +29,8 @@ export function isHandshakeError(code: string): boolean {
   return code !== 'ECONNRESET' && Object.hasOwn(FAULTS, code);
 }
 
-/** Says why a handshake failed. Nothing in it comes from the other end but the names in its certificate. */
-export function handshakeFault({ code = '', message }: NodeJS.ErrnoException): string {
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return `its certificate is for another name than ${/Host: ([^\s]*)\. is not/.exec(message)?.[1] ?? 'its own'}`;
-  }
+/** Says why a handshake failed. Nothing in it comes from the other end. */
+export function handshakeFault({ code = '', host }: NodeJS.ErrnoException & { host?: string }): string {
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `its certificate is for another name than ${host}`;
   return FAULTS[code] ?? `the handshake failed (${code || 'closed'})`;
 }

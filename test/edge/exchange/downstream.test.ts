@@ -42,6 +42,7 @@ class Stream implements Downstream {
   };
   readonly hasEnded = false;
   awaitsContinue = false;
+  readonly mayPause = false;
   /** What happened to it, in order. */
   readonly log: string[] = [];
   readonly answer: AnswerWriter = {

@@ -1,6 +1,7 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { RefusalCode } from '../../../model/refusals.ts';
 import type { Member } from '../../../util/members.ts';
+import { isGrpc } from '../../answer/grpc.ts';
 import type { Downstream, Peer } from '../../exchange/downstream.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import { Fault, type FaultText } from '../../http1/faults.ts';
@@ -64,6 +65,8 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
   readonly answer: StreamWriter;
   hasEnded = false;
   awaitsContinue = false;
+  /** A call of gRPC may talk both ways. */
+  mayPause = false;
   readonly #owner: StreamOwner;
   readonly #context: ClientContext;
   readonly #listener: ListenerContext;
@@ -122,6 +125,7 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
       return;
     }
     this.#raw = [];
+    this.mayPause = !ended && isGrpc(this.request.head.get('content-type'));
     const now = this.#context.clock.now();
     this.#phase = 'exchange';
     this.#exchange.prepare(now);
@@ -202,7 +206,7 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
   }
 
   #armBody(): void {
-    if (!this.awaitsContinue) this.#context.deadlines.arm(this, this.#listener.timeouts.bodyMs);
+    if (!this.awaitsContinue && !this.mayPause) this.#context.deadlines.arm(this, this.#listener.timeouts.bodyMs);
   }
 
   /** The other streams of the client are requests of their own. */

@@ -339,6 +339,8 @@ export class UpstreamStream implements Carrier {
     this.#phase = 'closed';
     if (this.#stream !== undefined) {
       if (!this.#stream.closed) this.#stream.close(code);
+      // Node keeps a stream until what came is read.
+      this.#stream.resume();
     } else if (session !== undefined) {
       this.#session = undefined;
       session.release();
