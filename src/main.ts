@@ -4,6 +4,7 @@ import './first.ts';
 import { extname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createAdmin } from './admin/create-admin.ts';
+import { AcmeSource } from './certificates/acme/acme-source.ts';
 import { FileSource } from './certificates/file-source.ts';
 import { inspectCertificates } from './certificates/inspect.ts';
 import { readUpstreamTls } from './certificates/upstream-files.ts';
@@ -30,6 +31,7 @@ import type { ConsulSettings } from './discovery/consul/settings.ts';
 import { createConsulSource } from './discovery/consul/source.ts';
 import { createStaticSource } from './discovery/static/source.ts';
 import { createLoggedEdge } from './logged-edge.ts';
+import type { CertificateNews } from './model/certificates.ts';
 import type { Registrar } from './model/discovery.ts';
 import { toPilotlightError } from './model/errors.ts';
 import type { ControlMessage, EdgeMessage } from './model/link.ts';
@@ -151,13 +153,25 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
       : new WorkerPool({ ...WORKER, count, logLevel: options.logLevel, accessLog, clock, logger, attach });
   undo.push(() => plane.close());
 
-  // 6. Certificates, whose files are watched.
-  const certificates = new FileSource({
+  // 6. Certificates: files are watched, and what is to be ordered is, once requests are taken.
+  const telling = {
     clock,
+    tell: ({ type, message, ...fields }: CertificateNews) => events.emit(type, message, fields),
+    warn: (message: string) => logger.warn({}, message),
+  };
+  const files = new FileSource({
+    ...telling,
     ticketKeys,
-    tell: ({ type, message, file }) => events.emit(type, message, { file }),
-    warn: (message) => logger.warn({}, message),
-    onChange: () => void renewCertificates(),
+    onChange: () =>
+      void renewCertificates().catch((error: unknown) =>
+        logger.error({ err: error }, 'changed certificates are not in use'),
+      ),
+  });
+  const certificates = new AcmeSource({
+    ...telling,
+    files,
+    folder: join(state.path, 'acme'),
+    apply: () => renewCertificates(),
   });
   undo.push(async () => certificates.close());
   const inTurn = inTurns();
@@ -174,7 +188,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
       if (phase !== 'serving') return;
       await plane.listen(await certificates.renew());
       showDaysLeft();
-    }).catch((error: unknown) => logger.error({ err: error }, 'changed certificates are not in use'));
+    });
   const daysLeft = clock.every(DAYS_LEFT_EVERY_MS, showDaysLeft);
   undo.push(async () => daysLeft.cancel());
 
@@ -218,8 +232,10 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     adminAddress = await openAdmin();
     predecessor.serving((service) => void control.wake(service).catch(() => undefined));
     void predecessor.gone.then(() => control.takeOver());
+    // Until then it may be asked for a proof in our place.
+    void predecessor.gone.then(() => certificates.begin());
     events.emit('upgraded', 'this process serves in the place of the one before', { pid: process.pid });
-  }
+  } else certificates.begin();
   logger.info({ listening, admin: adminAddress, instance }, 'serving');
 
   const refuseReload = (problems: readonly string[], source: ConfigSource): ReloadResult => {
@@ -247,13 +263,14 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     async letGo({ pid, wake }, limit) {
       await control.letGo(wake, limit);
       try {
-        await Promise.all([journal.release(), learnt.release(), idleLearnt.release()]);
+        await Promise.all([journal.release(), learnt.release(), idleLearnt.release(), certificates.pause()]);
         await state.handTo(pid);
       } catch (error) {
         journal.resume();
         learnt.resume();
         idleLearnt.resume();
         control.resume();
+        certificates.begin();
         throw error;
       }
       phase = 'handing-over';
@@ -271,6 +288,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
           (error: unknown) => logger.error({ err: error }, 'the state directory is not ours any more'),
         );
         control.resume();
+        certificates.begin();
       }
       logger.error({ reason }, 'not upgraded');
       events.emit('upgrade-failed', `not upgraded, this process goes on: ${reason}`, {});

@@ -22,3 +22,9 @@ export function namesOf({ subjectAltName, subject }: X509Certificate): string[] 
   if (names.size === 0 && subjectAltName === undefined && common !== undefined && HOST.test(common)) names.add(common);
   return [...names];
 }
+
+/** Whether one of these names is for a host: itself, or a wildcard in the place of its first label. */
+export function areFor(names: readonly string[], host: string): boolean {
+  const dot = host.indexOf('.');
+  return names.includes(host) || (dot > 0 && names.includes(`*${host.slice(dot)}`));
+}

@@ -84,6 +84,10 @@ export class FileSource implements CertificateSource {
     return equipped;
   }
 
+  get followed(): readonly ListenSettings[] {
+    return this.#followed;
+  }
+
   follow(listeners: readonly ListenSettings[]): void {
     this.#followed = listeners;
     this.#timer?.cancel();
@@ -109,7 +113,7 @@ export class FileSource implements CertificateSource {
     const { pairs, authorities } = await readTls(tls, '');
     const certificates = pairs.flatMap((each) => reading.certificate(each) ?? []);
     const where = `cannot end TLS on ${hostPort(address)}`;
-    if (certificates.length === 0) {
+    if (certificates.length === 0 && tls.acme === undefined) {
       const fault = pairs
         .map((each) => ('fault' in each.reading ? each.reading.fault : ''))
         .find((text) => text !== '');

@@ -1,6 +1,9 @@
-import type { CertificateFacts, CertificateFinding, CertificateInspection } from '../model/certificates.ts';
+import type { CertificateFacts, CertificateFinding, CertificateInspection, OrderPlan } from '../model/certificates.ts';
 import type { Settings } from '../model/settings.ts';
-import { warningsOf } from './read-certificate.ts';
+import type { AcmeSettings } from '../model/tls-settings.ts';
+import { hmacOf } from './acme/open-issuer.ts';
+import { areFor } from './certificate-names.ts';
+import { readAuthorities, warningsOf } from './read-certificate.ts';
 import { readTls } from './read-tls.ts';
 import { inspectUpstreamTls } from './upstream-files.ts';
 
@@ -11,6 +14,7 @@ export async function inspectCertificates(
 ): Promise<CertificateInspection> {
   const findings: CertificateFinding[] = [];
   const certificates = new Map<string, CertificateFacts>();
+  const orders: OrderPlan[] = [];
   for (const [index, { tls }] of listen.entries()) {
     if (tls === undefined) continue;
     const { pairs, authorities } = await readTls(tls, `listen[${index}].tls`);
@@ -22,10 +26,34 @@ export async function inspectCertificates(
       certificates.set(reading.certificate.id, reading.facts);
       for (const message of await warningsOf(reading.facts, now)) findings.push({ path, kind: 'warning', message });
     }
+    if (tls.acme !== undefined) {
+      findings.push(...(await acmeFindings(tls.acme, `listen[${index}].tls.acme`)));
+      const names = pairs.flatMap(({ reading }) => ('fault' in reading ? [] : reading.facts.names));
+      const hosts = tls.acme.hosts.filter((host) => !areFor(names, host));
+      const { directory, challenge } = tls.acme;
+      if (hosts.length > 0) orders.push({ directory, challenge, hosts });
+    }
     if (authorities !== undefined && 'fault' in authorities.reading) {
       findings.push({ path: authorities.path, kind: 'fault', message: authorities.reading.fault });
     }
   }
   findings.push(...(await inspectUpstreamTls(services, now)));
-  return { findings, certificates: [...certificates.values()] };
+  return { findings, certificates: [...certificates.values()], orders };
+}
+
+/** What is wrong with the files that an order needs. */
+async function acmeFindings({ ca, eab }: AcmeSettings, base: string): Promise<CertificateFinding[]> {
+  const findings: CertificateFinding[] = [];
+  const authorities = ca === undefined ? undefined : await readAuthorities(ca);
+  if (authorities !== undefined && 'fault' in authorities) {
+    findings.push({ path: `${base}.ca`, kind: 'fault', message: authorities.fault });
+  }
+  const fault =
+    eab &&
+    (await hmacOf(eab).then(
+      () => undefined,
+      (error: Error) => error.message,
+    ));
+  if (fault !== undefined) findings.push({ path: `${base}.eab`, kind: 'fault', message: fault });
+  return findings;
 }

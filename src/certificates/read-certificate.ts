@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Certificate, CertificateFacts } from '../model/certificates.ts';
+import { printable } from '../util/printable.ts';
 import { namesOf } from './certificate-names.ts';
 import { isEncrypted, readPem } from './pem.ts';
 
@@ -14,6 +15,9 @@ export interface CertificatePair {
 /** What is in the files of a certificate, or why it cannot be used: one line that names the file. */
 export type CertificateReading = { certificate: Certificate; facts: CertificateFacts } | { fault: string };
 
+/** Most characters of an issuer's name that are told. */
+const MOST_ISSUER = 100;
+
 const READ_FAULTS: Record<string, string> = {
   ENOENT: 'no such file',
   ENOTDIR: 'no such file',
@@ -23,12 +27,30 @@ const READ_FAULTS: Record<string, string> = {
 };
 
 /** Reads a certificate with its key, and judges whether they can be used. Never rejects; says nothing of what is secret. */
-export async function readCertificate({ cert, key }: CertificatePair): Promise<CertificateReading> {
+export async function readCertificate(pair: CertificatePair): Promise<CertificateReading> {
+  const { cert, key } = pair;
   try {
-    const pem = readPem(await readText(cert));
+    return judgeCertificate(await readText(cert), key === undefined ? undefined : await readText(key), pair);
+  } catch (error) {
+    if (error instanceof Unusable) return { fault: error.message };
+    throw error;
+  }
+}
+
+/**
+ * The same of what is read already, or is about to be written.
+ * @param keyText what is in the key's file; undefined: it is in the certificate's
+ */
+export function judgeCertificate(
+  text: string,
+  keyText: string | undefined,
+  { cert, key }: CertificatePair,
+): CertificateReading {
+  try {
+    const pem = readPem(text);
     const [leaf] = pem.certificates;
     if (leaf === undefined) throw new Unusable(`${cert}: holds no certificate (PEM)`);
-    const keys = key === undefined ? pem.keys : readPem(await readText(key)).keys;
+    const keys = keyText === undefined ? pem.keys : readPem(keyText).keys;
     if (keys[0] === undefined) throw new Unusable(noKey(cert, key));
     const x509 = parsed(leaf, cert);
     for (const other of pem.certificates.slice(1)) parsed(other, cert);
@@ -48,7 +70,8 @@ export async function readCertificate({ cert, key }: CertificatePair): Promise<C
         file: cert,
         keyFile: where,
         name: names[0] ?? basename(cert),
-        names: names.length,
+        names,
+        issuer: issuerOf(x509),
         notBefore: x509.validFromDate.getTime(),
         notAfter: x509.validToDate.getTime(),
       },
@@ -72,7 +95,7 @@ export async function warningsOf(
   const warnings: string[] = [];
   if (notAfter <= now) warnings.push(`${file}: expired on ${day(notAfter)}: ${outcome}`);
   if (notBefore > now) warnings.push(`${file}: is not valid before ${day(notBefore)}: ${outcome}`);
-  if (names === 0) warnings.push(`${file}: has no names: it is used only where no other certificate is`);
+  if (names.length === 0) warnings.push(`${file}: has no names: it is used only where no other certificate is`);
   const mode = await stat(keyFile).then(
     (found) => found.mode,
     () => 0,
@@ -94,16 +117,23 @@ export async function readAuthorities(file: string): Promise<{ ca: string } | { 
   }
 }
 
+/** What is in a file, a character for a byte, or why it cannot be read: one line that names it. */
+export async function readWhole(file: string): Promise<{ text: string } | { fault: string }> {
+  try {
+    return { text: await readFile(file, 'latin1') };
+  } catch (error) {
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    return { fault: `${file}: ${READ_FAULTS[code] ?? `cannot be read (${code})`}` };
+  }
+}
+
 /** Why files cannot be used, in one line. */
 class Unusable extends Error {}
 
 async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'latin1');
-  } catch (error) {
-    const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    throw new Unusable(`${file}: ${READ_FAULTS[code] ?? `cannot be read (${code})`}`);
-  }
+  const reading = await readWhole(file);
+  if ('fault' in reading) throw new Unusable(reading.fault);
+  return reading.text;
 }
 
 function parsed(block: string, file: string): X509Certificate {
@@ -137,6 +167,13 @@ function mismatch(cert: string, key: string | undefined): string {
   return key === undefined
     ? `${cert}: the key in it is not that of its first certificate`
     : `${key}: is not the key of the certificate in ${cert}`;
+}
+
+/** The most telling part of who signed it. */
+function issuerOf({ issuer }: X509Certificate): string {
+  const parts = (issuer ?? '').split('\n');
+  const named = (key: string) => parts.find((part) => part.startsWith(`${key}=`))?.slice(key.length + 1);
+  return printable(named('CN') ?? named('O') ?? parts[0] ?? '', MOST_ISSUER);
 }
 
 function day(at: number): string {

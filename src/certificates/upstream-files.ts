@@ -36,7 +36,11 @@ export async function inspectUpstreamTls(
     for (const { key, message } of faults) findings.push({ path: `${base}.${key}`, kind: 'fault', message });
     for (const message of facts === undefined
       ? []
-      : await warningsOf({ ...facts, names: 1 }, now, 'replicas refuse it')) {
+      : await warningsOf(
+          { ...facts, names: facts.names.length > 0 ? facts.names : ['-'] },
+          now,
+          'replicas refuse it',
+        )) {
       findings.push({ path: `${base}.cert`, kind: 'warning', message });
     }
   }

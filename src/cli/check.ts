@@ -4,7 +4,7 @@ import type { Problem } from '../config/check/problem.ts';
 import { formatProblem } from '../config/check/problem.ts';
 import { loadConfig } from '../config/load/load.ts';
 import { findConfig } from '../config/read/find.ts';
-import type { CertificateFacts, CertificateFinding, CertificateInspection } from '../model/certificates.ts';
+import type { CertificateFacts, CertificateFinding, CertificateInspection, OrderPlan } from '../model/certificates.ts';
 import type { ListenSettings, Settings } from '../model/settings.ts';
 import { counted } from '../util/format.ts';
 import { hostPort } from '../util/host-port.ts';
@@ -55,13 +55,18 @@ export async function runCheck(options: CheckOptions): Promise<number> {
   }
   const warnings = named([...result.warnings, ...told('warning')]);
   const certificates = inspection.certificates.map(expiryOf);
-  const summary = { ...summarise(result.settings), ...(certificates.length > 0 ? { certificates } : {}) };
+  const { orders } = inspection;
+  const summary = {
+    ...summarise(result.settings),
+    ...(certificates.length > 0 ? { certificates } : {}),
+    ...(orders.length > 0 ? { orders } : {}),
+  };
   if (json) out(JSON.stringify({ ok: true, file, ...summary, warnings }, null, 2));
   else for (const line of summaryLines(file, summary, warnings)) out(line);
   return 0;
 }
 
-const NOTHING: CertificateInspection = { findings: [], certificates: [] };
+const NOTHING: CertificateInspection = { findings: [], certificates: [], orders: [] };
 const DAY_MS = 86_400_000;
 
 /** What is said of certificates, where the file names them. */
@@ -84,6 +89,7 @@ interface Summary {
   admin: string;
   services: { name: string; routes: string[]; replicas: string }[];
   certificates?: { name: string; file: string; daysLeft: number }[];
+  orders?: OrderPlan[];
 }
 
 function summarise(settings: Settings): Summary {
@@ -112,7 +118,7 @@ function tcpWays(listen: readonly ListenSettings[], name: string): string[] {
 }
 
 function summaryLines(file: string, summary: Summary, warnings: Problem[]): string[] {
-  const { listen, admin, services, certificates = [] } = summary;
+  const { listen, admin, services, certificates = [], orders = [] } = summary;
   const routes = services.reduce((count, service) => count + service.routes.length, 0);
   const counts = [counted(services.length, 'service'), counted(routes, 'route'), counted(listen.length, 'listener')];
   return [
@@ -120,8 +126,13 @@ function summaryLines(file: string, summary: Summary, warnings: Problem[]): stri
     `${file} is valid: ${counts.join(', ')}, ${counted(warnings.length, 'warning')}`,
     `listens on ${listen.join(', ')}; admin on ${admin}`,
     ...certificates.map(({ name, daysLeft }) => `certificate for ${name}: ${counted(daysLeft, 'day')} left`),
+    ...orders.map(orderLine),
     ...services.map((service) => `${service.name}: ${service.routes.join(', ')} → ${service.replicas}`),
   ];
+}
+
+function orderLine({ directory, challenge, hosts }: OrderPlan): string {
+  return `orders ${counted(hosts.length, 'certificate')} from ${directory} by ${challenge}: ${hosts.join(', ')}`;
 }
 
 /** A path below the working directory, as one would type it. */

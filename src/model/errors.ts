@@ -16,6 +16,10 @@ export const errorKinds = {
   ADDRESS_IN_USE: { source: 'client', retrySafe: true },
   ADDRESS_FORBIDDEN: { source: 'client', retrySafe: false },
   CERTIFICATE_UNUSABLE: { source: 'client', retrySafe: false },
+  /** An authority cannot be reached, or its answers make no sense. */
+  ACME_UNREACHABLE: { source: 'upstream', retrySafe: true },
+  /** An authority refuses, and says why. */
+  ACME_REFUSED: { source: 'upstream', retrySafe: true },
   STATE_LOCKED: { source: 'client', retrySafe: true },
   STATE_UNUSABLE: { source: 'client', retrySafe: false },
   /** A new process takes over: what is asked of the one before would be lost. */

@@ -28,7 +28,11 @@ export type EventType =
   | 'upgrade-failed'
   | 'draining'
   | 'certificate-changed'
-  | 'certificate-refused';
+  | 'certificate-refused'
+  | 'certificate-ordered'
+  | 'certificate-issued'
+  | 'certificate-renewed'
+  | 'certificate-failed';
 
 /** Of which somebody should look into the cause. */
 export const troubles: ReadonlySet<EventType> = new Set([
@@ -40,6 +44,7 @@ export const troubles: ReadonlySet<EventType> = new Set([
   'unreachable',
   'ejected',
   'certificate-refused',
+  'certificate-failed',
 ]);
 
 /** One thing that happened, for people and for the event stream. */

@@ -1,7 +1,9 @@
 /** How a listener ends TLS, as configured: where its certificates lie, and what it asks of clients. */
 export interface TlsSettings {
-  /** At least one; the first certificate of all is used where no name decides. */
+  /** At least one, unless they are ordered; the first certificate of all is used where no name decides. */
   certificates: CertificateFiles[];
+  /** Where certificates are ordered for hosts that none of these is for; undefined: nowhere. */
+  acme: AcmeSettings | undefined;
   /** Oldest version that is spoken. */
   minVersion: TlsVersion;
   /** A handshake for a name that no certificate has ends, and so does one without a name. */
@@ -26,4 +28,33 @@ export interface ClientAuthSettings {
   ca: string;
   /** `optional`: clients without a certificate are let in; one that cannot be verified never is. */
   mode: 'required' | 'optional';
+}
+
+/** How a hold over a host is proven (RFC 8555 §8.3, RFC 8737). */
+export type AcmeChallenge = 'http-01' | 'tls-alpn-01';
+
+/** An authority that certificates are ordered from, by ACME (RFC 8555). */
+export interface AcmeSettings {
+  /** Address of its directory: https. */
+  directory: string;
+  /** Where it writes to; undefined: nowhere. */
+  email: string | undefined;
+  challenge: AcmeChallenge;
+  /** Name of the kind of certificates; undefined: the authority's usual one. */
+  profile: string | undefined;
+  /** The account that the operator has with it already; undefined: none. */
+  eab: ExternalAccount | undefined;
+  /** Absolute path of authorities to trust for the connection to it; undefined: the usual ones alone. */
+  ca: string | undefined;
+  /** For whom: the exact hosts of the routes of the listener. */
+  hosts: string[];
+}
+
+/** An account with an authority, which one of ACME is bound to (RFC 8555 §7.3.4). One of `hmac` and `hmacFile` is there. */
+export interface ExternalAccount {
+  kid: string;
+  /** Secret; base64url. */
+  hmac: string | undefined;
+  /** Absolute path of a file that holds it. */
+  hmacFile: string | undefined;
 }

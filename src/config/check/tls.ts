@@ -1,6 +1,7 @@
 import { didYouMean } from '../../util/suggest.ts';
 import type { Path } from '../read/path.ts';
 import type { ServiceConfig } from '../schema/service.ts';
+import { checkAcme } from './acme.ts';
 import type { Report } from './report.ts';
 import type { Parsed } from './validate.ts';
 
@@ -19,6 +20,7 @@ export function checkTls({ sections, services }: Parsed, report: Report): void {
     checkRedirect(listener, base, endsTls, report);
     if (listener.tls !== undefined) checkCertificates(listener.tls, [...base, 'tls'], report);
   }
+  checkAcme(listen, services, report);
   const asksClients = listen.some(({ tls }) => tls?.clientAuth !== undefined);
   for (const [name, service] of services) {
     const base: Path = ['services', name];
@@ -43,7 +45,9 @@ function checkRedirect({ redirectToHttps, tls }: Listen[number], base: Path, end
   else if (!endsTls) report.problem(path, 'needs a listener with tls to send requests to');
 }
 
-function checkCertificates({ certificates, clientAuth }: Tls, base: Path, report: Report): void {
+function checkCertificates({ certificates, clientAuth, acme }: Tls, base: Path, report: Report): void {
+  if (certificates.length === 0 && acme === undefined)
+    report.problem([base], 'needs certificates, or acme to order them');
   for (const [index, { cert, key, folder }] of certificates.entries()) {
     const path = [...base, 'certificates', index];
     if (cert === undefined && folder === undefined) report.problem([path], 'needs cert or folder');

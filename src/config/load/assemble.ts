@@ -1,4 +1,5 @@
-import type { ServiceSettings, Settings, TcpSettings } from '../../model/settings.ts';
+import type { ListenSettings, ServiceSettings, Settings, TcpSettings } from '../../model/settings.ts';
+import { acmeHosts } from '../check/acme-hosts.ts';
 import type { Complete } from '../check/validate.ts';
 import { resolvePaths } from '../option/resolve-paths.ts';
 import { configSchema } from '../schema/config.ts';
@@ -26,7 +27,7 @@ export function assemble(
   const pool = new Pool();
   const tcp = new Set(listen.flatMap((listener) => servicesOf(listener.tcp)));
   return freeze({
-    listen,
+    listen: listen.map((listener) => withHosts(listener, services)),
     trustedProxies,
     accessLog: file === undefined ? undefined : { ...accessLog, file },
     admin,
@@ -38,6 +39,14 @@ export function assemble(
       return pool.share(serviceSettings(name, resolvePaths(serviceSchema, service, folder), tcp.has(name)));
     }),
   });
+}
+
+/** A listener for whose hosts certificates are ordered, with these hosts. */
+function withHosts(listener: ListenSettings, services: Complete['services']): ListenSettings {
+  const { name, tls } = listener;
+  if (tls?.acme === undefined) return listener;
+  const { exact } = acmeHosts(name, [...services.values()]);
+  return { ...listener, tls: { ...tls, acme: { ...tls.acme, hosts: exact } } };
 }
 
 function servicesOf(tcp: TcpSettings | undefined): string[] {

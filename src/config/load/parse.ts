@@ -51,7 +51,12 @@ function certificatePlaces({ listen }: Settings, report: Report): Record<string,
   const paths = listen.flatMap(({ tls }, index) => {
     if (tls === undefined) return [];
     const base: Path = ['listen', index, 'tls'];
-    return [[...base, 'clientAuth', 'ca'], ...tls.certificates.map((_, at) => [...base, 'certificates', at])];
+    return [
+      [...base, 'clientAuth', 'ca'],
+      [...base, 'acme', 'ca'],
+      [...base, 'acme', 'eab'],
+      ...tls.certificates.map((_, at) => [...base, 'certificates', at]),
+    ];
   });
   return Object.fromEntries(paths.map((path) => [formatPath(path), report.place(path)]));
 }

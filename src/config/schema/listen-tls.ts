@@ -1,9 +1,9 @@
 import { getCiphers } from 'node:tls';
-import { z } from 'zod';
 import type { CertificateFiles, ClientAuthSettings, TlsSettings, TlsVersion } from '../../model/tls-settings.ts';
 import { didYouMean } from '../../util/suggest.ts';
 import { type Exactly, list, option, optional, options, required } from '../option/option.ts';
 import { choice, flag, parsed, path, type Reading } from '../option/value-types.ts';
+import { acmeSchema } from './listen-acme.ts';
 
 /** OpenSSL's name of a cipher suite that this program can speak. */
 function readCipher(text: string): Reading<string> {
@@ -45,11 +45,12 @@ const clientAuth = options({
 /** `listen[].tls`. */
 export const tlsSchema = optional(
   options({
-    certificates: required(
-      z.array(files).min(1, 'expected at least one certificate'),
-      'Certificates; which one is used is decided by the name that a client asks for: exact before wildcard before the ' +
+    certificates: list(
+      files,
+      'Certificates, at least one unless they are ordered; which one is used is decided by the name that a client asks for: exact before wildcard before the ' +
         'first one. Changed files are taken over by themselves.',
     ),
+    acme: acmeSchema,
     minVersion: option(tlsVersion(), '1.2', 'Oldest version of TLS that is spoken.'),
     strictSni: option(
       flag(),

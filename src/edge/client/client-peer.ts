@@ -108,6 +108,10 @@ export class ClientPeer implements Peer {
     return this.#listener.httpsPort;
   }
 
+  get acmeAnswers(): Readonly<Record<string, string>> | undefined {
+    return this.#listener.acmeAnswers;
+  }
+
   get asksClients(): boolean {
     return this.#listener.asksClients;
   }

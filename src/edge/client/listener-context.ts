@@ -43,6 +43,8 @@ export interface ListenerContext {
   name: string;
   /** Requests are sent to this port by https; 0: they are served. */
   httpsPort: number;
+  /** What HTTP-01 asks for, by token (RFC 8555 §8.3); undefined: nobody does at present. */
+  acmeAnswers: Readonly<Record<string, string>> | undefined;
   /** The port that it listens on. To ask each socket is a system call, 2 % of a connection with one request. */
   port: number;
   /** Client connections that it accepted and that are open, and how many of them each untrusted address has. */

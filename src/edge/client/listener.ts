@@ -239,7 +239,7 @@ function close({ servers }: Listener): void {
  * @param secure where redirects lead
  */
 function changeable(settings: EdgeListener, secure: number) {
-  const { name = '', timeouts, limits, proxyProtocol, http2, tls, tcp, redirectToHttps } = settings;
+  const { name = '', timeouts, limits, proxyProtocol, http2, tls, tcp, redirectToHttps, acmeAnswers } = settings;
   const { head, fields, target } = limits;
   return {
     name,
@@ -251,6 +251,7 @@ function changeable(settings: EdgeListener, secure: number) {
     priorKnowledge: http2 === true && tls === undefined,
     asksClients: tls?.clientAuth !== undefined,
     httpsPort: redirectToHttps === true ? secure : 0,
+    acmeAnswers,
   };
 }
 

@@ -31,6 +31,8 @@ export interface Peer {
   readonly listener: string;
   /** Requests are sent to this port by https; 0: they are served. */
   readonly httpsPort: number;
+  /** What HTTP-01 asks for, by token (RFC 8555 §8.3); undefined: nobody does at present. */
+  readonly acmeAnswers: Readonly<Record<string, string>> | undefined;
   /** Whether clients of the listener are asked for a certificate. */
   readonly asksClients: boolean;
   /** Undefined: the connection is in clear text. */

@@ -31,12 +31,24 @@ export function isTooLarge(route: Route | undefined, bytes: number): boolean {
 /** What a request is answered whatever it asks for; undefined: it is to be routed. */
 export function answerBeforeRouting(client: Downstream, requestId: string): OwnAnswer | 'BAD_HOST' | undefined {
   if (client.request.maxForwards === 0) return ownAnswer(200, ALLOW, '');
-  return client.peer.httpsPort === 0 ? undefined : httpsAnswer(client, requestId);
+  const { acmeAnswers, httpsPort } = client.peer;
+  const proof = acmeAnswers && acmeAnswer(client, acmeAnswers);
+  if (proof !== undefined) return proof;
+  return httpsPort === 0 ? undefined : httpsAnswer(client, requestId);
 }
 
 /** Where authorities look for the proof that a host is ours, in clear text (RFC 8555 §8.3). */
 const ACME_PREFIX = '/.well-known/acme-challenge/';
 const HTTPS_PORT = 443;
+
+/** The proof that is asked for; undefined: the request is none for a proof of ours, and is served as any other. */
+function acmeAnswer({ request }: Downstream, answers: Readonly<Record<string, string>>): OwnAnswer | undefined {
+  const { target, method } = request;
+  if (!target.startsWith(ACME_PREFIX) || (method !== 'GET' && method !== 'HEAD')) return undefined;
+  const token = target.slice(ACME_PREFIX.length);
+  if (!Object.hasOwn(answers, token)) return undefined;
+  return ownAnswer(200, 'Content-Type: application/octet-stream\r\n', answers[token]);
+}
 
 /** By port: there are as many as there are listeners at most. */
 const redirects = new Map<number, Redirect>();

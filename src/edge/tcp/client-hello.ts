@@ -4,8 +4,11 @@ export type ClientHello =
   | { readonly outcome: 'more' }
   /** It is no ClientHello, or one that breaks its own lengths. */
   | { readonly outcome: 'broken'; readonly fault: HelloFault }
-  /** `serverName` is in lower case; undefined where it names none. */
-  | { readonly outcome: 'read'; readonly serverName: string | undefined };
+  /**
+   * `serverName` is in lower case; undefined where it names none. `protocols`: the list of those that it offers as it came
+   * (ALPN, RFC 7301 §3.1); undefined where it offers none.
+   */
+  | { readonly outcome: 'read'; readonly serverName: string | undefined; readonly protocols: Buffer | undefined };
 
 /** Why bytes are no ClientHello, in words of ours. */
 export type HelloFault = 'no TLS ClientHello' | 'ClientHello too long' | 'malformed ClientHello';
@@ -24,6 +27,7 @@ const MESSAGE_HEADER = 4;
 const HELLO_FIXED = 34;
 const SERVER_NAME = 0;
 const HOST_NAME = 0;
+const ALPN = 16;
 const NAME = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/;
 
 const MORE: ClientHello = { outcome: 'more' };
@@ -81,17 +85,20 @@ function readHello(hello: Buffer): ClientHello {
   const compression = endOfVector(hello, ciphers, 1);
   if (compression < 0) return MALFORMED;
   // Before TLS 1.3 there need be no extensions, and then there is no name.
-  if (compression === hello.length) return { outcome: 'read', serverName: undefined };
+  if (compression === hello.length) return { outcome: 'read', serverName: undefined, protocols: undefined };
   if (endOfVector(hello, compression, 2) !== hello.length) return MALFORMED;
   return readExtensions(hello.subarray(compression + 2));
 }
 
 function readExtensions(bytes: Buffer): ClientHello {
   let serverName: string | undefined;
+  let protocols: Buffer | undefined;
   for (let at = 0; at < bytes.length; ) {
     const end = endOfVector(bytes, at + 2, 2);
     if (end < 0) return MALFORMED;
-    if (bytes.readUInt16BE(at) === SERVER_NAME) {
+    const kind = bytes.readUInt16BE(at);
+    if (kind === ALPN) protocols = bytes.subarray(at + 4, end);
+    if (kind === SERVER_NAME) {
       // Two of them could be read as the one or the other.
       if (serverName !== undefined) return MALFORMED;
       serverName = readServerName(bytes.subarray(at + 4, end));
@@ -99,7 +106,7 @@ function readExtensions(bytes: Buffer): ClientHello {
     }
     at = end;
   }
-  return { outcome: 'read', serverName };
+  return { outcome: 'read', serverName, protocols };
 }
 
 /** A list with exactly one name, which is one of a host: no other kind was ever defined. */

@@ -54,9 +54,14 @@ describe('listeners', () => {
       ['listen[0].tls.minVersion: expected 1.2 or 1.3: older versions are not safe'],
     ],
     [
-      'a key that is not there yet',
-      '[{ address: "127.0.0.1:443", tls: { certificates: [{ cert: a }], acme: {} } }]',
-      ['listen[0].tls.acme: unknown key'],
+      'neither certificates nor where to order them',
+      '[{ address: "127.0.0.1:443", tls: { strictSni: true } }]',
+      ['listen[0].tls: needs certificates, or acme to order them'],
+    ],
+    [
+      'an unknown key',
+      '[{ address: "127.0.0.1:443", tls: { certificates: [{ cert: a }], ocsp: {} } }]',
+      ['listen[0].tls.ocsp: unknown key'],
     ],
     [
       'an empty clientAuth',

@@ -19,6 +19,7 @@ async function load(file: string) {
 test('every shipped file is right, without a warning and without any variable set', async () => {
   const examples = (await readdir(join(CONFIG, 'examples'))).map((file) => `examples/${file}`);
   expect(examples.toSorted()).toEqual([
+    'examples/acme.yaml',
     'examples/docker-consul.yaml',
     'examples/existing-services.yaml',
     'examples/process.yaml',

@@ -32,6 +32,7 @@ class Stream implements Downstream {
     tls: undefined,
     listener: '',
     httpsPort: 0,
+    acmeAnswers: undefined,
     asksClients: false,
     forwardedPort: 443,
     localAddress: '192.0.2.9:443',

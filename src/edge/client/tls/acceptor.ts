@@ -20,6 +20,15 @@ interface Inner {
   _parent?: Owned | undefined;
 }
 
+/** Who asks for a proof offers this protocol and no other (RFC 8737 §3). */
+const PROOF_PROTOCOL = 'acme-tls/1';
+const PROOF_ONLY = Buffer.from(`\0\x0b\x0a${PROOF_PROTOCOL}`, 'latin1');
+
+/** Whether a client wants a proof, by the list of protocols in its ClientHello. */
+export function wantsProof(protocols: Buffer | undefined): boolean {
+  return protocols?.equals(PROOF_ONLY) === true;
+}
+
 const OWNER = Symbol('owner of the handshake');
 type Owned = Socket & { [OWNER]?: HandshakeOwner | undefined };
 
@@ -28,6 +37,8 @@ export class Acceptor {
   readonly #server: Server;
   readonly #contexts: SecureContexts;
   readonly #material: TlsMaterial;
+  /** For those who ask for a proof that a host is ours (RFC 8737); undefined: there is none to show. */
+  readonly proofs: Acceptor | undefined;
 
   /**
    * @param listener see `SecureContexts`
@@ -36,6 +47,7 @@ export class Acceptor {
    */
   constructor(material: TlsMaterial, listener: string, protocols: readonly string[]) {
     this.#material = material;
+    this.proofs = proofsOf(material, listener);
     const contexts = new SecureContexts(material, listener);
     this.#contexts = contexts;
     const { clientAuth } = material;
@@ -95,6 +107,20 @@ export class Acceptor {
 function resetBelow(this: TLSSocket): TLSSocket {
   tcpOf(this)?.resetAndDestroy();
   return this;
+}
+
+/** @throws what OpenSSL says of the proofs */
+function proofsOf({ proofs = [], ticketKeys }: TlsMaterial, listener: string): Acceptor | undefined {
+  if (proofs.length === 0) return undefined;
+  const material: TlsMaterial = {
+    certificates: proofs,
+    minVersion: '1.2',
+    strictSni: true,
+    ciphers: [],
+    clientAuth: undefined,
+    ticketKeys,
+  };
+  return new Acceptor(material, `${listener} proofs`, [PROOF_PROTOCOL]);
 }
 
 function tcpOf(socket: TLSSocket): Owned | undefined {

@@ -10,7 +10,7 @@ export class CertificateIndex {
   readonly standard: CertificateSet;
   readonly #sets = new Map<string, Certificate[]>();
 
-  /** @param certificates at least one; of those with keys of one kind, the first one of a name is used */
+  /** @param certificates none while they are being ordered; of those with keys of one kind, the first one of a name is used */
   constructor(certificates: readonly Certificate[]) {
     for (const certificate of certificates) {
       for (const name of certificate.names) this.#add(name, certificate);

@@ -2,12 +2,13 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { DeadlineEntry } from '../../io/deadlines.ts';
 import { disown, own, ownerOf, type SocketOwner } from '../../io/socket-owner.ts';
+import { readClientHello } from '../../tcp/client-hello.ts';
 import { ClientPeer } from '../client-peer.ts';
 import type { ClientContext } from '../context.ts';
 import type { IdleConnection, IdleList } from '../idle-connections.ts';
 import type { ClientConnection, ListenerContext } from '../listener-context.ts';
 import { serve } from '../serve.ts';
-import type { Acceptor, HandshakeOwner } from './acceptor.ts';
+import { type Acceptor, type HandshakeOwner, wantsProof } from './acceptor.ts';
 import { subjectOf } from './client-subject.ts';
 import type { HandshakeOutcome } from './outcome.ts';
 import { answerPlain } from './plain-answer.ts';
@@ -16,10 +17,11 @@ import { answerPlain } from './plain-answer.ts';
 const HANDSHAKE = 0x16;
 
 /**
- * `proxy-header`: that has to come first. `first-byte`: nothing came of the handshake yet. `handshake`: Node makes it.
+ * `proxy-header`: that has to come first. `first-byte`: nothing came of the handshake yet. `hello`: the rest of the
+ * ClientHello has to tell who asks. `handshake`: Node makes it. `proof`: it does, with one who is to be shown a proof.
  * `over`: the connection is secure, or closed.
  */
-type Phase = 'proxy-header' | 'first-byte' | 'handshake' | 'over';
+type Phase = 'proxy-header' | 'first-byte' | 'hello' | 'handshake' | 'proof' | 'over';
 
 /** One connection from its accept until its handshake is over. It counts as one of its listener's connections. */
 export class Handshake implements ClientConnection, DeadlineEntry, IdleConnection, HandshakeOwner, SocketOwner {
@@ -37,6 +39,8 @@ export class Handshake implements ClientConnection, DeadlineEntry, IdleConnectio
   readonly #listener: ListenerContext;
   readonly #peer: ClientPeer;
   #phase: Phase = 'first-byte';
+  /** What came of the ClientHello, where it is awaited. */
+  #hello: Buffer | undefined;
 
   /** @param underWay the handshakes of its listener, the oldest first */
   constructor(
@@ -80,6 +84,8 @@ export class Handshake implements ClientConnection, DeadlineEntry, IdleConnectio
       this.#phase = 'first-byte';
       this.#enter();
       if (rest.length > 0) this.#begin(rest);
+    } else if (this.#phase === 'hello') {
+      this.#chooseBy(Buffer.concat([this.#hello as Buffer, chunk]));
     } else {
       this.#begin(chunk);
     }
@@ -92,10 +98,30 @@ export class Handshake implements ClientConnection, DeadlineEntry, IdleConnectio
       this.#endInClearText(bytes);
       return;
     }
-    this.#phase = 'handshake';
+    if (this.#acceptor.proofs === undefined) this.#shake(this.#acceptor, bytes, 'handshake');
+    else this.#chooseBy(bytes);
+  }
+
+  /** Proofs are shown at present: the ClientHello tells whether its client wants one. */
+  #chooseBy(bytes: Buffer): void {
+    const hello = readClientHello(bytes);
+    if (hello.outcome === 'more') {
+      this.#phase = 'hello';
+      this.#hello = bytes;
+      return;
+    }
+    this.#hello = undefined;
+    const { proofs } = this.#acceptor;
+    if (proofs !== undefined && hello.outcome === 'read' && wantsProof(hello.protocols)) {
+      this.#shake(proofs, bytes, 'proof');
+    } else this.#shake(this.#acceptor, bytes, 'handshake');
+  }
+
+  #shake(acceptor: Acceptor, bytes: Buffer, phase: Phase): void {
+    this.#phase = phase;
     this.#stopReading();
     this.#socket.unshift(bytes);
-    this.#acceptor.take(this.#socket, this);
+    acceptor.take(this.#socket, this);
   }
 
   /** Node reads from here on, or nobody does. */
@@ -113,6 +139,14 @@ export class Handshake implements ClientConnection, DeadlineEntry, IdleConnectio
   }
 
   onSecure(socket: TLSSocket): void {
+    if (this.#phase === 'proof') {
+      // It has seen what it wanted.
+      this.#leave('proof');
+      this.#peer.leave();
+      socket.on('error', ignore);
+      socket.destroySoon();
+      return;
+    }
     if (this.#phase !== 'handshake') return;
     const certificate = this.#listener.asksClients ? socket.getPeerX509Certificate() : undefined;
     const subject = certificate && subjectOf(certificate);
@@ -182,3 +216,5 @@ function onData(this: Socket, chunk: Buffer): void {
   const owner = ownerOf(this);
   if (owner instanceof Handshake) owner.read(chunk);
 }
+
+function ignore(): void {}

@@ -2,6 +2,8 @@
 export type HandshakeOutcome =
   | 'full'
   | 'resumed'
+  /** A proof that a host is ours was shown, and the connection closed (TLS-ALPN-01, RFC 8737). */
+  | 'proof'
   /** It took longer than `timeouts.handshake`. */
   | 'timeout'
   /** `limits.handshakes` others came after it. */
@@ -15,7 +17,7 @@ export type HandshakeOutcome =
   | 'refused-by-client'
   | 'version'
   | 'cipher'
-  /** `strictSni`: no certificate is for the name, or there is no name. */
+  /** `strictSni`: no certificate is for the name, or there is no name. Or there is no certificate at all yet. */
   | 'unknown-name'
   /** None of the protocols that the client offers (ALPN). */
   | 'protocol'

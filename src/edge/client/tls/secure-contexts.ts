@@ -43,7 +43,8 @@ export class SecureContexts {
 
   /** Whether a client may come by this name; undefined: it asked for none. */
   serves(name: string | undefined): boolean {
-    return !this.#isStrict || (name !== undefined && this.#index.of(name) !== undefined);
+    const isAny = !this.#isStrict && this.#index.standard.length > 0;
+    return isAny || (name !== undefined && this.#index.of(name) !== undefined);
   }
 
   /** The context for a name; undefined: the server's own. @throws what OpenSSL says of the certificate */
