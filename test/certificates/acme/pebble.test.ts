@@ -2,7 +2,15 @@ import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { demoService, logOf, type Place, type Program, place, serve } from '../../main/program.ts';
+import {
+  demoService,
+  logOf,
+  type Place,
+  type Program,
+  type ProgramOptions,
+  pilotlight,
+  place,
+} from '../../main/program.ts';
 import { freePort } from '../../support/free-port.ts';
 import { EXTERNAL_KEY, Pebble, type PebbleOptions } from '../../support/pebble.ts';
 import { request } from '../../support/raw-client.ts';
@@ -39,6 +47,17 @@ async function setUp(options: Partial<PebbleOptions> = {}): Promise<Setup> {
   return { ...at, pebble, secure, plain, config };
 }
 
+/** Runs the configuration and waits until it is ready, beside all that such a test starts. */
+async function serve({ file, admin }: Pick<Place, 'file' | 'admin'>, options?: ProgramOptions): Promise<Program> {
+  const program = pilotlight(['run', '-c', file], options);
+  const isReady = async () => {
+    if (program.child.exitCode !== null) throw new Error(`it ended: ${program.stderr}`);
+    return (await fetch(`${admin}/readyz`).catch(() => undefined))?.status === 200;
+  };
+  await until('ready', isReady, LONG_MS);
+  return program;
+}
+
 /** A connection whose handshake is over. */
 function handshake(port: number, servername: string, more: object = {}): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
@@ -70,9 +89,9 @@ const told = (program: Program, event: string) => logOf(program).filter((line) =
 
 describe.each(['http-01', 'tls-alpn-01'])('by %s', (challenge) => {
   test.each([1, 2])('a certificate is issued and served by %i process(es)', async (workers) => {
-    const { config, pebble, secure, plain, write, ...at } = await setUp();
-    await write(config({ challenge, email: 'ops@shop.test' }, [HOST, 'api.shop.test'], { workers }));
-    const program = await serve({ ...at, write });
+    const { config, pebble, secure, plain, ...at } = await setUp();
+    await at.write(config({ challenge, email: 'ops@shop.test' }, [HOST, 'api.shop.test'], { workers }));
+    const program = await serve(at);
     await untilShown(secure);
     await untilShown(secure, 'api.shop.test');
     // By an authority that is trusted, a client is let in.
@@ -98,7 +117,7 @@ test('an account is bound to one that the authority knows, by a key from a file 
   const file = join(at.folder, 'hmac');
   writeFileSync(file, `${EXTERNAL_KEY}\n`, { mode: 0o600 });
   await at.write(config());
-  const program = await serve(at, [], { env: { EAB_HMAC: EXTERNAL_KEY } });
+  const program = await serve(at, { env: { EAB_HMAC: EXTERNAL_KEY } });
   const failures = () => told(program, 'certificate-failed').map((line) => String(line['msg']));
   await until('it is refused', () => failures().length === 1, LONG_MS);
   expect(failures()[0]).toContain('the authority wants an account that it knows: name it as eab');
