@@ -60,6 +60,7 @@ const measured = fc.record({
   freezePerSecond: rate,
   downCoveredMs: often(600_000, ms(600_000)),
   calmMs: often(600_000, ms(600_000)),
+  enoughMs: often(0, ms(2_400_000)),
   peakPerSecond: rate,
   downWaitMs: often(0, ms(600_000)),
   flapTokens: ms(4),

@@ -132,11 +132,11 @@ export class ServiceWindow {
     return this.#within(now, periodMs).reduce((sum, entry) => sum + entry.arrivals, 0) / (periodMs / 1000);
   }
 
-  /** The greatest arrival rate over any few seconds since `since` (the clock's ms). */
-  peak(now: number, since: number): number {
+  /** The greatest arrival rate over any `overMs` since `since` (the clock's ms). */
+  peak(now: number, since: number, overMs: number): number {
     let peak = 0;
-    for (let to = now; to > since; to -= RATE_PERIOD_MS) {
-      peak = Math.max(peak, this.rates(Math.max(since, to - RATE_PERIOD_MS), to).arrivals);
+    for (let to = now; to > since; to -= overMs) {
+      peak = Math.max(peak, this.rates(Math.max(since, to - overMs), to).arrivals);
     }
     return peak;
   }

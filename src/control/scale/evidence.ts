@@ -6,6 +6,23 @@ export interface Seen {
   at: number;
 }
 
+/** What one replica can do, and of how many answers that is known: of few it may be luck. */
+export interface Capacity extends Seen {
+  answers: number;
+}
+
+/** Arrivals at which so many were not enough, and for how long that is believed, ms. */
+export interface Failed extends Seen {
+  forMs: number;
+}
+
+/** What so many replicas that were busy answered together. */
+export interface Done {
+  replicas: number;
+  goodPerSecond: number;
+  overMs: number;
+}
+
 /**
  * What was learnt of one service under its present `run`. Plain data. Evidence that is contradicted is dropped, and all
  * of it fades.
@@ -15,11 +32,11 @@ export interface Evidence {
    * The most good answers per second and replica, seen while the service was saturated: the only figure that sizes an
    * increase. What a replica does that is not saturated says nothing about what it could do.
    */
-  capacity: Seen | undefined;
+  capacity: Capacity | undefined;
   /** By number of replicas: the most arrivals that so many answered with low latency. */
   carried: readonly (Seen | undefined)[];
   /** By number of replicas: the least arrivals at which so many were not enough, and one more helped. */
-  failed: readonly (Seen | undefined)[];
+  failed: readonly (Failed | undefined)[];
   /** An increase has proved that replicas help. */
   helps: boolean;
 }
@@ -44,17 +61,38 @@ export function eachManages(evidence: Evidence, guards: GuardSettings, now: numb
   return most > 0 ? most : undefined;
 }
 
-/** A rate less its standard error: the most of many short counts is more than what is true. */
-export function surely(perSecond: number, overMs: number): number {
+/** A rate less so many standard errors: the most of many short counts is more than what is true. */
+export function surely(perSecond: number, overMs: number, errors = 1): number {
   const seconds = overMs / 1000;
   const count = perSecond * seconds;
-  return Math.max(0, count - Math.sqrt(count)) / seconds;
+  return Math.max(0, count - errors * Math.sqrt(count)) / seconds;
 }
 
-/** Takes in what each replica did while the service was saturated. */
-export function withCapacity(evidence: Evidence, perSecond: number, guards: GuardSettings, now: number): Evidence {
-  if (perSecond <= (capacityAt(evidence, guards, now) ?? 0)) return evidence;
-  return { ...evidence, capacity: { perSecond, at: now } };
+/** So many times as many answers say more than those before. */
+const SAYS_MORE = 4;
+/** What was done in less time than this may be the work of a moment, or of a part of the replicas, ms. */
+const LASTING_MS = 5000;
+/** A second look has to say more by so many standard errors, as the luckiest of many would always be taken, … */
+const AGAIN = 2;
+/** … and by so many one at fewer answers. What few said may be too much by as many. */
+const LUCK = 3;
+
+/**
+ * Takes in what replicas did while they had more to do than they could begin. What is more by more than chance is news; so
+ * is less, where it was seen of many more answers, but only as far as luck may have made it more before.
+ */
+export function withCapacity(evidence: Evidence, done: Done, guards: GuardSettings, now: number): Evidence {
+  const { capacity } = evidence;
+  const answers = (done.goodPerSecond * done.overMs) / 1000;
+  const known = capacity?.answers ?? 0;
+  const errors = known === 0 ? 1 : known < SAYS_MORE * answers ? AGAIN : LUCK;
+  const each = (less: number) => surely(done.goodPerSecond, done.overMs, less) / done.replicas;
+  if (each(errors) > (capacity === undefined ? 0 : faded(capacity, guards, now)))
+    return { ...evidence, capacity: { perSecond: each(errors), answers, at: now } };
+  if (capacity === undefined) return evidence;
+  if (done.overMs < LASTING_MS || answers < SAYS_MORE * capacity.answers) return evidence;
+  const least = capacity.perSecond * (1 - LUCK / Math.sqrt(capacity.answers));
+  return { ...evidence, capacity: { perSecond: Math.max(least, each(1)), answers, at: now } };
 }
 
 /** `replicas` answered so many arrivals with low latency. */
@@ -92,7 +130,11 @@ export function withTooFew(evidence: Evidence, replicas: number, arrivals: numbe
   };
 }
 
-/** So many replicas were not enough for so many arrivals: one more helped, or one fewer did not do. */
+/**
+ * So many replicas were not enough for so many arrivals: one more helped, or one fewer did not do. Where they should have
+ * been, by what each is known to do, that may have been a moment of bad luck: it is believed for as long as until a
+ * decrease is tried again, and for twice as long where it was so before.
+ */
 export function withFailed(
   evidence: Evidence,
   replicas: number,
@@ -100,14 +142,20 @@ export function withFailed(
   guards: GuardSettings,
   now: number,
 ): Evidence {
-  if ((failedAt(evidence, replicas, guards, now) ?? Number.POSITIVE_INFINITY) <= arrivals) return evidence;
-  return { ...evidence, failed: put(evidence.failed, replicas, { perSecond: arrivals, at: now }) };
+  if ((failedAt(evidence, replicas, now) ?? Number.POSITIVE_INFINITY) <= arrivals) return evidence;
+  const { failed, helps, capacity } = evidence;
+  const before = failed[replicas];
+  const isAgain = before !== undefined && now - before.at < guards.failedForMs;
+  const isSurprise = helps && capacity !== undefined && arrivals <= replicas * capacity.perSecond;
+  const forMs = !isSurprise ? guards.failedForMs : isAgain ? 2 * before.forMs : guards.downRetryMs;
+  const seen = { perSecond: arrivals, at: now, forMs: Math.min(guards.failedForMs, forMs) };
+  return { ...evidence, failed: put(failed, replicas, seen) };
 }
 
 /** The least arrivals per second at which so many replicas were not enough; undefined while none is known. */
-export function failedAt({ failed }: Evidence, replicas: number, guards: GuardSettings, now: number) {
+export function failedAt({ failed }: Evidence, replicas: number, now: number): number | undefined {
   const seen = failed[replicas];
-  return seen === undefined || now - seen.at >= guards.failedForMs ? undefined : seen.perSecond;
+  return seen === undefined || now - seen.at >= seen.forMs ? undefined : seen.perSecond;
 }
 
 /** At this share of the arrivals at which so many were too slow they are about to be. */
@@ -121,7 +169,7 @@ export function eachTakes(evidence: Evidence, replicas: number, guards: GuardSet
   const { helps, capacity } = evidence;
   let each = helps && capacity !== undefined ? guards.downPeak * capacity.perSecond : undefined;
   for (let n = replicas; n > 0; n--) {
-    const failed = failedAt(evidence, n, guards, now);
+    const failed = failedAt(evidence, n, now);
     if (failed === undefined) continue;
     each = Math.min(each ?? Number.POSITIVE_INFINITY, (BEFORE_SLOW * failed) / n);
     break;
@@ -149,6 +197,6 @@ export function faded({ perSecond, at }: Seen, { evidenceHalfLifeMs }: GuardSett
   return perSecond * 2 ** (-(now - at) / evidenceHalfLifeMs);
 }
 
-function put(list: readonly (Seen | undefined)[], index: number, seen: Seen): readonly (Seen | undefined)[] {
+function put<T extends Seen>(list: readonly (T | undefined)[], index: number, seen: T): readonly (T | undefined)[] {
   return Array.from({ length: Math.max(list.length, index + 1) }, (_, n) => (n === index ? seen : list[n]));
 }

@@ -1,6 +1,6 @@
 import { bucketOf, type SparseCounts } from '../../util/histogram.ts';
 import { type AutoAbove, type LowLoadSpan, ofOtherRun } from './auto-above.ts';
-import { type Evidence, noEvidence, type Seen } from './evidence.ts';
+import { type Capacity, type Evidence, type Failed, noEvidence, type Seen } from './evidence.ts';
 
 /** What scaling has learnt of one service. */
 export interface Learnt {
@@ -23,7 +23,7 @@ export interface Moment {
 }
 
 /** What another version wrote is not read. */
-const VERSION = 1;
+const VERSION = 2;
 /** What is older says nothing any more, ms. */
 export const LEARNT_MAX_AGE_MS = 7 * 86_400_000;
 /** Most replicas by whose number something is kept. */
@@ -35,16 +35,16 @@ const MOST_SPANS = 100;
 /** As text that `decodeLearnt` reads. All times in it are the wall's ms. */
 export function encodeLearnt({ run, evidence, auto }: Learnt, { now, wall }: Moment): string {
   const ofSeen = ({ perSecond, at }: Seen) => [perSecond, Math.round(at - now + wall)];
-  const ofList = (list: Evidence['carried']) =>
-    list.slice(0, MOST_REPLICAS).flatMap((seen, n) => (seen === undefined ? [] : [[n, ...ofSeen(seen)]]));
+  const ofList = <T extends Seen>(list: readonly (T | undefined)[], of: (seen: T) => number[]) =>
+    list.slice(0, MOST_REPLICAS).flatMap((seen, n) => (seen === undefined ? [] : [[n, ...of(seen)]]));
   const { capacity, carried, failed, helps } = evidence;
   const text = JSON.stringify({
     version: VERSION,
     at: wall,
     run,
-    capacity: capacity === undefined ? null : ofSeen(capacity),
-    carried: ofList(carried),
-    failed: ofList(failed),
+    capacity: capacity === undefined ? null : [...ofSeen(capacity), Math.round(capacity.answers)],
+    carried: ofList(carried, ofSeen),
+    failed: ofList(failed, (seen) => [...ofSeen(seen), seen.forMs]),
     helps,
     auto: auto === undefined ? null : { ...auto, lowLoadMs: auto.lowLoadMs ?? null },
   });
@@ -64,13 +64,21 @@ export function decodeLearnt(text: string, { now, wall }: Moment): Learnt | stri
       const [perSecond, at] = list(value, 2, what);
       return { perSecond: number(perSecond, what), at: now - Math.max(0, wall - number(at, what)) };
     };
-    const byReplicas = (what: string): (Seen | undefined)[] => {
-      const all: (Seen | undefined)[] = [];
+    const capacityOf = (value: unknown): Capacity => {
+      const [perSecond, at, answers] = list(value, 3, 'capacity');
+      return { ...seen([perSecond, at], 'capacity'), answers: number(answers, 'capacity') };
+    };
+    const failure = (value: unknown, what: string): Failed => {
+      const [perSecond, at, forMs] = list(value, 3, what);
+      return { ...seen([perSecond, at], what), forMs: number(forMs, what) };
+    };
+    const byReplicas = <T>(what: string, of: (value: unknown, what: string) => T): (T | undefined)[] => {
+      const all: (T | undefined)[] = [];
       for (const entry of list(file[what], MOST_REPLICAS, what)) {
-        const [n, ...rest] = list(entry, 3, what);
+        const [n, ...rest] = list(entry, 4, what);
         const index = count(n, MOST_REPLICAS - 1, what);
         while (all.length < index) all.push(undefined);
-        all[index] = seen(rest, what);
+        all[index] = of(rest, what);
       }
       return all;
     };
@@ -79,9 +87,9 @@ export function decodeLearnt(text: string, { now, wall }: Moment): Learnt | stri
     return {
       run,
       evidence: {
-        capacity: capacity === null ? undefined : seen(capacity, 'capacity'),
-        carried: byReplicas('carried'),
-        failed: byReplicas('failed'),
+        capacity: capacity === null ? undefined : capacityOf(capacity),
+        carried: byReplicas('carried', seen),
+        failed: byReplicas('failed', failure),
         helps,
       },
       auto: auto === null ? undefined : autoOf(record(auto, 'auto')),

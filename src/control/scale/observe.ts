@@ -24,12 +24,16 @@ export function observe(state: ScalerState, sample: ScaleSample, scale: ScaleSet
   const isSilent = isQuiet && !isTold;
   const isCalm = isQuiet && isTold;
   const saturatedTicks = isSaturatedNow ? state.saturatedTicks + 1 : 0;
-  const seen = { saturatedMs: saturatedTicks * TICK_MS, isOver, isCalm };
+  const isBusy = isSaturatedNow || (state.busyTicks > 0 && isCatchingUp(sample));
+  const busyTicks = isBusy ? state.busyTicks + 1 : 0;
+  const seen = { isSaturated: isSaturatedNow, busyMs: busyTicks * TICK_MS, isOver, isCalm };
   const next: ScalerState = {
     ...whenReady(state, sample, isSaturatedNow, now),
     overTicks: isOver ? state.overTicks + 1 : 0,
     saturatedTicks,
+    busyTicks,
     calmSince: isCalm ? (state.calmSince ?? now) : isSilent ? state.calmSince : undefined,
+    enoughSince: isOver || isSaturatedNow ? undefined : isTold ? (state.enoughSince ?? now) : state.enoughSince,
     evidence: learnt(state.evidence, sample, seen, guards, now),
     doneEach: withDone(state.doneEach, sample, guards, now),
   };
@@ -48,6 +52,15 @@ function isSaturatedIn(sample: ScaleSample, calmLoad: number, { guards }: ScaleS
   if (isSaturatedBy(signs, sample.aboveMs, guards)) return true;
   const isWorse = sample.load >= sample.loadBefore;
   return isWorse && isSaturatedBy({ ...signs, ...sample.longer, shed: 0 }, sample.aboveMs, guards);
+}
+
+/** Who waits for so many times as long as an answer usually takes found all that answer busy. */
+const WAITED = 3;
+
+/** After an overload a queue is worked off that keeps all replicas busy, by Little's law. */
+function isCatchingUp({ load, ready, goodLately, arrivalsLately, usualMs }: ScaleSample): boolean {
+  if (usualMs === undefined || goodLately <= 1.05 * arrivalsLately) return false;
+  return load > 2 * ready && load * 1000 > WAITED * usualMs * goodLately;
 }
 
 /** An average that a few seconds do not move far. */
@@ -78,18 +91,20 @@ function withDone(done: Seen | undefined, sample: ScaleSample, guards: GuardSett
 function learnt(
   evidence: Evidence,
   sample: ScaleSample,
-  seen: { saturatedMs: number; isOver: boolean; isCalm: boolean },
+  seen: { isSaturated: boolean; busyMs: number; isOver: boolean; isCalm: boolean },
   guards: GuardSettings,
   now: number,
 ): Evidence {
   const { ready, arrivals, goodLately, isSteady } = sample;
   if (ready === 0) return evidence;
   let next = evidence;
-  const isSaturatedNow = seen.saturatedMs > 0;
-  if (isSaturatedNow && isSteady && !isCollapsed(goodLately, arrivals)) {
-    next = withCapacity(next, surely(goodLately, LATELY_MS) / ready, guards, now);
-    if (seen.saturatedMs >= sample.goodSinceMs)
-      next = withCapacity(next, surely(sample.goodSince, sample.goodSinceMs) / ready, guards, now);
+  const isSaturatedNow = seen.isSaturated;
+  if (isSteady && !isCollapsed(goodLately, arrivals)) {
+    const { goodSince, goodSinceMs } = sample;
+    if (seen.busyMs >= goodSinceMs)
+      next = withCapacity(next, { replicas: ready, goodPerSecond: goodSince, overMs: goodSinceMs }, guards, now);
+    if (isSaturatedNow)
+      next = withCapacity(next, { replicas: ready, goodPerSecond: goodLately, overMs: LATELY_MS }, guards, now);
   }
   if (seen.isOver || isSaturatedNow) next = withTooFew(next, ready, arrivals);
   else if (seen.isCalm && isSteady) next = withCarried(next, ready, arrivals, guards, now);

@@ -56,7 +56,7 @@ function forSaturation(inputs: ScaleInputs): Proposal | undefined {
 const SAME_NEED = 0.1;
 
 /** For the backlog there are at most so many times as many as the arrivals need: it grows with the time of a start. */
-const CATCH_UP = 1.65;
+const CATCH_UP = 2;
 
 /** How many a saturated service needs: by its capacity, once replicas have proved to help; else one more. */
 function sized(inputs: ScaleInputs, from: number, reason: string): Pick<Proposal, 'to' | 'reason'> {
@@ -120,19 +120,25 @@ function forGrowth(inputs: ScaleInputs): Proposal | undefined {
   return { kind: 'growth', from, to: Math.min(needed, 2 * from), reason };
 }
 
+/** Latency that is neither low nor over the threshold has to have been so for so many times as long. */
+const BEARABLE_FOR = 4;
+
 /** One fewer, to see whether they do: latency has been low for long, and so few were not too few for as much before. */
 function downwards(inputs: ScaleInputs): Proposal | undefined {
-  const { ready, min, starting, quantileMs, downBelow, aboveMs, calmMs, trial } = inputs;
+  const { ready, min, starting, quantileMs, downBelow, aboveMs, calmMs, enoughMs, trial } = inputs;
   if (ready <= min || starting > 0 || trial !== 0 || isSaturated(inputs)) return undefined;
-  if (quantileMs === undefined || quantileMs >= downBelow * aboveMs) return undefined;
+  if (quantileMs === undefined || quantileMs > aboveMs) return undefined;
   if (inputs.soonPerSecond !== undefined) return undefined;
   const { windowMs, peakPerSecond } = downWindow(inputs);
-  if (Math.min(calmMs, inputs.downCoveredMs) < windowMs) return undefined;
+  const isLow = quantileMs < downBelow * aboveMs && Math.min(calmMs, inputs.downCoveredMs) >= windowMs;
+  // It may be as slow with fewer: that is the experiment.
+  if (!isLow && enoughMs < BEARABLE_FOR * inputs.downWindowMs) return undefined;
   const { failedPerSecond, downPeak } = inputs;
   if (failedPerSecond !== undefined && peakPerSecond >= downPeak * failedPerSecond) return undefined;
   // What so few cannot do by what is known of them is not tried.
   if (isShort({ ...inputs, usualPerSecond: peakPerSecond }, ready - 1)) return undefined;
-  const low = `${quantileText(inputs)} < ${millis(downBelow * aboveMs)} for ${Math.round(calmMs / 1000)} s`;
+  const [limitMs, sinceMs] = isLow ? [downBelow * aboveMs, calmMs] : [aboveMs, enoughMs];
+  const low = `${quantileText(inputs)} < ${millis(limitMs)} for ${Math.round(sinceMs / 1000)} s`;
   return { kind: 'down', from: ready, to: ready - 1, reason: `${low}, at most ${rate(peakPerSecond)} requests/s` };
 }
 
@@ -140,7 +146,7 @@ function downwards(inputs: ScaleInputs): Proposal | undefined {
 function downWindow(inputs: ScaleInputs): { windowMs: number; peakPerSecond: number } {
   const { ready, capacityPerSecond, utilisation, latePeakPerSecond } = inputs;
   const isSurplus =
-    capacityPerSecond !== undefined && latePeakPerSecond <= (ready - 1) * utilisation * capacityPerSecond;
+    capacityPerSecond !== undefined && latePeakPerSecond <= (ready - 1 + SAME_NEED) * utilisation * capacityPerSecond;
   return isSurplus
     ? { windowMs: inputs.surplusMs, peakPerSecond: latePeakPerSecond }
     : { windowMs: inputs.downWindowMs, peakPerSecond: inputs.peakPerSecond };

@@ -124,6 +124,8 @@ export interface ScaleInputs extends BudgetFacts {
   downCoveredMs: number;
   /** Since when the latency has been low, ms. */
   calmMs: number;
+  /** Since when it has not been over the threshold, with as many replicas, ms. */
+  enoughMs: number;
   surplusMs: number;
   peakPerSecond: number;
   /** … over `surplusMs`. */

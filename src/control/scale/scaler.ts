@@ -11,7 +11,6 @@ import {
   failedAt,
   noEvidence,
   type Seen,
-  surely,
   withCapacity,
   withFailed,
 } from './evidence.ts';
@@ -78,6 +77,8 @@ export interface ScaleSample {
   /** The signs of saturation over the window of the latency, as far as there is data of it. */
   longer: Pick<SaturationSigns, 'overMs' | 'arrivals' | 'dueArrivals' | 'answers' | 'loadBefore'>;
   oldestMs: number;
+  /** What an answer usually takes; undefined while that is not known. */
+  usualMs: number | undefined;
   /** Requests that wait for a slot. */
   queued: number;
   downCoveredMs: number;
@@ -92,8 +93,12 @@ export interface ScalerState {
   trial: Trial;
   overTicks: number;
   saturatedTicks: number;
+  /** Ticks in a row with replicas that have more to do than they can begin, this one included. */
+  busyTicks: number;
   /** Since when latency has been low, and the load then. */
   calmSince: number | undefined;
+  /** Since when it has not been over the threshold. */
+  enoughSince: number | undefined;
   calmLoad: number;
   /** … on one replica. */
   calmEach: number;
@@ -131,7 +136,9 @@ export function newScaler(scale: ScaleSettings, now: number): ScalerState {
     trial: noTrial,
     overTicks: 0,
     saturatedTicks: 0,
+    busyTicks: 0,
     calmSince: undefined,
+    enoughSince: undefined,
     calmLoad: 0,
     calmEach: 0,
     lastUpAt: undefined,
@@ -156,7 +163,7 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
   const each = eachTakes(evidence, ready + starting, guards, now);
   const soon = sample.trend === undefined ? undefined : forecast(sample.trend);
   const carriers = carriersOf(evidence, arrivals, ready + starting, guards, now);
-  const failed = failedAt(evidence, ready - 1, guards, now);
+  const failed = failedAt(evidence, ready - 1, now);
   const doubt = state.doubts.at(-1);
   const lastChangeAt = latest(state.lastUpAt, state.lastDownAt);
   return {
@@ -228,6 +235,7 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
     downWindowMs: guards.downWindowMs,
     downCoveredMs: sample.downCoveredMs,
     calmMs: state.calmSince === undefined ? 0 : now - state.calmSince,
+    enoughMs: state.enoughSince === undefined ? 0 : now - Math.max(state.enoughSince, lastChangeAt ?? 0),
     surplusMs: guards.surplusMs,
     peakPerSecond: sample.peak,
     latePeakPerSecond: sample.latePeak,
@@ -312,7 +320,7 @@ export function afterVerdict(
       const wereTooFew = !isStuck && (inputs.beforeSaturated === 0 || beforePerSecond > trialFrom * each);
       const known = wereTooFew ? withFailed(evidence, trialFrom, beforePerSecond, guards, now) : evidence;
       // What was seen before it may be of a pause: they can do at least what they have done since.
-      const done = surely(trialGoodPerSecond, inputs.trialGoodMs) / trialTo;
+      const done = { replicas: trialTo, goodPerSecond: trialGoodPerSecond, overMs: inputs.trialGoodMs };
       const able = judged.isMore ? withCapacity(known, done, guards, now) : known;
       return {
         ...ended,
@@ -344,7 +352,7 @@ export function afterVerdict(
       const forMs = Math.min(DOWN_RETRY_MAX_MS, guards.downRetryMs * 2 ** count);
       return {
         ...ended,
-        evidence: withFailed(evidence, inputs.trialTo, inputs.arrivalsPerSecond, guards, now),
+        evidence: withFailed(evidence, inputs.trialTo, inputs.usualPerSecond, guards, now),
         lowered: { to: inputs.trialTo, until: now + forMs, count: count + 1 },
       };
     }

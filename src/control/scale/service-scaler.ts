@@ -5,7 +5,7 @@ import { mergeSparse, type SparseCounts } from '../../util/histogram.ts';
 import type { Telemetry } from '../link/telemetry.ts';
 import type { BudgetFacts } from '../start/replica-budget.ts';
 import { type AutoAbove, ERRORS_LESS, newAutoAbove, ofOtherRun, thresholdOf, withCalm } from './auto-above.ts';
-import { type Evidence, eachManages, noEvidence } from './evidence.ts';
+import { type Evidence, eachManages, noEvidence, surely } from './evidence.ts';
 import type { Trend } from './forecast.ts';
 import { withInFlightLimit } from './in-flight-limit.ts';
 import { observe } from './observe.ts';
@@ -237,11 +237,12 @@ export class ServiceScaler {
       loadBefore,
       longer: this.#longer(now, Math.min(latency.windowMs, now - awakeSince - lagMs), lagMs),
       oldestMs,
+      usualMs: this.#usualMs,
       queued,
       downCoveredMs: now - awakeSince,
       // Only of use where there is one to spare.
-      peak: hasSpare ? window.peak(now, downSince) : 0,
-      latePeak: hasSpare ? window.peak(now, Math.max(awakeSince, now - guards.surplusMs)) : 0,
+      peak: hasSpare ? this.#peak(now, downSince) : 0,
+      latePeak: hasSpare ? this.#peak(now, Math.max(awakeSince, now - guards.surplusMs)) : 0,
       ...(isTcp && { peakLoad: hasSpare ? window.peakLoad(now, downSince) : lately.load }),
     };
   }
@@ -259,6 +260,11 @@ export class ServiceScaler {
 
   get #windowMs(): number {
     return this.#settings().scale.latency.windowMs;
+  }
+
+  /** Arrivals per second over as long as latency is judged by, less chance: the greatest of many counts is lucky. */
+  #peak(now: number, since: number): number {
+    return surely(this.#telemetry.window.peak(now, since, this.#windowMs), this.#windowMs);
   }
 
   #trend(now: number, awakeSince: number): Trend | undefined {

@@ -59,9 +59,14 @@ function judgeDecrease(inputs: ScaleInputs): TrialVerdict {
   return { verdict: 'held', what: latencyOf(inputs) };
 }
 
+/** So many times as slow as before a decrease is chance. */
+const SLOWER = 1.1;
+
 /** The latency is no longer low, and what is slow is not over by itself. */
 function isSlower(inputs: ScaleInputs): boolean {
   const { quantileMs, lateQuantileMs = Number.POSITIVE_INFINITY, samples, minSamples, aboveMs, downRevertAt } = inputs;
   if (quantileMs === undefined || samples < minSamples || isDraining(inputs)) return false;
-  return Math.min(quantileMs, lateQuantileMs) > downRevertAt * aboveMs;
+  // What was slow before, but not too slow, may stay so.
+  const limitMs = Math.max(downRevertAt * aboveMs, Math.min(aboveMs, SLOWER * inputs.beforeQuantileMs));
+  return Math.min(quantileMs, lateQuantileMs) > limitMs;
 }

@@ -90,7 +90,7 @@ test('rates of several edges add up, however late one of them began to report', 
   window.add(entry({ at: 5000, edge: 'edge-2', arrivals: 30, completions: 20, good: 20, loadMs: 2000 }));
   const rates = { arrivals: 40, completions: 28, good: 26, shed: 1, errors: 1, load: 6 };
   expect(window.rates(0, 5000)).toEqual(rates);
-  expect(window.peak(5000, 0)).toBe(40);
+  expect(window.peak(5000, 0, 5000)).toBe(40);
 });
 
 test('rates are those between two moments, from after the first to the second', () => {
@@ -106,11 +106,12 @@ test('load is an average over time: what is in flight for a moment is no load', 
   expect(window.rates(0, 2000).load).toBeCloseTo(0.05);
 });
 
-test('the peak is the busiest of a few seconds, back to a moment', () => {
+test('the peak is the busiest of as many seconds as are asked for, back to a moment', () => {
   const window = reported(60, (second) => ({ arrivals: second <= 30 ? 10 : second <= 40 ? 50 : 20 }));
-  expect(window.peak(60_000, 0)).toBe(50);
-  expect(window.peak(60_000, 40_000)).toBe(20);
-  expect(window.peak(60_000, 60_000)).toBe(0);
+  expect(window.peak(60_000, 0, 5000)).toBe(50);
+  expect(window.peak(60_000, 40_000, 5000)).toBe(20);
+  expect(window.peak(60_000, 0, 20_000)).toBe(30);
+  expect(window.peak(60_000, 60_000, 5000)).toBe(0);
 });
 
 test('an edge that reports late reports of all that time: its rate is what it was', () => {

@@ -33,7 +33,7 @@ const open = (...services: string[]) => new LearntFiles(directory, services, clo
 const file = (service: string) => join(directory, `${service}.json`);
 const learnt = (perSecond: number): Learnt => ({
   run: 'a',
-  evidence: { ...noEvidence, capacity: { perSecond, at: clock.now() }, helps: true },
+  evidence: { ...noEvidence, capacity: { perSecond, answers: 100, at: clock.now() }, helps: true },
   auto: undefined,
 });
 const capacityIn = async (service: string) => JSON.parse(await readFile(file(service), 'utf8')).capacity[0];
@@ -105,7 +105,7 @@ test('what was kept of services that left is removed, and what a process left ha
 
 test.each([
   ['broken', '{"version":1,', 'it is no JSON'],
-  ['of another version', '{"version":9}', 'it is of version 9, not 1'],
+  ['of another version', '{"version":9}', 'it is of version 9, not 2'],
   ['huge', ' '.repeat(600 * 1024), 'it is too large'],
 ])('a file that is %s is said and not used, and the others are', async (_what, text, why) => {
   const first = open('shop', 'blog');

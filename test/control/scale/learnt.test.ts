@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type AutoAbove, newAutoAbove, withCalm } from '../../../src/control/scale/auto-above.ts';
-import { capacityAt, type Evidence, noEvidence } from '../../../src/control/scale/evidence.ts';
+import { capacityAt, type Evidence, noEvidence, type Seen } from '../../../src/control/scale/evidence.ts';
 import {
   decodeLearnt,
   encodeLearnt,
@@ -19,21 +19,20 @@ const before = { now: 5 * HOUR, wall: WALL };
 const after = { now: 1000, wall: WALL };
 const noAuto: AutoAbove = newAutoAbove(0.95, WALL);
 
-const seen = fc.option(
-  fc.record({
-    perSecond: fc.double({ min: 0, max: 1e9, noNaN: true }),
-    at: fc.integer({ min: -HOUR, max: before.now }),
-  }),
-  { nil: undefined },
-);
+const perhaps = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+const seen = {
+  perSecond: fc.double({ min: 0, max: 1e9, noNaN: true }),
+  at: fc.integer({ min: -HOUR, max: before.now }),
+};
 /** By number of replicas; the last is known, as where nothing is the list ends. */
-const byReplicas = fc
-  .array(seen, { maxLength: 30 })
-  .map((all) => all.slice(0, all.findLastIndex((each) => each !== undefined) + 1));
+const byReplicas = <T>(value: fc.Arbitrary<T>) =>
+  fc
+    .array(perhaps(value), { maxLength: 30 })
+    .map((all) => all.slice(0, all.findLastIndex((each) => each !== undefined) + 1));
 const evidence: fc.Arbitrary<Evidence> = fc.record({
-  capacity: seen,
-  carried: byReplicas,
-  failed: byReplicas,
+  capacity: perhaps(fc.record({ ...seen, answers: fc.nat(1e6) })),
+  carried: byReplicas(fc.record(seen)),
+  failed: byReplicas(fc.record({ ...seen, forMs: fc.nat(HOUR) })),
   helps: fc.boolean(),
 });
 /** Any that came about by reports. */
@@ -63,7 +62,7 @@ const anything: fc.Arbitrary<Learnt> = fc.record({ run: fc.string({ maxLength: 1
 
 /** The same, with the times of evidence as ages. */
 function aged({ run, evidence: { capacity, carried, failed, helps }, auto: kept }: Learnt, now: number) {
-  const age = (each: Evidence['capacity']) => each && { perSecond: each.perSecond, ageMs: Math.round(now - each.at) };
+  const age = <T extends Seen>(each: T | undefined) => each && { ...each, at: Math.round(now - each.at) };
   return { run, capacity: age(capacity), carried: carried.map(age), failed: failed.map(age), helps, auto: kept };
 }
 
@@ -86,14 +85,14 @@ describe('what was learnt', () => {
   });
 
   test('fades while no process runs', () => {
-    const capacity = { perSecond: 80, at: before.now };
+    const capacity = { perSecond: 80, answers: 100, at: before.now };
     const text = encodeLearnt({ run: 'a', evidence: { ...noEvidence, capacity }, auto: undefined }, before);
     const later = { now: 1000, wall: WALL + HOUR };
     expect(capacityAt(decoded(text, later).evidence, testGuards, later.now)).toBeCloseTo(40);
   });
 
   test('lies in no future, where the clock was set back meanwhile', () => {
-    const capacity = { perSecond: 80, at: before.now };
+    const capacity = { perSecond: 80, answers: 100, at: before.now };
     const text = encodeLearnt({ run: 'a', evidence: { ...noEvidence, capacity }, auto: undefined }, before);
     const earlier = { now: 1000, wall: WALL - HOUR };
     expect(capacityAt(decoded(text, earlier).evidence, testGuards, earlier.now)).toBe(80);
@@ -114,7 +113,7 @@ describe('what was learnt', () => {
       encodeLearnt({ run: 'a', evidence: noEvidence, auto: noAuto }, before).slice(0, 60),
       'it is no JSON',
     ],
-    ['another version', '{"version":2}', 'it is of version 2, not 1'],
+    ['another version', '{"version":1}', 'it is of version 1, not 2'],
     ['a list', '[]', '"version" is not as it was written'],
     ['a threshold without sense', textWith({ auto: { ...noAuto, lowLoadMs: -1 } }), '"lowLoadMs" is not as'],
     ['more than is ever written', textWith({ carried: Array(1001).fill([1, 1, 1]) }), '"carried" is not as'],

@@ -102,7 +102,7 @@ describe('saturated', () => {
   });
 
   test('but not for many more: with a long start it is long, and soon gone', () => {
-    expect(proposals({ ...saturatedInputs, load: 5000 })).toMatchObject([{ to: 9 }]);
+    expect(proposals({ ...saturatedInputs, load: 5000 })).toMatchObject([{ to: 12 }]);
   });
 
   test('the backlog counts as it will be when the replicas are there', () => {
@@ -217,8 +217,19 @@ describe('one fewer', () => {
     const known: ScaleInputs = { ...quietInputs, capacityPerSecond: 50, calmMs: 60_000 };
     expect(proposals(known)).toMatchObject([{ kind: 'down', to: 1 }]);
     expect(proposals({ ...known, peakPerSecond: 41 })).toMatchObject([{ kind: 'down', to: 1 }]);
-    expect(proposals({ ...known, latePeakPerSecond: 41 })).toEqual([]);
+    // As many as an increase would ask for are no surplus: needs differ by a tenth of a replica.
+    expect(proposals({ ...known, latePeakPerSecond: 44 })).toMatchObject([{ kind: 'down', to: 1 }]);
+    expect(proposals({ ...known, latePeakPerSecond: 45 })).toEqual([]);
     expect(proposals({ ...known, calmMs: 59_999 })).toEqual([]);
+  });
+
+  test('is asked for where latency is neither low nor over the threshold for four times as long', () => {
+    const bearable: ScaleInputs = { ...quietInputs, calmMs: 0, quantileMs: 900, enoughMs: 1_200_000 };
+    expect(proposals(bearable)).toMatchObject([
+      { kind: 'down', reason: 'p95 900 ms < 1000 ms for 1200 s, at most 40 requests/s' },
+    ]);
+    expect(proposals({ ...bearable, enoughMs: 1_199_999 })).toEqual([]);
+    expect(proposals({ ...bearable, quantileMs: 1001 })).toEqual([]);
   });
 
   test('is asked for again at fewer arrivals than those at which so few were too few', () => {

@@ -134,11 +134,19 @@ describe('at each tick', () => {
     expect(learnt({ goodLately: 1000, quantileMs: 3000 })).toBeUndefined();
   });
 
-  test('over a longer time it is learnt only where the service was saturated for all of it', () => {
+  test('over a longer time it is learnt only where all were busy for all of it', () => {
     const long = { ...behind, goodSince: 100, goodSinceMs: 5000 };
-    const learnt = (ticks: number) => observed(long, { ...fresh, saturatedTicks: ticks }).evidence.capacity?.perSecond;
-    expect(learnt(4)).toBeCloseTo((500 - Math.sqrt(500)) / 10);
-    expect(learnt(3)).toBeCloseTo((200 - Math.sqrt(200)) / 4);
+    const learnt = (sample: Partial<ScaleSample>, busyTicks: number) =>
+      observed(sample, { ...fresh, busyTicks }).evidence.capacity?.perSecond;
+    expect(learnt(long, 4)).toBeCloseTo((500 - Math.sqrt(500)) / 10);
+    expect(learnt(long, 3)).toBeCloseTo((200 - Math.sqrt(200)) / 4);
+    // So they are while they work off what an overload has left, …
+    const after = { goodSince: 100, goodSinceMs: 5000, goodLately: 100, load: 100, loadBefore: 120 };
+    expect(learnt(after, 4)).toBeCloseTo((500 - Math.sqrt(500)) / 10);
+    // … and not while as much comes, or hardly anything waits; nor where there was none.
+    expect(learnt({ ...after, arrivalsLately: 100 }, 4)).toBeUndefined();
+    expect(learnt({ ...after, load: 14 }, 4)).toBeUndefined();
+    expect(learnt(after, 0)).toBeUndefined();
   });
 
   test('what they carry is learnt while the latency is low, and falls once they cannot', () => {
@@ -224,7 +232,7 @@ describe('after a change', () => {
 describe('what an experiment showed', () => {
   const known: ScalerState = {
     ...afterChange(fresh, up, slowInputs, testScale, 0),
-    evidence: { ...fresh.evidence, capacity: { perSecond: 50, at: 0 } },
+    evidence: { ...fresh.evidence, capacity: { perSecond: 50, answers: 1000, at: 0 } },
   };
 
   test('while it goes on nothing is known', () => {
@@ -235,13 +243,13 @@ describe('what an experiment showed', () => {
     const frozen = { ...known, frozen: { until: 0, count: 3, arrivals: 0, liftedAt: 0 } };
     const helped = afterVerdict(frozen, { verdict: 'helped', what: '', isMore: true }, judgedInputs, testScale, 1000);
     expect(helped).toMatchObject({ trial: { state: 'none' }, frozen: { count: 0 }, evidence: { helps: true } });
-    expect(failedAt(helped.evidence, 2, testGuards, 1000)).toBe(40);
+    expect(failedAt(helped.evidence, 2, 1000)).toBe(40);
     // Of one that stood still nothing is learnt but that it did.
     const carried = [undefined, undefined, { perSecond: 40, at: 0 }];
     const stuck = { ...judgedInputs, beforeGoodPerSecond: 19 };
     const still = { ...frozen, evidence: { ...frozen.evidence, carried } };
     const paused = afterVerdict(still, { verdict: 'helped', what: '', isMore: true }, stuck, testScale, 1000);
-    expect(failedAt(paused.evidence, 2, testGuards, 1000)).toBeUndefined();
+    expect(failedAt(paused.evidence, 2, 1000)).toBeUndefined();
     const eased = afterVerdict(frozen, { verdict: 'helped', what: '', isMore: false }, judgedInputs, testScale, 1000);
     expect(eased.evidence.helps).toBe(false);
   });

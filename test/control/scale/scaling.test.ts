@@ -42,8 +42,8 @@ test('when the load is gone replicas go one at a time, not before the window has
   await world.load('slow', 10, 240_000);
   expect(world.runtime.running).toHaveLength(1);
   expect(stops).toHaveLength(most - 1);
-  // What was only there for the backlog may go before.
-  expect((stops[most - 3] ?? 0) - quietAt).toBeGreaterThanOrEqual(50_000);
+  // What was only there for the backlog may go before; the peak is that of 15 s.
+  expect((stops[most - 3] ?? 0) - quietAt).toBeGreaterThanOrEqual(45_000);
   for (let i = 1; i < stops.length; i++) expect((stops[i] ?? 0) - (stops[i - 1] ?? 0)).toBeGreaterThanOrEqual(20_000);
 }, 20_000);
 

@@ -188,6 +188,15 @@ describe('a decrease', () => {
     expect(judgeTrial({ ...loweredInputs, trialMs: 59_999 })).toEqual({ verdict: 'wait' });
   });
 
+  test('is no harm where it was as slow before, though not too slow', () => {
+    const slow = { ...loweredInputs, quantileMs: 950, lateQuantileMs: 950, trialMs: 1000, beforeQuantileMs: 870 };
+    expect(judgeTrial(slow)).toEqual({ verdict: 'wait' });
+    expect(judgeTrial({ ...slow, quantileMs: 960, lateQuantileMs: 960 })).toMatchObject({ verdict: 'harmed' });
+    // Too slow is too slow.
+    const over = { ...slow, quantileMs: 1001, lateQuantileMs: 1001, beforeQuantileMs: 990 };
+    expect(judgeTrial(over)).toMatchObject({ verdict: 'harmed' });
+  });
+
   test('has done harm when the latency passes nine tenths of the threshold, at once', () => {
     const slow = { ...loweredInputs, quantileMs: 901, lateQuantileMs: 901, trialMs: 1000 };
     expect(judgeTrial(slow)).toEqual({ verdict: 'harmed', what: 'p95 90 ms → 901 ms' });

@@ -36,6 +36,7 @@ export const testSample: ScaleSample = {
   loadBefore: 2,
   longer: { overMs: 15_000, arrivals: 40, dueArrivals: 40, answers: 40, loadBefore: 2 },
   oldestMs: 50,
+  usualMs: 50,
   queued: 0,
   downCoveredMs: 600_000,
   peak: 40,
