@@ -5,8 +5,13 @@ import { isMapping, type Mapping } from '../read/mapping.ts';
  * only where both ask for the same check, so that no path reaches a health check that has none.
  */
 export function mergeDefaults(defaults: Mapping, service: Mapping): Mapping {
-  const own = inLongForm(service);
-  const base = inLongForm(defaults);
+  const own = { ...service, ...pick('ready', readySection(service['ready'])) };
+  const base = { ...defaults, ...pick('ready', readySection(defaults['ready'])) };
+  // What is not merged stays as it is written, so that messages name what is in the file.
+  if (isOn(defaults['compress']) && isOn(service['compress'])) {
+    base['compress'] = compressSection(defaults['compress']);
+    own['compress'] = compressSection(service['compress']);
+  }
   if (isMapping(base['ready']) && isMapping(own['ready']) && check(base['ready']) !== check(own['ready'])) {
     base['ready'] = pick('timeout', base['ready']['timeout']);
   }
@@ -22,13 +27,11 @@ function merge(base: Mapping, over: Mapping): Mapping {
   return merged;
 }
 
-/** With what may be written shorter as the section that it stands for. */
-function inLongForm(keys: Mapping): Mapping {
-  const { ready, compress } = keys;
-  return { ...keys, ...pick('ready', readySection(ready)), ...pick('compress', compressSection(compress)) };
+function isOn(compress: unknown): boolean {
+  return compress !== undefined && compress !== 'false';
 }
 
-/** `compress: true` and `compress: [gzip]` in their long form; `false` is none. */
+/** `compress: true` and `compress: [gzip]` in their long form. */
 function compressSection(compress: unknown): unknown {
   if (compress === 'true') return {};
   return Array.isArray(compress) ? { encodings: compress } : compress;
