@@ -89,9 +89,10 @@ export class CodedAnswer {
       }
       this.#begin();
     }
-    return this.#encoder === undefined
-      ? writer.piece(bytes, start, end)
-      : this.#encode(Buffer.from(bytes.subarray(start, end)));
+    if (this.#encoder !== undefined) return this.#encode(Buffer.from(bytes.subarray(start, end)));
+    const keepsUp = writer.piece(bytes, start, end);
+    if (!keepsUp) this.#owner.onClientBehind();
+    return keepsUp;
   }
 
   /** All bytes of one read are here. @returns as `piece` */

@@ -19,6 +19,8 @@ export type Encoder = Transform & Zlib & { flush(kind: number, callback: () => v
  * usual 4 and 2 MiB it takes 4.7 and 3.2 MiB, and pages and JSON of a MiB get no smaller by it.
  */
 const WINDOW_BITS = 18;
+/** Told of a MiB, Brotli takes tables of 4 MiB more at level 4, to send 15.7 % of JSON in place of 16.8 %. */
+const MOST_HINTED = 2 ** 19;
 /** Levels up to which content that is here whole is compressed at once: 16 KiB take 50–250 µs by them. */
 const QUICK: Readonly<Record<ContentCoding, number>> = { zstd: 6, br: 5, gzip: 6 };
 
@@ -75,7 +77,7 @@ function brotliOptions(level: number, size: number) {
     params: {
       [constants.BROTLI_PARAM_QUALITY]: level,
       [constants.BROTLI_PARAM_LGWIN]: WINDOW_BITS,
-      [constants.BROTLI_PARAM_SIZE_HINT]: Math.min(size, 2 ** 30),
+      [constants.BROTLI_PARAM_SIZE_HINT]: Math.min(size, MOST_HINTED),
     },
   };
 }
