@@ -25,6 +25,8 @@ import { afterEvent, isOpen, type SessionEvent, type SessionPhase } from './sess
 const KEEP_READING = 16 * 1024;
 /** How long a client may go on sending after our FIN before it is cut off, ms: a reset would be all that it sees. */
 const LINGER_MS = 2000;
+/** A session that lasts for so long has the kernel look whether its client is still there, ms. */
+const LASTING_MS = 10_000;
 
 /**
  * One TCP connection of a client on its way: whose is it → where to → hold → connect → splice → end. From top to bottom,
@@ -46,6 +48,8 @@ export class TcpSession implements Placed, ServiceSideOwner, OpenSession, Deadli
   #phase: SessionPhase = 'new';
   /** With the service that it leads to; undefined until that is known. */
   #place: Place | undefined;
+  /** The kernel sends small pieces at once. */
+  #isPrompt = false;
 
   constructor(socket: Socket, peer: SessionPeer, context: TcpContext, listener: SessionListener) {
     this.#socket = socket;
@@ -244,11 +248,9 @@ export class TcpSession implements Placed, ServiceSideOwner, OpenSession, Deadli
     const { service, endpoint } = this.#place as Place;
     const { facts } = this;
     this.#move('accepted');
-    this.#socket.setNoDelay(true);
-    this.#socket.setKeepAlive(true);
     facts.connectedAt = this.#context.clock.now();
     facts.lastByteAt = facts.connectedAt;
-    this.#arm(service.policy.timeouts.tunnelMs);
+    this.#arm(Math.min(LASTING_MS, service.policy.timeouts.tunnelMs));
     service.trust.judge(endpoint as Endpoint, 'success');
     const { proxyProtocol } = service.policy.upstream ?? {};
     if (proxyProtocol) this.#upstream.write(proxyHeader(proxyProtocol, this.#ends));
@@ -275,6 +277,10 @@ export class TcpSession implements Placed, ServiceSideOwner, OpenSession, Deadli
     if (facts.firstByteAt === 0) {
       facts.firstByteAt = facts.lastByteAt;
       this.#place?.service.onFirstByte();
+    } else if (!this.#isPrompt) {
+      // The first bytes leave at once anyway.
+      this.#isPrompt = true;
+      this.#socket.setNoDelay(true);
     }
     writeCopied(this.#socket, bytes);
     if (this.#socket.writableLength > 0 && this.#socket.writableNeedDrain) this.#upstream.pauseReading();
@@ -310,7 +316,9 @@ export class TcpSession implements Placed, ServiceSideOwner, OpenSession, Deadli
 
   onServiceEnd(): void {
     this.#move('service-end');
-    this.#socket.end();
+    // Where both have ended and nothing waits, to close it says the same as a FIN.
+    if (this.#socket.readableEnded && this.#socket.writableLength === 0) this.#socket.destroy();
+    else this.#socket.end();
   }
 
   onServiceDone(): void {
@@ -415,8 +423,9 @@ export class TcpSession implements Placed, ServiceSideOwner, OpenSession, Deadli
     }
   }
 
-  /** Ends a session through which no byte passed for long. */
+  /** Ends a session through which no byte passed for long. When it is looked at for the first time, it lasts. */
   #lookForSilence(): void {
+    this.#socket.setKeepAlive(true);
     const { tunnelMs } = (this.#place as Place).service.policy.timeouts;
     const left = this.facts.lastByteAt + tunnelMs - this.#context.clock.now();
     if (left > 0) {
