@@ -37,5 +37,6 @@ VOLUME /var/lib/pilotlight
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["node", "-e", \
   "fetch('http://127.0.0.1:9400/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["tini", "--", "node", "/app/dist/pilotlight.js"]
+# See docs/operations.md, Memory.
+ENTRYPOINT ["tini", "--", "node", "--max-semi-space-size=4", "/app/dist/pilotlight.js"]
 CMD ["run"]

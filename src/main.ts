@@ -57,6 +57,7 @@ import { openStateDirectory } from './util/state-directory.ts';
 import { bindSockets, SOCKETS_PER_PROCESS, takeSockets } from './workers/bound-sockets.ts';
 import type { DataPlane } from './workers/data-plane.ts';
 import { WorkerPool } from './workers/worker-pool.ts';
+import { youngMemoryBounded } from './workers/young-memory.ts';
 
 /** What a drain may take beyond the services' own limits, ms. */
 const MARGIN_MS = 2000;
@@ -147,10 +148,11 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   // 5. The data plane: one edge in this process, or workers.
   const attach: Control['attach'] = (edge, link, end) => control.attach(edge, link, end);
   const { workers: count, accessLog } = settings;
+  const flags = youngMemoryBounded(process.execArgv, options.env['NODE_OPTIONS']);
   const plane =
     count === 1
       ? await ownPlane(accessLog, attach, logger)
-      : new WorkerPool({ ...WORKER, count, logLevel: options.logLevel, accessLog, clock, logger, attach });
+      : new WorkerPool({ ...WORKER, flags, count, logLevel: options.logLevel, accessLog, clock, logger, attach });
   undo.push(() => plane.close());
 
   // 6. Certificates: files are watched, and what is to be ordered is, once requests are taken.

@@ -38,6 +38,8 @@ interface WorkerPoolOptions {
   entry: string;
   /** A file that it runs before it loads that one; undefined: none. */
   preload?: string;
+  /** Flags of Node that it is started with. */
+  flags: readonly string[];
   logLevel: LogLevel;
   accessLog: AccessLogSettings | undefined;
   clock: Clock;
@@ -172,7 +174,7 @@ export class WorkerPool implements DataPlane {
   }
 
   #start(place: Place): void {
-    const { entry, preload, logLevel, accessLog, count, clock, attach } = this.#options;
+    const { entry, preload, flags, logLevel, accessLog, count, clock, attach } = this.#options;
     const { index, name } = place;
     place.startedAt = clock.now();
     place.silent = 0;
@@ -180,6 +182,7 @@ export class WorkerPool implements DataPlane {
     const worker = new WorkerProcess({
       entry,
       preload,
+      flags,
       setup: { name, share: { index, of: count }, logLevel, accessLog },
       onExit: (how) => this.#onExit(place, how),
     });

@@ -10,6 +10,8 @@ interface WorkerProcessOptions {
   entry: string;
   /** A file that it runs before it loads that one. */
   preload: string | undefined;
+  /** Flags of Node. */
+  flags: readonly string[];
   setup: WorkerSetup;
   /** It is gone, in whatever way. */
   onExit: (how: string) => void;
@@ -34,14 +36,14 @@ export class WorkerProcess {
   /** Why nothing is answered any more. */
   #gone: PilotlightError | undefined;
 
-  constructor({ entry, preload, setup, onExit }: WorkerProcessOptions) {
+  constructor({ entry, preload, flags, setup, onExit }: WorkerProcessOptions) {
     this.name = setup.name;
     [this.link, this.#far] = createChannel<EdgeMessage, ControlMessage>();
     this.began = new Promise((resolve, reject) => {
       this.#answers.set(BEGIN, { resolve, reject });
     });
     this.began.catch(() => undefined);
-    const execArgv = preload === undefined ? process.execArgv : [...process.execArgv, `--import=${preload}`];
+    const execArgv = preload === undefined ? [...flags] : [...flags, `--import=${preload}`];
     this.#child = fork(entry, [], { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.exited = new Promise((resolve) => {
       // `exit` does not come where it could not be started at all.

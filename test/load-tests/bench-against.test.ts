@@ -32,7 +32,7 @@ test('another checkout is started as its own package.json says', () => {
     name: basename(folder),
     command: ['--max-semi-space-size=16', join(folder, 'src/main.ts')],
   });
-  expect(checkoutAt(OWN_ROOT).command).toEqual([join(OWN_ROOT, 'src/pilotlight.ts')]);
+  expect(checkoutAt(OWN_ROOT).command).toEqual(['--max-semi-space-size=4', join(OWN_ROOT, 'src/pilotlight.ts')]);
 });
 
 test('a checkout is named by its commit, with a mark where files differ from it', () => {

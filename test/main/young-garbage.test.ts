@@ -6,6 +6,7 @@ import { freePort } from '../support/free-port.ts';
 import { RunningProxy } from '../support/proxy.ts';
 import { burst } from '../support/raw-client.ts';
 import { until } from '../support/until.ts';
+import { untilWorkers, workersOf } from '../support/workers.ts';
 import { makeWorkspace } from '../support/workspace.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -50,4 +51,15 @@ test('closed connections do not outlive the collections of young memory', async 
     rounds.push((await garbageLeft()) / CONNECTIONS);
   }
   expect(Math.max(...rounds)).toBeLessThan(MOST_BYTES);
+});
+
+test('the young memory of workers is bounded', async () => {
+  const workspace = await makeWorkspace('');
+  const proxy = await RunningProxy.launch({ workspace, config: { workers: 2, services: {} } });
+  onTestFinished(() => proxy.crash());
+  await proxy.ready();
+  await untilWorkers(proxy, 2);
+  for (const pid of workersOf(proxy)) {
+    expect((await readFile(`/proc/${pid}/cmdline`, 'latin1')).split('\0')).toContain('--max-semi-space-size=4');
+  }
 });

@@ -32,6 +32,7 @@ function pool({ accessLogFile, clock = systemClock }: { accessLogFile?: string; 
   const workers = new WorkerPool({
     count: 2,
     entry: ENTRY,
+    flags: process.execArgv,
     logLevel: 'silent',
     accessLog: accessLogFile === undefined ? undefined : { file: accessLogFile, format: 'json' },
     clock,
