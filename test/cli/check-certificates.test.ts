@@ -123,3 +123,20 @@ test.each<[string, () => Promise<unknown>, RegExp]>([
   expect(code).toBe(0);
   expect(out.filter((line) => line.startsWith('warning'))).toEqual([expect.stringMatching(message)]);
 });
+
+test.each([
+  ['a missing authority', '{ ca: ca.pem }', 'services.app.upstream.tls.ca: /ca.pem: no such file'],
+  [
+    'a key of another certificate',
+    '{ cert: site.pem, key: other.key }',
+    'services.app.upstream.tls.cert: /other.key: is not the key of the certificate in /site.pem',
+  ],
+])('%s of a service is told with its place', async (_, tls, expected) => {
+  await put(site);
+  await put(other, 'other');
+  const app = `routes: [{ path: / }], endpoints: { static: ["x:1"] }, upstream: { tls: ${tls} }`;
+  const { code, out } = await check(SITE, `{ app: { ${app} } }`);
+  expect([code, out.length]).toEqual([1, 1]);
+  expect(out[0]).toMatch(/^pilotlight\.yaml:4:\d+ /);
+  expect(out[0]).toContain(expected);
+});

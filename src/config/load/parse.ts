@@ -19,7 +19,7 @@ import { environmentDefaults } from './environment.ts';
 
 /**
  * Either settings that may be used (with what is probably not meant), or everything that is wrong, by position.
- * `places`: where the certificates of listeners are named, by path: whoever reads them may have something to say.
+ * `places`: where the certificates of listeners and services are named, by path: whoever reads them may have something to say.
  */
 export type ParseResult =
   | { ok: true; settings: Settings; warnings: Problem[]; places: Record<string, Position> }
@@ -47,7 +47,16 @@ export function parseConfig(text: string, file: string, env: Env): ParseResult {
   return { ok: true, settings, warnings: report.warnings(), places: certificatePlaces(settings, report) };
 }
 
-function certificatePlaces({ listen }: Settings, report: Report): Record<string, Position> {
+function certificatePlaces({ listen, services }: Settings, report: Report): Record<string, Position> {
+  const upstream = services.flatMap(({ name, upstream }): Path[] => {
+    const base: Path = ['services', name, 'upstream', 'tls'];
+    return upstream?.tls === undefined
+      ? []
+      : [
+          [...base, 'ca'],
+          [...base, 'cert'],
+        ];
+  });
   const paths = listen.flatMap(({ tls }, index) => {
     if (tls === undefined) return [];
     const base: Path = ['listen', index, 'tls'];
@@ -58,5 +67,5 @@ function certificatePlaces({ listen }: Settings, report: Report): Record<string,
       ...tls.certificates.map((_, at) => [...base, 'certificates', at]),
     ];
   });
-  return Object.fromEntries(paths.map((path) => [formatPath(path), report.place(path)]));
+  return Object.fromEntries([...paths, ...upstream].map((path) => [formatPath(path), report.place(path)]));
 }

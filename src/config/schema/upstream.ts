@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { UpstreamSettings, UpstreamTlsSettings } from '../../model/upstream.ts';
-import { abouts, type Exactly, option, optional, options, section } from '../option/option.ts';
+import { abouts, type Exactly, option, optional, options, section, withoutKeys } from '../option/option.ts';
 import { shorthands, textOrSection } from '../option/shorthand.ts';
 import { choice, flag, parsed, path } from '../option/value-types.ts';
 import { isHostName } from './addresses.ts';
@@ -25,7 +25,7 @@ const files = options({
   key: optional(path('a file'), 'A PEM file with its key, not encrypted.', 'the one in `cert`'),
 }) satisfies Exactly<UpstreamTlsSettings>;
 
-const written = textOrSection(
+const tlsWritten = textOrSection(
   files,
   'verify',
   'true',
@@ -35,7 +35,7 @@ const written = textOrSection(
 /** `false` takes back what `defaults` say. */
 const tls = z.unknown().transform((input, context): UpstreamTlsSettings | undefined => {
   if (input === 'false') return undefined;
-  const result = written.safeParse(input);
+  const result = tlsWritten.safeParse(input);
   if (result.success) return result.data;
   for (const issue of result.error.issues) context.issues.push({ ...issue, input } as z.core.$ZodRawIssue);
   return z.NEVER;
@@ -43,8 +43,11 @@ const tls = z.unknown().transform((input, context): UpstreamTlsSettings | undefi
 shorthands.set(tls, { section: files, key: 'verify' });
 abouts.add(tls, { about: 'TLS to replicas.', shorthand: 'true' });
 
-/** `services.<name>.upstream`. */
-export const upstreamSchema = section(
+const OF_TLS = 'stands in upstream.tls';
+/** Keys that people try beside `tls`, and where they stand. */
+const INSTEAD = { serverName: OF_TLS, ca: OF_TLS, cert: OF_TLS, key: OF_TLS, verify: OF_TLS };
+
+const written = section(
   {
     protocol: option(
       choice('http1', 'http2'),
@@ -62,3 +65,6 @@ export const upstreamSchema = section(
   },
   'How replicas are spoken to.',
 ) satisfies Exactly<UpstreamSettings>;
+
+/** `services.<name>.upstream`. */
+export const upstreamSchema = withoutKeys(written, INSTEAD);

@@ -22,6 +22,7 @@ test('every shipped file is right, without a warning and without any variable se
     'examples/acme.yaml',
     'examples/docker-consul.yaml',
     'examples/existing-services.yaml',
+    'examples/grpc.yaml',
     'examples/process.yaml',
     'examples/redis.yaml',
     'examples/tls.yaml',
