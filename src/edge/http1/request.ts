@@ -306,6 +306,10 @@ export class RequestHead {
       this.keepAlive = true;
       return;
     }
+    if (connection === 'close') {
+      this.keepAlive = false;
+      return;
+    }
     const options = optionsOf(connection);
     if (options.delete('keep-alive')) this.keepAlive = this.keepAlive || this.old;
     if (options.delete('upgrade')) this.upgrade = this.old ? undefined : withoutH2c(upgrade);

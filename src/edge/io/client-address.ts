@@ -63,7 +63,8 @@ export function addressIn(element: string): string | undefined {
 
 /** Returns an address without IPv6 brackets, a port, or the IPv4-mapped prefix. */
 export function plainAddress(text: string): string {
-  return addressIn(text) ?? text;
+  // Mostly it is one of IPv4 alone.
+  return text.includes(':') ? (addressIn(text) ?? text) : text;
 }
 
 /**

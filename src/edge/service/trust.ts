@@ -121,6 +121,12 @@ export class Trust {
     if (outlier === undefined) return;
     const before = endpoint.outlier;
     if (answer === 'success' && before.kind === 'trusted' && before.failures === 0) return;
+    this.#judge(endpoint, answer, why, outlier);
+  }
+
+  /** Apart, so that an answer that changes nothing costs no closure. */
+  #judge(endpoint: Endpoint, answer: 'success' | 'failure', why: string, outlier: OutlierSettings): void {
+    const before = endpoint.outlier;
     const now = this.#context.clock.now();
     endpoint.outlier = afterAnswer(before, answer, outlier, now, () => this.#mayEject(endpoint, outlier));
     if (endpoint.outlier.kind === before.kind || endpoint.outlier.kind === 'trusted') return;
