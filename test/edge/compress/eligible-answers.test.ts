@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { type Answer, answering, ok } from '../wire.ts';
-import { accepting, compressing, decoded, prose } from './compressing.ts';
+import { EdgeHarness } from '../edge-harness.ts';
+import { rules, serve } from '../route/rules.ts';
+import { type Answer, answering, Origin, ok } from '../wire.ts';
+import { accepting, compressing, compression, decoded, prose } from './compressing.ts';
 
 const CONTENT = prose(4000);
 const TEXT = 'Content-Type: text/plain\r\n';
@@ -154,4 +156,45 @@ describe('fields that say what the content is', () => {
     expect(fields).toMatchObject({ 'content-encoding': ['zstd'] });
     for (const [name, value] of Object.entries(expected)) expect(fields[name]).toEqual(value);
   });
+});
+
+describe('rules of the route for fields of answers', () => {
+  const fields = `${TEXT}ETag: "a"\r\nVary: Origin\r\n`;
+
+  async function ruled(response: Parameters<typeof rules>[0]): Promise<Answer> {
+    const { harness } = await serve({ '/': rules(response) }, {}, { compress: compression() }, () => page(fields));
+    const client = await harness.connect();
+    client.get('/', ALL);
+    return client.answer();
+  }
+
+  test('take no encoding away that the content has', async () => {
+    const remove = ['Content-Encoding', 'Vary', 'ETag'];
+    const answer = await ruled({ response: { remove } });
+    expect(answer.fields).toMatchObject({ 'content-encoding': ['zstd'], vary: ['Accept-Encoding'] });
+    expect(answer.fields['etag']).toBeUndefined();
+    expect(decoded('zstd', answer.body).toString()).toBe(CONTENT);
+  });
+
+  test('may say more of what an answer depends on', async () => {
+    const answer = await ruled({ response: { set: [{ name: 'Vary', value: 'Cookie' }] } });
+    expect(answer.fields['vary']?.join(', ')).toBe('Cookie, Accept-Encoding');
+  });
+});
+
+test('a route may have it off, or on by itself', async () => {
+  const origin = await Origin.listen(answering(() => page(TEXT)));
+  const routes = [
+    { host: undefined, path: '/', service: 'app' },
+    { host: undefined, path: '/off', service: 'app', compress: false as const },
+    { host: undefined, path: '/br', service: 'app', compress: compression({ encodings: ['br'] }) },
+  ];
+  const harness = await EdgeHarness.ready(origin, { compress: compression() }, { routes });
+  const client = await harness.connect();
+  const encodings: unknown[] = [];
+  for (const path of ['/', '/off', '/br']) {
+    client.get(path, ALL);
+    encodings.push((await client.answer()).fields['content-encoding']?.[0]);
+  }
+  expect(encodings).toEqual(['zstd', undefined, 'br']);
 });
