@@ -3,17 +3,19 @@ import type {
   CertificateFacts,
   CertificateNews,
   CertificateSource,
+  ClientAuthMaterial,
   EdgeListener,
   TicketKeysView,
   TlsMaterial,
 } from '../model/certificates.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { ListenSettings } from '../model/settings.ts';
-import type { TlsSettings } from '../model/tls-settings.ts';
+import type { ClientAuthSettings, TlsSettings } from '../model/tls-settings.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { hostPort } from '../util/host-port.ts';
 import { warningsOf } from './read-certificate.ts';
-import { type ReadPair, readTls } from './read-tls.ts';
+import { crlWarning } from './read-client-auth.ts';
+import { type ReadClientAuth, type ReadPair, readTls } from './read-tls.ts';
 import { signatureOf } from './signature.ts';
 import { TicketKeys } from './ticket-keys.ts';
 
@@ -48,7 +50,7 @@ export class FileSource implements CertificateSource {
   readonly #ticketKeys: TicketKeys;
   /** What was last read in order, by its files. */
   #known = new Map<string, Known>();
-  #authorities = new Map<string, string>();
+  #clientAuths = new Map<string, ClientAuthMaterial>();
   /** What was said of what cannot be used, by its files. */
   #told = new Map<string, string>();
   readonly #warned = new Set<string>();
@@ -74,7 +76,7 @@ export class FileSource implements CertificateSource {
   async equip(listeners: readonly ListenSettings[]): Promise<EdgeListener[]> {
     // What changes from here on is noticed, though it may be read already.
     const signature = await signatureOf(listeners.flatMap(({ tls }) => tls ?? []));
-    const reading = new Reading(this.#known, this.#authorities);
+    const reading = new Reading(this.#known, this.#clientAuths);
     const equipped: EdgeListener[] = [];
     for (const { tls, ...listener } of listeners) {
       equipped.push(tls === undefined ? listener : { ...listener, tls: await this.#material(tls, listener, reading) });
@@ -110,7 +112,7 @@ export class FileSource implements CertificateSource {
   // ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #material(tls: TlsSettings, { address }: EdgeListenerAddress, reading: Reading): Promise<TlsMaterial> {
-    const { pairs, authorities } = await readTls(tls, '');
+    const { pairs, clientAuths } = await readTls(tls, '');
     const certificates = pairs.flatMap((each) => reading.certificate(each) ?? []);
     const where = `cannot end TLS on ${hostPort(address)}`;
     if (certificates.length === 0 && tls.acme === undefined) {
@@ -119,31 +121,37 @@ export class FileSource implements CertificateSource {
         .find((text) => text !== '');
       throw new PilotlightError('CERTIFICATE_UNUSABLE', `${where}: ${fault ?? 'no certificate'}`);
     }
-    let ca: string | undefined;
-    if (authorities !== undefined) {
-      ca = reading.ca(authorities.file, authorities.reading);
-      if (ca === undefined) {
-        const fault = 'fault' in authorities.reading ? authorities.reading.fault : '';
-        throw new PilotlightError('CERTIFICATE_UNUSABLE', `${where}: ${fault}`);
-      }
+    for (const each of clientAuths) {
+      const fault = reading.clientAuth(each);
+      if (fault !== undefined) throw new PilotlightError('CERTIFICATE_UNUSABLE', `${where}: ${fault}`);
+      const warning = crlWarning(each.settings, each.reading, this.#options.clock.wall());
+      if (warning !== undefined) this.#warn(warning);
     }
-    const { minVersion, strictSni, ciphers, clientAuth } = tls;
+    const known = (settings: ClientAuthSettings | undefined) =>
+      settings && reading.clientAuths.get(clientAuthKey(settings));
+    const { minVersion, strictSni, ciphers, clientAuth, names } = tls;
     return {
       certificates: inOrder(certificates),
       minVersion,
       strictSni,
       ciphers,
-      clientAuth: clientAuth && ca !== undefined ? { ca, mode: clientAuth.mode } : undefined,
+      clientAuth: known(clientAuth),
+      names: names.map((each) => ({
+        hosts: each.hosts,
+        minVersion: each.minVersion ?? minVersion,
+        ciphers: each.ciphers.length > 0 ? each.ciphers : ciphers,
+        clientAuth: known(each.clientAuth ?? clientAuth),
+      })),
       ticketKeys: this.#ticketKeys.view.keys,
     };
   }
 
   /** Takes over what was read, and says what differs from before. */
-  async #take({ known, authorities, faults }: Reading): Promise<void> {
-    const { tell, warn, clock } = this.#options;
+  async #take({ known, clientAuths, faults }: Reading): Promise<void> {
+    const { tell, clock } = this.#options;
     const before = this.#known;
     this.#known = known;
-    this.#authorities = authorities;
+    this.#clientAuths = clientAuths;
     for (const [key, { certificate, facts }] of known) {
       const earlier = before.get(key);
       if (earlier !== undefined && earlier.certificate.id !== certificate.id) {
@@ -153,8 +161,7 @@ export class FileSource implements CertificateSource {
       }
       if (earlier?.certificate.id === certificate.id) continue;
       for (const message of await warningsOf(facts, clock.wall())) {
-        if (!this.#warned.has(message)) warn(message);
-        this.#warned.add(message);
+        this.#warn(message);
       }
     }
     for (const [key, { fault, file, isServed }] of faults) {
@@ -163,6 +170,11 @@ export class FileSource implements CertificateSource {
       tell({ type: 'certificate-refused', message: `${fault}${rest}`, file });
     }
     this.#told = new Map([...faults].map(([key, { fault }]) => [key, fault]));
+  }
+
+  #warn(message: string): void {
+    if (!this.#warned.has(message)) this.#options.warn(message);
+    this.#warned.add(message);
   }
 
   // ── watching ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -205,14 +217,14 @@ type EdgeListenerAddress = Pick<EdgeListener, 'address'>;
 /** One reading of everything: what is sound, and what was so before in the place of what is not. */
 class Reading {
   readonly known = new Map<string, Known>();
-  readonly authorities = new Map<string, string>();
+  readonly clientAuths = new Map<string, ClientAuthMaterial>();
   readonly faults = new Map<string, { fault: string; file: string; isServed: boolean }>();
   readonly #before: ReadonlyMap<string, Known>;
-  readonly #authoritiesBefore: ReadonlyMap<string, string>;
+  readonly #clientAuthsBefore: ReadonlyMap<string, ClientAuthMaterial>;
 
-  constructor(before: ReadonlyMap<string, Known>, authoritiesBefore: ReadonlyMap<string, string>) {
+  constructor(before: ReadonlyMap<string, Known>, clientAuthsBefore: ReadonlyMap<string, ClientAuthMaterial>) {
     this.#before = before;
-    this.#authoritiesBefore = authoritiesBefore;
+    this.#clientAuthsBefore = clientAuthsBefore;
   }
 
   /** The certificate of a pair of files, or the one that was in them before. */
@@ -228,14 +240,20 @@ class Reading {
     return earlier?.certificate;
   }
 
-  /** The same for authorities. */
-  ca(file: string, reading: { ca: string } | { fault: string }): string | undefined {
-    const earlier = this.#authoritiesBefore.get(file);
-    const ca = 'ca' in reading ? reading.ca : earlier;
-    if (ca !== undefined) this.authorities.set(file, ca);
-    if ('fault' in reading) this.faults.set(file, { fault: reading.fault, file, isServed: earlier !== undefined });
-    return ca;
+  /** The same for who may come with a certificate. @returns why it cannot be told, not even as it was before */
+  clientAuth({ settings, reading }: ReadClientAuth): string | undefined {
+    const key = clientAuthKey(settings);
+    const material = 'fault' in reading ? this.#clientAuthsBefore.get(key) : reading.material;
+    if (material !== undefined) this.clientAuths.set(key, material);
+    if (!('fault' in reading)) return undefined;
+    const { fault, file } = reading;
+    this.faults.set(key, { fault, file, isServed: material !== undefined });
+    return material === undefined ? fault : undefined;
   }
+}
+
+function clientAuthKey({ ca, crl = '', mode }: ClientAuthSettings): string {
+  return `${ca}\n${crl}\n${mode}`;
 }
 
 /** The first one stays first; of the others one that ends later comes before, as it replaces those of the same names. */

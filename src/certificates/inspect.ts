@@ -4,6 +4,7 @@ import type { AcmeSettings } from '../model/tls-settings.ts';
 import { hmacOf } from './acme/open-issuer.ts';
 import { areFor } from './certificate-names.ts';
 import { readAuthorities, warningsOf } from './read-certificate.ts';
+import { crlWarning } from './read-client-auth.ts';
 import { readTls } from './read-tls.ts';
 import { inspectUpstreamTls } from './upstream-files.ts';
 
@@ -17,7 +18,7 @@ export async function inspectCertificates(
   const orders: OrderPlan[] = [];
   for (const [index, { tls }] of listen.entries()) {
     if (tls === undefined) continue;
-    const { pairs, authorities } = await readTls(tls, `listen[${index}].tls`);
+    const { pairs, clientAuths } = await readTls(tls, `listen[${index}].tls`);
     for (const { path, reading } of pairs) {
       if ('fault' in reading) {
         findings.push({ path, kind: 'fault', message: reading.fault });
@@ -33,8 +34,10 @@ export async function inspectCertificates(
       const { directory, challenge } = tls.acme;
       if (hosts.length > 0) orders.push({ directory, challenge, hosts });
     }
-    if (authorities !== undefined && 'fault' in authorities.reading) {
-      findings.push({ path: authorities.path, kind: 'fault', message: authorities.reading.fault });
+    for (const { path, settings, reading } of clientAuths) {
+      if ('fault' in reading) findings.push({ path, kind: 'fault', message: reading.fault });
+      const warning = crlWarning(settings, reading, now);
+      if (warning !== undefined) findings.push({ path, kind: 'warning', message: warning });
     }
   }
   findings.push(...(await inspectUpstreamTls(services, now)));

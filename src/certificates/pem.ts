@@ -4,14 +4,17 @@ const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n[\s\S]*?\r?\n-----END \1-----/g;
 export interface Pem {
   certificates: string[];
   keys: string[];
+  /** Revocation lists. */
+  crls: string[];
 }
 
-/** Takes a PEM text apart; what is neither a certificate nor a private key is passed over. */
+/** Takes a PEM text apart; what is none of these is passed over. */
 export function readPem(text: string): Pem {
-  const pem: Pem = { certificates: [], keys: [] };
+  const pem: Pem = { certificates: [], keys: [], crls: [] };
   for (const [block, label = ''] of text.matchAll(BLOCK)) {
     if (label === 'CERTIFICATE' || label === 'X509 CERTIFICATE') pem.certificates.push(block);
     else if (label.endsWith('PRIVATE KEY')) pem.keys.push(block);
+    else if (label === 'X509 CRL') pem.crls.push(block);
   }
   return pem;
 }

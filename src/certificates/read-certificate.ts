@@ -128,9 +128,10 @@ export async function readWhole(file: string): Promise<{ text: string } | { faul
 }
 
 /** Why files cannot be used, in one line. */
-class Unusable extends Error {}
+export class Unusable extends Error {}
 
-async function readText(file: string): Promise<string> {
+/** @throws Unusable */
+export async function readText(file: string): Promise<string> {
   const reading = await readWhole(file);
   if ('fault' in reading) throw new Unusable(reading.fault);
   return reading.text;
@@ -176,6 +177,7 @@ function issuerOf({ issuer }: X509Certificate): string {
   return printable(named('CN') ?? named('O') ?? parts[0] ?? '', MOST_ISSUER);
 }
 
-function day(at: number): string {
+/** The day of an instant, as people write it. @param at ms since the epoch */
+export function day(at: number): string {
   return new Date(at).toISOString().slice(0, 10);
 }

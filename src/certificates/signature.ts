@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { TlsSettings } from '../model/tls-settings.ts';
 import { findPairs } from './find-pairs.ts';
+import { clientAuthsOf } from './read-tls.ts';
 
 /**
  * Tells whether any file changed that `tls` of listeners names: a text that differs then. By looking and not by
@@ -8,9 +9,9 @@ import { findPairs } from './find-pairs.ts';
  */
 export async function signatureOf(settings: readonly TlsSettings[]): Promise<string> {
   const files = new Set<string>();
-  for (const { certificates, clientAuth } of settings) {
-    if (clientAuth !== undefined) files.add(clientAuth.ca);
-    for (const each of certificates) {
+  for (const tls of settings) {
+    for (const [, { ca, crl }] of clientAuthsOf(tls)) files.add(ca).add(crl ?? ca);
+    for (const each of tls.certificates) {
       const pairs = await findPairs(each);
       if ('fault' in pairs) continue;
       for (const { cert, key } of pairs) files.add(cert).add(key ?? cert);

@@ -44,9 +44,17 @@ export interface AccessRecord {
   /** By what the answer was compressed here; absent: it was sent as it came. */
   encoding?: ContentCoding | undefined;
   /** How TLS was spoken; absent: it was not ended here. */
-  tls?: { readonly version: string; readonly cipher: string } | undefined;
+  tls?: TlsRecord | undefined;
   /** The rule that the request, or the answer of the endpoint, breaks: one of a bounded number of ASCII texts of ours. */
   reason: string | undefined;
+}
+
+/** How TLS was spoken with a client. */
+export interface TlsRecord {
+  readonly version: string;
+  readonly cipher: string;
+  /** Of its verified certificate; undefined: it has shown none. */
+  readonly client: { readonly subject: string } | undefined;
 }
 
 /** One TCP session as the access log tells it. Times are ms; −1 where it did not get that far. */

@@ -1,5 +1,5 @@
 import type { ListenSettings } from './settings.ts';
-import type { AcmeChallenge, ClientAuthSettings, TlsVersion } from './tls-settings.ts';
+import type { AcmeChallenge, ClientAuthSettings, NameSettings, TlsVersion } from './tls-settings.ts';
 
 /** A certificate and its key as handshakes need them. Secret: it goes to the edges and nowhere else. */
 export interface Certificate {
@@ -15,14 +15,28 @@ export interface Certificate {
   names: string[];
 }
 
+/** Who may come with a certificate. PEM. */
+export interface ClientAuthMaterial {
+  ca: string;
+  /** Revocation lists, each a block; of every authority in a client's chain one has to be there. Undefined: none is asked. */
+  crl: string[] | undefined;
+  mode: ClientAuthSettings['mode'];
+}
+
+/** What handshakes have to be like. */
+export interface HandshakeRules {
+  minVersion: TlsVersion;
+  ciphers: string[];
+  clientAuth: ClientAuthMaterial | undefined;
+}
+
 /** All that the handshakes of a listener need, replaced whole. Plain data, secret. */
-export interface TlsMaterial {
+export interface TlsMaterial extends HandshakeRules {
   /** The first one is used where no name decides; of a name's with keys of one kind, the first one. */
   certificates: Certificate[];
-  minVersion: TlsVersion;
   strictSni: boolean;
-  ciphers: string[];
-  clientAuth: { ca: string; mode: ClientAuthSettings['mode'] } | undefined;
+  /** What differs for some names. */
+  names: (HandshakeRules & Pick<NameSettings, 'hosts'>)[];
   /** The keys of session tickets, 48 bytes as Base64: the same in all processes. */
   ticketKeys: string;
   /** Shown to who proves by TLS-ALPN-01 that a host is ours (RFC 8737), and to nobody else; absent: nobody does. */

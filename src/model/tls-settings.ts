@@ -6,11 +6,22 @@ export interface TlsSettings {
   acme: AcmeSettings | undefined;
   /** Oldest version that is spoken. */
   minVersion: TlsVersion;
+  /** What differs for some names; of several the one with the most specific host holds. */
+  names: NameSettings[];
   /** A handshake for a name that no certificate has ends, and so does one without a name. */
   strictSni: boolean;
   /** OpenSSL's names of the cipher suites; empty: a modern choice. */
   ciphers: string[];
   /** Undefined: clients are not asked for a certificate. */
+  clientAuth: ClientAuthSettings | undefined;
+}
+
+/** What handshakes for some names have to be like; what is undefined, or empty, is as for the listener. */
+export interface NameSettings {
+  /** Exact, or `*.` for any depth below; lower case. */
+  hosts: string[];
+  minVersion: TlsVersion | undefined;
+  ciphers: string[];
   clientAuth: ClientAuthSettings | undefined;
 }
 
@@ -26,6 +37,8 @@ export interface CertificateFiles {
 export interface ClientAuthSettings {
   /** Absolute path of the authorities' certificates. */
   ca: string;
+  /** Absolute path of the authorities' revocation lists; undefined: nobody asks whether a certificate was revoked. */
+  crl: string | undefined;
   /** `optional`: clients without a certificate are let in; one that cannot be verified never is. */
   mode: 'required' | 'optional';
 }

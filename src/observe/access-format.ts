@@ -54,9 +54,11 @@ function encodingOf({ encoding }: AccessRecord): string {
   return encoding === undefined ? '' : `,"encoding":"${encoding}"`;
 }
 
-/** Of a connection with TLS alone; these words are OpenSSL's. */
+/** Of a connection with TLS alone; what is not the client's subject are words of OpenSSL's. */
 function tlsOf({ tls }: AccessRecord): string {
-  return tls === undefined ? '' : `,"tls":"${tls.version}","cipher":"${tls.cipher}"`;
+  if (tls === undefined) return '';
+  const client = tls.client === undefined ? '' : `,"clientSubject":${textOrNull(tls.client.subject)}`;
+  return `,"tls":"${tls.version}","cipher":"${tls.cipher}"${client}`;
 }
 
 /** Of a refused request, or a bad answer: what it breaks. These words are ours. */

@@ -39,7 +39,15 @@ function setUp(ticketKeys?: TicketKeysView) {
   const folderListener = () => listener_([{ cert: undefined, key: undefined, folder }]);
   const listener_ = (certificates: CertificateFiles[]): ListenSettings => ({
     ...listenSettings(),
-    tls: { certificates, acme: undefined, minVersion: '1.2', strictSni: false, ciphers: [], clientAuth: undefined },
+    tls: {
+      certificates,
+      acme: undefined,
+      minVersion: '1.2',
+      strictSni: false,
+      ciphers: [],
+      names: [],
+      clientAuth: undefined,
+    },
   });
   /** Lets the files be looked at until this holds. */
   const passUntil = (what: string, holds: () => boolean) =>

@@ -128,8 +128,13 @@ test('the address of a client of IPv6 and its port are told apart by brackets', 
 });
 
 test('TLS that was ended here is told, and nothing where it was not', () => {
-  const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256' };
+  const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256', client: { subject: 'CN=a "b",O=Shop' } };
   const toJson = formatterOf('json');
-  expect(JSON.parse(toJson({ ...record, tls }))).toMatchObject({ tls: tls.version, cipher: tls.cipher });
+  expect(JSON.parse(toJson({ ...record, tls }))).toMatchObject({
+    tls: tls.version,
+    cipher: tls.cipher,
+    clientSubject: tls.client.subject,
+  });
+  expect(JSON.parse(toJson({ ...record, tls: { ...tls, client: undefined } }))).not.toHaveProperty('clientSubject');
   expect(JSON.parse(toJson(record))).not.toHaveProperty('tls');
 });

@@ -88,6 +88,28 @@ function signForDays(folder: string, { from = '20200101000000Z', until = '204001
   );
 }
 
+/** A revocation list of an authority, PEM. @param nextUpdate when it is due to be replaced, `YYYYMMDDHHMMSSZ` */
+export function makeCrl(authority: Made, revoked: readonly Made[] = [], nextUpdate = '20400101000000Z'): string {
+  const folder = mkdtempSync(join(tmpdir(), 'pilotlight-crl-'));
+  const at = (name: string) => join(folder, name);
+  try {
+    const lines = revoked.map(({ cert }) => {
+      const { serialNumber, subject } = new X509Certificate(cert);
+      return `R\t400101000000Z\t200101000000Z\t${serialNumber}\tunknown\t/${subject.replaceAll('\n', '/')}\n`;
+    });
+    writeFileSync(at('index'), lines.join(''));
+    writeFileSync(at('cert'), authority.cert);
+    writeFileSync(at('key'), authority.key);
+    writeFileSync(at('conf'), `[ca]\ndefault_ca=c\n[c]\ndatabase=${at('index')}\ndefault_md=sha256\n`);
+    const dates = ['-crl_lastupdate', '20200101000000Z', '-crl_nextupdate', nextUpdate];
+    const by = ['-config', at('conf'), '-cert', at('cert'), '-keyfile', at('key')];
+    openssl('ca', '-gencrl', ...by, ...dates, '-out', at('crl'));
+    return readFileSync(at('crl'), 'utf8');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 function openssl(...args: string[]): void {
   execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }
@@ -112,6 +134,7 @@ export function tlsMaterial(certificates: readonly Made[], change: Partial<TlsMa
     minVersion: '1.2',
     strictSni: false,
     ciphers: [],
+    names: [],
     clientAuth: undefined,
     ticketKeys: Buffer.alloc(48, 7).toString('base64'),
     ...change,

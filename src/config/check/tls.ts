@@ -18,10 +18,14 @@ export function checkTls({ sections, services }: Parsed, report: Report): void {
     const base: Path = ['listen', index];
     checkName(listener.name, index, names, report);
     checkRedirect(listener, base, endsTls, report);
-    if (listener.tls !== undefined) checkCertificates(listener.tls, [...base, 'tls'], report);
+    if (listener.tls === undefined) continue;
+    checkCertificates(listener.tls, [...base, 'tls'], report);
+    checkNames(listener.tls, [...base, 'tls', 'names'], report);
   }
   checkAcme(listen, services, report);
-  const asksClients = listen.some(({ tls }) => tls?.clientAuth !== undefined);
+  const asksClients = listen.some(({ tls }) =>
+    [tls, ...(tls?.names ?? [])].some((each) => each?.clientAuth !== undefined),
+  );
   for (const [name, service] of services) {
     const base: Path = ['services', name];
     if (report.broken(base)) continue;
@@ -54,9 +58,28 @@ function checkCertificates({ certificates, clientAuth, acme }: Tls, base: Path, 
     if (cert !== undefined && folder !== undefined) report.problem([[...path, 'folder']], 'cert or folder, not both');
     if (key !== undefined && cert === undefined) report.problem([[...path, 'key']], 'means nothing without cert');
   }
-  // A variable that is not set must not let everybody in.
-  if (clientAuth === undefined && report.empty([...base, 'clientAuth'])) {
-    report.problem([[...base, 'clientAuth']], 'nothing stands here: to ask for no certificates, leave the key out');
+  checkClientAuth(clientAuth, [...base, 'clientAuth'], report);
+}
+
+/** A variable that is not set must not let everybody in. */
+function checkClientAuth(clientAuth: Tls['clientAuth'], path: Path, report: Report): void {
+  if (clientAuth !== undefined || !report.empty(path)) return;
+  report.problem([path], 'nothing stands here: to ask for no certificates, leave the key out');
+}
+
+function checkNames({ names }: Tls, base: Path, report: Report): void {
+  const taken = new Map<string, number>();
+  for (const [index, { hosts, minVersion, ciphers, clientAuth }] of names.entries()) {
+    const path = [...base, index];
+    checkClientAuth(clientAuth, [...path, 'clientAuth'], report);
+    for (const [place, host] of hosts.entries()) {
+      const other = taken.get(host);
+      if (other === undefined) taken.set(host, index);
+      else report.problem([[...path, 'hosts', place]], `names[${other}] has that name`);
+    }
+    if (minVersion === undefined && ciphers.length === 0 && clientAuth === undefined) {
+      report.problem([path], 'says nothing that differs: give minVersion, ciphers or clientAuth');
+    }
   }
 }
 

@@ -60,12 +60,9 @@ function certificatePlaces({ listen, services }: Settings, report: Report): Reco
   const paths = listen.flatMap(({ tls }, index) => {
     if (tls === undefined) return [];
     const base: Path = ['listen', index, 'tls'];
-    return [
-      [...base, 'clientAuth', 'ca'],
-      [...base, 'acme', 'ca'],
-      [...base, 'acme', 'eab'],
-      ...tls.certificates.map((_, at) => [...base, 'certificates', at]),
-    ];
+    const names = tls.names.map((_, at) => [...base, 'names', at, 'clientAuth']);
+    const certificates = tls.certificates.map((_, at) => [...base, 'certificates', at]);
+    return [[...base, 'clientAuth'], [...base, 'acme', 'ca'], [...base, 'acme', 'eab'], ...names, ...certificates];
   });
   return Object.fromEntries([...paths, ...upstream].map((path) => [formatPath(path), report.place(path)]));
 }

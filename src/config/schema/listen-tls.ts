@@ -1,9 +1,17 @@
 import { getCiphers } from 'node:tls';
-import type { CertificateFiles, ClientAuthSettings, TlsSettings, TlsVersion } from '../../model/tls-settings.ts';
+import { z } from 'zod';
+import type {
+  CertificateFiles,
+  ClientAuthSettings,
+  NameSettings,
+  TlsSettings,
+  TlsVersion,
+} from '../../model/tls-settings.ts';
 import { didYouMean } from '../../util/suggest.ts';
 import { type Exactly, list, option, optional, options, required } from '../option/option.ts';
 import { choice, flag, parsed, path, type Reading } from '../option/value-types.ts';
 import { acmeSchema } from './listen-acme.ts';
+import { readHostPattern } from './routes.ts';
 
 /** OpenSSL's name of a cipher suite that this program can speak. */
 function readCipher(text: string): Reading<string> {
@@ -35,12 +43,31 @@ const files = options({
 
 const clientAuth = options({
   ca: required(path('a file'), 'A PEM file with the authorities whose certificates clients may have.'),
+  crl: optional(
+    path('a file'),
+    'A PEM file with the revocation lists of these authorities, and of those between them and a client. Changed files are ' +
+      'taken over by themselves; where one is missing or expired, nobody with a certificate is let in.',
+    'nobody asks whether a certificate was revoked',
+  ),
   mode: option(
     choice('required', 'optional'),
     'required',
     'Whether a client must have one. Where it is optional, one that cannot be verified is refused all the same.',
   ),
 }) satisfies Exactly<ClientAuthSettings>;
+
+/** An entry of `names`. */
+const named = options({
+  hosts: required(
+    z
+      .array(parsed('host', 'a name such as shop.example.com, or *.example.com', readHostPattern))
+      .min(1, 'expected a name'),
+    'Names that clients ask for: exact before the longest `*.suffix`, of any depth.',
+  ),
+  minVersion: optional(tlsVersion(), 'Oldest version of TLS that is spoken.', 'that of the listener'),
+  ciphers: list(parsed('cipher', 'the name of a cipher', readCipher), 'Cipher suites; empty: those of the listener.'),
+  clientAuth: optional(clientAuth, 'Asks clients for a certificate.', 'as the listener does'),
+}) satisfies Exactly<NameSettings>;
 
 /** `listen[].tls`. */
 export const tlsSchema = optional(
@@ -60,6 +87,11 @@ export const tlsSchema = optional(
     ciphers: list(
       parsed('cipher', 'the name of a cipher', readCipher),
       "Cipher suites by OpenSSL's names, in place of the default: those with forward secrecy and authenticated encryption.",
+    ),
+    names: list(
+      named,
+      'What differs for some names, for those who ask for one of them and for no other. A request for a host that other ' +
+        'rules hold for than for its connection gets 421.',
     ),
     clientAuth: optional(
       clientAuth,

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { hostPort } from '../../util/host-port.ts';
 import type { Peer, Scheme, TlsFacts } from '../exchange/downstream.ts';
-import { subjectField } from '../exchange/forwarding.ts';
+import { certificateFields } from '../exchange/forwarding.ts';
 import type { RequestHead } from '../http1/request.ts';
 import { plainAddress, type TrustedProxies } from '../io/client-address.ts';
 import { forwardedFor } from '../io/forwarded.ts';
@@ -116,6 +116,11 @@ export class ClientPeer implements Peer {
     return this.#listener.asksClients;
   }
 
+  isMisdirected(host: string): boolean {
+    const { tls } = this.#listener;
+    return this.tls !== undefined && tls !== undefined && tls.rulesFor(host) !== this.tls.rules;
+  }
+
   get forwardedPort(): number {
     return this.#proxied?.port || this.#listener.port;
   }
@@ -151,7 +156,7 @@ export class ClientPeer implements Peer {
       this.#forwardedHost = host;
       this.#forwardingFields =
         `X-Forwarded-For: ${this.address}\r\nX-Real-IP: ${this.address}\r\n` +
-        `X-Forwarded-Proto: ${this.scheme}\r\nX-Forwarded-Port: ${this.forwardedPort}\r\nX-Forwarded-Host: ${host}\r\n${subjectField(this.tls?.subject)}`;
+        `X-Forwarded-Proto: ${this.scheme}\r\nX-Forwarded-Port: ${this.forwardedPort}\r\nX-Forwarded-Host: ${host}\r\n${certificateFields(this.tls?.client)}`;
     }
     return this.#forwardingFields;
   }

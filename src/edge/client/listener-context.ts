@@ -23,6 +23,8 @@ export interface ClientConnection extends Member {
 export interface TlsEnd {
   /** Makes the handshake, then has the connection served. */
   accept(socket: Socket): void;
+  /** Which rules for handshakes hold for a host. */
+  rulesFor(host: string): string;
 }
 
 /** What connections of one listener share. */

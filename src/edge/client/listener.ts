@@ -15,7 +15,7 @@ import type { ClientContext } from './context.ts';
 import { IdleConnections } from './idle-connections.ts';
 import type { ClientConnection, ListenerContext, TlsEnd } from './listener-context.ts';
 import { serve } from './serve.ts';
-import { Acceptor } from './tls/acceptor.ts';
+import { Acceptors } from './tls/acceptors.ts';
 import { TlsListener } from './tls/tls-listener.ts';
 
 const BACKLOG = 4096;
@@ -67,7 +67,7 @@ export class Listeners {
   async #bringAbout(settings: readonly EdgeListener[], bound: BoundSockets): Promise<HostPort[]> {
     const next: Listener[] = [];
     const opened: Listener[] = [];
-    const acceptors = settings.map(acceptorFor);
+    const acceptors = settings.map(acceptorsFor);
     const secure = securePort(
       settings,
       settings.map(({ address }) => address),
@@ -106,11 +106,11 @@ export class Listeners {
     return next.map((listener) => listener.address);
   }
 
-  /** Handshakes go by the new acceptor, and the number of those under way is bounded all the same. */
-  #tlsEnd(context: ListenerContext, acceptor: Acceptor | undefined): TlsEnd | undefined {
-    if (acceptor === undefined) return undefined;
-    if (context.tls instanceof TlsListener) context.tls.acceptor = acceptor;
-    return context.tls ?? new TlsListener(this.#context, context, acceptor);
+  /** Handshakes go by the new acceptors, and the number of those under way is bounded all the same. */
+  #tlsEnd(context: ListenerContext, acceptors: Acceptors | undefined): TlsEnd | undefined {
+    if (acceptors === undefined) return undefined;
+    if (context.tls instanceof TlsListener) context.tls.acceptors = acceptors;
+    return context.tls ?? new TlsListener(this.#context, context, acceptors);
   }
 
   /** See `Edge.drain`. */
@@ -179,7 +179,7 @@ export class Listeners {
   async #open(
     key: string,
     settings: EdgeListener,
-    acceptor: Acceptor | undefined,
+    acceptors: Acceptors | undefined,
     secure: number,
     sockets: readonly object[] = [],
   ): Promise<Listener> {
@@ -195,7 +195,7 @@ export class Listeners {
       connections: this.#connections,
     };
     // From its first connection on.
-    context.tls = this.#tlsEnd(context, acceptor);
+    context.tls = this.#tlsEnd(context, acceptors);
     const listener: Listener = { key, servers: [], context, address };
     const places = sockets.length > 0 ? sockets : [{ host: address.host, port: address.port }];
     try {
@@ -249,17 +249,17 @@ function changeable(settings: EdgeListener, secure: number) {
     proxyProtocol,
     targets: tcp && new TcpTargets(tcp),
     priorKnowledge: http2 === true && tls === undefined,
-    asksClients: tls?.clientAuth !== undefined,
+    asksClients: [tls, ...(tls?.names ?? [])].some((each) => each?.clientAuth !== undefined),
     httpsPort: redirectToHttps === true ? secure : 0,
     acmeAnswers,
   };
 }
 
 /** @throws CERTIFICATE_UNUSABLE */
-function acceptorFor({ address, http2, tls }: EdgeListener): Acceptor | undefined {
+function acceptorsFor({ address, http2, tls }: EdgeListener): Acceptors | undefined {
   if (tls === undefined) return undefined;
   try {
-    return new Acceptor(tls, listenKey(address), http2 === false ? ['http/1.1'] : ['h2', 'http/1.1']);
+    return new Acceptors(tls, listenKey(address), http2 === false ? ['http/1.1'] : ['h2', 'http/1.1']);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new PilotlightError('CERTIFICATE_UNUSABLE', `cannot end TLS on ${hostPort(address)}: ${why}`, error);

@@ -14,8 +14,20 @@ export interface TlsFacts {
   readonly version: string;
   /** By its name of the standard, `TLS_AES_128_GCM_SHA256`. */
   readonly cipher: string;
-  /** Subject of the client's certificate, verified (RFC 4514); undefined: it has shown none. */
-  readonly subject: string | undefined;
+  /** Of the client's certificate, verified; undefined: it has shown none. */
+  readonly client: ClientCertificate | undefined;
+  /** By which rules of the listener the handshake was made: the names that have them; empty: those of the listener. */
+  readonly rules: string;
+}
+
+/** What a service is told of a client's certificate. All of it may stand in a field of HTTP. */
+export interface ClientCertificate {
+  /** RFC 4514, the most specific part first. */
+  readonly subject: string;
+  /** Its number with its authority, hexadecimal. */
+  readonly serial: string;
+  /** SHA-256 of the certificate, hexadecimal. */
+  readonly fingerprint: string;
 }
 
 /** The other end of a client's connection, and how it came. It is the same for all requests on the connection. */
@@ -37,6 +49,8 @@ export interface Peer {
   readonly asksClients: boolean;
   /** Undefined: the connection is in clear text. */
   readonly tls: TlsFacts | undefined;
+  /** Whether other rules for handshakes hold for a host than for this connection, which has TLS. @param host lower case */
+  isMisdirected(host: string): boolean;
   /** Port that the client connected to there. */
   readonly forwardedPort: number;
   /** Address that the client connected to here, host:port. */

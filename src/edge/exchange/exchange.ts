@@ -122,7 +122,7 @@ export class Exchange implements Waiting, Attempted {
 
   /** The rules of the route come before the service: a request that they refuse neither wakes it nor keeps it awake. */
   #admit(service: Service, rules: CompiledRules): void {
-    if (!rules.allows(this.address, this.client.peer.tls?.subject)) {
+    if (!rules.allows(this.address, this.client.peer.tls?.client?.subject)) {
       this.refuse('FORBIDDEN');
       return;
     }

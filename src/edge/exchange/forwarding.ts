@@ -2,7 +2,7 @@ import { Field, type Head } from '../http1/head.ts';
 import { addressIn, UNKNOWN_CLIENT } from '../io/client-address.ts';
 import { forwardedElements, forwardedNode } from '../io/forwarded.ts';
 import { hostOf, trimOws } from '../io/http-syntax.ts';
-import type { Downstream, Peer } from './downstream.ts';
+import type { ClientCertificate, Downstream, Peer } from './downstream.ts';
 
 /** What a trusted proxy says of the client's connection, as far as it is sound; the first element of each list. */
 interface Told {
@@ -11,6 +11,8 @@ interface Told {
   host: string | undefined;
   realIp: string | undefined;
   subject: string | undefined;
+  serial: string | undefined;
+  fingerprint: string | undefined;
 }
 
 const NAMES: Record<string, [keyof Told, (element: string) => string | undefined]> = {
@@ -18,6 +20,8 @@ const NAMES: Record<string, [keyof Told, (element: string) => string | undefined
   'x-forwarded-port': ['port', soundPort],
   'x-forwarded-host': ['host', (element) => (hostOf(element) === undefined ? undefined : element)],
   'x-forwarded-client-subject': ['subject', (element) => element],
+  'x-forwarded-client-serial': ['serial', soundHex],
+  'x-forwarded-client-fingerprint': ['fingerprint', soundHex],
   'x-real-ip': ['realIp', (element) => (addressIn(element) === undefined ? undefined : element)],
 };
 
@@ -41,16 +45,21 @@ export function trustedForwarding(client: Downstream, hostValue: string): string
   if (realIp !== UNKNOWN_CLIENT) out += `X-Real-IP: ${realIp}\r\n`;
   out += `X-Forwarded-Proto: ${proto}\r\nX-Forwarded-Port: ${port}\r\nX-Forwarded-Host: ${host}\r\n`;
   // Who asks for certificates believes nobody else's word for them.
-  out += subjectField(peer.asksClients ? peer.tls?.subject : told.subject);
+  out += certificateFields(peer.asksClients ? peer.tls?.client : told);
   // What cannot be read is not passed on: behind it nobody could tell what is ours.
   if (forwarded !== undefined)
     out += `Forwarded: ${elements === undefined ? '' : `${forwarded}, `}for=${forwardedNode(peer.address)}\r\n`;
   return out;
 }
 
-/** The field that tells a service the subject of a client's verified certificate. */
-export function subjectField(subject: string | undefined): string {
-  return subject === undefined ? '' : `X-Forwarded-Client-Subject: ${subject}\r\n`;
+/** The fields that tell a service of a client's verified certificate. */
+export function certificateFields(client: Partial<ClientCertificate | Told> | undefined): string {
+  if (client?.subject === undefined) return '';
+  const { subject, serial, fingerprint } = client;
+  let out = `X-Forwarded-Client-Subject: ${subject}\r\n`;
+  if (serial !== undefined) out += `X-Forwarded-Client-Serial: ${serial}\r\n`;
+  if (fingerprint !== undefined) out += `X-Forwarded-Client-Fingerprint: ${fingerprint}\r\n`;
+  return out;
 }
 
 /** By what scheme the client came, as a trusted peer says or as we saw: `http`, `https`, `ws`, `wss`. */
@@ -69,7 +78,15 @@ function schemeBy(port: string | undefined, peer: Peer): string {
 
 /** Takes what is told out of what is passed on as it came. */
 function toldIn(head: Head): Told {
-  const told: Told = { proto: undefined, port: undefined, host: undefined, realIp: undefined, subject: undefined };
+  const told: Told = {
+    proto: undefined,
+    port: undefined,
+    host: undefined,
+    realIp: undefined,
+    subject: undefined,
+    serial: undefined,
+    fingerprint: undefined,
+  };
   for (let index = 0; index < head.count; index++) {
     if (head.kind(index) !== Field.FORWARDING) continue;
     const known = NAMES[head.name(index).toLowerCase()];
@@ -109,6 +126,10 @@ function hostIn(elements: ReturnType<typeof forwardedElements>): string | undefi
 function soundProto(element: string): string | undefined {
   const proto = element.toLowerCase();
   return proto === 'https' || proto === 'http' || proto === 'wss' || proto === 'ws' ? proto : undefined;
+}
+
+function soundHex(element: string): string | undefined {
+  return /^[0-9A-Fa-f]{1,64}$/.test(element) ? element.toUpperCase() : undefined;
 }
 
 function soundPort(element: string): string | undefined {

@@ -85,7 +85,8 @@ export function progressOf(
   if (service.isReady && !isPage) return undefined;
   const isFull = !isPage && service.watchers.size >= MAX_WATCHERS;
   const refusal =
-    rules?.watchRefusal(peer.clientOf(request), peer.tls?.subject, request.head) ?? (isFull ? 'HOLD_FULL' : undefined);
+    rules?.watchRefusal(peer.clientOf(request), peer.tls?.client?.subject, request.head) ??
+    (isFull ? 'HOLD_FULL' : undefined);
   if (refusal !== undefined) return refusal;
   return isPage ? progressPage(service, request.target.slice(PROGRESS_PREFIX.length), requestId, now) : 'stream';
 }

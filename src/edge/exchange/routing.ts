@@ -7,7 +7,7 @@ import type { Downstream } from './downstream.ts';
 import { schemeOf } from './forwarding.ts';
 import { redirectAnswer } from './own-answers.ts';
 
-/** Why a request has no route; `MISDIRECTED`: it has one where its client did not come to (RFC 9110 §15.5.20). */
+/** Why a request has no route; `MISDIRECTED`: its client should have come elsewhere (RFC 9110 §15.5.20). */
 export type Unrouted = NoRoute | 'MISDIRECTED';
 
 /** Looks up the route of a path, which is `target` up to `pathEnd`, at the listener that the client came to. */
@@ -17,6 +17,7 @@ export function routeOf(
   target: string,
   pathEnd: number,
 ): Route | Unrouted {
+  if (peer.tls !== undefined && peer.isMisdirected(request.host)) return 'MISDIRECTED';
   const ofHost = routes.of(peer.listener).host(request.host);
   const found = ofHost === undefined ? 'NO_ROUTE' : RouteTable.lookup(ofHost, target, pathEnd);
   if (found !== 'NO_ROUTE' || peer.tls === undefined) return found;

@@ -44,6 +44,26 @@ describe('listeners', () => {
       ['listen[0].tls.certificates[0].folder: cert or folder, not both'],
     ],
     [
+      'a name with rules of its own twice',
+      `[{ address: "127.0.0.1:443", tls: { certificates: [{ cert: a }], names: [{ hosts: [a.test], minVersion: 1.3 }, { hosts: [b.test, A.test], minVersion: 1.3 }] } }]`,
+      ['listen[0].tls.names[1].hosts[1]: names[0] has that name'],
+    ],
+    [
+      'a name without rules of its own',
+      `[{ address: "127.0.0.1:443", tls: { certificates: [{ cert: a }], names: [{ hosts: [a.test] }] } }]`,
+      ['listen[0].tls.names[0]: says nothing that differs: give minVersion, ciphers or clientAuth'],
+    ],
+    [
+      'a name that asks for nobody',
+      `[{ address: "127.0.0.1:443", tls: { certificates: [{ cert: a }], names: [{ hosts: [a.test], minVersion: 1.3, clientAuth: }] } }]`,
+      ['listen[0].tls.names[0].clientAuth: nothing stands here: to ask for no certificates, leave the key out'],
+    ],
+    [
+      'a name that is none',
+      `[{ address: "127.0.0.1:443", tls: { certificates: [{ cert: a }], names: [{ hosts: ["a.*"], minVersion: 1.3 }] } }]`,
+      ['listen[0].tls.names[0].hosts[0]: "*" may only stand for all labels at the start: *.example.com'],
+    ],
+    [
       'an unknown cipher',
       '[{ address: "127.0.0.1:443", tls: { certificates: [{ cert: a }], ciphers: [ECDHE-RSA-AES128-GCM-SHA25] } }]',
       ['listen[0].tls.ciphers[0]: no cipher of that name (did you mean "ecdhe-rsa-aes128-gcm-sha256"?)'],

@@ -34,6 +34,7 @@ class Stream implements Downstream {
     httpsPort: 0,
     acmeAnswers: undefined,
     asksClients: false,
+    isMisdirected: () => false,
     forwardedPort: 443,
     localAddress: '192.0.2.9:443',
     ends: { source: '192.0.2.1', sourcePort: 7, destination: '192.0.2.9', destinationPort: 443 },

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { TlsMaterial } from '../../../model/certificates.ts';
-import { type HandshakeOutcome, outcomeOf } from './outcome.ts';
+import { certificateOutcome, type HandshakeOutcome, outcomeOf } from './outcome.ts';
 import { SecureContexts } from './secure-contexts.ts';
 
 /** Bytes that wait for a client before it counts as slow: what Node encrypts it never hands to the kernel at once. */
@@ -20,15 +20,6 @@ interface Inner {
   _parent?: Owned | undefined;
 }
 
-/** Who asks for a proof offers this protocol and no other (RFC 8737 §3). */
-const PROOF_PROTOCOL = 'acme-tls/1';
-const PROOF_ONLY = Buffer.from(`\0\x0b\x0a${PROOF_PROTOCOL}`, 'latin1');
-
-/** Whether a client wants a proof, by the list of protocols in its ClientHello. */
-export function wantsProof(protocols: Buffer | undefined): boolean {
-  return protocols?.equals(PROOF_ONLY) === true;
-}
-
 const OWNER = Symbol('owner of the handshake');
 type Owned = Socket & { [OWNER]?: HandshakeOwner | undefined };
 
@@ -37,17 +28,17 @@ export class Acceptor {
   readonly #server: Server;
   readonly #contexts: SecureContexts;
   readonly #material: TlsMaterial;
-  /** For those who ask for a proof that a host is ours (RFC 8737); undefined: there is none to show. */
-  readonly proofs: Acceptor | undefined;
+  /** See `RulesName`. */
+  readonly rules: string;
 
   /**
    * @param listener see `SecureContexts`
    * @param protocols that are offered (ALPN), the best first
    * @throws what OpenSSL says of the material
    */
-  constructor(material: TlsMaterial, listener: string, protocols: readonly string[]) {
+  constructor(material: TlsMaterial, listener: string, protocols: readonly string[], rules: string) {
     this.#material = material;
-    this.proofs = proofsOf(material, listener);
+    this.rules = rules;
     const contexts = new SecureContexts(material, listener);
     this.#contexts = contexts;
     const { clientAuth } = material;
@@ -69,7 +60,8 @@ export class Acceptor {
     });
     this.#server.on('secureConnection', (socket) => this.#onSecure(socket));
     this.#server.on('tlsClientError', (error, socket) => {
-      const outcome = outcomeOf(error);
+      // A certificate that is not good ends the connection, and nothing but this tells why.
+      const outcome = doubtOf(socket) ?? outcomeOf(error);
       const isNameless = outcome === 'cipher' && !contexts.serves(nameOf(socket));
       tcpOf(socket)?.[OWNER]?.onFailed(isNameless ? 'unknown-name' : outcome);
     });
@@ -92,7 +84,7 @@ export class Acceptor {
     socket.resetAndDestroy = resetBelow;
     // A session is resumed before anybody looks at the name.
     if (!this.#contexts.serves(nameOf(socket))) owner.onFailed('unknown-name');
-    else if (!this.#isKnown(socket)) owner.onFailed('client-certificate');
+    else if (!this.#isKnown(socket)) owner.onFailed(doubtOf(socket) ?? 'client-certificate');
     else owner.onSecure(socket);
   }
 
@@ -109,22 +101,14 @@ function resetBelow(this: TLSSocket): TLSSocket {
   return this;
 }
 
-/** @throws what OpenSSL says of the proofs */
-function proofsOf({ proofs = [], ticketKeys }: TlsMaterial, listener: string): Acceptor | undefined {
-  if (proofs.length === 0) return undefined;
-  const material: TlsMaterial = {
-    certificates: proofs,
-    minVersion: '1.2',
-    strictSni: true,
-    ciphers: [],
-    clientAuth: undefined,
-    ticketKeys,
-  };
-  return new Acceptor(material, `${listener} proofs`, [PROOF_PROTOCOL]);
-}
-
 function tcpOf(socket: TLSSocket): Owned | undefined {
   return (socket as unknown as Inner)._parent;
+}
+
+/** What is wrong with the certificate that a client showed; undefined: nothing, or it showed none. */
+function doubtOf(socket: TLSSocket): HandshakeOutcome | undefined {
+  const code = socket.authorizationError as unknown as string | null | undefined;
+  return code ? certificateOutcome(code) : undefined;
 }
 
 /** The name that a client asked for. */

@@ -8,8 +8,9 @@ import type { ClientContext } from '../context.ts';
 import type { IdleConnection, IdleList } from '../idle-connections.ts';
 import type { ClientConnection, ListenerContext } from '../listener-context.ts';
 import { serve } from '../serve.ts';
-import { type Acceptor, type HandshakeOwner, wantsProof } from './acceptor.ts';
-import { subjectOf } from './client-subject.ts';
+import type { Acceptor, HandshakeOwner } from './acceptor.ts';
+import { type Acceptors, wantsProof } from './acceptors.ts';
+import { factsOf } from './client-subject.ts';
 import type { HandshakeOutcome } from './outcome.ts';
 import { answerPlain } from './plain-answer.ts';
 
@@ -18,8 +19,8 @@ const HANDSHAKE = 0x16;
 
 /**
  * `proxy-header`: that has to come first. `first-byte`: nothing came of the handshake yet. `hello`: the rest of the
- * ClientHello has to tell who asks. `handshake`: Node makes it. `proof`: it does, with one who is to be shown a proof.
- * `over`: the connection is secure, or closed.
+ * ClientHello has to tell who asks, and for which name. `handshake`: Node makes it. `proof`: it does, with one who is to be
+ * shown a proof. `over`: the connection is secure, or closed.
  */
 type Phase = 'proxy-header' | 'first-byte' | 'hello' | 'handshake' | 'proof' | 'over';
 
@@ -34,24 +35,26 @@ export class Handshake implements ClientConnection, DeadlineEntry, IdleConnectio
   idleIn: IdleList | undefined;
   silentSince = 0;
   readonly #socket: Socket;
-  readonly #acceptor: Acceptor;
+  readonly #acceptors: Acceptors;
   readonly #context: ClientContext;
   readonly #listener: ListenerContext;
   readonly #peer: ClientPeer;
   #phase: Phase = 'first-byte';
   /** What came of the ClientHello, where it is awaited. */
   #hello: Buffer | undefined;
+  /** See `RulesName`. */
+  #rules = '';
 
   /** @param underWay the handshakes of its listener, the oldest first */
   constructor(
     socket: Socket,
-    acceptor: Acceptor,
+    acceptors: Acceptors,
     underWay: IdleList,
     context: ClientContext,
     listener: ListenerContext,
   ) {
     this.#socket = socket;
-    this.#acceptor = acceptor;
+    this.#acceptors = acceptors;
     this.#context = context;
     this.#listener = listener;
     this.#peer = new ClientPeer(socket, context, listener, 'https');
@@ -94,15 +97,12 @@ export class Handshake implements ClientConnection, DeadlineEntry, IdleConnectio
   /** The first bytes tell whether it is TLS. */
   #begin(bytes: Buffer): void {
     if (this.#phase !== 'first-byte') return;
-    if (bytes[0] !== HANDSHAKE) {
-      this.#endInClearText(bytes);
-      return;
-    }
-    if (this.#acceptor.proofs === undefined) this.#shake(this.#acceptor, bytes, 'handshake');
-    else this.#chooseBy(bytes);
+    if (bytes[0] !== HANDSHAKE) this.#endInClearText(bytes);
+    else if (this.#acceptors.areByHello) this.#chooseBy(bytes);
+    else this.#shake(this.#acceptors.of(undefined), bytes, 'handshake');
   }
 
-  /** Proofs are shown at present: the ClientHello tells whether its client wants one. */
+  /** The ClientHello tells by which rules the handshake is made, and whether its client wants a proof. */
   #chooseBy(bytes: Buffer): void {
     const hello = readClientHello(bytes);
     if (hello.outcome === 'more') {
@@ -111,14 +111,18 @@ export class Handshake implements ClientConnection, DeadlineEntry, IdleConnectio
       return;
     }
     this.#hello = undefined;
-    const { proofs } = this.#acceptor;
-    if (proofs !== undefined && hello.outcome === 'read' && wantsProof(hello.protocols)) {
-      this.#shake(proofs, bytes, 'proof');
-    } else this.#shake(this.#acceptor, bytes, 'handshake');
+    if (hello.outcome === 'broken') {
+      this.#end('broken');
+      return;
+    }
+    const { proofs } = this.#acceptors;
+    if (proofs !== undefined && wantsProof(hello.protocols)) this.#shake(proofs, bytes, 'proof');
+    else this.#shake(this.#acceptors.of(hello.serverName), bytes, 'handshake');
   }
 
   #shake(acceptor: Acceptor, bytes: Buffer, phase: Phase): void {
     this.#phase = phase;
+    this.#rules = acceptor.rules;
     this.#stopReading();
     this.#socket.unshift(bytes);
     acceptor.take(this.#socket, this);
@@ -149,13 +153,14 @@ export class Handshake implements ClientConnection, DeadlineEntry, IdleConnectio
     }
     if (this.#phase !== 'handshake') return;
     const certificate = this.#listener.asksClients ? socket.getPeerX509Certificate() : undefined;
-    const subject = certificate && subjectOf(certificate);
-    if (certificate !== undefined && subject === undefined) {
+    const client = certificate && factsOf(certificate);
+    if (certificate !== undefined && client === undefined) {
       this.onFailed('client-certificate');
       return;
     }
     this.#leave(socket.isSessionReused() ? 'resumed' : 'full');
-    this.#peer.secured({ version: socket.getProtocol() ?? '', cipher: socket.getCipher().standardName, subject });
+    const { standardName: cipher } = socket.getCipher();
+    this.#peer.secured({ version: socket.getProtocol() ?? '', cipher, client, rules: this.#rules });
     const protocol = socket.alpnProtocol === 'h2' ? 'h2' : 'http/1.1';
     serve(socket, protocol, this.#context, this.#listener, this.#peer);
   }
@@ -171,6 +176,13 @@ export class Handshake implements ClientConnection, DeadlineEntry, IdleConnectio
   }
 
   onClosed(): void {
+    // Node may have closed it, and says why a moment later.
+    if (this.#phase === 'handshake') setImmediate(endAsLeft, this);
+    else this.#end('left');
+  }
+
+  /** It is closed, and nobody said why. */
+  onLeft(): void {
     this.#end('left');
   }
 
@@ -210,6 +222,10 @@ export class Handshake implements ClientConnection, DeadlineEntry, IdleConnectio
     deadlines.forget(this);
     disown(this.#socket);
   }
+}
+
+function endAsLeft(handshake: Handshake): void {
+  handshake.onLeft();
 }
 
 function onData(this: Socket, chunk: Buffer): void {

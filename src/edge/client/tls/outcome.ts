@@ -23,6 +23,10 @@ export type HandshakeOutcome =
   | 'protocol'
   /** The client has none, or one that cannot be verified. */
   | 'client-certificate'
+  /** Its authority has revoked it. */
+  | 'revoked'
+  /** A revocation list that is needed to tell is missing or expired. */
+  | 'revocation-unknown'
   | 'broken';
 
 const OUTCOMES: Record<string, HandshakeOutcome> = {
@@ -35,6 +39,12 @@ const OUTCOMES: Record<string, HandshakeOutcome> = {
   ERR_SSL_NO_APPLICATION_PROTOCOL: 'protocol',
   ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: 'client-certificate',
 };
+
+/** Why a client with a certificate was not let in, by OpenSSL's code. */
+export function certificateOutcome(code: string): HandshakeOutcome {
+  if (code === 'CERT_REVOKED') return 'revoked';
+  return code === 'UNABLE_TO_GET_CRL' || code.startsWith('CRL_') ? 'revocation-unknown' : 'client-certificate';
+}
 
 /** How a handshake ended that failed with this error of Node's. */
 export function outcomeOf(error: NodeJS.ErrnoException): HandshakeOutcome {

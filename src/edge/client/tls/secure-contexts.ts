@@ -77,7 +77,7 @@ function sharedOptions(material: TlsMaterial, listener: string): SecureContextOp
     sessionTimeout: SESSION_S,
     sessionIdContext: sessionIdContext(material, listener),
     ticketKeys: Buffer.from(ticketKeys, 'base64'),
-    ...(clientAuth === undefined ? {} : { ca: clientAuth.ca }),
+    ...(clientAuth === undefined ? {} : { ca: clientAuth.ca, ...(clientAuth.crl && { crl: clientAuth.crl }) }),
   };
 }
 
@@ -89,7 +89,7 @@ function cipherList(ciphers: readonly string[]): string {
 }
 
 /** A session is resumed only where the same was asked of its client. */
-function sessionIdContext({ clientAuth, strictSni, minVersion }: TlsMaterial, listener: string): string {
-  const asked = JSON.stringify([listener, clientAuth, strictSni, minVersion]);
+function sessionIdContext({ clientAuth, strictSni, minVersion, ciphers }: TlsMaterial, listener: string): string {
+  const asked = JSON.stringify([listener, clientAuth, strictSni, minVersion, ciphers]);
   return createHash('sha256').update(asked).digest('hex').slice(0, 32);
 }

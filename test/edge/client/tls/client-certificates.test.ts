@@ -18,7 +18,7 @@ async function start(
 ) {
   const { allowSubjects, ...rest } = table;
   const origin = await Origin.listen(echo);
-  const tls = tlsMaterial([app], { clientAuth: { ca: authority.cert, mode } });
+  const tls = tlsMaterial([app], { clientAuth: { ca: authority.cert, crl: undefined, mode } });
   const headers = { request: { set: [], remove: [] }, response: { set: [], remove: [] } };
   const rules = { strip: false, redirect: undefined, allow: [], basicAuth: undefined, rate: undefined, headers };
   const routes = allowSubjects && [{ host: undefined, path: '/', service: 'app', rules: { ...rules, allowSubjects } }];
