@@ -39,8 +39,8 @@ const http2 = section(
       integer('points', 10),
       '1000',
       'Points for what honest clients do seldom, beyond which a connection is closed (ENHANCE_YOUR_CALM): 5 for a ' +
-        'request that is taken back or malformed and for a change of settings, 1 for a PING. An answered request ' +
-        'makes up for 1, and each second for a tenth of this.',
+        'request that is taken back or malformed and for a change of settings, 1 for a PING and for each 100 bytes that ' +
+        'make no request and no content. An answered request makes up for 1, and each second for a tenth of this.',
     ),
   },
   'What one connection of HTTP/2 may use.',
