@@ -148,6 +148,7 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
     if (kept === undefined || kept.phase === 'connecting') return;
     const now = this.#context.clock.now();
     const endpoint = this.endpoint as Endpoint;
+    if (!kept.usable) kept.destroy();
     const connection = kept.usable ? kept : endpoint.takeOpen(now);
     if (connection === undefined) this.#connect(endpoint);
     else this.#send(connection, now);

@@ -143,6 +143,8 @@ class Probe {
       this.#done({ ok: false, reason: 'timeout', detail: this.#lastFailure });
       return;
     }
+    // The service may have become known, or another one, since the last try.
+    this.#endpoint.connectThrough(this.#context.transportOf(this.#request.service));
     const limit = Math.min(left, Math.max(MIN_TRY_MS, elapsed / 2));
     this.#check = new AddressCheck(this.#request.check, this.#endpoint, true, (outcome) => this.#onChecked(outcome));
     this.#timer = this.#context.clock.after(limit, () => this.#check?.fail(LATE));
@@ -160,10 +162,8 @@ class Probe {
   }
 
   #endpointAt(host: string): Endpoint {
-    const { endpoint: id, port, service, serverName } = this.#request;
-    const endpoint = new Endpoint({ id, host, port, serverName, state: 'ready', weight: 1, start: null });
-    endpoint.connectThrough(this.#context.transportOf(service));
-    return endpoint;
+    const { endpoint: id, port, serverName } = this.#request;
+    return new Endpoint({ id, host, port, serverName, state: 'ready', weight: 1, start: null });
   }
 
   #elapsed(): number {

@@ -1,5 +1,5 @@
 import { connect, isIP, type NetConnectOpts, type OnReadOpts, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from 'node:tls';
 import { isSocketPath } from '../../util/host-port.ts';
 import { lookupToConnect } from '../io/loopback-names.ts';
 import { isOwnWant } from '../io/shortage.ts';
@@ -39,12 +39,14 @@ export function dial(address: Address, onread?: OnReadOpts, preface?: Buffer): S
   const below = preface === undefined ? undefined : connectTo(address);
   if (below !== undefined) below.once('connect', () => below.write(preface as Buffer));
   const options: ConnectionOptions & { onread?: OnReadOpts; allowHalfOpen: boolean } = {
-    ...(below === undefined ? { host, port, lookup: lookupToConnect, noDelay: true } : { socket: below, host: name }),
+    ...(below === undefined ? { host, port, lookup: lookupToConnect, noDelay: true } : { socket: below }),
     ...(isIP(name) === 0 ? { servername: name } : {}),
     ...(onread === undefined ? {} : { onread }),
     allowHalfOpen: true,
     secureContext: tls.context,
     rejectUnauthorized: tls.verify,
+    // Node would go by the address that is dialled where the name is an address too.
+    checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
     ALPNProtocols: [...tls.protocols],
     session: address.tlsSession,
   };

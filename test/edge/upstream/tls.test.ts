@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { UpstreamPolicy, UpstreamTls } from '../../../src/model/upstream.ts';
 import { type Made, makeCertificate } from '../../support/certificates.ts';
 import { at, EdgeHarness, policy } from '../edge-harness.ts';
-import { answering, Origin, OriginConnection, ok, until } from '../wire.ts';
+import { answering, deadPort, Origin, OriginConnection, ok, until } from '../wire.ts';
 
 const authority = makeCertificate({ names: [], subject: '/CN=authority', isAuthority: true });
 const site = makeCertificate({ names: ['app.test', 'IP:127.0.0.1'], by: authority });
@@ -186,6 +186,20 @@ describe('a handshake that fails', () => {
     expect(await other.message('unreachable')).toMatchObject({
       reason: 'it closed the connection within the handshake',
     });
+  });
+
+  test('for another address than the configuration names is one too', async () => {
+    const edge = await edgeBefore(await tlsOrigin(), { serverName: '127.0.0.9' });
+    expect(JSON.parse((await ask(edge)).text).code).toBe('TLS_FAILED');
+    const { reason } = await edge.message('unreachable');
+    expect(reason).toBe('its certificate is for another name than 127.0.0.9');
+  });
+
+  test('is none where nobody listens, with a PROXY header in front of it or without', async () => {
+    for (const more of [{}, { proxyProtocol: 'v1' as const }]) {
+      const edge = await edgeBefore({ port: await deadPort() }, {}, more);
+      expect(JSON.parse((await ask(edge)).text).code).toBe('CONNECT_REFUSED');
+    }
   });
 
   test('with what speaks no HTTP/2 is told as well', async () => {

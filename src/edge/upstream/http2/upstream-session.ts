@@ -120,9 +120,8 @@ export class UpstreamSession implements OpenConnection, SocketOwner {
     try {
       const options = { endStream: ended, waitForTrailers: mayTrail };
       return (this.#session as ClientHttp2Session).request(list as unknown as undefined, options);
-    } catch {
-      // It has no number left for another stream, or is closing.
-      this.leave();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ERR_HTTP2_OUT_OF_STREAMS') this.leave();
       return undefined;
     }
   }

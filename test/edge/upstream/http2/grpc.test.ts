@@ -139,7 +139,8 @@ describe('a call', () => {
 
   test('that its client cancels, or whose deadline passes, ends at the service', async () => {
     const { client, service, edge } = await stage();
-    const late = call(client, never, Buffer.from('x'), new Metadata(), 300);
+    const late = call(client, never, Buffer.from('x'), new Metadata(), 5000);
+    await edge.inFlight(1);
     expect((await late).code).toBe(status.DEADLINE_EXCEEDED);
     await until(() => service.seen.cancelled === 1, 'the end at the service');
     const asked = client.makeUnaryRequest(
@@ -189,6 +190,11 @@ describe('a call', () => {
     const client = clientOf(edge);
     const stream = client.makeBidiStreamRequest(talk.path, talk.requestSerialize, talk.responseDeserialize);
     const heard: string[] = [];
+    let isOver = false;
+    stream.on('error', () => {});
+    stream.on('status', () => {
+      isOver = true;
+    });
     stream.on('data', (message: Bytes) => heard.push(message.toString()));
     stream.write(Buffer.from('before'));
     await until(() => heard.length === 1, 'the first echo');
@@ -199,6 +205,7 @@ describe('a call', () => {
     await until(() => heard.length === 2, 'the second echo');
     stream.end();
     await edge.message('drained');
+    await until(() => isOver, 'the end of the call');
     expect([service.seen.metadata.length, other.seen.metadata.length]).toEqual([0, 1]);
   });
 });
@@ -245,6 +252,7 @@ describe('for scaling and ejection', () => {
     const { client, edge } = await stage();
     const stream = client.makeBidiStreamRequest(talk.path, talk.requestSerialize, talk.responseDeserialize);
     let heard = 0;
+    stream.on('error', () => {});
     stream.on('data', () => heard++);
     stream.write(Buffer.from('x'));
     await until(() => heard === 1, 'the echo');
