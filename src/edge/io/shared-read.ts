@@ -51,8 +51,9 @@ export function unshared(socket: Socket): Socket {
 
 /** Takes its reader from a socket, if that is one of the shared buffer. */
 export function unreadable(stream: Duplex): void {
-  internals ??= internalsOf(stream) ?? 'unknown';
-  if (internals === 'unknown') return;
+  // One that is no socket has no such places, and says nothing about sockets.
+  internals ??= internalsOf(stream);
+  if (internals === undefined || internals === 'unknown') return;
   const places = stream as unknown as Record<symbol, unknown>;
   if (places[internals.callback] == null) return;
   places[internals.buffer] = null;
