@@ -20,6 +20,7 @@ import {
 } from './config/changes/describe.ts';
 import { diffSettings, hasChanges } from './config/changes/diff.ts';
 import { type Control, createControl } from './control/create-control.ts';
+import { costForm } from './control/journal/cost-history.ts';
 import { openJournal } from './control/journal/disk-journal.ts';
 import { idleForm } from './control/scale/idle-learnt.ts';
 import { LearntFiles, scalingForm } from './control/scale/learnt-store.ts';
@@ -109,7 +110,9 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   const names = settings.services.map(({ name }) => name);
   const learnt = new LearntFiles(join(state.path, 'learnt'), names, clock, logger, scalingForm);
   const idleLearnt = new LearntFiles(join(state.path, 'idle'), names, clock, logger, idleForm);
-  undo.push(() => Promise.all([learnt.release(), idleLearnt.release()]));
+  const costs = new LearntFiles(join(state.path, 'costs'), names, clock, logger, costForm);
+  const kept = [learnt, idleLearnt, costs];
+  undo.push(() => Promise.all(kept.map((each) => each.release())));
 
   // 3. Runtimes, sources and the catalogue: where there is another one, it is joined here.
   const { consul, docker } = partsOf(settings);
@@ -136,6 +139,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     journal,
     learnt,
     idleLearnt,
+    costs,
     freezes: openFreezes(join(state.path, 'freezes.json'), logger),
     runtimes,
     sources,
@@ -199,6 +203,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     services: () => control.services(),
     service: (name) => control.service(name),
     why: (name) => control.why(name),
+    costs: (since) => control.costs(since),
     wake: (name) => control.wake(name),
     sleep: (name) => control.sleep(name),
     freeze: (name, forMs, reason, dryRun) => control.freeze(name, forMs, reason, dryRun),
@@ -265,12 +270,11 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     async letGo({ pid, wake }, limit) {
       await control.letGo(wake, limit);
       try {
-        await Promise.all([journal.release(), learnt.release(), idleLearnt.release(), certificates.pause()]);
+        await Promise.all([...[journal, ...kept].map((each) => each.release()), certificates.pause()]);
         await state.handTo(pid);
       } catch (error) {
         journal.resume();
-        learnt.resume();
-        idleLearnt.resume();
+        for (const each of kept) each.resume();
         control.resume();
         certificates.begin();
         throw error;
@@ -284,8 +288,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
           (opened) => {
             state = opened;
             journal.resume();
-            learnt.resume();
-            idleLearnt.resume();
+            for (const each of kept) each.resume();
           },
           (error: unknown) => logger.error({ err: error }, 'the state directory is not ours any more'),
         );
@@ -350,7 +353,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
 
       // 5. All else closes, the state directory last: whoever waits for it may rely on the rest.
       await attempt('close', 0, Promise.all([plane.close(), adminClosed ?? admin.close()]));
-      await attempt('end of the journal', 0, Promise.all([journal.release(), learnt.release(), idleLearnt.release()]));
+      await attempt('end of the journal', 0, Promise.all([journal, ...kept].map((each) => each.release())));
       await attempt('release of the state directory', 0, state.release());
     },
   };

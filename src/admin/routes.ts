@@ -64,6 +64,13 @@ export function createRoutes({ api, reload, renderMetrics, events, clock }: Rout
     '/v1/services/*/why': {
       get: async (response, name, query) => sendWhy(response, await api.why(name), query.get('since'), clock.wall()),
     },
+    '/v1/costs': {
+      get: async (response, _name, query) => {
+        const since = parseSince(query.get('since') ?? '7d', clock.wall());
+        if (since === undefined) return sendProblem(response, badSince);
+        sendJson(response, await api.costs(since));
+      },
+    },
     '/v1/services/*/wake': { post: async (response, name) => sendJson(response, await api.wake(name)) },
     '/v1/services/*/sleep': { post: async (response, name) => sendJson(response, await api.sleep(name)) },
     '/v1/services/*/freeze': { post: (response, name, _query, body) => freeze(response, name, body) },
@@ -121,6 +128,13 @@ function sendJson(response: ServerResponse, value: unknown): void {
   sendText(response, 200, JSON.stringify(value), 'application/json');
 }
 
+const badSince: Problem = {
+  status: 400,
+  title: 'Bad request',
+  code: 'SINCE_INVALID',
+  detail: 'since is a duration such as 10m, or a time such as 2026-11-29T12:00:00Z',
+};
+
 const badScale: Problem = {
   status: 400,
   title: 'Bad request',
@@ -146,8 +160,7 @@ function scaleOf(body: string): { replicas: number; dryRun: boolean } | undefine
 function sendWhy(response: ServerResponse, why: ServiceWhy, since: string | null, now: number): void {
   const from = since === null ? Number.NEGATIVE_INFINITY : parseSince(since, now);
   if (from === undefined) {
-    const detail = 'since is a duration such as 10m, or a time such as 2026-11-29T12:00:00Z';
-    sendProblem(response, { status: 400, title: 'Bad request', code: 'SINCE_INVALID', detail });
+    sendProblem(response, badSince);
     return;
   }
   sendJson(response, { ...why, decisions: why.decisions.filter((entry) => lastsSince(entry, from)) });

@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { Costs } from '../model/costs.ts';
 import type { ServiceWhy } from '../model/decision.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { ScaleByHand, ServiceStatus } from '../model/status.ts';
@@ -11,6 +12,8 @@ export interface AdminClient {
   service(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
   /** @param since a time (ISO 8601) or a duration (`10m`); default: all that is remembered */
   why(name: string, since?: string, signal?: AbortSignal): Promise<ServiceWhy>;
+  /** @param since as of `why` */
+  costs(since: string): Promise<Costs>;
   wake(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
   sleep(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
   /** @param name undefined: all */
@@ -34,6 +37,7 @@ export function createAdminClient(target: AdminTarget): AdminClient {
       const query = since === undefined ? '' : `?since=${encodeURIComponent(since)}`;
       return (await ask(target, 'GET', `${one(name)}/why${query}`, signal)) as ServiceWhy;
     },
+    costs: async (since) => (await ask(target, 'GET', `/v1/costs?since=${encodeURIComponent(since)}`)) as Costs,
     wake: async (name, signal) => (await ask(target, 'POST', act(name, 'wake'), signal)) as ServiceStatus,
     sleep: async (name, signal) => (await ask(target, 'POST', act(name, 'sleep'), signal)) as ServiceStatus,
     freeze: async (name, how) => (await ask(target, 'POST', some(name, 'freeze'), undefined, how)) as ServiceStatus[],

@@ -3,6 +3,7 @@ import { releaseSignals } from '../util/early-signals.ts';
 import type { Invocation } from './args.ts';
 import { readArguments } from './args.ts';
 import { type InspectCertificates, runCheck } from './check.ts';
+import { showCosts } from './costs.ts';
 import { runDemo } from './demo.ts';
 import { freezeServices, unfreezeServices } from './freeze.ts';
 import { printPasswordHash } from './hash-password.ts';
@@ -59,6 +60,8 @@ async function dispatch(
       return runCheck({ file: given.config, json: given.json === true, env, cwd, out, err, inspectCertificates });
     case 'status':
       return untilInterrupted((signal) => showStatus(given, terminal, signal));
+    case 'costs':
+      return showCosts(given, terminal);
     case 'why':
       return showWhy(operand, given, terminal);
     case 'replay':

@@ -23,7 +23,10 @@ export interface OptionSpec {
 export const options = {
   config: { short: 'c', value: 'FILE', summary: 'the configuration; else PILOTLIGHT_CONFIG and the usual places' },
   json: { summary: 'prints JSON' },
-  since: { value: 'WHEN', summary: 'from then on: a duration such as 10m, or a time. Default: the last 20' },
+  since: {
+    value: 'WHEN',
+    summary: 'from then on: a duration as 10m, or a time. Default: 20 decisions, 7d of costs',
+  },
   watch: { summary: 'redraws every second' },
   'no-wait': { summary: 'does not wait until it is ready, or the start failed' },
   timeout: { value: 'DURATION', summary: 'how long to wait; the start goes on. Default: until it is decided' },
@@ -69,6 +72,12 @@ export const commands = {
     required: 1,
     options: ['since', 'json', ...talking],
     summary: 'shows the last decisions about a service, with their numbers and guards',
+  },
+  costs: {
+    operands: [],
+    required: 0,
+    options: ['since', 'json', ...talking],
+    summary: 'shows what services took, and would have taken otherwise',
   },
   replay: {
     operands: ['FILE'],

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Costs } from '../model/costs.ts';
 import type { ServiceWhy } from '../model/decision.ts';
 import type { DiscoverySource, Registrar } from '../model/discovery.ts';
 import { PilotlightError } from '../model/errors.ts';
@@ -19,6 +20,7 @@ import { Catalog } from './endpoints/catalog.ts';
 import { Registrations } from './endpoints/registration.ts';
 import { Registry } from './endpoints/registry.ts';
 import { Sources } from './endpoints/sources.ts';
+import type { CostHistory } from './journal/cost-history.ts';
 import { EventBus } from './journal/event-bus.ts';
 import { LinkHub } from './link/hub.ts';
 import { routingTable } from './link/routing-table.ts';
@@ -65,6 +67,8 @@ export interface ControlOptions {
   learnt?: LearntStore;
   /** Keeps what the idle policy learns over restarts. Default: nothing does. */
   idleLearnt?: LearntStore<IdleLearnt>;
+  /** Keeps what services cost over restarts. Default: nothing does. */
+  costs?: LearntStore<CostHistory>;
   /** In [0, 1), for jitter. Default: Math.random. */
   random?: () => number;
   /** Whether another process still uses the replicas: they are not ended before `takeOver`. Default: false. */
@@ -177,6 +181,7 @@ class ControlPlane implements Control {
       freezes: options.freezes ?? memoryFreezes(),
       learnt: options.learnt ?? noLearntStore,
       idleLearnt: options.idleLearnt ?? noLearntStore,
+      costs: options.costs ?? noLearntStore,
       wakeShares: new WakeShares(),
       hub: this.#hub,
       registry: this.#registry,
@@ -318,6 +323,18 @@ class ControlPlane implements Control {
     return { service: name, decisions: decisions.entries, heldBack: decisions.heldBack, threshold, idle };
   }
 
+  async costs(since: number): Promise<Costs> {
+    await this.#hub.collect(COLLECT_MS);
+    const { prices } = this.#settings;
+    const services = this.#services.all.flatMap((service) => service.costs(since, prices) ?? []);
+    return {
+      since: new Date(since).toISOString(),
+      until: new Date(this.#context.clock.wall()).toISOString(),
+      currency: prices.currency,
+      services: services.sort((a, b) => (a.service < b.service ? -1 : 1)),
+    };
+  }
+
   async wake(name: string): Promise<ServiceStatus> {
     this.#services.known(name).wake();
     return this.service(name);
@@ -388,6 +405,7 @@ class ControlPlane implements Control {
     this.#prewarm.forget(name);
     this.#host.learnt.drop(name);
     this.#host.idleLearnt.drop(name);
+    this.#host.costs.drop(name);
     this.#host.wakeShares.drop(name);
     this.#context.metrics.forget(name);
     if (run !== undefined) this.#runtimes.clean(run, name);

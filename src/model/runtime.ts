@@ -58,6 +58,13 @@ export type RuntimeEvent =
   | { type: 'lost'; cause?: PilotlightError | undefined }
   | { type: 'restored' };
 
+/** What a replica takes of the machine. */
+export interface ReplicaUsage {
+  memoryMiB: number;
+  /** Since it was started. */
+  cpuSeconds: number;
+}
+
 /**
  * Starts and stops replicas. Implementations are unaware of demand, readiness and routing. All methods take a signal;
  * an abort rejects with the signal's reason and may leave the replica in either state: list tells.
@@ -97,6 +104,9 @@ export interface Runtime {
 
   /** Runs the replica's own health check (Docker's HEALTHCHECK) now. @throws RUNTIME_UNREACHABLE, RUNTIME_FAILED */
   checkHealth?(id: string, signal: AbortSignal): Promise<HealthVerdict>;
+
+  /** What it takes now; undefined where that is not known. Absent: it is never known. @throws RUNTIME_UNREACHABLE */
+  usage?(id: string, signal: AbortSignal): Promise<ReplicaUsage | undefined>;
 
   /** Stops it (signal, grace, kill) and resolves when it runs no more; at once when it does not run. */
   stop(id: string, stop: { signal: string; graceMs: number }, signal: AbortSignal): Promise<void>;

@@ -1,5 +1,6 @@
 import type { BalancingSettings } from './balancing.ts';
 import type { CompressSettings } from './compress-settings.ts';
+import type { PriceSettings } from './costs.ts';
 import type { RouteRules } from './route-rules.ts';
 import type { TlsSettings } from './tls-settings.ts';
 import type { UpstreamSettings } from './upstream.ts';
@@ -24,6 +25,7 @@ export interface Settings {
   /** Settings of runtimes and sources that are in use and have any, by name; their types lie in their folders. */
   parts: Readonly<Record<string, object>>;
   budget: BudgetSettings;
+  prices: PriceSettings;
   services: ServiceSettings[];
 }
 

@@ -1,4 +1,5 @@
 import type { EndpointCondition } from './balancing.ts';
+import type { Costs } from './costs.ts';
 import type { Decision, HeldBack, ServiceWhy } from './decision.ts';
 import type { ErrorCode } from './errors.ts';
 import type { EventSink } from './events.ts';
@@ -105,6 +106,8 @@ export interface ControlApi {
   service(name: string): Promise<ServiceStatus>;
   /** The last decisions about a service, also those before the last restart. @throws SERVICE_UNKNOWN */
   why(name: string): Promise<ServiceWhy>;
+  /** What services cost, and would have cost otherwise. @param since ms since the epoch; at most 90 days are known */
+  costs(since: number): Promise<Costs>;
   /** Starts the service unless it runs and waits for nothing. @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE */
   wake(name: string): Promise<ServiceStatus>;
   /** Retires all replicas (two-phase; `min` is not kept). @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE, HANDING_OVER */

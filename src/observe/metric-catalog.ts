@@ -37,6 +37,12 @@ export const metricCatalog: Record<MetricName, MetricKind> = {
   pilotlight_guard_blocks_total: { type: 'counter', help: 'Changes of the replica count that a guard refused.' },
   pilotlight_retries_total: { type: 'counter', help: 'Additional attempts at another connection or replica.' },
   pilotlight_replica_seconds_total: { type: 'counter', help: 'Seconds that replicas were running.' },
+  pilotlight_memory_byte_seconds_total: {
+    type: 'counter',
+    help: 'Memory of replicas times the seconds that they had it, in bytes x seconds.',
+  },
+  pilotlight_cpu_seconds_total: { type: 'counter', help: 'Seconds of CPU that replicas took.' },
+  pilotlight_waited_seconds_total: { type: 'counter', help: 'Seconds that requests together waited for starts.' },
   pilotlight_consul_staleness_seconds: {
     type: 'gauge',
     help: 'Age of what is known from Consul, in seconds; 0 while in touch, the time since the start before that.',

@@ -1,3 +1,4 @@
+import type { Costs } from '../../src/model/costs.ts';
 import type { DecisionEntry, ServiceWhy } from '../../src/model/decision.ts';
 import { PilotlightError } from '../../src/model/errors.ts';
 import type { EventSink, PilotEvent } from '../../src/model/events.ts';
@@ -29,6 +30,11 @@ export class FakeControl implements ControlApi {
   async why(name: string): Promise<ServiceWhy> {
     await this.service(name);
     return { service: name, decisions: this.decisions, heldBack: null, threshold: null, idle: null };
+  }
+
+  async costs(since: number): Promise<Costs> {
+    const at = new Date(since).toISOString();
+    return { since: at, until: at, currency: 'EUR', services: [] };
   }
 
   async wake(name: string): Promise<ServiceStatus> {

@@ -28,7 +28,11 @@ export function diffSettings(old: Settings, next: Settings): SettingsChanges {
     services: { added, removed, changed: changed.map(({ id, keys }) => ({ name: id, keys })) },
     listeners: { ...listeners, changed: listeners.changed.map(({ id, keys }) => ({ address: id, keys })) },
     keys: [
-      ...keysOf({ trustedProxies: old.trustedProxies, budget: old.budget }, next, ['trustedProxies', 'budget']),
+      ...keysOf({ trustedProxies: old.trustedProxies, budget: old.budget, prices: old.prices }, next, [
+        'trustedProxies',
+        'budget',
+        'prices',
+      ]),
       ...partChanges(old, next, 'reloaded'),
     ],
     needRestart: [

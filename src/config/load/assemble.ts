@@ -22,7 +22,7 @@ export function assemble(
   folder: string,
 ): Settings {
   const resolved = resolvePaths(configSchema, sections, folder);
-  const { listen, trustedProxies, accessLog, admin, workers, state, budget } = resolved;
+  const { listen, trustedProxies, accessLog, admin, workers, state, budget, prices } = resolved;
   const { file } = accessLog;
   const pool = new Pool();
   const tcp = new Set(listen.flatMap((listener) => servicesOf(listener.tcp)));
@@ -35,6 +35,7 @@ export function assemble(
     state: state ?? defaults.state,
     parts: partSettings(resolved, uses, defaults.parts),
     budget,
+    prices,
     services: [...services].map(([name, service]) => {
       return pool.share(serviceSettings(name, resolvePaths(serviceSchema, service, folder), tcp.has(name)));
     }),

@@ -14,6 +14,7 @@ import { budgetSchema } from './budget.ts';
 import { consulSchema } from './consul.ts';
 import { dockerSchema } from './docker.ts';
 import { listenSchema } from './listen.ts';
+import { pricesSchema } from './prices.ts';
 import { defaultsSchema, serviceSchema } from './service.ts';
 
 /** Name of a service. */
@@ -68,6 +69,7 @@ export const configSchema = z.strictObject({
   consul: consulSchema,
   docker: dockerSchema,
   budget: budgetSchema,
+  prices: pricesSchema,
   defaults: defaultsSchema,
   services: servicesSchema,
 } satisfies Record<Keys, z.ZodType>);

@@ -1,5 +1,3 @@
-import type { IdleGaps } from './idle-gaps.ts';
-
 /** What is known of a service's activity when an edge has spoken; times are the clock's ms. */
 export interface ActivitySeen {
   now: number;
@@ -30,8 +28,13 @@ export class IdleWatch {
   #wasBusy = false;
   #wasHeld = false;
 
-  /** The gaps that are over now go into `gaps`. */
-  see(seen: ActivitySeen, gaps: () => IdleGaps): void {
+  /** For how long nothing has been going on, ms; 0 while anything is, and before the first request. */
+  idleForMs(now: number): number {
+    return this.#endedAt === undefined || this.#wasBusy ? 0 : Math.max(0, now - this.#endedAt);
+  }
+
+  /** @param over called for the gaps that are over now: how long each was, ms, and how many there were */
+  see(seen: ActivitySeen, over: (gapMs: number, count: number) => void): void {
     const { now, isBusy, lastActivityAt, arrivals, spanMs, loadMs } = seen;
     const before = this.#endedAt;
     const wasBusy = this.#wasBusy;
@@ -49,7 +52,7 @@ export class IdleWatch {
     // All of the time before the report belongs to one gap.
     const longMs = wasBusy ? 0 : Math.max(0, now - spanMs - before);
     const shortMs = Math.max(0, this.#endedAt - before - longMs - Math.min(loadMs, spanMs)) / count;
-    if (longMs + shortMs >= LEAST_GAP_MS) gaps().add(longMs + shortMs);
-    if (shortMs >= LEAST_GAP_MS && count > 1) gaps().add(shortMs, count - 1);
+    if (longMs + shortMs >= LEAST_GAP_MS) over(longMs + shortMs, 1);
+    if (shortMs >= LEAST_GAP_MS && count > 1) over(shortMs, count - 1);
   }
 }

@@ -1,3 +1,4 @@
+import type { PriceSettings, ServiceCosts } from '../../model/costs.ts';
 import { PilotlightError } from '../../model/errors.ts';
 import type { IdleWhy } from '../../model/idle.ts';
 import type { EdgeMessage, ServiceReport } from '../../model/link.ts';
@@ -14,6 +15,7 @@ import type { ReplicaView } from '../replica/replica-view.ts';
 import type { CordonAck } from '../replica/retire.ts';
 import type { ScaleDecision, ScaledService } from '../scale/service-scaler.ts';
 import { isTrial, trialText } from '../scale/trial-text.ts';
+import { Costing } from './costing.ts';
 import type { Freeze } from './freezes.ts';
 import type { ServiceHost } from './host.ts';
 import { Idling } from './idling.ts';
@@ -32,6 +34,7 @@ export class ServiceController {
   readonly #host: ServiceHost;
   readonly #learning: Learning;
   readonly #idling: Idling;
+  readonly #costing: Costing;
   #settings: ServiceSettings;
   /** The decision whose outcome is still open. */
   #trial: string | undefined;
@@ -50,10 +53,12 @@ export class ServiceController {
       isWarm: (endpoint) => this.#isWarm(endpoint),
       ready: () => this.lifecycle.set.counts.ready + this.lifecycle.external,
     });
+    this.#costing = new Costing({ host, name: () => this.name });
     this.#idling = new Idling({
       host,
       settings: () => this.#settings,
       telemetry: this.#telemetry,
+      costing: this.#costing,
       onRaise: (isRaised, keepMs) => this.decisions.keptLonger(isRaised, keepMs),
     });
     this.lifecycle = new ServiceLifecycle({
@@ -89,6 +94,12 @@ export class ServiceController {
   /** How long it is kept when it is idle; null where nothing can be started. */
   get idle(): IdleWhy | null {
     return this.#idling.why;
+  }
+
+  /** What it cost since then (the wall's ms); undefined where nothing is known. */
+  costs(since: number, prices: PriceSettings): ServiceCosts | undefined {
+    const { idle } = this;
+    return idle === null ? undefined : this.#costing.figures(since, this.#idling.idleForMs, idle, prices);
   }
 
   /** Requests wait for it, or an operator does, and it has nothing to answer them with. */
@@ -250,6 +261,7 @@ export class ServiceController {
     const seconds = ((starting + ready + retiring + stopping) * elapsedMs) / 1000;
     const { metrics } = this.#host.context;
     if (seconds > 0) metrics.count('pilotlight_replica_seconds_total', { service: this.name }, seconds);
+    this.#costing.tick(elapsedMs, this.lifecycle.set.replicas, this.#telemetry.busy);
     if (this.lifecycle.isLeaving || this.#host.isDraining()) return;
     if (!this.#isFrozen) this.#thaw('its time is over');
     this.#idling.tick(this.#host.context.clock.now());

@@ -2,6 +2,7 @@ import type { ControlContext } from '../context.ts';
 import type { Catalog } from '../endpoints/catalog.ts';
 import type { Registry } from '../endpoints/registry.ts';
 import type { Sources } from '../endpoints/sources.ts';
+import type { CostHistory } from '../journal/cost-history.ts';
 import type { LinkHub } from '../link/hub.ts';
 import type { Prewarm } from '../replica/prewarm.ts';
 import type { Runtimes } from '../replica/runtimes.ts';
@@ -18,6 +19,7 @@ export interface ServiceHost {
   freezes: Freezes;
   learnt: LearntStore;
   idleLearnt: LearntStore<IdleLearnt>;
+  costs: LearntStore<CostHistory>;
   wakeShares: WakeShares;
   hub: LinkHub;
   registry: Registry;

@@ -5,12 +5,14 @@ import type { Telemetry } from '../link/telemetry.ts';
 import { AutoKeep } from '../scale/auto-keep.ts';
 import { explainIdle } from '../scale/idle-choice.ts';
 import { IdleWatch } from '../scale/idle-watch.ts';
+import type { Costing } from './costing.ts';
 import type { ServiceHost } from './host.ts';
 
 interface IdlingOptions {
   host: ServiceHost;
   settings: () => ServiceSettings;
   telemetry: Telemetry;
+  costing: Costing;
   /** It is kept longer than it pays, or no longer is. */
   onRaise: (isRaised: boolean, keepMs: number) => void;
 }
@@ -57,7 +59,7 @@ export class Idling {
 
   /** An edge spoke, and the telemetry knows of it. @param report undefined where it told of what is held alone */
   heard(spanMs = 0, report?: ServiceReport): void {
-    const { settings, telemetry, host } = this.#options;
+    const { settings, telemetry, host, costing } = this.#options;
     if (settings().run === undefined) return;
     const now = host.context.clock.now();
     this.#wait(now, telemetry.held);
@@ -65,10 +67,17 @@ export class Idling {
     const arrivals = report === undefined ? Math.min(1, telemetry.held) : report.arrivals;
     const isHeld = telemetry.held > 0;
     const seen = { now, isBusy: busy, isHeld, lastActivityAt, arrivals, spanMs, loadMs: report?.loadMs ?? 0 };
-    this.#watch.see(seen, () => {
+    costing.requested(report?.arrivals ?? 0);
+    this.#watch.see(seen, (gapMs, count) => {
+      this.#auto.learnt.gaps.add(gapMs, count);
+      costing.idled(gapMs, count);
       this.#put();
-      return this.#auto.learnt.gaps;
     });
+  }
+
+  /** For how long it has been idle, ms; 0 while it is not, and before the first request. */
+  get idleForMs(): number {
+    return this.#watch.idleForMs(this.#options.host.context.clock.now());
   }
 
   /**
@@ -79,7 +88,9 @@ export class Idling {
   started(startMs: number, permitMs: number | undefined): void {
     const { host, settings } = this.#options;
     this.#learn('startMs', startMs);
-    if (permitMs !== undefined) host.wakeShares.woke(settings().name, permitMs, host.context.clock.now());
+    if (permitMs === undefined) return;
+    this.#options.costing.woke();
+    host.wakeShares.woke(settings().name, permitMs, host.context.clock.now());
   }
 
   stopped(stopMs: number): void {
@@ -105,6 +116,7 @@ export class Idling {
     this.#held = held;
     this.#heldAt = now;
     if (held > 0 || this.#waitedMs === 0) return;
+    this.#options.costing.waited(this.#waitedMs);
     this.#learn('waitMs', this.#waitedMs);
     this.#waitedMs = 0;
   }

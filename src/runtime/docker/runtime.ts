@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 import { PilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
-import type { HealthVerdict, Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../model/runtime.ts';
+import type { HealthVerdict, Instance, ReplicaSpec, ReplicaUsage, Runtime, RuntimeEvent } from '../../model/runtime.ts';
 import type { RunSettings, StopSettings } from '../../model/settings.ts';
 import type { Clock } from '../../util/clock.ts';
 import { lastLines } from '../output-lines.ts';
@@ -18,6 +18,7 @@ import { DockerPositions } from './position.ts';
 import type { DockerSettings } from './settings.ts';
 import { type ContainerRun, dockerRun, type ImageRun, isExisting } from './settings.ts';
 import { stopContainer } from './stop.ts';
+import { containerUsage } from './usage.ts';
 
 interface DockerRuntimeOptions {
   settings: DockerSettings;
@@ -110,6 +111,10 @@ class DockerRuntime implements Runtime {
     const info = await this.#engine.inspect(id, signal);
     if (info === undefined) return { verdict: 'failed', detail: 'it does not run' };
     return runHealthCheck(this.#engine, this.#options.clock, info, signal);
+  }
+
+  async usage(id: string, signal: AbortSignal): Promise<ReplicaUsage | undefined> {
+    return containerUsage(this.#engine, id, signal);
   }
 
   async stop(id: string, stop: StopSettings, signal: AbortSignal): Promise<void> {

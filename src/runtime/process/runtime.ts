@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { PilotlightError, toPilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
-import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../model/runtime.ts';
+import type { Instance, ReplicaSpec, ReplicaUsage, Runtime, RuntimeEvent } from '../../model/runtime.ts';
 import type { HostPort, StopSettings } from '../../model/settings.ts';
 import { unlessAborted } from '../../util/abort.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
@@ -18,6 +18,7 @@ import { type ProcessRun, processRun } from './settings.ts';
 import { groupListens } from './sockets.ts';
 import { checkWorkingDirectory, inheritedEnv, spawnDetached } from './spawn.ts';
 import { groupLives, processTableSupported, signalGroup, startTokenOf } from './table.ts';
+import { groupUsage } from './usage.ts';
 
 /** How often adopted processes, of which the kernel does not tell us the end, are looked at, ms. */
 const POLL_MS = 500;
@@ -114,6 +115,12 @@ class ProcessRuntime implements Runtime {
     signal.throwIfAborted();
     const replica = this.#find(id);
     return replica === undefined ? false : groupListens(replica.record.pid, address);
+  }
+
+  async usage(id: string, signal: AbortSignal): Promise<ReplicaUsage | undefined> {
+    signal.throwIfAborted();
+    const replica = this.#find(id);
+    return replica === undefined || isExited(replica) ? undefined : groupUsage(replica.record.pid);
   }
 
   async stop(id: string, { signal: name, graceMs }: StopSettings, signal: AbortSignal): Promise<void> {

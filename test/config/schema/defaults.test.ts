@@ -47,6 +47,13 @@ services:
     workers: 1,
     admin: { address: { host: '127.0.0.1', port: 9400 }, token: undefined },
     parts: {},
+    prices: {
+      currency: 'EUR',
+      replicaHour: undefined,
+      memoryHour: undefined,
+      cpuHour: undefined,
+      waitedHour: undefined,
+    },
     budget: { replicas: 50, concurrentStarts: 4, startsPerMinute: 60, heldBytes: 64 * 2 ** 20, compressions: 128 },
     services: [
       {

@@ -14,7 +14,7 @@ function gapsOf(...reports: Partial<ActivitySeen>[]): IdleGaps {
     spanMs: 1000,
     loadMs: 0,
   };
-  for (const report of reports) watch.see({ now: 0, ...silent, ...report }, () => gaps);
+  for (const report of reports) watch.see({ now: 0, ...silent, ...report }, (ms, count) => gaps.add(ms, count));
   return gaps;
 }
 

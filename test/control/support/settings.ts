@@ -136,6 +136,13 @@ export function testSettings(services: ServiceSettings[], change: Partial<Settin
     state: '/nowhere',
     parts: {},
     budget: { replicas: 50, concurrentStarts: 4, startsPerMinute: 60, heldBytes: 2 ** 26 },
+    prices: {
+      currency: 'EUR',
+      replicaHour: undefined,
+      memoryHour: undefined,
+      cpuHour: undefined,
+      waitedHour: undefined,
+    },
     services,
   };
   return { ...base, ...change } as Settings;
