@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import type { Sample } from './sample.ts';
 
 /** More than any round takes, ms: a proxy that hangs must not hang the bench. */
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 120_000;
 
 interface Http2Load {
   connections: number;

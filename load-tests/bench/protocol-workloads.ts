@@ -7,7 +7,7 @@ import { CONNECTIONS, urlOf, type Workload, wrkWorkload } from './workload.ts';
 /** Those whom others than HTTP/1.1 in clear text are compared with. */
 const BESIDE = ['pilotlight', 'haproxy', 'nginx'];
 /** Requests per second that are taken for what a proxy answers until the first round has told. */
-const FIRST_RATE = 5000;
+const FIRST_RATE = 10_000;
 const CLOSE = { headers: { Connection: 'close' } };
 const TLS = { speech: 'tls', proxies: BESIDE } as const;
 const TCP = { speech: 'tcp', proxies: BESIDE } as const;

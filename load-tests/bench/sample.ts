@@ -34,7 +34,8 @@ export function roundOf(
   after: Usage | undefined,
   { instructions, cacheMisses }: Counts = UNCOUNTED,
 ): Round {
-  const { requests } = sample;
+  // Where nothing was answered, nothing can be said of a request.
+  const requests = sample.requests || Number.NaN;
   const used = (after?.cpuMicros ?? Number.NaN) - (before?.cpuMicros ?? Number.NaN);
   return {
     ...sample,
