@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { Socket } from 'node:net';
+import { describe, expect, test, vi } from 'vitest';
 import { until } from '../wire.ts';
 import { spliced } from './sessions.ts';
 
@@ -27,6 +28,21 @@ describe('a TCP session without a byte', () => {
     const report = await edge.service();
     expect(report).toMatchObject({ inFlight: 0 });
     expect(report?.idleForMs).toBeLessThanOrEqual(1_500);
+  });
+
+  test('has the kernel look after its client once it lasts', async () => {
+    const { origin, edge } = await spliced({ policy: { timeouts: { tunnelMs: 60_000 } } });
+    const keepAlive = vi.spyOn(Socket.prototype, 'setKeepAlive');
+    try {
+      await edge.connect();
+      await origin.connection();
+      await edge.pass(9_000, 500);
+      expect(keepAlive).not.toHaveBeenCalled();
+      await edge.pass(2_000, 500);
+      expect(keepAlive).toHaveBeenCalledWith(true);
+    } finally {
+      keepAlive.mockRestore();
+    }
   });
 
   test('is ended when one side has ended and the other says nothing', async () => {

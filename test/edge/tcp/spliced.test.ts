@@ -54,6 +54,25 @@ describe('a TCP session', () => {
     expect(edge.sessions).toMatchObject([{ ending: 'complete', bytesIn: 4, bytesOut: 3 }]);
   });
 
+  test.each(['client', 'service'] as const)(
+    'whose %s ends last, with much to say, loses nothing of it',
+    async (last) => {
+      const { origin, edge } = await spliced();
+      const client = await edge.connect();
+      const service = await origin.connection();
+      const [first, second] = last === 'client' ? [service, client] : [client, service];
+      first.socket.pause();
+      first.end();
+      await until(() => second.ending === 'end', 'the first end');
+      second.write(Buffer.alloc(4_000_000, 'x'));
+      second.end();
+      first.socket.resume();
+      expect(await first.readAll()).toHaveLength(4_000_000);
+      await until(() => edge.sessions.length === 1, 'a record');
+      expect(edge.sessions).toMatchObject([{ ending: 'complete' }]);
+    },
+  );
+
   test('resets the service when the client resets', async () => {
     const { origin, edge } = await spliced();
     const client = await edge.connect();
