@@ -138,3 +138,9 @@ test('TLS that was ended here is told, and nothing where it was not', () => {
   expect(JSON.parse(toJson({ ...record, tls: { ...tls, client: undefined } }))).not.toHaveProperty('clientSubject');
   expect(JSON.parse(toJson(record))).not.toHaveProperty('tls');
 });
+
+test('how an answer was compressed here is told, and nothing where it was not', () => {
+  const toJson = formatterOf('json');
+  expect(JSON.parse(toJson({ ...record, encoding: 'zstd' }))).toMatchObject({ encoding: 'zstd' });
+  expect(JSON.parse(toJson(record))).not.toHaveProperty('encoding');
+});
