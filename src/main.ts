@@ -215,7 +215,15 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     subscribe: events.subscribe,
   };
   const { reload } = options;
-  const admin = createAdmin({ settings: settings.admin, api, reload, renderMetrics: metrics.render, logger, clock });
+  const admin = createAdmin({
+    settings: settings.admin,
+    api,
+    reload,
+    certificates: () => certificates.status,
+    renderMetrics: metrics.render,
+    logger,
+    clock,
+  });
   const addresses = [...settings.listen.map(({ address }) => address), settings.admin.address];
   const bound = await takeSockets(addresses, options.inherited ?? [], logger);
   const openAdmin = () => admin.listen(bound.get(listenKey(settings.admin.address))?.[0]);

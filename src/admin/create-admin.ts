@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { CertificateStatus } from '../model/certificates.ts';
 import type { Logger } from '../model/observe.ts';
 import type { ReloadResult } from '../model/reload.ts';
 import type { AdminSettings, HostPort } from '../model/settings.ts';
@@ -17,6 +18,8 @@ interface AdminOptions {
   api: ControlApi;
   /** Reads the configuration again; absent where there is none to read. */
   reload?: (() => Promise<ReloadResult>) | undefined;
+  /** The certificates of listeners; absent: there are none. */
+  certificates?: (() => readonly CertificateStatus[]) | undefined;
   /** The metrics in the Prometheus text format. */
   renderMetrics: () => string;
   logger: Logger;
@@ -64,13 +67,14 @@ export function createAdmin({
   settings,
   api,
   reload,
+  certificates,
   renderMetrics,
   logger,
   clock = systemClock,
 }: AdminOptions): Admin {
   const events = new EventStreams(api, clock);
   const wrongTokens = new WrongTokens(logger);
-  const routes = createRoutes({ api, reload, renderMetrics, events, clock });
+  const routes = createRoutes({ api, reload, certificates, renderMetrics, events, clock });
   let checkAccess: AccessCheck | undefined;
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {

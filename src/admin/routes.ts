@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CertificateStatus } from '../model/certificates.ts';
 import type { DecisionEntry, ServiceWhy } from '../model/decision.ts';
 import type { ReloadResult } from '../model/reload.ts';
 import type { ControlApi } from '../model/status.ts';
@@ -25,6 +26,7 @@ interface Route {
 interface RouteParts {
   api: ControlApi;
   reload?: (() => Promise<ReloadResult>) | undefined;
+  certificates?: (() => readonly CertificateStatus[]) | undefined;
   renderMetrics: () => string;
   events: EventStreams;
   clock: Clock;
@@ -33,7 +35,7 @@ interface RouteParts {
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** The whole API: every path with what answers it. */
-export function createRoutes({ api, reload, renderMetrics, events, clock }: RouteParts): Route[] {
+export function createRoutes({ api, reload, certificates, renderMetrics, events, clock }: RouteParts): Route[] {
   const freeze = async (response: ServerResponse, name: string | null, body: string) => {
     const asked = readFreeze(body);
     if (asked === undefined) return sendProblem(response, badFreeze);
@@ -87,6 +89,7 @@ export function createRoutes({ api, reload, renderMetrics, events, clock }: Rout
     ...(reload === undefined
       ? {}
       : { '/v1/reload': { post: async (response) => sendReload(response, await reload()) } }),
+    '/v1/certificates': { get: (response) => sendJson(response, certificates?.() ?? []) },
     '/v1/events': { get: (response) => events.serve(response) },
   };
   return Object.entries(routes).map(([path, handlers]) => ({ segments: path.split('/'), ...handlers }));

@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { CertificateStatus } from '../model/certificates.ts';
 import type { Costs } from '../model/costs.ts';
 import type { ServiceWhy } from '../model/decision.ts';
 import { PilotlightError } from '../model/errors.ts';
@@ -9,6 +10,7 @@ import type { AdminTarget } from './admin-target.ts';
 /** What commands ask of a running proxy. All throw ADMIN_UNREACHABLE, ADMIN_REFUSED, SERVICE_UNKNOWN and so on. */
 export interface AdminClient {
   services(signal?: AbortSignal): Promise<ServiceStatus[]>;
+  certificates(): Promise<CertificateStatus[]>;
   service(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
   /** @param since a time (ISO 8601) or a duration (`10m`); default: all that is remembered */
   why(name: string, since?: string, signal?: AbortSignal): Promise<ServiceWhy>;
@@ -32,6 +34,7 @@ export function createAdminClient(target: AdminTarget): AdminClient {
   const some = (name: string | undefined, what: string) => (name === undefined ? `/v1/${what}` : act(name, what));
   return {
     services: async (signal) => (await ask(target, 'GET', '/v1/services', signal)) as ServiceStatus[],
+    certificates: async () => (await ask(target, 'GET', '/v1/certificates')) as CertificateStatus[],
     service: async (name, signal) => (await ask(target, 'GET', one(name), signal)) as ServiceStatus,
     why: async (name, since, signal) => {
       const query = since === undefined ? '' : `?since=${encodeURIComponent(since)}`;

@@ -2,6 +2,7 @@ import { PilotlightError, toPilotlightError } from '../model/errors.ts';
 import { releaseSignals } from '../util/early-signals.ts';
 import type { Invocation } from './args.ts';
 import { readArguments } from './args.ts';
+import { showCertificates } from './certificates.ts';
 import { type InspectCertificates, runCheck } from './check.ts';
 import { showCosts } from './costs.ts';
 import { runDemo } from './demo.ts';
@@ -62,6 +63,8 @@ async function dispatch(
       return untilInterrupted((signal) => showStatus(given, terminal, signal));
     case 'costs':
       return showCosts(given, terminal);
+    case 'certificates':
+      return showCertificates(given, terminal);
     case 'why':
       return showWhy(operand, given, terminal);
     case 'replay':

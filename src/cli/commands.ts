@@ -67,6 +67,12 @@ export const commands = {
     options: ['json', 'watch', ...talking],
     summary: 'shows every service with its replicas and what was last decided',
   },
+  certificates: {
+    operands: [],
+    required: 0,
+    options: ['json', ...talking],
+    summary: 'shows every certificate, its end and how its renewal stands',
+  },
   why: {
     operands: ['SERVICE'],
     required: 1,

@@ -33,6 +33,7 @@ export interface ListenChange {
   name?: string;
   redirectToHttps?: boolean;
   tls?: TlsMaterial;
+  acmeAnswers?: Record<string, string>;
 }
 
 /** A listener with the defaults and these changes, on a free port of the loopback unless told. */
