@@ -65,6 +65,7 @@ async function setUp() {
     const tls = {
       certificates,
       acme,
+      names: [],
       minVersion: '1.2' as const,
       strictSni: false,
       ciphers: [],
