@@ -20,8 +20,6 @@ interface Play {
   load: Http2Load;
   /** Writes a configuration that differs by its round, and waits until it is served. */
   reload(round: number): Promise<void>;
-  /** Has so many replicas of the service run. */
-  scale(replicas: number): Promise<void>;
   /** Waits until so many more requests were answered. */
   goOn(): Promise<void>;
   boots(): number;
@@ -32,7 +30,7 @@ async function play(stage: Stage, workers: number): Promise<Play> {
   const isSecure = workers > 1;
   const tls = isSecure ? { tls: { certificates: [certificateIn(stage.workspace.folder)] } } : {};
   // Slowness of a busy machine is no matter here.
-  const service = { timeouts: { drain: '20s' }, scale: { max: 2, latency: { above: '60s' } } };
+  const service = { timeouts: { drain: '20s' }, scale: { max: 1 } };
   const app = await stage.app('app', { mimic: { LATENCY_MS: 3 }, service });
   const settings = (round: number) => ({
     apps: [app],
@@ -50,13 +48,6 @@ async function play(stage: Stage, workers: number): Promise<Play> {
     async reload(round) {
       await proxy.reload(stage.config(settings(round)));
       await proxy.untilTold('reloaded', round);
-    },
-    async scale(replicas) {
-      const answer = await proxy.admin('/v1/services/app/scale', {
-        method: 'POST',
-        body: JSON.stringify({ replicas }),
-      });
-      expect(answer.status).toBe(200);
     },
     async goOn() {
       const from = load.answered;
@@ -88,20 +79,6 @@ describe.concurrent('clients of HTTP/2 lose no request', () => {
       expect(failures).toEqual([]);
       expect({ sentAgain, connections, goaways }).toEqual({ sentAgain: 0, connections: 6, goaways: 0 });
       expect(boots()).toBe(1);
-    });
-
-    scenario(`when a replica retires, with ${workers} process(es)`, async (stage) => {
-      const { proxy, load, goOn, scale } = await play(stage, workers);
-      await goOn();
-      await scale(2);
-      await until('a second replica', async () => (await proxy.service('app')).replicas.length === 2, 120_000);
-      await goOn();
-      await scale(1);
-      await until('it is gone', async () => (await proxy.service('app')).replicas.length === 1, 120_000);
-      await goOn();
-      const { failures, sentAgain, connections } = await load.stop();
-      expect(failures).toEqual([]);
-      expect({ sentAgain, connections }).toEqual({ sentAgain: 0, connections: 6 });
     });
 
     scenario(`in upgrades, with ${workers} process(es), and are told to leave`, async (stage) => {
