@@ -4,6 +4,7 @@
  *
  *   npm run -s simulate:bars                         all loads, 10 seeds
  *   npm run -s simulate:bars -- --seeds 3 --only step
+ *   npm run -s simulate:bars -- --above auto         with thresholds that are learnt instead of those of the loads
  *   npm run -s simulate:bars -- --policy hpa         (pilotlight, hpa, kpa)
  *   npm run -s simulate:bars -- --only spike --show 1   what was decided, and every second, of seed 1
  */
@@ -13,17 +14,20 @@ import { LOAD_BEGINS_MS, type ServiceOutcome } from '../src/simulate/outcome.ts'
 import type { Policy } from '../src/simulate/policy.ts';
 import { hpa } from '../src/simulate/rivals/hpa.ts';
 import { kpa } from '../src/simulate/rivals/kpa.ts';
+import type { Scenario } from '../src/simulate/scenario.ts';
 import { simulate } from '../src/simulate/simulate.ts';
 import { bars } from '../test/simulate/bars.ts';
 import { readOrRefuse } from './support/arguments.ts';
 
-const usage = 'usage: npm run -s simulate:bars [-- --seeds N --only NAME --policy pilotlight|hpa|kpa --show SEED]';
+const usage =
+  'usage: npm run -s simulate:bars [-- --seeds N --only NAME --policy pilotlight|hpa|kpa --above auto --show SEED]';
 const { values } = readOrRefuse(usage, () =>
   parseArgs({
     options: {
       seeds: { type: 'string', default: '10' },
       only: { type: 'string', default: '' },
       policy: { type: 'string', default: 'pilotlight' },
+      above: { type: 'string' },
       show: { type: 'string' },
     },
   }),
@@ -31,6 +35,7 @@ const { values } = readOrRefuse(usage, () =>
 const policies: Record<string, () => Policy> = { pilotlight: () => 'pilotlight', hpa, kpa: () => kpa(1) };
 const policy = policies[values.policy];
 if (policy === undefined) throw new Error(`no such policy: ${values.policy}`);
+if (values.above !== undefined && values.above !== 'auto') throw new Error(`--above is auto, found ${values.above}`);
 const { show } = values;
 const seeds =
   show === undefined ? Array.from({ length: Number(values.seeds) }, (_, index) => index + 1) : [Number(show)];
@@ -40,7 +45,7 @@ for (const { name, scenario, figures } of bars) {
   const began = performance.now();
   const all: number[][] = figures.map(() => []);
   for (const seed of seeds) {
-    const { services } = await simulate(scenario(seed), policy());
+    const { services } = await simulate(values.above === 'auto' ? learning(scenario(seed)) : scenario(seed), policy());
     if (show !== undefined) services.forEach(print);
     for (const [index, figure] of figures.entries()) all[index]?.push(figure.of(services));
   }
@@ -53,6 +58,19 @@ for (const { name, scenario, figures } of bars) {
     const each = (all[index] ?? []).join(' ');
     console.log(`  ${mark} ${what}: median ${sorted[sorted.length >> 1]}, worst ${worst}, bar ${most}   [${each}]`);
   });
+}
+
+/** The same with `above: auto`. */
+function learning(scenario: Scenario): Scenario {
+  const services = scenario.services.map((service) => {
+    const { settings } = service;
+    const { scale } = settings;
+    return {
+      ...service,
+      settings: { ...settings, scale: { ...scale, latency: { ...scale.latency, aboveMs: 'auto' as const } } },
+    };
+  });
+  return { ...scenario, services };
 }
 
 /** Prints each second, with what was decided in it. */

@@ -98,11 +98,10 @@ function pick(services: readonly ServiceSettings[], name: string | undefined): S
   const startable = services.filter(({ run }) => run !== undefined);
   const names = startable.map((service) => service.name);
   if (startable.length === 0) throw usage('no service has a "run": there is nothing to scale');
-  const [only] = startable;
-  if (name === undefined && only !== undefined && startable.length === 1) return only;
-  if (name === undefined) throw usage(`say which service with --service: ${names.join(', ')}`);
-  const found = startable.find((service) => service.name === name);
-  if (found === undefined) throw usage(`no service "${name}" that can be started${didYouMean(name, names)}`);
+  if (name === undefined && startable.length > 1) throw usage(`say which service with --service: ${names.join(', ')}`);
+  const found = name === undefined ? startable[0] : startable.find((service) => service.name === name);
+  if (found?.isTcp === true) throw usage(`${found.name} is a service of TCP, which has no requests to simulate`);
+  if (found === undefined) throw usage(`no service "${name}" that can be started${didYouMean(name ?? '', names)}`);
   return found;
 }
 

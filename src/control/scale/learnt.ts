@@ -1,19 +1,22 @@
 import { bucketOf, type SparseCounts } from '../../util/histogram.ts';
 import { type AutoAbove, type LowLoadSpan, ofOtherRun } from './auto-above.ts';
 import { type Capacity, type Evidence, type Failed, noEvidence, type Seen } from './evidence.ts';
+import { type Frozen, notFrozen } from './frozen.ts';
 
 /** What scaling has learnt of one service. */
 export interface Learnt {
   /** Hash of the `run` that the evidence is of. */
   run: string;
   evidence: Evidence;
+  frozen: Frozen;
   auto: AutoAbove | undefined;
 }
 
 /** As what a service with this `run` begins with: evidence of another one says nothing. @param wall the wall's ms */
-export function ofRun({ run, evidence, auto }: Learnt, present: string, wall: number): Learnt {
-  if (run === present) return { run, evidence, auto };
-  return { run: present, evidence: noEvidence, auto: auto && ofOtherRun(auto, wall) };
+export function ofRun(learnt: Learnt, present: string, wall: number): Learnt {
+  if (learnt.run === present) return learnt;
+  const { auto } = learnt;
+  return { run: present, evidence: noEvidence, frozen: notFrozen, auto: auto && ofOtherRun(auto, wall) };
 }
 
 /** Two readings of the same moment, ms: evidence goes by the clock, a file by the wall. */
@@ -28,16 +31,20 @@ const VERSION = 2;
 export const LEARNT_MAX_AGE_MS = 7 * 86_400_000;
 /** Most replicas by whose number something is kept. */
 const MOST_REPLICAS = 1000;
+/** Most increases in vain in a row. */
+const MOST_IN_VAIN = 1e6;
 /** Most entries of counts and spans: more than are ever written. */
 const MOST_COUNTS = 2 * (bucketOf(Number.POSITIVE_INFINITY) + 1);
 const MOST_SPANS = 100;
 
 /** As text that `decodeLearnt` reads. All times in it are the wall's ms. */
-export function encodeLearnt({ run, evidence, auto }: Learnt, { now, wall }: Moment): string {
+export function encodeLearnt({ run, evidence, frozen, auto }: Learnt, { now, wall }: Moment): string {
   const ofSeen = ({ perSecond, at }: Seen) => [perSecond, Math.round(at - now + wall)];
   const ofList = <T extends Seen>(list: readonly (T | undefined)[], of: (seen: T) => number[]) =>
     list.slice(0, MOST_REPLICAS).flatMap((seen, n) => (seen === undefined ? [] : [[n, ...of(seen)]]));
   const { capacity, carried, failed, helps } = evidence;
+  const { until, count, arrivals, liftedAt } = frozen;
+  const isFrozen = count > 0 || until > now;
   const text = JSON.stringify({
     version: VERSION,
     at: wall,
@@ -46,6 +53,7 @@ export function encodeLearnt({ run, evidence, auto }: Learnt, { now, wall }: Mom
     carried: ofList(carried, ofSeen),
     failed: ofList(failed, (seen) => [...ofSeen(seen), seen.forMs]),
     helps,
+    frozen: isFrozen ? [Math.round(until - now + wall), count, arrivals, liftedAt] : null,
     auto: auto === undefined ? null : { ...auto, lowLoadMs: auto.lowLoadMs ?? null },
   });
   return `${text}\n`;
@@ -82,7 +90,16 @@ export function decodeLearnt(text: string, { now, wall }: Moment): Learnt | stri
       }
       return all;
     };
-    const { run, capacity, helps, auto } = file;
+    const frozenOf = (value: unknown): Frozen => {
+      const [until, inARow, arrivals, liftedAt] = list(value, 4, 'frozen');
+      return {
+        until: now - wall + number(until, 'frozen'),
+        count: count(inARow, MOST_IN_VAIN, 'frozen'),
+        arrivals: number(arrivals, 'frozen'),
+        liftedAt: number(liftedAt, 'frozen'),
+      };
+    };
+    const { run, capacity, helps, frozen, auto } = file;
     if (typeof run !== 'string' || typeof helps !== 'boolean') throw new Fault('run or helps');
     return {
       run,
@@ -92,6 +109,7 @@ export function decodeLearnt(text: string, { now, wall }: Moment): Learnt | stri
         failed: byReplicas('failed', failure),
         helps,
       },
+      frozen: frozen === null ? notFrozen : frozenOf(frozen),
       auto: auto === null ? undefined : autoOf(record(auto, 'auto')),
     };
   } catch (error) {

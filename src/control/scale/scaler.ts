@@ -15,6 +15,7 @@ import {
   withFailed,
 } from './evidence.ts';
 import { forecast, type Trend } from './forecast.ts';
+import { type Frozen, notFrozen } from './frozen.ts';
 import { judge } from './guards.ts';
 import { proposals } from './proposals.ts';
 import type { SaturationSigns } from './saturation.ts';
@@ -109,8 +110,7 @@ export interface ScalerState {
   startMs: number;
   lastDownAt: number | undefined;
   cooldownUntil: number;
-  /** After an increase that did not help: no other until then, unless far more is asked for than `arrivals`. */
-  frozen: { until: number; count: number; arrivals: number; liftedAt: number };
+  frozen: Frozen;
   /** Increases that helped by latency alone. */
   doubts: readonly Doubt[];
   /** After a decrease that was revoked: no other to so few (or fewer) until then. */
@@ -146,7 +146,7 @@ export function newScaler(scale: ScaleSettings, now: number): ScalerState {
     startMs: 0,
     lastDownAt: undefined,
     cooldownUntil: Number.NEGATIVE_INFINITY,
-    frozen: { until: Number.NEGATIVE_INFINITY, count: 0, arrivals: 0, liftedAt: 0 },
+    frozen: notFrozen,
     doubts: [],
     lowered: { to: 0, until: Number.NEGATIVE_INFINITY, count: 0 },
     flaps: fullBucket(flapRate(scale.guards), now),
@@ -325,7 +325,7 @@ export function afterVerdict(
       return {
         ...ended,
         evidence: { ...able, helps: able.helps || judged.isMore },
-        frozen: judged.isMore ? { ...frozen, count: 0 } : frozen,
+        frozen: judged.isMore && frozen.count > 0 ? { ...frozen, count: 0 } : frozen,
         doubts: judged.isMore ? [] : doubtsAfter(doubts, inputs),
       };
     }

@@ -7,6 +7,7 @@ import type { BudgetFacts } from '../start/replica-budget.ts';
 import { type AutoAbove, ERRORS_LESS, newAutoAbove, ofOtherRun, thresholdOf, withCalm } from './auto-above.ts';
 import { type Evidence, eachManages, noEvidence, surely } from './evidence.ts';
 import type { Trend } from './forecast.ts';
+import { type Frozen, notFrozen } from './frozen.ts';
 import { withInFlightLimit } from './in-flight-limit.ts';
 import { observe } from './observe.ts';
 import { isSteadyLoad } from './saturation.ts';
@@ -53,6 +54,7 @@ export interface ScaledService {
 /** What is worth keeping over a restart. */
 interface Learnings {
   evidence: Evidence;
+  frozen: Frozen;
   auto: AutoAbove | undefined;
 }
 
@@ -92,16 +94,23 @@ export class ServiceScaler {
     this.#settings = settings;
     this.#state = newScaler(settings().scale, clock.now());
     this.#steadySince = clock.now();
-    if (earlier !== undefined) this.#state = { ...this.#state, evidence: earlier.evidence };
+    if (earlier !== undefined) this.#state = { ...this.#state, evidence: earlier.evidence, frozen: earlier.frozen };
     this.#auto = earlier?.auto;
   }
 
   /** What was learnt, where that is news since the last call. */
   takeNews(): Learnings | undefined {
-    const { evidence } = this.#state;
-    if (evidence === (this.#told?.evidence ?? noEvidence) && this.#auto === this.#told?.auto) return undefined;
-    this.#told = { evidence, auto: this.#auto };
+    const { evidence, frozen } = this.#state;
+    const told = this.#told ?? { evidence: noEvidence, frozen: notFrozen, auto: undefined };
+    if (evidence === told.evidence && frozen === told.frozen && this.#auto === told.auto) return undefined;
+    this.#told = { evidence, frozen, auto: this.#auto };
     return this.#told;
+  }
+
+  /** What the last increase that was judged has shown, as far as that is kept over a restart. */
+  get standing(): 'untried' | 'helped' | 'refuted' {
+    const { evidence, frozen } = this.#state;
+    return evidence.helps ? 'helped' : frozen.count > 0 ? 'refuted' : 'untried';
   }
 
   get threshold(): LatencyThreshold {

@@ -38,7 +38,8 @@ export class ServiceController {
   #settings: ServiceSettings;
   /** The decision whose outcome is still open. */
   #trial: string | undefined;
-  #wish: Wish = noWish;
+  /** Undefined until there is a decision. */
+  #wish: Wish | undefined;
 
   constructor(settings: ServiceSettings, host: ServiceHost) {
     this.name = settings.name;
@@ -68,7 +69,7 @@ export class ServiceController {
       decisions: this.decisions,
       idling: this.#idling,
       capacity: () => this.#learning.known?.capacity,
-      wish: () => wishAt(this.#wish, host.context.clock.now()),
+      wish: () => this.#wish && wishAt(this.#wish, host.context.clock.now()),
       gaveUp: () => {
         this.#learning.known?.gaveUp();
         this.#cameOf('not judged: a replica was given up to others');
@@ -360,7 +361,8 @@ export class ServiceController {
     if (text !== undefined) this.#cameOf(text);
     if (outcome.action !== 'none' && isTrial(outcome)) this.#trial = id;
     if (!scale.dryRun) {
-      this.#wish = afterDecision(this.#wish, decision, this.lifecycle.external, this.#host.context.clock.now());
+      const before = this.#wish ?? { ...noWish, standing: this.#learning.scaler.standing };
+      this.#wish = afterDecision(before, decision, this.lifecycle.external, this.#host.context.clock.now());
       this.lifecycle.askBudget();
     }
     if (this.#inFlightLimit !== limit) this.#host.registry.publish(this.name);

@@ -76,6 +76,24 @@ test('after a restart the first step load is sized at once by what was learnt be
   expect(firstSteps(third)[0]).toBe('slow scaled 1→2');
 }, 120_000);
 
+test('that no increase helped is known after a restart, until its time is over or there is another run', async () => {
+  const shelf = new Shelf();
+  await step(await proxy(shelf));
+  const known = JSON.parse(shelf.texts.get('slow') ?? '');
+  const kept = (untilMs: number) =>
+    new Shelf(new Map([['slow', JSON.stringify({ ...known, helps: false, frozen: [untilMs, 1, 250, 1000] })]]));
+  const second = await proxy(kept(600_000));
+  await step(second);
+  expect(firstSteps(second)).toEqual([]);
+  expect((await second.status('slow')).heldBack?.guards).toContain('benefit');
+  const third = await proxy(kept(1000));
+  await step(third);
+  expect(firstSteps(third)[0]).toBe('slow scaled 1→2');
+  const fourth = await proxy(kept(600_000), { run: testRun(2) });
+  await step(fourth);
+  expect(firstSteps(fourth)[0]).toBe('slow scaled 1→2');
+}, 120_000);
+
 test('a wake after a restart goes by what replicas were known to carry', async () => {
   const shelf = new Shelf();
   const first = await proxy(shelf);

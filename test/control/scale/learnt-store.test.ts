@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { noEvidence } from '../../../src/control/scale/evidence.ts';
+import { notFrozen } from '../../../src/control/scale/frozen.ts';
 import type { Learnt } from '../../../src/control/scale/learnt.ts';
 import { LearntFiles, scalingForm } from '../../../src/control/scale/learnt-store.ts';
 import type { Logger } from '../../../src/model/observe.ts';
@@ -34,6 +35,7 @@ const file = (service: string) => join(directory, `${service}.json`);
 const learnt = (perSecond: number): Learnt => ({
   run: 'a',
   evidence: { ...noEvidence, capacity: { perSecond, answers: 100, at: clock.now() }, helps: true },
+  frozen: notFrozen,
   auto: undefined,
 });
 const capacityIn = async (service: string) => JSON.parse(await readFile(file(service), 'utf8')).capacity[0];

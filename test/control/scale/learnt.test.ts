@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type AutoAbove, newAutoAbove, withCalm } from '../../../src/control/scale/auto-above.ts';
 import { capacityAt, type Evidence, noEvidence, type Seen } from '../../../src/control/scale/evidence.ts';
+import { type Frozen, notFrozen } from '../../../src/control/scale/frozen.ts';
 import {
   decodeLearnt,
   encodeLearnt,
@@ -58,12 +59,30 @@ const auto: fc.Arbitrary<AutoAbove | undefined> = fc.option(
     }),
   { nil: undefined },
 );
-const anything: fc.Arbitrary<Learnt> = fc.record({ run: fc.string({ maxLength: 12 }), evidence, auto });
+const frozen: fc.Arbitrary<Frozen> = fc.option(
+  fc.record({
+    until: fc.integer({ min: -HOUR, max: before.now + HOUR }),
+    count: fc.integer({ min: 1, max: 20 }),
+    arrivals: fc.double({ min: 0, max: 1e9, noNaN: true }),
+    liftedAt: fc.double({ min: 0, max: 1e9, noNaN: true }),
+  }),
+  { nil: notFrozen },
+);
+const anything: fc.Arbitrary<Learnt> = fc.record({ run: fc.string({ maxLength: 12 }), evidence, frozen, auto });
 
 /** The same, with the times of evidence as ages. */
-function aged({ run, evidence: { capacity, carried, failed, helps }, auto: kept }: Learnt, now: number) {
+function aged({ run, evidence: { capacity, carried, failed, helps }, frozen: held, auto: kept }: Learnt, now: number) {
   const age = <T extends Seen>(each: T | undefined) => each && { ...each, at: Math.round(now - each.at) };
-  return { run, capacity: age(capacity), carried: carried.map(age), failed: failed.map(age), helps, auto: kept };
+  const leftMs = held.until - now;
+  return {
+    run,
+    frozen: { ...held, until: leftMs },
+    capacity: age(capacity),
+    carried: carried.map(age),
+    failed: failed.map(age),
+    helps,
+    auto: kept,
+  };
 }
 
 function decoded(text: string, moment = after): Learnt {
@@ -86,23 +105,30 @@ describe('what was learnt', () => {
 
   test('fades while no process runs', () => {
     const capacity = { perSecond: 80, answers: 100, at: before.now };
-    const text = encodeLearnt({ run: 'a', evidence: { ...noEvidence, capacity }, auto: undefined }, before);
+    const text = encodeLearnt(
+      { run: 'a', evidence: { ...noEvidence, capacity }, frozen: notFrozen, auto: undefined },
+      before,
+    );
     const later = { now: 1000, wall: WALL + HOUR };
     expect(capacityAt(decoded(text, later).evidence, testGuards, later.now)).toBeCloseTo(40);
   });
 
   test('lies in no future, where the clock was set back meanwhile', () => {
     const capacity = { perSecond: 80, answers: 100, at: before.now };
-    const text = encodeLearnt({ run: 'a', evidence: { ...noEvidence, capacity }, auto: undefined }, before);
+    const text = encodeLearnt(
+      { run: 'a', evidence: { ...noEvidence, capacity }, frozen: notFrozen, auto: undefined },
+      before,
+    );
     const earlier = { now: 1000, wall: WALL - HOUR };
     expect(capacityAt(decoded(text, earlier).evidence, testGuards, earlier.now)).toBe(80);
   });
 
   test('of another run leaves its evidence behind, and keeps the threshold', () => {
     const known = withCalm(noAuto, [bucketOf(200), 100], testGuards, WALL);
-    const learnt: Learnt = { run: 'a', evidence: { ...noEvidence, helps: true }, auto: known };
+    const learnt: Learnt = { run: 'a', evidence: { ...noEvidence, helps: true }, frozen: notFrozen, auto: known };
     expect(ofRun(learnt, 'a', WALL)).toEqual(learnt);
-    const other = ofRun(learnt, 'b', WALL);
+    const other = ofRun({ ...learnt, frozen: { ...notFrozen, count: 1 } }, 'b', WALL);
+    expect(other.frozen).toBe(notFrozen);
     expect(other).toMatchObject({ run: 'b', evidence: noEvidence, auto: { lowLoadMs: known.lowLoadMs, spans: [] } });
   });
 
@@ -110,11 +136,12 @@ describe('what was learnt', () => {
     ['nothing', '', 'it is no JSON'],
     [
       'half of it',
-      encodeLearnt({ run: 'a', evidence: noEvidence, auto: noAuto }, before).slice(0, 60),
+      encodeLearnt({ run: 'a', evidence: noEvidence, frozen: notFrozen, auto: noAuto }, before).slice(0, 60),
       'it is no JSON',
     ],
     ['another version', '{"version":1}', 'it is of version 1, not 2'],
     ['a list', '[]', '"version" is not as it was written'],
+    ['a freeze without sense', textWith({ frozen: [-1, 1, 1, 1] }), '"frozen" is not as it was written'],
     ['a threshold without sense', textWith({ auto: { ...noAuto, lowLoadMs: -1 } }), '"lowLoadMs" is not as'],
     ['more than is ever written', textWith({ carried: Array(1001).fill([1, 1, 1]) }), '"carried" is not as'],
     [
@@ -127,7 +154,7 @@ describe('what was learnt', () => {
   });
 
   test('is not used after a week', () => {
-    const text = encodeLearnt({ run: 'a', evidence: noEvidence, auto: noAuto }, before);
+    const text = encodeLearnt({ run: 'a', evidence: noEvidence, frozen: notFrozen, auto: noAuto }, before);
     const at = (ageMs: number) => decodeLearnt(text, { now: 0, wall: WALL + ageMs });
     expect(at(LEARNT_MAX_AGE_MS)).toMatchObject({ run: 'a' });
     expect(at(LEARNT_MAX_AGE_MS + 1)).toBe('it is too old');
@@ -166,7 +193,7 @@ describe('what was learnt', () => {
 
 function textWith(change: object): string {
   return JSON.stringify({
-    ...JSON.parse(encodeLearnt({ run: 'a', evidence: noEvidence, auto: noAuto }, before)),
+    ...JSON.parse(encodeLearnt({ run: 'a', evidence: noEvidence, frozen: notFrozen, auto: noAuto }, before)),
     ...change,
   });
 }
