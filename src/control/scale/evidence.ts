@@ -72,9 +72,7 @@ export function surely(perSecond: number, overMs: number, errors = 1): number {
 const SAYS_MORE = 4;
 /** What was done in less time than this may be the work of a moment, or of a part of the replicas, ms. */
 const LASTING_MS = 5000;
-/** A second look has to say more by so many standard errors, as the luckiest of many would always be taken, … */
-const AGAIN = 2;
-/** … and by so many one at fewer answers. What few said may be too much by as many. */
+/** What so few answers said may be too much by so many standard errors: the luckiest of several looks. */
 const LUCK = 3;
 
 /**
@@ -84,8 +82,7 @@ const LUCK = 3;
 export function withCapacity(evidence: Evidence, done: Done, guards: GuardSettings, now: number): Evidence {
   const { capacity } = evidence;
   const answers = (done.goodPerSecond * done.overMs) / 1000;
-  const known = capacity?.answers ?? 0;
-  const errors = known === 0 ? 1 : known < SAYS_MORE * answers ? AGAIN : LUCK;
+  const errors = (capacity?.answers ?? 0) < SAYS_MORE * answers ? 1 : LUCK;
   const each = (less: number) => surely(done.goodPerSecond, done.overMs, less) / done.replicas;
   if (each(errors) > (capacity === undefined ? 0 : faded(capacity, guards, now)))
     return { ...evidence, capacity: { perSecond: each(errors), answers, at: now } };

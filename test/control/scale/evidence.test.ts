@@ -52,12 +52,6 @@ test('what a few answers made too much by luck, many more make less, and no furt
   expect(withCapacity(lucky, { replicas: 10, goodPerSecond: 400, overMs: 4900 }, testGuards, 1000)).toBe(lucky);
 });
 
-test('what is seen again is more only by more than the luck of looking often', () => {
-  const once = withCapacity(noEvidence, done(50, 2000), testGuards, 0);
-  expect(withCapacity(once, done(55, 2000), testGuards, 0)).toBe(once);
-  expect(withCapacity(once, done(57, 2000), testGuards, 0).capacity?.perSecond).toBeCloseTo(46.3, 1);
-});
-
 test('a few answers do not make more of what is known of many, unless it is far more', () => {
   const known = withCapacity(noEvidence, done(50, 100_000), testGuards, 0);
   expect(withCapacity(known, done(60, 2000), testGuards, 0)).toBe(known);
