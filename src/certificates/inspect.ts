@@ -35,9 +35,12 @@ export async function inspectCertificates(
       if (hosts.length > 0) orders.push({ directory, challenge, hosts });
     }
     for (const { path, settings, reading } of clientAuths) {
-      if ('fault' in reading) findings.push({ path, kind: 'fault', message: reading.fault });
+      if ('fault' in reading) {
+        const option = reading.file === settings.ca ? 'ca' : 'crl';
+        findings.push({ path: `${path}.${option}`, kind: 'fault', message: reading.fault });
+      }
       const warning = crlWarning(settings, reading, now);
-      if (warning !== undefined) findings.push({ path, kind: 'warning', message: warning });
+      if (warning !== undefined) findings.push({ path: `${path}.crl`, kind: 'warning', message: warning });
     }
   }
   findings.push(...(await inspectUpstreamTls(services, now)));

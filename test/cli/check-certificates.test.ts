@@ -63,7 +63,7 @@ test('a key in the certificate file, and a folder, are read', async () => {
 
 test.each<[string, () => Promise<unknown>, string]>([
   ['a missing file', async () => undefined, '/site.pem: no such file'],
-  ['a file that is none', () => writeFile(at('site.pem'), 'nothing'), '/site.pem: holds no certificate (PEM)'],
+  ['a file that is none', () => put({ cert: 'nothing', key: site.key }), '/site.pem: holds no certificate (PEM)'],
   [
     'a broken certificate',
     () => put({ cert: site.cert.replace(/\n[A-Za-z0-9+/]{30}/, '\nxxxx'), key: site.key }),

@@ -230,13 +230,13 @@ const serviceCases: Case[] = [
     (url): Case => [
       `an endpoint that speaks TLS, as ${url}`,
       `routes: [{ path: / }]\nendpoints: { static: [§"${url}"] }`,
-      'services.app.endpoints.static[0]: TLS to upstreams is not supported yet; an address is host:port',
+      'services.app.endpoints.static[0]: an address is host:port; for TLS set upstream.tls of the service',
     ],
   ),
   [
     'an endpoint that speaks TLS, with more to it',
     'routes: [{ path: / }]\nendpoints: { static: [{ address: §"https://pve:8006", weight: 2 }] }',
-    'services.app.endpoints.static[0].address: TLS to upstreams is not supported yet; an address is host:port',
+    'services.app.endpoints.static[0].address: an address is host:port; for TLS set upstream.tls of the service',
   ],
   [
     'an endpoint as a URL',
