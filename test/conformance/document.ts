@@ -1,8 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { http2Rows } from './harness/http2-row.ts';
 import { listing } from './listing.ts';
+import { tables } from './risks.ts';
 
 const FILE = join(import.meta.dirname, '../../docs/conformance.md');
+
+const rowCount = Object.values(tables).flat().length;
+const http2Count = Object.entries(tables).flatMap(([risk, rows]) => http2Rows(risk, rows)).length;
 
 const INTRODUCTION = `# Conformance
 
@@ -15,6 +20,9 @@ answer; and at the end of each file that no socket and no timer is left.
 Every message of the tables is also sent cut in two at every byte, and byte by byte (\`segmentation-1\`, \`segmentation-2\`),
 and requests and responses that nobody thought of are made by generators and mutations and compared with what Node's own
 HTTP parser makes of the bytes on both sides (\`fuzz-requests\`, \`fuzz-responses\`).
+
+All ${rowCount} rows of the tables are also sent by clients that come through TLS (\`tls\`), with nothing else expected of them
+than \`X-Forwarded-Proto: https\`. Clients of HTTP/2 send the ${http2Count} that have a meaning there (\`http2\`).
 
     npx vitest run test/conformance                               # all of it
     npm run conformance -- --against haproxy,nginx                # the tables against others, side by side

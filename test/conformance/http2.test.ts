@@ -3,7 +3,7 @@ import { until } from '../support/until.ts';
 import type { Case } from './harness/case.ts';
 import { type RunningEdge, startEdge } from './harness/edge.ts';
 import { Http2Client } from './harness/http2-client.ts';
-import { type Http2Request, http2Request, inHttp2 } from './harness/http2-row.ts';
+import { type Http2Request, http2Rows, inHttp2 } from './harness/http2-row.ts';
 import { judge } from './harness/judge.ts';
 import { ANSWER_MS, Neighbour } from './harness/lane.ts';
 import { valuesOf } from './harness/message.ts';
@@ -49,6 +49,7 @@ async function observe(row: Case, request: Http2Request): Promise<Observation & 
     const own = received.filter((each) => !isClean(each));
     return {
       port: edge.port,
+      scheme: 'http',
       answers: answer === undefined ? [] : [answer],
       rest: '',
       nonsense: undefined,
@@ -82,17 +83,7 @@ function script({ respond, after }: Extract<Case, { kind: 'response' }>): Promis
   });
 }
 
-/** Whose requests are about how HTTP/1.1 delimits content. */
-const OF_HTTP1 = new Set(['chunk-grammar', 'transfer-encoding']);
-
-/** Rows that have a meaning in HTTP/2, with what they say there. */
-const meant = Object.entries(tables).map(([risk, rows]) => ({
-  risk,
-  rows: rows.flatMap((row) => {
-    const request = row.kind === 'request' && OF_HTTP1.has(risk) ? undefined : http2Request(row);
-    return request === undefined ? [] : [{ name: row.name, row, request }];
-  }),
-}));
+const meant = Object.entries(tables).map(([risk, rows]) => ({ risk, rows: http2Rows(risk, rows) }));
 
 it('most rows about answers, and those about requests that are no matter of bytes, have a meaning in HTTP/2', () => {
   const all = meant.flatMap(({ rows }) => rows);

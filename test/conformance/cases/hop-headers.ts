@@ -298,7 +298,7 @@ function nameOf(field: string): string {
 
 /** What the field holds for a client on loopback; the port is only known at run time. */
 function ownValue(name: string): string {
-  if (name === 'X-Forwarded-Proto') return 'http';
+  if (name === 'X-Forwarded-Proto') return '{scheme}';
   if (name === 'X-Forwarded-Host') return 'a';
   if (name === 'X-Forwarded-Port') return '{port}';
   return '127.0.0.1';

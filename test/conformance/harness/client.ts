@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { type Message, readMessage, statusOf } from './message.ts';
 import { type Cuts, writePaced } from './pacing.ts';
 
@@ -36,11 +37,13 @@ export class Client {
     socket.on('close', () => this.#end('reset'));
   }
 
-  static open(port: number): Promise<Client> {
+  /** @param tls through TLS, as one who offers HTTP/1.1 and believes any certificate */
+  static open(port: number, tls = false): Promise<Client> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+      const to = { port, host: '127.0.0.1', allowHalfOpen: true };
+      const socket = tls ? connectTls({ ...to, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }) : connect(to);
       socket.once('error', reject);
-      socket.once('connect', () => {
+      socket.once(tls ? 'secureConnect' : 'connect', () => {
         socket.off('error', reject);
         resolve(new Client(socket));
       });

@@ -14,8 +14,26 @@ export interface Http2Request {
 /** Fields that HTTP/2 has no place for: what they are about is a matter of HTTP/1.1. */
 const OF_A_CONNECTION = ['connection', 'keep-alive', 'proxy-connection', 'upgrade', 'http2-settings'];
 
+/** A row that has a meaning in HTTP/2, with what it says there. */
+export interface Http2Row {
+  name: string;
+  row: Case;
+  request: Http2Request;
+}
+
+/** Whose requests are about how HTTP/1.1 delimits content. */
+const OF_HTTP1 = new Set(['chunk-grammar', 'transfer-encoding']);
+
+/** Those rows of a risk that have a meaning in HTTP/2. */
+export function http2Rows(risk: string, rows: readonly Case[]): Http2Row[] {
+  return rows.flatMap((row) => {
+    const request = row.kind === 'request' && OF_HTTP1.has(risk) ? undefined : http2Request(row);
+    return request === undefined ? [] : [{ name: row.name, row, request }];
+  });
+}
+
 /** What a row says in HTTP/2; undefined where it has no meaning there. */
-export function http2Request(row: Case): Http2Request | undefined {
+function http2Request(row: Case): Http2Request | undefined {
   const text = row.send ?? PLAIN_GET;
   const reading = readMessage(text, { answers: undefined, ended: false });
   // Several requests are a matter of one connection; what cannot be read is one of bytes.

@@ -54,7 +54,7 @@ function forwarded(one: RequestCase, seen: Observation, ours: boolean): string[]
   for (const [index, want] of expected.entries()) {
     const received = seen.received[index];
     if (received !== undefined) complaints.push(...differences(received, want, ours));
-    if (received !== undefined && ours) complaints.push(...ownRules(received, want, one.ours, seen.port));
+    if (received !== undefined && ours) complaints.push(...ownRules(received, want, one.ours, seen));
     const answer = seen.answers[index];
     if (answer === undefined) complaints.push('no answer');
     else if (answer.status !== 200) complaints.push(`answered ${answer.status}`);
@@ -75,8 +75,8 @@ function differences({ message, method, target }: Received, want: Seen, ours: bo
   return ours ? [...complaints, ...compareTrailers(message, want.trailers)] : complaints;
 }
 
-function ownRules({ message }: Received, want: Seen, own: RequestCase['ours'], port: number): string[] {
-  const has = own?.has?.map((field) => field.replace('{port}', String(port)));
+function ownRules({ message }: Received, want: Seen, own: RequestCase['ours'], seen: Observation): string[] {
+  const has = own?.has?.map((field) => field.replace('{port}', String(seen.port)).replace('{scheme}', seen.scheme));
   const trailers = want.trailers === undefined ? compareTrailers(message, []) : [];
   return [...unfitFields(message), ...compareFields(message, has, own?.lacks), ...trailers];
 }

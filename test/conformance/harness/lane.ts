@@ -6,6 +6,8 @@ export interface Lane {
   /** Where the proxy listens, on loopback. */
   port: number;
   origin: Origin;
+  /** Clients come through TLS. */
+  tls?: boolean;
 }
 
 /** Longest wait for an answer that is due, ms; only what goes wrong takes that long. */
@@ -32,10 +34,12 @@ export async function askOwn(client: Client, name: string, ms: number): Promise<
 /** Another client of the same proxy: its clean requests must get their own answers, whatever the others send. */
 export class Neighbour {
   readonly #port: number;
+  readonly #tls: boolean;
   #client: Client | undefined;
 
-  constructor(port: number) {
+  constructor(port: number, tls = false) {
     this.#port = port;
+    this.#tls = tls;
   }
 
   async ask(ms: number): Promise<Echo> {
@@ -44,7 +48,7 @@ export class Neighbour {
       const echo = await askOwn(kept, 'neighbour', ms);
       if (echo !== 'none' || kept.state === 'open') return echo;
     }
-    this.#client = await Client.open(this.#port);
+    this.#client = await Client.open(this.#port, this.#tls);
     return askOwn(this.#client, 'neighbour', ms);
   }
 

@@ -10,6 +10,7 @@ import { type Cuts, writePaced } from './pacing.ts';
 export interface Observation {
   /** Where the proxy listens. */
   port: number;
+  scheme: 'http' | 'https';
   /** Final answers, in order, and what came behind them. */
   answers: Answer[];
   rest: string;
@@ -46,7 +47,7 @@ export async function observe(
 ): Promise<Observation> {
   lane.origin.take();
   const scripted = one.kind === 'response' ? scriptOrigin(lane, one, options.cuts) : undefined;
-  const client = await Client.open(lane.port);
+  const client = await Client.open(lane.port, lane.tls);
   try {
     return await talk(lane, neighbour, one, client, options, scripted);
   } finally {
@@ -91,6 +92,7 @@ async function talk(
   const upstreamKept = next === undefined || own.length === 0 ? undefined : own.at(-1)?.connection === next.connection;
   return {
     port: lane.port,
+    scheme: lane.tls === true ? 'https' : 'http',
     answers,
     rest,
     nonsense,

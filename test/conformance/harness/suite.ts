@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TlsMaterial } from '../../../src/model/certificates.ts';
 import { until } from '../../support/until.ts';
 import { scenarios, tables } from '../risks.ts';
 import type { Case } from './case.ts';
@@ -25,22 +26,31 @@ export function conformance(risk: string): void {
   });
 }
 
-function describeTable(rows: readonly Case[]): void {
+/** All rows of the tables again, sent by clients that come through TLS. */
+export function conformanceOverTls(tls: TlsMaterial): void {
+  const before = openSockets();
+  afterAll(() => until('no socket is left', () => openSockets() <= before, ANSWER_MS, 5));
+  describe.each(Object.entries(tables))('%s over TLS', (_risk, rows) => describeTable(rows, tls));
+}
+
+/** @param tls what the listener shows; clients come through TLS then */
+function describeTable(rows: readonly Case[], tls?: TlsMaterial): void {
+  const isTls = tls !== undefined;
   let origin: Origin;
   let edge: RunningEdge;
   let neighbour: Neighbour;
 
   beforeAll(async () => {
     origin = await Origin.open();
-    edge = await startEdge({ origins: [origin.port] });
-    neighbour = new Neighbour(edge.port);
+    edge = await startEdge({ origins: [origin.port], ...(isTls && { tls }) });
+    neighbour = new Neighbour(edge.port, isTls);
   });
 
   for (const row of rows) {
     it(
       row.name,
       async () => {
-        const lane = { port: edge.port, origin };
+        const lane = { port: edge.port, origin, tls: isTls };
         const seen = await observe(lane, neighbour, row, { cuts: [], answerMs: ANSWER_MS, clean: true });
         expect(judge(row, seen, { ours: true, pieces: false })).toEqual([]);
       },
