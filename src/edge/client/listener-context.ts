@@ -2,10 +2,10 @@ import type { Socket } from 'node:net';
 import type { ListenLimits, ListenSettings } from '../../model/settings.ts';
 import type { Member, Members } from '../../util/members.ts';
 import type { HeadLimits } from '../http1/request.ts';
+import type { IdleConnections } from '../io/idle-connections.ts';
 import type { TcpTargets } from '../tcp/targets.ts';
 import type { ClientCounts } from './client-counts.ts';
 import type { ConnectionLimit } from './connection-limit.ts';
-import type { IdleConnections } from './idle-connections.ts';
 
 /** A client's connection as its listener sees it. */
 export interface ClientConnection extends Member {

@@ -1,5 +1,6 @@
 import type { Member } from '../../util/members.ts';
 import type { ExchangeContext } from '../exchange/context.ts';
+import type { IdleConnections } from '../io/idle-connections.ts';
 import type { Service } from '../service/service.ts';
 import type { SessionCounts } from '../service/session-counts.ts';
 import type { TcpTargets } from './targets.ts';
@@ -25,6 +26,8 @@ export interface SessionListener {
   readonly targets: TcpTargets | undefined;
   /** Open connections. */
   open: number;
+  /** Those that have yet to say where they lead make room for others. */
+  readonly idle: IdleConnections;
   /** Those of all listeners. */
   readonly connections: { add(session: OpenSession): void; delete(session: OpenSession): void };
 }

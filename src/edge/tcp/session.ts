@@ -10,9 +10,9 @@ import { own, type SocketOwner } from '../io/socket-owner.ts';
 import { UNRECOGNIZED_NAME } from '../io/tls-alert.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
-import { type HelloFault, readClientHello } from './client-hello.ts';
 import type { OpenSession, SessionListener, SessionPeer, TcpContext } from './context.ts';
 import { KeptBytes } from './kept-bytes.ts';
+import { Opening, type OpeningFault, type OpeningOwner } from './opening.ts';
 import { Place, type Placed } from './place.ts';
 import { ServiceSide, type ServiceSideOwner } from './service-side.ts';
 import { SessionFacts, sessionRecord } from './session-facts.ts';
@@ -32,7 +32,7 @@ const LASTING_MS = 10_000;
  * One TCP connection of a client on its way: whose is it → where to → hold → connect → splice → end. From top to bottom,
  * this file tells what happens to it. Bytes pass as they are.
  */
-export class TcpSession implements Placed, ServiceSideOwner, OpenSession, DeadlineEntry, SocketOwner {
+export class TcpSession implements OpeningOwner, Placed, ServiceSideOwner, OpenSession, DeadlineEntry, SocketOwner {
   deadline = 0;
   filed = 0;
   slotPlace = 0;
@@ -44,6 +44,7 @@ export class TcpSession implements Placed, ServiceSideOwner, OpenSession, Deadli
   readonly #listener: SessionListener;
   readonly #upstream = new ServiceSide(this);
   readonly #kept = new KeptBytes();
+  readonly #opening: Opening;
   readonly #retries = new Retries();
   #phase: SessionPhase = 'new';
   /** With the service that it leads to; undefined until that is known. */
@@ -57,18 +58,13 @@ export class TcpSession implements Placed, ServiceSideOwner, OpenSession, Deadli
     this.#context = context;
     this.#listener = listener;
     this.facts = new SessionFacts(context.clock.now());
+    this.#opening = new Opening(this, peer, this.#kept, listener);
     readShared(socket, (bytes, size) => this.#onClientBytes(bytes.subarray(0, size)));
     own(socket, this);
     listener.connections.add(this);
     listener.open++;
     if (context.access !== undefined) peer.noteLocalAddress();
-    if (listener.proxyProtocol) {
-      this.#move('header-awaited');
-      this.#arm(listener.timeouts.headMs);
-    } else {
-      peer.meet();
-      this.#onMet();
-    }
+    this.#opening.begin();
   }
 
   #move(event: SessionEvent): void {
@@ -99,58 +95,24 @@ export class TcpSession implements Placed, ServiceSideOwner, OpenSession, Deadli
       this.facts.bytesIn += bytes.length;
       this.#toService(bytes);
     } else if (this.#phase === 'proxy-header') {
-      this.#readProxyHeader(bytes);
+      this.#opening.readProxyHeader(bytes);
     } else if (this.#phase !== 'closing' && this.#phase !== 'closed') {
       this.#keep(bytes);
     }
   }
 
-  #readProxyHeader(bytes: Buffer): void {
-    // What is kept of an incomplete header is its own copy.
-    const rest = this.#peer.readProxyHeader(Buffer.from(bytes));
-    if (rest === 'more') return;
-    if (rest === 'broken') {
-      this.refuse('BAD_REQUEST', 'no PROXY header');
-      return;
-    }
-    this.facts.bytesIn += rest.length;
-    if (rest.length > 0) this.#kept.add(rest);
-    this.#onMet();
+  onAwaited(event: 'header-awaited' | 'name-awaited'): void {
+    this.#move(event);
+    this.#arm(this.#listener.timeouts.headMs);
   }
 
-  /** The other end is known: counts the connection among its connections, and looks where it leads. */
-  #onMet(): void {
-    const { targets, timeouts } = this.#listener;
-    if (this.#peer.enter()) {
-      this.refuse('CONNECTION_LIMIT');
-    } else if (targets?.service !== undefined) {
-      this.#admit(targets.service);
-    } else {
-      this.#move('name-awaited');
-      this.#arm(timeouts.headMs);
-      this.#readName();
-    }
-  }
-
-  #readName(): void {
-    const hello = readClientHello(this.#kept.bytes);
-    if (hello.outcome === 'more') return;
-    if (hello.outcome === 'broken') {
-      this.refuse('BAD_REQUEST', hello.fault);
-      return;
-    }
-    this.facts.serverName = hello.serverName;
-    const name = this.#listener.targets?.of(hello.serverName);
-    if (name !== undefined) {
-      this.#admit(name);
-      return;
-    }
+  onUnknownName(): void {
     this.#socket.write(UNRECOGNIZED_NAME);
     this.refuse('NO_ROUTE');
   }
 
   /** The session may go to the service, and counts as its load from here on. */
-  #admit(name: string): void {
+  onLed(name: string): void {
     const service = this.#context.serviceOf(name);
     if (service === undefined) {
       this.refuse('NO_ENDPOINT');
@@ -192,7 +154,7 @@ export class TcpSession implements Placed, ServiceSideOwner, OpenSession, Deadli
     this.facts.bytesIn += bytes.length;
     this.#kept.add(bytes);
     // A ClientHello has bounds of its own.
-    if (this.#phase === 'reading-name') this.#readName();
+    if (this.#phase === 'reading-name') this.#opening.readName();
     else if (this.#kept.size >= KEEP_READING) this.#socket.pause();
   }
 
@@ -328,11 +290,17 @@ export class TcpSession implements Placed, ServiceSideOwner, OpenSession, Deadli
   // ── the end ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Ends it before it came to a service: by a FIN, as nothing of it was lost on the way. */
-  refuse(code: RefusalCode, fault?: HelloFault | 'no PROXY header'): void {
+  refuse(code: RefusalCode, fault?: OpeningFault): void {
     this.facts.refusal = code;
     this.facts.fault = fault;
     this.facts.ending = 'refused';
     this.#finish();
+  }
+
+  /** It has yet to say where it leads, and another gets its place. */
+  giveWay(): void {
+    this.refuse('CONNECTION_LIMIT');
+    this.#socket.destroy();
   }
 
   cutOff(why: 'retired', code: RefusalCode = 'UPSTREAM_RESET'): void {
@@ -372,6 +340,7 @@ export class TcpSession implements Placed, ServiceSideOwner, OpenSession, Deadli
     const { access, clock, requestId } = this.#context;
     const service = this.#place?.service;
     this.#move('cut');
+    this.#opening.leave();
     this.#upstream.close();
     this.#place?.leave();
     this.#kept.take();

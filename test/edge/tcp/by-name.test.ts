@@ -109,3 +109,21 @@ describe('a listener that leads by the name in a ClientHello', () => {
     expect((await edge.service())?.heldBytes).toBe(hello.length);
   });
 });
+
+test('connections that have not named where they lead make room for new ones, the oldest first', async () => {
+  const sni = [{ name: '*', service: 'app' }];
+  const edge = await sleeping({ listen: { tcp: { service: undefined, sni }, limits: { connections: 2 } } });
+  const origin = await Origin.listen(silent);
+  edge.state({ endpoints: [at(origin)] });
+  const silentOne = await edge.connect();
+  const served = await edge.connect();
+  served.write(clientHello('a.test'));
+  await origin.connection();
+  const next = await edge.connect();
+  next.write(clientHello('b.test'));
+  await origin.connection(1);
+  await until(() => edge.sessions.length === 1, 'a record');
+  expect(edge.sessions).toMatchObject([{ refusal: 'CONNECTION_LIMIT', service: undefined }]);
+  await silentOne.readAll();
+  expect([served.ending, next.ending]).toEqual(['open', 'open']);
+});

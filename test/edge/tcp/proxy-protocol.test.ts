@@ -33,6 +33,19 @@ describe('a TCP session with a PROXY header', () => {
     ]);
   });
 
+  test('that does not come makes room for another, which one that is held does not', async () => {
+    const edge = await sleeping({ ...TRUSTED, listen: { ...TRUSTED.listen, limits: { connections: 1 } } });
+    const late = await edge.connect();
+    const held = await edge.connect();
+    held.write(HEADER);
+    await edge.held(1);
+    await late.untilOver();
+    const third = await edge.connect();
+    await third.untilOver();
+    expect(edge.sessions).toMatchObject([{ refusal: 'CONNECTION_LIMIT', service: undefined }]);
+    expect(held.ending).toBe('open');
+  });
+
   test('comes before a name', async () => {
     const sni = [{ name: 'a.test', service: 'app' }];
     const { origin, edge } = await spliced({

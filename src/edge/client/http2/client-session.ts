@@ -2,10 +2,10 @@ import { constants, performServerHandshake, type ServerHttp2Session, type Server
 import type { Socket } from 'node:net';
 import { Members } from '../../../util/members.ts';
 import type { DeadlineEntry } from '../../io/deadlines.ts';
+import type { IdleConnection, IdleList } from '../../io/idle-connections.ts';
 import { own, type SocketOwner } from '../../io/socket-owner.ts';
 import type { ClientPeer } from '../client-peer.ts';
 import type { ClientContext } from '../context.ts';
-import type { IdleConnection, IdleList } from '../idle-connections.ts';
 import type { ClientConnection, ListenerContext } from '../listener-context.ts';
 import { ByteAccount } from './byte-account.ts';
 import { Oddities, type Oddity } from './oddities.ts';

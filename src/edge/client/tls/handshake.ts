@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { DeadlineEntry } from '../../io/deadlines.ts';
+import type { IdleConnection, IdleList } from '../../io/idle-connections.ts';
 import { disown, own, ownerOf, type SocketOwner } from '../../io/socket-owner.ts';
 import { readClientHello } from '../../tcp/client-hello.ts';
 import { ClientPeer } from '../client-peer.ts';
 import type { ClientContext } from '../context.ts';
-import type { IdleConnection, IdleList } from '../idle-connections.ts';
 import type { ClientConnection, ListenerContext } from '../listener-context.ts';
 import { serve } from '../serve.ts';
 import type { Acceptor, HandshakeOwner } from './acceptor.ts';

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
+import { IdleList } from '../../io/idle-connections.ts';
 import type { ClientContext } from '../context.ts';
-import { IdleList } from '../idle-connections.ts';
 import type { ListenerContext, TlsEnd } from '../listener-context.ts';
 import type { Acceptors, RulesName } from './acceptors.ts';
 import { Handshake } from './handshake.ts';

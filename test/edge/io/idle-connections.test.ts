@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type IdleConnection, IdleConnections } from '../../../src/edge/client/idle-connections.ts';
+import { type IdleConnection, IdleConnections } from '../../../src/edge/io/idle-connections.ts';
 import type { ListenLimits } from '../../../src/model/settings.ts';
 import { at, EdgeHarness, policy } from '../edge-harness.ts';
 import { Client, Origin, silent, until } from '../wire.ts';
