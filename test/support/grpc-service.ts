@@ -46,6 +46,8 @@ export const methods = {
 /** What the service saw. */
 export interface Seen {
   metadata: Record<string, unknown>[];
+  /** Calls that talk. */
+  talks: number;
   cancelled: number;
 }
 
@@ -57,7 +59,7 @@ export interface Echo {
 
 /** Starts the service. @param port 0: a free one */
 export async function serveEcho(port = 0): Promise<Echo> {
-  const seen: Seen = { metadata: [], cancelled: 0 };
+  const seen: Seen = { metadata: [], talks: 0, cancelled: 0 };
   const server = new Server({ 'grpc.max_receive_message_length': -1 });
   server.addService(methods, {
     one(call: ServerUnaryCall<Bytes, Bytes>, done: sendUnaryData<Bytes>) {
@@ -87,6 +89,7 @@ export async function serveEcho(port = 0): Promise<Echo> {
       more();
     },
     talk(call: ServerDuplexStream<Bytes, Bytes>) {
+      seen.talks++;
       call.on('data', (piece: Bytes) => call.write(piece));
       call.on('end', () => call.end());
     },

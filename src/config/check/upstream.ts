@@ -13,7 +13,8 @@ export function checkUpstream(service: ServiceConfig, base: Path, report: Report
   if (tls !== undefined && !tls.verify) {
     report.warning([[...path, 'tls', 'verify'], path], 'anybody on the way to the replicas can be one of them');
   }
-  if (protocol === 'http2' && proxyProtocol) {
+  // A service of TCP has no routes, and may have the protocol from the defaults, where it means nothing for it.
+  if (service.routes.length > 0 && protocol === 'http2' && proxyProtocol) {
     report.problem(
       [[...path, 'proxyProtocol'], path],
       'does not go with protocol: http2, where one connection serves many clients: they are told apart by X-Forwarded-For',

@@ -71,11 +71,13 @@ function serviceSettings(name: string, service: ServiceConfig, isTcp: boolean): 
 function tcpSettings({
   ready,
   health,
-}: ServiceConfig): Required<Pick<ServiceSettings, 'isTcp' | 'engine' | 'ready' | 'health'>> {
+  upstream,
+}: ServiceConfig): Required<Pick<ServiceSettings, 'isTcp' | 'engine' | 'ready' | 'health' | 'upstream'>> {
   return {
     isTcp: true,
     engine: 'native',
     ready: ready.kind === 'http' ? { kind: 'tcp', timeoutMs: ready.timeoutMs } : ready,
     health: health && { ...health, check: { kind: 'connect' } },
+    upstream: { ...upstream, protocol: 'http1', tls: undefined },
   };
 }

@@ -52,7 +52,8 @@ export function dial(address: Address, onread?: OnReadOpts, preface?: Buffer): S
   };
   const socket = connectTls(options);
   socket.on('session', (session) => {
-    address.tlsSession = session;
+    // A short handshake proves no name again: what was agreed on by other rules than those of now is of no use.
+    if (address.transport?.tls === tls) address.tlsSession = session;
   });
   return socket;
 }

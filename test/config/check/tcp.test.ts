@@ -33,6 +33,14 @@ test('what defaults say of HTTP is left out', () => {
   ]);
 });
 
+test('TLS and HTTP/2 to services are left out too, and a PROXY header goes with them', () => {
+  const text =
+    'listen: [{ address: "127.0.0.1:5432", tcp: { service: db } }]\n' +
+    'defaults: { upstream: { protocol: http2, tls: true } }\n' +
+    'services: { db: { endpoints: { static: ["a:1"] }, upstream: { proxyProtocol: v2 } } }\n';
+  expect(settingsOf(text).services[0]?.upstream).toEqual({ protocol: 'http1', tls: undefined, proxyProtocol: 'v2' });
+});
+
 test('names are compared as clients send them', () => {
   const tcp = 'tcp: { sni: { DB.Example.com: db, "*.bücher.example": db, "*": db } }';
   expect(settingsOf(file('', '', tcp)).listen[0]?.tcp?.sni).toEqual([
@@ -109,11 +117,6 @@ describe('told in one line', () => {
 
   test.each([
     ['a service that nothing leads to', http(''), 'services.app.routes: is missing'],
-    [
-      'a PROXY header to a service of HTTP',
-      http('routes: [{}], upstream: { proxyProtocol: v1 }'),
-      'services.app.upstream.proxyProtocol: is only for services that a listener with tcp leads to',
-    ],
     [
       'bytes of a service of HTTP',
       http('routes: [{}], run: { process: { command: [a, "{port}"] } }, ready: { tcp: { expect: a } }'),

@@ -71,8 +71,10 @@ export class SessionPool implements SessionOwner {
     for (const session of [...this.#sessions]) session.leave();
   }
 
-  onRoom(): void {
+  onRoom(session: UpstreamSession): void {
     this.#deal();
+    // It may have been opened for others, who have gone.
+    if (session.streams === 0) this.#leaveUnlessKept(session);
   }
 
   onSessionFailed(session: UpstreamSession, fault: SessionFault): void {
@@ -90,6 +92,10 @@ export class SessionPool implements SessionOwner {
 
   onSessionIdle(session: UpstreamSession): void {
     session.idleSince = undefined;
+    this.#leaveUnlessKept(session);
+  }
+
+  #leaveUnlessKept(session: UpstreamSession): void {
     if (this.#isOver || !this.#destination.keepsIdle) session.leave();
   }
 

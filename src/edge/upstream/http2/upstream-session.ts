@@ -233,6 +233,11 @@ export class UpstreamSession implements OpenConnection, SocketOwner {
     if (this.#phase !== 'connecting') this.#socket.destroy();
   }
 
+  /** All is sent, our end included: an endpoint that leaves its side open would keep the socket for ever. */
+  onFinish(): void {
+    this.#socket.destroy();
+  }
+
   onClosed(): void {
     if (this.#phase === 'closed') return;
     if (this.#phase === 'connecting') {

@@ -116,7 +116,7 @@ describe('a call', () => {
   });
 
   test('talks both ways at once, and may pause for as long as a tunnel may be silent', async () => {
-    const { client, edge } = await stage({ timeouts: { tunnelMs: 600_000 } });
+    const { client, service, edge } = await stage({ timeouts: { tunnelMs: 600_000 } });
     const stream = client.makeBidiStreamRequest(talk.path, talk.requestSerialize, talk.responseDeserialize);
     const heard: string[] = [];
     let code = -1;
@@ -125,7 +125,8 @@ describe('a call', () => {
     stream.on('status', (ended: { code: number }) => {
       code = ended.code;
     });
-    await edge.inFlight(1);
+    // In flight it is before it is connected, for which there is less time.
+    await until(() => service.seen.talks === 1, 'the call at the service');
     await edge.pass(120_000, 5000);
     stream.write(Buffer.from('first'));
     await until(() => heard.length === 1, 'the first echo');
