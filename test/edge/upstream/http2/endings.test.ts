@@ -61,6 +61,29 @@ describe('an endpoint', () => {
     expect([size, ending]).toEqual([MUCH, 'whole']);
   });
 
+  test('that sends trailers behind content of a known length has them reach clients of HTTP/2', async () => {
+    const origin = await Http2Origin.listen(({ stream }) => {
+      stream.respond({ ':status': 200, 'content-length': '5' }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '7' }));
+      stream.end('hello');
+    });
+    const edge = await edgeBefore([origin]);
+    const client = connect(`http://127.0.0.1:${edge.port}`);
+    onTestFinished(() => client.destroy());
+    const asked = client.request({ ':authority': 'app.test', te: 'trailers' });
+    const got: Record<string, unknown> = {};
+    asked.on('response', (headers) => {
+      got['length'] = headers['content-length'];
+    });
+    asked.on('trailers', (trailers) => {
+      got['sum'] = trailers['x-sum'];
+    });
+    asked.setEncoding('latin1');
+    let text = '';
+    for await (const piece of asked) text += piece;
+    expect([text, got]).toEqual(['hello', { length: '5', sum: '7' }]);
+  });
+
   test('that leaves its side open behind our end keeps no socket of ours', async () => {
     const origin = await everOpen();
     const edge = await edgeBefore([origin]);
