@@ -56,7 +56,7 @@ function forSaturation(inputs: ScaleInputs): Proposal | undefined {
 const SAME_NEED = 0.1;
 
 /** For the backlog there are at most so many times as many as the arrivals need: it grows with the time of a start. */
-const CATCH_UP = 2;
+const CATCH_UP = 1.65;
 
 /** How many a saturated service needs: by its capacity, once replicas have proved to help; else one more. */
 function sized(inputs: ScaleInputs, from: number, reason: string): Pick<Proposal, 'to' | 'reason'> {
