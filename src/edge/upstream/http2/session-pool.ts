@@ -52,9 +52,10 @@ export class SessionPool implements SessionOwner {
     for (const session of this.#sessions.filter(({ isConnecting }) => isConnecting)) session.destroy();
   }
 
-  /** Closes sessions that have been idle for long. @param now the clock's ms */
+  /** Closes sessions that have been idle for long, and leaves silent ones to what is on them. @param now the clock's ms */
   expireIdle(now: number): void {
     for (const session of [...this.#sessions]) {
+      if (session.isSilent(now)) session.leave();
       if (!session.isOpen || session.streams > 0) continue;
       session.idleSince ??= now;
       if (now - session.idleSince >= IDLE_MS) session.leave();

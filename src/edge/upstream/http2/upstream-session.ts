@@ -45,6 +45,9 @@ const MOST_SENT = 64 * 1024 * 1024;
 /** Bytes of the tables by which fields are compressed, of either side (RFC 7541 §4.2). */
 const HEADER_TABLE = 4096;
 
+/** A session that has brought nothing for so long after a request on it was given up takes no others, ms. */
+const SILENT_MS = 10_000;
+
 /** One connection of HTTP/2 to an endpoint. Its streams are requests of their own. */
 export class UpstreamSession implements OpenConnection, SocketOwner {
   place = 0;
@@ -64,6 +67,9 @@ export class UpstreamSession implements OpenConnection, SocketOwner {
   #isAccepted = false;
   /** The last stream that the endpoint has done something about, where it said so. */
   #lastStream: number | undefined;
+
+  /** A request was given up without an answer: how much had been read by then, and since when that is known. */
+  #doubt: { readonly bytesRead: number; since: number | undefined } | undefined;
 
   constructor(owner: SessionOwner, destination: Destination) {
     this.#owner = owner;
@@ -124,6 +130,23 @@ export class UpstreamSession implements OpenConnection, SocketOwner {
       if ((error as NodeJS.ErrnoException).code === 'ERR_HTTP2_OUT_OF_STREAMS') this.leave();
       return undefined;
     }
+  }
+
+  /** A request on it was given up before any answer: the other end may have gone without a word. */
+  doubt(): void {
+    this.#doubt ??= { bytesRead: this.#socket.bytesRead, since: undefined };
+  }
+
+  /** Whether nothing at all has come since then, for so long that others had better go another way. */
+  isSilent(now: number): boolean {
+    const doubt = this.#doubt;
+    if (doubt === undefined) return false;
+    if (this.#socket.bytesRead !== doubt.bytesRead) {
+      this.#doubt = undefined;
+      return false;
+    }
+    doubt.since ??= now;
+    return now - doubt.since >= SILENT_MS;
   }
 
   /** A request on it is over. */

@@ -327,6 +327,7 @@ export class UpstreamStream implements Carrier {
   }
 
   destroy(): void {
+    if (this.#phase === 'head' && !this.#answering) this.#session?.doubt();
     this.#waitlist?.giveUp(this);
     this.#opener = undefined;
     this.#waitlist = undefined;

@@ -84,6 +84,23 @@ describe('an endpoint', () => {
     expect([text, got]).toEqual(['hello', { length: '5', sum: '7' }]);
   });
 
+  test('that has gone without a word gets no more requests on the same session', async () => {
+    const origin = await everOpen();
+    const edge = await edgeBefore([origin], { timeouts: { firstByteMs: 5000 }, retries: { max: 0 } });
+    const [first, second] = [await edge.connect(), await edge.connect()];
+    first.get();
+    expect((await first.answer()).status).toBe(200);
+    second.get();
+    await edge.inFlight(1);
+    await edge.pass(6000, 500);
+    expect((await second.answer()).status).toBe(504);
+    await edge.pass(13_000, 500);
+    const third = await edge.connect();
+    third.get();
+    expect((await third.answer()).status).toBe(200);
+    expect(origin.sockets).toHaveLength(2);
+  });
+
   test('that leaves its side open behind our end keeps no socket of ours', async () => {
     const origin = await everOpen();
     const edge = await edgeBefore([origin]);
