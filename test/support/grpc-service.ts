@@ -48,6 +48,8 @@ export interface Seen {
   metadata: Record<string, unknown>[];
   /** Calls that talk. */
   talks: number;
+  /** Calls that are never answered. */
+  unanswered: number;
   cancelled: number;
 }
 
@@ -59,7 +61,7 @@ export interface Echo {
 
 /** Starts the service. @param port 0: a free one */
 export async function serveEcho(port = 0): Promise<Echo> {
-  const seen: Seen = { metadata: [], talks: 0, cancelled: 0 };
+  const seen: Seen = { metadata: [], talks: 0, unanswered: 0, cancelled: 0 };
   const server = new Server({ 'grpc.max_receive_message_length': -1 });
   server.addService(methods, {
     one(call: ServerUnaryCall<Bytes, Bytes>, done: sendUnaryData<Bytes>) {
@@ -97,6 +99,7 @@ export async function serveEcho(port = 0): Promise<Echo> {
       done({ code: Number(call.request.toString()), details: 'as you wish' });
     },
     never(call: ServerUnaryCall<Bytes, Bytes>) {
+      seen.unanswered++;
       call.on('cancelled', () => seen.cancelled++);
     },
   });

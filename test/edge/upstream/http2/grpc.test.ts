@@ -151,7 +151,7 @@ describe('a call', () => {
       Buffer.from('x'),
       () => {},
     );
-    await edge.inFlight(1);
+    await until(() => service.seen.unanswered === 2, 'the call at the service');
     asked.cancel();
     await until(() => service.seen.cancelled === 2, 'the end at the service');
     await edge.inFlight(0);
