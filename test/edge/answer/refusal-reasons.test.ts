@@ -30,7 +30,6 @@ test.each<[reason: string, bytes: string, refusal?: string]>([
   ['invalid Host', 'GET / HTTP/1.1\r\nHost: a b\r\n\r\n', 'BAD_HOST'],
   ['invalid method', 'G(T / HTTP/1.1\r\nHost: a\r\n\r\n'],
   ['invalid method', '\x80\x81'],
-  ['TLS on a port without it', '\x16\x03\x01\x02\x00\x01'],
   ['invalid request line', 'GET / HTTP/1.1 x\r\nHost: a\r\n\r\n'],
   ['invalid request target', 'GET /# HTTP/1.1\r\nHost: a\r\n\r\n'],
   ['invalid request target', 'GET * HTTP/1.1\r\nHost: a\r\n\r\n'],
@@ -56,6 +55,15 @@ test.each<[reason: string, bytes: string, refusal?: string]>([
   await client.answer();
   expect(harness.accessed).toHaveLength(1);
   expect(harness.accessed[0]).toMatchObject({ refusal, reason, ending: 'refused' });
+});
+
+test('the record of TLS on a port without it names that', async () => {
+  const harness = await EdgeHarness.start();
+  const client = await harness.connect();
+  client.write('\x16\x03\x01\x02\x00\x01');
+  await client.readAll();
+  const record = { refusal: 'BAD_REQUEST', reason: 'TLS on a port without it', ending: 'refused' };
+  expect(harness.accessed).toMatchObject([record]);
 });
 
 test('a head that ends with its connection says so', async () => {
