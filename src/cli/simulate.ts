@@ -96,10 +96,12 @@ export async function runSimulate(given: Given, terminal: Terminal, run: Simulat
 /** The only service that can be started, or the one that was named. @throws USAGE */
 function pick(services: readonly ServiceSettings[], name: string | undefined): ServiceSettings {
   const startable = services.filter(({ run }) => run !== undefined);
-  const names = startable.map((service) => service.name);
   if (startable.length === 0) throw usage('no service has a "run": there is nothing to scale');
-  if (name === undefined && startable.length > 1) throw usage(`say which service with --service: ${names.join(', ')}`);
-  const found = name === undefined ? startable[0] : startable.find((service) => service.name === name);
+  const named = startable.find((service) => service.name === name);
+  const withRequests = startable.filter(({ isTcp }) => !isTcp);
+  const names = withRequests.map((service) => service.name);
+  if (name === undefined && names.length > 1) throw usage(`say which service with --service: ${names.join(', ')}`);
+  const found = name === undefined ? (withRequests[0] ?? startable[0]) : named;
   if (found?.isTcp === true) throw usage(`${found.name} is a service of TCP, which has no requests to simulate`);
   if (found === undefined) throw usage(`no service "${name}" that can be started${didYouMean(name ?? '', names)}`);
   return found;

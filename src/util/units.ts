@@ -21,14 +21,14 @@ export function parseSize(text: string): number | undefined {
   return match === null ? undefined : Math.round(Number(match[1]) * (SIZE_UNITS[match[2] as string] as number));
 }
 
-/** Milliseconds for people: `180ms`, `2.5s`, `3m`, `1h30m`. */
+/** Milliseconds for people: `180ms`, `2.5s`, `3m`, `1h 30m`. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)}ms`;
   if (ms < 60_000) return `${Number((ms / 1000).toFixed(ms < 10_000 ? 2 : 1))}s`;
   const minutes = Math.round(ms / 60_000);
   if (minutes < 60) {
     const seconds = Math.round((ms - Math.floor(ms / 60_000) * 60_000) / 1000);
-    return seconds === 0 || seconds === 60 ? `${minutes}m` : `${Math.floor(ms / 60_000)}m${seconds}s`;
+    return seconds === 0 || seconds === 60 ? `${minutes}m` : `${Math.floor(ms / 60_000)}m ${seconds}s`;
   }
-  return minutes % 60 === 0 ? `${minutes / 60}h` : `${Math.floor(minutes / 60)}h${minutes % 60}m`;
+  return minutes % 60 === 0 ? `${minutes / 60}h` : `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
 }

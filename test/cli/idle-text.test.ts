@@ -26,8 +26,8 @@ const learnt: IdleWhy = {
 test('how long it is kept, what both sides cost, and what another weight would do', () => {
   expect(idleLines(learnt)).toEqual([
     'idle: kept for 42s (auto, weight 150: 128 gaps known; a start takes 1.4s; a stop 210ms; 1.6s are waited per wake)',
-    '  a gap costs on average 38s of an idle replica and 3.1s for wakes (1.5 % of the gaps); put to sleep at once 4m2s, never 10m40s',
-    '  auto would keep it for 1s with a weight of 15, 3m20s with a weight of 1500',
+    '  a gap costs on average 38s of an idle replica and 3.1s for wakes (1.5 % of the gaps); put to sleep at once 4m 2s, never 10m 40s',
+    '  auto would keep it for 1s with a weight of 15, 3m 20s with a weight of 1500',
   ]);
 });
 

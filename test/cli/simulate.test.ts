@@ -15,12 +15,19 @@ services:
   app: { routes: [{ path: / }], ${RUN}, scale: { max: 5 } }
 `;
 const TWO = `${CONFIG}  other: { routes: [{ path: /other }], ${RUN} }\n`;
+const DATABASE = `listen: [{ address: "127.0.0.1:8080" }, { address: "127.0.0.1:6379", tcp: { service: store } }]
+services:
+  store: { ${RUN} }
+`;
+const WITH_DATABASE = `${DATABASE}  app: { routes: [{ path: / }], ${RUN} }\n`;
 
 let cwd: string;
 beforeEach(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'pilotlight-simulate-'));
   await writeFile(join(cwd, 'pilotlight.yaml'), CONFIG);
   await writeFile(join(cwd, 'two.yaml'), TWO);
+  await writeFile(join(cwd, 'database.yaml'), DATABASE);
+  await writeFile(join(cwd, 'with-database.yaml'), WITH_DATABASE);
 });
 afterEach(() => rm(cwd, { recursive: true }));
 
@@ -46,6 +53,11 @@ test('runs the real settings of the service under ours and the rivals, and tells
   expect(out).toMatch(/^kpa /m);
   expect(out).toMatch(/^fixed:3 /m);
   expect(out).toMatch(/^ +1.5s {2}scale-up 1→2: p95 900 ms over 500 ms$/m);
+});
+
+test('takes the only service with requests where others are of TCP', async () => {
+  const { scenario } = await simulated({ load: 'constant:20', config: 'with-database.yaml' });
+  expect(scenario.services[0]?.settings.name).toBe('app');
 });
 
 test('tells what it had to assume', async () => {
@@ -98,6 +110,11 @@ test.each([
   [['--load', 'constant:2', '--seed', '0'], 'expected a seed'],
   [['--load', 'constant:2', '--for', '5'], 'expected a duration'],
   [['--load', 'constant:2', '-c', 'two.yaml'], 'say which service with --service: app, other'],
+  [['--load', 'constant:2', '-c', 'database.yaml'], 'store is a service of TCP, which has no requests to simulate'],
+  [
+    ['--load', 'constant:2', '-c', 'with-database.yaml', '--service', 'store'],
+    'store is a service of TCP, which has no requests to simulate',
+  ],
   [['--load', 'constant:2', '--service', 'ap'], 'no service "ap" that can be started (did you mean "app"?)'],
 ])('%j is wrong usage', async (args, message) => {
   const terminal = fakeTerminal({ cwd });

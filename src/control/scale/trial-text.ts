@@ -29,7 +29,7 @@ export function trialText(
       return `kept: ${judged.what}`;
     case 'no-benefit': {
       const undone = kind === 'undo' ? 'undone, ' : '';
-      return `no benefit: ${judged.what}; ${undone}no increase for ${formatDuration(Math.ceil(freezeMs / 1000) * 1000)}`;
+      return `no benefit: ${judged.what}; ${undone}no increase for ${formatDuration(Math.round(freezeMs / 1000) * 1000)}`;
     }
     case 'untold':
       return `undone: ${judged.what}`;

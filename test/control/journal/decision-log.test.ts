@@ -46,7 +46,7 @@ test('a refusal whose numbers change is one refusal, written at its begin and at
   expect(kept.records[1]).toMatchObject({ lastedMs: 100_000, ticks: 100 });
   expect(said).toEqual([
     'refused: shop stays at 2: p95 900 ms > 500 ms, refused by step (last change 0 s ago)',
-    'refusal-ended: shop no longer kept at 2 by step after 1m40s (latency)',
+    'refusal-ended: shop no longer kept at 2 by step after 1m 40s (latency)',
   ]);
 });
 
