@@ -31,6 +31,7 @@ import { createConsulRegistrar } from './discovery/consul/registrar.ts';
 import type { ConsulSettings } from './discovery/consul/settings.ts';
 import { createConsulSource } from './discovery/consul/source.ts';
 import { createStaticSource } from './discovery/static/source.ts';
+import { createRouteBook } from './edge/route/route-book.ts';
 import { createLoggedEdge } from './logged-edge.ts';
 import type { CertificateNews } from './model/certificates.ts';
 import type { Registrar } from './model/discovery.ts';
@@ -202,6 +203,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   const api: ControlApi = {
     services: () => control.services(),
     service: (name) => control.service(name),
+    endpoints: (name) => control.endpoints(name),
     why: (name) => control.why(name),
     costs: (since) => control.costs(since),
     wake: (name) => control.wake(name),
@@ -220,6 +222,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     api,
     reload,
     certificates: () => certificates.status,
+    routes: createRouteBook({ table: () => control.table(), listeners: () => current.listen, logger }),
     renderMetrics: metrics.render,
     logger,
     clock,

@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { CertificateStatus } from '../model/certificates.ts';
 import type { Logger } from '../model/observe.ts';
 import type { ReloadResult } from '../model/reload.ts';
+import type { RouteBook } from '../model/routes.ts';
 import type { AdminSettings, HostPort } from '../model/settings.ts';
 import type { ControlApi } from '../model/status.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
@@ -20,6 +21,8 @@ interface AdminOptions {
   reload?: (() => Promise<ReloadResult>) | undefined;
   /** The certificates of listeners; absent: there are none. */
   certificates?: (() => readonly CertificateStatus[]) | undefined;
+  /** Shows and explains routes. */
+  routes: RouteBook;
   /** The metrics in the Prometheus text format. */
   renderMetrics: () => string;
   logger: Logger;
@@ -68,13 +71,14 @@ export function createAdmin({
   api,
   reload,
   certificates,
+  routes: routeBook,
   renderMetrics,
   logger,
   clock = systemClock,
 }: AdminOptions): Admin {
   const events = new EventStreams(api, clock);
   const wrongTokens = new WrongTokens(logger);
-  const routes = createRoutes({ api, reload, certificates, renderMetrics, events, clock });
+  const routes = createRoutes({ api, reload, certificates, routeBook, renderMetrics, events, clock });
   let checkAccess: AccessCheck | undefined;
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CertificateStatus } from '../model/certificates.ts';
 import type { DecisionEntry, ServiceWhy } from '../model/decision.ts';
 import type { ReloadResult } from '../model/reload.ts';
+import type { RouteBook } from '../model/routes.ts';
 import type { ControlApi } from '../model/status.ts';
 import type { Clock } from '../util/clock.ts';
 import { parseSince } from '../util/since.ts';
@@ -27,6 +28,7 @@ interface RouteParts {
   api: ControlApi;
   reload?: (() => Promise<ReloadResult>) | undefined;
   certificates?: (() => readonly CertificateStatus[]) | undefined;
+  routeBook: RouteBook;
   renderMetrics: () => string;
   events: EventStreams;
   clock: Clock;
@@ -35,7 +37,15 @@ interface RouteParts {
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** The whole API: every path with what answers it. */
-export function createRoutes({ api, reload, certificates, renderMetrics, events, clock }: RouteParts): Route[] {
+export function createRoutes({
+  api,
+  reload,
+  certificates,
+  routeBook,
+  renderMetrics,
+  events,
+  clock,
+}: RouteParts): Route[] {
   const freeze = async (response: ServerResponse, name: string | null, body: string) => {
     const asked = readFreeze(body);
     if (asked === undefined) return sendProblem(response, badFreeze);
@@ -63,6 +73,7 @@ export function createRoutes({ api, reload, certificates, renderMetrics, events,
     },
     '/v1/services': { get: async (response) => sendJson(response, await api.services()) },
     '/v1/services/*': { get: async (response, name) => sendJson(response, await api.service(name)) },
+    '/v1/services/*/endpoints': { get: async (response, name) => sendJson(response, await api.endpoints(name)) },
     '/v1/services/*/why': {
       get: async (response, name, query) => sendWhy(response, await api.why(name), query.get('since'), clock.wall()),
     },
@@ -89,6 +100,10 @@ export function createRoutes({ api, reload, certificates, renderMetrics, events,
     ...(reload === undefined
       ? {}
       : { '/v1/reload': { post: async (response) => sendReload(response, await reload()) } }),
+    '/v1/routes': {
+      get: (response, _name, query) => sendJson(response, routeBook.list(query.get('host') ?? undefined)),
+    },
+    '/v1/routes/explain': { get: (response, _name, query) => explain(response, routeBook, query) },
     '/v1/certificates': { get: (response) => sendJson(response, certificates?.() ?? []) },
     '/v1/events': { get: (response) => events.serve(response) },
   };
@@ -144,6 +159,19 @@ const badScale: Problem = {
   code: 'BODY_INVALID',
   detail: 'the body is JSON such as {"replicas": 3}: a whole number, and "dryRun": true to be told only',
 };
+
+const badQuestion: Problem = {
+  status: 400,
+  title: 'Bad request',
+  code: 'QUERY_INVALID',
+  detail: 'say what is asked for: ?url=https://shop.example.com/path and, where it is not GET, &method=POST',
+};
+
+function explain(response: ServerResponse, routeBook: RouteBook, query: URLSearchParams): void {
+  const url = query.get('url');
+  if (url === null) sendProblem(response, badQuestion);
+  else sendJson(response, routeBook.explain({ method: query.get('method') ?? 'GET', url }));
+}
 
 /** What the body of a request to scale asks for; undefined where it does not say that. */
 function scaleOf(body: string): { replicas: number; dryRun: boolean } | undefined {

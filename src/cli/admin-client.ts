@@ -4,7 +4,8 @@ import type { CertificateStatus } from '../model/certificates.ts';
 import type { Costs } from '../model/costs.ts';
 import type { ServiceWhy } from '../model/decision.ts';
 import { PilotlightError } from '../model/errors.ts';
-import type { ScaleByHand, ServiceStatus } from '../model/status.ts';
+import type { RouteExplanation, RouteQuestion, RouteStatus } from '../model/routes.ts';
+import type { EndpointStatus, ScaleByHand, ServiceStatus } from '../model/status.ts';
 import type { AdminTarget } from './admin-target.ts';
 
 /** What commands ask of a running proxy. All throw ADMIN_UNREACHABLE, ADMIN_REFUSED, SERVICE_UNKNOWN and so on. */
@@ -12,6 +13,11 @@ export interface AdminClient {
   services(signal?: AbortSignal): Promise<ServiceStatus[]>;
   certificates(): Promise<CertificateStatus[]>;
   service(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
+  /** Where a service is, in use or not. */
+  endpoints(name: string): Promise<EndpointStatus[]>;
+  /** @param host only those that are for it */
+  routes(host?: string): Promise<RouteStatus[]>;
+  explainRoute(question: RouteQuestion): Promise<RouteExplanation>;
   /** @param since a time (ISO 8601) or a duration (`10m`); default: all that is remembered */
   why(name: string, since?: string, signal?: AbortSignal): Promise<ServiceWhy>;
   /** @param since as of `why` */
@@ -36,6 +42,15 @@ export function createAdminClient(target: AdminTarget): AdminClient {
     services: async (signal) => (await ask(target, 'GET', '/v1/services', signal)) as ServiceStatus[],
     certificates: async () => (await ask(target, 'GET', '/v1/certificates')) as CertificateStatus[],
     service: async (name, signal) => (await ask(target, 'GET', one(name), signal)) as ServiceStatus,
+    endpoints: async (name) => (await ask(target, 'GET', act(name, 'endpoints'))) as EndpointStatus[],
+    routes: async (host) => {
+      const query = host === undefined ? '' : `?host=${encodeURIComponent(host)}`;
+      return (await ask(target, 'GET', `/v1/routes${query}`)) as RouteStatus[];
+    },
+    explainRoute: async ({ method, url }) => {
+      const query = `method=${encodeURIComponent(method)}&url=${encodeURIComponent(url)}`;
+      return (await ask(target, 'GET', `/v1/routes/explain?${query}`)) as RouteExplanation;
+    },
     why: async (name, since, signal) => {
       const query = since === undefined ? '' : `?since=${encodeURIComponent(since)}`;
       return (await ask(target, 'GET', `${one(name)}/why${query}`, signal)) as ServiceWhy;

@@ -4,7 +4,7 @@ import { counted } from '../util/format.ts';
 import { printable } from '../util/printable.ts';
 import { createAdminClient } from './admin-client.ts';
 import { type AdminOptions, findAdmin } from './admin-target.ts';
-import { noLines } from './status-table.ts';
+import { noLines } from './plain-table.ts';
 import type { Terminal } from './terminal.ts';
 
 interface CertificatesOptions extends AdminOptions {

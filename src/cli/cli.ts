@@ -6,10 +6,12 @@ import { showCertificates } from './certificates.ts';
 import { type InspectCertificates, runCheck } from './check.ts';
 import { showCosts } from './costs.ts';
 import { runDemo } from './demo.ts';
+import { showEndpoints } from './endpoints.ts';
 import { freezeServices, unfreezeServices } from './freeze.ts';
 import { printPasswordHash } from './hash-password.ts';
 import { helpText, versionText } from './help.ts';
 import { type DecideAgain, replayJournal } from './replay.ts';
+import { showRoutes } from './routes.ts';
 import { runConfigured } from './run.ts';
 import { type LogLevel, logLevels, type StartProxy } from './running-proxy.ts';
 import { scaleService } from './scale.ts';
@@ -65,6 +67,10 @@ async function dispatch(
       return showCosts(given, terminal);
     case 'certificates':
       return showCertificates(given, terminal);
+    case 'routes':
+      return showRoutes(operands, given, terminal);
+    case 'endpoints':
+      return showEndpoints(operand, given, terminal);
     case 'why':
       return showWhy(operand, given, terminal);
     case 'replay':

@@ -46,6 +46,8 @@ export const options = {
   seed: { value: 'N', summary: 'what chance follows from: the same number gives the same outcome. Default: 1' },
   against: { value: 'POLICIES', summary: 'whom to compare with (see below)' },
   out: { value: 'FILE', summary: 'writes a report with plots (HTML)' },
+  host: { value: 'HOST', summary: 'only what is for this host' },
+  explain: { summary: 'which route takes this request, by which rule, and why the others do not' },
   admin: { value: 'URL', summary: 'the running proxy; else PILOTLIGHT_ADMIN, else what the configuration says' },
   token: { value: 'TOKEN', summary: 'the admin token; else PILOTLIGHT_ADMIN_TOKEN' },
   'log-level': { value: 'LEVEL', summary: 'debug, info, warn, error or silent' },
@@ -72,6 +74,18 @@ export const commands = {
     required: 0,
     options: ['json', ...talking],
     summary: 'shows every certificate, its end and how its renewal stands',
+  },
+  routes: {
+    operands: ['METHOD', 'URL'],
+    required: 0,
+    options: ['host', 'explain', 'json', ...talking],
+    summary: 'shows where hosts and paths lead, or with --explain one request',
+  },
+  endpoints: {
+    operands: ['SERVICE'],
+    required: 1,
+    options: ['json', ...talking],
+    summary: 'shows where a service is, and why an address is out of use',
   },
   why: {
     operands: ['SERVICE'],

@@ -5,7 +5,7 @@ import { parseSince } from '../util/since.ts';
 import { formatDuration } from '../util/units.ts';
 import { createAdminClient } from './admin-client.ts';
 import { type AdminOptions, findAdmin } from './admin-target.ts';
-import { noLines } from './status-table.ts';
+import { noLines } from './plain-table.ts';
 import type { Terminal } from './terminal.ts';
 
 interface CostsOptions extends AdminOptions {

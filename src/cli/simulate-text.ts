@@ -2,7 +2,7 @@ import Table from 'cli-table3';
 import type { Outcome } from '../simulate/outcome.ts';
 import { changeText, decidedAt, FIGURES, figureRows } from '../simulate/report/figures.ts';
 import { printable } from '../util/printable.ts';
-import { noLines } from './status-table.ts';
+import { noLines } from './plain-table.ts';
 
 const LONGEST_LINE = 1000;
 

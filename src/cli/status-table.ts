@@ -5,6 +5,7 @@ import type { LastActivity, ReplicaStatus, ServiceStatus } from '../model/status
 import { percent } from '../util/format.ts';
 import { formatDuration } from '../util/units.ts';
 import { frozenText } from './freeze.ts';
+import { noLines } from './plain-table.ts';
 import { troubleLines } from './trouble-lines.ts';
 
 const HEAD = ['service', 'state', 'replicas', 'in flight', 'held', 'p95', 'last activity', 'last decision'];
@@ -124,22 +125,3 @@ function heldBackText(heldBack: HeldBack | null, nowMs: number): string {
 function ageText(at: string, nowMs: number): string {
   return formatDuration(Math.max(0, nowMs - Date.parse(at)));
 }
-
-/** For tables without lines. */
-export const noLines = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '',
-};

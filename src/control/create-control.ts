@@ -9,7 +9,8 @@ import type { ControlMessage, EdgeMessage } from '../model/link.ts';
 import type { Logger, Metrics } from '../model/observe.ts';
 import type { Runtime } from '../model/runtime.ts';
 import type { ServiceSettings, Settings } from '../model/settings.ts';
-import type { ControlApi, ScaleByHand, ServiceStatus } from '../model/status.ts';
+import type { RoutingTable } from '../model/snapshot.ts';
+import type { ControlApi, EndpointStatus, ScaleByHand, ServiceStatus } from '../model/status.ts';
 import type { LatencyThreshold } from '../model/threshold.ts';
 import type { UpstreamTls } from '../model/upstream.ts';
 import type { ChannelEnd } from '../util/channel.ts';
@@ -87,6 +88,8 @@ export interface Control extends ControlApi {
    * was asked once, whether it answered or not. The signal ends everything at once, without a drain.
    */
   start(signal: AbortSignal): Promise<void>;
+  /** What edges are told of the configuration. */
+  table(): RoutingTable;
   /** Takes over another configuration; services that did not change are left alone. */
   reconfigure(settings: Settings): void;
   /** Rights by which entries live in the catalogue have changed: all are put in anew. */
@@ -151,7 +154,7 @@ class ControlPlane implements Control {
     this.#context = context;
     this.#services = new Services(logger);
     this.#hub = new LinkHub(clock, logger, new EdgeNews(context, this.#services), () => ({
-      table: routingTable(this.#settings, this.#secret, this.#upstreamTls?.()),
+      table: this.table(),
       states: this.#registry.states(),
     }));
     this.#registry = new Registry(
@@ -249,6 +252,10 @@ class ControlPlane implements Control {
     if (this.#phase === 'running') this.#catalog.putProxy(before);
   }
 
+  table(): RoutingTable {
+    return routingTable(this.#settings, this.#secret, this.#upstreamTls?.());
+  }
+
   threshold(service: string): LatencyThreshold | null {
     return this.#services.known(service).threshold;
   }
@@ -316,6 +323,12 @@ class ControlPlane implements Control {
     const service = this.#services.known(name);
     await this.#hub.collect(COLLECT_MS);
     return service.status();
+  }
+
+  async endpoints(name: string): Promise<EndpointStatus[]> {
+    const service = this.#services.known(name);
+    await this.#hub.collect(COLLECT_MS);
+    return service.endpoints();
   }
 
   async why(name: string): Promise<ServiceWhy> {

@@ -11,12 +11,19 @@ export interface DiscoveredEndpoint extends HostPort, EndpointShare {
   serverName?: string;
 }
 
+/** An address that a source lists, and says itself that it is not to be used. */
+export interface UnusedEndpoint extends HostPort {
+  reason: 'unhealthy' | 'maintenance';
+}
+
 /** All that one source knows of one service now: it replaces what the source said before. */
 export interface EndpointSet {
   service: string;
   /** Name of the source. */
   source: string;
   endpoints: DiscoveredEndpoint[];
+  /** Told to operators alone; absent: there are none, or the source cannot say. */
+  unused?: readonly UnusedEndpoint[];
 }
 
 /** What a source is to look for, for one service. */

@@ -28,6 +28,34 @@ export interface LastActivity {
   what: string;
 }
 
+/**
+ * Why an endpoint gets no requests: `ejected` for what it answered, `unhealthy` by its checks, `draining` as its replica
+ * retires, `starting` as that is not ready, `unverified` as it has not proved itself yet, `maintenance` as its source
+ * says so, `taken` as a replica of another service has the address.
+ */
+export type OutOfUse = EndpointCondition | 'draining' | 'starting' | 'unverified' | 'maintenance' | 'taken';
+
+/** An address of a service as the admin API shows it. */
+export interface EndpointStatus {
+  /** host:port, or `unix:` and a path. */
+  address: string;
+  /** Who says that it is there: `pilotlight` for its own replicas, else the name of a source (`static`, `consul`). */
+  source: string;
+  /** Sources that list it as well. */
+  alsoListedBy: string[];
+  /** Id of the replica of ours that lives there; null: others run it. */
+  replica: string | null;
+  state: 'in-use' | 'out-of-use';
+  /** Null while it is in use. */
+  reason: OutOfUse | null;
+  /** Relative share of requests, 1 = normal; 0 = only while no other is usable. */
+  weight: number;
+  backup: boolean;
+  /** Most requests in flight; 0: no limit. */
+  maxConnections: number;
+  inFlight: number;
+}
+
 /** Why the last start came to nothing. */
 export interface StartFailure {
   /** ISO 8601. */
@@ -104,6 +132,8 @@ export interface ControlApi {
   services(): Promise<ServiceStatus[]>;
   /** @throws SERVICE_UNKNOWN */
   service(name: string): Promise<ServiceStatus>;
+  /** Where a service is, in use or not, replicas first, by address. @throws SERVICE_UNKNOWN */
+  endpoints(name: string): Promise<EndpointStatus[]>;
   /** The last decisions about a service, also those before the last restart. @throws SERVICE_UNKNOWN */
   why(name: string): Promise<ServiceWhy>;
   /** What services cost, and would have cost otherwise. @param since ms since the epoch; at most 90 days are known */

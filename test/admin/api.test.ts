@@ -6,7 +6,7 @@ import type { ReloadResult } from '../../src/model/reload.ts';
 import { freePort } from '../support/free-port.ts';
 import { exchange } from './exchange.ts';
 import { FakeControl } from './fake-control.ts';
-import { serveAdmin } from './serve-admin.ts';
+import { routeBook, serveAdmin } from './serve-admin.ts';
 
 test('liveness is always ok, readiness follows the control plane', async () => {
   const { ask, control } = await serveAdmin();
@@ -34,6 +34,30 @@ test('services are listed and read one by one', async () => {
   expect(JSON.parse(all.body).map(({ name }: { name: string }) => name)).toEqual(['shop', 'wiki']);
   const one = await ask('GET', '/v1/services/%73hop');
   expect(JSON.parse(one.body)).toMatchObject({ name: 'shop', state: 'asleep' });
+});
+
+test('routes are listed, and one request is explained', async () => {
+  const { ask } = await serveAdmin();
+  const hosts = async (query: string) => {
+    const { body } = await ask('GET', `/v1/routes${query}`);
+    return JSON.parse(body).map(({ host }: { host: string }) => host);
+  };
+  expect(await hosts('')).toEqual(['shop.example.com']);
+  expect(await hosts('?host=other.example.com')).toEqual([]);
+  const asked = await ask(
+    'GET',
+    `/v1/routes/explain?method=GET&url=${encodeURIComponent('http://shop.example.com/a')}`,
+  );
+  expect(JSON.parse(asked.body)).toMatchObject({ host: 'shop.example.com', path: '/a', elsewhere: 1 });
+  const nothing = await ask('GET', '/v1/routes/explain');
+  expect(JSON.parse(nothing.body)).toMatchObject({ status: 400, code: 'QUERY_INVALID' });
+});
+
+test('the endpoints of a service are told', async () => {
+  const { ask } = await serveAdmin();
+  const answer = await ask('GET', '/v1/services/shop/endpoints');
+  expect(JSON.parse(answer.body)).toMatchObject([{ address: '127.0.0.1:3000', reason: 'ejected' }]);
+  expect((await ask('GET', '/v1/services/nope/endpoints')).status).toBe(404);
 });
 
 test('HEAD is GET without the body', async () => {
@@ -136,7 +160,13 @@ describe('limits', () => {
 test('an address in use is one line with a code', async () => {
   const { port } = await serveAdmin();
   const settings = { address: { host: '127.0.0.1', port }, token: undefined };
-  const second = createAdmin({ settings, api: new FakeControl(), renderMetrics: () => '', logger: silentLogger });
+  const second = createAdmin({
+    settings,
+    api: new FakeControl(),
+    renderMetrics: () => '',
+    logger: silentLogger,
+    routes: routeBook([]),
+  });
   await expect(second.listen()).rejects.toMatchObject({
     code: 'ADDRESS_IN_USE',
     message: `cannot listen on the admin address 127.0.0.1:${port}: the address is in use`,
@@ -146,7 +176,13 @@ test('an address in use is one line with a code', async () => {
 
 test('an address of another machine is one line with a code', async () => {
   const settings = { address: { host: '203.0.113.1', port: 0 }, token: 'x' };
-  const admin = createAdmin({ settings, api: new FakeControl(), renderMetrics: () => '', logger: silentLogger });
+  const admin = createAdmin({
+    settings,
+    api: new FakeControl(),
+    renderMetrics: () => '',
+    logger: silentLogger,
+    routes: routeBook([]),
+  });
   await expect(admin.listen()).rejects.toMatchObject({ code: 'ADDRESS_FORBIDDEN' });
 });
 

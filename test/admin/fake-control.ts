@@ -2,7 +2,7 @@ import type { Costs } from '../../src/model/costs.ts';
 import type { DecisionEntry, ServiceWhy } from '../../src/model/decision.ts';
 import { PilotlightError } from '../../src/model/errors.ts';
 import type { EventSink, PilotEvent } from '../../src/model/events.ts';
-import type { ControlApi, ScaleByHand, ServiceStatus } from '../../src/model/status.ts';
+import type { ControlApi, EndpointStatus, ScaleByHand, ServiceStatus } from '../../src/model/status.ts';
 
 /** A control plane that knows `shop` (which can be started) and `wiki` (which cannot), and remembers what it was asked. */
 export class FakeControl implements ControlApi {
@@ -25,6 +25,24 @@ export class FakeControl implements ControlApi {
   async service(name: string): Promise<ServiceStatus> {
     if (name !== 'shop' && name !== 'wiki') throw new PilotlightError('SERVICE_UNKNOWN', `no service "${name}"`);
     return status(name);
+  }
+
+  async endpoints(name: string): Promise<EndpointStatus[]> {
+    await this.service(name);
+    return [
+      {
+        address: '127.0.0.1:3000',
+        source: 'static',
+        alsoListedBy: [],
+        replica: null,
+        state: 'out-of-use',
+        reason: 'ejected',
+        weight: 1,
+        backup: false,
+        maxConnections: 0,
+        inFlight: 0,
+      },
+    ];
   }
 
   async why(name: string): Promise<ServiceWhy> {

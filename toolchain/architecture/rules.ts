@@ -30,6 +30,7 @@ export const RULES: Rules = {
       'config',
       'control',
       'discovery',
+      'edge',
       'first.ts',
       'logged-edge.ts',
       'observe',

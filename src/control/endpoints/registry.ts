@@ -1,4 +1,4 @@
-import type { DiscoveredEndpoint, EndpointSet } from '../../model/discovery.ts';
+import type { DiscoveredEndpoint, EndpointSet, UnusedEndpoint } from '../../model/discovery.ts';
 import type { ProbeRequest } from '../../model/link.ts';
 import type { HostPort } from '../../model/settings.ts';
 import type { EndpointState, EndpointView, ServiceState, StartPhases } from '../../model/snapshot.ts';
@@ -50,9 +50,21 @@ interface RegisteredService {
   facts: () => ServiceFacts;
 }
 
+/** An address that sources list for a service. */
+export interface ListedEndpoint {
+  /** Of several sources, as the first one says. */
+  endpoint: DiscoveredEndpoint;
+  /** Names, the one that decides first. */
+  sources: string[];
+  /** Why it is not in use; undefined: it is. */
+  outOfUse: UnusedEndpoint['reason'] | 'unverified' | 'taken' | undefined;
+}
+
 interface Entry extends RegisteredService {
   /** What each source said last. */
   sets: Map<string, DiscoveredEndpoint[]>;
+  /** What each source lists and has out of use. */
+  unused: Map<string, readonly UnusedEndpoint[]>;
   /** What is usable of them; undefined where that has to be found out anew. */
   usable: DiscoveredEndpoint[] | undefined;
   /** Keys of `addresses` at the last look. */
@@ -100,6 +112,7 @@ export class Registry {
       check: registered.check,
       facts: registered.facts,
       sets: new Map(),
+      unused: new Map(),
       usable: undefined,
       owned: NONE,
     });
@@ -117,11 +130,13 @@ export class Registry {
   }
 
   /** Takes over what a source says of a service; of one that is not configured nothing is kept. */
-  apply({ service, source, endpoints }: EndpointSet): void {
+  apply({ service, source, endpoints, unused = [] }: EndpointSet): void {
     const entry = this.#services.get(service);
     if (entry === undefined) return;
     const allowed = endpoints.filter((endpoint) => !this.#isAdmin(endpoint));
     entry.sets.set(source, allowed);
+    if (unused.length > 0) entry.unused.set(source, unused);
+    else entry.unused.delete(source);
     if (allowed.length < endpoints.length)
       this.#context.logger.warn({ service, source }, `an endpoint of ${service} is the admin API: it is not used`);
     this.soon(service);
@@ -129,7 +144,9 @@ export class Registry {
 
   /** A source is asked for the service no more. */
   forget(service: string, source: string): void {
-    if (this.#services.get(service)?.sets.delete(source)) this.soon(service);
+    const entry = this.#services.get(service);
+    entry?.unused.delete(source);
+    if (entry?.sets.delete(source)) this.soon(service);
   }
 
   /** A connect to an endpoint that is none of our replicas failed. */
@@ -141,6 +158,35 @@ export class Registry {
   external(service: string): DiscoveredEndpoint[] {
     const entry = this.#services.get(service);
     return entry === undefined ? [] : this.#usable(service, entry);
+  }
+
+  /** All that sources list for a service but for where its own replicas live, in use or not. */
+  listed(service: string): ListedEndpoint[] {
+    const entry = this.#services.get(service);
+    if (entry === undefined) return [];
+    const found = new Map<string, ListedEndpoint>();
+    const list = (endpoint: DiscoveredEndpoint, source: string, reason?: UnusedEndpoint['reason']): void => {
+      const key = addressKey(endpoint);
+      const known = found.get(key);
+      if (known !== undefined) {
+        if (!known.sources.includes(source)) known.sources.push(source);
+      } else if (this.#owners.get(key) !== service) {
+        const outOfUse = reason ?? this.#outOfUse(service, entry, endpoint);
+        found.set(key, { endpoint, sources: [source], outOfUse });
+      }
+    };
+    for (const source of this.#sources) for (const endpoint of entry.sets.get(source) ?? []) list(endpoint, source);
+    // Whoever lists an address as usable is believed before one that does not.
+    for (const source of this.#sources) {
+      for (const { host, port, reason } of entry.unused.get(source) ?? [])
+        list({ host, port, weight: 1 }, source, reason);
+    }
+    return [...found.values()];
+  }
+
+  #outOfUse(service: string, entry: Entry, endpoint: DiscoveredEndpoint): 'taken' | 'unverified' | undefined {
+    if (this.#owners.has(addressKey(endpoint))) return 'taken';
+    return entry.wakeable() && !this.#verifier.isVerified(service, endpoint) ? 'unverified' : undefined;
   }
 
   /** Tells the edges of a change: of the first at once, of those that follow within 50 ms together. */

@@ -4,7 +4,7 @@ import type { IdleWhy } from '../../model/idle.ts';
 import type { EdgeMessage, ServiceReport } from '../../model/link.ts';
 import type { Instance } from '../../model/runtime.ts';
 import type { ServiceSettings } from '../../model/settings.ts';
-import type { ScaleByHand, ServiceStatus, StartFailure } from '../../model/status.ts';
+import type { EndpointStatus, ScaleByHand, ServiceStatus, StartFailure } from '../../model/status.ts';
 import type { LatencyThreshold } from '../../model/threshold.ts';
 import { readyCheck } from '../endpoints/ready-check.ts';
 import { DecisionLog } from '../journal/decision-log.ts';
@@ -16,6 +16,7 @@ import type { CordonAck } from '../replica/retire.ts';
 import type { ScaleDecision, ScaledService } from '../scale/service-scaler.ts';
 import { isTrial, trialText } from '../scale/trial-text.ts';
 import { Costing } from './costing.ts';
+import { endpointStatus } from './endpoint-status.ts';
 import type { Freeze } from './freezes.ts';
 import type { ServiceHost } from './host.ts';
 import { Idling } from './idling.ts';
@@ -304,6 +305,11 @@ export class ServiceController {
         this.#host.discovery.trouble(this.#settings),
       ],
     });
+  }
+
+  /** Where it is, in use or not. */
+  endpoints(): EndpointStatus[] {
+    return endpointStatus(this.lifecycle.set.replicas, this.#host.registry.listed(this.name), this.#telemetry);
   }
 
   /** Why the last start failed, with what has become of the back-off since. */

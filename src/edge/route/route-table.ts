@@ -72,6 +72,12 @@ export class RouteTable<Target extends object> {
       : targetOfAll(routes, prefixes, routes.traits, path);
   }
 
+  /** Returns the target of one reading of a path alone. */
+  static targetOf<Target>(routes: HostRoutes<Target>, reading: string): Target | undefined {
+    const { prefixes, root, depth } = routes;
+    return prefixes === undefined ? root : targetIn(prefixes, routes, compared(reading, depth));
+  }
+
   #hostRoutes(host: string | undefined): HostRoutes<Target> {
     const fresh = (): HostRoutes<Target> => ({
       root: undefined,

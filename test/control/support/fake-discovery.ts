@@ -6,6 +6,7 @@ import type {
   EndpointSet,
   Registrar,
   Registration,
+  UnusedEndpoint,
 } from '../../../src/model/discovery.ts';
 import { PilotlightError } from '../../../src/model/errors.ts';
 import type { ServiceSettings } from '../../../src/model/settings.ts';
@@ -54,6 +55,12 @@ export class FakeSource implements DiscoverySource {
   sayAt(host: string, service: string, ...ports: number[]): void {
     const endpoints = ports.map((port) => ({ host, port, weight: 1 }));
     this.#emit({ service, source: this.name, endpoints });
+  }
+
+  /** Says that these ports of the loopback are usable, and that other addresses are not. */
+  sayUnused(service: string, ports: number[], ...unused: UnusedEndpoint[]): void {
+    const endpoints = ports.map((port) => ({ host: '127.0.0.1', port, weight: 1 }));
+    this.#emit({ service, source: this.name, endpoints, unused });
   }
 }
 
