@@ -205,6 +205,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     service: (name) => control.service(name),
     endpoints: (name) => control.endpoints(name),
     why: (name) => control.why(name),
+    starts: (name) => control.starts(name),
     costs: (since) => control.costs(since),
     wake: (name) => control.wake(name),
     sleep: (name) => control.sleep(name),

@@ -6,7 +6,9 @@ import { withoutMapping } from '../util/ip-address.ts';
 import type { Problem } from './problem.ts';
 
 /** Paths that anyone who reaches the address may read: they reveal nothing. */
-const OPEN_PATHS = new Set(['/healthz', '/readyz']);
+const OPEN_PATHS = new Set(['/', '/healthz', '/readyz']);
+/** The same of what the page at `/` loads. */
+const OPEN_FOLDER = '/dashboard/';
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 const WILDCARDS = new Set(['0.0.0.0', '::']);
 
@@ -26,7 +28,7 @@ export function createAccessCheck(
   return (request, path) => {
     if (!isOwnHost(onlyHost(request), request, settings.address.host)) return wrongHost;
     if (request.method === 'POST' && isForeign(request, settings.address.host, bound.port)) return foreignOrigin;
-    if (tokenDigest === undefined || OPEN_PATHS.has(path) || bears(request, tokenDigest)) return undefined;
+    if (tokenDigest === undefined || isOpen(path) || bears(request, tokenDigest)) return undefined;
     if (request.headers.authorization !== undefined) onWrongToken(request.socket.remoteAddress ?? 'unknown');
     return unauthorized;
   };
@@ -51,6 +53,10 @@ const unauthorized: Problem = {
   detail: 'a bearer token is required',
   headers: { 'WWW-Authenticate': 'Bearer realm="pilotlight"' },
 };
+
+function isOpen(path: string): boolean {
+  return OPEN_PATHS.has(path) || path.startsWith(OPEN_FOLDER);
+}
 
 /** Its one Host: of two, whoever stands in between might have gone by the other. */
 function onlyHost(request: IncomingMessage): string {

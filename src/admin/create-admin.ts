@@ -9,7 +9,9 @@ import type { ControlApi } from '../model/status.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { descriptorOf, listenError } from '../util/listening.ts';
 import { type AccessCheck, createAccessCheck } from './access.ts';
+import { Dashboard } from './dashboard.ts';
 import { EventStreams } from './event-stream.ts';
+import { LiveStreams } from './live-stream.ts';
 import { type Problem, problemOf, sendProblem } from './problem.ts';
 import { createRoutes, findHandler } from './routes.ts';
 import { WrongTokens } from './wrong-tokens.ts';
@@ -77,8 +79,19 @@ export function createAdmin({
   clock = systemClock,
 }: AdminOptions): Admin {
   const events = new EventStreams(api, clock);
+  const live = new LiveStreams(api, clock, logger);
   const wrongTokens = new WrongTokens(logger);
-  const routes = createRoutes({ api, reload, certificates, routeBook, renderMetrics, events, clock });
+  const routes = createRoutes({
+    api,
+    reload,
+    certificates,
+    routeBook,
+    renderMetrics,
+    events,
+    live,
+    dashboard: new Dashboard(),
+    clock,
+  });
   let checkAccess: AccessCheck | undefined;
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -138,6 +151,7 @@ export function createAdmin({
       server.keepAliveTimeout = 1;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       events.close();
+      live.close();
       const force = clock.after(ANSWER_MS, () => server.closeAllConnections());
       await closed;
       force.cancel();

@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import type { PilotEvent } from '../model/events.ts';
 import type { ControlApi } from '../model/status.ts';
 import type { Clock } from '../util/clock.ts';
 import { type Problem, sendProblem } from './problem.ts';
@@ -11,7 +10,8 @@ const MAX_BACKLOG = 256 * 1024;
 /** Pause between comments that keep the stream alive through what stands between, ms. */
 const HEARTBEAT_MS = 15_000;
 
-const tooMany: Problem = {
+/** The answer to one subscriber more than may be. */
+export const tooManySubscribers: Problem = {
   status: 503,
   title: 'Too many subscribers',
   code: 'TOO_MANY_SUBSCRIBERS',
@@ -32,17 +32,12 @@ export class EventStreams {
   /** Answers with the stream of what happens from now on, until the client goes or the server closes. */
   serve(response: ServerResponse): void {
     if (this.#open.size >= MAX_SUBSCRIBERS) {
-      sendProblem(response, tooMany);
+      sendProblem(response, tooManySubscribers);
       return;
     }
-    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', Connection: 'close' });
-    if (response.req.method === 'HEAD') {
-      response.end();
-      return;
-    }
-    response.write(': listening\n\n');
+    if (!beginStream(response)) return;
     this.#open.add(response);
-    const unsubscribe = this.#api.subscribe((event) => write(response, format(event)));
+    const unsubscribe = this.#api.subscribe((event) => write(response, formatEvent(event.type, event)));
     const heartbeat = this.#clock.every(HEARTBEAT_MS, () => write(response, ':\n\n'));
     response.once('close', () => {
       this.#open.delete(response);
@@ -57,8 +52,20 @@ export class EventStreams {
   }
 }
 
-function format(event: PilotEvent): string {
-  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+/** Sends the head of a stream. @returns false where that is all that was asked for */
+export function beginStream(response: ServerResponse): boolean {
+  response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', Connection: 'close' });
+  if (response.req.method === 'HEAD') {
+    response.end();
+    return false;
+  }
+  response.write(': listening\n\n');
+  return true;
+}
+
+/** One message of a stream. */
+export function formatEvent(type: string, data: object): string {
+  return `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 function write(response: ServerResponse, text: string): void {

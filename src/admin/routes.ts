@@ -6,19 +6,21 @@ import type { RouteBook } from '../model/routes.ts';
 import type { ControlApi } from '../model/status.ts';
 import type { Clock } from '../util/clock.ts';
 import { parseSince } from '../util/since.ts';
+import type { Dashboard } from './dashboard.ts';
 import type { EventStreams } from './event-stream.ts';
+import type { LiveStreams } from './live-stream.ts';
 import { methodNotAllowed, notFound, type Problem, sendProblem } from './problem.ts';
 import { badFreeze, badUnfreeze, readFreeze, readUnfreeze } from './read-freeze.ts';
 
 /**
  * Answers one request.
- * @param name the service in the path, empty where the path has none
+ * @param name what stands in the path for `*`, as the service; empty where the path has none
  * @param body empty where there is none
  */
 type Handler = (response: ServerResponse, name: string, query: URLSearchParams, body: string) => void | Promise<void>;
 
 interface Route {
-  /** Segments of the path; `*` stands for a service's name. */
+  /** Segments of the path; `*` stands for a name, two of them for names with `/` between them. */
   segments: string[];
   get?: Handler;
   post?: Handler;
@@ -31,6 +33,8 @@ interface RouteParts {
   routeBook: RouteBook;
   renderMetrics: () => string;
   events: EventStreams;
+  live: LiveStreams;
+  dashboard: Dashboard;
   clock: Clock;
 }
 
@@ -44,6 +48,8 @@ export function createRoutes({
   routeBook,
   renderMetrics,
   events,
+  live,
+  dashboard,
   clock,
 }: RouteParts): Route[] {
   const freeze = async (response: ServerResponse, name: string | null, body: string) => {
@@ -57,6 +63,8 @@ export function createRoutes({
     sendJson(response, await api.unfreeze(name, asked.dryRun));
   };
   const routes: Record<string, Omit<Route, 'segments'>> = {
+    '/': { get: (response) => dashboard.page(response) },
+    '/dashboard/*/*': { get: (response, name) => dashboard.asset(response, name) },
     '/healthz': { get: (response) => sendText(response, 200, 'ok\n') },
     '/readyz': {
       get: (response) => {
@@ -77,6 +85,7 @@ export function createRoutes({
     '/v1/services/*/why': {
       get: async (response, name, query) => sendWhy(response, await api.why(name), query.get('since'), clock.wall()),
     },
+    '/v1/services/*/starts': { get: async (response, name) => sendJson(response, await api.starts(name)) },
     '/v1/costs': {
       get: async (response, _name, query) => {
         const since = parseSince(query.get('since') ?? '7d', clock.wall());
@@ -106,6 +115,7 @@ export function createRoutes({
     '/v1/routes/explain': { get: (response, _name, query) => explain(response, routeBook, query) },
     '/v1/certificates': { get: (response) => sendJson(response, certificates?.() ?? []) },
     '/v1/events': { get: (response) => events.serve(response) },
+    '/v1/live': { get: (response) => live.serve(response) },
   };
   return Object.entries(routes).map(([path, handlers]) => ({ segments: path.split('/'), ...handlers }));
 }
@@ -119,7 +129,7 @@ export function findHandler(
   const segments = path.split('/');
   const route = routes.find((candidate) => matches(candidate.segments, segments));
   if (route === undefined) return notFound;
-  const name = decodeName(segments[route.segments.indexOf('*')] ?? '');
+  const name = decodeName(segments.filter((_, index) => route.segments[index] === '*').join('/'));
   if (name === undefined) return notFound;
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   const handler = isRead ? route.get : request.method === 'POST' ? route.post : undefined;
@@ -134,9 +144,9 @@ function matches(pattern: string[], segments: string[]): boolean {
   );
 }
 
-function decodeName(segment: string): string | undefined {
+function decodeName(name: string): string | undefined {
   try {
-    return decodeURIComponent(segment);
+    return decodeURIComponent(name);
   } catch {
     return undefined;
   }

@@ -10,7 +10,7 @@ import type { Logger, Metrics } from '../model/observe.ts';
 import type { Runtime } from '../model/runtime.ts';
 import type { ServiceSettings, Settings } from '../model/settings.ts';
 import type { RoutingTable } from '../model/snapshot.ts';
-import type { ControlApi, EndpointStatus, ScaleByHand, ServiceStatus } from '../model/status.ts';
+import type { ControlApi, EndpointStatus, ScaleByHand, ServiceStatus, StartRecord } from '../model/status.ts';
 import type { LatencyThreshold } from '../model/threshold.ts';
 import type { UpstreamTls } from '../model/upstream.ts';
 import type { ChannelEnd } from '../util/channel.ts';
@@ -334,6 +334,10 @@ class ControlPlane implements Control {
   async why(name: string): Promise<ServiceWhy> {
     const { decisions, threshold, idle } = this.#services.known(name);
     return { service: name, decisions: decisions.entries, heldBack: decisions.heldBack, threshold, idle };
+  }
+
+  async starts(name: string): Promise<StartRecord[]> {
+    return [...this.#services.known(name).decisions.starts];
   }
 
   async costs(since: number): Promise<Costs> {

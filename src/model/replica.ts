@@ -57,3 +57,19 @@ export function holdsCapacity(state: ReplicaState): boolean {
     state === 'starting' || state === 'ready' || state === 'cordoned' || state === 'draining' || state === 'stopping'
   );
 }
+
+/** Why a replica is started. */
+export type StartCause =
+  /** A request waits. */
+  | 'demand'
+  /** An operator asked. */
+  | 'by-hand'
+  /** `min` is not reached. */
+  | 'min'
+  | 'scale-up'
+  /** In place of one that ended by itself. */
+  | 'replacement'
+  /** In place of one with an older `run`. */
+  | 'new-run'
+  /** In place of one that stays unhealthy. */
+  | 'sick';

@@ -3,7 +3,7 @@ import type { Costs } from './costs.ts';
 import type { Decision, HeldBack, ServiceWhy } from './decision.ts';
 import type { ErrorCode } from './errors.ts';
 import type { EventSink } from './events.ts';
-import type { ReplicaState } from './replica.ts';
+import type { ReplicaState, StartCause } from './replica.ts';
 import type { LatencyThreshold } from './threshold.ts';
 
 export type ServiceStateName = 'asleep' | 'waking' | 'ready' | 'retiring' | 'failing' | 'unavailable';
@@ -16,8 +16,39 @@ export interface ReplicaStatus {
   /** Absent where nothing keeps requests away from it. */
   condition?: EndpointCondition | undefined;
   inFlight: number;
+  /** p95 of its time to first byte over the last 10 s, ms; null without data. */
+  p95Ms: number | null;
+  /** As of at most 15 s ago; null where the runtime tells of none. */
+  memoryMiB: number | null;
   /** ISO 8601; null before the first start. */
   startedAt: string | null;
+}
+
+/** What happens per second, over the last 5 s. */
+export interface RatesPerSecond {
+  arrivals: number;
+  /** Answers of the service that are good. */
+  good: number;
+  /** Load that was turned away, by the service or by us. */
+  shed: number;
+  /** Other answers of 5xx, and connections that broke. */
+  errors: number;
+}
+
+/** One start that succeeded. Durations in ms. */
+export interface StartRecord {
+  replica: string;
+  /** When it was asked for, ISO 8601. */
+  at: string;
+  cause: StartCause;
+  /** From the asking to the permit: other starts went first. */
+  queueMs: number;
+  /** From the permit to the runtime's word that it runs. */
+  startMs: number;
+  /** From there to the proof that it answers. */
+  readyMs: number;
+  /** Requests that waited at the end of it. */
+  held: number;
 }
 
 /** The last thing that kept a service awake. */
@@ -92,6 +123,9 @@ export interface ServiceStatus {
   replicas: ReplicaStatus[];
   inFlight: number;
   held: number;
+  /** For how long requests have been held without a break, ms, which no wait exceeds; 0 while none is. */
+  heldForMs: number;
+  perSecond: RatesPerSecond;
   /** Time to first byte over the last window; null without data. */
   latencyMs: { p50: number | null; p95: number | null; p99: number | null };
   /** The threshold in force; null where nothing can be started. */
@@ -136,6 +170,8 @@ export interface ControlApi {
   endpoints(name: string): Promise<EndpointStatus[]>;
   /** The last decisions about a service, also those before the last restart. @throws SERVICE_UNKNOWN */
   why(name: string): Promise<ServiceWhy>;
+  /** The last starts of a service that succeeded under this process, oldest first. @throws SERVICE_UNKNOWN */
+  starts(name: string): Promise<StartRecord[]>;
   /** What services cost, and would have cost otherwise. @param since ms since the epoch; at most 90 days are known */
   costs(since: number): Promise<Costs>;
   /** Starts the service unless it runs and waits for nothing. @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE */

@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { serveAdmin } from './serve-admin.ts';
 
-const paths = ['/metrics', '/v1/services', '/v1/services/shop', '/v1/events', '/nowhere'];
+const paths = ['/metrics', '/v1/services', '/v1/services/shop', '/v1/events', '/v1/live', '/nowhere', '/dashboard'];
 
 describe('with a token', () => {
   test.each(paths)('%s without it is 401', async (path) => {
@@ -33,7 +33,7 @@ describe('with a token', () => {
     expect(control.asked).toEqual(['wake shop']);
   });
 
-  test.each(['/healthz', '/readyz'])('%s needs none', async (path) => {
+  test.each(['/', '/healthz', '/readyz'])('%s needs none', async (path) => {
     const { ask } = await serveAdmin({ token: 'let-me-in' });
     expect((await ask('GET', path)).status).toBe(200);
   });

@@ -80,7 +80,7 @@ describe('problems', () => {
     ['GET', '/v1/services/nope', 404, 'SERVICE_UNKNOWN'],
     ['POST', '/v1/services/nope/wake', 404, 'SERVICE_UNKNOWN'],
     ['POST', '/v1/services/wiki/sleep', 409, 'SERVICE_NOT_RUNNABLE'],
-    ['GET', '/', 404, 'NOT_FOUND'],
+    ['GET', '/dash', 404, 'NOT_FOUND'],
     ['GET', '/v1/services/', 404, 'NOT_FOUND'],
     ['GET', '/v1/services/%zz', 404, 'NOT_FOUND'],
     ['GET', '/v1/services/shop/wake/now', 404, 'NOT_FOUND'],

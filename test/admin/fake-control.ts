@@ -2,7 +2,7 @@ import type { Costs } from '../../src/model/costs.ts';
 import type { DecisionEntry, ServiceWhy } from '../../src/model/decision.ts';
 import { PilotlightError } from '../../src/model/errors.ts';
 import type { EventSink, PilotEvent } from '../../src/model/events.ts';
-import type { ControlApi, EndpointStatus, ScaleByHand, ServiceStatus } from '../../src/model/status.ts';
+import type { ControlApi, EndpointStatus, ScaleByHand, ServiceStatus, StartRecord } from '../../src/model/status.ts';
 
 /** A control plane that knows `shop` (which can be started) and `wiki` (which cannot), and remembers what it was asked. */
 export class FakeControl implements ControlApi {
@@ -12,14 +12,18 @@ export class FakeControl implements ControlApi {
   awaits: string | undefined;
   /** What `why` tells of each service. */
   decisions: DecisionEntry[] = [];
+  /** What `starts` tells of each service. */
+  startRecords: StartRecord[] = [];
   /** Thrown by `collect`. */
   failure: unknown;
+  /** What `services` tells. */
+  known: ServiceStatus[] = [status('shop'), status('wiki')];
   /** Awaited by `services`. */
   pause: Promise<void> = Promise.resolve();
 
   async services(): Promise<ServiceStatus[]> {
     await this.pause;
-    return [status('shop'), status('wiki')];
+    return this.known;
   }
 
   async service(name: string): Promise<ServiceStatus> {
@@ -48,6 +52,11 @@ export class FakeControl implements ControlApi {
   async why(name: string): Promise<ServiceWhy> {
     await this.service(name);
     return { service: name, decisions: this.decisions, heldBack: null, threshold: null, idle: null };
+  }
+
+  async starts(name: string): Promise<StartRecord[]> {
+    await this.service(name);
+    return this.startRecords;
   }
 
   async costs(since: number): Promise<Costs> {
@@ -113,6 +122,8 @@ function status(name: string): ServiceStatus {
     replicas: [],
     inFlight: 0,
     held: 0,
+    heldForMs: 0,
+    perSecond: { arrivals: 0, good: 0, shed: 0, errors: 0 },
     latencyMs: { p50: null, p95: null, p99: null },
     threshold: null,
     lastActivity: null,

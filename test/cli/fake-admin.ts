@@ -39,6 +39,8 @@ export function service(changes: Partial<ServiceStatus> & { name: string }): Ser
     replicas: [],
     inFlight: 0,
     held: 0,
+    heldForMs: 0,
+    perSecond: { arrivals: 0, good: 0, shed: 0, errors: 0 },
     latencyMs,
     threshold: null,
     lastActivity: null,

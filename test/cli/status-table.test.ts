@@ -7,7 +7,15 @@ import { service } from './fake-admin.ts';
 const NOW = Date.UTC(2026, 0, 1);
 
 function replicas(...states: ReplicaState[]): ReplicaStatus[] {
-  return states.map((state, index) => ({ id: `r${index}`, address: null, state, inFlight: 0, startedAt: null }));
+  return states.map((state, index) => ({
+    id: `r${index}`,
+    address: null,
+    state,
+    inFlight: 0,
+    p95Ms: null,
+    memoryMiB: null,
+    startedAt: null,
+  }));
 }
 
 const busy = service({

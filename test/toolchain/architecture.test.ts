@@ -6,11 +6,12 @@ import type { Rules } from '../../toolchain/architecture/rules.ts';
 import type { SourceFile } from '../../toolchain/architecture/source.ts';
 
 const RULES: Rules = {
-  mayImport: { 'main.ts': ['edge', 'runtime'], edge: [], runtime: [], config: [], model: [], util: [] },
+  mayImport: { 'main.ts': ['edge', 'runtime'], edge: [], runtime: [], config: [], pages: [], model: [], util: [] },
   rooms: { edge: ['edge.ts', 'client', 'exchange', 'io'] },
   apart: ['runtime'],
   kindsIn: ['config', 'main.ts'],
-  confined: { yaml: 'config/', '@scope/thing': 'runtime/docker/' },
+  confined: { yaml: 'config/', '@scope/thing': ['runtime/docker/', 'pages/'] },
+  inBrowsers: ['pages'],
   environmentIn: ['config'],
   testsOfTheirOwn: ['support', 'property'],
   mostLines: 20,
@@ -26,6 +27,9 @@ const SOUND: Record<string, string> = {
   'src/runtime/docker/runtime.ts': "import thing from '@scope/thing';\n",
   'src/runtime/process/runtime.ts': '',
   'src/config/parse.ts': "import { parse } from 'yaml';\nconst from = process.env;\n",
+  'src/pages/main.ts':
+    "import type { Link } from '../model/link.ts';\nimport type thing from '@scope/thing';\nimport { h } from './dom.ts';\n",
+  'src/pages/dom.ts': '',
   'src/model/link.ts': '',
   'src/util/clock.ts': '',
   'test/edge/io/deadlines.test.ts': '',
@@ -118,6 +122,16 @@ test('a package outside of its folder, and one that has none', () => {
   expect(breachesWith(planted)).toEqual([
     'src/util/text.ts: imports the package yaml, which is confined to src/config/',
     'src/util/text.ts: imports the package @scope/other, which is confined nowhere',
+  ]);
+});
+
+test('code for browsers that takes more than types from elsewhere', () => {
+  const planted =
+    "import { type Link } from '../model/link.ts';\nimport 'node:net';\nexport { parse } from '@scope/thing';\n";
+  expect(breachesWith({ 'src/pages/main.ts': planted })).toEqual([
+    'src/pages/main.ts: imports ../model/link.ts for more than its types, in a browser',
+    'src/pages/main.ts: imports node:net for more than its types, in a browser',
+    'src/pages/main.ts: imports @scope/thing for more than its types, in a browser',
   ]);
 });
 

@@ -39,6 +39,9 @@ function breachesOf(file: SourceFile, rules: Rules): string[] {
   const lines = linesOf(file.text);
   if (lines > rules.mostLines) breaches.push(`has ${lines} lines, ${rules.mostLines} at most`);
   for (const one of importsOf(file)) {
+    if (rules.inBrowsers.includes(folder) && !one.isType && one.path?.startsWith(`src/${folder}/`) !== true) {
+      breaches.push(`imports ${one.specifier} for more than its types, in a browser`);
+    }
     const breach =
       one.path === undefined ? packageBreach(inside, one, rules) : importBreach(inside, one as PathImport, rules);
     if (breach !== undefined) breaches.push(breach);
@@ -49,9 +52,10 @@ function breachesOf(file: SourceFile, rules: Rules): string[] {
 function packageBreach(inside: string, { specifier }: Import, { confined }: Rules): string | undefined {
   if (specifier.startsWith('node:')) return undefined;
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
-  const place = confined[name];
-  if (place === undefined) return `imports the package ${name}, which is confined nowhere`;
-  return inside.startsWith(place) ? undefined : `imports the package ${name}, which is confined to src/${place}`;
+  if (confined[name] === undefined) return `imports the package ${name}, which is confined nowhere`;
+  const places = [confined[name]].flat();
+  if (places.some((place) => inside.startsWith(place))) return undefined;
+  return `imports the package ${name}, which is confined to ${places.map((place) => `src/${place}`).join(' and ')}`;
 }
 
 type PathImport = Import & { path: string };

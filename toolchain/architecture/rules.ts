@@ -11,8 +11,10 @@ export interface Rules {
   apart: readonly string[];
   /** Folders, rooms or files of src that may spell out the name of a kind, beside its own folder. */
   kindsIn: readonly string[];
-  /** Package → the only place in src that may import it: a folder, or how the paths of its files begin. */
-  confined: Record<string, string>;
+  /** Package → the only places in src that may import it: a folder each, or how the paths of its files begin. */
+  confined: Record<string, string | readonly string[]>;
+  /** Folders of src that run in browsers: of other folders they import types alone, and nothing of Node's. */
+  inBrowsers: readonly string[];
   /** Folders of src that may read `process.env`. */
   environmentIn: readonly string[];
   /** Folders of test that mirror no folder of src. */
@@ -50,6 +52,7 @@ export const RULES: Rules = {
     discovery: [],
     runtime: [],
     admin: [],
+    dashboard: [],
     observe: [],
     simulate: ['control'],
     workers: [],
@@ -100,10 +103,12 @@ export const RULES: Rules = {
     yaml: 'config/',
     pino: 'observe/',
     'cli-table3': 'cli/',
-    uplot: 'simulate/report/',
+    uplot: ['simulate/report/', 'dashboard/'],
     'node-cache': 'admin/',
     'http-proxy': 'edge/upstream/http-proxy-engine',
   },
+
+  inBrowsers: ['dashboard'],
 
   environmentIn: ['config', 'cli'],
 

@@ -12,6 +12,8 @@ export interface Import {
   specifier: string;
   /** The path from the root that a relative one leads to; undefined for a package. */
   path: string | undefined;
+  /** Nothing of it is there when the program runs. */
+  isType: boolean;
 }
 
 /** File → the files that it imports, types included, each once. */
@@ -25,7 +27,7 @@ export function importsOf({ path, text }: SourceFile): Import[] {
   return [...text.matchAll(IMPORT)].map((match) => {
     const specifier = (match[1] ?? match[2] ?? match[3]) as string;
     const leads = specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : undefined;
-    return { specifier, path: leads };
+    return { specifier, path: leads, isType: /^\s*(?:import|export)\s+type\s/.test(match[0]) };
   });
 }
 

@@ -1,8 +1,9 @@
 import type { Decision, DecisionEntry, GuardVerdict, HeldBack, Refusal } from '../../model/decision.ts';
-import type { ScaleByHand, StartFailure } from '../../model/status.ts';
+import type { StartCause } from '../../model/replica.ts';
+import type { ScaleByHand, StartFailure, StartRecord } from '../../model/status.ts';
 import { formatDuration } from '../../util/units.ts';
 import type { ControlContext } from '../context.ts';
-import type { Replica, StartCause } from '../replica/replica.ts';
+import type { Replica } from '../replica/replica.ts';
 import type { RetireReason } from '../replica/retire.ts';
 import { type DemandInputs, needText } from '../scale/demand.ts';
 import type { ScaleDecision } from '../scale/service-scaler.ts';
@@ -32,6 +33,9 @@ type Replacement =
 /** A wake so soon after an idle retire began is a flap, ms. */
 const FLAP_MS = 10_000;
 
+/** Starts that are remembered of a service. */
+const KEPT_STARTS = 20;
+
 /** How each reason to retire reads after `asleep` or `retiring NAME`. */
 const retireText: Record<RetireReason, string> = {
   idle: 'idle',
@@ -52,6 +56,8 @@ export class DecisionLog implements RefusalListener {
   /** When it was last put to sleep as idle, the clock's ms, and how often in a row it was woken right after that. */
   #sleptAt = Number.NEGATIVE_INFINITY;
   #flaps = 0;
+  /** Oldest first; made for the first one. */
+  #starts: StartRecord[] | undefined;
   /** The last decision to replace what runs with an older `run`. */
   #replacement: Replacement | undefined;
 
@@ -74,6 +80,11 @@ export class DecisionLog implements RefusalListener {
   /** The last changes and refusals, in the order of time. */
   get entries(): DecisionEntry[] {
     return this.#kept.all;
+  }
+
+  /** The last starts that succeeded, oldest first. */
+  get starts(): readonly StartRecord[] {
+    return this.#starts ?? [];
   }
 
   /** Starts from zero. */
@@ -108,15 +119,21 @@ export class DecisionLog implements RefusalListener {
       return;
     }
     const tookMs = Math.round(clock.now() - start.asked);
-    this.#event('ready', `ready in ${tookMs} ms (${name})`, { replica: name, tookMs, held });
-    if (cause !== 'demand') return;
-    const service = this.#service;
-    metrics.count('pilotlight_cold_starts_total', { service }, 1);
     const phases = {
       queue: start.permit - start.asked,
       start: start.started - start.permit,
       ready: start.ready - start.started,
     };
+    const { queue: queueMs, start: startMs, ready: readyMs } = phases;
+    const at = new Date(clock.wall() - (clock.now() - start.asked)).toISOString();
+    this.#starts = [
+      ...(this.#starts ?? []).slice(1 - KEPT_STARTS),
+      { replica: name, at, cause, queueMs, startMs, readyMs, held },
+    ];
+    this.#event('ready', `ready in ${tookMs} ms (${name})`, { replica: name, tookMs, held });
+    if (cause !== 'demand') return;
+    const service = this.#service;
+    metrics.count('pilotlight_cold_starts_total', { service }, 1);
     for (const [phase, ms] of Object.entries(phases)) {
       metrics.observe('pilotlight_cold_start_seconds', { service, phase }, ms / 1000);
     }

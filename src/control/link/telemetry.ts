@@ -1,6 +1,7 @@
 import type { EndpointCondition } from '../../model/balancing.ts';
 import type { EndpointReport, ServiceReport } from '../../model/link.ts';
 import { bucketMiddle, countOf, type SparseCounts } from '../../util/histogram.ts';
+import { EndpointLatency } from './endpoint-latency.ts';
 import { ServiceWindow } from './window.ts';
 
 /** What is in flight on one replica. */
@@ -54,6 +55,10 @@ interface EndpointFacts {
 export class Telemetry {
   readonly window: ServiceWindow;
   #edges = NOTHING;
+  /** Made for the first answer: most of many services sleep. */
+  #latency: EndpointLatency | undefined;
+  /** Since when requests have been held without a break, the clock's ms; undefined while none is. */
+  #heldSince: number | undefined;
   /** End of the last activity on edges that are gone. */
   #goneActivityAt = Number.NEGATIVE_INFINITY;
   /** … and the last request that any of them told of. */
@@ -73,6 +78,7 @@ export class Telemetry {
     view.inFlight = inFlight;
     view.active = inFlight;
     view.busy = view.busy || held > 0 || inFlight > 0;
+    this.#noteHeld(now);
   }
 
   /** One report; undefined where the edge has nothing to say of the service. */
@@ -107,6 +113,11 @@ export class Telemetry {
       view.conditions.clear();
       for (const { endpoint, condition } of report.endpoints) if (condition) view.conditions.set(endpoint, condition);
     }
+    this.#noteHeld(now);
+    if (report?.endpoints.some(({ ttfb }) => ttfb.length > 0)) {
+      this.#latency ??= new EndpointLatency();
+      this.#latency.add(now, report.endpoints);
+    }
     // A service that sleeps through a silent second leaves nothing to remember.
     if (report === undefined && facts.ready === 0) return;
     this.window.add({
@@ -140,10 +151,21 @@ export class Telemetry {
       this.#goneLast = { at: until, request: view.lastRequest };
     this.#goneActivityAt = Math.max(this.#goneActivityAt, until);
     this.#edges.delete(edge);
+    this.#noteHeld(now);
   }
 
   get held(): number {
     return this.#sum(({ held }) => held);
+  }
+
+  /** For how long requests have been held without a break, ms; 0 while none is. */
+  heldForMs(now: number): number {
+    return this.#heldSince === undefined ? 0 : now - this.#heldSince;
+  }
+
+  /** p95 of the time to first byte of an endpoint over the last seconds, ms; undefined without data. */
+  p95Of(endpoint: string, now: number): number | undefined {
+    return this.#latency?.quantile(now, endpoint, 0.95);
   }
 
   get heldBytes(): number {
@@ -242,6 +264,10 @@ export class Telemetry {
    */
   get waiting(): SparseCounts[] {
     return [...this.#edges.values()].flatMap(({ waiting }) => waiting);
+  }
+
+  #noteHeld(now: number): void {
+    this.#heldSince = this.held === 0 ? undefined : (this.#heldSince ?? now);
   }
 
   #view(edge: string): EdgeView {

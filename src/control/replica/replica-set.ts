@@ -1,4 +1,5 @@
 import { PilotlightError } from '../../model/errors.ts';
+import type { StartCause } from '../../model/replica.ts';
 import type { Instance } from '../../model/runtime.ts';
 import type { HostPort } from '../../model/settings.ts';
 import { detached } from '../context.ts';
@@ -7,7 +8,7 @@ import type { ReplicaLoad } from '../link/telemetry.ts';
 import { PROBATION_MS } from '../start/circuit.ts';
 import type { StartGate } from '../start/gate.ts';
 import { Assurance } from './assurance.ts';
-import { isSameRun, Replica, type StartCause } from './replica.ts';
+import { isSameRun, Replica } from './replica.ts';
 import { nextHealth } from './replica-health.ts';
 import { countReplicas, type ReplicaCounts, type ReplicaView, viewOf } from './replica-view.ts';
 import { type CordonAck, Retirement, type RetireReason } from './retire.ts';

@@ -1,6 +1,6 @@
-import type { ReplicaState } from '../../model/replica.ts';
+import type { ReplicaState, StartCause } from '../../model/replica.ts';
 import type { ReplicaLoad } from '../link/telemetry.ts';
-import { isLive, type Replica, type ReplicaTask, type StartCause } from './replica.ts';
+import { isLive, type Replica, type ReplicaTask } from './replica.ts';
 
 /** One replica as plain data: what decisions about a service are made on. */
 export interface ReplicaView extends ReplicaLoad {

@@ -1,26 +1,16 @@
-import { holdsCapacity, type ReplicaEvent, type ReplicaState, transition } from '../../model/replica.ts';
+import {
+  holdsCapacity,
+  type ReplicaEvent,
+  type ReplicaState,
+  type StartCause,
+  transition,
+} from '../../model/replica.ts';
 import type { Instance, ReplicaSpec, Runtime } from '../../model/runtime.ts';
 import type { HostPort } from '../../model/settings.ts';
 import type { StartBoundaries } from '../endpoints/registry.ts';
 import type { Ticket } from '../start/gate.ts';
 import { type ReplicaHealth, well } from './replica-health.ts';
 import type { Retirement } from './retire.ts';
-
-/** Why a replica is started. */
-export type StartCause =
-  /** A request waits. */
-  | 'demand'
-  /** An operator asked. */
-  | 'by-hand'
-  /** `min` is not reached. */
-  | 'min'
-  | 'scale-up'
-  /** In place of one that ended by itself. */
-  | 'replacement'
-  /** In place of one with an older `run`. */
-  | 'new-run'
-  /** In place of one that stays unhealthy. */
-  | 'sick';
 
 /** What is learnt of the last attempt to start a replica, for who asks why it failed. */
 export interface StartAttempt {

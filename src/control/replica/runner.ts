@@ -1,5 +1,6 @@
 import { type ErrorCode, PilotlightError, toPilotlightError } from '../../model/errors.ts';
 import type { ProbeRequest } from '../../model/link.ts';
+import type { StartCause } from '../../model/replica.ts';
 import type { Instance, ReplicaSpec, Runtime } from '../../model/runtime.ts';
 import type { ReadySettings } from '../../model/settings.ts';
 import type { Timer } from '../../util/clock.ts';
@@ -7,7 +8,7 @@ import { type ControlContext, detached } from '../context.ts';
 import type { LinkHub } from '../link/hub.ts';
 import { retrying } from '../retry.ts';
 import { CRASH_MS, PROBATION_MS } from '../start/circuit.ts';
-import { isSameRun, type Replica, type StartCause } from './replica.ts';
+import { isSameRun, type Replica } from './replica.ts';
 import { well } from './replica-health.ts';
 import { callRuntime, RUNTIME_CALL_MS } from './runtime-call.ts';
 import {

@@ -11,6 +11,7 @@ import { DecisionLog } from '../journal/decision-log.ts';
 import { countReport } from '../journal/report-metrics.ts';
 import { gaugeService } from '../journal/service-metrics.ts';
 import { Telemetry } from '../link/telemetry.ts';
+import { RATE_PERIOD_MS } from '../link/window.ts';
 import type { ReplicaView } from '../replica/replica-view.ts';
 import type { CordonAck } from '../replica/retire.ts';
 import type { ScaleDecision, ScaledService } from '../scale/service-scaler.ts';
@@ -279,6 +280,8 @@ export class ServiceController {
     const { run, scale } = this.#settings;
     const { inFlight, held, window } = this.#telemetry;
     const { clock } = this.#host.context;
+    const now = clock.now();
+    const { arrivals, good, shed, errors } = window.rates(now - RATE_PERIOD_MS, now);
     const runtimeTrouble = run === undefined ? undefined : this.#host.runtimes.trouble(run);
     return serviceStatus({
       name,
@@ -289,11 +292,15 @@ export class ServiceController {
       failing: lifecycle.breaker.isFailing,
       inFlight,
       held,
+      heldForMs: this.#telemetry.heldForMs(now),
+      perSecond: { arrivals, good, shed, errors },
       inFlightOn: (endpoint) => this.#telemetry.loadOf(endpoint).inFlight,
       conditionOf: (endpoint) => this.#telemetry.conditionOf(endpoint),
+      p95Of: (endpoint) => this.#telemetry.p95Of(endpoint, now),
+      memoryOf: (run) => this.#costing.memoryOf(run),
       threshold: this.threshold,
-      lastActivity: lastActivity(this.#telemetry, clock.now(), clock.wall()),
-      quantiles: window.quantiles(clock.now(), scale.latency.windowMs, [0.5, 0.95, 0.99]),
+      lastActivity: lastActivity(this.#telemetry, now, clock.wall()),
+      quantiles: window.quantiles(now, scale.latency.windowMs, [0.5, 0.95, 0.99]),
       lastDecision: decisions.last,
       heldBack: decisions.heldBack,
       freeze,

@@ -59,6 +59,11 @@ export class Costing {
     if (running.length > 0 && !this.#isAsking) detached(this.#options.host.context, 'usage', this.#ask(running));
   }
 
+  /** Memory of a run when it was asked last, MiB; undefined before, and where the runtime does not tell. */
+  memoryOf(run: string): number | undefined {
+    return this.#samples.get(run)?.memoryMiB || undefined;
+  }
+
   requested(count: number): void {
     if (count > 0) this.#add('requests', count);
   }

@@ -1,4 +1,5 @@
-import { isLive, type StartCause } from '../replica/replica.ts';
+import type { StartCause } from '../../model/replica.ts';
+import { isLive } from '../replica/replica.ts';
 import type { ReplicaView } from '../replica/replica-view.ts';
 import { isRevocable } from '../replica/retire.ts';
 import { newCircuit, nextCircuit } from '../start/circuit.ts';

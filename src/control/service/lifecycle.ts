@@ -1,10 +1,11 @@
+import type { StartCause } from '../../model/replica.ts';
 import type { Instance, ReplicaSpec } from '../../model/runtime.ts';
 import type { RunSettings, ServiceSettings } from '../../model/settings.ts';
 import type { ServiceFacts } from '../endpoints/registry.ts';
 import type { DecisionLog } from '../journal/decision-log.ts';
 import type { Telemetry } from '../link/telemetry.ts';
 import type { AdoptingService } from '../replica/adoption.ts';
-import type { Replica, StartCause } from '../replica/replica.ts';
+import type { Replica } from '../replica/replica.ts';
 import { sickAfter } from '../replica/replica-health.ts';
 import { ReplicaSet } from '../replica/replica-set.ts';
 import { StartFailures } from '../replica/start-failures.ts';

@@ -1,10 +1,11 @@
 import type { PilotlightError } from '../../model/errors.ts';
+import type { StartCause } from '../../model/replica.ts';
 
 import type { ServiceSettings } from '../../model/settings.ts';
 import type { StartBoundaries } from '../endpoints/registry.ts';
 import type { DecisionLog } from '../journal/decision-log.ts';
 import type { Telemetry } from '../link/telemetry.ts';
-import type { Replica, StartCause } from '../replica/replica.ts';
+import type { Replica } from '../replica/replica.ts';
 import type { ReplicaSet, ReplicaSetListener } from '../replica/replica-set.ts';
 import { type ReplicaView, viewOf } from '../replica/replica-view.ts';
 import { PERMIT_READINESS_MS } from '../replica/runner.ts';

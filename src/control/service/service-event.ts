@@ -1,4 +1,4 @@
-import type { StartCause } from '../replica/replica.ts';
+import type { StartCause } from '../../model/replica.ts';
 import type { ReplicaView } from '../replica/replica-view.ts';
 import type { RetireReason } from '../replica/retire.ts';
 

@@ -1,4 +1,4 @@
-import type { StartCause } from '../replica/replica.ts';
+import type { StartCause } from '../../model/replica.ts';
 import type { ReplicaCounts } from '../replica/replica-view.ts';
 import type { DemandInputs } from '../scale/demand.ts';
 

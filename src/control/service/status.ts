@@ -3,6 +3,7 @@ import type { Decision, HeldBack } from '../../model/decision.ts';
 import type { DiscoveredEndpoint } from '../../model/discovery.ts';
 import type {
   LastActivity,
+  RatesPerSecond,
   ReplicaStatus,
   ServiceStateName,
   ServiceStatus,
@@ -27,8 +28,14 @@ interface StatusInputs {
   failing: boolean;
   inFlight: number;
   held: number;
+  heldForMs: number;
+  perSecond: RatesPerSecond;
   inFlightOn: (endpoint: string) => number;
   conditionOf: (endpoint: string) => EndpointCondition | undefined;
+  /** Of an endpoint, ms; undefined without data. */
+  p95Of: (endpoint: string) => number | undefined;
+  /** Of a run; undefined where nothing tells. */
+  memoryOf: (run: string) => number | undefined;
   /** p50, p95 and p99 of the last window, ms. */
   quantiles: readonly (number | undefined)[];
   threshold: LatencyThreshold | null;
@@ -42,7 +49,19 @@ interface StatusInputs {
 }
 
 export function serviceStatus(inputs: StatusInputs): ServiceStatus {
-  const { name, replicas, external, inFlight, held, threshold, lastActivity, lastDecision, heldBack } = inputs;
+  const {
+    name,
+    replicas,
+    external,
+    inFlight,
+    held,
+    heldForMs,
+    perSecond,
+    threshold,
+    lastActivity,
+    lastDecision,
+    heldBack,
+  } = inputs;
   const { startFailure, runtimeTrouble, otherTroubles } = inputs;
   const [p50 = null, p95 = null, p99 = null] = inputs.quantiles;
   return {
@@ -51,6 +70,8 @@ export function serviceStatus(inputs: StatusInputs): ServiceStatus {
     replicas: [...replicas.map((each) => ownStatus(each, inputs)), ...external.map((e) => otherStatus(e, inputs))],
     inFlight,
     held,
+    heldForMs,
+    perSecond,
     latencyMs: { p50, p95, p99 },
     threshold,
     lastActivity,
@@ -87,7 +108,8 @@ function isAllUnhealthy({ replicas, external, conditionOf }: StatusInputs): bool
   return [...ready, ...external.map(addressKey)].every((endpoint) => conditionOf(endpoint) === 'unhealthy');
 }
 
-function ownStatus(replica: Replica, { inFlightOn, conditionOf }: StatusInputs): ReplicaStatus {
+function ownStatus(replica: Replica, inputs: StatusInputs): ReplicaStatus {
+  const { inFlightOn, conditionOf, p95Of, memoryOf } = inputs;
   const { name, state, instance, address, endpoint } = replica;
   return {
     id: name,
@@ -95,13 +117,24 @@ function ownStatus(replica: Replica, { inFlightOn, conditionOf }: StatusInputs):
     state,
     condition: replica.isServing ? conditionOf(endpoint) : undefined,
     inFlight: replica.isServing ? inFlightOn(endpoint) : 0,
+    p95Ms: (replica.isServing ? p95Of(endpoint) : undefined) ?? null,
+    memoryMiB: (instance === undefined ? undefined : memoryOf(instance.id)) ?? null,
     startedAt: instance === undefined ? null : new Date(instance.startedAt).toISOString(),
   };
 }
 
-function otherStatus(endpoint: DiscoveredEndpoint, { inFlightOn, conditionOf }: StatusInputs): ReplicaStatus {
+function otherStatus(endpoint: DiscoveredEndpoint, { inFlightOn, conditionOf, p95Of }: StatusInputs): ReplicaStatus {
   const id = addressKey(endpoint);
-  return { id, address: id, state: 'ready', condition: conditionOf(id), inFlight: inFlightOn(id), startedAt: null };
+  return {
+    id,
+    address: id,
+    state: 'ready',
+    condition: conditionOf(id),
+    inFlight: inFlightOn(id),
+    p95Ms: p95Of(id) ?? null,
+    memoryMiB: null,
+    startedAt: null,
+  };
 }
 
 function freezeOf(freeze: Freeze | null): ServiceStatus['frozen'] {

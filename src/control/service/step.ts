@@ -1,5 +1,5 @@
+import type { StartCause } from '../../model/replica.ts';
 import type { RetireSaying, StartInputs } from '../journal/decision-log.ts';
-import type { StartCause } from '../replica/replica.ts';
 import type { ReplicaView } from '../replica/replica-view.ts';
 import type { RetireReason } from '../replica/retire.ts';
 import { countsOf, queuedIn, type ServiceView } from './service-view.ts';

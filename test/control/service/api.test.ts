@@ -18,10 +18,43 @@ test('services are listed by name with figures collected just now', async () => 
     address: '127.0.0.1:10001',
     state: 'ready',
     inFlight: 2,
+    p95Ms: expect.closeTo(b?.latencyMs.p95 ?? 0),
+    memoryMiB: null,
     startedAt: expect.stringMatching(/^2026-01-01T00:00:00\.\d+Z$/),
   });
   expect(b?.latencyMs.p50).toBeGreaterThan(0);
+  expect(b?.perSecond).toMatchObject({ shed: 0, errors: 0 });
+  expect(b?.perSecond.arrivals).toBeGreaterThan(0);
+  expect(b?.heldForMs).toBe(0);
   expect(b?.lastDecision).toMatchObject({ action: 'wake', from: 0, to: 1, reason: '1 request waits' });
+});
+
+test('how long requests have been held is told until they go on', async () => {
+  const world = await World.started([testService('a')]);
+  world.runtime.behaviour.startMs = 5000;
+  world.edge.request('a');
+  await world.run(2000);
+  world.edge.request('a');
+  const { held, heldForMs } = await world.status('a');
+  expect(held).toBe(2);
+  expect(heldForMs).toBeGreaterThanOrEqual(2000);
+  expect(heldForMs).toBeLessThan(2500);
+  await world.run(5000);
+  expect(await world.status('a')).toMatchObject({ held: 0, heldForMs: 0 });
+});
+
+test('a start is told with its phases, its cause and who waited for it', async () => {
+  const world = await World.started([testService('a')]);
+  world.runtime.behaviour.startMs = 1000;
+  expect(await world.control.starts('a')).toEqual([]);
+  world.edge.request('a');
+  await world.run(3000);
+  const starts = await world.control.starts('a');
+  expect(starts).toMatchObject([{ replica: 'a-1', cause: 'demand', held: 1 }]);
+  expect(starts[0]?.startMs).toBeGreaterThanOrEqual(1000);
+  expect(starts[0]?.queueMs).toBeLessThan(100);
+  expect(Date.parse(starts[0]?.at ?? '')).toBeLessThan(Date.parse('2026-01-01T00:00:01Z'));
+  await expect(world.control.starts('nobody')).rejects.toMatchObject({ code: 'SERVICE_UNKNOWN' });
 });
 
 test('an edge that does not answer a collect does not hold the status up', async () => {

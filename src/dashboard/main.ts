@@ -1,0 +1,81 @@
+import { certificatesPage } from './certificates-page.ts';
+import { costsPage } from './costs-page.ts';
+import { byId, h } from './dom.ts';
+import { eventsPage } from './events-page.ts';
+import { createHeader } from './header.ts';
+import { Live } from './live.ts';
+import { loginPage } from './login-page.ts';
+import type { Page, PageContext } from './page.ts';
+import { type PageRoute, parseRoute } from './route.ts';
+import { servicePage } from './service-page.ts';
+import { servicesPage } from './services-page.ts';
+import { Store } from './store.ts';
+
+/** How often it is looked at whether what is shown is old, ms. */
+const LOOK_MS = 1000;
+
+const PAGES: Record<string, (context: PageContext, route: PageRoute) => Page> = {
+  services: (context, { query }) => servicesPage(context, query),
+  service: (context, { name }) => servicePage(context, name),
+  events: (context, { query }) => eventsPage(context, query),
+  costs: (context, { query }) => costsPage(context, query),
+  certificates: () => certificatesPage(),
+};
+
+let frame = 0;
+/** Draws in the next frame, however much changes until then. */
+const schedule = () => {
+  if (frame !== 0) return;
+  frame = requestAnimationFrame(() => {
+    frame = 0;
+    draw();
+  });
+};
+const store = new Store(schedule);
+const context: PageContext = { store, changed: schedule };
+const main = byId('main');
+const header = createHeader(byId('header'), byId('banner'), store);
+let route = parseRoute(location.hash);
+let page: Page | undefined;
+/** What the page was made for. */
+let shown = '';
+
+function draw(): void {
+  const isRefused = store.link.state === 'refused';
+  const wanted = isRefused
+    ? 'login'
+    : JSON.stringify([route.page, route.name, route.page === 'costs' && `${route.query}`]);
+  if (wanted !== shown) open(wanted, isRefused);
+  page?.update();
+  header.update(route.page);
+}
+
+function open(wanted: string, isRefused: boolean): void {
+  const isFirst = shown === '';
+  page?.close?.();
+  shown = wanted;
+  page = isRefused ? loginPage(() => live.restart()) : (PAGES[route.page] ?? missingPage)(context, route);
+  main.replaceChildren(page.element);
+  document.title = `${page.title} – Pilotlight`;
+  // Whoever hears the page instead of seeing it is told that it is another one.
+  if (!isFirst) main.focus({ preventScroll: true });
+  scrollTo(0, 0);
+}
+
+function missingPage(): Page {
+  return { title: 'No such page', element: h('section', {}, h('h1', {}, 'No such page')), update() {} };
+}
+
+addEventListener('hashchange', () => {
+  const before = route;
+  route = parseRoute(location.hash);
+  if (route.page === before.page && route.name === before.name) page?.requery?.(route.query);
+  schedule();
+});
+setInterval(schedule, LOOK_MS);
+const live = new Live({
+  onState: (state) => store.takeState(state, Date.now()),
+  onEvent: (event) => store.takeEvent(event),
+  onLink: (link) => store.takeLink(link),
+});
+draw();

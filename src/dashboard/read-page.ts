@@ -1,0 +1,37 @@
+import { ApiError } from './api.ts';
+import { h, setText } from './dom.ts';
+import type { Page } from './page.ts';
+
+/** How often what such a page shows is read again, ms. */
+const EVERY_MS = 15_000;
+
+/**
+ * A page of what is read now and then instead of followed.
+ * @param read asks for it and returns what to do with the answer
+ */
+export function readPage(title: string, content: readonly HTMLElement[], read: () => Promise<() => void>): Page {
+  const status = h('p', { role: 'status', class: 'faint' }, 'Loading…');
+  let isClosed = false;
+  const load = async () => {
+    try {
+      const show = await read();
+      if (isClosed) return;
+      show();
+      setText(status, '');
+    } catch (error) {
+      if (error instanceof ApiError) setText(status, `${title} cannot be read: ${error.message}`);
+      else throw error;
+    }
+  };
+  const timer = setInterval(() => void load(), EVERY_MS);
+  void load();
+  return {
+    title,
+    element: h('section', {}, h('h1', {}, title), status, ...content),
+    update() {},
+    close() {
+      isClosed = true;
+      clearInterval(timer);
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import type { ServiceStatus } from '../../src/model/status.ts';
+
+/** A service that sleeps, with what is given. */
+export function service(changes: Partial<ServiceStatus> & { name: string }): ServiceStatus {
+  return {
+    state: 'asleep',
+    replicas: [],
+    inFlight: 0,
+    held: 0,
+    heldForMs: 0,
+    perSecond: { arrivals: 0, good: 0, shed: 0, errors: 0 },
+    latencyMs: { p50: null, p95: null, p99: null },
+    threshold: null,
+    lastActivity: null,
+    lastDecision: null,
+    heldBack: null,
+    frozen: null,
+    startFailure: null,
+    troubles: [],
+    ...changes,
+  };
+}
