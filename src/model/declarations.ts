@@ -49,9 +49,9 @@ export interface DeclarationSource {
 /** What may be declared. */
 export interface DeclareAllow {
   /** Hosts of routes: exact, or `*.suffix` with all below it; undefined: any. */
-  readonly hosts: readonly string[] | undefined;
+  readonly hosts: string[] | undefined;
   /** Options by their paths, such as `scale` or `ready.path`, each with all below it; undefined: any. */
-  readonly options: readonly string[] | undefined;
+  readonly options: string[] | undefined;
 }
 
 /** Who may declare services, and what. */
@@ -64,6 +64,8 @@ export interface DeclareSettings {
   readonly maxServices: number;
   /** `defaults` as written in the file: they hold for declared services too. */
   readonly defaults: WrittenOptions;
+  /** Folder of the file: what relative paths in `defaults` count from. */
+  readonly folder: string;
 }
 
 /** What is asked of one source. */

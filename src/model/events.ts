@@ -27,6 +27,10 @@ export type EventType =
   | 'upgraded'
   | 'upgrade-failed'
   | 'draining'
+  | 'declared'
+  | 'undeclared'
+  | 'declaration-refused'
+  | 'declaration-remark'
   | 'certificate-changed'
   | 'certificate-refused'
   | 'certificate-ordered'
@@ -43,6 +47,7 @@ export const troubles: ReadonlySet<EventType> = new Set([
   'bad-answer',
   'unreachable',
   'ejected',
+  'declaration-refused',
   'certificate-refused',
   'certificate-failed',
 ]);

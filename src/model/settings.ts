@@ -1,6 +1,7 @@
 import type { BalancingSettings } from './balancing.ts';
 import type { CompressSettings } from './compress-settings.ts';
 import type { PriceSettings } from './costs.ts';
+import type { DeclareSettings } from './declarations.ts';
 import type { RouteRules } from './route-rules.ts';
 import type { TlsSettings } from './tls-settings.ts';
 import type { UpstreamSettings } from './upstream.ts';
@@ -26,6 +27,8 @@ export interface Settings {
   parts: Readonly<Record<string, object>>;
   budget: BudgetSettings;
   prices: PriceSettings;
+  /** Who may declare services, and what; absent: nobody. */
+  declare?: DeclareSettings | undefined;
   services: ServiceSettings[];
 }
 

@@ -31,6 +31,7 @@ export const RULES: Rules = {
       'cli',
       'config',
       'control',
+      'declared.ts',
       'discovery',
       'edge',
       'first.ts',
@@ -39,6 +40,7 @@ export const RULES: Rules = {
       'runtime',
       'workers',
     ],
+    'declared.ts': ['config', 'discovery'],
     'pilotlight.ts': ['first.ts', 'main.ts'],
     'first.ts': [],
     'worker.ts': ['logged-edge.ts', 'observe', 'workers'],
@@ -60,7 +62,7 @@ export const RULES: Rules = {
   },
 
   rooms: {
-    config: ['generate', 'load', 'changes', 'check', 'schema', 'option', 'read'],
+    config: ['generate', 'declare', 'load', 'changes', 'check', 'schema', 'option', 'read'],
     edge: [
       'edge.ts',
       'client',

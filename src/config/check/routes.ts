@@ -67,7 +67,7 @@ function checkSame(places: readonly Place[], report: Report): void {
 }
 
 /** Whether some listener has both. */
-function meet({ on: one }: Route, { on: other }: Route): boolean {
+export function meet({ on: one }: Pick<Route, 'on'>, { on: other }: Pick<Route, 'on'>): boolean {
   return one === undefined || other === undefined || one.some((name) => other.includes(name));
 }
 

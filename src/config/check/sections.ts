@@ -13,7 +13,7 @@ export function checkSections({ sections, services }: Parsed, uses: Uses, report
     );
   }
   const followed = [...services.values()].some(({ endpoints }) => endpoints.consul !== undefined);
-  if (uses.consul && consul?.register === false && !followed) {
+  if (uses.consul && consul?.register === false && !followed && sections.declare?.sources['consul'] === undefined) {
     report.warning([['consul']], 'no service uses it, and nothing is registered');
   }
   sections.trustedProxies?.forEach((cidr, index) => {
@@ -25,7 +25,8 @@ export function checkSections({ sections, services }: Parsed, uses: Uses, report
       report.problem([['listen', index, 'proxyProtocol']], 'needs trustedProxies: nobody else may connect then');
     }
   });
-  if (services.size === 0 && !report.broken(['services'])) {
+  const declaring = Object.keys(sections.declare?.sources ?? {}).length > 0;
+  if (services.size === 0 && !declaring && !report.broken(['services'])) {
     report.warning([['services']], 'no service: every request is answered with 404');
   }
 }

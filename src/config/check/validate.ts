@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { prune } from '../option/walk.ts';
-import { isMapping } from '../read/mapping.ts';
+import { isMapping, type Mapping } from '../read/mapping.ts';
 import type { Path } from '../read/path.ts';
 import type { Config } from '../schema/config.ts';
 import { configSchema, serviceName } from '../schema/config.ts';
@@ -15,6 +15,8 @@ type Sections = Omit<Config, 'services' | 'defaults'>;
 export interface Parsed {
   sections: Partial<Sections>;
   services: Map<string, ServiceConfig>;
+  /** `defaults` as written. */
+  defaults: Mapping;
 }
 
 /** A file in which nothing is wrong. */
@@ -27,7 +29,7 @@ export interface Complete extends Parsed {
  * another. What is wrong goes to the report.
  */
 export function validate(value: unknown, report: Report): Parsed {
-  const parsed: Parsed = { sections: {}, services: new Map() };
+  const parsed: Parsed = { sections: {}, services: new Map(), defaults: {} };
   if (!isMapping(value)) {
     const message =
       value === null ? 'nothing in it: listen and services are required' : 'expected a mapping at the top';
@@ -47,6 +49,7 @@ export function validate(value: unknown, report: Report): Parsed {
   }
 
   const defaults = isMapping(file['defaults']) ? file['defaults'] : {};
+  parsed.defaults = defaults;
   // Only for what is wrong with it: the merged services are what is used.
   parse(defaultsSchema, mergeShorthand(file['defaults']), ['defaults'], report);
 
@@ -55,13 +58,23 @@ export function validate(value: unknown, report: Report): Parsed {
     return parsed;
   }
   for (const [name, own] of Object.entries(file['services'])) {
-    const path = ['services', name];
     const named = serviceName.safeParse(name);
-    if (!named.success) report.keyProblem(path, named.error.issues[0]?.message ?? '');
-    const service = parse(serviceSchema, isMapping(own) ? mergeDefaults(defaults, own) : own, path, report);
+    if (!named.success) report.keyProblem(['services', name], named.error.issues[0]?.message ?? '');
+    const service = validateService(name, own, defaults, report);
     if (service !== undefined) parsed.services.set(name, service);
   }
   return parsed;
+}
+
+/** Runs the schema over one service. @param defaults as written, pruned */
+export function validateService(
+  name: string,
+  own: unknown,
+  defaults: Mapping,
+  report: Report,
+): ServiceConfig | undefined {
+  const written = isMapping(own) ? mergeDefaults(defaults, own) : own;
+  return parse(serviceSchema, written, ['services', name], report);
 }
 
 function mergeShorthand(defaults: unknown): unknown {

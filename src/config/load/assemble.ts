@@ -1,3 +1,4 @@
+import type { WrittenOptions } from '../../model/declarations.ts';
 import type { ListenSettings, ServiceSettings, Settings, TcpSettings } from '../../model/settings.ts';
 import { acmeHosts } from '../check/acme-hosts.ts';
 import type { Complete } from '../check/validate.ts';
@@ -16,18 +17,18 @@ import type { EnvironmentDefaults } from './environment.ts';
  * @param folder of the configuration file: what relative paths count from
  */
 export function assemble(
-  { sections, services }: Complete,
+  { sections, services, defaults: shared }: Complete,
   uses: Uses,
   defaults: EnvironmentDefaults,
   folder: string,
 ): Settings {
   const resolved = resolvePaths(configSchema, sections, folder);
-  const { listen, trustedProxies, accessLog, admin, workers, state, budget, prices } = resolved;
+  const { listen, trustedProxies, accessLog, admin, workers, state, budget, prices, declare } = resolved;
   const { file } = accessLog;
   const pool = new Pool();
   const tcp = new Set(listen.flatMap((listener) => servicesOf(listener.tcp)));
   return freeze({
-    listen: listen.map((listener) => withHosts(listener, services)),
+    listen: listen.map((listener) => withHosts(listener, [...services.values()])),
     trustedProxies,
     accessLog: file === undefined ? undefined : { ...accessLog, file },
     admin,
@@ -36,6 +37,10 @@ export function assemble(
     parts: partSettings(resolved, uses, defaults.parts),
     budget,
     prices,
+    declare:
+      Object.keys(declare.sources).length === 0
+        ? undefined
+        : { ...declare, defaults: shared as WrittenOptions, folder },
     services: [...services].map(([name, service]) => {
       return pool.share(serviceSettings(name, resolvePaths(serviceSchema, service, folder), tcp.has(name)));
     }),
@@ -43,10 +48,13 @@ export function assemble(
 }
 
 /** A listener for whose hosts certificates are ordered, with these hosts. */
-function withHosts(listener: ListenSettings, services: Complete['services']): ListenSettings {
+export function withHosts(
+  listener: ListenSettings,
+  services: readonly Pick<ServiceSettings, 'routes'>[],
+): ListenSettings {
   const { name, tls } = listener;
   if (tls?.acme === undefined) return listener;
-  const { exact } = acmeHosts(name, [...services.values()]);
+  const { exact } = acmeHosts(name, services);
   return { ...listener, tls: { ...tls, acme: { ...tls.acme, hosts: exact } } };
 }
 
@@ -54,7 +62,8 @@ function servicesOf(tcp: TcpSettings | undefined): string[] {
   return [tcp?.service ?? [], tcp?.sni.map(({ service }) => service) ?? []].flat();
 }
 
-function serviceSettings(name: string, service: ServiceConfig, isTcp: boolean): ServiceSettings {
+/** What a service of a file, or one that declares itself, comes to. @param isTcp whether no routes lead to it */
+export function serviceSettings(name: string, service: ServiceConfig, isTcp: boolean): ServiceSettings {
   const { run, scale } = service;
   return {
     name,

@@ -18,6 +18,15 @@ export const abouts = z.registry<About>();
 /** Keys that people expect in a section and that it does not have, and what there is instead. */
 export const insteads = z.registry<Record<string, string>>();
 
+/** Options that only the file may set, never a service that declares itself: they run something, or say where it is. */
+export const operatorsOnly = new WeakSet<z.core.$ZodType>();
+
+/** Marks an option, with all below it, as one that only the file may set. */
+export function forOperators<S extends z.ZodType>(schema: S): S {
+  operatorsOnly.add(schema);
+  return schema;
+}
+
 declare const exactly: unique symbol;
 
 /**

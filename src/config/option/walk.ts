@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Path } from '../read/path.ts';
-import { type About, abouts, insteads } from './option.ts';
+import { type About, abouts, insteads, operatorsOnly } from './option.ts';
 import { shorthands } from './shorthand.ts';
 import { type ValueType, valueTypes } from './value-types.ts';
 
@@ -73,6 +73,24 @@ export function schemaAt(schema: z.core.$ZodType, path: Path): z.core.$ZodType |
   let at: z.core.$ZodType | undefined = schema;
   for (const step of path) at = at && child(at, step);
   return at;
+}
+
+/** The schema of an option by its keys alone: places of lists are left out. */
+export function optionAt(schema: z.core.$ZodType, keys: readonly string[]): z.core.$ZodType | undefined {
+  let at: z.core.$ZodType | undefined = schema;
+  for (const key of keys) at = at && child(itemOf(at), key);
+  return at;
+}
+
+/** What a list is of; anything else is itself. */
+function itemOf(schema: z.core.$ZodType): z.core.$ZodType {
+  const inner = core(schema);
+  return inner instanceof z.ZodArray ? itemOf(inner.element as z.core.$ZodType) : schema;
+}
+
+/** Whether an option is the operator's alone: it is marked so, or reads files of the host. */
+export function isForOperators(schema: z.core.$ZodType): boolean {
+  return layers(schema).some((layer) => operatorsOnly.has(layer)) || valueTypeOf(schema)?.resolve !== undefined;
 }
 
 /** The keys that a section knows; none for anything else. */

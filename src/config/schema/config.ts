@@ -12,6 +12,7 @@ import { readCidr } from './addresses.ts';
 import { adminSchema } from './admin.ts';
 import { budgetSchema } from './budget.ts';
 import { consulSchema } from './consul.ts';
+import { declareSchema } from './declare.ts';
 import { dockerSchema } from './docker.ts';
 import { listenSchema } from './listen.ts';
 import { pricesSchema } from './prices.ts';
@@ -70,6 +71,7 @@ export const configSchema = z.strictObject({
   docker: dockerSchema,
   budget: budgetSchema,
   prices: pricesSchema,
+  declare: declareSchema,
   defaults: defaultsSchema,
   services: servicesSchema,
 } satisfies Record<Keys, z.ZodType>);

@@ -21,6 +21,11 @@ export function isExisting(run: Run | undefined): boolean {
   return run?.docker?.kind === 'docker-container';
 }
 
+/** The name of the container that is there already, where a way is one. */
+export function existingContainer(run: RunSettings | undefined): string | undefined {
+  return run?.kind === 'docker-container' && 'container' in run ? String(run.container) : undefined;
+}
+
 /** The way that replicas are started: that of the one runtime. */
 export function startedBy(run: Run): RunSettings | undefined {
   return Object.values(run).find((way) => way !== undefined);

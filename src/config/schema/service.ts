@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { ScaleSettings, ServiceSettings } from '../../model/settings.ts';
 import { parseDuration } from '../../util/units.ts';
-import { type Exactly, option, optional, options, section, type Unset } from '../option/option.ts';
+import { type Exactly, forOperators, option, optional, options, section, type Unset } from '../option/option.ts';
 import { choice, flag, parsed, type Reading } from '../option/value-types.ts';
 import { readUpstreamHost } from './addresses.ts';
 import { answerLimitsSchema } from './answer-limits.ts';
@@ -89,8 +89,8 @@ interface Unfinished {
 /** `services.<name>`. */
 export const serviceSchema = options({
   routes: routesSchema,
-  endpoints: endpointsSchema,
-  run: runSchema,
+  endpoints: forOperators(endpointsSchema),
+  run: forOperators(runSchema),
   ...shared,
 }) satisfies Exactly<
   Omit<Required<ServiceSettings>, 'name' | 'endpoints' | 'isTcp' | keyof Unfinished> &

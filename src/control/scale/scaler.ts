@@ -1,7 +1,7 @@
 import type { GuardVerdict } from '../../model/decision.ts';
 import type { GuardSettings, ScaleSettings } from '../../model/settings.ts';
+import { type BucketRate, fullBucket, type TokenBucket, takeToken, tokensAt } from '../../util/token-bucket.ts';
 import type { BudgetFacts } from '../start/replica-budget.ts';
-import { type BucketRate, fullBucket, type TokenBucket, takeToken, tokensAt } from '../start/token-bucket.ts';
 import { type Doubt, doubtsAfter } from './doubt.ts';
 import {
   carriersOf,

@@ -1,7 +1,7 @@
 import type { BudgetSettings } from '../../model/settings.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
+import { type BucketRate, fullBucket, type TokenBucket, takeToken, untilToken } from '../../util/token-bucket.ts';
 import { type Ask, type BudgetFacts, ReplicaBudget } from './replica-budget.ts';
-import { type BucketRate, fullBucket, type TokenBucket, takeToken, untilToken } from './token-bucket.ts';
 
 interface StartRequest {
   service: string;

@@ -27,7 +27,7 @@ interface EventWatchOptions {
   onRestored: () => void;
 }
 
-const ACTIONS = ['start', 'unpause', 'kill', 'die', 'pause', 'destroy'] as const;
+const ACTIONS = ['create', 'rename', 'start', 'unpause', 'kill', 'die', 'pause', 'destroy'] as const;
 const BACKOFF = { base: 100, cap: 4_000, jitter: 0.5 };
 /** No event is longer than this, characters. */
 const LONGEST_LINE = 1024 * 1024;

@@ -1,4 +1,5 @@
 import type Docker from 'dockerode';
+import type { ContainerFeed } from '../../model/containers.ts';
 import { PilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
 import type { HealthVerdict, Instance, ReplicaSpec, ReplicaUsage, Runtime, RuntimeEvent } from '../../model/runtime.ts';
@@ -7,6 +8,7 @@ import type { Clock } from '../../util/clock.ts';
 import { lastLines } from '../output-lines.ts';
 import { isPublished, type Reach } from './address.ts';
 import { labels, type Owner, ownerFromLabels } from './container.ts';
+import { DockerContainers } from './containers.ts';
 import { DockerEngine, limits } from './engine.ts';
 import { statusOf } from './errors.ts';
 import { type ContainerEvent, watchEvents } from './events.ts';
@@ -30,24 +32,30 @@ interface DockerRuntimeOptions {
 }
 
 /** Runs replicas as containers of a Docker engine; it need not be there yet. Loads the client library. */
-export async function createDockerRuntime(options: DockerRuntimeOptions): Promise<Runtime> {
+export async function createDockerRuntime(
+  options: DockerRuntimeOptions,
+): Promise<Runtime & { readonly containers: ContainerFeed }> {
   return new DockerRuntime(options, await DockerEngine.load(options.settings.socket, options.clock));
 }
 
 /** A paused or removed container serves as little as one that ended. */
-const eventTypes = {
+const eventTypes: Partial<Record<ContainerEvent['action'], 'started' | 'exited'>> = {
   start: 'started',
   unpause: 'started',
   die: 'exited',
   pause: 'exited',
   destroy: 'exited',
-} as const;
+};
+
+/** After these there are other containers, or the same by other names. */
+const changes: readonly ContainerEvent['action'][] = ['create', 'rename', 'destroy'];
 
 /** What was written reaches the log within this, ms. */
 const LOG_LAG_MS = 500;
 
 class DockerRuntime implements Runtime {
   readonly name = 'docker';
+  readonly containers: DockerContainers;
   readonly #engine: DockerEngine;
   readonly #reach: Reach;
   readonly #positions: DockerPositions;
@@ -66,6 +74,7 @@ class DockerRuntime implements Runtime {
   constructor(options: DockerRuntimeOptions, engine: DockerEngine) {
     this.#options = options;
     this.#engine = engine;
+    this.containers = new DockerContainers(engine);
     this.#reach = { mode: options.settings.reach, engine: engine.address };
     this.#positions = new DockerPositions(engine, this.#reach, options.instance);
   }
@@ -150,6 +159,7 @@ class DockerRuntime implements Runtime {
   watch(listener: (event: RuntimeEvent) => void, signal: AbortSignal): void {
     const { clock, logger, random = Math.random } = this.#options;
     const onEvent = async (event: ContainerEvent) => {
+      if (changes.includes(event.action)) this.containers.changed();
       const owner = this.#owner(event.id, event.attributes['name'] ?? '', event.attributes);
       if (owner === undefined) return;
       if (event.action === 'kill') {
@@ -160,11 +170,15 @@ class DockerRuntime implements Runtime {
       // The end of a run may be told only when the next one is under way already.
       const began = (await this.#began.get(event.id)) ?? 0;
       if (event.action === 'destroy') this.#forget(event.id);
+      if (type === undefined) return;
       if (type === 'exited' && event.timeNano / 1e6 < began) return;
       if (!signal.aborted) listener({ type, id: event.id, service: owner.service, ordinal: owner.ordinal });
     };
     const onLost = (cause: PilotlightError | undefined) => listener({ type: 'lost', cause });
-    const onRestored = () => listener({ type: 'restored' });
+    const onRestored = () => {
+      this.containers.changed();
+      listener({ type: 'restored' });
+    };
     watchEvents({ engine: this.#engine, clock, logger, random, onEvent, onLost, onRestored }, signal);
   }
 

@@ -1,0 +1,155 @@
+import type { Declaration, DeclarationSource, DeclarationStatus } from '../../model/declarations.ts';
+import type { EventType } from '../../model/events.ts';
+import type { ServiceSettings, Settings } from '../../model/settings.ts';
+import type { Clock, Timer } from '../../util/clock.ts';
+import { type BucketRate, fullBucket, takeToken, untilToken } from '../../util/token-bucket.ts';
+import { Damper } from './damper.ts';
+import { createReader, idOf, type Merged, mergeDeclarations, type Reader } from './merge.ts';
+
+interface DeclaredOptions {
+  /** The file, as it is in force. */
+  file: Settings;
+  sources: readonly DeclarationSource[];
+  clock: Clock;
+  /** What is declared has changed: `merge` tells it. */
+  onChange: () => void;
+  tell: (type: EventType, message: string, data: Record<string, string>) => void;
+}
+
+/** What comes within this is taken together, ms: the containers of a stack are made one after the other. */
+const TOGETHER_MS = 20;
+/** How often the table may change for what is declared: ten times at once, then once a second. */
+const RATE: BucketRate = { burst: 10, perMinute: 60 };
+
+/** Services that are declared by others, put under those of the file. */
+export class DeclaredServices {
+  readonly #options: DeclaredOptions;
+  readonly #damper = new Damper(idOf);
+  /** What each source said last. */
+  readonly #sets = new Map<string, readonly Declaration[]>();
+  readonly #life = new AbortController();
+  #file: Settings;
+  #read: Reader;
+  #held: readonly Declaration[] = [];
+  #restless: ReadonlySet<string> = new Set();
+  #inForce: ReadonlyMap<string, ServiceSettings> = new Map();
+  #standing: readonly DeclarationStatus[] = [];
+  #bucket;
+  #next: { timer: Timer; at: number } | undefined;
+  #answered: () => void = () => undefined;
+
+  constructor(options: DeclaredOptions) {
+    this.#options = options;
+    this.#file = options.file;
+    this.#read = createReader(options.file);
+    this.#bucket = fullBucket(RATE, options.clock.now());
+  }
+
+  /** Every declaration, the older before the younger. */
+  get standing(): readonly DeclarationStatus[] {
+    return this.#standing;
+  }
+
+  /**
+   * Follows the sources; resolves when each has said something, or after a while.
+   * @param limitMs the longest that is waited
+   */
+  begin(limitMs: number): Promise<void> {
+    const { sources, clock } = this.#options;
+    const answered = new Promise<void>((resolve) => {
+      this.#answered = resolve;
+      clock.after(limitMs, resolve);
+    });
+    for (const source of sources) {
+      source.run((declarations) => this.#take(source.name, declarations), this.#life.signal);
+    }
+    return answered;
+  }
+
+  /** What the file and all declarations come to now. @param file another one, from now on */
+  merge(file?: Settings): Settings {
+    if (file !== undefined) {
+      this.#file = file;
+      this.#read = createReader(file);
+    }
+    const { clock } = this.#options;
+    const { held, restless, againInMs } = this.#damper.take([...this.#sets.values()].flat(), clock.now());
+    this.#held = held;
+    this.#restless = restless;
+    if (againInMs !== undefined) this.#look(againInMs);
+    const merged = mergeDeclarations(this.#file, this.#held, this.#inForce, this.#read);
+    this.#inForce = merged.inForce;
+    this.#say(merged);
+    return merged.settings;
+  }
+
+  close(): void {
+    this.#life.abort();
+    this.#next?.timer.cancel();
+  }
+
+  #take(source: string, declarations: readonly Declaration[]): void {
+    this.#sets.set(source, declarations);
+    if (this.#sets.size === this.#options.sources.length) this.#answered();
+    this.#look(TOGETHER_MS);
+  }
+
+  /** Looks in so many ms, no more often than the table may change. */
+  #look(inMs: number): void {
+    const { clock, onChange } = this.#options;
+    const now = clock.now();
+    const at = now + Math.max(inMs, untilToken(this.#bucket, RATE, now));
+    if (this.#next !== undefined && this.#next.at <= at) return;
+    this.#next?.timer.cancel();
+    const timer = clock.after(at - now, () => {
+      this.#next = undefined;
+      this.#bucket = takeToken(this.#bucket, RATE, clock.now());
+      onChange();
+    });
+    this.#next = { timer, at };
+  }
+
+  /** Tells what of the standing has changed. */
+  #say({ standing }: Merged): void {
+    const { tell } = this.#options;
+    const before = new Map(this.#standing.map((status) => [idOfStatus(status), status]));
+    this.#standing = standing.map((status) => this.#withUnrest(status));
+    for (const status of this.#standing) {
+      const former = before.get(idOfStatus(status));
+      before.delete(idOfStatus(status));
+      const fields = { service: status.service, by: status.title, source: status.source };
+      const isIn = status.state === 'in force' || status.state === 'former';
+      const wasIn = former?.state === 'in force' || former?.state === 'former';
+      if (isIn && !wasIn) tell('declared', `${status.service} is declared by ${status.title}`, fields);
+      if (!isIn && wasIn) tell('undeclared', `${status.service} is not declared by ${status.title} any more`, fields);
+      for (const problem of news(status.problems, former?.problems)) {
+        tell('declaration-refused', `${status.title}: ${problem}${outcome(status)}`, fields);
+      }
+      for (const remark of news(status.remarks, former?.remarks)) {
+        tell('declaration-remark', `${status.title}: ${remark}`, fields);
+      }
+    }
+    for (const { service, title, source, state } of before.values()) {
+      const what = state === 'in force' || state === 'former' ? `${service} is gone` : 'is gone';
+      tell('undeclared', `${what} with ${title}`, { service, by: title, source });
+    }
+  }
+
+  #withUnrest(status: DeclarationStatus): DeclarationStatus {
+    const restless = this.#held.find(({ source, title }) => source === status.source && title === status.title);
+    if (restless === undefined || !this.#restless.has(idOf(restless))) return status;
+    return { ...status, remarks: [...status.remarks, 'changes too often: what it said last holds for a while'] };
+  }
+}
+
+function idOfStatus({ source, title }: DeclarationStatus): string {
+  return `${source} ${title}`;
+}
+
+function news(lines: readonly string[], before: readonly string[] = []): string[] {
+  return lines.filter((line) => !before.includes(line));
+}
+
+function outcome({ state }: DeclarationStatus): string {
+  return state === 'former' ? ' (what it said before holds)' : '';
+}

@@ -1,0 +1,163 @@
+import type { Declaration, DeclareSettings, DeclareSourceSettings } from '../../model/declarations.ts';
+import type { RouteSettings, ServiceSettings, Settings } from '../../model/settings.ts';
+import type { Problem } from '../check/problem.ts';
+import { createReport, type Report } from '../check/report.ts';
+import { checkServices } from '../check/services.ts';
+import { checkTcp } from '../check/tcp.ts';
+import { validateService } from '../check/validate.ts';
+import { serviceSettings } from '../load/assemble.ts';
+import { freeze } from '../load/compact.ts';
+import { resolvePaths } from '../option/resolve-paths.ts';
+import { treeDocument } from '../read/tree-document.ts';
+import { configSchema, serviceName } from '../schema/config.ts';
+import { serviceSchema } from '../schema/service.ts';
+import { type Branch, Draft, type Tree } from './draft.ts';
+import { hostIsAmong } from './host-patterns.ts';
+import { readOwnLabels } from './own-labels.ts';
+
+/** What one declaration says on its own. */
+export interface DeclarationReading {
+  /** What it is called, or was to be. */
+  name: string;
+  /** Undefined: it is wrong. */
+  service: ServiceSettings | undefined;
+  /** Why it is wrong, a line each. */
+  problems: readonly string[];
+  /** What was left out, a line each. */
+  remarks: readonly string[];
+}
+
+/** Most labels of one declaration, and most characters of one. */
+const MOST_LABELS = 200;
+const MOST_CHARACTERS = 4096;
+
+/**
+ * Reads the labels of a declaration by the rules of the file.
+ * @returns undefined where they declare nothing
+ */
+export function readDeclaration(
+  declaration: Declaration,
+  declare: DeclareSettings,
+  file: Pick<Settings, 'budget'>,
+): DeclarationReading | undefined {
+  const source = declare.sources[declaration.source];
+  if (source === undefined) return undefined;
+  const draft = new Draft(source.allow.options);
+  const enabled = readOwnLabels(declaration.labels, declaration.prefix, draft);
+  if (enabled === undefined || enabled === false) return undefined;
+  checkBounds(declaration, source, draft);
+  const name = nameOf(declaration, draft);
+  bind(declaration, draft);
+  const { problems, remarks } = draft;
+  if (problems.length > 0) return { name, service: undefined, problems, remarks };
+  const service = check(name, draft, declaration, declare, file);
+  if (service !== undefined) checkHosts(service.routes, source, draft);
+  return { name, service: problems.length > 0 ? undefined : service, problems, remarks };
+}
+
+function checkBounds({ labels, networks, prefix }: Declaration, source: DeclareSourceSettings, draft: Draft): void {
+  const own = Object.entries(labels).filter(([label]) => label.startsWith(`${prefix}.`));
+  if (own.length > MOST_LABELS) draft.problems.push(`expected at most ${MOST_LABELS} labels, found ${own.length}`);
+  const long = own.find(([, value]) => value.length > MOST_CHARACTERS);
+  if (long !== undefined) draft.refuse(long[0].slice(0, 100), `expected at most ${MOST_CHARACTERS} characters`);
+  const { networks: allowed } = source;
+  if (allowed !== undefined && networks !== undefined && !networks.some((network) => allowed.includes(network))) {
+    const found = networks.length === 0 ? 'none' : networks.join(', ');
+    draft.problems.push(`expected to be in one of the networks ${allowed.join(', ')} (declare), found ${found}`);
+  }
+}
+
+/** The name that a label gives it, else the source's, made fit. */
+function nameOf({ service, prefix }: Declaration, draft: Draft): string {
+  if (draft.name === undefined) return fitName(service);
+  const named = serviceName.safeParse(draft.name);
+  if (!named.success) draft.refuse(`${prefix}.name`, named.error.issues[0]?.message ?? 'expected a name');
+  return draft.name;
+}
+
+/** A name that a service may have: `My_App` is `my-app`. */
+export function fitName(name: string): string {
+  const fit = name.toLowerCase().replace(/[^a-z0-9-]+/g, '-');
+  return fit.replace(/^-+/, '').slice(0, 63) || 'unnamed';
+}
+
+/** Adds what the source says of the service, and its port. */
+function bind({ binding, portAt, ports, prefix }: Declaration, draft: Draft): void {
+  const label = `${prefix}.port`;
+  Object.assign(draft.options, structuredClone(binding));
+  if (portAt === undefined) {
+    if (draft.port !== undefined) draft.refuse(label, 'expected no port: its source knows it');
+    return;
+  }
+  const port = draft.port ?? (ports.length === 1 ? String(ports[0]) : undefined);
+  if (port === undefined) {
+    const found = ports.length === 0 ? 'none is exposed' : `${ports.join(', ')} are exposed`;
+    draft.refuse(label, `expected the port that it listens on; ${found}`);
+    return;
+  }
+  let at = draft.options;
+  for (const key of portAt.slice(0, -1)) {
+    at[key] ??= Object.create(null) as Tree;
+    at = at[key] as Tree;
+  }
+  at[portAt.at(-1) as string] = port as Branch;
+}
+
+/** Runs the checks of the file over it. */
+function check(
+  name: string,
+  draft: Draft,
+  { portAt, prefix }: Declaration,
+  { defaults, folder }: DeclareSettings,
+  { budget }: Pick<Settings, 'budget'>,
+): ServiceSettings | undefined {
+  const document = treeDocument({ defaults, services: { [name]: draft.options } });
+  const report = createReport('', document, configSchema);
+  const parsed = validateService(name, draft.options, { ...defaults }, report);
+  const isTcp = parsed !== undefined && parsed.routes.length === 0;
+  if (parsed !== undefined) crossCheck(name, parsed, budget, report);
+  const portPath = portAt && `services.${name}.${portAt.join('.')}`;
+  for (const problem of report.problems()) draft.problems.push(describe(problem, name, draft, portPath, prefix));
+  for (const warning of report.warnings()) draft.remarks.push(describe(warning, name, draft, portPath, prefix));
+  if (parsed === undefined || draft.problems.length > 0) return undefined;
+  return freeze(serviceSettings(name, resolvePaths(serviceSchema, parsed, folder), isTcp));
+}
+
+function crossCheck(
+  name: string,
+  service: NonNullable<ReturnType<typeof validateService>>,
+  budget: Settings['budget'],
+  report: Report,
+): void {
+  // With its default where it came from the file.
+  const sections = { budget: budget as Required<Settings['budget']>, listen: [] };
+  const parsed = { sections, services: new Map([[name, service]]), defaults: {} };
+  checkServices(parsed, report);
+  checkTcp(parsed, report);
+}
+
+/** A line that names the label where one said it. */
+function describe(
+  { path, message }: Problem,
+  name: string,
+  draft: Draft,
+  portPath: string | undefined,
+  prefix: string,
+): string {
+  const within = path.startsWith(`services.${name}.`) ? path.slice(`services.${name}.`.length) : '';
+  const label = path === portPath ? `${prefix}.port` : draft.labelAt(within);
+  if (label !== undefined && within !== '') return `label ${label}: ${message}`;
+  return within === '' ? message : `${within}: ${message}`;
+}
+
+/** Routes of hosts that may be declared. */
+function checkHosts(routes: readonly RouteSettings[], { allow }: DeclareSourceSettings, draft: Draft): void {
+  const { hosts } = allow;
+  if (hosts === undefined) return;
+  for (const [index, { host }] of routes.entries()) {
+    if (host !== undefined && hostIsAmong(host, hosts)) continue;
+    const label = draft.labelAt(`routes[${index}].host`) ?? draft.labelAt(`routes[${index}]`) ?? 'route';
+    const found = host === undefined ? 'any host' : host;
+    draft.refuse(label, `expected a host that declare.allow.hosts names (${hosts.join(', ')}), found ${found}`);
+  }
+}
