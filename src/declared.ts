@@ -1,5 +1,4 @@
 /** Joins what declares services with the configuration: which sources there are is known here and in `main.ts` alone. */
-import type { DeclaredServices } from './config/declare/declared-services.ts';
 import { DockerLabels } from './discovery/docker-labels/source.ts';
 import type { ContainerFeed } from './model/containers.ts';
 import type { DeclarationSource, DeclarationStatus } from './model/declarations.ts';
@@ -14,15 +13,19 @@ interface DeclaredOptions {
   containers: ContainerFeed | undefined;
   clock: Clock;
   logger: Logger;
-  onChange: () => void;
-  tell: (type: EventType, message: string, data: Record<string, string>) => void;
 }
 
-/** The part of declared services that a proxy needs. */
+type Tell = (type: EventType, message: string, data: Record<string, string>) => void;
+
+/** Services that declare themselves, as a proxy needs them. */
 export interface Declared {
   readonly standing: readonly DeclarationStatus[];
+  /** Asks the sources; resolves when each has said something, or after so many ms. */
   begin(limitMs: number): Promise<void>;
+  /** What the file, or another one from now on, and all declarations come to now. */
   merge(file?: Settings): Settings;
+  /** Calls whenever `merge` would come to something else, and once at once; tells what was said before, and what is from now on. */
+  follow(onChange: () => void, tell: Tell): void;
   close(): void;
 }
 
@@ -36,22 +39,45 @@ function nothingDeclared(settings: Settings): Declared {
       file = other;
       return file;
     },
+    follow: () => undefined,
     close: () => undefined,
   };
 }
 
 /** Services that declare themselves, as far as the settings turn that on; what checks them is loaded only then. */
-export async function openDeclared(options: DeclaredOptions): Promise<Declared> {
-  const { settings, containers, clock, logger } = options;
+export async function openDeclared({ settings, containers, clock, logger }: DeclaredOptions): Promise<Declared> {
   const { declare } = settings;
   if (declare === undefined) return nothingDeclared(settings);
-  const { DeclaredServices: Services } = await import('./config/declare/declared-services.ts');
+  const { DeclaredServices } = await import('./config/declare/declared-services.ts');
   const sources: DeclarationSource[] = [];
   const { docker } = declare.sources;
   if (docker !== undefined && containers !== undefined) {
-    sources.push(new DockerLabels({ containers, prefix: docker.prefix, isForeign: () => false, clock, logger }));
+    sources.push(
+      new DockerLabels({ name: 'docker', containers, prefix: docker.prefix, isForeign: () => false, clock, logger }),
+    );
   }
-  const { onChange, tell } = options;
-  const declared: DeclaredServices = new Services({ file: settings, sources, clock, onChange, tell });
-  return declared;
+  let onChange = (): void => undefined;
+  const unsaid: Parameters<Tell>[] = [];
+  let tell: Tell = (...said) => unsaid.push(said);
+  const declared = new DeclaredServices({
+    file: settings,
+    sources,
+    clock,
+    onChange: () => onChange(),
+    tell: (...said) => tell(...said),
+  });
+  return {
+    get standing() {
+      return declared.standing;
+    },
+    begin: (limitMs) => declared.begin(limitMs),
+    merge: (file) => declared.merge(file),
+    follow: (listener, sink) => {
+      onChange = listener;
+      tell = sink;
+      for (const said of unsaid.splice(0)) tell(...said);
+      onChange();
+    },
+    close: () => declared.close(),
+  };
 }

@@ -2,7 +2,6 @@
 import './first.ts';
 
 import { extname, join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createAdmin } from './admin/create-admin.ts';
 import { AcmeSource } from './certificates/acme/acme-source.ts';
 import { FileSource } from './certificates/file-source.ts';
@@ -27,36 +26,35 @@ import { LearntFiles, scalingForm } from './control/scale/learnt-store.ts';
 import type { ScaleInputs } from './control/scale/scale-inputs.ts';
 import { decideScale } from './control/scale/scaler.ts';
 import { openFreezes } from './control/service/freezes.ts';
+import { openDeclared } from './declared.ts';
 import { createConsulRegistrar } from './discovery/consul/registrar.ts';
-import type { ConsulSettings } from './discovery/consul/settings.ts';
 import { createConsulSource } from './discovery/consul/source.ts';
 import { createStaticSource } from './discovery/static/source.ts';
 import { createRouteBook } from './edge/route/route-book.ts';
-import { createLoggedEdge } from './logged-edge.ts';
 import type { CertificateNews } from './model/certificates.ts';
 import type { Registrar } from './model/discovery.ts';
 import { toPilotlightError } from './model/errors.ts';
-import type { ControlMessage, EdgeMessage } from './model/link.ts';
 import type { Logger } from './model/observe.ts';
 import type { ConfigSource, ReloadResult } from './model/reload.ts';
-import type { HostPort, ListenSettings, Settings } from './model/settings.ts';
+import type { Runtime } from './model/runtime.ts';
+import type { ListenSettings, Settings } from './model/settings.ts';
 import type { ControlApi } from './model/status.ts';
 import { countDaysLeft } from './observe/certificate-metrics.ts';
 import { joinEvents } from './observe/joined-events.ts';
 import { createLogger } from './observe/logger.ts';
 import { createMetrics } from './observe/metrics.ts';
+import { ownPlane } from './own-plane.ts';
+import { partsMissing, partsOf, whatCanChange } from './parts.ts';
 import { createDockerRuntime } from './runtime/docker/runtime.ts';
-import type { DockerSettings } from './runtime/docker/settings.ts';
 import { createProcessRuntime } from './runtime/process/runtime.ts';
 import { abortedWithin, unlessAborted } from './util/abort.ts';
-import { createChannel } from './util/channel.ts';
 import { systemClock } from './util/clock.ts';
 import { warnOfDescriptors } from './util/descriptors.ts';
 import { freeAfterBoot } from './util/free-memory.ts';
 import { inTurns } from './util/in-turns.ts';
 import { listenKey } from './util/listening.ts';
 import { openStateDirectory } from './util/state-directory.ts';
-import { bindSockets, SOCKETS_PER_PROCESS, takeSockets } from './workers/bound-sockets.ts';
+import { takeSockets } from './workers/bound-sockets.ts';
 import type { DataPlane } from './workers/data-plane.ts';
 import { WorkerPool } from './workers/worker-pool.ts';
 import { youngMemoryBounded } from './workers/young-memory.ts';
@@ -65,6 +63,9 @@ import { youngMemoryBounded } from './workers/young-memory.ts';
 const MARGIN_MS = 2000;
 /** How long a successor waits for its sources, and for what runs already, before it takes requests, ms. */
 const SETTLE_MS = 10_000;
+
+/** How long services that declare themselves are waited for before requests are taken, ms. */
+const DECLARED_MS = 5000;
 
 /** How often the days until certificates expire are counted anew, ms. */
 const DAYS_LEFT_EVERY_MS = 60_000;
@@ -89,10 +90,9 @@ async function startProxy(settings: Settings, options: ProxyOptions): Promise<Ru
   }
 }
 
-async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Promise<RunningProxy> {
+async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promise<RunningProxy> {
   const { signal, predecessor } = options;
   let phase: Phase = 'booting';
-  let current = settings;
 
   // 1. Time, log and metrics.
   const clock = systemClock;
@@ -102,11 +102,29 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   // 2. The state directory, which one process at a time has. It holds this proxy's identity, what it decided and
   // what it has learnt.
   const ticketKeys = await predecessor?.letGo();
-  let state = await openStateDirectory(settings.state);
+  let state = await openStateDirectory(file.state);
   undo.push(() => state.release());
   const { instance, secret } = state;
   const journal = await openJournal(join(state.path, 'journal'), clock, logger);
   undo.push(() => journal.release());
+
+  // 3. Runtimes, and the services that say themselves where they belong: those of the file are not all that there is.
+  const { consul, docker } = partsOf(file);
+  const common = { clock, logger, instance };
+  const runtimes: Runtime[] = [createProcessRuntime({ ...common, stateDirectory: state.path, baseEnv: options.env })];
+  // Its client costs a quarter of a second and 20 MB: only where it is configured.
+  const engine = docker && (await createDockerRuntime({ ...common, settings: docker }));
+  if (engine !== undefined) runtimes.push(engine);
+  const declared = await openDeclared({
+    settings: file,
+    containers: engine?.containers,
+    clock,
+    logger,
+  });
+  undo.push(async () => declared.close());
+  await unlessAborted(declared.begin(DECLARED_MS), signal);
+  const settings = declared.merge();
+  let current = settings;
 
   const names = settings.services.map(({ name }) => name);
   const learnt = new LearntFiles(join(state.path, 'learnt'), names, clock, logger, scalingForm);
@@ -115,12 +133,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   const kept = [learnt, idleLearnt, costs];
   undo.push(() => Promise.all(kept.map((each) => each.release())));
 
-  // 3. Runtimes, sources and the catalogue: where there is another one, it is joined here.
-  const { consul, docker } = partsOf(settings);
-  const common = { clock, logger, instance };
-  const runtimes = [createProcessRuntime({ ...common, stateDirectory: state.path, baseEnv: options.env })];
-  // Its client costs a quarter of a second and 20 MB: only where it is configured.
-  if (docker !== undefined) runtimes.push(await createDockerRuntime({ ...common, settings: docker }));
+  // 4. Sources and the catalogue: where there is another one, it is joined here.
   const sources = [createStaticSource({ clock, logger })];
   let registrar: Registrar | undefined;
   if (consul !== undefined) {
@@ -129,7 +142,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     if (consul.register !== false) registrar = createConsulRegistrar(inUse);
   }
 
-  // 4. The control plane.
+  // 5. The control plane.
   let upstreamTls = await readUpstreamTls(settings.services);
   const control = createControl({
     ...common,
@@ -150,7 +163,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   undo.push(() => control.shutdown(AbortSignal.timeout(MARGIN_MS)));
   const events = joinEvents(control, clock, logger, options.onEvent);
 
-  // 5. The data plane: one edge in this process, or workers.
+  // 6. The data plane: one edge in this process, or workers.
   const attach: Control['attach'] = (edge, link, end) => control.attach(edge, link, end);
   const { workers: count, accessLog } = settings;
   const flags = youngMemoryBounded(process.execArgv, options.env['NODE_OPTIONS']);
@@ -160,7 +173,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
       : new WorkerPool({ ...WORKER, flags, count, logLevel: options.logLevel, accessLog, clock, logger, attach });
   undo.push(() => plane.close());
 
-  // 6. Certificates: files are watched, and what is to be ordered is, once requests are taken.
+  // 7. Certificates: files are watched, and what is to be ordered is, once requests are taken.
   const telling = {
     clock,
     tell: ({ type, message, ...fields }: CertificateNews) => events.emit(type, message, fields),
@@ -199,7 +212,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   const daysLeft = clock.every(DAYS_LEFT_EVERY_MS, showDaysLeft);
   undo.push(async () => daysLeft.cancel());
 
-  // 7. The admin API: before the rest boots, so that readiness can be observed; after it where another one is ready.
+  // 8. The admin API: before the rest boots, so that readiness can be observed; after it where another one is ready.
   const api: ControlApi = {
     services: () => control.services(),
     service: (name) => control.service(name),
@@ -223,6 +236,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     api,
     reload,
     certificates: () => certificates.status,
+    declarations: () => declared.standing,
     routes: createRouteBook({ table: () => control.table(), listeners: () => current.listen, logger }),
     renderMetrics: metrics.render,
     logger,
@@ -234,19 +248,19 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
   let adminAddress = predecessor === undefined ? await openAdmin() : settings.admin.address;
   undo.push(() => admin.close());
 
-  // 8. Control finds out what runs, and every edge gets its routes. What control started is stopped by the undoing when
+  // 9. Control finds out what runs, and every edge gets its routes. What control started is stopped by the undoing when
   // the boot is broken off, which aborting it would not do.
   await unlessAborted(Promise.all([control.start(new AbortController().signal), plane.begin()]), signal);
   if (predecessor !== undefined)
     await control.settled(abortedWithin(SETTLE_MS, signal)).catch(() => signal.throwIfAborted());
   freeAfterBoot(settings.services.length);
 
-  // 9. Requests are taken.
+  // 10. Requests are taken.
   let listening = await listenOn(settings.listen, bound);
   warnOfDescriptors(settings, logger);
   phase = 'serving';
 
-  // 10. A predecessor ends, and what it had is this process's alone.
+  // 11. A predecessor ends, and what it had is this process's alone.
   if (predecessor !== undefined) {
     adminAddress = await openAdmin();
     predecessor.serving((service) => void control.wake(service).catch(() => undefined));
@@ -256,6 +270,29 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     events.emit('upgraded', 'this process serves in the place of the one before', { pid: process.pid });
   } else certificates.begin();
   logger.info({ listening, admin: adminAddress, instance }, 'serving');
+
+  /** Serves other settings from now on. @throws where a listener or a certificate is of no use; all is as before then */
+  const serve = async (next: Settings) => {
+    const read = await readUpstreamTls(next.services);
+    listening = await listenOn(next.listen);
+    upstreamTls = read;
+    const isTokenNew = partsOf(current).consul?.token !== partsOf(next).consul?.token;
+    // In force from here on, whatever fails below: what comes next is compared with it.
+    current = next;
+    control.reconfigure(next);
+    if (isTokenNew) control.renewRegistrations();
+  };
+
+  const changing = inTurns();
+  let inFile = file;
+  const takeDeclared = (): Promise<void> =>
+    changing(async () => {
+      await predecessor?.gone;
+      if (phase !== 'serving') return;
+      const merged = declared.merge();
+      if (hasChanges(diffSettings(current, merged))) await serve(merged);
+    }).catch((error: unknown) => logger.error({ err: error }, 'what is declared is not in use'));
+  declared.follow(() => void takeDeclared(), events.emit);
 
   const refuseReload = (problems: readonly string[], source: ConfigSource): ReloadResult => {
     // One alone is all that the event says.
@@ -296,7 +333,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
     async resume(reason) {
       if (phase === 'handing-over') {
         phase = 'serving';
-        await openStateDirectory(settings.state).then(
+        await openStateDirectory(file.state).then(
           (opened) => {
             state = opened;
             journal.resume();
@@ -306,39 +343,38 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
         );
         control.resume();
         certificates.begin();
+        void takeDeclared();
       }
       logger.error({ reason }, 'not upgraded');
       events.emit('upgrade-failed', `not upgraded, this process goes on: ${reason}`, {});
     },
-    async reload(next, source) {
-      await predecessor?.gone;
-      if (phase === 'draining') return refuseReload(['the proxy is about to end'], source);
-      const missing = partsMissing(current, next);
-      if (missing.length > 0) return refuseReload(missing, source);
-      const merged = whatCanChange(current, next);
-      try {
-        const read = await readUpstreamTls(merged.services);
-        listening = await listenOn(merged.listen);
-        upstreamTls = read;
-      } catch (error) {
-        return refuseReload([toPilotlightError(error).message], source);
-      }
-      const changes = diffSettings(current, next);
-      const isTokenNew = partsOf(current).consul?.token !== partsOf(merged).consul?.token;
-      // In force from here on, whatever fails below: what comes next is compared with it.
-      current = merged;
-      control.reconfigure(merged);
-      if (isTokenNew) control.renewRegistrations();
-      await plane
-        .reopenLog()
-        .catch((error: unknown) => logger.error({ err: error }, 'the access log is not opened anew'));
-      warnOfDescriptors(merged, logger);
-      const { needRestart } = changes;
-      if (needRestart.length > 0) logger.warn({ needRestart }, describeRestart(changes));
-      const { length } = merged.services;
-      events.emit('reloaded', describeReload(changes, source, length), reloadFields(changes, source, length));
-      return { ...source, reloaded: true, changed: hasChanges(changes), changes };
-    },
+    reload: (next, source) =>
+      changing(async () => {
+        await predecessor?.gone;
+        if (phase === 'draining') return refuseReload(['the proxy is about to end'], source);
+        const missing = partsMissing(current, next);
+        if (missing.length > 0) return refuseReload(missing, source);
+        const usable = whatCanChange(current, next);
+        const before = current;
+        const merged = declared.merge(usable);
+        try {
+          await serve(merged);
+        } catch (error) {
+          declared.merge(inFile);
+          return refuseReload([toPilotlightError(error).message], source);
+        }
+        inFile = usable;
+        const changes = diffSettings(before, { ...next, listen: merged.listen, services: merged.services });
+        await plane
+          .reopenLog()
+          .catch((error: unknown) => logger.error({ err: error }, 'the access log is not opened anew'));
+        warnOfDescriptors(merged, logger);
+        const { needRestart } = changes;
+        if (needRestart.length > 0) logger.warn({ needRestart }, describeRestart(changes));
+        const { length } = merged.services;
+        events.emit('reloaded', describeReload(changes, source, length), reloadFields(changes, source, length));
+        return { ...source, reloaded: true, changed: hasChanges(changes), changes };
+      }),
 
     async stop(hurry) {
       const handOver = phase === 'handing-over';
@@ -347,6 +383,7 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
       const graceMs = Math.max(0, ...current.services.map(({ run }) => run?.stop.graceMs ?? 0));
       const attempt = attempts(hurry, logger);
       certificates.close();
+      declared.close();
       daysLeft.cancel();
 
       // 1. Not ready any more, and out of the catalogue. With a successor, that is who answers questions from now on.
@@ -369,47 +406,6 @@ async function boot(settings: Settings, options: ProxyOptions, undo: Undo[]): Pr
       await attempt('release of the state directory', 0, state.release());
     },
   };
-}
-
-/** One edge, in this process. */
-async function ownPlane(
-  accessLog: Settings['accessLog'],
-  attach: Control['attach'],
-  logger: Logger,
-): Promise<DataPlane> {
-  const [link, controlEnd] = createChannel<ControlMessage, EdgeMessage>();
-  const bind = (address: HostPort) => bindSockets(address, SOCKETS_PER_PROCESS);
-  const edge = await createLoggedEdge({ link, accessLog, clock: systemClock, logger, bind });
-  const begin = async () => {
-    attach('edge-1', controlEnd);
-    // The edge gets its first routes in a turn of its own, and takes no request before it has them.
-    await nextTurn();
-  };
-  return Object.assign(edge, { begin });
-}
-
-/** The settings of runtimes and sources, with the types that those give them. */
-interface Parts {
-  consul?: ConsulSettings;
-  docker?: DockerSettings;
-}
-
-function partsOf({ parts }: Settings): Parts {
-  return parts;
-}
-
-/** What the next configuration needs and this process was not built with: without it its services could not work. */
-function partsMissing(current: Settings, next: Settings): string[] {
-  const missing = Object.keys(next.parts).filter((part) => current.parts[part] === undefined);
-  return missing.sort().map((part) => `${part} was not configured when this process started: restart it`);
-}
-
-/** The next configuration as far as it can take effect: what the process was built with stays. */
-function whatCanChange({ accessLog, admin, workers, state, parts }: Settings, next: Settings): Settings {
-  const { consul } = parts as Parts;
-  // Asked for at each call.
-  const token = consul && { consul: { ...consul, token: partsOf(next).consul?.token } };
-  return { ...next, accessLog, admin, workers, state, parts: { ...parts, ...token } };
 }
 
 /** Awaits steps of the end: one that fails, or takes more than its time and a margin, must not keep the next from it. */

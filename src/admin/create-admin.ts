@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { CertificateStatus } from '../model/certificates.ts';
+import type { DeclarationStatus } from '../model/declarations.ts';
 import type { Logger } from '../model/observe.ts';
 import type { ReloadResult } from '../model/reload.ts';
 import type { RouteBook } from '../model/routes.ts';
@@ -23,6 +24,8 @@ interface AdminOptions {
   reload?: (() => Promise<ReloadResult>) | undefined;
   /** The certificates of listeners; absent: there are none. */
   certificates?: (() => readonly CertificateStatus[]) | undefined;
+  /** Services that declare themselves; absent: there are none. */
+  declarations?: (() => readonly DeclarationStatus[]) | undefined;
   /** Shows and explains routes. */
   routes: RouteBook;
   /** The metrics in the Prometheus text format. */
@@ -73,6 +76,7 @@ export function createAdmin({
   api,
   reload,
   certificates,
+  declarations,
   routes: routeBook,
   renderMetrics,
   logger,
@@ -85,6 +89,7 @@ export function createAdmin({
     api,
     reload,
     certificates,
+    declarations,
     routeBook,
     renderMetrics,
     events,

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CertificateStatus } from '../model/certificates.ts';
 import type { DecisionEntry, ServiceWhy } from '../model/decision.ts';
+import type { DeclarationStatus } from '../model/declarations.ts';
 import type { ReloadResult } from '../model/reload.ts';
 import type { RouteBook } from '../model/routes.ts';
 import type { ControlApi } from '../model/status.ts';
@@ -30,6 +31,7 @@ interface RouteParts {
   api: ControlApi;
   reload?: (() => Promise<ReloadResult>) | undefined;
   certificates?: (() => readonly CertificateStatus[]) | undefined;
+  declarations?: (() => readonly DeclarationStatus[]) | undefined;
   routeBook: RouteBook;
   renderMetrics: () => string;
   events: EventStreams;
@@ -45,6 +47,7 @@ export function createRoutes({
   api,
   reload,
   certificates,
+  declarations,
   routeBook,
   renderMetrics,
   events,
@@ -113,6 +116,7 @@ export function createRoutes({
       get: (response, _name, query) => sendJson(response, routeBook.list(query.get('host') ?? undefined)),
     },
     '/v1/routes/explain': { get: (response, _name, query) => explain(response, routeBook, query) },
+    '/v1/declarations': { get: (response) => sendJson(response, declarations?.() ?? []) },
     '/v1/certificates': { get: (response) => sendJson(response, certificates?.() ?? []) },
     '/v1/events': { get: (response) => events.serve(response) },
     '/v1/live': { get: (response) => live.serve(response) },

@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import type { CertificateStatus } from '../model/certificates.ts';
 import type { Costs } from '../model/costs.ts';
 import type { ServiceWhy } from '../model/decision.ts';
+import type { DeclarationStatus } from '../model/declarations.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { RouteExplanation, RouteQuestion, RouteStatus } from '../model/routes.ts';
 import type { EndpointStatus, ScaleByHand, ServiceStatus } from '../model/status.ts';
@@ -12,6 +13,7 @@ import type { AdminTarget } from './admin-target.ts';
 export interface AdminClient {
   services(signal?: AbortSignal): Promise<ServiceStatus[]>;
   certificates(): Promise<CertificateStatus[]>;
+  declarations(signal?: AbortSignal): Promise<DeclarationStatus[]>;
   service(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
   /** Where a service is, in use or not. */
   endpoints(name: string): Promise<EndpointStatus[]>;
@@ -40,6 +42,7 @@ export function createAdminClient(target: AdminTarget): AdminClient {
   const some = (name: string | undefined, what: string) => (name === undefined ? `/v1/${what}` : act(name, what));
   return {
     services: async (signal) => (await ask(target, 'GET', '/v1/services', signal)) as ServiceStatus[],
+    declarations: async (signal) => (await ask(target, 'GET', '/v1/declarations', signal)) as DeclarationStatus[],
     certificates: async () => (await ask(target, 'GET', '/v1/certificates')) as CertificateStatus[],
     service: async (name, signal) => (await ask(target, 'GET', one(name), signal)) as ServiceStatus,
     endpoints: async (name) => (await ask(target, 'GET', act(name, 'endpoints'))) as EndpointStatus[],

@@ -2,6 +2,7 @@ import { PilotlightError } from '../model/errors.ts';
 import { sleep } from '../util/clock.ts';
 import { type AdminClient, createAdminClient } from './admin-client.ts';
 import { type AdminOptions, findAdmin } from './admin-target.ts';
+import { declarationLines } from './declaration-lines.ts';
 import { statusTable } from './status-table.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -22,7 +23,12 @@ const CLEAR_ALL = '\x1b[2J';
  */
 export async function showStatus(given: StatusOptions, terminal: Terminal, signal: AbortSignal): Promise<number> {
   const client = createAdminClient(await findAdmin(given, terminal));
-  const draw = async () => render(await client.services(signal), given, terminal);
+  const draw = async () => {
+    const services = await client.services(signal);
+    // The services alone are what other programs read.
+    const declarations = given.json === true ? [] : await client.declarations(signal);
+    return [render(services, given, terminal), ...declarationLines(declarations)].join('\n');
+  };
   const first = await draw();
   if (given.watch !== true) {
     terminal.out(first);

@@ -1,3 +1,5 @@
+import type { WrittenOptions } from './declarations.ts';
+
 /** A container of an engine, running or not. */
 export interface LabelledContainer {
   id: string;
@@ -10,8 +12,9 @@ export interface LabelledContainer {
   ports: readonly number[];
   /** Names of the networks that it is in. */
   networks: readonly string[];
-  /** How it wants to be stopped, where it says so. */
-  stop: { readonly signal: string | undefined; readonly graceSeconds: number | undefined };
+  /** The options of a service that starts and stops it, and where among them the port belongs. */
+  binding: WrittenOptions;
+  portAt: readonly string[];
 }
 
 /** The containers of an engine, whoever made them. */

@@ -1,5 +1,3 @@
-import type { ServiceSettings } from './settings.ts';
-
 /** Options as they are written: a text, a list of options, or options by their keys. */
 export type WrittenOption = string | readonly WrittenOption[] | { readonly [key: string]: WrittenOption };
 export type WrittenOptions = { readonly [key: string]: WrittenOption };
@@ -58,8 +56,6 @@ export interface DeclareAllow {
 export interface DeclareSettings {
   /** By the names of the sources that are asked. */
   readonly sources: Readonly<Record<string, DeclareSourceSettings>>;
-  /** Labels of others that are understood, by the names of their programs. */
-  readonly dialects: readonly string[];
   /** Most services that are declared. */
   readonly maxServices: number;
   /** `defaults` as written in the file: they hold for declared services too. */
@@ -95,10 +91,4 @@ export interface DeclarationStatus {
   problems: string[];
   /** What of it is not understood, and was left out, a line each. */
   remarks: string[];
-}
-
-/** What declarations come to, together with the file. */
-export interface DeclaredServices {
-  services: readonly ServiceSettings[];
-  standing: readonly DeclarationStatus[];
 }

@@ -17,6 +17,11 @@ export interface FakeAdmin {
 export async function fakeAdmin(status: number, body: unknown): Promise<FakeAdmin> {
   const fake: FakeAdmin = { url: '', asked: [], answer: { status, body: JSON.stringify(body) }, first: [] };
   const server = createServer((request, response) => {
+    // Nothing declares itself.
+    if (request.url === '/v1/declarations') {
+      response.writeHead(200, { 'content-type': 'application/json' }).end('[]');
+      return;
+    }
     fake.asked.push(`${request.method} ${request.url} ${request.headers.authorization ?? '-'}`);
     response.writeHead(fake.answer.status, { 'content-type': 'application/json' });
     const first = fake.first.shift();

@@ -37,10 +37,14 @@ export const RULES: Rules = {
       'first.ts',
       'logged-edge.ts',
       'observe',
+      'own-plane.ts',
+      'parts.ts',
       'runtime',
       'workers',
     ],
     'declared.ts': ['config', 'discovery'],
+    'own-plane.ts': ['control', 'logged-edge.ts', 'workers'],
+    'parts.ts': ['discovery', 'runtime'],
     'pilotlight.ts': ['first.ts', 'main.ts'],
     'first.ts': [],
     'worker.ts': ['logged-edge.ts', 'observe', 'workers'],
@@ -96,7 +100,7 @@ export const RULES: Rules = {
 
   apart: ['discovery', 'runtime'],
 
-  kindsIn: ['config/schema', 'config/check', 'main.ts'],
+  kindsIn: ['config/schema', 'config/check', 'declared.ts', 'main.ts'],
 
   confined: {
     dockerode: 'runtime/docker/',

@@ -33,16 +33,28 @@ export function diffSettings(old: Settings, next: Settings): SettingsChanges {
         'budget',
         'prices',
       ]),
+      ...(same(rulesOf(old), rulesOf(next)) ? [] : ['declare']),
       ...partChanges(old, next, 'reloaded'),
     ],
     needRestart: [
       ...(same(old.admin.address, next.admin.address) ? [] : ['admin.address']),
       ...(old.admin.token === next.admin.token ? [] : ['admin.token']),
       ...(['accessLog', 'workers', 'state'] as const).filter((key) => !same(old[key], next[key])),
+      ...sourcesOf(next).filter((source) => !sourcesOf(old).includes(source)),
       // In the order in which they always were told.
       ...partChanges(old, next, 'restarted').reverse(),
     ],
   };
+}
+
+/** What may be declared: `defaults` are told with the services that they change. Who is asked first takes a restart. */
+function rulesOf({ declare }: Settings): unknown {
+  return declare && { ...declare, defaults: undefined };
+}
+
+/** Who is asked for declared services, by the keys of the file. */
+function sourcesOf({ declare }: Settings): string[] {
+  return Object.keys(declare?.sources ?? {}).map((name) => `declare.${name}`);
 }
 
 /** What differs in the sections of runtimes and sources: their names, or those keys that take effect by a reload. */

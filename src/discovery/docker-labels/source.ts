@@ -1,11 +1,13 @@
 import type { ContainerFeed, LabelledContainer } from '../../model/containers.ts';
-import type { Declaration, DeclarationSource, WrittenOptions } from '../../model/declarations.ts';
+import type { Declaration, DeclarationSource } from '../../model/declarations.ts';
 import { toPilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
 import { backoffDelay } from '../../util/backoff.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
 
 interface DockerLabelsOptions {
+  /** As below `declare`. */
+  name: string;
   containers: ContainerFeed;
   /** What labels begin with, without the dot. */
   prefix: string;
@@ -25,10 +27,11 @@ const BACKOFF = { base: 500, cap: 10_000, jitter: 0.5 };
 
 /** Services that containers declare by their labels, whether they run or not. */
 export class DockerLabels implements DeclarationSource {
-  readonly name = 'docker';
+  readonly name: string;
   readonly #options: DockerLabelsOptions;
 
   constructor(options: DockerLabelsOptions) {
+    this.name = options.name;
     this.#options = options;
   }
 
@@ -71,39 +74,32 @@ export class DockerLabels implements DeclarationSource {
     };
     const found = await containers.list(isWanted, signal);
     const names = new Map(found.map((container) => [composeKey(container.labels), nameOf(container, prefix)]));
-    return found.map((container) => declarationOf(container, prefix, names));
+    return found.map((container) => declarationOf(this.name, container, prefix, names));
   }
 }
 
 /** @param names of services, by their project and service of Compose */
 function declarationOf(
+  source: string,
   container: LabelledContainer,
   prefix: string,
   names: ReadonlyMap<string | undefined, string>,
 ): Declaration {
-  const { name, createdAt, labels, ports, networks } = container;
+  const { name, createdAt, labels, binding, portAt, ports, networks } = container;
   return {
-    source: 'docker',
+    source,
     key: name,
     title: `container ${name}`,
     service: serviceOf(container),
     since: createdAt,
     labels,
     prefix,
-    binding: bindingOf(container),
-    portAt: ['run', 'docker', 'port'],
+    binding,
+    portAt,
     ports,
     networks,
     after: dependencies(labels).flatMap((service) => names.get(`${labels[COMPOSE.project]} ${service}`) ?? []),
   };
-}
-
-function bindingOf({ name, stop: { signal, graceSeconds } }: LabelledContainer): WrittenOptions {
-  const stop = {
-    ...(signal === undefined ? {} : { signal }),
-    ...(graceSeconds === undefined ? {} : { grace: `${graceSeconds}s` }),
-  };
-  return { run: { docker: { container: name, ...(Object.keys(stop).length === 0 ? {} : { stop }) } } };
 }
 
 /** Of a stack its project and service, else the container's own name. */

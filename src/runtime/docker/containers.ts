@@ -1,5 +1,6 @@
 import type Docker from 'dockerode';
 import type { ContainerFeed, LabelledContainer } from '../../model/containers.ts';
+import type { WrittenOptions } from '../../model/declarations.ts';
 import { labels as own } from './container.ts';
 import { type DockerEngine, limits } from './engine.ts';
 
@@ -52,7 +53,6 @@ export class DockerContainers implements ContainerFeed {
 function labelled(summary: Docker.ContainerInfo, { Config, Created }: Docker.ContainerInspectInfo): LabelledContainer {
   // A link adds names of the form /other/alias.
   const name = summary.Names.find((each) => each.lastIndexOf('/') === 0) ?? summary.Names[0] ?? summary.Id;
-  const { StopSignal, StopTimeout } = Config as { StopSignal?: string; StopTimeout?: number };
   return {
     id: summary.Id,
     name: name.replace(/^\//, ''),
@@ -60,8 +60,16 @@ function labelled(summary: Docker.ContainerInfo, { Config, Created }: Docker.Con
     labels: summary.Labels,
     ports: exposed(Config.ExposedPorts),
     networks: Object.keys(summary.NetworkSettings?.Networks ?? {}).sort(),
-    stop: { signal: StopSignal || undefined, graceSeconds: StopTimeout ?? undefined },
+    binding: { run: { docker: { container: name.replace(/^\//, ''), ...stopOf(Config) } } },
+    portAt: ['run', 'docker', 'port'],
   };
+}
+
+/** How it wants to be stopped, where it says so. */
+function stopOf(config: object): WrittenOptions {
+  const { StopSignal: signal, StopTimeout: seconds } = config as { StopSignal?: string; StopTimeout?: number };
+  const stop = { ...(signal ? { signal } : {}), ...(seconds === undefined ? {} : { grace: `${seconds}s` }) };
+  return Object.keys(stop).length === 0 ? {} : { stop };
 }
 
 function exposed(ports: object | undefined): number[] {
