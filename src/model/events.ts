@@ -10,6 +10,9 @@ export type EventType =
   | 'refusal-ended'
   | 'retiring'
   | 'revoked'
+  | 'paused'
+  | 'resume-failed'
+  | 'dropped'
   | 'asleep'
   | 'idle-raised'
   | 'exited'
@@ -41,6 +44,7 @@ export type EventType =
 /** Of which somebody should look into the cause. */
 export const troubles: ReadonlySet<EventType> = new Set([
   'start-failed',
+  'resume-failed',
   'sick',
   'drain-forced',
   'reload-failed',

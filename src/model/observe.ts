@@ -37,6 +37,8 @@ export type MetricName =
   | 'pilotlight_hold_rejected_total'
   | 'pilotlight_cold_starts_total'
   | 'pilotlight_cold_start_seconds'
+  | 'pilotlight_resumes_total'
+  | 'pilotlight_resume_seconds'
   | 'pilotlight_start_failures_total'
   | 'pilotlight_replicas'
   | 'pilotlight_scale_decisions_total'

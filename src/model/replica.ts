@@ -1,6 +1,6 @@
 /**
- * The states of a replica; `paused` and `created` are pre-positioned, `starting` to `stopping` hold capacity. Nothing
- * pauses a replica yet: the admin API names the state for those that are frozen between their runs.
+ * The states of a replica; `created` is pre-positioned, `paused` is frozen between two times in service: it has its
+ * memory and its place, and gets neither requests nor probes. All but these two, `stopped` and `failed` hold capacity.
  */
 export type ReplicaState =
   | 'created'
@@ -8,9 +8,11 @@ export type ReplicaState =
   | 'ready'
   | 'cordoned'
   | 'draining'
+  | 'pausing'
+  | 'paused'
+  | 'resuming'
   | 'stopping'
   | 'stopped'
-  | 'paused'
   | 'failed';
 
 /** What can happen to a replica. */
@@ -29,21 +31,31 @@ export type ReplicaEvent =
   | 'revoke'
   /** The stop was issued to the runtime: there is no way back. */
   | 'stop'
+  /** The runtime is asked to freeze it, in place of a stop. */
+  | 'pause'
+  /** It is frozen. */
+  | 'paused'
+  /** The start gate let it through: the runtime is asked to have it go on. */
+  | 'resume'
   /** The runtime says that it runs no more. */
   | 'exit'
+  /** Found frozen at boot, or frozen by someone else. */
+  | 'found-paused'
   /** Found running at boot or started by someone else: it must prove itself like a started one. */
   | 'adopt';
 
 const transitions: Record<ReplicaState, Partial<Record<ReplicaEvent, ReplicaState>>> = {
-  created: { start: 'starting', adopt: 'starting' },
+  created: { start: 'starting', adopt: 'starting', 'found-paused': 'paused' },
   starting: { ready: 'ready', fail: 'failed' },
   ready: { cordon: 'cordoned', exit: 'stopped' },
   cordoned: { acknowledged: 'draining', revoke: 'ready', exit: 'stopped' },
-  draining: { revoke: 'ready', stop: 'stopping', exit: 'stopped' },
+  draining: { revoke: 'ready', pause: 'pausing', stop: 'stopping', exit: 'stopped' },
+  pausing: { paused: 'paused', stop: 'stopping', exit: 'stopped' },
+  paused: { resume: 'resuming', adopt: 'starting', stop: 'stopping', exit: 'stopped' },
+  resuming: { ready: 'ready', fail: 'failed' },
   stopping: { exit: 'stopped' },
-  stopped: { start: 'starting', adopt: 'starting' },
-  paused: { start: 'starting', adopt: 'starting' },
-  failed: { start: 'starting', adopt: 'starting', stop: 'stopping' },
+  stopped: { start: 'starting', adopt: 'starting', 'found-paused': 'paused' },
+  failed: { start: 'starting', adopt: 'starting', 'found-paused': 'paused', stop: 'stopping' },
 };
 
 /** The state after an event; undefined where the event means nothing in that state. */
@@ -53,9 +65,7 @@ export function transition(state: ReplicaState, event: ReplicaEvent): ReplicaSta
 
 /** Whether a replica in this state counts towards `max` and the global budget. */
 export function holdsCapacity(state: ReplicaState): boolean {
-  return (
-    state === 'starting' || state === 'ready' || state === 'cordoned' || state === 'draining' || state === 'stopping'
-  );
+  return state !== 'created' && state !== 'paused' && state !== 'stopped' && state !== 'failed';
 }
 
 /** Why a replica is started. */

@@ -22,7 +22,7 @@ export interface Instance {
   ordinal: number;
   hash: string;
   state: 'created' | 'running' | 'paused' | 'stopped';
-  /** Where it listens; undefined unless running. */
+  /** Where it listens; undefined unless it runs or is paused. */
   address: HostPort | undefined;
   /** Where it may listen instead, at the same port; what is found there has to be its own (`owns`). */
   otherHost?: string | undefined;
@@ -108,7 +108,19 @@ export interface Runtime {
   /** What it takes now; undefined where that is not known. Absent: it is never known. @throws RUNTIME_UNREACHABLE */
   usage?(id: string, signal: AbortSignal): Promise<ReplicaUsage | undefined>;
 
-  /** Stops it (signal, grace, kill) and resolves when it runs no more; at once when it does not run. */
+  /**
+   * Freezes it with all its processes, and resolves when it is frozen: it keeps its memory and its address, and does
+   * nothing. Absent: replicas of this runtime cannot be frozen. @throws RUNTIME_UNREACHABLE, RUNTIME_FAILED
+   */
+  pause?(id: string, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Has a frozen one go on; one that runs is left as it is. Absent where `pause` is.
+   * @throws RUNTIME_UNREACHABLE, RUNTIME_FAILED; REPLICA_EXITED where it runs no more
+   */
+  resume?(id: string, signal: AbortSignal): Promise<Instance>;
+
+  /** Stops it (signal, grace, kill), frozen or not, and resolves when it runs no more; at once when it does not run. */
   stop(id: string, stop: { signal: string; graceMs: number }, signal: AbortSignal): Promise<void>;
 
   /** Removes what does not run of this service (pre-positioned containers of ours, records). Never an existing container. */

@@ -210,7 +210,15 @@ export interface RunSettings {
   /** Variables that a replica is given; what they hold may be secret. */
   env?: Readonly<Record<string, string>>;
   stop: StopSettings;
+  /** How its replicas stand by while the service sleeps; absent: there is nothing of them then. */
+  standby?: Standby | undefined;
 }
+
+/**
+ * What is left of a replica while its service sleeps. `paused`: it is frozen, and keeps its memory. `created`: it is
+ * pre-positioned. `auto`: paused for as long as that pays, then as with `created`, where there is such a thing.
+ */
+export type Standby = 'auto' | 'paused' | 'created' | 'none';
 
 /** How requests go upstream: our own sockets, or the http-proxy package (services without `run` only). */
 export type Engine = 'native' | 'http-proxy';

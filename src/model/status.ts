@@ -49,6 +49,8 @@ export interface StartRecord {
   readyMs: number;
   /** Requests that waited at the end of it. */
   held: number;
+  /** It was paused, and went on. */
+  isResumed?: true;
 }
 
 /** The last thing that kept a service awake. */

@@ -31,6 +31,11 @@ export const metricCatalog: Record<MetricName, MetricKind> = {
   },
   pilotlight_cold_starts_total: { type: 'counter', help: 'Starts from zero replicas.' },
   pilotlight_cold_start_seconds: { type: 'histogram', help: 'Phases of starts, in seconds.' },
+  pilotlight_resumes_total: {
+    type: 'counter',
+    help: 'Frozen replicas that were had go on, by how that ended: ready or failed.',
+  },
+  pilotlight_resume_seconds: { type: 'histogram', help: 'From the permit until a frozen replica answers, in seconds.' },
   pilotlight_start_failures_total: { type: 'counter', help: 'Starts that failed, by cause.' },
   pilotlight_replicas: { type: 'gauge', help: 'Replicas, by state.' },
   pilotlight_scale_decisions_total: { type: 'counter', help: 'Changes of the replica count, by direction and reason.' },

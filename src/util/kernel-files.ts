@@ -13,6 +13,8 @@ export function readKernelFile(path: string): string | undefined {
 interface ProcessStat {
   /** Whether it has ended, and stays only for as long as nobody reaps it: it holds nothing. */
   isDead: boolean;
+  /** Whether a signal has stopped it: it does nothing until another one has it go on. */
+  isFrozen: boolean;
   /** Its process group. */
   group: number;
   /** When it was started, in clock ticks since the boot. */
@@ -26,5 +28,5 @@ export function processStat(pid: number): ProcessStat | undefined {
   const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ') ?? [];
   const [state, group, start] = [fields[0], fields[2], fields[19]];
   if (state === undefined || group === undefined || start === undefined) return undefined;
-  return { isDead: state === 'Z' || state === 'X', group: Number(group), start };
+  return { isDead: state === 'Z' || state === 'X', isFrozen: state === 'T', group: Number(group), start };
 }

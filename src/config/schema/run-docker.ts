@@ -57,9 +57,11 @@ export const dockerRun = options(
     ),
     readOnly: option(flag(), 'false', 'Mounts the root file system read-only.'),
     standby: option(
-      choice('created', 'none'),
+      choice('auto', 'paused', 'created', 'none'),
       'created',
-      '`created`: containers are created ahead, a wake only starts one. `none`: created at the wake, removed at the stop.',
+      '`created`: containers are created ahead, a wake only starts one. `none`: created at the wake, removed at the stop. ' +
+        '`paused`: as `created`, and an idle one is paused in place of stopped: it keeps its memory, and a wake takes ' +
+        'milliseconds. `auto`: paused for as long as that pays, then stopped; see [Recycling](recycling.md#standby).',
     ),
     stop: stop(),
   },

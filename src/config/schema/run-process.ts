@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { option, options, required } from '../option/option.ts';
-import { path, text } from '../option/value-types.ts';
+import { option, optional, options, required } from '../option/option.ts';
+import { choice, path, text } from '../option/value-types.ts';
 import { stop, variables } from './run-options.ts';
 
 /** `services.<name>.run.process`. */
@@ -11,6 +11,13 @@ export const processRun = options(
       "Program and arguments, as a list of words. `{port}` is replaced by the replica's port.",
     ),
     cwd: option(path('a text'), '.', "Working directory. A relative one counts from this file's folder."),
+    standby: optional(
+      choice('auto', 'paused', 'none'),
+      '`none`: an idle process is stopped. `paused`: it is stopped where it is, with SIGSTOP to its process group: it ' +
+        'keeps its memory, and a wake takes milliseconds. `auto`: paused for as long as that pays, then ended; see ' +
+        '[Recycling](recycling.md#standby).',
+      'none',
+    ),
     env: variables('Added to a minimal environment. `{port}` is replaced.'),
     stop: stop(),
   },

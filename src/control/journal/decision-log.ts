@@ -1,4 +1,5 @@
 import type { Decision, DecisionEntry, GuardVerdict, HeldBack, Refusal } from '../../model/decision.ts';
+import type { PilotlightError } from '../../model/errors.ts';
 import type { StartCause } from '../../model/replica.ts';
 import type { ScaleByHand, StartFailure, StartRecord } from '../../model/status.ts';
 import { formatDuration } from '../../util/units.ts';
@@ -113,7 +114,7 @@ export class DecisionLog implements RefusalListener {
 
   ready(replica: Replica, cause: StartCause | undefined, held: number): void {
     const { clock, metrics } = this.#context;
-    const { start, name } = replica;
+    const { start, name, isResumed } = replica;
     if (start === undefined || cause === undefined) {
       this.#event('adopted', `adopted ${name}, which was running`, { replica: name });
       return;
@@ -128,15 +129,50 @@ export class DecisionLog implements RefusalListener {
     const at = new Date(clock.wall() - (clock.now() - start.asked)).toISOString();
     this.#starts = [
       ...(this.#starts ?? []).slice(1 - KEPT_STARTS),
-      { replica: name, at, cause, queueMs, startMs, readyMs, held },
+      { replica: name, at, cause, queueMs, startMs, readyMs, held, ...(isResumed && { isResumed }) },
     ];
-    this.#event('ready', `ready in ${tookMs} ms (${name})`, { replica: name, tookMs, held });
-    if (cause !== 'demand') return;
+    const how = isResumed ? `${name}, which was paused` : name;
+    this.#event('ready', `ready in ${tookMs} ms (${how})`, { replica: name, tookMs, held, isResumed });
     const service = this.#service;
+    if (isResumed) {
+      metrics.count('pilotlight_resumes_total', { service, outcome: 'ready' }, 1);
+      metrics.observe('pilotlight_resume_seconds', { service }, (start.ready - start.permit) / 1000);
+      return;
+    }
+    if (cause !== 'demand') return;
     metrics.count('pilotlight_cold_starts_total', { service }, 1);
     for (const [phase, ms] of Object.entries(phases)) {
       metrics.observe('pilotlight_cold_start_seconds', { service, phase }, ms / 1000);
     }
+  }
+
+  /** @param pauseMs how long that took; undefined where it was found so */
+  paused({ name }: Replica, pauseMs: number | undefined): void {
+    if (pauseMs === undefined) {
+      this.#event('paused', `found ${name} paused`, { replica: name });
+      return;
+    }
+    const tookMs = Math.round(pauseMs);
+    this.#event('paused', `paused ${name} in ${tookMs} ms`, { replica: name, tookMs });
+  }
+
+  pauseFailed({ name }: Replica, { message, code }: PilotlightError): void {
+    this.#context.logger.warn({ service: this.#service, replica: name, code }, `cannot pause ${name}: ${message}`);
+    this.#event('paused', `cannot pause ${name}, which is stopped instead: ${message}`, { replica: name, code });
+  }
+
+  /** A paused replica was to go on, and did not. */
+  resumeFailed({ name }: Replica, { message, code }: PilotlightError): void {
+    const service = this.#service;
+    this.#context.metrics.count('pilotlight_resumes_total', { service, outcome: 'failed' }, 1);
+    const line = `replaces ${name}, which was paused and does not go on: ${message}`;
+    this.#event('resume-failed', line, { replica: name, code });
+  }
+
+  /** Paused replicas are stopped. */
+  dropping(replicas: readonly Replica[], why: string): void {
+    const names = replicas.map(({ name }) => name).join(', ');
+    this.#event('dropped', `stopping ${names}, paused until now: ${why}`, { replicas: names, why });
   }
 
   /** @param older replicas with an older `run`, which stay in service for it */

@@ -10,9 +10,11 @@ const states: readonly ReplicaState[] = [
   'ready',
   'cordoned',
   'draining',
+  'pausing',
+  'paused',
+  'resuming',
   'stopping',
   'stopped',
-  'paused',
   'failed',
 ];
 

@@ -57,8 +57,8 @@ export class Prewarm {
     for (const [replica, service] of this.#queue) {
       if (this.#running >= CONCURRENCY || this.#context.life.aborted) return;
       this.#queue.delete(replica);
-      if (replica.isLive) this.#settle(replica);
-      if (replica.isLive || replica.task.kind !== 'none' || replica.preparing !== undefined) continue;
+      if (replica.isThere) this.#settle(replica);
+      if (replica.isThere || replica.task.kind !== 'none' || replica.preparing !== undefined) continue;
       this.#running++;
       const { hash } = replica.spec;
       const work = this.#run(service, replica).finally(() => {

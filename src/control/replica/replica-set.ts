@@ -8,11 +8,12 @@ import type { ReplicaLoad } from '../link/telemetry.ts';
 import { PROBATION_MS } from '../start/circuit.ts';
 import type { StartGate } from '../start/gate.ts';
 import { Assurance } from './assurance.ts';
-import { isSameRun, Replica } from './replica.ts';
+import { isAsKnown, Replica } from './replica.ts';
 import { nextHealth } from './replica-health.ts';
-import { countReplicas, type ReplicaCounts, type ReplicaView, viewOf } from './replica-view.ts';
-import { type CordonAck, Retirement, type RetireReason } from './retire.ts';
-import { ReplicaRunner, type RunnerListener, type RunnerOptions, type RunnerSettings } from './runner.ts';
+import { countReplicas, placeToStart, type ReplicaCounts, type ReplicaView, viewOf } from './replica-view.ts';
+import { type CordonAck, isPausable, Retirement, type RetireReason } from './retire.ts';
+import { ReplicaRunner } from './runner.ts';
+import type { RunnerListener, RunnerOptions, RunnerSettings } from './runner-ports.ts';
 
 /** Shared until there is a replica: an empty map takes 180 bytes, and most of many services sleep. */
 const NONE = new Map<number, Replica>();
@@ -23,6 +24,8 @@ export interface ReplicaSettings extends RunnerSettings {
   /** … where nobody is in a hurry. */
   patienceMs: number;
   idleMs: number;
+  /** Whether what is put to sleep is paused. */
+  pauses: boolean;
 }
 
 /** What becomes of replicas; called after the change, once each. */
@@ -115,9 +118,9 @@ export class ReplicaSet {
     });
   }
 
-  /** Addresses at which a replica of this service lives. */
+  /** Addresses at which a replica of this service lives, or is paused. */
   get addresses(): HostPort[] {
-    return this.replicas.flatMap(({ isLive, address }) => (isLive && address !== undefined ? [address] : []));
+    return this.replicas.flatMap(({ isThere, address }) => (isThere && address !== undefined ? [address] : []));
   }
 
   byEndpoint(endpoint: string): Replica | undefined {
@@ -139,10 +142,10 @@ export class ReplicaSet {
     return replica;
   }
 
-  /** Queues a start in the lowest free place. */
+  /** Queues a start in a free place: a paused replica goes on, where there is one. */
   start(cause: StartCause): void {
-    const { service, gate, context } = this.#options;
-    const replica = this.#freePlace();
+    const { service, gate, context, settings } = this.#options;
+    const replica = this.at(placeToStart(this.views(), settings().spec(1).hash));
     const askedAt = context.clock.now();
     const ticket = gate.request({
       service,
@@ -164,6 +167,8 @@ export class ReplicaSet {
       if (replica.task.kind !== 'queued') continue;
       replica.task.ticket.cancel();
       replica.task = { kind: 'none' };
+      // Somebody may have had a paused one go on meanwhile.
+      if (replica.state === 'paused') this.verify(replica);
       this.#options.listener.onStartWithdrawn(replica);
     }
   }
@@ -180,6 +185,16 @@ export class ReplicaSet {
   /** Takes a running replica into service once it has proved itself. @returns whether its place was free */
   adopt(instance: Instance): boolean {
     return this.#runner.adopt(this.at(instance.ordinal), instance);
+  }
+
+  /** Takes note of a replica that was found paused: the next start has it go on. @returns whether its place was free */
+  park(instance: Instance): boolean {
+    return this.#runner.park(this.at(instance.ordinal), instance);
+  }
+
+  /** Stops paused replicas. */
+  drop(replicas: readonly Replica[], reason: string): void {
+    for (const replica of replicas) if (replica.state === 'paused') this.#runner.stop(replica, reason);
   }
 
   /** Begins the two-phase end of ready replicas. */
@@ -209,7 +224,7 @@ export class ReplicaSet {
           listener.onCalledOff();
         },
         close: () => publish(),
-        stop: () => this.#runner.stop(replica, reason),
+        stop: () => this.#end(replica, reason),
         quiet: (count) => listener.onQuietClosed(replica, count),
         forced: (inFlight) => listener.onDrainForced(replica, inFlight),
         unresponsive: (edge) => listener.onUnresponsive(edge),
@@ -250,7 +265,7 @@ export class ReplicaSet {
   /** Whether a start or stop of our own is under way at a place: what is reported of it is no news. */
   isBusy(ordinal: number): boolean {
     const task = this.#replicas.get(ordinal)?.task.kind;
-    return task === 'start' || task === 'stop';
+    return task === 'start' || task === 'pause' || task === 'stop';
   }
 
   /** The runtime reported an exit. The event may be about an earlier run: the runtime is asked. */
@@ -280,14 +295,9 @@ export class ReplicaSet {
     for (const replica of this.replicas) {
       const { instance, ordinal, state } = replica;
       if (instance === undefined || state === 'stopping') continue;
+      const listed = instances.find((other) => other.ordinal === ordinal);
       // The list may be older than what is known by now: only a look at the one replica counts.
-      if (
-        !isSameRun(
-          instance,
-          instances.find((other) => other.ordinal === ordinal),
-        )
-      )
-        this.verify(replica);
+      if (!isAsKnown(replica, listed)) this.verify(replica);
     }
   }
 
@@ -296,6 +306,7 @@ export class ReplicaSet {
     this.withdraw(this.replicas.reverse());
     this.callOff(this.replicas);
     for (const replica of this.replicas) {
+      if (replica.state === 'paused' || replica.state === 'pausing') this.#runner.stop(replica, reason);
       if (!replica.isServing) continue;
       if (replica.task.kind === 'retire') replica.task.retirement.cancel();
       replica.apply('cordon');
@@ -305,11 +316,12 @@ export class ReplicaSet {
     }
   }
 
-  #freePlace(): Replica {
-    for (let ordinal = 1; ; ordinal++) {
-      const replica = this.at(ordinal);
-      if (!replica.isLive && replica.task.kind === 'none') return replica;
-    }
+  /** Nothing is sent to it any more, and nothing is in flight there: it is paused, or else stopped. */
+  #end(replica: Replica, reason: RetireReason): void {
+    const { pauses, spec } = this.#options.settings();
+    const isPaused = pauses && isPausable(reason) && replica.spec.hash === spec(replica.ordinal).hash;
+    if (isPaused) this.#runner.pause(replica, reason);
+    else this.#runner.stop(replica, reason);
   }
 
   #revoke(replica: Replica, retirement: Retirement, why: string): void {

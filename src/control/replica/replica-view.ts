@@ -12,6 +12,8 @@ export interface ReplicaView extends ReplicaLoad {
   hash: string;
   /** When it became ready, the clock's ms. */
   readyAt: number;
+  /** When it was paused, the clock's ms; absent unless it is. */
+  pausedAt?: number;
   /** Its health checks fail. */
   isUnhealthy?: boolean;
   /** Since when, the clock's ms, where that is long enough for it to be replaced. */
@@ -31,9 +33,10 @@ export interface ReplicaView extends ReplicaLoad {
 }
 
 export function viewOf(replica: Replica, load: ReplicaLoad): ReplicaView {
-  const { ordinal, state, spec, readyAt, task, health } = replica;
+  const { ordinal, state, spec, readyAt, pausedAt, task, health } = replica;
   const { inFlight, oldestMs } = load;
   const view: ReplicaView = { ordinal, state, doing: task.kind, hash: spec.hash, readyAt, inFlight, oldestMs };
+  if (state === 'paused') view.pausedAt = pausedAt;
   if (health.state !== 'well') view.isUnhealthy = true;
   if (health.state === 'sick') view.sickSince = health.since;
   switch (task.kind) {
@@ -47,6 +50,7 @@ export function viewOf(replica: Replica, load: ReplicaLoad): ReplicaView {
       const { reason, revocable, isClosing } = task.retirement;
       return { ...view, reason, isRevocable: revocable, isClosing };
     }
+    case 'pause':
     case 'stop':
       return { ...view, reason: task.reason };
     case 'none':
@@ -56,10 +60,10 @@ export function viewOf(replica: Replica, load: ReplicaLoad): ReplicaView {
 
 export interface ReplicaCounts {
   queued: number;
-  /** Being started or looked at after they were found. */
+  /** Being started, had go on, or looked at after they were found. */
   starting: number;
   ready: number;
-  /** Cordoned or draining. */
+  /** Cordoned, draining or about to be paused. */
   retiring: number;
   stopping: number;
   /** All of these: what counts towards `max`. */
@@ -73,10 +77,25 @@ export function countReplicas(replicas: Iterable<Pick<ReplicaView, 'state' | 'do
     const { state, doing } = replica;
     if (isLive(replica)) counts.live++;
     if (doing === 'queued') counts.queued++;
-    else if (state === 'starting') counts.starting++;
+    else if (state === 'starting' || state === 'resuming') counts.starting++;
     else if (state === 'ready') counts.ready++;
-    else if (state === 'cordoned' || state === 'draining') counts.retiring++;
+    else if (state === 'cordoned' || state === 'draining' || state === 'pausing') counts.retiring++;
     else if (state === 'stopping') counts.stopping++;
   }
   return counts;
+}
+
+/**
+ * The place in which the next replica of a `run` starts: that of a paused one, which is there at once, else the lowest
+ * free one.
+ */
+export function placeToStart(
+  replicas: readonly Pick<ReplicaView, 'ordinal' | 'state' | 'doing' | 'hash'>[],
+  hash: string,
+): number {
+  const paused = replicas.filter((each) => each.state === 'paused' && each.doing === 'none' && each.hash === hash);
+  if (paused.length > 0) return Math.min(...paused.map(({ ordinal }) => ordinal));
+  const isTaken = (each: (typeof replicas)[number]) => isLive(each) || each.state === 'paused' || each.doing !== 'none';
+  const taken = new Set(replicas.filter(isTaken).map(({ ordinal }) => ordinal));
+  for (let ordinal = 1; ; ordinal++) if (!taken.has(ordinal)) return ordinal;
 }

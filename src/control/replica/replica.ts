@@ -28,6 +28,7 @@ export type ReplicaTask =
   | { kind: 'start'; abort: AbortController; cause: StartCause; askedAt: number; exitSeen: boolean }
   | { kind: 'adopt'; abort: AbortController }
   | { kind: 'retire'; retirement: Retirement }
+  | { kind: 'pause'; reason: string }
   | { kind: 'stop'; reason: string };
 
 /** One place of a service: what runs there, in which state, and what is being done with it. */
@@ -37,12 +38,14 @@ export class Replica {
   spec: ReplicaSpec;
   runtime: Runtime;
   task: ReplicaTask = { kind: 'none' };
-  /** The run that the runtime told of; undefined unless it runs. */
+  /** The run that the runtime told of; undefined unless it runs or is paused. */
   instance: Instance | undefined;
   /** Identity of this run for the edges; another start has another one. */
   endpoint = '';
   /** Undefined for an adopted one. */
   start: StartBoundaries | undefined;
+  /** That was no start: it was paused before, and has gone on. */
+  isResumed = false;
   attempt: StartAttempt = {};
   /** Its host, where it does not listen on the one that the runtime names but on the other loopback address. */
   otherHost: string | undefined;
@@ -50,6 +53,8 @@ export class Replica {
   endedSoon = 0;
   /** When it became ready, the clock's ms. */
   readyAt = 0;
+  /** When it was paused, or found so, the clock's ms. */
+  pausedAt = 0;
   health: ReplicaHealth = well;
   /** A pre-positioning that is under way: a start waits for its end. */
   preparing: Promise<void> | undefined;
@@ -71,7 +76,7 @@ export class Replica {
     return this.#state;
   }
 
-  /** Where it listens; undefined unless it runs. */
+  /** Where it listens; undefined unless it runs or is paused. */
   get address(): HostPort | undefined {
     const address = this.instance?.address;
     return address === undefined || this.otherHost === undefined ? address : { ...address, host: this.otherHost };
@@ -84,6 +89,11 @@ export class Replica {
   /** Whether it runs, is about to, or is being stopped. */
   get isLive(): boolean {
     return isLive(this);
+  }
+
+  /** Whether something of it runs or is frozen, so that its place is not free. */
+  get isThere(): boolean {
+    return this.isLive || this.#state === 'paused';
   }
 
   /** Whether it may be dispatched to or is drained at present. */
@@ -108,14 +118,31 @@ export function isLive({ state, doing }: { state: ReplicaState; doing: ReplicaTa
   return holdsCapacity(state) || doing === 'queued';
 }
 
-/** Whether two reports are about the same run of the same replica, reachable at the same place. */
+/** Whether two reports are about the same run of the same replica, which runs and is reachable at the same place. */
 export function isSameRun(a: Instance, b: Instance | undefined): boolean {
   return (
     b !== undefined &&
     b.state === 'running' &&
-    a.id === b.id &&
-    a.startedAt === b.startedAt &&
+    isSameProcess(a, b) &&
     a.address?.host === b.address?.host &&
     a.address?.port === b.address?.port
   );
+}
+
+/** Whether what is known of a replica in some state is still so. */
+export function isAsKnown(
+  { state, instance }: Pick<Replica, 'state' | 'instance'>,
+  now: Instance | undefined,
+): boolean {
+  if (instance === undefined || now === undefined) return false;
+  if (state === 'paused') return now.state === 'paused' && isSameProcess(instance, now);
+  // Between the two it is either.
+  if (state === 'pausing' || state === 'resuming') {
+    return (now.state === 'running' || now.state === 'paused') && isSameProcess(instance, now);
+  }
+  return isSameRun(instance, now);
+}
+
+function isSameProcess(a: Instance, b: Instance): boolean {
+  return a.id === b.id && a.startedAt === b.startedAt;
 }

@@ -21,6 +21,11 @@ export function isRevocable(reason: RetireReason): boolean {
   return reason !== 'removed' && reason !== 'reconfigured' && reason !== 'unhealthy';
 }
 
+/** Whether a replica that retires for this may be paused in place of being stopped: nobody wants it away. */
+export function isPausable(reason: RetireReason): boolean {
+  return reason === 'idle' || reason === 'by-hand';
+}
+
 interface RetirementOptions {
   clock: Clock;
   reason: RetireReason;

@@ -1,15 +1,14 @@
 import { type ErrorCode, PilotlightError, toPilotlightError } from '../../model/errors.ts';
-import type { ProbeRequest } from '../../model/link.ts';
 import type { StartCause } from '../../model/replica.ts';
-import type { Instance, ReplicaSpec, Runtime } from '../../model/runtime.ts';
-import type { ReadySettings } from '../../model/settings.ts';
+import type { Instance, Runtime } from '../../model/runtime.ts';
 import type { Timer } from '../../util/clock.ts';
-import { type ControlContext, detached } from '../context.ts';
-import type { LinkHub } from '../link/hub.ts';
+import { detached } from '../context.ts';
 import { retrying } from '../retry.ts';
 import { CRASH_MS, PROBATION_MS } from '../start/circuit.ts';
-import { isSameRun, type Replica } from './replica.ts';
+import { endText, isByHand } from './endings.ts';
+import { isAsKnown, isSameRun, type Replica } from './replica.ts';
 import { well } from './replica-health.ts';
+import type { RunnerOptions } from './runner-ports.ts';
 import { callRuntime, RUNTIME_CALL_MS } from './runtime-call.ts';
 import {
   ended,
@@ -24,73 +23,19 @@ import {
 
 /** A permit covers this much of the time until a started replica is ready, ms. */
 export const PERMIT_READINESS_MS = 2000;
+/** A call to freeze a replica takes no longer than this, ms: requests may come for it meanwhile. */
+const PAUSE_MS = 5000;
+/** A replica that does not answer so long after it was had go on is given up for a fresh one, ms. */
+const RESUME_READY_MS = 5000;
+/** Such a one has nothing left to finish, and is not given more than this to end, ms. */
+const GIVEN_UP_GRACE_MS = 1000;
 /** Between attempts to stop a replica whose runtime does not answer, ms. */
 const STOP_RETRY = { base: 1000, cap: 30_000, jitter: 0.2 };
-
-/**
- * Whether somebody had a replica end. One that is not known any more was removed; one that ended in order is believed
- * to have been asked to, but not again and again.
- */
-function isByHand(now: Instance | undefined, inARow: number): boolean {
-  if (now === undefined || now.endedByHand === 'yes') return true;
-  return now.endedByHand === 'perhaps' && inARow <= 1;
-}
-
-function endText(now: Instance | undefined): string {
-  if (now === undefined) return 'somebody removed it';
-  if (now.outOfMemory === 'yes') return 'it ran out of memory';
-  if (now.endedByHand === undefined) return 'it ended by itself';
-  return now.endedByHand === 'yes' ? 'somebody ended it' : 'it ended in order';
-}
 
 /** Errors that say that nothing runs any more. */
 const endings: ReadonlySet<ErrorCode> = new Set(['REPLICA_EXITED', 'OUT_OF_MEMORY', 'COMMAND_NOT_FOUND', 'PORT_CLASH']);
 
 type StartTask = Extract<Replica['task'], { kind: 'start' }>;
-
-/** What is run in each place, and when it counts as ready, as the service's configuration has it at the moment. */
-export interface RunnerSettings {
-  spec: (ordinal: number) => ReplicaSpec;
-  runtime: () => Runtime;
-  ready: ReadySettings;
-  check: ProbeRequest['check'];
-}
-
-/** What comes of starts, adoptions and stops, and of replicas that ended; called after the change, once each. */
-export interface RunnerListener {
-  /** Something changed that the edges should know soon. */
-  onChange(): void;
-  /** `cause` is undefined for an adopted one. */
-  onReady(replica: Replica, cause: StartCause | undefined): void;
-  /** A start came to nothing, or its replica ended within 10 s of being ready. `run`: the runtime's id of it, if any. */
-  onStartFailed(replica: Replica, error: PilotlightError, askedAt: number, run: string | undefined): void;
-  /** A start was called off. */
-  onStartWithdrawn(replica: Replica): void;
-  /** A found replica did not prove itself. */
-  onAdoptFailed(replica: Replica, error: PilotlightError): void;
-  /**
-   * A ready replica ended by itself, or by somebody else's doing.
-   * @param crashedAfterMs how long it was ready, where it ended by itself and too soon for that to be in order
-   */
-  onExited(replica: Replica, detail: string, crashedAfterMs: number | undefined): void;
-  /** A replica that was to be stopped runs no more. */
-  /** @param stopMs how long the runtime took to stop it; undefined where it ended by itself */
-  onStopped(replica: Replica, reason: string, stopMs: number | undefined): void;
-  /** What the runtime knows is not certain any more: list again. */
-  onUncertain(): void;
-}
-
-export interface RunnerOptions {
-  service: string;
-  context: ControlContext;
-  hub: LinkHub;
-  settings: () => RunnerSettings;
-  listener: RunnerListener;
-  /** Sends the service's state to the edges at once. @returns its version */
-  publish: () => number;
-  /** Whether replicas may be stopped; else one that comes to nothing is left to be found again. */
-  mayEnd: () => boolean;
-}
 
 /**
  * Has the runtime start and stop single replicas of a service, and sees each through: a start until it is proved ready
@@ -104,45 +49,87 @@ export class ReplicaRunner {
     this.#options = options;
   }
 
-  /** Starts what the configuration says now. @param releasePermit lets the next start begin; called more than once */
+  /**
+   * Starts what the configuration says now, or has it go on where it is paused.
+   * @param releasePermit lets the next start begin; called more than once
+   */
   start(replica: Replica, cause: StartCause, askedAt: number, releasePermit: () => void): void {
     const { context, listener, settings } = this.#options;
-    const { spec, runtime } = settings();
-    replica.spec = spec(replica.ordinal);
-    replica.runtime = runtime();
-    replica.apply('start');
-    replica.task = { kind: 'start', abort: new AbortController(), cause, askedAt, exitSeen: false };
+    const now = context.clock.now();
+    const task: StartTask = { kind: 'start', abort: new AbortController(), cause, askedAt, exitSeen: false };
+    replica.isResumed = replica.apply('resume');
+    if (!replica.isResumed) {
+      const { spec, runtime } = settings();
+      replica.spec = spec(replica.ordinal);
+      replica.runtime = runtime();
+      replica.apply('start');
+    }
+    replica.task = task;
     listener.onChange();
-    const run = this.#runStart(replica, replica.task, context.clock.now(), releasePermit);
+    const run = replica.isResumed
+      ? this.#runResume(replica, task, now, releasePermit)
+      : this.#runStart(replica, task, now, releasePermit);
     detached(context, `start ${replica.name}`, run.finally(releasePermit));
   }
 
   /** Takes what runs into service once it has proved itself. @returns false, without a change, where the place is taken */
   adopt(replica: Replica, instance: Instance): boolean {
-    if (replica.isLive || replica.task.kind !== 'none') return false;
-    const { context, settings } = this.#options;
-    const { spec, runtime } = settings();
-    replica.spec = { ...spec(replica.ordinal), hash: instance.hash };
-    replica.runtime = runtime();
-    if (!replica.apply('adopt')) return false;
+    if (!this.#find(replica, instance, 'adopt')) return false;
     const abort = new AbortController();
     replica.task = { kind: 'adopt', abort };
-    replica.start = undefined;
-    replica.attempt = {};
-    replica.otherHost = undefined;
-    replica.instance = instance;
     replica.endpoint = this.#newEndpoint(replica);
-    detached(context, `adopt ${replica.name}`, this.#runAdopt(replica, instance, abort.signal));
+    const adopted = this.#runAdopt(replica, instance, abort.signal);
+    detached(this.#options.context, `adopt ${replica.name}`, adopted);
     return true;
   }
 
-  /** Ends what runs, without a drain. From here there is no way back. */
-  stop(replica: Replica, reason: string): void {
+  /** Takes note of what is frozen. @returns false, without a change, where the place is taken */
+  park(replica: Replica, instance: Instance): boolean {
+    if (!this.#park(replica, instance)) return false;
+    this.#options.publish();
+    this.#options.listener.onPaused(replica, undefined);
+    return true;
+  }
+
+  #park(replica: Replica, instance: Instance): boolean {
+    if (!this.#find(replica, instance, 'found-paused')) return false;
+    replica.pausedAt = this.#options.context.clock.now();
+    return true;
+  }
+
+  #find(replica: Replica, instance: Instance, event: 'adopt' | 'found-paused'): boolean {
+    if (replica.isLive || replica.task.kind !== 'none' || !replica.apply(event)) return false;
+    const { spec, runtime } = this.#options.settings();
+    replica.spec = { ...spec(replica.ordinal), hash: instance.hash };
+    replica.runtime = runtime();
+    replica.start = undefined;
+    replica.isResumed = false;
+    replica.attempt = {};
+    replica.otherHost = undefined;
+    replica.instance = instance;
+    return true;
+  }
+
+  /** Freezes what gets nothing and has nothing in flight any more. Where that fails it is stopped. */
+  pause(replica: Replica, reason: string): void {
+    const { context, publish } = this.#options;
+    replica.apply('pause');
+    replica.task = { kind: 'pause', reason };
+    // The edges close what they keep open to it.
+    publish();
+    detached(context, `pause ${replica.name}`, this.#runPause(replica, reason));
+  }
+
+  /**
+   * Ends what runs or is paused, without a drain. From here there is no way back.
+   * @param mostGraceMs it has no longer than this from the signal to the kill
+   */
+  stop(replica: Replica, reason: string, mostGraceMs = Number.POSITIVE_INFINITY): void {
     const { context, publish } = this.#options;
     replica.apply('stop');
     replica.task = { kind: 'stop', reason };
     publish();
-    detached(context, `stop ${replica.name}`, this.#runStop(replica, reason));
+    detached(context, `stop ${replica.name}`, this.#runStop(replica, reason, mostGraceMs));
   }
 
   /**
@@ -161,7 +148,7 @@ export class ReplicaRunner {
       return undefined;
     }
     if (replica.instance !== instance) return undefined;
-    if (isSameRun(instance, now)) return true;
+    if (isAsKnown(replica, now)) return true;
     this.#gone(replica, now);
     return false;
   }
@@ -208,6 +195,71 @@ export class ReplicaRunner {
     }
   }
 
+  async #runResume(replica: Replica, task: StartTask, permitAt: number, releasePermit: () => void): Promise<void> {
+    const { context, listener } = this.#options;
+    try {
+      await this.#tryResume(replica, task, permitAt, releasePermit);
+    } catch (thrown) {
+      if (context.life.aborted) return;
+      const error = toPilotlightError(thrown, 'RUNTIME_FAILED');
+      this.#endStart(replica, error, GIVEN_UP_GRACE_MS);
+      if (error.code === 'CANCELLED') listener.onStartWithdrawn(replica);
+      else listener.onResumeFailed(replica, error);
+      return;
+    }
+    this.#becomeReady(replica, task.cause);
+  }
+
+  /** It is another endpoint from now on: what the edges know of the one before does not speak for this one. */
+  async #tryResume(replica: Replica, task: StartTask, permitAt: number, releasePermit: () => void): Promise<void> {
+    const { clock, life } = this.#options.context;
+    const { runtime, instance: before } = replica;
+    const { signal } = task.abort;
+    replica.endpoint = this.#newEndpoint(replica);
+    replica.attempt = {};
+    replica.otherHost = undefined;
+    const instance = await callRuntime(clock, RESUME_READY_MS, life, (inner) =>
+      runtime.resume === undefined ? never(runtime) : runtime.resume(before?.id ?? '', inner),
+    );
+    const started = clock.now();
+    replica.instance = instance;
+    const permitTimer = clock.after(PERMIT_READINESS_MS, releasePermit);
+    try {
+      signal.throwIfAborted();
+      const readiness = this.#readiness(replica);
+      const timeoutMs = Math.min(RESUME_READY_MS, readiness.ready.timeoutMs);
+      const context = { ...readiness, ready: { ...readiness.ready, timeoutMs } };
+      this.#listens(replica, instance, await proveReady(context, instance, signal));
+      replica.start = { asked: task.askedAt, permit: permitAt, started, ready: clock.now() };
+    } finally {
+      permitTimer.cancel();
+    }
+  }
+
+  async #runPause(replica: Replica, reason: string): Promise<void> {
+    const { context, listener } = this.#options;
+    const { clock, life } = context;
+    const { runtime, instance } = replica;
+    const began = clock.now();
+    const isPausing = () => replica.state === 'pausing' && replica.instance === instance;
+    try {
+      await callRuntime(clock, PAUSE_MS, life, (signal) =>
+        runtime.pause === undefined ? never(runtime) : runtime.pause(instance?.id ?? '', signal),
+      );
+    } catch (thrown) {
+      if (life.aborted || !isPausing()) return;
+      listener.onPauseFailed(replica, toPilotlightError(thrown, 'RUNTIME_FAILED'));
+      this.stop(replica, reason);
+      return;
+    }
+    // It may have ended, or be stopped, by now.
+    if (!isPausing()) return;
+    replica.apply('paused');
+    replica.task = { kind: 'none' };
+    replica.pausedAt = clock.now();
+    listener.onPaused(replica, clock.now() - began);
+  }
+
   async #runAdopt(replica: Replica, instance: Instance, signal: AbortSignal): Promise<void> {
     const { context, listener } = this.#options;
     try {
@@ -245,18 +297,19 @@ export class ReplicaRunner {
     else listener.onStartFailed(replica, error, askedAt, run);
   }
 
-  #endStart(replica: Replica, error: PilotlightError): void {
+  #endStart(replica: Replica, error: PilotlightError, mostGraceMs?: number): void {
     replica.apply('fail');
     replica.task = { kind: 'none' };
     if (endings.has(error.code) || !this.#options.mayEnd()) replica.instance = undefined;
-    if (replica.instance !== undefined) this.stop(replica, 'failed');
+    if (replica.instance !== undefined) this.stop(replica, 'failed', mostGraceMs);
   }
 
-  async #runStop(replica: Replica, reason: string): Promise<void> {
+  async #runStop(replica: Replica, reason: string, mostGraceMs: number): Promise<void> {
     const { context, listener } = this.#options;
     const id = replica.instance?.id ?? '';
     const began = context.clock.now();
-    const { stop } = replica.spec.run;
+    const { signal: name, graceMs } = replica.spec.run.stop;
+    const stop = { signal: name, graceMs: Math.min(graceMs, mostGraceMs) };
     const limitMs = stop.graceMs + RUNTIME_CALL_MS;
     await retrying(context, `stop of ${replica.name}`, STOP_RETRY, () =>
       callRuntime(context.clock, limitMs, context.life, (signal) => replica.runtime.stop(id, stop, signal)),
@@ -275,6 +328,10 @@ export class ReplicaRunner {
       task.abort.abort(endedEarly('it ended before it was ready', now, replica.attempt));
       return;
     }
+    if (replica.state === 'paused' || replica.state === 'pausing') {
+      this.#frozenGone(replica, now);
+      return;
+    }
     if (!replica.isServing) return;
     const wasReady = replica.state === 'ready';
     const run = replica.instance?.id;
@@ -282,8 +339,10 @@ export class ReplicaRunner {
     replica.apply('exit');
     replica.task = { kind: 'none' };
     replica.instance = undefined;
-    publish();
     const { start, readyAt } = replica;
+    // Somebody froze it: the next start has it go on.
+    const isFrozen = now?.state === 'paused' && replica.runtime.resume !== undefined && this.#park(replica, now);
+    publish();
     const livedMs = context.clock.now() - readyAt;
     const isYoung = wasReady && livedMs < CRASH_MS;
     replica.endedSoon = isYoung ? replica.endedSoon + 1 : 0;
@@ -298,6 +357,21 @@ export class ReplicaRunner {
     }
     // It was started anew behind our back: another run, which has to prove itself.
     if (now?.state === 'running') this.adopt(replica, now);
+    if (isFrozen) listener.onPaused(replica, undefined);
+  }
+
+  /** What was paused ended, or somebody had it go on. A start that waits for its turn there is then another one. */
+  #frozenGone(replica: Replica, now: Instance | undefined): void {
+    const { listener, publish } = this.#options;
+    if (now?.state === 'running') {
+      if (replica.state === 'paused') this.adopt(replica, now);
+      return;
+    }
+    replica.apply('exit');
+    replica.instance = undefined;
+    if (replica.task.kind !== 'queued') replica.task = { kind: 'none' };
+    publish();
+    listener.onFrozenEnded(replica, `${endText(now)}${exitText(now)}`);
   }
 
   #inspect(replica: Replica, id: string): Promise<Instance | undefined> {
@@ -320,4 +394,9 @@ export class ReplicaRunner {
   #newEndpoint(replica: Replica): string {
     return `${replica.name}#${++this.#incarnations}`;
   }
+}
+
+/** Nothing is paused by a runtime that cannot. @throws INTERNAL */
+function never({ name }: Runtime): never {
+  throw new PilotlightError('INTERNAL', `the ${name} runtime freezes nothing`);
 }

@@ -26,6 +26,8 @@ interface RunService {
     readonly adopting: AdoptingService | undefined;
     /** Takes over running replicas; they have to prove themselves. */
     adopt(instances: readonly Instance[], reason: string): void;
+    /** Takes note of replicas that are paused. */
+    park(instances: readonly Instance[]): void;
     /** Whether anything may be started has changed. */
     onContact(): void;
   };
@@ -73,6 +75,13 @@ export class Runtimes {
   /** Whether its replicas can be pre-positioned. */
   prepares(run: RunSettings): boolean {
     return this.#runtimes.get(run.runtime)?.prepares(run) ?? false;
+  }
+
+  /** Whether its replicas are frozen while the service sleeps, for as long as that pays or for good. */
+  standby(run: RunSettings): 'auto' | 'paused' | undefined {
+    const { standby } = run;
+    const canPause = this.#runtimes.get(run.runtime)?.pause !== undefined;
+    return canPause && (standby === 'auto' || standby === 'paused') ? standby : undefined;
   }
 
   /** Whether its replica has to end before another one can start. */
@@ -136,9 +145,12 @@ export class Runtimes {
     for (const [name, found] of Map.groupBy(plan.adopt, ({ service }) => service)) {
       this.#services.get(name)?.lifecycle.adopt(found, 'found running');
     }
+    for (const [name, found] of Map.groupBy(plan.park, ({ service }) => service)) {
+      this.#services.get(name)?.lifecycle.park(found);
+    }
     if (!this.#mayEnd()) return;
     // Those of a service that is leaving have no place any more, and are drained.
-    const ours = services.flatMap(({ lifecycle }) => lifecycle.set.replicas.filter(({ isLive }) => isLive));
+    const ours = services.flatMap(({ lifecycle }) => lifecycle.set.replicas.filter(({ isThere }) => isThere));
     const known = new Set(ours.map(({ instance }) => instance?.id));
     for (const stray of plan.stop) if (!known.has(stray.id)) this.#stopStray(runtime, stray);
     const unknown = new Set(instances.map(({ service }) => service).filter((name) => !this.#services.has(name)));

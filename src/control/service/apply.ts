@@ -94,6 +94,9 @@ function intentAfter(view: ServiceView, event: ServiceEvent): Intent {
     case 'edge-lost':
     case 'adoption-failed':
     case 'stopped':
+    case 'paused':
+    case 'frozen-ended':
+    case 'resume-failed':
       return intent;
   }
 }

@@ -82,6 +82,12 @@ export class Executor {
       case 'revoke':
         set.revoke(this.#at(step.replicas), step.why);
         break;
+      case 'drop': {
+        const replicas = this.#at(step.replicas);
+        decisions.dropping(replicas, step.why);
+        set.drop(replicas, 'dropped');
+        break;
+      }
       case 'stop-now':
         set.stopNow('shutdown');
         break;

@@ -1,6 +1,5 @@
 import type { StartCause } from '../../model/replica.ts';
-import { isLive } from '../replica/replica.ts';
-import type { ReplicaView } from '../replica/replica-view.ts';
+import { placeToStart, type ReplicaView } from '../replica/replica-view.ts';
 import { isRevocable } from '../replica/retire.ts';
 import { newCircuit, nextCircuit } from '../start/circuit.ts';
 import { apply, put } from './apply.ts';
@@ -49,9 +48,19 @@ export function foresee(view: ServiceView, step: Step): ServiceView {
       return view.replicas
         .filter(({ ordinal }) => step.replicas.includes(ordinal))
         .reduce((seen, each) => apply(seen, { type: 'revoked', replica: { ...settled(each), state: 'ready' } }), view);
+    case 'drop':
+      return changed(view, step.replicas, (replica) => ({
+        ...settled(replica),
+        state: 'stopping',
+        doing: 'stop',
+        reason: 'dropped',
+      }));
     case 'stop-now':
       return changed(view, ordinalsOf(view), (replica) =>
-        replica.state === 'ready' || replica.doing === 'retire'
+        replica.state === 'ready' ||
+        replica.state === 'paused' ||
+        replica.doing === 'retire' ||
+        replica.doing === 'pause'
           ? { ...settled(replica), state: 'stopping', doing: 'stop', reason: 'shutdown' }
           : replica.doing === 'queued'
             ? settled(replica)
@@ -78,13 +87,12 @@ function settled({ ordinal, state, hash, readyAt, inFlight, oldestMs }: ReplicaV
   return { ordinal, state, doing: 'none', hash, readyAt, inFlight, oldestMs };
 }
 
-/** A start in the lowest free place. */
+/** A start in the place that is next. */
 function placeIn({ run }: ServiceView, replicas: readonly ReplicaView[], cause: StartCause): ReplicaView {
-  for (let ordinal = 1; ; ordinal++) {
-    const known = replicas.find((each) => each.ordinal === ordinal);
-    if (known !== undefined && (isLive(known) || known.doing !== 'none')) continue;
-    const empty = { state: 'created', readyAt: 0, inFlight: 0, oldestMs: 0 } as const;
-    const isLimited = cause !== 'demand' && cause !== 'by-hand';
-    return { ...empty, ...known, ordinal, doing: 'queued', hash: run?.hash ?? '', cause, isLimited };
-  }
+  const hash = run?.hash ?? '';
+  const ordinal = placeToStart(replicas, hash);
+  const known = replicas.find((each) => each.ordinal === ordinal);
+  const empty = { state: 'created', readyAt: 0, inFlight: 0, oldestMs: 0 } as const;
+  const isLimited = cause !== 'demand' && cause !== 'by-hand';
+  return { ...empty, ...known, ordinal, doing: 'queued', hash, cause, isLimited };
 }

@@ -47,6 +47,22 @@ export class Idling {
     return idleMs === 'auto' ? this.#auto.keepMs(weight, this.#raise) : idleMs;
   }
 
+  /** Whether its replicas are paused then. */
+  get pauses(): boolean {
+    return this.#standby !== undefined;
+  }
+
+  /** How long they are kept paused, ms. */
+  get pausedMs(): number | 'ever' {
+    return 'ever';
+  }
+
+  get #standby(): 'auto' | 'paused' | undefined {
+    const { host, settings } = this.#options;
+    const { run } = settings();
+    return run === undefined ? undefined : host.runtimes.standby(run);
+  }
+
   /** Whether it is kept longer than pays, since its wakes take more than their share of the starts. */
   get isRaised(): boolean {
     return this.#raise > 1;
@@ -83,13 +99,14 @@ export class Idling {
   /**
    * It started.
    * @param startMs from the permit to ready
+   * @param how it was started, or it was paused and went on
    * @param permitMs of this, for how long it had the permit, where requests woke it
    */
-  started(startMs: number, permitMs: number | undefined): void {
+  started(startMs: number, how: 'start' | 'resume', permitMs: number | undefined): void {
     const { host, settings } = this.#options;
-    this.#learn('startMs', startMs);
+    if (how === 'start') this.#learn('startMs', startMs);
     if (permitMs === undefined) return;
-    this.#options.costing.woke();
+    if (how === 'start') this.#options.costing.woke();
     host.wakeShares.woke(settings().name, permitMs, host.context.clock.now());
   }
 

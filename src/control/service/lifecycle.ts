@@ -66,7 +66,11 @@ export class ServiceLifecycle {
     const { context, gate, hub, registry } = host;
     this.#name = settings().name;
     this.#options = options;
-    this.#run = new ServiceRun({ ...options, keepMs: () => options.idling.keepMs });
+    this.#run = new ServiceRun({
+      ...options,
+      keepMs: () => options.idling.keepMs,
+      pauses: () => options.idling.pauses,
+    });
     this.breaker = new StartBreaker(context.clock, context.random, () => {
       registry.publish(this.#name);
       this.look();
@@ -173,7 +177,7 @@ export class ServiceLifecycle {
   get adopting(): AdoptingService | undefined {
     const { run, scale } = this.#options.settings();
     if (run === undefined || this.isLeaving) return undefined;
-    const live = this.set.replicas.filter(({ isLive }) => isLive);
+    const live = this.set.replicas.filter(({ isThere }) => isThere);
     const taken = new Set(live.map(({ ordinal }) => ordinal));
     return { hash: hashOf(run), max: scale.max, live: live.length, taken };
   }
@@ -295,6 +299,12 @@ export class ServiceLifecycle {
     return adopted;
   }
 
+  /** Takes note of replicas that are paused. */
+  park(instances: readonly Instance[]): void {
+    for (const instance of instances) this.set.park(instance);
+    this.look();
+  }
+
   /** A reload brought the service: what runs of it already is looked for. */
   onAdded(): void {
     this.onContact();
@@ -354,6 +364,7 @@ export class ServiceLifecycle {
       intent: this.#intent,
       scale,
       keepMs: idling.keepMs,
+      pausedMs: idling.pausedMs,
       isKeptLonger: idling.isRaised,
       run: this.#run.view,
       replicas,

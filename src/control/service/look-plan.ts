@@ -20,6 +20,7 @@ import {
   wantedIn,
 } from './service-view.ts';
 import { planSick } from './sick-plan.ts';
+import { planStandby } from './standby-plan.ts';
 import { planStarts } from './start-plan.ts';
 import { ordinals, retire, revoke, type Step, withdraw } from './step.ts';
 
@@ -31,10 +32,21 @@ export function planLook(view: ServiceView): Step[] {
   if (view.intent.mode === 'leaving') return [];
   // While it is not known what runs, nothing is started.
   const isKnown = view.run?.contact === 'known';
-  return inTurn(
-    view,
-    isKnown ? [answerDemand, takeBack, planSick, planGiveUp, startMissing, replaceOutdated, rest] : [rest],
+  return onceAgain(
+    inTurn(
+      view,
+      isKnown
+        ? [answerDemand, takeBack, planSick, planGiveUp, startMissing, replaceOutdated, planStandby, rest]
+        : [rest],
+    ),
   );
+}
+
+/** Of several times to look again at the first one alone, which brings about the others. */
+function onceAgain(steps: readonly Step[]): Step[] {
+  const times = steps.flatMap((step) => (step.do === 'look-again' ? [step.at] : []));
+  if (times.length < 2) return [...steps];
+  return [...steps.filter((step) => step.do !== 'look-again'), { do: 'look-again', at: Math.min(...times) }];
 }
 
 /** The steps of one part after the other, each of which sees what those before it bring about. */
@@ -74,7 +86,7 @@ function startMissing(view: ServiceView): Step[] {
   const counts = countsOf(view);
   const demand = demandOf(view);
   const wanted = wantedReplicas(demand);
-  const { start, cause, ...planned } = planStarts({
+  const { cause, ...planned } = planStarts({
     demand,
     wanted,
     target: intent.target,
@@ -87,6 +99,9 @@ function startMissing(view: ServiceView): Step[] {
   // One that replaces another is not counted as wanted.
   const queued = queuedIn(view).filter(({ cause }) => cause !== 'new-run' && cause !== 'sick');
   const withdrawn = withdraw(queued.slice(0, planned.withdraw));
+  // What is about to be paused is there again sooner than what is started.
+  const pausing = view.replicas.filter(({ state }) => state === 'pausing').length;
+  const start = Math.max(0, planned.start - pausing);
   if (start === 0) return withdrawn;
   const from = counts.queued + counts.starting + counts.ready;
   const action = demand.ready === 0 ? 'waking' : 'refilling';

@@ -90,8 +90,13 @@ export class Outcomes implements ReplicaSetListener {
     const { settings, telemetry, breaker, failures, startTimes, idling } = this.#options;
     const { start } = replica;
     if (start !== undefined) {
-      startTimes.add(start.ready - start.permit);
-      idling.started(start.ready - start.permit, cause === 'demand' ? permitTime(start) : undefined);
+      const tookMs = start.ready - start.permit;
+      if (!replica.isResumed) startTimes.add(tookMs);
+      idling.started(
+        tookMs,
+        replica.isResumed ? 'resume' : 'start',
+        cause === 'demand' ? permitTime(start) : undefined,
+      );
       breaker.note({ type: 'ready', askedAt: start.asked });
       failures.mend();
       this.#host.prewarm.mend(this.#name);
@@ -182,10 +187,32 @@ export class Outcomes implements ReplicaSetListener {
     const { set, external, isLeaving } = this.#service;
     if (stopMs !== undefined) this.#options.idling.stopped(stopMs);
     const isReplaced = reason === 'unhealthy' && this.#options.telemetry.held > 0;
-    if (reason !== 'failed' && !isReplaced && !isLeaving && set.counts.live + external === 0) {
+    if (reason !== 'failed' && reason !== 'dropped' && !isReplaced && !isLeaving && set.counts.live + external === 0) {
       this.#decisions.asleep(reason, this.#options.idling.keepMs);
     }
     this.#ended({ type: 'stopped', replica: this.#viewOf(replica) });
+  }
+
+  onPaused(replica: Replica, pauseMs: number | undefined): void {
+    const { set, external } = this.#service;
+    const { idling } = this.#options;
+    this.#decisions.paused(replica, pauseMs);
+    if (pauseMs !== undefined && set.counts.live + external === 0) this.#decisions.asleep('idle', idling.keepMs);
+    this.#ended({ type: 'paused', replica: this.#viewOf(replica) });
+  }
+
+  onPauseFailed(replica: Replica, error: PilotlightError): void {
+    this.#decisions.pauseFailed(replica, error);
+  }
+
+  onResumeFailed(replica: Replica, error: PilotlightError): void {
+    this.#decisions.resumeFailed(replica, error);
+    this.#ended({ type: 'resume-failed', replica: this.#viewOf(replica) });
+  }
+
+  onFrozenEnded(replica: Replica, detail: string): void {
+    this.#decisions.exited(replica, `${detail}, while it was paused`);
+    this.#ended({ type: 'frozen-ended', replica: this.#viewOf(replica) });
   }
 
   onUncertain(): void {

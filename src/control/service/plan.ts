@@ -15,7 +15,7 @@ import {
   wantedIn,
 } from './service-view.ts';
 import { planShrink } from './shrink-plan.ts';
-import { callOff, callOffStarts, prepare, prepareAll, retire, revoke, type Step, withdraw } from './step.ts';
+import { callOff, callOffStarts, drop, prepare, prepareAll, retire, revoke, type Step, withdraw } from './step.ts';
 
 /**
  * What is to be done about a service after its last news. It comes to rest: once it is carried out and nothing else has
@@ -71,6 +71,7 @@ export function plan(view: ServiceView): Step[] {
       ];
     case 'adoption-failed':
     case 'stopped':
+    case 'frozen-ended':
       return prepare(view, [news.replica.ordinal]);
 
     case 'edge-lost':
@@ -81,6 +82,8 @@ export function plan(view: ServiceView): Step[] {
     case 'revoked':
     case 'rested':
     case 'gave-up':
+    case 'paused':
+    case 'resume-failed':
       return [];
   }
 }
@@ -93,7 +96,8 @@ export function isDormant(view: ServiceView): boolean {
   const { run, intent } = view;
   if (intent.mode === 'leaving' || view.isFrozen) return false;
   if (run !== undefined && (run.contact !== 'known' || availableIn(view) > 0 || wantedIn(view) > 0)) return false;
-  return countsOf(view).live === 0 && view.isSilent && !isBlocked(view);
+  const isPaused = view.replicas.some(({ state }) => state === 'paused');
+  return countsOf(view).live === 0 && !isPaused && view.isSilent && !isBlocked(view);
 }
 
 function changeRun(view: ServiceView): Step[] {
@@ -157,7 +161,16 @@ function shrinkTo(
 }
 
 function endAll(view: ServiceView): Step[] {
-  return [{ do: 'hurry-retires' }, ...callOffStarts(view), ...retire(view, readyIn(view), 'removed', {})];
+  return [
+    { do: 'hurry-retires' },
+    ...callOffStarts(view),
+    ...retire(view, readyIn(view), 'removed', {}),
+    ...drop(
+      view,
+      view.replicas.filter(({ state }) => state === 'paused'),
+      'the service is not started any more',
+    ),
+  ];
 }
 
 /** Whether starts wait for the end of a back-off. */

@@ -25,6 +25,8 @@ interface ServiceRunOptions {
   settings: () => ServiceSettings;
   /** How long it is kept when it is idle, ms. */
   keepMs: () => number | 'never';
+  /** Whether its replicas are paused then. */
+  pauses: () => boolean;
 }
 
 /** The `run` of one service: what its replicas are made of, and the runtime that runs them. */
@@ -32,11 +34,13 @@ export class ServiceRun {
   readonly #host: ServiceHost;
   readonly #settings: () => ServiceSettings;
   readonly #keepMs: () => number | 'never';
+  readonly #pauses: () => boolean;
   #last: RunSettings | undefined;
 
-  constructor({ host, settings, keepMs }: ServiceRunOptions) {
+  constructor({ host, settings, keepMs, pauses }: ServiceRunOptions) {
     this.#host = host;
     this.#keepMs = keepMs;
+    this.#pauses = pauses;
     this.#settings = settings;
     this.#last = settings().run;
   }
@@ -79,6 +83,7 @@ export class ServiceRun {
       drainMs: settings.timeouts.drainMs,
       patienceMs: settings.scale.patienceMs,
       idleMs: keepMs === 'never' ? 0 : keepMs,
+      pauses: this.#pauses(),
     };
   }
 
@@ -95,7 +100,7 @@ export class ServiceRun {
   /** Pre-positions a replica that does not run. */
   prepare(replica: Replica): void {
     const { name, run } = this.#settings();
-    if (run === undefined || replica.isLive || replica.task.kind !== 'none') return;
+    if (run === undefined || replica.isThere || replica.task.kind !== 'none') return;
     replica.spec = this.#spec(run, replica.ordinal);
     replica.runtime = this.#host.runtimes.of(run);
     this.#host.prewarm.prepare(name, replica);

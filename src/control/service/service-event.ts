@@ -42,6 +42,12 @@ export type ServiceEvent =
   /** `wasInUse`: the service had requests just before. */
   | { type: 'exited'; replica: ReplicaView; wasInUse: boolean }
   | { type: 'stopped'; replica: ReplicaView }
+  /** It is frozen. */
+  | { type: 'paused'; replica: ReplicaView }
+  /** It ended while it was frozen. */
+  | { type: 'frozen-ended'; replica: ReplicaView }
+  /** It was to go on and did not: another one is needed in its place. */
+  | { type: 'resume-failed'; replica: ReplicaView }
   | { type: 'retiring'; replicas: readonly ReplicaView[]; reason: RetireReason }
   /** Its retirement was called off. */
   | { type: 'revoked'; replica: ReplicaView }

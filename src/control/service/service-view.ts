@@ -71,6 +71,8 @@ export interface ServiceView {
   scale: ScaleSettings;
   /** How long it is kept when it is idle, ms. */
   keepMs: number | 'never';
+  /** How long replicas are kept paused, ms. */
+  pausedMs: number | 'ever';
   /** It is kept longer than pays: its wakes take more than their share of the starts. */
   isKeptLonger: boolean;
   /** Undefined where Pilotlight only routes. */
@@ -130,6 +132,13 @@ export function readyIn({ replicas }: Pick<ServiceView, 'replicas'>): ReplicaVie
 export function sickFirst(replicas: readonly ReplicaView[]): ReplicaView[] {
   const rank = ({ isUnhealthy, sickSince }: ReplicaView) => sickSince ?? (isUnhealthy ? Number.MAX_VALUE : Infinity);
   return replicas.toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
+}
+
+/** Paused replicas of which nothing is asked, those first that have been so for longest. */
+export function pausedIn({ replicas }: Pick<ServiceView, 'replicas'>): ReplicaView[] {
+  return replicas
+    .filter(({ state, doing }) => state === 'paused' && doing === 'none')
+    .sort((a, b) => (a.pausedAt ?? 0) - (b.pausedAt ?? 0));
 }
 
 /** Starts in the queue, the last place first. */

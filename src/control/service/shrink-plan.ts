@@ -24,7 +24,7 @@ export function planShrink({ replicas, hash, max }: ShrinkInputs): ShrinkPlan {
   const { queued, starting, ready } = countReplicas(replicas);
   const surplus = Math.max(0, queued + starting + ready - max);
   const begun = Math.max(0, surplus - queued);
-  const callOff = replicas.filter(({ state }) => state === 'starting').slice(0, begun);
+  const callOff = replicas.filter(({ state }) => state === 'starting' || state === 'resuming').slice(0, begun);
   const isCurrent = (replica: ReplicaView) => Number(replica.hash === hash);
   const victims = sickFirst(victimsFirst(replicas.filter(({ state }) => state === 'ready')));
   return {

@@ -36,6 +36,8 @@ export type Step =
   | { do: 'hurry-retires' }
   /** Calls retirements off. */
   | { do: 'revoke'; replicas: Ordinals; why: string }
+  /** Stops paused replicas. @param why as in `because …` */
+  | { do: 'drop'; replicas: Ordinals; why: string }
   /** Ends everything at once: nothing is sent to it any more. */
   | { do: 'stop-now' }
   /** Pre-positions what does not run. */
@@ -57,6 +59,11 @@ export function retire(
 
 export function revoke(replicas: readonly ReplicaView[], why: string): Step[] {
   return replicas.length === 0 ? [] : [{ do: 'revoke', replicas: ordinals(replicas), why }];
+}
+
+/** Nothing is done where that is nothing, or where replicas may not be ended. */
+export function drop({ mayEnd }: ServiceView, replicas: readonly ReplicaView[], why: string): Step[] {
+  return replicas.length === 0 || !mayEnd ? [] : [{ do: 'drop', replicas: ordinals(replicas), why }];
 }
 
 export function withdraw(replicas: readonly ReplicaView[]): Step[] {

@@ -14,7 +14,7 @@ export function instanceOf(info: Docker.ContainerInspectInfo, owner: Owner, reac
     ordinal: owner.ordinal,
     hash: owner.hash,
     state,
-    address: state === 'running' ? addressOf(info, owner.port, reach) : undefined,
+    address: state === 'running' || state === 'paused' ? addressOf(info, owner.port, reach) : undefined,
     // A container that never ran has started in the year 1.
     startedAt: started > 0 ? started : 0,
     health: healthOf(Health?.Status),

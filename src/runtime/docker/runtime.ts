@@ -12,6 +12,7 @@ import { DockerContainers } from './containers.ts';
 import { DockerEngine, limits } from './engine.ts';
 import { statusOf } from './errors.ts';
 import { type ContainerEvent, watchEvents } from './events.ts';
+import { pauseContainer, unpauseContainer } from './freeze.ts';
 import { runHealthCheck } from './health.ts';
 import { instanceOf, stateOf } from './instance.ts';
 import { ContainerKills } from './kills.ts';
@@ -80,7 +81,7 @@ class DockerRuntime implements Runtime {
   }
 
   prepares(run: RunSettings): boolean {
-    return isExisting(run) || (run as ImageRun).standby === 'created';
+    return isExisting(run) || (run as ImageRun).standby !== 'none';
   }
 
   runsInPlace(run: RunSettings): boolean {
@@ -124,6 +125,17 @@ class DockerRuntime implements Runtime {
 
   async usage(id: string, signal: AbortSignal): Promise<ReplicaUsage | undefined> {
     return containerUsage(this.#engine, id, signal);
+  }
+
+  async pause(id: string, signal: AbortSignal): Promise<void> {
+    await pauseContainer(this.#engine, id, signal);
+  }
+
+  async resume(id: string, signal: AbortSignal): Promise<Instance> {
+    await unpauseContainer(this.#engine, id, signal);
+    const instance = await this.inspect(id, signal);
+    if (instance !== undefined) return instance;
+    throw new PilotlightError('REPLICA_EXITED', 'the container was removed');
   }
 
   async stop(id: string, stop: StopSettings, signal: AbortSignal): Promise<void> {

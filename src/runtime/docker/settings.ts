@@ -31,8 +31,11 @@ export interface ImageRun extends RunSettings {
   networks: string[];
   labels: Record<string, string>;
   readOnly: boolean;
-  /** `created`: containers are created ahead, a wake only starts one. `none`: created at the wake, removed at the stop. */
-  standby: 'created' | 'none';
+  /**
+   * `created`: containers are created ahead, a wake only starts one. `none`: created at the wake, removed at the stop.
+   * `paused`: as `created`, and frozen in place of stopped; `auto`: for as long as that pays.
+   */
+  standby: 'auto' | 'paused' | 'created' | 'none';
 }
 
 /** An existing container that Pilotlight starts and stops, never creates or removes. Its service has at most one replica. */

@@ -10,14 +10,16 @@ import { type Clock, sleep } from '../../util/clock.ts';
 import { fileFault } from '../../util/file-errors.ts';
 import { SingleFlight } from '../../util/single-flight.ts';
 import { endingOf, type ProcessEnding } from './ending.ts';
+import { freezeGroup, thawGroup } from './freeze.ts';
 import { ProcessLog } from './log.ts';
 import { oomKills } from './oom-kills.ts';
 import { isTaken, PortPicker } from './port.ts';
-import { type ProcessRecord, ProcessRecords, replicaName } from './record.ts';
+import { ProcessRecords, replicaName } from './record.ts';
+import { idOf, instanceOf, isExited, type Replica } from './replica.ts';
 import { type ProcessRun, processRun } from './settings.ts';
 import { groupListens } from './sockets.ts';
 import { checkWorkingDirectory, inheritedEnv, spawnDetached } from './spawn.ts';
-import { groupLives, processTableSupported, signalGroup, startTokenOf } from './table.ts';
+import { groupLives, isFrozen, processTableSupported, signalGroup, startTokenOf } from './table.ts';
 import { groupUsage } from './usage.ts';
 
 /** How often adopted processes, of which the kernel does not tell us the end, are looked at, ms. */
@@ -39,19 +41,6 @@ export interface ProcessRuntimeOptions {
   instance: string;
   /** Of this, PATH, HOME, LANG, TZ and TMPDIR are passed on to the children. Default: a system PATH only. */
   baseEnv?: Readonly<Record<string, string | undefined>>;
-}
-
-/** A process that was started here or found by its record. */
-interface Replica {
-  readonly record: ProcessRecord;
-  /** Of our own child the kernel tells the end; an adopted process has to be looked at. */
-  readonly origin: 'child' | 'adopted';
-  phase: 'running' | 'stopping' | 'exited';
-  ending: ProcessEnding | undefined;
-  /** Where its output begins in its log, bytes; `cut`: before what is left of it. */
-  outputFrom: number | 'cut';
-  /** Of one that ended by itself: whether another program listens on its port. */
-  portTaken?: Promise<boolean>;
 }
 
 /** Runs replicas as detached processes on free loopback ports. */
@@ -123,6 +112,18 @@ class ProcessRuntime implements Runtime {
     return replica === undefined || isExited(replica) ? undefined : groupUsage(replica.record.pid);
   }
 
+  async pause(id: string, signal: AbortSignal): Promise<void> {
+    const replica = this.#running(id, signal);
+    replica.isFrozen = true;
+    await freezeGroup(replica.record.pid, this.#clock, signal);
+  }
+
+  async resume(id: string, signal: AbortSignal): Promise<Instance> {
+    const replica = this.#running(id, signal);
+    await this.#thaw(replica, signal);
+    return instanceOf(replica);
+  }
+
   async stop(id: string, { signal: name, graceMs }: StopSettings, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const replica = this.#find(id);
@@ -130,6 +131,8 @@ class ProcessRuntime implements Runtime {
     replica.phase = 'stopping';
     try {
       this.#signal(replica, signalNamed(name));
+      // What is frozen heeds no signal but SIGKILL until it goes on.
+      if (replica.isFrozen || isFrozen(replica.record.pid)) this.#signal(replica, 'SIGCONT');
       if (await this.#gone(replica, graceMs, signal)) return;
       this.#signal(replica, 'SIGKILL');
       if (await this.#gone(replica, KILL_MS, signal)) return;
@@ -164,7 +167,7 @@ class ProcessRuntime implements Runtime {
     if (signal.aborted) return;
     this.#listeners.add(listener);
     const poll = this.#clock.every(POLL_MS, () => {
-      for (const name of this.#replicas.keys()) this.#refreshed(name);
+      for (const name of this.#replicas.keys()) this.#tellFreezing(this.#refreshed(name));
     });
     const trim = this.#clock.every(TRIM_MS, () => {
       for (const name of this.#replicas.keys()) this.#trim(name);
@@ -204,7 +207,10 @@ class ProcessRuntime implements Runtime {
     this.#adopt();
     const present = this.#refreshed(name);
     if (present !== undefined && !isExited(present)) {
-      if (present.record.hash === spec.hash && present.phase === 'running') return instanceOf(present);
+      if (present.record.hash === spec.hash && present.phase === 'running') {
+        await this.#thaw(present, never);
+        return instanceOf(present);
+      }
       const why = present.phase === 'stopping' ? 'is still stopping' : 'runs with an older configuration';
       throw new PilotlightError('RUNTIME_FAILED', `${name} ${why} (process ${present.record.pid})`);
     }
@@ -240,7 +246,14 @@ class ProcessRuntime implements Runtime {
       startedAt: this.#clock.wall(),
       port,
     };
-    const replica: Replica = { record, origin: 'child', phase: 'running', ending: undefined, outputFrom };
+    const replica: Replica = {
+      record,
+      origin: 'child',
+      phase: 'running',
+      isFrozen: false,
+      ending: undefined,
+      outputFrom,
+    };
     child.once('exit', (code, by) => this.#exited(replica, endingOf(code, by, killsBefore)));
     try {
       this.#records.write(record);
@@ -264,7 +277,14 @@ class ProcessRuntime implements Runtime {
       const known = this.#replicas.get(name);
       if (record.instance !== this.#instance || (known !== undefined && !isExited(known))) continue;
       if (startTokenOf(record.pid) === record.start) {
-        this.#replicas.set(name, { record, origin: 'adopted', phase: 'running', ending: undefined, outputFrom: 0 });
+        this.#replicas.set(name, {
+          record,
+          origin: 'adopted',
+          phase: 'running',
+          isFrozen: isFrozen(record.pid),
+          ending: undefined,
+          outputFrom: 0,
+        });
       } else {
         this.#records.remove(record);
       }
@@ -285,6 +305,29 @@ class ProcessRuntime implements Runtime {
     if (known() === undefined) this.#adopt();
     const replica = known();
     return replica === undefined ? undefined : this.#refreshed(replicaName(replica.record));
+  }
+
+  /** @throws REPLICA_EXITED */
+  #running(id: string, signal: AbortSignal): Replica {
+    signal.throwIfAborted();
+    const replica = this.#find(id);
+    if (replica?.phase === 'running') return replica;
+    throw new PilotlightError('REPLICA_EXITED', `process ${id.replace(/@.*/, '')} runs no more`);
+  }
+
+  async #thaw(replica: Replica, signal: AbortSignal): Promise<void> {
+    replica.isFrozen = false;
+    await thawGroup(replica.record.pid, this.#clock, signal);
+  }
+
+  /** Somebody else may have frozen it, or had it go on: one that is frozen serves as little as one that ended. */
+  #tellFreezing(replica: Replica | undefined): void {
+    if (replica?.phase !== 'running' || process.platform !== 'linux') return;
+    const frozen = isFrozen(replica.record.pid);
+    if (frozen === replica.isFrozen) return;
+    replica.isFrozen = frozen;
+    const { service, ordinal } = replica.record;
+    this.#emit({ type: frozen ? 'exited' : 'started', id: idOf(replica.record), service, ordinal });
   }
 
   /** A replica is its whole group: when the leader ended by itself, what it left behind would only hold the port. */
@@ -356,33 +399,6 @@ class ProcessRuntime implements Runtime {
   #emit(event: RuntimeEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
-}
-
-function idOf({ pid, start }: ProcessRecord): string {
-  return `${pid}@${start}`;
-}
-
-function isExited(replica: Replica): boolean {
-  return replica.phase === 'exited';
-}
-
-function instanceOf(replica: Replica): Instance {
-  const { service, ordinal, hash, port, startedAt } = replica.record;
-  const running = !isExited(replica);
-  return {
-    id: idOf(replica.record),
-    service,
-    ordinal,
-    hash,
-    state: running ? 'running' : 'stopped',
-    address: running ? { host: '127.0.0.1', port } : undefined,
-    otherHost: running ? '::1' : undefined,
-    startedAt,
-    health: 'none',
-    exitCode: replica.ending?.exitCode,
-    outOfMemory: replica.ending?.outOfMemory,
-    endedByHand: replica.ending?.endedByHand,
-  };
 }
 
 function signalNamed(name: string): NodeJS.Signals {

@@ -12,6 +12,7 @@ export interface ProcessRun extends RunSettings {
   cwd: string;
   /** Added to a minimal environment; `{port}` is replaced. */
   env: Record<string, string>;
+  standby?: 'auto' | 'paused' | 'none' | undefined;
 }
 
 /** The `run` of a replica that is to be a process. @throws INTERNAL where it is for another runtime */

@@ -15,6 +15,18 @@ export function startTokenOf(pid: number): string | undefined {
   return stat?.isDead ? undefined : stat?.start;
 }
 
+/** Whether a signal has stopped a process, so that it does nothing. */
+export function isFrozen(pid: number): boolean {
+  return process.platform === 'linux'
+    ? processStat(pid)?.isFrozen === true
+    : (psOf(pid)?.state.startsWith('T') ?? false);
+}
+
+/** Whether a signal has stopped every process of a group; elsewhere than on Linux its leader is asked alone. */
+export function isGroupFrozen(group: number): boolean {
+  return process.platform === 'linux' ? groupMembers(group).every(isFrozen) : isFrozen(group);
+}
+
 /** Whether any process of a group lives. Zombies do not count: where nobody reaps orphans, they stay for ever. */
 export function groupLives(group: number): boolean {
   if (!signalGroup(group, 0)) return false;
@@ -42,12 +54,18 @@ export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean 
 }
 
 function startTokenFromPs(pid: number): string | undefined {
+  const found = psOf(pid);
+  return found === undefined || found.state.startsWith('Z') ? undefined : found.start;
+}
+
+/** What `ps` tells of a process; undefined where there is none. */
+function psOf(pid: number): { state: string; start: string } | undefined {
   try {
     const options = { encoding: 'utf8', env: { PATH: '/bin:/usr/bin', LC_ALL: 'C' }, timeout: 5_000 } as const;
     const [state = 'Z', ...start] = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], options)
       .trim()
       .split(/\s+/);
-    return state.startsWith('Z') ? undefined : start.join(' ');
+    return { state, start: start.join(' ') };
   } catch {
     return undefined;
   }

@@ -40,9 +40,19 @@ const serviceCases: Case[] = [
     'services.app.scale.latency.above: expected a duration such as 250ms or 5s, or auto, found "never"',
   ],
   [
-    'a value of a later version: standby paused',
-    'routes: [{ path: / }]\nrun: { docker: { image: a, port: 80, standby: §paused } }',
-    'services.app.run.docker.standby: expected created or none, found "paused"',
+    'a standby that there is not',
+    'routes: [{ path: / }]\nrun: { docker: { image: a, port: 80, standby: §frozen } }',
+    'services.app.run.docker.standby: expected auto, paused, created or none, found "frozen"',
+  ],
+  [
+    'a standby that processes do not have',
+    'routes: [{ path: / }]\nrun: { process: { command: [a, "{port}"], standby: §created } }',
+    'services.app.run.process.standby: expected auto, paused or none, found "created"',
+  ],
+  [
+    'a standby of a container that is there already',
+    'routes: [{ path: / }]\nrun: { docker: { container: a, port: 80, §standby: paused } }',
+    'services.app.run.docker.standby: an existing container keeps what it was made with',
   ],
   [
     'a misspelt value',

@@ -211,12 +211,14 @@ const instance = (name: string, ordinal: number, change: Partial<Instance> = {})
   ...change,
 });
 
-test('what somebody paused is left for a start to thaw, unless that could not use it', () => {
+test('what is paused stays so, and known, unless a start could not have it go on or there is no room', () => {
   const paused = (ordinal: number, hash = 'now') => instance('hello', ordinal, { state: 'paused', hash });
   const hello: AdoptingService = { hash: 'now', max: 3, live: 0, taken: new Set() };
-  const plan = planAdoption([paused(1), paused(2, 'old'), paused(4)], () => hello);
-  expect(plan.adopt).toEqual([]);
-  expect(plan.stop.map(({ id }) => id)).toEqual(['hello-4', 'hello-2']);
+  const found = [paused(1), paused(2, 'old'), paused(3), instance('hello', 4), paused(5)];
+  const plan = planAdoption(found, () => hello);
+  expect(plan.adopt.map(({ id }) => id)).toEqual(['hello-4']);
+  expect(plan.park.map(({ id }) => id)).toEqual(['hello-1', 'hello-3']);
+  expect(plan.stop.map(({ id }) => id)).toEqual(['hello-5', 'hello-2']);
 });
 
 test('of what runs those with the present run come first, up to max; the rest is stopped', () => {

@@ -12,6 +12,13 @@ export interface FakeBehaviour {
   readyMs: number | 'never';
   /** From the signal to the exit, ms. */
   stopMs: number;
+  /** Until the runtime has frozen a replica, and had it go on, ms. */
+  pauseMs: number;
+  resumeMs: number;
+  /** One that goes on answers no more. */
+  isDeafAfterPause: boolean;
+  /** Thrown by every `pause`. */
+  unpausable: PilotlightError | undefined;
   /** Ends by itself so long after the start, ms. */
   exitAfterMs: number | undefined;
   /** So many starts end before they are ready because another program took their port. */
@@ -40,6 +47,10 @@ export class FakeRuntime implements Runtime {
     startMs: 150,
     readyMs: 50,
     stopMs: 100,
+    pauseMs: 20,
+    resumeMs: 20,
+    isDeafAfterPause: false,
+    unpausable: undefined,
     exitAfterMs: undefined,
     clashes: 0,
     failures: [],
@@ -57,6 +68,8 @@ export class FakeRuntime implements Runtime {
   readonly cleaned: string[] = [];
   /** Events are lost. */
   silent = false;
+  /** Called before each pause. */
+  onPause: (name: string, id: string) => void = () => {};
   /** Called before each stop. */
   onStop: (name: string, id: string) => void = () => {};
   /** Called before each start, and when its call ends. */
@@ -136,12 +149,49 @@ export class FakeRuntime implements Runtime {
   async stop(id: string, _stop: unknown, signal: AbortSignal): Promise<void> {
     this.#assertReachable();
     const slot = this.#byId(id);
-    if (slot === undefined || slot.instance.state !== 'running') return;
+    if (slot === undefined || slot.instance.state === 'stopped') return;
     const name = `${slot.instance.service}-${slot.instance.ordinal}`;
     this.calls.push(`stop ${name}`);
     this.onStop(name, id);
     await sleep(this.#clock, this.behaviour.stopMs, signal);
     this.exit(name, id);
+  }
+
+  async pause(id: string, signal: AbortSignal): Promise<void> {
+    this.#assertReachable();
+    const { name } = this.#there(id);
+    this.calls.push(`pause ${name}`);
+    this.onPause(name, id);
+    await sleep(this.#clock, this.behaviour.pauseMs, signal);
+    if (this.behaviour.unpausable !== undefined) throw this.behaviour.unpausable;
+    this.#there(id);
+    this.freeze(name);
+  }
+
+  async resume(id: string, signal: AbortSignal): Promise<Instance> {
+    this.#assertReachable();
+    const { name, slot } = this.#there(id);
+    this.calls.push(`resume ${name}`);
+    this.onStart(name);
+    try {
+      await sleep(this.#clock, this.behaviour.resumeMs, signal);
+      this.#there(id);
+      this.thaw(name);
+      if (this.behaviour.isDeafAfterPause) slot.readyAt = Number.POSITIVE_INFINITY;
+      return { ...slot.instance };
+    } finally {
+      this.onStarted(name);
+    }
+  }
+
+  /** A replica is frozen, by a call or by somebody else. */
+  freeze(name: string): void {
+    this.#become(name, 'paused', 'exited');
+  }
+
+  /** It goes on. */
+  thaw(name: string): void {
+    this.#become(name, 'running', 'started');
   }
 
   async clean(service: string): Promise<void> {
@@ -171,7 +221,7 @@ export class FakeRuntime implements Runtime {
     ending: Pick<Instance, 'outOfMemory' | 'endedByHand'> = {},
   ): void {
     const slot = this.#slots.get(name);
-    if (slot === undefined || slot.instance.id !== id || slot.instance.state !== 'running') return;
+    if (slot === undefined || slot.instance.id !== id || slot.instance.state === 'stopped') return;
     slot.instance = { ...slot.instance, state: 'stopped', address: undefined, exitCode, portTaken, ...ending };
     slot.app.kill();
     const { service, ordinal } = slot.instance;
@@ -190,11 +240,16 @@ export class FakeRuntime implements Runtime {
 
   /** Whether a probe of the port is answered now. */
   answers(port: number): boolean {
-    return this.#clock.now() >= (this.#atPort(port)?.readyAt ?? Number.POSITIVE_INFINITY);
+    const slot = this.#atPort(port);
+    return slot?.instance.state === 'running' && this.#clock.now() >= slot.readyAt;
   }
 
   get running(): string[] {
     return [...this.#slots].filter(([, { instance }]) => instance.state === 'running').map(([name]) => name);
+  }
+
+  get paused(): string[] {
+    return [...this.#slots].filter(([, { instance }]) => instance.state === 'paused').map(([name]) => name);
   }
 
   get starts(): number {
@@ -207,6 +262,22 @@ export class FakeRuntime implements Runtime {
 
   get apps(): FakeApp[] {
     return [...this.#slots.values()].map(({ app }) => app);
+  }
+
+  #there(id: string): { name: string; slot: Slot } {
+    const slot = this.#byId(id);
+    if (slot === undefined || slot.instance.state === 'stopped') {
+      throw new PilotlightError('REPLICA_EXITED', 'it runs no more');
+    }
+    return { name: `${slot.instance.service}-${slot.instance.ordinal}`, slot };
+  }
+
+  #become(name: string, state: 'running' | 'paused', type: 'started' | 'exited'): void {
+    const slot = this.#slots.get(name);
+    if (slot === undefined || slot.instance.state === 'stopped' || slot.instance.state === state) return;
+    slot.instance = { ...slot.instance, state, endedByHand: state === 'paused' ? 'yes' : undefined };
+    const { id, service, ordinal } = slot.instance;
+    this.#emit({ type, id, service, ordinal });
   }
 
   #assertReachable(): void {

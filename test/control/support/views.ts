@@ -25,6 +25,7 @@ export function testView(scale: Partial<ScaleSettings> = {}, change: Partial<Ser
     keepMs: keepOf(scale.idleMs ?? testScale.idleMs),
     isKeptLonger: false,
     run: { hash: 'v1', contact: 'known', prepares: false },
+    pausedMs: 'ever',
     replicas: [],
     external: 0,
     circuit: newCircuit,

@@ -68,9 +68,12 @@ describe('instance', () => {
     expect(instance({}).address).toEqual({ host: '172.17.0.2', port: 3000 });
   });
 
-  test('every other state has no address; one that never ran has no start', () => {
+  test('what is paused keeps its address, every other state has none; one that never ran has no start', () => {
     expect(instance({ status: 'created' })).toMatchObject({ state: 'created', startedAt: 0, address: undefined });
-    expect(instance({ status: 'paused' })).toMatchObject({ state: 'paused', address: undefined });
+    expect(instance({ status: 'paused' })).toMatchObject({
+      state: 'paused',
+      address: { host: '172.17.0.2', port: 3000 },
+    });
     expect(instance({ status: 'exited' })).toMatchObject({ state: 'stopped', exitCode: 137, address: undefined });
     expect(instance({ status: 'restarting' })).toMatchObject({ state: 'stopped', address: undefined });
   });

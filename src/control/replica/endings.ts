@@ -1,0 +1,18 @@
+import type { Instance } from '../../model/runtime.ts';
+
+/**
+ * Whether somebody had a replica end. One that is not known any more was removed; one that ended in order is believed
+ * to have been asked to, but not again and again.
+ */
+export function isByHand(now: Instance | undefined, inARow: number): boolean {
+  if (now === undefined || now.endedByHand === 'yes') return true;
+  return now.endedByHand === 'perhaps' && inARow <= 1;
+}
+
+/** How a replica ended, in words. */
+export function endText(now: Instance | undefined): string {
+  if (now === undefined) return 'somebody removed it';
+  if (now.outOfMemory === 'yes') return 'it ran out of memory';
+  if (now.endedByHand === undefined) return 'it ended by itself';
+  return now.endedByHand === 'yes' ? 'somebody ended it' : 'it ended in order';
+}
