@@ -1,4 +1,4 @@
-import type { IdleCost, IdleWhy } from '../model/idle.ts';
+import type { IdleCost, IdleWhy, StandbyWhy } from '../model/idle.ts';
 import { counted, percent } from '../util/format.ts';
 import { formatDuration } from '../util/units.ts';
 
@@ -8,6 +8,7 @@ export function idleLines(idle: IdleWhy): string[] {
   const kept = keepMs === 'never' ? 'never put to sleep' : `kept for ${formatDuration(keepMs)}`;
   const how = mode === 'fixed' ? 'as configured' : `auto, weight ${weight}: ${sourceText(idle)}`;
   const lines = [`idle: ${kept} (${how})`];
+  if (idle.standby) lines.push(`  ${standbyText(idle.standby)}`);
   if (raise > 1) {
     lines.push('  longer than it pays: its wakes take more than their share of the starts');
   }
@@ -33,6 +34,16 @@ function sourceText({ mode, gaps, startMs, stopMs, waitMs }: IdleWhy): string {
   ];
   const seen = `${counted(gaps, 'gap')} known`;
   return [mode === 'learning' ? `${seen}, too few to go by` : seen, ...known].join('; ');
+}
+
+function standbyText({ pausedMs, resumeMs, pausedCost }: StandbyWhy): string {
+  const resume =
+    resumeMs === null ? 'it was not seen yet how fast one goes on' : `goes on in ${formatDuration(resumeMs)}`;
+  if (pausedMs === 0)
+    return `then stopped at once, as pausing does not pay (at ${percent(pausedCost)} % of a ready replica)`;
+  if (pausedMs === 'ever') return `then paused (${resume})`;
+  const kept = `then paused for ${formatDuration(pausedMs)}, at ${percent(pausedCost)} % of a ready replica`;
+  return `${kept}, and stopped (${resume})`;
 }
 
 function sumText({ idleMs, wakesMs }: IdleCost): string {

@@ -8,6 +8,16 @@ export interface IdleCost {
   wakes: number;
 }
 
+/** How replicas stand by that are paused; durations in ms. */
+export interface StandbyWhy {
+  /** For how long; 0: they are stopped at once. */
+  pausedMs: number | 'ever';
+  /** Until one that is paused is ready again; null until that was seen. */
+  resumeMs: number | null;
+  /** What a second of it costs, as a part of a second of one that is ready. */
+  pausedCost: number;
+}
+
 /** How long an idle service is kept, and why; durations in ms. */
 export interface IdleWhy {
   /** `fixed`: as configured; `learning`: `auto`, while too few gaps are known; `learnt`: `auto`. */
@@ -24,6 +34,8 @@ export interface IdleWhy {
   waitMs: number | null;
   /** Over 1: it is kept longer, until its wakes are so many times fewer, since they take more than their share of the starts. */
   raise: number;
+  /** What becomes of its replicas then, where they are paused; null where they are stopped. */
+  standby: StandbyWhy | null;
   /** What it would have cost with the gaps that are known; null while they are too few. */
   expected: { kept: IdleCost; atOnce: IdleCost; never: IdleCost } | null;
   /** How long `auto` would keep it with a tenth of the weight, with that, and with ten times as much. */

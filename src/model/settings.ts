@@ -259,6 +259,8 @@ export interface ScaleSettings {
   idleMs: number | 'never' | 'auto';
   /** Seconds of an idle replica that one second of a waiting user is worth. */
   weight: number;
+  /** What a second of a paused replica costs, as a part of one that is ready; from 0 to 1. */
+  pausedCost: number;
   /** What counts as activity in a WebSocket: any byte, or data frames alone. */
   activity: 'bytes' | 'data';
   /** How long a scale-down waits for what is in flight, ms. */

@@ -6,6 +6,7 @@ const learnt: IdleWhy = {
   mode: 'learnt',
   keepMs: 42_000,
   weight: 150,
+  standby: null,
   gaps: 128,
   startMs: 1400,
   stopMs: 210,

@@ -10,6 +10,9 @@ type Step =
   | { do: 'request'; service: string; count: number; bodyMs: number; edge: number }
   | { do: 'abort'; index: number }
   | { do: 'kill'; index: number }
+  | { do: 'others-pause' | 'others-unpause'; index: number }
+  | { do: 'deaf'; isDeaf: boolean }
+  | { do: 'slow-pause'; pauseMs: number; resumeMs: number }
   | { do: 'fail-next'; count: number }
   | { do: 'slow-start'; startMs: number; readyMs: number }
   | { do: 'never-ready' }
@@ -55,6 +58,22 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('abort' as const), index: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('kill' as const), index: fc.nat() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constantFrom('others-pause' as const, 'others-unpause' as const),
+      index: fc.nat(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('deaf' as const), isDeaf: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('slow-pause' as const),
+      pauseMs: fc.constantFrom(5, 700),
+      resumeMs: fc.constantFrom(5, 700),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('fail-next' as const), count: fc.integer({ min: 1, max: 3 }) }) },
   {
     weight: 1,
@@ -129,6 +148,7 @@ class Watch {
     runtime.onStart = (name) => this.#onStart(name);
     runtime.onStarted = (name) => this.#starting.delete(name);
     runtime.onStop = (name, id) => this.#onStop(name, id);
+    runtime.onPause = (name, id) => this.#onStop(name, id);
     world.control.subscribe(({ type, service: name, data }) => {
       if (type === 'retiring')
         this.#onRetiring(String(name), String(data['replicas']).split(', '), String(data['reason']));
@@ -170,6 +190,10 @@ class Watch {
     for (const name of SERVICES) {
       const live = running.filter((each) => each.startsWith(`${name}-`)).length;
       if (live > this.#most(name)) this.violations.push(`${live} of ${name}`);
+    }
+    for (const name of SERVICES) {
+      const there = [...running, ...this.world.runtime.paused].filter((each) => each.startsWith(`${name}-`)).length;
+      if (there > this.#most(name)) this.violations.push(`${there} of ${name}, with those that are paused`);
     }
     if (running.length > BUDGET) this.violations.push(`${running.length} replicas in all`);
   }
@@ -247,12 +271,31 @@ async function perform(step: Step, watch: Watch): Promise<void> {
       break;
     }
     case 'kill': {
-      const name = runtime.running[step.index % Math.max(1, runtime.running.length)];
+      const there = [...runtime.running, ...runtime.paused];
+      const name = there[step.index % Math.max(1, there.length)];
       if (name === undefined) break;
       watch.onKill(name);
       runtime.exit(name);
       break;
     }
+    case 'others-pause': {
+      const name = runtime.running[step.index % Math.max(1, runtime.running.length)];
+      if (name === undefined) break;
+      watch.onKill(name);
+      runtime.freeze(name);
+      break;
+    }
+    case 'others-unpause': {
+      const name = runtime.paused[step.index % Math.max(1, runtime.paused.length)];
+      if (name !== undefined) runtime.thaw(name);
+      break;
+    }
+    case 'deaf':
+      runtime.behaviour.isDeafAfterPause = step.isDeaf;
+      break;
+    case 'slow-pause':
+      Object.assign(runtime.behaviour, { pauseMs: step.pauseMs, resumeMs: step.resumeMs });
+      break;
     case 'fail-next':
       for (let i = 0; i < step.count; i++) runtime.behaviour.failures.push(new PilotlightError('RUNTIME_FAILED', 'no'));
       break;
@@ -345,7 +388,11 @@ function settingsOf(versions: ReadonlyMap<string, number>) {
   });
   const services = [
     testService('plain', { ...common('plain'), scale: { ...scale, max: 2 } }),
-    testService('slots', { ...common('slots'), scale: { ...scale, max: 4, concurrency: 2 } }),
+    testService('slots', {
+      ...common('slots'),
+      run: { ...testRun(versions.get('slots')), standby: 'paused' },
+      scale: { ...scale, max: 4, concurrency: 2 },
+    }),
     testService('kept', { ...common('kept'), scale: { ...scale, max: 3, min: 1, initial: 2 } }),
   ];
   const budget = { replicas: BUDGET, concurrentStarts: PERMITS, startsPerMinute: 600, heldBytes: 2 ** 20 };
@@ -368,6 +415,7 @@ test('whatever happens, replicas stay within bounds, are never used or stopped a
         stopMs: 50,
         failures: [],
         exitAfterMs: undefined,
+        isDeafAfterPause: false,
       });
       await perform({ do: 'sicken', replica: undefined }, watch);
       for (const name of SERVICES) await perform({ do: 'unfreeze', service: name }, watch);
@@ -381,9 +429,15 @@ test('whatever happens, replicas stay within bounds, are never used or stopped a
         const running = world.runtime.running.filter((each) => each.startsWith(`${name}-`));
         expect([name, running.length]).toEqual([name, MIN[name]]);
         for (const each of watch.edges) expect(each.service(name).held).toEqual([]);
+        // None is frozen that nobody knows of.
+        const { replicas } = await world.status(name);
+        const paused = replicas.filter(({ state }) => state === 'paused').map(({ id }) => id);
+        expect(paused).toEqual(world.runtime.paused.filter((each) => each.startsWith(`${name}-`)).sort());
       }
+      await world.settle(world.control.shutdown(new AbortController().signal));
+      expect([world.runtime.running, world.runtime.paused]).toEqual([[], []]);
       world.life.abort();
     }),
     { numRuns: 50 },
   );
-}, 120_000);
+}, 600_000);

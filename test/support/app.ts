@@ -17,6 +17,8 @@ export interface AppOptions {
   service?: Record<string, unknown>;
   /** From the stop signal to the kill. */
   grace?: string;
+  /** What is left of a replica while the service sleeps. */
+  standby?: 'auto' | 'paused' | 'none';
 }
 
 /** A mimic as a service of the proxy: the configuration of it, and what its replicas write down. */
@@ -35,10 +37,10 @@ const MIMIC = join(import.meta.dirname, 'mimic.mjs');
 const IMAGE = 'pilotlight-test/mimic:1';
 const CONTAINER_PORT = 3000;
 
-/** The ids of the scenario's containers that run. */
-export async function runningContainers(workspace: Workspace): Promise<string[]> {
+/** The ids of the scenario's containers that run, or are in another state. */
+export async function runningContainers(workspace: Workspace, state = 'running'): Promise<string[]> {
   const containers = await listContainers(dockerApi(workspace.dockerSocket), `${MARK_LABEL}=${workspace.mark}`);
-  return containers.filter(({ State }) => State === 'running').map(({ Id }) => Id);
+  return containers.filter(({ State }) => State === state).map(({ Id }) => Id);
 }
 
 /** The name of an existing container that serves as an app. */
@@ -55,15 +57,16 @@ export async function makeApp(workspace: Workspace, name: string, options: AppOp
   return { name, place, host, log, open, service: { ...always, ...service } };
 }
 
-function processRun(workspace: Workspace, name: string, { mimic = {}, grace }: AppOptions): unknown {
+function processRun(workspace: Workspace, name: string, { mimic = {}, grace, standby }: AppOptions): unknown {
   const env = { ...mimicEnv(workspace.folder, name, mimic), PORT: '{port}', HOST: '127.0.0.1' };
   const command = [process.execPath, MIMIC];
   const stop = grace === undefined ? {} : { stop: { signal: 'SIGTERM', grace } };
-  return { process: { command, cwd: workspace.folder, env: { ...env, [MARK_VARIABLE]: workspace.mark }, ...stop } };
+  const own = { ...stop, ...(standby !== undefined && { standby }) };
+  return { process: { command, cwd: workspace.folder, env: { ...env, [MARK_VARIABLE]: workspace.mark }, ...own } };
 }
 
 async function dockerRun(workspace: Workspace, name: string, options: AppOptions): Promise<unknown> {
-  const { place, mimic = {}, grace } = options;
+  const { place, mimic = {}, grace, standby } = options;
   const call = dockerApi(workspace.dockerSocket);
   const image = await buildAppImage(call, {
     tag: IMAGE,
@@ -76,7 +79,10 @@ async function dockerRun(workspace: Workspace, name: string, options: AppOptions
   const volumes = [`${workspace.folder}:/mimic`];
   const stop = grace === undefined ? {} : { stop: { signal: 'SIGTERM', grace } };
   const labels = { [MARK_LABEL]: workspace.mark, [RUN_LABEL]: workspace.run };
-  if (place !== 'docker-existing') return { docker: { image, port: CONTAINER_PORT, env, volumes, labels, ...stop } };
+  if (place !== 'docker-existing') {
+    const own = { ...stop, ...(standby !== undefined && { standby }) };
+    return { docker: { image, port: CONTAINER_PORT, env, volumes, labels, ...own } };
+  }
   const container = containerName(workspace, name);
   const variables = Object.entries(env).map(([key, value]) => `${key}=${value}`);
   const spec = { Image: image, Env: variables, Labels: labels, HostConfig: { Binds: volumes } };

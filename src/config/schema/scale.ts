@@ -181,6 +181,12 @@ export const scaleSchema = section(
       '150',
       'With `idle: auto`: seconds of an idle replica that one second of a waiting user is worth.',
     ),
+    pausedCost: option(
+      share(),
+      '0.5',
+      'With `standby: auto` or `paused`: what a second of a paused replica costs, as a part of a second of one that is ' +
+        'ready. It keeps its memory, and takes neither CPU nor a place of `budget.replicas`.',
+    ),
     activity: option(
       choice('bytes', 'data'),
       'bytes',

@@ -5,9 +5,9 @@ import type { IdleLearnt } from './idle-learnt.ts';
 /** A start takes so long before one was seen, ms. */
 const UNKNOWN_START_MS = 2000;
 /** The edges speak once a second: a service is not known to be idle for less. */
-const LEAST_KEEP_MS = 1000;
+export const LEAST_KEEP_MS = 1000;
 /** Longest time that a timer can wait for, ms. */
-const MOST_KEEP_MS = 2 ** 31 - 1;
+export const MOST_KEEP_MS = 2 ** 31 - 1;
 
 /** What `idle: auto` goes by: what was learnt, as far as anything was. */
 export function costsOf({ startMs = UNKNOWN_START_MS, stopMs = 0, waitMs }: IdleLearnt, weight: number): IdleCosts {
@@ -53,6 +53,7 @@ export function explainIdle(
     stopMs,
     waitMs,
     raise,
+    standby: null,
     expected: isKnown(learnt)
       ? {
           kept: costOf(keepMs === 'never' ? Number.POSITIVE_INFINITY : keepMs),

@@ -105,7 +105,7 @@ export function leastKeepFor({ counts, total }: IdleGaps, share: number, keepMs:
 }
 
 /** Idle time of the gaps from a bucket on, each as long as the gap, and at most `until`. */
-function idleBeyond(counts: Float64Array, from: number, until: number, over: number): number {
+export function idleBeyond(counts: Float64Array, from: number, until: number, over: number): number {
   let idle = 0;
   let rest = over;
   for (let i = from; i < GAP_BUCKETS && gapMiddle(i) < until; i++) {
@@ -115,7 +115,8 @@ function idleBeyond(counts: Float64Array, from: number, until: number, over: num
   return idle + Math.max(0, rest) * until;
 }
 
-function withDoubt(counts: Float32Array, perWake: number, doubt: number): Float64Array {
+/** The gaps that were seen, and those that are assumed beside them. */
+export function withDoubt(counts: Float32Array, perWake: number, doubt = DOUBT_GAPS): Float64Array {
   const all = Float64Array.from(counts);
   const to = gapBucket(perWake);
   const from = Math.min(to, gapBucket(perWake * DOUBT_FROM));

@@ -5,6 +5,7 @@ import type { Telemetry } from '../link/telemetry.ts';
 import { AutoKeep } from '../scale/auto-keep.ts';
 import { explainIdle } from '../scale/idle-choice.ts';
 import { IdleWatch } from '../scale/idle-watch.ts';
+import { ServiceStandby, type StandbyOrder } from '../scale/standby-times.ts';
 import type { Costing } from './costing.ts';
 import type { ServiceHost } from './host.ts';
 
@@ -30,6 +31,9 @@ export class Idling {
   readonly #watch = new IdleWatch();
   /** Made when there is something to know: most of 10,000 services sleep. */
   #keep: AutoKeep | undefined;
+  /** Made when there is something to pause. */
+  #standby: ServiceStandby | undefined;
+  #wokeBy: 'start' | 'resume' = 'start';
   /** Requests that are held, since when, and for how long all of this wake have been together; ms. */
   #held = 0;
   #heldAt = 0;
@@ -44,23 +48,38 @@ export class Idling {
   /** How long it is kept, ms. */
   get keepMs(): number | 'never' {
     const { idleMs, weight } = this.#options.settings().scale;
-    return idleMs === 'auto' ? this.#auto.keepMs(weight, this.#raise) : idleMs;
+    if (idleMs !== 'auto') return idleMs;
+    const keepMs = this.#auto.keepMs(weight, this.#raise);
+    // Pausing is of no use where a replica is better kept until it is stopped.
+    return this.#times === undefined ? keepMs : Math.min(keepMs, this.#times.keepMs);
   }
 
   /** Whether its replicas are paused then. */
   get pauses(): boolean {
-    return this.#standby !== undefined;
+    return (this.#times?.pausedMs ?? 0) > 0;
   }
 
-  /** How long they are kept paused, ms. */
+  /** How long a paused one is kept, ms: one that others have paused for as long as they like. */
   get pausedMs(): number | 'ever' {
-    return 'ever';
+    const { pausedMs = Number.POSITIVE_INFINITY } = this.#times ?? {};
+    return Number.isFinite(pausedMs) ? pausedMs * this.#raise : 'ever';
   }
 
-  get #standby(): 'auto' | 'paused' | undefined {
+  /** Undefined where replicas are stopped when the service sleeps. */
+  get #times() {
+    const order = this.#order;
+    if (order === undefined) return undefined;
+    this.#standby ??= new ServiceStandby();
+    return this.#standby.times(this.#auto.learnt, order);
+  }
+
+  get #order(): StandbyOrder | undefined {
     const { host, settings } = this.#options;
-    const { run } = settings();
-    return run === undefined ? undefined : host.runtimes.standby(run);
+    const { run, scale } = settings();
+    const standby = run === undefined ? undefined : host.runtimes.standby(run);
+    if (standby === undefined) return undefined;
+    const { idleMs, weight, pausedCost } = scale;
+    return { standby, fixedKeepMs: typeof idleMs === 'number' ? idleMs : undefined, weight, pausedCost };
   }
 
   /** Whether it is kept longer than pays, since its wakes take more than their share of the starts. */
@@ -70,7 +89,23 @@ export class Idling {
 
   get why(): IdleWhy | null {
     const { run, scale } = this.#options.settings();
-    return run === undefined ? null : explainIdle(this.#auto.learnt, scale.idleMs, scale.weight, this.#raise);
+    if (run === undefined) return null;
+    const why = explainIdle(this.#auto.learnt, scale.idleMs, scale.weight, this.#raise);
+    const order = this.#order;
+    if (order === undefined) return why;
+    const { keepMs, pausedMs, isRaised } = this;
+    const tiers = new ServiceStandby(this.#standby);
+    const kept = tiers.expected(this.#auto.learnt, order);
+    return {
+      ...why,
+      keepMs,
+      standby: { pausedMs, resumeMs: tiers.resumeMs ?? null, pausedCost: scale.pausedCost },
+      expected: why.expected && kept && !isRaised ? { ...why.expected, kept } : why.expected,
+      byWeight: why.byWeight.map(({ weight }) => {
+        const other = { ...order, weight, fixedKeepMs: undefined };
+        return { weight, keepMs: tiers.times(this.#auto.learnt, other).keepMs };
+      }),
+    };
   }
 
   /** An edge spoke, and the telemetry knows of it. @param report undefined where it told of what is held alone */
@@ -105,6 +140,8 @@ export class Idling {
   started(startMs: number, how: 'start' | 'resume', permitMs: number | undefined): void {
     const { host, settings } = this.#options;
     if (how === 'start') this.#learn('startMs', startMs);
+    else this.#standby?.resumed(startMs);
+    this.#wokeBy = how;
     if (permitMs === undefined) return;
     if (how === 'start') this.#options.costing.woke();
     host.wakeShares.woke(settings().name, permitMs, host.context.clock.now());
@@ -134,7 +171,8 @@ export class Idling {
     this.#heldAt = now;
     if (held > 0 || this.#waitedMs === 0) return;
     this.#options.costing.waited(this.#waitedMs);
-    this.#learn('waitMs', this.#waitedMs);
+    if (this.#wokeBy === 'start') this.#learn('waitMs', this.#waitedMs);
+    else this.#standby?.waited(this.#waitedMs);
     this.#waitedMs = 0;
   }
 

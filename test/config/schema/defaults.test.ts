@@ -76,6 +76,7 @@ services:
           initial: 1,
           idleMs: 'auto',
           weight: 150,
+          pausedCost: 0.5,
           activity: 'bytes',
           patienceMs: 900_000,
           concurrency: 0,

@@ -204,3 +204,47 @@ test('a frozen replica holds no place of the budget, and none beyond max is kept
   await both.run(1000);
   expect(both.runtime.paused).toHaveLength(1);
 });
+
+test('with auto it is paused for as long as pays, and then stopped; why tells both', async () => {
+  const auto = { ...testRun(), standby: 'auto' as const };
+  const world = await World.started([service({ run: auto, scale: { idleMs: 'auto', weight: 100 } })]);
+  world.runtime.behaviour.startMs = 950;
+  world.edge.request('hello');
+  await world.run(2000);
+  const { idle } = await world.settle(world.control.why('hello'));
+  // A start takes 1 s, and a resume is taken to take 100 ms: 101 s and 10.1 s of an idle replica, half of it paused.
+  const keepMs = idle?.keepMs as number;
+  const pausedMs = idle?.standby?.pausedMs as number;
+  expect(keepMs).toBeGreaterThan(19_000);
+  expect(keepMs).toBeLessThan(25_000);
+  expect(pausedMs).toBeGreaterThan(150_000);
+  expect(pausedMs).toBeLessThan(200_000);
+  await world.run(keepMs + 3000, 500);
+  expect(world.runtime.paused).toEqual(['hello-1']);
+  await world.run(pausedMs - 6000, 500);
+  expect(world.runtime.paused).toEqual(['hello-1']);
+  await world.run(8000, 500);
+  expect(world.runtime.paused).toEqual([]);
+  expect(world.runtime.calls).toEqual(['start hello-1', 'pause hello-1', 'stop hello-1']);
+  expect(world.messagesOf('dropped')).toEqual([
+    'hello stopping hello-1, paused until now: it was paused for as long as pays',
+  ]);
+  const request = world.edge.request('hello');
+  await world.run(2000);
+  expect(request.outcome).toBe('answered');
+});
+
+test('a frozen service keeps what is paused of it for longer than pays', async () => {
+  const auto = { ...testRun(), standby: 'auto' as const };
+  const world = await World.started([service({ run: auto, scale: { weight: 0.01 } })]);
+  world.runtime.behaviour.startMs = 20_000;
+  world.edge.request('hello');
+  await world.run(27_500);
+  expect(world.runtime.paused).toEqual(['hello-1']);
+  await world.settle(world.control.freeze('hello', 600_000, null, false));
+  await world.run(500_000, 1000);
+  expect(world.runtime.paused).toEqual(['hello-1']);
+  await world.settle(world.control.unfreeze('hello', false));
+  await world.run(2000);
+  expect(world.runtime.paused).toEqual([]);
+});

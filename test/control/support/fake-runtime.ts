@@ -172,7 +172,7 @@ export class FakeRuntime implements Runtime {
     this.#assertReachable();
     const { name, slot } = this.#there(id);
     this.calls.push(`resume ${name}`);
-    this.onStart(name);
+    if (slot.instance.state === 'paused') this.onStart(name);
     try {
       await sleep(this.#clock, this.behaviour.resumeMs, signal);
       this.#there(id);

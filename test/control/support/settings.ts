@@ -61,6 +61,7 @@ export const testScale: ScaleSettings = {
   initial: 1,
   idleMs: 300_000,
   weight: 150,
+  pausedCost: 0.5,
   activity: 'bytes',
   patienceMs: 900_000,
   concurrency: 0,
