@@ -51,7 +51,7 @@ const serviceCases: Case[] = [
   ],
   [
     'a standby of a container that is there already',
-    'routes: [{ path: / }]\nrun: { docker: { container: a, port: 80, §standby: paused } }',
+    'routes: [{ path: / }]\nrun: { docker: { container: a, port: 80, standby: §paused } }',
     'services.app.run.docker.standby: an existing container keeps what it was made with',
   ],
   [
