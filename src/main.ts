@@ -18,7 +18,8 @@ import {
   sourceFields,
 } from './config/changes/describe.ts';
 import { diffSettings, hasChanges } from './config/changes/diff.ts';
-import { type Control, createControl } from './control/create-control.ts';
+import type { Control } from './control/control.ts';
+import { createControl } from './control/create-control.ts';
 import { costForm } from './control/journal/cost-history.ts';
 import { openJournal } from './control/journal/disk-journal.ts';
 import { idleForm } from './control/scale/idle-learnt.ts';
@@ -91,12 +92,12 @@ async function startProxy(settings: Settings, options: ProxyOptions): Promise<Ru
 }
 
 async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promise<RunningProxy> {
-  const { signal, predecessor } = options;
+  const { signal, predecessor, logLevel, logFormat } = options;
   let phase: Phase = 'booting';
 
   // 1. Time, log and metrics.
   const clock = systemClock;
-  const logger = createLogger({ level: options.logLevel });
+  const logger = createLogger({ level: logLevel, format: logFormat });
   const metrics = createMetrics();
 
   // 2. The state directory, which one process at a time has. It holds this proxy's identity, what it decided and
@@ -170,7 +171,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   const plane =
     count === 1
       ? await ownPlane(accessLog, attach, logger)
-      : new WorkerPool({ ...WORKER, flags, count, logLevel: options.logLevel, accessLog, clock, logger, attach });
+      : new WorkerPool({ ...WORKER, logLevel, logFormat, flags, count, accessLog, clock, logger, attach });
   undo.push(() => plane.close());
 
   // 7. Certificates: files are watched, and what is to be ordered is, once requests are taken.
@@ -217,6 +218,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
     services: () => control.services(),
     service: (name) => control.service(name),
     endpoints: (name) => control.endpoints(name),
+    output: (name, lines) => control.output(name, lines),
     why: (name) => control.why(name),
     starts: (name) => control.starts(name),
     costs: (since) => control.costs(since),
@@ -239,6 +241,13 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
     declarations: () => declared.standing,
     routes: createRouteBook({ table: () => control.table(), listeners: () => current.listen, logger }),
     renderMetrics: metrics.render,
+    logLevel: {
+      get: () => logger.level,
+      set: (level) => {
+        logger.level = level;
+        plane.setLogLevel(level);
+      },
+    },
     logger,
     clock,
   });

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Control } from './control/create-control.ts';
+import type { Control } from './control/control.ts';
 import { createLoggedEdge } from './logged-edge.ts';
 import type { ControlMessage, EdgeMessage } from './model/link.ts';
 import type { Logger } from './model/observe.ts';
@@ -23,5 +23,5 @@ export async function ownPlane(
     // The edge gets its first routes in a turn of its own, and takes no request before it has them.
     await nextTurn();
   };
-  return Object.assign(edge, { begin });
+  return Object.assign(edge, { begin, setLogLevel: () => undefined });
 }

@@ -1,18 +1,24 @@
 /** The composition root of a worker process: one edge, told by the primary what to do. Started by `workers/`. */
 import { createLoggedEdge } from './logged-edge.ts';
 import { toPilotlightError } from './model/errors.ts';
-import type { Logger } from './model/observe.ts';
+import type { Logger, LogLevel } from './model/observe.ts';
 import { createLogger } from './observe/logger.ts';
 import { systemClock } from './util/clock.ts';
 import { serveWorker } from './workers/serve-worker.ts';
 
 // Signals are held, by `first.ts`, and stay so: a terminal or a supervisor signals the whole group, and the primary says
 // when to end.
-await serveWorker(process, async ({ name, logLevel, accessLog }, link) => {
-  const logger = named(createLogger({ level: logLevel }), name);
+await serveWorker(process, async ({ name, logLevel, logFormat, accessLog }, link) => {
+  const own = createLogger({ level: logLevel, format: logFormat });
+  const logger = named(own, name);
   process.on('uncaughtException', (thrown) => logDefect(logger, thrown));
   process.on('unhandledRejection', (thrown) => logDefect(logger, thrown));
-  return createLoggedEdge({ link, accessLog: accessLog && { ...accessLog, shared: true }, clock: systemClock, logger });
+  const shared = accessLog && { ...accessLog, shared: true };
+  const edge = await createLoggedEdge({ link, accessLog: shared, clock: systemClock, logger });
+  const setLogLevel = (level: LogLevel) => {
+    own.level = level;
+  };
+  return Object.assign(edge, { setLogLevel });
 });
 process.exit(0);
 

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { CertificateStatus } from '../model/certificates.ts';
 import type { DeclarationStatus } from '../model/declarations.ts';
-import type { Logger } from '../model/observe.ts';
+import type { Logger, LogLevelPort } from '../model/observe.ts';
 import type { ReloadResult } from '../model/reload.ts';
 import type { RouteBook } from '../model/routes.ts';
 import type { AdminSettings, HostPort } from '../model/settings.ts';
@@ -30,6 +30,7 @@ interface AdminOptions {
   routes: RouteBook;
   /** The metrics in the Prometheus text format. */
   renderMetrics: () => string;
+  logLevel: LogLevelPort;
   logger: Logger;
   clock?: Clock;
 }
@@ -79,6 +80,7 @@ export function createAdmin({
   declarations,
   routes: routeBook,
   renderMetrics,
+  logLevel,
   logger,
   clock = systemClock,
 }: AdminOptions): Admin {
@@ -92,6 +94,7 @@ export function createAdmin({
     declarations,
     routeBook,
     renderMetrics,
+    logLevel,
     events,
     live,
     dashboard: new Dashboard(),

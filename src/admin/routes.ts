@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CertificateStatus } from '../model/certificates.ts';
 import type { DecisionEntry, ServiceWhy } from '../model/decision.ts';
 import type { DeclarationStatus } from '../model/declarations.ts';
+import { type LogLevelPort, logLevels } from '../model/observe.ts';
 import type { ReloadResult } from '../model/reload.ts';
 import type { RouteBook } from '../model/routes.ts';
 import type { ControlApi } from '../model/status.ts';
@@ -34,6 +35,7 @@ interface RouteParts {
   declarations?: (() => readonly DeclarationStatus[]) | undefined;
   routeBook: RouteBook;
   renderMetrics: () => string;
+  logLevel: LogLevelPort;
   events: EventStreams;
   live: LiveStreams;
   dashboard: Dashboard;
@@ -50,6 +52,7 @@ export function createRoutes({
   declarations,
   routeBook,
   renderMetrics,
+  logLevel,
   events,
   live,
   dashboard,
@@ -85,6 +88,13 @@ export function createRoutes({
     '/v1/services': { get: async (response) => sendJson(response, await api.services()) },
     '/v1/services/*': { get: async (response, name) => sendJson(response, await api.service(name)) },
     '/v1/services/*/endpoints': { get: async (response, name) => sendJson(response, await api.endpoints(name)) },
+    '/v1/services/*/logs': {
+      get: async (response, name, query) => {
+        const lines = linesOf(query.get('lines'));
+        if (lines === undefined) return sendProblem(response, badLines);
+        sendJson(response, await api.output(name, lines));
+      },
+    },
     '/v1/services/*/why': {
       get: async (response, name, query) => sendWhy(response, await api.why(name), query.get('since'), clock.wall()),
     },
@@ -117,6 +127,15 @@ export function createRoutes({
     },
     '/v1/routes/explain': { get: (response, _name, query) => explain(response, routeBook, query) },
     '/v1/declarations': { get: (response) => sendJson(response, declarations?.() ?? []) },
+    '/v1/log-level': {
+      get: (response) => sendJson(response, { level: logLevel.get() }),
+      post: (response, _name, _query, body) => {
+        const level = levelOf(body);
+        if (level === undefined) return sendProblem(response, badLevel);
+        logLevel.set(level);
+        sendJson(response, { level });
+      },
+    },
     '/v1/certificates': { get: (response) => sendJson(response, certificates?.() ?? []) },
     '/v1/events': { get: (response) => events.serve(response) },
     '/v1/live': { get: (response) => live.serve(response) },
@@ -173,6 +192,39 @@ const badScale: Problem = {
   code: 'BODY_INVALID',
   detail: 'the body is JSON such as {"replicas": 3}: a whole number, and "dryRun": true to be told only',
 };
+
+const DEFAULT_LINES = 50;
+const MOST_LINES = 1000;
+
+const badLines: Problem = {
+  status: 400,
+  title: 'Bad request',
+  code: 'QUERY_INVALID',
+  detail: `lines is a number from 1 to ${MOST_LINES}`,
+};
+
+function linesOf(text: string | null): number | undefined {
+  if (text === null) return DEFAULT_LINES;
+  const lines = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  return lines >= 1 && lines <= MOST_LINES ? lines : undefined;
+}
+
+const badLevel: Problem = {
+  status: 400,
+  title: 'Bad request',
+  code: 'BODY_INVALID',
+  detail: `the body is {"level": …}, one of ${logLevels.join(', ')}`,
+};
+
+function levelOf(body: string): (typeof logLevels)[number] | undefined {
+  try {
+    const asked: unknown = JSON.parse(body);
+    const { level } = (typeof asked === 'object' && asked !== null ? asked : {}) as Record<string, unknown>;
+    return logLevels.find((known) => known === level);
+  } catch {
+    return undefined;
+  }
+}
 
 const badQuestion: Problem = {
   status: 400,

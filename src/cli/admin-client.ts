@@ -5,8 +5,10 @@ import type { Costs } from '../model/costs.ts';
 import type { ServiceWhy } from '../model/decision.ts';
 import type { DeclarationStatus } from '../model/declarations.ts';
 import { PilotlightError } from '../model/errors.ts';
+import type { PilotEvent } from '../model/events.ts';
+import type { LogLevel } from '../model/observe.ts';
 import type { RouteExplanation, RouteQuestion, RouteStatus } from '../model/routes.ts';
-import type { EndpointStatus, ScaleByHand, ServiceStatus } from '../model/status.ts';
+import type { EndpointStatus, ReplicaOutput, ScaleByHand, ServiceStatus } from '../model/status.ts';
 import type { AdminTarget } from './admin-target.ts';
 
 /** What commands ask of a running proxy. All throw ADMIN_UNREACHABLE, ADMIN_REFUSED, SERVICE_UNKNOWN and so on. */
@@ -17,6 +19,12 @@ export interface AdminClient {
   service(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
   /** Where a service is, in use or not. */
   endpoints(name: string): Promise<EndpointStatus[]>;
+  /** What its replicas wrote last. @param lines 1 to 1000 of each */
+  logs(name: string, lines: number): Promise<ReplicaOutput[]>;
+  /** @param level sets it; undefined: only asks */
+  logLevel(level: LogLevel | undefined): Promise<{ level: LogLevel }>;
+  /** What happens from now on, until the signal or the proxy's end. */
+  events(signal: AbortSignal): AsyncIterable<PilotEvent>;
   /** @param host only those that are for it */
   routes(host?: string): Promise<RouteStatus[]>;
   explainRoute(question: RouteQuestion): Promise<RouteExplanation>;
@@ -46,6 +54,12 @@ export function createAdminClient(target: AdminTarget): AdminClient {
     certificates: async () => (await ask(target, 'GET', '/v1/certificates')) as CertificateStatus[],
     service: async (name, signal) => (await ask(target, 'GET', one(name), signal)) as ServiceStatus,
     endpoints: async (name) => (await ask(target, 'GET', act(name, 'endpoints'))) as EndpointStatus[],
+    logs: async (name, lines) => (await ask(target, 'GET', act(name, `logs?lines=${lines}`))) as ReplicaOutput[],
+    logLevel: async (level) =>
+      (await ask(target, level ? 'POST' : 'GET', '/v1/log-level', undefined, level && { level })) as {
+        level: LogLevel;
+      },
+    events: (signal) => readEvents(target, signal),
     routes: async (host) => {
       const query = host === undefined ? '' : `?host=${encodeURIComponent(host)}`;
       return (await ask(target, 'GET', `/v1/routes${query}`)) as RouteStatus[];
@@ -70,13 +84,14 @@ export function createAdminClient(target: AdminTarget): AdminClient {
 }
 
 async function ask(
-  { url, token }: AdminTarget,
+  target: AdminTarget,
   method: string,
   path: string,
   stop?: AbortSignal,
   content?: object,
 ): Promise<unknown> {
-  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const { url } = target;
+  const headers = headersOf(target);
   const limit = AbortSignal.timeout(ANSWER_MS);
   const signal = stop === undefined ? limit : AbortSignal.any([limit, stop]);
   let status: number;
@@ -88,7 +103,40 @@ async function ask(
   }
   const body = parse(text);
   if (status >= 200 && status <= 299 && typeof body === 'object' && body !== null) return body;
-  throw refusal(url, status, body);
+  throw refusal(target, status, body);
+}
+
+function headersOf({ token }: AdminTarget): Record<string, string> {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+}
+
+/** Server-sent events, one `data` line each, as the admin API sends them. */
+async function* readEvents(target: AdminTarget, signal: AbortSignal): AsyncIterable<PilotEvent> {
+  const { url } = target;
+  let answer: IncomingMessage;
+  try {
+    answer = await openAnswer(`${url}/v1/events`, { headers: headersOf(target), signal });
+  } catch (error) {
+    throw unreachable(url, reason(error), error);
+  }
+  if (answer.statusCode !== 200) {
+    let text = '';
+    for await (const piece of answer.setEncoding('utf8')) text += piece;
+    throw refusal(target, answer.statusCode ?? 0, parse(text));
+  }
+  let rest = '';
+  try {
+    for await (const piece of answer.setEncoding('utf8')) {
+      const lines = (rest + piece).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const event = line.startsWith('data: ') ? parse(line.slice(6)) : undefined;
+        if (typeof event === 'object' && event !== null) yield event as PilotEvent;
+      }
+    }
+  } catch (error) {
+    if (!signal.aborted) throw unreachable(url, 'the connection broke off', error);
+  }
 }
 
 /**
@@ -125,13 +173,20 @@ function reason(error: unknown): string {
   return typeof code === 'string' ? code : 'the connection failed';
 }
 
-function refusal(url: string, status: number, body: unknown): PilotlightError {
+function refusal({ url, token }: AdminTarget, status: number, body: unknown): PilotlightError {
   const { code, detail, title } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
   if (typeof code !== 'string') {
     return new PilotlightError('ADMIN_REFUSED', `what answers at ${url} is not Pilotlight's admin API (${status})`);
   }
   if (code === 'UNAUTHORIZED') {
-    const message = `the admin API at ${url} wants its token: give it with --token or PILOTLIGHT_ADMIN_TOKEN`;
+    const message =
+      token === undefined
+        ? `the admin API at ${url} wants its token: give it with --token or PILOTLIGHT_ADMIN_TOKEN`
+        : `the admin API at ${url} refuses the token: it is another one than --token, PILOTLIGHT_ADMIN_TOKEN or the configuration says`;
+    return new PilotlightError('ADMIN_REFUSED', message);
+  }
+  if (code === 'NOT_FOUND' || code === 'METHOD_NOT_ALLOWED') {
+    const message = `the Pilotlight at ${url} does not know this command: it is older than this program, upgrade it`;
     return new PilotlightError('ADMIN_REFUSED', message);
   }
   const message = typeof detail === 'string' ? detail : `${url} answers ${status}: ${title}`;

@@ -1,19 +1,26 @@
 import { PilotlightError, toPilotlightError } from '../model/errors.ts';
+import { type LogFormat, type LogLevel, logLevels } from '../model/observe.ts';
 import { releaseSignals } from '../util/early-signals.ts';
 import type { Invocation } from './args.ts';
 import { readArguments } from './args.ts';
 import { showCertificates } from './certificates.ts';
 import { type InspectCertificates, runCheck } from './check.ts';
+import { logFormats } from './commands.ts';
+import { completionScript } from './completion/completion.ts';
 import { showCosts } from './costs.ts';
 import { runDemo } from './demo.ts';
 import { showEndpoints } from './endpoints.ts';
+import { showEvents } from './events.ts';
 import { freezeServices, unfreezeServices } from './freeze.ts';
 import { printPasswordHash } from './hash-password.ts';
 import { helpText, versionText } from './help.ts';
+import { initConfig } from './init.ts';
+import { showLogLevel } from './log-level.ts';
+import { showLogs } from './logs.ts';
 import { type DecideAgain, replayJournal } from './replay.ts';
 import { showRoutes } from './routes.ts';
 import { runConfigured } from './run.ts';
-import { type LogLevel, logLevels, type StartProxy } from './running-proxy.ts';
+import type { StartProxy } from './running-proxy.ts';
 import { scaleService } from './scale.ts';
 import { showStatus } from './status.ts';
 import type { Terminal } from './terminal.ts';
@@ -56,9 +63,11 @@ async function dispatch(
   if (command !== 'run' && command !== 'demo') releaseSignals();
   switch (command) {
     case 'run':
-      return runConfigured({ config: given.config, logLevel: logLevel(given['log-level']) }, start, terminal);
+      return runConfigured({ config: given.config, ...logOptions(given, terminal) }, start, terminal);
     case 'demo':
-      return runDemo(logLevel(given['log-level']), start, terminal);
+      return runDemo(logOptions(given, terminal), start, terminal);
+    case 'init':
+      return initConfig(given, terminal);
     case 'check':
       return runCheck({ file: given.config, json: given.json === true, env, cwd, out, err, inspectCertificates });
     case 'status':
@@ -71,6 +80,15 @@ async function dispatch(
       return showRoutes(operands, given, terminal);
     case 'endpoints':
       return showEndpoints(operand, given, terminal);
+    case 'logs':
+      return showLogs(operand, given, terminal);
+    case 'events':
+      return untilInterrupted((signal) => showEvents(operands[0], given, terminal, signal));
+    case 'log-level':
+      return showLogLevel(operands[0] === undefined ? undefined : levelOf(operand, 'LEVEL'), given, terminal);
+    case 'completion':
+      out(completionScript(operand));
+      return 0;
     case 'why':
       return showWhy(operand, given, terminal);
     case 'replay':
@@ -103,10 +121,24 @@ async function dispatch(
   }
 }
 
-function logLevel(text: string | undefined): LogLevel | undefined {
-  const level = logLevels.find((known) => known === text);
-  if (text === undefined || level !== undefined) return level;
-  throw new PilotlightError('USAGE', `--log-level is one of ${logLevels.join(', ')}, not "${text}"`);
+/** A person at a terminal reads the log in lines, anything else as JSON. */
+function logOptions(
+  given: Invocation['given'],
+  { interactive }: Terminal,
+): { logLevel: LogLevel | undefined; logFormat: LogFormat } {
+  const { 'log-level': level, 'log-format': form } = given;
+  const logFormat = form === undefined ? (interactive ? 'pretty' : 'json') : oneOf(form, logFormats, '--log-format');
+  return { logLevel: level === undefined ? undefined : levelOf(level, '--log-level'), logFormat };
+}
+
+function levelOf(text: string, what: string): LogLevel {
+  return oneOf(text, logLevels, what);
+}
+
+function oneOf<Value extends string>(text: string, known: readonly Value[], what: string): Value {
+  const found = known.find((each) => each === text);
+  if (found !== undefined) return found;
+  throw new PilotlightError('USAGE', `${what} is one of ${known.join(', ')}, not "${text}"`);
 }
 
 /** Lets SIGINT end a command in order, and a reader of its output that goes away (`| head`). */
@@ -114,11 +146,15 @@ async function untilInterrupted(command: (signal: AbortSignal) => Promise<number
   const controller = new AbortController();
   const interrupt = (): void => controller.abort();
   process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
+  process.once('SIGHUP', interrupt);
   process.stdout.once('error', interrupt);
   try {
     return await command(controller.signal);
   } finally {
     process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+    process.off('SIGHUP', interrupt);
     process.stdout.off('error', interrupt);
   }
 }

@@ -1,6 +1,7 @@
+import { logLevels } from '../model/observe.ts';
 import { APP_FORMS, LOAD_FORMS, RIVAL_FORMS, TIME_FORMS } from '../simulate/spec/forms.ts';
 
-/** What the command line offers: the parser, the help and the suggestions all read these tables. */
+/** What the command line offers: the parser, help, suggestions, completions and the manual page read these tables. */
 
 export interface CommandSpec {
   /** What follows the name. */
@@ -11,14 +12,21 @@ export interface CommandSpec {
   summary: string;
   /** What its help says below the options, a line each. */
   notes?: readonly string[];
+  /** Command lines without the program's name, and what each does. */
+  examples?: readonly (readonly [line: string, does: string])[];
 }
 
 export interface OptionSpec {
   short?: string;
   /** What the value is called; undefined: a switch without value. */
   value?: string;
+  /** All that the value may be; absent: anything. */
+  values?: readonly string[];
   summary: string;
 }
+
+export const shells = ['bash', 'zsh', 'fish'] as const;
+export const logFormats = ['json', 'pretty'] as const;
 
 export const options = {
   config: { short: 'c', value: 'FILE', summary: 'the configuration; else PILOTLIGHT_CONFIG and the usual places' },
@@ -27,7 +35,9 @@ export const options = {
     value: 'WHEN',
     summary: 'from then on: a duration as 10m, or a time. Default: 20 decisions, 7d of costs',
   },
-  watch: { summary: 'redraws every second' },
+  watch: { summary: 'the whole screen, live: arrows move, q ends; elsewhere again every second' },
+  names: { summary: 'prints the names only, one a line' },
+  lines: { value: 'N', summary: 'how many lines of each replica, 1 to 1000. Default: 50' },
   'no-wait': { summary: 'does not wait until it is ready, or the start failed' },
   timeout: { value: 'DURATION', summary: 'how long to wait; the start goes on. Default: until it is decided' },
   reason: { value: 'TEXT', summary: 'why, shown by status' },
@@ -46,11 +56,14 @@ export const options = {
   seed: { value: 'N', summary: 'what chance follows from: the same number gives the same outcome. Default: 1' },
   against: { value: 'POLICIES', summary: 'whom to compare with (see below)' },
   out: { value: 'FILE', summary: 'writes a report with plots (HTML)' },
-  host: { value: 'HOST', summary: 'only what is for this host' },
+  host: { value: 'HOST', summary: 'only what is for this host; of init: the host that leads to the service' },
   explain: { summary: 'which route takes this request, by which rule, and why the others do not' },
+  listen: { value: 'ADDRESS', summary: 'where requests are taken, as 0.0.0.0:8080' },
+  serve: { value: 'HOW', summary: 'what runs the service (see below)' },
   admin: { value: 'URL', summary: 'the running proxy; else PILOTLIGHT_ADMIN, else what the configuration says' },
   token: { value: 'TOKEN', summary: 'the admin token; else PILOTLIGHT_ADMIN_TOKEN' },
-  'log-level': { value: 'LEVEL', summary: 'debug, info, warn, error or silent' },
+  'log-level': { value: 'LEVEL', values: logLevels, summary: 'debug, info, warn, error or silent' },
+  'log-format': { value: 'FORMAT', values: logFormats, summary: 'json, or pretty. Default: pretty at a terminal' },
   help: { short: 'h', summary: 'shows this text' },
   version: { short: 'v', summary: 'shows the version' },
 } as const satisfies Record<string, OptionSpec>;
@@ -60,14 +73,50 @@ export type OptionName = keyof typeof options;
 const talking = ['admin', 'token', 'config'] as const;
 
 export const commands = {
-  run: { operands: [], required: 0, options: ['config', 'log-level'], summary: 'runs the proxy' },
-  demo: { operands: [], required: 0, options: ['log-level'], summary: 'runs a demo that needs no configuration' },
-  check: { operands: [], required: 0, options: ['config', 'json'], summary: 'validates a configuration' },
+  run: {
+    operands: [],
+    required: 0,
+    options: ['config', 'log-level', 'log-format'],
+    summary: 'runs the proxy',
+    examples: [['run -c pilotlight.yaml', 'serves this configuration until SIGTERM']],
+  },
+  demo: {
+    operands: [],
+    required: 0,
+    options: ['log-level', 'log-format'],
+    summary: 'runs a demo that needs no configuration',
+  },
+  init: {
+    operands: [],
+    required: 0,
+    options: ['config', 'listen', 'host', 'serve'],
+    summary: 'asks three questions and writes a configuration to begin with',
+    notes: [
+      'how:  a command that listens on $PORT, as node server.js',
+      '      docker IMAGE PORT, as docker nginx:1.27 80',
+      '      HOST:PORT of what runs already, as 10.0.0.5:3000',
+    ],
+    examples: [
+      ['init', 'asks, and writes ./pilotlight.yaml'],
+      ['init --listen 0.0.0.0:80 --host shop.example.com --serve "node server.js"', 'asks nothing'],
+    ],
+  },
+  check: {
+    operands: [],
+    required: 0,
+    options: ['config', 'json'],
+    summary: 'validates a configuration',
+    examples: [['check -c pilotlight.yaml', 'every mistake by file, line and column; exit code 1 where there is one']],
+  },
   status: {
     operands: [],
     required: 0,
-    options: ['json', 'watch', ...talking],
+    options: ['json', 'watch', 'names', ...talking],
     summary: 'shows every service with its replicas and what was last decided',
+    examples: [
+      ['status --watch', 'a live table; q ends it'],
+      ['status --json', 'the same for programs'],
+    ],
   },
   certificates: {
     operands: [],
@@ -80,6 +129,10 @@ export const commands = {
     required: 0,
     options: ['host', 'explain', 'json', ...talking],
     summary: 'shows where hosts and paths lead, or with --explain one request',
+    examples: [
+      ['routes --host shop.example.com', 'the routes that are for this host'],
+      ['routes --explain GET https://shop.example.com/api', 'where this request goes, and why nowhere else'],
+    ],
   },
   endpoints: {
     operands: ['SERVICE'],
@@ -92,6 +145,20 @@ export const commands = {
     required: 1,
     options: ['since', 'json', ...talking],
     summary: 'shows the last decisions about a service, with their numbers and guards',
+    examples: [['why shop --since 1h', 'what was decided in the last hour']],
+  },
+  logs: {
+    operands: ['SERVICE'],
+    required: 1,
+    options: ['lines', 'json', ...talking],
+    summary: 'shows what the replicas of a service wrote last',
+  },
+  events: {
+    operands: ['SERVICE'],
+    required: 0,
+    options: ['json', ...talking],
+    summary: 'shows what happens, as it happens, of a service or of all',
+    examples: [['events --json', 'one JSON object a line']],
   },
   costs: {
     operands: [],
@@ -137,27 +204,42 @@ export const commands = {
   wake: {
     operands: ['SERVICE'],
     required: 1,
-    options: ['no-wait', 'timeout', ...talking],
+    options: ['no-wait', 'timeout', 'json', ...talking],
     summary: 'starts a service, and waits until it is ready or says why it is not',
+    examples: [['wake shop --timeout 30s', 'exit code 0 when it is ready, 1 with the reason where it is not']],
   },
-  sleep: { operands: ['SERVICE'], required: 1, options: talking, summary: 'retires every replica of a service' },
+  sleep: {
+    operands: ['SERVICE'],
+    required: 1,
+    options: ['json', ...talking],
+    summary: 'retires every replica of a service',
+  },
   scale: {
     operands: ['SERVICE', 'N'],
     required: 2,
-    options: ['dry-run', ...talking],
+    options: ['dry-run', 'json', ...talking],
     summary: 'has a service run N replicas at once; 0 puts it to sleep',
+    examples: [['scale shop 3 --dry-run', 'says what would happen']],
   },
   freeze: {
     operands: ['SERVICE'],
     required: 0,
-    options: ['for', 'reason', 'dry-run', ...talking],
-    summary: 'stops scaling and sleeping of a service, or of all, for a while; wakes go on',
+    options: ['for', 'reason', 'dry-run', 'json', ...talking],
+    summary: 'stops scaling and sleeping of a service, or of all; wakes go on',
+    examples: [['freeze --for 30m --reason release', 'nothing is scaled or put to sleep for half an hour']],
   },
   unfreeze: {
     operands: ['SERVICE'],
     required: 0,
-    options: ['dry-run', ...talking],
+    options: ['dry-run', 'json', ...talking],
     summary: 'lets a frozen service, or all of them, be scaled again',
+  },
+  'log-level': {
+    operands: ['LEVEL'],
+    required: 0,
+    options: ['json', ...talking],
+    summary: 'shows the log level of a running proxy, or changes it until its end',
+    examples: [['log-level debug', 'more is logged from now on']],
   },
   upgrade: {
     operands: [],
@@ -170,6 +252,17 @@ export const commands = {
     required: 0,
     options: [],
     summary: 'reads a password from standard input and prints its hash, for basicAuth',
+  },
+  completion: {
+    operands: ['SHELL'],
+    required: 1,
+    options: [],
+    summary: 'prints what bash, zsh or fish needs to complete command lines',
+    examples: [
+      ['completion bash > /etc/bash_completion.d/pilotlight', 'for all users of bash'],
+      ['completion zsh > ~/.zfunc/_pilotlight', 'for zsh, with ~/.zfunc in its fpath'],
+      ['completion fish > ~/.config/fish/completions/pilotlight.fish', 'for fish'],
+    ],
   },
   help: { operands: ['COMMAND'], required: 0, options: [], summary: 'shows this text, or that of one command' },
   version: { operands: [], required: 0, options: [], summary: 'shows the version' },

@@ -5,6 +5,7 @@ import type { Terminal } from './terminal.ts';
 
 interface UnfreezeOptions extends AdminOptions {
   'dry-run'?: true;
+  json?: true;
 }
 
 interface FreezeOptions extends UnfreezeOptions {
@@ -15,27 +16,35 @@ interface FreezeOptions extends UnfreezeOptions {
 /** `freeze [SERVICE]`: it, or each of them, is neither scaled nor put to sleep for a while. */
 export async function freezeServices(
   name: string | undefined,
-  { for: time, reason, 'dry-run': isDry, ...given }: FreezeOptions,
+  { for: time, reason, 'dry-run': isDry, json, ...given }: FreezeOptions,
   terminal: Terminal,
 ): Promise<number> {
   const client = createAdminClient(await findAdmin(given, terminal));
   const dryRun = isDry === true;
   const how = { ...(time && { for: time }), ...(reason && { reason }), dryRun };
-  return tell(await client.freeze(name, how), dryRun, terminal);
+  return tell(await client.freeze(name, how), { dryRun, json }, terminal);
 }
 
 /** `unfreeze [SERVICE]`: as before. */
 export async function unfreezeServices(
   name: string | undefined,
-  { 'dry-run': isDry, ...given }: UnfreezeOptions,
+  { 'dry-run': isDry, json, ...given }: UnfreezeOptions,
   terminal: Terminal,
 ): Promise<number> {
   const client = createAdminClient(await findAdmin(given, terminal));
   const dryRun = isDry === true;
-  return tell(await client.unfreeze(name, { dryRun }), dryRun, terminal);
+  return tell(await client.unfreeze(name, { dryRun }), { dryRun, json }, terminal);
 }
 
-function tell(services: ServiceStatus[], dryRun: boolean, { out }: Terminal): number {
+function tell(
+  services: ServiceStatus[],
+  { dryRun, json }: { dryRun: boolean; json: true | undefined },
+  { out }: Terminal,
+): number {
+  if (json === true) {
+    out(JSON.stringify(services, null, 2));
+    return 0;
+  }
   if (services.length === 0) out('no service can be started or stopped');
   const [is, isNot] = dryRun ? ['would be', 'would not be frozen'] : ['is', 'is not frozen'];
   for (const { name, frozen } of services) out(`${name} ${frozen === null ? isNot : `${is} ${frozenText(frozen)}`}`);

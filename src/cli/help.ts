@@ -47,15 +47,22 @@ function commandHelp(name: CommandName): string {
     spec.summary,
     ...(shown.length === 0 ? [] : ['', ...columns(shown)]),
     ...(spec.notes === undefined ? [] : ['', ...spec.notes]),
+    ...(spec.examples === undefined ? [] : ['', ...spec.examples.flatMap(exampleLines)]),
   ].join('\n');
 }
 
-function synopsis(name: CommandName): string {
+function exampleLines([line, does]: readonly [string, string]): string[] {
+  return [`  pilotlight ${line}`, `      ${does}`];
+}
+
+/** `wake SERVICE`. */
+export function synopsis(name: CommandName): string {
   const { operands, required }: CommandSpec = commands[name];
   return [name, ...operands.map((operand, index) => (index < required ? operand : `[${operand}]`))].join(' ');
 }
 
-function optionSynopsis(name: OptionName): string {
+/** `-c, --config FILE`. */
+export function optionSynopsis(name: OptionName): string {
   const { short, value }: OptionSpec = options[name];
   return `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
 }

@@ -2,12 +2,13 @@ import { formatProblem } from '../config/check/problem.ts';
 import { loadConfig } from '../config/load/load.ts';
 import { findConfig } from '../config/read/find.ts';
 import { PilotlightError } from '../model/errors.ts';
+import type { LogFormat, LogLevel } from '../model/observe.ts';
 import type { ReloadResult } from '../model/reload.ts';
 import { hostPort } from '../util/host-port.ts';
 import { createEventPrinter } from './event-printer.ts';
 import { inheritedDescriptors, predecessorOf } from './predecessor.ts';
 import { readSettings } from './read-settings.ts';
-import type { LogLevel, RunningProxy, StartProxy } from './running-proxy.ts';
+import type { RunningProxy, StartProxy } from './running-proxy.ts';
 import { serviceManager } from './service-manager.ts';
 import { supervise } from './supervise.ts';
 import type { Terminal } from './terminal.ts';
@@ -16,6 +17,7 @@ import { upgrade } from './upgrade.ts';
 interface RunOptions {
   config: string | undefined;
   logLevel: LogLevel | undefined;
+  logFormat: LogFormat;
 }
 
 /**
@@ -24,7 +26,7 @@ interface RunOptions {
  * @throws CONFIG_NOT_FOUND and what starting a proxy throws
  */
 export async function runConfigured(
-  { config, logLevel }: RunOptions,
+  { config, logLevel, logFormat }: RunOptions,
   start: StartProxy,
   terminal: Terminal,
 ): Promise<number> {
@@ -41,7 +43,7 @@ export async function runConfigured(
       boot: async (signal, askReload) => {
         const inherited = inheritedDescriptors(env, process.pid);
         const predecessor = predecessorOf(env, manager.ready);
-        const options = { logLevel: level, env, onEvent, signal, reload: askReload, inherited, predecessor };
+        const options = { logLevel: level, logFormat, env, onEvent, signal, reload: askReload, inherited, predecessor };
         const proxy = await start(settings, options);
         if (predecessor === undefined) void manager.ready();
         if (interactive) terminal.out(servingLine(proxy));

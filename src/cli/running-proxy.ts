@@ -1,14 +1,12 @@
 import type { TicketKeysView } from '../model/certificates.ts';
 import type { EventSink } from '../model/events.ts';
-import type { Logger } from '../model/observe.ts';
+import type { LogFormat, Logger, LogLevel } from '../model/observe.ts';
 import type { ConfigSource, ReloadResult } from '../model/reload.ts';
 import type { HostPort, Settings } from '../model/settings.ts';
 
-export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-export type LogLevel = (typeof logLevels)[number];
-
 export interface ProxyOptions {
   logLevel: LogLevel;
+  logFormat: LogFormat;
   /** Environment of which processes that are started inherit a little. */
   env: Readonly<Record<string, string | undefined>>;
   /** Called for everything that happens, from the first moment on. */

@@ -6,6 +6,7 @@ import type { Terminal } from './terminal.ts';
 
 interface ScaleOptions extends AdminOptions {
   'dry-run'?: true;
+  json?: true;
 }
 
 /** `scale SERVICE N`: has it run N replicas at once, and says what keeps some of them waiting. @throws USAGE */
@@ -20,11 +21,12 @@ export async function scaleService(
     throw new PilotlightError('USAGE', `"scale" needs a whole number of replicas, not "${count}"`);
   }
   const client = createAdminClient(await findAdmin(given, terminal));
-  const { from, to, min, max, limits, cooldownMs, dryRun } = await client.scale(
-    name,
-    Number(count),
-    given['dry-run'] === true,
-  );
+  const scaled = await client.scale(name, Number(count), given['dry-run'] === true);
+  if (given.json === true) {
+    out(JSON.stringify(scaled, null, 2));
+    return 0;
+  }
+  const { from, to, min, max, limits, cooldownMs, dryRun } = scaled;
   const alone = cooldownMs === 0 ? '' : `, then left alone for ${formatDuration(cooldownMs)}`;
   out(`${name} ${dryRun ? 'would scale' : 'scales'} ${from}→${to} (min ${min}, max ${max})${alone}`);
   for (const limit of limits) out(`  ${limit}`);

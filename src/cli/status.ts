@@ -1,50 +1,59 @@
 import { PilotlightError } from '../model/errors.ts';
 import { sleep } from '../util/clock.ts';
-import { type AdminClient, createAdminClient } from './admin-client.ts';
+import { createAdminClient } from './admin-client.ts';
 import { type AdminOptions, findAdmin } from './admin-target.ts';
+import { colouredStatus, hasColours } from './colours.ts';
 import { declarationLines } from './declaration-lines.ts';
 import { statusTable } from './status-table.ts';
 import type { Terminal } from './terminal.ts';
+import { watchStatus } from './watch.ts';
+import type { Answer } from './watch-view.ts';
 
 interface StatusOptions extends AdminOptions {
   json?: true;
+  names?: true;
   watch?: true;
 }
 
-/** Pause between two drawings, ms. */
-const REDRAW_MS = 1000;
-/** Moves to the upper left corner and clears what is below. */
-const HOME_AND_CLEAR = '\x1b[H\x1b[J';
-const CLEAR_ALL = '\x1b[2J';
+/** Pause between two tables that are printed one below the other, ms. */
+const AGAIN_MS = 1000;
 
 /**
- * `status`: the services as a table or as JSON, once or (`watch`) every second until the signal.
- * @throws what `findAdmin` and the admin client throw
+ * `status`: the services as a table, as JSON, or their names only; once, or (`watch`) until the signal: on the whole
+ * screen for a person, else one below the other.
+ * @throws what `findAdmin` and the admin client throw at the first try
  */
 export async function showStatus(given: StatusOptions, terminal: Terminal, signal: AbortSignal): Promise<number> {
-  const client = createAdminClient(await findAdmin(given, terminal));
-  const draw = async () => {
+  const target = await findAdmin(given, terminal);
+  const client = createAdminClient(target);
+  const { out, interactive, clock } = terminal;
+  const ask = async (): Promise<Answer> => {
     const services = await client.services(signal);
     // The services alone are what other programs read.
-    const declarations = given.json === true ? [] : await client.declarations(signal);
-    return [render(services, given, terminal), ...declarationLines(declarations)].join('\n');
+    const isTable = given.json !== true && given.names !== true;
+    return { services, below: isTable ? declarationLines(await client.declarations(signal)) : [] };
   };
-  const first = await draw();
-  if (given.watch !== true) {
-    terminal.out(first);
+  const first = await ask();
+  if (given.watch === true && interactive && given.json !== true && given.names !== true) {
+    const screen = terminal.openScreen();
+    try {
+      await watchStatus(ask, target.url, screen, terminal, signal);
+    } finally {
+      screen.close();
+    }
     return 0;
   }
-  const redraw = terminal.interactive && given.json !== true;
-  if (redraw) terminal.out(CLEAR_ALL);
-  for (let text = first; !signal.aborted; text = await drawAgain(draw)) {
-    terminal.out(redraw ? HOME_AND_CLEAR + text : text);
-    await sleep(terminal.clock, REDRAW_MS, signal).catch(() => undefined);
+  out(render(first, given, terminal));
+  while (given.watch === true && !signal.aborted) {
+    await sleep(clock, AGAIN_MS, signal).catch(() => undefined);
+    if (signal.aborted) break;
+    out(await again(async () => render(await ask(), given, terminal)));
   }
   return 0;
 }
 
-/** A proxy that restarts is waited for: the line stands where the table was. */
-async function drawAgain(draw: () => Promise<string>): Promise<string> {
+/** A proxy that restarts is waited for: the line stands where the table would. */
+async function again(draw: () => Promise<string>): Promise<string> {
   try {
     return await draw();
   } catch (error) {
@@ -54,11 +63,14 @@ async function drawAgain(draw: () => Promise<string>): Promise<string> {
 }
 
 function render(
-  services: Awaited<ReturnType<AdminClient['services']>>,
-  { json, watch }: StatusOptions,
-  { clock, columns }: Terminal,
+  { services, below }: Answer,
+  { json, names, watch }: StatusOptions,
+  { clock, columns, interactive, env }: Terminal,
 ): string {
   // Watched, every answer is one line, so that another program can read them as they come.
   if (json === true) return JSON.stringify(services, null, watch === true ? 0 : 2);
-  return statusTable(services, clock.wall(), columns());
+  if (names === true) return services.map(({ name }) => name).join('\n');
+  const table = statusTable(services, clock.wall(), columns());
+  const coloured = hasColours(interactive, env) && services.length > 0 ? colouredStatus(table) : table;
+  return [coloured, ...below].join('\n');
 }

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../util/clock.ts';
+import { openScreen, type Screen } from './screen.ts';
 
 /** Where a command reads its surroundings and writes what it says. */
 export interface Terminal {
@@ -13,6 +14,8 @@ export interface Terminal {
   cwd: string;
   /** Whether a person reads standard output. */
   interactive: boolean;
+  /** Takes the whole terminal; only where it is interactive. */
+  openScreen(): Screen;
   /** Width of the output in characters. */
   columns(): number;
   clock: Clock;
@@ -30,6 +33,7 @@ export function processTerminal(): Terminal {
     env: process.env,
     cwd: process.cwd(),
     interactive: process.stdout.isTTY === true,
+    openScreen: () => openScreen(),
     columns: () => process.stdout.columns ?? 120,
     clock: systemClock,
   };

@@ -9,6 +9,7 @@ import { troubleLines } from './trouble-lines.ts';
 
 interface WakeOptions extends AdminOptions {
   'no-wait'?: true;
+  json?: true;
   timeout?: string;
 }
 
@@ -30,12 +31,12 @@ export async function wakeService(
   const { clock, err } = terminal;
   const timeoutMs = timeoutOf(given);
   const client = createAdminClient(await findAdmin(given, terminal));
-  if (given['no-wait'] === true) return tell(await client.wake(name), terminal);
+  if (given['no-wait'] === true) return tell(await client.wake(name), given, terminal);
   const deadline = clock.now() + timeoutMs;
   const failedBefore = failureOf(await client.service(name));
   let status = await client.wake(name);
   for (let movedAt = clock.now(); ; status = await client.service(name)) {
-    if (status.state === 'ready') return tell(status, terminal);
+    if (status.state === 'ready') return tell(status, given, terminal);
     const now = clock.now();
     if (failureOf(status) !== failedBefore) break;
     if (status.state === 'waking' || status.state === 'retiring') movedAt = now;
@@ -50,15 +51,20 @@ export async function wakeService(
       return 1;
     }
   }
+  if (given.json === true) terminal.out(JSON.stringify(status, null, 2));
   err(`${name} is ${status.state}`);
   for (const line of troubleLines(status, clock.wall())) err(`  ${line}`);
   return 1;
 }
 
 /** `sleep SERVICE`: retires every replica; requests under way finish first. */
-export async function sleepService(name: string, given: AdminOptions, terminal: Terminal): Promise<number> {
+export async function sleepService(
+  name: string,
+  given: AdminOptions & { json?: true },
+  terminal: Terminal,
+): Promise<number> {
   const client = createAdminClient(await findAdmin(given, terminal));
-  return tell(await client.sleep(name), terminal);
+  return tell(await client.sleep(name), given, terminal);
 }
 
 /** What tells one failure from another. */
@@ -75,7 +81,7 @@ function timeoutOf({ timeout }: WakeOptions): number {
   return ms;
 }
 
-function tell({ name, state }: ServiceStatus, terminal: Terminal): number {
-  terminal.out(`${name} is ${state}`);
+function tell(status: ServiceStatus, { json }: { json?: true }, terminal: Terminal): number {
+  terminal.out(json === true ? JSON.stringify(status, null, 2) : `${status.name} is ${status.state}`);
   return 0;
 }

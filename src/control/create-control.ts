@@ -1,38 +1,34 @@
 import { randomBytes } from 'node:crypto';
 import type { Costs } from '../model/costs.ts';
 import type { ServiceWhy } from '../model/decision.ts';
-import type { DiscoverySource, Registrar } from '../model/discovery.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { EventSink } from '../model/events.ts';
-import { type Journal, noJournal } from '../model/journal.ts';
+import { noJournal } from '../model/journal.ts';
 import type { ControlMessage, EdgeMessage } from '../model/link.ts';
-import type { Logger, Metrics } from '../model/observe.ts';
-import type { Runtime } from '../model/runtime.ts';
 import type { ServiceSettings, Settings } from '../model/settings.ts';
 import type { RoutingTable } from '../model/snapshot.ts';
-import type { ControlApi, EndpointStatus, ScaleByHand, ServiceStatus, StartRecord } from '../model/status.ts';
+import type { EndpointStatus, ReplicaOutput, ScaleByHand, ServiceStatus, StartRecord } from '../model/status.ts';
 import type { LatencyThreshold } from '../model/threshold.ts';
 import type { UpstreamTls } from '../model/upstream.ts';
 import type { ChannelEnd } from '../util/channel.ts';
-import type { Clock, Timer } from '../util/clock.ts';
+import type { Timer } from '../util/clock.ts';
 import { type ControlContext, detached, guarded } from './context.ts';
+import type { Control, ControlOptions } from './control.ts';
 import { adminAddressCheck } from './endpoints/admin-address.ts';
 import { Catalog } from './endpoints/catalog.ts';
 import { Registrations } from './endpoints/registration.ts';
 import { Registry } from './endpoints/registry.ts';
 import { Sources } from './endpoints/sources.ts';
-import type { CostHistory } from './journal/cost-history.ts';
 import { EventBus } from './journal/event-bus.ts';
 import { LinkHub } from './link/hub.ts';
 import { routingTable } from './link/routing-table.ts';
 import { Prewarm } from './replica/prewarm.ts';
 import { Runtimes } from './replica/runtimes.ts';
-import type { IdleLearnt } from './scale/idle-learnt.ts';
 import { WakeShares } from './scale/idle-shares.ts';
-import { type LearntStore, noLearntStore } from './scale/learnt-store.ts';
+import { noLearntStore } from './scale/learnt-store.ts';
 import { ServiceController } from './service/controller.ts';
 import { EdgeNews } from './service/edge-news.ts';
-import { type Freezes, memoryFreezes } from './service/freezes.ts';
+import { memoryFreezes } from './service/freezes.ts';
 import { HandOver } from './service/hand-over.ts';
 import type { ServiceHost } from './service/host.ts';
 import { Services } from './service/services.ts';
@@ -44,77 +40,6 @@ const TICK_MS = 1000;
 const COLLECT_MS = 250;
 /** How long the catalogue may take to forget us at the end, ms. */
 const DEREGISTER_MS = 2000;
-
-export interface ControlOptions {
-  settings: Settings;
-  clock: Clock;
-  logger: Logger;
-  metrics: Metrics;
-  runtimes: readonly Runtime[];
-  sources: readonly DiscoverySource[];
-  /** Absent: nothing is registered. */
-  registrar?: Registrar | undefined;
-  /** This Pilotlight's identity. */
-  instance: string;
-  /** Under which values are made that clients keep, such as sticky cookies. Default: one that does not outlive this. */
-  secret?: string;
-  /** What the files of `upstream.tls` hold now, by service. Default: nothing is read. */
-  upstreamTls?: () => ReadonlyMap<string, UpstreamTls>;
-  /** Keeps decisions over restarts. Default: nothing does. */
-  journal?: Journal;
-  /** Keeps freezes over restarts. Default: nothing does. */
-  freezes?: Freezes;
-  /** Keeps what scaling learns over restarts. Default: nothing does. */
-  learnt?: LearntStore;
-  /** Keeps what the idle policy learns over restarts. Default: nothing does. */
-  idleLearnt?: LearntStore<IdleLearnt>;
-  /** Keeps what services cost over restarts. Default: nothing does. */
-  costs?: LearntStore<CostHistory>;
-  /** In [0, 1), for jitter. Default: Math.random. */
-  random?: () => number;
-  /** Whether another process still uses the replicas: they are not ended before `takeOver`. Default: false. */
-  succeeding?: boolean;
-}
-
-export interface Control extends ControlApi {
-  /**
-   * Takes an edge into service; it gets the whole table first. Closing the link takes it out.
-   * @param end ends the edge at once, and so closes the link: called when it does not acknowledge a cordon within 5 s.
-   *   Without it such an edge counts as gone for that retire.
-   */
-  attach(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>, end?: () => void): void;
-  /**
-   * Follows the sources and the runtimes, takes over what runs already, and begins to act. Resolves when every runtime
-   * was asked once, whether it answered or not. The signal ends everything at once, without a drain.
-   */
-  start(signal: AbortSignal): Promise<void>;
-  /** What edges are told of the configuration. */
-  table(): RoutingTable;
-  /** Takes over another configuration; services that did not change are left alone. */
-  reconfigure(settings: Settings): void;
-  /** Rights by which entries live in the catalogue have changed: all are put in anew. */
-  renewRegistrations(): void;
-  /** From when on a service counts as slow; null where nothing can be started. @throws SERVICE_UNKNOWN */
-  threshold(service: string): LatencyThreshold | null;
-  /** The predecessor has ended: replicas are this one's alone. */
-  takeOver(): void;
-  /**
-   * A successor takes the replicas over: from now on none is started or ended here, nor deregistered. What requests wait
-   * for is the successor's to start; what it starts is used here too.
-   * @param wake asks the successor for a service
-   * @param signal limits the wait for what is being started or stopped
-   * @throws the signal's reason; then all is as before
-   */
-  letGo(wake: (service: string) => void, signal: AbortSignal): Promise<void>;
-  /** The successor came to nothing: all is as before `letGo`. */
-  resume(): void;
-  /** Resolves when it is ready, and what was found running at the start has proved itself or has not. */
-  settled(signal: AbortSignal): Promise<void>;
-  /** The proxy is about to end: not ready any more, deregistered, nothing started but what requests wait for. */
-  beginDrain(): void;
-  /** Ends: replicas with `onExit: stop` are stopped, others stay. Resolves when done, or when the signal is aborted. */
-  shutdown(signal: AbortSignal): Promise<void>;
-}
 
 export function createControl(options: ControlOptions): Control {
   return new ControlPlane(options);
@@ -329,6 +254,10 @@ class ControlPlane implements Control {
     const service = this.#services.known(name);
     await this.#hub.collect(COLLECT_MS);
     return service.endpoints();
+  }
+
+  async output(name: string, lines: number): Promise<ReplicaOutput[]> {
+    return this.#services.known(name).output(lines);
   }
 
   async why(name: string): Promise<ServiceWhy> {

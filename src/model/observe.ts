@@ -6,8 +6,19 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
+export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
 /** Least severe level that is written. */
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+export type LogLevel = (typeof logLevels)[number];
+
+/** `json`: an object per line; `pretty`: a line for people. */
+export type LogFormat = 'json' | 'pretty';
+
+/** The level of the log, which may change while the program runs. */
+export interface LogLevelPort {
+  get(): LogLevel;
+  set(level: LogLevel): void;
+}
 
 /** Does nothing: for tests. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };

@@ -162,6 +162,15 @@ export interface ScaleByHand {
   dryRun: boolean;
 }
 
+/** What a replica wrote last. */
+export interface ReplicaOutput {
+  replica: string;
+  /** `failed`: it is of the last start that failed, and nothing runs there. */
+  state: ReplicaState;
+  /** Oldest first; harmless to a terminal, and without the values of `env`. */
+  lines: string[];
+}
+
 /** What the admin API may ask of the control plane. */
 export interface ControlApi {
   /** All services, by name, with statistics collected just now. */
@@ -170,6 +179,8 @@ export interface ControlApi {
   service(name: string): Promise<ServiceStatus>;
   /** Where a service is, in use or not, replicas first, by address. @throws SERVICE_UNKNOWN */
   endpoints(name: string): Promise<EndpointStatus[]>;
+  /** What each replica that runs wrote last; where none runs, the last failed start. @throws SERVICE_UNKNOWN */
+  output(name: string, lines: number): Promise<ReplicaOutput[]>;
   /** The last decisions about a service, also those before the last restart. @throws SERVICE_UNKNOWN */
   why(name: string): Promise<ServiceWhy>;
   /** The last starts of a service that succeeded under this process, oldest first. @throws SERVICE_UNKNOWN */

@@ -1,4 +1,5 @@
 import type { EdgeListener } from '../model/certificates.ts';
+import type { LogLevel } from '../model/observe.ts';
 import type { HostPort } from '../model/settings.ts';
 import type { BoundSocket } from './bound-sockets.ts';
 
@@ -15,6 +16,8 @@ export interface DataPlane {
   listen(listeners: EdgeListener[], inherited?: ReadonlyMap<string, readonly BoundSocket[]>): Promise<HostPort[]>;
   /** Opens the access log anew. */
   reopenLog(): Promise<void>;
+  /** Of processes other than this one. */
+  setLogLevel(level: LogLevel): void;
   /** Stops accepting and lets what is under way finish: see `Edge.drain`. */
   drain(deadlineMs: number, handOver: boolean): Promise<void>;
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 import type { EdgeListener } from '../model/certificates.ts';
 import type { ControlMessage, EdgeMessage } from '../model/link.ts';
-import type { LogLevel } from '../model/observe.ts';
+import type { LogFormat, LogLevel } from '../model/observe.ts';
 import type { AccessLogSettings } from '../model/settings.ts';
 
 /** How a worker is made. */
@@ -10,6 +10,7 @@ export interface WorkerSetup {
   /** Its part of every bound that is shared out. */
   share: Share;
   logLevel: LogLevel;
+  logFormat: LogFormat;
   accessLog: AccessLogSettings | undefined;
 }
 
@@ -30,6 +31,7 @@ export type WorkerOrder =
   | { type: 'listen'; order: number; listeners: EdgeListener[] }
   | { type: 'drain'; order: number; deadlineMs: number; handOver: boolean }
   | { type: 'reopen-log'; order: number }
+  | { type: 'log-level'; level: LogLevel }
   /** Ends the process; nothing answers it but the exit. */
   | { type: 'close' };
 

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EdgeListener } from '../model/certificates.ts';
 import { toPilotlightError } from '../model/errors.ts';
 import type { ControlMessage, EdgeMessage } from '../model/link.ts';
+import type { LogLevel } from '../model/observe.ts';
 import type { HostPort } from '../model/settings.ts';
 import { type ChannelEnd, createChannel } from '../util/channel.ts';
 import { freeAfterBoot } from '../util/free-memory.ts';
@@ -22,6 +23,7 @@ interface WorkerParts {
   listen(listeners: EdgeListener[], bound: BoundSockets): Promise<HostPort[]>;
   drain(deadlineMs: number, handOver: boolean): Promise<void>;
   reopenLog(): Promise<void>;
+  setLogLevel(level: LogLevel): void;
   close(): Promise<void>;
 }
 
@@ -91,6 +93,9 @@ class Worker {
         break;
       case 'reopen-log':
         this.#answer(order.order, ({ reopenLog }) => reopenLog());
+        break;
+      case 'log-level':
+        this.#parts.then(({ setLogLevel }) => setLogLevel(order.level)).catch(() => undefined);
         break;
       case 'close':
         void this.#close();

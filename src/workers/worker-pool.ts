@@ -1,7 +1,7 @@
 import type { EdgeListener } from '../model/certificates.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { ControlMessage, EdgeMessage } from '../model/link.ts';
-import type { Logger, LogLevel } from '../model/observe.ts';
+import type { LogFormat, Logger, LogLevel } from '../model/observe.ts';
 import type { AccessLogSettings, HostPort } from '../model/settings.ts';
 import { backoffDelay } from '../util/backoff.ts';
 import type { ChannelEnd } from '../util/channel.ts';
@@ -41,6 +41,7 @@ interface WorkerPoolOptions {
   /** Flags of Node that it is started with. */
   flags: readonly string[];
   logLevel: LogLevel;
+  logFormat: LogFormat;
   accessLog: AccessLogSettings | undefined;
   clock: Clock;
   logger: Logger;
@@ -89,11 +90,13 @@ export class WorkerPool implements DataPlane {
   readonly #places: Place[];
   readonly #bound = new Map<string, BoundListener>();
   #listeners: EdgeListener[] = [];
+  #logLevel: LogLevel;
   #phase: Phase = 'new';
   #watch: Timer | undefined;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    this.#logLevel = options.logLevel;
     this.#places = Array.from({ length: options.count }, (_, index) => {
       const name = `worker-${index + 1}`;
       return {
@@ -147,6 +150,11 @@ export class WorkerPool implements DataPlane {
     await Promise.all(this.#workers.map((worker) => worker.reopenLog().catch(unlessGone)));
   }
 
+  setLogLevel(level: LogLevel): void {
+    this.#logLevel = level;
+    for (const worker of this.#workers) worker.setLogLevel(level);
+  }
+
   async drain(deadlineMs: number, handOver: boolean): Promise<void> {
     this.#stopReplacing();
     const drained = this.#workers.map((worker) => worker.drain(deadlineMs, handOver).catch(unlessGone));
@@ -174,7 +182,8 @@ export class WorkerPool implements DataPlane {
   }
 
   #start(place: Place): void {
-    const { entry, preload, flags, logLevel, accessLog, count, clock, attach } = this.#options;
+    const { entry, preload, flags, logFormat, accessLog, count, clock, attach } = this.#options;
+    const logLevel = this.#logLevel;
     const { index, name } = place;
     place.startedAt = clock.now();
     place.silent = 0;
@@ -183,7 +192,7 @@ export class WorkerPool implements DataPlane {
       entry,
       preload,
       flags,
-      setup: { name, share: { index, of: count }, logLevel, accessLog },
+      setup: { name, share: { index, of: count }, logLevel, logFormat, accessLog },
       onExit: (how) => this.#onExit(place, how),
     });
     place.worker = worker;

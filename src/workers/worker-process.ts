@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { EdgeListener } from '../model/certificates.ts';
 import { type ErrorCode, errorKinds, PilotlightError } from '../model/errors.ts';
 import type { ControlMessage, EdgeMessage } from '../model/link.ts';
+import type { LogLevel } from '../model/observe.ts';
 import { type ChannelEnd, createChannel } from '../util/channel.ts';
 import { BEGIN, type WorkerOrder, type WorkerReport, type WorkerSetup } from './protocol.ts';
 
@@ -84,6 +85,10 @@ export class WorkerProcess {
   /** Opens the access log anew. */
   reopenLog(): Promise<void> {
     return this.#ask((order) => ({ type: 'reopen-log', order }));
+  }
+
+  setLogLevel(level: LogLevel): void {
+    this.#send({ type: 'log-level', level });
   }
 
   /** Has it end. */

@@ -60,6 +60,28 @@ test('the endpoints of a service are told', async () => {
   expect((await ask('GET', '/v1/services/nope/endpoints')).status).toBe(404);
 });
 
+test('the last output of replicas is told, as many lines as are asked for', async () => {
+  const { ask, control } = await serveAdmin();
+  expect(JSON.parse((await ask('GET', '/v1/services/shop/logs')).body)).toMatchObject([{ lines: ['listening'] }]);
+  await ask('GET', '/v1/services/shop/logs?lines=7');
+  expect(control.asked).toEqual(['output shop 50', 'output shop 7']);
+  for (const lines of ['0', '1001', '-1', 'x', '']) {
+    expect((await ask('GET', `/v1/services/shop/logs?lines=${lines}`)).status).toBe(400);
+  }
+});
+
+test('the log level is told and changed', async () => {
+  const { ask, port } = await serveAdmin();
+  const post = async (body: string) => {
+    const head = `POST /v1/log-level HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n`;
+    return exchange(port, `${head}Content-Length: ${body.length}\r\n\r\n${body}`);
+  };
+  expect(JSON.parse((await ask('GET', '/v1/log-level')).body)).toEqual({ level: 'info' });
+  expect(JSON.parse((await post('{"level":"debug"}')).body)).toEqual({ level: 'debug' });
+  expect(JSON.parse((await ask('GET', '/v1/log-level')).body)).toEqual({ level: 'debug' });
+  for (const body of ['{"level":"loud"}', 'null', 'debug', '']) expect((await post(body)).status).toBe(400);
+});
+
 test('HEAD is GET without the body', async () => {
   const { ask } = await serveAdmin();
   const [get, headAnswer] = [await ask('GET', '/v1/services'), await ask('HEAD', '/v1/services')];
@@ -166,6 +188,7 @@ test('an address in use is one line with a code', async () => {
     renderMetrics: () => '',
     logger: silentLogger,
     routes: routeBook([]),
+    logLevel: { get: () => 'info', set: () => undefined },
   });
   await expect(second.listen()).rejects.toMatchObject({
     code: 'ADDRESS_IN_USE',
@@ -182,6 +205,7 @@ test('an address of another machine is one line with a code', async () => {
     renderMetrics: () => '',
     logger: silentLogger,
     routes: routeBook([]),
+    logLevel: { get: () => 'info', set: () => undefined },
   });
   await expect(admin.listen()).rejects.toMatchObject({ code: 'ADDRESS_FORBIDDEN' });
 });

@@ -2,7 +2,14 @@ import type { Costs } from '../../src/model/costs.ts';
 import type { DecisionEntry, ServiceWhy } from '../../src/model/decision.ts';
 import { PilotlightError } from '../../src/model/errors.ts';
 import type { EventSink, PilotEvent } from '../../src/model/events.ts';
-import type { ControlApi, EndpointStatus, ScaleByHand, ServiceStatus, StartRecord } from '../../src/model/status.ts';
+import type {
+  ControlApi,
+  EndpointStatus,
+  ReplicaOutput,
+  ScaleByHand,
+  ServiceStatus,
+  StartRecord,
+} from '../../src/model/status.ts';
 
 /** A control plane that knows `shop` (which can be started) and `wiki` (which cannot), and remembers what it was asked. */
 export class FakeControl implements ControlApi {
@@ -47,6 +54,12 @@ export class FakeControl implements ControlApi {
         inFlight: 0,
       },
     ];
+  }
+
+  async output(name: string, lines: number): Promise<ReplicaOutput[]> {
+    await this.service(name);
+    this.asked.push(`output ${name} ${lines}`);
+    return [{ replica: `${name}-1`, state: 'ready', lines: ['listening'] }];
   }
 
   async why(name: string): Promise<ServiceWhy> {

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { createAdmin } from '../../src/admin/create-admin.ts';
 import { createRouteBook } from '../../src/edge/route/route-book.ts';
-import { silentLogger } from '../../src/model/observe.ts';
+import { type LogLevel, type LogLevelPort, silentLogger } from '../../src/model/observe.ts';
 import type { ReloadResult } from '../../src/model/reload.ts';
 import type { RouteBook } from '../../src/model/routes.ts';
 import type { RouteView } from '../../src/model/snapshot.ts';
@@ -42,7 +42,23 @@ export async function serveAdmin({
   const settings = { address: { host, port: wanted }, token };
   const routes = routeBook([{ host: 'shop.example.com', path: '/', service: 'shop' }]);
   const renderMetrics = () => '# TYPE pilotlight_held gauge\n';
-  const admin = createAdmin({ settings, api: control, reload, routes, renderMetrics, logger: silentLogger, clock });
+  let level: LogLevel = 'info';
+  const logLevel: LogLevelPort = {
+    get: () => level,
+    set: (next) => {
+      level = next;
+    },
+  };
+  const admin = createAdmin({
+    logLevel,
+    settings,
+    api: control,
+    reload,
+    routes,
+    renderMetrics,
+    logger: silentLogger,
+    clock,
+  });
   const { port } = await admin.listen();
   onTestFinished(() => admin.close());
   return {

@@ -21,6 +21,9 @@ export function fakeTerminal(changes: Partial<Terminal> = {}): FakeTerminal {
     cwd: '/nonexistent',
     interactive: false,
     columns: () => 200,
+    openScreen: () => {
+      throw new Error('this test has no screen');
+    },
     ...changes,
     clock: new VirtualClock(),
   };

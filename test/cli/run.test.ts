@@ -45,7 +45,7 @@ async function run(interactive: boolean, logLevel?: 'debug') {
     options = given;
     return proxy;
   };
-  const ended = runConfigured({ config: file, logLevel }, start, terminal);
+  const ended = runConfigured({ config: file, logLevel, logFormat: 'json' }, start, terminal);
   await until('started', () => options !== undefined);
   const end = async () => {
     process.emit('SIGTERM', 'SIGTERM');

@@ -45,25 +45,21 @@ describe('status', () => {
     expect(JSON.parse(terminal.stdout.join('\n'))).toEqual(services);
   });
 
-  test('--watch draws every second until it is told to stop, also through a restart of the proxy', async () => {
-    const admin = await fakeAdmin(200, [service({ name: 'shop' })]);
-    const terminal = fakeTerminal({ interactive: true });
-    const stop = new AbortController();
-    const watching = showStatus({ admin: admin.url, watch: true }, terminal, stop.signal);
-    const drawn = async (count: number) => {
-      await until(`${count} drawings`, () => terminal.stdout.length >= count && terminal.clock.pending === 1);
-      terminal.clock.advance(1000);
-    };
-    await drawn(2);
-    admin.answer = { status: 500, body: '{"code":"INTERNAL","title":"Internal error"}' };
-    await drawn(3);
-    expect(terminal.stdout.at(-1)).toMatch(/answers 500: Internal error$/);
-    admin.answer = { status: 200, body: '[]' };
-    await drawn(4);
-    expect(terminal.stdout.at(-1)).toBe('\x1b[H\x1b[Jno services are configured');
-    stop.abort();
-    expect(await watching).toBe(0);
-    expect(admin.asked.length).toBeGreaterThanOrEqual(3);
+  test('--names prints the names alone', async () => {
+    const { url } = await fakeAdmin(200, [service({ name: 'blog' }), service({ name: 'shop' })]);
+    const terminal = fakeTerminal();
+    expect(await cli(`status --names --admin ${url}`, terminal)).toBe(0);
+    expect(terminal.stdout).toEqual(['blog\nshop']);
+  });
+
+  test('states are coloured for a person, and not with NO_COLOR', async () => {
+    const { url } = await fakeAdmin(200, [service({ name: 'shop' })]);
+    const coloured = fakeTerminal({ interactive: true });
+    await cli(`status --admin ${url}`, coloured);
+    expect(coloured.stdout.join()).toContain('\x1b[34masleep\x1b[0m');
+    const plain = fakeTerminal({ interactive: true, env: { NO_COLOR: '1' } });
+    await cli(`status --admin ${url}`, plain);
+    expect(plain.stdout.join()).not.toContain('\x1b');
   });
 
   test('--watch for another program has no control characters', async () => {
@@ -104,6 +100,25 @@ describe('wake and sleep', () => {
     const terminal = fakeTerminal();
     expect(await cli(`sleep shop --admin ${url}`, terminal)).toBe(1);
     expect(terminal.stderr).toEqual([`pilotlight: ${detail}`]);
+  });
+});
+
+describe('--json', () => {
+  test.each([
+    'wake --no-wait shop',
+    'sleep shop',
+    'scale shop 2',
+    'freeze',
+    'unfreeze',
+    'log-level',
+    'logs shop',
+    'endpoints shop',
+  ])('%s prints what the API says', async (line) => {
+    const body = [{ name: 'shop', state: 'ready' }];
+    const { url } = await fakeAdmin(200, body);
+    const terminal = fakeTerminal();
+    expect(await cli(`${line} --json --admin ${url}`, terminal)).toBe(0);
+    expect(JSON.parse(terminal.stdout.join('\n'))).toEqual(body);
   });
 });
 
@@ -148,6 +163,21 @@ describe('what goes wrong is one line and exit 1', () => {
     const terminal = fakeTerminal();
     expect(await cli(`status --admin ${url}`, terminal)).toBe(1);
     expect(terminal.stderr[0]).toContain('wants its token: give it with --token or PILOTLIGHT_ADMIN_TOKEN');
+  });
+
+  test('the token is another one', async () => {
+    const { url } = await fakeAdmin(401, { code: 'UNAUTHORIZED', title: 'Unauthorized' });
+    const terminal = fakeTerminal();
+    expect(await cli(`status --admin ${url} --token wrong`, terminal)).toBe(1);
+    expect(terminal.stderr[0]).toContain('refuses the token');
+    expect(terminal.stderr[0]).not.toContain('wrong');
+  });
+
+  test('what runs is older than the program', async () => {
+    const { url } = await fakeAdmin(404, { code: 'NOT_FOUND', title: 'Not found' });
+    const terminal = fakeTerminal();
+    expect(await cli(`routes --admin ${url}`, terminal)).toBe(1);
+    expect(terminal.stderr[0]).toContain('is older than this program');
   });
 
   test('PILOTLIGHT_DEBUG adds code and causes, still without a stack trace', async () => {

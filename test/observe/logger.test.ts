@@ -30,6 +30,22 @@ test.each([
   expect(written).toHaveLength(lines);
 });
 
+test('the level may change while it runs', () => {
+  const { logger, written } = capture('warn');
+  logger.debug({}, 'one');
+  logger.level = 'debug';
+  logger.debug({}, 'two');
+  expect(logger.level).toBe('debug');
+  expect(written.map((line) => JSON.parse(line).msg)).toEqual(['two']);
+});
+
+test('pretty lines are for people', () => {
+  const written: string[] = [];
+  const destination = { write: (text: string) => void written.push(text) };
+  createLogger({ level: 'info', format: 'pretty', destination }).info({ service: 'shop' }, 'ready');
+  expect(written[0]).toMatch(/ INFO {2}ready service=shop\n$/);
+});
+
 describe('redaction', () => {
   test('credentials are censored at any depth, and nothing else is', () => {
     const { logger, written } = capture('info');

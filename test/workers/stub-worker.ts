@@ -37,6 +37,7 @@ await serveWorker(process, async ({ name, accessLog }, link) => {
       servers = [];
     },
     reopenLog: async () => undefined,
+    setLogLevel: () => undefined,
     close: async () => undefined,
   };
 });

@@ -34,6 +34,7 @@ function pool({ accessLogFile, clock = systemClock }: { accessLogFile?: string; 
     entry: ENTRY,
     flags: process.execArgv,
     logLevel: 'silent',
+    logFormat: 'json',
     accessLog: accessLogFile === undefined ? undefined : { file: accessLogFile, format: 'json' },
     clock,
     logger: silentLogger,

@@ -86,6 +86,7 @@ export const RULES: Rules = {
     ],
     control: [
       'create-control.ts',
+      'control.ts',
       'service',
       'journal',
       'scale',
@@ -100,7 +101,7 @@ export const RULES: Rules = {
 
   apart: ['discovery', 'runtime'],
 
-  kindsIn: ['config/schema', 'config/check', 'declared.ts', 'main.ts'],
+  kindsIn: ['cli/init-text.ts', 'config/schema', 'config/check', 'declared.ts', 'main.ts'],
 
   confined: {
     dockerode: 'runtime/docker/',

@@ -14,32 +14,32 @@ export function generated(): Record<string, string> {
   };
 }
 
-/** The generated files under `root` that do not say what their sources say. */
-export async function staleFiles(root: string): Promise<string[]> {
+/** The files under `root` that do not say what their sources say. @param files content by path from the root */
+export async function staleFiles(root: string, files = generated()): Promise<string[]> {
   const stale: string[] = [];
-  for (const [path, content] of Object.entries(generated())) {
+  for (const [path, content] of Object.entries(files)) {
     const present = await readFile(join(root, path), 'utf8').catch(() => undefined);
     if (present !== content) stale.push(path);
   }
   return stale;
 }
 
-/** Writes the generated files under `root`. */
-export async function writeGenerated(root: string): Promise<void> {
-  for (const [path, content] of Object.entries(generated())) {
+/** Writes the files under `root`. */
+export async function writeGenerated(root: string, files = generated()): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
     const file = join(root, path);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, content);
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+/** Writes the files of the project, or with `--check` says which are stale and has the process end with 1. */
+export async function generate(files: Record<string, string>, args: readonly string[]): Promise<void> {
   const root = fileURLToPath(new URL('../../../', import.meta.url));
-  if (process.argv.includes('--check')) {
-    const stale = await staleFiles(root);
-    for (const path of stale) process.stderr.write(`${path} does not match its source: run npm run generate\n`);
-    process.exitCode = stale.length > 0 ? 1 : 0;
-  } else {
-    await writeGenerated(root);
-  }
+  if (!args.includes('--check')) return writeGenerated(root, files);
+  const stale = await staleFiles(root, files);
+  for (const path of stale) process.stderr.write(`${path} does not match its source: run npm run generate\n`);
+  if (stale.length > 0) process.exitCode = 1;
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await generate(generated(), process.argv);

@@ -2,8 +2,8 @@ import type { PilotlightError } from '../../model/errors.ts';
 import type { StartFailure } from '../../model/status.ts';
 import { printable } from '../../util/printable.ts';
 import { type ControlContext, detached } from '../context.ts';
+import { lastOutput, START_LINES } from './last-output.ts';
 import type { Replica } from './replica.ts';
-import { startOutput } from './start-output.ts';
 
 /** Engines can be long-winded, characters. */
 const MESSAGE_LENGTH = 600;
@@ -53,11 +53,13 @@ export class StartFailures {
       nextTryAt: blockedUntil === undefined ? null : iso(blockedUntil),
     };
     const mended = this.#mended;
-    const told = (run === undefined ? Promise.resolve([]) : startOutput(this.#context, replica, run)).then((output) => {
-      const whole = { ...failure, output };
-      if (mended === this.#mended) this.#last = whole;
-      this.#tell(whole);
-    });
+    const told = (run === undefined ? Promise.resolve([]) : lastOutput(this.#context, replica, run, START_LINES)).then(
+      (output) => {
+        const whole = { ...failure, output };
+        if (mended === this.#mended) this.#last = whole;
+        this.#tell(whole);
+      },
+    );
     detached(this.#context, `output of ${replica.name}`, told);
   }
 

@@ -4,7 +4,7 @@ import type { IdleWhy } from '../../model/idle.ts';
 import type { EdgeMessage, ServiceReport } from '../../model/link.ts';
 import type { Instance } from '../../model/runtime.ts';
 import type { ServiceSettings } from '../../model/settings.ts';
-import type { EndpointStatus, ScaleByHand, ServiceStatus, StartFailure } from '../../model/status.ts';
+import type { EndpointStatus, ReplicaOutput, ScaleByHand, ServiceStatus, StartFailure } from '../../model/status.ts';
 import type { LatencyThreshold } from '../../model/threshold.ts';
 import { readyCheck } from '../endpoints/ready-check.ts';
 import { DecisionLog } from '../journal/decision-log.ts';
@@ -23,6 +23,7 @@ import type { ServiceHost } from './host.ts';
 import { Idling } from './idling.ts';
 import { Learning } from './learning.ts';
 import { ServiceLifecycle } from './lifecycle.ts';
+import { replicaOutput } from './replica-output.ts';
 import { scaleByHand } from './scale-by-hand.ts';
 import { lastActivity, serviceStatus } from './status.ts';
 import { afterDecision, noWish, type Wish, wishAt } from './wish.ts';
@@ -317,6 +318,11 @@ export class ServiceController {
   /** Where it is, in use or not. */
   endpoints(): EndpointStatus[] {
     return endpointStatus(this.lifecycle.set.replicas, this.#host.registry.listed(this.name), this.#telemetry);
+  }
+
+  /** What its replicas wrote last. */
+  async output(lines: number): Promise<ReplicaOutput[]> {
+    return replicaOutput(this.#host.context, this.lifecycle.set.replicas, this.lifecycle.failures.last, lines);
   }
 
   /** Why the last start failed, with what has become of the back-off since. */

@@ -1,4 +1,5 @@
-import { type Control, type ControlOptions, createControl } from '../../../src/control/create-control.ts';
+import type { Control, ControlOptions } from '../../../src/control/control.ts';
+import { createControl } from '../../../src/control/create-control.ts';
 import type { PilotEvent } from '../../../src/model/events.ts';
 import type { ControlMessage, EdgeMessage } from '../../../src/model/link.ts';
 import type { Labels, Logger, MetricName, Metrics } from '../../../src/model/observe.ts';

@@ -5,7 +5,7 @@ import type { Replica } from './replica.ts';
 import { callRuntime } from './runtime-call.ts';
 
 /** Lines of a failed start's output that are kept. */
-const LINES = 5;
+export const START_LINES = 5;
 /** Of each so many characters. */
 const LINE_LENGTH = 300;
 /** A runtime that does not say it within this is not waited for: under the shortest back-off, ms. */
@@ -14,18 +14,23 @@ const ASK_MS = 700;
 const SECRET_LENGTH = 8;
 
 /**
- * What a replica said last in a run, which usually tells why it ended: oldest line first, harmless to a terminal, and
+ * What a replica said last in a run, which usually tells why it ended where it did: oldest line first, harmless to a terminal, and
  * without what its `env` holds, which may be secret.
  * @param run the runtime's id of the run
+ * @returns none where the runtime does not tell within a moment
  */
-export async function startOutput(context: ControlContext, replica: Replica, run: string): Promise<string[]> {
+export async function lastOutput(
+  context: ControlContext,
+  { runtime, spec, name }: Pick<Replica, 'runtime' | 'spec' | 'name'>,
+  run: string,
+  count: number,
+): Promise<string[]> {
   const { clock, life, logger } = context;
-  const { runtime, spec, name } = replica;
   try {
-    const lines = await callRuntime(clock, ASK_MS, life, (signal) => runtime.output(run, LINES, signal));
+    const lines = await callRuntime(clock, ASK_MS, life, (signal) => runtime.output(run, count, signal));
     return lines.map((line) => printable(withoutValues(line, spec.run), LINE_LENGTH));
   } catch (cause) {
-    logger.debug({ replica: name, cause: String(cause) }, 'no output of a failed start');
+    logger.debug({ replica: name, cause: String(cause) }, 'no output of a replica');
     return [];
   }
 }
