@@ -8,6 +8,7 @@ import { themeButton } from './theme.ts';
 const PAGES = [
   ['services', 'Services'],
   ['events', 'Events'],
+  ['routes', 'Routes'],
   ['costs', 'Costs'],
   ['certificates', 'Certificates'],
 ] as const;

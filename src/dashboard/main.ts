@@ -7,6 +7,7 @@ import { Live } from './live.ts';
 import { loginPage } from './login-page.ts';
 import type { Page, PageContext } from './page.ts';
 import { type PageRoute, parseRoute } from './route.ts';
+import { routesPage } from './routes-page.ts';
 import { servicePage } from './service-page.ts';
 import { servicesPage } from './services-page.ts';
 import { Store } from './store.ts';
@@ -18,6 +19,7 @@ const PAGES: Record<string, (context: PageContext, route: PageRoute) => Page> = 
   services: (context, { query }) => servicesPage(context, query),
   service: (context, { name }) => servicePage(context, name),
   events: (context, { query }) => eventsPage(context, query),
+  routes: (context, { query }) => routesPage(context, query),
   costs: (context, { query }) => costsPage(context, query),
   certificates: () => certificatesPage(),
 };

@@ -1,5 +1,5 @@
 import type { DecisionEntry, ServiceWhy } from '../model/decision.ts';
-import type { ReplicaStatus, StartRecord } from '../model/status.ts';
+import type { EndpointStatus, ReplicaStatus, StartRecord } from '../model/status.ts';
 import { actionButtons } from './actions.ts';
 import { ofService, read } from './api.ts';
 import { Charts } from './charts.ts';
@@ -10,6 +10,8 @@ import type { Page, PageContext } from './page.ts';
 import { figuresOf, troublesKey, troublesOf } from './troubles.ts';
 import { waterfall } from './waterfall.ts';
 
+/** How old the answers may be that nothing changes at, ms. */
+const ASK_MS = 5000;
 /** Decisions that are shown. */
 const SHOWN = 50;
 
@@ -28,6 +30,13 @@ export function servicePage({ store, changed }: PageContext, name: string): Page
     ({ id }) => id,
     (first) => textRow(replicaCells, first),
   );
+  const endpoints = tableOf('Endpoints', ['Address', 'Source', 'State', 'Weight', 'In flight']);
+  const endpointRows = new KeyedList<EndpointStatus>(
+    endpoints.body,
+    ({ address }) => address,
+    (first) => textRow(endpointCells, first),
+  );
+  const endpointSection = h('section', {}, h('h2', {}, 'Endpoints'), endpoints.element);
   const starts = h('div');
   const decisionList = h('ol', { class: 'decisions' });
   const noDecisions = h('p', { class: 'faint' }, 'No decision yet.');
@@ -38,17 +47,23 @@ export function servicePage({ store, changed }: PageContext, name: string): Page
   let why: ServiceWhy | undefined;
   /** What the answers that are shown were asked for. */
   let asked = '';
+  /** When they were, the browser's ms. */
+  let askedAt = 0;
   let isAsking = false;
   let isClosed = false;
   const ask = async (key: string) => {
     isAsking = true;
     try {
-      const [reasons, records] = await Promise.all([
+      const [places, reasons, records] = await Promise.all([
+        read<EndpointStatus[]>(ofService(name, 'endpoints')),
         read<ServiceWhy>(ofService(name, 'why')),
         read<StartRecord[]>(ofService(name, 'starts')),
       ]);
       asked = key;
+      askedAt = Date.now();
       why = reasons;
+      endpointRows.show(places);
+      endpointSection.hidden = places.length === 0;
       starts.replaceChildren(waterfall(records));
       if (!isClosed) changed();
     } catch {
@@ -70,6 +85,7 @@ export function servicePage({ store, changed }: PageContext, name: string): Page
       figures,
       charts.element,
       heading('Replicas', replicas.element),
+      endpointSection,
       heading('Starts', starts),
       heading('Decisions', noDecisions, decisionList),
     ),
@@ -89,7 +105,7 @@ export function servicePage({ store, changed }: PageContext, name: string): Page
       rows.show(now.replicas.map((replica) => ({ ...replica })));
       const news = [now.lastDecision, now.heldBack?.since, store.events.find((event) => event.service === name)?.at];
       const wanted = JSON.stringify(news);
-      if (wanted !== asked && !isAsking) void ask(wanted);
+      if ((wanted !== asked || Date.now() - askedAt > ASK_MS) && !isAsking) void ask(wanted);
       decisions.show((why?.decisions ?? []).slice(-SHOWN).reverse());
       noDecisions.hidden = (why?.decisions.length ?? 0) > 0;
     },
@@ -111,6 +127,17 @@ function replicaCells(replica: ReplicaStatus): string[] {
     duration(p95Ms),
     memory(memoryMiB),
     duration(age),
+  ];
+}
+
+function endpointCells(endpoint: EndpointStatus): string[] {
+  const { address, source, alsoListedBy, state, reason, weight, backup, inFlight, maxConnections } = endpoint;
+  return [
+    address,
+    [source, ...alsoListedBy].join(', '),
+    reason === null ? state : `${state}: ${reason}`,
+    `${weight}${backup ? ' (backup)' : ''}`,
+    maxConnections === 0 ? String(inFlight) : `${inFlight} of ${maxConnections}`,
   ];
 }
 
