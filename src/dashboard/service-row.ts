@@ -2,6 +2,7 @@ import type { ServiceStatus } from '../model/status.ts';
 import { h, type Part, setAttribute, setText } from './dom.ts';
 import { duration, rate } from './format.ts';
 import { printRoute } from './route.ts';
+import type { Seen } from './seen.ts';
 import { isInTrouble, readyOf, type SortKey } from './service-filter.ts';
 
 interface Column {
@@ -25,19 +26,27 @@ export const COLUMNS: readonly Column[] = [
   { head: 'Last decision', isWide: true, text: decisionText },
 ];
 
-/** A row of the table of services. */
-export function serviceRow(first: ServiceStatus): Part<ServiceStatus> {
+/** A row of the table of services, which follows its service while it is seen. */
+export function serviceRow(first: ServiceStatus, seen: Seen): Part<ServiceStatus> {
   const cells = COLUMNS.map(({ isNumber, isWide }) => h('td', { class: classesOf(isNumber, isWide) }));
   const state = h('span', { class: 'state' });
   (cells[0] as HTMLElement).append(state);
   const link = h('a', { href: printRoute('service', first.name) }, first.name);
+  const element = h('tr', {}, h('th', { scope: 'row' }, link), ...cells);
+  let latest = first;
+  const draw = () => {
+    setAttribute(state, 'data-state', latest.state);
+    for (const [index, { text }] of COLUMNS.entries()) {
+      setText(index === 0 ? state : (cells[index] as HTMLElement), text(latest));
+    }
+  };
+  draw();
+  seen.follow(element, draw);
   return {
-    element: h('tr', {}, h('th', { scope: 'row' }, link), ...cells),
+    element,
     update(service) {
-      setAttribute(state, 'data-state', service.state);
-      for (const [index, { text }] of COLUMNS.entries()) {
-        setText(index === 0 ? state : (cells[index] as HTMLElement), text(service));
-      }
+      latest = service;
+      if (seen.has(element)) draw();
     },
   };
 }

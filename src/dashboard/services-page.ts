@@ -3,6 +3,7 @@ import { h, KeyedList, setAttribute, setText } from './dom.ts';
 import { rate } from './format.ts';
 import type { Page, PageContext } from './page.ts';
 import { printRoute } from './route.ts';
+import { Seen } from './seen.ts';
 import { filterServices, isInTrouble, readFilter, type ServiceFilter, type SortKey } from './service-filter.ts';
 import { COLUMNS, classesOf, serviceRow } from './service-row.ts';
 
@@ -38,7 +39,12 @@ export function servicesPage({ store }: PageContext, query: URLSearchParams): Pa
     }),
   );
   const body = h('tbody');
-  const rows = new KeyedList<ServiceStatus>(body, ({ name }) => name, serviceRow);
+  const seen = new Seen();
+  const rows = new KeyedList<ServiceStatus>(
+    body,
+    ({ name }) => name,
+    (service) => serviceRow(service, seen),
+  );
   const summary = h('p', { class: 'summary' });
   const count = h('p', { role: 'status', class: 'faint' });
   const element = h(
@@ -82,6 +88,7 @@ export function servicesPage({ store }: PageContext, query: URLSearchParams): Pa
       }
       page.update();
     },
+    close: () => seen.close(),
   };
   page.requery?.(query);
   return page;
