@@ -1,4 +1,4 @@
-import type { IdleCost, IdleWhy, StandbyWhy } from '../model/idle.ts';
+import type { ForecastWhy, IdleCost, IdleWhy, ScheduleStatus, StandbyWhy } from '../model/idle.ts';
 import { counted, percent } from '../util/format.ts';
 import { formatDuration } from '../util/units.ts';
 
@@ -20,10 +20,30 @@ export function idleLines(idle: IdleWhy): string[] {
         `${formatDuration(chosen.wakesMs)} for wakes${share}; put to sleep at once ${sumText(atOnce)}, never ${sumText(never)}`,
     );
   }
+  // A proxy of an earlier version tells of none.
+  if (idle.forecast) lines.push(`  ${forecastText(idle.forecast)}`);
   const others = idle.byWeight.filter((other) => mode === 'fixed' || other.weight !== weight);
   const texts = others.map((other) => `${formatDuration(other.keepMs)} with a weight of ${other.weight}`);
   lines.push(`  auto would keep it for ${texts.join(', ')}`);
   return lines;
+}
+
+/** What the schedule asks for. */
+export function scheduleLine({ min, until, nextAt }: ScheduleStatus): string {
+  const now = until === null ? 'no window is open' : `at least ${counted(min, 'replica')} until ${timeText(until)} UTC`;
+  return `schedule: ${now}${nextAt === null ? '' : `; the next window opens ${timeText(nextAt)} UTC`}`;
+}
+
+function forecastText({ right, wrong, isTrusted, from, until }: ForecastWhy): string {
+  const past = `of calls that were expected ${right} came in time and ${wrong} did not, lately`;
+  if (!isTrusted) return `${past}; not started ahead of calls`;
+  if (from === null || until === null) return past;
+  return `${past}; started ahead of the next one (${timeText(from)} to ${timeText(until).slice(11)} UTC)`;
+}
+
+/** `2026-11-29 10:00:00` of ISO 8601. */
+function timeText(iso: string): string {
+  return iso.slice(0, 19).replace('T', ' ');
 }
 
 function sourceText({ mode, gaps, startMs, stopMs, waitMs }: IdleWhy): string {

@@ -2,7 +2,7 @@ import type { DecisionEntry, GuardVerdict, HeldBack, ServiceWhy } from '../model
 import { counted } from '../util/format.ts';
 import { printable } from '../util/printable.ts';
 import { formatDuration } from '../util/units.ts';
-import { idleLines } from './idle-text.ts';
+import { idleLines, scheduleLine } from './idle-text.ts';
 import { inputTexts } from './input-texts.ts';
 import { thresholdText } from './threshold-text.ts';
 
@@ -17,16 +17,18 @@ const LONGEST_LINE = 1000;
  * @param columns width of the output in characters
  */
 export function whyText(
-  { service, decisions, heldBack, threshold, idle }: ServiceWhy,
+  { service, decisions, heldBack, threshold, idle, schedule }: ServiceWhy,
   most: number,
   nowMs: number,
   columns: number,
 ): string {
   const shown = decisions.slice(-most);
-  // A proxy of an earlier version tells of neither.
-  const slow = [...(threshold ? [thresholdText(threshold)] : []), ...(idle ? idleLines(idle) : [])].flatMap((line) =>
-    wrapped('', line, columns, 4),
-  );
+  // A proxy of an earlier version tells of none of these.
+  const slow = [
+    ...(threshold ? [thresholdText(threshold)] : []),
+    ...(schedule ? [scheduleLine(schedule)] : []),
+    ...(idle ? idleLines(idle) : []),
+  ].flatMap((line) => wrapped('', line, columns, 4));
   if (shown.length === 0 && heldBack === null) return [`nothing was decided about ${service}`, ...slow].join('\n');
   const lines: string[] = [];
   const left = decisions.length - shown.length;

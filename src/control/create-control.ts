@@ -261,8 +261,9 @@ class ControlPlane implements Control {
   }
 
   async why(name: string): Promise<ServiceWhy> {
-    const { decisions, threshold, idle } = this.#services.known(name);
-    return { service: name, decisions: decisions.entries, heldBack: decisions.heldBack, threshold, idle };
+    const { decisions, threshold, idling, floor } = this.#services.known(name);
+    const { entries, heldBack } = decisions;
+    return { service: name, decisions: entries, heldBack, threshold, idle: idling.why, schedule: floor.schedule };
   }
 
   async starts(name: string): Promise<StartRecord[]> {

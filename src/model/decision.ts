@@ -1,4 +1,4 @@
-import type { IdleWhy } from './idle.ts';
+import type { IdleWhy, ScheduleStatus } from './idle.ts';
 import type { LatencyThreshold } from './threshold.ts';
 
 /** What a guard says to a proposed change. `limit`: fewer than asked. */
@@ -86,4 +86,6 @@ export interface ServiceWhy {
   threshold: LatencyThreshold | null;
   /** How long it is kept when it is idle; null where nothing can be started. */
   idle: IdleWhy | null;
+  /** What the schedule asks for; null where there is none. */
+  schedule: ScheduleStatus | null;
 }

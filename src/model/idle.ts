@@ -18,6 +18,28 @@ export interface StandbyWhy {
   pausedCost: number;
 }
 
+/** What the schedule of a service asks for. */
+export interface ScheduleStatus {
+  /** Fewest replicas now, those included that are started ahead; 0 while no window is open. */
+  min: number;
+  /** ISO 8601: when the window closes; null while none is open. */
+  until: string | null;
+  /** ISO 8601: when the next one opens; null where none does. */
+  nextAt: string | null;
+}
+
+/** What became of forecasts of the next call, and when it is expected. */
+export interface ForecastWhy {
+  /** Of the last ones, which count for more: how many were right, and how many were not. */
+  right: number;
+  wrong: number;
+  /** Whether they were right, and worth it, so that the service is started ahead of the next call. */
+  isTrusted: boolean;
+  /** ISO 8601: from when until when a replica is there, or would be, for the next call; null where none is expected. */
+  from: string | null;
+  until: string | null;
+}
+
 /** How long an idle service is kept, and why; durations in ms. */
 export interface IdleWhy {
   /** `fixed`: as configured; `learning`: `auto`, while too few gaps are known; `learnt`: `auto`. */
@@ -36,6 +58,8 @@ export interface IdleWhy {
   raise: number;
   /** What becomes of its replicas then, where they are paused; null where they are stopped. */
   standby: StandbyWhy | null;
+  /** With `auto`: calls that are expected; null before any could be. */
+  forecast: ForecastWhy | null;
   /** What it would have cost with the gaps that are known; null while they are too few. */
   expected: { kept: IdleCost; atOnce: IdleCost; never: IdleCost } | null;
   /** How long `auto` would keep it with a tenth of the weight, with that, and with ten times as much. */

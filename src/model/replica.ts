@@ -76,6 +76,10 @@ export type StartCause =
   | 'by-hand'
   /** `min` is not reached. */
   | 'min'
+  /** A window of the schedule is open, or will be when it is ready. */
+  | 'schedule'
+  /** A call is expected. */
+  | 'expected'
   | 'scale-up'
   /** In place of one that ended by itself. */
   | 'replacement'

@@ -250,8 +250,22 @@ export interface HoldSettings {
   page: 'auto' | 'off';
 }
 
+/** A window of time in which a service has more replicas than `min`. */
+export interface ScheduleWindow {
+  /** When it opens: a cron expression of five fields … */
+  from: string;
+  /** … in the local time of this zone. */
+  timeZone: string;
+  /** How long it is open, ms. */
+  forMs: number;
+  /** Fewest replicas while it is. */
+  min: number;
+}
+
 export interface ScaleSettings {
   min: number;
+  /** In windows of time it is another one. */
+  schedule: ScheduleWindow[];
   max: number;
   /** Replicas of a start from zero. */
   initial: number;

@@ -3,6 +3,7 @@ import type { Costs } from './costs.ts';
 import type { Decision, HeldBack, ServiceWhy } from './decision.ts';
 import type { ErrorCode } from './errors.ts';
 import type { EventSink } from './events.ts';
+import type { ScheduleStatus } from './idle.ts';
 import type { ReplicaState, StartCause } from './replica.ts';
 import type { LatencyThreshold } from './threshold.ts';
 
@@ -140,6 +141,8 @@ export interface ServiceStatus {
   heldBack: HeldBack | null;
   /** Until when it is neither scaled nor put to sleep (ISO 8601), and why; null where it may be. */
   frozen: { until: string; reason: string | null } | null;
+  /** What the schedule asks for; null where there is none. */
+  schedule: ScheduleStatus | null;
   /** Null until a start fails, and again once one has succeeded. */
   startFailure: StartFailure | null;
   /** What stands in its way now; empty when all is well. */

@@ -64,7 +64,7 @@ export class FakeControl implements ControlApi {
 
   async why(name: string): Promise<ServiceWhy> {
     await this.service(name);
-    return { service: name, decisions: this.decisions, heldBack: null, threshold: null, idle: null };
+    return { service: name, decisions: this.decisions, heldBack: null, threshold: null, idle: null, schedule: null };
   }
 
   async starts(name: string): Promise<StartRecord[]> {
@@ -143,6 +143,7 @@ function status(name: string): ServiceStatus {
     lastDecision: null,
     heldBack: null,
     frozen: null,
+    schedule: null,
     startFailure: null,
     troubles: [],
   };

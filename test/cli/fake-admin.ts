@@ -52,6 +52,7 @@ export function service(changes: Partial<ServiceStatus> & { name: string }): Ser
     lastDecision: null,
     heldBack: null,
     frozen: null,
+    schedule: null,
     startFailure: null,
     troubles: [],
     ...changes,

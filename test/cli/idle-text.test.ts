@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { idleLines } from '../../src/cli/idle-text.ts';
+import { idleLines, scheduleLine } from '../../src/cli/idle-text.ts';
 import type { IdleWhy } from '../../src/model/idle.ts';
 
 const learnt: IdleWhy = {
@@ -12,6 +12,7 @@ const learnt: IdleWhy = {
   stopMs: 210,
   waitMs: 1600,
   raise: 1,
+  forecast: null,
   expected: {
     kept: { idleMs: 38_000, wakesMs: 3100, wakes: 0.015 },
     atOnce: { idleMs: 200, wakesMs: 241_400, wakes: 1 },
@@ -49,6 +50,25 @@ test('what is not known is not told, and what is fixed is compared with auto', (
   const fixed = idleLines({ ...learnt, mode: 'fixed', keepMs: 'never' });
   expect(fixed[0]).toBe('idle: never put to sleep (as configured)');
   expect(fixed[2]).toContain('42s with a weight of 150');
+});
+
+test('which calls were expected, and whether it is started ahead of the next one', () => {
+  const window = { from: '2026-11-29T10:00:00.000Z', until: '2026-11-29T10:00:12.500Z' };
+  const forecast = { right: 8.5, wrong: 0.4, isTrusted: true, ...window };
+  expect(idleLines({ ...learnt, forecast })[2]).toBe(
+    '  of calls that were expected 8.5 came in time and 0.4 did not, lately; started ahead of the next one ' +
+      '(2026-11-29 10:00:00 to 10:00:12 UTC)',
+  );
+  expect(idleLines({ ...learnt, forecast: { ...forecast, isTrusted: false } })[2]).toMatch(
+    /lately; not started ahead of calls$/,
+  );
+});
+
+test('what the schedule asks for', () => {
+  expect(scheduleLine({ min: 2, until: '2026-11-29T17:00:00.000Z', nextAt: '2026-11-30T07:00:00.000Z' })).toBe(
+    'schedule: at least 2 replicas until 2026-11-29 17:00:00 UTC; the next window opens 2026-11-30 07:00:00 UTC',
+  );
+  expect(scheduleLine({ min: 0, until: null, nextAt: null })).toBe('schedule: no window is open');
 });
 
 test('that it is kept longer than it pays is told', () => {

@@ -49,6 +49,7 @@ const why = (...decisions: ServiceWhy['decisions']): ServiceWhy => ({
   heldBack: null,
   threshold: null,
   idle: null,
+  schedule: null,
 });
 const text = (what: ServiceWhy, columns = 100, most = 20) => whyText(what, most, NOON + 120_000, columns);
 

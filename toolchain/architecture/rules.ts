@@ -112,6 +112,7 @@ export const RULES: Rules = {
     'cli-table3': 'cli/',
     uplot: ['simulate/report/', 'dashboard/'],
     'node-cache': 'admin/',
+    croner: 'util/cron',
     'http-proxy': 'edge/upstream/http-proxy-engine',
   },
 

@@ -20,6 +20,10 @@ export function checkScale(service: ServiceConfig, base: Path, report: Report): 
   if (isExisting(run) && max > 1) report.problem([atMax], `an existing container is one replica: max is 1, not ${max}`);
   else if (min > max) report.problem([atMin], `min ${min} is over max (${given})`);
   else if (initial > max) report.problem([atInitial], `initial ${initial} is over max (${given})`);
+  for (const [index, window] of scale.schedule.entries()) {
+    if (window.min > max)
+      report.problem([[...path, 'schedule', index, 'min']], `min ${window.min} is over max (${given})`);
+  }
   if (initial < min) report.problem([atInitial], `initial ${initial} is under min (${min})`);
 }
 

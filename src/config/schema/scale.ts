@@ -2,6 +2,7 @@ import type { GuardSettings, ScaleSettings } from '../../model/settings.ts';
 import { type Exactly, option, optional, section, type Unset } from '../option/option.ts';
 import { choice, decimal, duration, durationOr, flag, integer, share, statuses } from '../option/value-types.ts';
 import { isExisting, type Run } from './run.ts';
+import { scheduleSchema } from './schedule.ts';
 
 /** The default of `max`. */
 const DEFAULT_MAX = 4;
@@ -170,6 +171,7 @@ export const scaleSchema = section(
       `${DEFAULT_MAX}; 1 with \`run.docker.container\``,
     ),
     initial: optional(integer('replicas', 1, 100_000), 'Replicas of a start from zero.', '1, or `min` if that is more'),
+    schedule: scheduleSchema,
     idleMs: option(
       durationOr(0, 'auto', 'never'),
       'auto',

@@ -94,9 +94,7 @@ export class DecisionLog implements RefusalListener {
     const why =
       cause === 'demand'
         ? `${held} request${held === 1 ? ' waits' : 's wait'}`
-        : cause === 'min'
-          ? `min ${inputs.min}`
-          : 'by hand';
+        : (floorText(cause, inputs) ?? 'by hand');
     const need = cause === 'demand' ? needText(inputs) : '';
     const flaps = this.#flapText();
     this.#decide({ action: 'wake', from, to, reason: why + need + flaps, inputs: { ...inputs }, verdicts: [] });
@@ -105,9 +103,10 @@ export class DecisionLog implements RefusalListener {
 
   /** Starts while others serve: to reach `min`, or in place of what ended by itself. */
   refilling(cause: StartCause, from: number, to: number, inputs: StartInputs): void {
+    const floor = floorText(cause, inputs);
     const decision =
-      cause === 'min'
-        ? ({ action: 'scale-up', reason: `min ${inputs.min}` } as const)
+      floor !== undefined
+        ? ({ action: 'scale-up', reason: floor } as const)
         : ({ action: 'replace', reason: `${from} of ${inputs.wanted} are there` } as const);
     this.#decide({ ...decision, from, to, inputs: { ...inputs }, verdicts: [] });
   }
@@ -409,4 +408,11 @@ export class DecisionLog implements RefusalListener {
   ): void {
     this.#context.events.emit(type, this.#service, `${this.#service} ${text}`, data);
   }
+}
+
+/** What asks for a start that neither a request nor an operator does; undefined where one of them, or scaling, does. */
+function floorText(cause: StartCause, { min }: StartInputs): string | undefined {
+  if (cause === 'min') return `min ${min}`;
+  if (cause === 'schedule') return `min ${min} by the schedule`;
+  return cause === 'expected' ? 'a call is expected' : undefined;
 }

@@ -1,4 +1,6 @@
-import { autoKeepMs } from './idle-choice.ts';
+import { APART_MS, type ExpectedCall } from './arrival-forecast.ts';
+import { autoKeepMs, besideKeepMs, costsOf } from './idle-choice.ts';
+import { costOfGap, wakeCostMs } from './idle-cost.ts';
 import { type IdleLearnt, nothingLearnt } from './idle-learnt.ts';
 
 /** A new value counts for so much of what is remembered. */
@@ -6,7 +8,15 @@ const NEWEST = 0.2;
 /** It is worked out anew when so much of all gaps are new, or a time differs by so much. */
 const NEWS = 0.01;
 
-/** How long one service is kept with `idle: auto`, by what it has learnt so far. */
+/** What becomes of a service that has been idle since a moment. */
+export interface IdlePlan {
+  /** How long it is kept, ms. */
+  keepMs: number;
+  /** When it has a replica again, ahead of a call; undefined: not before it is asked for. */
+  expected: ExpectedCall | undefined;
+}
+
+/** How long one service is kept with `idle: auto`, and when it is started ahead of a call, by what it has learnt so far. */
 export class AutoKeep {
   readonly learnt: IdleLearnt;
   #keepMs = 0;
@@ -15,6 +25,8 @@ export class AutoKeep {
   #drift = 1;
   #weight = 0;
   #raise = 1;
+  /** How long it is kept where the expected call need not be waited for. */
+  #besideMs = 0;
 
   /** @param learnt what was known before */
   constructor(learnt: IdleLearnt = nothingLearnt()) {
@@ -22,7 +34,7 @@ export class AutoKeep {
   }
 
   /**
-   * How long it is kept, ms.
+   * How long it is kept, ms, where no call is expected.
    * @param weight seconds of an idle replica that one second of a waiting user is worth
    * @param raise by how many times its wakes must get fewer
    */
@@ -39,11 +51,65 @@ export class AutoKeep {
     return this.#keepMs;
   }
 
+  /**
+   * What becomes of it while it is idle.
+   * @param since end of the last activity, the clock's ms
+   * @param raise as for `keepMs`; over 1 there are no starts that nobody waits for
+   */
+  plan(since: number, weight: number, raise = 1): IdlePlan {
+    const { forecast } = this.learnt;
+    const expected = raise > 1 || !forecast.isTrusted ? undefined : this.#apart(since);
+    return expected === undefined
+      ? { keepMs: this.keepMs(weight, raise), expected }
+      : { keepMs: this.#besideMs, expected };
+  }
+
+  /**
+   * It was idle, and is no more.
+   * @param at when the next activity began, the clock's ms
+   * @param isMissed that was expected, and acted on, and still it was waited for
+   */
+  idled(gapMs: number, count: number, at: number, weight: number, isMissed = false): void {
+    const { gaps, forecast } = this.learnt;
+    if (gapMs < APART_MS) {
+      gaps.add(gapMs, count);
+      return;
+    }
+    const costs = costsOf(this.learnt, weight);
+    this.#judge(gapMs, at, weight, isMissed);
+    gaps.add(gapMs, count);
+    forecast.began(at, costs);
+    const { expected } = forecast;
+    if (expected === undefined) return;
+    // What an activity takes before the idle time begins is as short as the last one was.
+    const activeMs = Math.max(0, (forecast.intervals.at(-1) ?? 0) - gapMs);
+    const [from, until] = [expected.fromAt - at - activeMs, expected.untilAt - at - activeMs];
+    this.#besideMs = besideKeepMs(this.learnt, weight, from, until);
+  }
+
   /** What was seen once more: a start, a stop, or what all waited together for one wake; ms. */
   saw(what: 'startMs' | 'stopMs' | 'waitMs', ms: number): void {
     const before = this.learnt[what];
     const after = before === undefined ? ms : before + NEWEST * (ms - before);
     this.learnt[what] = after;
     this.#drift += before === undefined ? 1 : Math.abs(after - before) / Math.max(before, 1);
+  }
+
+  /** What is expected, where it sleeps before that. */
+  #apart(since: number): ExpectedCall | undefined {
+    const { expected } = this.learnt.forecast;
+    return expected !== undefined && expected.fromAt - since > this.#besideMs ? expected : undefined;
+  }
+
+  #judge(gapMs: number, at: number, weight: number, isMissed: boolean): void {
+    const since = at - gapMs;
+    const expected = this.#apart(since);
+    if (expected === undefined || at <= expected.fromAt) return;
+    const costs = costsOf(this.learnt, weight);
+    const window = { fromMs: expected.fromAt - since, untilMs: expected.untilAt - since };
+    const without = costOfGap(gapMs, costs, this.keepMs(weight));
+    const withIt = costOfGap(gapMs, costs, this.#besideMs, window);
+    const missed = isMissed && at <= expected.untilAt;
+    this.learnt.forecast.judge(at <= expected.untilAt && !missed, without - withIt - (missed ? wakeCostMs(costs) : 0));
   }
 }

@@ -1,9 +1,10 @@
-import type { IdleWhy } from '../../model/idle.ts';
+import type { ForecastWhy, IdleWhy } from '../../model/idle.ts';
 import { cheapestKeep, costOfKeep, type IdleCosts, LEAST_GAPS, leastKeepFor, skiRentalMs } from './idle-cost.ts';
+import { gapEdge, IdleGaps } from './idle-gaps.ts';
 import type { IdleLearnt } from './idle-learnt.ts';
 
 /** A start takes so long before one was seen, ms. */
-const UNKNOWN_START_MS = 2000;
+export const UNKNOWN_START_MS = 2000;
 /** The edges speak once a second: a service is not known to be idle for less. */
 export const LEAST_KEEP_MS = 1000;
 /** Longest time that a timer can wait for, ms. */
@@ -30,12 +31,28 @@ export function autoKeepMs(learnt: IdleLearnt, weight: number, raise = 1): numbe
   return bounded(raise <= 1 ? keepMs : leastKeepFor(learnt.gaps, wakes / raise, keepMs));
 }
 
+/**
+ * How long it is kept, ms, where gaps of a length are foreseen: those end with no wake.
+ * @param from shortest of them, ms
+ * @param until longest
+ */
+export function besideKeepMs(learnt: IdleLearnt, weight: number, from: number, until: number): number {
+  let foreseen = 0;
+  const others = Float32Array.from(learnt.gaps.counts, (count, bucket) => {
+    if (bucket === 0 || gapEdge(bucket) < from || gapEdge(bucket - 1) > until) return count;
+    foreseen += count;
+    return 0;
+  });
+  return bounded(cheapestKeep(new IdleGaps(others), costsOf(learnt, weight), undefined, foreseen).keepMs);
+}
+
 /** What `why` tells of the idle policy. */
 export function explainIdle(
   learnt: IdleLearnt,
   idleMs: number | 'never' | 'auto',
   weight: number,
   raise: number,
+  forecast: ForecastWhy | null,
 ): IdleWhy {
   const costs = costsOf(learnt, weight);
   const keepMs = idleMs === 'auto' ? autoKeepMs(learnt, weight, raise) : idleMs;
@@ -54,6 +71,7 @@ export function explainIdle(
     waitMs,
     raise,
     standby: null,
+    forecast,
     expected: isKnown(learnt)
       ? {
           kept: costOf(keepMs === 'never' ? Number.POSITIVE_INFINITY : keepMs),

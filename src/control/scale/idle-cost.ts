@@ -39,6 +39,26 @@ export function wakeCostMs({ startMs, waitMs, weight }: IdleCosts): number {
 }
 
 /**
+ * What one gap costs, in ms of an idle replica.
+ * @param window when there is a replica again, ms since the gap began, where that is after `keepMs`
+ */
+export function costOfGap(
+  gapMs: number,
+  costs: IdleCosts,
+  keepMs: number,
+  window = { fromMs: Number.POSITIVE_INFINITY, untilMs: Number.POSITIVE_INFINITY },
+): number {
+  const { startMs, stopMs, weight } = costs;
+  const { fromMs, untilMs } = window;
+  if (gapMs <= keepMs) return gapMs;
+  if (gapMs <= fromMs) return Math.min(gapMs, keepMs + stopMs) + wakeCostMs(costs);
+  const before = keepMs + stopMs;
+  // It is waited for what is left of the start.
+  if (gapMs <= untilMs) return before + gapMs - fromMs + weight * Math.max(0, fromMs + startMs - gapMs);
+  return before + untilMs - fromMs + stopMs + wakeCostMs(costs);
+}
+
+/**
  * Keeps an idle service for as long as a wake costs: whatever gaps come, that is at most about twice what it would cost
  * if they were known (ski rental).
  */
@@ -50,8 +70,9 @@ export function skiRentalMs({ startMs, weight }: Pick<IdleCosts, 'startMs' | 'we
  * The shortest time to keep an idle service for which
  * E[min(gap, keep + stop)] + (start + weight × wait) × P(gap > keep) is least.
  * @param doubt gaps that are assumed beside those that were seen
+ * @param foreseen further ones that end with no wake, whenever it is put to sleep before
  */
-export function cheapestKeep(gaps: IdleGaps, costs: IdleCosts, doubt = DOUBT_GAPS): IdleChoice {
+export function cheapestKeep(gaps: IdleGaps, costs: IdleCosts, doubt = DOUBT_GAPS, foreseen = 0): IdleChoice {
   const { stopMs } = costs;
   const perWake = wakeCostMs(costs);
   const counts = withDoubt(gaps.counts, perWake, doubt);
@@ -69,7 +90,7 @@ export function cheapestKeep(gaps: IdleGaps, costs: IdleCosts, doubt = DOUBT_GAP
     keepMs = gapEdge(i);
     within += count * gapMiddle(i);
     over -= count;
-    const cost = within + over * perWake + idleBeyond(counts, i + 1, keepMs + stopMs, over);
+    const cost = within + over * perWake + idleBeyond(counts, i + 1, keepMs + stopMs, over) + foreseen * keepMs;
     if (cost >= least * (1 - 1e-9)) continue;
     least = cost;
     best = keepMs;

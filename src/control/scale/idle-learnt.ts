@@ -1,9 +1,11 @@
+import { ArrivalForecast, type ForecastRecord, MOST_INTERVALS } from './arrival-forecast.ts';
 import { GAP_BUCKETS, IdleGaps } from './idle-gaps.ts';
 import type { LearntForm } from './learnt-store.ts';
 
 /** What is known of how a service sleeps and wakes; times in ms, undefined until one was seen. */
 export interface IdleLearnt {
   gaps: IdleGaps;
+  forecast: ArrivalForecast;
   startMs: number | undefined;
   stopMs: number | undefined;
   /** What all that wait for one wake wait together. */
@@ -16,19 +18,34 @@ const VERSION = 1;
 const MOST = 2 ** 40;
 
 export function nothingLearnt(): IdleLearnt {
-  return { gaps: new IdleGaps(), startMs: undefined, stopMs: undefined, waitMs: undefined };
+  return {
+    gaps: new IdleGaps(),
+    forecast: new ArrivalForecast(),
+    startMs: undefined,
+    stopMs: undefined,
+    waitMs: undefined,
+  };
 }
 
 /** As text that `decodeIdle` reads. */
-export function encodeIdle({ gaps, startMs = null, stopMs = null, waitMs = null }: AsWritten): string {
+export function encodeIdle({ gaps, forecast, startMs = null, stopMs = null, waitMs = null }: AsWritten): string {
   const counts: number[] = [];
   gaps.counts.forEach((count, bucket) => {
-    if (count > 0) counts.push(bucket, Number(count.toPrecision(6)));
+    if (count > 0) counts.push(bucket, short(count));
   });
-  return `${JSON.stringify({ version: VERSION, startMs, stopMs, waitMs, gaps: counts })}\n`;
+  const { right, wrong, savedMs } = forecast.record;
+  const intervals = forecast.intervals.map(Math.round);
+  const forecasts = intervals.length === 0 ? {} : { intervals, forecasts: [right, wrong, savedMs].map(short) };
+  return `${JSON.stringify({ version: VERSION, startMs, stopMs, waitMs, gaps: counts, ...forecasts })}\n`;
 }
 
-type AsWritten = { [Key in keyof IdleLearnt]: Key extends 'gaps' ? IdleGaps : number | null | undefined };
+type AsWritten = Pick<IdleLearnt, 'gaps' | 'forecast'> & {
+  [Key in 'startMs' | 'stopMs' | 'waitMs']: number | null | undefined;
+};
+
+function short(value: number): number {
+  return Number(value.toPrecision(6));
+}
 
 /** What such a text says. @returns why it is of no use, in words, where it is not whole or of another version */
 export function decodeIdle(text: string): IdleLearnt | string {
@@ -39,18 +56,36 @@ export function decodeIdle(text: string): IdleLearnt | string {
     return 'it is no JSON';
   }
   if (typeof file !== 'object' || file === null) return 'it is no JSON object';
-  const { version, startMs, stopMs, waitMs, gaps } = file as Record<string, unknown>;
+  const {
+    version,
+    startMs,
+    stopMs,
+    waitMs,
+    gaps,
+    intervals = [],
+    forecasts = [0, 0, 0],
+  } = file as Record<string, unknown>;
   if (version !== VERSION) return `it is of version ${JSON.stringify(version)}, not ${VERSION}`;
   const counts = countsOf(gaps);
   if (counts === undefined) return '"gaps" is not as it was written';
+  const forecast = forecastOf(intervals, forecasts);
+  if (forecast === undefined) return 'its forecasts are not as they were written';
   const times = [startMs, stopMs, waitMs].map((time) => (time === null ? undefined : time));
   if (!times.every((time) => time === undefined || isAmount(time))) return 'its times are not as they were written';
   const [start, stop, wait] = times as (number | undefined)[];
-  return { gaps: new IdleGaps(counts), startMs: start, stopMs: stop, waitMs: wait };
+  return { gaps: new IdleGaps(counts), forecast, startMs: start, stopMs: stop, waitMs: wait };
 }
 
 /** How it is kept over restarts. */
 export const idleForm: LearntForm<IdleLearnt> = { whose: 'the idle policy', encode: encodeIdle, decode: decodeIdle };
+
+function forecastOf(intervals: unknown, record: unknown): ArrivalForecast | undefined {
+  if (!Array.isArray(intervals) || intervals.length > MOST_INTERVALS || !intervals.every(isAmount)) return undefined;
+  if (!Array.isArray(record) || record.length !== 3) return undefined;
+  const [right, wrong, savedMs] = record;
+  const isRecord = isAmount(right) && isAmount(wrong) && typeof savedMs === 'number' && Math.abs(savedMs) <= MOST;
+  return isRecord ? new ArrivalForecast(intervals, { right, wrong, savedMs } satisfies ForecastRecord) : undefined;
+}
 
 /** Buckets with their counts, one after the other. */
 function countsOf(value: unknown): Float32Array | undefined {

@@ -33,8 +33,11 @@ export class IdleWatch {
     return this.#endedAt === undefined || this.#wasBusy ? 0 : Math.max(0, now - this.#endedAt);
   }
 
-  /** @param over called for the gaps that are over now: how long each was, ms, and how many there were */
-  see(seen: ActivitySeen, over: (gapMs: number, count: number) => void): void {
+  /**
+   * @param over called for the gaps that are over now: how long each was, ms, how many there were, and when the first of
+   *   them ended
+   */
+  see(seen: ActivitySeen, over: (gapMs: number, count: number, endedAt: number) => void): void {
     const { now, isBusy, lastActivityAt, arrivals, spanMs, loadMs } = seen;
     const before = this.#endedAt;
     const wasBusy = this.#wasBusy;
@@ -52,7 +55,8 @@ export class IdleWatch {
     // All of the time before the report belongs to one gap.
     const longMs = wasBusy ? 0 : Math.max(0, now - spanMs - before);
     const shortMs = Math.max(0, this.#endedAt - before - longMs - Math.min(loadMs, spanMs)) / count;
-    if (longMs + shortMs >= LEAST_GAP_MS) over(longMs + shortMs, 1);
-    if (shortMs >= LEAST_GAP_MS && count > 1) over(shortMs, count - 1);
+    const endedFirstAt = before + longMs + shortMs;
+    if (longMs + shortMs >= LEAST_GAP_MS) over(longMs + shortMs, 1, endedFirstAt);
+    if (shortMs >= LEAST_GAP_MS && count > 1) over(shortMs, count - 1, endedFirstAt);
   }
 }

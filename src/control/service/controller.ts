@@ -1,6 +1,5 @@
 import type { PriceSettings, ServiceCosts } from '../../model/costs.ts';
 import { PilotlightError } from '../../model/errors.ts';
-import type { IdleWhy } from '../../model/idle.ts';
 import type { EdgeMessage, ServiceReport } from '../../model/link.ts';
 import type { Instance } from '../../model/runtime.ts';
 import type { ServiceSettings } from '../../model/settings.ts';
@@ -25,6 +24,7 @@ import { Learning } from './learning.ts';
 import { ServiceLifecycle } from './lifecycle.ts';
 import { replicaOutput } from './replica-output.ts';
 import { scaleByHand } from './scale-by-hand.ts';
+import { ServiceFloor } from './service-floor.ts';
 import { lastActivity, serviceStatus } from './status.ts';
 import { afterDecision, noWish, type Wish, wishAt } from './wish.ts';
 
@@ -36,8 +36,9 @@ export class ServiceController {
   readonly #telemetry: Telemetry;
   readonly #host: ServiceHost;
   readonly #learning: Learning;
-  readonly #idling: Idling;
+  readonly idling: Idling;
   readonly #costing: Costing;
+  readonly floor: ServiceFloor;
   #settings: ServiceSettings;
   /** The decision whose outcome is still open. */
   #trial: string | undefined;
@@ -52,25 +53,27 @@ export class ServiceController {
     this.#telemetry = new Telemetry(keepMs(settings));
     this.#learning = new Learning({
       host,
-      settings: () => this.#settings,
+      settings: () => this.floor.settings(),
       telemetry: this.#telemetry,
       isWarm: (endpoint) => this.#isWarm(endpoint),
       ready: () => this.lifecycle.set.counts.ready + this.lifecycle.external,
     });
     this.#costing = new Costing({ host, name: () => this.name });
-    this.#idling = new Idling({
+    this.idling = new Idling({
       host,
       settings: () => this.#settings,
       telemetry: this.#telemetry,
       costing: this.#costing,
       onRaise: (isRaised, keepMs) => this.decisions.keptLonger(isRaised, keepMs),
     });
+    this.floor = new ServiceFloor({ host, settings: () => this.#settings, idling: this.idling });
     this.lifecycle = new ServiceLifecycle({
       host,
+      floor: this.floor,
       settings: () => this.#settings,
       telemetry: this.#telemetry,
       decisions: this.decisions,
-      idling: this.#idling,
+      idling: this.idling,
       capacity: () => this.#learning.known?.capacity,
       wish: () => this.#wish && wishAt(this.#wish, host.context.clock.now()),
       gaveUp: () => {
@@ -95,15 +98,10 @@ export class ServiceController {
     return this.#learning.threshold;
   }
 
-  /** How long it is kept when it is idle; null where nothing can be started. */
-  get idle(): IdleWhy | null {
-    return this.#idling.why;
-  }
-
   /** What it cost since then (the wall's ms); undefined where nothing is known. */
   costs(since: number, prices: PriceSettings): ServiceCosts | undefined {
-    const { idle } = this;
-    return idle === null ? undefined : this.#costing.figures(since, this.#idling.idleForMs, idle, prices);
+    const { why, idleForMs } = this.idling;
+    return why === null ? undefined : this.#costing.figures(since, idleForMs, why, prices);
   }
 
   /** Requests wait for it, or an operator does, and it has nothing to answer them with. */
@@ -115,7 +113,7 @@ export class ServiceController {
 
   onDemand(edge: string, held: number, inFlight: number): void {
     this.#telemetry.demand(edge, this.#host.context.clock.now(), held, inFlight);
-    this.#idling.heard();
+    this.idling.heard();
     this.lifecycle.look();
   }
 
@@ -125,7 +123,7 @@ export class ServiceController {
       ready: this.lifecycle.set.counts.ready + this.lifecycle.external,
       isWarm: (endpoint) => this.#isWarm(endpoint),
     });
-    this.#idling.heard(spanMs, report);
+    this.idling.heard(spanMs, report);
     if (report !== undefined) {
       countReport(this.#host.context.metrics, report);
       this.#learning.heard(report);
@@ -197,7 +195,7 @@ export class ServiceController {
       service: this.name,
       from: queued + starting + ready,
       to,
-      scale: this.#settings.scale,
+      scale: this.floor.settings().scale,
       budgetLeft: this.lifecycle.budgetLeft,
       dryRun,
     });
@@ -268,7 +266,7 @@ export class ServiceController {
     this.#costing.tick(elapsedMs, this.lifecycle.set.replicas, this.#telemetry.busy);
     if (this.lifecycle.isLeaving || this.#host.isDraining()) return;
     if (!this.#isFrozen) this.#thaw('its time is over');
-    this.#idling.tick(this.#host.context.clock.now());
+    this.idling.tick(this.#host.context.clock.now());
     this.lifecycle.look();
     if (!this.#mayScale) return;
     this.#follow(this.#learning.scaler.tick(this.#scaled()));
@@ -304,6 +302,7 @@ export class ServiceController {
       quantiles: window.quantiles(now, scale.latency.windowMs, [0.5, 0.95, 0.99]),
       lastDecision: decisions.last,
       heldBack: decisions.heldBack,
+      schedule: this.floor.schedule,
       freeze,
       startFailure: this.#startFailure,
       runtimeTrouble,

@@ -19,10 +19,15 @@ interface ExecutorOptions {
   look: () => void;
 }
 
+/** Longest time that a timer can wait for, ms: another look names the time again. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** Carries out the plan of one service, step by step, and has the decision log say so. */
 export class Executor {
   readonly #options: ExecutorOptions;
   #timer: Timer | undefined;
+  /** When it is over, the clock's ms. */
+  #lookAt = 0;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
@@ -95,8 +100,11 @@ export class Executor {
         for (const replica of this.#at(step.replicas)) this.#options.prepare(replica);
         break;
       case 'look-again':
+        // Whichever of them comes first finds the others again.
+        if (this.#timer !== undefined && this.#lookAt <= step.at) break;
         this.stopTimer();
-        this.#timer = clock.after(step.at - clock.now(), this.#options.look);
+        this.#lookAt = step.at;
+        this.#timer = clock.after(Math.min(LONGEST_MS, step.at - clock.now()), this.#options.look);
         break;
     }
   }

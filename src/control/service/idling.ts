@@ -1,9 +1,10 @@
-import type { IdleWhy } from '../../model/idle.ts';
+import type { ForecastWhy, IdleWhy } from '../../model/idle.ts';
 import type { ServiceReport } from '../../model/link.ts';
 import type { ServiceSettings } from '../../model/settings.ts';
 import type { Telemetry } from '../link/telemetry.ts';
-import { AutoKeep } from '../scale/auto-keep.ts';
-import { explainIdle } from '../scale/idle-choice.ts';
+import type { ExpectedCall } from '../scale/arrival-forecast.ts';
+import { AutoKeep, type IdlePlan } from '../scale/auto-keep.ts';
+import { explainIdle, UNKNOWN_START_MS } from '../scale/idle-choice.ts';
 import { IdleWatch } from '../scale/idle-watch.ts';
 import { ServiceStandby, type StandbyOrder } from '../scale/standby-times.ts';
 import type { Costing } from './costing.ts';
@@ -24,6 +25,8 @@ const SHARE_EVERY_MS = 600_000;
 const RELAX = 0.9;
 /** Most by which it is raised. */
 const MOST_RAISE = 1000;
+/** Of services of which nothing is known: made once, as most of 10,000 services sleep. Nothing is ever added to it. */
+const UNKNOWN = new AutoKeep();
 
 /** How long one service is kept when it is idle, and what that is learnt from. */
 export class Idling {
@@ -47,11 +50,25 @@ export class Idling {
 
   /** How long it is kept, ms. */
   get keepMs(): number | 'never' {
-    const { idleMs, weight } = this.#options.settings().scale;
+    const { idleMs } = this.#options.settings().scale;
     if (idleMs !== 'auto') return idleMs;
-    const keepMs = this.#auto.keepMs(weight, this.#raise);
+    const { keepMs } = this.#plan;
     // Pausing is of no use where a replica is better kept until it is stopped.
     return this.#times === undefined ? keepMs : Math.min(keepMs, this.#times.keepMs);
+  }
+
+  /**
+   * A call ahead of which it is to be started, whose time may be over; undefined where none is expected. What is paused
+   * is there in milliseconds anyway.
+   */
+  get expected(): ExpectedCall | undefined {
+    const { idleMs, dryRun } = this.#options.settings().scale;
+    return idleMs === 'auto' && !dryRun ? this.#plan.expected : undefined;
+  }
+
+  /** What a start takes, ms. */
+  get startMs(): number {
+    return this.#known.learnt.startMs ?? UNKNOWN_START_MS;
   }
 
   /** Whether its replicas are paused then. */
@@ -70,7 +87,7 @@ export class Idling {
     const order = this.#order;
     if (order === undefined) return undefined;
     this.#standby ??= new ServiceStandby();
-    return this.#standby.times(this.#auto.learnt, order);
+    return this.#standby.times(this.#known.learnt, order);
   }
 
   get #order(): StandbyOrder | undefined {
@@ -90,12 +107,12 @@ export class Idling {
   get why(): IdleWhy | null {
     const { run, scale } = this.#options.settings();
     if (run === undefined) return null;
-    const why = explainIdle(this.#auto.learnt, scale.idleMs, scale.weight, this.#raise);
+    const why = explainIdle(this.#known.learnt, scale.idleMs, scale.weight, this.#raise, this.#forecast);
     const order = this.#order;
     if (order === undefined) return why;
     const { keepMs, pausedMs, isRaised } = this;
     const tiers = new ServiceStandby(this.#standby);
-    const kept = tiers.expected(this.#auto.learnt, order);
+    const kept = tiers.expected(this.#known.learnt, order);
     return {
       ...why,
       keepMs,
@@ -103,7 +120,7 @@ export class Idling {
       expected: why.expected && kept && !isRaised ? { ...why.expected, kept } : why.expected,
       byWeight: why.byWeight.map(({ weight }) => {
         const other = { ...order, weight, fixedKeepMs: undefined };
-        return { weight, keepMs: tiers.times(this.#auto.learnt, other).keepMs };
+        return { weight, keepMs: tiers.times(this.#known.learnt, other).keepMs };
       }),
     };
   }
@@ -119,8 +136,9 @@ export class Idling {
     const isHeld = telemetry.held > 0;
     const seen = { now, isBusy: busy, isHeld, lastActivityAt, arrivals, spanMs, loadMs: report?.loadMs ?? 0 };
     costing.requested(report?.arrivals ?? 0);
-    this.#watch.see(seen, (gapMs, count) => {
-      this.#auto.learnt.gaps.add(gapMs, count);
+    const isMissed = isHeld && this.expected !== undefined;
+    this.#watch.see(seen, (gapMs, count, endedAt) => {
+      this.#auto.idled(gapMs, count, endedAt, settings().scale.weight, isMissed);
       costing.idled(gapMs, count);
       this.#put();
     });
@@ -187,6 +205,33 @@ export class Idling {
     host.idleLearnt.put(settings().name, this.#auto.learnt);
   }
 
+  get #plan(): IdlePlan {
+    const { settings, telemetry } = this.#options;
+    const { weight } = settings().scale;
+    if (this.#order !== undefined) return { keepMs: this.#known.keepMs(weight, this.#raise), expected: undefined };
+    return this.#known.plan(telemetry.lastActivityAt, weight, this.#raise);
+  }
+
+  get #forecast(): ForecastWhy | null {
+    const { forecast } = this.#known.learnt;
+    const { right, wrong } = forecast.record;
+    if (forecast.expected === undefined && right + wrong === 0) return null;
+    const { clock } = this.#options.host.context;
+    const iso = (at: number | undefined) =>
+      at === undefined ? null : new Date(clock.wall() + at - clock.now()).toISOString();
+    const { fromAt, untilAt } = forecast.expected ?? {};
+    const rounded = (count: number) => Math.round(count * 10) / 10;
+    const counts = { right: rounded(right), wrong: rounded(wrong) };
+    return { ...counts, isTrusted: forecast.isTrusted, from: iso(fromAt), until: iso(untilAt) };
+  }
+
+  /** What is known, to be read. */
+  get #known(): AutoKeep {
+    const { host, settings } = this.#options;
+    return this.#keep === undefined && !host.idleLearnt.has(settings().name) ? UNKNOWN : this.#auto;
+  }
+
+  /** … and added to. */
   get #auto(): AutoKeep {
     const { host, settings } = this.#options;
     this.#keep ??= new AutoKeep(host.idleLearnt.take(settings().name));

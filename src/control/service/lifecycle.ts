@@ -22,6 +22,7 @@ import { Outcomes } from './outcomes.ts';
 import { isDormant, plan } from './plan.ts';
 import { hashOf, ServiceRun } from './run.ts';
 import type { ServiceEvent } from './service-event.ts';
+import type { ServiceFloor } from './service-floor.ts';
 import { type Intent, newIntent, returnableIn, type ServiceView } from './service-view.ts';
 
 interface LifecycleOptions {
@@ -35,6 +36,8 @@ interface LifecycleOptions {
   wish: () => number | undefined;
   /** How long it is kept when it is idle. */
   idling: Idling;
+  /** The fewest replicas now. */
+  floor: ServiceFloor;
   /** A replica was given up to another service. */
   gaveUp: () => void;
   /** Most requests in flight per replica and edge while a further one is started; undefined: no such bound. */
@@ -218,7 +221,7 @@ export class ServiceLifecycle {
     const steps = plan(view);
     this.#executor.carryOut(steps);
     this.askBudget(steps.length === 0 ? view : undefined);
-    this.#isDormant = steps.length === 0 && isDormant(view);
+    this.#isDormant = steps.every((step) => step.do === 'look-again') && isDormant(view);
     if (view.run !== undefined && view.intent.mode !== 'leaving') this.#options.host.registry.soon(this.#name);
   }
 
@@ -351,7 +354,10 @@ export class ServiceLifecycle {
 
   #view(news: ServiceEvent): ServiceView {
     const { host, settings, telemetry, capacity, idling } = this.#options;
-    const { scale, health } = settings();
+    const { health } = settings();
+    const isFrozen = host.freezes.of(this.#name) !== undefined;
+    const floor = this.#options.floor.now;
+    const { scale } = this.#options.floor.settings(floor);
     const now = host.context.clock.now();
     const replicas = this.set.views();
     const { external } = this;
@@ -363,6 +369,8 @@ export class ServiceLifecycle {
       news,
       intent: this.#intent,
       scale,
+      floor,
+      expected: idling.expected,
       keepMs: idling.keepMs,
       pausedMs: idling.pausedMs,
       isKeptLonger: idling.isRaised,
@@ -382,7 +390,7 @@ export class ServiceLifecycle {
       isSilent: telemetry.silent,
       lastActivityAt: telemetry.lastActivityAt,
       isDraining: host.isDraining(),
-      isFrozen: host.freezes.of(this.#name) !== undefined,
+      isFrozen,
       mayStart: host.mayStart(),
       mayEnd: host.mayEnd(),
     };

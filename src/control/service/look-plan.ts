@@ -93,6 +93,7 @@ function startMissing(view: ServiceView): Step[] {
     counts,
     startsAllowed: view.mayStart ? missingAllowed(view) : 0,
     min: scale.min,
+    minCause: view.floor.cause,
     max: scale.max,
     otherwise: news.type === 'looked' ? news.cause : 'replacement',
   });
@@ -140,18 +141,35 @@ export function rest(view: ServiceView): Step[] {
     fresh: isFresh,
     busy: isBusy,
     lastActivityAt,
-    readyAt: ready[0]?.readyAt ?? 0,
+    readyAt: lastReadyAt(view, ready),
     notBefore: intent.idleNotBefore,
   });
-  if (verdict.verdict === 'stay') return [];
-  if (verdict.verdict === 'later') return [{ do: 'look-again', at: verdict.at }];
+  const { changesAt = Number.POSITIVE_INFINITY } = view.floor;
+  const again = Math.min(changesAt, verdict.verdict === 'later' ? verdict.at : Number.POSITIVE_INFINITY);
+  const lookAgain: Step[] = again === Number.POSITIVE_INFINITY ? [] : [{ do: 'look-again', at: again }];
+  if (verdict.verdict !== 'retire') return lookAgain;
   const { idleForMs } = verdict;
   const surplus = sickFirst(ready).slice(0, ready.length - scale.min);
   const idleFor = idleForMs < 1000 ? `${Math.round(idleForMs)} ms` : `${Math.round(idleForMs / 1000)} s`;
   const longer = view.isKeptLonger ? ', kept longer since its wakes take more than their share of the starts' : '';
-  const says = { text: `idle for ${idleFor}${longer}`, inputs: { idleForMs } };
-  if (!scale.dryRun) return retire(view, surplus, 'idle', says);
-  return [{ do: 'rest-dry', replicas: ordinals(surplus), idleForMs, says: { from: ready.length, ...says } }];
+  const late = isInVain(view, ready) ? '; the call that was expected did not come' : '';
+  const says = { text: `idle for ${idleFor}${longer}${late}`, inputs: { idleForMs } };
+  if (!scale.dryRun) return [...retire(view, surplus, 'idle', says), ...lookAgain];
+  return [
+    ...lookAgain,
+    { do: 'rest-dry', replicas: ordinals(surplus), idleForMs, says: { from: ready.length, ...says } },
+  ];
+}
+
+/** A replica that was started ahead of a call that did not come is not kept for longer. */
+function isInVain({ expected, lastActivityAt }: ServiceView, [last]: readonly ReplicaView[]): boolean {
+  if (expected === undefined || last === undefined || lastActivityAt > expected.fromAt) return false;
+  return last.readyAt >= expected.fromAt && last.readyAt <= expected.untilAt;
+}
+
+/** When it began to be idle, if nothing was asked of it. */
+function lastReadyAt(view: ServiceView, ready: readonly ReplicaView[]): number {
+  return isInVain(view, ready) ? 0 : (ready[0]?.readyAt ?? 0);
 }
 
 /** What scaling asks for need not wait for the end of a back-off after crashes. */

@@ -2,7 +2,9 @@ import type { ScaleSettings } from '../../model/settings.ts';
 import type { ReplicaCounts, ReplicaView } from '../replica/replica-view.ts';
 import { countReplicas } from '../replica/replica-view.ts';
 import type { RuntimeContact } from '../replica/runtime-monitor.ts';
+import type { ExpectedCall } from '../scale/arrival-forecast.ts';
 import { type DemandInputs, wantedReplicas } from '../scale/demand.ts';
+import type { Floor } from '../scale/floor.ts';
 import type { Circuit } from '../start/circuit.ts';
 import type { ServiceEvent } from './service-event.ts';
 
@@ -68,7 +70,11 @@ export interface ServiceView {
   /** What happened last: some of it calls for more than a look does. */
   news: ServiceEvent;
   intent: Intent;
+  /** As it holds now: `min` is the most that it, the schedule or an expected call asks for. */
   scale: ScaleSettings;
+  floor: Floor;
+  /** A call that it is to be there for; undefined: none is expected, or nothing is done about it. */
+  expected: ExpectedCall | undefined;
   /** How long it is kept when it is idle, ms. */
   keepMs: number | 'never';
   /** How long replicas are kept paused, ms. */

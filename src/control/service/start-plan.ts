@@ -13,6 +13,8 @@ export interface StartPlanInputs {
   startsAllowed: number;
   /** Lowest number that is kept, and most replicas that may live. */
   min: number;
+  /** What asks for that many. */
+  minCause: StartCause;
   max: number;
   /** Why one is missing that neither a request, nor an operator, nor `min` asks for. */
   otherwise: StartCause;
@@ -28,13 +30,13 @@ export interface StartPlan {
 
 /** Compares what there is, and what is coming, with what should be there. */
 export function planStarts(inputs: StartPlanInputs): StartPlan {
-  const { demand, wanted, target, counts, startsAllowed, min, max, otherwise } = inputs;
+  const { demand, wanted, target, counts, startsAllowed, min, minCause, max, otherwise } = inputs;
   const asleep = demand.ready === 0;
   const there = counts.queued + counts.starting + counts.ready;
   const asked = asleep && demand.held > 0 ? 'demand' : asleep && demand.woken === 1 ? 'by-hand' : undefined;
   return {
     withdraw: Math.max(0, there - (asleep ? Math.max(wanted, target) : wanted)),
     start: Math.max(0, Math.min(wanted - there, max - counts.live, startsAllowed)),
-    cause: asked ?? (there < min ? 'min' : otherwise),
+    cause: asked ?? (there < min ? minCause : otherwise),
   };
 }

@@ -43,6 +43,7 @@ interface StatusInputs {
   lastDecision: Decision | null;
   freeze: Freeze | null;
   heldBack: HeldBack | null;
+  schedule: ServiceStatus['schedule'];
   startFailure: StartFailure | null;
   runtimeTrouble: Trouble | undefined;
   otherTroubles: readonly (Trouble | undefined)[];
@@ -77,6 +78,7 @@ export function serviceStatus(inputs: StatusInputs): ServiceStatus {
     lastActivity,
     lastDecision,
     frozen: freezeOf(inputs.freeze),
+    schedule: inputs.schedule,
     heldBack,
     startFailure,
     // What a start failed of already need not be said twice.

@@ -42,7 +42,7 @@ export type Step =
   | { do: 'stop-now' }
   /** Pre-positions what does not run. */
   | { do: 'prepare'; replicas: Ordinals }
-  /** Looks again at a time, the clock's ms, in place of the one named before. */
+  /** Looks again at a time, the clock's ms: the first of those that were named since the last look. */
   | { do: 'look-again'; at: number };
 
 /** Nothing is done where that is nothing, or where replicas may not be ended. */

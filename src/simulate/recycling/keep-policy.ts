@@ -8,10 +8,10 @@ export interface KeepPlan {
 
 /** Decides for one service. */
 export interface KeepPolicy {
-  /** What to do from now on, as the service has just become idle. */
-  plan(): KeepPlan;
-  /** It was idle for so long, ms. */
-  idled(gapMs: number): void;
+  /** What to do from now on, as the service has just become idle. @param now ms */
+  plan(now: number): KeepPlan;
+  /** It was idle for so long, ms. @param now when the next call came */
+  idled(gapMs: number, now: number): void;
   /** A wake is over. @param startMs what the start took; `waitMs`: what all that waited for it waited together */
   woken(startMs: number, waitMs: number): void;
   stopped(stopMs: number): void;

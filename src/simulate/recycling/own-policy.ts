@@ -14,12 +14,14 @@ class OwnPolicy implements KeepPolicy {
     this.#weight = weight;
   }
 
-  plan(): KeepPlan {
-    return keepOnly(this.#auto.keepMs(this.#weight));
+  plan(since: number): KeepPlan {
+    const { keepMs, expected } = this.#auto.plan(since, this.#weight);
+    if (expected === undefined) return keepOnly(keepMs);
+    return { keepMs, prewarmMs: expected.fromAt - since, untilMs: expected.untilAt - since };
   }
 
-  idled(gapMs: number): void {
-    this.#auto.learnt.gaps.add(gapMs);
+  idled(gapMs: number, at: number): void {
+    this.#auto.idled(gapMs, 1, at, this.#weight);
   }
 
   woken(startMs: number, waitMs: number): void {

@@ -57,7 +57,7 @@ export function replay(service: ServiceCalls, policy: KeepPolicy, endMs: number)
       let from = now;
       if (totals.calls > 1) {
         const gap = now - busyUntil;
-        const plan = policy.plan();
+        const plan = policy.plan(busyUntil);
         const idle = idleFor(gap, plan, startMs, stopMs);
         replicaMs += idle.replicaMs;
         totals.starts += idle.prewarms;
@@ -66,7 +66,7 @@ export function replay(service: ServiceCalls, policy: KeepPolicy, endMs: number)
           ready = busyUntil + idle.readyAfterMs;
           from = now;
         }
-        policy.idled(gap);
+        policy.idled(gap, now);
       }
       if (ready === now + startMs) {
         totals.starts++;
@@ -88,7 +88,7 @@ export function replay(service: ServiceCalls, policy: KeepPolicy, endMs: number)
     }
   }
   if (totals.calls > 0 && busyUntil < endMs)
-    replicaMs += idleFor(endMs - busyUntil, policy.plan(), startMs, stopMs).replicaMs;
+    replicaMs += idleFor(endMs - busyUntil, policy.plan(busyUntil), startMs, stopMs).replicaMs;
   totals.replicaSeconds = replicaMs / 1000;
   totals.memorySeconds = totals.replicaSeconds * memoryMiB;
   totals.waitedSeconds = waitedMs / 1000;

@@ -35,6 +35,31 @@ const serviceCases: Case[] = [
     'services.app.scale.idle: expected a duration such as 0s or 5m, or auto, or never, found "paused"',
   ],
   [
+    'a schedule that is no cron expression',
+    `${routed}\nscale: { schedule: [{ from: §"0 25 * * *", for: 1h }] }`,
+    'services.app.scale.schedule[0].from: "0 25 * * *" is no cron expression (minute hour day month weekday)',
+  ],
+  [
+    'a schedule with seconds',
+    `${routed}\nscale: { schedule: [{ from: §"0 0 8 * * *", for: 1h }] }`,
+    'services.app.scale.schedule[0].from: a cron expression has 5 fields (minute hour day month weekday), not 6',
+  ],
+  [
+    'a schedule that is never due',
+    `${routed}\nscale: { schedule: [{ from: §"0 8 30 2 *", for: 1h }] }`,
+    'services.app.scale.schedule[0].from: "0 8 30 2 *" is never due',
+  ],
+  [
+    'a time zone that nobody knows',
+    `${routed}\nscale: { schedule: [{ from: "0 8 * * *", for: 1h, timeZone: §Europe/Berlim }] }`,
+    'services.app.scale.schedule[0].timeZone: expected a time zone such as Europe/Berlin, found "Europe/Berlim"',
+  ],
+  [
+    'a window with more replicas than there may be',
+    `${routed}\nscale: { schedule: [{ from: "0 8 * * *", for: 1h, min: §5 }] }`,
+    'services.app.scale.schedule[0].min: min 5 is over max (4, the default)',
+  ],
+  [
     'a threshold that is neither a duration nor auto',
     `${routed}\nscale: { latency: { above: §never } }`,
     'services.app.scale.latency.above: expected a duration such as 250ms or 5s, or auto, found "never"',

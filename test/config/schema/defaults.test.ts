@@ -72,6 +72,7 @@ services:
         hold: { max: 1000, maxBytes: 16 * 2 ** 20, perClient: 0, timeoutMs: 'auto', page: 'auto' },
         scale: {
           min: 0,
+          schedule: [],
           max: 4,
           initial: 1,
           idleMs: 'auto',

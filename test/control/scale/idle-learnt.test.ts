@@ -5,9 +5,15 @@ import { decodeIdle, encodeIdle, nothingLearnt } from '../../../src/control/scal
 test('what is kept is what was known', () => {
   const learnt = { ...nothingLearnt(), startMs: 1234, waitMs: 5678 };
   for (let i = 0; i < 500; i++) learnt.gaps.add(10 * 1.05 ** i);
+  for (let i = 0; i < 20; i++)
+    learnt.forecast.began(i * 3_600_000, { startMs: 1000, stopMs: 0, waitMs: 1000, weight: 150 });
+  learnt.forecast.judge(true, 5000);
+  learnt.forecast.judge(false, -50);
   const again = decodeIdle(encodeIdle(learnt));
   if (typeof again === 'string') throw new Error(again);
   expect(again).toMatchObject({ startMs: 1234, stopMs: undefined, waitMs: 5678 });
+  expect(again.forecast.intervals).toEqual(learnt.forecast.intervals);
+  expect(again.forecast.record).toEqual({ right: 0.9, wrong: 1, savedMs: 4450 });
   expect(again.gaps.total).toBeCloseTo(learnt.gaps.total, 2);
   again.gaps.counts.forEach((count, bucket) => {
     expect(count).toBeCloseTo(learnt.gaps.counts[bucket] as number, 3);
@@ -24,5 +30,9 @@ test('what is rubbish is of no use, and says why', () => {
   const wrong = [null, 'x', [1], [-1, 1], [GAP_BUCKETS, 1], [1.5, 1], [1, -1], [1, null], [1, 1e300], ['1', 1]];
   for (const gaps of [...wrong, new Array(2 * GAP_BUCKETS + 2).fill(1)])
     expect(decodeIdle(text({ gaps }))).toBe('"gaps" is not as it was written');
+  for (const forecasts of [null, [1, 2], [1, -2, 3], [1, 2, '3'], [1, 2, 1e300]])
+    expect(decodeIdle(text({ forecasts }))).toContain('its forecasts');
+  for (const intervals of [null, [-1], ['1'], new Array(17).fill(1)])
+    expect(decodeIdle(text({ intervals }))).toContain('its forecasts');
   for (const startMs of ['1', -1, 1e300, {}]) expect(decodeIdle(text({ startMs }))).toContain('its times');
 });

@@ -123,6 +123,42 @@ test('what was learnt outlives the process; rubbish in its place is told of and 
   await third.release();
 });
 
+test('what is called every two minutes is started ahead of each call, and nobody waits any more', async () => {
+  const world = await World.started([auto({ weight: 10 })]);
+  await calls(world, 120_000, 14);
+  expect((await idleOf(world))?.forecast).toMatchObject({ isTrusted: true, wrong: 0 });
+  const before = world.runtime.starts;
+  world.events.length = 0;
+  await calls(world, 120_000, 5);
+  expect(world.runtime.starts - before).toBe(5);
+  const waking = world.messagesOf('waking');
+  expect(waking).toHaveLength(5);
+  expect(waking.every((line) => line.includes('a call is expected'))).toBe(true);
+  // It stays away: the replica goes soon after the time at which it was expected.
+  const stops = world.runtime.stops;
+  await world.run(30_000, 250);
+  expect(world.runtime.stops - stops).toBe(1);
+  expect(world.messagesOf('retiring').at(-1)).toContain('the call that was expected did not come');
+  expect(world.errors).toEqual([]);
+});
+
+test('a schedule keeps replicas while its window is open, started ahead of it', async () => {
+  const schedule = [{ from: '* * * * *', forMs: 20_000, timeZone: 'UTC', min: 2 }];
+  const world = await World.started([testService('hello', { scale: { idleMs: 1000, schedule } })]);
+  const to = (second: number) => world.run(second * 1000 - (world.clock.wall() % 60_000), 250);
+  await to(19);
+  expect([world.runtime.starts, world.runtime.stops]).toEqual([2, 0]);
+  expect((await world.control.why('hello')).schedule).toMatchObject({ min: 2 });
+  await to(30);
+  expect(world.runtime.stops).toBe(2);
+  expect((await world.control.why('hello')).schedule).toMatchObject({ min: 0, until: null });
+  await to(55);
+  expect(world.runtime.starts).toBe(2);
+  await to(60);
+  expect((await world.control.service('hello')).replicas.filter(({ state }) => state === 'ready')).toHaveLength(2);
+  expect((await world.control.why('hello')).decisions.map(({ reason }) => reason)).toContain('min 2 by the schedule');
+});
+
 test('a service whose wakes take more than their share of the starts is kept longer, and that is told', async () => {
   const other = testService('other', { scale: { idleMs: 1000 } });
   const settings = testSettings([auto({ weight: 0.1 }), other], {

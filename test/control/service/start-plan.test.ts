@@ -16,6 +16,7 @@ function plan(given: Case): StartPlan {
     target: 0,
     startsAllowed: Number.POSITIVE_INFINITY,
     min: 0,
+    minCause: 'min',
     max: 4,
     otherwise: 'replacement',
     ...given,

@@ -57,6 +57,7 @@ export const testGuards: GuardSettings = {
 
 export const testScale: ScaleSettings = {
   min: 0,
+  schedule: [],
   max: 4,
   initial: 1,
   idleMs: 300_000,

@@ -22,6 +22,8 @@ export function testView(scale: Partial<ScaleSettings> = {}, change: Partial<Ser
     news: { type: 'looked', cause: 'replacement' },
     intent: newIntent,
     scale: { ...testScale, ...scale },
+    floor: { replicas: scale.min ?? testScale.min, cause: 'min', changesAt: undefined },
+    expected: undefined,
     keepMs: keepOf(scale.idleMs ?? testScale.idleMs),
     isKeptLonger: false,
     run: { hash: 'v1', contact: 'known', prepares: false },
