@@ -22,6 +22,7 @@ const admin = createAdmin({
   api: control,
   routes: { list: () => [], explain: () => Promise.reject(new Error('not asked for')) as never },
   renderMetrics: () => '',
+  logLevel: { get: () => 'info', set: () => undefined },
   logger: silentLogger,
 });
 const { port } = await admin.listen();

@@ -1,6 +1,6 @@
 import type { Costs } from '../../src/model/costs.ts';
 import type { ServiceWhy } from '../../src/model/decision.ts';
-import type { ControlApi, EndpointStatus, ServiceStatus, StartRecord } from '../../src/model/status.ts';
+import type { ControlApi, EndpointStatus, ReplicaOutput, ServiceStatus, StartRecord } from '../../src/model/status.ts';
 
 const STATES = ['asleep', 'ready', 'ready', 'waking', 'failing'] as const;
 
@@ -26,12 +26,16 @@ export class MadeUpControl implements ControlApi {
     return [];
   }
 
+  async output(): Promise<ReplicaOutput[]> {
+    return [];
+  }
+
   async starts(): Promise<StartRecord[]> {
     return [];
   }
 
   async why(service: string): Promise<ServiceWhy> {
-    return { service, decisions: [], heldBack: null, threshold: null, idle: null };
+    return { service, decisions: [], heldBack: null, threshold: null, idle: null, schedule: null };
   }
 
   async costs(): Promise<Costs> {
@@ -99,6 +103,7 @@ export class MadeUpControl implements ControlApi {
       },
       heldBack: null,
       frozen: null,
+      schedule: null,
       startFailure: null,
       troubles: [],
     };
