@@ -8,7 +8,7 @@ import { createAdmin } from '../src/admin/create-admin.ts';
 import { silentLogger } from '../src/model/observe.ts';
 import { CHROMIUM_ARGUMENTS, findOrInstallChromium } from '../test/support/chromium.ts';
 import { countsFrom } from './support/arguments.ts';
-import { MadeUpControl } from './support/made-up-control.ts';
+import { madeUpControl } from './support/made-up-control.ts';
 
 const [count, seconds] = countsFrom('usage: npm run load:dashboard -- [SERVICES] [SECONDS]', 500, 20);
 /** A frame that takes longer is seen as a stutter, ms. */
@@ -16,13 +16,12 @@ const STUTTER_MS = 50;
 /** Before anything is measured the page has drawn all, ms. */
 const SETTLE_MS = 5000;
 
-const control = new MadeUpControl(count);
 const admin = createAdmin({
   settings: { address: { host: '127.0.0.1', port: 0 }, token: undefined },
-  api: control,
+  api: madeUpControl(count),
   routes: { list: () => [], explain: () => Promise.reject(new Error('not asked for')) as never },
   renderMetrics: () => '',
-  logLevel: { get: () => 'info', set: () => undefined },
+  logLevel: { get: () => 'silent', set: () => undefined },
   logger: silentLogger,
 });
 const { port } = await admin.listen();
