@@ -79,7 +79,10 @@ export function linearRates(points: readonly RatePoint[]): Profile {
   });
   return {
     expected(ms) {
-      const piece = pieces.findLast(({ atMs }) => atMs <= ms);
+      // A loop, as every arrival asks dozens of times.
+      let at = pieces.length - 1;
+      while (at >= 0 && (pieces[at] as (typeof pieces)[number]).atMs > ms) at--;
+      const piece = pieces[at];
       if (piece === undefined) return 0;
       const since = ms - piece.atMs;
       return piece.before + ((piece.perSecond + (piece.slope * since) / 2) * since) / 1000;

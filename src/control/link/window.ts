@@ -185,8 +185,8 @@ function ratesOf(entries: readonly WindowEntry[]): Rates {
     sums.load += entry.loadMs / 1000;
   }
   const rates: Rates = { arrivals: 0, completions: 0, good: 0, shed: 0, errors: 0, load: 0 };
-  for (const { spanMs, ...sums } of edges.values()) {
-    const seconds = Math.max(LEAST_SPAN_MS, spanMs) / 1000;
+  for (const sums of edges.values()) {
+    const seconds = Math.max(LEAST_SPAN_MS, sums.spanMs) / 1000;
     rates.arrivals += sums.arrivals / seconds;
     rates.completions += sums.completions / seconds;
     rates.good += sums.good / seconds;

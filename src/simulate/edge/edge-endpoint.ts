@@ -97,10 +97,13 @@ export class EdgeEndpoint {
 
   /** @param addedAt when an endpoint was last added to the service */
   report(now: number, addedAt: number): EndpointReport {
-    const waiting = new Histogram();
+    let waiting: Histogram | undefined;
     let oldest = now;
     for (const request of this.inFlight) {
-      if (request.arrivedAt >= addedAt) waiting.add(now - request.since);
+      if (request.arrivedAt >= addedAt) {
+        waiting ??= new Histogram();
+        waiting.add(now - request.since);
+      }
       if (request.since < oldest) oldest = request.since;
     }
     const ttfb = this.#ttfb.sparse();
@@ -118,7 +121,7 @@ export class EdgeEndpoint {
       answers,
       ttfb,
       calm,
-      waiting: waiting.sparse(),
+      waiting: waiting?.sparse() ?? [],
     };
   }
 }

@@ -358,15 +358,18 @@ export class EdgeService implements Sender, Releasing {
     this.#count();
     const loadMs = this.#loadMs;
     this.#loadMs = 0;
-    const queued = new Histogram();
-    if (this.#rotation.readyCount > 0) for (const { heldAt } of this.#held) queued.add(now - heldAt);
+    let queued: Histogram | undefined;
+    if (this.#rotation.readyCount > 0 && this.#held.size > 0) {
+      queued = new Histogram();
+      for (const { heldAt } of this.#held) queued.add(now - heldAt);
+    }
     return {
       service: this.name,
       ...this.#figures.take(),
       inFlight: this.#inFlight,
       passive: 0,
       loadMs,
-      queued: queued.sparse(),
+      queued: queued?.sparse() ?? [],
       held: this.#held.size,
       heldBytes: 0,
       idleForMs: this.#idleForMs(now),

@@ -102,17 +102,19 @@ export class Ledger {
     this.tally(this.#tally, now);
     const counts = new Uint32Array(BUCKETS);
     let total = 0;
-    const add = (bucket: number, count: number) => {
-      counts[bucket] = (counts[bucket] as number) + count;
-      total += count;
-    };
     for (const second of this.#seconds) {
       for (let bucket = 0; bucket < BUCKETS; bucket++) {
         const count = second[bucket] as number;
-        if (count > 0) add(bucket, count);
+        if (count === 0) continue;
+        counts[bucket] = (counts[bucket] as number) + count;
+        total += count;
       }
     }
-    for (const age of ages) add(bucketOf(age), 1);
+    for (const age of ages) {
+      const bucket = bucketOf(age);
+      counts[bucket] = (counts[bucket] as number) + 1;
+      total++;
+    }
     const aboveMs = this.#aboveMs();
     const point: SecondPoint = {
       ...this.#point,
