@@ -57,6 +57,7 @@ describe('another program that takes the port of a replica that died', () => {
         place === 'process' ? {} : { docker: { socket: join(stage.workspace.folder, 'engine.sock'), reach: 'host' } };
       const proxy = await stage.proxy({ apps: [app], config: { ...docker, workers } });
       await proxy.request({ host: app.host });
+      const { boot: died, pid } = app.log.only('boot');
       const [replica] = (await proxy.service(app.name)).replicas.filter(({ state }) => state === 'ready');
       const port = Number(replica?.address?.split(':').at(-1));
       await pause(ESTABLISHED_MS);
@@ -67,7 +68,7 @@ describe('another program that takes the port of a replica that died', () => {
       // An engine that has much to do tells of an end long after the port is free.
       line.answerDelayMs = 150;
       if (place === 'process') {
-        killIfAlive(app.log.only('boot').pid, 'SIGKILL');
+        killIfAlive(pid, 'SIGKILL');
       } else {
         const [id] = await runningContainers(stage.workspace);
         expectStatus(await stage.docker('POST', `/containers/${id}/kill`), 204);
@@ -79,6 +80,13 @@ describe('another program that takes the port of a replica that died', () => {
       // What was on its way when it died may be lost, which is more where the machine is busy; nothing later is.
       const lost = samples.filter(({ status }) => status !== 200);
       expect(lost.length).toBeLessThanOrEqual(30);
+      // What was in flight as it died is a GET, which may be sent once more: to a replica of the app, and no other.
+      for (const id of app.log.repeated()) {
+        const [first, ...others] = app.log.begun(id);
+        expect({ id, first, others: others.length }).toEqual({ id, first: died, others: 1 });
+        expect(others).not.toContain(died);
+        stage.mayRepeat(id);
+      }
     });
   }
 });

@@ -56,9 +56,16 @@ export class MimicLog {
     return found[0] as MimicEvent;
   }
 
+  /** The runs that a request id reached, in order. */
+  begun(id: string): string[] {
+    return this.events('begin')
+      .filter((event) => event.id === id)
+      .map(({ boot }) => boot);
+  }
+
   /** How often a request id reached an app. */
   seen(id: string): number {
-    return this.events('begin').filter((event) => event.id === id).length;
+    return this.begun(id).length;
   }
 
   /** The ids that reached an app more than once. */
