@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished, vi } from 'vitest';
+import { COMPILE_CACHE } from '../support/compile-cache.ts';
 import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
 
@@ -36,6 +37,7 @@ export function pilotlight(
   { cwd = '/', env = {}, main = MAIN, files }: ProgramOptions = {},
 ): Program {
   const environment = {
+    ...COMPILE_CACHE,
     PATH: process.env['PATH'] ?? '',
     HOME: '/nonexistent',
     XDG_CONFIG_HOME: '/nonexistent',

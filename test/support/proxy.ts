@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventType, PilotEvent } from '../../src/model/events.ts';
 import type { ServiceStateName, ServiceStatus } from '../../src/model/status.ts';
+import { COMPILE_CACHE } from './compile-cache.ts';
 import { freePort } from './free-port.ts';
 import { killIfAlive } from './marked-processes.ts';
 import { MARK_VARIABLE } from './marks.ts';
@@ -25,10 +26,6 @@ export interface ProxyOptions {
 
 /** What starts the program. */
 export const MAIN = join(import.meta.dirname, '../../src/pilotlight.ts');
-/** Keeps the compiled sources from one start to the next, which more than halves what a start costs. */
-export const COMPILE_CACHE = {
-  NODE_COMPILE_CACHE: join(import.meta.dirname, '../../node_modules/.cache/pilotlight/compiled'),
-};
 const READY_WITHIN_MS = 60_000;
 /** From SIGTERM to the end at the latest, ms: the longest drain that a scenario sets, and some. */
 const EXIT_WITHIN_MS = 60_000;

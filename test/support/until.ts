@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  timeout = 30_000,
+  timeout = 120_000,
   interval = 50,
 ): Promise<void> {
   const deadline = performance.now() + timeout;
