@@ -7,6 +7,7 @@ const APART = [
   'test/edge/client/{pipelined-flood,slow-client,http2/floods}.test.ts',
   'test/edge/{route/rate-limiter,hold/wake-rules}.test.ts',
   'test/simulate/{scaling-bars*,search}.test.ts',
+  'test/certificates/acme/pebble.test.ts',
   'test/config/read/read-settled.test.ts',
   'test/observe/access-log-full-disk.test.ts',
 ];
