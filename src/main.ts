@@ -1,15 +1,10 @@
 /** The composition root: builds the parts, joins them by their ports, boots them in order and drains them in order. */
-import './first.ts';
-
 import { extname, join } from 'node:path';
 import { createAdmin } from './admin/create-admin.ts';
 import { AcmeSource } from './certificates/acme/acme-source.ts';
 import { FileSource } from './certificates/file-source.ts';
-import { inspectCertificates } from './certificates/inspect.ts';
 import { readUpstreamTls } from './certificates/upstream-files.ts';
-import { runCli } from './cli/cli.ts';
 import type { ProxyOptions, RunningProxy } from './cli/running-proxy.ts';
-import { flushTerminal, processTerminal } from './cli/terminal.ts';
 import {
   describeRefusal,
   describeReload,
@@ -24,8 +19,6 @@ import { costForm } from './control/journal/cost-history.ts';
 import { openJournal } from './control/journal/disk-journal.ts';
 import { idleForm } from './control/scale/idle-learnt.ts';
 import { LearntFiles, scalingForm } from './control/scale/learnt-store.ts';
-import type { ScaleInputs } from './control/scale/scale-inputs.ts';
-import { decideScale } from './control/scale/scaler.ts';
 import { openFreezes } from './control/service/freezes.ts';
 import { openDeclared } from './declared.ts';
 import { createConsulRegistrar } from './discovery/consul/registrar.ts';
@@ -81,7 +74,7 @@ type Phase = 'booting' | 'serving' | 'handing-over' | 'draining';
 type Undo = () => Promise<unknown>;
 
 /** Boots a proxy; what was opened is closed again when a later step fails. See `StartProxy` for the errors. */
-async function startProxy(settings: Settings, options: ProxyOptions): Promise<RunningProxy> {
+export async function startProxy(settings: Settings, options: ProxyOptions): Promise<RunningProxy> {
   const undo: Undo[] = [];
   try {
     return await boot(settings, options, undo);
@@ -316,6 +309,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
       return listening;
     },
     admin: adminAddress,
+    api,
     logger,
     refuseReload,
     get ticketKeys() {
@@ -427,10 +421,3 @@ function attempts(hurry: AbortSignal, logger: Logger) {
     }
   };
 }
-
-/** The inputs of an older journal may lack some, and have others. */
-const decide = (inputs: object) => decideScale(inputs as ScaleInputs);
-
-const code = await runCli(process.argv.slice(2), { start: startProxy, decide, inspectCertificates }, processTerminal());
-await flushTerminal();
-process.exit(code);

@@ -3,6 +3,7 @@ import type { EventSink } from '../model/events.ts';
 import type { LogFormat, Logger, LogLevel } from '../model/observe.ts';
 import type { ConfigSource, ReloadResult } from '../model/reload.ts';
 import type { HostPort, Settings } from '../model/settings.ts';
+import type { ControlApi } from '../model/status.ts';
 
 export interface ProxyOptions {
   logLevel: LogLevel;
@@ -46,6 +47,8 @@ export interface RunningProxy {
   /** Where requests are taken, in the order of the configuration, with the real ports. */
   readonly listening: readonly HostPort[];
   readonly admin: HostPort;
+  /** What the admin API asks. */
+  readonly api: ControlApi;
   readonly logger: Logger;
   /**
    * Serves another configuration from now on, or changes nothing; says in log and events what changed, or why not.

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { runConfigured } from '../../src/cli/run.ts';
 import type { ProxyOptions, RunningProxy } from '../../src/cli/running-proxy.ts';
 import { silentLogger } from '../../src/model/observe.ts';
+import type { ControlApi } from '../../src/model/status.ts';
 import { until } from '../support/until.ts';
 import { fakeTerminal } from './fake-terminal.ts';
 
@@ -34,6 +35,7 @@ async function run(interactive: boolean, logLevel?: 'debug') {
       return { ...source, reloaded: false, problems: [...problems] };
     },
     sockets: [],
+    api: {} as ControlApi,
     alone: async () => undefined,
     ticketKeys: { keys: '', madeAt: 0 },
     letGo: async () => undefined,

@@ -5,6 +5,7 @@ import type { RunningProxy } from '../../src/cli/running-proxy.ts';
 import { type Supervised, supervise } from '../../src/cli/supervise.ts';
 import type { Logger } from '../../src/model/observe.ts';
 import type { ReloadResult } from '../../src/model/reload.ts';
+import type { ControlApi } from '../../src/model/status.ts';
 import { until } from '../support/until.ts';
 import { type FakeTerminal, fakeTerminal } from './fake-terminal.ts';
 
@@ -13,6 +14,7 @@ const RELOADED: ReloadResult = { ...SOURCE, reloaded: false, problems: ['nothing
 
 /** A proxy that remembers what happened to it, in order, and stops when told that it may. */
 class FakeProxy implements RunningProxy {
+  api = {} as ControlApi;
   readonly happened: string[] = [];
   readonly listening = [];
   readonly sockets = [];

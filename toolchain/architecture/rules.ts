@@ -34,7 +34,6 @@ export const RULES: Rules = {
       'declared.ts',
       'discovery',
       'edge',
-      'first.ts',
       'logged-edge.ts',
       'observe',
       'own-plane.ts',
@@ -45,7 +44,9 @@ export const RULES: Rules = {
     'declared.ts': ['config', 'discovery'],
     'own-plane.ts': ['control', 'logged-edge.ts', 'workers'],
     'parts.ts': ['discovery', 'runtime'],
-    'pilotlight.ts': ['first.ts', 'main.ts'],
+    'index.ts': ['cli', 'config', 'main.ts'],
+    'program.ts': ['certificates', 'cli', 'control', 'first.ts', 'main.ts'],
+    'pilotlight.ts': ['first.ts', 'program.ts'],
     'first.ts': [],
     'worker.ts': ['logged-edge.ts', 'observe', 'workers'],
     'logged-edge.ts': ['edge', 'observe'],
@@ -118,7 +119,7 @@ export const RULES: Rules = {
 
   inBrowsers: ['dashboard'],
 
-  environmentIn: ['config', 'cli'],
+  environmentIn: ['config', 'cli', 'index.ts'],
 
   testsOfTheirOwn: [
     'browser',

@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { createPilotlight, PilotlightError } from '../../src/index.ts';
+import { freePort } from '../support/free-port.ts';
+
+const APP = "require('http').createServer((_, answer) => answer.end('hello')).listen(process.env.PORT)";
+
+async function configuration() {
+  const state = await mkdtemp(join(tmpdir(), 'pilotlight-embedded-'));
+  onTestFinished(() => rm(state, { recursive: true, force: true }));
+  const hello = {
+    routes: [{ path: '/' }],
+    run: { process: { command: [process.execPath, '-e', APP], env: { PORT: '{port}' } } },
+    onExit: 'stop',
+  };
+  return {
+    listen: [{ address: `127.0.0.1:${await freePort()}` }],
+    admin: { address: `127.0.0.1:${await freePort()}` },
+    state,
+    services: { hello },
+  };
+}
+
+test('a proxy within this process wakes a service, is reloaded, puts it to sleep, and ends without a trace', async () => {
+  const config = await configuration();
+  const signals = process.listenerCount('SIGTERM');
+  const proxy = createPilotlight({ config, logLevel: 'silent' });
+  onTestFinished(() => proxy.stop(AbortSignal.abort()));
+  const types: string[] = [];
+  proxy.events(({ type }) => types.push(type));
+  await expect(proxy.services()).rejects.toMatchObject({ code: 'INTERNAL' });
+
+  await proxy.start();
+  const [{ host, port } = { host: '', port: 0 }] = proxy.listening;
+  expect(await (await fetch(`http://${host}:${port}/`)).text()).toBe('hello');
+  expect(types).toContain('ready');
+  expect(await proxy.services()).toMatchObject([{ name: 'hello', state: 'ready' }]);
+
+  const wrong = await proxy.reload({ ...config, servces: {} });
+  expect(wrong).toMatchObject({ reloaded: false, problems: [expect.stringContaining('servces')] });
+  const services = {
+    ...config.services,
+    other: { routes: [{ path: '/other' }], endpoints: { static: ['127.0.0.1:1'] } },
+  };
+  expect(await proxy.reload({ ...config, services })).toMatchObject({ reloaded: true, changed: true });
+  expect((await proxy.services()).map(({ name }) => name)).toEqual(['hello', 'other']);
+
+  await proxy.sleep('hello');
+  await expect(proxy.wake('other')).rejects.toMatchObject({ code: 'SERVICE_NOT_RUNNABLE' });
+  await proxy.stop();
+  expect(proxy.listening).toEqual([]);
+  await expect(fetch(`http://${host}:${port}/`)).rejects.toThrow();
+  expect(process.listenerCount('SIGTERM')).toBe(signals);
+  await expect(proxy.start()).rejects.toBeInstanceOf(PilotlightError);
+});
+
+test('a configuration that is wrong is an error with every problem, and may be mended', async () => {
+  const proxy = createPilotlight({ config: { listen: 1, services: 2 }, env: {} });
+  await expect(proxy.start()).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringMatching(/listen.*; .*services/),
+  });
+  await proxy.stop();
+});
+
+test('a file is read with the variables that it is given', async () => {
+  const proxy = createPilotlight({ config: '/nonexistent/pilotlight.yaml', env: {} });
+  await expect(proxy.start()).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining('no such file'),
+  });
+});
+
+test('an aborted start leaves nothing open', async () => {
+  const config = await configuration();
+  const proxy = createPilotlight({ config, logLevel: 'silent' });
+  await expect(proxy.start(AbortSignal.abort(new Error('not now')))).rejects.toThrow('not now');
+  await proxy.start();
+  expect(proxy.admin?.host).toBe('127.0.0.1');
+  await proxy.stop(AbortSignal.abort());
+});
