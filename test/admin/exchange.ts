@@ -11,7 +11,7 @@ export async function exchange(port: number, request: string): Promise<RawAnswer
   const text = await new Promise<string>((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port });
     let received = '';
-    socket.setTimeout(10_000, () => socket.destroy(new Error('the server does not close the connection')));
+    socket.setTimeout(60_000, () => socket.destroy(new Error('the server does not close the connection')));
     socket.on('data', (chunk) => {
       received += chunk;
     });

@@ -89,5 +89,5 @@ export async function statusOf(client: Client): Promise<number> {
 
 /** Expects it as soon as it is so: something is on its way. */
 export function eventually<Value>(value: () => Value | Promise<Value>) {
-  return expect.poll(value, { timeout: 10_000, interval: 5 });
+  return expect.poll(value, { timeout: 60_000, interval: 5 });
 }

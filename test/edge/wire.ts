@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 
 /** Longest that anything may take that needs no time of its own, ms: a bound against hanging, never an expectation. */
-const LIMIT_MS = 10_000;
+const LIMIT_MS = 60_000;
 
 /** Fails with `what` when the promise does not settle within the limit. */
 export function soon<T>(promise: Promise<T>, what: string, limitMs = LIMIT_MS): Promise<T> {

@@ -59,7 +59,7 @@ export function pilotlight(
   onTestFinished(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGTERM');
-    const kill = setTimeout(() => child.kill('SIGKILL'), 8_000);
+    const kill = setTimeout(() => child.kill('SIGKILL'), 60_000);
     await program.exit;
     clearTimeout(kill);
   });

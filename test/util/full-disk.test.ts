@@ -7,6 +7,7 @@ import { ProcessRecords } from '../../src/runtime/process/record.ts';
 import { fileStore, RotatingLines } from '../../src/util/rotating-lines.ts';
 import { openStateDirectory } from '../../src/util/state-directory.ts';
 import { VirtualClock } from '../../src/util/virtual-clock.ts';
+import { until } from '../support/until.ts';
 
 /** A file system of 64 KiB. */
 let disk: string;
@@ -90,22 +91,22 @@ test('a journal waits for room, keeps what it had, and has everything afterwards
     { store, maxBytes: 1e6, clock, onTrouble: (fault) => void faults.push(fault) },
     false,
   );
-  const settled = () => new Promise((resolve) => setTimeout(resolve, 50));
-  const write = async () => {
-    clock.advance(1000);
-    await settled();
-  };
+  const written = () => readFile(path, 'utf8').catch(() => '');
   lines.append('before');
-  await write();
+  clock.advance(1000);
+  await until('the first is written', async () => (await written()) === 'before\n');
   await fill();
   for (let index = 0; index < 10; index++) lines.append(`${index}`.padEnd(2000, 'x'));
-  await write();
-  await write();
+  for (let times = 0; times < 3; times++) {
+    clock.advance(1000);
+    await until('it waits to try again', () => Number.isFinite(clock.nextAt));
+  }
   expect(await readFile(path, 'utf8')).toBe('before\n');
   expect(faults).toEqual(['no space left on device, ENOSPC']);
   await empty();
-  await write();
-  const kept = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '');
+  clock.advance(1000);
+  await until('the last is written', async () => /^9x+\n$/m.test(await written()));
+  const kept = (await written()).split('\n').filter((line) => line !== '');
   expect(kept.map((line) => line.slice(0, 2))).toEqual([
     'be',
     ...Array.from({ length: 10 }, (_, index) => `${index}x`),

@@ -94,8 +94,8 @@ test('an answer without end is given up', async () => {
   const fake = await openFake();
   fake.lie = () => ({ body: `[${' '.repeat(33 * 2 ** 20)}]` });
   const { log } = runSource(consulSettings(fake.address), [follows('shop')]);
-  await until('the warning', () => log.lines.length > 0);
-  expect(log.lines[0]).toContain('sends an answer of more than 32 MiB');
+  // On a machine that stands still the time for an answer may be over first, which is said before it.
+  await until('the warning', () => log.lines.some((line) => line.includes('sends an answer of more than 32 MiB')));
 });
 
 test('the end closes every connection at once, and nothing is pushed or asked after it', async () => {
