@@ -26,6 +26,8 @@ const PROXY_CORE = 0;
 const LOAD_CORE = Math.min(1, cpus().length - 1);
 /** What is left of the work before is done, and garbage of it collected, before memory is looked at. Ms. */
 const SETTLE_MS = 5000;
+/** … after the boot with many services: V8 goes through the whole memory twice within 20 s of it, to make it smaller. */
+const SETTLE_BOOT_MS = 30_000;
 /** How long idleness is watched, ms. */
 const WATCH_MS = 10_000;
 
@@ -92,7 +94,7 @@ async function coldServices(start: Start): Promise<void> {
   const from = performance.now();
   const { pid } = await start({ services: Object.fromEntries(services) });
   const bootMs = performance.now() - from;
-  await sleep(SETTLE_MS);
+  await sleep(SETTLE_BOOT_MS);
   const before = usageOf(pid).cpuMicros;
   await sleep(WATCH_MS);
   const { cpuMicros, residentMiB } = usageOf(pid);

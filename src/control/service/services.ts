@@ -30,9 +30,10 @@ export class Services {
   /** Those that a look could find something to do for, and those that are spoken of. */
   undormant(spokenOf?: ReadonlyMap<string, unknown>): ServiceController[] {
     const undormant: ServiceController[] = [];
-    for (const service of this.byName.values()) {
+    // A loop of `for` would leave a result behind for each of thousands, twice a second.
+    this.byName.forEach((service) => {
       if (!service.lifecycle.isDormant || spokenOf?.has(service.name)) undormant.push(service);
-    }
+    });
     return undormant;
   }
 }
