@@ -33,24 +33,43 @@ export async function showCosts(given: CostsOptions, terminal: Terminal): Promis
 /** The costs as a table: of each service what it took, then what it would have taken otherwise. */
 export function costsText({ since, services, currency }: Costs): string {
   if (services.length === 0) return `nothing ran since ${since}`;
+  const hasPaused = services.some(({ pausedSeconds = 0 }) => pausedSeconds > 0);
+  const hasDisk = services.some(({ disk = null }) => disk !== null);
   const hasMoney = services.some(({ money }) => money !== null);
-  const head = ['service', 'requests', 'cold starts', 'waited', 'replica time', 'memory', 'CPU'];
+  const more = [
+    ...(hasPaused ? ['paused', 'resumes'] : []),
+    ...(hasDisk ? ['disk alone', 'shared'] : []),
+    ...(hasMoney ? [currency] : []),
+  ];
+  const head = ['service', 'requests', 'cold starts', 'waited', 'replica time', 'memory', 'CPU', ...more];
   const table = new Table({
-    head: hasMoney ? [...head, currency] : head,
-    colAligns: ['left', ...head.map(() => 'right' as const)],
+    head,
+    colAligns: ['left', ...head.slice(1).map(() => 'right' as const)],
     chars: noLines,
     style: { 'padding-left': 0, 'padding-right': 2, head: [], border: [] },
   });
-  const line = (name: string, requests: string, amounts: CostAmounts, cpu: string) => {
+  const line = (name: string, amounts: CostAmounts, own?: ServiceCosts) => {
     const { coldStarts, waitedSeconds, replicaSeconds, memoryMiBSeconds, money } = amounts;
-    const memory = memoryMiBSeconds === null ? '–' : `${(memoryMiBSeconds / 1024 / 3600).toPrecision(3)} GiB h`;
-    const row = [name, requests, String(coldStarts), seconds(waitedSeconds), seconds(replicaSeconds), memory, cpu];
-    return hasMoney ? [...row, (money ?? 0).toFixed(2)] : row;
+    const memory = memoryMiBSeconds === null ? '–' : memoryText(memoryMiBSeconds);
+    const cpu = own === undefined ? '' : own.cpuSeconds === null ? '–' : seconds(own.cpuSeconds);
+    const { pausedSeconds = 0, resumes = 0, disk = null } = own ?? {};
+    const size = (bytes: number | undefined) => (own === undefined ? '' : bytes === undefined ? '–' : bytesText(bytes));
+    return [
+      name,
+      own === undefined ? '' : String(own.requests),
+      String(coldStarts),
+      seconds(waitedSeconds),
+      seconds(replicaSeconds),
+      memory,
+      cpu,
+      ...(hasPaused ? (own === undefined ? ['', ''] : [seconds(pausedSeconds), String(resumes)]) : []),
+      ...(hasDisk ? [size(disk?.alone), size(disk?.shared)] : []),
+      ...(hasMoney ? [moneyText(money ?? 0)] : []),
+    ];
   };
   for (const each of [...services, ...(services.length > 1 ? [totalOf(services)] : [])]) {
-    const cpu = each.cpuSeconds === null ? '–' : seconds(each.cpuSeconds);
-    table.push(line(each.service, String(each.requests), each, cpu));
-    table.push(line('  always on', '', each.alwaysOn, ''), line('  idle: 10m', '', each.fixed10m, ''));
+    table.push(line(each.service, each, each));
+    table.push(line('  always on', each.alwaysOn), line('  idle: 10m', each.fixed10m));
   }
   const lines = table.toString().split('\n');
   return [`since ${since}`, ...lines.map((text) => text.trimEnd())].join('\n');
@@ -58,6 +77,38 @@ export function costsText({ since, services, currency }: Costs): string {
 
 function seconds(value: number): string {
   return formatDuration(value * 1000);
+}
+
+/** In the largest unit of which there is a tenth. */
+function memoryText(mibSeconds: number): string {
+  const units: [string, number][] = [
+    ['GiB h', 1024 * 3600],
+    ['MiB h', 3600],
+    ['MiB s', 1],
+  ];
+  const [name, size] = units.find(([, size]) => mibSeconds >= size / 10) ?? ['MiB s', 1];
+  return `${fewDigits(mibSeconds / size)} ${name}`;
+}
+
+function bytesText(bytes: number): string {
+  const units: [string, number][] = [
+    ['GiB', 2 ** 30],
+    ['MiB', 2 ** 20],
+    ['KiB', 2 ** 10],
+  ];
+  const [name, size] = units.find(([, size]) => bytes >= size) ?? ['B', 1];
+  return `${fewDigits(bytes / size)} ${name}`;
+}
+
+/** Cents, and of less than a cent what there is. */
+function moneyText(money: number): string {
+  return money === 0 || money >= 0.1 ? money.toFixed(2) : fewDigits(money);
+}
+
+/** Three digits, and none of them an exponent. */
+function fewDigits(value: number): string {
+  if (value >= 100) return value.toFixed(0);
+  return String(Number(value.toPrecision(3)));
 }
 
 function totalOf(services: readonly ServiceCosts[]): ServiceCosts {
@@ -78,6 +129,10 @@ function totalOf(services: readonly ServiceCosts[]): ServiceCosts {
     ...amounts((each) => each),
     cpuSeconds: sum(({ cpuSeconds }) => cpuSeconds),
     requests: sum(({ requests }) => requests) ?? 0,
+    pausedSeconds: sum(({ pausedSeconds = 0 }) => pausedSeconds) ?? 0,
+    resumes: sum(({ resumes = 0 }) => resumes) ?? 0,
+    // Services may have the same image, and what they share is there once.
+    disk: null,
     alwaysOn: amounts(({ alwaysOn }) => alwaysOn),
     fixed10m: amounts(({ fixed10m }) => fixed10m),
   };

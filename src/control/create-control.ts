@@ -220,6 +220,8 @@ class ControlPlane implements Control {
   async shutdown(signal: AbortSignal): Promise<void> {
     this.#leave();
     this.#tick?.cancel();
+    // What came since they reported last is counted too.
+    await this.#hub.collect(COLLECT_MS);
     const { mayEnd } = this.#handOver;
     const stopping = this.#services.all.filter(({ settings }) => mayEnd && settings.onExit === 'stop');
     for (const service of stopping)
@@ -273,7 +275,9 @@ class ControlPlane implements Control {
   async costs(since: number): Promise<Costs> {
     await this.#hub.collect(COLLECT_MS);
     const { prices } = this.#settings;
-    const services = this.#services.all.flatMap((service) => service.costs(since, prices) ?? []);
+    const known = this.#services.all.filter(({ settings: { run } }) => run !== undefined);
+    const disk = await this.#runtimes.disk(known.flatMap(({ settings: { run } }) => run ?? []));
+    const services = known.flatMap((service, index) => service.costs(since, prices, disk[index] ?? null) ?? []);
     return {
       since: new Date(since).toISOString(),
       until: new Date(this.#context.clock.wall()).toISOString(),

@@ -11,11 +11,25 @@ export interface CostAmounts {
   money: number | null;
 }
 
+/** What an image takes of the disk, bytes, as files in its layers. */
+export interface DiskUsage {
+  /** Of layers that no other image on that machine has: what the disk would be spared without the service. */
+  alone: number;
+  /** Of layers that others have too. */
+  shared: number;
+}
+
 /** What one service cost, and what it would have cost otherwise with the same requests. */
 export interface ServiceCosts extends CostAmounts {
   service: string;
   cpuSeconds: number | null;
   requests: number;
+  /** Seconds of paused replicas, which are in `memoryMiBSeconds` and not in `replicaSeconds`. */
+  pausedSeconds: number;
+  /** Paused replicas that went on for requests. */
+  resumes: number;
+  /** What its image takes now; null where it has none, or that is not known. */
+  disk: DiskUsage | null;
   /** With `min: 1`. */
   alwaysOn: CostAmounts;
   /** With `idle: 10m`. */

@@ -145,7 +145,9 @@ export interface EdgeReport {
  */
 export interface ServiceReport {
   service: string;
-  /** Requests that arrived (held ones too; upgrades not). */
+  /** Requests that came for it, whatever became of them, and TCP sessions. */
+  requests: number;
+  /** Those that count as its load (held ones too; upgrades, and what may not wake it, not). */
   arrivals: number;
   /** Responses that ended, by status code: code, count, … (sent by an upstream or made here). */
   codes: SparseCounts;

@@ -1,3 +1,4 @@
+import type { DiskUsage } from './costs.ts';
 import type { PilotlightError } from './errors.ts';
 import type { HostPort, RunSettings } from './settings.ts';
 
@@ -119,6 +120,12 @@ export interface Runtime {
    * @throws RUNTIME_UNREACHABLE, RUNTIME_FAILED; REPLICA_EXITED where it runs no more
    */
   resume?(id: string, signal: AbortSignal): Promise<Instance>;
+
+  /**
+   * What the images of some `run`s take of the disk now, in their order; undefined for one that has none, or is not there.
+   * Absent: there are no images. @throws RUNTIME_UNREACHABLE, RUNTIME_FORBIDDEN, RUNTIME_FAILED
+   */
+  disk?(runs: readonly RunSettings[], signal: AbortSignal): Promise<(DiskUsage | undefined)[]>;
 
   /** Stops it (signal, grace, kill), frozen or not, and resolves when it runs no more; at once when it does not run. */
   stop(id: string, stop: { signal: string; graceMs: number }, signal: AbortSignal): Promise<void>;

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Standby } from '../../src/model/settings.ts';
 import { dockerApi, expectStatus, listContainers } from './docker-api.ts';
 import { buildAppImage } from './images.ts';
 import { MARK_LABEL, MARK_VARIABLE, RUN_LABEL } from './marks.ts';
@@ -18,7 +19,7 @@ export interface AppOptions {
   /** From the stop signal to the kill. */
   grace?: string;
   /** What is left of a replica while the service sleeps. */
-  standby?: 'auto' | 'paused' | 'none';
+  standby?: Standby;
 }
 
 /** A mimic as a service of the proxy: the configuration of it, and what its replicas write down. */

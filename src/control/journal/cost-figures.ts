@@ -1,4 +1,4 @@
-import type { CostAmounts, PriceSettings, ServiceCosts } from '../../model/costs.ts';
+import type { CostAmounts, DiskUsage, PriceSettings, ServiceCosts } from '../../model/costs.ts';
 import type { CostSums } from './cost-history.ts';
 
 /** What the figures of one service are worked out from. */
@@ -12,6 +12,8 @@ export interface CostInputs {
   /** What a start takes, and what all wait for one together, s. */
   startSeconds: number;
   waitSeconds: number;
+  /** What its image takes of the disk; null where it has none, or that is not known. */
+  disk: DiskUsage | null;
   prices: PriceSettings;
 }
 
@@ -24,10 +26,12 @@ export function costFigures(inputs: CostInputs): ServiceCosts {
   const { service, sums, spanSeconds, idleSeconds, startSeconds, prices } = inputs;
   const { replicaSeconds, coldStarts, waitedSeconds, cpuSeconds, requests, memoryMiBSeconds } = sums;
   const isMeasured = memoryMiBSeconds > 0;
-  const perReplica = memoryMiBSeconds / Math.max(1e-9, replicaSeconds);
-  const perWake = coldStarts > 0 ? waitedSeconds / coldStarts : inputs.waitSeconds;
-  const amounts = (replica: number, starts: number, waited: number): CostAmounts => {
-    const memory = isMeasured ? replica * perReplica : null;
+  const { pausedSeconds, resumes } = sums;
+  const perReplica = memoryMiBSeconds / Math.max(1e-9, replicaSeconds + pausedSeconds);
+  // What is waited for a paused replica says nothing of what a start would be waited for.
+  const perWake = coldStarts > 0 && resumes === 0 ? waitedSeconds / coldStarts : inputs.waitSeconds;
+  const amounts = (replica: number, starts: number, waited: number, paused = 0): CostAmounts => {
+    const memory = isMeasured ? (replica + paused) * perReplica : null;
     const money = moneyOf(prices, [replica, (memory ?? 0) / 1024, cpuSeconds, waited]);
     return { replicaSeconds: replica, memoryMiBSeconds: memory, coldStarts: starts, waitedSeconds: waited, money };
   };
@@ -37,7 +41,10 @@ export function costFigures(inputs: CostInputs): ServiceCosts {
     replicaSeconds - idleReplicaSeconds + fixedIdleSeconds + keptNow + (fixedWakes - coldStarts) * startSeconds;
   return {
     service,
-    ...amounts(replicaSeconds, coldStarts, waitedSeconds),
+    ...amounts(replicaSeconds, coldStarts, waitedSeconds, pausedSeconds),
+    pausedSeconds,
+    resumes,
+    disk: inputs.disk,
     cpuSeconds: isMeasured ? cpuSeconds : null,
     requests,
     alwaysOn: amounts(replicaSeconds + Math.max(0, spanSeconds - awakeSeconds), 0, 0),

@@ -16,6 +16,9 @@ const AMOUNTS = [
   'fixedIdleSeconds',
   /** … and the starts that it would not have spared. */
   'fixedWakes',
+  /** Of replicas that are paused, which are in none of the above but memory. */
+  'pausedSeconds',
+  'resumes',
 ] as const;
 
 export type CostAmount = (typeof AMOUNTS)[number];
@@ -26,7 +29,9 @@ const DAY_MS = 24 * HOUR_MS;
 /** Hours are kept for so long; then they become a day, which is kept for longer. */
 const HOURS_KEPT_MS = 2 * DAY_MS;
 const DAYS_KEPT_MS = 90 * DAY_MS;
-const VERSION = 1;
+const VERSION = 2;
+/** The version before kept so many of the amounts. */
+const AMOUNTS_BEFORE = 10;
 /** No sum is larger. */
 const MOST = 2 ** 50;
 const MOST_SPANS = (HOURS_KEPT_MS / DAY_MS) * 24 + DAYS_KEPT_MS / DAY_MS + 3;
@@ -98,8 +103,10 @@ function decodeCosts(text: string): CostHistory | string {
   }
   if (typeof file !== 'object' || file === null) return 'it is no JSON object';
   const { version, begunAt, hours, days } = file as Record<string, unknown>;
-  if (version !== VERSION) return `it is of version ${JSON.stringify(version)}, not ${VERSION}`;
-  const [byHour, byDay] = [spansOf(hours), spansOf(days)];
+  if (version !== VERSION && version !== VERSION - 1)
+    return `it is of version ${JSON.stringify(version)}, not ${VERSION}`;
+  const kept = version === VERSION ? AMOUNTS.length : AMOUNTS_BEFORE;
+  const [byHour, byDay] = [spansOf(hours, kept), spansOf(days, kept)];
   if (!isAmount(begunAt) || byHour === undefined || byDay === undefined) return 'its sums are not as they were written';
   return new CostHistory(begunAt, byHour, byDay);
 }
@@ -111,12 +118,14 @@ export const costForm: LearntForm<CostHistory> = {
   decode: decodeCosts,
 };
 
-function spansOf(value: unknown): Map<number, Float64Array> | undefined {
+function spansOf(value: unknown, kept: number): Map<number, Float64Array> | undefined {
   if (!Array.isArray(value) || value.length > MOST_SPANS) return undefined;
   const spans = new Map<number, Float64Array>();
   for (const span of value) {
-    if (!Array.isArray(span) || span.length !== AMOUNTS.length + 1 || !span.every(isAmount)) return undefined;
-    spans.set(span[0] as number, Float64Array.from(span.slice(1)));
+    if (!Array.isArray(span) || span.length !== kept + 1 || !span.every(isAmount)) return undefined;
+    const sums = new Float64Array(AMOUNTS.length);
+    sums.set(span.slice(1));
+    spans.set(span[0] as number, sums);
   }
   return spans;
 }

@@ -1,3 +1,4 @@
+import type { DiskUsage } from '../../model/costs.ts';
 import { PilotlightError } from '../../model/errors.ts';
 import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../model/runtime.ts';
 import type { RunSettings } from '../../model/settings.ts';
@@ -9,6 +10,8 @@ import type { ReplicaSet } from './replica-set.ts';
 import { callRuntime, RUNTIME_CALL_MS } from './runtime-call.ts';
 import { type RuntimeContact, RuntimeMonitor } from './runtime-monitor.ts';
 
+/** Who asks what images take waits no longer than this, ms. */
+const DISK_MS = 3000;
 /** What stops a replica that no configuration says how to stop. */
 const STRAY_STOP = { signal: 'SIGTERM', graceMs: 10_000 };
 const STRAY_RETRY = { base: 1000, cap: 60_000, jitter: 0.2 };
@@ -82,6 +85,26 @@ export class Runtimes {
     const { standby } = run;
     const canPause = this.#runtimes.get(run.runtime)?.pause !== undefined;
     return canPause && (standby === 'auto' || standby === 'paused') ? standby : undefined;
+  }
+
+  /**
+   * What the images of some `run`s take of the disk, in their order; undefined where there is none, or where the runtime
+   * does not say in time.
+   */
+  async disk(runs: readonly RunSettings[]): Promise<(DiskUsage | undefined)[]> {
+    const found = new Map<RunSettings, DiskUsage | undefined>();
+    const { clock, life } = this.#context;
+    await Promise.all(
+      [...Map.groupBy(runs, (run) => run.runtime)].map(async ([name, ofRuntime]) => {
+        const runtime = this.#runtimes.get(name);
+        if (runtime?.disk === undefined) return;
+        const usages = await callRuntime(clock, DISK_MS, life, async (signal) =>
+          runtime.disk?.(ofRuntime, signal),
+        ).catch(() => undefined);
+        for (const [index, run] of ofRuntime.entries()) found.set(run, usages?.[index]);
+      }),
+    );
+    return runs.map((run) => found.get(run));
   }
 
   /** Whether its replica has to end before another one can start. */

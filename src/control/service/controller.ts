@@ -1,4 +1,4 @@
-import type { PriceSettings, ServiceCosts } from '../../model/costs.ts';
+import type { DiskUsage, PriceSettings, ServiceCosts } from '../../model/costs.ts';
 import { PilotlightError } from '../../model/errors.ts';
 import type { EdgeMessage, ServiceReport } from '../../model/link.ts';
 import type { Instance } from '../../model/runtime.ts';
@@ -99,9 +99,9 @@ export class ServiceController {
   }
 
   /** What it cost since then (the wall's ms); undefined where nothing is known. */
-  costs(since: number, prices: PriceSettings): ServiceCosts | undefined {
+  costs(since: number, prices: PriceSettings, disk: DiskUsage | null): ServiceCosts | undefined {
     const { why, idleForMs } = this.idling;
-    return why === null ? undefined : this.#costing.figures(since, idleForMs, why, prices);
+    return why === null ? undefined : this.#costing.figures(since, idleForMs, why, prices, disk);
   }
 
   /** Requests wait for it, or an operator does, and it has nothing to answer them with. */

@@ -1,4 +1,4 @@
-import type { PriceSettings, ServiceCosts } from '../../model/costs.ts';
+import type { DiskUsage, PriceSettings, ServiceCosts } from '../../model/costs.ts';
 import type { IdleWhy } from '../../model/idle.ts';
 import { detached } from '../context.ts';
 import { costFigures, FIXED_SECONDS } from '../journal/cost-figures.ts';
@@ -41,21 +41,26 @@ export class Costing {
 
   /** Once a second while anything of it runs. */
   tick(elapsedMs: number, replicas: readonly Replica[], isBusy: boolean): void {
-    const live = replicas.filter(({ isLive, doing }) => isLive && doing !== 'queued');
-    if (live.length === 0) {
+    const paused = replicas.filter(({ state }) => state === 'paused');
+    const live = replicas.filter(({ isLive, doing, state }) => isLive && doing !== 'queued' && state !== 'paused');
+    if (live.length + paused.length === 0) {
       this.#samples.clear();
       return;
     }
     const seconds = elapsedMs / 1000;
-    this.#add('replicaSeconds', seconds * live.length);
-    this.#add('awakeSeconds', seconds);
-    if (!isBusy) this.#add('idleReplicaSeconds', seconds * live.length);
-    const memoryMiB = live.reduce((sum, { instance }) => sum + this.#memoryOf(instance?.id), 0);
+    if (paused.length > 0) this.#add('pausedSeconds', seconds * paused.length);
+    if (live.length > 0) {
+      this.#add('replicaSeconds', seconds * live.length);
+      this.#add('awakeSeconds', seconds);
+      if (!isBusy) this.#add('idleReplicaSeconds', seconds * live.length);
+    }
+    const memoryMiB = [...live, ...paused].reduce((sum, { instance }) => sum + this.#memoryOf(instance?.id), 0);
     if (memoryMiB > 0) {
       this.#add('memoryMiBSeconds', seconds * memoryMiB);
       this.#count('pilotlight_memory_byte_seconds_total', seconds * memoryMiB * 2 ** 20);
     }
-    const running = live.filter(({ instance, isServing }) => instance !== undefined && isServing);
+    const serving = live.filter(({ instance, isServing }) => instance !== undefined && isServing);
+    const running = [...serving, ...paused];
     if (running.length > 0 && !this.#isAsking) detached(this.#options.host.context, 'usage', this.#ask(running));
   }
 
@@ -83,6 +88,11 @@ export class Costing {
     this.#wasIdle = true;
   }
 
+  /** A paused replica of it went on for requests. */
+  resumed(): void {
+    this.#add('resumes', 1);
+  }
+
   /** All that waited for one start waited so long together, ms. */
   waited(ms: number): void {
     this.#add('waitedSeconds', ms / 1000);
@@ -94,7 +104,13 @@ export class Costing {
    * @param since the wall's ms
    * @param idleForMs idle for so long now
    */
-  figures(since: number, idleForMs: number, idle: IdleWhy, prices: PriceSettings): ServiceCosts | undefined {
+  figures(
+    since: number,
+    idleForMs: number,
+    idle: IdleWhy,
+    prices: PriceSettings,
+    disk: DiskUsage | null,
+  ): ServiceCosts | undefined {
     const history = this.#known;
     if (history === undefined) return undefined;
     const now = this.#options.host.context.clock.wall();
@@ -105,6 +121,7 @@ export class Costing {
       idleSeconds: idleForMs / 1000,
       startSeconds: (idle.startMs ?? 0) / 1000,
       waitSeconds: (idle.waitMs ?? idle.startMs ?? 0) / 1000,
+      disk,
       prices,
     });
   }

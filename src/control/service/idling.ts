@@ -135,7 +135,7 @@ export class Idling {
     const arrivals = report === undefined ? Math.min(1, telemetry.held) : report.arrivals;
     const isHeld = telemetry.held > 0;
     const seen = { now, isBusy: busy, isHeld, lastActivityAt, arrivals, spanMs, loadMs: report?.loadMs ?? 0 };
-    costing.requested(report?.arrivals ?? 0);
+    costing.requested(report?.requests ?? 0);
     const isMissed = isHeld && this.expected !== undefined;
     this.#watch.see(seen, (gapMs, count, endedAt) => {
       this.#auto.idled(gapMs, count, endedAt, settings().scale.weight, isMissed);
@@ -162,6 +162,7 @@ export class Idling {
     this.#wokeBy = how;
     if (permitMs === undefined) return;
     if (how === 'start') this.#options.costing.woke();
+    else this.#options.costing.resumed();
     host.wakeShares.woke(settings().name, permitMs, host.context.clock.now());
   }
 

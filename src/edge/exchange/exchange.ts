@@ -167,6 +167,7 @@ export class Exchange implements Waiting, Attempted {
     }
     this.passive = service.wakeRules.length > 0 && service.isPassive(request);
     this.isLoad = request.upgrade === undefined && !this.passive;
+    service.statistics.requests++;
     if (this.isLoad) service.statistics.arrivals++;
     service.retryBudget.request(startedAt);
     this.#pick(service, false, Math.max(startedAt, releasedAt));

@@ -39,6 +39,7 @@ const noRejections = (): HoldRejections => ({ full: 0, bytes: 0, client: 0, dead
  * value.
  */
 export class Statistics {
+  requests = 0;
   arrivals = 0;
   completions = 0;
   errors = 0;
@@ -105,7 +106,14 @@ export class Statistics {
   /** Whether anything happened since the last report. */
   get quiet(): boolean {
     const hadSessions = this.#sessions?.isQuiet === false;
-    return !hadSessions && this.arrivals === 0 && this.completions === 0 && this.resets === 0 && this.#codes.size === 0;
+    return (
+      !hadSessions &&
+      this.requests === 0 &&
+      this.arrivals === 0 &&
+      this.completions === 0 &&
+      this.resets === 0 &&
+      this.#codes.size === 0
+    );
   }
 
   /** Returns the counters since the last call, and starts them anew. @param now the clock's ms */
@@ -113,6 +121,7 @@ export class Statistics {
     now: number,
   ): Pick<
     ServiceReport,
+    | 'requests'
     | 'arrivals'
     | 'codes'
     | 'completions'
@@ -131,6 +140,7 @@ export class Statistics {
     const codes: SparseCounts = [];
     for (const [code, count] of this.#codes) codes.push(code, count);
     const taken = {
+      requests: this.requests,
       arrivals: this.arrivals,
       codes,
       completions: this.completions,
@@ -146,6 +156,7 @@ export class Statistics {
       ...(this.#sessions === undefined ? {} : { sessions: this.#sessions.take() }),
       ...(this.#compression === undefined ? {} : { compression: this.#compression.take() }),
     };
+    this.requests = 0;
     this.arrivals = 0;
     this.completions = 0;
     this.errors = 0;

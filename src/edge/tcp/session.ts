@@ -119,6 +119,7 @@ export class TcpSession implements OpeningOwner, Placed, ServiceSideOwner, OpenS
       return;
     }
     service.retryBudget.request(this.facts.startedAt);
+    service.statistics.requests++;
     this.#place = new Place(this, service, this.#context);
     this.#pick(this.#place, false);
   }

@@ -1,5 +1,6 @@
 import type Docker from 'dockerode';
 import type { ContainerFeed } from '../../model/containers.ts';
+import type { DiskUsage } from '../../model/costs.ts';
 import { PilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
 import type { HealthVerdict, Instance, ReplicaSpec, ReplicaUsage, Runtime, RuntimeEvent } from '../../model/runtime.ts';
@@ -9,6 +10,7 @@ import { lastLines } from '../output-lines.ts';
 import { isPublished, type Reach } from './address.ts';
 import { labels, type Owner, ownerFromLabels } from './container.ts';
 import { DockerContainers } from './containers.ts';
+import { imageDisk } from './disk.ts';
 import { DockerEngine, limits } from './engine.ts';
 import { statusOf } from './errors.ts';
 import { type ContainerEvent, watchEvents } from './events.ts';
@@ -125,6 +127,11 @@ class DockerRuntime implements Runtime {
 
   async usage(id: string, signal: AbortSignal): Promise<ReplicaUsage | undefined> {
     return containerUsage(this.#engine, id, signal);
+  }
+
+  async disk(runs: readonly RunSettings[], signal: AbortSignal): Promise<(DiskUsage | undefined)[]> {
+    const names = runs.map((run) => (isExisting(run) ? undefined : (run as ImageRun).image));
+    return imageDisk(this.#engine, names, signal);
   }
 
   async pause(id: string, signal: AbortSignal): Promise<void> {

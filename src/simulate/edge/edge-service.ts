@@ -363,9 +363,11 @@ export class EdgeService implements Sender, Releasing {
       queued = new Histogram();
       for (const { heldAt } of this.#held) queued.add(now - heldAt);
     }
+    const figures = this.#figures.take();
     return {
       service: this.name,
-      ...this.#figures.take(),
+      requests: figures.arrivals,
+      ...figures,
       inFlight: this.#inFlight,
       passive: 0,
       loadMs,

@@ -23,11 +23,14 @@ const inputs: CostInputs = {
     requests: 10,
     fixedIdleSeconds: 9 * 600,
     fixedWakes: 10,
+    pausedSeconds: 0,
+    resumes: 0,
   },
   spanSeconds: 36_000,
   idleSeconds: 100,
   startSeconds: 2,
   waitSeconds: 2,
+  disk: null,
   prices: free,
 };
 
@@ -68,4 +71,12 @@ test('where nothing tells of memory, none is made up', () => {
     sums: { ...inputs.sums, memoryMiBSeconds: 0, cpuSeconds: 0 },
   });
   expect([memoryMiBSeconds, cpuSeconds, alwaysOn.memoryMiBSeconds]).toEqual([null, null, null]);
+});
+
+test('what is paused costs memory, and no replica', () => {
+  const sums = { ...inputs.sums, memoryMiBSeconds: 126_000, pausedSeconds: 630, resumes: 9 };
+  const costs = costFigures({ ...inputs, sums });
+  expect(costs).toMatchObject({ replicaSeconds: 630, memoryMiBSeconds: 126_000, pausedSeconds: 630, resumes: 9 });
+  // With it the same memory belongs to twice as much time.
+  expect(costs.alwaysOn.memoryMiBSeconds).toBe(3_600_000);
 });

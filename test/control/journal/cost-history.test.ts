@@ -41,9 +41,9 @@ test('rubbish is of no use, and says why', () => {
   const decode = (text: string) => costForm.decode(text, MOMENT);
   expect(decode('{')).toBe('it is no JSON');
   expect(decode('7')).toBe('it is no JSON object');
-  expect(decode('{"version":2}')).toBe('it is of version 2, not 1');
-  const span = [NOW, ...new Array(10).fill(1)];
-  const file = (change: object) => JSON.stringify({ version: 1, begunAt: 1, hours: [span], days: [], ...change });
+  expect(decode('{"version":3}')).toBe('it is of version 3, not 2');
+  const span = [NOW, ...new Array(12).fill(1)];
+  const file = (change: object) => JSON.stringify({ version: 2, begunAt: 1, hours: [span], days: [], ...change });
   expect(decode(file({}))).toBeInstanceOf(CostHistory);
   for (const change of [
     { begunAt: -1 },
@@ -53,4 +53,11 @@ test('rubbish is of no use, and says why', () => {
     { days: new Array(1000).fill(span) },
   ])
     expect(decode(file(change))).toBe('its sums are not as they were written');
+});
+
+test('what the version before kept counts on, without what it did not know', () => {
+  const span = [NOW, ...new Array(10).fill(1)];
+  const history = costForm.decode(JSON.stringify({ version: 1, begunAt: 1, hours: [span], days: [] }), MOMENT);
+  if (typeof history === 'string') throw new Error(history);
+  expect(history.sums(0)).toMatchObject({ replicaSeconds: 1, fixedWakes: 1, pausedSeconds: 0, resumes: 0 });
 });

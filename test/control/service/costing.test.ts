@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import type { CostHistory } from '../../../src/control/journal/cost-history.ts';
+import type { LearntStore } from '../../../src/control/scale/learnt-store.ts';
 import type { Runtime } from '../../../src/model/runtime.ts';
-import { testService } from '../support/settings.ts';
+import { testRun, testService } from '../support/settings.ts';
 import { World } from '../support/world.ts';
 
 const HOUR_MS = 3_600_000;
@@ -53,4 +55,39 @@ test('a runtime that tells of nothing, or fails, costs no figure but memory and 
     expect(costs?.replicaSeconds).toBeGreaterThan(35);
     expect(world.errors).toEqual([]);
   }
+});
+
+test('what comes between the last report of an edge and the end of the proxy is counted', async () => {
+  const kept = new Map<string, CostHistory>();
+  const costs: LearntStore<CostHistory> = {
+    has: () => false,
+    take: () => undefined,
+    put: (service, history) => kept.set(service, history),
+    drop: () => {},
+  };
+  const world = await World.started([testService('hello')], { costs });
+  for (let i = 0; i < 25; i++) {
+    world.edge.request('hello');
+    await world.run(90, 10);
+  }
+  await world.settle(world.control.shutdown(new AbortController().signal));
+  expect(kept.get('hello')?.sums(0).requests).toBe(25);
+});
+
+test('what is paused goes on to cost memory, and its wakes are no cold starts', async () => {
+  const run = { ...testRun(), standby: 'paused' as const };
+  const world = await World.started([testService('hello', { run, scale: { idleMs: 10_000 } })]);
+  const usage = async () => ({ memoryMiB: 100, cpuSeconds: 1 });
+  Object.assign(world.runtime, { usage } satisfies Partial<Runtime>);
+  for (let i = 0; i < 3; i++) {
+    world.edge.request('hello');
+    await world.run(100_000, 500);
+  }
+  const costs = await costsOf(world);
+  expect(costs).toMatchObject({ requests: 3, coldStarts: 1, resumes: 2 });
+  expect(costs?.replicaSeconds).toBeGreaterThan(28);
+  expect(costs?.replicaSeconds).toBeLessThan(40);
+  expect(costs?.pausedSeconds).toBeGreaterThan(255);
+  expect(costs?.pausedSeconds).toBeLessThan(275);
+  expect(costs?.memoryMiBSeconds).toBeGreaterThan(28_000);
 });

@@ -196,6 +196,7 @@ export class FakeEdge {
     const counters = figures.take(now);
     return {
       service: name,
+      requests: counters.arrivals,
       ...counters,
       queued: queued.sparse(),
       retries: 0,

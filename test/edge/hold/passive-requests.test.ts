@@ -22,7 +22,7 @@ describe('a request that may not wake a service, while it is awake,', () => {
     client.get(path, fields);
     expect((await client.answer()).status).toBe(200);
     const report = await h.service();
-    expect(report).toMatchObject({ arrivals: 0, completions: 0, ttfb: [], codes: [200, 1] });
+    expect(report).toMatchObject({ requests: 1, arrivals: 0, completions: 0, ttfb: [], codes: [200, 1] });
     expect(report?.idleForMs).toBeGreaterThanOrEqual(10_000);
     expect(report?.lastRequest).toBeUndefined();
     expect(report?.endpoints).toMatchObject([{ ttfb: [] }]);
