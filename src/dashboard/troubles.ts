@@ -63,7 +63,7 @@ export function troublesKey({ startFailure, troubles, heldBack, frozen }: Servic
 
 /** Figures of a service as pairs of a name and a text. */
 export function figuresOf(service: ServiceStatus): [string, string][] {
-  const { inFlight, held, heldForMs, latencyMs, threshold, lastActivity, perSecond } = service;
+  const { inFlight, held, heldForMs, latencyMs, threshold, lastActivity, perSecond, schedule } = service;
   const wait = held === 0 ? '' : `, the longest for ${duration(heldForMs)} at most`;
   return [
     ['Requests/s', perSecond.arrivals.toFixed(1)],
@@ -71,6 +71,13 @@ export function figuresOf(service: ServiceStatus): [string, string][] {
     ['Held', `${held}${wait}`],
     ['p50 · p95 · p99', [latencyMs.p50, latencyMs.p95, latencyMs.p99].map(duration).join(' · ')],
     ['Slow from', threshold === null ? '–' : `${duration(threshold.aboveMs)} (${threshold.source})`],
+    ['Schedule', schedule === null ? '–' : scheduleText(schedule)],
     ['Last activity', lastActivity === null ? '–' : `${lastActivity.what}, ${moment(lastActivity.at, Date.now())}`],
   ];
+}
+
+function scheduleText({ min, until, nextAt }: NonNullable<ServiceStatus['schedule']>): string {
+  const now = Date.now();
+  const next = nextAt === null ? 'no window ahead' : `next at ${moment(nextAt, now)}`;
+  return until === null ? next : `at least ${min} until ${moment(until, now)}, ${next}`;
 }
