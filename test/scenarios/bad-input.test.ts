@@ -192,7 +192,8 @@ describe.concurrent('bad input', () => {
     await until('it is up', () => answers('/healthz'));
     const up = Date.now();
     await until('it is ready', () => answers('/readyz'));
-    expect(Date.now() - up).toBeLessThanOrEqual(6_000);
+    // It would wait for ever for Consul; a busy machine takes its time for the rest.
+    expect(Date.now() - up).toBeLessThanOrEqual(25_000);
     await proxy.ready();
     expect((await proxy.request({ host: 'known.test' })).status).toBe(200);
     expect((await proxy.request({ host: app.host })).status).toBe(200);
