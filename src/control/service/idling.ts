@@ -62,8 +62,13 @@ export class Idling {
    * is there in milliseconds anyway.
    */
   get expected(): ExpectedCall | undefined {
+    return this.#isAhead ? this.#plan.expected : undefined;
+  }
+
+  /** Whether it may be started ahead of calls. */
+  get #isAhead(): boolean {
     const { idleMs, dryRun } = this.#options.settings().scale;
-    return idleMs === 'auto' && !dryRun ? this.#plan.expected : undefined;
+    return idleMs === 'auto' && !dryRun;
   }
 
   /** What a start takes, ms. */
@@ -136,7 +141,8 @@ export class Idling {
     const isHeld = telemetry.held > 0;
     const seen = { now, isBusy: busy, isHeld, lastActivityAt, arrivals, spanMs, loadMs: report?.loadMs ?? 0 };
     costing.requested(report?.requests ?? 0);
-    const isMissed = isHeld && this.expected !== undefined;
+    const since = now - this.#watch.idleForMs(now);
+    const isMissed = isHeld && this.#isAhead && this.#planFrom(since).expected !== undefined;
     this.#watch.see(seen, (gapMs, count, endedAt) => {
       this.#auto.idled(gapMs, count, endedAt, settings().scale.weight, isMissed);
       costing.idled(gapMs, count);
@@ -207,10 +213,14 @@ export class Idling {
   }
 
   get #plan(): IdlePlan {
-    const { settings, telemetry } = this.#options;
-    const { weight } = settings().scale;
+    return this.#planFrom(this.#options.telemetry.lastActivityAt);
+  }
+
+  /** @param since end of the last activity, the clock's ms */
+  #planFrom(since: number): IdlePlan {
+    const { weight } = this.#options.settings().scale;
     if (this.#order !== undefined) return { keepMs: this.#known.keepMs(weight, this.#raise), expected: undefined };
-    return this.#known.plan(telemetry.lastActivityAt, weight, this.#raise);
+    return this.#known.plan(since, weight, this.#raise);
   }
 
   get #forecast(): ForecastWhy | null {

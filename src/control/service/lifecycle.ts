@@ -355,7 +355,6 @@ export class ServiceLifecycle {
   #view(news: ServiceEvent): ServiceView {
     const { host, settings, telemetry, capacity, idling } = this.#options;
     const { health } = settings();
-    const isFrozen = host.freezes.of(this.#name) !== undefined;
     const floor = this.#options.floor.now;
     const { scale } = this.#options.floor.settings(floor);
     const now = host.context.clock.now();
@@ -390,7 +389,7 @@ export class ServiceLifecycle {
       isSilent: telemetry.silent,
       lastActivityAt: telemetry.lastActivityAt,
       isDraining: host.isDraining(),
-      isFrozen,
+      isFrozen: host.freezes.of(this.#name) !== undefined,
       mayStart: host.mayStart(),
       mayEnd: host.mayEnd(),
     };

@@ -26,7 +26,9 @@ export class ServiceFloor {
   get now(): Floor {
     const { host, settings, idling } = this.#options;
     const { clock } = host.context;
-    return floorAt(clock.now(), clock.wall(), settings().scale.min, this.#scheduled, idling.expected);
+    const { name, scale } = settings();
+    const expected = host.freezes.of(name) === undefined ? idling.expected : undefined;
+    return floorAt(clock.now(), clock.wall(), scale.min, this.#scheduled, expected);
   }
 
   /** The settings with `min` as it holds now. */

@@ -142,6 +142,27 @@ test('what is called every two minutes is started ahead of each call, and nobody
   expect(world.errors).toEqual([]);
 });
 
+test('a call that comes in time, and waits all the same, is no forecast that was right', async () => {
+  const world = await World.started([auto({ weight: 10 })]);
+  await calls(world, 120_000, 14);
+  expect((await idleOf(world))?.forecast).toMatchObject({ isTrusted: true, wrong: 0 });
+  world.runtime.behaviour.readyMs = 20_000;
+  // The replica for the next call is there already: the one after it comes too late.
+  await calls(world, 120_000, 3);
+  expect((await idleOf(world))?.forecast?.wrong).toBeGreaterThan(0);
+});
+
+test('while it is frozen it is not started ahead of calls', async () => {
+  const world = await World.started([auto({ weight: 10 })]);
+  await calls(world, 120_000, 13);
+  world.edge.request('hello');
+  await world.run(10_000, 250);
+  await world.control.freeze('hello', 3_600_000, null, false);
+  const { starts } = world.runtime;
+  await world.run(150_000, 250);
+  expect(world.runtime.starts).toBe(starts);
+});
+
 test('a schedule keeps replicas while its window is open, started ahead of it', async () => {
   const schedule = [{ from: '* * * * *', forMs: 20_000, timeZone: 'UTC', min: 2 }];
   const world = await World.started([testService('hello', { scale: { idleMs: 1000, schedule } })]);
