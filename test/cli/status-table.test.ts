@@ -74,6 +74,7 @@ test.each([
   [['starting'], '1 starting'],
   [['failed'], '1 failed'],
   [['ready', 'draining', 'stopping', 'stopping'], '1 + 1 draining + 2 stopping'],
+  [['paused', 'paused', 'created'], '2 paused'],
 ] as [ReplicaState[], string][])('replicas %j are shown as "%s"', (states, cell) => {
   const row = statusTable([service({ name: 'x', replicas: replicas(...states) })], NOW, 200).split('\n')[1];
   expect(row?.split(/ {2,}/)[2]).toBe(cell);
