@@ -75,7 +75,8 @@ function indented(line: string, width: number): string[] {
 function replicasCell(replicas: readonly ReplicaStatus[]): string {
   const counts = new Map<string, number>();
   for (const { state } of replicas) {
-    if (holdsCapacity(state) || state === 'paused' || state === 'failed') counts.set(state, (counts.get(state) ?? 0) + 1);
+    if (holdsCapacity(state) || state === 'paused' || state === 'failed')
+      counts.set(state, (counts.get(state) ?? 0) + 1);
   }
   const ready = counts.get('ready') ?? 0;
   counts.delete('ready');
