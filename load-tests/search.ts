@@ -9,7 +9,7 @@
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { decisionLines } from '../src/cli/simulate-text.ts';
-import { asCommand, type Case, outcomeOf } from '../test/simulate/search/case.ts';
+import { asCommand, type Case, outcomesOf } from '../test/simulate/search/case.ts';
 import { worlds } from '../test/simulate/search/worlds.ts';
 import { readOrRefuse } from './support/arguments.ts';
 
@@ -48,9 +48,8 @@ for (const { name, cases, faultsOf } of worlds) {
     console.log(`\n${name}, run ${run}:\n${asCommand(least.of)}`);
     for (const fault of least.faults) console.log(`  ${fault}`);
     console.log(`  ${JSON.stringify(least.of)}`);
-    const outcome = await outcomeOf(least.of);
-    for (const line of decisionLines([{ policy: 'pilotlight', seed: least.of.seed, services: [outcome] }]))
-      console.log(line);
+    const services = await outcomesOf(least.of);
+    for (const line of decisionLines([{ policy: 'pilotlight', seed: least.of.seed, services }])) console.log(line);
   }
   console.log(`${name}: ${runs} runs in ${Math.round((performance.now() - began) / 1000)} s`);
 }

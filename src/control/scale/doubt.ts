@@ -1,5 +1,5 @@
 import { millis, percent, rate } from '../../util/format.ts';
-import { capacityOf, isSaturated, type ScaleInputs } from './scale-inputs.ts';
+import { capacityOf, isCollapsed, isSaturated, type ScaleInputs } from './scale-inputs.ts';
 import type { TrialVerdict } from './trial-verdict.ts';
 
 /**
@@ -49,9 +49,13 @@ export function judgeDoubt(inputs: ScaleInputs): TrialVerdict {
 /** Where an increase without benefit leads back to: those in doubt before it, at the same load, did not help either. */
 export function replicasBeforeDoubt(inputs: ScaleInputs): number {
   const { trial, trialFrom, doubtIncreases, doubtFrom, doubtPerSecond, helps, beforePerSecond } = inputs;
+  const { asGoodBefore, trialGoodPerSecond, arrivalsPerSecond } = inputs;
   if (trial === 0) return doubtFrom;
   const isDoubted = doubtIncreases > 0 && helps === 0 && isSameLoad(beforePerSecond, doubtPerSecond);
-  return isDoubted ? Math.min(doubtFrom, trialFrom) : trialFrom;
+  const before = isDoubted ? Math.min(doubtFrom, trialFrom) : trialFrom;
+  // In an overload it is seen which of those before it did no more either.
+  const isTold = isSaturated(inputs) && !isCollapsed(trialGoodPerSecond, arrivalsPerSecond);
+  return isTold ? Math.min(before, asGoodBefore) : before;
 }
 
 function mostIncreases({ freezes, helps }: ScaleInputs): number {

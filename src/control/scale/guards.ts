@@ -106,13 +106,27 @@ const signal: Guard = {
   },
 };
 
+/** A backlog that takes so many times as long as it may is not worked off soon. */
+const TOO_LONG = 2;
+
+/** A backlog is worked off, but for long, where more replicas would do it sooner. */
+function isDrainedTooLate(inputs: ScaleInputs): boolean {
+  const { helps, goodPerSecond, latelyPerSecond, backlogMs, aboveMs } = inputs;
+  if (helps === 0 || !isSaturated(inputs)) return false;
+  const waiting = backlogOf(inputs) * 1000;
+  return waiting > goodPerSecond * aboveMs && waiting > TOO_LONG * backlogMs * (goodPerSecond - latelyPerSecond);
+}
+
 /** More answers than arrivals: what is slow are requests of a queue that is being worked off already. */
 const backlog: Guard = {
   name: 'backlog',
   kinds: ['latency', 'concurrency'],
   judge(proposal, inputs) {
     const detail = `${rate(inputs.latelyPerSecond)}/s arrive, ${rate(inputs.goodPerSecond)}/s are answered`;
-    return isDraining(inputs) ? block(proposal, `${detail}: a backlog is draining`) : pass(proposal, detail);
+    if (!isDraining(inputs)) return pass(proposal, detail);
+    if (isDrainedTooLate(inputs))
+      return pass(proposal, `${detail}: too little for the ${Math.round(backlogOf(inputs))} that wait`);
+    return block(proposal, `${detail}: a backlog is draining`);
   },
 };
 

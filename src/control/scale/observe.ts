@@ -1,4 +1,5 @@
 import type { GuardSettings, ScaleSettings } from '../../model/settings.ts';
+import { withAnswered, withLook } from './answered.ts';
 import { type Evidence, faded, type Seen, surely, withCapacity, withCarried, withTooFew } from './evidence.ts';
 import { isSaturatedBy, isSteadyLoad, type SaturationSigns } from './saturation.ts';
 import { isCollapsed, isShort } from './scale-inputs.ts';
@@ -27,8 +28,11 @@ export function observe(state: ScalerState, sample: ScaleSample, scale: ScaleSet
   const isBusy = isSaturatedNow || (state.busyTicks > 0 && isCatchingUp(sample));
   const busyTicks = isBusy ? state.busyTicks + 1 : 0;
   const seen = { isSaturated: isSaturatedNow, busyMs: busyTicks * TICK_MS, isOver, isCalm };
+  const isSeen = ready > 0 && sample.isSteady && !isCollapsed(sample.goodLately, sample.arrivals);
+  const overload = isSeen ? withLook(state.overload, ready, sample.goodLately, saturatedTicks) : undefined;
   const next: ScalerState = {
-    ...whenReady(state, sample, isSaturatedNow, now),
+    ...whenReady({ ...state, overload }, sample, isSaturatedNow, now),
+    answered: withAnswered(state.answered, overload, now),
     overTicks: isOver ? state.overTicks + 1 : 0,
     saturatedTicks,
     busyTicks,
@@ -71,9 +75,11 @@ function follow(before: number, now: number): number {
 /** The replicas of an increase are there, as far as they are coming. Until then the service may prove to be saturated. */
 function whenReady(state: ScalerState, sample: ScaleSample, isSaturatedNow: boolean, now: number): ScalerState {
   const { ready, starting } = sample;
-  const { trial, lastUpAt = now } = state;
+  const { trial, overload, lastUpAt = now } = state;
   if (trial.state !== 'starting') return state;
-  const before = { ...trial, isSaturated: trial.isSaturated || isSaturatedNow };
+  // Those before it go on being looked at until it is there.
+  const good = overload?.replicas === trial.from ? overload.perSecond : trial.good;
+  const before = { ...trial, good, isSaturated: trial.isSaturated || isSaturatedNow };
   if (starting > 0 || ready <= trial.from) return { ...state, trial: before };
   return { ...state, startMs: now - lastUpAt, trial: { ...before, state: 'judging', to: ready, readyAt: now } };
 }

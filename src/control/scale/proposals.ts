@@ -29,11 +29,21 @@ function endOfTrial(inputs: ScaleInputs): Proposal | undefined {
   const before = Math.max(min, trialFrom);
   const beforeDoubt = Math.max(min, replicasBeforeDoubt(inputs));
   if (judged.verdict === 'no-benefit' && beforeDoubt < from)
-    return { kind: 'undo', from, to: beforeDoubt, reason: `no benefit: ${judged.what}` };
+    return {
+      kind: 'undo',
+      from,
+      to: beforeDoubt,
+      reason: `no benefit: ${judged.what}${asBefore(inputs, beforeDoubt)}`,
+    };
   if (judged.verdict === 'untold' && before < from) return { kind: 'undo', from, to: before, reason: judged.what };
   if (judged.verdict === 'harmed' && trialFrom > from)
     return { kind: 'restore', from, to: trialFrom, reason: `${from} are too few: ${judged.what}` };
   return undefined;
+}
+
+/** Which of those before did no more, where more than the last goes; empty where it is the last alone. */
+function asBefore({ trial, trialFrom }: ScaleInputs, before: number): string {
+  return trial !== 0 && before < trialFrom ? `, no more than with ${before}` : '';
 }
 
 function forShed(inputs: ScaleInputs): Proposal | undefined {
@@ -60,15 +70,21 @@ const CATCH_UP = 1.65;
 
 /** How many a saturated service needs: by its capacity, once replicas have proved to help; else one more. */
 function sized(inputs: ScaleInputs, from: number, reason: string): Pick<Proposal, 'to' | 'reason'> {
-  const { capacityPerSecond, helps, arrivalsPerSecond, goodPerSecond, utilisation, stepUp, ready } = inputs;
+  const { capacityPerSecond, capacityAnswers = Number.POSITIVE_INFINITY, helps } = inputs;
+  const { arrivalsPerSecond, goodPerSecond, utilisation, stepUp, ready } = inputs;
   const { backlogMs, startMs } = inputs;
   if (helps === 0 || capacityPerSecond === undefined || capacityPerSecond <= 0) return { to: from + 1, reason };
   // With the reserve for what arrives; without it for as long as the backlog is worked off, as it is when they are there.
   const steady = arrivalsPerSecond / (utilisation * capacityPerSecond);
   const backlog = backlogOf(inputs) + Math.max(0, arrivalsPerSecond - goodPerSecond) * (startMs / 1000);
   const lasting = arrivalsPerSecond / capacityPerSecond;
+  // Of few answers it may be luck what one does: one too few then works on the backlog for long.
+  const least = capacityPerSecond * (1 - 1 / Math.sqrt(Math.max(2, capacityAnswers)));
   const catchingUp = Math.ceil(lasting + backlog / (backlogMs / 1000) / capacityPerSecond - SAME_NEED);
-  const needed = Math.max(Math.ceil(steady - SAME_NEED), Math.min(catchingUp, Math.floor(CATCH_UP * lasting)));
+  const needed = Math.max(
+    Math.ceil(steady - SAME_NEED),
+    Math.min(catchingUp, Math.floor((CATCH_UP * arrivalsPerSecond) / least)),
+  );
   const to = Math.max(from + 1, Math.min(needed, stepUp * Math.max(1, ready)));
   return {
     to,

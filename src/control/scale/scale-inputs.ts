@@ -58,6 +58,8 @@ export interface ScaleInputs extends BudgetFacts {
 
   /** Good answers per second of one replica, seen while saturated. */
   capacityPerSecond?: number;
+  /** Of how many answers that is known. */
+  capacityAnswers?: number;
   /** Arrivals per second of each at which fewer were too few, or their capacity; absent where more have not helped yet. */
   eachPerSecond?: number;
   /** The most good answers per second of one replica, saturated or not; absent while unknown. */
@@ -92,6 +94,8 @@ export interface ScaleInputs extends BudgetFacts {
   beforeSaturated: number;
   /** Why there was an increase: 1 for a limit on concurrency. */
   trialConcurrency: number;
+  /** The fewest replicas that answered as much when the service was saturated a while ago; `ready` where none did. */
+  asGoodBefore: number;
   /** All of the new replicas are past their warm-up. */
   trialWarm: number;
   /** Good answers per second since the replicas of the trial are there, and over how long that is measured, ms. */

@@ -2,6 +2,7 @@ import type { GuardVerdict } from '../../model/decision.ts';
 import type { GuardSettings, ScaleSettings } from '../../model/settings.ts';
 import { type BucketRate, fullBucket, type TokenBucket, takeToken, tokensAt } from '../../util/token-bucket.ts';
 import type { BudgetFacts } from '../start/replica-budget.ts';
+import { type Answered, fewestThatAnswered, type Overload } from './answered.ts';
 import { type Doubt, doubtsAfter } from './doubt.ts';
 import {
   carriersOf,
@@ -106,6 +107,9 @@ export interface ScalerState {
   lastUpAt: number | undefined;
   /** The most good answers per second of one replica, saturated or not, over a few seconds at least. */
   doneEach: Seen | undefined;
+  /** What goes on, where it is saturated, and what so many answered when it was. */
+  overload: Overload | undefined;
+  answered: Answered;
   /** How long the replicas of the last increase took to be ready, ms. */
   startMs: number;
   lastDownAt: number | undefined;
@@ -143,6 +147,8 @@ export function newScaler(scale: ScaleSettings, now: number): ScalerState {
     calmEach: 0,
     lastUpAt: undefined,
     doneEach: undefined,
+    overload: undefined,
+    answered: [],
     startMs: 0,
     lastDownAt: undefined,
     cooldownUntil: Number.NEGATIVE_INFINITY,
@@ -159,12 +165,13 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
   const { guards, latency, concurrency } = scale;
   const { evidence, trial } = state;
   const { ready, starting, quantileMs, lateQuantileMs, startsAllowed, arrivals, shed, errors } = sample;
-  const capacity = evidence.capacity?.perSecond;
+  const { capacity } = evidence;
   const each = eachTakes(evidence, ready + starting, guards, now);
   const soon = sample.trend === undefined ? undefined : forecast(sample.trend);
   const carriers = carriersOf(evidence, arrivals, ready + starting, guards, now);
   const failed = failedAt(evidence, ready - 1, now);
   const doubt = state.doubts.at(-1);
+  const most = Math.max(sample.goodSince, 'good' in trial ? trial.good : 0);
   const lastChangeAt = latest(state.lastUpAt, state.lastDownAt);
   return {
     frozen: Number(sample.frozen),
@@ -199,7 +206,7 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
     calmLoad: state.calmLoad,
     shedShare: arrivals > 0 ? shed / arrivals : 0,
     errorsShare: sample.usualAnswers > 0 ? errors / sample.usualAnswers : 0,
-    ...(capacity !== undefined && { capacityPerSecond: capacity }),
+    ...(capacity !== undefined && { capacityPerSecond: capacity.perSecond, capacityAnswers: capacity.answers }),
     ...(each !== undefined && { eachPerSecond: each }),
     ...(state.doneEach !== undefined && { doneEachPerSecond: faded(state.doneEach, guards, now) }),
     helps: Number(evidence.helps),
@@ -215,6 +222,7 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
     cooldownLeftMs: Math.max(0, Math.min(guards.cooldownMs, state.cooldownUntil - now)),
     ...trialInputs(trial, now),
     trialWarm: Number(sample.isWarm),
+    asGoodBefore: fewestThatAnswered(state.answered, ready, most, guards.benefitLeast, now),
     trialGoodPerSecond: sample.goodSince,
     trialGoodMs: sample.goodSinceMs,
     benefitMs: guards.benefitMs,
@@ -372,12 +380,13 @@ export function afterChange(
     return kind === 'restore' && trial.state === 'lowered' ? { ...state, trial: { ...trial, state: 'harmed' } } : state;
   }
   const isTried = inputs.sessions !== 1;
+  const { overload } = state;
   const before: Before = {
     from: action === 'scale-up' ? inputs.ready + inputs.starting : from,
     to,
     arrivals: Math.max(inputs.arrivalsPerSecond, inputs.usualPerSecond),
     usual: inputs.usualPerSecond,
-    good: inputs.goodPerSecond,
+    good: overload?.replicas === inputs.ready ? overload.perSecond : inputs.goodPerSecond,
     quantileMs: inputs.quantileMs ?? 0,
     // An average of two seconds lags behind a queue that has just come.
     load: Math.max(inputs.load, inputs.queued > 0 ? inputs.queued + inputs.ready * inputs.concurrency : 0),

@@ -63,6 +63,39 @@ test.each<Case>([
     '40/s arrive, 44/s are answered: a backlog is draining',
   ],
 
+  [
+    'backlog',
+    up,
+    saturated({ goodPerSecond: 325 }),
+    'pass',
+    4,
+    '300/s arrive, 325/s are answered: too little for the 390 that wait',
+  ],
+  [
+    'backlog',
+    up,
+    saturated({ goodPerSecond: 316, load: 300, loadBefore: 400 }),
+    'block',
+    2,
+    '300/s arrive, 316/s are answered: a backlog is draining',
+  ],
+  [
+    'backlog',
+    up,
+    saturated({ goodPerSecond: 325, helps: 0 }),
+    'block',
+    2,
+    '300/s arrive, 325/s are answered: a backlog is draining',
+  ],
+  [
+    'backlog',
+    up,
+    saturated({ goodPerSecond: 328 }),
+    'block',
+    2,
+    '300/s arrive, 328/s are answered: a backlog is draining',
+  ],
+
   ['benefit', up, slow({}), 'pass', 4, 'no increase without benefit lately'],
   ['benefit', up, slow({ trial: 1, trialFrom: 1, trialTo: 2 }), 'block', 2, '1→2 has to show first that it helps'],
   [

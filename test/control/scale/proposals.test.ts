@@ -105,6 +105,12 @@ describe('saturated', () => {
     expect(proposals({ ...saturatedInputs, load: 5000 })).toMatchObject([{ to: 9 }]);
   });
 
+  test('where it is known of few answers what one does, for more than where it is of many', () => {
+    const long = { ...saturatedInputs, load: 5000 };
+    expect(proposals({ ...long, capacityAnswers: 100 })).toMatchObject([{ to: 11 }]);
+    expect(proposals({ ...long, capacityAnswers: 1_000_000 })).toMatchObject([{ to: 9 }]);
+  });
+
   test('the backlog counts as it will be when the replicas are there', () => {
     expect(proposals({ ...saturatedInputs, load: 10, startMs: 5500 })).toMatchObject([{ to: 9 }]);
   });

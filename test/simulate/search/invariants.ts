@@ -2,6 +2,7 @@ import type { ScaleInputs } from '../../../src/control/scale/scale-inputs.ts';
 import { decideScale } from '../../../src/control/scale/scaler.ts';
 import type { DecisionEntry } from '../../../src/model/decision.ts';
 import { LOAD_BEGINS_MS, type SecondPoint, type ServiceOutcome } from '../../../src/simulate/outcome.ts';
+import type { Steady } from './oracle.ts';
 
 /** What is wrong with an outcome, a line each; empty where nothing is. */
 export type Faults = string[];
@@ -107,3 +108,17 @@ export function settledReplicas({ series }: ServiceOutcome): { least: number; mo
 }
 
 const SETTLED_SECONDS = 900;
+
+/** Settled where the load has been the same for long: neither more nor fewer than the service needs. */
+export function settledFaults(states: readonly Steady[], outcome: ServiceOutcome, min: number): Faults {
+  const { least, most } = settledReplicas(outcome);
+  const last = states.at(-1);
+  const faults: Faults = [];
+  // One more is kept where what a replica can do was seen while it was cold, or at its worst.
+  if (last?.notCalm === 0 && least > Math.max(min, last.replicas + 1))
+    faults.push(`${least} replicas at the end, though ${last.replicas} are calm all the time`);
+  const enough = states.find(({ over }) => over <= 0.5);
+  if (enough !== undefined && states.some(({ over }) => over <= 0.1) && most < enough.replicas)
+    faults.push(`${most} replicas at the end, too few for half of the time: ${enough.replicas} are needed`);
+  return faults;
+}

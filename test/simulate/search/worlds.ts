@@ -1,92 +1,20 @@
 import fc from 'fast-check';
-import type { ServiceOutcome } from '../../../src/simulate/outcome.ts';
-import { readApp } from '../../../src/simulate/spec/app-spec.ts';
-import { type Case, outcomeOf, settingsOf } from './case.ts';
-import { alwaysFaults, changesOf, type Faults, mostWithin, settledReplicas, stuckFaults } from './invariants.ts';
-import { closedStates, type Steady, steadyStates } from './oracle.ts';
-
-/** A kind of service and load, and what has to hold for all of them. */
-export interface World {
-  name: string;
-  /** How many of them the test suite looks at. */
-  runs: number;
-  cases: fc.Arbitrary<Case>;
-  faultsOf: (of: Case) => Promise<Faults>;
-}
-
-const between = (min: number, max: number) => fc.integer({ min, max });
-const rarely = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 2 });
-const join = (...parts: (string | undefined)[]) => parts.filter((part) => part !== undefined).join(',');
-
-/** How long work takes that takes so many ms on average. */
-const SHAPES = {
-  constant: (ms: number) => `${ms}ms`,
-  exponential: (ms: number) => `exponential:${ms}ms`,
-  'log-normal': (ms: number) => `log-normal:${Math.max(1, Math.round(ms / Math.exp(0.32)))}ms:0.8`,
-  pareto: (ms: number) => `pareto:${Math.max(1, Math.round(ms / 2.7))}ms:1.5:${Math.max(100, ms * 37)}ms`,
-} as const;
-const shapes = fc.constantFrom(...(Object.keys(SHAPES) as (keyof typeof SHAPES)[]));
-
-/** What comes before the load stays as it is: rates as percents of what the service can do. */
-const pieces = (most: number) =>
-  fc.array(
-    fc.record({
-      kind: fc.constantFrom('constant', 'ramp', 'sine', 'step', 'spike'),
-      low: between(10, most),
-      high: between(10, most),
-      minutes: between(1, 4),
-    }),
-    { maxLength: 3 },
-  );
-
-type Piece = { kind: string; low: number; high: number; minutes: number };
-
-function loadText(all: readonly Piece[], last: number, whole: number): string {
-  const rate = (percent: number) => Math.max(1, Math.round((percent * whole) / 100));
-  const texts = all.map(({ kind, low, high, minutes }) => {
-    const [from, to] = [rate(low), rate(high)];
-    const range = `${Math.min(from, to)}..${Math.max(from, to)}`;
-    const forms: Record<string, string> = {
-      constant: `constant:${from}`,
-      ramp: `ramp:${from}..${to}/${minutes}m`,
-      sine: `sine:${range}/${minutes * 30}s`,
-      step: `step:${from},${to}@${minutes * 20}s`,
-      spike: `spike:${range}@${minutes * 10}s/${minutes * 2}s`,
-    };
-    return `${forms[kind]} for ${minutes}m`;
-  });
-  return [...texts, `constant:${rate(last)}`].join(' then ');
-}
-
-const SETTLING_SECONDS = 2100;
-const secondsOf = (all: readonly Piece[], tail: number) => all.reduce((sum, { minutes }) => sum + minutes * 60, tail);
-
-/** What a replica can do per second, by arithmetic. */
-function eachOf({ app: text }: Case): number {
-  const { app } = readApp(text);
-  return ((app.sharesProcessor ? 1 : app.slots) * 1000) / app.serviceTime.meanMs;
-}
-
-function boundsOf(of: Case, isWell = true) {
-  const { min, max } = settingsOf(of).scale;
-  return { min: Math.min(of.running, Math.max(1, min)), max: Math.max(max, of.running), isWell };
-}
-
-const finalRate = ({ load }: Case) => Number(/constant:(\d+)(?:,patience:\d+ms)?$/.exec(load)?.[1]);
-
-/** Settled where the load has been the same for long: neither more nor fewer than the service needs. */
-function settledFaults(states: readonly Steady[], outcome: ServiceOutcome, min: number): Faults {
-  const { least, most } = settledReplicas(outcome);
-  const last = states.at(-1);
-  const faults: Faults = [];
-  // One more is kept where what a replica can do was seen while it was cold, or at its worst.
-  if (last?.notCalm === 0 && least > Math.max(min, last.replicas + 1))
-    faults.push(`${least} replicas at the end, though ${last.replicas} are calm all the time`);
-  const enough = states.find(({ over }) => over <= 0.5);
-  if (enough !== undefined && states.some(({ over }) => over <= 0.1) && most < enough.replicas)
-    faults.push(`${most} replicas at the end, too few for half of the time: ${enough.replicas} are needed`);
-  return faults;
-}
+import { boundsOf, eachOf, finalRateOf, outcomeOf, settingsOf } from './case.ts';
+import {
+  between,
+  join,
+  loadText,
+  pieces,
+  rarely,
+  SETTLING_SECONDS,
+  SHAPES,
+  secondsOf,
+  shapes,
+  type World,
+} from './generate.ts';
+import { alwaysFaults, changesOf, mostWithin, settledFaults, settledReplicas, stuckFaults } from './invariants.ts';
+import { closedStates, steadyStates } from './oracle.ts';
+import { sharing } from './two-on-a-budget.ts';
 
 /** Replicas add up: each does as much as it does alone. */
 const helping: World = {
@@ -151,7 +79,7 @@ const helping: World = {
     const outcome = await outcomeOf(of);
     const { min, max } = settingsOf(of).scale;
     const each = eachOf(of);
-    const states = await steadyStates(of, finalRate(of), Math.ceil(finalRate(of) / each), max);
+    const states = await steadyStates(of, finalRateOf(of), Math.ceil(finalRateOf(of) / each), max);
     return [
       ...alwaysFaults(outcome, boundsOf(of)),
       ...stuckFaults(outcome, each, max, 150),
@@ -311,4 +239,4 @@ const closed: World = {
   },
 };
 
-export const worlds: readonly World[] = [helping, useless, ailing, closed];
+export const worlds: readonly World[] = [helping, useless, ailing, closed, sharing];
