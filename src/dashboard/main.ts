@@ -74,7 +74,8 @@ addEventListener('hashchange', () => {
   if (route.page === before.page && route.name === before.name) page?.requery?.(route.query);
   schedule();
 });
-setInterval(schedule, LOOK_MS);
+// Not by a frame: a browser that is short of time may make none for long, and what is shown would be old unsaid.
+setInterval(draw, LOOK_MS);
 const live = new Live({
   onState: (state) => store.takeState(state, Date.now()),
   onEvent: (event) => store.takeEvent(event),
