@@ -7,7 +7,7 @@ import { Fault, type FaultText } from '../http1/faults.ts';
 import { RequestHead } from '../http1/request.ts';
 import type { DeadlineEntry } from '../io/deadlines.ts';
 import type { IdleConnection, IdleList } from '../io/idle-connections.ts';
-import { readShared, toKeep, unshared } from '../io/shared-read.ts';
+import { readShared, toKeep } from '../io/shared-read.ts';
 import { disown, own, type SocketOwner } from '../io/socket-owner.ts';
 import { takePieces } from './body-pieces.ts';
 import { ClientPeer } from './client-peer.ts';
@@ -335,7 +335,7 @@ export class Http1Connection
     this.#context.deadlines.forget(this);
     const first = Buffer.concat([PREFACE_HEAD, rest]);
     disown(this.#socket);
-    new ClientSession(unshared(this.#socket), this.peer, this.#context, this.#listener, first);
+    new ClientSession(this.#socket, this.peer, this.#context, this.#listener, first);
     return true;
   }
 

@@ -1,5 +1,6 @@
 interface Latin1Buffer {
   latin1Slice(start: number, end: number): string;
+  latin1Write(text: string, at: number): number;
 }
 
 /**
@@ -7,6 +8,11 @@ interface Latin1Buffer {
  */
 export function latin1(bytes: Buffer, start: number, end: number): string {
   return (bytes as unknown as Latin1Buffer).latin1Slice(start, end);
+}
+
+/** Writes a Latin-1 string, for which there is room. @returns how many bytes it is */
+export function writeLatin1(bytes: Buffer, text: string, at: number): number {
+  return (bytes as unknown as Latin1Buffer).latin1Write(text, at);
 }
 
 /** The bytes of a Latin-1 string. */

@@ -20,13 +20,14 @@ let internals: Internals | 'unknown' | undefined;
 
 /**
  * Hands what an accepted socket reads to `onBytes`, as the first `size` bytes of the shared buffer; whoever keeps them
- * has to copy them. Node offers this only to sockets that connect (`onread`). For others their inner places are set; if
+ * has to copy them. Who read from the socket before does so no more. Node offers this only to sockets that connect (`onread`). For others their inner places are set; if
  * those have changed, the bytes come as usual.
  */
 export function readShared(socket: Socket, onBytes: (bytes: Buffer, size: number) => void): void {
   const handle = (socket as unknown as { _handle?: { useUserBuffer?(buffer: Buffer): void } | null })._handle;
   internals ??= internalsOf(socket) ?? 'unknown';
   if (internals === 'unknown' || typeof handle?.useUserBuffer !== 'function') {
+    socket.removeAllListeners('data');
     socket.on('data', (bytes: Buffer) => onBytes(bytes, bytes.length));
     return;
   }
@@ -39,14 +40,6 @@ export function readShared(socket: Socket, onBytes: (bytes: Buffer, size: number
   places[internals.callback] = callback;
   handle.useUserBuffer(sharedReadBuffer);
   socket.resume();
-}
-
-/** Ends `readShared`, for whoever takes the handle of the socket, which goes on reading. */
-export function unshared(socket: Socket): Socket {
-  unreadable(socket);
-  // What is put back into it must not flow to nobody. (Behind the above this does not stop the handle.)
-  socket.pause();
-  return socket;
 }
 
 /** Takes its reader from a socket, if that is one of the shared buffer. */

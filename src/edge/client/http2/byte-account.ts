@@ -19,15 +19,13 @@ const WINDOW = 65_535;
 
 /** Whose bytes they are. */
 interface AccountOwner {
-  /** Bytes of content that came and are not read yet. */
-  readonly unreadBytes: number;
   /** @param points for bytes that were of no use */
   onWaste(points: number): void;
 }
 
 /**
- * The bytes of one session that make no request and no content. Node tells of no WINDOW_UPDATE and PRIORITY, nor of
- * heads that it refuses by itself, but it counts bytes: what nothing accounts for is odd behaviour, whatever it is.
+ * The bytes of one session that make no request and no content, such as WINDOW_UPDATE, PRIORITY and heads that are
+ * refused unread: what nothing accounts for is odd behaviour, whatever it is.
  */
 export class ByteAccount implements Member {
   place = 0;
@@ -36,7 +34,6 @@ export class ByteAccount implements Member {
   #credit = 0;
   #read: number;
   #sent: number;
-  #unread = 0;
 
   constructor(socket: Socket, owner: AccountOwner) {
     this.#socket = socket;
@@ -55,11 +52,6 @@ export class ByteAccount implements Member {
     this.#credit += size * CONTENT_WORTH;
   }
 
-  /** A stream is over, and so many bytes of its content were never read. */
-  dropped(size: number): void {
-    this.#credit += size;
-  }
-
   /** We ended a stream, whose client may have sent on until it hears. */
   cutShort(): void {
     this.#credit += WINDOW;
@@ -67,9 +59,7 @@ export class ByteAccount implements Member {
 
   look(): void {
     const { bytesRead, bytesWritten } = this.#socket;
-    const { unreadBytes } = this.#owner;
-    this.#credit += (bytesWritten - this.#sent) * SENT_WORTH + (unreadBytes - this.#unread) - (bytesRead - this.#read);
-    this.#unread = unreadBytes;
+    this.#credit += (bytesWritten - this.#sent) * SENT_WORTH - (bytesRead - this.#read);
     this.#read = bytesRead;
     this.#sent = bytesWritten;
     if (this.#credit < 0) {

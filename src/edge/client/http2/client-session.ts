@@ -1,16 +1,20 @@
-import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import { Members } from '../../../util/members.ts';
+import type { BlockLimits } from '../../http2/field-decoder.ts';
+import type { FieldList } from '../../http2/field-list.ts';
+import { FrameReader } from '../../http2/frame-reader.ts';
+import { ErrorCode, goawayFrame, Setting, settingsFrame } from '../../http2/frames.ts';
 import type { DeadlineEntry } from '../../io/deadlines.ts';
 import type { IdleConnection, IdleList } from '../../io/idle-connections.ts';
+import { readShared } from '../../io/shared-read.ts';
 import { own, type SocketOwner } from '../../io/socket-owner.ts';
 import type { ClientPeer } from '../client-peer.ts';
 import type { ClientContext } from '../context.ts';
 import type { ClientConnection, ListenerContext } from '../listener-context.ts';
 import { ByteAccount } from './byte-account.ts';
+import { FrameHandler, type HandlerOwner } from './frame-handler.ts';
+import { FrameSender, type SenderOwner } from './frame-sender.ts';
 import { Oddities, type Oddity } from './oddities.ts';
 import { RequestStream, type StreamEnd, type StreamOwner } from './request-stream.ts';
-import { sessionOptions } from './session-options.ts';
 
 /**
  * `silent`: nothing was asked yet. `serving`: there are streams. `idle`: there are none any more. `leaving`: the client
@@ -21,15 +25,15 @@ type Phase = 'silent' | 'serving' | 'idle' | 'leaving' | 'lingering' | 'closed';
 
 /** How long a client may take to close a connection that is over, ms. */
 const LINGER_MS = 2000;
-/** Errors of Node behind frames that break the rules of HTTP/2, or carry nothing too often. */
-const BROKEN_RULES = new Set(['ERR_HTTP2_ERROR', 'ERR_HTTP2_TOO_MANY_INVALID_FRAMES']);
-/** How long a client that we take leave of may take to show that it is there, ms. */
-const ALIVE_MS = 10_000;
 /** Objects for streams that an idle connection keeps. */
 const KEPT_WHEN_IDLE = 4;
+/** Fields beyond `limits.fields` that are read, so that a little too many are answered with 431: crumbs of Cookie too. */
+const SPARE_PAIRS = 64;
 
 /** One client's connection of HTTP/2. Its streams are requests of their own, each with its exchange. */
-export class ClientSession implements ClientConnection, StreamOwner, DeadlineEntry, IdleConnection, SocketOwner {
+export class ClientSession
+  implements ClientConnection, StreamOwner, HandlerOwner, SenderOwner, DeadlineEntry, IdleConnection, SocketOwner
+{
   deadline = 0;
   filed = 0;
   slotPlace = 0;
@@ -39,48 +43,43 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
   idleIn: IdleList | undefined;
   silentSince: number;
   readonly peer: ClientPeer;
+  readonly sender: FrameSender;
+  readonly account: ByteAccount;
+  readonly blockLimits: BlockLimits;
+  hasStalled = false;
   readonly #socket: Socket;
-  readonly #session: ServerHttp2Session;
+  readonly #reader: FrameReader;
+  readonly #handler: FrameHandler;
   readonly #context: ClientContext;
   readonly #listener: ListenerContext;
+  readonly #oddities: Oddities;
   #phase: Phase = 'silent';
-  /** Streams that are open. */
-  readonly #open = new Members<RequestStream>();
   /** Served streams whose objects are used again. */
   #free: RequestStream[] = [];
   /** Streams whose head came within the present turn. */
   #fresh: RequestStream[] = [];
   #requests = 0;
-  readonly #oddities: Oddities;
-  readonly account: ByteAccount;
-  /** Its first SETTINGS came, which has to come. */
-  #hasSettings = false;
   #hasPlace = true;
-  hasStalled = false;
-  /** It has answered since we took leave, or last asked. */
-  #isAlive = true;
 
   /**
    * @param peer the other end, known and counted
-   * @param first what came already; the socket is paused then
+   * @param first what came already
    */
   constructor(socket: Socket, peer: ClientPeer, context: ClientContext, listener: ListenerContext, first?: Buffer) {
+    const { head, fields, http2 } = listener.limits;
     this.#socket = socket;
     this.peer = peer;
     this.#context = context;
     this.#listener = listener;
-    if (first !== undefined) socket.unshift(first);
+    this.blockLimits = { bytes: head, pairs: fields + SPARE_PAIRS };
+    this.sender = new FrameSender(socket, this);
+    this.#handler = new FrameHandler(this);
+    this.#reader = new FrameReader(this.#handler);
     if (context.access !== undefined) peer.noteLocalAddress();
     own(socket, this);
-    this.#session = performServerHandshake(socket, sessionOptions(listener.limits));
-    this.#session.on('error', (error: NodeJS.ErrnoException) => this.#onError(error.code));
-    // It is closed when its streams are over: Node would close it when its client says GOAWAY, or when one frame cannot
-    // be sent, and answers no question about it from then on.
-    this.#session.close = stayOpen;
-    this.#session.on('goaway', () => this.#leave());
-    this.#session.on('ping', () => this.#onOdd('ping'));
-    this.#session.on('remoteSettings', () => this.#onSettings());
-    this.#session.on('stream', (stream, _headers, _flags, raw) => this.#onStream(stream, raw));
+    // Its frames are put together already, and must not wait for an acknowledgement (RFC 896).
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true);
     listener.connections.add(this);
     listener.open++;
     this.silentSince = context.clock.now();
@@ -89,6 +88,16 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
     context.byteWatch.add(this.account);
     listener.idle.open(this);
     context.deadlines.arm(this, listener.timeouts.headMs, this.silentSince);
+    this.sender.control(
+      settingsFrame([
+        [Setting.MAX_CONCURRENT_STREAMS, http2.streams],
+        [Setting.MAX_HEADER_LIST_SIZE, head],
+        [Setting.ENABLE_CONNECT_PROTOCOL, 1],
+        [Setting.NO_RFC7540_PRIORITIES, 1],
+      ]),
+    );
+    readShared(socket, (bytes, size) => this.#reader.read(bytes, 0, size));
+    if (first !== undefined) this.#reader.read(first, 0, first.length);
   }
 
   // ── streams ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -97,16 +106,16 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
    * A request came. It is served when the read that brought it is over: what is reset within the same read reaches no
    * service (CVE-2023-44487).
    */
-  #onStream(stream: ServerHttp2Stream, raw: readonly string[]): void {
+  onRequest(id: number, list: FieldList, isCut: boolean, ended: boolean): RequestStream {
     if (this.#phase === 'silent' || this.#phase === 'idle') {
       this.#phase = 'serving';
       this.#listener.idle.leave(this);
       this.#context.deadlines.disarm(this);
     }
-    const each = this.#free.pop() ?? new RequestStream(this, this.#context, this.#listener);
-    this.#open.add(each);
-    each.take(stream, raw);
-    if (this.#fresh.push(each) === 1) setImmediate(beginFresh, this);
+    const stream = this.#free.pop() ?? new RequestStream(this, this.#context, this.#listener);
+    stream.take(id, list, isCut, ended);
+    if (this.#fresh.push(stream) === 1) setImmediate(beginFresh, this);
+    return stream;
   }
 
   /** Serves what came. */
@@ -116,18 +125,30 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
     for (const each of fresh) each.begin();
   }
 
+  get mostStreams(): number {
+    return this.#listener.limits.http2.streams;
+  }
+
+  get takesNoMore(): boolean {
+    return this.#phase === 'leaving';
+  }
+
   onServed(): void {
     this.#requests++;
     const most = this.#listener.limits.requests;
     if (this.#context.draining || (most > 0 && this.#requests >= most)) this.#leave();
   }
 
+  onCut(id: number): void {
+    this.#handler.onCut(id);
+  }
+
   onStreamEnd(stream: RequestStream, end: StreamEnd): void {
-    this.#open.delete(stream);
+    this.#handler.onClosed(stream);
     this.#free.push(stream);
     if (end === 'answered') this.#oddities.makeUp();
-    else if (end !== 'cut') this.#onOdd(end);
-    if (this.#open.size === 0) this.#onLastStream();
+    else if (end !== 'cut') this.onOdd(end);
+    if (this.streams === 0) this.#onLastStream();
   }
 
   #onLastStream(): void {
@@ -147,21 +168,16 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
   }
 
   get streams(): number {
-    return this.#open.size;
+    return this.#handler.streams.size;
   }
 
+  /** What the kernel took whole: `bytesWritten` counts what waits, too. */
   get sentBytes(): number {
-    return this.#socket.bytesWritten - this.#queued;
+    return this.#socket.bytesWritten - this.#socket.writableLength;
   }
 
   get isStuck(): boolean {
-    return this.#queued > 0;
-  }
-
-  /** Bytes that the kernel has yet to take. Node writes past the stream of the socket, straight to its handle. */
-  get #queued(): number {
-    const { _handle: handle } = this.#socket as unknown as { _handle?: { writeQueueSize?: number } | null };
-    return handle?.writeQueueSize ?? 0;
+    return this.#socket.writableLength > 0;
   }
 
   onStuck(): void {
@@ -170,34 +186,33 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
     this.#socket.resetAndDestroy();
   }
 
+  onDrain(): void {
+    this.sender.pump();
+  }
+
   // ── odd behaviour ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #onSettings(): void {
-    if (this.#hasSettings) this.#onOdd('settings');
-    else this.#hasSettings = true;
-  }
-
-  get unreadBytes(): number {
-    let bytes = 0;
-    for (const each of this.#open.list()) bytes += each.unreadBytes;
-    return bytes;
-  }
-
   onWaste(points: number): void {
-    this.#onOdd('waste', points);
+    this.onOdd('waste', points);
   }
 
-  #onOdd(kind: Oddity, points?: number): void {
+  onOdd(kind: Oddity, points?: number): void {
     if (this.#phase === 'lingering' || this.#phase === 'closed') return;
     const { oddities: limit } = this.#listener.limits.http2;
     if (!this.#oddities.add(kind, limit, this.#context.clock.now(), points)) return;
     this.#countCut(kind);
-    this.#break(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    this.#break(ErrorCode.ENHANCE_YOUR_CALM);
   }
 
-  /** Node ended the session itself, or the socket is broken. */
-  #onError(code: string | undefined): void {
-    if (code !== undefined && BROKEN_RULES.has(code)) this.#countCut('protocol');
+  onBroken(code: number): void {
+    if (this.#phase === 'lingering' || this.#phase === 'closed') return;
+    this.#countCut('protocol');
+    this.#break(code);
+  }
+
+  onFlooded(): void {
+    this.#countCut('stalled');
+    this.#socket.resetAndDestroy();
   }
 
   #countCut(reason: Oddity | 'protocol' | 'stalled'): void {
@@ -212,69 +227,66 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
     this.#leave();
   }
 
+  /** The client sends no other request, and waits for its answers. */
+  onGoaway(): void {
+    this.#leave();
+  }
+
   abort(): void {
     this.#socket.destroy();
   }
 
   giveWay(isNew: boolean): void {
     this.#losePlace();
-    this.#break(isNew ? constants.NGHTTP2_ENHANCE_YOUR_CALM : constants.NGHTTP2_NO_ERROR);
+    this.#break(isNew ? ErrorCode.ENHANCE_YOUR_CALM : ErrorCode.NO_ERROR);
   }
 
   /** The client has too many connections. */
   refuse(): void {
-    this.#break(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    this.#break(ErrorCode.ENHANCE_YOUR_CALM);
   }
 
-  /** Ends everything with GOAWAY. Node takes the code in place of an error, which its types do not know. */
+  /** Ends everything. */
   #break(code: number): void {
     this.#phase = 'lingering';
-    this.#context.deadlines.arm(this, LINGER_MS);
-    this.#session.destroy(code as unknown as Error);
+    this.#reader.stop();
+    this.#closeStreams();
+    this.#endSending(code);
+  }
+
+  #closeStreams(): void {
+    for (const each of [...this.#handler.streams.values()]) each.close(ErrorCode.CANCEL);
   }
 
   /**
    * Tells the client to ask nothing more here, and names the last stream that is served. What it sent behind that is its
-   * to send elsewhere, which it may, whatever it is (RFC 9113 §6.8). To name none at first, and the last one when the
-   * client has heard, is not to be had: Node takes no stream any more once it sent a GOAWAY.
+   * to send elsewhere, which it may, whatever it is (RFC 9113 §6.8).
    */
   #leave(): void {
     if (this.#phase !== 'silent' && this.#phase !== 'serving' && this.#phase !== 'idle') return;
     this.#phase = 'leaving';
     this.#listener.idle.leave(this);
     this.#context.deadlines.disarm(this);
-    if (this.#open.size === 0) this.#linger();
-    else if (!this.#session.destroyed) {
-      this.#session.goaway(constants.NGHTTP2_NO_ERROR);
-      this.#lookAfter();
-    }
-  }
-
-  /**
-   * Asks a client that we take leave of for a sign of life: once GOAWAY was said, Node may stop reading where the client
-   * breaks the rules, and then nothing else tells that it has gone.
-   */
-  #lookAfter(): void {
-    this.#isAlive = false;
-    this.#session.ping((error) => {
-      if (error === null) this.#isAlive = true;
-    });
-    this.#context.deadlines.arm(this, ALIVE_MS);
+    if (this.streams === 0) this.#linger();
+    else this.sender.control(goawayFrame(this.#handler.lastStream, ErrorCode.NO_ERROR));
   }
 
   /** All is over: names the last stream and closes. */
   #linger(): void {
     this.#phase = 'lingering';
+    this.#reader.stop();
     if (this.#hasPlace) this.#listener.idle.end(this);
+    this.#endSending(ErrorCode.NO_ERROR);
+  }
+
+  /** The client has a moment to close the connection. */
+  #endSending(code: number): void {
     this.#context.deadlines.arm(this, LINGER_MS);
-    const { close } = Object.getPrototypeOf(this.#session) as ServerHttp2Session;
-    close.call(this.#session);
+    this.sender.end(goawayFrame(this.#handler.lastStream, code));
   }
 
   onDeadline(): void {
     if (this.#phase === 'lingering') this.#socket.destroy();
-    else if (this.#phase === 'leaving' && this.#isAlive && !this.#session.destroyed) this.#lookAfter();
-    else if (this.#phase === 'leaving') this.#socket.destroy();
     else if (this.#phase === 'silent' || this.#phase === 'idle') this.#leave();
   }
 
@@ -294,16 +306,16 @@ export class ClientSession implements ClientConnection, StreamOwner, DeadlineEnt
   onClosed(): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
+    this.#reader.stop();
+    this.sender.close();
     this.#context.byteWatch.delete(this.account);
-    for (const each of this.#open.list()) each.onClose();
+    this.#closeStreams();
     this.#losePlace();
     this.peer.leave();
     for (const each of this.#free) each.forget();
     this.#context.deadlines.forget(this);
   }
 }
-
-function stayOpen(): void {}
 
 function beginFresh(session: ClientSession): void {
   session.beginFresh();

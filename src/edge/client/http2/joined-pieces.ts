@@ -1,4 +1,4 @@
-/** Content below this size is copied, so that it does not keep the whole read in memory. */
+/** Content of at least this size goes on at once. */
 const SMALL_PIECE = 4 * 1024;
 
 /**
@@ -24,7 +24,7 @@ export class JoinedPieces {
     } else {
       this.#isJoining = true;
       setImmediate(endTurn, this);
-      this.#take(Buffer.from(piece));
+      this.#take(piece);
     }
   }
 

@@ -1,19 +1,23 @@
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { RefusalCode } from '../../../model/refusals.ts';
-import type { Member } from '../../../util/members.ts';
 import { isGrpc } from '../../answer/grpc.ts';
 import type { Downstream, Peer } from '../../exchange/downstream.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import { Fault, type FaultText } from '../../http1/faults.ts';
+import { writeLatin1 } from '../../http1/latin1.ts';
 import { RequestHead } from '../../http1/request.ts';
+import type { FieldList } from '../../http2/field-list.ts';
+import { ErrorCode } from '../../http2/frames.ts';
 import type { DeadlineEntry } from '../../io/deadlines.ts';
 import type { ClientContext } from '../context.ts';
 import type { ListenerContext } from '../listener-context.ts';
 import { answerUnread, tooLarge } from '../unread-request.ts';
 import type { ByteAccount } from './byte-account.ts';
-import { JoinedPieces } from './joined-pieces.ts';
-import { type RequestText, requestText } from './request-text.ts';
+import type { FrameSender } from './frame-sender.ts';
+import { requestText } from './request-text.ts';
 import { StreamBody } from './stream-body.ts';
+import { StreamInput } from './stream-input.ts';
+import { StreamOutput } from './stream-output.ts';
+import { mayReceive, nextState, type StreamState } from './stream-state.ts';
 import type { SharedConnection } from './stream-watch.ts';
 import { StreamWriter } from './stream-writer.ts';
 
@@ -24,43 +28,47 @@ import { StreamWriter } from './stream-writer.ts';
 type Phase = 'free' | 'fresh' | 'exchange' | 'closing';
 
 /**
- * How a stream ended. `answered`: the client has its answer. `malformed`: it was no request. `reset`: the client, or
- * what reads its frames, ended it before. `cut`: we did.
+ * How a stream ended. `answered`: the client has its answer. `malformed`: it was no request. `reset`: the client ended
+ * it before, or broke a rule so that we did. `cut`: we did, for another reason.
  */
 export type StreamEnd = 'answered' | 'malformed' | 'reset' | 'cut';
 
 /** Whose streams they are. */
 export interface StreamOwner extends SharedConnection {
+  readonly sender: FrameSender;
   /** Is told what its bytes were for. */
   readonly account: ByteAccount;
   readonly peer: Peer;
   /** The connection was cut, as its client took nothing. */
   readonly hasStalled: boolean;
+  /** We cut a stream on which its client may still send. */
+  onCut(id: number): void;
   /** The stream is closed; the object may be used for another one. */
   onStreamEnd(stream: RequestStream, end: StreamEnd): void;
   /** The request on it is served. */
   onServed(): void;
 }
 
-/** The object that serves a stream. */
-const SERVED_BY = Symbol('served by');
-type Owned = ServerHttp2Stream & { [SERVED_BY]?: RequestStream | undefined };
-type Final = (this: ServerHttp2Stream, done: (error?: Error | null) => void) => void;
-
 /** Heads up to this size are read in a place that all share. */
 const SCRATCH_BYTES = 64 * 1024;
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 /** How long a client may go on sending behind its answer, ms. */
 const END_MS = 2000;
+/** The fields of a stream whose request has begun. */
+const NONE: FieldList = [];
+
 /** One request of HTTP/2, on a stream of its own. The object belongs to a session, which uses it for many streams. */
-export class RequestStream implements Downstream, DeadlineEntry, Member {
+export class RequestStream implements Downstream, DeadlineEntry {
   deadline = 0;
   filed = 0;
   slotPlace = 0;
-  place = 0;
+  /** Of its present stream. */
+  id = 0;
   readonly version = '2.0';
   readonly request = new RequestHead();
   readonly body = new StreamBody();
+  readonly input: StreamInput;
+  readonly output: StreamOutput;
   readonly peer: Peer;
   readonly answer: StreamWriter;
   hasEnded = false;
@@ -71,70 +79,89 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
   readonly #context: ClientContext;
   readonly #listener: ListenerContext;
   readonly #exchange: Exchange;
-  #stream: Owned | undefined;
-  /** Fields of the request, until it begins, and those of its end. */
-  #raw: readonly string[] = [];
-  #rawTrailers: readonly string[] | undefined;
   #phase: Phase = 'free';
+  #state: StreamState = 'closed';
+  /** Fields of the request, until it begins, and those of its end. */
+  #raw = NONE;
+  #rawTrailers: FieldList | undefined;
+  /** Bytes that the latter may be. */
+  #mostTrailers = 0;
+  /** There were more fields than are read. */
+  #isCutHead = false;
   /** What follows the head is no content. */
   #isTunnel = false;
   /** How it will have ended where the client does not end it before. */
   #end: StreamEnd = 'answered';
+  /** Behind the answer the stream is cut, whatever the client has yet to send. */
+  #isCutBehind = false;
   /** What came for a tunnel before there was one. */
   #early: Buffer[] | undefined;
-  readonly #pieces = new JoinedPieces((piece) => {
-    if (this.#phase === 'exchange') this.#onPiece(piece);
-  });
 
   constructor(owner: StreamOwner, context: ClientContext, listener: ListenerContext) {
     this.#owner = owner;
     this.peer = owner.peer;
     this.#context = context;
     this.#listener = listener;
+    this.input = new StreamInput(this, owner.sender);
+    this.output = new StreamOutput(this, owner.sender);
     this.answer = new StreamWriter(this, owner, context, listener);
     this.#exchange = new Exchange(this, context);
   }
 
-  /** Takes a stream whose head came. Nothing is done about it before {@link begin}. @param raw names and values in turn */
-  take(stream: ServerHttp2Stream, raw: readonly string[]): void {
-    this.#stream = stream;
-    (stream as Owned)[SERVED_BY] = this;
+  /**
+   * Takes a stream whose head came. Nothing is done about it before {@link begin}.
+   * @param raw names and values in turn
+   * @param isCut there were more of them
+   * @param ended nothing follows the head
+   */
+  take(id: number, raw: FieldList, isCut: boolean, ended: boolean): void {
+    this.id = id;
     this.#raw = raw;
+    this.#isCutHead = isCut;
     this.#rawTrailers = undefined;
     this.#phase = 'fresh';
+    this.#state = ended ? 'half-closed-remote' : 'open';
     this.hasEnded = false;
     this.awaitsContinue = false;
     this.#isTunnel = false;
     this.#end = 'answered';
+    this.#isCutBehind = false;
     this.#early = undefined;
-    stream._final = endIfWhole;
-    this.answer.begin(stream);
-    stream.on('close', onClose);
-    stream.on('error', onError);
-    if (!stream.endAfterHeaders) stream.on('trailers', onTrailers);
+    this.input.begin(id, ended);
+    this.output.begin(id);
+    this.answer.begin();
+  }
+
+  /** Whether the client may still send on it. */
+  get mayReceive(): boolean {
+    return mayReceive(this.#state);
   }
 
   /** Serves the request, unless it is gone by now. */
   begin(): void {
-    const stream = this.#stream;
-    if (this.#phase !== 'fresh' || stream === undefined) return;
-    const ended = stream.endAfterHeaders;
+    if (this.#phase !== 'fresh') return;
+    const { isOver: ended } = this.input;
     const refusal = this.#parse(ended);
     if (refusal !== undefined) {
       this.#refuseUnread(refusal, this.request.fault);
       return;
     }
-    this.#raw = [];
+    this.#raw = NONE;
     this.mayPause = !ended && isGrpc(this.request.head.get('content-type'));
     const now = this.#context.clock.now();
     this.#phase = 'exchange';
     this.#exchange.prepare(now);
     if (this.#isTunnel && ended) this.hasEnded = true;
-    if (!ended) this.#readEarly(stream);
-    if (this.#phase !== 'exchange') return;
+    // Content that is here already is read first, so that a small one leaves in one write with the head.
+    this.input.flow();
+    if (!this.#isServing) return;
     this.awaitsContinue = this.request.expectContinue && this.#exchange.facts.bytesIn === 0 && !this.body.done;
     if (!this.body.done) this.#armBody();
     this.#exchange.begin();
+  }
+
+  get #isServing(): boolean {
+    return this.#phase === 'exchange';
   }
 
   #parse(ended: boolean): RefusalCode | undefined {
@@ -142,14 +169,14 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
     const translated = requestText(this.#raw, ended);
     if (typeof translated === 'string') {
       this.request.fault = translated;
-      return 'BAD_REQUEST';
+      return this.#isCutHead ? 'HEAD_TOO_LARGE' : 'BAD_REQUEST';
     }
-    const { text, fields, isTunnel } = translated as RequestText;
-    this.#owner.account.head(text.length);
+    const { text, fields, isTunnel } = translated;
     this.request.fault = undefined;
-    if (text.length > limits.head) return tooLarge(text, limits);
+    if (text.length > limits.head || this.#isCutHead) return tooLarge(text, limits);
+    this.#owner.account.head(text.length);
     const bytes = text.length <= SCRATCH_BYTES ? scratch : Buffer.allocUnsafe(text.length);
-    bytes.write(text, 0, 'latin1');
+    writeLatin1(bytes, text, 0);
     const refusal = this.request.parse(text, bytes, 0, headLimits);
     if (refusal !== undefined) return refusal;
     if (this.request.head.count !== fields) return this.#faulty(Fault.CONTROL);
@@ -162,22 +189,11 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
     return 'BAD_REQUEST';
   }
 
-  /** Reads the content that is here already, so that a small one leaves in one write with the head. */
-  #readEarly(stream: ServerHttp2Stream): void {
-    stream.on('end', onEnd);
-    for (;;) {
-      const piece = stream.read() as Buffer | null;
-      if (piece === null || this.#phase !== 'exchange') break;
-      this.onData(piece);
-    }
-    stream.on('data', onData);
-  }
-
   #refuseUnread(code: RefusalCode, fault: FaultText | undefined): void {
     this.#end = 'malformed';
     const type = this.#raw.indexOf('content-type');
     this.answer.unreadType = type < 0 ? undefined : this.#raw[type + 1];
-    this.#raw = [];
+    this.#raw = NONE;
     answerUnread({ code, fault }, '', this.version, this.answer, this.peer, this.#context);
     this.finish();
   }
@@ -185,13 +201,13 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
   // ── as the exchange sees it ───────────────────────────────────────────────────────────────────────────────────────
 
   pauseReading(): void {
-    this.#stream?.pause();
+    this.input.pause();
     this.#context.deadlines.disarm(this);
   }
 
   resumeReading(): void {
     if (this.#phase !== 'exchange') return;
-    if (this.#stream?.isPaused() === true) this.#stream.resume();
+    this.input.resume();
     if (!this.body.done) this.#armBody();
   }
 
@@ -202,7 +218,7 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
 
   onContinue(): void {
     this.awaitsContinue = false;
-    if (!this.body.done && this.#stream?.isPaused() !== true) this.#armBody();
+    if (!this.body.done && !this.input.isPaused) this.#armBody();
   }
 
   #armBody(): void {
@@ -222,58 +238,62 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
     if (this.#phase === 'free' || this.#phase === 'closing') return;
     this.#phase = 'closing';
     this.#context.deadlines.disarm(this);
-    const stream = this.#stream as Owned;
     this.answer.finish();
-    if (stream.endAfterHeaders && !this.#isTunnel) {
-      // Nobody reads the end of what has no content until Node does, when the stream closes: had it been read, Node
-      // would make an error of the write under way, for nobody, with its stack: 4 % of the CPU of a small GET.
-      stream.pause();
-    } else if (!stream.readableEnded) {
+    this.input.drop();
+    if (this.mayReceive) {
       // What the client still sends is of no use to anybody. It may be told so (RFC 9113 §8.1), but not at once: some
       // give the answer up then.
-      if (this.#isTunnel) this.#cutShort(constants.NGHTTP2_NO_ERROR);
+      if (this.#isTunnel) this.#cutBehind();
       else this.#context.deadlines.arm(this, END_MS);
-      stream.resume();
     }
     this.#owner.onServed();
+    this.#closeIfOver();
   }
 
+  /** The exchange expects to hear of the end later. */
   abort(): void {
     this.#end = 'cut';
-    this.#cutShort(constants.NGHTTP2_CANCEL);
+    setImmediate(abortNow, this, this.id);
   }
 
-  #cutShort(code: number): void {
+  abortNow(): void {
+    if (this.mayReceive) this.#owner.account.cutShort();
+    this.cut(ErrorCode.CANCEL);
+  }
+
+  #cutBehind(): void {
+    this.#isCutBehind = true;
+    if (this.#state === 'half-closed-local') this.#cutUnused();
+  }
+
+  /** Cuts short what nobody wants any more. */
+  #cutUnused(): void {
     this.#owner.account.cutShort();
-    this.#stream?.close(code);
+    this.cut(ErrorCode.NO_ERROR);
   }
 
   // ── as its stream sees it ─────────────────────────────────────────────────────────────────────────────────────────
 
   onDeadline(): void {
     if (this.#phase === 'exchange') this.#exchange.onBodyTimeout();
-    else this.#cutShort(constants.NGHTTP2_NO_ERROR);
+    else this.#cutBehind();
   }
 
-  onData(piece: Buffer): void {
-    this.#owner.account.content(piece.length);
-    if (this.#phase === 'exchange') this.#pieces.add(piece);
-  }
-
-  #onPiece(piece: Buffer): void {
+  onContent(piece: Buffer): void {
+    if (this.#phase !== 'exchange') return;
     if (this.#isTunnel) {
       this.#onTunnelData(piece);
       return;
     }
     if (!this.body.take(piece.length)) {
-      this.#exchange.onRequestBroken();
+      this.#onBroken();
       return;
     }
     this.awaitsContinue = false;
     this.#exchange.onRequestBody(piece, 0, piece.length);
-    if (this.#phase !== 'exchange') return;
+    if (!this.#isServing) return;
     if (this.body.done) this.#onBodyEnd();
-    else if (this.#stream?.isPaused() !== true) this.#armBody();
+    else if (!this.input.isPaused) this.#armBody();
   }
 
   #onTunnelData(piece: Buffer): void {
@@ -283,7 +303,7 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
     }
     this.#early ??= [];
     this.#early.push(piece);
-    this.#stream?.pause();
+    this.input.pause();
   }
 
   #onBodyEnd(): void {
@@ -291,26 +311,53 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
     this.#exchange.onRequestEnd();
   }
 
-  onEnd(): void {
-    this.#pieces.flush();
+  #onBroken(): void {
+    this.#end = 'malformed';
+    this.#exchange.onRequestBroken();
+  }
+
+  /** The client has ended its side, with trailers or without. */
+  onReceivedEnd(): void {
+    this.#state = nextState(this.#state, 'end-received');
+    this.input.end();
+    this.#closeIfOver();
+  }
+
+  onContentEnd(): void {
     if (this.#phase !== 'exchange') return;
     if (this.#isTunnel) {
       this.hasEnded = true;
       this.#exchange.onClientEnd(true);
     } else if (!this.body.done) {
       if (this.#takeTrailers() && this.body.end()) this.#onBodyEnd();
-      else this.#exchange.onRequestBroken();
+      else this.#onBroken();
     }
+    this.#closeIfOver();
   }
 
   #takeTrailers(): boolean {
     const raw = this.#rawTrailers;
-    return raw === undefined || this.body.takeTrailers(raw, this.#listener.limits.trailers);
+    return raw === undefined || this.body.takeTrailers(raw, this.#mostTrailers);
   }
 
-  /** They may come before what is in front of them is read. */
-  onTrailers(raw: readonly string[]): void {
+  /** They may come before what is in front of them is read. @param isCut there were more of them */
+  onTrailers(raw: FieldList, isCut: boolean): void {
     this.#rawTrailers = raw;
+    this.#mostTrailers = isCut ? 0 : this.#listener.limits.trailers;
+  }
+
+  onSent(): void {
+    this.answer.onSent();
+  }
+
+  onEndSent(): void {
+    this.#state = nextState(this.#state, 'end-sent');
+    if (this.#isCutBehind && this.mayReceive) this.#cutUnused();
+    else this.#closeIfOver();
+  }
+
+  onBrokenSent(): void {
+    this.cut(ErrorCode.INTERNAL_ERROR);
   }
 
   /** The client takes more of the answer. */
@@ -318,29 +365,44 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
     if (this.#phase === 'exchange') this.#exchange.transfer.onClientDrain();
   }
 
-  get unreadBytes(): number {
-    return this.#stream?.readableLength ?? 0;
+  onStalled(): void {
+    this.cut(ErrorCode.CANCEL);
   }
 
-  /** The stream is closed, by whomever. */
-  onClose(): void {
-    const stream = this.#stream;
-    if (stream === undefined) return;
+  /** Both sides have ended the stream. A tunnel has its turn to notice. */
+  #closeIfOver(): void {
+    if (this.#state !== 'closed' || !this.input.isOver) return;
+    if (this.#phase === 'closing') this.close(ErrorCode.NO_ERROR);
+    else if (this.#phase === 'exchange') setImmediate(closeEnded, this, this.id);
+  }
+
+  /** Ends the stream at once. @param code see `ErrorCode` */
+  cut(code: number): void {
+    if (this.#phase === 'free') return;
+    this.#owner.sender.reset(this.id, code);
+    if (this.mayReceive) this.#owner.onCut(this.id);
+    this.close(code);
+  }
+
+  /** The stream is closed, by whomever. @param code of RST_STREAM; `NO_ERROR` also where there was none */
+  close(code: number): void {
+    if (this.#phase === 'free') return;
     const phase = this.#phase;
     this.#phase = 'free';
-    this.#stream = undefined;
-    (stream as Owned)[SERVED_BY] = undefined;
+    this.#state = nextState(this.#state, 'reset');
+    this.#raw = NONE;
+    this.#rawTrailers = undefined;
     this.#early = undefined;
-    this.#pieces.drop();
-    this.#owner.account.dropped(stream.readableLength);
+    this.input.close();
+    this.output.drop();
     this.#context.deadlines.disarm(this);
     const { isBroken } = this.answer;
     const hasStalled = this.answer.hasStalled || this.#owner.hasStalled;
     this.answer.close();
     if (phase === 'exchange') this.#exchange.onClientGone(hasStalled);
-    const isOver = phase === 'closing' && stream.rstCode === constants.NGHTTP2_NO_ERROR;
-    const isOurs = isOver || hasStalled || isBroken || this.#end === 'cut';
-    this.#owner.onStreamEnd(this, !isOurs ? 'reset' : isOver ? this.#end : 'cut');
+    const isOver = phase === 'closing' && code === ErrorCode.NO_ERROR;
+    if (isOver || this.#end === 'malformed') this.#owner.onStreamEnd(this, this.#end);
+    else this.#owner.onStreamEnd(this, hasStalled || isBroken || this.#end === 'cut' ? 'cut' : 'reset');
   }
 
   /** It will serve no other stream: takes the deadlines out of the wheel. */
@@ -351,36 +413,10 @@ export class RequestStream implements Downstream, DeadlineEntry, Member {
   }
 }
 
-// Listeners that all streams share: a closure each would cost more than all the rest of a stream.
-
-/**
- * Ends the client's side in order, but not of an answer that is no whole one: Node ends streams that it closes for some
- * other reason, and what it sends for that (END_STREAM) would make a part look complete.
- */
-function endIfWhole(this: Owned, done: (error?: Error | null) => void): void {
-  if (this[SERVED_BY]?.answer.isWhole !== true) {
-    done();
-    return;
-  }
-  const { _final: end } = Object.getPrototypeOf(this) as { _final: Final };
-  end.call(this, done);
+function abortNow(stream: RequestStream, id: number): void {
+  if (stream.id === id) stream.abortNow();
 }
 
-function onClose(this: Owned): void {
-  this[SERVED_BY]?.onClose();
-}
-
-/** Its close tells all there is to know. */
-function onError(): void {}
-
-function onData(this: Owned, piece: Buffer): void {
-  this[SERVED_BY]?.onData(piece);
-}
-
-function onEnd(this: Owned): void {
-  this[SERVED_BY]?.onEnd();
-}
-
-function onTrailers(this: Owned, _headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]): void {
-  this[SERVED_BY]?.onTrailers(raw ?? []);
+function closeEnded(stream: RequestStream, id: number): void {
+  if (stream.id === id) stream.close(ErrorCode.NO_ERROR);
 }

@@ -3,6 +3,7 @@ import { checkedTrailers } from '../../http1/body.ts';
 import { Fault, type FaultText } from '../../http1/faults.ts';
 import { Framing, type FramingKind } from '../../http1/framing.ts';
 import type { RequestHead } from '../../http1/request.ts';
+import { CONNECTION_FIELDS, fieldFault } from '../../http2/field-faults.ts';
 
 /** The content of one request of HTTP/2 as it comes: its length is what Content-Length says (RFC 9113 §8.1.1). */
 export class StreamBody implements IncomingBody {
@@ -46,7 +47,16 @@ export class StreamBody implements IncomingBody {
    */
   takeTrailers(raw: readonly string[], most: number): boolean {
     let text = '';
-    for (let at = 0; at < raw.length; at += 2) text += `${raw[at]}: ${raw[at + 1]}\r\n`;
+    for (let at = 0; at < raw.length; at += 2) {
+      const name = raw[at] as string;
+      const value = raw[at + 1] as string;
+      const fault = CONNECTION_FIELDS.has(name) ? Fault.CONNECTION_FIELD : fieldFault(name, value);
+      if (fault !== undefined) {
+        this.fault = fault;
+        return false;
+      }
+      text += `${name}: ${value}\r\n`;
+    }
     const checked = text.length > most ? undefined : checkedTrailers(text, raw.length / 2);
     if (checked === undefined) {
       this.fault = text.length > most ? Fault.TRAILERS_TOO_LONG : Fault.BAD_TRAILERS;
