@@ -175,7 +175,11 @@ export interface ServiceSettings extends Required<BalancingSettings> {
   allowHalfOpen: boolean;
   onExit: 'keep' | 'stop';
   upstream?: UpstreamSettings;
-  /** TCP listeners lead to it, and no routes. */
+  /** Services of one group start and sleep together; absent: it is in none. */
+  group?: string | undefined;
+  /** Services of its group that have to be ready before it is started. */
+  after?: string[] | undefined;
+  /** TCP listeners lead to it, or its group alone, and no routes. */
   isTcp?: boolean;
 }
 

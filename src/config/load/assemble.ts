@@ -42,7 +42,13 @@ export function assemble(
         ? undefined
         : { ...declare, defaults: shared as WrittenOptions, folder },
     services: [...services].map(([name, service]) => {
-      return pool.share(serviceSettings(name, resolvePaths(serviceSchema, service, folder), tcp.has(name)));
+      return pool.share(
+        serviceSettings(
+          name,
+          resolvePaths(serviceSchema, service, folder),
+          tcp.has(name) || (service.routes.length === 0 && service.group !== undefined),
+        ),
+      );
     }),
   });
 }

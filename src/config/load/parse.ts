@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { Settings } from '../../model/settings.ts';
 import { checkAddresses } from '../check/addresses.ts';
+import { checkGroups } from '../check/groups.ts';
 import type { Problem } from '../check/problem.ts';
 import { createReport, type Report } from '../check/report.ts';
 import { checkSections } from '../check/sections.ts';
@@ -36,6 +37,7 @@ export function parseConfig(text: string, file: string, env: Env): ParseResult {
   checkAddresses(parsed, report);
   checkSections(parsed, uses, report);
   checkServices(parsed, report);
+  checkGroups(parsed.services, report);
   checkTcp(parsed, report);
   checkTls(parsed, report);
   checkWorkers(parsed, report);

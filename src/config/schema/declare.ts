@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { DeclareAllow, DeclareSettings, DeclareSourceSettings } from '../../model/declarations.ts';
-import { type Exactly, option, optional, options, section } from '../option/option.ts';
+import { type Exactly, list, option, optional, options, section } from '../option/option.ts';
 import { switchOrSection } from '../option/shorthand.ts';
-import { integer, parsed, type Reading, text } from '../option/value-types.ts';
+import { choice, integer, parsed, type Reading, text } from '../option/value-types.ts';
 import { optionAt } from '../option/walk.ts';
 import { readHostPattern } from './routes.ts';
 import { serviceSchema } from './service.ts';
@@ -84,6 +84,10 @@ export const declareSchema = section(
       NOBODY,
     ),
     allow: section(allowOptions, 'What may be declared, by any source that does not say otherwise.'),
+    dialects: list(
+      choice('fabio', 'traefik', 'sablier'),
+      'Labels and tags of other programs that are understood too. What of them is not understood is an event.',
+    ),
     maxServices: option(
       integer('services', 1, 10_000),
       '100',
@@ -93,11 +97,11 @@ export const declareSchema = section(
   'Services that say themselves where they belong, in place of in this file. Off unless a source is named. See ' +
     '[Services that declare themselves](declare.md).',
   {
-    yields: ({ docker, consul, allow, maxServices }): Omit<DeclareSettings, 'defaults' | 'folder'> => {
+    yields: ({ docker, consul, allow, dialects, maxServices }): Omit<DeclareSettings, 'defaults' | 'folder'> => {
       const sources: Record<string, DeclareSourceSettings> = {};
       if (docker) sources['docker'] = { ...docker, allow: docker.allow ?? allow };
       if (consul) sources['consul'] = { ...consul, allow: consul.allow ?? allow };
-      return { sources, maxServices };
+      return { sources, dialects, maxServices };
     },
   },
 );
