@@ -13,6 +13,8 @@ export type { Balance } from './balancing.ts';
  * Durations are milliseconds, sizes bytes. Frozen: a reload makes a new one.
  */
 export interface Settings {
+  /** Files with more of its services, by patterns with absolute folders; absent: there are none. */
+  include?: readonly string[] | undefined;
   listen: ListenSettings[];
   /** CIDRs (or single addresses) of peers whose forwarding headers are believed. */
   trustedProxies: string[];

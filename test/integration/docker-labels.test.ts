@@ -26,7 +26,11 @@ beforeAll(async () => {
   await buildAppImage(docker, {
     tag: IMAGE,
     files: {},
-    cmd: ['node', '-e', "require('node:http').createServer((_, out) => out.end('declared')).listen(3000)"],
+    cmd: [
+      'node',
+      '-e',
+      "process.on('SIGTERM', () => process.exit()); require('node:http').createServer((_, out) => out.end('declared')).listen(3000)",
+    ],
     exposed: [3000],
   });
   const config = {
@@ -139,7 +143,9 @@ test('a stack of Compose starts in the order of depends_on by a request for one 
   for (const name of names) await proxy.untilState(name, 'ready');
   const ready = proxy.events.slice(before).filter(({ type }) => type === 'ready');
   expect(ready.map(({ service }) => service)).toEqual(names.toReversed());
-  for (const id of [web, api, db]) await until('it sleeps', async () => !(await runs(id)), 60_000);
+  for (const name of names) await proxy.untilState(name, 'asleep');
+  for (const id of [web, api, db]) expect(await runs(id)).toBe(false);
+  await proxy.untilTold('asleep', proxy.events.slice(0, before).filter(({ type }) => type === 'asleep').length + 3);
   const asleep = proxy.events.slice(before).filter(({ type }) => type === 'asleep');
   expect(asleep.map(({ service }) => service)).toEqual(names);
   await Promise.all([web, api, db].map(remove));

@@ -4,7 +4,11 @@ import type { Parsed } from './validate.ts';
 
 /** Rules of the sections beside the services. */
 export function checkSections({ sections, services }: Parsed, uses: Uses, report: Report): void {
-  const { consul } = sections;
+  const { consul, include } = sections;
+  for (const pattern of include === undefined ? [] : [include].flat()) {
+    if (!pattern.replace(/[^/]*$/, '').includes('*')) continue;
+    report.problem([['include']], 'expected "*" only in the name of the file, as in services.d/*.yaml');
+  }
   const sound = consul !== undefined && !report.broken(['consul']);
   if (sound && consul.register !== false && consul.advertise === undefined) {
     report.problem(

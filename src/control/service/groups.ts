@@ -9,6 +9,8 @@ export interface Member {
   isBusy: boolean;
   /** Any endpoint may get requests. */
   isUp: boolean;
+  /** Anything of it runs, also what only ends. */
+  isThere: boolean;
   /** Nothing leads to it from outside: it is awake for the others alone. */
   follows: boolean;
   /** End of its last activity, or when it became ready, the clock's ms. */
@@ -91,13 +93,13 @@ export class Groups {
   viewOf(service: string): GroupView | undefined {
     const group = this.#byService.get(service);
     if (group === undefined) return undefined;
-    const isUp = (name: string) => this.#partOf(name)?.member().isUp ?? false;
+    const is = (what: 'isUp' | 'isThere') => (name: string) => this.#partOf(name)?.member()[what] ?? false;
     const own = group.settings.find(({ name }) => name === service);
     const needing = group.settings.filter(({ after }) => after?.includes(service));
     return {
       min: group.state.state === 'awake' ? 1 : 0,
-      mayStart: own?.after?.every(isUp) ?? true,
-      isNeeded: needing.some(({ name }) => isUp(name)),
+      mayStart: own?.after?.every(is('isUp')) ?? true,
+      isNeeded: needing.some(({ name }) => is('isThere')(name)),
     };
   }
 
@@ -108,7 +110,7 @@ export class Groups {
     const parts = group.settings.flatMap(({ name }) => this.#partOf(name) ?? []);
     const members = parts.map((part) => part.member());
     group.state = nextGroupState(group.state, members, this.#now());
-    const seen = [group.state.state, ...members.map(({ name, isUp }) => `${name} ${isUp}`)].join();
+    const seen = [group.state.state, ...members.map(({ name, isUp, isThere }) => `${name} ${isUp} ${isThere}`)].join();
     if (seen === group.seen) return;
     group.seen = seen;
     for (const part of parts) part.look();

@@ -210,6 +210,7 @@ export class ServiceLifecycle {
       isAsked: telemetry.held > 0 || this.#intent.isWoken,
       isBusy: telemetry.busy,
       isUp: this.isAwake,
+      isThere: this.isAwake || this.set.counts.live > 0,
       follows: settings().routes.length === 0,
       idleSince: Math.max(telemetry.lastActivityAt, this.ready[0]?.readyAt ?? 0),
       keepMs: idling.keepMs,

@@ -8,6 +8,7 @@ const member = (name: string, changes: Partial<Member> = {}): Member => ({
   isAsked: false,
   isBusy: false,
   isUp: false,
+  isThere: false,
   follows: false,
   idleSince: 0,
   keepMs: 1000,
@@ -72,7 +73,7 @@ describe('a group', () => {
     state['db'] = member('db', { follows: true, isUp: true });
     groups.looked('db');
     expect(groups.viewOf('web')).toEqual({ min: 1, mayStart: true, isNeeded: false });
-    state['web'] = member('web', { isUp: true });
+    state['web'] = member('web', { isThere: true });
     expect(groups.viewOf('db')?.isNeeded).toBe(true);
   });
 });

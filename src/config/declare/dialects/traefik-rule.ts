@@ -152,7 +152,9 @@ function both(one: Match, other: Match): Match {
     host: same('hosts', one.host, other.host),
     path: same('path prefixes', one.path, other.path),
     clients:
-      one.clients !== undefined && other.clients !== undefined ? same2(one, other) : (one.clients ?? other.clients),
+      one.clients !== undefined && other.clients !== undefined
+        ? sameClients(one, other)
+        : (one.clients ?? other.clients),
   };
 }
 
@@ -163,7 +165,7 @@ function same(what: string, one: string | undefined, other: string | undefined):
   return one ?? other;
 }
 
-function same2(one: Match, other: Match): string[] {
+function sameClients(one: Match, other: Match): string[] {
   same('sets of clients', one.clients?.join(), other.clients?.join());
   return one.clients ?? [];
 }
