@@ -17,7 +17,7 @@ export function checkSections({ sections, services }: Parsed, uses: Uses, report
     );
   }
   const followed = [...services.values()].some(({ endpoints }) => endpoints.consul !== undefined);
-  if (uses.consul && consul?.register === false && !followed && sections.declare?.sources['consul'] === undefined) {
+  if (uses.consul && consul?.register === false && !followed) {
     report.warning([['consul']], 'no service uses it, and nothing is registered');
   }
   sections.trustedProxies?.forEach((cidr, index) => {

@@ -59,11 +59,6 @@ const docker = section(
   'Which containers, and what they may say.',
 );
 
-const consul = section(
-  { prefix: prefix('tags and the keys of service meta'), allow: ownAllow },
-  'Which services, and what they may say.',
-);
-
 const NOBODY = 'nobody is asked';
 
 /** `declare`. */
@@ -74,13 +69,6 @@ export const declareSchema = section(
       'networks',
       'true or a list of networks',
       'Containers say by labels where they belong: `true`, or with what else is to be said of it.',
-      NOBODY,
-    ),
-    consul: switchOrSection(
-      consul,
-      'prefix',
-      'true',
-      'Services of Consul say by tags or service meta where they belong: `true`, or with what else is to be said of it.',
       NOBODY,
     ),
     allow: section(allowOptions, 'What may be declared, by any source that does not say otherwise.'),
@@ -97,10 +85,9 @@ export const declareSchema = section(
   'Services that say themselves where they belong, in place of in this file. Off unless a source is named. See ' +
     '[Services that declare themselves](declare.md).',
   {
-    yields: ({ docker, consul, allow, dialects, maxServices }): Omit<DeclareSettings, 'defaults' | 'folder'> => {
+    yields: ({ docker, allow, dialects, maxServices }): Omit<DeclareSettings, 'defaults' | 'folder'> => {
       const sources: Record<string, DeclareSourceSettings> = {};
       if (docker) sources['docker'] = { ...docker, allow: docker.allow ?? allow };
-      if (consul) sources['consul'] = { ...consul, allow: consul.allow ?? allow };
       return { sources, dialects, maxServices };
     },
   },
