@@ -49,12 +49,12 @@ export async function openDeclared({ settings, containers, clock, logger }: Decl
   const { declare } = settings;
   if (declare === undefined) return nothingDeclared(settings);
   const { DeclaredServices } = await import('./config/declare/declared-services.ts');
+  const { dialects } = await import('./config/declare/dialects/dialects.ts');
+  const isForeign = (label: string) => dialects.some((dialect) => dialect.owns(label));
   const sources: DeclarationSource[] = [];
   const { docker } = declare.sources;
   if (docker !== undefined && containers !== undefined) {
-    sources.push(
-      new DockerLabels({ name: 'docker', containers, prefix: docker.prefix, isForeign: () => false, clock, logger }),
-    );
+    sources.push(new DockerLabels({ name: 'docker', containers, prefix: docker.prefix, isForeign, clock, logger }));
   }
   let onChange = (): void => undefined;
   const unsaid: Parameters<Tell>[] = [];

@@ -42,7 +42,12 @@ export async function runCheck(options: CheckOptions): Promise<number> {
     return 1;
   }
   const file = explicit ?? shorten(found.file, cwd);
-  const named = (problems: Problem[]) => problems.map((problem) => ({ ...problem, file }));
+  const named = (problems: Problem[]) =>
+    problems.map((problem) => {
+      // What is included keeps its own name.
+      const isOther = problem.file !== '' && problem.file !== found.file;
+      return { ...problem, file: isOther ? shorten(problem.file, cwd) : file };
+    });
   const result = await loadConfig(found.file, env);
   const inspection = result.ok ? await inspectCertificates(result.settings, Date.now()) : NOTHING;
   const told = (kind: CertificateFinding['kind']) => findingsOf(inspection, kind, result.ok ? result.places : {});

@@ -13,6 +13,7 @@ import { serviceManager } from './service-manager.ts';
 import { supervise } from './supervise.ts';
 import type { Terminal } from './terminal.ts';
 import { upgrade } from './upgrade.ts';
+import { IncludeWatch } from './watch-includes.ts';
 
 interface RunOptions {
   config: string | undefined;
@@ -38,34 +39,44 @@ export async function runConfigured(
   const onEvent = interactive ? createEventPrinter(names, (line) => terminal.out(line)) : () => undefined;
   const manager = serviceManager(terminal);
   const level = logLevel ?? (interactive ? 'warn' : 'info');
-  return supervise(
+  let includes: IncludeWatch | undefined;
+  const ended = supervise(
     {
       boot: async (signal, askReload) => {
         const inherited = inheritedDescriptors(env, process.pid);
         const predecessor = predecessorOf(env, manager.ready);
         const options = { logLevel: level, logFormat, env, onEvent, signal, reload: askReload, inherited, predecessor };
         const proxy = await start(settings, options);
+        includes = new IncludeWatch(terminal.clock, () => void askReload().catch(() => undefined));
+        includes.follow(settings.include ?? []);
         if (predecessor === undefined) void manager.ready();
         if (interactive) terminal.out(servingLine(proxy));
         return proxy;
       },
-      reload: (proxy) => reload(proxy, file, terminal),
+      reload: (proxy) => reload(proxy, file, terminal, (patterns) => includes?.follow(patterns)),
       upgrade: (proxy, stop) => upgrade(proxy, terminal, stop),
       stopping: () => void manager.stopping(),
     },
     terminal,
   );
+  return ended.finally(() => includes?.close());
 }
 
 function servingLine({ listening, admin }: RunningProxy): string {
   return `serving on ${listening.map(hostPort).join(', ')}, admin on ${hostPort(admin)}`;
 }
 
-async function reload(proxy: RunningProxy, file: string, { env }: Terminal): Promise<ReloadResult> {
+async function reload(
+  proxy: RunningProxy,
+  file: string,
+  { env }: Terminal,
+  follow: (patterns: readonly string[]) => void,
+): Promise<ReloadResult> {
   const result = await loadConfig(file, env);
   const source = { file, modified: result.modified };
   if (!result.ok) return proxy.refuseReload(result.problems.map(formatProblem), source);
   for (const warning of result.warnings) proxy.logger.warn({ file }, formatProblem(warning));
+  follow(result.settings.include ?? []);
   return proxy.reload(result.settings, source);
 }
 

@@ -77,7 +77,7 @@ class ControlPlane implements Control {
     this.#events = events;
     const context = { clock, logger, metrics, events, journal, instance, random, life: this.#life.signal };
     this.#context = context;
-    this.#services = new Services(logger);
+    this.#services = new Services(logger, clock);
     this.#hub = new LinkHub(clock, logger, new EdgeNews(context, this.#services), () => ({
       table: this.table(),
       states: this.#registry.states(),
@@ -103,10 +103,12 @@ class ControlPlane implements Control {
       this.#registrations,
       options.succeeding ?? false,
     );
+    this.#services.groups.configure(settings.services);
     this.#host = {
       context,
       gate: this.#gate,
       freezes: options.freezes ?? memoryFreezes(),
+      groups: this.#services.groups,
       learnt: options.learnt ?? noLearntStore,
       idleLearnt: options.idleLearnt ?? noLearntStore,
       costs: options.costs ?? noLearntStore,
@@ -158,6 +160,7 @@ class ControlPlane implements Control {
     const before = this.#settings;
     this.#settings = settings;
     this.#gate.configure(settings.budget);
+    this.#services.groups.configure(settings.services);
     const names = new Set(settings.services.map(({ name }) => name));
     // Cordons of removed services go out before the table that does not know them any more.
     for (const { name } of before.services) {

@@ -56,6 +56,8 @@ export interface DeclareAllow {
 export interface DeclareSettings {
   /** By the names of the sources that are asked. */
   readonly sources: Readonly<Record<string, DeclareSourceSettings>>;
+  /** Other programs whose labels and tags are understood too. */
+  readonly dialects: readonly string[];
   /** Most services that are declared. */
   readonly maxServices: number;
   /** `defaults` as written in the file: they hold for declared services too. */

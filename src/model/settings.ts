@@ -13,6 +13,8 @@ export type { Balance } from './balancing.ts';
  * Durations are milliseconds, sizes bytes. Frozen: a reload makes a new one.
  */
 export interface Settings {
+  /** Files with more of its services, by patterns with absolute folders; absent: there are none. */
+  include?: readonly string[] | undefined;
   listen: ListenSettings[];
   /** CIDRs (or single addresses) of peers whose forwarding headers are believed. */
   trustedProxies: string[];
@@ -175,7 +177,11 @@ export interface ServiceSettings extends Required<BalancingSettings> {
   allowHalfOpen: boolean;
   onExit: 'keep' | 'stop';
   upstream?: UpstreamSettings;
-  /** TCP listeners lead to it, and no routes. */
+  /** Services of one group start and sleep together; absent: it is in none. */
+  group?: string | undefined;
+  /** Services of its group that have to be ready before it is started. */
+  after?: string[] | undefined;
+  /** TCP listeners lead to it, or its group alone, and no routes. */
   isTcp?: boolean;
 }
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import type { DeclarationStatus } from '../../src/model/declarations.ts';
 import { dockerApi, expectStatus, removeContainers, TEST_LABEL } from '../support/docker-api.ts';
 import { buildAppImage } from '../support/images.ts';
@@ -11,6 +11,9 @@ const docker = dockerApi(socket);
 const IMAGE = 'pilotlight-test/declared:1';
 /** Of these tests alone: others use the same engine. */
 const PREFIX = `declared-${process.pid}`;
+// Containers are started, and on a machine that others use.
+vi.setConfig({ testTimeout: 180_000 });
+
 let workspace: Workspace;
 let proxy: RunningProxy;
 
@@ -23,7 +26,11 @@ beforeAll(async () => {
   await buildAppImage(docker, {
     tag: IMAGE,
     files: {},
-    cmd: ['node', '-e', "require('node:http').createServer((_, out) => out.end('declared')).listen(3000)"],
+    cmd: [
+      'node',
+      '-e',
+      "process.on('SIGTERM', () => process.exit()); require('node:http').createServer((_, out) => out.end('declared')).listen(3000)",
+    ],
     exposed: [3000],
   });
   const config = {
@@ -37,13 +44,13 @@ beforeAll(async () => {
 afterAll(async () => {
   await proxy?.stop();
   await removeContainers(docker, `${PREFIX}.enable`);
-});
+}, 120_000);
 
-async function create(name: string, labels: Record<string, string>): Promise<string> {
+async function create(name: string, labels: Record<string, string>, foreign: object = {}): Promise<string> {
   const own = Object.entries(labels).map(([label, value]) => [`${PREFIX}.${label}`, value]);
   const body = {
     Image: IMAGE,
-    Labels: { [TEST_LABEL]: workspace.mark, [`${PREFIX}.enable`]: 'true', ...Object.fromEntries(own) },
+    Labels: { ...foreign, [TEST_LABEL]: workspace.mark, [`${PREFIX}.enable`]: 'true', ...Object.fromEntries(own) },
   };
   const { json } = await docker<{ Id: string }>('POST', `/containers/create?name=${PREFIX}-${name}`, body);
   return json.Id;
@@ -112,4 +119,34 @@ test('one that comes and goes again and again does not make the table do so', as
   const changes = proxy.events.slice(before).filter(({ type }) => type === 'declared' || type === 'undeclared');
   expect(changes.length).toBeLessThanOrEqual(8);
   await remove(id);
-}, 120_000);
+});
+
+test('a stack of Compose starts in the order of depends_on by a request for one of it, and sleeps together', async () => {
+  const project = { 'com.docker.compose.project': PREFIX };
+  const part = (service: string, labels: Record<string, string>, dependsOn = '') =>
+    create(
+      `stack-${service}-1`,
+      { group: 'stack', 'scale.idle': '2s', ...labels },
+      {
+        ...project,
+        'com.docker.compose.service': service,
+        'com.docker.compose.depends_on': dependsOn,
+      },
+    );
+  const web = await part('web', { route: 'stack.example' }, 'api:service_started:false');
+  const api = await part('api', { route: 'api.stack.example' }, 'db:service_started:false,other:service_started:true');
+  const db = await part('db', {});
+  const names = ['web', 'api', 'db'].map((service) => `${PREFIX}-${service}`);
+  for (const name of names) await told(`${name} is declared`);
+  const before = proxy.events.length;
+  expect((await proxy.request({ host: 'stack.example' })).body.toString()).toBe('declared');
+  for (const name of names) await proxy.untilState(name, 'ready');
+  const ready = proxy.events.slice(before).filter(({ type }) => type === 'ready');
+  expect(ready.map(({ service }) => service)).toEqual(names.toReversed());
+  for (const name of names) await proxy.untilState(name, 'asleep');
+  for (const id of [web, api, db]) expect(await runs(id)).toBe(false);
+  await proxy.untilTold('asleep', proxy.events.slice(0, before).filter(({ type }) => type === 'asleep').length + 3);
+  const asleep = proxy.events.slice(before).filter(({ type }) => type === 'asleep');
+  expect(asleep.map(({ service }) => service)).toEqual(names);
+  await Promise.all([web, api, db].map(remove));
+});

@@ -23,7 +23,7 @@ export function sortProblems(problems: readonly Problem[]): Problem[] {
   return problems
     .toSorted((a, b) => a.line - b.line || a.column - b.column)
     .filter((problem) => {
-      const key = `${problem.line}:${problem.column} ${problem.path} ${problem.message}`;
+      const key = `${problem.file} ${problem.line}:${problem.column} ${problem.path} ${problem.message}`;
       return !seen.has(key) && seen.add(key);
     });
 }

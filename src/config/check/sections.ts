@@ -4,7 +4,11 @@ import type { Parsed } from './validate.ts';
 
 /** Rules of the sections beside the services. */
 export function checkSections({ sections, services }: Parsed, uses: Uses, report: Report): void {
-  const { consul } = sections;
+  const { consul, include } = sections;
+  for (const pattern of include === undefined ? [] : [include].flat()) {
+    if (!pattern.replace(/[^/]*$/, '').includes('*')) continue;
+    report.problem([['include']], 'expected "*" only in the name of the file, as in services.d/*.yaml');
+  }
   const sound = consul !== undefined && !report.broken(['consul']);
   if (sound && consul.register !== false && consul.advertise === undefined) {
     report.problem(
@@ -13,7 +17,7 @@ export function checkSections({ sections, services }: Parsed, uses: Uses, report
     );
   }
   const followed = [...services.values()].some(({ endpoints }) => endpoints.consul !== undefined);
-  if (uses.consul && consul?.register === false && !followed && sections.declare?.sources['consul'] === undefined) {
+  if (uses.consul && consul?.register === false && !followed) {
     report.warning([['consul']], 'no service uses it, and nothing is registered');
   }
   sections.trustedProxies?.forEach((cidr, index) => {

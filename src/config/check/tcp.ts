@@ -62,6 +62,7 @@ export function checkTcp({ sections, services }: Parsed, report: Report): void {
     const base: Path = ['services', name];
     if (report.broken(base) || report.broken(['defaults'])) continue;
     const led = leads.get(name);
+    if (led === undefined && service.group !== undefined && service.routes.length === 0) continue;
     if (led === undefined) checkOther(service, base, isClear, report);
     else {
       checkService(service, base, `listen[${led[1]}].tcp`, report);

@@ -20,7 +20,8 @@ const MOST_ITEMS = 100;
 export class Draft {
   /** Name of the service; undefined: the one that the source gave it. */
   name: string | undefined;
-  port: string | undefined;
+  /** What names its port; undefined: nothing does. */
+  port: { label: string; value: string } | undefined;
   readonly options: Tree = Object.create(null);
   /** Which label said what, by the paths of options. */
   readonly labels = new Map<string, string>();
@@ -33,6 +34,12 @@ export class Draft {
   /** @param allowed paths of options that may be declared; undefined: all */
   constructor(allowed: readonly string[] | undefined) {
     this.#allowed = allowed;
+  }
+
+  /** How many routes it has. */
+  get routes(): number {
+    const { routes } = this.options;
+    return Array.isArray(routes) ? routes.length : 0;
   }
 
   refuse(label: string, message: string): void {
@@ -61,6 +68,26 @@ export class Draft {
       return;
     }
     this.#put(label, path, typeof value === 'string' && takesList(schema) ? listOf(value) : value);
+  }
+
+  /** As `set`, unless another label has said it. */
+  setOnce(label: string, path: readonly (string | number)[], value: Branch, isFree = false): void {
+    if (this.labelAt(formatPath(path)) === undefined) this.set(label, path, value, isFree);
+  }
+
+  /** As `set`, also where another label has said something else. */
+  replace(label: string, path: readonly (string | number)[], value: Branch): void {
+    let at: Branch | undefined = this.options;
+    for (const step of path.slice(0, -1)) at = (at as Record<string | number, Branch> | undefined)?.[step];
+    if (typeof at === 'object') delete (at as Record<string | number, Branch>)[path.at(-1) as string];
+    this.set(label, path, value);
+  }
+
+  /** Adds an item to a list, as `set` does. */
+  add(label: string, path: readonly (string | number)[], item: string): void {
+    let at: Branch | undefined = this.options;
+    for (const step of path) at = (at as Record<string | number, Branch> | undefined)?.[step];
+    this.set(label, [...path, Array.isArray(at) ? at.length : 0], item);
   }
 
   /** The label that said what is at a path, or what is nearest to it. */

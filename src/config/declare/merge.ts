@@ -1,5 +1,6 @@
 import type { Declaration, DeclarationStatus, DeclareSettings } from '../../model/declarations.ts';
 import type { ServiceSettings, Settings } from '../../model/settings.ts';
+import { leadsTo } from '../check/groups.ts';
 import { withHosts } from '../load/assemble.ts';
 import { existingContainer } from '../schema/run.ts';
 import { hostIsAmong } from './host-patterns.ts';
@@ -94,10 +95,13 @@ function isNamed({ source }: Declaration, { sources }: DeclareSettings): (host: 
 class Places {
   readonly #names = new Map<string, string>();
   readonly #containers = new Map<string, string>();
+  /** Groups of the file: whoever joined one could keep its services awake. */
+  readonly #groups: ReadonlySet<string | undefined>;
   readonly #routes: RouteOwners;
 
   constructor({ services }: Settings) {
     this.#routes = new RouteOwners(services);
+    this.#groups = new Set(services.map(({ group }) => group));
     for (const service of services) this.#take(service, `service ${service.name} of the file`);
   }
 
@@ -106,12 +110,13 @@ class Places {
     this.#routes.add(service.routes, owner);
   }
 
-  conflictsOf({ name, routes, run }: ServiceSettings, isNamed: (host: string | undefined) => boolean): string[] {
+  conflictsOf({ name, routes, run, group }: ServiceSettings, isNamed: (host: string | undefined) => boolean): string[] {
     const container = existingContainer(run);
     const [named, contained] = [this.#names.get(name), container && this.#containers.get(container)];
     return [
       ...(named === undefined ? [] : [`the name ${name} belongs to ${named}`]),
       ...(contained === undefined ? [] : [`the container ${container} belongs to ${contained}`]),
+      ...(group !== undefined && this.#groups.has(group) ? [`the group ${group} belongs to the file`] : []),
       ...routes.flatMap((route) => this.#routes.conflictOf(route, isNamed(route.host)) ?? []),
     ];
   }
@@ -130,7 +135,7 @@ function withServices(
 ): Settings {
   if (inForce.size === 0) return file;
   const { declare } = file;
-  const services = [...file.services, ...inForce.values()];
+  const services = [...file.services, ...inGroups([...inForce.values()])];
   // A stranger's hosts must not use up what an authority grants: only those that the operator named are ordered for.
   const certified = declarations.flatMap((declaration) => {
     const service = inForce.get(idOf(declaration));
@@ -139,4 +144,20 @@ function withServices(
   });
   const listen = file.listen.map((listener) => withHosts(listener, [...file.services, ...certified]));
   return Object.freeze({ ...file, listen, services });
+}
+
+/** Declared services without those to start after that are not there, not in their group, or start after themselves. */
+function inGroups(services: readonly ServiceSettings[]): ServiceSettings[] {
+  const known = new Map(
+    services.map((service) => [service.name, { group: service.group, after: service.after ?? [] }]),
+  );
+  for (const [name, entry] of known) {
+    const kept = entry.after.filter((other) => known.get(other)?.group === entry.group);
+    entry.after = kept.filter((other) => !leadsTo(other, name, known));
+  }
+  return services.map((service) => {
+    const after = known.get(service.name)?.after;
+    const isSame = service.after === undefined || after?.length === service.after.length;
+    return isSame ? service : Object.freeze({ ...service, after });
+  });
 }

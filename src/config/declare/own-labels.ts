@@ -24,7 +24,7 @@ export function readOwnLabels(labels: Readonly<Record<string, string>>, prefix: 
     const [first = '', ...rest] = keys;
     if (first === 'enable' && rest.length === 0) continue;
     if (first === 'name' && rest.length === 0) draft.name = value;
-    else if (first === 'port' && rest.length === 0) draft.port = value;
+    else if (first === 'port' && rest.length === 0) draft.port = { label, value };
     else if (first === 'route') readRoute(draft, label, places, rest, value);
     else draft.set(label, withIndices(keys), value, first === 'group' || first === 'after');
   }

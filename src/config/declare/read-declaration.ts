@@ -11,6 +11,7 @@ import { resolvePaths } from '../option/resolve-paths.ts';
 import { treeDocument } from '../read/tree-document.ts';
 import { configSchema, serviceName } from '../schema/config.ts';
 import { serviceSchema } from '../schema/service.ts';
+import { dialectsOf } from './dialects/dialects.ts';
 import { type Branch, Draft, type Tree } from './draft.ts';
 import { hostIsAmong } from './host-patterns.ts';
 import { readOwnLabels } from './own-labels.ts';
@@ -43,11 +44,18 @@ export function readDeclaration(
   const source = declare.sources[declaration.source];
   if (source === undefined) return undefined;
   const draft = new Draft(source.allow.options);
-  const enabled = readOwnLabels(declaration.labels, declaration.prefix, draft);
-  if (enabled === undefined || enabled === false) return undefined;
-  checkBounds(declaration, source, draft);
+  const { labels, prefix } = declaration;
+  const enabled = [readOwnLabels(labels, prefix, draft)];
+  if (enabled[0] === false) return undefined;
+  const read = dialectsOf(declare.dialects);
+  enabled.push(...read.map((dialect) => dialect.read(labels, draft)));
+  if (!enabled.includes(true)) return undefined;
+  const isRead = (label: string) => label.startsWith(`${prefix}.`) || read.some((dialect) => dialect.owns(label));
+  checkBounds(declaration, source, isRead, draft);
   const name = nameOf(declaration, draft);
   bind(declaration, draft);
+  const { options } = draft;
+  if (options['group'] !== undefined && declaration.after.length > 0) options['after'] ??= [...declaration.after];
   const { problems, remarks } = draft;
   if (problems.length > 0) return { name, service: undefined, problems, remarks };
   const service = check(name, draft, declaration, declare, file);
@@ -55,8 +63,13 @@ export function readDeclaration(
   return { name, service: problems.length > 0 ? undefined : service, problems, remarks };
 }
 
-function checkBounds({ labels, networks, prefix }: Declaration, source: DeclareSourceSettings, draft: Draft): void {
-  const own = Object.entries(labels).filter(([label]) => label.startsWith(`${prefix}.`));
+function checkBounds(
+  { labels, networks }: Declaration,
+  source: DeclareSourceSettings,
+  isRead: (label: string) => boolean,
+  draft: Draft,
+): void {
+  const own = Object.entries(labels).filter(([label]) => isRead(label));
   if (own.length > MOST_LABELS) draft.problems.push(`expected at most ${MOST_LABELS} labels, found ${own.length}`);
   const long = own.find(([, value]) => value.length > MOST_CHARACTERS);
   if (long !== undefined) draft.refuse(long[0].slice(0, 100), `expected at most ${MOST_CHARACTERS} characters`);
@@ -86,10 +99,10 @@ function bind({ binding, portAt, ports, prefix }: Declaration, draft: Draft): vo
   const label = `${prefix}.port`;
   Object.assign(draft.options, structuredClone(binding));
   if (portAt === undefined) {
-    if (draft.port !== undefined) draft.refuse(label, 'expected no port: its source knows it');
+    if (draft.port !== undefined) draft.refuse(draft.port.label, 'expected no port: its source knows it');
     return;
   }
-  const port = draft.port ?? (ports.length === 1 ? String(ports[0]) : undefined);
+  const port = draft.port?.value ?? (ports.length === 1 ? String(ports[0]) : undefined);
   if (port === undefined) {
     const found = ports.length === 0 ? 'none is exposed' : `${ports.join(', ')} are exposed`;
     draft.refuse(label, `expected the port that it listens on; ${found}`);
@@ -115,6 +128,9 @@ function check(
   const report = createReport('', document, configSchema);
   const parsed = validateService(name, draft.options, { ...defaults }, report);
   const isTcp = parsed !== undefined && parsed.routes.length === 0;
+  if (parsed?.group !== undefined && parsed.run === undefined) {
+    draft.refuse(`${prefix}.group`, 'expected a service that can be started; what others run has no group');
+  }
   if (parsed !== undefined) crossCheck(name, parsed, budget, report);
   const portPath = portAt && `services.${name}.${portAt.join('.')}`;
   for (const problem of report.problems()) draft.problems.push(describe(problem, name, draft, portPath, prefix));
@@ -145,7 +161,7 @@ function describe(
   prefix: string,
 ): string {
   const within = path.startsWith(`services.${name}.`) ? path.slice(`services.${name}.`.length) : '';
-  const label = path === portPath ? `${prefix}.port` : draft.labelAt(within);
+  const label = path === portPath ? (draft.port?.label ?? `${prefix}.port`) : draft.labelAt(within);
   if (label !== undefined && within !== '') return `label ${label}: ${message}`;
   return within === '' ? message : `${within}: ${message}`;
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { WrittenOptions } from '../../model/declarations.ts';
 import type { ListenSettings, ServiceSettings, Settings, TcpSettings } from '../../model/settings.ts';
 import { acmeHosts } from '../check/acme-hosts.ts';
@@ -23,11 +24,12 @@ export function assemble(
   folder: string,
 ): Settings {
   const resolved = resolvePaths(configSchema, sections, folder);
-  const { listen, trustedProxies, accessLog, admin, workers, state, budget, prices, declare } = resolved;
+  const { include, listen, trustedProxies, accessLog, admin, workers, state, budget, prices, declare } = resolved;
   const { file } = accessLog;
   const pool = new Pool();
   const tcp = new Set(listen.flatMap((listener) => servicesOf(listener.tcp)));
   return freeze({
+    ...(include === undefined ? {} : { include: [include].flat().map((pattern) => resolve(folder, pattern)) }),
     listen: listen.map((listener) => withHosts(listener, [...services.values()])),
     trustedProxies,
     accessLog: file === undefined ? undefined : { ...accessLog, file },
@@ -42,7 +44,13 @@ export function assemble(
         ? undefined
         : { ...declare, defaults: shared as WrittenOptions, folder },
     services: [...services].map(([name, service]) => {
-      return pool.share(serviceSettings(name, resolvePaths(serviceSchema, service, folder), tcp.has(name)));
+      return pool.share(
+        serviceSettings(
+          name,
+          resolvePaths(serviceSchema, service, folder),
+          tcp.has(name) || (service.routes.length === 0 && service.group !== undefined),
+        ),
+      );
     }),
   });
 }

@@ -1,5 +1,6 @@
 import { readSettled } from '../read/read-settled.ts';
 import type { Env } from '../read/substitute.ts';
+import { IncludeFault, includePatterns, readIncluded } from './included.ts';
 import type { ParseResult } from './parse.ts';
 import { parseApart } from './parse-apart.ts';
 
@@ -36,14 +37,17 @@ export async function loadConfig(file: string, env: Env): Promise<Loaded> {
 async function parseBytes(bytes: Buffer, file: string, env: Env): Promise<ParseResult> {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    if (bytes.length <= LARGE) {
+    const included = await readIncluded(await includePatterns(text, file, env));
+    const size = included.reduce((sum, part) => sum + part.text.length, bytes.length);
+    if (size <= LARGE) {
       // The parser with its libraries keeps 5 MiB: only where it is used.
       const { parseConfig } = await import('./parse.ts');
-      return parseConfig(text, file, env);
+      return parseConfig(text, file, env, included);
     }
-    const result = await parseApart({ text, file, env: { ...env } });
+    const result = await parseApart({ text, file, env: { ...env }, included });
     return result ?? unusable(file, 'cannot be read (the process that parses it ended early)');
   } catch (error) {
+    if (error instanceof IncludeFault) return unusable(error.file || file, error.message);
     if (error instanceof TypeError && (error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
       return unusable(file, 'this is not UTF-8 text');
     }

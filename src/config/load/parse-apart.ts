@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { extname, join } from 'node:path';
 import type { Env } from '../read/substitute.ts';
 import { freeze } from './compact.ts';
+import type { IncludedText } from './included.ts';
 import type { ParseResult } from './parse.ts';
 
 const ENTRY = join(import.meta.dirname, `parse-process${extname(import.meta.filename)}`);
@@ -11,6 +12,7 @@ export interface ParseTask {
   text: string;
   file: string;
   env: Env;
+  included: readonly IncludedText[];
 }
 
 /**

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { Settings } from '../../model/settings.ts';
 import { checkAddresses } from '../check/addresses.ts';
+import { checkGroups } from '../check/groups.ts';
 import type { Problem } from '../check/problem.ts';
 import { createReport, type Report } from '../check/report.ts';
 import { checkSections } from '../check/sections.ts';
@@ -11,11 +12,13 @@ import { usesOf } from '../check/uses.ts';
 import { type Complete, validate } from '../check/validate.ts';
 import { checkWorkers } from '../check/workers.ts';
 import { type Position, readDocument } from '../read/document.ts';
+import { joinDocuments } from '../read/joined-document.ts';
 import { formatPath, type Path } from '../read/path.ts';
 import type { Env } from '../read/substitute.ts';
 import { configSchema } from '../schema/config.ts';
 import { assemble } from './assemble.ts';
 import { environmentDefaults } from './environment.ts';
+import type { IncludedText } from './included.ts';
 
 /**
  * Either settings that may be used (with what is probably not meant), or everything that is wrong, by position.
@@ -25,9 +28,13 @@ export type ParseResult =
   | { ok: true; settings: Settings; warnings: Problem[]; places: Record<string, Position> }
   | { ok: false; problems: Problem[] };
 
-/** As `loadConfig`, for a text that is (or would be) in `file`. */
-export function parseConfig(text: string, file: string, env: Env): ParseResult {
-  const document = readDocument(text, env);
+/**
+ * As `loadConfig`, for a text that is (or would be) in `file`.
+ * @param included what it includes, in order
+ */
+export function parseConfig(text: string, file: string, env: Env, included: readonly IncludedText[] = []): ParseResult {
+  const parts = included.map((part) => ({ file: part.file, document: readDocument(part.text, env) }));
+  const document = joinDocuments(readDocument(text, env), parts);
   const report = createReport(file, document, configSchema);
   if (!document.wellFormed) return { ok: false, problems: report.problems() };
 
@@ -36,6 +43,7 @@ export function parseConfig(text: string, file: string, env: Env): ParseResult {
   checkAddresses(parsed, report);
   checkSections(parsed, uses, report);
   checkServices(parsed, report);
+  checkGroups(parsed.services, report);
   checkTcp(parsed, report);
   checkTls(parsed, report);
   checkWorkers(parsed, report);

@@ -10,6 +10,8 @@ import { markBefore, markedWord, markMessage, syntaxMessage } from './yaml-messa
 export interface Position {
   line: number;
   column: number;
+  /** Another file than the one that is read: one that it includes. */
+  file?: string;
 }
 
 /** What stands at one path of the file. */

@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import type { Settings } from '../../model/settings.ts';
 import { abouts, list, option, optional } from '../option/option.ts';
-import { parsed, path, type Reading } from '../option/value-types.ts';
+import { parsed, path, type Reading, words } from '../option/value-types.ts';
 import { accessLogSchema } from './access-log.ts';
 import { readCidr } from './addresses.ts';
 import { adminSchema } from './admin.ts';
@@ -43,6 +43,13 @@ type Keys = Exclude<keyof Settings, 'parts'> | 'consul' | 'docker' | 'defaults';
  * messages come from here.
  */
 export const configSchema = z.strictObject({
+  include: optional(
+    words('[services.d/*.yaml, more.yaml]'),
+    'Files with more services: a pattern such as `services.d/*.yaml`, or a list of them; `*` only in the name of the file. ' +
+      "Each holds `services` and nothing else, with the same rules, and relative paths count from this file's folder. What " +
+      'is added, changed or removed takes effect by itself; a folder that is made later is seen by the next reload.',
+    'none',
+  ),
   listen: listenSchema,
   trustedProxies: list(
     parsed('address or CIDR', 'an address or a CIDR, such as 10.0.0.0/8', readCidr),

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { DeclareAllow, DeclareSettings, DeclareSourceSettings } from '../../model/declarations.ts';
-import { type Exactly, option, optional, options, section } from '../option/option.ts';
+import { type Exactly, list, option, optional, options, section } from '../option/option.ts';
 import { switchOrSection } from '../option/shorthand.ts';
-import { integer, parsed, type Reading, text } from '../option/value-types.ts';
+import { choice, integer, parsed, type Reading, text } from '../option/value-types.ts';
 import { optionAt } from '../option/walk.ts';
 import { readHostPattern } from './routes.ts';
 import { serviceSchema } from './service.ts';
@@ -59,11 +59,6 @@ const docker = section(
   'Which containers, and what they may say.',
 );
 
-const consul = section(
-  { prefix: prefix('tags and the keys of service meta'), allow: ownAllow },
-  'Which services, and what they may say.',
-);
-
 const NOBODY = 'nobody is asked';
 
 /** `declare`. */
@@ -76,14 +71,11 @@ export const declareSchema = section(
       'Containers say by labels where they belong: `true`, or with what else is to be said of it.',
       NOBODY,
     ),
-    consul: switchOrSection(
-      consul,
-      'prefix',
-      'true',
-      'Services of Consul say by tags or service meta where they belong: `true`, or with what else is to be said of it.',
-      NOBODY,
-    ),
     allow: section(allowOptions, 'What may be declared, by any source that does not say otherwise.'),
+    dialects: list(
+      choice('fabio', 'traefik', 'sablier'),
+      'Labels and tags of other programs that are understood too. What of them is not understood is an event.',
+    ),
     maxServices: option(
       integer('services', 1, 10_000),
       '100',
@@ -93,11 +85,10 @@ export const declareSchema = section(
   'Services that say themselves where they belong, in place of in this file. Off unless a source is named. See ' +
     '[Services that declare themselves](declare.md).',
   {
-    yields: ({ docker, consul, allow, maxServices }): Omit<DeclareSettings, 'defaults' | 'folder'> => {
+    yields: ({ docker, allow, dialects, maxServices }): Omit<DeclareSettings, 'defaults' | 'folder'> => {
       const sources: Record<string, DeclareSourceSettings> = {};
       if (docker) sources['docker'] = { ...docker, allow: docker.allow ?? allow };
-      if (consul) sources['consul'] = { ...consul, allow: consul.allow ?? allow };
-      return { sources, maxServices };
+      return { sources, dialects, maxServices };
     },
   },
 );

@@ -1,8 +1,8 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { ScaleSettings, ServiceSettings } from '../../model/settings.ts';
 import { parseDuration } from '../../util/units.ts';
 import { type Exactly, forOperators, option, optional, options, section, type Unset } from '../option/option.ts';
-import { choice, flag, parsed, type Reading } from '../option/value-types.ts';
+import { choice, flag, parsed, type Reading, text } from '../option/value-types.ts';
 import { readUpstreamHost } from './addresses.ts';
 import { answerLimitsSchema } from './answer-limits.ts';
 import { balancingOptions } from './balancing.ts';
@@ -17,6 +17,13 @@ import { scaleSchema } from './scale.ts';
 import { timeoutsSchema } from './timeouts.ts';
 import { upstreamSchema } from './upstream.ts';
 import { wakeSchema } from './wake.ts';
+
+/** Names of services, and of groups. */
+const SERVICE_WORD = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+function serviceWord(expected: string) {
+  return text({ pattern: SERVICE_WORD, expected });
+}
 
 /** The received-by of a Via field: a pseudonym, or host:port; `false` for none. */
 function readVia(text: string): Reading<string | undefined> {
@@ -91,6 +98,17 @@ export const serviceSchema = options({
   routes: routesSchema,
   endpoints: forOperators(endpointsSchema),
   run: forOperators(runSchema),
+  group: optional(
+    serviceWord('a name of a-z, 0-9 and "-"'),
+    'Services of one group start and sleep together: all are started when one is asked for, and sleep when all are idle. ' +
+      'One without routes is there for the others alone.',
+    'none',
+  ),
+  after: optional(
+    z.array(serviceWord("a service's name")).min(1, 'expected at least one service'),
+    'Services of the same group that have to be ready before this one is started; they sleep after it.',
+    'none',
+  ),
   ...shared,
 }) satisfies Exactly<
   Omit<Required<ServiceSettings>, 'name' | 'endpoints' | 'isTcp' | keyof Unfinished> &
@@ -108,6 +126,6 @@ export function onExit({ onExit, run }: ServiceConfig): ServiceSettings['onExit'
 /** `defaults`. Its values are checked here and merged, as written, under each service. */
 export const defaultsSchema = section(
   shared,
-  'Any key of a service but `routes`, `endpoints` and `run`: what holds where a service does not say otherwise. ' +
+  'Any key of a service but `routes`, `endpoints`, `run`, `group` and `after`: what holds where a service does not say otherwise. ' +
     'Sections are merged key by key, lists are replaced.',
 );

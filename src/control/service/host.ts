@@ -11,12 +11,14 @@ import type { WakeShares } from '../scale/idle-shares.ts';
 import type { LearntStore } from '../scale/learnt-store.ts';
 import type { StartGate } from '../start/gate.ts';
 import type { Freezes } from './freezes.ts';
+import type { Groups } from './groups.ts';
 
 /** What the services share. */
 export interface ServiceHost {
   context: ControlContext;
   gate: StartGate;
   freezes: Freezes;
+  groups: Groups;
   learnt: LearntStore;
   idleLearnt: LearntStore<IdleLearnt>;
   costs: LearntStore<CostHistory>;

@@ -16,6 +16,7 @@ import { StartTimes } from '../start/start-times.ts';
 import { apply } from './apply.ts';
 import { askOf } from './ask.ts';
 import { Executor } from './executor.ts';
+import type { Member } from './groups.ts';
 import type { ServiceHost } from './host.ts';
 import type { Idling } from './idling.ts';
 import { Outcomes } from './outcomes.ts';
@@ -201,6 +202,21 @@ export class ServiceLifecycle {
     };
   }
 
+  /** What its group knows of it. */
+  member(): Member {
+    const { settings, telemetry, idling } = this.#options;
+    return {
+      name: this.#name,
+      isAsked: telemetry.held > 0 || this.#intent.isWoken,
+      isBusy: telemetry.busy,
+      isUp: this.isAwake,
+      isThere: this.isAwake || this.set.counts.live > 0,
+      follows: settings().routes.length === 0,
+      idleSince: Math.max(telemetry.lastActivityAt, this.ready[0]?.readyAt ?? 0),
+      keepMs: idling.keepMs,
+    };
+  }
+
   // What happens
 
   /** Takes an event into what is intended with the service, and carries out what is planned for it. */
@@ -223,6 +239,7 @@ export class ServiceLifecycle {
     this.askBudget(steps.length === 0 ? view : undefined);
     this.#isDormant = steps.every((step) => step.do === 'look-again') && isDormant(view);
     if (view.run !== undefined && view.intent.mode !== 'leaving') this.#options.host.registry.soon(this.#name);
+    this.#options.host.groups.looked(this.#name);
   }
 
   /** The edges told how replicas are. */
@@ -354,7 +371,8 @@ export class ServiceLifecycle {
 
   #view(news: ServiceEvent): ServiceView {
     const { host, settings, telemetry, capacity, idling } = this.#options;
-    const { health } = settings();
+    const { health, routes } = settings();
+    const group = host.groups.viewOf(this.#name);
     const floor = this.#options.floor.now;
     const { scale } = this.#options.floor.settings(floor);
     const now = host.context.clock.now();
@@ -367,10 +385,11 @@ export class ServiceLifecycle {
       now,
       news,
       intent: this.#intent,
-      scale,
+      scale: group === undefined ? scale : { ...scale, min: Math.max(scale.min, group.min) },
       floor,
       expected: idling.expected,
-      keepMs: idling.keepMs,
+      // What nothing leads to from outside is never idle by itself, and goes with the others.
+      keepMs: group !== undefined && routes.length === 0 ? 0 : idling.keepMs,
       pausedMs: idling.pausedMs,
       isKeptLonger: idling.isRaised,
       run: this.#run.view,
@@ -385,12 +404,12 @@ export class ServiceLifecycle {
       arrivalsPerSecond: isAsleep && isAsked ? telemetry.window.arrivalsBefore(now, scale.latency.windowMs) : 0,
       capacityPerSecond: capacity(),
       isFresh: host.hub.fresh,
-      isBusy: telemetry.busy,
+      isBusy: telemetry.busy || group?.isNeeded === true,
       isSilent: telemetry.silent,
       lastActivityAt: telemetry.lastActivityAt,
       isDraining: host.isDraining(),
       isFrozen: host.freezes.of(this.#name) !== undefined,
-      mayStart: host.mayStart(),
+      mayStart: host.mayStart() && group?.mayStart !== false,
       mayEnd: host.mayEnd(),
     };
   }

@@ -1,15 +1,22 @@
 import { PilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
+import type { Clock } from '../../util/clock.ts';
 import { guarded } from '../context.ts';
 import type { ServiceController } from './controller.ts';
+import { Groups } from './groups.ts';
 
 /** All services of the control plane. One service's failure keeps no other from its turn. */
 export class Services {
   readonly byName = new Map<string, ServiceController>();
+  readonly groups: Groups;
   readonly #logger: Logger;
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, clock: Clock) {
     this.#logger = logger;
+    this.groups = new Groups(
+      (name) => this.byName.get(name)?.lifecycle,
+      () => clock.now(),
+    );
   }
 
   get all(): ServiceController[] {
