@@ -15,15 +15,18 @@ const ESTABLISHED_MS = 10_500;
 /** Dials that were under way when the replica died, and those between a look and what was found by it. */
 const STRAYS = 2;
 
-/** Takes a port as soon as it is free, and counts the requests that it gets. */
-function takeOver(port: number): { taken: Promise<number>; requests: () => number; close: () => void } {
-  let requests = 0;
+/** What was on its way when the end of a replica was told has reached whoever it reaches by then, ms. */
+const ON_ITS_WAY_MS = 500;
+
+/** Takes a port as soon as it is free, and notes when it gets requests; epoch ms. */
+function takeOver(port: number): { taken: Promise<number>; requests: readonly number[]; close: () => void } {
+  const requests: number[] = [];
   let isOver = false;
   let server: Server | undefined;
   const attempt = (): Promise<boolean> =>
     new Promise((resolve) => {
       server = createServer((_, answer) => {
-        requests++;
+        requests.push(Date.now());
         answer.end('a stranger');
       });
       server.once('error', () => resolve(false));
@@ -38,7 +41,7 @@ function takeOver(port: number): { taken: Promise<number>; requests: () => numbe
     server?.closeAllConnections();
     server?.close();
   };
-  return { taken, requests: () => requests, close };
+  return { taken, requests, close };
 }
 
 describe('another program that takes the port of a replica that died', () => {
@@ -74,9 +77,13 @@ describe('another program that takes the port of a replica that died', () => {
         expectStatus(await stage.docker('POST', `/containers/${id}/kill`), 204);
       }
       await stranger.taken;
+      const toldAt = Date.parse((await proxy.untilTold('exited')).at);
       await pause(2000);
       const samples = await load.stop();
-      expect(stranger.requests()).toBeLessThanOrEqual(STRAYS);
+      // Of a process nobody but the kernel tells: on a busy machine much is dialled before that.
+      const strays =
+        place === 'process' ? stranger.requests.filter((at) => at > toldAt + ON_ITS_WAY_MS) : stranger.requests;
+      expect(strays.length).toBeLessThanOrEqual(place === 'process' ? 0 : STRAYS);
       // What was on its way when it died may be lost, which is more where the machine is busy; nothing later is.
       const lost = samples.filter(({ status }) => status !== 200);
       expect(lost.length).toBeLessThanOrEqual(30);

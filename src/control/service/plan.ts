@@ -82,9 +82,12 @@ export function plan(view: ServiceView): Step[] {
     case 'revoked':
     case 'rested':
     case 'gave-up':
-    case 'paused':
     case 'resume-failed':
       return [];
+
+    case 'paused':
+      // It was on its way to that when the service went: nobody would have it go on.
+      return view.run === undefined || view.intent.mode === 'leaving' ? dropPaused(view) : [];
   }
 }
 
@@ -165,12 +168,13 @@ function endAll(view: ServiceView): Step[] {
     { do: 'hurry-retires' },
     ...callOffStarts(view),
     ...retire(view, readyIn(view), 'removed', {}),
-    ...drop(
-      view,
-      view.replicas.filter(({ state }) => state === 'paused'),
-      'the service is not started any more',
-    ),
+    ...dropPaused(view),
   ];
+}
+
+function dropPaused(view: ServiceView): Step[] {
+  const paused = view.replicas.filter(({ state }) => state === 'paused');
+  return drop(view, paused, 'the service is not started any more');
 }
 
 /** Whether starts wait for the end of a back-off. */

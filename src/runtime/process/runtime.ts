@@ -19,7 +19,7 @@ import { idOf, instanceOf, isExited, type Replica } from './replica.ts';
 import { type ProcessRun, processRun } from './settings.ts';
 import { groupListens } from './sockets.ts';
 import { checkWorkingDirectory, inheritedEnv, spawnDetached } from './spawn.ts';
-import { groupLives, isFrozen, processTableSupported, signalGroup, startTokenOf } from './table.ts';
+import { groupLives, isEnding, isFrozen, processTableSupported, signalGroup, startTokenOf } from './table.ts';
 import { groupUsage } from './usage.ts';
 
 /** How often adopted processes, of which the kernel does not tell us the end, are looked at, ms. */
@@ -28,6 +28,9 @@ const POLL_MS = 500;
 const STOP_POLL_MS = 20;
 /** How long the kernel may take to end a killed process, ms. */
 const KILL_MS = 10_000;
+/** How long it may take from there until the kernel tells of the end of what is about to, ms. */
+const ENDING_MS = 5000;
+const ENDING_LOOK_MS = 2;
 /** How often logs are looked at for their size, ms. */
 const TRIM_MS = 30_000;
 
@@ -97,6 +100,7 @@ class ProcessRuntime implements Runtime {
     signal.throwIfAborted();
     const replica = this.#find(id);
     if (replica === undefined) return undefined;
+    await this.#endTold(replica, signal);
     return { ...instanceOf(replica), portTaken: await unlessAborted(Promise.resolve(replica.portTaken), signal) };
   }
 
@@ -342,6 +346,19 @@ class ProcessRuntime implements Runtime {
     }
     this.#records.remove(replica.record);
     this.#emit({ type: 'exited', id: idOf(replica.record), service, ordinal });
+  }
+
+  /**
+   * What ends closes its connections, and lets go of its port, before we are told: whoever asks in between is answered
+   * when the end was told, or else would take another program there for it.
+   */
+  async #endTold(replica: Replica, signal: AbortSignal): Promise<void> {
+    const { record } = replica;
+    const deadline = this.#clock.now() + ENDING_MS;
+    while (!isExited(replica) && isEnding(record.pid) && this.#clock.now() < deadline) {
+      await sleep(this.#clock, ENDING_LOOK_MS, signal);
+      this.#refreshed(replicaName(record));
+    }
   }
 
   /** To the whole group, unless its number belongs to another process by now. */

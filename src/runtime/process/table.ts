@@ -15,6 +15,11 @@ export function startTokenOf(pid: number): string | undefined {
   return stat?.isDead ? undefined : stat?.start;
 }
 
+/** Whether a process is about to end, or has and nobody reaped it; told on Linux only. */
+export function isEnding(pid: number): boolean {
+  return processStat(pid)?.isEnding === true;
+}
+
 /** Whether a signal has stopped a process, so that it does nothing. */
 export function isFrozen(pid: number): boolean {
   return process.platform === 'linux'

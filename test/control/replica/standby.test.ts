@@ -161,6 +161,16 @@ test('a new run, a removal, and an end of the proxy that stops replicas leave no
   expect(kept.runtime.paused).toEqual(['hello-1']);
 });
 
+test('one that is about to be frozen when its service is removed is stopped', async () => {
+  const world = await World.started([service()]);
+  world.runtime.behaviour.pauseMs = 1000;
+  world.runtime.onPause = () => world.control.reconfigure(testSettings([testService('other')]));
+  world.edge.request('hello');
+  await world.run(10_000);
+  expect(world.runtime.calls).toEqual(['start hello-1', 'pause hello-1', 'stop hello-1']);
+  expect([world.runtime.paused, world.runtime.running]).toEqual([[], []]);
+});
+
 test('a process that takes over leaves what is frozen, and what it has go on serves the one before it too', async () => {
   const world = await paused();
   const letGo = world.control.letGo(() => world.runtime.thaw('hello-1'), new AbortController().signal);

@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 import type { Instance } from '../../../src/model/runtime.ts';
 import { endingOf } from '../../../src/runtime/process/ending.ts';
 import { oomKills } from '../../../src/runtime/process/oom-kills.ts';
+import { isEnding } from '../../../src/runtime/process/table.ts';
 import { until } from '../../support/until.ts';
-import { never, nodeSpec, processBench } from './processes.ts';
+import { never, nodeSpec, pidOf, processBench, SERVER } from './processes.ts';
 
 const bench = processBench();
 const counted = oomKills();
@@ -44,3 +45,17 @@ test('SIGKILL is for want of memory where the kernel counted one more, and perha
     expect(endingOf(null, 'SIGKILL', counted - 1)).toEqual({ exitCode: 137, outOfMemory: 'yes' });
   expect(endingOf(null, 'SIGKILL', undefined)).toEqual({ exitCode: 137, outOfMemory: 'perhaps' });
 });
+
+test.runIf(process.platform === 'linux')(
+  'what has closed all that it had is gone, before its end is told',
+  async () => {
+    const runtime = bench.runtime(await bench.stateDirectory());
+    const instance = await runtime.start(nodeSpec(SERVER), never);
+    const pid = pidOf(instance);
+    process.kill(pid, 'SIGKILL');
+    // Nothing is told meanwhile: that takes a turn of the event loop.
+    const deadline = Date.now() + 60_000;
+    while (!isEnding(pid) && Date.now() < deadline);
+    expect(await runtime.inspect(instance.id, never)).toMatchObject({ state: 'stopped', exitCode: 137 });
+  },
+);
