@@ -42,13 +42,14 @@ export class DockerLabels implements DeclarationSource {
       isStale = true;
       wake();
     });
+    // One for all waits: one for each of them would stay until the end.
+    signal.addEventListener('abort', () => wake(), { once: true });
     const loop = async (): Promise<void> => {
       const { clock, logger, random = Math.random } = this.#options;
       for (let failures = 0; !signal.aborted; ) {
         if (!isStale)
           await new Promise<void>((resolve) => {
             wake = resolve;
-            signal.addEventListener('abort', () => resolve(), { once: true });
           });
         if (signal.aborted) return;
         isStale = false;
