@@ -1,6 +1,6 @@
 import type { Declaration, DeclarationSource, DeclarationStatus } from '../../model/declarations.ts';
 import type { EventType } from '../../model/events.ts';
-import type { ServiceSettings, Settings } from '../../model/settings.ts';
+import type { Settings } from '../../model/settings.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import { type BucketRate, fullBucket, takeToken, untilToken } from '../../util/token-bucket.ts';
 import { Damper } from './damper.ts';
@@ -32,7 +32,7 @@ export class DeclaredServices {
   #read: Reader;
   #held: readonly Declaration[] = [];
   #restless: ReadonlySet<string> = new Set();
-  #inForce: ReadonlyMap<string, ServiceSettings> = new Map();
+  #right: ReadonlyMap<string, Declaration> = new Map();
   #standing: readonly DeclarationStatus[] = [];
   #bucket;
   #next: { timer: Timer; at: number } | undefined;
@@ -57,8 +57,11 @@ export class DeclaredServices {
   begin(limitMs: number): Promise<void> {
     const { sources, clock } = this.#options;
     const answered = new Promise<void>((resolve) => {
-      this.#answered = resolve;
-      clock.after(limitMs, resolve);
+      const timer = clock.after(limitMs, resolve);
+      this.#answered = () => {
+        timer.cancel();
+        resolve();
+      };
     });
     for (const source of sources) {
       source.run((declarations) => this.#take(source.name, declarations), this.#life.signal);
@@ -77,14 +80,15 @@ export class DeclaredServices {
     this.#held = held;
     this.#restless = restless;
     if (againInMs !== undefined) this.#look(againInMs);
-    const merged = mergeDeclarations(this.#file, this.#held, this.#inForce, this.#read);
-    this.#inForce = merged.inForce;
+    const merged = mergeDeclarations(this.#file, this.#held, this.#right, this.#read);
+    this.#right = merged.right;
     this.#say(merged);
     return merged.settings;
   }
 
   close(): void {
     this.#life.abort();
+    this.#answered();
     this.#next?.timer.cancel();
   }
 
@@ -113,7 +117,7 @@ export class DeclaredServices {
   #say({ standing }: Merged): void {
     const { tell } = this.#options;
     const before = new Map(this.#standing.map((status) => [idOfStatus(status), status]));
-    this.#standing = standing.map((status) => this.#withUnrest(status));
+    this.#standing = this.#restless.size === 0 ? standing : this.#withUnrest(standing);
     for (const status of this.#standing) {
       const former = before.get(idOfStatus(status));
       before.delete(idOfStatus(status));
@@ -135,14 +139,16 @@ export class DeclaredServices {
     }
   }
 
-  #withUnrest(status: DeclarationStatus): DeclarationStatus {
-    const restless = this.#held.find(({ source, title }) => source === status.source && title === status.title);
-    if (restless === undefined || !this.#restless.has(idOf(restless))) return status;
-    return { ...status, remarks: [...status.remarks, 'changes too often: what it said last holds for a while'] };
+  #withUnrest(standing: readonly DeclarationStatus[]): DeclarationStatus[] {
+    const restless = new Set(this.#held.filter((each) => this.#restless.has(idOf(each))).map(idOfStatus));
+    return standing.map((status) => {
+      if (!restless.has(idOfStatus(status))) return status;
+      return { ...status, remarks: [...status.remarks, 'changes too often: what it said last holds for a while'] };
+    });
   }
 }
 
-function idOfStatus({ source, title }: DeclarationStatus): string {
+function idOfStatus({ source, title }: Pick<DeclarationStatus, 'source' | 'title'>): string {
   return `${source} ${title}`;
 }
 

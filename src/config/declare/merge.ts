@@ -15,6 +15,8 @@ export interface Merged {
   standing: DeclarationStatus[];
   /** Declared services that hold, by the ids of their declarations. */
   inForce: ReadonlyMap<string, ServiceSettings>;
+  /** What was right of each last, by its id: it holds while what is said now is wrong. */
+  right: ReadonlyMap<string, Declaration>;
 }
 
 /** What reads a declaration by the rules of a file; the same object is read once. */
@@ -41,26 +43,32 @@ export function idOf({ source, key }: Declaration): string {
 
 /**
  * Puts declared services under those of the file. The file wins, then the older declaration; what is wrong with one, or
- * taken, keeps it out as a whole. One that was right before holds as it was while it is wrong.
- * @param former declared services that hold, by the ids of their declarations
+ * taken, keeps it out as a whole. One that was right before holds as it was while it is wrong, as far as the file allows
+ * it now.
+ * @param former what was right of each last, by its id
  */
 export function mergeDeclarations(
   file: Settings,
   declarations: readonly Declaration[],
-  former: ReadonlyMap<string, ServiceSettings>,
+  former: ReadonlyMap<string, Declaration>,
   read: Reader,
 ): Merged {
   const { declare } = file;
-  if (declare === undefined) return { settings: file, standing: [], inForce: new Map() };
+  if (declare === undefined) return { settings: file, standing: [], inForce: new Map(), right: new Map() };
   const places = new Places(file);
   const standing: DeclarationStatus[] = [];
   const inForce = new Map<string, ServiceSettings>();
+  const right = new Map<string, Declaration>();
   for (const declaration of declarations.toSorted(byAge)) {
     const reading = read(declaration);
     if (reading === undefined) continue;
     const { source, title } = declaration;
+    const id = idOf(declaration);
     const remarks = [...reading.remarks];
-    const service = reading.service ?? former.get(idOf(declaration));
+    const before = reading.service === undefined ? former.get(id) : undefined;
+    if (before !== undefined) right.set(id, before);
+    // By the rules of now: what they do not allow any more holds no longer.
+    const service = reading.service ?? (before && read(before)?.service);
     const told = { source, title, service: service?.name ?? reading.name, remarks };
     const problems = [...reading.problems];
     if (service === undefined) {
@@ -74,11 +82,12 @@ export function mergeDeclarations(
       standing.push({ ...told, state: 'over budget', problems: [...problems, most] });
     } else {
       places.add(service, title);
-      inForce.set(idOf(declaration), service);
+      inForce.set(id, service);
+      if (before === undefined) right.set(id, declaration);
       standing.push({ ...told, state: problems.length > 0 ? 'former' : 'in force', problems });
     }
   }
-  return { settings: withServices(file, declarations, inForce), standing, inForce };
+  return { settings: withServices(file, declarations, inForce), standing, inForce, right };
 }
 
 function byAge(one: Declaration, other: Declaration): number {

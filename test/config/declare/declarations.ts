@@ -1,6 +1,6 @@
 import { createReader, type Merged, mergeDeclarations } from '../../../src/config/declare/merge.ts';
 import type { Declaration } from '../../../src/model/declarations.ts';
-import type { ServiceSettings, Settings } from '../../../src/model/settings.ts';
+import type { Settings } from '../../../src/model/settings.ts';
 import { settingsOf } from '../parse.ts';
 
 /** A file that lets containers declare services, with more lines of YAML at its top. */
@@ -31,7 +31,7 @@ export function container(name: string, labels: Record<string, string>, more: Pa
 export function merged(
   file: Settings,
   declarations: readonly Declaration[],
-  former: ReadonlyMap<string, ServiceSettings> = new Map(),
+  former: ReadonlyMap<string, Declaration> = new Map(),
 ): Merged {
   return mergeDeclarations(file, declarations, former, createReader(file));
 }

@@ -52,10 +52,22 @@ test('names and containers of the file are not to be had', () => {
 test('one that gets wrong holds as it was until it is right again', () => {
   const before = merged(file, [shop('a.example')]);
   const wrong = container('shop', { 'pilotlight.route': 'b.example', 'pilotlight.scale.idle': 'soon' });
-  const { settings, standing } = merged(file, [wrong], before.inForce);
+  const { settings, standing } = merged(file, [wrong], before.right);
   expect(settings.services[0]?.routes[0]?.host).toBe('a.example');
   expect(standing[0]?.state).toBe('former');
   expect(merged(file, [wrong]).standing[0]?.state).toBe('refused');
+});
+
+test('what the file does not allow any more holds no longer, though it was right before', () => {
+  const before = merged(file, [shop('a.example')]);
+  const stricter = declaringFile('declare: { docker: { allow: { hosts: [b.example] } } }');
+  const now = merged(stricter, [shop('a.example')], before.right);
+  expect(now.standing[0]?.state).toBe('refused');
+  expect(now.settings.services).toEqual([]);
+  const wrong = container('shop', { 'pilotlight.route': 'a.example', 'pilotlight.scale.idle': 'soon' });
+  const stillWrong = merged(stricter, [wrong], merged(file, [wrong], before.right).right);
+  expect(stillWrong.standing[0]?.state).toBe('refused');
+  expect(merged(file, [wrong], stillWrong.right).standing[0]?.state).toBe('former');
 });
 
 test('more than declare.maxServices are told of and not taken, the youngest first', () => {
