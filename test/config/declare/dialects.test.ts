@@ -57,6 +57,16 @@ describe('fabio', () => {
     expect(status?.problems[0]).toContain(`label ${tag}`);
   });
 
+  test('tlsskipverify turns on no TLS of its own', () => {
+    expect(statusOf({ 'urlprefix-a.example/': 'tlsskipverify=true' })?.remarks).toEqual([
+      'label urlprefix-a.example/: tlsskipverify is left out without proto=https or grpcs',
+    ]);
+    expect(serviceOf({ 'urlprefix-a.example/': 'tlsskipverify=true' }).upstream?.tls).toBeUndefined();
+    for (const options of ['tlsskipverify=true proto=https', 'proto=https tlsskipverify=true']) {
+      expect(serviceOf({ 'urlprefix-a.example/': options }).upstream?.tls).toMatchObject({ verify: false });
+    }
+  });
+
   test('weights and unknown options are said and left out', () => {
     expect(statusOf({ 'urlprefix-a.example/': 'weight=0.5 colour=blue' })).toMatchObject({
       state: 'in force',
@@ -102,6 +112,29 @@ describe('Traefik', () => {
     );
     const missing = statusOf({ ...labels, 'traefik.http.routers.shop.middlewares': 'auth@file' });
     expect(missing?.problems[0]).toContain('expected labels of the middleware auth@file, found none');
+  });
+
+  test('a router that leads to Traefik itself gets no route, and one that leads elsewhere keeps it out', () => {
+    const router = { 'traefik.http.routers.api.rule': 'Host(`traefik.example`)' };
+    const inside = serviceOf({ ...labels, ...router, 'traefik.http.routers.api.service': 'api@internal' });
+    expect(inside.routes.map(({ host }) => host)).toEqual(['shop.example', 'www.shop.example']);
+    const other = statusOf({ ...labels, ...router, 'traefik.http.routers.api.service': 'admin' });
+    expect(other?.problems).toEqual([
+      'label traefik.http.routers.api.service: expected labels of the service admin, found none',
+    ]);
+    const two = statusOf({ ...labels, 'traefik.http.services.admin.loadbalancer.server.port': '9000' });
+    expect(two?.problems).toEqual([
+      'label traefik.http.services.admin.loadbalancer.server.port: expected one port; label traefik.http.services.shop.loadBalancer.server.port names 8080',
+    ]);
+    const named = { ...labels, 'traefik.http.routers.shop.service': 'Shop@docker' };
+    expect(statusOf(named)?.state).toBe('in force');
+  });
+
+  test('options of TLS keep it out: they may ask for certificates of clients', () => {
+    const status = statusOf({ ...labels, 'traefik.http.routers.shop.tls.options': 'mutual@file' });
+    expect(status?.problems).toEqual([
+      'label traefik.http.routers.shop.tls.options: is not understood, and it may guard the service',
+    ]);
   });
 
   test('a router that only redirects to https is left out, and entry points are', () => {

@@ -44,12 +44,20 @@ function readPrefix(label: string, written: string, draft: Draft): void {
   const route = ['routes', draft.routes];
   setPlace(draft, label, route, place);
   const path = place.includes('/') ? place.slice(place.indexOf('/')) : '/';
-  for (const option of options) readOption(label, option, path, route, draft);
+  const isTls = options.some((option) => /^proto=(?:https|grpcs)$/.test(option));
+  for (const option of options) readOption(label, option, path, route, isTls, draft);
 }
 
-function readOption(label: string, option: string, path: string, route: (string | number)[], draft: Draft): void {
+/** @param isTls whether its instances are spoken to by TLS */
+function readOption(
+  label: string,
+  option: string,
+  path: string,
+  route: (string | number)[],
+  isTls: boolean,
+  draft: Draft,
+): void {
   const [name = '', value = ''] = split(option);
-  const isTls = /^(?:https|grpcs)$/.test(value);
   switch (name) {
     case 'strip':
       if (trimmed(value) === trimmed(path)) draft.set(label, [...route, 'strip'], 'true');
@@ -66,7 +74,9 @@ function readOption(label: string, option: string, path: string, route: (string 
       if (value.startsWith('grpc')) draft.setOnce(label, ['upstream', 'protocol'], 'http2');
       return;
     case 'tlsskipverify':
-      if (value === 'true') draft.replace(label, ['upstream', 'tls', 'verify'], 'false');
+      if (value !== 'true') return;
+      if (!isTls) draft.remark(label, 'tlsskipverify is left out without proto=https or grpcs');
+      else draft.replace(label, ['upstream', 'tls', 'verify'], 'false');
       return;
     case 'allow': {
       const ranges = value.split(',').map((range) => range.replace(/^ip:/, ''));

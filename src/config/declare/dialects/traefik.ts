@@ -17,6 +17,16 @@ const ROWS: readonly DialectRow[] = [
     becomes: 'the listeners of the file are what there is',
   },
   { written: 'traefik.http.routers.R.tls', fate: 'left out', becomes: 'TLS is that of the listeners' },
+  {
+    written: 'traefik.http.routers.R.tls.options',
+    fate: 'refused',
+    becomes: 'they may ask for certificates of clients',
+  },
+  {
+    written: 'traefik.http.routers.R.service',
+    fate: 'understood',
+    becomes: 'one service a container; one of Traefik itself (`@internal`) gets no route, any other one is refused',
+  },
   { written: 'traefik.http.routers.R.priority', fate: 'left out', becomes: 'the longest path wins' },
   { written: 'traefik.http.routers.R.middlewares', fate: 'understood', becomes: 'as below' },
   { written: 'middleware stripprefix', fate: 'understood', becomes: "`strip`, where it is the route's own path" },
@@ -32,7 +42,11 @@ const ROWS: readonly DialectRow[] = [
     becomes: '`headers` of the route',
   },
   { written: 'any other middleware', fate: 'refused', becomes: 'it may guard the service' },
-  { written: 'traefik.http.services.S.loadbalancer.server.port', fate: 'understood', becomes: 'the port' },
+  {
+    written: 'traefik.http.services.S.loadbalancer.server.port',
+    fate: 'understood',
+    becomes: 'the port; two of them are refused',
+  },
   {
     written: 'traefik.http.services.S.loadbalancer.server.scheme',
     fate: 'understood',
@@ -87,10 +101,19 @@ function sort(own: readonly [string, string][], draft: Draft): Parts {
   return parts;
 }
 
-function readRouter(name: string, router: Options, { middlewares }: Parts, draft: Draft): void {
+function readRouter(name: string, router: Options, { middlewares, services }: Parts, draft: Draft): void {
   const rule = router.get('rule');
   for (const [option, { label }] of router) {
-    if (!['rule', 'middlewares', 'service'].includes(option)) draft.remark(label, `${option} is left out`);
+    if (option === 'tls.options') draft.refuse(label, 'is not understood, and it may guard the service');
+    else if (!['rule', 'middlewares', 'service'].includes(option)) draft.remark(label, `${option} is left out`);
+  }
+  const target = router.get('service');
+  if (target?.value.endsWith('@internal')) {
+    draft.remark(target.label, `the router ${name} is left out: it leads to Traefik itself`);
+    return;
+  }
+  if (target !== undefined && !services.has(target.value.replace(/@docker$/, '').toLowerCase())) {
+    draft.refuse(target.label, `expected labels of the service ${target.value}, found none`);
   }
   if (rule === undefined) {
     const first = [...router.values()][0]?.label ?? `traefik.http.routers.${name}`;
@@ -162,8 +185,11 @@ function readMiddleware(
 
 function readService(service: Options, draft: Draft): void {
   for (const [option, { label, value }] of service) {
-    if (option === 'loadbalancer.server.port') draft.port ??= { label, value };
-    else if (option === 'loadbalancer.server.scheme') {
+    if (option === 'loadbalancer.server.port') {
+      const isOther = draft.port !== undefined && traefik.owns(draft.port.label) && draft.port.value !== value;
+      if (isOther) draft.refuse(label, `expected one port; label ${draft.port?.label} names ${draft.port?.value}`);
+      draft.port ??= { label, value };
+    } else if (option === 'loadbalancer.server.scheme') {
       if (value === 'https') draft.setOnce(label, ['upstream', 'tls'], 'true');
       else if (value === 'h2c') draft.setOnce(label, ['upstream', 'protocol'], 'http2');
       else if (value !== 'http') draft.refuse(label, `expected http, https or h2c, found ${value}`);
