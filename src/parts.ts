@@ -36,9 +36,12 @@ export function whatCanChange(current: Settings, next: Settings): Settings {
   };
 }
 
-/** Of those who may declare services, the ones that this process asks. */
+/** Of those who may declare services, the ones that this process asks, with the labels that it asks for. */
 function whoDeclares({ declare: current }: Settings, { declare: next }: Settings): Settings['declare'] {
   if (current === undefined || next === undefined) return undefined;
-  const sources = Object.entries(next.sources).filter(([name]) => current.sources[name] !== undefined);
+  const sources = Object.entries(next.sources).flatMap(([name, source]) => {
+    const asked = current.sources[name];
+    return asked === undefined ? [] : [[name, { ...source, prefix: asked.prefix }] as const];
+  });
   return { ...next, sources: Object.fromEntries(sources) };
 }

@@ -40,7 +40,7 @@ export function diffSettings(old: Settings, next: Settings): SettingsChanges {
       ...(same(old.admin.address, next.admin.address) ? [] : ['admin.address']),
       ...(old.admin.token === next.admin.token ? [] : ['admin.token']),
       ...(['accessLog', 'workers', 'state'] as const).filter((key) => !same(old[key], next[key])),
-      ...sourcesOf(next).filter((source) => !sourcesOf(old).includes(source)),
+      ...sourceChanges(old, next),
       // In the order in which they always were told.
       ...partChanges(old, next, 'restarted').reverse(),
     ],
@@ -49,12 +49,18 @@ export function diffSettings(old: Settings, next: Settings): SettingsChanges {
 
 /** What may be declared: `defaults` are told with the services that they change. Who is asked first takes a restart. */
 function rulesOf({ declare }: Settings): unknown {
-  return declare && { ...declare, defaults: undefined };
+  if (declare === undefined) return undefined;
+  const sources = Object.entries(declare.sources).map(([name, source]) => [name, { ...source, prefix: undefined }]);
+  return { ...declare, sources: Object.fromEntries(sources), defaults: undefined };
 }
 
-/** Who is asked for declared services, by the keys of the file. */
-function sourcesOf({ declare }: Settings): string[] {
-  return Object.keys(declare?.sources ?? {}).map((name) => `declare.${name}`);
+/** What differs in who is asked for declared services, and for which labels, by the keys of the file. */
+function sourceChanges(old: Settings, next: Settings): string[] {
+  return Object.entries(next.declare?.sources ?? {}).flatMap(([name, { prefix }]) => {
+    const asked = old.declare?.sources[name];
+    if (asked === undefined) return `declare.${name}`;
+    return asked.prefix === prefix ? [] : `declare.${name}.prefix`;
+  });
 }
 
 /** What differs in the sections of runtimes and sources: their names, or those keys that take effect by a reload. */

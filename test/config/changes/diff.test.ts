@@ -139,3 +139,11 @@ describe('in words', () => {
     expect(said(diff((text) => text + many.join('')))).toMatch(/: added s0, s1, .*, s19 and 4980 more; \/a/);
   });
 });
+
+test('which labels are asked for takes a restart, what they may say does not', () => {
+  const declaring = (docker: string) => settingsOf(`declare: { docker: ${docker} }\n${BASE}`);
+  const asked = diffSettings(declaring('true'), declaring('{ prefix: other }'));
+  expect(asked).toMatchObject({ keys: [], needRestart: ['declare.docker.prefix'] });
+  const allowed = diffSettings(declaring('true'), declaring('{ allow: { hosts: [a.example] } }'));
+  expect(allowed).toMatchObject({ keys: ['declare'], needRestart: [] });
+});
