@@ -1,7 +1,7 @@
 /** Pilotlight within another program: `import { createPilotlight } from 'pilotlight'`. */
 import type { RunningProxy } from './cli/running-proxy.ts';
 import { formatProblem, type Problem } from './config/check/problem.ts';
-import { loadConfig } from './config/load/load.ts';
+import { loadConfig, parseBytes } from './config/load/load.ts';
 import { startProxy } from './main.ts';
 import { PilotlightError } from './model/errors.ts';
 import type { EventSink, PilotEvent } from './model/events.ts';
@@ -45,8 +45,8 @@ export interface Pilotlight {
    */
   reload(config?: PilotlightConfig): Promise<ReloadResult>;
   /**
-   * Drains and ends: what is under way finishes within the services' drain limits. Resolves at once where it does not
-   * run; never rejects.
+   * Drains and ends: what is under way finishes within the services' drain limits. Called again it resolves at the same
+   * end; at once where it does not run. Never rejects.
    * @param hurry cuts every wait short
    */
   stop(hurry?: AbortSignal): Promise<void>;
@@ -69,7 +69,11 @@ export function createPilotlight(options: PilotlightOptions): Pilotlight {
   return new EmbeddedPilotlight(options);
 }
 
-type State = { phase: 'new' } | { phase: 'starting' } | { phase: 'running'; proxy: RunningProxy } | { phase: 'ended' };
+type State =
+  | { phase: 'new' }
+  | { phase: 'starting' }
+  | { phase: 'running'; proxy: RunningProxy }
+  | { phase: 'ended'; end: Promise<void> };
 
 class EmbeddedPilotlight implements Pilotlight {
   readonly #options: PilotlightOptions;
@@ -117,10 +121,8 @@ class EmbeddedPilotlight implements Pilotlight {
   }
 
   async stop(hurry = new AbortController().signal): Promise<void> {
-    if (this.#state.phase !== 'running') return;
-    const { proxy } = this.#state;
-    this.#state = { phase: 'ended' };
-    await proxy.stop(hurry);
+    if (this.#state.phase === 'running') this.#state = { phase: 'ended', end: this.#state.proxy.stop(hurry) };
+    if (this.#state.phase === 'ended') await this.#state.end;
   }
 
   events(sink: EventSink): () => void {
@@ -155,9 +157,8 @@ class EmbeddedPilotlight implements Pilotlight {
 
   async #load(config: PilotlightConfig): Promise<Loaded> {
     if (typeof config === 'string') return loadConfig(config, this.#env);
-    const { parseConfig } = await import('./config/load/parse.ts');
     // What JSON can say, YAML can.
-    return { ...parseConfig(JSON.stringify(config), INLINE, this.#env), modified: null };
+    return { ...(await parseBytes(Buffer.from(JSON.stringify(config)), INLINE, this.#env)), modified: null };
   }
 
   /** What a listener throws is its own affair. */

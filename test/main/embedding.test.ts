@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -71,6 +71,20 @@ test('a file is read with the variables that it is given', async () => {
     code: 'CONFIG_INVALID',
     message: expect.stringContaining('no such file'),
   });
+});
+
+test('an object includes files too, and whoever stops it again waits for the same end', async () => {
+  const { services, ...config } = await configuration();
+  const more = join(config.state, 'more.yaml');
+  await writeFile(more, JSON.stringify({ services }));
+  const proxy = createPilotlight({ config: { ...config, include: more, services: {} }, logLevel: 'silent' });
+  await proxy.start();
+  expect((await proxy.services()).map(({ name }) => name)).toEqual(['hello']);
+  const ends: string[] = [];
+  const first = proxy.stop().then(() => ends.push('first'));
+  const second = proxy.stop().then(() => ends.push('second'));
+  await Promise.all([first, second]);
+  expect(ends).toEqual(['first', 'second']);
 });
 
 test('an aborted start leaves nothing open', async () => {

@@ -27,7 +27,7 @@ export class IncludeFault extends Error {
 /** The patterns of a file, absolute: where they are and what the names of files look like. */
 export async function includePatterns(text: string, file: string, env: Env): Promise<string[]> {
   // Reading it twice is only for those who include anything.
-  if (!/^include\s*:/m.test(text)) return [];
+  if (!/(?:^\s*|[{,]\s*)["']?include["']?\s*:/m.test(text)) return [];
   const { readDocument } = await import('../read/document.ts');
   const { value } = readDocument(text, env);
   const written = isMapping(value) ? [value['include']].flat() : [];

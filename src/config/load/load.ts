@@ -34,7 +34,8 @@ export async function loadConfig(file: string, env: Env): Promise<Loaded> {
   return { ...(await parseBytes(bytes, file, env)), modified };
 }
 
-async function parseBytes(bytes: Buffer, file: string, env: Env): Promise<ParseResult> {
+/** As `loadConfig`, of bytes that are (or would be) in `file`. */
+export async function parseBytes(bytes: Buffer, file: string, env: Env): Promise<ParseResult> {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     const included = await readIncluded(await includePatterns(text, file, env));

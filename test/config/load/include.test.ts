@@ -72,6 +72,18 @@ test.each([
   expect(result.ok ? '' : result.problems.map(formatProblem).join('\n')).toContain(expected);
 });
 
+test.each([
+  `"include": services.d/*.yaml\nlisten: [{ address: "127.0.0.1:8080" }]\nservices: {}\n`,
+  `{ "listen": [{ "address": "127.0.0.1:8080" }], "include": ["services.d/*.yaml"], "services": {} }`,
+])('an include is one however it is written: %s', async (text) => {
+  const folder = await folderOf({
+    'main.yaml': text,
+    'services.d/a.yaml': `services: { a: ${service('a.example')} }\n`,
+  });
+  const result = await loadConfig(join(folder, 'main.yaml'), { HOME: '/' });
+  expect(result.ok && result.settings.services.map(({ name }) => name)).toEqual(['a']);
+});
+
 test('a pattern means names, and no more than that', () => {
   expect(['a.yaml', '.a.yaml', 'a.yml', 'a.yaml.swp'].map((name) => isIncluded('/x/*.yaml', name))).toEqual([
     true,
