@@ -8,7 +8,7 @@ _pilotlight() {
     --lines) :; return ;;
     --timeout) :; return ;;
     --reason) :; return ;;
-    --service) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null)" -- "$current")); return ;;
+    --service) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null | grep -x '[a-z0-9-]*')" -- "$current")); return ;;
     --load) :; return ;;
     --trace) COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
     --function) :; return ;;
@@ -73,17 +73,17 @@ _pilotlight() {
   case "$command:$operands" in
     routes:0) COMPREPLY=($(compgen -W "GET HEAD POST PUT PATCH DELETE OPTIONS" -- "$current")) ;;
     routes:1) : ;;
-    endpoints:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null)" -- "$current")) ;;
-    why:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null)" -- "$current")) ;;
-    logs:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null)" -- "$current")) ;;
-    events:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null)" -- "$current")) ;;
+    endpoints:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null | grep -x '[a-z0-9-]*')" -- "$current")) ;;
+    why:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null | grep -x '[a-z0-9-]*')" -- "$current")) ;;
+    logs:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null | grep -x '[a-z0-9-]*')" -- "$current")) ;;
+    events:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null | grep -x '[a-z0-9-]*')" -- "$current")) ;;
     replay:0) COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null ;;
-    wake:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null)" -- "$current")) ;;
-    sleep:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null)" -- "$current")) ;;
-    scale:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null)" -- "$current")) ;;
+    wake:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null | grep -x '[a-z0-9-]*')" -- "$current")) ;;
+    sleep:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null | grep -x '[a-z0-9-]*')" -- "$current")) ;;
+    scale:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null | grep -x '[a-z0-9-]*')" -- "$current")) ;;
     scale:1) : ;;
-    freeze:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null)" -- "$current")) ;;
-    unfreeze:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null)" -- "$current")) ;;
+    freeze:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null | grep -x '[a-z0-9-]*')" -- "$current")) ;;
+    unfreeze:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null | grep -x '[a-z0-9-]*')" -- "$current")) ;;
     log-level:0) COMPREPLY=($(compgen -W "debug info warn error silent" -- "$current")) ;;
     completion:0) COMPREPLY=($(compgen -W "bash zsh fish" -- "$current")) ;;
     help:0) COMPREPLY=($(compgen -W "run demo init check status certificates routes endpoints why logs events costs replay simulate wake sleep scale freeze unfreeze log-level upgrade hash-password completion help version" -- "$current")) ;;

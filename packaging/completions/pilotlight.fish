@@ -60,27 +60,27 @@ complete -c pilotlight -n '__fish_seen_subcommand_from routes' -l admin -d 'the 
 complete -c pilotlight -n '__fish_seen_subcommand_from routes' -l token -d 'the admin token; else PILOTLIGHT_ADMIN_TOKEN' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from routes' -l config -s c -d 'the configuration; else PILOTLIGHT_CONFIG and the usual places' -r -F
 complete -c pilotlight -n '__fish_seen_subcommand_from routes' -l help -s h -d 'shows this text'
-complete -c pilotlight -n '__fish_seen_subcommand_from endpoints' -a '(pilotlight status --names 2>/dev/null)'
+complete -c pilotlight -n '__fish_seen_subcommand_from endpoints' -a '(pilotlight status --names 2>/dev/null | grep -x \'[a-z0-9-]*\')'
 complete -c pilotlight -n '__fish_seen_subcommand_from endpoints' -l json -d 'prints JSON'
 complete -c pilotlight -n '__fish_seen_subcommand_from endpoints' -l admin -d 'the running proxy; else PILOTLIGHT_ADMIN, else what the configuration says' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from endpoints' -l token -d 'the admin token; else PILOTLIGHT_ADMIN_TOKEN' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from endpoints' -l config -s c -d 'the configuration; else PILOTLIGHT_CONFIG and the usual places' -r -F
 complete -c pilotlight -n '__fish_seen_subcommand_from endpoints' -l help -s h -d 'shows this text'
-complete -c pilotlight -n '__fish_seen_subcommand_from why' -a '(pilotlight status --names 2>/dev/null)'
+complete -c pilotlight -n '__fish_seen_subcommand_from why' -a '(pilotlight status --names 2>/dev/null | grep -x \'[a-z0-9-]*\')'
 complete -c pilotlight -n '__fish_seen_subcommand_from why' -l since -d 'from then on: a duration as 10m, or a time. Default: 20 decisions, 7d of costs' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from why' -l json -d 'prints JSON'
 complete -c pilotlight -n '__fish_seen_subcommand_from why' -l admin -d 'the running proxy; else PILOTLIGHT_ADMIN, else what the configuration says' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from why' -l token -d 'the admin token; else PILOTLIGHT_ADMIN_TOKEN' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from why' -l config -s c -d 'the configuration; else PILOTLIGHT_CONFIG and the usual places' -r -F
 complete -c pilotlight -n '__fish_seen_subcommand_from why' -l help -s h -d 'shows this text'
-complete -c pilotlight -n '__fish_seen_subcommand_from logs' -a '(pilotlight status --names 2>/dev/null)'
+complete -c pilotlight -n '__fish_seen_subcommand_from logs' -a '(pilotlight status --names 2>/dev/null | grep -x \'[a-z0-9-]*\')'
 complete -c pilotlight -n '__fish_seen_subcommand_from logs' -l lines -d 'how many lines of each replica, 1 to 1000. Default: 50' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from logs' -l json -d 'prints JSON'
 complete -c pilotlight -n '__fish_seen_subcommand_from logs' -l admin -d 'the running proxy; else PILOTLIGHT_ADMIN, else what the configuration says' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from logs' -l token -d 'the admin token; else PILOTLIGHT_ADMIN_TOKEN' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from logs' -l config -s c -d 'the configuration; else PILOTLIGHT_CONFIG and the usual places' -r -F
 complete -c pilotlight -n '__fish_seen_subcommand_from logs' -l help -s h -d 'shows this text'
-complete -c pilotlight -n '__fish_seen_subcommand_from events' -a '(pilotlight status --names 2>/dev/null)'
+complete -c pilotlight -n '__fish_seen_subcommand_from events' -a '(pilotlight status --names 2>/dev/null | grep -x \'[a-z0-9-]*\')'
 complete -c pilotlight -n '__fish_seen_subcommand_from events' -l json -d 'prints JSON'
 complete -c pilotlight -n '__fish_seen_subcommand_from events' -l admin -d 'the running proxy; else PILOTLIGHT_ADMIN, else what the configuration says' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from events' -l token -d 'the admin token; else PILOTLIGHT_ADMIN_TOKEN' -x
@@ -95,7 +95,7 @@ complete -c pilotlight -n '__fish_seen_subcommand_from costs' -l help -s h -d 's
 complete -c pilotlight -n '__fish_seen_subcommand_from replay' -F
 complete -c pilotlight -n '__fish_seen_subcommand_from replay' -l help -s h -d 'shows this text'
 complete -c pilotlight -n '__fish_seen_subcommand_from simulate' -l config -s c -d 'the configuration; else PILOTLIGHT_CONFIG and the usual places' -r -F
-complete -c pilotlight -n '__fish_seen_subcommand_from simulate' -l service -d 'which service; may be left out where only one can be started' -x -a '(pilotlight status --names 2>/dev/null)'
+complete -c pilotlight -n '__fish_seen_subcommand_from simulate' -l service -d 'which service; may be left out where only one can be started' -x -a '(pilotlight status --names 2>/dev/null | grep -x \'[a-z0-9-]*\')'
 complete -c pilotlight -n '__fish_seen_subcommand_from simulate' -l load -d 'the clients (see below)' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from simulate' -l trace -d 'recorded calls instead: app,func,end_timestamp,duration in seconds (CSV)' -r -F
 complete -c pilotlight -n '__fish_seen_subcommand_from simulate' -l function -d 'of the trace, only the function whose name begins so' -x
@@ -108,7 +108,7 @@ complete -c pilotlight -n '__fish_seen_subcommand_from simulate' -l against -d '
 complete -c pilotlight -n '__fish_seen_subcommand_from simulate' -l out -d 'writes a report with plots (HTML)' -r -F
 complete -c pilotlight -n '__fish_seen_subcommand_from simulate' -l json -d 'prints JSON'
 complete -c pilotlight -n '__fish_seen_subcommand_from simulate' -l help -s h -d 'shows this text'
-complete -c pilotlight -n '__fish_seen_subcommand_from wake' -a '(pilotlight status --names 2>/dev/null)'
+complete -c pilotlight -n '__fish_seen_subcommand_from wake' -a '(pilotlight status --names 2>/dev/null | grep -x \'[a-z0-9-]*\')'
 complete -c pilotlight -n '__fish_seen_subcommand_from wake' -l no-wait -d 'does not wait until it is ready, or the start failed'
 complete -c pilotlight -n '__fish_seen_subcommand_from wake' -l timeout -d 'how long to wait; the start goes on. Default: until it is decided' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from wake' -l json -d 'prints JSON'
@@ -116,20 +116,20 @@ complete -c pilotlight -n '__fish_seen_subcommand_from wake' -l admin -d 'the ru
 complete -c pilotlight -n '__fish_seen_subcommand_from wake' -l token -d 'the admin token; else PILOTLIGHT_ADMIN_TOKEN' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from wake' -l config -s c -d 'the configuration; else PILOTLIGHT_CONFIG and the usual places' -r -F
 complete -c pilotlight -n '__fish_seen_subcommand_from wake' -l help -s h -d 'shows this text'
-complete -c pilotlight -n '__fish_seen_subcommand_from sleep' -a '(pilotlight status --names 2>/dev/null)'
+complete -c pilotlight -n '__fish_seen_subcommand_from sleep' -a '(pilotlight status --names 2>/dev/null | grep -x \'[a-z0-9-]*\')'
 complete -c pilotlight -n '__fish_seen_subcommand_from sleep' -l json -d 'prints JSON'
 complete -c pilotlight -n '__fish_seen_subcommand_from sleep' -l admin -d 'the running proxy; else PILOTLIGHT_ADMIN, else what the configuration says' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from sleep' -l token -d 'the admin token; else PILOTLIGHT_ADMIN_TOKEN' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from sleep' -l config -s c -d 'the configuration; else PILOTLIGHT_CONFIG and the usual places' -r -F
 complete -c pilotlight -n '__fish_seen_subcommand_from sleep' -l help -s h -d 'shows this text'
-complete -c pilotlight -n '__fish_seen_subcommand_from scale' -a '(pilotlight status --names 2>/dev/null)'
+complete -c pilotlight -n '__fish_seen_subcommand_from scale' -a '(pilotlight status --names 2>/dev/null | grep -x \'[a-z0-9-]*\')'
 complete -c pilotlight -n '__fish_seen_subcommand_from scale' -l dry-run -d 'says what it would do, and does not do it'
 complete -c pilotlight -n '__fish_seen_subcommand_from scale' -l json -d 'prints JSON'
 complete -c pilotlight -n '__fish_seen_subcommand_from scale' -l admin -d 'the running proxy; else PILOTLIGHT_ADMIN, else what the configuration says' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from scale' -l token -d 'the admin token; else PILOTLIGHT_ADMIN_TOKEN' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from scale' -l config -s c -d 'the configuration; else PILOTLIGHT_CONFIG and the usual places' -r -F
 complete -c pilotlight -n '__fish_seen_subcommand_from scale' -l help -s h -d 'shows this text'
-complete -c pilotlight -n '__fish_seen_subcommand_from freeze' -a '(pilotlight status --names 2>/dev/null)'
+complete -c pilotlight -n '__fish_seen_subcommand_from freeze' -a '(pilotlight status --names 2>/dev/null | grep -x \'[a-z0-9-]*\')'
 complete -c pilotlight -n '__fish_seen_subcommand_from freeze' -l for -d 'how long. Default: of a freeze 1h, at most 24h; of a load 5m, or as long as the trace' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from freeze' -l reason -d 'why, shown by status' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from freeze' -l dry-run -d 'says what it would do, and does not do it'
@@ -138,7 +138,7 @@ complete -c pilotlight -n '__fish_seen_subcommand_from freeze' -l admin -d 'the 
 complete -c pilotlight -n '__fish_seen_subcommand_from freeze' -l token -d 'the admin token; else PILOTLIGHT_ADMIN_TOKEN' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from freeze' -l config -s c -d 'the configuration; else PILOTLIGHT_CONFIG and the usual places' -r -F
 complete -c pilotlight -n '__fish_seen_subcommand_from freeze' -l help -s h -d 'shows this text'
-complete -c pilotlight -n '__fish_seen_subcommand_from unfreeze' -a '(pilotlight status --names 2>/dev/null)'
+complete -c pilotlight -n '__fish_seen_subcommand_from unfreeze' -a '(pilotlight status --names 2>/dev/null | grep -x \'[a-z0-9-]*\')'
 complete -c pilotlight -n '__fish_seen_subcommand_from unfreeze' -l dry-run -d 'says what it would do, and does not do it'
 complete -c pilotlight -n '__fish_seen_subcommand_from unfreeze' -l json -d 'prints JSON'
 complete -c pilotlight -n '__fish_seen_subcommand_from unfreeze' -l admin -d 'the running proxy; else PILOTLIGHT_ADMIN, else what the configuration says' -x

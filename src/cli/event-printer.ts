@@ -1,4 +1,8 @@
 import type { EventSink, PilotEvent } from '../model/events.ts';
+import { printable } from '../util/printable.ts';
+
+/** Longest line, characters. */
+const LONGEST = 2000;
 
 /** Events are shown as `12:03:04.123  hello  ready in 212 ms`, the services in a column of their own. */
 export function createEventPrinter(services: readonly string[], print: (line: string) => void): EventSink {
@@ -11,7 +15,8 @@ function formatEvent({ at, service, message }: PilotEvent, width: number): strin
   const name = service ?? '';
   // Messages begin with the service's name, which has a column here.
   const text = name !== '' && message.startsWith(`${name} `) ? message.slice(name.length + 1) : message;
-  return `${timeOfDay(new Date(at))}  ${name.padEnd(width)}  ${text}`;
+  // Messages quote what others wrote, such as labels of containers.
+  return printable(`${timeOfDay(new Date(at))}  ${name.padEnd(width)}  ${text}`, LONGEST);
 }
 
 /** Local time, to the millisecond. */

@@ -24,10 +24,14 @@ function scriptFile(shell: string): string {
 
 /** What bash offers for the last word. */
 function offered(...words: string[]): string[] {
+  return offeredOf(['blog', 'shop'], words);
+}
+
+/** @param services what the running proxy, or whoever stands in its place, says */
+function offeredOf(services: readonly string[], words: readonly string[]): string[] {
   const script = [
     `source ${scriptFile('bash')}`,
-    // Stands for a running proxy with two services.
-    'pilotlight() { [ "$1 $2" = "status --names" ] && printf "blog\\nshop\\n"; }',
+    `pilotlight() { [ "$1 $2" = "status --names" ] && printf '%s\\n' ${services.map((name) => `'${name}'`).join(' ')}; }`,
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is bash's own
     'COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _pilotlight; printf "%s\\n" "${COMPREPLY[@]}"',
   ].join('\n');
@@ -53,6 +57,10 @@ describe('bash', () => {
     [['log-level', 'w'], ['warn']],
   ])('%j → %j', (words, expected) => {
     expect(offered(...words)).toEqual(expected);
+  });
+
+  test('what no service may be called is not offered, nor run', () => {
+    expect(offeredOf(['shop', '$(echo run >&2)', '$HOME'], ['why', ''])).toEqual(['shop']);
   });
 
   test('every command is offered', () => {

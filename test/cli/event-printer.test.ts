@@ -20,6 +20,12 @@ test('the name is taken off a message only where it stands as a word', () => {
   expect(print('hello', 'hello-2 exited')).toBe('03:04:05.006  hello         hello-2 exited');
 });
 
+test('what others wrote does nothing to the terminal', () => {
+  expect(print('hello', 'container x: label \x1b[2Jpilotlight.a\nb: unknown')).toBe(
+    '03:04:05.006  hello         container x: label pilotlight.a\ufffdb: unknown',
+  );
+});
+
 test('what concerns no service has an empty column', () => {
   expect(print(null, 'configuration reloaded')).toBe('03:04:05.006                configuration reloaded');
 });

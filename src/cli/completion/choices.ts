@@ -16,8 +16,11 @@ export type Choice =
   | { kind: 'files' }
   | { kind: 'anything' };
 
-/** What asks the running proxy for the names of its services; it says nothing where none runs. */
-export const ASK_SERVICES = 'pilotlight status --names 2>/dev/null';
+/**
+ * What asks the running proxy for the names of its services; it says nothing where none runs. Only what a service may be
+ * called is passed on: bash expands what it is offered, and whoever has the port may answer.
+ */
+export const ASK_SERVICES = "pilotlight status --names 2>/dev/null | grep -x '[a-z0-9-]*'";
 
 /** What an operand of a command may be. */
 export function operandChoice(command: CommandName, index: number): Choice {
