@@ -20,6 +20,12 @@ export function addLines(list: FieldList, lines: string): void {
   }
 }
 
+/** Returns where the first field of a name is in a list; -1: nowhere. */
+export function placeOf(list: readonly string[], name: string): number {
+  for (let at = 0; at < list.length; at += 2) if (list[at] === name) return at;
+  return -1;
+}
+
 /** How many bytes a list is, were it not compressed: each field as a line. */
 export function sizeOf(list: FieldList): number {
   let size = 0;

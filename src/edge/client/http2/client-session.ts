@@ -10,6 +10,7 @@ import { own, type SocketOwner } from '../../io/socket-owner.ts';
 import type { ClientPeer } from '../client-peer.ts';
 import type { ClientContext } from '../context.ts';
 import type { ClientConnection, ListenerContext } from '../listener-context.ts';
+import { SendWatch } from '../send-watch.ts';
 import { ByteAccount } from './byte-account.ts';
 import { FrameHandler, type HandlerOwner } from './frame-handler.ts';
 import { FrameSender, type SenderOwner } from './frame-sender.ts';
@@ -60,6 +61,8 @@ export class ClientSession
   #fresh: RequestStream[] = [];
   #requests = 0;
   #hasPlace = true;
+  /** Where the client has yet to take the last of its answers when all is over. */
+  #lastWatch: SendWatch | undefined;
 
   /**
    * @param peer the other end, known and counted
@@ -180,8 +183,11 @@ export class ClientSession
     return this.#socket.writableLength > 0;
   }
 
+  /** Each stream may find so, and each frame that finds no room. */
   onStuck(): void {
+    if (this.hasStalled) return;
     this.hasStalled = true;
+    this.#reader.stop();
     this.#countCut('stalled');
     this.#socket.resetAndDestroy();
   }
@@ -211,8 +217,7 @@ export class ClientSession
   }
 
   onFlooded(): void {
-    this.#countCut('stalled');
-    this.#socket.resetAndDestroy();
+    this.onStuck();
   }
 
   #countCut(reason: Oddity | 'protocol' | 'stalled'): void {
@@ -251,6 +256,7 @@ export class ClientSession
     this.#phase = 'lingering';
     this.#reader.stop();
     this.#closeStreams();
+    this.#context.deadlines.arm(this, LINGER_MS);
     this.#endSending(code);
   }
 
@@ -271,18 +277,32 @@ export class ClientSession
     else this.sender.control(goawayFrame(this.#handler.lastStream, ErrorCode.NO_ERROR));
   }
 
-  /** All is over: names the last stream and closes. */
+  /** All is over: names the last stream and closes. What waits goes first, as slowly as the client takes it. */
   #linger(): void {
     this.#phase = 'lingering';
     this.#reader.stop();
-    if (this.#hasPlace) this.#listener.idle.end(this);
     this.#endSending(ErrorCode.NO_ERROR);
+    if (this.#socket.writableLength === 0) {
+      this.#awaitEnd();
+    } else {
+      this.#lastWatch = new SendWatch(this.#socket, this.#context, this.#listener);
+      this.#lastWatch.begin();
+    }
   }
 
-  /** The client has a moment to close the connection. */
   #endSending(code: number): void {
-    this.#context.deadlines.arm(this, LINGER_MS);
     this.sender.end(goawayFrame(this.#handler.lastStream, code));
+  }
+
+  onFinish(): void {
+    if (this.#phase === 'lingering') this.#awaitEnd();
+  }
+
+  /** Everything is sent: the client has a moment to close the connection. */
+  #awaitEnd(): void {
+    if (this.#hasPlace) this.#listener.idle.end(this);
+    this.#lastWatch?.end();
+    this.#context.deadlines.arm(this, LINGER_MS);
   }
 
   onDeadline(): void {
@@ -313,6 +333,7 @@ export class ClientSession
     this.#losePlace();
     this.peer.leave();
     for (const each of this.#free) each.forget();
+    if (this.#lastWatch !== undefined) this.#context.deadlines.forget(this.#lastWatch);
     this.#context.deadlines.forget(this);
   }
 }

@@ -5,7 +5,7 @@ import { Exchange } from '../../exchange/exchange.ts';
 import { Fault, type FaultText } from '../../http1/faults.ts';
 import { writeLatin1 } from '../../http1/latin1.ts';
 import { RequestHead } from '../../http1/request.ts';
-import type { FieldList } from '../../http2/field-list.ts';
+import { type FieldList, placeOf } from '../../http2/field-list.ts';
 import { ErrorCode } from '../../http2/frames.ts';
 import type { DeadlineEntry } from '../../io/deadlines.ts';
 import type { ClientContext } from '../context.ts';
@@ -191,7 +191,7 @@ export class RequestStream implements Downstream, DeadlineEntry {
 
   #refuseUnread(code: RefusalCode, fault: FaultText | undefined): void {
     this.#end = 'malformed';
-    const type = this.#raw.indexOf('content-type');
+    const type = placeOf(this.#raw, 'content-type');
     this.answer.unreadType = type < 0 ? undefined : this.#raw[type + 1];
     this.#raw = NONE;
     answerUnread({ code, fault }, '', this.version, this.answer, this.peer, this.#context);

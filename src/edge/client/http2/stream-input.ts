@@ -5,6 +5,9 @@ import { JoinedPieces } from './joined-pieces.ts';
 /** Bytes that were taken before the client is told that it may send as many more. */
 const CREDIT_BYTES = WINDOW_BYTES >>> 1;
 
+/** Pieces that wait apart. Tiny ones take many times what is in them, and the window lets as many come as bytes. */
+const MOST_PIECES = 64;
+
 /** Takes the content of a request. */
 export interface InputTaker {
   /** @param piece nobody else has it */
@@ -85,7 +88,7 @@ export class StreamInput {
     if (this.#phase === 'over') return;
     const piece = Buffer.from(bytes.subarray(from, to));
     if (this.#phase === 'flowing' && this.#queue.length === 0) this.#give(piece);
-    else this.#queue.push(piece);
+    else if (this.#queue.push(piece) > MOST_PIECES) this.#queue = [Buffer.concat(this.#queue)];
   }
 
   #give(piece: Buffer): void {

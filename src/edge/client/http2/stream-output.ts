@@ -65,6 +65,11 @@ export class StreamOutput implements SendingStream {
     return true;
   }
 
+  /** Something is left to send. */
+  get isWaiting(): boolean {
+    return this.waiting > 0 || this.#heads.length > 0 || this.#phase === 'ending' || this.#phase === 'breaking';
+  }
+
   /** More can be written. */
   get isOpen(): boolean {
     return this.#phase === 'open';

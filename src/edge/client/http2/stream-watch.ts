@@ -24,8 +24,8 @@ export interface SharedConnection {
 
 /** The stream that is watched. */
 export interface WatchedStream {
-  /** Bytes of the answer that wait for the client. */
-  readonly waiting: number;
+  /** Something of the answer waits for the client, be it its head or its end. */
+  readonly isWaiting: boolean;
   /** Bytes of the answer that the client took, about. */
   readonly taken: number;
   /** Cuts the stream. */
@@ -77,7 +77,7 @@ export class StreamWatch implements DeadlineEntry {
   }
 
   onDeadline(): void {
-    if (this.#stream.waiting === 0) {
+    if (!this.#stream.isWaiting) {
       this.#active = false;
       return;
     }

@@ -6,7 +6,7 @@ import { Framing } from '../../http1/framing.ts';
 import { latin1Bytes } from '../../http1/latin1.ts';
 import type { RequestHead } from '../../http1/request.ts';
 import type { ResponseHead } from '../../http1/response.ts';
-import { addLines, type FieldList, sizeOf } from '../../http2/field-list.ts';
+import { addLines, type FieldList, placeOf, sizeOf } from '../../http2/field-list.ts';
 import type { ClientContext } from '../context.ts';
 import type { ListenerContext } from '../listener-context.ts';
 import type { StreamOutput } from './stream-output.ts';
@@ -88,12 +88,12 @@ export class StreamWriter implements AnswerWriter, WatchedStream {
     this.#context.deadlines.forget(this.#watch);
   }
 
-  get waiting(): number {
-    return this.#output.waiting;
+  get isWaiting(): boolean {
+    return this.#output.isWaiting;
   }
 
   get taken(): number {
-    return this.#written - this.waiting;
+    return this.#written - this.#output.waiting;
   }
 
   onStalled(): void {
@@ -102,7 +102,7 @@ export class StreamWriter implements AnswerWriter, WatchedStream {
   }
 
   get isBehind(): boolean {
-    return this.waiting > 0;
+    return this.#output.waiting > 0;
   }
 
   sayContinue(): void {
@@ -131,7 +131,7 @@ export class StreamWriter implements AnswerWriter, WatchedStream {
     const list: FieldList = [':status', String(OK)];
     addLines(list, response.head.kept());
     addLines(list, added);
-    const key = list.indexOf('sec-websocket-accept');
+    const key = placeOf(list, 'sec-websocket-accept');
     if (key >= 0) list.splice(key, 2);
     this.#sendHead(list);
   }
@@ -243,6 +243,7 @@ export class StreamWriter implements AnswerWriter, WatchedStream {
   finish(): void {
     if (this.#hasBegun) this.#output.end();
     else this.breakOff();
+    if (this.#output.isWaiting) this.#watch.begin();
   }
 
   breakOff(): void {

@@ -31,9 +31,11 @@ describe('a WebSocket over HTTP/2 (RFC 8441)', () => {
     expect(head).toMatch(/\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n/);
     expect(head).toMatch(/\r\nsec-websocket-key: [A-Za-z0-9+/]{22}==\r\n/);
     expect(head).not.toMatch(/transfer-encoding|content-length/i);
-    upstream.write(`${SWITCH}Sec-WebSocket-Accept: x\r\nSec-WebSocket-Protocol: v1\r\n\r\nhi`);
+    const exposed = 'X-Exposed: sec-websocket-accept\r\n';
+    upstream.write(`${SWITCH}${exposed}Sec-WebSocket-Accept: x\r\nSec-WebSocket-Protocol: v1\r\n\r\nhi`);
     await until(() => sent.body.toString() === 'hi', 'the first bytes');
     expect([sent.status, sent.fields['sec-websocket-protocol']]).toEqual([200, 'v1']);
+    expect(sent.fields['x-exposed']).toBe('sec-websocket-accept');
     expect(Object.keys(sent.fields)).not.toContain('upgrade');
     expect(Object.keys(sent.fields)).not.toContain('sec-websocket-accept');
     sent.stream.write('up');
