@@ -20,12 +20,14 @@ type Tell = (type: EventType, message: string, data: Record<string, string>) => 
 /** Services that declare themselves, as a proxy needs them. */
 export interface Declared {
   readonly standing: readonly DeclarationStatus[];
-  /** Asks the sources; resolves when each has said something, or after so many ms. */
-  begin(limitMs: number): Promise<void>;
+  /** Asks the sources; resolves when each has said something, or after so many ms, and says whether each has. */
+  begin(limitMs: number): Promise<boolean>;
   /** What the file, or another one from now on, and all declarations come to now. */
   merge(file?: Settings): Settings;
   /** Calls whenever `merge` would come to something else, and once at once; tells what was said before, and what is from now on. */
   follow(onChange: () => void, tell: Tell): void;
+  /** What was merged last could not be put in force: `follow` calls again in a while. */
+  again(): void;
   close(): void;
 }
 
@@ -34,12 +36,13 @@ function nothingDeclared(settings: Settings): Declared {
   let file = settings;
   return {
     standing: [],
-    begin: () => Promise.resolve(),
+    begin: () => Promise.resolve(true),
     merge: (other = file) => {
       file = other;
       return file;
     },
     follow: () => undefined,
+    again: () => undefined,
     close: () => undefined,
   };
 }
@@ -78,6 +81,7 @@ export async function openDeclared({ settings, containers, clock, logger }: Decl
       for (const said of unsaid.splice(0)) tell(...said);
       onChange();
     },
+    again: () => declared.again(),
     close: () => declared.close(),
   };
 }

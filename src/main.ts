@@ -116,11 +116,12 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
     logger,
   });
   undo.push(async () => declared.close());
-  await unlessAborted(declared.begin(DECLARED_MS), signal);
+  const isWhole = await unlessAborted(declared.begin(DECLARED_MS), signal);
   const settings = declared.merge();
   let current = settings;
 
-  const names = settings.services.map(({ name }) => name);
+  // While a source does not answer, what was learnt of its services is kept.
+  const names = isWhole ? settings.services.map(({ name }) => name) : undefined;
   const learnt = new LearntFiles(join(state.path, 'learnt'), names, clock, logger, scalingForm);
   const idleLearnt = new LearntFiles(join(state.path, 'idle'), names, clock, logger, idleForm);
   const costs = new LearntFiles(join(state.path, 'costs'), names, clock, logger, costForm);
@@ -293,7 +294,10 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
       if (phase !== 'serving') return;
       const merged = declared.merge();
       if (hasChanges(diffSettings(current, merged))) await serve(merged);
-    }).catch((error: unknown) => logger.error({ err: error }, 'what is declared is not in use'));
+    }).catch((error: unknown) => {
+      logger.error({ err: error }, 'what is declared is not in use');
+      declared.again();
+    });
   declared.follow(() => void takeDeclared(), events.emit);
 
   const refuseReload = (problems: readonly string[], source: ConfigSource): ReloadResult => {

@@ -18,6 +18,8 @@ interface DeclaredOptions {
 
 /** What comes within this is taken together, ms: the containers of a stack are made one after the other. */
 const TOGETHER_MS = 20;
+/** After so long it is looked again where what was merged could not be put in force, ms. */
+const AGAIN_MS = 10_000;
 /** How often the table may change for what is declared: ten times at once, then once a second. */
 const RATE: BucketRate = { burst: 10, perMinute: 60 };
 
@@ -36,7 +38,7 @@ export class DeclaredServices {
   #standing: readonly DeclarationStatus[] = [];
   #bucket;
   #next: { timer: Timer; at: number } | undefined;
-  #answered: () => void = () => undefined;
+  #answered: (isWhole: boolean) => void = () => undefined;
 
   constructor(options: DeclaredOptions) {
     this.#options = options;
@@ -53,14 +55,15 @@ export class DeclaredServices {
   /**
    * Follows the sources; resolves when each has said something, or after a while.
    * @param limitMs the longest that is waited
+   * @returns whether each has said something
    */
-  begin(limitMs: number): Promise<void> {
+  begin(limitMs: number): Promise<boolean> {
     const { sources, clock } = this.#options;
-    const answered = new Promise<void>((resolve) => {
-      const timer = clock.after(limitMs, resolve);
-      this.#answered = () => {
+    const answered = new Promise<boolean>((resolve) => {
+      const timer = clock.after(limitMs, () => resolve(false));
+      this.#answered = (isWhole) => {
         timer.cancel();
-        resolve();
+        resolve(isWhole);
       };
     });
     for (const source of sources) {
@@ -86,20 +89,26 @@ export class DeclaredServices {
     return merged.settings;
   }
 
+  /** What was merged last could not be put in force: there is a change again in a while. */
+  again(): void {
+    this.#look(AGAIN_MS);
+  }
+
   close(): void {
     this.#life.abort();
-    this.#answered();
+    this.#answered(false);
     this.#next?.timer.cancel();
   }
 
   #take(source: string, declarations: readonly Declaration[]): void {
     this.#sets.set(source, declarations);
-    if (this.#sets.size === this.#options.sources.length) this.#answered();
+    if (this.#sets.size === this.#options.sources.length) this.#answered(true);
     this.#look(TOGETHER_MS);
   }
 
   /** Looks in so many ms, no more often than the table may change. */
   #look(inMs: number): void {
+    if (this.#life.signal.aborted) return;
     const { clock, onChange } = this.#options;
     const now = clock.now();
     const at = now + Math.max(inMs, untilToken(this.#bucket, RATE, now));

@@ -55,15 +55,21 @@ export class LearntFiles<T> implements LearntStore<T> {
   /** Undefined: another process may write. */
   #timer: Timer | undefined;
 
-  /** @param services those of the configuration: what was kept of others is removed */
-  constructor(directory: string, services: Iterable<string>, clock: Clock, logger: Logger, form: LearntForm<T>) {
+  /** @param services those of the configuration: what was kept of others is removed; undefined: not all are known yet */
+  constructor(
+    directory: string,
+    services: Iterable<string> | undefined,
+    clock: Clock,
+    logger: Logger,
+    form: LearntForm<T>,
+  ) {
     this.#form = form;
     this.#directory = directory;
     this.#clock = clock;
     this.#logger = logger;
     this.#earlier = new Set(this.#kept());
     this.resume();
-    const known = new Set(services);
+    const known = new Set(services ?? this.#earlier);
     for (const service of this.#earlier) if (!known.has(service)) this.drop(service);
   }
 

@@ -56,6 +56,20 @@ test('what was put is there for the next process, once and for this user alone',
   expect(said).toEqual([]);
 });
 
+test('what was kept of services that the configuration has no more is removed, unless not all are known yet', async () => {
+  const first = open('shop', 'blog');
+  first.put('shop', learnt(50));
+  first.put('blog', learnt(60));
+  await first.release();
+  const second = new LearntFiles(directory, undefined, clock, logger, scalingForm);
+  expect([second.has('shop'), second.has('blog')]).toEqual([true, true]);
+  await second.release();
+  const third = open('shop');
+  expect([third.has('shop'), third.has('blog')]).toEqual([true, false]);
+  await third.release();
+  expect(await readdir(directory)).toEqual(['shop.json']);
+});
+
 test('files are written once a minute, with the last of what was put', async () => {
   const store = open('shop');
   for (let second = 1; second < 60; second++) {
