@@ -220,7 +220,7 @@ export class FrameHandler implements FrameTaker {
 
   onDataBegin(flags: number, id: number, size: number, content: number): void {
     this.#receiving = undefined;
-    const code = this.#connectionFault(flags, id, size, content);
+    const code = this.#connectionFault(flags, id, content);
     if (code !== undefined) {
       this.onBroken(code);
       return;
@@ -240,15 +240,17 @@ export class FrameHandler implements FrameTaker {
     }
   }
 
-  #connectionFault(flags: number, id: number, size: number, content: number): number | undefined {
+  #connectionFault(flags: number, id: number, content: number): number | undefined {
     if (!this.#isInOrder(FrameType.DATA, id) || this.#isIdle(id)) return ErrorCode.PROTOCOL_ERROR;
-    if (this.#taken + size > WINDOW_BYTES) return ErrorCode.FLOW_CONTROL_ERROR;
     if (content > 0 || (flags & Flag.END_STREAM) !== 0) this.#empty = 0;
     else if (++this.#empty > MOST_EMPTY) return ErrorCode.ENHANCE_YOUR_CALM;
     return undefined;
   }
 
-  /** What comes is taken at once: the windows of streams bound how much of it waits. */
+  /**
+   * What comes is taken at once: the windows of streams bound how much of it waits. So no frame can be more than the
+   * connection's window lets come: half of it is free at any time, and that is more than a frame.
+   */
   #credit(size: number): void {
     this.#taken += size;
     if (this.#taken < CREDIT_BYTES) return;

@@ -193,8 +193,10 @@ export class RequestStream implements Downstream, DeadlineEntry {
     this.#end = 'malformed';
     const type = placeOf(this.#raw, 'content-type');
     this.answer.unreadType = type < 0 ? undefined : this.#raw[type + 1];
+    const method = this.#raw[placeOf(this.#raw, ':method') + 1];
     this.#raw = NONE;
-    answerUnread({ code, fault }, '', this.version, this.answer, this.peer, this.#context);
+    const text = method === 'HEAD' ? 'HEAD ' : '';
+    answerUnread({ code, fault }, text, this.version, this.answer, this.peer, this.#context);
     this.finish();
   }
 

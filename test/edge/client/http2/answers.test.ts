@@ -1,5 +1,6 @@
 import type { SecureClientSessionOptions } from 'node:http2';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { FrameClient, REQUEST, request } from '../../../support/http2-frames.ts';
 import { at, EdgeHarness, policy } from '../../edge-harness.ts';
 import { answering, Origin, ok, until } from '../../wire.ts';
 import { Http2Client } from './http2-client.ts';
@@ -83,6 +84,16 @@ describe('answers of our own', () => {
     expect(head).toMatchObject({ status: 404, text: '', reset: 0 });
     expect(Number(head.fields['content-length'])).toBeGreaterThan(100);
     expect(client.closed).toBe(false);
+  });
+
+  test('to HEAD have no content, even where it is malformed', async () => {
+    const h = await EdgeHarness.start(policy(), {}, {}, { http2: true });
+    const client = await FrameClient.open(h.port);
+    onTestFinished(() => client.destroy());
+    const bad = [['connection', 'close']] as const;
+    client.send(request(1, bad, [[':method', 'HEAD'], ...REQUEST.slice(1)]), request(3, bad));
+    await until(() => client.hasEnded(1) && client.hasEnded(3), 'both answers');
+    expect([client.statusOf(1), client.bodyOf(1).length, client.bodyOf(3).length > 0]).toEqual([400, 0, true]);
   });
 
   test('a browser gets the waiting page, and its progress on the same connection', async () => {
