@@ -107,7 +107,7 @@ const signal: Guard = {
 };
 
 /** A backlog that takes so many times as long as it may is not worked off soon. */
-const TOO_LONG = 2;
+const TOO_LONG = 3;
 
 /** A backlog is worked off, but for long, where more replicas would do it sooner. */
 function isDrainedTooLate(inputs: ScaleInputs): boolean {

@@ -66,10 +66,10 @@ test.each<Case>([
   [
     'backlog',
     up,
-    saturated({ goodPerSecond: 325 }),
+    saturated({ goodPerSecond: 317 }),
     'pass',
     4,
-    '300/s arrive, 325/s are answered: too little for the 390 that wait',
+    '300/s arrive, 317/s are answered: too little for the 390 that wait',
   ],
   [
     'backlog',
@@ -82,18 +82,18 @@ test.each<Case>([
   [
     'backlog',
     up,
-    saturated({ goodPerSecond: 325, helps: 0 }),
+    saturated({ goodPerSecond: 317, helps: 0 }),
     'block',
     2,
-    '300/s arrive, 325/s are answered: a backlog is draining',
+    '300/s arrive, 317/s are answered: a backlog is draining',
   ],
   [
     'backlog',
     up,
-    saturated({ goodPerSecond: 328 }),
+    saturated({ goodPerSecond: 320 }),
     'block',
     2,
-    '300/s arrive, 328/s are answered: a backlog is draining',
+    '300/s arrive, 320/s are answered: a backlog is draining',
   ],
 
   ['benefit', up, slow({}), 'pass', 4, 'no increase without benefit lately'],
