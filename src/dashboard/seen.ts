@@ -3,8 +3,9 @@ const MARGIN = '400px';
 
 /** Tells elements when they come into view: what nobody sees need not be drawn. */
 export class Seen {
-  readonly #seen = new Set<Element>();
-  readonly #draw = new Map<Element, () => void>();
+  // Weak: what is taken off the page unseen is told of by nobody.
+  readonly #seen = new WeakSet<Element>();
+  readonly #draw = new WeakMap<Element, () => void>();
   readonly #observer = new IntersectionObserver((changes) => this.#take(changes), { rootMargin: MARGIN });
 
   /** @param draw draws the element when it comes into view */

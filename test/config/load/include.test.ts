@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -106,4 +106,28 @@ test('files that come, are renamed into place or go are told of, others are not'
   await told(1);
   await rm(join(folder, 'services.d/a.yaml'));
   await told(2);
+});
+
+test('a mounted ConfigMap that is exchanged is told of, and a folder that is made anew is followed again', async () => {
+  const folder = await folderOf({ 'services.d/a.yaml': 'services: {}\n' });
+  const at = (name: string) => join(folder, 'services.d', name);
+  // As the reload does that comes of it.
+  const changed = vi.fn(() => watched.follow([at('*.yaml')]));
+  const watched = new IncludeWatch(systemClock, changed);
+  onTestFinished(() => watched.close());
+  watched.follow([at('*.yaml')]);
+  await symlink('..1', at('..new'));
+  await rename(at('..new'), at('..data'));
+  await vi.waitFor(() => expect(changed).toHaveBeenCalled(), { timeout: 20_000 });
+  await rm(join(folder, 'services.d'), { recursive: true });
+  await mkdir(join(folder, 'services.d'));
+  const isTold = async () => {
+    const before = changed.mock.calls.length;
+    await writeFile(at('b.yaml'), 'services: {}\n');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return changed.mock.calls.length > before;
+  };
+  // Twice: what is told once may be the end of the old one.
+  const isFollowed = async () => expect([await isTold(), await isTold()]).toEqual([true, true]);
+  await vi.waitFor(isFollowed, { timeout: 20_000 });
 });
