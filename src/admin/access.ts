@@ -6,8 +6,8 @@ import { withoutMapping } from '../util/ip-address.ts';
 import type { Problem } from './problem.ts';
 
 /** Paths that anyone who reaches the address may read: they reveal nothing. */
-const OPEN_PATHS = new Set(['/', '/healthz', '/readyz']);
-/** The same of what the page at `/` loads. */
+const OPEN_PATHS = new Set(['/healthz', '/readyz']);
+/** The same of what the dashboard loads, which asks for the token. */
 const OPEN_FOLDER = '/dashboard/';
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 const WILDCARDS = new Set(['0.0.0.0', '::']);
@@ -46,7 +46,8 @@ const foreignOrigin: Problem = {
   code: 'ORIGIN_REFUSED',
   detail: 'requests that change something are refused from other sites',
 };
-const unauthorized: Problem = {
+/** Who has no token, or a wrong one. */
+export const unauthorized: Problem = {
   status: 401,
   title: 'Unauthorized',
   code: 'UNAUTHORIZED',

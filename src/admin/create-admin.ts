@@ -9,7 +9,7 @@ import type { AdminSettings, HostPort } from '../model/settings.ts';
 import type { ControlApi } from '../model/status.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { descriptorOf, listenError } from '../util/listening.ts';
-import { type AccessCheck, createAccessCheck } from './access.ts';
+import { type AccessCheck, createAccessCheck, unauthorized } from './access.ts';
 import { Dashboard } from './dashboard.ts';
 import { EventStreams } from './event-stream.ts';
 import { LiveStreams } from './live-stream.ts';
@@ -87,6 +87,7 @@ export function createAdmin({
   const events = new EventStreams(api, clock);
   const live = new LiveStreams(api, clock, logger);
   const wrongTokens = new WrongTokens(logger);
+  const dashboard = new Dashboard();
   const routes = createRoutes({
     api,
     reload,
@@ -97,7 +98,7 @@ export function createAdmin({
     logLevel,
     events,
     live,
-    dashboard: new Dashboard(),
+    dashboard,
     clock,
   });
   let checkAccess: AccessCheck | undefined;
@@ -105,6 +106,7 @@ export function createAdmin({
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = pathOf(request);
     const refusal = checkAccess?.(request, path);
+    if (refusal === unauthorized && path === '/' && request.method !== 'POST') return dashboard.page(response, refusal);
     if (refusal !== undefined) return refuse(request, response, refusal);
     const found = findHandler(routes, request, path);
     if (!('handler' in found)) return refuse(request, response, found);

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { createRequire, stripTypeScriptTypes } from 'node:module';
 import { extname, join } from 'node:path';
-import { notFound, sendProblem } from './problem.ts';
+import { notFound, type Problem, sendProblem } from './problem.ts';
 
 /** Where the pages of the dashboard lie, built or not, as this file is. */
 const FOLDER = join(import.meta.dirname, '../dashboard');
@@ -50,10 +50,11 @@ interface Assets {
 export class Dashboard {
   #assets: Assets | undefined;
 
-  /** Answers with the page. */
-  page(response: ServerResponse): void {
+  /** Answers with the page. @param refusal why no more than this is shown: the page asks for a token itself */
+  page(response: ServerResponse, refusal?: Problem): void {
     this.#assets ??= readAssets();
-    send(response, this.#assets.page, {
+    send(response, refusal?.status ?? 200, this.#assets.page, {
+      ...refusal?.headers,
       'Content-Type': 'text/html; charset=utf-8',
       'Cache-Control': 'no-cache',
       'Content-Security-Policy': POLICY,
@@ -67,15 +68,15 @@ export class Dashboard {
     const asset = version === this.#assets.version ? this.#assets.byName.get(name) : undefined;
     if (asset === undefined) sendProblem(response, notFound);
     else
-      send(response, asset.body, {
+      send(response, 200, asset.body, {
         'Content-Type': asset.type,
         'Cache-Control': 'public, max-age=31536000, immutable',
       });
   }
 }
 
-function send(response: ServerResponse, body: string, headers: Record<string, string>): void {
-  response.writeHead(200, { ...COMMON, ...headers, 'Content-Length': Buffer.byteLength(body) });
+function send(response: ServerResponse, status: number, body: string, headers: Record<string, string>): void {
+  response.writeHead(status, { ...COMMON, ...headers, 'Content-Length': Buffer.byteLength(body) });
   response.end(body);
 }
 

@@ -7,7 +7,7 @@ async function loadedBy(page: string): Promise<string[]> {
 }
 
 test('the page is served with a policy that lets nothing in from elsewhere, and no markup out of text', async () => {
-  const { ask } = await serveAdmin({ token: 'let-me-in' });
+  const { ask } = await serveAdmin();
   const { status, headers, body } = await ask('GET', '/');
   expect(status).toBe(200);
   expect(headers['content-type']).toBe('text/html; charset=utf-8');
@@ -18,6 +18,15 @@ test('the page is served with a policy that lets nothing in from elsewhere, and 
   expect(policy).not.toContain('unsafe');
   expect(headers['cache-control']).toBe('no-cache');
   expect(body).not.toMatch(/<script>|<style| style="| on\w+="|https?:/);
+});
+
+test('without the token the page is a refusal, which asks for the token', async () => {
+  const { ask } = await serveAdmin({ token: 'let-me-in' });
+  const { status, headers, body } = await ask('GET', '/');
+  expect(status).toBe(401);
+  expect(headers['www-authenticate']).toBe('Bearer realm="pilotlight"');
+  expect(await loadedBy(body)).not.toEqual([]);
+  expect((await ask('GET', '/', { authorization: 'Bearer let-me-in' })).status).toBe(200);
 });
 
 test('all that the page loads is there without a token, without types, and may be kept for ever', async () => {

@@ -27,7 +27,7 @@ export interface PebbleOptions {
 export const EXTERNAL_KEY = 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W';
 
 /** Longest start, ms. */
-const START_MS = 60_000;
+const START_MS = 150_000;
 
 /** Pebble: an authority that speaks ACME, with its DNS. It forgets everything when it stops. */
 export class Pebble {

@@ -26,9 +26,9 @@ export interface ProxyOptions {
 
 /** What starts the program. */
 export const MAIN = join(import.meta.dirname, '../../src/pilotlight.ts');
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 150_000;
 /** From SIGTERM to the end at the latest, ms: the longest drain that a scenario sets, and some. */
-const EXIT_WITHIN_MS = 60_000;
+const EXIT_WITHIN_MS = 150_000;
 
 /** A running Pilotlight of its own ports, state directory and configuration file. */
 export class RunningProxy {
@@ -149,7 +149,7 @@ export class RunningProxy {
   }
 
   /** Waits until the service is in that state. */
-  async untilState(name: string, state: ServiceStateName, timeout = 60_000): Promise<void> {
+  async untilState(name: string, state: ServiceStateName, timeout = 120_000): Promise<void> {
     let last = '';
     const check = async (): Promise<boolean> => {
       const status = await this.service(name);
