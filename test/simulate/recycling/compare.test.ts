@@ -23,9 +23,9 @@ test('between two weights the front is a line', () => {
 
 test('over all services no rival waits less for as much memory, or takes less for as much waiting', () => {
   const rivals = [1, 5, 10, 20].map((minutes) => fixedKeep(`fixed ${minutes}m`, minutes * 60_000));
-  const ours = [10, 20, 40, 80, 150, 300, 600, 1200, 2500, 5000].map(ownPolicy);
-  const services = generateServices({ services: 300, days: 4, seed: 2 });
-  const outcomes = compare(services, [...rivals, hybridHistogram, ...ours], 4 * DAY_MS);
+  const ours = [20, 80, 300, 1200, 5000, 20_000].map(ownPolicy);
+  const services = generateServices({ services: 200, days: 3, seed: 2 });
+  const outcomes = compare(services, [...rivals, hybridHistogram, ...ours], 3 * DAY_MS);
   const comparison = { rivals: outcomes.slice(0, 5), ours: outcomes.slice(5) };
   const parts = partsOf(comparison);
   expect(parts.map(({ part }) => part)).toEqual(['all services', 'periodic', 'poisson', 'bursty', 'rare', 'day-night']);
