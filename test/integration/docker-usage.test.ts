@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { afterEach, expect, inject, test, vi } from 'vitest';
 import { silentLogger } from '../../src/model/observe.ts';
 import { createDockerRuntime } from '../../src/runtime/docker/runtime.ts';
@@ -60,11 +59,11 @@ test('a container takes the memory and CPU that it does, frozen too, and none on
 test('an image takes the layers alone that no other image has', async () => {
   const docks = await runtime();
   await ensureNodeImage(docker);
-  const file = join(import.meta.dirname, '../support/mimic.mjs');
   const image = await buildAppImage(docker, {
     tag: 'pilotlight-test/disk:1',
-    files: { '/app/mimic.mjs': file },
-    cmd: ['node', '/app/mimic.mjs'],
+    // A file that no other test has in an image.
+    files: { '/app/own.ts': import.meta.filename },
+    cmd: ['node', '/app/own.ts'],
   });
   const runs = [image, 'no-such-image:1'].map((name) => imageSpec({ image: name }).run);
   const usages = await docks.disk?.([...runs, containerSpec('other').run], never);
