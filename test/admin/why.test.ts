@@ -31,6 +31,7 @@ test('why tells all that is remembered of a service, in the order of time', asyn
     heldBack: null,
     threshold: null,
     idle: null,
+    schedule: null,
   });
 });
 

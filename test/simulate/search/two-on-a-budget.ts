@@ -11,7 +11,8 @@ const PATIENCE_SECONDS = 150;
 
 const one = fc.record({
   kind: fc.constantFrom('helps', 'helps', 'helps', 'lock'),
-  shape: shapes,
+  // Of times with a long tail the threshold is passed by chance on any number of replicas: no share is right.
+  shape: shapes.filter((shape) => shape !== 'pareto'),
   each: fc.constantFrom(5, 10),
   ease: fc.constantFrom(10, 20),
   start: between(1, 10),
