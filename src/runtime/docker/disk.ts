@@ -1,7 +1,11 @@
 import type Docker from 'dockerode';
 import type { DiskUsage } from '../../model/costs.ts';
+import { atMost } from '../../util/at-most.ts';
 import { type DockerEngine, limits } from './engine.ts';
 import { statusOf } from './errors.ts';
+
+/** Images that the engine is asked for at once. */
+const ASKED_AT_ONCE = 8;
 
 /** The part of what the engine lists of an image that is read. */
 interface ListedImage {
@@ -26,9 +30,13 @@ export async function imageDisk(
 ): Promise<(DiskUsage | undefined)[]> {
   const listed = await listImages(engine, signal);
   const byId = new Map(listed.map((image) => [image.Id, image]));
-  const ids = await Promise.all(names.map((name) => (name === undefined ? undefined : idOf(engine, name, signal))));
-  return ids.map((id) => {
-    const image = byId.get(id ?? '');
+  const turn = atMost(ASKED_AT_ONCE);
+  const asked = [...new Set(names)].map(async (name) => {
+    return [name, name === undefined ? undefined : await turn(() => idOf(engine, name, signal))] as const;
+  });
+  const idByName = new Map(await Promise.all(asked));
+  return names.map((name) => {
+    const image = byId.get(idByName.get(name) ?? '');
     if (image === undefined || image.SharedSize < 0) return undefined;
     return { alone: Math.max(0, image.Size - image.SharedSize), shared: image.SharedSize };
   });
