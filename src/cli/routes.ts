@@ -58,7 +58,7 @@ export function routesText(routes: readonly RouteStatus[]): string {
 export function explanationText(explanation: RouteExplanation): string {
   const { method, host, path, listener, route, refusal, why, then, others, elsewhere } = explanation;
   const at = listener === null ? '' : ` at ${listener.name ?? listener.address}`;
-  const asked = host === '' ? method : `${method} ${host}${path}${at}`;
+  const asked = `${method} ${host}${path}${at}`;
   const outcome = route === null ? (refusal ?? 'not routed') : `${nameOf(route)} → ${route.service}`;
   const lines = [asked, `  ${outcome}`, `    because: ${why}`];
   if (route !== null && refusal !== null) lines.push(`    refused: ${refusal}`);

@@ -21,9 +21,9 @@ export interface RouteQuestion {
 /** Where a request would go, and why. */
 export interface RouteExplanation {
   method: string;
-  /** Lower case, without port. */
+  /** Lower case, without port; empty where the URL cannot be read. */
   host: string;
-  /** As it was sent, without query. */
+  /** As it was sent, without query; all that was asked where the URL cannot be read. */
   path: string;
   /** The listener that the request would come to: null where none takes such. */
   listener: { name: string | null; address: string } | null;

@@ -60,6 +60,19 @@ test('a request that would be refused is exit code 1, and a URL alone is GET', a
   expect(asked[0]).toContain('method=GET');
 });
 
+test('a URL without a host is told in the first line too', async () => {
+  const unread = {
+    ...explanation,
+    host: '',
+    path: '/x',
+    listener: null,
+    route: null,
+    refusal: 'BAD_REQUEST',
+    then: [],
+  };
+  expect((await cli('routes --explain GET /x', unread)).text.split('\n')[0]).toBe('GET /x');
+});
+
 test.each(['routes --explain', 'routes GET', 'routes --explain GET http://a/ --host a'])(
   '%s is wrong usage',
   async (line) => {

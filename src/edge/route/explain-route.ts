@@ -52,15 +52,16 @@ export function explainRoute(
     listener: listener === undefined ? null : { name: listener.name ?? null, address: hostPort(listener.address) },
   };
   const none = { others: [], elsewhere: routes.length };
+  const unread = { ...asked, path: printable(url, MOST_SHOWN) };
   if (form === null)
     return {
-      ...asked,
+      ...unread,
       ...refused('BAD_REQUEST', 'the URL does not begin with http:// or https:// and a host'),
       ...none,
     };
   const refusal = head.parse(text, Buffer.from(text, 'latin1'), 0, NO_LIMITS);
   if (refusal !== undefined)
-    return { ...asked, ...refused(refusal, head.fault ?? 'such a request is refused'), ...none };
+    return { ...unread, ...refused(refusal, head.fault ?? 'such a request is refused'), ...none };
   const path = head.target.slice(0, head.pathEnd);
   const read = { ...asked, host: head.host, path };
   if (listener === undefined) return { ...read, ...refused(null, `no listener takes ${form[1]}`), ...none };

@@ -71,7 +71,7 @@ describe('fabio', () => {
     expect(statusOf({ 'urlprefix-a.example/': 'weight=0.5 colour=blue' })).toMatchObject({
       state: 'in force',
       remarks: [
-        'label urlprefix-a.example/: weight is not understood and left out',
+        'label urlprefix-a.example/: weight is left out: one container is all that the route leads to, and takes every request',
         'label urlprefix-a.example/: colour is not understood and left out',
       ],
     });

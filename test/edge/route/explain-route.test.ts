@@ -67,6 +67,11 @@ describe('what is refused says why', () => {
     expect(told.why).toMatch(why);
   });
 
+  test('what cannot be read is told as it was asked', () => {
+    expect(explain('/api?x=1')).toMatchObject({ method: 'GET', host: '', path: '/api?x=1' });
+    expect(explain(`/${'x'.repeat(1000)}`).path).toHaveLength(200);
+  });
+
   test('a method that is refused', () => {
     expect(explain('http://a.example/', 'TRACE').refusal).toBe('METHOD_REFUSED');
   });

@@ -93,6 +93,9 @@ function readOption(
     case 'auth':
       draft.refuse(label, `${name} is not understood, and without it more would be let in than was meant`);
       return;
+    case 'weight':
+      draft.remark(label, 'weight is left out: one container is all that the route leads to, and takes every request');
+      return;
     default:
       draft.remark(label, `${name} is not understood and left out`);
   }
