@@ -10,7 +10,12 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeFigures } from './architecture/figures.ts';
 import { findBreaches } from './architecture/find-breaches.ts';
-import { findDeadScripts, findDeadSigns, findUnknownReferences } from './architecture/find-dead-signs.ts';
+import {
+  findDeadAnchors,
+  findDeadScripts,
+  findDeadSigns,
+  findUnknownReferences,
+} from './architecture/find-dead-signs.ts';
 import { RULES } from './architecture/rules.ts';
 import { importsOf, type SourceFile } from './architecture/source.ts';
 
@@ -43,6 +48,7 @@ const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const breaches = [
   ...findBreaches(sources, under('test/'), RULES),
   ...findDeadSigns(documents, pathsOf('**/*', '.ci/*', '.github/**/*')),
+  ...findDeadAnchors(documents),
   ...findDeadScripts(documents, Object.keys(scripts)),
   ...findUnknownReferences(files),
 ];

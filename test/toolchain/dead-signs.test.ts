@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { findDeadScripts, findDeadSigns, findUnknownReferences } from '../../toolchain/architecture/find-dead-signs.ts';
+import {
+  findDeadAnchors,
+  findDeadScripts,
+  findDeadSigns,
+  findUnknownReferences,
+} from '../../toolchain/architecture/find-dead-signs.ts';
 
 const PATHS = ['README.md', 'docs/errors.md', 'src/edge/io/deadlines.ts', 'config/demo.yaml'];
 
@@ -21,6 +26,17 @@ test('a place that moved, and a link to a file that went', () => {
   expect(signsIn('`src/edge/deadlines.ts` twice `src/edge/deadlines.ts`; [page](docs/gone.md)')).toEqual([
     'README.md: leads to src/edge/deadlines.ts, which is not there',
     'README.md: leads to docs/gone.md, which is not there',
+  ]);
+});
+
+test('a link leads to a heading that is there', () => {
+  const page = '# A page\n\n## What `wake` does: all of it\n\n## Twice\n\n## Twice\n\n```sh\n# No heading\n```\n';
+  const links =
+    '[a](#what-wake-does-all-of-it) [b](#twice-1) [c](#no-heading) [d](docs/b.md#here) [e](https://a.example/#x)';
+  const other = { path: 'docs/b.md', text: '### [Here](a.md)\n[up](../README.md#twice-2)\n' };
+  expect(findDeadAnchors([{ path: 'README.md', text: page + links }, other])).toEqual([
+    'README.md: leads to #no-heading, a part that is not there',
+    'docs/b.md: leads to ../README.md#twice-2, a part that is not there',
   ]);
 });
 

@@ -37,6 +37,39 @@ export function findDeadSigns(documents: readonly SourceFile[], paths: readonly 
 }
 
 /**
+ * Links to a part of a document that has no such heading.
+ * @param documents Markdown, all of them
+ */
+export function findDeadAnchors(documents: readonly SourceFile[]): string[] {
+  const anchors = new Map(documents.map(({ path, text }) => [path, anchorsOf(text)]));
+  return documents.flatMap(({ path, text }) => {
+    const targets = new Set([...text.matchAll(LINK)].map(([, target]) => target as string));
+    return [...targets].flatMap((target) => {
+      const [file = '', anchor] = target.split('#');
+      if (anchor === undefined || /^[a-z]+:/.test(target)) return [];
+      const there = anchors.get(file === '' ? path : posix.join(posix.dirname(path), file));
+      return there === undefined || there.has(anchor) ? [] : [`${path}: leads to ${target}, a part that is not there`];
+    });
+  });
+}
+
+/** What headings are called in addresses, as GitHub makes it of them. */
+function anchorsOf(text: string): Set<string> {
+  const anchors = new Set<string>();
+  for (const [, heading] of text.replace(/^```[\s\S]*?^```/gm, '').matchAll(/^#{1,6} +(.+)$/gm)) {
+    const words = (heading as string).replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
+    const slug = words
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .trim()
+      .replace(/\s/g, '-');
+    let anchor = slug;
+    for (let count = 1; anchors.has(anchor); count++) anchor = `${slug}-${count}`;
+    anchors.add(anchor);
+  }
+  return anchors;
+}
+
+/**
  * Commands that documents quote and that cannot be run.
  * @param documents Markdown
  * @param scripts those of package.json

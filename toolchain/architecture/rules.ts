@@ -122,6 +122,7 @@ export const RULES: Rules = {
   environmentIn: ['config', 'cli', 'index.ts'],
 
   testsOfTheirOwn: [
+    'docs',
     'browser',
     'conformance',
     'demo',
