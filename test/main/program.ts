@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { onTestFinished, vi } from 'vitest';
 import { COMPILE_CACHE } from '../support/compile-cache.ts';
 import { freePort } from '../support/free-port.ts';
+import { MAIN } from '../support/program-file.ts';
 import { until } from '../support/until.ts';
 
 // Up to five programs start one after the other, which takes a busy machine ten seconds each.
 vi.setConfig({ testTimeout: 180_000 });
 
-const MAIN = join(import.meta.dirname, '../../src/pilotlight.ts');
 export const DEMO_FOLDER = join(import.meta.dirname, '../../config/demo');
 
 export interface Program {

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { MAIN, type RunningProxy } from '../support/proxy.ts';
+import { MAIN } from '../support/program-file.ts';
+import type { RunningProxy } from '../support/proxy.ts';
 import { scenario } from '../support/scenario.ts';
 import { until } from '../support/until.ts';
 

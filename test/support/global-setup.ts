@@ -6,6 +6,7 @@ import { findOrFetchConsul } from './consul-binary.ts';
 import { dockerApi, listContainers, removeContainers, TEST_LABEL } from './docker-api.ts';
 import { type DockerEngine, findOrStartDocker } from './docker-engine.ts';
 import { ensureNodeImage } from './images.ts';
+import { bundleProgram } from './program-file.ts';
 import { isAlive, sweepRemains } from './remains.ts';
 import { say } from './say.ts';
 
@@ -35,6 +36,7 @@ let chromium: string | undefined;
 
 /** Starts a Docker engine and a Consul agent, and finds a browser, if one of the selected test files needs them. */
 export async function setup(project: TestProject): Promise<void> {
+  await bundleProgram();
   await startIfNeeded(project, project.vitest.state.getPaths());
   project.onTestsRerun(async (files) => {
     await startIfNeeded(

@@ -9,6 +9,7 @@ import { freePort } from './free-port.ts';
 import { killIfAlive } from './marked-processes.ts';
 import { MARK_VARIABLE } from './marks.ts';
 import { parseMetrics, type Series, sumOf } from './metrics-text.ts';
+import { MAIN } from './program-file.ts';
 import { type Answer, type RequestOptions, request } from './raw-client.ts';
 import { until } from './until.ts';
 import type { Workspace } from './workspace.ts';
@@ -24,8 +25,6 @@ export interface ProxyOptions {
   uid?: number;
 }
 
-/** What starts the program. */
-export const MAIN = join(import.meta.dirname, '../../src/pilotlight.ts');
 const READY_WITHIN_MS = 150_000;
 /** From SIGTERM to the end at the latest, ms: the longest drain that a scenario sets, and some. */
 const EXIT_WITHIN_MS = 150_000;

@@ -7,7 +7,7 @@ import { until } from './until.ts';
 /** Process ids of the worker processes of a proxy. */
 export function workersOf({ pid }: RunningProxy): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean);
-  return children.map(Number).filter((pid) => commandOf(pid).includes('/src/worker.ts'));
+  return children.map(Number).filter((pid) => /\/worker\.[jt]s\0?/.test(commandOf(pid)));
 }
 
 /** Waits until so many workers run, and all of them listen. */
