@@ -26,7 +26,7 @@ import { createConsulSource } from './discovery/consul/source.ts';
 import { createStaticSource } from './discovery/static/source.ts';
 import { createRouteBook } from './edge/route/route-book.ts';
 import type { CertificateNews } from './model/certificates.ts';
-import type { Registrar } from './model/discovery.ts';
+import type { DiscoverySource, Registrar } from './model/discovery.ts';
 import { toPilotlightError } from './model/errors.ts';
 import type { Logger } from './model/observe.ts';
 import type { ConfigSource, ReloadResult } from './model/reload.ts';
@@ -109,6 +109,10 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   // Its client costs a quarter of a second and 20 MB: only where it is configured.
   const engine = docker && (await createDockerRuntime({ ...common, settings: docker }));
   if (engine !== undefined) runtimes.push(engine);
+  let current = file;
+  // Other services than those of the file may be found where endpoints are.
+  const inConsul = consul && { ...common, settings: consul, token: () => partsOf(current).consul?.token };
+  const consulSource = inConsul && createConsulSource(inConsul);
   const declared = await openDeclared({
     settings: file,
     containers: engine?.containers,
@@ -118,7 +122,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   undo.push(async () => declared.close());
   const isWhole = await unlessAborted(declared.begin(DECLARED_MS), signal);
   const settings = declared.merge();
-  let current = settings;
+  current = settings;
 
   // While a source does not answer, what was learnt of its services is kept.
   const names = isWhole ? settings.services.map(({ name }) => name) : undefined;
@@ -129,13 +133,10 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   undo.push(() => Promise.all(kept.map((each) => each.release())));
 
   // 4. Sources and the catalogue: where there is another one, it is joined here.
-  const sources = [createStaticSource({ clock, logger })];
+  const sources: DiscoverySource[] = [createStaticSource({ clock, logger })];
   let registrar: Registrar | undefined;
-  if (consul !== undefined) {
-    const inUse = { ...common, settings: consul, token: () => partsOf(current).consul?.token };
-    sources.push(createConsulSource(inUse));
-    if (consul.register !== false) registrar = createConsulRegistrar(inUse);
-  }
+  if (consulSource !== undefined) sources.push(consulSource);
+  if (inConsul !== undefined && inConsul.settings.register !== false) registrar = createConsulRegistrar(inConsul);
 
   // 5. The control plane.
   let upstreamTls = await readUpstreamTls(settings.services);

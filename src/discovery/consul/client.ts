@@ -18,6 +18,8 @@ export interface ConsulQuery {
   stale: boolean;
   /** When to give up, ms. */
   timeoutMs: number;
+  /** Whether the answer is wanted as it is written. */
+  undecoded?: true;
 }
 
 export interface ConsulAnswer {
@@ -26,6 +28,7 @@ export interface ConsulAnswer {
   knownLeader: boolean;
   /** Something was left out because the token may not see it. Agents before 1.11 do not tell. */
   filtered: boolean;
+  /** Decoded, or its bytes where it was asked for `undecoded`. */
   body: unknown;
   /** What receiving and decoding it took, ms. */
   costMs: number;
@@ -55,7 +58,7 @@ export class ConsulClient {
   readonly askAccess: AskAccess = createAskAccess(async (body, signal) => {
     return this.#within(ANSWER_MS, signal, async (limit) => {
       const response = await this.#open({ path: ACCESS_PATH, method: 'POST' }, limit, body);
-      return { status: response.statusCode ?? 0, body: await readBody(response) };
+      return { status: response.statusCode ?? 0, body: String(await readBody(response)) };
     });
   });
 
@@ -91,12 +94,12 @@ export class ConsulClient {
     const response = await this.#open({ path: target(query) }, signal);
     const arrived = this.#clock.now();
     const body = await readBody(response);
-    if (response.statusCode !== 200) throw this.#refusal(response.statusCode, body);
+    if (response.statusCode !== 200) throw this.#refusal(response.statusCode, String(body));
     return {
       index: readIndex(response.headers['x-consul-index']),
       knownLeader: response.headers['x-consul-knownleader'] === 'true',
       filtered: response.headers['x-consul-results-filtered-by-acls'] === 'true',
-      body: decode(body),
+      body: query.undecoded ? body : decode(body),
       costMs: this.#clock.now() - arrived,
     };
   }
@@ -137,7 +140,7 @@ function target({ path, index, waitMs, stale }: ConsulQuery): string {
   return parameters.length === 0 ? path : `${path}?${parameters.join('&')}`;
 }
 
-async function readBody(response: IncomingMessage): Promise<string> {
+async function readBody(response: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -145,12 +148,12 @@ async function readBody(response: IncomingMessage): Promise<string> {
     if (length > BODY_LIMIT) throw new PilotlightError('DISCOVERY_FAILED', 'sends an answer of more than 32 MiB');
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
 }
 
-function decode(body: string): unknown {
+function decode(body: Buffer): unknown {
   try {
-    return JSON.parse(body);
+    return JSON.parse(String(body));
   } catch (cause) {
     throw new PilotlightError('DISCOVERY_FAILED', 'sends an answer that is not JSON', cause);
   }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { ListedInstance } from '../../model/catalog.ts';
 import type { DiscoveredEndpoint } from '../../model/discovery.ts';
 import { PilotlightError } from '../../model/errors.ts';
 import type { HostPort } from '../../model/settings.ts';
@@ -109,8 +110,11 @@ function readInstance(node: Fields, service: Fields, checks: unknown): Instance 
   const health = healthOf(checks);
   const weight = weightOf(fields(weights), health);
   const usable = health !== 'critical';
-  const texts = Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : [];
-  return { node: nodeName, id, host, port, tags: texts, usable, weight };
+  return { node: nodeName, id, host, port, tags: textsOf(tags), usable, weight };
+}
+
+function textsOf(list: unknown): string[] {
+  return Array.isArray(list) ? list.filter((text) => typeof text === 'string') : [];
 }
 
 /** A value for a log line. Of lists and objects only that: they may be nested deeper than can be written. */
@@ -146,4 +150,22 @@ function isPort(port: unknown): port is number {
 function isHost(host: unknown): host is string {
   if (typeof host !== 'string' || NO_HOST.test(host)) return false;
   return isIP(host) !== 0 || (NAME.test(host) && !NUMBER_AT_END.test(host));
+}
+
+/**
+ * Reads the same answer for whoever wants to know what instances say of themselves; entries that make no sense, and those
+ * that a Pilotlight registered, are left out.
+ * @throws DISCOVERY_FAILED when it is no list
+ */
+export function readListed(body: unknown): ListedInstance[] {
+  if (!Array.isArray(body)) throw new PilotlightError('DISCOVERY_FAILED', 'sends something that is not a list');
+  return body.flatMap((entry) => {
+    const { Node: node, Service: service, Checks: checks } = fields(entry);
+    const { Node: nodeName } = fields(node);
+    const { ID: id, Tags: tags, Meta: meta } = fields(service);
+    if (typeof nodeName !== 'string' || typeof id !== 'string' || isOwn(fields(service))) return [];
+    const isUsable = Array.isArray(checks ?? []) && healthOf((checks ?? []) as unknown[]) !== 'critical';
+    const texts = Object.entries(fields(meta)).filter((pair): pair is [string, string] => typeof pair[1] === 'string');
+    return [{ id, node: nodeName, tags: textsOf(tags), meta: Object.fromEntries(texts), isUsable }];
+  });
 }

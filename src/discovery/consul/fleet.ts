@@ -1,48 +1,38 @@
 import { toPilotlightError } from '../../model/errors.ts';
 import { backoffDelay } from '../../util/backoff.ts';
 import type { Timer } from '../../util/clock.ts';
-import type { ConsulAnswer } from './client.ts';
+import type { ConsulCatalog, ConsulNews } from './catalog.ts';
+import type { AskConsul } from './client.ts';
 import { type ConsulFollower, type FollowerOptions, servicePath } from './follower.ts';
-import { BACKOFF, ConsulLoop, GRACE_MS, LONG_WAIT_MS } from './loop.ts';
-import { Spacing } from './pace.ts';
-import { readCatalog, readChecks } from './tables.ts';
+import { BACKOFF, GRACE_MS } from './loop.ts';
 
-const CHECKS = '/v1/health/state/any';
-const CATALOG = '/v1/catalog/services';
-/** Most services fetched at once. */
-const FETCHES = 16;
-/** The catalog moves with every service of the data centre; looking at all of ours each time would cost too much. */
-const SWEEP_EVERY_MS = 15_000;
+interface FleetOptions extends FollowerOptions {
+  catalog: ConsulCatalog;
+  /** Asks what is answered at once, when it is its turn. */
+  askOnce: AskConsul;
+}
+
+/** Most services fetched at once: with one of the two questions about the catalogue 16. */
+export const FETCHES = 15;
 /** Where the token may not see services, one is looked at again in this time on average, ms. */
 const SIGHT_MS = 20;
 
-/**
- * Two blocking queries for any number of services: the state of all checks tells which services changed, and those
- * are fetched. What no check shows (instances without checks) is found through the catalog: a name that comes, goes
- * or changes its tags is fetched at once, any other move of its index has every service fetched, twice in a row at
- * most and then every 15 s.
- */
+/** Any number of services: the catalogue tells which of them may have changed, and those are fetched. */
 export class ConsulFleet implements ConsulFollower {
-  readonly #options: FollowerOptions;
+  readonly #options: FleetOptions;
   readonly #abort = new AbortController();
-  readonly #checks: ConsulLoop;
-  readonly #catalog: ConsulLoop;
-  readonly #sweeps: Spacing;
   #services: ReadonlySet<string> = new Set();
-  #seenChecks: ReturnType<typeof readChecks> | undefined;
-  #seenCatalog: ReturnType<typeof readCatalog> | undefined;
-  #catalogIndex: bigint | undefined;
-  #sweepTimer: Timer | undefined;
+  /** Whether changes are told from now on: what is fetched before could change unnoticed. */
+  #isFollowing = false;
   readonly #waiting = new Set<string>();
   readonly #fetching = new Set<string>();
   readonly #later = new Map<string, Timer>();
   readonly #trouble = new Map<string, { since: number; failures: number }>();
 
-  constructor(options: FollowerOptions) {
+  constructor(options: FleetOptions) {
     this.#options = options;
-    this.#sweeps = new Spacing(options.clock, SWEEP_EVERY_MS);
-    this.#checks = this.#loop(CHECKS, (answer) => this.#takeChecks(answer));
-    this.#catalog = this.#loop(CATALOG, (answer) => this.#takeCatalog(answer));
+    const isFollowed = (service: string) => this.#services.has(service);
+    options.catalog.follow((news) => this.#take(news), this.#abort.signal, isFollowed);
   }
 
   follow(services: ReadonlySet<string>): void {
@@ -53,66 +43,22 @@ export class ConsulFleet implements ConsulFollower {
   }
 
   staleness(service: string): number | undefined {
-    const tables = [this.#checks.staleness(), this.#catalog.staleness()].filter((age) => age !== undefined);
-    if (tables.length < 2) return undefined;
+    const ofCatalog = this.#options.catalog.staleness();
+    if (ofCatalog === undefined) return undefined;
     const trouble = this.#trouble.get(service);
-    return Math.max(...tables, trouble === undefined ? 0 : this.#options.clock.now() - trouble.since);
+    return Math.max(ofCatalog, trouble === undefined ? 0 : this.#options.clock.now() - trouble.since);
   }
 
   stop(): void {
     this.#abort.abort();
-    this.#sweepTimer?.cancel();
     this.follow(new Set());
-    this.#options.contact.forget(CHECKS);
-    this.#options.contact.forget(CATALOG);
   }
 
-  #loop(path: string, take: (answer: ConsulAnswer) => boolean): ConsulLoop {
-    const { ask, clock, random, contact } = this.#options;
-    const loop = new ConsulLoop({
-      path,
-      ask,
-      clock,
-      random,
-      waitMs: () => LONG_WAIT_MS,
-      take,
-      onAnswer: () => contact.answered(path),
-      onFailure: (error) => contact.failed(path, error),
-    });
-    void loop.run(this.#abort.signal);
-    return loop;
-  }
-
-  #takeChecks(answer: ConsulAnswer): boolean {
-    const before = this.#seenChecks;
-    const now = readChecks(answer.body, this.#services);
-    this.#seenChecks = now;
-    if (before === undefined) return this.#fetchSoon(this.#services);
-    const nodes = differences(before.nodes, now.nodes);
-    const services = differences(before.services, now.services).filter((service) => this.#services.has(service));
-    const onNodes = [...this.#services].filter((service) =>
-      nodes.some((node) => this.#options.knowledge(service)?.isOn(node)),
-    );
-    return this.#fetchSoon([...services, ...onNodes]);
-  }
-
-  #takeCatalog(answer: ConsulAnswer): boolean {
-    const before = this.#seenCatalog;
-    const moved = answer.index !== this.#catalogIndex;
-    const now = readCatalog(answer.body, this.#services);
-    this.#seenCatalog = now;
-    this.#catalogIndex = answer.index;
-    if (before === undefined) return this.#fetchSoon(this.#services);
-    if (moved) this.#sweepSoon();
-    return this.#fetchSoon(differences(before, now).filter((service) => this.#services.has(service)));
-  }
-
-  #sweepSoon(): void {
-    if (this.#sweepTimer !== undefined) return;
-    this.#sweepTimer = this.#options.clock.after(this.#sweeps.next(), () => {
-      this.#sweepTimer = undefined;
-      this.#fetchSoon(this.#services);
-    });
+  #take({ changed, nodes }: ConsulNews): void {
+    this.#isFollowing = true;
+    const isOn = (service: string) => [...nodes].some((node) => this.#options.knowledge(service)?.isOn(node));
+    const onNodes = nodes.size === 0 ? [] : [...this.#services].filter(isOn);
+    this.#fetchSoon([...[...changed].filter((service) => this.#services.has(service)), ...onNodes]);
   }
 
   /** A change of the token's policy may blind it for all services at once. */
@@ -120,17 +66,13 @@ export class ConsulFleet implements ConsulFollower {
     return this.#services.size * SIGHT_MS;
   }
 
-  /** Returns whether there was anything to fetch. */
-  #fetchSoon(services: Iterable<string>): boolean {
-    let any = false;
+  #fetchSoon(services: Iterable<string>): void {
     for (const service of services) {
-      any = true;
       this.#later.get(service)?.cancel();
       this.#later.delete(service);
       this.#waiting.add(service);
     }
     this.#pump();
-    return any;
   }
 
   #fetchLater(service: string, ms: number): void {
@@ -140,8 +82,7 @@ export class ConsulFleet implements ConsulFollower {
   }
 
   #pump(): void {
-    // What is fetched before the first table is seen could change unnoticed in between.
-    if (this.#seenChecks === undefined) return;
+    if (!this.#isFollowing) return;
     for (const service of this.#waiting) {
       if (this.#fetching.size >= FETCHES) return;
       if (this.#fetching.has(service)) continue;
@@ -151,13 +92,13 @@ export class ConsulFleet implements ConsulFollower {
   }
 
   async #fetch(service: string): Promise<void> {
-    const { ask, clock, random, contact, knowledge, onNews } = this.#options;
+    const { askOnce, clock, random, contact, knowledge, onNews } = this.#options;
     const who = `service ${service}`;
     this.#fetching.add(service);
     try {
       // Not stale: another server may lag behind the one that told of the change.
       const query = { path: servicePath(service), index: 0n, waitMs: 0, stale: false, timeoutMs: GRACE_MS };
-      const answer = await ask(query, this.#abort.signal);
+      const answer = await askOnce(query, this.#abort.signal);
       const known = knowledge(service);
       if (!this.#services.has(service) || known === undefined) return;
       const news = await known.take(answer, this.#abort.signal);
@@ -188,10 +129,4 @@ export class ConsulFleet implements ConsulFollower {
     this.#trouble.delete(service);
     this.#options.contact.forget(`service ${service}`);
   }
-}
-
-/** Keys whose values differ, or that only one of the two has. */
-function differences(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): string[] {
-  const keys = new Set([...before.keys(), ...now.keys()]);
-  return [...keys].filter((key) => before.get(key) !== now.get(key));
 }

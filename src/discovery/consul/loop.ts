@@ -7,6 +7,8 @@ import { Pace } from './pace.ts';
 interface ConsulLoopOptions {
   /** What is asked again and again. */
   path: string;
+  /** Whether answers are wanted as they are written. */
+  undecoded?: true;
   ask: AskConsul;
   clock: Clock;
   random: () => number;
@@ -60,12 +62,13 @@ export class ConsulLoop {
 
   /** One question; returns how long to pause before the next one, ms. */
   async #round(signal: AbortSignal): Promise<number> {
-    const { clock, path, ask } = this.#options;
+    const { clock, path, ask, undecoded } = this.#options;
     const askedAt = clock.now();
     const waitMs = this.#options.waitMs();
     const timeoutMs = this.#index === 0n ? GRACE_MS : waitMs + waitMs / 16 + GRACE_MS;
     try {
-      const answer = await ask({ path, index: this.#index, waitMs, stale: true, timeoutMs }, signal);
+      const query = { path, index: this.#index, waitMs, stale: true, timeoutMs };
+      const answer = await ask(undecoded ? { ...query, undecoded } : query, signal);
       if (signal.aborted) return 0;
       const tookMs = clock.now() - askedAt - answer.costMs;
       const changed = await this.#options.take(answer, signal);

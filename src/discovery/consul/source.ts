@@ -1,3 +1,4 @@
+import type { CatalogFeed } from '../../model/catalog.ts';
 import type {
   Denial,
   DiscoveredEndpoint,
@@ -7,11 +8,14 @@ import type {
 } from '../../model/discovery.ts';
 import { type PilotlightError, toPilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
+import { atMost } from '../../util/at-most.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
-import { ConsulClient } from './client.ts';
+import { ConsulCatalog } from './catalog.ts';
+import { createCatalogFeed } from './catalog-feed.ts';
+import { type AskConsul, ConsulClient } from './client.ts';
 import { consulConnection, type TokenOf } from './connection.ts';
 import { ConsulContact } from './contact.ts';
-import { ConsulFleet } from './fleet.ts';
+import { ConsulFleet, FETCHES } from './fleet.ts';
 import type { ConsulFollower, FollowerOptions } from './follower.ts';
 import { ConsulKnowledge } from './knowledge.ts';
 import type { ConsulService, ConsulSettings } from './settings.ts';
@@ -29,6 +33,11 @@ interface ConsulSourceOptions {
   random?: () => number;
 }
 
+interface WithCatalog {
+  /** All that Consul lists, for others than routed services; asked for only while somebody follows it. */
+  readonly catalog: CatalogFeed;
+}
+
 /**
  * Follows services in Consul by blocking queries of its own: one for each service up to 100 services, beyond that one
  * over the state of all checks and one over the catalog. The last good set stays until a better one is known. Sets
@@ -36,7 +45,7 @@ interface ConsulSourceOptions {
  * an empty set for a service that had endpoints and is followed no more.
  * @throws DISCOVERY_FAILED when the address is no URL
  */
-export function createConsulSource(options: ConsulSourceOptions): DiscoverySource {
+export function createConsulSource(options: ConsulSourceOptions): DiscoverySource & WithCatalog {
   return new ConsulSource(options);
 }
 
@@ -49,13 +58,17 @@ const NOTHING = '[]';
 /** Most services that are watched one by one. */
 const WATCHES = 100;
 
-class ConsulSource implements DiscoverySource {
+class ConsulSource implements DiscoverySource, WithCatalog {
   readonly name = 'consul';
+  readonly catalog: CatalogFeed;
   readonly title = 'Consul';
   readonly stalenessGauge = 'pilotlight_consul_staleness_seconds';
   readonly #logger: Logger;
   readonly #client: ConsulClient;
   readonly #followerOptions: FollowerOptions;
+  readonly #catalog: ConsulCatalog;
+  /** Of what is answered at once, few things at a time. */
+  readonly #askOnce: AskConsul;
   #queries: ConsulQuery[] = [];
   readonly #knowledge = new Map<string, ConsulKnowledge>();
   #follower: ConsulFollower | undefined;
@@ -76,6 +89,10 @@ class ConsulSource implements DiscoverySource {
       knowledge: (service) => this.#knowledge.get(service),
       onNews: (service) => this.#pushAll(({ sought }) => sought.service === service),
     };
+    const inTurn = atMost(FETCHES);
+    this.#askOnce = (query, signal) => inTurn(() => this.#client.ask(query, signal));
+    this.#catalog = new ConsulCatalog(this.#followerOptions);
+    this.catalog = createCatalogFeed(this.#catalog, this.#askOnce);
   }
 
   follow(queries: ConsulQuery[]): void {
@@ -128,7 +145,11 @@ class ConsulSource implements DiscoverySource {
     const Follower = services.size > WATCHES ? ConsulFleet : ConsulWatches;
     if (!(this.#follower instanceof Follower)) {
       this.#follower?.stop();
-      this.#follower = new Follower(this.#followerOptions);
+      this.#follower = new Follower({
+        ...this.#followerOptions,
+        catalog: this.#catalog,
+        askOnce: this.#askOnce,
+      });
     }
     this.#follower.follow(services);
     this.#dropOutdated();

@@ -1,55 +1,97 @@
 import { PilotlightError } from '../../model/errors.ts';
+import { diffLists } from './list-diff.ts';
 
-/** Fingerprints of the checks, to tell what changed. */
-interface CheckTable {
-  /** By service: the checks of its instances. */
-  services: ReadonlyMap<string, string>;
-  /** By node: the checks of the node itself, which count for every service on it. */
-  nodes: ReadonlyMap<string, string>;
+/** Of which services, and of which nodes, checks differ. */
+interface CheckChanges {
+  services: ReadonlySet<string>;
+  nodes: ReadonlySet<string>;
 }
 
-/** Reads the answer of `/v1/health/state/any`. @throws DISCOVERY_FAILED when it is no list */
-export function readChecks(body: unknown, services: ReadonlySet<string>): CheckTable {
-  if (!Array.isArray(body)) throw new PilotlightError('DISCOVERY_FAILED', 'sends something that is not a list');
-  const ofServices = new Map<string, string[]>();
-  const ofNodes = new Map<string, string[]>();
-  for (const check of body) {
-    if (typeof check !== 'object' || check === null) continue;
-    const {
-      Node: node,
-      CheckID: id,
-      Status: status,
-      ServiceID: serviceId,
-      ServiceName: service,
-      ServiceTags: tags,
-    } = check;
-    // An entry that was taken out and put back may have changed in between, though its check looks the same.
-    const line = JSON.stringify([node, id, status, serviceId, tags, check.CreateIndex]);
-    if (typeof service === 'string' && service !== '') {
-      if (services.has(service)) append(ofServices, service, line);
-    } else append(ofNodes, String(node), line);
+/**
+ * Between two entries of a list as Consul writes it. Inside a text every quotation mark has a backslash before it, so
+ * nothing but the border of two entries looks like this.
+ */
+const BORDER = Buffer.from('},{"Node":');
+
+/** The state of all checks, to tell what changed from one list to the next: only entries that differ are decoded. */
+export class CheckTable {
+  #entries: Buffer | undefined;
+
+  /**
+   * Takes a list over.
+   * @param written the answer of `/v1/health/state/any`
+   * @returns undefined for the first list
+   * @throws DISCOVERY_FAILED when it is no list
+   */
+  take(written: Buffer): CheckChanges | undefined {
+    const entries = entriesOf(written);
+    const before = this.#entries;
+    if (before === undefined) {
+      this.#entries = entries;
+      return undefined;
+    }
+    const diff = diffLists(before, entries, BORDER);
+    const came = diff.came.flatMap(decode).map(readCheck);
+    const gone = diff.gone.flatMap(decode).map(readCheck);
+    this.#entries = entries;
+    // What differs in what does not matter, such as the output of a check, looks the same before and after.
+    const [linesBefore, linesNow] = [gone, came].map((checks) => new Set(checks.map(({ line }) => line)));
+    const services = new Set<string>();
+    const nodes = new Set<string>();
+    for (const { line, service, node } of [...came, ...gone]) {
+      if (linesBefore?.has(line) && linesNow?.has(line)) continue;
+      if (service === '') nodes.add(node);
+      else services.add(service);
+    }
+    return { services, nodes };
   }
-  return { services: joined(ofServices), nodes: joined(ofNodes) };
 }
 
-/** Reads the answer of `/v1/catalog/services`: tags by service. @throws DISCOVERY_FAILED when it is no object */
-export function readCatalog(body: unknown, services: ReadonlySet<string>): ReadonlyMap<string, string> {
+/** What is between the brackets. */
+function entriesOf(list: Buffer): Buffer {
+  const [start, end] = [list.indexOf('['), list.lastIndexOf(']')];
+  const around = end < start ? 'no list' : list.toString('latin1', 0, start) + list.toString('latin1', end + 1);
+  if (start < 0 || around.trim() !== '') throw noList();
+  return list.subarray(start + 1, end);
+}
+
+/** Mostly one entry; all of them where Consul writes them another way than it does today. */
+function decode(entries: string): unknown[] {
+  try {
+    return JSON.parse(`[${entries}]`);
+  } catch {
+    throw noList();
+  }
+}
+
+function readCheck(check: unknown): { line: string; service: string; node: string } {
+  const fields = typeof check === 'object' && check !== null ? (check as Record<string, unknown>) : {};
+  const { Node: node, CheckID: id, Status: status, ServiceID: serviceId, ServiceName: service } = fields;
+  // An entry that was taken out and put back may have changed in between, though its check looks the same.
+  const line = JSON.stringify([node, id, status, serviceId, service, fields['ServiceTags'], fields['CreateIndex']]);
+  return { line, service: typeof service === 'string' ? service : '', node: String(node) };
+}
+
+function noList(): PilotlightError {
+  return new PilotlightError('DISCOVERY_FAILED', 'sends something that is not a list');
+}
+
+/** Reads the answer of `/v1/catalog/services`: sorted tags by service. @throws DISCOVERY_FAILED when it is no object */
+export function readCatalog(body: unknown): ReadonlyMap<string, readonly string[]> {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new PilotlightError('DISCOVERY_FAILED', 'sends something that is not a catalog');
   }
-  const table = new Map<string, string>();
-  for (const [service, tags] of Object.entries(body)) {
-    if (services.has(service)) table.set(service, JSON.stringify(Array.isArray(tags) ? tags.toSorted() : tags));
-  }
-  return table;
+  const isText = (tag: unknown) => typeof tag === 'string';
+  return new Map(
+    Object.entries(body).map(([name, tags]) => [name, Array.isArray(tags) ? tags.filter(isText).sort() : []]),
+  );
 }
 
-function append(table: Map<string, string[]>, key: string, line: string): void {
-  const lines = table.get(key);
-  if (lines === undefined) table.set(key, [line]);
-  else lines.push(line);
-}
-
-function joined(table: Map<string, string[]>): Map<string, string> {
-  return new Map([...table].map(([key, lines]) => [key, lines.sort().join('\n')]));
+/** Names that only one of the two has, or whose tags differ. */
+export function catalogChanges(
+  before: ReadonlyMap<string, readonly string[]>,
+  now: ReadonlyMap<string, readonly string[]>,
+): string[] {
+  const names = new Set([...before.keys(), ...now.keys()]);
+  return [...names].filter((name) => before.get(name)?.join('\n') !== now.get(name)?.join('\n'));
 }

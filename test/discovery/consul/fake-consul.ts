@@ -192,7 +192,10 @@ export class FakeConsul {
     const [, service] = /^\/v1\/health\/service\/(.+)$/.exec(path) ?? [];
     if (service !== undefined) return this.#services.get(decodeURIComponent(service)) ?? [];
     const filled = [...this.#services].filter(([, entries]) => entries.length > 0);
-    if (path === CATALOG) return Object.fromEntries(filled.map(([name]) => [name, []]));
+    const tagsOf = (entries: object[]) => [
+      ...new Set((entries as ReturnType<typeof healthEntry>[]).flatMap(({ Service }) => Service.Tags)),
+    ];
+    if (path === CATALOG) return Object.fromEntries(filled.map(([name, entries]) => [name, tagsOf(entries)]));
     return filled.flatMap(([name, entries]) =>
       (entries as ReturnType<typeof healthEntry>[]).flatMap(({ Node, Service, Checks }) =>
         Checks.map((check) => ({ Node: Node.Node, ServiceID: Service.ID, ServiceName: name, ...check })),

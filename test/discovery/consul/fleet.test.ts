@@ -1,8 +1,10 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { ConsulCatalog } from '../../../src/discovery/consul/catalog.ts';
 import type { AskConsul } from '../../../src/discovery/consul/client.ts';
 import { ConsulContact } from '../../../src/discovery/consul/contact.ts';
 import { ConsulFleet } from '../../../src/discovery/consul/fleet.ts';
 import { ConsulKnowledge } from '../../../src/discovery/consul/knowledge.ts';
+import type { CatalogNews } from '../../../src/model/catalog.ts';
 import { silentLogger } from '../../../src/model/observe.ts';
 import { sleep } from '../../../src/util/clock.ts';
 import { VirtualClock } from '../../../src/util/virtual-clock.ts';
@@ -52,13 +54,13 @@ test('over 100 services are followed by two blocking questions, and only what ch
   expect(sets).toHaveLength(131);
 });
 
-test('16 services are fetched at once', async () => {
+test('15 services are fetched at once, beside what asks for the catalogue', async () => {
   const fake = await openFleet();
   fake.lie = (url) => (url.startsWith('/v1/health/service/') ? 'hang' : undefined);
   runSource(consulSettings(fake.address), QUERIES);
   await until('the first', () => fake.count('/v1/health/service/') > 0);
   await until('quiet', quiet(fake));
-  expect(fake.count('/v1/health/service/')).toBe(16);
+  expect(fake.count('/v1/health/service/')).toBe(15);
 });
 
 test('a catalog that moves all the time has every service fetched twice, and then every 15 s', async () => {
@@ -66,10 +68,10 @@ test('a catalog that moves all the time has every service fetched twice, and the
   const fetches: number[] = [];
   let moves = 0n;
   const ask: AskConsul = async ({ path, index, waitMs }, signal) => {
-    if (path === '/v1/catalog/services') return answer({ other: [] }, ++moves);
+    if (path === '/v1/catalog/services') return answer({ shop: [] }, ++moves);
     if (path === '/v1/health/state/any') {
       if (index > 0n) await sleep(clock, waitMs, signal);
-      return answer([], 5n);
+      return answer(Buffer.from('[]'), 5n);
     }
     fetches.push(clock.now());
     return answer([], 5n);
@@ -77,7 +79,7 @@ test('a catalog that moves all the time has every service fetched twice, and the
   const knowledge = new ConsulKnowledge('shop', clock, silentLogger);
   const contact = new ConsulContact('http://consul', silentLogger);
   const options = { ask, clock, random: () => 0, contact, knowledge: () => knowledge, onNews: () => undefined };
-  const fleet = new ConsulFleet(options);
+  const fleet = new ConsulFleet({ ...options, askOnce: ask, catalog: new ConsulCatalog(options) });
   fleet.follow(new Set(['shop']));
   await clock.advanceAsync(1000);
   const soon = fetches.length;
@@ -141,6 +143,29 @@ test('a service whose fetch fails is tried again and keeps its set', async () =>
   expect(log.lines).toHaveLength(1);
   fake.lie = () => undefined;
   await until('the change', () => now('s2')?.[0] === '10.0.0.1:7000');
+});
+
+test('others follow the same catalogue', async () => {
+  const fake = await openFleet();
+  fake.set('s4', [healthEntry({ id: 's4', node: 'n4', tags: ['live'], meta: { owner: 'ann' } })]);
+  const { source } = runSource(consulSettings(fake.address), QUERIES);
+  await until('quiet', quiet(fake));
+  const news: CatalogNews[] = [];
+  const signal = new AbortController().signal;
+  source.catalog.follow((said) => news.push(said), signal);
+  expect(news).toMatchObject([{ changed: new Set(NAMES) }]);
+  expect(news[0]?.services.get('s4')).toEqual(['live']);
+  expect(await source.catalog.instances('s4', signal)).toEqual([
+    { id: 's4', node: 'n4', tags: ['live'], meta: { owner: 'ann' }, isUsable: true },
+  ]);
+  fake.set('new', [healthEntry({ id: 'new' })]);
+  await until('the new one', () => news.some(({ services, changed }) => changed.has('new') && services.has('new')));
+  fake.set('new', []);
+  await until('its end', () => news.some(({ services, changed }) => changed.has('new') && !services.has('new')));
+  fake.set('s4', [healthEntry({ id: 's4', node: 'n4', tags: ['live'], meta: { owner: 'bob' } })]);
+  const before = news.length;
+  await until('the suspicion', () => news.slice(before).some(({ changed }) => changed.has('s4')));
+  expect(fake.count('/v1/catalog/services')).toBeLessThan(20);
 });
 
 test('growing beyond 100 and shrinking again keeps every set and goes on', async () => {

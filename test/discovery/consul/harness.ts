@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest';
 import type { ConsulAnswer, ConsulQuery } from '../../../src/discovery/consul/client.ts';
 import type { ConsulService, ConsulSettings } from '../../../src/discovery/consul/settings.ts';
 import { createConsulSource } from '../../../src/discovery/consul/source.ts';
-import type { DiscoveryQuery, DiscoverySource, EndpointSet } from '../../../src/model/discovery.ts';
+import type { DiscoveryQuery, EndpointSet } from '../../../src/model/discovery.ts';
 import type { Logger } from '../../../src/model/observe.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import type { VirtualClock } from '../../../src/util/virtual-clock.ts';
@@ -34,7 +34,7 @@ export class LogKeeper implements Logger {
 
 /** A running source with all that it pushed. */
 export interface Running {
-  source: DiscoverySource;
+  source: ReturnType<typeof createConsulSource>;
   log: LogKeeper;
   sets: EndpointSet[];
   /** What holds now: addresses by service. */

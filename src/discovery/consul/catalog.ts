@@ -1,0 +1,194 @@
+import type { CatalogNews } from '../../model/catalog.ts';
+import type { Clock, Timer } from '../../util/clock.ts';
+import type { AskConsul, ConsulAnswer } from './client.ts';
+import type { ConsulContact } from './contact.ts';
+import { ConsulLoop, LONG_WAIT_MS } from './loop.ts';
+import { Spacing } from './pace.ts';
+import { CheckTable, catalogChanges, readCatalog } from './tables.ts';
+
+export interface ConsulCatalogOptions {
+  ask: AskConsul;
+  clock: Clock;
+  random: () => number;
+  contact: ConsulContact;
+}
+
+export interface ConsulNews extends CatalogNews {
+  /** Nodes whose own checks differ, which count for every instance on them. */
+  nodes: ReadonlySet<string>;
+}
+
+interface Follower {
+  take(news: ConsulNews): void;
+  /** Whose changes it wants to hear of; all unless told. */
+  wanted: ((service: string) => boolean) | undefined;
+}
+
+const CHECKS = '/v1/health/state/any';
+const CATALOG = '/v1/catalog/services';
+/** How often all services are suspected of a change that nothing shows, ms: twice in a row at most, then once in this. */
+const SUSPECT_ALL_EVERY_MS = 15_000;
+/** So many of them at a time … */
+const SUSPECTS = 8;
+/** … and the next ones after this, ms. */
+const SUSPECTS_EVERY_MS = 20;
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+/**
+ * Two blocking queries for any number of services and followers: the state of all checks tells which services changed,
+ * the catalog which came, went or have other tags. Any other move of the catalog's index is one that neither shows
+ * (instances without checks, metadata): then all are suspected, little by little. The queries run while anybody follows.
+ */
+export class ConsulCatalog {
+  readonly #options: ConsulCatalogOptions;
+  readonly #followers = new Set<Follower>();
+  #watch: CatalogWatch | undefined;
+
+  constructor(options: ConsulCatalogOptions) {
+    this.#options = options;
+  }
+
+  /** As in {@link CatalogFeed.follow}. @param wanted whose changes are worth being told; all unless told */
+  follow(take: Follower['take'], signal: AbortSignal, wanted?: Follower['wanted']): void {
+    if (signal.aborted) return;
+    const follower = { take, wanted };
+    this.#followers.add(follower);
+    signal.addEventListener('abort', () => this.#leave(follower), { once: true });
+    if (this.#watch === undefined) this.#watch = new CatalogWatch(this.#options, this.#followers);
+    else this.#watch.greet(follower);
+  }
+
+  /** Time since the last contact, ms: 0 while in touch, undefined before the first answers and while nobody follows. */
+  staleness(): number | undefined {
+    return this.#watch?.staleness();
+  }
+
+  #leave(follower: Follower): void {
+    this.#followers.delete(follower);
+    if (this.#followers.size > 0) return;
+    this.#watch?.stop();
+    this.#watch = undefined;
+  }
+}
+
+class CatalogWatch {
+  readonly #options: ConsulCatalogOptions;
+  readonly #followers: ReadonlySet<Follower>;
+  readonly #abort = new AbortController();
+  readonly #checks: ConsulLoop;
+  readonly #catalog: ConsulLoop;
+  readonly #table = new CheckTable();
+  readonly #sweeps: Spacing;
+  #isTableKnown = false;
+  #services: ReadonlyMap<string, readonly string[]> | undefined;
+  #index: bigint | undefined;
+  #sweep: Timer | undefined;
+  /** Whether the index moved since the last sweep began. */
+  #isSuspicious = false;
+
+  constructor(options: ConsulCatalogOptions, followers: ReadonlySet<Follower>) {
+    this.#options = options;
+    this.#followers = followers;
+    this.#sweeps = new Spacing(options.clock, SUSPECT_ALL_EVERY_MS);
+    this.#checks = this.#loop(CHECKS, (answer) => this.#takeChecks(answer), true);
+    this.#catalog = this.#loop(CATALOG, (answer) => this.#takeCatalog(answer));
+  }
+
+  staleness(): number | undefined {
+    const ages = [this.#checks.staleness(), this.#catalog.staleness()].filter((age) => age !== undefined);
+    return ages.length < 2 ? undefined : Math.max(...ages);
+  }
+
+  stop(): void {
+    this.#abort.abort();
+    this.#sweep?.cancel();
+    this.#options.contact.forget(CHECKS);
+    this.#options.contact.forget(CATALOG);
+  }
+
+  /** Tells a new follower what is known. */
+  greet(follower: Follower): void {
+    const services = this.#known;
+    if (services !== undefined) follower.take({ services, changed: new Set(services.keys()), nodes: NOTHING });
+  }
+
+  /** What is listed, once both tables are known: what is asked for before could change unnoticed. */
+  get #known(): ReadonlyMap<string, readonly string[]> | undefined {
+    return this.#isTableKnown ? this.#services : undefined;
+  }
+
+  #loop(path: string, take: (answer: ConsulAnswer) => boolean, undecoded?: true): ConsulLoop {
+    const { ask, clock, random, contact } = this.#options;
+    const loop = new ConsulLoop({
+      path,
+      ...(undecoded && { undecoded }),
+      ask,
+      clock,
+      random,
+      waitMs: () => LONG_WAIT_MS,
+      take,
+      onAnswer: () => contact.answered(path),
+      onFailure: (error) => contact.failed(path, error),
+    });
+    void loop.run(this.#abort.signal);
+    return loop;
+  }
+
+  #takeChecks(answer: ConsulAnswer): boolean {
+    const changes = this.#table.take(answer.body as Buffer);
+    if (changes !== undefined) return this.#tell(changes.services, changes.nodes);
+    this.#isTableKnown = true;
+    return this.#begin();
+  }
+
+  #takeCatalog(answer: ConsulAnswer): boolean {
+    const before = this.#services;
+    const hasMoved = answer.index !== this.#index;
+    const now = readCatalog(answer.body);
+    this.#services = now;
+    this.#index = answer.index;
+    if (before === undefined) return this.#begin();
+    if (hasMoved) this.#suspectAll();
+    return this.#tell(new Set(catalogChanges(before, now)), NOTHING);
+  }
+
+  #begin(): boolean {
+    for (const follower of this.#followers) this.greet(follower);
+    return this.#known !== undefined;
+  }
+
+  /** Returns whether any of it is news to anybody. */
+  #tell(services: ReadonlySet<string>, nodes: ReadonlySet<string>): boolean {
+    const known = this.#known;
+    if (known === undefined) return false;
+    let isNews = false;
+    for (const { take, wanted } of this.#followers) {
+      const changed = wanted === undefined ? services : new Set([...services].filter(wanted));
+      if (changed.size === 0 && nodes.size === 0) continue;
+      isNews = true;
+      take({ services: known, changed, nodes });
+    }
+    return isNews;
+  }
+
+  #suspectAll(): void {
+    this.#isSuspicious = true;
+    if (this.#sweep !== undefined) return;
+    this.#sweep = this.#options.clock.after(this.#sweeps.next(), () => {
+      this.#isSuspicious = false;
+      const isWanted = (name: string) => [...this.#followers].some(({ wanted }) => wanted?.(name) ?? true);
+      this.#suspect([...(this.#known?.keys() ?? [])].filter(isWanted));
+    });
+  }
+
+  #suspect(names: readonly string[]): void {
+    this.#sweep = undefined;
+    if (names.length === 0) {
+      if (this.#isSuspicious) this.#suspectAll();
+      return;
+    }
+    this.#tell(new Set(names.slice(0, SUSPECTS)), NOTHING);
+    this.#sweep = this.#options.clock.after(SUSPECTS_EVERY_MS, () => this.#suspect(names.slice(SUSPECTS)));
+  }
+}

@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { diffLists } from '../../../src/discovery/consul/list-diff.ts';
+import { CheckTable } from '../../../src/discovery/consul/tables.ts';
+
+const BORDER = Buffer.from('},{"Node":');
+const check = (node: string, service: string, status = 'passing', output = '', index = 1) => ({
+  Node: node,
+  CheckID: service === '' ? 'serfHealth' : `service:${service}`,
+  Status: status,
+  Output: output,
+  ServiceID: service,
+  ServiceName: service,
+  ServiceTags: [],
+  CreateIndex: index,
+});
+const written = (checks: object[]) => Buffer.from(JSON.stringify(checks));
+
+test('what two lists differ in is found, whatever their entries hold and wherever they moved', () => {
+  const entry = fc.tuple(fc.constantFrom<string>('a', 'b', 'é', '},{"Node":', '}'), fc.nat({ max: 90 }), fc.boolean());
+  const lists = fc.uniqueArray(entry, { selector: ([node, id]) => `${node} ${id}`, maxLength: 150 });
+  fc.assert(
+    fc.property(lists, fc.array(fc.nat({ max: 200 }), { maxLength: 12 }), lists, (before, edits, others) => {
+      const now = [...before];
+      for (const [turn, at] of edits.entries()) {
+        const place = at % (now.length + 1);
+        if (turn % 3 === 0) now.splice(place, 1);
+        else if (turn % 3 === 1) now.splice(place, 0, ['new', turn, true]);
+        else
+          now.splice(
+            place,
+            1,
+            ...others.slice(0, 2).map(([node, id]) => [`${node}!`, id + turn * 100, false] as never),
+          );
+      }
+      const texts = (list: typeof before) => list.map(([Node, id, flag]) => JSON.stringify({ Node, id, flag }));
+      const [old, fresh] = [texts(before), texts(now)];
+      const { gone, came } = diffLists(Buffer.from(old.join(',')), Buffer.from(fresh.join(',')), BORDER);
+      const only = (these: string[], those: string[]) => these.filter((text) => !those.includes(text)).sort();
+      // What moved may be told as gone and come.
+      const [both, all] = [(text: string) => !(gone.includes(text) && came.includes(text)), [gone, came]];
+      expect(all.map((list) => list.filter(both).sort())).toEqual([only(old, fresh), only(fresh, old)]);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a table of checks tells services and nodes apart, and is silent about what does not matter', () => {
+  const table = new CheckTable();
+  const first = [check('n1', 'shop'), check('n1', ''), check('n2', 'mail')];
+  expect(table.take(written(first))).toBeUndefined();
+  expect(table.take(written(first))).toEqual({ services: new Set(), nodes: new Set() });
+  expect(table.take(written([check('n1', 'shop', 'passing', '},{"Node":"n1"}'), ...first.slice(1)]))).toEqual({
+    services: new Set(),
+    nodes: new Set(),
+  });
+  expect(table.take(written([check('n2', 'mail'), check('n1', '', 'critical')]))).toEqual({
+    services: new Set(['shop']),
+    nodes: new Set(['n1']),
+  });
+  expect(table.take(written([check('n2', 'mail', 'passing', '', 2), check('n1', '', 'critical')]))).toEqual({
+    services: new Set(['mail']),
+    nodes: new Set(),
+  });
+});
+
+test('entries that are written in another order are compared all the same', () => {
+  const table = new CheckTable();
+  const turned = (checks: object[]) =>
+    Buffer.from(
+      JSON.stringify(
+        checks.map((each) => Object.fromEntries(Object.entries(each).reverse())),
+        null,
+        2,
+      ),
+    );
+  table.take(turned([check('n1', 'shop'), check('n2', 'mail')]));
+  const changes = table.take(turned([check('n1', 'shop', 'warning'), check('n2', 'mail')]));
+  expect(changes?.services).toEqual(new Set(['shop']));
+});
+
+test.each(['{}', 'null', '', 'x[]', ']['])('%s is no list of checks', (text) => {
+  expect(() => new CheckTable().take(Buffer.from(text))).toThrow('not a list');
+});
