@@ -50,6 +50,7 @@ Where the RFCs leave a choice:
 | trailers | passed on, to clients only with \`TE: trailers\`; those that frame, route or authenticate are dropped |
 | the path | passed on byte for byte as it was routed on |
 | interim answers | passed on, except to HTTP/1.0 |
+| more than 100 interim answers to a request | 502 |
 | a 101 that was not asked for, or to another protocol than was offered | 502 |
 | \`Upgrade: h2c\` | not passed on |
 | Via | an option, off by default |

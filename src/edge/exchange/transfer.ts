@@ -28,6 +28,8 @@ type TransferPhase = 'none' | 'sent' | 'streaming' | 'tunnel';
  * 100, others ignore the expectation, and some clients wait for ever (RFC 9110 §10.1.1).
  */
 const CONTINUE_AFTER_MS = 1000;
+/** Interim answers to a request: of more, no end is to be expected, and what a client does not take of them is kept. */
+const MOST_INTERIMS = 100;
 
 /**
  * Carries a request to a service on one connection, and the answer or a tunnel back. The object belongs to its
@@ -53,6 +55,8 @@ export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
   #coded: CodedAnswer | undefined;
   /** We told the client to go on. */
   #saidContinue = false;
+  /** Interim answers that came. */
+  #interims = 0;
 
   constructor(request: Transferred, owner: TransferOwner, turns: Turns, context: ExchangeContext) {
     this.#request = request;
@@ -65,6 +69,7 @@ export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
   begin(): void {
     this.method = this.#request.client.request.method;
     this.#saidContinue = false;
+    this.#interims = 0;
   }
 
   get phase(): TransferPhase {
@@ -215,6 +220,10 @@ export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
 
   #passInterim(response: ResponseHead): void {
     const { client } = this.#request;
+    if (++this.#interims > MOST_INTERIMS) {
+      this.#fail('protocol', Fault.MANY_INTERIMS);
+      return;
+    }
     if (client.request.old) return;
     if (response.status === 100) {
       // Some clients take a second 100 for that of the next request.

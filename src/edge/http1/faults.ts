@@ -46,6 +46,7 @@ export const Fault = {
   BROKEN_STREAM: 'stream ended for a breach of HTTP/2',
   HANDSHAKE: 'TLS handshake failed',
   UNASKED: 'bytes that nobody asked for',
+  MANY_INTERIMS: 'too many interim answers',
   UNASKED_SWITCH: '101 that was not asked for',
   BAD_PSEUDO: 'invalid pseudo-field',
   CONNECTION_FIELD: 'field of the connection in HTTP/2',

@@ -33,6 +33,7 @@ test.each<[fault: string, answer: string]>([
   ['no HTTP/1 answer', 'SSH-2.0-OpenSSH_9.2\r\n'],
   ['no HTTP/1 answer', 'HTTP/2.0 200 OK\r\n\r\n'],
   ['the endpoint speaks TLS', '\x15\x03\x01\x00\x02\x02\x46'],
+  ['too many interim answers', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(101)],
   ['101 that was not asked for', 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'],
 ])('the record and the notice of a 502 name the endpoint and what its answer breaks: %s', async (fault, answer) => {
   const origin = await Origin.listen(answering(() => Buffer.from(answer, 'latin1')));
