@@ -30,6 +30,11 @@ export function blocksIn(...languages: string[]): Block[] {
   return blocks.filter(({ info }) => languages.includes(info.split(' ')[0] as string));
 }
 
+/** Those of one page, in order. */
+export function blocksOfPage(path: string): Block[] {
+  return blocks.filter(({ place }) => place.startsWith(`${path}:`));
+}
+
 function blocksOf({ path, text }: Page): Block[] {
   const found: Block[] = [];
   let open: (Block & { lines: string[] }) | undefined;

@@ -26,7 +26,7 @@ declare module 'vitest' {
 }
 
 /** The folders whose tests run against the real engines, and in a real browser. */
-const NEEDING_ENGINES = ['integration', 'scenarios'];
+const NEEDING_ENGINES = ['docs/run', 'integration', 'scenarios'];
 const NEEDING_BROWSER = ['browser'];
 const RUN = `${process.pid}-${Date.now()}`;
 

@@ -11,7 +11,7 @@ import { type DockerCall, expectStatus } from './docker-api.ts';
 /** Node and nothing else: the Node that runs the tests, its libraries, `/tmp` and a user `app` (1000). */
 export const NODE_IMAGE = 'pilotlight-test/node:1';
 
-const CONTENT_LABEL = 'pilotlight.test.content';
+const CONTENT_LABEL = 'pilotlight-test.content';
 
 /** A health check in Docker's own terms; durations with a unit, such as `200ms`. */
 export interface Healthcheck {
