@@ -1,5 +1,7 @@
 /** Joins what declares services with the configuration: which sources there are is known here and in `main.ts` alone. */
+import { ConsulTags } from './discovery/consul-tags/source.ts';
 import { DockerLabels } from './discovery/docker-labels/source.ts';
+import type { CatalogFeed } from './model/catalog.ts';
 import type { ContainerFeed } from './model/containers.ts';
 import type { DeclarationSource, DeclarationStatus } from './model/declarations.ts';
 import type { EventType } from './model/events.ts';
@@ -11,6 +13,8 @@ interface DeclaredOptions {
   settings: Settings;
   /** Of the engine of Docker; undefined: it is not in use. */
   containers: ContainerFeed | undefined;
+  /** What Consul lists; undefined: it is not in use. */
+  catalog: CatalogFeed | undefined;
   clock: Clock;
   logger: Logger;
 }
@@ -48,16 +52,25 @@ function nothingDeclared(settings: Settings): Declared {
 }
 
 /** Services that declare themselves, as far as the settings turn that on; what checks them is loaded only then. */
-export async function openDeclared({ settings, containers, clock, logger }: DeclaredOptions): Promise<Declared> {
+export async function openDeclared({
+  settings,
+  containers,
+  catalog,
+  clock,
+  logger,
+}: DeclaredOptions): Promise<Declared> {
   const { declare } = settings;
   if (declare === undefined) return nothingDeclared(settings);
   const { DeclaredServices } = await import('./config/declare/declared-services.ts');
   const { dialects } = await import('./config/declare/dialects/dialects.ts');
   const isForeign = (label: string) => dialects.some((dialect) => dialect.owns(label));
   const sources: DeclarationSource[] = [];
-  const { docker } = declare.sources;
+  const { docker, consul } = declare.sources;
   if (docker !== undefined && containers !== undefined) {
     sources.push(new DockerLabels({ name: 'docker', containers, prefix: docker.prefix, isForeign, clock, logger }));
+  }
+  if (consul !== undefined && catalog !== undefined) {
+    sources.push(new ConsulTags({ name: 'consul', catalog, prefix: consul.prefix, isForeign, clock, logger }));
   }
   let onChange = (): void => undefined;
   const unsaid: Parameters<Tell>[] = [];

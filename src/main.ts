@@ -116,6 +116,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   const declared = await openDeclared({
     settings: file,
     containers: engine?.containers,
+    catalog: consulSource?.catalog,
     clock,
     logger,
   });

@@ -16,6 +16,9 @@ export interface ListedInstance {
   node: string;
   tags: readonly string[];
   meta: Readonly<Record<string, string>>;
+  /** Its place in the order in which entries were made, and in that in which they were changed last. */
+  madeAt: number;
+  changedAt: number;
   /** Whether no check of it or of its node is critical, and neither is in maintenance. */
   isUsable: boolean;
 }

@@ -17,10 +17,20 @@ export interface Declaration {
   readonly service: string;
   /** Since when it is there, ms since the epoch: of two that want the same, the older one has it. */
   readonly since: number;
+  /** Of two that are there since the same moment, the one with the lower number is older; 0 unless told. */
+  readonly order?: number;
   /** All that it is labelled with, own and foreign; labels that mean nothing here are left alone. */
   readonly labels: Readonly<Record<string, string>>;
   /** What labels that are meant for Pilotlight begin with, without the dot: `pilotlight`. */
   readonly prefix: string;
+  /** What its labels are where it stands, for people; `label` unless told. */
+  readonly word?: 'label' | 'tag';
+  /** Labels that it says in its metadata, with the keys there. */
+  readonly meta?: Readonly<Record<string, string>>;
+  /** What is wrong with how it is labelled, before anybody reads what it says: a line each; nothing unless told. */
+  readonly faults?: readonly string[];
+  /** What of it was left out already, a line each; nothing unless told. */
+  readonly notes?: readonly string[];
   /** What the source itself says of the service, over all that is declared: how it is run, or where it is found. */
   readonly binding: WrittenOptions;
   /** Where in the options the port belongs; undefined: the source knows the port. */

@@ -12,12 +12,13 @@ export interface NewEntry {
   port: number;
   address?: string;
   tags?: string[];
+  meta?: Record<string, string>;
 }
 
 /** Puts an entry without a check into the catalogue: it passes until it is taken out, whatever happens to its owner. */
 export async function registerEntry(consul: string, entry: NewEntry): Promise<void> {
-  const { id, name, port, address = '127.0.0.1', tags = [] } = entry;
-  const body = JSON.stringify({ ID: id, Name: name, Address: address, Port: port, Tags: tags });
+  const { id, name, port, address = '127.0.0.1', tags = [], meta = {} } = entry;
+  const body = JSON.stringify({ ID: id, Name: name, Address: address, Port: port, Tags: tags, Meta: meta });
   await put(`${consul}/v1/agent/service/register`, body);
 }
 

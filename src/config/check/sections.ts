@@ -16,7 +16,8 @@ export function checkSections({ sections, services }: Parsed, uses: Uses, report
       `${consul.register} needs consul.advertise: where others reach this machine`,
     );
   }
-  const followed = [...services.values()].some(({ endpoints }) => endpoints.consul !== undefined);
+  const declares = sections.declare?.sources['consul'] !== undefined;
+  const followed = declares || [...services.values()].some(({ endpoints }) => endpoints.consul !== undefined);
   if (uses.consul && consul?.register === false && !followed) {
     report.warning([['consul']], 'no service uses it, and nothing is registered');
   }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Declaration } from '../../model/declarations.ts';
 import { didYouMean } from '../../util/suggest.ts';
 import { shorthands } from '../option/shorthand.ts';
 import { child, core, isForOperators, keysOf, valueTypeOf } from '../option/walk.ts';
@@ -16,6 +17,9 @@ const MOST_KEYS = 12;
 /** Most items of a list, routes among them. */
 const MOST_ITEMS = 100;
 
+/** What matters of the declaration: how its labels are written, and what is done with the service. */
+type Of = Partial<Pick<Declaration, 'word' | 'meta' | 'binding'>>;
+
 /** A service as labels describe it, before any of it is checked as the file is. */
 export class Draft {
   /** Name of the service; undefined: the one that the source gave it. */
@@ -30,10 +34,12 @@ export class Draft {
   /** What was left out, a line each. */
   readonly remarks: string[] = [];
   readonly #allowed: readonly string[] | undefined;
+  readonly #of: Of;
 
   /** @param allowed paths of options that may be declared; undefined: all */
-  constructor(allowed: readonly string[] | undefined) {
+  constructor(allowed: readonly string[] | undefined, of: Of = {}) {
     this.#allowed = allowed;
+    this.#of = of;
   }
 
   /** How many routes it has. */
@@ -43,11 +49,23 @@ export class Draft {
   }
 
   refuse(label: string, message: string): void {
-    this.problems.push(`label ${label}: ${message}`);
+    this.problems.push(`${this.called(label)}: ${message}`);
   }
 
   remark(label: string, message: string): void {
-    this.remarks.push(`label ${label}: ${message}`);
+    this.remarks.push(`${this.called(label)}: ${message}`);
+  }
+
+  /** Whether it is started and stopped here. */
+  get isRun(): boolean {
+    return this.#of.binding?.['run'] !== undefined;
+  }
+
+  /** A label as it is found where it stands: `label pilotlight.port`, `tag pilotlight.port`, `meta pilotlight_port`. */
+  called(label: string): string {
+    const { word = 'label', meta } = this.#of;
+    const key = meta !== undefined && Object.hasOwn(meta, label) ? meta[label] : undefined;
+    return key === undefined ? `${word} ${label}` : `meta ${key}`;
   }
 
   /**
@@ -136,7 +154,7 @@ export class Draft {
       const inside = at as Record<string | number, Branch | undefined>;
       if (index === path.length - 1) {
         if (inside[step] !== undefined)
-          this.refuse(label, `is set already, by label ${this.labelAt(formatPath(path))}`);
+          this.refuse(label, `is set already, by ${this.called(this.labelAt(formatPath(path)) ?? '')}`);
         else inside[step] = value;
         this.labels.set(formatPath(path), label);
         return;
@@ -145,7 +163,7 @@ export class Draft {
       const next = inside[step];
       if (typeof next === 'string') {
         const whole = this.labels.get(formatPath(path.slice(0, index + 1)));
-        this.refuse(label, `label ${whole} sets the whole section already`);
+        this.refuse(label, `${this.called(whole ?? '')} sets the whole section already`);
         return;
       }
       at = next as Tree | Branch[];

@@ -91,7 +91,7 @@ export function mergeDeclarations(
 }
 
 function byAge(one: Declaration, other: Declaration): number {
-  return one.since - other.since || (idOf(one) < idOf(other) ? -1 : 1);
+  return one.since - other.since || (one.order ?? 0) - (other.order ?? 0) || (idOf(one) < idOf(other) ? -1 : 1);
 }
 
 /** Whether the operator named a host as one that may be declared. */

@@ -43,8 +43,10 @@ export function readDeclaration(
 ): DeclarationReading | undefined {
   const source = declare.sources[declaration.source];
   if (source === undefined) return undefined;
-  const draft = new Draft(source.allow.options);
-  const { labels, prefix } = declaration;
+  const draft = new Draft(source.allow.options, declaration);
+  const { labels, prefix, faults = [], notes = [] } = declaration;
+  draft.problems.push(...faults);
+  draft.remarks.push(...notes);
   const enabled = [readOwnLabels(labels, prefix, draft)];
   if (enabled[0] === false) return undefined;
   const read = dialectsOf(declare.dialects);
@@ -64,13 +66,13 @@ export function readDeclaration(
 }
 
 function checkBounds(
-  { labels, networks }: Declaration,
+  { labels, networks, word = 'label' }: Declaration,
   source: DeclareSourceSettings,
   isRead: (label: string) => boolean,
   draft: Draft,
 ): void {
   const own = Object.entries(labels).filter(([label]) => isRead(label));
-  if (own.length > MOST_LABELS) draft.problems.push(`expected at most ${MOST_LABELS} labels, found ${own.length}`);
+  if (own.length > MOST_LABELS) draft.problems.push(`expected at most ${MOST_LABELS} ${word}s, found ${own.length}`);
   const long = own.find(([, value]) => value.length > MOST_CHARACTERS);
   if (long !== undefined) draft.refuse(long[0].slice(0, 100), `expected at most ${MOST_CHARACTERS} characters`);
   const { networks: allowed } = source;
@@ -162,7 +164,7 @@ function describe(
 ): string {
   const within = path.startsWith(`services.${name}.`) ? path.slice(`services.${name}.`.length) : '';
   const label = path === portPath ? (draft.port?.label ?? `${prefix}.port`) : draft.labelAt(within);
-  if (label !== undefined && within !== '') return `label ${label}: ${message}`;
+  if (label !== undefined && within !== '') return `${draft.called(label)}: ${message}`;
   return within === '' ? message : `${within}: ${message}`;
 }
 

@@ -27,7 +27,7 @@ function describe(schema: z.core.$ZodType, json: Json): void {
   const long = shorthands.get(schema);
   if (long !== undefined) {
     const { $schema, ...section } = toJson(long.section);
-    json['anyOf'] = [long.json ?? valueTypeOf(child(long.section, long.key))?.json ?? {}, section];
+    json['anyOf'] = [long.json ?? (long.key && valueTypeOf(child(long.section, long.key))?.json) ?? {}, section];
   }
   if (about === undefined) return;
   // A section that is left out is as an empty one.
@@ -56,7 +56,8 @@ function sentences(unit: string | undefined, fallback: string | undefined): stri
 /** A default as JSON where the option takes a number or a truth value, else as text. */
 function defaultValue(json: Json, fallback: string): unknown {
   const types = [json['type']].flat();
-  if (types.includes('boolean') || fallback === 'false') return fallback === 'true';
+  const isSwitch = fallback === 'true' || fallback === 'false';
+  if (isSwitch && (types.includes('boolean') || fallback === 'false')) return fallback === 'true';
   const numeric = (types.includes('integer') || types.includes('number')) && /^\d+(\.\d+)?$/.test(fallback);
   return numeric ? Number(fallback) : fallback;
 }

@@ -8,7 +8,8 @@ interface Shorthand {
   section: z.ZodType;
   /** JSON Schema of the shorter way; undefined: it is the value of `key`. */
   json?: Record<string, unknown>;
-  key: string;
+  /** Whose value the shorter way is; undefined: of none. */
+  key: string | undefined;
 }
 
 /**
@@ -27,22 +28,24 @@ export function textOrSection<Settings>(section: Section<Settings>, key: string,
 /**
  * A section that turns something on: it may be written as `true`, which is one without keys, as a list, which then is the
  * value of one of its keys, or as `false`. Nothing is on where it is left out.
+ * @param key whose value a list is; undefined: it may not be one
  * @param name completes "expected … or a mapping"
  * @param fallback says in words what holds then
  */
 export function switchOrSection<Settings>(
   section: Section<Settings>,
-  key: string,
+  key: string | undefined,
   name: string,
   about: string,
   fallback: string,
 ) {
   const schema = z.unknown().transform((input, context): Settings | false => {
     if (input === 'false') return false;
-    if (Array.isArray(input)) return read(section, { [key]: input }, context, 1);
+    if (key !== undefined && Array.isArray(input)) return read(section, { [key]: input }, context, 1);
     return read(section, input === 'true' ? {} : input, context, 0);
   });
-  shorthands.set(schema, { section, key, json: { type: ['boolean', 'string', 'array'] } });
+  const types = ['boolean', 'string', ...(key === undefined ? [] : ['array'])];
+  shorthands.set(schema, { section, key, json: { type: types } });
   const absent = schema.optional();
   abouts.add(absent, { about, fallback, shorthand: name });
   return absent;

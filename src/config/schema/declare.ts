@@ -59,6 +59,14 @@ const docker = section(
   'Which containers, and what they may say.',
 );
 
+const consul = section(
+  {
+    prefix: prefix('tags'),
+    allow: ownAllow,
+  },
+  'Which services of Consul, and what they may say.',
+);
+
 const NOBODY = 'nobody is asked';
 
 /** `declare`. */
@@ -69,6 +77,14 @@ export const declareSchema = section(
       'networks',
       'true or a list of networks',
       'Containers say by labels where they belong: `true`, or with what else is to be said of it.',
+      NOBODY,
+    ),
+    consul: switchOrSection(
+      consul,
+      undefined,
+      'true',
+      "Services in Consul's catalogue say by tags and metadata where they belong: `true`, or with what else is to be " +
+        'said of it.',
       NOBODY,
     ),
     allow: section(allowOptions, 'What may be declared, by any source that does not say otherwise.'),
@@ -85,9 +101,10 @@ export const declareSchema = section(
   'Services that say themselves where they belong, in place of in this file. Off unless a source is named. See ' +
     '[Services that declare themselves](declare.md).',
   {
-    yields: ({ docker, allow, dialects, maxServices }): Omit<DeclareSettings, 'defaults' | 'folder'> => {
+    yields: ({ docker, consul, allow, dialects, maxServices }): Omit<DeclareSettings, 'defaults' | 'folder'> => {
       const sources: Record<string, DeclareSourceSettings> = {};
       if (docker) sources['docker'] = { ...docker, allow: docker.allow ?? allow };
+      if (consul) sources['consul'] = { ...consul, allow: consul.allow ?? allow };
       return { sources, dialects, maxServices };
     },
   },

@@ -162,10 +162,11 @@ export function readListed(body: unknown): ListedInstance[] {
   return body.flatMap((entry) => {
     const { Node: node, Service: service, Checks: checks } = fields(entry);
     const { Node: nodeName } = fields(node);
-    const { ID: id, Tags: tags, Meta: meta } = fields(service);
+    const { ID: id, Tags: tags, Meta: meta, CreateIndex: made, ModifyIndex: changed } = fields(service);
     if (typeof nodeName !== 'string' || typeof id !== 'string' || isOwn(fields(service))) return [];
     const isUsable = Array.isArray(checks ?? []) && healthOf((checks ?? []) as unknown[]) !== 'critical';
     const texts = Object.entries(fields(meta)).filter((pair): pair is [string, string] => typeof pair[1] === 'string');
-    return [{ id, node: nodeName, tags: textsOf(tags), meta: Object.fromEntries(texts), isUsable }];
+    const listed = { id, node: nodeName, tags: textsOf(tags), meta: Object.fromEntries(texts), isUsable };
+    return [{ ...listed, madeAt: Number(made) || 0, changedAt: Number(changed) || 0 }];
   });
 }

@@ -156,7 +156,7 @@ test('others follow the same catalogue', async () => {
   expect(news).toMatchObject([{ changed: new Set(NAMES) }]);
   expect(news[0]?.services.get('s4')).toEqual(['live']);
   expect(await source.catalog.instances('s4', signal)).toEqual([
-    { id: 's4', node: 'n4', tags: ['live'], meta: { owner: 'ann' }, isUsable: true },
+    { id: 's4', node: 'n4', tags: ['live'], meta: { owner: 'ann' }, isUsable: true, madeAt: 0, changedAt: 0 },
   ]);
   fake.set('new', [healthEntry({ id: 'new' })]);
   await until('the new one', () => news.some(({ services, changed }) => changed.has('new') && services.has('new')));

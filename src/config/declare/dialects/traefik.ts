@@ -55,6 +55,9 @@ const ROWS: readonly DialectRow[] = [
   { written: 'any other label', fate: 'left out', becomes: 'it is said' },
 ];
 
+/** What may stand behind the name of a service or middleware of the same container or instance. */
+const PROVIDER = /@(?:docker|consulcatalog)$/;
+
 type Options = Map<string, { label: string; value: string }>;
 
 /** Routers, services and middlewares, by name. */
@@ -78,9 +81,9 @@ export const traefik: Dialect = {
     if (enable !== 'true' && parts.routers.size === 0) return undefined;
     for (const [name, router] of parts.routers) readRouter(name, router, parts, draft);
     for (const service of parts.services.values()) readService(service, draft);
-    // There it runs all the time, unless Sablier is told to put it to sleep.
+    // There a container runs all the time, unless Sablier is told to put it to sleep.
     const isWatched = Object.keys(labels).some((label) => label === 'sablier.enable');
-    if (!isWatched) draft.setOnce('traefik.enable', ['scale', 'idle'], 'never', true);
+    if (draft.isRun && !isWatched) draft.setOnce('traefik.enable', ['scale', 'idle'], 'never', true);
     return true;
   },
 };
@@ -112,7 +115,7 @@ function readRouter(name: string, router: Options, { middlewares, services }: Pa
     draft.remark(target.label, `the router ${name} is left out: it leads to Traefik itself`);
     return;
   }
-  if (target !== undefined && !services.has(target.value.replace(/@docker$/, '').toLowerCase())) {
+  if (target !== undefined && !services.has(target.value.replace(PROVIDER, '').toLowerCase())) {
     draft.refuse(target.label, `expected labels of the service ${target.value}, found none`);
   }
   if (rule === undefined) {
@@ -126,13 +129,7 @@ function readRouter(name: string, router: Options, { middlewares, services }: Pa
     return;
   }
   const used = router.get('middlewares');
-  const named =
-    used?.value.split(',').map((each) =>
-      each
-        .trim()
-        .replace(/@docker$/, '')
-        .toLowerCase(),
-    ) ?? [];
+  const named = used?.value.split(',').map((each) => each.trim().replace(PROVIDER, '').toLowerCase()) ?? [];
   const redirect = named.map((each) => middlewares.get(each)?.get('redirectscheme.scheme')).find((found) => found);
   if (redirect !== undefined) {
     draft.remark(redirect.label, `the router ${name} is left out: redirectToHttps of a listener does what it does`);
@@ -187,7 +184,8 @@ function readService(service: Options, draft: Draft): void {
   for (const [option, { label, value }] of service) {
     if (option === 'loadbalancer.server.port') {
       const isOther = draft.port !== undefined && traefik.owns(draft.port.label) && draft.port.value !== value;
-      if (isOther) draft.refuse(label, `expected one port; label ${draft.port?.label} names ${draft.port?.value}`);
+      if (isOther)
+        draft.refuse(label, `expected one port; ${draft.called(draft.port?.label ?? '')} names ${draft.port?.value}`);
       draft.port ??= { label, value };
     } else if (option === 'loadbalancer.server.scheme') {
       if (value === 'https') draft.setOnce(label, ['upstream', 'tls'], 'true');
