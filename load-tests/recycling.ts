@@ -63,13 +63,13 @@ if (out !== undefined) {
   console.log(`\nwritten: ${out}`);
 }
 
-function generated(): { services: Iterable<ServiceCalls>; endMs: number; what: string } {
+function generated(): { services: readonly ServiceCalls[]; endMs: number; what: string } {
   const { services: count, days, seed } = numbers;
   const what = `${count} generated services, days: ${days}, seed ${seed}`;
-  return { services: generateServices({ services: count, days, seed }), endMs: days * DAY_MS, what };
+  return { services: [...generateServices({ services: count, days, seed })], endMs: days * DAY_MS, what };
 }
 
-function recorded(file: string): { services: Iterable<ServiceCalls>; endMs: number; what: string } {
+function recorded(file: string): { services: readonly ServiceCalls[]; endMs: number; what: string } {
   const read = readOrRefuse(usage, () => {
     const result = readCalls(readFileSync(file, 'utf8'));
     if ('wrong' in result) throw new Error(`${file}:${result.line}: ${result.wrong}`);

@@ -19,6 +19,7 @@ import { costForm } from './control/journal/cost-history.ts';
 import { openJournal } from './control/journal/disk-journal.ts';
 import { idleForm } from './control/scale/idle-learnt.ts';
 import { LearntFiles, scalingForm } from './control/scale/learnt-store.ts';
+import { ALL_SERVICES, siblingForm } from './control/scale/sibling-store.ts';
 import { openFreezes } from './control/service/freezes.ts';
 import { openDeclared } from './declared.ts';
 import { createConsulRegistrar } from './discovery/consul/registrar.ts';
@@ -129,8 +130,9 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   const names = isWhole ? settings.services.map(({ name }) => name) : undefined;
   const learnt = new LearntFiles(join(state.path, 'learnt'), names, clock, logger, scalingForm);
   const idleLearnt = new LearntFiles(join(state.path, 'idle'), names, clock, logger, idleForm);
+  const siblingsLearnt = new LearntFiles(join(state.path, 'siblings'), [ALL_SERVICES], clock, logger, siblingForm);
   const costs = new LearntFiles(join(state.path, 'costs'), names, clock, logger, costForm);
-  const kept = [learnt, idleLearnt, costs];
+  const kept = [learnt, idleLearnt, siblingsLearnt, costs];
   undo.push(() => Promise.all(kept.map((each) => each.release())));
 
   // 4. Sources and the catalogue: where there is another one, it is joined here.
@@ -150,6 +152,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
     journal,
     learnt,
     idleLearnt,
+    siblingsLearnt,
     costs,
     freezes: openFreezes(join(state.path, 'freezes.json'), logger),
     runtimes,

@@ -46,14 +46,19 @@ function timeText(iso: string): string {
   return iso.slice(0, 19).replace('T', ' ');
 }
 
-function sourceText({ mode, gaps, startMs, stopMs, waitMs }: IdleWhy): string {
+function sourceText({ mode, gaps, siblingGaps, startMs, stopMs, waitMs }: IdleWhy): string {
   const known = [
     startMs === null ? 'no start seen yet' : `a start takes ${formatDuration(startMs)}`,
     ...(stopMs === null ? [] : [`a stop ${formatDuration(stopMs)}`]),
     ...(waitMs === null ? [] : [`${formatDuration(waitMs)} are waited per wake`]),
   ];
   const seen = `${counted(gaps, 'gap')} known`;
-  return [mode === 'learning' ? `${seen}, too few to go by` : seen, ...known].join('; ');
+  return [mode === 'learning' ? `${seen}, too few to go by${besideText(siblingGaps)}` : seen, ...known].join('; ');
+}
+
+/** What it goes by while its own gaps are too few. */
+function besideText(siblingGaps: number): string {
+  return siblingGaps > 0 ? ` alone: also by ${counted(siblingGaps, 'gap')} of services with gaps like its own` : '';
 }
 
 function standbyText({ pausedMs, resumeMs, pausedCost }: StandbyWhy): string {

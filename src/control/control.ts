@@ -13,6 +13,7 @@ import type { Clock } from '../util/clock.ts';
 import type { CostHistory } from './journal/cost-history.ts';
 import type { IdleLearnt } from './scale/idle-learnt.ts';
 import type { LearntStore } from './scale/learnt-store.ts';
+import type { SiblingGaps } from './scale/sibling-gaps.ts';
 import type { Freezes } from './service/freezes.ts';
 
 export interface ControlOptions {
@@ -38,6 +39,8 @@ export interface ControlOptions {
   learnt?: LearntStore;
   /** Keeps what the idle policy learns over restarts. Default: nothing does. */
   idleLearnt?: LearntStore<IdleLearnt>;
+  /** Keeps what it learns of all services together over restarts. Default: nothing does. */
+  siblingsLearnt?: LearntStore<SiblingGaps>;
   /** Keeps what services cost over restarts. Default: nothing does. */
   costs?: LearntStore<CostHistory>;
   /** In [0, 1), for jitter. Default: Math.random. */

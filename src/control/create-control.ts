@@ -26,6 +26,8 @@ import { Prewarm } from './replica/prewarm.ts';
 import { Runtimes } from './replica/runtimes.ts';
 import { WakeShares } from './scale/idle-shares.ts';
 import { noLearntStore } from './scale/learnt-store.ts';
+import { SiblingGaps } from './scale/sibling-gaps.ts';
+import { ALL_SERVICES } from './scale/sibling-store.ts';
 import { ServiceController } from './service/controller.ts';
 import { EdgeNews } from './service/edge-news.ts';
 import { memoryFreezes } from './service/freezes.ts';
@@ -104,6 +106,7 @@ class ControlPlane implements Control {
       options.succeeding ?? false,
     );
     this.#services.groups.configure(settings.services);
+    const siblingsLearnt = options.siblingsLearnt ?? noLearntStore;
     this.#host = {
       context,
       gate: this.#gate,
@@ -111,6 +114,8 @@ class ControlPlane implements Control {
       groups: this.#services.groups,
       learnt: options.learnt ?? noLearntStore,
       idleLearnt: options.idleLearnt ?? noLearntStore,
+      siblings: siblingsLearnt.take(ALL_SERVICES) ?? new SiblingGaps(),
+      siblingsLearnt,
       costs: options.costs ?? noLearntStore,
       wakeShares: new WakeShares(),
       hub: this.#hub,

@@ -49,6 +49,8 @@ export interface IdleWhy {
   weight: number;
   /** Gaps between requests that are known; those long ago count for less. */
   gaps: number;
+  /** Those of other services, with gaps like its own, that it goes by too; 0: there are too few. */
+  siblingGaps: number;
   /** What a start takes; null until one was seen. */
   startMs: number | null;
   stopMs: number | null;

@@ -8,6 +8,7 @@ const learnt: IdleWhy = {
   weight: 150,
   standby: null,
   gaps: 128,
+  siblingGaps: 1200,
   startMs: 1400,
   stopMs: 210,
   waitMs: 1600,
@@ -38,6 +39,7 @@ test('what is not known is not told, and what is fixed is compared with auto', (
     ...learnt,
     mode: 'learning',
     gaps: 1,
+    siblingGaps: 0,
     startMs: null,
     stopMs: null,
     waitMs: null,
@@ -47,6 +49,9 @@ test('what is not known is not told, and what is fixed is compared with auto', (
     'idle: kept for 42s (auto, weight 150: 1 gap known, too few to go by; no start seen yet)',
   );
   expect(idleLines(young)).toHaveLength(2);
+  expect(idleLines({ ...young, siblingGaps: 812 })[0]).toContain(
+    '1 gap known, too few to go by alone: also by 812 gaps of services with gaps like its own; no start',
+  );
   const fixed = idleLines({ ...learnt, mode: 'fixed', keepMs: 'never' });
   expect(fixed[0]).toBe('idle: never put to sleep (as configured)');
   expect(fixed[2]).toContain('42s with a weight of 150');

@@ -92,9 +92,11 @@ export class ArrivalForecast {
 
 /** The time that would have cost least for these intervals; undefined where sleeping until the call costs less. */
 function windowOf(intervals: readonly number[], costs: IdleCosts): Window | undefined {
-  const all = intervals.toSorted((a, b) => a - b);
+  if (intervals.length < LEAST_ALIKE) return undefined;
+  const all = Float64Array.from(intervals).sort();
   const perWakeMs = wakeCostMs(costs);
-  let best: Window | undefined;
+  let bestFrom = 0;
+  let bestTo = 0;
   let most = 0;
   for (let first = 0; first + LEAST_ALIKE <= all.length; first++) {
     const from = all[first] as number;
@@ -102,18 +104,24 @@ function windowOf(intervals: readonly number[], costs: IdleCosts): Window | unde
     let savedMs = 0;
     for (let last = first; last < all.length; last++) {
       const to = all[last] as number;
-      const margin = MARGIN_MS + MARGIN * (to - from);
-      const window = { fromMs: from - margin - costs.startMs, untilMs: to + margin };
       savedMs += perWakeMs - (to - from);
       const alike = last - first + 1;
       if (alike < LEAST_ALIKE) continue;
+      const margin = marginOf(from, to);
       const aheadMs = margin + costs.startMs;
-      const inVainMs = window.untilMs - window.fromMs + costs.stopMs;
+      const inVainMs = to - from + 2 * margin + costs.startMs + costs.stopMs;
       const saved = savedMs - alike * aheadMs - (all.length - 1 - last) * inVainMs;
       if (saved <= most) continue;
       most = saved;
-      best = window;
+      bestFrom = from;
+      bestTo = to;
     }
   }
-  return best;
+  if (most === 0) return undefined;
+  const margin = marginOf(bestFrom, bestTo);
+  return { fromMs: bestFrom - margin - costs.startMs, untilMs: bestTo + margin };
+}
+
+function marginOf(from: number, to: number): number {
+  return MARGIN_MS + MARGIN * (to - from);
 }

@@ -2,6 +2,7 @@ import { APART_MS, type ExpectedCall } from './arrival-forecast.ts';
 import { autoKeepMs, besideKeepMs, costsOf } from './idle-choice.ts';
 import { costOfGap, wakeCostMs } from './idle-cost.ts';
 import { type IdleLearnt, nothingLearnt } from './idle-learnt.ts';
+import type { SiblingGaps } from './sibling-gaps.ts';
 
 /** A new value counts for so much of what is remembered. */
 const NEWEST = 0.2;
@@ -19,6 +20,7 @@ export interface IdlePlan {
 /** How long one service is kept with `idle: auto`, and when it is started ahead of a call, by what it has learnt so far. */
 export class AutoKeep {
   readonly learnt: IdleLearnt;
+  readonly #siblings: SiblingGaps | undefined;
   #keepMs = 0;
   /** What that was worked out from, and by how much the times have changed since, as a share. */
   #version = 0;
@@ -28,8 +30,12 @@ export class AutoKeep {
   /** How long it is kept where the expected call need not be waited for. */
   #besideMs = 0;
 
-  /** @param learnt what was known before */
-  constructor(learnt: IdleLearnt = nothingLearnt()) {
+  /**
+   * @param siblings what is known of all services, to go by and to add to; undefined: it is on its own
+   * @param learnt what was known before
+   */
+  constructor(siblings: SiblingGaps | undefined, learnt: IdleLearnt = nothingLearnt()) {
+    this.#siblings = siblings;
     this.learnt = learnt;
   }
 
@@ -42,7 +48,7 @@ export class AutoKeep {
     const { gaps } = this.learnt;
     const isNews = this.#drift >= NEWS || gaps.version - this.#version > gaps.total * NEWS;
     if (isNews || weight !== this.#weight || raise !== this.#raise) {
-      this.#keepMs = autoKeepMs(this.learnt, weight, raise);
+      this.#keepMs = autoKeepMs(this.learnt, weight, this.#siblings, raise);
       this.#version = gaps.version;
       this.#drift = 0;
       this.#weight = weight;
@@ -70,14 +76,14 @@ export class AutoKeep {
    * @param isMissed that was expected, and acted on, and still it was waited for
    */
   idled(gapMs: number, count: number, at: number, weight: number, isMissed = false): void {
-    const { gaps, forecast } = this.learnt;
+    const { forecast } = this.learnt;
     if (gapMs < APART_MS) {
-      gaps.add(gapMs, count);
+      this.#add(gapMs, count);
       return;
     }
     const costs = costsOf(this.learnt, weight);
     this.#judge(gapMs, at, weight, isMissed);
-    gaps.add(gapMs, count);
+    this.#add(gapMs, count);
     forecast.began(at, costs);
     const { expected } = forecast;
     if (expected === undefined) return;
@@ -93,6 +99,12 @@ export class AutoKeep {
     const after = before === undefined ? ms : before + NEWEST * (ms - before);
     this.learnt[what] = after;
     this.#drift += before === undefined ? 1 : Math.abs(after - before) / Math.max(before, 1);
+  }
+
+  #add(gapMs: number, count: number): void {
+    const { gaps } = this.learnt;
+    this.#siblings?.add(gaps, gapMs, count);
+    gaps.add(gapMs, count);
   }
 
   /** What is expected, where it sleeps before that. */

@@ -1,7 +1,17 @@
 import type { ForecastWhy, IdleWhy } from '../../model/idle.ts';
-import { cheapestKeep, costOfKeep, type IdleCosts, LEAST_GAPS, leastKeepFor, skiRentalMs } from './idle-cost.ts';
-import { gapEdge, IdleGaps } from './idle-gaps.ts';
+import {
+  cheapestKeep,
+  costOfKeep,
+  type IdleCosts,
+  LEAST_GAPS,
+  leastKeepFor,
+  skiRentalMs,
+  wakeCostMs,
+  withDoubt,
+} from './idle-cost.ts';
+import { GAP_BUCKETS, gapBucket, gapEdge } from './idle-gaps.ts';
 import type { IdleLearnt } from './idle-learnt.ts';
+import type { SiblingGaps } from './sibling-gaps.ts';
 
 /** A start takes so long before one was seen, ms. */
 export const UNKNOWN_START_MS = 2000;
@@ -21,14 +31,34 @@ export function isKnown({ gaps }: IdleLearnt): boolean {
 }
 
 /**
+ * The gaps to go by, per bucket of `IdleGaps`: those of the service, with what is assumed beside them. Undefined where
+ * neither its own nor those of its siblings are enough.
+ */
+export function gapsToGoBy(
+  learnt: IdleLearnt,
+  costs: IdleCosts,
+  siblings: SiblingGaps | undefined,
+): Float64Array | undefined {
+  const { gaps } = learnt;
+  const areSiblingsKnown = siblings !== undefined && siblings.known(gaps) > 0;
+  if (!isKnown(learnt) && !areSiblingsKnown) return undefined;
+  const counts = withDoubt(gaps.counts, wakeCostMs(costs));
+  siblings?.assume(gaps, counts);
+  return counts;
+}
+
+/**
  * How long an idle service is kept with `idle: auto`, ms.
+ * @param siblings what is known of all services of the proxy; undefined: nothing
  * @param raise by how many times its wakes must get fewer: they take more than their share of the starts
  */
-export function autoKeepMs(learnt: IdleLearnt, weight: number, raise = 1): number {
+export function autoKeepMs(learnt: IdleLearnt, weight: number, siblings: SiblingGaps | undefined, raise = 1): number {
   const costs = costsOf(learnt, weight);
-  if (!isKnown(learnt)) return bounded(skiRentalMs(costs) * raise);
-  const { keepMs, wakes } = cheapestKeep(learnt.gaps, costs);
-  return bounded(raise <= 1 ? keepMs : leastKeepFor(learnt.gaps, wakes / raise, keepMs));
+  const counts = gapsToGoBy(learnt, costs, siblings);
+  const keepMs = counts === undefined ? skiRentalMs(costs) : cheapestKeep(counts, costs);
+  if (raise <= 1) return bounded(keepMs);
+  if (!isKnown(learnt)) return bounded(Math.max(LEAST_KEEP_MS, keepMs) * raise);
+  return bounded(leastKeepFor(learnt.gaps, costOfKeep(learnt.gaps, costs, keepMs).wakes / raise, keepMs));
 }
 
 /**
@@ -37,25 +67,27 @@ export function autoKeepMs(learnt: IdleLearnt, weight: number, raise = 1): numbe
  * @param until longest
  */
 export function besideKeepMs(learnt: IdleLearnt, weight: number, from: number, until: number): number {
+  const costs = costsOf(learnt, weight);
+  const others = new Float32Array(learnt.gaps.counts);
   let foreseen = 0;
-  const others = Float32Array.from(learnt.gaps.counts, (count, bucket) => {
-    if (bucket === 0 || gapEdge(bucket) < from || gapEdge(bucket - 1) > until) return count;
-    foreseen += count;
-    return 0;
-  });
-  return bounded(cheapestKeep(new IdleGaps(others), costsOf(learnt, weight), undefined, foreseen).keepMs);
+  for (let bucket = Math.max(1, gapBucket(from)); bucket < GAP_BUCKETS && gapEdge(bucket - 1) <= until; bucket++) {
+    foreseen += others[bucket] as number;
+    others[bucket] = 0;
+  }
+  return bounded(cheapestKeep(withDoubt(others, wakeCostMs(costs)), costs, foreseen));
 }
 
 /** What `why` tells of the idle policy. */
 export function explainIdle(
   learnt: IdleLearnt,
+  siblings: SiblingGaps | undefined,
   idleMs: number | 'never' | 'auto',
   weight: number,
   raise: number,
   forecast: ForecastWhy | null,
 ): IdleWhy {
   const costs = costsOf(learnt, weight);
-  const keepMs = idleMs === 'auto' ? autoKeepMs(learnt, weight, raise) : idleMs;
+  const keepMs = idleMs === 'auto' ? autoKeepMs(learnt, weight, siblings, raise) : idleMs;
   const costOf = (keep: number) => {
     const { idleCostMs, wakeCostMs, wakes } = costOfKeep(learnt.gaps, costs, keep);
     return { idleMs: Math.round(idleCostMs), wakesMs: Math.round(wakeCostMs), wakes };
@@ -63,6 +95,7 @@ export function explainIdle(
   const { startMs = null, stopMs = null, waitMs = null } = learnt;
   return {
     mode: idleMs === 'auto' ? (isKnown(learnt) ? 'learnt' : 'learning') : 'fixed',
+    siblingGaps: Math.floor(siblings?.known(learnt.gaps) ?? 0),
     keepMs,
     weight,
     gaps: Math.floor(learnt.gaps.total),
@@ -81,7 +114,7 @@ export function explainIdle(
       : null,
     byWeight: [weight / 10, weight, weight * 10].map((other) => ({
       weight: other,
-      keepMs: autoKeepMs(learnt, other, raise),
+      keepMs: autoKeepMs(learnt, other, siblings, raise),
     })),
   };
 }

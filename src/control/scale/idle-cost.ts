@@ -67,17 +67,16 @@ export function skiRentalMs({ startMs, weight }: Pick<IdleCosts, 'startMs' | 'we
 }
 
 /**
- * The shortest time to keep an idle service for which
+ * The shortest time to keep an idle service, ms, for which
  * E[min(gap, keep + stop)] + (start + weight × wait) × P(gap > keep) is least.
- * @param doubt gaps that are assumed beside those that were seen
+ * @param counts gaps per bucket of `IdleGaps`
  * @param foreseen further ones that end with no wake, whenever it is put to sleep before
  */
-export function cheapestKeep(gaps: IdleGaps, costs: IdleCosts, doubt = DOUBT_GAPS, foreseen = 0): IdleChoice {
+export function cheapestKeep(counts: Float64Array, costs: IdleCosts, foreseen = 0): number {
   const { stopMs } = costs;
   const perWake = wakeCostMs(costs);
-  const counts = withDoubt(gaps.counts, perWake, doubt);
   let over = 0;
-  for (const count of counts) over += count;
+  for (let i = 0; i < GAP_BUCKETS; i++) over += counts[i] as number;
   /** Of gaps that end within the time to keep. */
   let within = 0;
   let keepMs = 0;
@@ -95,7 +94,7 @@ export function cheapestKeep(gaps: IdleGaps, costs: IdleCosts, doubt = DOUBT_GAP
     least = cost;
     best = keepMs;
   }
-  return costOfKeep(gaps, costs, best);
+  return best;
 }
 
 /** What keeping for so long would have cost with the gaps that were seen. @param keepMs may be infinite */
@@ -138,7 +137,7 @@ export function idleBeyond(counts: Float64Array, from: number, until: number, ov
 
 /** The gaps that were seen, and those that are assumed beside them. */
 export function withDoubt(counts: Float32Array, perWake: number, doubt = DOUBT_GAPS): Float64Array {
-  const all = Float64Array.from(counts);
+  const all = new Float64Array(counts);
   const to = gapBucket(perWake);
   const from = Math.min(to, gapBucket(perWake * DOUBT_FROM));
   for (let i = from; i <= to; i++) all[i] = (all[i] as number) + doubt / (to - from + 1);

@@ -44,6 +44,8 @@ export function gapMiddle(bucket: number): number {
 export class IdleGaps {
   readonly counts: Float32Array;
   #total: number;
+  /** Of all gaps together, ms. */
+  #sumMs: number;
   /** Part of a half-life that was not applied yet. */
   #due = 0;
   #version = 0;
@@ -52,11 +54,17 @@ export class IdleGaps {
   constructor(counts: Float32Array = new Float32Array(GAP_BUCKETS)) {
     this.counts = counts;
     this.#total = counts.reduce((sum, count) => sum + count, 0);
+    this.#sumMs = counts.reduce((sum, count, bucket) => sum + count * gapMiddle(bucket), 0);
   }
 
   /** Gaps that are known; those long ago count for less. */
   get total(): number {
     return this.#total;
+  }
+
+  /** How long they are on average, ms; 0 where none is known. */
+  get meanMs(): number {
+    return this.#total > 0 ? this.#sumMs / this.#total : 0;
   }
 
   /** Another number after each change. */
@@ -74,6 +82,7 @@ export class IdleGaps {
     if (this.#due >= DECAY_STEP) this.#decay();
     this.counts[bucket] = (this.counts[bucket] as number) + count;
     this.#total += count;
+    this.#sumMs += count * gapMiddle(bucket);
     this.#version++;
   }
 
@@ -81,12 +90,15 @@ export class IdleGaps {
     const factor = 0.5 ** this.#due;
     this.#due = 0;
     let total = 0;
+    let sumMs = 0;
     for (let i = 0; i < GAP_BUCKETS; i++) {
       const count = (this.counts[i] as number) * factor;
       // What is left of a single gap long ago says nothing any more.
       this.counts[i] = count < 0.01 ? 0 : count;
       total += this.counts[i] as number;
+      sumMs += (this.counts[i] as number) * gapMiddle(i);
     }
     this.#total = total;
+    this.#sumMs = sumMs;
   }
 }

@@ -29,14 +29,10 @@ export function nothingLearnt(): IdleLearnt {
 
 /** As text that `decodeIdle` reads. */
 export function encodeIdle({ gaps, forecast, startMs = null, stopMs = null, waitMs = null }: AsWritten): string {
-  const counts: number[] = [];
-  gaps.counts.forEach((count, bucket) => {
-    if (count > 0) counts.push(bucket, short(count));
-  });
   const { right, wrong, savedMs } = forecast.record;
   const intervals = forecast.intervals.map(Math.round);
   const forecasts = intervals.length === 0 ? {} : { intervals, forecasts: [right, wrong, savedMs].map(short) };
-  return `${JSON.stringify({ version: VERSION, startMs, stopMs, waitMs, gaps: counts, ...forecasts })}\n`;
+  return `${JSON.stringify({ version: VERSION, startMs, stopMs, waitMs, gaps: sparseCounts(gaps.counts), ...forecasts })}\n`;
 }
 
 type AsWritten = Pick<IdleLearnt, 'gaps' | 'forecast'> & {
@@ -87,8 +83,13 @@ function forecastOf(intervals: unknown, record: unknown): ArrivalForecast | unde
   return isRecord ? new ArrivalForecast(intervals, { right, wrong, savedMs } satisfies ForecastRecord) : undefined;
 }
 
-/** Buckets with their counts, one after the other. */
-function countsOf(value: unknown): Float32Array | undefined {
+/** Buckets with their counts, one after the other, of those that are not empty. */
+export function sparseCounts(counts: Float32Array): number[] {
+  return [...counts].flatMap((count, bucket) => (count > 0 ? [bucket, short(count)] : []));
+}
+
+/** The counts of such a list; undefined where it is none. */
+export function countsOf(value: unknown): Float32Array | undefined {
   if (!Array.isArray(value) || value.length > 2 * GAP_BUCKETS || value.length % 2 !== 0) return undefined;
   const counts = new Float32Array(GAP_BUCKETS);
   for (let i = 0; i < value.length; i += 2) {

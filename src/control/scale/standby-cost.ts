@@ -1,4 +1,4 @@
-import { type IdleChoice, type IdleCosts, idleBeyond, skiRentalMs, wakeCostMs, withDoubt } from './idle-cost.ts';
+import { type IdleChoice, type IdleCosts, idleBeyond, skiRentalMs, wakeCostMs } from './idle-cost.ts';
 import { GAP_BUCKETS, gapEdge, gapMiddle, type IdleGaps } from './idle-gaps.ts';
 
 /** What it costs to put a service to sleep that can be paused; times in ms. */
@@ -34,16 +34,16 @@ interface StandbyBounds {
  *
  * where `part` is the cost of a paused second, `resume` and `wake` that of the two kinds of wakes. It is the sum of a
  * function of T1 and one of T2, so that one walk through the gaps finds the best of all pairs.
+ * @param counts gaps per bucket of `IdleGaps`
  */
 export function cheapestStandby(
-  gaps: IdleGaps,
+  counts: Float64Array,
   costs: StandbyCosts,
   { fixedKeepMs, neverStops = false }: StandbyBounds = {},
 ): StandbyTimes {
   const { stopMs, pausedCost } = costs;
   const wake = wakeCostMs(costs);
   const resume = Math.min(wake, resumeCostMs(costs));
-  const counts = withDoubt(gaps.counts, wake);
   let over = 0;
   for (const count of counts) over += count;
   let within = 0;

@@ -1,6 +1,7 @@
 import type { IdleCost } from '../../model/idle.ts';
-import { costsOf, isKnown, LEAST_KEEP_MS, MOST_KEEP_MS } from './idle-choice.ts';
+import { costsOf, gapsToGoBy, isKnown, LEAST_KEEP_MS, MOST_KEEP_MS } from './idle-choice.ts';
 import type { IdleLearnt } from './idle-learnt.ts';
+import type { SiblingGaps } from './sibling-gaps.ts';
 import {
   cheapestStandby,
   costOfStandby,
@@ -33,9 +34,14 @@ export class ServiceStandby {
   #times: StandbyTimes = { keepMs: 0, pausedMs: 0 };
   /** What they were worked out from. */
   #basis = '';
+  readonly #siblings: SiblingGaps;
 
-  /** @param other what that has learnt holds for this one too */
-  constructor(other?: ServiceStandby) {
+  /**
+   * @param siblings what is known of all services
+   * @param other what that has learnt holds for this one too
+   */
+  constructor(siblings: SiblingGaps, other?: ServiceStandby) {
+    this.#siblings = siblings;
     this.#resumeMs = other?.resumeMs;
     this.#resumeWaitMs = other?.resumeWaitMs;
   }
@@ -64,14 +70,15 @@ export class ServiceStandby {
     const costs = this.#costs(learnt, order);
     const step = Math.max(1, learnt.gaps.total * NEWS);
     const rounded = [costs.startMs, costs.stopMs, costs.waitMs, costs.resumeMs, costs.resumeWaitMs].map(roughly);
-    const basis = JSON.stringify([Math.floor(learnt.gaps.version / step), isKnown(learnt), rounded, order]);
+    const known = [isKnown(learnt), this.#siblings.known(learnt.gaps) > 0];
+    const basis = JSON.stringify([Math.floor(learnt.gaps.version / step), known, rounded, order]);
     if (basis === this.#basis) return this.#times;
     this.#basis = basis;
+    const counts = gapsToGoBy(learnt, costs, this.#siblings);
     const { standby, fixedKeepMs } = order;
     const options = { fixedKeepMs, neverStops: standby === 'paused' };
-    const { keepMs, pausedMs } = isKnown(learnt)
-      ? cheapestStandby(learnt.gaps, costs, options)
-      : skiRentalStandby(costs, options);
+    const { keepMs, pausedMs } =
+      counts === undefined ? skiRentalStandby(costs, options) : cheapestStandby(counts, costs, options);
     this.#times = {
       keepMs: fixedKeepMs ?? Math.min(MOST_KEEP_MS, Math.max(LEAST_KEEP_MS, Math.ceil(keepMs))),
       pausedMs: Number.isFinite(pausedMs) ? Math.min(MOST_KEEP_MS, Math.ceil(pausedMs)) : pausedMs,

@@ -9,6 +9,7 @@ import type { Runtimes } from '../replica/runtimes.ts';
 import type { IdleLearnt } from '../scale/idle-learnt.ts';
 import type { WakeShares } from '../scale/idle-shares.ts';
 import type { LearntStore } from '../scale/learnt-store.ts';
+import type { SiblingGaps } from '../scale/sibling-gaps.ts';
 import type { StartGate } from '../start/gate.ts';
 import type { Freezes } from './freezes.ts';
 import type { Groups } from './groups.ts';
@@ -21,6 +22,9 @@ export interface ServiceHost {
   groups: Groups;
   learnt: LearntStore;
   idleLearnt: LearntStore<IdleLearnt>;
+  /** What the idle policy knows of all services together. */
+  siblings: SiblingGaps;
+  siblingsLearnt: LearntStore<SiblingGaps>;
   costs: LearntStore<CostHistory>;
   wakeShares: WakeShares;
   hub: LinkHub;

@@ -6,6 +6,7 @@ import type { ExpectedCall } from '../scale/arrival-forecast.ts';
 import { AutoKeep, type IdlePlan } from '../scale/auto-keep.ts';
 import { explainIdle, UNKNOWN_START_MS } from '../scale/idle-choice.ts';
 import { IdleWatch } from '../scale/idle-watch.ts';
+import { ALL_SERVICES } from '../scale/sibling-store.ts';
 import { ServiceStandby, type StandbyOrder } from '../scale/standby-times.ts';
 import type { Costing } from './costing.ts';
 import type { ServiceHost } from './host.ts';
@@ -26,7 +27,7 @@ const RELAX = 0.9;
 /** Most by which it is raised. */
 const MOST_RAISE = 1000;
 /** Of services of which nothing is known: made once, as most of 10,000 services sleep. Nothing is ever added to it. */
-const UNKNOWN = new AutoKeep();
+const UNKNOWN = new AutoKeep(undefined);
 
 /** How long one service is kept when it is idle, and what that is learnt from. */
 export class Idling {
@@ -91,7 +92,7 @@ export class Idling {
   get #times() {
     const order = this.#order;
     if (order === undefined) return undefined;
-    this.#standby ??= new ServiceStandby();
+    this.#standby ??= new ServiceStandby(this.#options.host.siblings);
     return this.#standby.times(this.#known.learnt, order);
   }
 
@@ -112,12 +113,14 @@ export class Idling {
   get why(): IdleWhy | null {
     const { run, scale } = this.#options.settings();
     if (run === undefined) return null;
-    const why = explainIdle(this.#known.learnt, scale.idleMs, scale.weight, this.#raise, this.#forecast);
+    const { learnt } = this.#known;
+    const { siblings } = this.#options.host;
+    const why = explainIdle(learnt, siblings, scale.idleMs, scale.weight, this.#raise, this.#forecast);
     const order = this.#order;
     if (order === undefined) return why;
     const { keepMs, pausedMs, isRaised } = this;
-    const tiers = new ServiceStandby(this.#standby);
-    const kept = tiers.expected(this.#known.learnt, order);
+    const tiers = new ServiceStandby(siblings, this.#standby);
+    const kept = tiers.expected(learnt, order);
     return {
       ...why,
       keepMs,
@@ -125,7 +128,7 @@ export class Idling {
       expected: why.expected && kept && !isRaised ? { ...why.expected, kept } : why.expected,
       byWeight: why.byWeight.map(({ weight }) => {
         const other = { ...order, weight, fixedKeepMs: undefined };
-        return { weight, keepMs: tiers.times(this.#known.learnt, other).keepMs };
+        return { weight, keepMs: tiers.times(learnt, other).keepMs };
       }),
     };
   }
@@ -210,6 +213,7 @@ export class Idling {
   #put(): void {
     const { host, settings } = this.#options;
     host.idleLearnt.put(settings().name, this.#auto.learnt);
+    host.siblingsLearnt.put(ALL_SERVICES, host.siblings);
   }
 
   get #plan(): IdlePlan {
@@ -245,7 +249,7 @@ export class Idling {
   /** … and added to. */
   get #auto(): AutoKeep {
     const { host, settings } = this.#options;
-    this.#keep ??= new AutoKeep(host.idleLearnt.take(settings().name));
+    this.#keep ??= new AutoKeep(host.siblings, host.idleLearnt.take(settings().name));
     return this.#keep;
   }
 }

@@ -1,5 +1,5 @@
 import type { NamedPolicy } from './keep-policy.ts';
-import { addTotals, type KeepTotals, noTotals, replay } from './replay.ts';
+import { addTotals, type KeepTotals, noTotals, Replay } from './replay.ts';
 import type { CallerClass, ServiceCalls } from './workload.ts';
 
 /** What a policy came to, over all services and those of each kind. */
@@ -9,24 +9,27 @@ export interface PolicyOutcome {
   classes: Map<CallerClass, KeepTotals>;
 }
 
-/** Plays every service against every policy. @param endMs when the time that is looked at ends */
+/** Services are played by turns, each for so long, ms: they learn from each other what they could have known. */
+const TURN_MS = 3_600_000;
+
+/** Plays all services against every policy. @param endMs when the time that is looked at ends */
 export function compare(
-  services: Iterable<ServiceCalls>,
+  services: readonly ServiceCalls[],
   policies: readonly NamedPolicy[],
   endMs: number,
 ): PolicyOutcome[] {
-  const outcomes = policies.map(({ name }): PolicyOutcome => ({ policy: name, all: noTotals(), classes: new Map() }));
-  for (const service of services) {
-    for (const [index, policy] of policies.entries()) {
-      const { all, classes } = outcomes[index] as PolicyOutcome;
-      const totals = replay(service, policy.create(), endMs);
-      addTotals(all, totals);
-      const ofClass = classes.get(service.caller) ?? noTotals();
-      classes.set(service.caller, ofClass);
-      addTotals(ofClass, totals);
+  return policies.map((policy) => {
+    const outcome: PolicyOutcome = { policy: policy.name, all: noTotals(), classes: new Map() };
+    const replays = services.map((service) => new Replay(service, policy.create()));
+    for (let ms = TURN_MS; ms < endMs; ms += TURN_MS) for (const each of replays) each.until(ms);
+    for (const [index, { caller }] of services.entries()) {
+      const totals = (replays[index] as Replay).end(endMs);
+      const ofClass = outcome.classes.get(caller) ?? noTotals();
+      outcome.classes.set(caller, ofClass);
+      for (const to of [outcome.all, ofClass]) addTotals(to, totals);
     }
-  }
-  return outcomes;
+    return outcome;
+  });
 }
 
 /** How the front of ours, over the weights, stands to a rival: parts of what the rival takes; infinite: out of reach. */

@@ -17,7 +17,7 @@ export interface KeepPolicy {
   stopped(stopMs: number): void;
 }
 
-/** A policy by name; every service gets one of its own. */
+/** A policy by name; every service gets one of its own, which may learn from the others. */
 export interface NamedPolicy {
   name: string;
   create(): KeepPolicy;

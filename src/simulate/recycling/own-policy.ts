@@ -1,17 +1,20 @@
 import { AutoKeep } from '../../control/scale/auto-keep.ts';
+import { SiblingGaps } from '../../control/scale/sibling-gaps.ts';
 import { type KeepPlan, type KeepPolicy, keepOnly, type NamedPolicy } from './keep-policy.ts';
 
-/** `idle: auto`, the product's own code. @param weight `scale.weight` */
+/** `idle: auto`, the product's own code, of one proxy with all its services. @param weight `scale.weight` */
 export function ownPolicy(weight: number): NamedPolicy {
-  return { name: `auto, weight ${weight}`, create: () => new OwnPolicy(weight) };
+  const siblings = new SiblingGaps();
+  return { name: `auto, weight ${weight}`, create: () => new OwnPolicy(weight, siblings) };
 }
 
 class OwnPolicy implements KeepPolicy {
   readonly #weight: number;
-  readonly #auto = new AutoKeep();
+  readonly #auto: AutoKeep;
 
-  constructor(weight: number) {
+  constructor(weight: number, siblings: SiblingGaps) {
     this.#weight = weight;
+    this.#auto = new AutoKeep(siblings);
   }
 
   plan(since: number): KeepPlan {

@@ -24,75 +24,96 @@ export function addTotals(to: KeepTotals, more: KeepTotals): void {
   for (const key of Object.keys(to) as (keyof KeepTotals)[]) to[key] += more[key];
 }
 
-/**
- * Plays the calls of one service against a policy. One replica serves all that comes at the same time; it sleeps before
- * the first call. What comes during a start waits for its end.
- * @param endMs when the time that is looked at ends: a replica that is kept costs until then
- */
+/** Plays all calls of one service against a policy, as `Replay` does. @param endMs when the time that is looked at ends */
 export function replay(service: ServiceCalls, policy: KeepPolicy, endMs: number): KeepTotals {
-  const { at, durationMs, startMs, stopMs, memoryMiB } = service;
-  const totals = noTotals();
-  let replicaMs = 0;
-  let waitedMs = 0;
+  return new Replay(service, policy).end(endMs);
+}
+
+/**
+ * Plays the calls of one service against a policy, bit by bit. One replica serves all that comes at the same time; it
+ * sleeps before the first call. What comes during a start waits for its end.
+ */
+export class Replay {
+  readonly #service: ServiceCalls;
+  readonly #policy: KeepPolicy;
+  readonly #totals = noTotals();
+  #next = 0;
+  #replicaMs = 0;
+  #waitedMs = 0;
   /** When the last activity ends; what was up to then is counted. */
-  let busyUntil = Number.NEGATIVE_INFINITY;
+  #busyUntil = Number.NEGATIVE_INFINITY;
   /** When the start that is under way ends, and what is waited for it. */
-  let readyAt = Number.NEGATIVE_INFINITY;
-  let wakeMs = 0;
-  let isWake = false;
+  #readyAt = Number.NEGATIVE_INFINITY;
+  #wakeMs = 0;
+  #isWake = false;
 
-  const endWake = () => {
-    if (!isWake) return;
-    policy.woken(startMs, wakeMs);
-    isWake = false;
-    wakeMs = 0;
-  };
-
-  for (let i = 0; i < at.length; i++) {
-    const now = at[i] as number;
-    totals.calls++;
-    if (now > busyUntil) {
-      endWake();
-      let ready = now + startMs;
-      let from = now;
-      if (totals.calls > 1) {
-        const gap = now - busyUntil;
-        const plan = policy.plan(busyUntil);
-        const idle = idleFor(gap, plan, startMs, stopMs);
-        replicaMs += idle.replicaMs;
-        totals.starts += idle.prewarms;
-        if (idle.stops > 0) policy.stopped(stopMs);
-        if (idle.readyAfterMs !== undefined) {
-          ready = busyUntil + idle.readyAfterMs;
-          from = now;
-        }
-        policy.idled(gap, now);
-      }
-      if (ready === now + startMs) {
-        totals.starts++;
-        isWake = true;
-      }
-      readyAt = ready;
-      busyUntil = from;
-    }
-    const waited = Math.max(0, readyAt - now);
-    if (waited > 0) {
-      totals.delayed++;
-      waitedMs += waited;
-      wakeMs += waited;
-    }
-    const until = now + waited + (durationMs[i] as number);
-    if (until > busyUntil) {
-      replicaMs += until - busyUntil;
-      busyUntil = until;
-    }
+  constructor(service: ServiceCalls, policy: KeepPolicy) {
+    this.#service = service;
+    this.#policy = policy;
   }
-  if (totals.calls > 0 && busyUntil < endMs)
-    replicaMs += idleFor(endMs - busyUntil, policy.plan(busyUntil), startMs, stopMs).replicaMs;
-  totals.replicaSeconds = replicaMs / 1000;
-  totals.memorySeconds = totals.replicaSeconds * memoryMiB;
-  totals.waitedSeconds = waitedMs / 1000;
-  return totals;
+
+  /** Plays what comes before that, ms. */
+  until(ms: number): void {
+    const { at } = this.#service;
+    for (; this.#next < at.length && (at[this.#next] as number) < ms; this.#next++) this.#call(this.#next);
+  }
+
+  /** Plays the rest. @param ms when the time that is looked at ends: a replica that is kept costs until then */
+  end(ms: number): KeepTotals {
+    const { startMs, stopMs, memoryMiB } = this.#service;
+    this.until(Number.POSITIVE_INFINITY);
+    const totals = this.#totals;
+    totals.calls = this.#next;
+    if (this.#next > 0 && this.#busyUntil < ms)
+      this.#replicaMs += idleFor(ms - this.#busyUntil, this.#policy.plan(this.#busyUntil), startMs, stopMs).replicaMs;
+    totals.replicaSeconds = this.#replicaMs / 1000;
+    totals.memorySeconds = totals.replicaSeconds * memoryMiB;
+    totals.waitedSeconds = this.#waitedMs / 1000;
+    return totals;
+  }
+
+  #call(index: number): void {
+    const { at, durationMs } = this.#service;
+    const now = at[index] as number;
+    if (now > this.#busyUntil) this.#begin(now, index === 0);
+    const waited = Math.max(0, this.#readyAt - now);
+    if (waited > 0) {
+      this.#totals.delayed++;
+      this.#waitedMs += waited;
+      this.#wakeMs += waited;
+    }
+    const until = now + waited + (durationMs[index] as number);
+    if (until <= this.#busyUntil) return;
+    this.#replicaMs += until - this.#busyUntil;
+    this.#busyUntil = until;
+  }
+
+  /** An activity begins. */
+  #begin(now: number, isFirst: boolean): void {
+    const { startMs, stopMs } = this.#service;
+    this.#endWake();
+    const gap = now - this.#busyUntil;
+    let readyAfterMs: number | undefined;
+    if (!isFirst) {
+      const idle = idleFor(gap, this.#policy.plan(this.#busyUntil), startMs, stopMs);
+      this.#replicaMs += idle.replicaMs;
+      this.#totals.starts += idle.prewarms;
+      if (idle.stops > 0) this.#policy.stopped(stopMs);
+      this.#policy.idled(gap, now);
+      readyAfterMs = idle.readyAfterMs;
+    }
+    this.#isWake = readyAfterMs === undefined;
+    this.#readyAt = readyAfterMs === undefined ? now + startMs : this.#busyUntil + readyAfterMs;
+    if (this.#isWake) this.#totals.starts++;
+    this.#busyUntil = now;
+  }
+
+  #endWake(): void {
+    if (!this.#isWake) return;
+    this.#policy.woken(this.#service.startMs, this.#wakeMs);
+    this.#isWake = false;
+    this.#wakeMs = 0;
+  }
 }
 
 interface IdleTime {

@@ -14,7 +14,7 @@ function expectedAfter(...beganAt: number[]) {
 
 /** A service that is called then, for a second each. */
 function called(beganAt: readonly number[], isMissed = false): AutoKeep {
-  const auto = new AutoKeep();
+  const auto = new AutoKeep(undefined);
   auto.saw('startMs', 1000);
   beganAt.forEach((at, i) => {
     if (i > 0) auto.idled(at - (beganAt[i - 1] as number) - 1000, 1, at, 150, isMissed);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { cheapestKeep } from '../../../src/control/scale/idle-cost.ts';
+import { cheapestKeep, wakeCostMs, withDoubt } from '../../../src/control/scale/idle-cost.ts';
 import { GAP_BUCKETS, gapBucket, gapEdge, IdleGaps } from '../../../src/control/scale/idle-gaps.ts';
 import {
   cheapestStandby,
@@ -31,8 +31,13 @@ const costs = (change: Partial<StandbyCosts> = {}): StandbyCosts => ({
   ...change,
 });
 
+/** The cheapest times, with what is assumed of every service. */
+function chosenFor(gaps: IdleGaps, each: StandbyCosts, bounds?: Parameters<typeof cheapestStandby>[2]) {
+  return cheapestStandby(withDoubt(gaps.counts, wakeCostMs(each)), each, bounds);
+}
+
 test('within a burst it is ready, between bursts paused, and through the night stopped', () => {
-  const { keepMs, pausedMs } = cheapestStandby(of([SECOND, 100_000], [MINUTE, 30_000], [12 * HOUR, 1000]), costs());
+  const { keepMs, pausedMs } = chosenFor(of([SECOND, 100_000], [MINUTE, 30_000], [12 * HOUR, 1000]), costs());
   expect(keepMs).toBeGreaterThanOrEqual(SECOND);
   expect(keepMs).toBeLessThan(10 * SECOND);
   expect(keepMs + pausedMs).toBeGreaterThanOrEqual(MINUTE);
@@ -42,25 +47,25 @@ test('within a burst it is ready, between bursts paused, and through the night s
 test('pausing that costs as much as being ready, or saves no time, is not done', () => {
   const gaps = of([SECOND, 100_000], [MINUTE, 30_000], [12 * HOUR, 1000]);
   for (const change of [{ pausedCost: 1 }, { resumeMs: 2000, resumeWaitMs: 2000 }]) {
-    const { keepMs, pausedMs } = cheapestStandby(gaps, costs(change));
+    const { keepMs, pausedMs } = chosenFor(gaps, costs(change));
     expect(pausedMs).toBe(0);
-    expect(keepMs).toBe(cheapestKeep(gaps, costs()).keepMs);
+    expect(keepMs).toBe(cheapestKeep(withDoubt(gaps.counts, wakeCostMs(costs())), costs()));
   }
 });
 
 test('what costs nothing while it is paused is never stopped within the gaps that there are', () => {
   const gaps = of([MINUTE, 30_000], [12 * HOUR, 1000]);
-  const { keepMs, pausedMs } = cheapestStandby(gaps, costs({ pausedCost: 0 }));
+  const { keepMs, pausedMs } = chosenFor(gaps, costs({ pausedCost: 0 }));
   expect(keepMs + pausedMs).toBeGreaterThanOrEqual(12 * HOUR);
 });
 
 test('a time to keep that is fixed is kept, and what follows is chosen', () => {
   const gaps = of([MINUTE, 30_000], [12 * HOUR, 1000]);
-  const kept = cheapestStandby(gaps, costs(), { fixedKeepMs: 10 * SECOND });
+  const kept = chosenFor(gaps, costs(), { fixedKeepMs: 10 * SECOND });
   expect(kept.keepMs).toBe(10 * SECOND);
   expect(kept.keepMs + kept.pausedMs).toBeGreaterThanOrEqual(MINUTE);
-  expect(cheapestStandby(gaps, costs(), { fixedKeepMs: HOUR }).pausedMs).toBe(0);
-  expect(cheapestStandby(gaps, costs(), { neverStops: true }).pausedMs).toBe(Number.POSITIVE_INFINITY);
+  expect(chosenFor(gaps, costs(), { fixedKeepMs: HOUR }).pausedMs).toBe(0);
+  expect(chosenFor(gaps, costs(), { neverStops: true }).pausedMs).toBe(Number.POSITIVE_INFINITY);
 });
 
 test('before gaps are known each tier is kept for as long as it spares', () => {
@@ -92,7 +97,7 @@ test('no other pair of times is cheaper, whatever gaps were seen', () => {
         const cost = costOfStandby(gaps, each, { keepMs, pausedMs: untilMs - keepMs });
         return cost.idleCostMs + cost.wakeCostMs;
       };
-      const chosen = cheapestStandby(gaps, each);
+      const chosen = chosenFor(gaps, each);
       const least = sum(chosen.keepMs, chosen.keepMs + chosen.pausedMs);
       const ends = edges.filter((edge) => edge === 0 || seen.some(([ms]) => ms <= edge && edge <= ms * 1.1));
       for (const keepMs of ends) {

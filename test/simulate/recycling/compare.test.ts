@@ -24,7 +24,7 @@ test('between two weights the front is a line', () => {
 test('over all services no rival waits less for as much memory, or takes less for as much waiting', () => {
   const rivals = [1, 5, 10, 20].map((minutes) => fixedKeep(`fixed ${minutes}m`, minutes * 60_000));
   const ours = [20, 80, 300, 1200, 5000, 20_000].map(ownPolicy);
-  const services = generateServices({ services: 200, days: 3, seed: 2 });
+  const services = [...generateServices({ services: 200, days: 3, seed: 2 })];
   const outcomes = compare(services, [...rivals, hybridHistogram, ...ours], 3 * DAY_MS);
   const comparison = { rivals: outcomes.slice(0, 5), ours: outcomes.slice(5) };
   const parts = partsOf(comparison);
