@@ -38,6 +38,7 @@ import { countDaysLeft } from './observe/certificate-metrics.ts';
 import { joinEvents } from './observe/joined-events.ts';
 import { createLogger } from './observe/logger.ts';
 import { createMetrics } from './observe/metrics.ts';
+import { openTraces } from './observe/traces/open-traces.ts';
 import { ownPlane } from './own-plane.ts';
 import { partsMissing, partsOf, whatCanChange } from './parts.ts';
 import { createDockerRuntime } from './runtime/docker/runtime.ts';
@@ -89,10 +90,12 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   const { signal, predecessor, logLevel, logFormat } = options;
   let phase: Phase = 'booting';
 
-  // 1. Time, log and metrics.
+  // 1. Time, log, metrics and traces.
   const clock = systemClock;
   const logger = createLogger({ level: logLevel, format: logFormat });
   const metrics = createMetrics();
+  const traces = file.traces && (await openTraces(file.traces, clock, logger));
+  undo.push(async () => traces?.close());
 
   // 2. The state directory, which one process at a time has. It holds this proxy's identity, what it decided and
   // what it has learnt.
@@ -149,6 +152,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
     secret,
     upstreamTls: () => upstreamTls,
     metrics,
+    traces,
     journal,
     learnt,
     idleLearnt,
@@ -165,12 +169,23 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
 
   // 6. The data plane: one edge in this process, or workers.
   const attach: Control['attach'] = (edge, link, end) => control.attach(edge, link, end);
-  const { workers: count, accessLog } = settings;
+  const { workers: count, accessLog, traces: tracing } = settings;
   const flags = youngMemoryBounded(process.execArgv, options.env['NODE_OPTIONS']);
   const plane =
     count === 1
-      ? await ownPlane(accessLog, attach, logger)
-      : new WorkerPool({ ...WORKER, logLevel, logFormat, flags, count, accessLog, clock, logger, attach });
+      ? await ownPlane(accessLog, traces, attach, logger)
+      : new WorkerPool({
+          ...WORKER,
+          logLevel,
+          logFormat,
+          flags,
+          count,
+          accessLog,
+          traces: tracing,
+          clock,
+          logger,
+          attach,
+        });
   undo.push(() => plane.close());
 
   // 7. Certificates: files are watched, and what is to be ordered is, once requests are taken.
@@ -414,6 +429,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
 
       // 5. All else closes, the state directory last: whoever waits for it may rely on the rest.
       await attempt('close', 0, Promise.all([plane.close(), adminClosed ?? admin.close()]));
+      await attempt('end of the traces', 0, traces?.close() ?? Promise.resolve());
       await attempt('end of the journal', 0, Promise.all([journal, ...kept].map((each) => each.release())));
       await attempt('release of the state directory', 0, state.release());
     },

@@ -21,13 +21,14 @@ export function partsMissing(current: Settings, next: Settings): string[] {
 
 /** The next configuration as far as it can take effect: what the process was built with stays. */
 export function whatCanChange(current: Settings, next: Settings): Settings {
-  const { accessLog, admin, workers, state, parts } = current;
+  const { accessLog, traces, admin, workers, state, parts } = current;
   const { consul } = parts as Parts;
   // Asked for at each call.
   const token = consul && { consul: { ...consul, token: partsOf(next).consul?.token } };
   return {
     ...next,
     accessLog,
+    traces,
     admin,
     workers,
     state,

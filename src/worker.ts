@@ -3,22 +3,25 @@ import { createLoggedEdge } from './logged-edge.ts';
 import { toPilotlightError } from './model/errors.ts';
 import type { Logger, LogLevel } from './model/observe.ts';
 import { createLogger } from './observe/logger.ts';
+import { openTraces } from './observe/traces/open-traces.ts';
 import { systemClock } from './util/clock.ts';
 import { serveWorker } from './workers/serve-worker.ts';
 
 // Signals are held, by `first.ts`, and stay so: a terminal or a supervisor signals the whole group, and the primary says
 // when to end.
-await serveWorker(process, async ({ name, logLevel, logFormat, accessLog }, link) => {
+await serveWorker(process, async ({ name, logLevel, logFormat, accessLog, traces: sampling }, link) => {
   const own = createLogger({ level: logLevel, format: logFormat });
   const logger = named(own, name);
   process.on('uncaughtException', (thrown) => logDefect(logger, thrown));
   process.on('unhandledRejection', (thrown) => logDefect(logger, thrown));
   const shared = accessLog && { ...accessLog, shared: true };
-  const edge = await createLoggedEdge({ link, accessLog: shared, clock: systemClock, logger });
+  const traces = sampling && (await openTraces(sampling, systemClock, logger));
+  const edge = await createLoggedEdge({ link, accessLog: shared, traces, clock: systemClock, logger });
   const setLogLevel = (level: LogLevel) => {
     own.level = level;
   };
-  return Object.assign(edge, { setLogLevel });
+  const close = () => edge.close().then(() => traces?.close());
+  return { ...edge, close, setLogLevel };
 });
 process.exit(0);
 

@@ -1,6 +1,7 @@
 import type { EventType } from '../model/events.ts';
 import type { Journal } from '../model/journal.ts';
 import type { Logger, Metrics } from '../model/observe.ts';
+import type { Traces } from '../model/traces.ts';
 import type { Clock } from '../util/clock.ts';
 
 /** Takes what happened, for people and for the event stream. */
@@ -22,6 +23,8 @@ export interface ControlContext {
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
+  /** Undefined where nothing is traced. */
+  traces?: Traces | undefined;
   events: EventEmitter;
   /** Keeps decisions over restarts. */
   journal: Journal;

@@ -7,6 +7,7 @@ import type { Settings } from '../model/settings.ts';
 import type { RoutingTable } from '../model/snapshot.ts';
 import type { ControlApi } from '../model/status.ts';
 import type { LatencyThreshold } from '../model/threshold.ts';
+import type { Traces } from '../model/traces.ts';
 import type { UpstreamTls } from '../model/upstream.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock } from '../util/clock.ts';
@@ -21,6 +22,8 @@ export interface ControlOptions {
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
+  /** Takes the starts. Default: nothing does. */
+  traces?: Traces | undefined;
   runtimes: readonly Runtime[];
   sources: readonly DiscoverySource[];
   /** Absent: nothing is registered. */

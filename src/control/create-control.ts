@@ -77,7 +77,8 @@ class ControlPlane implements Control {
     this.#upstreamTls = options.upstreamTls;
     const events = new EventBus(clock, logger);
     this.#events = events;
-    const context = { clock, logger, metrics, events, journal, instance, random, life: this.#life.signal };
+    const { traces } = options;
+    const context = { clock, logger, metrics, traces, events, journal, instance, random, life: this.#life.signal };
     this.#context = context;
     this.#services = new Services(logger, clock);
     this.#hub = new LinkHub(clock, logger, new EdgeNews(context, this.#services), () => ({
@@ -150,6 +151,7 @@ class ControlPlane implements Control {
     this.#tick = clock.every(TICK_MS, () => {
       const elapsed = clock.now() - last;
       last = clock.now();
+      this.#countLostStarts();
       this.#services.each((service) => service.tick(elapsed), this.#services.undormant());
     });
     this.#discovery.follow(this.#settings.services);
@@ -159,6 +161,12 @@ class ControlPlane implements Control {
     await this.#runtimes.begin();
     this.#services.each(({ lifecycle }) => lifecycle.onContact());
     if (this.#handOver.mayEnd) this.#dropOrphans();
+  }
+
+  /** Those of requests are told by the edges. */
+  #countLostStarts(): void {
+    const lost = this.#context.traces?.takeLost() ?? 0;
+    if (lost > 0) this.#context.metrics.count('pilotlight_traces_lost_total', {}, lost);
   }
 
   reconfigure(settings: Settings): void {

@@ -5,6 +5,7 @@ import type { ControlMessage, EdgeMessage, ServiceReport } from '../model/link.t
 import type { Logger } from '../model/observe.ts';
 import type { HostPort } from '../model/settings.ts';
 import type { RoutingTable } from '../model/snapshot.ts';
+import type { Traces } from '../model/traces.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { shareDescriptors } from '../util/descriptors.ts';
@@ -41,7 +42,9 @@ export interface EdgeOptions {
   clock: Clock;
   logger: Logger;
   /** Takes a record per request. */
-  access?: AccessLog;
+  access?: AccessLog | undefined;
+  /** Takes what is traced. */
+  traces?: Traces | undefined;
   /**
    * Binds the sockets of a listener that is given none, and returns them with its real address; undefined: the listener
    * opens one itself.
@@ -98,13 +101,14 @@ class EdgePlane implements Edge {
   #engine: HttpProxyEngine | undefined;
   #noneIdleAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ link, clock, logger, access, descriptors, bind }: EdgeOptions) {
+  constructor(options: EdgeOptions) {
+    const { link, clock, bind } = options;
     this.#link = link;
     this.#clock = clock;
     this.#reportedAt = clock.now();
-    this.#context = this.#createContext(logger, access, descriptors);
+    this.#context = this.#createContext(options);
     this.#prober = new Prober(this.#context);
-    this.#routeCompiler = new RouteCompiler(logger);
+    this.#routeCompiler = new RouteCompiler(options.logger);
     this.#listeners = new Listeners(this.#context, bind);
     link.onMessage((message) => this.#onMessage(message));
     link.onClose(() => this.#refuseWaiting());
@@ -153,7 +157,7 @@ class EdgePlane implements Edge {
     this.#link.close();
   }
 
-  #createContext(logger: Logger, access: AccessLog | undefined, descriptors: number | undefined): EdgeContext {
+  #createContext({ logger, access, traces, descriptors }: EdgeOptions): EdgeContext {
     const { clients, overLimit } = shareDescriptors(descriptors ?? Number.POSITIVE_INFINITY);
     const clock = this.#clock;
     const prefix = randomBytes(5).toString('hex');
@@ -188,6 +192,7 @@ class EdgePlane implements Edge {
       closeIdle: () => this.#closeIdle(),
       unrouted: new Map(),
       access,
+      traces,
       httpProxyEngine: () => (this.#engine ??= new HttpProxyEngine()),
       post: (message) => this.#link.post(message),
       transportOf: (name) => this.#services.get(name)?.transport,
@@ -301,6 +306,7 @@ class EdgePlane implements Edge {
     this.#reportedAt = now;
     const connections = this.#listeners.connectionCount;
     const accessLost = this.#context.access?.takeLost() ?? 0;
+    const tracesLost = this.#context.traces?.takeLost() ?? 0;
     const { strayed } = this.#context;
     const sessions = strayed.isQuiet ? undefined : strayed.take();
     this.#link.post({
@@ -312,6 +318,7 @@ class EdgePlane implements Edge {
       unrouted,
       sessions,
       accessLost,
+      ...(tracesLost === 0 ? {} : { tracesLost }),
       ...taken('handshakes', this.#context.handshakes),
       ...taken('http2Cut', this.#context.http2Cut),
     });

@@ -133,6 +133,8 @@ export interface EdgeReport {
   sessions?: SessionsReport | undefined;
   /** Lines that the access log lost. */
   accessLost: number;
+  /** Traced requests and starts that the collector did not take; absent: it took all. */
+  tracesLost?: number;
   /** TLS handshakes that ended, by outcome; absent: none did. */
   handshakes?: Record<string, number>;
   /** Connections of HTTP/2 that were ended for what their clients did, by what that was; absent: none were. */

@@ -69,4 +69,5 @@ export type MetricName =
   | 'pilotlight_tls_handshakes_total'
   | 'pilotlight_http2_cut_total'
   | 'pilotlight_certificate_days_left'
-  | 'pilotlight_access_log_lost_total';
+  | 'pilotlight_access_log_lost_total'
+  | 'pilotlight_traces_lost_total';

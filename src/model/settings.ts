@@ -4,6 +4,7 @@ import type { PriceSettings } from './costs.ts';
 import type { DeclareSettings } from './declarations.ts';
 import type { RouteRules } from './route-rules.ts';
 import type { TlsSettings } from './tls-settings.ts';
+import type { TraceSettings } from './traces.ts';
 import type { UpstreamSettings } from './upstream.ts';
 
 export type { Balance } from './balancing.ts';
@@ -20,6 +21,8 @@ export interface Settings {
   trustedProxies: string[];
   /** Undefined: none is written. */
   accessLog: AccessLogSettings | undefined;
+  /** Absent: nothing is traced. */
+  traces?: TraceSettings | undefined;
   admin: AdminSettings;
   /** Processes that serve requests, 1 or more; 1 = the process of the control plane. */
   workers: number;

@@ -9,6 +9,7 @@ import type {
   ServiceTimeouts,
   WakeRule,
 } from './settings.ts';
+import type { SpanIdentity } from './traces.ts';
 import type { UpstreamPolicy } from './upstream.ts';
 
 /** What the edge needs to know of the configuration: swapped whole at a reload. Plain data. */
@@ -92,6 +93,8 @@ export interface StartPhases {
   permitAgo: number;
   startedAgo: number;
   readyAgo: number;
+  /** Absent where it is not traced. */
+  span?: SpanIdentity | undefined;
 }
 
 /** What changes while the configuration does not: one service's endpoints and start state. Swapped whole per service. */
@@ -113,4 +116,6 @@ export interface ServiceState {
   blocked: { retryAfterMs: number } | null;
   /** Grows with every failed start that requests may have waited for: what is held then is answered. */
   failures: number;
+  /** Of the start that began last, whatever came of it; absent where none is traced. */
+  startSpan?: SpanIdentity | undefined;
 }

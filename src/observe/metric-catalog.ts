@@ -80,4 +80,8 @@ export const metricCatalog: Record<MetricName, MetricKind> = {
     type: 'counter',
     help: 'Lines of the access log that were lost: the disk was full, or did not keep up.',
   },
+  pilotlight_traces_lost_total: {
+    type: 'counter',
+    help: 'Traced requests and starts that were lost: the collector did not take them, or did not keep up.',
+  },
 };

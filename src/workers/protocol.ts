@@ -2,6 +2,7 @@ import type { EdgeListener } from '../model/certificates.ts';
 import type { ControlMessage, EdgeMessage } from '../model/link.ts';
 import type { LogFormat, LogLevel } from '../model/observe.ts';
 import type { AccessLogSettings } from '../model/settings.ts';
+import type { TraceSettings } from '../model/traces.ts';
 
 /** How a worker is made. */
 export interface WorkerSetup {
@@ -12,6 +13,8 @@ export interface WorkerSetup {
   logLevel: LogLevel;
   logFormat: LogFormat;
   accessLog: AccessLogSettings | undefined;
+  /** Absent: nothing is traced. */
+  traces?: TraceSettings | undefined;
 }
 
 /** The `index`-th, from 0, of `of` parts as equal as they can be. */

@@ -3,6 +3,7 @@ import { PilotlightError } from '../model/errors.ts';
 import type { ControlMessage, EdgeMessage } from '../model/link.ts';
 import type { LogFormat, Logger, LogLevel } from '../model/observe.ts';
 import type { AccessLogSettings, HostPort } from '../model/settings.ts';
+import type { TraceSettings } from '../model/traces.ts';
 import { backoffDelay } from '../util/backoff.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock, Timer } from '../util/clock.ts';
@@ -43,6 +44,8 @@ interface WorkerPoolOptions {
   logLevel: LogLevel;
   logFormat: LogFormat;
   accessLog: AccessLogSettings | undefined;
+  /** Absent: nothing is traced. */
+  traces?: TraceSettings | undefined;
   clock: Clock;
   logger: Logger;
   /** Gives an edge to the control plane; its link closes when its process is gone, which `end` brings about. */
@@ -182,7 +185,7 @@ export class WorkerPool implements DataPlane {
   }
 
   #start(place: Place): void {
-    const { entry, preload, flags, logFormat, accessLog, count, clock, attach } = this.#options;
+    const { entry, preload, flags, logFormat, accessLog, traces, count, clock, attach } = this.#options;
     const logLevel = this.#logLevel;
     const { index, name } = place;
     place.startedAt = clock.now();
@@ -192,7 +195,7 @@ export class WorkerPool implements DataPlane {
       entry,
       preload,
       flags,
-      setup: { name, share: { index, of: count }, logLevel, logFormat, accessLog },
+      setup: { name, share: { index, of: count }, logLevel, logFormat, accessLog, traces },
       onExit: (how) => this.#onExit(place, how),
     });
     place.worker = worker;

@@ -6,6 +6,7 @@ import type { AccessRecord, SessionRecord } from '../../src/model/access.ts';
 import type { ControlMessage, EdgeMessage, EdgeReport, ServiceReport } from '../../src/model/link.ts';
 import type { Logger } from '../../src/model/observe.ts';
 import type { EndpointView, RouteView, ServicePolicy, ServiceState } from '../../src/model/snapshot.ts';
+import type { TracedRequest } from '../../src/model/traces.ts';
 import { type ChannelEnd, createChannel } from '../../src/util/channel.ts';
 import { VirtualClock } from '../../src/util/virtual-clock.ts';
 import { type ListenChange, listenSettings } from '../support/listen-settings.ts';
@@ -88,6 +89,8 @@ export class EdgeHarness {
   /** What went to the access log. */
   readonly accessed: AccessRecord[] = [];
   readonly sessions: SessionRecord[] = [];
+  /** What was traced of those that were sampled. */
+  readonly traced: TracedRequest[] = [];
   /** What the edge said to the operator, without its fields. */
   readonly said: string[] = [];
   readonly messages: EdgeMessage[] = [];
@@ -101,7 +104,8 @@ export class EdgeHarness {
   #collects = 0;
   #closed = false;
 
-  constructor() {
+  /** @param sample share of requests that are traced; undefined: nothing is */
+  constructor(sample?: number) {
     const [edgeEnd, controlEnd] = createChannel<ControlMessage, EdgeMessage>();
     this.link = controlEnd;
     this.clock.advance(1000);
@@ -111,7 +115,9 @@ export class EdgeHarness {
       writeSession: (record: SessionRecord) => void this.sessions.push(record),
       takeLost: () => 0,
     };
-    this.edge = createEdge({ link: edgeEnd, clock: this.clock, logger: this.#logger(), access });
+    const request = (traced: TracedRequest) => void this.traced.push(traced);
+    const traces = sample === undefined ? undefined : { sample, request, start: () => undefined, takeLost: () => 0 };
+    this.edge = createEdge({ link: edgeEnd, clock: this.clock, logger: this.#logger(), access, traces });
     subscribe('net.server.socket', this.#onAccepted);
   }
 
@@ -126,8 +132,9 @@ export class EdgeHarness {
     table: TableChange = {},
     timeouts: ListenChange['timeouts'] = {},
     listen: Omit<ListenChange, 'timeouts'> = {},
+    sample?: number,
   ): Promise<EdgeHarness> {
-    const harness = new EdgeHarness();
+    const harness = new EdgeHarness(sample);
     onTestFinished(() => harness.close());
     await harness.listen(timeouts, listen);
     harness.table(policies, table);

@@ -24,8 +24,10 @@ export function assemble(
   folder: string,
 ): Settings {
   const resolved = resolvePaths(configSchema, sections, folder);
-  const { include, listen, trustedProxies, accessLog, admin, workers, state, budget, prices, declare } = resolved;
+  const { include, listen, trustedProxies, accessLog, traces, admin, workers, state, budget, prices, declare } =
+    resolved;
   const { file } = accessLog;
+  const { endpoint } = traces;
   const pool = new Pool();
   const tcp = new Set(listen.flatMap((listener) => servicesOf(listener.tcp)));
   return freeze({
@@ -33,6 +35,7 @@ export function assemble(
     listen: listen.map((listener) => withHosts(listener, [...services.values()])),
     trustedProxies,
     accessLog: file === undefined ? undefined : { ...accessLog, file },
+    ...(endpoint === undefined ? {} : { traces: { ...traces, endpoint } }),
     admin,
     workers,
     state: state ?? defaults.state,

@@ -98,3 +98,15 @@ export function readUpstreamHost(text: string): Reading<string> {
   const host = bracketed === null ? isHostName(text) : isIPv6(bracketed[1] as string);
   return address !== undefined || host ? { value: text } : undefined;
 }
+
+/** Longest URL of a collector, characters. */
+const LONGEST_URL = 2048;
+
+/** A collector's URL. Without a path the one of OTLP is meant; credentials and queries are refused unprinted. */
+export function readCollector(text: string): Reading<string> {
+  const fault = { fault: 'expected a URL such as http://127.0.0.1:4318, without credentials and query' };
+  const url = text.length > LONGEST_URL ? null : URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === '') return fault;
+  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') return fault;
+  return { value: url.pathname === '/' ? `${url.origin}/v1/traces` : url.href };
+}

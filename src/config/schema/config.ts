@@ -17,6 +17,7 @@ import { dockerSchema } from './docker.ts';
 import { listenSchema } from './listen.ts';
 import { pricesSchema } from './prices.ts';
 import { defaultsSchema, serviceSchema } from './service.ts';
+import { tracesSchema } from './traces.ts';
 
 /** Name of a service. */
 export const serviceName = z
@@ -57,6 +58,7 @@ export const configSchema = z.strictObject({
       '[Behind another proxy](operations.md#behind-another-proxy).',
   ),
   accessLog: accessLogSchema,
+  traces: tracesSchema,
   admin: adminSchema,
   workers: option(
     parsed('whole number \\| auto', 'a whole number from 1 to 256, or auto', readWorkers, {

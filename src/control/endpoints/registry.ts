@@ -2,6 +2,7 @@ import type { DiscoveredEndpoint, EndpointSet, UnusedEndpoint } from '../../mode
 import type { ProbeRequest } from '../../model/link.ts';
 import type { HostPort } from '../../model/settings.ts';
 import type { EndpointState, EndpointView, ServiceState, StartPhases } from '../../model/snapshot.ts';
+import type { SpanIdentity } from '../../model/traces.ts';
 import type { Timer } from '../../util/clock.ts';
 import { type ControlContext, guarded } from '../context.ts';
 import type { LinkHub, Told } from '../link/hub.ts';
@@ -20,6 +21,8 @@ export interface StartBoundaries {
   /** The runtime has started it. */
   started: number;
   ready: number;
+  /** Absent where it is not traced. */
+  span?: SpanIdentity | undefined;
 }
 
 /** An endpoint that a replica of ours serves. */
@@ -41,6 +44,8 @@ export interface ServiceFacts {
   blockedUntil: number | undefined;
   failures: number;
   inFlightLimit: number | null;
+  /** Of the start that began last. */
+  startSpan: SpanIdentity | undefined;
 }
 
 interface RegisteredService {
@@ -256,6 +261,7 @@ export class Registry {
       blocked: facts.blockedUntil === undefined ? null : { retryAfterMs: Math.max(0, facts.blockedUntil - now) },
       failures: facts.failures,
       inFlightLimit: facts.inFlightLimit,
+      ...(facts.startSpan === undefined ? {} : { startSpan: facts.startSpan }),
     };
   }
 
@@ -305,6 +311,7 @@ export class Registry {
   }
 }
 
-function phases({ asked, permit, started, ready }: StartBoundaries, now: number): StartPhases {
-  return { askedAgo: now - asked, permitAgo: now - permit, startedAgo: now - started, readyAgo: now - ready };
+function phases({ asked, permit, started, ready, span }: StartBoundaries, now: number): StartPhases {
+  const ages = { askedAgo: now - asked, permitAgo: now - permit, startedAgo: now - started, readyAgo: now - ready };
+  return span === undefined ? ages : { ...ages, span };
 }

@@ -19,13 +19,14 @@ export function countReport(metrics: Metrics, report: ServiceReport): void {
   }
 }
 
-/** Adds what an edge tells of no service in particular: answers without a route, lost lines of its access log. */
+/** Adds what an edge tells of no service in particular: answers without a route, lost lines of its access log and lost traces. */
 export function countEdge(
   metrics: Metrics,
-  { unrouted, sessions, accessLost, handshakes = {}, http2Cut = {} }: EdgeReport,
+  { unrouted, sessions, accessLost, tracesLost = 0, handshakes = {}, http2Cut = {} }: EdgeReport,
 ): void {
   if (sessions !== undefined) countSessions(metrics, UNROUTED, sessions);
   metrics.count('pilotlight_access_log_lost_total', {}, accessLost);
+  metrics.count('pilotlight_traces_lost_total', {}, tracesLost);
   countCodes(metrics, UNROUTED, unrouted);
   for (const [outcome, count] of Object.entries(handshakes)) {
     metrics.count('pilotlight_tls_handshakes_total', { outcome }, count);

@@ -2,6 +2,7 @@ import { PilotlightError } from '../../model/errors.ts';
 import type { StartCause } from '../../model/replica.ts';
 import type { Instance } from '../../model/runtime.ts';
 import type { HostPort } from '../../model/settings.ts';
+import type { SpanIdentity } from '../../model/traces.ts';
 import { detached } from '../context.ts';
 import type { OwnedEndpoint } from '../endpoints/registry.ts';
 import type { ReplicaLoad } from '../link/telemetry.ts';
@@ -101,6 +102,11 @@ export class ReplicaSet {
       replica.health = after;
       return before.state !== 'sick' && after.state === 'sick';
     });
+  }
+
+  /** Of the start that began last; undefined where none is traced. */
+  get startSpan(): SpanIdentity | undefined {
+    return this.#runner.startSpan;
   }
 
   /** Whether every replica runs, or does not, and is to stay so. */

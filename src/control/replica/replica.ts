@@ -7,6 +7,7 @@ import {
 } from '../../model/replica.ts';
 import type { Instance, ReplicaSpec, Runtime } from '../../model/runtime.ts';
 import type { HostPort } from '../../model/settings.ts';
+import type { SpanIdentity } from '../../model/traces.ts';
 import type { StartBoundaries } from '../endpoints/registry.ts';
 import type { Ticket } from '../start/gate.ts';
 import { type ReplicaHealth, well } from './replica-health.ts';
@@ -25,7 +26,17 @@ export type ReplicaTask =
   /** In the queue of the start gate. */
   | { kind: 'queued'; ticket: Ticket; cause: StartCause; askedAt: number }
   /** `exitSeen`: an exit was reported before it was known which run it is about. */
-  | { kind: 'start'; abort: AbortController; cause: StartCause; askedAt: number; exitSeen: boolean }
+  | {
+      kind: 'start';
+      abort: AbortController;
+      cause: StartCause;
+      askedAt: number;
+      /** When the runtime had started it, the clock's ms; undefined: not yet. */
+      startedAt?: number | undefined;
+      exitSeen: boolean;
+      /** Undefined where it is not traced. */
+      span?: SpanIdentity | undefined;
+    }
   | { kind: 'adopt'; abort: AbortController }
   | { kind: 'retire'; retirement: Retirement }
   | { kind: 'pause'; reason: string }

@@ -1,6 +1,7 @@
 import { type ErrorCode, PilotlightError, toPilotlightError } from '../../model/errors.ts';
 import type { StartCause } from '../../model/replica.ts';
 import type { Instance, Runtime } from '../../model/runtime.ts';
+import type { SpanIdentity } from '../../model/traces.ts';
 import type { Timer } from '../../util/clock.ts';
 import { detached } from '../context.ts';
 import { retrying } from '../retry.ts';
@@ -20,6 +21,7 @@ import {
   type ReadinessContext,
   untilNoClash,
 } from './start-sequence.ts';
+import { startSpan, traceStart } from './start-trace.ts';
 
 /** A permit covers this much of the time until a started replica is ready, ms. */
 export const PERMIT_READINESS_MS = 2000;
@@ -42,6 +44,8 @@ type StartTask = Extract<Replica['task'], { kind: 'start' }>;
  * or came to nothing, a stop until it runs no more.
  */
 export class ReplicaRunner {
+  /** Of the start that began last; undefined where none is traced. */
+  startSpan: SpanIdentity | undefined;
   readonly #options: RunnerOptions;
   #incarnations = 0;
 
@@ -56,7 +60,9 @@ export class ReplicaRunner {
   start(replica: Replica, cause: StartCause, askedAt: number, releasePermit: () => void): void {
     const { context, listener, settings } = this.#options;
     const now = context.clock.now();
-    const task: StartTask = { kind: 'start', abort: new AbortController(), cause, askedAt, exitSeen: false };
+    const span = startSpan(context);
+    this.startSpan = span;
+    const task: StartTask = { kind: 'start', abort: new AbortController(), cause, askedAt, exitSeen: false, span };
     replica.isResumed = replica.apply('resume');
     if (!replica.isResumed) {
       const { spec, runtime } = settings();
@@ -158,9 +164,13 @@ export class ReplicaRunner {
     try {
       await untilNoClash(() => this.#tryStart(replica, task, permitAt, releasePermit), life);
     } catch (thrown) {
-      if (!life.aborted) this.#startEnded(replica, task.askedAt, toPilotlightError(thrown, 'RUNTIME_FAILED'));
+      if (life.aborted) return;
+      const error = toPilotlightError(thrown, 'RUNTIME_FAILED');
+      traceStart(this.#options.context, replica, task, permitAt, error);
+      this.#startEnded(replica, task.askedAt, error);
       return;
     }
+    traceStart(this.#options.context, replica, task, permitAt, undefined);
     this.#becomeReady(replica, task.cause);
   }
 
@@ -182,6 +192,7 @@ export class ReplicaRunner {
       // Not under the task's signal: a start that is broken off half-way may leave a replica that nobody knows of.
       const instance = await launch(clock, replica.runtime, replica.spec, context.life);
       const started = clock.now();
+      task.startedAt = started;
       replica.instance = instance;
       // From here the address is ours: what others list there is not used any more.
       publish();
@@ -189,7 +200,7 @@ export class ReplicaRunner {
       signal.throwIfAborted();
       if (task.exitSeen) detached(context, `verify ${replica.name}`, this.verify(replica));
       this.#listens(replica, instance, await proveReady(this.#readiness(replica), instance, signal));
-      replica.start = { asked: task.askedAt, permit: permitAt, started, ready: clock.now() };
+      replica.start = { asked: task.askedAt, permit: permitAt, started, ready: clock.now(), span: task.span };
     } finally {
       permitTimer?.cancel();
     }
@@ -202,11 +213,13 @@ export class ReplicaRunner {
     } catch (thrown) {
       if (context.life.aborted) return;
       const error = toPilotlightError(thrown, 'RUNTIME_FAILED');
+      traceStart(context, replica, task, permitAt, error);
       this.#endStart(replica, error, GIVEN_UP_GRACE_MS);
       if (error.code === 'CANCELLED') listener.onStartWithdrawn(replica);
       else listener.onResumeFailed(replica, error);
       return;
     }
+    traceStart(context, replica, task, permitAt, undefined);
     this.#becomeReady(replica, task.cause);
   }
 
@@ -222,6 +235,7 @@ export class ReplicaRunner {
       runtime.resume === undefined ? never(runtime) : runtime.resume(before?.id ?? '', inner),
     );
     const started = clock.now();
+    task.startedAt = started;
     replica.instance = instance;
     const permitTimer = clock.after(PERMIT_READINESS_MS, releasePermit);
     try {
@@ -230,7 +244,7 @@ export class ReplicaRunner {
       const timeoutMs = Math.min(RESUME_READY_MS, readiness.ready.timeoutMs);
       const context = { ...readiness, ready: { ...readiness.ready, timeoutMs } };
       this.#listens(replica, instance, await proveReady(context, instance, signal));
-      replica.start = { asked: task.askedAt, permit: permitAt, started, ready: clock.now() };
+      replica.start = { asked: task.askedAt, permit: permitAt, started, ready: clock.now(), span: task.span };
     } finally {
       permitTimer.cancel();
     }

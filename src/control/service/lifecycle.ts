@@ -199,6 +199,7 @@ export class ServiceLifecycle {
       blockedUntil: contact.contact === 'unreachable' ? contact.retryAt : this.breaker.refusedUntil,
       failures: this.#intent.failures,
       inFlightLimit: this.#options.inFlightLimit() ?? null,
+      startSpan: this.set.startSpan,
     };
   }
 

@@ -3,6 +3,7 @@ import { type RefusalCode, ruleOf } from '../../model/refusals.ts';
 import type { FaultText } from '../http1/faults.ts';
 import type { RequestHead } from '../http1/request.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
+import type { RequestTrace } from './request-trace.ts';
 
 /** Whom a record names as the client. */
 interface RecordedPeer {
@@ -48,6 +49,8 @@ export class ExchangeFacts {
   endpoint: Endpoint | undefined;
   /** By what the answer was compressed; undefined: it was sent as it came. */
   encoding: AccessRecord['encoding'];
+  /** Undefined where no traces are wanted. */
+  trace: RequestTrace | undefined;
   // Known at the end.
   service: string | undefined;
   retries = 0;
@@ -66,6 +69,7 @@ export class ExchangeFacts {
     this.fault = undefined;
     this.endpoint = undefined;
     this.encoding = undefined;
+    this.trace = undefined;
   }
 }
 

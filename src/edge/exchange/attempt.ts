@@ -122,6 +122,7 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
     this.#isConnecting = true;
     this.turns.dispatch(now);
     endpoint.link(this);
+    this.#request.facts.trace?.attempt(endpoint, now);
     if (isLoad) service.statistics.load.change(1, now);
     const kept = retries.mayReuse ? endpoint.takeOpen(now) : undefined;
     if (kept === undefined) {
@@ -135,6 +136,7 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
   }
 
   #connect(endpoint: Endpoint): void {
+    this.#request.facts.trace?.connecting(this.#context.clock.now());
     this.#context.deadlines.arm(this, (this.#service as Service).policy.timeouts.connectMs);
     const version = endpoint.transport?.proxyProtocol ?? false;
     this.#opened = endpoint.open(this, version ? proxyHeader(version, this.#request.client.peer.ends) : undefined);
@@ -198,6 +200,7 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
     const service = this.#service as Service;
     const endpoint = this.endpoint as Endpoint;
     const verdict = verdictOn(failure, phase);
+    this.#request.facts.trace?.failed(fault ?? failure);
     this.drop();
     if (fault !== undefined && failure !== 'tls') service.trust.onBadAnswer(endpoint, fault);
     const isReset = verdict.counts === 'resets';
@@ -227,6 +230,7 @@ export class Attempt implements InFlight, UpstreamOpener, Opener, TransferOwner,
     this.#context.deadlines.disarm(this);
     this.transfer.reset();
     this.endpoint = undefined;
+    this.#request.facts.trace?.endAttempt(now);
     endpoint.unlink(this);
     const service = this.#service as Service;
     if (this.isLoad) service.statistics.load.change(-1, now);

@@ -1,4 +1,5 @@
 import type { AccessLog } from '../../model/access.ts';
+import type { Traces } from '../../model/traces.ts';
 import type { CompressionLimit } from '../compress/compression-limit.ts';
 import type { Shortage } from '../io/shortage.ts';
 import type { ListenerRoutes } from '../route/listener-routes.ts';
@@ -25,6 +26,8 @@ export interface ExchangeContext extends ServiceContext {
   readonly unrouted: Map<number, number>;
   /** Takes a record per request; undefined where none is wanted. */
   readonly access: AccessLog | undefined;
+  /** Takes what is traced; undefined where nothing is. */
+  readonly traces: Traces | undefined;
   /** Closes all idle connections to services. @returns whether there were any */
   closeIdle(): boolean;
   /** A new request id: unique across restarts, 20 characters at most. */

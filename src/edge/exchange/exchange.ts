@@ -1,7 +1,8 @@
 import type { HashOn } from '../../model/balancing.ts';
 import type { RefusalCode } from '../../model/refusals.ts';
-import { accessRecord, ExchangeFacts } from '../answer/access-record.ts';
+import { ExchangeFacts } from '../answer/access-record.ts';
 import type { OwnAnswer } from '../answer/own-answer.ts';
+import { RequestTrace } from '../answer/request-trace.ts';
 import { hashKey } from '../balance/hash-key.ts';
 import type { StickyCookie } from '../balance/sticky.ts';
 import { PROGRESS_PREFIX } from '../hold/waiting-page.ts';
@@ -16,6 +17,7 @@ import type { Downstream } from './downstream.ts';
 import type { Failure, Verdict } from './failure-policy.ts';
 import { redirectAnswer, refusalOf } from './own-answers.ts';
 import { ProgressStream, progressOf, watchedBy } from './progress-stream.ts';
+import { keepRecords } from './records.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import { requestIdOf } from './request-writer.ts';
 import { Retries } from './retries.ts';
@@ -96,6 +98,8 @@ export class Exchange implements Waiting, Attempted {
   /** Routes the request, then admits it. The part of the body that is here already is in the buffer. */
   begin(): void {
     const { request, peer } = this.client;
+    const { traces } = this.#context;
+    if (traces !== undefined) this.facts.trace = new RequestTrace(this.client, traces.sample, this.facts.startedAt);
     this.requestId = requestIdOf(this.client, this.#context.requestId);
     const own = answerBeforeRouting(this.client, this.requestId);
     if (own !== undefined) {
@@ -302,18 +306,9 @@ export class Exchange implements Waiting, Attempted {
       service.statistics.ended(status, now - startedAt);
       this.#attempt.leave(now);
     }
-    this.#log(service);
+    keepRecords(this.#context, this, service?.name);
     this.#reset();
     this.client.finish(now);
-  }
-
-  #log(service: Service | undefined): void {
-    const { access, clock } = this.#context;
-    if (access === undefined) return;
-    const { facts, client } = this;
-    facts.service = service?.name;
-    facts.retries = this.retries.additional;
-    access.write(accessRecord(client, facts, this.requestId, clock.now(), clock.wall()));
   }
 
   #reset(): void {
@@ -428,7 +423,7 @@ export class Exchange implements Waiting, Attempted {
     this.#leave();
     if (facts.status === 0) facts.status = 499;
     if (facts.ending === 'complete' && !isOver) facts.ending = stalled ? 'client-stalled' : 'client-left';
-    this.#log(service);
+    keepRecords(this.#context, this, service?.name);
     this.#reset();
   }
 

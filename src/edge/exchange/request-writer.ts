@@ -1,3 +1,4 @@
+import type { ExchangeFacts } from '../answer/access-record.ts';
 import { Framing } from '../http1/framing.ts';
 import { allIn, TCHAR } from '../io/http-syntax.ts';
 import type { CompiledRules, RuledRequest } from '../route/compiled-rules.ts';
@@ -12,6 +13,7 @@ const MAX_REQUEST_ID = 128;
 /** The request that is sent. */
 interface Sent extends RuledRequest {
   readonly client: Downstream;
+  readonly facts: Pick<ExchangeFacts, 'trace'>;
   readonly rules: CompiledRules | undefined;
 }
 
@@ -25,7 +27,7 @@ export function upstreamHead(sent: Sent, service: Service, endpoint: Endpoint): 
  * The client's fields as they were sent, without hop-by-hop ones, and ours written last, so that nothing that a client
  * names in Connection can take them away (CVE-2024-45410).
  */
-function plainHead({ client, requestId }: Sent, service: Service, endpoint: Endpoint): string {
+function plainHead({ client, facts, requestId }: Sent, service: Service, endpoint: Endpoint): string {
   const { request, peer } = client;
   const hostValue = request.hostValue === '' ? endpoint.authority : request.hostValue;
   let out = `${request.line}Host: ${service.policy.upstreamHost ?? hostValue}\r\n`;
@@ -39,6 +41,7 @@ function plainHead({ client, requestId }: Sent, service: Service, endpoint: Endp
   }
   out += request.head.kept() + forwarding;
   out += `X-Request-Id: ${requestId}\r\n`;
+  if (facts.trace !== undefined) out += facts.trace.fields;
   if (service.policy.via !== undefined) out += `Via: ${client.version} ${service.policy.via}\r\n`;
   if (request.upgrade !== undefined) out += `Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`;
   else if (request.trailers) out += 'Connection: TE\r\nTE: trailers\r\n';

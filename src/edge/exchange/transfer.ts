@@ -131,6 +131,7 @@ export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
     this.#phase = 'sent';
     retries.written = true;
     facts.connectedAt = now;
+    facts.trace?.connected(now);
     const head = upstreamHead(this.#request, service, endpoint);
     const { done } = client.body;
     const { framing } = client.request;
@@ -245,6 +246,7 @@ export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
     this.#phase = 'streaming';
     facts.firstByteAt = now;
     facts.status = response.status;
+    facts.trace?.answered(response.status, now);
     this.#lastByteAt = now;
     this.watchSilence(now);
     if (this.#request.isLoad) {
@@ -352,6 +354,7 @@ export class Transfer implements UpstreamConsumer, CodedOwner, DeadlineEntry {
     this.#phase = 'tunnel';
     facts.status = 101;
     facts.firstByteAt = now;
+    facts.trace?.answered(101, now);
     this.#lastByteAt = now;
     connection.tunnel();
     this.#tunnel = new Tunnel(client, connection, service.policy.activity === 'data', now);

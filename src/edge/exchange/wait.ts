@@ -1,5 +1,6 @@
 import type { HashOn } from '../../model/balancing.ts';
 import type { RefusalCode } from '../../model/refusals.ts';
+import type { SpanIdentity } from '../../model/traces.ts';
 import type { ExchangeFacts } from '../answer/access-record.ts';
 import { grpcTimeoutMs, isGrpc } from '../answer/grpc.ts';
 import { type OwnAnswer, ownAnswer, retryAfterSeconds } from '../answer/own-answer.ts';
@@ -106,6 +107,7 @@ export class Wait implements Waiter, DeadlineEntry {
       this.#setEnd(now, service);
     }
     this.#isPageable = asleep && service.policy.hold.page === 'auto' && isNavigation(client.request);
+    facts.trace?.hold(now);
     this.#arm(now);
     service.hold(this, front);
     if (!body.mayReadOn(client.body.done)) client.pauseReading();
@@ -126,6 +128,15 @@ export class Wait implements Waiter, DeadlineEntry {
     service.unhold(this);
     this.#request.body.unreserve(service);
     this.#context.deadlines.disarm(this);
+    this.#request.facts.trace?.endHold(this.#context.clock.now(), this.#awaited(service));
+  }
+
+  /** The span of the start that ended the wait, well or not. */
+  #awaited({ lastStart, state, isReady }: Service): SpanIdentity | undefined {
+    const { facts } = this.#request;
+    if (!facts.cold) return undefined;
+    if (lastStart !== undefined && lastStart.heard >= facts.heldAt) return lastStart.span;
+    return isReady ? undefined : state.startSpan;
   }
 
   // ── as the queue sees it ──────────────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,5 @@
 import type { StartPhases } from '../../model/snapshot.ts';
+import type { SpanIdentity } from '../../model/traces.ts';
 
 /** When a start reached each of its phases, in the edge's clock, ms. */
 export interface ColdStart {
@@ -7,13 +8,15 @@ export interface ColdStart {
   permit: number;
   started: number;
   ready: number;
+  /** Undefined where it is not traced. */
+  span?: SpanIdentity | undefined;
 }
 
 /** Converts the phases that control tells to this clock. Of a start that others made, only its end is known. */
 export function coldStart(phases: StartPhases | null, now: number): ColdStart {
   if (phases === null) return { permit: 0, started: 0, ready: now, heard: now };
-  const { permitAgo, startedAgo, readyAgo } = phases;
-  return { permit: now - permitAgo, started: now - startedAgo, ready: now - readyAgo, heard: now };
+  const { permitAgo, startedAgo, readyAgo, span } = phases;
+  return { permit: now - permitAgo, started: now - startedAgo, ready: now - readyAgo, heard: now, span };
 }
 
 /**

@@ -8,6 +8,8 @@ import { PasswordVerifier } from './password-verifier.ts';
 /** Where a request goes, and what the route asks and changes on the way. Compiled from a `RouteView`. */
 export interface Route {
   readonly service: Service;
+  /** As the configuration has it, for people. */
+  readonly path: string;
   /** Undefined for most routes, which only pass requests on. */
   readonly rules: CompiledRules | undefined;
   /** Most bytes of a request body; 0 = no limit. */
@@ -32,13 +34,13 @@ export class RouteCompiler {
   }
 
   compile(view: RouteView, service: Service): Route {
-    const { maxBody = 0 } = view;
+    const { path, maxBody = 0 } = view;
     const compression = this.#compressionOf(view.compress ?? service.policy.compress);
-    if (view.rules === undefined) return { service, rules: undefined, maxBody, compression };
+    if (view.rules === undefined) return { service, path, rules: undefined, maxBody, compression };
     const key = JSON.stringify([view.service, view.host ?? null, view.path, view.on, view.ambiguousPaths, view.rules]);
     const rules = this.#rules.get(key) ?? new CompiledRules(view.rules, view, this.#verifier);
     this.#next.set(key, rules);
-    return { service, rules, maxBody, compression };
+    return { service, path, rules, maxBody, compression };
   }
 
   #compressionOf(settings: ServicePolicy['compress']): CompressionRule | undefined {

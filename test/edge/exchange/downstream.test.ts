@@ -122,6 +122,7 @@ function requestPath(change: Parameters<typeof policy>[0] = {}) {
     handingOver: false,
     unrouted: new Map(),
     access: undefined,
+    traces: undefined,
     closeIdle: () => false,
     httpProxyEngine: () => {
       throw new Error('not used');
@@ -133,7 +134,7 @@ function requestPath(change: Parameters<typeof policy>[0] = {}) {
     date: () => 'now',
   };
   const service = new Service(context, policy(change));
-  const route = { service, rules: undefined, maxBody: 0, compression: undefined };
+  const route = { service, rules: undefined, path: '/', maxBody: 0, compression: undefined };
   context.routes = new ListenerRoutes([{ host: undefined, path: '/', service: 'app' }], () => route);
   onTestFinished(() => {
     service.close();
