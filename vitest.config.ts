@@ -3,7 +3,8 @@ import { COMPILE_CACHE } from './test/support/compile-cache.ts';
 
 /** What starts programs, measures its own process, replaces modules of Node's or takes long: a process for each file. */
 const APART = [
-  'test/{browser,conformance,demo,integration,load-tests,main,scenarios,soak,support,workers}/**/*.test.ts',
+  'test/{browser,demo,integration,load-tests,main,scenarios,soak,support,workers}/**/*.test.ts',
+  'test/conformance/{fuzz,segmentation}*.test.ts',
   'test/edge/client/{pipelined-flood,slow-client,http2/floods}.test.ts',
   'test/edge/{route/rate-limiter,hold/wake-rules}.test.ts',
   'test/simulate/{scaling-bars*,search}.test.ts',

@@ -3,7 +3,7 @@ import { extname, join } from 'node:path';
 import { createAdmin } from './admin/create-admin.ts';
 import { AcmeSource } from './certificates/acme/acme-source.ts';
 import { FileSource } from './certificates/file-source.ts';
-import { readUpstreamTls } from './certificates/upstream-files.ts';
+import { UpstreamFiles } from './certificates/upstream-files.ts';
 import type { ProxyOptions, RunningProxy } from './cli/running-proxy.ts';
 import {
   describeRefusal,
@@ -145,12 +145,21 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   if (inConsul !== undefined && inConsul.settings.register !== false) registrar = createConsulRegistrar(inConsul);
 
   // 5. The control plane.
-  let upstreamTls = await readUpstreamTls(settings.services);
+  const telling = {
+    clock,
+    tell: ({ type, message, ...fields }: CertificateNews) => events.emit(type, message, fields),
+  };
+  const upstreamFiles = new UpstreamFiles({
+    ...telling,
+    onChange: () => phase === 'serving' && control.reconfigure(current),
+  });
+  undo.push(async () => upstreamFiles.close());
+  upstreamFiles.use(await upstreamFiles.read(settings.services));
   const control = createControl({
     ...common,
     settings,
     secret,
-    upstreamTls: () => upstreamTls,
+    upstreamTls: () => upstreamFiles.byService,
     metrics,
     traces,
     journal,
@@ -189,13 +198,9 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   undo.push(() => plane.close());
 
   // 7. Certificates: files are watched, and what is to be ordered is, once requests are taken.
-  const telling = {
-    clock,
-    tell: ({ type, message, ...fields }: CertificateNews) => events.emit(type, message, fields),
-    warn: (message: string) => logger.warn({}, message),
-  };
+  const certificateOptions = { ...telling, warn: (message: string) => logger.warn({}, message) };
   const files = new FileSource({
-    ...telling,
+    ...certificateOptions,
     ticketKeys,
     onChange: () =>
       void renewCertificates().catch((error: unknown) =>
@@ -203,7 +208,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
       ),
   });
   const certificates = new AcmeSource({
-    ...telling,
+    ...certificateOptions,
     files,
     folder: join(state.path, 'acme'),
     apply: () => renewCertificates(),
@@ -296,9 +301,9 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
 
   /** Serves other settings from now on. @throws where a listener or a certificate is of no use; all is as before then */
   const serve = async (next: Settings) => {
-    const read = await readUpstreamTls(next.services);
+    const upstreamReading = await upstreamFiles.read(next.services);
     listening = await listenOn(next.listen);
-    upstreamTls = read;
+    upstreamFiles.use(upstreamReading);
     const isTokenNew = partsOf(current).consul?.token !== partsOf(next).consul?.token;
     // In force from here on, whatever fails below: what comes next is compared with it.
     current = next;
@@ -410,6 +415,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
       const graceMs = Math.max(0, ...current.services.map(({ run }) => run?.stop.graceMs ?? 0));
       const attempt = attempts(hurry, logger);
       certificates.close();
+      upstreamFiles.close();
       declared.close();
       daysLeft.cancel();
 

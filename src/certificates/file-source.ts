@@ -11,20 +11,14 @@ import type {
 import { PilotlightError } from '../model/errors.ts';
 import type { ListenSettings } from '../model/settings.ts';
 import type { ClientAuthSettings, TlsSettings } from '../model/tls-settings.ts';
-import type { Clock, Timer } from '../util/clock.ts';
+import type { Clock } from '../util/clock.ts';
 import { hostPort } from '../util/host-port.ts';
+import { FileWatch } from './file-watch.ts';
 import { warningsOf } from './read-certificate.ts';
 import { crlWarning } from './read-client-auth.ts';
 import { type ReadClientAuth, type ReadPair, readTls } from './read-tls.ts';
 import { signatureOf } from './signature.ts';
 import { TicketKeys } from './ticket-keys.ts';
-
-/** The files are looked at this often, ms; less often where a look would take more than a hundredth of the time. */
-const LOOK_MS = 5000;
-const LONGEST_LOOK_MS = 60_000;
-const LOOK_SHARE = 100;
-/** Files that changed are read when they have been the same for so long, ms: a pair is written one file after the other. */
-const SETTLE_MS = 1000;
 
 interface FileSourceOptions {
   clock: Clock;
@@ -55,14 +49,19 @@ export class FileSource implements CertificateSource {
   #told = new Map<string, string>();
   readonly #warned = new Set<string>();
   #followed: readonly ListenSettings[] = [];
-  /** Of the files as they were when they were read. */
-  #signature = '';
-  #timer: Timer | undefined;
-  #isClosed = false;
+  readonly #watch: FileWatch;
 
   constructor(options: FileSourceOptions) {
+    const { clock, onChange } = options;
     this.#options = options;
-    this.#ticketKeys = new TicketKeys(options.clock, options.ticketKeys);
+    this.#ticketKeys = new TicketKeys(clock, options.ticketKeys);
+    this.#watch = new FileWatch({
+      clock,
+      signature: () => signatureOf(this.#settings),
+      onLook: (changed) => {
+        if (this.#ticketKeys.rotate() || changed) onChange();
+      },
+    });
   }
 
   get ticketKeys(): TicketKeysView {
@@ -82,7 +81,7 @@ export class FileSource implements CertificateSource {
       equipped.push(tls === undefined ? listener : { ...listener, tls: await this.#material(tls, listener, reading) });
     }
     await this.#take(reading);
-    this.#signature = signature;
+    this.#watch.seen(signature);
     return equipped;
   }
 
@@ -92,8 +91,8 @@ export class FileSource implements CertificateSource {
 
   follow(listeners: readonly ListenSettings[]): void {
     this.#followed = listeners;
-    this.#timer?.cancel();
-    if (this.#settings.length > 0) this.#lookIn(LOOK_MS);
+    if (this.#settings.length > 0) this.#watch.follow();
+    else this.#watch.stop();
   }
 
   renew(): Promise<EdgeListener[]> {
@@ -101,8 +100,7 @@ export class FileSource implements CertificateSource {
   }
 
   close(): void {
-    this.#isClosed = true;
-    this.#timer?.cancel();
+    this.#watch.stop();
   }
 
   get #settings(): TlsSettings[] {
@@ -175,40 +173,6 @@ export class FileSource implements CertificateSource {
   #warn(message: string): void {
     if (!this.#warned.has(message)) this.#options.warn(message);
     this.#warned.add(message);
-  }
-
-  // ── watching ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #lookIn(ms: number): void {
-    if (!this.#isClosed) this.#timer = this.#options.clock.after(ms, () => void this.#look());
-  }
-
-  async #look(): Promise<void> {
-    const { clock, onChange } = this.#options;
-    const followed = this.#followed;
-    const began = clock.now();
-    const signature = await signatureOf(this.#settings);
-    const took = clock.now() - began;
-    // Another look is on its way where others are followed now.
-    if (this.#isClosed || followed !== this.#followed) return;
-    const before = this.#signature;
-    this.#signature = await this.#settled(signature);
-    if (this.#isClosed || followed !== this.#followed) return;
-    if (this.#ticketKeys.rotate() || before !== this.#signature) onChange();
-    this.#lookIn(Math.min(LONGEST_LOOK_MS, Math.max(LOOK_MS, LOOK_SHARE * took)));
-  }
-
-  /** Waits until files that changed stay the same. @returns their signature then */
-  async #settled(signature: string): Promise<string> {
-    if (this.#signature === signature) return signature;
-    for (let last = signature; ; ) {
-      await new Promise<void>((resolve) => {
-        this.#timer = this.#options.clock.after(SETTLE_MS, resolve);
-      });
-      const next = await signatureOf(this.#settings);
-      if (next === last || this.#isClosed) return next;
-      last = next;
-    }
   }
 }
 

@@ -3,10 +3,7 @@ import type { TlsSettings } from '../model/tls-settings.ts';
 import { findPairs } from './find-pairs.ts';
 import { clientAuthsOf } from './read-tls.ts';
 
-/**
- * Tells whether any file changed that `tls` of listeners names: a text that differs then. By looking and not by
- * notices, which do not come for links that are turned to another folder, nor over a network.
- */
+/** Tells whether any file changed that `tls` of listeners names: a text that differs then. */
 export async function signatureOf(settings: readonly TlsSettings[]): Promise<string> {
   const files = new Set<string>();
   for (const tls of settings) {
@@ -17,8 +14,16 @@ export async function signatureOf(settings: readonly TlsSettings[]): Promise<str
       for (const { cert, key } of pairs) files.add(cert).add(key ?? cert);
     }
   }
+  return signatureOfFiles(files);
+}
+
+/**
+ * Tells whether any of the files changed: a text that differs then. By looking and not by notices, which do not come for
+ * links that are turned to another folder, nor over a network.
+ */
+export async function signatureOfFiles(files: Iterable<string>): Promise<string> {
   const seen: string[] = [];
-  for (const file of files) seen.push(`${file} ${await stateOf(file)}`);
+  for (const file of new Set(files)) seen.push(`${file} ${await stateOf(file)}`);
   return seen.join('\n');
 }
 

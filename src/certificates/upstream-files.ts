@@ -1,26 +1,125 @@
-import type { CertificateFinding } from '../model/certificates.ts';
+import type { CertificateFinding, CertificateNews } from '../model/certificates.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { ServiceSettings } from '../model/settings.ts';
 import type { UpstreamTls, UpstreamTlsSettings } from '../model/upstream.ts';
+import type { Clock } from '../util/clock.ts';
+import { FileWatch } from './file-watch.ts';
 import { readAuthorities, readCertificate, warningsOf } from './read-certificate.ts';
+import { signatureOfFiles } from './signature.ts';
 
 /** What handshakes with the replicas of each service need, by its name. Secret: it goes to the edges and nowhere else. */
 export type UpstreamTlsByService = ReadonlyMap<string, UpstreamTls>;
 
-/**
- * Reads what `upstream.tls` of services names.
- * @throws CERTIFICATE_UNUSABLE where something of it cannot be used
- */
-export async function readUpstreamTls(services: readonly ServiceSettings[]): Promise<UpstreamTlsByService> {
-  const read = new Map<string, UpstreamTls>();
-  for (const { name, upstream } of services) {
-    if (upstream?.tls === undefined) continue;
-    const { tls, faults } = await readFiles(upstream.tls);
-    const [fault] = faults;
-    if (fault !== undefined) throw new PilotlightError('CERTIFICATE_UNUSABLE', `${name}: ${fault.message}`);
-    read.set(name, tls);
+interface UpstreamFilesOptions {
+  clock: Clock;
+  /** Told of what changes, and of what cannot be used. */
+  tell: (news: CertificateNews) => void;
+  /** `byService` differs from what it was. */
+  onChange: () => void;
+}
+
+/** One reading of what `upstream.tls` of services names. */
+export interface UpstreamReading {
+  readonly services: readonly ServiceSettings[];
+  readonly byService: UpstreamTlsByService;
+  /** Of the files as they were. */
+  readonly signature: string;
+}
+
+/** The files that `upstream.tls` of services names, which are watched. */
+export class UpstreamFiles {
+  readonly #options: UpstreamFilesOptions;
+  readonly #watch: FileWatch;
+  #services: readonly ServiceSettings[] = [];
+  #byService: UpstreamTlsByService = new Map();
+  /** What was said of what cannot be used, by service. */
+  #told = new Map<string, string>();
+
+  constructor(options: UpstreamFilesOptions) {
+    this.#options = options;
+    this.#watch = new FileWatch({
+      clock: options.clock,
+      signature: () => signatureOfFiles(filesOf(this.#services)),
+      onLook: (changed) => {
+        if (changed) void this.#renew();
+      },
+    });
   }
-  return read;
+
+  get byService(): UpstreamTlsByService {
+    return this.#byService;
+  }
+
+  /**
+   * Reads the files of services, without using what they hold.
+   * @throws CERTIFICATE_UNUSABLE where something of it cannot be used
+   */
+  async read(services: readonly ServiceSettings[]): Promise<UpstreamReading> {
+    // What changes from here on is noticed, though it may be read already.
+    const signature = await signatureOfFiles(filesOf(services));
+    const byService = new Map<string, UpstreamTls>();
+    for (const { name, upstream } of services) {
+      if (upstream?.tls === undefined) continue;
+      const { tls, faults } = await readFiles(upstream.tls);
+      const [fault] = faults;
+      if (fault !== undefined) throw new PilotlightError('CERTIFICATE_UNUSABLE', `${name}: ${fault.message}`);
+      byService.set(name, tls);
+    }
+    return { services, byService, signature };
+  }
+
+  /** Uses what was read, and watches its files from now on. */
+  use({ services, byService, signature }: UpstreamReading): void {
+    this.#services = services;
+    this.#byService = byService;
+    this.#told.clear();
+    this.#watch.seen(signature);
+    if (byService.size > 0) this.#watch.follow();
+    else this.#watch.stop();
+  }
+
+  close(): void {
+    this.#watch.stop();
+  }
+
+  /** Reads anew; what cannot be used stays as it was. */
+  async #renew(): Promise<void> {
+    const { tell, onChange } = this.#options;
+    const services = this.#services;
+    const byService = new Map(this.#byService);
+    const news: CertificateNews[] = [];
+    const told = new Map<string, string>();
+    for (const { name, upstream } of services) {
+      const file = upstream?.tls?.cert ?? upstream?.tls?.ca;
+      if (upstream?.tls === undefined || file === undefined) continue;
+      const { tls, faults } = await readFiles(upstream.tls);
+      const [fault] = faults;
+      if (fault !== undefined) {
+        const message = `${name}: ${fault.message}: what was there before is used on`;
+        if (this.#told.get(name) !== message) news.push({ type: 'certificate-refused', message, file });
+        told.set(name, message);
+      } else if (isOther(byService.get(name), tls)) {
+        byService.set(name, tls);
+        news.push({ type: 'certificate-changed', message: `what replicas of ${name} are shown changed`, file });
+      }
+    }
+    // Other settings came meanwhile, with a reading of their own.
+    if (services !== this.#services) return;
+    this.#byService = byService;
+    this.#told = told;
+    for (const each of news) tell(each);
+    if (news.some(({ type }) => type === 'certificate-changed')) onChange();
+  }
+}
+
+function filesOf(services: readonly ServiceSettings[]): string[] {
+  return services.flatMap(({ upstream }) =>
+    [upstream?.tls?.ca ?? [], upstream?.tls?.cert ?? [], upstream?.tls?.key ?? []].flat(),
+  );
+}
+
+function isOther(before: UpstreamTls | undefined, { ca, cert, key }: UpstreamTls): boolean {
+  return before?.ca !== ca || before?.cert !== cert || before?.key !== key;
 }
 
 /** Reads the same and says what is wrong with it, without using it. @param now ms since the epoch */
