@@ -237,6 +237,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
     services: () => control.services(),
     service: (name) => control.service(name),
     endpoints: (name) => control.endpoints(name),
+    changeEndpoint: (name, address, change) => control.changeEndpoint(name, address, change),
     output: (name, lines) => control.output(name, lines),
     why: (name) => control.why(name),
     starts: (name) => control.starts(name),

@@ -37,7 +37,7 @@ _pilotlight() {
     esac
   done
   if [[ -z "$command" ]]; then
-    COMPREPLY=($(compgen -W "run demo init check status certificates routes endpoints why logs events costs replay simulate wake sleep scale freeze unfreeze log-level upgrade hash-password completion help version --help --version" -- "$current"))
+    COMPREPLY=($(compgen -W "run demo init check status certificates routes endpoints drain undrain weight why logs events costs replay simulate wake sleep scale freeze unfreeze log-level upgrade hash-password completion help version --help --version" -- "$current"))
     return
   fi
   if [[ "$current" == -* ]]; then
@@ -50,6 +50,9 @@ _pilotlight() {
       certificates) COMPREPLY=($(compgen -W "--json --admin --token -c --config -h --help" -- "$current")) ;;
       routes) COMPREPLY=($(compgen -W "--host --explain --json --admin --token -c --config -h --help" -- "$current")) ;;
       endpoints) COMPREPLY=($(compgen -W "--json --admin --token -c --config -h --help" -- "$current")) ;;
+      drain) COMPREPLY=($(compgen -W "--json --admin --token -c --config -h --help" -- "$current")) ;;
+      undrain) COMPREPLY=($(compgen -W "--json --admin --token -c --config -h --help" -- "$current")) ;;
+      weight) COMPREPLY=($(compgen -W "--json --admin --token -c --config -h --help" -- "$current")) ;;
       why) COMPREPLY=($(compgen -W "--since --json --admin --token -c --config -h --help" -- "$current")) ;;
       logs) COMPREPLY=($(compgen -W "--lines --json --admin --token -c --config -h --help" -- "$current")) ;;
       events) COMPREPLY=($(compgen -W "--json --admin --token -c --config -h --help" -- "$current")) ;;
@@ -74,6 +77,13 @@ _pilotlight() {
     routes:0) COMPREPLY=($(compgen -W "GET HEAD POST PUT PATCH DELETE OPTIONS" -- "$current")) ;;
     routes:1) : ;;
     endpoints:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null | grep -x '[a-z0-9-]*')" -- "$current")) ;;
+    drain:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null | grep -x '[a-z0-9-]*')" -- "$current")) ;;
+    drain:1) : ;;
+    undrain:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null | grep -x '[a-z0-9-]*')" -- "$current")) ;;
+    undrain:1) : ;;
+    weight:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null | grep -x '[a-z0-9-]*')" -- "$current")) ;;
+    weight:1) : ;;
+    weight:2) : ;;
     why:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null | grep -x '[a-z0-9-]*')" -- "$current")) ;;
     logs:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null | grep -x '[a-z0-9-]*')" -- "$current")) ;;
     events:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null | grep -x '[a-z0-9-]*')" -- "$current")) ;;
@@ -86,7 +96,7 @@ _pilotlight() {
     unfreeze:0) COMPREPLY=($(compgen -W "$(pilotlight status --names 2>/dev/null | grep -x '[a-z0-9-]*')" -- "$current")) ;;
     log-level:0) COMPREPLY=($(compgen -W "debug info warn error silent" -- "$current")) ;;
     completion:0) COMPREPLY=($(compgen -W "bash zsh fish" -- "$current")) ;;
-    help:0) COMPREPLY=($(compgen -W "run demo init check status certificates routes endpoints why logs events costs replay simulate wake sleep scale freeze unfreeze log-level upgrade hash-password completion help version" -- "$current")) ;;
+    help:0) COMPREPLY=($(compgen -W "run demo init check status certificates routes endpoints drain undrain weight why logs events costs replay simulate wake sleep scale freeze unfreeze log-level upgrade hash-password completion help version" -- "$current")) ;;
   esac
 }
 complete -F _pilotlight pilotlight

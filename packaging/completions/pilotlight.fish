@@ -8,6 +8,9 @@ complete -c pilotlight -n __fish_use_subcommand -a status -d 'shows every servic
 complete -c pilotlight -n __fish_use_subcommand -a certificates -d 'shows every certificate, its end and how its renewal stands'
 complete -c pilotlight -n __fish_use_subcommand -a routes -d 'shows where hosts and paths lead, or with --explain one request'
 complete -c pilotlight -n __fish_use_subcommand -a endpoints -d 'shows where a service is, and why an address is out of use'
+complete -c pilotlight -n __fish_use_subcommand -a drain -d 'takes an endpoint out: it only finishes the requests that it has'
+complete -c pilotlight -n __fish_use_subcommand -a undrain -d 'takes an endpoint back that was drained'
+complete -c pilotlight -n __fish_use_subcommand -a weight -d 'gives an endpoint another share of the requests'
 complete -c pilotlight -n __fish_use_subcommand -a why -d 'shows the last decisions about a service, with their numbers and guards'
 complete -c pilotlight -n __fish_use_subcommand -a logs -d 'shows what the replicas of a service wrote last'
 complete -c pilotlight -n __fish_use_subcommand -a events -d 'shows what happens, as it happens, of a service or of all'
@@ -66,6 +69,24 @@ complete -c pilotlight -n '__fish_seen_subcommand_from endpoints' -l admin -d 't
 complete -c pilotlight -n '__fish_seen_subcommand_from endpoints' -l token -d 'the admin token; else PILOTLIGHT_ADMIN_TOKEN' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from endpoints' -l config -s c -d 'the configuration; else PILOTLIGHT_CONFIG and the usual places' -r -F
 complete -c pilotlight -n '__fish_seen_subcommand_from endpoints' -l help -s h -d 'shows this text'
+complete -c pilotlight -n '__fish_seen_subcommand_from drain' -a '(pilotlight status --names 2>/dev/null | grep -x \'[a-z0-9-]*\')'
+complete -c pilotlight -n '__fish_seen_subcommand_from drain' -l json -d 'prints JSON'
+complete -c pilotlight -n '__fish_seen_subcommand_from drain' -l admin -d 'the running proxy; else PILOTLIGHT_ADMIN, else what the configuration says' -x
+complete -c pilotlight -n '__fish_seen_subcommand_from drain' -l token -d 'the admin token; else PILOTLIGHT_ADMIN_TOKEN' -x
+complete -c pilotlight -n '__fish_seen_subcommand_from drain' -l config -s c -d 'the configuration; else PILOTLIGHT_CONFIG and the usual places' -r -F
+complete -c pilotlight -n '__fish_seen_subcommand_from drain' -l help -s h -d 'shows this text'
+complete -c pilotlight -n '__fish_seen_subcommand_from undrain' -a '(pilotlight status --names 2>/dev/null | grep -x \'[a-z0-9-]*\')'
+complete -c pilotlight -n '__fish_seen_subcommand_from undrain' -l json -d 'prints JSON'
+complete -c pilotlight -n '__fish_seen_subcommand_from undrain' -l admin -d 'the running proxy; else PILOTLIGHT_ADMIN, else what the configuration says' -x
+complete -c pilotlight -n '__fish_seen_subcommand_from undrain' -l token -d 'the admin token; else PILOTLIGHT_ADMIN_TOKEN' -x
+complete -c pilotlight -n '__fish_seen_subcommand_from undrain' -l config -s c -d 'the configuration; else PILOTLIGHT_CONFIG and the usual places' -r -F
+complete -c pilotlight -n '__fish_seen_subcommand_from undrain' -l help -s h -d 'shows this text'
+complete -c pilotlight -n '__fish_seen_subcommand_from weight' -a '(pilotlight status --names 2>/dev/null | grep -x \'[a-z0-9-]*\')'
+complete -c pilotlight -n '__fish_seen_subcommand_from weight' -l json -d 'prints JSON'
+complete -c pilotlight -n '__fish_seen_subcommand_from weight' -l admin -d 'the running proxy; else PILOTLIGHT_ADMIN, else what the configuration says' -x
+complete -c pilotlight -n '__fish_seen_subcommand_from weight' -l token -d 'the admin token; else PILOTLIGHT_ADMIN_TOKEN' -x
+complete -c pilotlight -n '__fish_seen_subcommand_from weight' -l config -s c -d 'the configuration; else PILOTLIGHT_CONFIG and the usual places' -r -F
+complete -c pilotlight -n '__fish_seen_subcommand_from weight' -l help -s h -d 'shows this text'
 complete -c pilotlight -n '__fish_seen_subcommand_from why' -a '(pilotlight status --names 2>/dev/null | grep -x \'[a-z0-9-]*\')'
 complete -c pilotlight -n '__fish_seen_subcommand_from why' -l since -d 'from then on: a duration as 10m, or a time. Default: 20 decisions, 7d of costs' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from why' -l json -d 'prints JSON'
@@ -156,6 +177,6 @@ complete -c pilotlight -n '__fish_seen_subcommand_from upgrade' -l help -s h -d 
 complete -c pilotlight -n '__fish_seen_subcommand_from hash-password' -l help -s h -d 'shows this text'
 complete -c pilotlight -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'
 complete -c pilotlight -n '__fish_seen_subcommand_from completion' -l help -s h -d 'shows this text'
-complete -c pilotlight -n '__fish_seen_subcommand_from help' -a 'run demo init check status certificates routes endpoints why logs events costs replay simulate wake sleep scale freeze unfreeze log-level upgrade hash-password completion help version'
+complete -c pilotlight -n '__fish_seen_subcommand_from help' -a 'run demo init check status certificates routes endpoints drain undrain weight why logs events costs replay simulate wake sleep scale freeze unfreeze log-level upgrade hash-password completion help version'
 complete -c pilotlight -n '__fish_seen_subcommand_from help' -l help -s h -d 'shows this text'
 complete -c pilotlight -n '__fish_seen_subcommand_from version' -l help -s h -d 'shows this text'

@@ -52,8 +52,10 @@ export class EventStreams {
   }
 }
 
-/** Sends the head of a stream. @returns false where that is all that was asked for */
+/** Sends the head of a stream. @returns false where that is all that was asked for, or the client is gone */
 export function beginStream(response: ServerResponse): boolean {
+  // It would tell of its end no more.
+  if (response.destroyed) return false;
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', Connection: 'close' });
   if (response.req.method === 'HEAD') {
     response.end();

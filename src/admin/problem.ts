@@ -14,6 +14,7 @@ export interface Problem {
 
 const statusOf: Partial<Record<ErrorCode, { status: number; title: string }>> = {
   SERVICE_UNKNOWN: { status: 404, title: 'Unknown service' },
+  ENDPOINT_UNKNOWN: { status: 404, title: 'Unknown endpoint' },
   HANDING_OVER: { status: 503, title: 'A new process takes over' },
   CANCELLED: { status: 503, title: 'The proxy is about to end' },
   SCALE_OUT_OF_BOUNDS: { status: 422, title: 'Not a number of replicas that the service may have' },

@@ -12,6 +12,7 @@ import type { Dashboard } from './dashboard.ts';
 import type { EventStreams } from './event-stream.ts';
 import type { LiveStreams } from './live-stream.ts';
 import { methodNotAllowed, notFound, type Problem, sendProblem } from './problem.ts';
+import { badEndpointChange, readEndpointChange } from './read-endpoint-change.ts';
 import { badFreeze, badUnfreeze, readFreeze, readUnfreeze } from './read-freeze.ts';
 
 /**
@@ -88,6 +89,14 @@ export function createRoutes({
     '/v1/services': { get: async (response) => sendJson(response, await api.services()) },
     '/v1/services/*': { get: async (response, name) => sendJson(response, await api.service(name)) },
     '/v1/services/*/endpoints': { get: async (response, name) => sendJson(response, await api.endpoints(name)) },
+    '/v1/services/*/endpoints/*': {
+      post: async (response, name, _query, body) => {
+        const change = readEndpointChange(body);
+        if (change === undefined) return sendProblem(response, badEndpointChange);
+        const at = name.indexOf('/');
+        sendJson(response, await api.changeEndpoint(name.slice(0, at), name.slice(at + 1), change));
+      },
+    },
     '/v1/services/*/logs': {
       get: async (response, name, query) => {
         const lines = linesOf(query.get('lines'));

@@ -8,7 +8,7 @@ import { PilotlightError } from '../model/errors.ts';
 import type { PilotEvent } from '../model/events.ts';
 import type { LogLevel } from '../model/observe.ts';
 import type { RouteExplanation, RouteQuestion, RouteStatus } from '../model/routes.ts';
-import type { EndpointStatus, ReplicaOutput, ScaleByHand, ServiceStatus } from '../model/status.ts';
+import type { EndpointByHand, EndpointStatus, ReplicaOutput, ScaleByHand, ServiceStatus } from '../model/status.ts';
 import type { AdminTarget } from './admin-target.ts';
 
 /** What commands ask of a running proxy. All throw ADMIN_UNREACHABLE, ADMIN_REFUSED, SERVICE_UNKNOWN and so on. */
@@ -19,6 +19,8 @@ export interface AdminClient {
   service(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
   /** Where a service is, in use or not. */
   endpoints(name: string): Promise<EndpointStatus[]>;
+  /** Sets what holds for one of its endpoints. @returns all of them */
+  changeEndpoint(name: string, address: string, change: Partial<EndpointByHand>): Promise<EndpointStatus[]>;
   /** What its replicas wrote last. @param lines 1 to 1000 of each */
   logs(name: string, lines: number): Promise<ReplicaOutput[]>;
   /** @param level sets it; undefined: only asks */
@@ -54,6 +56,10 @@ export function createAdminClient(target: AdminTarget): AdminClient {
     certificates: async () => (await ask(target, 'GET', '/v1/certificates')) as CertificateStatus[],
     service: async (name, signal) => (await ask(target, 'GET', one(name), signal)) as ServiceStatus,
     endpoints: async (name) => (await ask(target, 'GET', act(name, 'endpoints'))) as EndpointStatus[],
+    changeEndpoint: async (name, address, change) => {
+      const path = act(name, `endpoints/${encodeURIComponent(address)}`);
+      return (await ask(target, 'POST', path, undefined, change)) as EndpointStatus[];
+    },
     logs: async (name, lines) => (await ask(target, 'GET', act(name, `logs?lines=${lines}`))) as ReplicaOutput[],
     logLevel: async (level) =>
       (await ask(target, level ? 'POST' : 'GET', '/v1/log-level', undefined, level && { level })) as {
@@ -190,7 +196,8 @@ function refusal({ url, token }: AdminTarget, status: number, body: unknown): Pi
     return new PilotlightError('ADMIN_REFUSED', message);
   }
   const message = typeof detail === 'string' ? detail : `${url} answers ${status}: ${title}`;
-  if (code === 'SERVICE_UNKNOWN' || code === 'SERVICE_NOT_RUNNABLE') return new PilotlightError(code, message);
+  if (code === 'SERVICE_UNKNOWN' || code === 'SERVICE_NOT_RUNNABLE' || code === 'ENDPOINT_UNKNOWN')
+    return new PilotlightError(code, message);
   return new PilotlightError('ADMIN_REFUSED', message);
 }
 

@@ -4,6 +4,7 @@ import { releaseSignals } from '../util/early-signals.ts';
 import type { Invocation } from './args.ts';
 import { readArguments } from './args.ts';
 import { showCertificates } from './certificates.ts';
+import { drainEndpoint, weighEndpoint } from './change-endpoint.ts';
 import { type InspectCertificates, runCheck } from './check.ts';
 import { logFormats } from './commands.ts';
 import { completionScript } from './completion/completion.ts';
@@ -80,6 +81,11 @@ async function dispatch(
       return showRoutes(operands, given, terminal);
     case 'endpoints':
       return showEndpoints(operand, given, terminal);
+    case 'drain':
+    case 'undrain':
+      return drainEndpoint(operands, command === 'drain', given, terminal);
+    case 'weight':
+      return weighEndpoint(operands, given, terminal);
     case 'logs':
       return showLogs(operand, given, terminal);
     case 'events':

@@ -140,6 +140,37 @@ export const commands = {
     options: ['json', ...talking],
     summary: 'shows where a service is, and why an address is out of use',
   },
+  drain: {
+    operands: ['SERVICE', 'ADDRESS'],
+    required: 2,
+    options: ['json', ...talking],
+    summary: 'takes an endpoint out: it only finishes the requests that it has',
+    notes: [
+      'A replica that Pilotlight runs retires: it is stopped, and another starts where it is needed.',
+      'What others run stays out until "undrain", or the end of the proxy.',
+    ],
+    examples: [['drain shop 10.0.0.5:8080', 'no new requests go there']],
+  },
+  undrain: {
+    operands: ['SERVICE', 'ADDRESS'],
+    required: 2,
+    options: ['json', ...talking],
+    summary: 'takes an endpoint back that was drained',
+  },
+  weight: {
+    operands: ['SERVICE', 'ADDRESS', 'N'],
+    required: 3,
+    options: ['json', ...talking],
+    summary: 'gives an endpoint another share of the requests',
+    notes: [
+      'It holds until it is changed, or the proxy ends.',
+      'N: 0 to 65535, of which 0 gets none while another is usable; or listed: what its source says',
+    ],
+    examples: [
+      ['weight shop 10.0.0.5:8080 0', 'it gets requests only while no other can'],
+      ['weight shop 10.0.0.5:8080 listed', 'as before'],
+    ],
+  },
   why: {
     operands: ['SERVICE'],
     required: 1,

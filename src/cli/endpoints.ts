@@ -34,6 +34,8 @@ function sourceCell({ source, replica, alsoListedBy }: EndpointStatus): string {
   return [replica === null ? source : `${source} (${replica})`, ...alsoListedBy].join(', ');
 }
 
-function weightCell({ weight, backup }: EndpointStatus): string {
-  return backup ? `${weight} (backup)` : String(weight);
+/** `5 (backup, by hand)`. */
+function weightCell({ weight, backup, byHand }: EndpointStatus): string {
+  const said = [...(backup ? ['backup'] : []), ...((byHand?.weight ?? null) === null ? [] : ['by hand'])];
+  return said.length === 0 ? String(weight) : `${weight} (${said.join(', ')})`;
 }

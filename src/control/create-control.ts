@@ -7,7 +7,14 @@ import { noJournal } from '../model/journal.ts';
 import type { ControlMessage, EdgeMessage } from '../model/link.ts';
 import type { ServiceSettings, Settings } from '../model/settings.ts';
 import type { RoutingTable } from '../model/snapshot.ts';
-import type { EndpointStatus, ReplicaOutput, ScaleByHand, ServiceStatus, StartRecord } from '../model/status.ts';
+import type {
+  EndpointByHand,
+  EndpointStatus,
+  ReplicaOutput,
+  ScaleByHand,
+  ServiceStatus,
+  StartRecord,
+} from '../model/status.ts';
 import type { LatencyThreshold } from '../model/threshold.ts';
 import type { UpstreamTls } from '../model/upstream.ts';
 import type { ChannelEnd } from '../util/channel.ts';
@@ -30,6 +37,7 @@ import { SiblingGaps } from './scale/sibling-gaps.ts';
 import { ALL_SERVICES } from './scale/sibling-store.ts';
 import { ServiceController } from './service/controller.ts';
 import { EdgeNews } from './service/edge-news.ts';
+import { changeEndpoint } from './service/endpoint-by-hand.ts';
 import { memoryFreezes } from './service/freezes.ts';
 import { HandOver } from './service/hand-over.ts';
 import type { ServiceHost } from './service/host.ts';
@@ -272,6 +280,10 @@ class ControlPlane implements Control {
     const service = this.#services.known(name);
     await this.#hub.collect(COLLECT_MS);
     return service.endpoints();
+  }
+
+  async changeEndpoint(name: string, address: string, change: Partial<EndpointByHand>): Promise<EndpointStatus[]> {
+    return changeEndpoint(this.#host, this.#services.known(name), address, change);
   }
 
   async output(name: string, lines: number): Promise<ReplicaOutput[]> {

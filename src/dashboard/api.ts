@@ -1,6 +1,9 @@
 /** Where the token is kept: for this tab only, and for this port only, which a cookie would not be. */
 const KEY = 'pilotlight-token';
 
+/** Longest wait for an answer, ms; over the proxy's own limit for one. */
+const ANSWER_MS = 15_000;
+
 /** The admin API refused something, or does not answer. */
 export class ApiError extends Error {
   /** 0: no answer. */
@@ -44,6 +47,7 @@ export function ofService(name: string, what = ''): string {
 async function ask(method: string, path: string, body?: object): Promise<unknown> {
   const answer = await fetch(path, {
     method,
+    signal: AbortSignal.timeout(ANSWER_MS),
     cache: 'no-store',
     headers: { ...authorization(), ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),

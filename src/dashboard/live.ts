@@ -12,8 +12,9 @@ export type LinkState =
   /** It wants a token, or another one. */
   | { state: 'refused' };
 
-interface LiveListener {
-  onState(state: LiveState): void;
+export interface LiveListener {
+  /** @param heardAt ms since the epoch by the clock of this browser */
+  onState(state: LiveState, heardAt: number): void;
   onEvent(event: PilotEvent): void;
   onLink(link: LinkState): void;
 }
@@ -23,10 +24,10 @@ const SILENCE_MS = 10_000;
 const RETRY_MS = 500;
 const LONGEST_RETRY_MS = 10_000;
 
-/** Follows the state of the proxy and opens the stream again when it breaks. */
+/** Follows the state of the proxy and opens the stream again when it breaks, until it is closed. */
 export class Live {
   readonly #listener: LiveListener;
-  #abort = new AbortController();
+  readonly #abort = new AbortController();
   #failures = 0;
 
   constructor(listener: LiveListener) {
@@ -34,12 +35,8 @@ export class Live {
     void this.#follow(this.#abort.signal);
   }
 
-  /** Begins anew, such as with another token. */
-  restart(): void {
+  close(): void {
     this.#abort.abort();
-    this.#abort = new AbortController();
-    this.#failures = 0;
-    void this.#follow(this.#abort.signal);
   }
 
   async #follow(stop: AbortSignal): Promise<void> {
@@ -92,6 +89,6 @@ export class Live {
     }
     this.#failures = 0;
     this.#listener.onLink({ state: 'following' });
-    this.#listener.onState(JSON.parse(data) as LiveState);
+    this.#listener.onState(JSON.parse(data) as LiveState, Date.now());
   }
 }

@@ -1,3 +1,4 @@
+import { token } from './api.ts';
 import { certificatesPage } from './certificates-page.ts';
 import { costsPage } from './costs-page.ts';
 import { byId, h } from './dom.ts';
@@ -10,6 +11,7 @@ import { type PageRoute, parseRoute } from './route.ts';
 import { routesPage } from './routes-page.ts';
 import { servicePage } from './service-page.ts';
 import { servicesPage } from './services-page.ts';
+import { SharedLive } from './shared-live.ts';
 import { Store } from './store.ts';
 
 /** How often it is looked at whether what is shown is old, ms. */
@@ -56,7 +58,7 @@ function open(wanted: string, isRefused: boolean): void {
   const isFirst = shown === '';
   page?.close?.();
   shown = wanted;
-  page = isRefused ? loginPage(() => live.restart()) : (PAGES[route.page] ?? missingPage)(context, route);
+  page = isRefused ? loginPage(follow) : (PAGES[route.page] ?? missingPage)(context, route);
   main.replaceChildren(page.element);
   document.title = `${page.title} – Pilotlight`;
   // Whoever hears the page instead of seeing it is told that it is another one.
@@ -76,9 +78,24 @@ addEventListener('hashchange', () => {
 });
 // Not by a frame: a browser that is short of time may make none for long, and what is shown would be old unsaid.
 setInterval(draw, LOOK_MS);
-const live = new Live({
-  onState: (state) => store.takeState(state, Date.now()),
-  onEvent: (event) => store.takeEvent(event),
-  onLink: (link) => store.takeLink(link),
+let live: SharedLive | undefined;
+/** Follows anew: tabs that have the same token share a stream, and nobody else finds their channel. */
+function follow(): void {
+  live?.close();
+  live = new SharedLive({
+    listener: {
+      onState: (state, heardAt) => store.takeState(state, heardAt),
+      onEvent: (event) => store.takeEvent(event),
+      onLink: (link) => store.takeLink(link),
+    },
+    channel: new BroadcastChannel(`pilotlight ${token() ?? ''}`),
+    open: (listener) => new Live(listener),
+    whole: () => store.whole(),
+  });
+}
+addEventListener('pagehide', () => live?.close());
+addEventListener('pageshow', ({ persisted }) => {
+  if (persisted) follow();
 });
+follow();
 draw();

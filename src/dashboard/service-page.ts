@@ -5,6 +5,7 @@ import { ofService, read } from './api.ts';
 import { Charts } from './charts.ts';
 import { decisionItem } from './decision-list.ts';
 import { h, KeyedList, setAttribute, setText, tableOf, textRow } from './dom.ts';
+import { endpointTable } from './endpoint-table.ts';
 import { duration, memory } from './format.ts';
 import type { Page, PageContext } from './page.ts';
 import { figuresOf, troublesKey, troublesOf } from './troubles.ts';
@@ -30,13 +31,7 @@ export function servicePage({ store, changed }: PageContext, name: string): Page
     ({ id }) => id,
     (first) => textRow(replicaCells, first),
   );
-  const endpoints = tableOf('Endpoints', ['Address', 'Source', 'State', 'Weight', 'In flight']);
-  const endpointRows = new KeyedList<EndpointStatus>(
-    endpoints.body,
-    ({ address }) => address,
-    (first) => textRow(endpointCells, first),
-  );
-  const endpointSection = h('section', {}, h('h2', {}, 'Endpoints'), endpoints.element);
+  const endpoints = endpointTable(name);
   const starts = h('div');
   const decisionList = h('ol', { class: 'decisions' });
   const noDecisions = h('p', { class: 'faint' }, 'No decision yet.');
@@ -62,8 +57,7 @@ export function servicePage({ store, changed }: PageContext, name: string): Page
       asked = key;
       askedAt = Date.now();
       why = reasons;
-      endpointRows.show(places);
-      endpointSection.hidden = places.length === 0;
+      endpoints.show(places);
       starts.replaceChildren(waterfall(records));
       if (!isClosed) changed();
     } catch {
@@ -85,7 +79,7 @@ export function servicePage({ store, changed }: PageContext, name: string): Page
       figures,
       charts.element,
       heading('Replicas', replicas.element),
-      endpointSection,
+      endpoints.element,
       heading('Starts', starts),
       heading('Decisions', noDecisions, decisionList),
     ),
@@ -127,17 +121,6 @@ function replicaCells(replica: ReplicaStatus): string[] {
     duration(p95Ms),
     memory(memoryMiB),
     duration(age),
-  ];
-}
-
-function endpointCells(endpoint: EndpointStatus): string[] {
-  const { address, source, alsoListedBy, state, reason, weight, backup, inFlight, maxConnections } = endpoint;
-  return [
-    address,
-    [source, ...alsoListedBy].join(', '),
-    reason === null ? state : `${state}: ${reason}`,
-    `${weight}${backup ? ' (backup)' : ''}`,
-    maxConnections === 0 ? String(inFlight) : `${inFlight} of ${maxConnections}`,
   ];
 }
 

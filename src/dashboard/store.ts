@@ -53,6 +53,13 @@ export class Store {
     this.#onChange();
   }
 
+  /** All of it as one state, for another tab; undefined before the first. */
+  whole(): { state: LiveState; heardAt: number } | undefined {
+    const { asOf: at, heardAt } = this;
+    if (at === undefined) return undefined;
+    return { state: { at, isWhole: true, services: [...this.services.values()], gone: [] }, heardAt };
+  }
+
   /** What was seen of a service; made for the first thing worth to remember: most of many services sleep. */
   historyOf(name: string): History {
     let history = this.#histories.get(name);

@@ -26,6 +26,8 @@ export const errorKinds = {
   HANDING_OVER: { source: 'client', retrySafe: true },
   UPGRADE_FAILED: { source: 'client', retrySafe: true },
   SERVICE_UNKNOWN: { source: 'client', retrySafe: false },
+  /** The service has no endpoint at that address. */
+  ENDPOINT_UNKNOWN: { source: 'client', retrySafe: false },
   SCALE_OUT_OF_BOUNDS: { source: 'client', retrySafe: false },
   SERVICE_NOT_RUNNABLE: { source: 'client', retrySafe: false },
   ADMIN_UNREACHABLE: { source: 'client', retrySafe: true },

@@ -8,6 +8,7 @@ export type EventType =
   | 'unfrozen'
   | 'refused'
   | 'refusal-ended'
+  | 'endpoint-changed'
   | 'retiring'
   | 'revoked'
   | 'paused'

@@ -65,9 +65,17 @@ export interface LastActivity {
 /**
  * Why an endpoint gets no requests: `ejected` for what it answered, `unhealthy` by its checks, `draining` as its replica
  * retires, `starting` as that is not ready, `unverified` as it has not proved itself yet, `maintenance` as its source
- * says so, `taken` as a replica of another service has the address.
+ * says so, `taken` as a replica of another service has the address, `drained` as an operator took it out.
  */
-export type OutOfUse = EndpointCondition | 'draining' | 'starting' | 'unverified' | 'maintenance' | 'taken';
+export type OutOfUse = EndpointCondition | 'draining' | 'starting' | 'unverified' | 'maintenance' | 'taken' | 'drained';
+
+/** What an operator set of an endpoint. */
+export interface EndpointByHand {
+  /** It gets no requests; those in flight go on. */
+  drain: boolean;
+  /** 0 to 65535; null: as its source says. */
+  weight: number | null;
+}
 
 /** An address of a service as the admin API shows it. */
 export interface EndpointStatus {
@@ -85,6 +93,8 @@ export interface EndpointStatus {
   /** Relative share of requests, 1 = normal; 0 = only while no other is usable. */
   weight: number;
   backup: boolean;
+  /** Null where nothing is set by hand; `weight` above is the one in force. */
+  byHand: EndpointByHand | null;
   /** Most requests in flight; 0: no limit. */
   maxConnections: number;
   inFlight: number;
@@ -182,6 +192,14 @@ export interface ControlApi {
   service(name: string): Promise<ServiceStatus>;
   /** Where a service is, in use or not, replicas first, by address. @throws SERVICE_UNKNOWN */
   endpoints(name: string): Promise<EndpointStatus[]>;
+  /**
+   * Sets what holds for one endpoint until it is changed or the process ends. To drain a replica of ours is to retire it:
+   * another takes its place where it is needed.
+   * @param address as `endpoints` tells it
+   * @returns all endpoints of the service as they are then
+   * @throws SERVICE_UNKNOWN, ENDPOINT_UNKNOWN, HANDING_OVER
+   */
+  changeEndpoint(name: string, address: string, change: Partial<EndpointByHand>): Promise<EndpointStatus[]>;
   /** What each replica that runs wrote last; where none runs, the last failed start. @throws SERVICE_UNKNOWN */
   output(name: string, lines: number): Promise<ReplicaOutput[]>;
   /** The last decisions about a service, also those before the last restart. @throws SERVICE_UNKNOWN */

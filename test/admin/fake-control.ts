@@ -4,12 +4,14 @@ import { PilotlightError } from '../../src/model/errors.ts';
 import type { EventSink, PilotEvent } from '../../src/model/events.ts';
 import type {
   ControlApi,
+  EndpointByHand,
   EndpointStatus,
   ReplicaOutput,
   ScaleByHand,
   ServiceStatus,
   StartRecord,
 } from '../../src/model/status.ts';
+import { serviceStatus } from '../support/service-status.ts';
 
 /** A control plane that knows `shop` (which can be started) and `wiki` (which cannot), and remembers what it was asked. */
 export class FakeControl implements ControlApi {
@@ -24,7 +26,7 @@ export class FakeControl implements ControlApi {
   /** Thrown by `collect`. */
   failure: unknown;
   /** What `services` tells. */
-  known: ServiceStatus[] = [status('shop'), status('wiki')];
+  known: ServiceStatus[] = [serviceStatus({ name: 'shop' }), serviceStatus({ name: 'wiki' })];
   /** Awaited by `services`. */
   pause: Promise<void> = Promise.resolve();
 
@@ -35,7 +37,7 @@ export class FakeControl implements ControlApi {
 
   async service(name: string): Promise<ServiceStatus> {
     if (name !== 'shop' && name !== 'wiki') throw new PilotlightError('SERVICE_UNKNOWN', `no service "${name}"`);
-    return status(name);
+    return serviceStatus({ name });
   }
 
   async endpoints(name: string): Promise<EndpointStatus[]> {
@@ -50,10 +52,16 @@ export class FakeControl implements ControlApi {
         reason: 'ejected',
         weight: 1,
         backup: false,
+        byHand: null,
         maxConnections: 0,
         inFlight: 0,
       },
     ];
+  }
+
+  async changeEndpoint(name: string, address: string, change: Partial<EndpointByHand>): Promise<EndpointStatus[]> {
+    this.asked.push(`change ${name} ${address} ${JSON.stringify(change)}`);
+    return this.endpoints(name);
   }
 
   async output(name: string, lines: number): Promise<ReplicaOutput[]> {
@@ -124,27 +132,6 @@ export class FakeControl implements ControlApi {
     await this.service(name);
     if (name === 'wiki') throw new PilotlightError('SERVICE_NOT_RUNNABLE', 'wiki has no "run"');
     this.asked.push(`${what} ${name}`);
-    return status(name);
+    return serviceStatus({ name });
   }
-}
-
-function status(name: string): ServiceStatus {
-  return {
-    name,
-    state: 'asleep',
-    replicas: [],
-    inFlight: 0,
-    held: 0,
-    heldForMs: 0,
-    perSecond: { arrivals: 0, good: 0, shed: 0, errors: 0 },
-    latencyMs: { p50: null, p95: null, p99: null },
-    threshold: null,
-    lastActivity: null,
-    lastDecision: null,
-    heldBack: null,
-    frozen: null,
-    schedule: null,
-    startFailure: null,
-    troubles: [],
-  };
 }

@@ -152,6 +152,47 @@ test('a start that fails shows its cause, what the program wrote, and when the n
   await page.getByLabel('Last output').getByText('no database').waitFor();
 });
 
+test('an endpoint is drained, weighed and taken back, each behind a question', OPTIONS, async () => {
+  const page = await open('#/service/wiki');
+  const row = page.getByRole('row', { name: /^127\.0\.0\.1:9 / });
+  const answer = async (button: string | RegExp) => {
+    await row.getByRole('button', { name: button }).click();
+    return page.getByRole('dialog');
+  };
+  await (await answer(/^Drain/)).getByRole('button', { name: 'Drain' }).click();
+  await row.getByText('out-of-use: drained').waitFor();
+  const asking = await answer(/^Weight/);
+  await asking.getByLabel('Weight').fill('7');
+  await asking.getByRole('button', { name: 'Set' }).click();
+  await row.getByText('7 (by hand)').waitFor();
+  await (await answer(/^Undrain/)).getByRole('button', { name: 'Undrain' }).click();
+  await row.getByText('in-use').waitFor();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+});
+
+test(
+  'more tabs than a browser has connections for all follow, also when the one that has the stream goes',
+  OPTIONS,
+  async () => {
+    const first = await open('');
+    const tabs = [first];
+    while (tabs.length < 7) {
+      const tab = await first.context().newPage();
+      await tab.goto(first.url());
+      tabs.push(tab);
+    }
+    const follow = (tab: Page) => tab.locator('.link[data-link=following]').waitFor({ timeout: SHOWN_MS });
+    await Promise.all(tabs.map(follow));
+    await first.close();
+    const last = tabs.at(-1) as Page;
+    await last.evaluate("location.hash = '#/service/shop'");
+    await stateOf(last).filter({ hasText: /\w/ }).waitFor({ timeout: SHOWN_MS });
+    const asOf = () => last.evaluate('document.body.classList.contains("old")');
+    await last.waitForTimeout(5000);
+    expect(await asOf()).toBe(false);
+  },
+);
+
 test('the way of a request is explained', OPTIONS, async () => {
   const page = await open('#/routes');
   await page.getByRole('row', { name: /wiki\.test \/w wiki/ }).waitFor();

@@ -2,8 +2,8 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { showEvents } from '../../src/cli/events.ts';
+import { serviceStatus } from '../support/service-status.ts';
 import { until } from '../support/until.ts';
-import { service } from './fake-admin.ts';
 import { fakeTerminal } from './fake-terminal.ts';
 
 /** An admin API with the services shop and blog, which sends events by hand. */
@@ -15,7 +15,7 @@ async function streaming() {
       response.write(': listening\n\n');
       streams.push(response);
     } else if (request.url === '/v1/services') {
-      response.end(JSON.stringify([service({ name: 'blog' }), service({ name: 'shop' })]));
+      response.end(JSON.stringify([serviceStatus({ name: 'blog' }), serviceStatus({ name: 'shop' })]));
     } else {
       response.writeHead(404).end('{"code":"SERVICE_UNKNOWN","detail":"no service is called nope"}');
     }

@@ -1,7 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
-import type { ServiceStatus } from '../../src/model/status.ts';
 
 export interface FakeAdmin {
   url: string;
@@ -34,27 +33,4 @@ export async function fakeAdmin(status: number, body: unknown): Promise<FakeAdmi
   });
   fake.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return fake;
-}
-
-/** A service with nothing special but what is given. */
-export function service(changes: Partial<ServiceStatus> & { name: string }): ServiceStatus {
-  const latencyMs = { p50: null, p95: null, p99: null };
-  return {
-    state: 'asleep',
-    replicas: [],
-    inFlight: 0,
-    held: 0,
-    heldForMs: 0,
-    perSecond: { arrivals: 0, good: 0, shed: 0, errors: 0 },
-    latencyMs,
-    threshold: null,
-    lastActivity: null,
-    lastDecision: null,
-    heldBack: null,
-    frozen: null,
-    schedule: null,
-    startFailure: null,
-    troubles: [],
-    ...changes,
-  };
 }

@@ -1,12 +1,16 @@
 import { expect, test } from 'vitest';
 import { runCli } from '../../src/cli/cli.ts';
-import { fakeAdmin, service } from './fake-admin.ts';
+import { serviceStatus } from '../support/service-status.ts';
+import { fakeAdmin } from './fake-admin.ts';
 import { fakeTerminal } from './fake-terminal.ts';
 import { noProgram } from './no-program.ts';
 
 test('freeze and unfreeze act on one service or on all, and say how each stands', async () => {
   const frozen = { until: '2026-01-01T01:00:00.000Z', reason: 'release' };
-  const { url, asked } = await fakeAdmin(200, [service({ name: 'shop', frozen }), service({ name: 'blog' })]);
+  const { url, asked } = await fakeAdmin(200, [
+    serviceStatus({ name: 'shop', frozen }),
+    serviceStatus({ name: 'blog' }),
+  ]);
   const terminal = fakeTerminal();
   const cli = (...line: string[]) => runCli([...line, '--admin', url], noProgram, terminal);
   expect(await cli('freeze', 'shop', '--for', '1h', '--reason', 'release')).toBe(0);
@@ -20,7 +24,7 @@ test('freeze and unfreeze act on one service or on all, and say how each stands'
 
 test('a dry run says how they would stand', async () => {
   const frozen = { until: '2026-01-01T01:00:00.000Z', reason: null };
-  const { url } = await fakeAdmin(200, [service({ name: 'shop', frozen }), service({ name: 'blog' })]);
+  const { url } = await fakeAdmin(200, [serviceStatus({ name: 'shop', frozen }), serviceStatus({ name: 'blog' })]);
   const terminal = fakeTerminal();
   for (const command of ['freeze', 'unfreeze'])
     expect(await runCli([command, '--dry-run', '--admin', url], noProgram, terminal)).toBe(0);

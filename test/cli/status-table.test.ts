@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { statusTable } from '../../src/cli/status-table.ts';
 import type { ReplicaState } from '../../src/model/replica.ts';
 import type { ReplicaStatus } from '../../src/model/status.ts';
-import { service } from './fake-admin.ts';
+import { serviceStatus } from '../support/service-status.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 
@@ -18,7 +18,7 @@ function replicas(...states: ReplicaState[]): ReplicaStatus[] {
   }));
 }
 
-const busy = service({
+const busy = serviceStatus({
   name: 'shop',
   state: 'ready',
   replicas: replicas('ready', 'ready', 'starting', 'created', 'stopped'),
@@ -43,7 +43,7 @@ const busy = service({
 });
 
 test('a row says state, replicas, load, latency and the last decision', () => {
-  const [head, first, second, ...more] = statusTable([busy, service({ name: 'blog' })], NOW, 200).split('\n');
+  const [head, first, second, ...more] = statusTable([busy, serviceStatus({ name: 'blog' })], NOW, 200).split('\n');
   expect(head?.split(/ {2,}/)).toEqual([
     'service',
     'state',
@@ -76,7 +76,7 @@ test.each([
   [['ready', 'draining', 'stopping', 'stopping'], '1 + 1 draining + 2 stopping'],
   [['paused', 'paused', 'created'], '2 paused'],
 ] as [ReplicaState[], string][])('replicas %j are shown as "%s"', (states, cell) => {
-  const row = statusTable([service({ name: 'x', replicas: replicas(...states) })], NOW, 200).split('\n')[1];
+  const row = statusTable([serviceStatus({ name: 'x', replicas: replicas(...states) })], NOW, 200).split('\n')[1];
   expect(row?.split(/ {2,}/)[2]).toBe(cell);
 });
 

@@ -6,8 +6,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { runCli } from '../../src/cli/cli.ts';
 import { showStatus } from '../../src/cli/status.ts';
 import { freePort } from '../support/free-port.ts';
+import { serviceStatus } from '../support/service-status.ts';
 import { until } from '../support/until.ts';
-import { fakeAdmin, service } from './fake-admin.ts';
+import { fakeAdmin } from './fake-admin.ts';
 import { type FakeTerminal, fakeTerminal } from './fake-terminal.ts';
 import { noProgram } from './no-program.ts';
 
@@ -30,7 +31,7 @@ function minimal(admin: string): string {
 
 describe('status', () => {
   test('shows a table', async () => {
-    const { url, asked } = await fakeAdmin(200, [service({ name: 'shop' })]);
+    const { url, asked } = await fakeAdmin(200, [serviceStatus({ name: 'shop' })]);
     const terminal = fakeTerminal();
     expect(await cli(`status --admin ${url}`, terminal)).toBe(0);
     expect(terminal.stdout.join('\n')).toMatch(/^service +state.*\nshop +asleep/);
@@ -38,7 +39,7 @@ describe('status', () => {
   });
 
   test('--json prints what the API says', async () => {
-    const services = [service({ name: 'shop' })];
+    const services = [serviceStatus({ name: 'shop' })];
     const { url } = await fakeAdmin(200, services);
     const terminal = fakeTerminal();
     expect(await cli(`status --json --admin ${url}`, terminal)).toBe(0);
@@ -46,14 +47,14 @@ describe('status', () => {
   });
 
   test('--names prints the names alone', async () => {
-    const { url } = await fakeAdmin(200, [service({ name: 'blog' }), service({ name: 'shop' })]);
+    const { url } = await fakeAdmin(200, [serviceStatus({ name: 'blog' }), serviceStatus({ name: 'shop' })]);
     const terminal = fakeTerminal();
     expect(await cli(`status --names --admin ${url}`, terminal)).toBe(0);
     expect(terminal.stdout).toEqual(['blog\nshop']);
   });
 
   test('states are coloured for a person, and not with NO_COLOR', async () => {
-    const { url } = await fakeAdmin(200, [service({ name: 'shop' })]);
+    const { url } = await fakeAdmin(200, [serviceStatus({ name: 'shop' })]);
     const coloured = fakeTerminal({ interactive: true });
     await cli(`status --admin ${url}`, coloured);
     expect(coloured.stdout.join()).toContain('\x1b[34masleep\x1b[0m');
@@ -79,7 +80,7 @@ describe('wake and sleep', () => {
     ['wake', 'wake --no-wait'],
     ['sleep', 'sleep'],
   ])('%s acts and says how it stands', async (act, command) => {
-    const { url, asked } = await fakeAdmin(200, service({ name: 'shop', state: 'waking' }));
+    const { url, asked } = await fakeAdmin(200, serviceStatus({ name: 'shop', state: 'waking' }));
     const terminal = fakeTerminal();
     expect(await cli(`${command} --admin ${url} --token t0k shop`, terminal)).toBe(0);
     expect(asked).toEqual([`POST /v1/services/shop/${act} Bearer t0k`]);

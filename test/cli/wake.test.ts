@@ -2,15 +2,16 @@ import { expect, test } from 'vitest';
 import { runCli } from '../../src/cli/cli.ts';
 import { wakeService } from '../../src/cli/wake-sleep.ts';
 import type { StartFailure } from '../../src/model/status.ts';
+import { serviceStatus } from '../support/service-status.ts';
 import { until } from '../support/until.ts';
-import { fakeAdmin, service } from './fake-admin.ts';
+import { fakeAdmin } from './fake-admin.ts';
 import { type FakeTerminal, fakeTerminal } from './fake-terminal.ts';
 import { noProgram } from './no-program.ts';
 
 const never = new AbortController().signal;
 
-const waking = service({ name: 'shop', state: 'waking' });
-const ready = service({ name: 'shop', state: 'ready' });
+const waking = serviceStatus({ name: 'shop', state: 'waking' });
+const ready = serviceStatus({ name: 'shop', state: 'ready' });
 const failure: StartFailure = {
   at: '2026-01-01T00:00:00.000Z',
   replica: 'shop-1',
@@ -22,7 +23,7 @@ const failure: StartFailure = {
   inARow: 2,
   nextTryAt: null,
 };
-const failing = service({ name: 'shop', state: 'failing', startFailure: failure });
+const failing = serviceStatus({ name: 'shop', state: 'failing', startFailure: failure });
 
 /** Lets the pauses of a command pass until it has ended. */
 async function passing(terminal: FakeTerminal, command: Promise<number>): Promise<number> {
@@ -39,7 +40,7 @@ async function passing(terminal: FakeTerminal, command: Promise<number>): Promis
 
 test('wake waits until the service is ready', async () => {
   const admin = await fakeAdmin(200, ready);
-  admin.first.push(service({ name: 'shop' }), waking, waking);
+  admin.first.push(serviceStatus({ name: 'shop' }), waking, waking);
   const terminal = fakeTerminal();
   expect(await passing(terminal, wakeService('shop', { admin: admin.url }, terminal, never))).toBe(0);
   expect(terminal.stdout).toEqual(['shop is ready']);
@@ -58,7 +59,7 @@ test('a failed start is exit 1 with its reason, in lines that do nothing to the 
   const admin = await fakeAdmin(200, failing);
   // One that failed before is not this one.
   const before = { ...failure, at: '2025-12-31T00:00:00.000Z' };
-  admin.first.push(service({ name: 'shop', startFailure: before }), { ...waking, startFailure: before });
+  admin.first.push(serviceStatus({ name: 'shop', startFailure: before }), { ...waking, startFailure: before });
   const terminal = fakeTerminal();
   expect(await passing(terminal, wakeService('shop', { admin: admin.url }, terminal, never))).toBe(1);
   expect(terminal.stdout).toEqual([]);
@@ -72,14 +73,14 @@ test('a failed start is exit 1 with its reason, in lines that do nothing to the 
 test('an engine that is out of reach is the reason, without a wait for a start that cannot be', async () => {
   const since = '2026-01-01T00:00:00.000Z';
   const troubles = [{ code: 'RUNTIME_UNREACHABLE' as const, message: 'no Docker engine at /x', since }];
-  const { url } = await fakeAdmin(200, service({ name: 'shop', state: 'failing', troubles }));
+  const { url } = await fakeAdmin(200, serviceStatus({ name: 'shop', state: 'failing', troubles }));
   const terminal = fakeTerminal();
   expect(await wakeService('shop', { admin: url }, terminal, never)).toBe(1);
   expect(terminal.stderr.join('\n')).toContain('no Docker engine at /x');
 });
 
 test('a service that neither starts nor says why is given up', async () => {
-  const { url } = await fakeAdmin(200, service({ name: 'shop', state: 'asleep' }));
+  const { url } = await fakeAdmin(200, serviceStatus({ name: 'shop', state: 'asleep' }));
   const terminal = fakeTerminal();
   expect(await passing(terminal, wakeService('shop', { admin: url }, terminal, never))).toBe(1);
   expect(terminal.stderr).toEqual(['shop is asleep']);

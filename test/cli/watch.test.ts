@@ -6,8 +6,8 @@ import { watchView } from '../../src/cli/watch-view.ts';
 import { PilotlightError } from '../../src/model/errors.ts';
 import type { ServiceStatus } from '../../src/model/status.ts';
 import { VirtualClock } from '../../src/util/virtual-clock.ts';
+import { serviceStatus } from '../support/service-status.ts';
 import { until } from '../support/until.ts';
-import { service } from './fake-admin.ts';
 
 class FakeScreen implements Screen {
   readonly drawn: string[][] = [];
@@ -29,7 +29,7 @@ class FakeScreen implements Screen {
   }
 }
 
-const many = Array.from({ length: 30 }, (_, index) => service({ name: `s${String(index).padStart(2, '0')}` }));
+const many = Array.from({ length: 30 }, (_, index) => serviceStatus({ name: `s${String(index).padStart(2, '0')}` }));
 
 function watching(services: () => Promise<ServiceStatus[]>) {
   const screen = new FakeScreen();
@@ -49,7 +49,7 @@ function watching(services: () => Promise<ServiceStatus[]>) {
 }
 
 test('a proxy that goes away is told, with how old the table is, until it is back', async () => {
-  let answer = async () => [service({ name: 'shop' })];
+  let answer = async () => [serviceStatus({ name: 'shop' })];
   const { screen, stop, ended, next } = watching(() => answer());
   await until('drawn', () => screen.last.join().includes('shop'));
   expect(screen.last[0]).toBe('pilotlight at http://x  1 service, 0 in flight, 0 held');

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { filterServices, readFilter } from '../../src/dashboard/service-filter.ts';
-import { service } from './service.ts';
+import { serviceStatus } from '../support/service-status.ts';
 
 const SERVICES = [
-  service({ name: 'api', state: 'ready', held: 2, latencyMs: { p50: 1, p95: 20, p99: 30 } }),
-  service({ name: 'API-old', state: 'failing' }),
-  service({ name: 'shop', state: 'asleep', troubles: [{ code: 'RUNTIME_UNREACHABLE', message: '', since: '' }] }),
-  service({ name: 'wiki', state: 'asleep', held: 5 }),
+  serviceStatus({ name: 'api', state: 'ready', held: 2, latencyMs: { p50: 1, p95: 20, p99: 30 } }),
+  serviceStatus({ name: 'API-old', state: 'failing' }),
+  serviceStatus({ name: 'shop', state: 'asleep', troubles: [{ code: 'RUNTIME_UNREACHABLE', message: '', since: '' }] }),
+  serviceStatus({ name: 'wiki', state: 'asleep', held: 5 }),
 ];
 const named = (query: string) =>
   filterServices(SERVICES, readFilter(new URLSearchParams(query))).map(({ name }) => name);

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { Store } from '../../src/dashboard/store.ts';
 import type { LiveState } from '../../src/model/live.ts';
-import { service } from './service.ts';
+import { serviceStatus } from '../support/service-status.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const state = (names: string[], more: Partial<LiveState> = {}): LiveState => ({
   at: '2026-01-01T00:00:00.000Z',
   isWhole: false,
-  services: names.map((name) => service({ name })),
+  services: names.map((name) => serviceStatus({ name })),
   gone: [],
   ...more,
 });
@@ -35,7 +35,7 @@ test('what is shown is old when nothing comes for a while, or the token is refus
 
 test('a quiet service has a point every second, too', () => {
   const store = new Store(() => undefined);
-  const busy = service({ name: 'a', state: 'ready', perSecond: { arrivals: 7, good: 6, shed: 0, errors: 1 } });
+  const busy = serviceStatus({ name: 'a', state: 'ready', perSecond: { arrivals: 7, good: 6, shed: 0, errors: 1 } });
   store.takeState(state([], { isWhole: true, services: [busy] }), NOW);
   store.takeState(state([], { at: '2026-01-01T00:00:01.000Z' }), NOW + 1000);
   const [times, arrivals, p95] = store.historyOf('a').columns(['arrivals', 'p95']);
@@ -57,7 +57,7 @@ test('the history of a service holds the last five minutes', () => {
   const store = new Store(() => undefined);
   for (let second = 0; second < 400; second++) {
     const at = new Date(NOW + second * 1000).toISOString();
-    store.takeState(state([], { at, services: [service({ name: 'a', state: 'ready', held: second })] }), NOW);
+    store.takeState(state([], { at, services: [serviceStatus({ name: 'a', state: 'ready', held: second })] }), NOW);
   }
   const [times, held] = store.historyOf('a').columns(['held']);
   expect(times).toHaveLength(300);

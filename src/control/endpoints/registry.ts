@@ -2,10 +2,12 @@ import type { DiscoveredEndpoint, EndpointSet, UnusedEndpoint } from '../../mode
 import type { ProbeRequest } from '../../model/link.ts';
 import type { HostPort } from '../../model/settings.ts';
 import type { EndpointState, EndpointView, ServiceState, StartPhases } from '../../model/snapshot.ts';
+import type { EndpointByHand } from '../../model/status.ts';
 import type { SpanIdentity } from '../../model/traces.ts';
 import type { Timer } from '../../util/clock.ts';
 import { type ControlContext, guarded } from '../context.ts';
 import type { LinkHub, Told } from '../link/hub.ts';
+import { EndpointsByHand } from './by-hand.ts';
 import { addressKey, EndpointVerifier } from './verifier.ts';
 
 /** Changes that can wait are sent together after this long, ms. */
@@ -62,7 +64,7 @@ export interface ListedEndpoint {
   /** Names, the one that decides first. */
   sources: string[];
   /** Why it is not in use; undefined: it is. */
-  outOfUse: UnusedEndpoint['reason'] | 'unverified' | 'taken' | undefined;
+  outOfUse: UnusedEndpoint['reason'] | 'unverified' | 'taken' | 'drained' | undefined;
 }
 
 interface Entry extends RegisteredService {
@@ -72,6 +74,7 @@ interface Entry extends RegisteredService {
   unused: Map<string, readonly UnusedEndpoint[]>;
   /** What is usable of them; undefined where that has to be found out anew. */
   usable: DiscoveredEndpoint[] | undefined;
+  byHand: EndpointsByHand;
   /** Keys of `addresses` at the last look. */
   owned: ReadonlySet<string>;
 }
@@ -119,6 +122,7 @@ export class Registry {
       sets: new Map(),
       unused: new Map(),
       usable: undefined,
+      byHand: new EndpointsByHand(),
       owned: NONE,
     });
   }
@@ -162,7 +166,25 @@ export class Registry {
   /** Endpoints in use that others run. */
   external(service: string): DiscoveredEndpoint[] {
     const entry = this.#services.get(service);
-    return entry === undefined ? [] : this.#usable(service, entry);
+    if (entry === undefined) return [];
+    const usable = this.#usable(service, entry);
+    return entry.byHand.content === undefined ? usable : usable.filter((endpoint) => !isDrained(entry, endpoint));
+  }
+
+  /** What an operator set of an address; undefined: nothing. */
+  byHand(service: string, address: HostPort): EndpointByHand | undefined {
+    return this.#services.get(service)?.byHand.of(addressKey(address));
+  }
+
+  /** Whether an operator set anything of the address. @param key of it */
+  isByHand(service: string, key: string): boolean {
+    return this.#services.get(service)?.byHand.of(key) !== undefined;
+  }
+
+  /** An operator sets what holds for an address from now on. @param key of the address */
+  setByHand(service: string, key: string, change: Partial<EndpointByHand>): void {
+    this.#services.get(service)?.byHand.set(key, change);
+    this.publish(service);
   }
 
   /** All that sources list for a service but for where its own replicas live, in use or not. */
@@ -189,8 +211,9 @@ export class Registry {
     return [...found.values()];
   }
 
-  #outOfUse(service: string, entry: Entry, endpoint: DiscoveredEndpoint): 'taken' | 'unverified' | undefined {
+  #outOfUse(service: string, entry: Entry, endpoint: DiscoveredEndpoint): ListedEndpoint['outOfUse'] {
     if (this.#owners.has(addressKey(endpoint))) return 'taken';
+    if (isDrained(entry, endpoint)) return 'drained';
     return entry.wakeable() && !this.#verifier.isVerified(service, endpoint) ? 'unverified' : undefined;
   }
 
@@ -237,20 +260,27 @@ export class Registry {
     const facts = entry.facts();
     const external = this.#usable(service, entry);
     const { addresses: _, ...told } = facts;
-    return { state: this.#state(service, facts, external), content: JSON.stringify([told, external]) };
+    return {
+      state: this.#state(service, entry, facts, external),
+      content: JSON.stringify([told, external, entry.byHand.content]),
+    };
   }
 
   close(): void {
     this.#timer?.cancel();
   }
 
-  #state(service: string, facts: ServiceFacts, external: DiscoveredEndpoint[]): ServiceState {
+  #state(service: string, { byHand }: Entry, facts: ServiceFacts, external: DiscoveredEndpoint[]): ServiceState {
     const now = this.#context.clock.now();
     const ours = facts.owned.map(({ id, host, port, state, start }): EndpointView => {
-      return { id, host, port, state, weight: 1, ours: true, start: start === undefined ? null : phases(start, now) };
+      const weight = byHand.of(addressKey({ host, port }))?.weight ?? 1;
+      return { id, host, port, state, weight, ours: true, start: start === undefined ? null : phases(start, now) };
     });
     const others = external.map((endpoint): EndpointView => {
-      return { id: addressKey(endpoint), ...endpoint, state: 'ready', start: null };
+      const id = addressKey(endpoint);
+      const { drain = false, weight } = byHand.of(id) ?? {};
+      const state = drain ? 'cordoned' : 'ready';
+      return { id, ...endpoint, weight: weight ?? endpoint.weight, state, start: null };
     });
     return {
       service,
@@ -309,6 +339,10 @@ export class Registry {
       if (lists && service !== except) this.soon(service);
     }
   }
+}
+
+function isDrained({ byHand }: Entry, endpoint: HostPort): boolean {
+  return byHand.of(addressKey(endpoint))?.drain === true;
 }
 
 function phases({ asked, permit, started, ready, span }: StartBoundaries, now: number): StartPhases {

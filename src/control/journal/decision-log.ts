@@ -207,7 +207,7 @@ export class DecisionLog implements RefusalListener {
     const action =
       reason === 'replaced' || reason === 'reconfigured' || reason === 'unhealthy'
         ? 'replace'
-        : reason === 'scale-down' || reason === 'given-up'
+        : reason === 'scale-down' || reason === 'given-up' || (reason === 'by-hand' && to > 0)
           ? 'scale-down'
           : 'sleep';
     const { id } = this.#decide({ action, from, to, reason: text, inputs, verdicts: [], dryRun });

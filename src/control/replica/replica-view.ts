@@ -99,3 +99,8 @@ export function placeToStart(
   const taken = new Set(replicas.filter(isTaken).map(({ ordinal }) => ordinal));
   for (let ordinal = 1; ; ordinal++) if (!taken.has(ordinal)) return ordinal;
 }
+
+/** Whether it gets no requests any more, and has yet to answer some. */
+export function answersLast({ state, inFlight }: ReplicaView): boolean {
+  return (state === 'cordoned' || state === 'draining') && inFlight > 0;
+}

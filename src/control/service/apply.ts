@@ -90,6 +90,7 @@ function intentAfter(view: ServiceView, event: ServiceEvent): Intent {
     case 'gave-up':
       return { ...intent, sickness: { state: 'given-up' } };
 
+    case 'drained-by-hand':
     case 'handed-over':
     case 'edge-lost':
     case 'adoption-failed':

@@ -11,7 +11,7 @@ import { countReport } from '../journal/report-metrics.ts';
 import { gaugeService } from '../journal/service-metrics.ts';
 import { Telemetry } from '../link/telemetry.ts';
 import { RATE_PERIOD_MS } from '../link/window.ts';
-import type { ReplicaView } from '../replica/replica-view.ts';
+import { answersLast } from '../replica/replica-view.ts';
 import type { CordonAck } from '../replica/retire.ts';
 import type { ScaleDecision, ScaledService } from '../scale/service-scaler.ts';
 import { isTrial, trialText } from '../scale/trial-text.ts';
@@ -20,7 +20,7 @@ import { endpointStatus } from './endpoint-status.ts';
 import type { Freeze } from './freezes.ts';
 import type { ServiceHost } from './host.ts';
 import { Idling } from './idling.ts';
-import { Learning } from './learning.ts';
+import { keepMs, Learning } from './learning.ts';
 import { ServiceLifecycle } from './lifecycle.ts';
 import { replicaOutput } from './replica-output.ts';
 import { scaleByHand } from './scale-by-hand.ts';
@@ -316,7 +316,12 @@ export class ServiceController {
 
   /** Where it is, in use or not. */
   endpoints(): EndpointStatus[] {
-    return endpointStatus(this.lifecycle.set.replicas, this.#host.registry.listed(this.name), this.#telemetry);
+    return endpointStatus(this.name, this.lifecycle.set.replicas, this.#host.registry, this.#telemetry);
+  }
+
+  /** An operator changed what runs: the scaler leaves it alone for a while. */
+  changedByHand(): void {
+    this.#learning.scaler.changedByHand();
   }
 
   /** What its replicas wrote last. */
@@ -434,14 +439,4 @@ export class ServiceController {
     if (this.#settings.run !== undefined) return;
     throw new PilotlightError('SERVICE_NOT_RUNNABLE', `${this.name} has no run: Pilotlight only routes to it`);
   }
-}
-
-/** How far back decisions look, ms. */
-function keepMs({ scale }: ServiceSettings): number {
-  return Math.max(scale.guards.maxWindowMs, scale.guards.downWindowMs, scale.latency.windowMs);
-}
-
-/** Whether it gets no requests any more, and has yet to answer some. */
-function answersLast({ state, inFlight }: ReplicaView): boolean {
-  return (state === 'cordoned' || state === 'draining') && inFlight > 0;
 }

@@ -1,7 +1,8 @@
 import type { ReplicaState } from '../../model/replica.ts';
+import type { HostPort } from '../../model/settings.ts';
 import type { EndpointStatus, OutOfUse } from '../../model/status.ts';
 import { hostPort } from '../../util/host-port.ts';
-import type { ListedEndpoint } from '../endpoints/registry.ts';
+import type { Registry } from '../endpoints/registry.ts';
 import { addressKey } from '../endpoints/verifier.ts';
 import type { Telemetry } from '../link/telemetry.ts';
 import type { Replica } from '../replica/replica.ts';
@@ -16,10 +17,12 @@ const outOfUseIn: Partial<Record<ReplicaState, OutOfUse>> = {
 
 /** Where a service is: its replicas that have an address, then what sources list, each by address. */
 export function endpointStatus(
+  service: string,
   replicas: readonly Pick<Replica, 'name' | 'state' | 'address' | 'endpoint'>[],
-  listed: readonly ListedEndpoint[],
+  registry: Pick<Registry, 'listed' | 'byHand'>,
   telemetry: Pick<Telemetry, 'conditionOf' | 'loadOf'>,
 ): EndpointStatus[] {
+  const byHandOf = (address: HostPort) => registry.byHand(service, address) ?? null;
   const own = replicas.flatMap(({ name, state, address, endpoint }): EndpointStatus[] => {
     const outOfUse = outOfUseIn[state];
     if (address === undefined || (state !== 'ready' && outOfUse === undefined)) return [];
@@ -30,28 +33,32 @@ export function endpointStatus(
         alsoListedBy: [],
         replica: name,
         ...inUse(outOfUse ?? telemetry.conditionOf(endpoint)),
-        weight: 1,
+        weight: byHandOf(address)?.weight ?? 1,
         backup: false,
+        byHand: byHandOf(address),
         maxConnections: 0,
         inFlight: telemetry.loadOf(endpoint).inFlight,
       },
     ];
   });
-  const others = listed.map(({ endpoint, sources: [source = '', ...others], outOfUse }): EndpointStatus => {
-    const address = addressKey(endpoint);
-    const { weight, backup = false, maxConnections = 0 } = endpoint;
-    return {
-      address,
-      source,
-      alsoListedBy: others,
-      replica: null,
-      ...inUse(outOfUse ?? telemetry.conditionOf(address)),
-      weight,
-      backup,
-      maxConnections,
-      inFlight: telemetry.loadOf(address).inFlight,
-    };
-  });
+  const others = registry
+    .listed(service)
+    .map(({ endpoint, sources: [source = '', ...others], outOfUse }): EndpointStatus => {
+      const address = addressKey(endpoint);
+      const { weight, backup = false, maxConnections = 0 } = endpoint;
+      return {
+        address,
+        source,
+        alsoListedBy: others,
+        replica: null,
+        ...inUse(outOfUse ?? telemetry.conditionOf(address)),
+        weight: byHandOf(endpoint)?.weight ?? weight,
+        backup,
+        byHand: byHandOf(endpoint),
+        maxConnections,
+        inFlight: telemetry.loadOf(address).inFlight,
+      };
+    });
   return [...own.sort(byAddress), ...others.sort(byAddress)];
 }
 

@@ -82,3 +82,8 @@ export class Learning {
     return telemetry.window.rates(now - LATELY_MS, now).load <= CALM_LOAD * ready();
   }
 }
+
+/** How far back decisions look, ms. */
+export function keepMs({ scale }: ServiceSettings): number {
+  return Math.max(scale.guards.maxWindowMs, scale.guards.downWindowMs, scale.latency.windowMs);
+}

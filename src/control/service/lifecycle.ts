@@ -274,6 +274,12 @@ export class ServiceLifecycle {
     this.look('by-hand');
   }
 
+  /** An operator takes one replica out, or has it back while it retires. */
+  drainByHand(ordinal: number, drain: boolean): void {
+    this.happened({ type: 'drained-by-hand', ordinal, drain });
+    this.look();
+  }
+
   /** The configuration changed. */
   reconfigured(before: ServiceSettings): void {
     const { run, health } = this.#options.settings();

@@ -50,6 +50,12 @@ export function plan(view: ServiceView): Step[] {
         ...(isBlocked(view) ? [{ do: 'forgive' } as const] : []),
         ...shrinkTo(view, lasting(view), news.to, undefined),
       ];
+    case 'drained-by-hand': {
+      const isIt = ({ ordinal }: ReplicaView) => ordinal === news.ordinal;
+      return news.drain
+        ? retire(view, readyIn(view).filter(isIt), 'by-hand', { text: 'drained by hand' })
+        : revoke(revocableIn(view).filter(isIt), 'by hand');
+    }
     case 'configured':
       return inTurn(view, [changeRun, shrink]);
     case 'removed':

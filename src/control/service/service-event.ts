@@ -17,6 +17,8 @@ export type ServiceEvent =
   | { type: 'scaled'; to: number }
   /** An operator wants so many replicas of our own. */
   | { type: 'scaled-by-hand'; to: number }
+  /** An operator takes one replica out, or has it back while it retires. */
+  | { type: 'drained-by-hand'; ordinal: number; drain: boolean }
   /**
    * Its configuration changed: `run` is the one that it had, another one or none; where it is another one, `inPlace`
    * tells that the old replica has to end first.

@@ -1,7 +1,7 @@
 import type { ServiceStatus } from '../../src/model/status.ts';
 
-/** A service that sleeps, with what is given. */
-export function service(changes: Partial<ServiceStatus> & { name: string }): ServiceStatus {
+/** A service that sleeps, as the admin API tells of it, with what is given. */
+export function serviceStatus(changes: Partial<ServiceStatus> & { name: string }): ServiceStatus {
   return {
     state: 'asleep',
     replicas: [],

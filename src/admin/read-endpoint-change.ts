@@ -1,0 +1,31 @@
+import type { EndpointByHand } from '../model/status.ts';
+import type { Problem } from './problem.ts';
+
+const MOST_WEIGHT = 65_535;
+
+export const badEndpointChange: Problem = {
+  status: 400,
+  title: 'Bad request',
+  code: 'BODY_INVALID',
+  detail: `the body is JSON such as {"drain": true} or {"weight": 5}: from 0 to ${MOST_WEIGHT}, or null for what its source says`,
+};
+
+/** What the body asks to be set of an endpoint; undefined where it does not say that. */
+export function readEndpointChange(body: string): Partial<EndpointByHand> | undefined {
+  let asked: unknown;
+  try {
+    asked = JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+  if (typeof asked !== 'object' || asked === null) return undefined;
+  const { drain, weight, ...more } = asked as Record<string, unknown>;
+  if (Object.keys(more).length > 0 || (drain === undefined && weight === undefined)) return undefined;
+  if (drain !== undefined && typeof drain !== 'boolean') return undefined;
+  if (weight !== undefined && weight !== null && !isWeight(weight)) return undefined;
+  return { ...(drain !== undefined && { drain }), ...(weight !== undefined && { weight: weight as number | null }) };
+}
+
+function isWeight(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MOST_WEIGHT;
+}

@@ -1,0 +1,45 @@
+import { PilotlightError } from '../../model/errors.ts';
+import type { EndpointByHand, EndpointStatus } from '../../model/status.ts';
+import type { ServiceController } from './controller.ts';
+import type { ServiceHost } from './host.ts';
+
+/**
+ * Does what an operator wants of one endpoint, and says so. A replica of ours that is to be drained retires in two phases
+ * as it would by itself, so nothing is kept of it; whatever others run is cordoned until that is taken back.
+ * @returns all endpoints of the service as they are then
+ * @throws ENDPOINT_UNKNOWN, HANDING_OVER
+ */
+export function changeEndpoint(
+  { context, registry, mayStart }: ServiceHost,
+  service: ServiceController,
+  address: string,
+  change: Partial<EndpointByHand>,
+): EndpointStatus[] {
+  const { name, lifecycle } = service;
+  const { drain, weight } = change;
+  if (!mayStart())
+    throw new PilotlightError('HANDING_OVER', 'a new process takes over just now: ask again in a moment');
+  const endpoint = service.endpoints().find((each) => each.address === address);
+  // What is away may be given back what it was, and comes so.
+  if (endpoint === undefined && !registry.isByHand(name, address)) {
+    const message = `${name} has no endpoint ${address}: "pilotlight endpoints ${name}" lists them`;
+    throw new PilotlightError('ENDPOINT_UNKNOWN', message);
+  }
+  const replica = lifecycle.set.replicas.find((each) => each.name === endpoint?.replica);
+  registry.setByHand(name, address, replica === undefined ? change : { ...(weight !== undefined && { weight }) });
+  if (replica !== undefined && drain !== undefined) {
+    service.changedByHand();
+    lifecycle.drainByHand(replica.ordinal, drain);
+  }
+  const data = { address, ...(drain !== undefined && { drain }), ...(weight != null && { weight }) };
+  context.events.emit('endpoint-changed', name, `${name} ${whatOf(change)} ${address} (by hand)`, data);
+  return service.endpoints();
+}
+
+function whatOf({ drain, weight }: Partial<EndpointByHand>): string {
+  const parts = [
+    ...(drain === undefined ? [] : [drain ? 'drains' : 'uses again']),
+    ...(weight === undefined ? [] : [weight === null ? 'weighs as listed' : `weighs with ${weight}`]),
+  ];
+  return parts.join(' and ');
+}

@@ -1,0 +1,125 @@
+import { expect, test } from 'vitest';
+import { EndpointsByHand } from '../../../src/control/endpoints/by-hand.ts';
+import type { EndpointByHand } from '../../../src/model/status.ts';
+import { FakeSource } from '../support/fake-discovery.ts';
+import { testService } from '../support/settings.ts';
+import { World } from '../support/world.ts';
+
+const found = { consul: { service: 'found', tag: undefined } };
+
+async function routed() {
+  const source = new FakeSource();
+  const service = testService('routed', { run: undefined, endpoints: found });
+  const world = await World.started([service], { sources: [source] });
+  source.say('routed', 7001, 7002);
+  await world.run(100);
+  return { world, source };
+}
+
+const change = (world: World, service: string, address: string, what: Partial<EndpointByHand>) =>
+  world.settle(world.control.changeEndpoint(service, address, what));
+const told = (world: World, service: string) =>
+  world.edge.service(service).state.endpoints.map(({ port, state, weight }) => `${port} ${state} ${weight}`);
+
+test('what others run is cordoned until it is taken back, also while its source does not list it', async () => {
+  const { world, source } = await routed();
+  const [first] = await change(world, 'routed', '127.0.0.1:7001', { drain: true });
+  expect(first).toMatchObject({ state: 'out-of-use', reason: 'drained', byHand: { drain: true, weight: null } });
+  expect(told(world, 'routed')).toEqual(['7001 cordoned 1', '7002 ready 1']);
+  expect(world.edge.ready('routed')).toEqual(['127.0.0.1:7002']);
+  source.say('routed', 7002);
+  await world.run(100);
+  source.say('routed', 7001, 7002);
+  await world.run(100);
+  expect(told(world, 'routed')).toEqual(['7001 cordoned 1', '7002 ready 1']);
+  await change(world, 'routed', '127.0.0.1:7001', { drain: false });
+  expect(told(world, 'routed')).toEqual(['7001 ready 1', '7002 ready 1']);
+  expect(world.messagesOf('endpoint-changed')).toEqual([
+    'routed drains 127.0.0.1:7001 (by hand)',
+    'routed uses again 127.0.0.1:7001 (by hand)',
+  ]);
+  expect(world.errors).toEqual([]);
+});
+
+test('a service of which every endpoint is drained is unavailable', async () => {
+  const { world } = await routed();
+  for (const port of [7001, 7002]) await change(world, 'routed', `127.0.0.1:${port}`, { drain: true });
+  expect((await world.status('routed')).state).toBe('unavailable');
+});
+
+test('a weight holds until it is taken back', async () => {
+  const { world, source } = await routed();
+  expect((await change(world, 'routed', '127.0.0.1:7002', { weight: 5 }))[1]).toMatchObject({
+    weight: 5,
+    byHand: { drain: false, weight: 5 },
+  });
+  source.say('routed', 7001, 7002);
+  await world.run(100);
+  expect(told(world, 'routed')).toEqual(['7001 ready 1', '7002 ready 5']);
+  expect((await change(world, 'routed', '127.0.0.1:7002', { weight: null }))[1]).toMatchObject({ byHand: null });
+  expect(told(world, 'routed')).toEqual(['7001 ready 1', '7002 ready 1']);
+});
+
+test('a replica of ours that is drained retires in two phases, and the rest goes on', async () => {
+  const world = await World.started([testService('own', { scale: { max: 3, min: 1 } })]);
+  await world.settle(world.control.scale('own', 2, false));
+  await world.run(1000);
+  const [first] = await world.settle(world.control.endpoints('own'));
+  const address = first?.address as string;
+  await change(world, 'own', address, { weight: 4 });
+  expect(
+    world.edge
+      .service('own')
+      .state.endpoints.map(({ weight }) => weight)
+      .sort(),
+  ).toEqual([1, 4]);
+  const [drained] = await change(world, 'own', address, { drain: true });
+  expect(drained).toMatchObject({ reason: 'draining' });
+  expect(world.edge.ready('own')).toHaveLength(1);
+  await world.run(2000);
+  expect(world.edge.ready('own')).toHaveLength(1);
+  expect((await world.status('own')).lastDecision).toMatchObject({
+    action: 'scale-down',
+    from: 2,
+    to: 1,
+    reason: 'drained by hand',
+  });
+  // The last one that `min` asks for has a successor.
+  const last = (await world.settle(world.control.endpoints('own'))).find(({ state }) => state === 'in-use');
+  await change(world, 'own', last?.address as string, { drain: true });
+  await world.run(3000);
+  expect(world.edge.ready('own')).toHaveLength(1);
+  expect(world.errors).toEqual([]);
+});
+
+test('a replica that drains is had back', async () => {
+  const world = await World.started([testService('own', { scale: { max: 2 } })]);
+  await world.settle(world.control.scale('own', 1, false));
+  await world.run(1000);
+  const [first] = await world.settle(world.control.endpoints('own'));
+  const address = first?.address as string;
+  world.edge.request('own', { bodyMs: 10_000 });
+  await change(world, 'own', address, { drain: true });
+  await change(world, 'own', address, { drain: false });
+  await world.run(2000);
+  expect(world.edge.ready('own')).toHaveLength(1);
+  expect(world.runtime.starts).toBe(1);
+});
+
+test('an address that is not there, and a service that is not, are errors', async () => {
+  const { world } = await routed();
+  await expect(change(world, 'routed', '127.0.0.1:9', { drain: true })).rejects.toMatchObject({
+    code: 'ENDPOINT_UNKNOWN',
+  });
+  await expect(change(world, 'nope', '127.0.0.1:9', { drain: true })).rejects.toMatchObject({
+    code: 'SERVICE_UNKNOWN',
+  });
+});
+
+test('of more addresses than are remembered the one that was set first is forgotten', () => {
+  const byHand = new EndpointsByHand();
+  for (let port = 1; port <= 1001; port++) byHand.set(`a:${port}`, { weight: 2 });
+  expect(byHand.of('a:1')).toBeUndefined();
+  expect(byHand.of('a:1001')).toEqual({ drain: false, weight: 2 });
+  expect(byHand.content).toHaveLength(1000);
+});
