@@ -33,12 +33,14 @@ const FORMS: Record<string, (text: string) => string> = {
   },
 };
 
-const ENV = { HOME: '/home/op', PILOTLIGHT_ADMIN_TOKEN: 'a-token-of-24-characters', CONSUL_HTTP_TOKEN: 'a-token' };
+/** The variables that a text names, all of them set. */
+const variablesOf = (text: string) =>
+  Object.fromEntries([...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => [name, 'a-value-of-24-characters']));
 
 async function problemsOf({ info, text, place }: Block): Promise<string[]> {
   const form = FORMS[info];
   if (form === undefined) return [`${place}: yaml is one of ${Object.keys(FORMS).join(', ')}, yaml compose`];
-  const result = await parseBytes(Buffer.from(form(text)), join(ROOT, 'config/examples/page.yaml'), ENV);
+  const result = await parseBytes(Buffer.from(form(text)), join(ROOT, 'config/examples/page.yaml'), variablesOf(text));
   const found = result.ok ? result.warnings : result.problems;
   return found.map((problem) => `${place}: ${formatProblem({ ...problem, file: info })}`);
 }
