@@ -47,6 +47,7 @@ import { abortedWithin, unlessAborted } from './util/abort.ts';
 import { systemClock } from './util/clock.ts';
 import { warnOfDescriptors } from './util/descriptors.ts';
 import { freeAfterBoot } from './util/free-memory.ts';
+import { readHostMemory } from './util/host-memory.ts';
 import { inTurns } from './util/in-turns.ts';
 import { listenKey } from './util/listening.ts';
 import { openStateDirectory } from './util/state-directory.ts';
@@ -167,6 +168,8 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
     idleLearnt,
     siblingsLearnt,
     costs,
+    // Containers are not in the control group of this process.
+    hostMemory: () => readHostMemory(docker === undefined),
     freezes: openFreezes(join(state.path, 'freezes.json'), logger),
     runtimes,
     sources,
@@ -242,6 +245,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
     why: (name) => control.why(name),
     starts: (name) => control.starts(name),
     costs: (since) => control.costs(since),
+    memory: () => control.memory(),
     wake: (name) => control.wake(name),
     sleep: (name) => control.sleep(name),
     freeze: (name, forMs, reason, dryRun) => control.freeze(name, forMs, reason, dryRun),

@@ -6,6 +6,7 @@ import type { ServiceWhy } from '../model/decision.ts';
 import type { DeclarationStatus } from '../model/declarations.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { PilotEvent } from '../model/events.ts';
+import type { MemoryUse } from '../model/host-memory.ts';
 import type { LogLevel } from '../model/observe.ts';
 import type { RouteExplanation, RouteQuestion, RouteStatus } from '../model/routes.ts';
 import type { EndpointByHand, EndpointStatus, ReplicaOutput, ScaleByHand, ServiceStatus } from '../model/status.ts';
@@ -34,6 +35,8 @@ export interface AdminClient {
   why(name: string, since?: string, signal?: AbortSignal): Promise<ServiceWhy>;
   /** @param since as of `why` */
   costs(since: string): Promise<Costs>;
+  /** How the budgets are used; nothing of a proxy of an earlier version. */
+  budget(signal?: AbortSignal): Promise<{ memory: MemoryUse | null }>;
   wake(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
   sleep(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
   /** @param name undefined: all */
@@ -79,6 +82,11 @@ export function createAdminClient(target: AdminTarget): AdminClient {
       return (await ask(target, 'GET', `${one(name)}/why${query}`, signal)) as ServiceWhy;
     },
     costs: async (since) => (await ask(target, 'GET', `/v1/costs?since=${encodeURIComponent(since)}`)) as Costs,
+    budget: async (signal) =>
+      ask(target, 'GET', '/v1/budget', signal).then(
+        (body) => body as { memory: MemoryUse | null },
+        () => ({ memory: null }),
+      ),
     wake: async (name, signal) => (await ask(target, 'POST', act(name, 'wake'), signal)) as ServiceStatus,
     sleep: async (name, signal) => (await ask(target, 'POST', act(name, 'sleep'), signal)) as ServiceStatus,
     freeze: async (name, how) => (await ask(target, 'POST', some(name, 'freeze'), undefined, how)) as ServiceStatus[],

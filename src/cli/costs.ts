@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import type { CostAmounts, Costs, ServiceCosts } from '../model/costs.ts';
 import { PilotlightError } from '../model/errors.ts';
+import { bytesText, fewDigits } from '../util/format.ts';
 import { parseSince } from '../util/since.ts';
 import { formatDuration } from '../util/units.ts';
 import { createAdminClient } from './admin-client.ts';
@@ -90,25 +91,9 @@ function memoryText(mibSeconds: number): string {
   return `${fewDigits(mibSeconds / size)} ${name}`;
 }
 
-function bytesText(bytes: number): string {
-  const units: [string, number][] = [
-    ['GiB', 2 ** 30],
-    ['MiB', 2 ** 20],
-    ['KiB', 2 ** 10],
-  ];
-  const [name, size] = units.find(([, size]) => bytes >= size) ?? ['B', 1];
-  return `${fewDigits(bytes / size)} ${name}`;
-}
-
 /** Cents, and of less than a cent what there is. */
 function moneyText(money: number): string {
   return money === 0 || money >= 0.1 ? money.toFixed(2) : fewDigits(money);
-}
-
-/** Three digits, and none of them an exponent. */
-function fewDigits(value: number): string {
-  if (value >= 100) return value.toFixed(0);
-  return String(Number(value.toPrecision(3)));
 }
 
 function totalOf(services: readonly ServiceCosts[]): ServiceCosts {

@@ -34,9 +34,11 @@ export function scheduleLine({ min, until, nextAt }: ScheduleStatus): string {
   return `schedule: ${now}${nextAt === null ? '' : `; the next window opens ${timeText(nextAt)} UTC`}`;
 }
 
-function forecastText({ right, wrong, isTrusted, from, until }: ForecastWhy): string {
+function forecastText({ right, wrong, isTrusted, from, until, refused }: ForecastWhy): string {
   const past = `of calls that were expected ${right} came in time and ${wrong} did not, lately`;
   if (!isTrusted) return `${past}; not started ahead of calls`;
+  // A proxy of an earlier version tells of no such thing.
+  if (refused) return `${past}; not started ahead of the next one: ${refused}`;
   if (from === null || until === null) return past;
   return `${past}; started ahead of the next one (${timeText(from)} to ${timeText(until).slice(11)} UTC)`;
 }

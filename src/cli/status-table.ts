@@ -2,13 +2,24 @@ import Table from 'cli-table3';
 import type { Decision, HeldBack } from '../model/decision.ts';
 import { holdsCapacity } from '../model/replica.ts';
 import type { LastActivity, ReplicaStatus, ServiceStatus } from '../model/status.ts';
-import { percent } from '../util/format.ts';
+import { bytesText, percent } from '../util/format.ts';
 import { formatDuration } from '../util/units.ts';
 import { frozenText } from './freeze.ts';
 import { noLines } from './plain-table.ts';
 import { troubleLines } from './trouble-lines.ts';
 
-const HEAD = ['service', 'state', 'replicas', 'in flight', 'held', 'p95', 'last activity', 'last decision'];
+const COLUMNS = [
+  'service',
+  'state',
+  'replicas',
+  'memory',
+  'in flight',
+  'held',
+  'p95',
+  'last activity',
+  'last decision',
+];
+const NUMBERS: ReadonlySet<string> = new Set(['memory', 'in flight', 'held', 'p95']);
 /** Width left for the last column where the output is narrow. */
 const LEAST_REASON_WIDTH = 18;
 /** Most characters of a request in the table. */
@@ -23,26 +34,29 @@ const WIDE = 110;
  */
 export function statusTable(services: readonly ServiceStatus[], nowMs: number, columns: number): string {
   if (services.length === 0) return 'no services are configured';
+  const hasMemory = columns >= WIDE && services.some(({ replicas }) => replicas.some(({ memoryMiB }) => memoryMiB));
+  const head = hasMemory ? COLUMNS : COLUMNS.filter((name) => name !== 'memory');
   const rows = services.map((service) => [
     service.name,
     service.state,
     replicasCell(service.replicas),
+    ...(hasMemory ? [memoryCell(service.replicas)] : []),
     String(service.inFlight),
     String(service.held),
     latencyCell(service, columns),
     activityCell(service.lastActivity, nowMs, columns),
     decisionCell(service, nowMs),
   ]);
-  const widths = HEAD.map((head, column) => Math.max(...[HEAD, ...rows].map((row) => (row[column] ?? head).length)));
+  const widths = head.map((name, column) => Math.max(...[head, ...rows].map((row) => (row[column] ?? name).length)));
   const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
   const left = Math.max(LEAST_REASON_WIDTH, columns - before - 1);
   const below = services.map((service) => troubleLines(service, nowMs));
   // What is said below a row may take the whole width.
   const last = below.some((lines) => lines.length > 0) ? left : Math.min(widths.at(-1) ?? 0, left);
   const table = new Table({
-    head: HEAD,
+    head,
     colWidths: [...widths.slice(0, -1), last].map((width) => width + 2),
-    colAligns: ['left', 'left', 'left', 'right', 'right', 'right', 'left'],
+    colAligns: head.map((name) => (NUMBERS.has(name) ? 'right' : 'left')),
     wordWrap: true,
     chars: noLines,
     style: { 'padding-left': 0, 'padding-right': 2, head: [], border: [] },
@@ -50,7 +64,7 @@ export function statusTable(services: readonly ServiceStatus[], nowMs: number, c
   for (const [index, row] of rows.entries()) {
     table.push(row);
     const lines = (below[index] as string[]).flatMap((line) => indented(line, before + last - 1));
-    for (const content of lines) table.push([{ colSpan: HEAD.length, content }]);
+    for (const content of lines) table.push([{ colSpan: head.length, content }]);
   }
   return table
     .toString()
@@ -82,6 +96,14 @@ function replicasCell(replicas: readonly ReplicaStatus[]): string {
   counts.delete('ready');
   const others = [...counts].map(([state, count]) => `${count} ${state}`);
   return (ready === 0 && others.length > 0 ? others : [String(ready), ...others]).join(' + ');
+}
+
+/** `212 MiB`, or `53 MiB × 4`: what each replica takes on average. */
+function memoryCell(replicas: readonly ReplicaStatus[]): string {
+  const known = replicas.flatMap(({ memoryMiB }) => (memoryMiB ? [memoryMiB] : []));
+  if (known.length === 0) return '–';
+  const each = bytesText((known.reduce((sum, mib) => sum + mib, 0) / known.length) * 2 ** 20);
+  return known.length === 1 ? each : `${each} × ${known.length}`;
 }
 
 /** `130ms (1s)`: the p95, and over what the service counts as slow. */

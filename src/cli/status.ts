@@ -4,6 +4,7 @@ import { createAdminClient } from './admin-client.ts';
 import { type AdminOptions, findAdmin } from './admin-target.ts';
 import { colouredStatus, hasColours } from './colours.ts';
 import { declarationLines } from './declaration-lines.ts';
+import { memoryLines } from './memory-text.ts';
 import { statusTable } from './status-table.ts';
 import type { Terminal } from './terminal.ts';
 import { watchStatus } from './watch.ts';
@@ -31,7 +32,9 @@ export async function showStatus(given: StatusOptions, terminal: Terminal, signa
     const services = await client.services(signal);
     // The services alone are what other programs read.
     const isTable = given.json !== true && given.names !== true;
-    return { services, below: isTable ? declarationLines(await client.declarations(signal)) : [] };
+    if (!isTable) return { services, below: [] };
+    const { memory } = await client.budget(signal);
+    return { services, below: [...memoryLines(memory), ...declarationLines(await client.declarations(signal))] };
   };
   const first = await ask();
   if (given.watch === true && interactive && given.json !== true && given.names !== true) {

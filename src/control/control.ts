@@ -1,4 +1,5 @@
 import type { DiscoverySource, Registrar } from '../model/discovery.ts';
+import type { HostMemory } from '../model/host-memory.ts';
 import type { Journal } from '../model/journal.ts';
 import type { ControlMessage, EdgeMessage } from '../model/link.ts';
 import type { Logger, Metrics } from '../model/observe.ts';
@@ -46,6 +47,8 @@ export interface ControlOptions {
   siblingsLearnt?: LearntStore<SiblingGaps>;
   /** Keeps what services cost over restarts. Default: nothing does. */
   costs?: LearntStore<CostHistory>;
+  /** Memory of the host. Absent: there is no budget of it. */
+  hostMemory?: () => HostMemory;
   /** In [0, 1), for jitter. Default: Math.random. */
   random?: () => number;
   /** Whether another process still uses the replicas: they are not ended before `takeOver`. Default: false. */

@@ -3,6 +3,7 @@ import type { Costs } from '../model/costs.ts';
 import type { ServiceWhy } from '../model/decision.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { EventSink } from '../model/events.ts';
+import type { MemoryUse } from '../model/host-memory.ts';
 import { noJournal } from '../model/journal.ts';
 import type { ControlMessage, EdgeMessage } from '../model/link.ts';
 import type { ServiceSettings, Settings } from '../model/settings.ts';
@@ -27,6 +28,7 @@ import { Registrations } from './endpoints/registration.ts';
 import { Registry } from './endpoints/registry.ts';
 import { Sources } from './endpoints/sources.ts';
 import { EventBus } from './journal/event-bus.ts';
+import { gaugeMemory } from './journal/service-metrics.ts';
 import { LinkHub } from './link/hub.ts';
 import { routingTable } from './link/routing-table.ts';
 import { Prewarm } from './replica/prewarm.ts';
@@ -43,6 +45,7 @@ import { HandOver } from './service/hand-over.ts';
 import type { ServiceHost } from './service/host.ts';
 import { Services } from './service/services.ts';
 import { StartGate } from './start/gate.ts';
+import { MemoryBudget } from './start/memory-budget.ts';
 
 /** How often every service is looked at, ms. */
 const TICK_MS = 1000;
@@ -64,6 +67,7 @@ class ControlPlane implements Control {
   readonly #hub: LinkHub;
   readonly #registry: Registry;
   readonly #gate: StartGate;
+  readonly #memory: MemoryBudget;
   readonly #registrations: Registrations;
   readonly #catalog: Catalog;
   readonly #discovery: Sources;
@@ -99,9 +103,22 @@ class ControlPlane implements Control {
       options.sources.map(({ name }) => name),
       adminAddressCheck(settings.admin.address),
     );
-    this.#gate = new StartGate(clock, settings.budget, (name) =>
-      guarded(logger, `share of ${name}`, () => this.#services.byName.get(name)?.lifecycle.look()),
-    );
+    this.#memory = new MemoryBudget({
+      clock,
+      bound: settings.budget.memory,
+      host: options.hostMemory,
+      onWanted: (service, losses, why) => {
+        metrics.count('pilotlight_memory_retires_total', { service }, losses.length);
+        guarded(logger, `memory of ${service}`, () =>
+          this.#services.byName.get(service)?.lifecycle.makeRoom(losses, why),
+        );
+      },
+      onOver: (name, text) => this.#services.byName.get(name)?.decisions.overMemory(text),
+      onRoom: () => this.#gate.again(),
+    });
+    const giveUp = (name: string) =>
+      guarded(logger, `share of ${name}`, () => this.#services.byName.get(name)?.lifecycle.look());
+    this.#gate = new StartGate(clock, settings.budget, giveUp, this.#memory);
     this.#discovery = new Sources(context, options.sources, this.#registry);
     this.#registrations = new Registrations(context, options.registrar);
     this.#catalog = new Catalog(context, options.registrar, this.#registrations, () => this.#settings);
@@ -119,6 +136,7 @@ class ControlPlane implements Control {
     this.#host = {
       context,
       gate: this.#gate,
+      memory: this.#memory,
       freezes: options.freezes ?? memoryFreezes(),
       groups: this.#services.groups,
       learnt: options.learnt ?? noLearntStore,
@@ -160,6 +178,7 @@ class ControlPlane implements Control {
       const elapsed = clock.now() - last;
       last = clock.now();
       this.#countLostStarts();
+      this.#memory.tick();
       this.#services.each((service) => service.tick(elapsed), this.#services.undormant());
     });
     this.#discovery.follow(this.#settings.services);
@@ -181,6 +200,7 @@ class ControlPlane implements Control {
     const before = this.#settings;
     this.#settings = settings;
     this.#gate.configure(settings.budget);
+    this.#memory.configure(settings.budget.memory);
     this.#services.groups.configure(settings.services);
     const names = new Set(settings.services.map(({ name }) => name));
     // Cordons of removed services go out before the table that does not know them any more.
@@ -300,6 +320,10 @@ class ControlPlane implements Control {
     return [...this.#services.known(name).decisions.starts];
   }
 
+  memory(): MemoryUse | null {
+    return this.#memory.use ?? null;
+  }
+
   async costs(since: number): Promise<Costs> {
     await this.#hub.collect(COLLECT_MS);
     const { prices } = this.#settings;
@@ -357,6 +381,7 @@ class ControlPlane implements Control {
   async collect(): Promise<void> {
     await this.#hub.collect(COLLECT_MS);
     this.#context.metrics.gauge('pilotlight_connections', {}, this.#hub.connections);
+    gaugeMemory(this.#context.metrics, this.#memory.use);
     this.#services.each((service) => service.gauge());
     this.#discovery.gauge(this.#settings.services);
   }
@@ -402,6 +427,7 @@ class ControlPlane implements Control {
     this.#handOver.close();
     this.#life.abort(new PilotlightError('CANCELLED', 'the control plane has ended'));
     this.#gate.close();
+    this.#memory.close();
     this.#registry.close();
     for (const service of this.#services.all) service.close();
   }

@@ -14,6 +14,7 @@ export type EventType =
   | 'paused'
   | 'resume-failed'
   | 'dropped'
+  | 'over-memory'
   | 'asleep'
   | 'idle-raised'
   | 'exited'
@@ -48,6 +49,7 @@ export const troubles: ReadonlySet<EventType> = new Set([
   'resume-failed',
   'sick',
   'drain-forced',
+  'over-memory',
   'reload-failed',
   'bad-answer',
   'unreachable',

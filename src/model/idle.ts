@@ -38,6 +38,8 @@ export interface ForecastWhy {
   /** ISO 8601: from when until when a replica is there, or would be, for the next call; null where none is expected. */
   from: string | null;
   until: string | null;
+  /** Why it is not started ahead now all the same, as memory is short; null where it is not. */
+  refused: string | null;
 }
 
 /** How long an idle service is kept, and why; durations in ms. */

@@ -139,6 +139,9 @@ export interface AdminSettings {
   token: string | undefined;
 }
 
+/** A part of the host's memory, above 0 and at most 1, or so many bytes. */
+export type MemoryBound = { share: number } | { bytes: number };
+
 export interface BudgetSettings {
   /** Most replicas of all services together, stopping ones included. */
   replicas: number;
@@ -148,6 +151,8 @@ export interface BudgetSettings {
   startsPerMinute: number;
   /** Most bytes of request bodies held for all services, bytes. */
   heldBytes: number;
+  /** Most memory that all replicas take together, paused ones included. Absent: no limit. */
+  memory?: MemoryBound;
   /** Most answers that go through an encoder at once; further ones are sent as they are. Absent: no limit. */
   compressions?: number;
 }
@@ -221,6 +226,8 @@ export interface RunSettings {
   stop: StopSettings;
   /** How its replicas stand by while the service sleeps; absent: there is nothing of them then. */
   standby?: Standby | undefined;
+  /** Most memory that a replica may take, bytes; absent: no limit. */
+  memory?: number | undefined;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Costs } from './costs.ts';
 import type { Decision, HeldBack, ServiceWhy } from './decision.ts';
 import type { ErrorCode } from './errors.ts';
 import type { EventSink } from './events.ts';
+import type { MemoryUse } from './host-memory.ts';
 import type { ScheduleStatus } from './idle.ts';
 import type { ReplicaState, StartCause } from './replica.ts';
 import type { LatencyThreshold } from './threshold.ts';
@@ -208,6 +209,8 @@ export interface ControlApi {
   starts(name: string): Promise<StartRecord[]>;
   /** What services cost, and would have cost otherwise. @param since ms since the epoch; at most 90 days are known */
   costs(since: number): Promise<Costs>;
+  /** What all replicas take of the memory, and may take; null where there is no budget of it. */
+  memory(): MemoryUse | null;
   /** Starts the service unless it runs and waits for nothing. @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE */
   wake(name: string): Promise<ServiceStatus>;
   /** Retires all replicas (two-phase; `min` is not kept). @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE, HANDING_OVER */

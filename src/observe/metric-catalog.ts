@@ -41,6 +41,14 @@ export const metricCatalog: Record<MetricName, MetricKind> = {
   pilotlight_scale_decisions_total: { type: 'counter', help: 'Changes of the replica count, by direction and reason.' },
   pilotlight_guard_blocks_total: { type: 'counter', help: 'Changes of the replica count that a guard refused.' },
   pilotlight_retries_total: { type: 'counter', help: 'Additional attempts at another connection or replica.' },
+  pilotlight_memory_budget_bytes: { type: 'gauge', help: 'Memory that all replicas may take together.' },
+  pilotlight_memory_used_bytes: { type: 'gauge', help: 'Memory that replicas take, or are expected to take.' },
+  pilotlight_memory_available_bytes: { type: 'gauge', help: 'Memory of the host that can be had without swapping.' },
+  pilotlight_memory_overruns_total: { type: 'counter', help: 'Starts for which there was no room in the memory.' },
+  pilotlight_memory_retires_total: {
+    type: 'counter',
+    help: 'Idle and paused replicas that were told to go to make room.',
+  },
   pilotlight_replica_seconds_total: { type: 'counter', help: 'Seconds that replicas were running.' },
   pilotlight_memory_byte_seconds_total: {
     type: 'counter',

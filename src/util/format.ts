@@ -17,3 +17,20 @@ export function rate(perSecond: number): string {
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** In the largest unit of which there is one: `1.5 GiB`. */
+export function bytesText(bytes: number): string {
+  const units: [string, number][] = [
+    ['GiB', 2 ** 30],
+    ['MiB', 2 ** 20],
+    ['KiB', 2 ** 10],
+  ];
+  const [name, size] = units.find(([, size]) => bytes >= size) ?? ['B', 1];
+  return `${fewDigits(bytes / size)} ${name}`;
+}
+
+/** Three digits, and none of them an exponent. */
+export function fewDigits(value: number): string {
+  if (value >= 100) return value.toFixed(0);
+  return String(Number(value.toPrecision(3)));
+}

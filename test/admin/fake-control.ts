@@ -2,6 +2,7 @@ import type { Costs } from '../../src/model/costs.ts';
 import type { DecisionEntry, ServiceWhy } from '../../src/model/decision.ts';
 import { PilotlightError } from '../../src/model/errors.ts';
 import type { EventSink, PilotEvent } from '../../src/model/events.ts';
+import type { MemoryUse } from '../../src/model/host-memory.ts';
 import type {
   ControlApi,
   EndpointByHand,
@@ -27,8 +28,14 @@ export class FakeControl implements ControlApi {
   failure: unknown;
   /** What `services` tells. */
   known: ServiceStatus[] = [serviceStatus({ name: 'shop' }), serviceStatus({ name: 'wiki' })];
+  /** What `memory` tells. */
+  memoryUse: MemoryUse | null = null;
   /** Awaited by `services`. */
   pause: Promise<void> = Promise.resolve();
+
+  memory(): MemoryUse | null {
+    return this.memoryUse;
+  }
 
   async services(): Promise<ServiceStatus[]> {
     await this.pause;

@@ -21,6 +21,11 @@ export async function fakeAdmin(status: number, body: unknown): Promise<FakeAdmi
       response.writeHead(200, { 'content-type': 'application/json' }).end('[]');
       return;
     }
+    // … and memory has no bound.
+    if (request.url === '/v1/budget') {
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"memory":null}');
+      return;
+    }
     fake.asked.push(`${request.method} ${request.url} ${request.headers.authorization ?? '-'}`);
     response.writeHead(fake.answer.status, { 'content-type': 'application/json' });
     const first = fake.first.shift();

@@ -59,13 +59,16 @@ test('what is not known is not told, and what is fixed is compared with auto', (
 
 test('which calls were expected, and whether it is started ahead of the next one', () => {
   const window = { from: '2026-11-29T10:00:00.000Z', until: '2026-11-29T10:00:12.500Z' };
-  const forecast = { right: 8.5, wrong: 0.4, isTrusted: true, ...window };
+  const forecast = { right: 8.5, wrong: 0.4, isTrusted: true, refused: null, ...window };
   expect(idleLines({ ...learnt, forecast })[2]).toBe(
     '  of calls that were expected 8.5 came in time and 0.4 did not, lately; started ahead of the next one ' +
       '(2026-11-29 10:00:00 to 10:00:12 UTC)',
   );
   expect(idleLines({ ...learnt, forecast: { ...forecast, isTrusted: false } })[2]).toMatch(
     /lately; not started ahead of calls$/,
+  );
+  expect(idleLines({ ...learnt, forecast: { ...forecast, refused: '0 more within the memory budget' } })[2]).toMatch(
+    /lately; not started ahead of the next one: 0 more within the memory budget$/,
   );
 });
 

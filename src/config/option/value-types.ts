@@ -274,6 +274,27 @@ export function share(options: { max?: number; above?: true; below?: true } = {}
   });
 }
 
+/** A share above 0, as `80%`, or a size, as `12GiB`. */
+export function shareOrSize() {
+  const [number, sizeUnits] = [String.raw`\d+(?:\.\d+)?`, '(?:B|KiB|MiB|GiB|KB|MB|GB)'];
+  const type: ValueType = {
+    name: 'share \\| size',
+    unit: `%, ${SIZE_UNITS}`,
+    expected: 'a share above 0% and at most 100%, such as 80%, or a size such as 12GiB',
+    json: { type: 'string', pattern: orSubstitution(`${number}(?:%|${sizeUnits})`) },
+  };
+  return leaf<{ share: number } | { bytes: number }>(type, (input) => {
+    const percent = /^(\d+(?:\.\d+)?)%$/.exec(input)?.[1];
+    if (percent !== undefined) {
+      const value = Number(percent) / 100;
+      return value > 0 && value <= 1 ? { value: { share: value } } : undefined;
+    }
+    const bytes = parseSize(input);
+    if (bytes === undefined) return unitHint(input, `%, ${SIZE_UNITS}`);
+    return Number.isSafeInteger(bytes) && bytes > 0 ? { value: { bytes } } : undefined;
+  });
+}
+
 /** What is wrong with something that has a number in it; a mere word is none of the words there are. */
 function unitHint(input: string, units: string): Hint | undefined {
   if (/^[+-]?\d+(?:\.\d+)?$/.test(input)) return { hint: `its unit is missing (${units})` };

@@ -1,6 +1,6 @@
 import type { BudgetSettings } from '../../model/settings.ts';
 import { type Exactly, option, section } from '../option/option.ts';
-import { integer, size } from '../option/value-types.ts';
+import { integer, shareOrSize, size } from '../option/value-types.ts';
 
 /** `budget`. */
 export const budgetSchema = section(
@@ -19,6 +19,13 @@ export const budgetSchema = section(
       integer('starts per minute', 1, 100_000),
       '60',
       'Scale-ups and retries over all services; wakes are not counted.',
+    ),
+    memory: option(
+      shareOrSize(),
+      '80%',
+      'Most memory of all replicas together, paused ones included: a share of what the host has, or a size. A wake retires the ' +
+        'idle replica that is cheapest to lose to make room; scale-ups and starts ahead of calls are refused without ' +
+        'room. See [Recycling](recycling.md#memory).',
     ),
     heldBytes: option(size(), '64MiB', 'Most bytes of request bodies held for all services.'),
     compressions: option(

@@ -42,6 +42,7 @@ const retireText: Record<RetireReason, string> = {
   idle: 'idle',
   'scale-down': 'fewer needed',
   'given-up': 'more than its fair share of the budget',
+  memory: 'to make room for others',
   'by-hand': 'by hand',
   replaced: 'replaced by one with the present run',
   reconfigured: 'to be started with the present run',
@@ -174,6 +175,12 @@ export class DecisionLog implements RefusalListener {
     this.#event('dropped', `stopping ${names}, paused until now: ${why}`, { replicas: names, why });
   }
 
+  /** It starts although there is no room for it. @param text `takes 128 MiB more than there is room for …` */
+  overMemory(text: string): void {
+    this.#context.metrics.count('pilotlight_memory_overruns_total', { service: this.#service }, 1);
+    this.#event('over-memory', text, {});
+  }
+
   /** @param older replicas with an older `run`, which stay in service for it */
   startFailed(failure: StartFailure, older: number): void {
     const { clock, metrics, logger } = this.#context;
@@ -214,7 +221,7 @@ export class DecisionLog implements RefusalListener {
     if (reason === 'replaced') {
       this.#replacement = { state: 'retiring', id, endpoints: replicas.map(({ endpoint }) => endpoint) };
     }
-    if (reason === 'idle' && to === 0 && !dryRun) this.#sleptAt = this.#context.clock.now();
+    if ((reason === 'idle' || reason === 'memory') && to === 0 && !dryRun) this.#sleptAt = this.#context.clock.now();
     if (!dryRun) this.#event('retiring', `retiring ${names} (${text})`, { reason, replicas: names });
   }
 

@@ -1,3 +1,4 @@
+import type { MemoryUse } from '../../model/host-memory.ts';
 import type { Metrics } from '../../model/observe.ts';
 import type { ReplicaState } from '../../model/replica.ts';
 import type { LatencyThreshold } from '../../model/threshold.ts';
@@ -39,4 +40,12 @@ export function gaugeService(
 /** Sets the gauge of the threshold on latency. */
 export function gaugeThreshold(metrics: Metrics, service: string, { aboveMs }: LatencyThreshold): void {
   metrics.gauge('pilotlight_latency_threshold_seconds', { service }, aboveMs / 1000);
+}
+
+/** Sets the gauges of the memory of all services. */
+export function gaugeMemory(metrics: Metrics, use: MemoryUse | undefined): void {
+  if (use === undefined) return;
+  metrics.gauge('pilotlight_memory_budget_bytes', {}, use.budgetBytes);
+  metrics.gauge('pilotlight_memory_used_bytes', {}, use.usedBytes);
+  if (use.availableBytes !== null) metrics.gauge('pilotlight_memory_available_bytes', {}, use.availableBytes);
 }

@@ -12,7 +12,7 @@ import { Assurance } from './assurance.ts';
 import { isAsKnown, Replica } from './replica.ts';
 import { nextHealth } from './replica-health.ts';
 import { countReplicas, placeToStart, type ReplicaCounts, type ReplicaView, viewOf } from './replica-view.ts';
-import { type CordonAck, isPausable, Retirement, type RetireReason } from './retire.ts';
+import { type CordonAck, IN_USE_MS, isPausable, Retirement, type RetireReason } from './retire.ts';
 import { ReplicaRunner } from './runner.ts';
 import type { RunnerListener, RunnerOptions, RunnerSettings } from './runner-ports.ts';
 
@@ -220,7 +220,7 @@ export class ReplicaSet {
         // When a service is idle, nothing is left that it would have to wait for but what does not count.
         drainMs: reason === 'scale-down' || reason === 'given-up' ? patienceMs : drainMs,
         keepMs: reason === 'replaced' ? PROBATION_MS : 0,
-        idleMs,
+        idleMs: reason === 'memory' ? Math.min(idleMs, IN_USE_MS) : idleMs,
         acknowledged: () => {
           replica.apply('acknowledged');
           listener.onChange();

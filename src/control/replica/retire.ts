@@ -5,6 +5,8 @@ export type RetireReason =
   | 'scale-down'
   /** It is more than the service's share of the budget, and another one is short of its own. */
   | 'given-up'
+  /** It is idle, and others need its memory. */
+  | 'memory'
   /** An operator asked. */
   | 'by-hand'
   /** Another one with the present `run` is ready. */
@@ -15,6 +17,9 @@ export type RetireReason =
   | 'reconfigured'
   /** The service was removed from the configuration, or can be started no more. */
   | 'removed';
+
+/** What was used within this time is in use, and goes to make room for nobody, ms: edges report once a second. */
+export const IN_USE_MS = 2000;
 
 /** Whether a request that has nowhere else to go may have a replica back that retires for this. */
 export function isRevocable(reason: RetireReason): boolean {
@@ -37,7 +42,7 @@ interface RetirementOptions {
   drainMs: number;
   /** It is not stopped before this is over, however soon it is drained, ms, from the cordon: it is kept in reserve. */
   keepMs: number;
-  /** For `idle`: activity that ended less than this before the acknowledgement calls it off, ms. */
+  /** For `idle` and `memory`: activity that ended less than this before the acknowledgement calls it off, ms. */
   idleMs: number;
   /** The replica follows. */
   acknowledged: () => void;
@@ -144,7 +149,7 @@ export class Retirement {
     const { reason, idleMs } = this.#options;
     const active =
       ack.inFlight > ack.quiet + ack.passive || ack.idleForMs < idleMs - Math.min(IDLE_SLACK_MS, idleMs / 2);
-    if (reason === 'idle' && active && this.#phase !== 'over') {
+    if ((reason === 'idle' || reason === 'memory') && active && this.#phase !== 'over') {
       this.#options.calledOff();
       return;
     }

@@ -1,13 +1,17 @@
 import { APART_MS, type ExpectedCall } from './arrival-forecast.ts';
 import { autoKeepMs, besideKeepMs, costsOf } from './idle-choice.ts';
 import { costOfGap, wakeCostMs } from './idle-cost.ts';
-import { type IdleLearnt, nothingLearnt } from './idle-learnt.ts';
+import { type IdleFigure, type IdleLearnt, nothingLearnt } from './idle-learnt.ts';
 import type { SiblingGaps } from './sibling-gaps.ts';
 
 /** A new value counts for so much of what is remembered. */
 const NEWEST = 0.2;
 /** It is worked out anew when so much of all gaps are new, or a time differs by so much. */
 const NEWS = 0.01;
+/** Of what a replica takes less than it did before, so much is believed each time: half of it in a quarter of an hour. */
+const LESS_MEMORY = 0.01;
+/** Memory is written down again when it differs by so much. */
+const MEMORY_NEWS = 0.05;
 
 /** What becomes of a service that has been idle since a moment. */
 export interface IdlePlan {
@@ -29,6 +33,8 @@ export class AutoKeep {
   #raise = 1;
   /** How long it is kept where the expected call need not be waited for. */
   #besideMs = 0;
+  /** Memory when that was news, MiB. */
+  #toldMiB = 0;
 
   /**
    * @param siblings what is known of all services, to go by and to add to; undefined: it is on its own
@@ -93,8 +99,8 @@ export class AutoKeep {
     this.#besideMs = besideKeepMs(this.learnt, weight, from, until);
   }
 
-  /** What was seen once more: a start, a stop, or what all waited together for one wake; ms. */
-  saw(what: 'startMs' | 'stopMs' | 'waitMs', ms: number): void {
+  /** What was seen once more: a start, a stop, a resume, or what all waited together for one wake; ms. */
+  saw(what: Exclude<IdleFigure, 'memoryMiB'>, ms: number): void {
     const before = this.learnt[what];
     const after = before === undefined ? ms : before + NEWEST * (ms - before);
     this.learnt[what] = after;
@@ -105,6 +111,24 @@ export class AutoKeep {
     const { gaps } = this.learnt;
     this.#siblings?.add(gaps, gapMs, count);
     gaps.add(gapMs, count);
+  }
+
+  /**
+   * A replica takes so much memory: what one needs is the most that was seen, and less only slowly.
+   * @returns whether that is news
+   */
+  sawMemory(memoryMiB: number): boolean {
+    const { memoryMiB: before } = this.learnt;
+    const isMore = before === undefined || memoryMiB > before;
+    this.learnt.memoryMiB = isMore ? memoryMiB : before + LESS_MEMORY * (memoryMiB - before);
+    const isNews = Math.abs(this.learnt.memoryMiB - this.#toldMiB) > MEMORY_NEWS * this.#toldMiB;
+    if (isNews) this.#toldMiB = this.learnt.memoryMiB;
+    return isNews;
+  }
+
+  /** Another `run` takes another amount of it. */
+  forgetMemory(): void {
+    this.learnt.memoryMiB = undefined;
   }
 
   /** What is expected, where it sleeps before that. */

@@ -1,4 +1,5 @@
 import { counted } from '../../util/format.ts';
+import type { MemoryFacts } from '../start/memory-budget.ts';
 import type { ScaleInputs } from './scale-inputs.ts';
 
 const HELD_BY = 'heldBy.';
@@ -15,6 +16,19 @@ export function budgetText(inputs: ScaleInputs): string {
     count === 1 ? `, one of ${name}'s is being drained` : `, ${count} of ${name}'s are being drained`,
   );
   return `${left}: ${budgetHeld} of ${counted(budget, 'replica')} ${budgetHeld === 1 ? 'runs' : 'run'}: ${held.join(', ')}; fair share ${fairShare}${leaving.join('')}`;
+}
+
+/** How many more there is memory for, and what takes it; nothing where there is enough. */
+export function memoryText(facts: MemoryFacts): string[] {
+  const { memoryLeft, memoryBudgetMiB, memoryTakenMiB, memoryNeedMiB } = facts;
+  const { memoryAvailableMiB, memoryReserveMiB } = facts;
+  if (memoryLeft === undefined) return [];
+  const taken = `${memoryTakenMiB} of ${memoryBudgetMiB} MiB are taken, and one takes ${memoryNeedMiB} MiB`;
+  const host =
+    memoryAvailableMiB === undefined
+      ? ''
+      : `; the host has ${memoryAvailableMiB} MiB available, of which ${memoryReserveMiB} MiB are left alone`;
+  return [`${memoryLeft} more within the memory budget: ${taken}${host}`];
 }
 
 function byName(inputs: ScaleInputs, prefix: string): [name: string, count: number][] {

@@ -1,6 +1,6 @@
 import type { GuardVerdict } from '../../model/decision.ts';
 import { counted, percent, rate } from '../../util/format.ts';
-import { budgetText } from './budget-text.ts';
+import { budgetText, memoryText } from './budget-text.ts';
 import {
   backlogOf,
   isDraining,
@@ -8,6 +8,7 @@ import {
   isShort,
   type Proposal,
   type ProposalKind,
+  roomIn,
   type ScaleInputs,
 } from './scale-inputs.ts';
 
@@ -186,9 +187,9 @@ const budget: Guard = {
   name: 'budget',
   kinds: [...UP, 'restore'],
   judge(proposal, inputs) {
-    const { max, budgetLeft } = inputs;
-    const most = Math.min(max, proposal.from + Math.max(0, budgetLeft));
-    return atMost(proposal, most, `max ${max}, ${budgetText(inputs)}`);
+    const { max } = inputs;
+    const most = Math.min(max, proposal.from + Math.max(0, roomIn(inputs)));
+    return atMost(proposal, most, [`max ${max}`, budgetText(inputs), ...memoryText(inputs)].join(', '));
   },
 };
 

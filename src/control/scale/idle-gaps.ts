@@ -21,6 +21,10 @@ const HALF_LIFE_GAPS = 40;
 /** Decay is applied when so much of a half-life has come together: it walks through all buckets. */
 const DECAY_STEP = 1 / 64;
 
+const HOUR_MS = 3_600_000;
+/** Before anything is known a call an hour is assumed, which counts as so many gaps. */
+const GUESSED_CALLS = 1;
+
 /** Bucket of an idle gap of so many ms. */
 export function gapBucket(ms: number): number {
   if (!(ms > 2 ** FIRST_OCTAVE)) return 0;
@@ -84,6 +88,20 @@ export class IdleGaps {
     this.#total += count;
     this.#sumMs += count * gapMiddle(bucket);
     this.#version++;
+  }
+
+  /**
+   * How often an hour of idleness it was called again.
+   * @param leastMs what comes sooner belongs to what came before
+   */
+  callsPerHour(leastMs: number): number {
+    let [calls, idleMs] = [GUESSED_CALLS, GUESSED_CALLS * HOUR_MS];
+    this.counts.forEach((count, bucket) => {
+      if (count === 0) return;
+      idleMs += count * gapMiddle(bucket);
+      if (gapMiddle(bucket) >= leastMs) calls += count;
+    });
+    return (calls * HOUR_MS) / idleMs;
   }
 
   #decay(): void {

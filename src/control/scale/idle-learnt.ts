@@ -10,7 +10,16 @@ export interface IdleLearnt {
   stopMs: number | undefined;
   /** What all that wait for one wake wait together. */
   waitMs: number | undefined;
+  /** The same of a paused replica: until it was ready again, and what all waited for that together. */
+  resumeMs: number | undefined;
+  resumeWaitMs: number | undefined;
+  /** What one replica of it takes of the memory, MiB. */
+  memoryMiB: number | undefined;
 }
+
+/** What is a single number. */
+const FIGURES = ['startMs', 'stopMs', 'waitMs', 'resumeMs', 'resumeWaitMs', 'memoryMiB'] as const;
+export type IdleFigure = (typeof FIGURES)[number];
 
 /** What another version wrote is not read. */
 const VERSION = 1;
@@ -24,20 +33,19 @@ export function nothingLearnt(): IdleLearnt {
     startMs: undefined,
     stopMs: undefined,
     waitMs: undefined,
+    resumeMs: undefined,
+    resumeWaitMs: undefined,
+    memoryMiB: undefined,
   };
 }
 
 /** As text that `decodeIdle` reads. */
-export function encodeIdle({ gaps, forecast, startMs = null, stopMs = null, waitMs = null }: AsWritten): string {
+export function encodeIdle({ gaps, forecast, ...figures }: IdleLearnt): string {
   const { right, wrong, savedMs } = forecast.record;
   const intervals = forecast.intervals.map(Math.round);
   const forecasts = intervals.length === 0 ? {} : { intervals, forecasts: [right, wrong, savedMs].map(short) };
-  return `${JSON.stringify({ version: VERSION, startMs, stopMs, waitMs, gaps: sparseCounts(gaps.counts), ...forecasts })}\n`;
+  return `${JSON.stringify({ version: VERSION, ...figures, gaps: sparseCounts(gaps.counts), ...forecasts })}\n`;
 }
-
-type AsWritten = Pick<IdleLearnt, 'gaps' | 'forecast'> & {
-  [Key in 'startMs' | 'stopMs' | 'waitMs']: number | null | undefined;
-};
 
 function short(value: number): number {
   return Number(value.toPrecision(6));
@@ -52,24 +60,17 @@ export function decodeIdle(text: string): IdleLearnt | string {
     return 'it is no JSON';
   }
   if (typeof file !== 'object' || file === null) return 'it is no JSON object';
-  const {
-    version,
-    startMs,
-    stopMs,
-    waitMs,
-    gaps,
-    intervals = [],
-    forecasts = [0, 0, 0],
-  } = file as Record<string, unknown>;
+  const { version, gaps, intervals = [], forecasts = [0, 0, 0], ...others } = file as Record<string, unknown>;
   if (version !== VERSION) return `it is of version ${JSON.stringify(version)}, not ${VERSION}`;
   const counts = countsOf(gaps);
   if (counts === undefined) return '"gaps" is not as it was written';
   const forecast = forecastOf(intervals, forecasts);
   if (forecast === undefined) return 'its forecasts are not as they were written';
-  const times = [startMs, stopMs, waitMs].map((time) => (time === null ? undefined : time));
-  if (!times.every((time) => time === undefined || isAmount(time))) return 'its times are not as they were written';
-  const [start, stop, wait] = times as (number | undefined)[];
-  return { gaps: new IdleGaps(counts), forecast, startMs: start, stopMs: stop, waitMs: wait };
+  const figures = FIGURES.map((name) => [name, others[name] ?? undefined] as const);
+  if (!figures.every(([, value]) => value === undefined || isAmount(value)))
+    return 'its times are not as they were written';
+  const known = Object.fromEntries(figures) as Pick<IdleLearnt, IdleFigure>;
+  return { gaps: new IdleGaps(counts), forecast, ...known };
 }
 
 /** How it is kept over restarts. */

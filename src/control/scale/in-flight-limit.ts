@@ -1,4 +1,4 @@
-import { capacityOf, type ScaleInputs } from './scale-inputs.ts';
+import { capacityOf, roomIn, type ScaleInputs } from './scale-inputs.ts';
 import type { ScalerState } from './scaler.ts';
 
 /** Under this share of what a replica did before it is held back. */
@@ -16,7 +16,7 @@ export function withInFlightLimit(state: ScalerState, inputs: ScaleInputs, queue
   const canGrow =
     isGrowing ||
     (capacityOf(inputs) < inputs.max &&
-      inputs.budgetLeft > 0 &&
+      roomIn(inputs) > 0 &&
       inputs.frozen === 0 &&
       inputs.cooldownLeftMs === 0 &&
       inputs.freezeLeftMs === 0 &&

@@ -1,10 +1,11 @@
+import type { MemoryFacts } from '../start/memory-budget.ts';
 import type { BudgetFacts } from '../start/replica-budget.ts';
 
 /**
  * What scaling decides on: plain numbers, which the journal keeps and from which the decision can be made again. Names
  * end in their units: `…Ms` durations and ages, `…PerSecond` rates, `…Share` from 0 to 1; flags are 0 or 1.
  */
-export interface ScaleInputs extends BudgetFacts {
+export interface ScaleInputs extends BudgetFacts, MemoryFacts {
   /** An operator has frozen it: nothing changes. */
   frozen: number;
   ready: number;
@@ -164,6 +165,14 @@ export interface Proposal {
 /** Replicas that count as capacity: those that start are as good as there. */
 export function capacityOf({ ready, starting }: Pick<ScaleInputs, 'ready' | 'starting'>): number {
   return ready + starting;
+}
+
+/** How many more the budgets of replicas and of memory allow; may be negative. */
+export function roomIn({
+  budgetLeft,
+  memoryLeft = budgetLeft,
+}: Pick<ScaleInputs, 'budgetLeft' | 'memoryLeft'>): number {
+  return Math.min(budgetLeft, memoryLeft);
 }
 
 export function isSaturated({ saturatedTicks }: Pick<ScaleInputs, 'saturatedTicks'>): boolean {

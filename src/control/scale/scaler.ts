@@ -1,6 +1,7 @@
 import type { GuardVerdict } from '../../model/decision.ts';
 import type { GuardSettings, ScaleSettings } from '../../model/settings.ts';
 import { type BucketRate, fullBucket, type TokenBucket, takeToken, tokensAt } from '../../util/token-bucket.ts';
+import type { MemoryFacts } from '../start/memory-budget.ts';
 import type { BudgetFacts } from '../start/replica-budget.ts';
 import { type Answered, fewestThatAnswered, type Overload } from './answered.ts';
 import { type Doubt, doubtsAfter } from './doubt.ts';
@@ -43,7 +44,7 @@ export interface ScaleSample {
   min: number;
   max: number;
   budgetLeft: number;
-  budgetFacts: BudgetFacts;
+  budgetFacts: BudgetFacts & MemoryFacts;
   startsAllowed: number;
   /** The threshold in force, and the quantile at low load where it was learnt from that. */
   aboveMs: number;

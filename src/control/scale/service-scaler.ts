@@ -3,6 +3,7 @@ import type { LatencyThreshold } from '../../model/threshold.ts';
 import type { Clock } from '../../util/clock.ts';
 import { mergeSparse, type SparseCounts } from '../../util/histogram.ts';
 import type { Telemetry } from '../link/telemetry.ts';
+import type { MemoryFacts } from '../start/memory-budget.ts';
 import type { BudgetFacts } from '../start/replica-budget.ts';
 import { type AutoAbove, ERRORS_LESS, newAutoAbove, ofOtherRun, thresholdOf, withCalm } from './auto-above.ts';
 import { type Evidence, eachManages, noEvidence, surely } from './evidence.ts';
@@ -47,7 +48,7 @@ export interface ScaledService {
   /** Since when at least one endpoint has been ready, the clock's ms. */
   awakeSince: number;
   budgetLeft: number;
-  budgetFacts: BudgetFacts;
+  budgetFacts: BudgetFacts & MemoryFacts;
   startsAllowed: number;
 }
 

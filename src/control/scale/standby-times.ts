@@ -12,8 +12,6 @@ import {
 
 /** Until a paused replica is ready again, before that was seen, ms. */
 const UNKNOWN_RESUME_MS = 100;
-/** A new value counts for so much of what is remembered. */
-const NEWEST = 0.2;
 /** It is worked out anew when so much of all gaps are new, or a time differs by so much. */
 const NEWS = 0.01;
 
@@ -29,41 +27,14 @@ export interface StandbyOrder {
 
 /** How long one service is kept ready and paused, by what it has learnt so far. */
 export class ServiceStandby {
-  #resumeMs: number | undefined;
-  #resumeWaitMs: number | undefined;
   #times: StandbyTimes = { keepMs: 0, pausedMs: 0 };
   /** What they were worked out from. */
   #basis = '';
   readonly #siblings: SiblingGaps;
 
-  /**
-   * @param siblings what is known of all services
-   * @param other what that has learnt holds for this one too
-   */
-  constructor(siblings: SiblingGaps, other?: ServiceStandby) {
+  /** @param siblings what is known of all services */
+  constructor(siblings: SiblingGaps) {
     this.#siblings = siblings;
-    this.#resumeMs = other?.resumeMs;
-    this.#resumeWaitMs = other?.resumeWaitMs;
-  }
-
-  /** What a resume takes, ms; undefined until one was seen. */
-  get resumeMs(): number | undefined {
-    return this.#resumeMs;
-  }
-
-  /** What all wait for one together, ms; undefined until that was seen. */
-  get resumeWaitMs(): number | undefined {
-    return this.#resumeWaitMs;
-  }
-
-  /** A paused replica was ready again after so long, ms. */
-  resumed(ms: number): void {
-    this.#resumeMs = mixed(this.#resumeMs, ms);
-  }
-
-  /** All that waited for one resume waited so long together, ms. */
-  waited(ms: number): void {
-    this.#resumeWaitMs = mixed(this.#resumeWaitMs, ms);
   }
 
   times(learnt: IdleLearnt, order: StandbyOrder): StandbyTimes {
@@ -98,14 +69,9 @@ export class ServiceStandby {
   }
 
   #costs(learnt: IdleLearnt, { weight, pausedCost }: StandbyOrder): StandbyCosts {
-    const resumeMs = this.#resumeMs ?? UNKNOWN_RESUME_MS;
-    const resumeWaitMs = this.#resumeWaitMs ?? resumeMs;
+    const { resumeMs = UNKNOWN_RESUME_MS, resumeWaitMs = resumeMs } = learnt;
     return { ...costsOf(learnt, weight), resumeMs, resumeWaitMs, pausedCost };
   }
-}
-
-function mixed(before: number | undefined, ms: number): number {
-  return before === undefined ? ms : before + NEWEST * (ms - before);
 }
 
 /** The same number for times that differ by little. */

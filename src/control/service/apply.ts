@@ -93,6 +93,7 @@ function intentAfter(view: ServiceView, event: ServiceEvent): Intent {
     case 'drained-by-hand':
     case 'handed-over':
     case 'edge-lost':
+    case 'room-wanted':
     case 'adoption-failed':
     case 'stopped':
     case 'paused':

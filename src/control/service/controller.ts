@@ -58,7 +58,7 @@ export class ServiceController {
       isWarm: (endpoint) => this.#isWarm(endpoint),
       ready: () => this.lifecycle.set.counts.ready + this.lifecycle.external,
     });
-    this.#costing = new Costing({ host, name: () => this.name });
+    this.#costing = new Costing({ host, name: () => this.name, onMemory: (mib) => this.idling.sawMemory(mib) });
     this.idling = new Idling({
       host,
       settings: () => this.#settings,
@@ -414,7 +414,7 @@ export class ServiceController {
       external,
       awakeSince: awakeSince ?? now,
       budgetLeft: this.lifecycle.budgetLeft,
-      budgetFacts: this.#host.gate.factsFor(this.name),
+      budgetFacts: this.lifecycle.budgetFacts,
       startsAllowed: startsToScale,
     };
   }

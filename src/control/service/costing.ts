@@ -10,6 +10,8 @@ import type { ServiceHost } from './host.ts';
 interface CostingOptions {
   host: ServiceHost;
   name: () => string;
+  /** A replica takes so much memory, MiB. */
+  onMemory: (memoryMiB: number) => void;
 }
 
 /** How often a replica is asked what it takes, ms. */
@@ -143,6 +145,7 @@ export class Costing {
         const { memoryMiB = before?.memoryMiB ?? 0, cpuSeconds = counted } = usage ?? {};
         this.#usualMiB = memoryMiB;
         this.#samples.set(id, { at: clock.now(), memoryMiB, cpuSeconds });
+        if (usage !== undefined) this.#options.onMemory(usage.memoryMiB);
         const more = Math.max(0, cpuSeconds - counted);
         if (more === 0) continue;
         this.#add('cpuSeconds', more);

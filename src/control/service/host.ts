@@ -11,6 +11,7 @@ import type { WakeShares } from '../scale/idle-shares.ts';
 import type { LearntStore } from '../scale/learnt-store.ts';
 import type { SiblingGaps } from '../scale/sibling-gaps.ts';
 import type { StartGate } from '../start/gate.ts';
+import type { MemoryBudget } from '../start/memory-budget.ts';
 import type { Freezes } from './freezes.ts';
 import type { Groups } from './groups.ts';
 
@@ -18,6 +19,7 @@ import type { Groups } from './groups.ts';
 export interface ServiceHost {
   context: ControlContext;
   gate: StartGate;
+  memory: MemoryBudget;
   freezes: Freezes;
   groups: Groups;
   learnt: LearntStore;

@@ -2,12 +2,14 @@ import type { ForecastWhy, IdleWhy } from '../../model/idle.ts';
 import type { ServiceReport } from '../../model/link.ts';
 import type { ServiceSettings } from '../../model/settings.ts';
 import type { Telemetry } from '../link/telemetry.ts';
-import type { ExpectedCall } from '../scale/arrival-forecast.ts';
+import { APART_MS, type ExpectedCall } from '../scale/arrival-forecast.ts';
 import { AutoKeep, type IdlePlan } from '../scale/auto-keep.ts';
+import { memoryText } from '../scale/budget-text.ts';
 import { explainIdle, UNKNOWN_START_MS } from '../scale/idle-choice.ts';
 import { IdleWatch } from '../scale/idle-watch.ts';
 import { ALL_SERVICES } from '../scale/sibling-store.ts';
 import { ServiceStandby, type StandbyOrder } from '../scale/standby-times.ts';
+import type { MemoryFacts } from '../start/memory-budget.ts';
 import type { Costing } from './costing.ts';
 import type { ServiceHost } from './host.ts';
 
@@ -22,6 +24,8 @@ interface IdlingOptions {
 
 /** How often it is looked at whether wakes take too much, ms: a change must show before there is another one. */
 const SHARE_EVERY_MS = 600_000;
+/** A replica takes so much memory before one was seen, MiB, where its `run` has no limit. */
+export const UNKNOWN_MEMORY_MIB = 128;
 /** Without reason for it, the time to keep goes back towards what pays by this factor each time. */
 const RELAX = 0.9;
 /** Most by which it is raised. */
@@ -43,6 +47,8 @@ export class Idling {
   #heldAt = 0;
   #waitedMs = 0;
   #raise = 1;
+  /** Worked out anew with every gap alone. */
+  #calls = { version: -1, perHour: 0 };
   #raisedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: IdlingOptions) {
@@ -63,7 +69,13 @@ export class Idling {
    * is there in milliseconds anyway.
    */
   get expected(): ExpectedCall | undefined {
-    return this.#isAhead ? this.#plan.expected : undefined;
+    const expected = this.#isAhead ? this.#plan.expected : undefined;
+    return expected === undefined || this.#refusal !== undefined ? undefined : expected;
+  }
+
+  /** Why it is not started ahead of calls now. */
+  get #refusal(): MemoryFacts | undefined {
+    return this.#options.host.memory.refusalAhead(this.#options.settings().name, this.needMiB);
   }
 
   /** Whether it may be started ahead of calls. */
@@ -75,6 +87,35 @@ export class Idling {
   /** What a start takes, ms. */
   get startMs(): number {
     return this.#known.learnt.startMs ?? UNKNOWN_START_MS;
+  }
+
+  /** What one replica of it takes of the memory, MiB: as learnt, else as limited, else a guess. */
+  get needMiB(): number {
+    const { run } = this.#options.settings();
+    return this.#known.learnt.memoryMiB ?? (run?.memory === undefined ? UNKNOWN_MEMORY_MIB : run.memory / 2 ** 20);
+  }
+
+  /** How often an hour it is called after it was idle. */
+  get callsPerHour(): number {
+    const { gaps } = this.#known.learnt;
+    if (gaps.version !== this.#calls.version)
+      this.#calls = { version: gaps.version, perHour: gaps.callsPerHour(APART_MS) };
+    return this.#calls.perHour;
+  }
+
+  /** A replica of it was seen to take so much memory, MiB. */
+  sawMemory(memoryMiB: number): void {
+    if (memoryMiB > 0 && this.#auto.sawMemory(memoryMiB)) this.#put();
+  }
+
+  /** What a run of it took when it was asked last, MiB; undefined before. */
+  memoryOf(run: string | undefined): number | undefined {
+    return run === undefined ? undefined : this.#options.costing.memoryOf(run);
+  }
+
+  /** Another `run` takes another amount of it. */
+  forgetMemory(): void {
+    if (this.#known.learnt.memoryMiB !== undefined) this.#auto.forgetMemory();
   }
 
   /** Whether its replicas are paused then. */
@@ -119,12 +160,12 @@ export class Idling {
     const order = this.#order;
     if (order === undefined) return why;
     const { keepMs, pausedMs, isRaised } = this;
-    const tiers = new ServiceStandby(siblings, this.#standby);
+    const tiers = new ServiceStandby(siblings);
     const kept = tiers.expected(learnt, order);
     return {
       ...why,
       keepMs,
-      standby: { pausedMs, resumeMs: tiers.resumeMs ?? null, pausedCost: scale.pausedCost },
+      standby: { pausedMs, resumeMs: this.#known.learnt.resumeMs ?? null, pausedCost: scale.pausedCost },
       expected: why.expected && kept && !isRaised ? { ...why.expected, kept } : why.expected,
       byWeight: why.byWeight.map(({ weight }) => {
         const other = { ...order, weight, fixedKeepMs: undefined };
@@ -145,7 +186,8 @@ export class Idling {
     const seen = { now, isBusy: busy, isHeld, lastActivityAt, arrivals, spanMs, loadMs: report?.loadMs ?? 0 };
     costing.requested(report?.requests ?? 0);
     const since = now - this.#watch.idleForMs(now);
-    const isMissed = isHeld && this.#isAhead && this.#planFrom(since).expected !== undefined;
+    const isMissed =
+      isHeld && this.#isAhead && this.#refusal === undefined && this.#planFrom(since).expected !== undefined;
     this.#watch.see(seen, (gapMs, count, endedAt) => {
       this.#auto.idled(gapMs, count, endedAt, settings().scale.weight, isMissed);
       costing.idled(gapMs, count);
@@ -167,7 +209,7 @@ export class Idling {
   started(startMs: number, how: 'start' | 'resume', permitMs: number | undefined): void {
     const { host, settings } = this.#options;
     if (how === 'start') this.#learn('startMs', startMs);
-    else this.#standby?.resumed(startMs);
+    else this.#learn('resumeMs', startMs);
     this.#wokeBy = how;
     if (permitMs === undefined) return;
     if (how === 'start') this.#options.costing.woke();
@@ -200,11 +242,11 @@ export class Idling {
     if (held > 0 || this.#waitedMs === 0) return;
     this.#options.costing.waited(this.#waitedMs);
     if (this.#wokeBy === 'start') this.#learn('waitMs', this.#waitedMs);
-    else this.#standby?.waited(this.#waitedMs);
+    else this.#learn('resumeWaitMs', this.#waitedMs);
     this.#waitedMs = 0;
   }
 
-  #learn(what: 'startMs' | 'stopMs' | 'waitMs', ms: number): void {
+  #learn(what: Parameters<AutoKeep['saw']>[0], ms: number): void {
     this.#auto.saw(what, ms);
     this.#put();
   }
@@ -237,7 +279,8 @@ export class Idling {
     const { fromAt, untilAt } = forecast.expected ?? {};
     const rounded = (count: number) => Math.round(count * 10) / 10;
     const counts = { right: rounded(right), wrong: rounded(wrong) };
-    return { ...counts, isTrusted: forecast.isTrusted, from: iso(fromAt), until: iso(untilAt) };
+    const [refused = null] = this.#refusal === undefined ? [] : memoryText(this.#refusal);
+    return { ...counts, isTrusted: forecast.isTrusted, from: iso(fromAt), until: iso(untilAt), refused };
   }
 
   /** What is known, to be read. */

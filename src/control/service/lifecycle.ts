@@ -10,8 +10,11 @@ import { sickAfter } from '../replica/replica-health.ts';
 import { ReplicaSet } from '../replica/replica-set.ts';
 import { StartFailures } from '../replica/start-failures.ts';
 import { StartBreaker } from '../start/breaker.ts';
+import type { Loss } from '../start/cheapest-to-lose.ts';
 import { CRASH_MS, scalingAllowance } from '../start/circuit.ts';
 import { Crashes } from '../start/crashes.ts';
+import type { MemoryFacts } from '../start/memory-budget.ts';
+import type { BudgetFacts } from '../start/replica-budget.ts';
 import { StartTimes } from '../start/start-times.ts';
 import { apply } from './apply.ts';
 import { askOf } from './ask.ts';
@@ -19,6 +22,7 @@ import { Executor } from './executor.ts';
 import type { Member } from './groups.ts';
 import type { ServiceHost } from './host.ts';
 import type { Idling } from './idling.ts';
+import { type MemoryKnown, stakeOf } from './memory-stake.ts';
 import { Outcomes } from './outcomes.ts';
 import { isDormant, plan } from './plan.ts';
 import { hashOf, ServiceRun } from './run.ts';
@@ -172,6 +176,12 @@ export class ServiceLifecycle {
     return this.#options.host.gate.leftFor(this.#name, back) - this.set.counts.queued;
   }
 
+  /** Who has what of the budgets, where there is no room for all that it may be scaled to. */
+  get budgetFacts(): BudgetFacts & MemoryFacts {
+    const { host, idling, settings } = this.#options;
+    return { ...host.gate.factsFor(this.#name), ...host.memory.factsFor(idling.needMiB, settings().scale.max) };
+  }
+
   /** What may be running or pre-positioned of it. */
   get specs(): ReplicaSpec[] {
     return this.#run.specs;
@@ -287,6 +297,7 @@ export class ServiceLifecycle {
     if (health === undefined) this.set.examine(() => false, 0);
     const change = run === undefined ? 'none' : this.#isOther(before) ? 'other' : 'same';
     if (change === 'other') this.#outcomes.forget();
+    if (change === 'other') this.#options.idling.forgetMemory();
     const inPlace = change === 'other' && this.#run.change();
     this.happened({ type: 'configured', run: change, inPlace, maxBefore: before.scale.max });
     // Of another container it may run already.
@@ -354,14 +365,29 @@ export class ServiceLifecycle {
 
   /** Tells the start gate what it asks of the budget of all services by now. */
   askBudget(view = this.#view({ type: 'looked', cause: 'replacement' })): void {
-    this.#options.host.gate.ask(this.#name, askOf(view, this.#options.wish()));
+    const { gate, memory } = this.#options.host;
+    gate.ask(this.#name, askOf(view, this.#options.wish()));
+    if (memory.isKept) memory.put(this.#name, stakeOf(view, this.#memoryKnown, this.#name));
+  }
+
+  /** Replicas are to go, as others need their memory: those that are still not in use do. */
+  makeRoom(losses: readonly Loss[], why: string): void {
+    const { startMs } = this.#options.idling;
+    this.happened({ type: 'room-wanted', ordinals: losses.map(({ ordinal }) => ordinal), startMs, why });
   }
 
   /** Lets go of every timer. */
   close(): void {
     this.#options.host.gate.ask(this.#name, undefined);
+    this.#options.host.memory.put(this.#name, undefined);
     this.#executor.stopTimer();
     this.breaker.close();
+  }
+
+  get #memoryKnown(): MemoryKnown {
+    const { needMiB, startMs, callsPerHour } = this.#options.idling;
+    const memoryOf = (ordinal: number) => this.#options.idling.memoryOf(this.set.at(ordinal).instance?.id);
+    return { needMiB, startMs, callsPerHour, memoryOf };
   }
 
   #isOther({ run: before }: ServiceSettings): boolean {

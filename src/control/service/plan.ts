@@ -3,6 +3,7 @@ import type { ReplicaView } from '../replica/replica-view.ts';
 import { victimsFirst } from '../scale/victims.ts';
 import { blockedUntil } from '../start/circuit.ts';
 import { inTurn, planLook, rest } from './look-plan.ts';
+import { planMakeRoom } from './make-room-plan.ts';
 import {
   availableIn,
   countsOf,
@@ -82,6 +83,8 @@ export function plan(view: ServiceView): Step[] {
 
     case 'edge-lost':
       return rest(view);
+    case 'room-wanted':
+      return planMakeRoom(view);
 
     case 'ready':
     case 'retiring':

@@ -50,6 +50,8 @@ export type ServiceEvent =
   | { type: 'frozen-ended'; replica: ReplicaView }
   /** It was to go on and did not: another one is needed in its place. */
   | { type: 'resume-failed'; replica: ReplicaView }
+  /** Replicas at these places are to go, as others need their memory; one of them takes so long to start, ms. */
+  | { type: 'room-wanted'; ordinals: readonly number[]; startMs: number; why: string }
   | { type: 'retiring'; replicas: readonly ReplicaView[]; reason: RetireReason }
   /** Its retirement was called off. */
   | { type: 'revoked'; replica: ReplicaView }

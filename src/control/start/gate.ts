@@ -1,6 +1,7 @@
 import type { BudgetSettings } from '../../model/settings.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import { type BucketRate, fullBucket, type TokenBucket, takeToken, untilToken } from '../../util/token-bucket.ts';
+import type { MemoryBudget } from './memory-budget.ts';
 import { type Ask, type BudgetFacts, ReplicaBudget } from './replica-budget.ts';
 
 interface StartRequest {
@@ -41,6 +42,7 @@ export class StartGate {
   readonly #clock: Clock;
   readonly #replicas: ReplicaBudget;
   readonly #onOver: (service: string) => void;
+  readonly #memory: MemoryBudget | undefined;
   #budget: BudgetSettings;
   #permits = 0;
   #bucket: TokenBucket;
@@ -49,9 +51,18 @@ export class StartGate {
   /** By service, in the order of their turns. */
   readonly #queues = new Map<string, Waiting[]>();
 
-  /** @param onOver a service is to give up a replica to others: see `givesOf` */
-  constructor(clock: Clock, budget: BudgetSettings, onOver: (service: string) => void = () => {}) {
+  /**
+   * @param onOver a service is to give up a replica to others: see `givesOf`
+   * @param memory absent: memory keeps nothing back
+   */
+  constructor(
+    clock: Clock,
+    budget: BudgetSettings,
+    onOver: (service: string) => void = () => {},
+    memory?: MemoryBudget,
+  ) {
     this.#clock = clock;
+    this.#memory = memory;
     this.#replicas = new ReplicaBudget(budget.replicas);
     this.#onOver = onOver;
     this.#budget = budget;
@@ -79,7 +90,10 @@ export class StartGate {
         waiting.limited = false;
         this.#pumpSoon();
       },
-      cancel: () => this.#remove(waiting),
+      cancel: () => {
+        this.#memory?.forget(waiting.replica);
+        this.#remove(waiting);
+      },
     };
   }
 
@@ -122,6 +136,11 @@ export class StartGate {
     return this.#replicas.facts(service);
   }
 
+  /** There may be room for who waits. */
+  again(): void {
+    this.#pumpSoon();
+  }
+
   /** Stops waiting for tokens; what is queued stays ungranted. */
   close(): void {
     this.#timer?.cancel();
@@ -150,6 +169,7 @@ export class StartGate {
       if (next === undefined) break;
       this.#permits++;
       this.#replicas.occupy(next.service, next.replica);
+      this.#memory?.take(next.service, next.replica);
       next.granted(this.#permit());
     }
     this.#replicas.shareOut();
@@ -171,6 +191,7 @@ export class StartGate {
       }
       const isFirst = !next.limited && this.#replicas.keeps(service) <= 0;
       if ((found !== undefined && !isFirst) || this.#replicas.leftFor(service) <= 0) continue;
+      if (this.#memory?.admits(service, next.replica) === false) continue;
       found = next;
       if (isFirst) break;
     }

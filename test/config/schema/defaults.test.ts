@@ -54,7 +54,14 @@ services:
       cpuHour: undefined,
       waitedHour: undefined,
     },
-    budget: { replicas: 50, concurrentStarts: 4, startsPerMinute: 60, heldBytes: 64 * 2 ** 20, compressions: 128 },
+    budget: {
+      replicas: 50,
+      concurrentStarts: 4,
+      startsPerMinute: 60,
+      memory: { share: 0.8 },
+      heldBytes: 64 * 2 ** 20,
+      compressions: 128,
+    },
     services: [
       {
         name: 'app',

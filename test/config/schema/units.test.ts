@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { readHostPort } from '../../../src/config/schema/addresses.ts';
 import { readPathPrefix } from '../../../src/config/schema/routes.ts';
 import { hostPort } from '../../../src/util/host-port.ts';
-import { aroundService, parse, settingsOf } from '../parse.ts';
+import { aroundService, parse, problemsOf, settingsOf } from '../parse.ts';
 
 const run = 'routes: [{}]\nrun: { docker: { image: a, port: 80 } }';
 
@@ -32,6 +32,22 @@ test('a size is its number times its unit, in bytes', () => {
     ),
     { numRuns: 40 },
   );
+});
+
+test('the budget of memory is a share of what the host has, or a size', () => {
+  const budget = (memory: string) => `${aroundService(run)}budget: { memory: ${memory} }\n`;
+  const memoryOf = (memory: string) => settingsOf(budget(memory)).budget.memory;
+  expect(memoryOf('75.5%')).toEqual({ share: 0.755 });
+  expect(memoryOf('100%')).toEqual({ share: 1 });
+  expect(memoryOf('12GiB')).toEqual({ bytes: 12 * 2 ** 30 });
+  for (const [wrong, says] of Object.entries({
+    '0%': 'expected a share above 0% and at most 100%, such as 80%, or a size such as 12GiB',
+    '101%': 'expected a share above 0% and at most 100%',
+    '80': 'its unit is missing (%, B, KiB, MiB, GiB, KB, MB, GB)',
+    '0GiB': 'expected a share',
+    auto: 'expected a share',
+  }))
+    expect(problemsOf(budget(wrong)).join()).toContain(says);
 });
 
 test('an address comes back as it was written', () => {
