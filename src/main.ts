@@ -15,17 +15,14 @@ import {
 import { diffSettings, hasChanges } from './config/changes/diff.ts';
 import type { Control } from './control/control.ts';
 import { createControl } from './control/create-control.ts';
-import { costForm } from './control/journal/cost-history.ts';
 import { openJournal } from './control/journal/disk-journal.ts';
-import { idleForm } from './control/scale/idle-learnt.ts';
-import { LearntFiles, scalingForm } from './control/scale/learnt-store.ts';
-import { ALL_SERVICES, siblingForm } from './control/scale/sibling-store.ts';
 import { openFreezes } from './control/service/freezes.ts';
 import { openDeclared } from './declared.ts';
 import { createConsulRegistrar } from './discovery/consul/registrar.ts';
 import { createConsulSource } from './discovery/consul/source.ts';
 import { createStaticSource } from './discovery/static/source.ts';
 import { createRouteBook } from './edge/route/route-book.ts';
+import { openKept } from './kept.ts';
 import type { CertificateNews } from './model/certificates.ts';
 import type { DiscoverySource, Registrar } from './model/discovery.ts';
 import { toPilotlightError } from './model/errors.ts';
@@ -132,12 +129,8 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
 
   // While a source does not answer, what was learnt of its services is kept.
   const names = isWhole ? settings.services.map(({ name }) => name) : undefined;
-  const learnt = new LearntFiles(join(state.path, 'learnt'), names, clock, logger, scalingForm);
-  const idleLearnt = new LearntFiles(join(state.path, 'idle'), names, clock, logger, idleForm);
-  const siblingsLearnt = new LearntFiles(join(state.path, 'siblings'), [ALL_SERVICES], clock, logger, siblingForm);
-  const costs = new LearntFiles(join(state.path, 'costs'), names, clock, logger, costForm);
-  const kept = [learnt, idleLearnt, siblingsLearnt, costs];
-  undo.push(() => Promise.all(kept.map((each) => each.release())));
+  const kept = openKept(state.path, names, clock, logger);
+  undo.push(() => kept.release());
 
   // 4. Sources and the catalogue: where there is another one, it is joined here.
   const sources: DiscoverySource[] = [createStaticSource({ clock, logger })];
@@ -164,10 +157,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
     metrics,
     traces,
     journal,
-    learnt,
-    idleLearnt,
-    siblingsLearnt,
-    costs,
+    ...kept.stores,
     // Containers are not in the control group of this process.
     hostMemory: () => readHostMemory(docker === undefined),
     freezes: openFreezes(join(state.path, 'freezes.json'), logger),
@@ -356,11 +346,11 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
     async letGo({ pid, wake }, limit) {
       await control.letGo(wake, limit);
       try {
-        await Promise.all([...[journal, ...kept].map((each) => each.release()), certificates.pause()]);
+        await Promise.all([journal.release(), kept.release(), certificates.pause()]);
         await state.handTo(pid);
       } catch (error) {
         journal.resume();
-        for (const each of kept) each.resume();
+        kept.resume();
         control.resume();
         certificates.begin();
         throw error;
@@ -374,7 +364,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
           (opened) => {
             state = opened;
             journal.resume();
-            for (const each of kept) each.resume();
+            kept.resume();
           },
           (error: unknown) => logger.error({ err: error }, 'the state directory is not ours any more'),
         );
@@ -441,7 +431,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
       // 5. All else closes, the state directory last: whoever waits for it may rely on the rest.
       await attempt('close', 0, Promise.all([plane.close(), adminClosed ?? admin.close()]));
       await attempt('end of the traces', 0, traces?.close() ?? Promise.resolve());
-      await attempt('end of the journal', 0, Promise.all([journal, ...kept].map((each) => each.release())));
+      await attempt('end of the journal', 0, Promise.all([journal.release(), kept.release()]));
       await attempt('release of the state directory', 0, state.release());
     },
   };
