@@ -1,14 +1,15 @@
 import { errorKinds } from '../../model/errors.ts';
 import { refusals } from '../../model/refusals.ts';
+import { errorAdvice, refusalAdvice } from './error-advice.ts';
 
 /** The page of all error codes: the answers that clients get, and what logs and the command line name. */
 export function errorsPage(): string {
   const answers = Object.entries(refusals).map(
     ([code, { status, proxyError, source, retrySafe, detail }]) =>
-      `| \`${code}\` | ${status} | ${proxyError === undefined ? '–' : `\`${proxyError}\``} | ${source} | ${yesNo(retrySafe)} | ${detail} |`,
+      `| [\`${code}\`](#${anchorOf(code)}) | ${status} | ${proxyError === undefined ? '–' : `\`${proxyError}\``} | ${source} | ${yesNo(retrySafe)} | ${detail} |`,
   );
   const errors = Object.entries(errorKinds).map(
-    ([code, { source, retrySafe }]) => `| \`${code}\` | ${source} | ${yesNo(retrySafe)} |`,
+    ([code, { source, retrySafe }]) => `| [\`${code}\`](#${anchorOf(code)}) | ${source} | ${yesNo(retrySafe)} |`,
   );
   return `# Errors
 
@@ -33,7 +34,19 @@ Named in logs, events, the admin API and the command line; no client of the prox
 | code | source | retry safe |
 |---|---|---|
 ${errors.join('\n')}
+
+## What to do about them
+
+${sections({ ...refusalAdvice, ...errorAdvice })}
 `;
 }
 
 const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
+
+/** What the heading of a code is called in addresses. */
+const anchorOf = (code: string): string => code.toLowerCase();
+
+const sections = (advice: Record<string, string>): string =>
+  Object.entries(advice)
+    .map(([code, text]) => `### ${code}\n\n${text}`)
+    .join('\n\n');
