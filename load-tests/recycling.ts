@@ -6,6 +6,7 @@
  *   npm run -s bench:recycling -- --services 200 --days 2 --seed 3
  *   npm run -s bench:recycling -- --trace FILE                  recorded calls, or counts per minute (CSV)
  *   npm run -s bench:recycling -- --out recycling.html          with the fronts as plots
+ *   npm run -s bench:recycling -- --weights 6                   so many weights a decade; 3 by default, 24 with a trace
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -20,11 +21,15 @@ import type { ServiceCalls } from '../src/simulate/recycling/workload.ts';
 import { frontPage } from '../src/simulate/report/front-page.ts';
 import { readOrRefuse } from './support/arguments.ts';
 
-/** Four weights a decade, from the rule of thumb to always on; `scale.weight` is 150 by default. */
-const WEIGHTS = [2.5, 5, 10, 20, 40, 80, 150, 250, 450, 800, 1400, 2500, 4500, 8000, 14_000, 25_000, 80_000];
+/** Of `scale.weight`. */
+const DEFAULT_WEIGHT = 150;
+/** From less memory than all rivals take to less waiting. */
+const LEAST_WEIGHT = 15;
+const MOST_WEIGHT = 35_000;
 const FIXED_MINUTES = [1, 5, 10, 20];
 
-const usage = 'usage: npm run -s bench:recycling [-- --services N --days N --seed N | --trace FILE] [--out FILE]';
+const usage =
+  'usage: npm run -s bench:recycling [-- --services N --days N --seed N | --trace FILE] [--weights N] [--out FILE]';
 const { trace, out, ...numbers } = readOrRefuse(usage, () => {
   const { values } = parseArgs({
     options: {
@@ -32,22 +37,30 @@ const { trace, out, ...numbers } = readOrRefuse(usage, () => {
       days: { type: 'string', default: '7' },
       seed: { type: 'string', default: '1' },
       trace: { type: 'string' },
+      weights: { type: 'string' },
       out: { type: 'string' },
     },
   });
-  const count = (name: 'services' | 'days' | 'seed') => {
-    if (!/^[1-9]\d{0,5}$/.test(values[name])) throw new Error(`--${name} is a whole number from 1 on`);
-    return Number(values[name]);
+  const count = (name: 'services' | 'days' | 'seed' | 'weights', unless = '') => {
+    const text = values[name] ?? unless;
+    if (!/^[1-9]\d{0,5}$/.test(text)) throw new Error(`--${name} is a whole number from 1 on`);
+    return Number(text);
   };
-  return { ...values, services: count('services'), days: count('days'), seed: count('seed') };
+  // A few calls make few steps, and the front between them is no line.
+  const weights = count('weights', values.trace === undefined ? '3' : '24');
+  return { ...values, services: count('services'), days: count('days'), seed: count('seed'), weights };
 });
 
 const { services, endMs, what } = trace === undefined ? generated() : recorded(trace);
 const rivals = [...FIXED_MINUTES.map((minutes) => fixedKeep(`fixed ${minutes}m`, minutes * 60_000)), hybridHistogram];
 const began = performance.now();
-const outcomes = compare(services, [...rivals, ...WEIGHTS.map(ownPolicy)], endMs);
+const outcomes = compare(services, [...rivals, ...weightsOf(numbers.weights).map(ownPolicy)], endMs);
 const took = (performance.now() - began) / 1000;
-const comparison = { rivals: outcomes.slice(0, rivals.length), ours: outcomes.slice(rivals.length) };
+const comparison = {
+  rivals: outcomes.slice(0, rivals.length),
+  ours: outcomes.slice(rivals.length),
+  usual: ownPolicy(DEFAULT_WEIGHT).name,
+};
 
 const calls = outcomes[0]?.all.calls ?? 0;
 const note = `${what}; ${calls} calls; ${outcomes.length} policies in ${took.toFixed(1)} s`;
@@ -58,9 +71,23 @@ for (const { part, comparison: totals } of partsOf(comparison)) {
   print([[...STANDING_HEAD], ...standingRows(totals)]);
 }
 if (out !== undefined) {
-  const notes = [note, 'Further down and further left is better. The line is scale.idle: auto over scale.weight.'];
+  const notes = [
+    note,
+    'Further down and further left is better. The line is scale.idle: auto over scale.weight.',
+    'Ours against a rival: parts of what the rival takes, where users wait as long, or where it takes as much memory. ' +
+      'Under 1, ours is better; ✗ marks where it is not.',
+  ];
   writeFileSync(out, frontPage(frontReport('Memory against waiting', notes, comparison)));
   console.log(`\nwritten: ${out}`);
+}
+
+/** So many a decade; the default of `scale.weight` is one of them. */
+function weightsOf(perDecade: number): number[] {
+  const step = (weight: number) => Math.floor(perDecade * Math.log10(weight / DEFAULT_WEIGHT));
+  const [least, most] = [step(LEAST_WEIGHT), step(MOST_WEIGHT)];
+  return Array.from({ length: most - least + 1 }, (_, i) =>
+    Number((DEFAULT_WEIGHT * 10 ** ((least + i) / perDecade)).toPrecision(3)),
+  );
 }
 
 function generated(): { services: readonly ServiceCalls[]; endMs: number; what: string } {

@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { compare } from '../../src/simulate/recycling/compare.ts';
+import { DAY_MS, generateServices } from '../../src/simulate/recycling/generate.ts';
+import { fixedKeep } from '../../src/simulate/recycling/keep-policy.ts';
+import { ownPolicy } from '../../src/simulate/recycling/own-policy.ts';
+import { frontReport } from '../../src/simulate/recycling/tables.ts';
 import { changeText, decidedAt } from '../../src/simulate/report/figures.ts';
+import { frontPage } from '../../src/simulate/report/front-page.ts';
 import { reportPage } from '../../src/simulate/report/page.ts';
 import { fixed } from '../../src/simulate/rivals/fixed.ts';
 import { type Case, outcomeOf } from '../simulate/search/case.ts';
@@ -19,6 +25,7 @@ const CASE: Case = {
   seconds: 60,
   seed: 1,
 };
+const FRONTS = { file: 'fronts.html', sign: '.u-legend' };
 let folder: string;
 let browser: Browser;
 /** The first decision that the report tells, in its words. */
@@ -40,6 +47,7 @@ beforeAll(async () => {
   ];
   const title = `app, 1m of ${CASE.load}, seed 1`;
   await writeFile(join(folder, 'report.html'), reportPage({ title, assumed: ['a start takes 1 s'], outcomes }));
+  await writeFile(join(folder, 'fronts.html'), fronts());
   browser = await chromium.launch({ executablePath: inject('chromium'), headless: true, args: CHROMIUM_ARGUMENTS });
 });
 afterAll(async () => {
@@ -47,8 +55,20 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Opens the report; whatever the page complains of is in `complaints`. */
-async function open(options: BrowserContextOptions = {}): Promise<{ page: Page; complaints: string[] }> {
+/** A day of a few services, for two weights and two rivals. */
+function fronts(): string {
+  const services = [...generateServices({ services: 12, days: 1, seed: 3 })].filter(({ at }) => at.length < 2000);
+  const policies = [fixedKeep('fixed 5m', 300_000), fixedKeep('fixed 20m', 1_200_000), ownPolicy(15), ownPolicy(150)];
+  const outcomes = compare(services, policies, DAY_MS);
+  const comparison = { rivals: outcomes.slice(0, 2), ours: outcomes.slice(2), usual: ownPolicy(150).name };
+  return frontPage(frontReport('Memory against waiting', ['a note'], comparison));
+}
+
+/** Opens a page; whatever it complains of is in `complaints`. */
+async function open(
+  options: BrowserContextOptions = {},
+  { file, sign }: Record<'file' | 'sign', string> = { file: 'report.html', sign: '.mark' },
+): Promise<{ page: Page; complaints: string[] }> {
   const page = await browser.newPage(options);
   const complaints: string[] = [];
   page.on('console', (message) => {
@@ -56,8 +76,8 @@ async function open(options: BrowserContextOptions = {}): Promise<{ page: Page; 
   });
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('requestfailed', (request) => complaints.push(`${request.url()} failed`));
-  await page.goto(pathToFileURL(join(folder, 'report.html')).href);
-  await page.locator('.mark').first().waitFor({ state: 'attached' });
+  await page.goto(pathToFileURL(join(folder, file)).href);
+  await page.locator(sign).first().waitFor({ state: 'attached' });
   return { page, complaints };
 }
 
@@ -136,4 +156,17 @@ test('text and plots are light on dark where the reader likes it so', async () =
   expect(dark.complaints).toEqual([]);
   await dark.page.close();
   await light.page.close();
+});
+
+test('fronts are drawn with their names, and the tables tell how ours stands to each rival', async () => {
+  const { page, complaints } = await open({ viewport: { width: 360, height: 740 } }, FRONTS);
+  for (const count of await coloursOf(page)) expect(count).toBeGreaterThan(3);
+  const names = await page.locator('.u-legend').first().locator('.u-label').allInnerTexts();
+  expect(names).toEqual(['auto', 'fixed 5m', 'fixed 20m', 'auto, weight 150 (the default)']);
+  const tables = page.locator('.beside').first().locator('table');
+  expect(await tables.nth(0).locator('tr').allInnerTexts()).toHaveLength(3);
+  expect(await tables.nth(1).locator('tr').allInnerTexts()).toHaveLength(5);
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
+  expect(complaints).toEqual([]);
+  await page.close();
 });

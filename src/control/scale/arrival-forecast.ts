@@ -90,27 +90,41 @@ export class ArrivalForecast {
   }
 }
 
+/** Written over by each that looks for a time: after every activity of every service. */
+const SORTED = new Float64Array(MOST_INTERVALS);
+
+/** Puts them into `SORTED`, by insertion: they are few. */
+function sort(intervals: readonly number[]): void {
+  for (let i = 0; i < intervals.length; i++) {
+    const each = intervals[i] as number;
+    let to = i;
+    for (; to > 0 && (SORTED[to - 1] as number) > each; to--) SORTED[to] = SORTED[to - 1] as number;
+    SORTED[to] = each;
+  }
+}
+
 /** The time that would have cost least for these intervals; undefined where sleeping until the call costs less. */
 function windowOf(intervals: readonly number[], costs: IdleCosts): Window | undefined {
   if (intervals.length < LEAST_ALIKE) return undefined;
-  const all = Float64Array.from(intervals).sort();
+  sort(intervals);
+  const count = intervals.length;
   const perWakeMs = wakeCostMs(costs);
   let bestFrom = 0;
   let bestTo = 0;
   let most = 0;
-  for (let first = 0; first + LEAST_ALIKE <= all.length; first++) {
-    const from = all[first] as number;
+  for (let first = 0; first + LEAST_ALIKE <= count; first++) {
+    const from = SORTED[first] as number;
     // What those within have cost by waiting, and would cost by idling.
     let savedMs = 0;
-    for (let last = first; last < all.length; last++) {
-      const to = all[last] as number;
+    for (let last = first; last < count; last++) {
+      const to = SORTED[last] as number;
       savedMs += perWakeMs - (to - from);
       const alike = last - first + 1;
       if (alike < LEAST_ALIKE) continue;
       const margin = marginOf(from, to);
       const aheadMs = margin + costs.startMs;
       const inVainMs = to - from + 2 * margin + costs.startMs + costs.stopMs;
-      const saved = savedMs - alike * aheadMs - (all.length - 1 - last) * inVainMs;
+      const saved = savedMs - alike * aheadMs - (count - 1 - last) * inVainMs;
       if (saved <= most) continue;
       most = saved;
       bestFrom = from;

@@ -1,6 +1,7 @@
 import { APART_MS, type ExpectedCall } from './arrival-forecast.ts';
 import { autoKeepMs, besideKeepMs, costsOf } from './idle-choice.ts';
 import { costOfGap, wakeCostMs } from './idle-cost.ts';
+import { GAP_BUCKETS, gapBucket } from './idle-gaps.ts';
 import { type IdleFigure, type IdleLearnt, nothingLearnt } from './idle-learnt.ts';
 import type { SiblingGaps } from './sibling-gaps.ts';
 
@@ -12,6 +13,16 @@ const NEWS = 0.01;
 const LESS_MEMORY = 0.01;
 /** Memory is written down again when it differs by so much. */
 const MEMORY_NEWS = 0.05;
+
+/** What something was worked out from. */
+interface Basis {
+  /** Of the gaps. */
+  version: number;
+  drift: number;
+  weight: number;
+  other: number;
+}
+const NOTHING: Basis = { version: 0, drift: 0, weight: Number.NaN, other: 0 };
 
 /** What becomes of a service that has been idle since a moment. */
 export interface IdlePlan {
@@ -26,13 +37,14 @@ export class AutoKeep {
   readonly learnt: IdleLearnt;
   readonly #siblings: SiblingGaps | undefined;
   #keepMs = 0;
-  /** What that was worked out from, and by how much the times have changed since, as a share. */
-  #version = 0;
-  #drift = 1;
-  #weight = 0;
-  #raise = 1;
+  #keepBasis = NOTHING;
   /** How long it is kept where the expected call need not be waited for. */
   #besideMs = 0;
+  #besideBasis = NOTHING;
+  /** Between which lengths of the next gap that call is expected, ms. */
+  #foreseen = { from: 0, until: 0 };
+  /** By how much the times have changed in all, as a share. */
+  #drift = 0;
   /** Memory when that was news, MiB. */
   #toldMiB = 0;
 
@@ -51,14 +63,9 @@ export class AutoKeep {
    * @param raise by how many times its wakes must get fewer
    */
   keepMs(weight: number, raise = 1): number {
-    const { gaps } = this.learnt;
-    const isNews = this.#drift >= NEWS || gaps.version - this.#version > gaps.total * NEWS;
-    if (isNews || weight !== this.#weight || raise !== this.#raise) {
+    if (this.#isNews(this.#keepBasis, weight, raise)) {
       this.#keepMs = autoKeepMs(this.learnt, weight, this.#siblings, raise);
-      this.#version = gaps.version;
-      this.#drift = 0;
-      this.#weight = weight;
-      this.#raise = raise;
+      this.#keepBasis = this.#basis(weight, raise);
     }
     return this.#keepMs;
   }
@@ -70,10 +77,10 @@ export class AutoKeep {
    */
   plan(since: number, weight: number, raise = 1): IdlePlan {
     const { forecast } = this.learnt;
-    const expected = raise > 1 || !forecast.isTrusted ? undefined : this.#apart(since);
+    const expected = raise > 1 || !forecast.isTrusted ? undefined : this.#apart(since, weight);
     return expected === undefined
       ? { keepMs: this.keepMs(weight, raise), expected }
-      : { keepMs: this.#besideMs, expected };
+      : { keepMs: this.#besideKeepMs(weight), expected };
   }
 
   /**
@@ -95,8 +102,7 @@ export class AutoKeep {
     if (expected === undefined) return;
     // What an activity takes before the idle time begins is as short as the last one was.
     const activeMs = Math.max(0, (forecast.intervals.at(-1) ?? 0) - gapMs);
-    const [from, until] = [expected.fromAt - at - activeMs, expected.untilAt - at - activeMs];
-    this.#besideMs = besideKeepMs(this.learnt, weight, from, until);
+    this.#foreseen = { from: expected.fromAt - at - activeMs, until: expected.untilAt - at - activeMs };
   }
 
   /** What was seen once more: a start, a stop, a resume, or what all waited together for one wake; ms. */
@@ -105,6 +111,17 @@ export class AutoKeep {
     const after = before === undefined ? ms : before + NEWEST * (ms - before);
     this.learnt[what] = after;
     this.#drift += before === undefined ? 1 : Math.abs(after - before) / Math.max(before, 1);
+  }
+
+  /** @param other than the gaps, the times and the weight */
+  #basis(weight: number, other: number): Basis {
+    return { version: this.learnt.gaps.version, drift: this.#drift, weight, other };
+  }
+
+  #isNews({ version, drift, weight, other }: Basis, weightNow: number, otherNow: number): boolean {
+    const { gaps } = this.learnt;
+    if (weight !== weightNow || other !== otherNow) return true;
+    return this.#drift - drift >= NEWS || gaps.version - version > gaps.total * NEWS;
   }
 
   #add(gapMs: number, count: number): void {
@@ -132,19 +149,31 @@ export class AutoKeep {
   }
 
   /** What is expected, where it sleeps before that. */
-  #apart(since: number): ExpectedCall | undefined {
+  #apart(since: number, weight: number): ExpectedCall | undefined {
     const { expected } = this.learnt.forecast;
-    return expected !== undefined && expected.fromAt - since > this.#besideMs ? expected : undefined;
+    return expected !== undefined && expected.fromAt - since > this.#besideKeepMs(weight) ? expected : undefined;
+  }
+
+  #besideKeepMs(weight: number): number {
+    const { from, until } = this.#foreseen;
+    // Of the same buckets it is the same.
+    const buckets = gapBucket(from) * GAP_BUCKETS + gapBucket(until);
+    if (this.#isNews(this.#besideBasis, weight, buckets)) {
+      this.#besideMs = besideKeepMs(this.learnt, weight, from, until);
+      this.#besideBasis = this.#basis(weight, buckets);
+    }
+    return this.#besideMs;
   }
 
   #judge(gapMs: number, at: number, weight: number, isMissed: boolean): void {
     const since = at - gapMs;
-    const expected = this.#apart(since);
-    if (expected === undefined || at <= expected.fromAt) return;
+    const fromAt = this.learnt.forecast.expected?.fromAt ?? at;
+    const expected = at <= fromAt ? undefined : this.#apart(since, weight);
+    if (expected === undefined) return;
     const costs = costsOf(this.learnt, weight);
     const window = { fromMs: expected.fromAt - since, untilMs: expected.untilAt - since };
     const without = costOfGap(gapMs, costs, this.keepMs(weight));
-    const withIt = costOfGap(gapMs, costs, this.#besideMs, window);
+    const withIt = costOfGap(gapMs, costs, this.#besideKeepMs(weight), window);
     const missed = isMissed && at <= expected.untilAt;
     this.learnt.forecast.judge(at <= expected.untilAt && !missed, without - withIt - (missed ? wakeCostMs(costs) : 0));
   }

@@ -20,6 +20,10 @@ export const LEAST_KEEP_MS = 1000;
 /** Longest time that a timer can wait for, ms. */
 export const MOST_KEEP_MS = 2 ** 31 - 1;
 
+/** Written over by each that works something out: a service does so after many of its gaps. */
+const OTHERS = new Float32Array(GAP_BUCKETS);
+const WITH_DOUBT = new Float64Array(GAP_BUCKETS);
+
 /** What `idle: auto` goes by: what was learnt, as far as anything was. */
 export function costsOf({ startMs = UNKNOWN_START_MS, stopMs = 0, waitMs }: IdleLearnt, weight: number): IdleCosts {
   return { startMs, stopMs, waitMs: waitMs ?? startMs, weight };
@@ -33,16 +37,18 @@ export function isKnown({ gaps }: IdleLearnt): boolean {
 /**
  * The gaps to go by, per bucket of `IdleGaps`: those of the service, with what is assumed beside them. Undefined where
  * neither its own nor those of its siblings are enough.
+ * @param counts is written over, and returned
  */
 export function gapsToGoBy(
   learnt: IdleLearnt,
   costs: IdleCosts,
   siblings: SiblingGaps | undefined,
+  counts = new Float64Array(GAP_BUCKETS),
 ): Float64Array | undefined {
   const { gaps } = learnt;
   const areSiblingsKnown = siblings !== undefined && siblings.known(gaps) > 0;
   if (!isKnown(learnt) && !areSiblingsKnown) return undefined;
-  const counts = withDoubt(gaps.counts, wakeCostMs(costs));
+  withDoubt(gaps.counts, wakeCostMs(costs), undefined, counts);
   siblings?.assume(gaps, counts);
   return counts;
 }
@@ -54,7 +60,7 @@ export function gapsToGoBy(
  */
 export function autoKeepMs(learnt: IdleLearnt, weight: number, siblings: SiblingGaps | undefined, raise = 1): number {
   const costs = costsOf(learnt, weight);
-  const counts = gapsToGoBy(learnt, costs, siblings);
+  const counts = gapsToGoBy(learnt, costs, siblings, WITH_DOUBT);
   const keepMs = counts === undefined ? skiRentalMs(costs) : cheapestKeep(counts, costs);
   if (raise <= 1) return bounded(keepMs);
   if (!isKnown(learnt)) return bounded(Math.max(LEAST_KEEP_MS, keepMs) * raise);
@@ -68,13 +74,14 @@ export function autoKeepMs(learnt: IdleLearnt, weight: number, siblings: Sibling
  */
 export function besideKeepMs(learnt: IdleLearnt, weight: number, from: number, until: number): number {
   const costs = costsOf(learnt, weight);
-  const others = new Float32Array(learnt.gaps.counts);
+  const others = OTHERS;
+  others.set(learnt.gaps.counts);
   let foreseen = 0;
   for (let bucket = Math.max(1, gapBucket(from)); bucket < GAP_BUCKETS && gapEdge(bucket - 1) <= until; bucket++) {
     foreseen += others[bucket] as number;
     others[bucket] = 0;
   }
-  return bounded(cheapestKeep(withDoubt(others, wakeCostMs(costs)), costs, foreseen));
+  return bounded(cheapestKeep(withDoubt(others, wakeCostMs(costs), undefined, WITH_DOUBT), costs, foreseen));
 }
 
 /** What `why` tells of the idle policy. */

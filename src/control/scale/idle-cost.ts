@@ -135,9 +135,14 @@ export function idleBeyond(counts: Float64Array, from: number, until: number, ov
   return idle + Math.max(0, rest) * until;
 }
 
-/** The gaps that were seen, and those that are assumed beside them. */
-export function withDoubt(counts: Float32Array, perWake: number, doubt = DOUBT_GAPS): Float64Array {
-  const all = new Float64Array(counts);
+/** The gaps that were seen, and those that are assumed beside them. @param all is written over, and returned */
+export function withDoubt(
+  counts: Float32Array,
+  perWake: number,
+  doubt = DOUBT_GAPS,
+  all = new Float64Array(GAP_BUCKETS),
+): Float64Array {
+  for (let i = 0; i < GAP_BUCKETS; i++) all[i] = counts[i] as number;
   const to = gapBucket(perWake);
   const from = Math.min(to, gapBucket(perWake * DOUBT_FROM));
   for (let i = from; i <= to; i++) all[i] = (all[i] as number) + doubt / (to - from + 1);

@@ -11,6 +11,7 @@ export function ownPolicy(weight: number): NamedPolicy {
 class OwnPolicy implements KeepPolicy {
   readonly #weight: number;
   readonly #auto: AutoKeep;
+  #kept = keepOnly(0);
 
   constructor(weight: number, siblings: SiblingGaps) {
     this.#weight = weight;
@@ -19,7 +20,10 @@ class OwnPolicy implements KeepPolicy {
 
   plan(since: number): KeepPlan {
     const { keepMs, expected } = this.#auto.plan(since, this.#weight);
-    if (expected === undefined) return keepOnly(keepMs);
+    if (expected === undefined) {
+      if (keepMs !== this.#kept.keepMs) this.#kept = keepOnly(keepMs);
+      return this.#kept;
+    }
     return { keepMs, prewarmMs: expected.fromAt - since, untilMs: expected.untilAt - since };
   }
 

@@ -64,6 +64,7 @@ export class Replay {
     this.until(Number.POSITIVE_INFINITY);
     const totals = this.#totals;
     totals.calls = this.#next;
+    this.#endWake();
     if (this.#next > 0 && this.#busyUntil < ms)
       this.#replicaMs += idleFor(ms - this.#busyUntil, this.#policy.plan(this.#busyUntil), startMs, stopMs).replicaMs;
     totals.replicaSeconds = this.#replicaMs / 1000;

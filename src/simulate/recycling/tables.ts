@@ -8,6 +8,8 @@ import { type CallerClass, CLASSES } from './workload.ts';
 export interface Comparison {
   ours: readonly PolicyOutcome[];
   rivals: readonly PolicyOutcome[];
+  /** The policy of ours that is used where nothing else is asked for. */
+  usual?: string | undefined;
 }
 
 export const HEAD = ['policy', 'memory, GiB × h', 'users waited, s', 'starts', 'calls that waited'] as const;
@@ -52,9 +54,14 @@ export function standingsOf({ ours, rivals }: Totals): { rival: string; standing
     return {
       rival: policy,
       standing,
-      isBetter: standing.memoryAtEqualWaiting < 1 && standing.waitingAtEqualMemory < 1,
+      isBetter: isBetter(standing),
     };
   });
+}
+
+/** Where the rival lets users wait as little as anybody could, as for the first calls alone, less is not to be had. */
+function isBetter({ memoryAtEqualWaiting: memory, waitingAtEqualMemory: waiting }: Standing): boolean {
+  return memory <= 1 && waiting <= 1 && Math.min(memory, waiting) < 1;
 }
 
 export function standingRows(totals: Totals): string[][] {
@@ -72,13 +79,17 @@ export function frontReport(title: string, notes: readonly string[], comparison:
     heading: part,
     head: HEAD,
     rows: rowsOf(totals),
-    plot: plotOf(part, totals),
+    standingHead: STANDING_HEAD,
+    standings: standingRows(totals),
+    plot: plotOf(part, totals, comparison.usual),
   }));
   return { title, notes, sections };
 }
 
-function plotOf(title: string, { ours, rivals }: Totals): FrontPlot {
-  const points = [...ours.map((one) => ({ ...one, line: 0 })), ...rivals.map((one, i) => ({ ...one, line: i + 1 }))]
+function plotOf(title: string, { ours, rivals }: Totals, usual: string | undefined): FrontPlot {
+  const marked = ours.filter(({ policy }) => policy === usual);
+  const singles = [...rivals, ...marked];
+  const points = [...ours.map((one) => ({ ...one, line: 0 })), ...singles.map((one, i) => ({ ...one, line: i + 1 }))]
     .map(({ totals, line }) => ({ line, waited: Math.max(1, totals.waitedSeconds), memory: gibHours(totals) }))
     .sort((a, b) => a.waited - b.waited);
   const memoryOf = (line: number) => points.map((point) => (point.line === line ? point.memory : null));
@@ -87,9 +98,9 @@ function plotOf(title: string, { ours, rivals }: Totals): FrontPlot {
     waited: points.map(({ waited }) => waited),
     lines: [
       { label: 'auto', colour: OURS, isFront: true, memory: memoryOf(0) },
-      ...rivals.map(({ policy }, i) => ({
-        label: policy,
-        colour: COLOURS[i % COLOURS.length] as string,
+      ...singles.map(({ policy }, i) => ({
+        label: policy === usual ? `${policy} (the default)` : policy,
+        colour: policy === usual ? OURS : (COLOURS[i % COLOURS.length] as string),
         isFront: false,
         memory: memoryOf(i + 1),
       })),

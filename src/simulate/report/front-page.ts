@@ -13,6 +13,9 @@ interface FrontSection {
   heading: string;
   head: readonly string[];
   rows: readonly string[][];
+  /** How one of the lines stands to each of the points. */
+  standingHead: readonly string[];
+  standings: readonly string[][];
   plot: FrontPlot;
 }
 
@@ -20,11 +23,16 @@ interface FrontSection {
 export function frontPage({ title, notes, sections }: FrontReport): string {
   const body = `<ul>${notes.map((note) => `<li>${escaped(note)}</li>`).join('')}</ul>
 <div id="plots"></div>
-${sections.map(({ heading, head, rows }) => `<h2>${escaped(heading)}</h2>\n${table(head, [...rows], 'figures')}`).join('\n')}`;
+${sections.map(sectionOf).join('\n')}`;
   return htmlPage(
     title,
     body,
     drawFronts.toString(),
     sections.map(({ plot }) => plot),
   );
+}
+
+function sectionOf({ heading, head, rows, standingHead, standings }: FrontSection): string {
+  const tables = [table(standingHead, standings, 'figures'), table(head, rows, 'figures')];
+  return `<h2>${escaped(heading)}</h2>\n<div class="beside">${tables.join('\n')}</div>`;
 }

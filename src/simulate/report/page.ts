@@ -26,7 +26,8 @@ th { white-space: nowrap } .figures td { white-space: nowrap }
 td:first-child, th:first-child, .decisions td, .decisions th { text-align: left }
 .decisions td:first-child, .decisions td:nth-child(2) { white-space: nowrap }
 .decisions td:nth-child(n + 3) { min-width: 16rem }
-#plots { display: flex; flex-wrap: wrap; gap: 0 2rem } .column { flex: 0 1 560px; min-width: 0 }
+.beside { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 1rem 3rem }
+#plots { display: flex; flex-wrap: wrap; gap: 0 2rem } .column { flex: 0 1 560px; min-width: 0; margin-bottom: 1rem }
 .u-legend { font-size: 12px } .u-title { font-size: 14px }
 .mark { position: absolute; top: 0; bottom: 0; width: 7px; margin-left: -3px; z-index: 200 }
 .mark::before { content: ""; position: absolute; inset: 0 3px; background: #6b7280 }

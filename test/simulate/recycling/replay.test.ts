@@ -46,7 +46,7 @@ test('what comes during a start waits for its end, and is one wake', () => {
   const totals = replay(calls(0, 0.5, 1, 50), policy, 60_000);
   expect(totals).toMatchObject({ starts: 2, delayed: 4, waitedSeconds: 2 + 1.5 + 1 + 2 });
   // The first are done at 3 s.
-  expect(policy.seen).toEqual(['woken 2000 4500', 'stopped 1000', 'idle 47000']);
+  expect(policy.seen).toEqual(['woken 2000 4500', 'stopped 1000', 'idle 47000', 'woken 2000 2000']);
 });
 
 test('a replica that was started ahead is there without a wait; who comes while it starts waits for the rest', () => {
