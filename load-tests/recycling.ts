@@ -4,6 +4,8 @@
  *
  *   npm run -s bench:recycling                                  1,000 services, a week, seed 1
  *   npm run -s bench:recycling -- --services 200 --days 2 --seed 3
+ *   npm run -s bench:recycling -- --most 3000                   without services that are called more often: they take
+ *                                                               most of the time, and most are kept by all policies
  *   npm run -s bench:recycling -- --trace FILE                  recorded calls, or counts per minute (CSV)
  *   npm run -s bench:recycling -- --out recycling.html          with the fronts as plots
  *   npm run -s bench:recycling -- --weights 6                   so many weights a decade; 3 by default, 24 with a trace
@@ -29,26 +31,28 @@ const MOST_WEIGHT = 35_000;
 const FIXED_MINUTES = [1, 5, 10, 20];
 
 const usage =
-  'usage: npm run -s bench:recycling [-- --services N --days N --seed N | --trace FILE] [--weights N] [--out FILE]';
+  'usage: npm run -s bench:recycling [-- --services N --days N --seed N --most N | --trace FILE] [--weights N] [--out FILE]';
 const { trace, out, ...numbers } = readOrRefuse(usage, () => {
   const { values } = parseArgs({
     options: {
       services: { type: 'string', default: '1000' },
       days: { type: 'string', default: '7' },
       seed: { type: 'string', default: '1' },
+      most: { type: 'string' },
       trace: { type: 'string' },
       weights: { type: 'string' },
       out: { type: 'string' },
     },
   });
-  const count = (name: 'services' | 'days' | 'seed' | 'weights', unless = '') => {
+  const count = (name: 'services' | 'days' | 'seed' | 'most' | 'weights', unless = '') => {
     const text = values[name] ?? unless;
     if (!/^[1-9]\d{0,5}$/.test(text)) throw new Error(`--${name} is a whole number from 1 on`);
     return Number(text);
   };
   // A few calls make few steps, and the front between them is no line.
   const weights = count('weights', values.trace === undefined ? '3' : '24');
-  return { ...values, services: count('services'), days: count('days'), seed: count('seed'), weights };
+  const most = values.most === undefined ? Number.POSITIVE_INFINITY : count('most');
+  return { ...values, services: count('services'), days: count('days'), seed: count('seed'), most, weights };
 });
 
 const { services, endMs, what } = trace === undefined ? generated() : recorded(trace);
@@ -91,9 +95,15 @@ function weightsOf(perDecade: number): number[] {
 }
 
 function generated(): { services: readonly ServiceCalls[]; endMs: number; what: string } {
-  const { services: count, days, seed } = numbers;
-  const what = `${count} generated services, days: ${days}, seed ${seed}`;
-  return { services: [...generateServices({ services: count, days, seed })], endMs: days * DAY_MS, what };
+  const { services: count, days, seed, most } = numbers;
+  const all = [...generateServices({ services: count, days, seed })];
+  const played = all.filter(({ at }) => at.length <= most);
+  const left = played.length < all.length ? `, of which ${played.length} are called at most ${most} times` : '';
+  return {
+    services: played,
+    endMs: days * DAY_MS,
+    what: `${count} generated services, days: ${days}, seed ${seed}${left}`,
+  };
 }
 
 function recorded(file: string): { services: readonly ServiceCalls[]; endMs: number; what: string } {
