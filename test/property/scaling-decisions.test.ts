@@ -110,6 +110,9 @@ const inputs: fc.Arbitrary<ScaleInputs> = fc
 
 const isUp = (kind: ScaleOutcome['kind']) => kind === 'latency' || kind === 'shed' || kind === 'concurrency';
 
+/** An increase has helped before, or the present one just did. */
+const isProved = (given: ScaleInputs) => given.helps === 1 || judgeTrial(given).verdict === 'helped';
+
 function holds(property: (given: ScaleInputs, outcome: ScaleOutcome) => void, numRuns = 3000) {
   fc.assert(
     fc.property(inputs, (given) => property(given, decideScale(given))),
@@ -198,10 +201,11 @@ test('one fewer at a time, without any experiment, while the latency is low, and
 test('only a service that is saturated, or gets more than its replicas can do, and whose replicas have proved to help gets several at once by capacity', () => {
   holds((given, { action, kind, from, to }) => {
     if (action !== 'scale-up' || kind === 'concurrency' || kind === 'restore') return;
-    const isProved = given.helps === 1 || judgeTrial(given).verdict === 'helped';
-    if (given.saturatedTicks === 0 && !isShort({ ...given, helps: Number(isProved) }, from))
-      return expect(to).toBeLessThanOrEqual(Math.max(from + 1, given.carriers ?? 0));
-    if (!isProved || given.capacityPerSecond === undefined) expect(to).toBe(from + 1);
+    if (given.saturatedTicks === 0 && !isShort({ ...given, helps: Number(isProved(given)) }, from)) {
+      expect(to).toBeLessThanOrEqual(Math.max(from + 1, given.carriers ?? 0));
+      return;
+    }
+    if (!isProved(given) || given.capacityPerSecond === undefined) expect(to).toBe(from + 1);
     expect(to).toBeLessThanOrEqual(Math.max(from + 1, given.stepUp * given.ready));
   });
 });
@@ -209,7 +213,7 @@ test('only a service that is saturated, or gets more than its replicas can do, a
 test('what a replica can do says nothing of how many a service needs that gets no more than they can do', () => {
   holds((given, { action, kind }) => {
     if (given.saturatedTicks > 0 || kind !== 'latency' || action === 'none') return;
-    if (isShort(given, given.ready + given.starting)) return;
+    if (isShort({ ...given, helps: Number(isProved(given)) }, given.ready + given.starting)) return;
     const { capacityPerSecond: _, ...others } = given;
     expect(decideScale(others)).toEqual(decideScale(given));
   });

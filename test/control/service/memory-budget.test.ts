@@ -52,7 +52,9 @@ test('a wake that needs room has what is cheapest to lose go, and starts when th
   await filled(world, 'a', 'b', 'c');
   const stops: string[] = [];
   world.runtime.onStop = (name) => stops.push(name);
-  world.runtime.onStart = (name) => expect([name, states(world)]).toEqual(['d-1', ['b-1', 'c-1']]);
+  world.runtime.onStart = (name) => {
+    expect([name, states(world)]).toEqual(['d-1', ['b-1', 'c-1']]);
+  };
   const request = world.edge.request('d');
   await world.run(1000);
   expect(request.outcome).toBe('answered');
