@@ -28,14 +28,14 @@ try {
 
 async function measure(): Promise<number[]> {
   let onSet: (set: EndpointSet) => void = () => undefined;
-  const settings = { address: agent.address, token: undefined, caCert: undefined } as const;
+  const settings = { address: agent.address, token: undefined } as const;
   const source = createConsulSource({
     settings: { ...settings, register: false, advertise: undefined },
     clock: systemClock,
     logger: silentLogger,
     instance: 'latency',
   });
-  source.follow([{ service: NAME, sought: { service: NAME, tag: undefined } }]);
+  source.follow([{ service: NAME, sought: { service: NAME } }]);
   source.run((set) => onSet(set), abort.signal);
 
   const change = async (what: () => Promise<void>, count: number): Promise<number> => {

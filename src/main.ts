@@ -13,18 +13,17 @@ import {
   sourceFields,
 } from './config/changes/describe.ts';
 import { diffSettings, hasChanges } from './config/changes/diff.ts';
+import { useConsul } from './consul-in-use.ts';
 import type { Control } from './control/control.ts';
 import { createControl } from './control/create-control.ts';
 import { openJournal } from './control/journal/disk-journal.ts';
 import { openFreezes } from './control/service/freezes.ts';
 import { openDeclared } from './declared.ts';
-import { createConsulRegistrar } from './discovery/consul/registrar.ts';
-import { createConsulSource } from './discovery/consul/source.ts';
 import { createStaticSource } from './discovery/static/source.ts';
 import { createRouteBook } from './edge/route/route-book.ts';
 import { openKept } from './kept.ts';
 import type { CertificateNews } from './model/certificates.ts';
-import type { DiscoverySource, Registrar } from './model/discovery.ts';
+import type { DiscoverySource } from './model/discovery.ts';
 import { toPilotlightError } from './model/errors.ts';
 import type { Logger } from './model/observe.ts';
 import type { ConfigSource, ReloadResult } from './model/reload.ts';
@@ -113,12 +112,12 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   if (engine !== undefined) runtimes.push(engine);
   let current = file;
   // Other services than those of the file may be found where endpoints are.
-  const inConsul = consul && { ...common, settings: consul, token: () => partsOf(current).consul?.token };
-  const consulSource = inConsul && createConsulSource(inConsul);
+  const inConsul = consul && useConsul({ ...common, settings: consul, token: () => partsOf(current).consul?.token });
+  undo.push(async () => inConsul?.close());
   const declared = await openDeclared({
     settings: file,
     containers: engine?.containers,
-    catalog: consulSource?.catalog,
+    catalog: inConsul?.source.catalog,
     clock,
     logger,
   });
@@ -134,9 +133,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
 
   // 4. Sources and the catalogue: where there is another one, it is joined here.
   const sources: DiscoverySource[] = [createStaticSource({ clock, logger })];
-  let registrar: Registrar | undefined;
-  if (consulSource !== undefined) sources.push(consulSource);
-  if (inConsul !== undefined && inConsul.settings.register !== false) registrar = createConsulRegistrar(inConsul);
+  if (inConsul !== undefined) sources.push(inConsul.source);
 
   // 5. The control plane.
   const telling = {
@@ -163,10 +160,11 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
     freezes: openFreezes(join(state.path, 'freezes.json'), logger),
     runtimes,
     sources,
-    registrar,
+    registrar: inConsul?.registrar,
     succeeding: predecessor !== undefined,
   });
   undo.push(() => control.shutdown(AbortSignal.timeout(MARGIN_MS)));
+  inConsul?.onNewToken(() => control.renewRegistrations());
   const events = joinEvents(control, clock, logger, options.onEvent);
 
   // 6. The data plane: one edge in this process, or workers.

@@ -184,6 +184,8 @@ export interface ServiceSettings extends Required<BalancingSettings> {
   /** Whether a client may half-close its side before the response begins. */
   allowHalfOpen: boolean;
   onExit: 'keep' | 'stop';
+  /** Whether it is listed in a service catalogue, where anything is; absent: one that Pilotlight starts is. */
+  register?: boolean | undefined;
   upstream?: UpstreamSettings;
   /** Services of one group start and sleep together; absent: it is in none. */
   group?: string | undefined;

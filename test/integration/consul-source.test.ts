@@ -62,7 +62,7 @@ test('tags, weights and addresses are read as a real agent writes them', async (
   await agent('service/register', { ...entry, ID: 'source-c-4', Port: 0, Address: '10.0.0.8' });
   for (const n of [1, 2, 3, 4]) onTestFinished(() => removeEntry(consul, `source-c-${n}`));
   await until('all are listed', async () => (await passingEntries(consul, 'source-c')).length === 4);
-  const { sets, log } = runSource(consulSettings(consul), [follows('c', 'source-c', 'v2')]);
+  const { sets, log } = runSource(consulSettings(consul), [follows('c', 'source-c', ['v2'])]);
   await until('the set', () => sets.length === 1);
   expect(sets[0]?.endpoints).toEqual([
     { host: '10.0.0.8', port: 11, weight: 7 },

@@ -2,6 +2,7 @@ import { hostPort } from '../../util/host-port.ts';
 import type { Path } from '../read/path.ts';
 import type { ServiceConfig } from '../schema/service.ts';
 import { checkBalancing, checkCookies } from './balancing.ts';
+import { checkConsulChoice } from './consul.ts';
 import { checkProbeHosts } from './probe-hosts.ts';
 import type { Report } from './report.ts';
 import { checkRoutes } from './routes.ts';
@@ -22,6 +23,7 @@ export function checkServices(parsed: Parsed, report: Report): void {
   for (const [name, service] of services) {
     const base: Path = ['services', name];
     checkSource(service, base, report);
+    checkConsulChoice(service, base, report);
     checkRun(service, base, report);
     checkReady(service, base, report);
     checkEngine(service, base, report);

@@ -129,8 +129,26 @@ export function statuses(min: number, max: number) {
   );
 }
 
-/** A word, or a list of words, that stand for all of them; commas divide nothing. */
-export function words(example: string) {
+/** One of something, or a list of it. @param expected what one is */
+export function oneOrMore(name: string, expected: string, read: (text: string) => Reading<string>) {
+  const json = { type: ['string', 'array'], items: { type: 'string' }, minItems: 1 };
+  const value = (text: string) => {
+    const reading = read(text);
+    return reading !== undefined && 'value' in reading ? reading.value : undefined;
+  };
+  return leaf<string | readonly string[]>({ name: `${name} or list of them`, unit: '', expected, json }, read, {
+    item: expected,
+    isItem: (item) => value(item) !== undefined,
+    read: (items) =>
+      items.length > 0 ? { value: items.map((item) => value(item) as string) } : { fault: 'is an empty list' },
+  });
+}
+
+/**
+ * A word, or a list of words, that stand for all of them; commas divide nothing.
+ * @param expected what a word is that does not fit the pattern
+ */
+export function words(example: string, pattern = /./s, expected = 'a text') {
   const json = { type: ['string', 'array'], items: { type: 'string' }, minItems: 1 };
   const type: ValueType = {
     name: 'text or list of texts',
@@ -140,11 +158,13 @@ export function words(example: string) {
   };
   return leaf<string | readonly string[]>(
     type,
-    (input) =>
-      input.includes(',') ? { fault: `a comma divides nothing: write a list, as in ${example}` } : { value: input },
+    (input) => {
+      if (input.includes(',')) return { fault: `a comma divides nothing: write a list, as in ${example}` };
+      return pattern.test(input) ? { value: input } : { fault: `expected ${expected}` };
+    },
     {
-      item: 'a text',
-      isItem: (item) => item !== '',
+      item: expected,
+      isItem: (item) => pattern.test(item),
       read: (items) =>
         items.length > 0 ? { value: items } : { fault: `is an empty list: write one as in ${example}` },
     },

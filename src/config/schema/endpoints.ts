@@ -3,25 +3,19 @@ import { list, option, optional, options, required, section, withoutKeys } from 
 import { textOrSection } from '../option/shorthand.ts';
 import { duration, flag, integer, parsed, text, words } from '../option/value-types.ts';
 import { readEndpointAddress } from './addresses.ts';
+import { consulChoice, givenChoice } from './consul-choice.ts';
 
-const ONE_TAG = 'several tags are written as a list: tag: [live, public] takes the entries that have all of them';
-const OWN_DATACENTER = 'the datacenter is that of the agent at consul.address: another one is not supported';
-const NAMESPACE = 'namespaces and partitions are not supported: those of the agent and of its token hold';
-const FILTER = 'filter expressions are not supported: entries are chosen by service and tag';
+const LIST = 'datacenters are written as a list: datacenters: [dc1, dc2]';
+const FILTER = 'metadata is chosen by an expression: filter: Service.Meta.version == "2"';
 
 /** Keys that people try below `endpoints.consul`, and what there is instead. */
 const INSTEAD: Record<string, string> = {
-  tags: ONE_TAG,
-  datacenter: OWN_DATACENTER,
-  datacenters: OWN_DATACENTER,
-  dc: OWN_DATACENTER,
-  namespace: NAMESPACE,
-  ns: NAMESPACE,
-  partition: NAMESPACE,
-  filter: FILTER,
+  datacenter: LIST,
+  dc: LIST,
+  ns: 'it is written namespace',
   meta: FILTER,
-  'node-meta': FILTER,
-  near: FILTER,
+  'node-meta': 'metadata of nodes is chosen by an expression: filter: Node.Meta.rack == a',
+  register: 'stands beside endpoints, at the service itself',
   query: 'prepared queries are not supported: name the service itself',
   passing: 'entries with a critical check get nothing in any case',
   address: 'the address of Consul stands once for all services, in the section consul at the top',
@@ -60,20 +54,29 @@ export const endpointsSchema = section(
   {
     consul: optional(
       withoutKeys(
-        options({
-          service: required(text(), "The service's name in Consul."),
-          tag: optional(
-            words('tag: [live, public]'),
-            'Only entries with this tag; of a list, only those with all of them.',
-            'any',
-          ),
-        }),
+        options(
+          {
+            service: required(text(), "The service's name in Consul."),
+            tag: optional(words('tag: [live, public]'), 'The same as `tags`, for one of them.', '`tags`'),
+            port: optional(
+              text({ pattern: /^[A-Za-z][A-Za-z0-9_-]{0,62}$/, expected: 'the name of a port, such as http' }),
+              'Name of the port that is used where entries have several: one of their `Ports`, a tagged address, or the ' +
+                'number in their metadata under `NAME_port`. Entries without it are skipped, and told of.',
+              'the port of the entry',
+            ),
+            ...consulChoice((usual) => `that of \`consul\`, else ${usual}`),
+          },
+          ({ service, tag, tags, port, ...choice }) => ({
+            service,
+            ...(port === undefined ? {} : { port }),
+            ...givenChoice({ ...choice, tags: tags ?? tag }),
+          }),
+        ),
         INSTEAD,
       ),
-      'Follow a service in Consul. Instances with a critical check get nothing; the others share by their `Weights` (1 ' +
+      'Follow a service in Consul. Instances with a critical check get nothing, nor do those in maintenance; the others share by their `Weights` (1 ' +
         'where there are none), that for a warning while a check warns. An instance of weight 0 gets requests only while ' +
-        'no other is usable. The datacenter is that of the agent; another one, namespaces, filter expressions and ' +
-        'prepared queries are not supported.',
+        'no other is usable. Prepared queries are not supported. See [With Consul](consul.md).',
     ),
     static: addresses,
     resolveMs: option(

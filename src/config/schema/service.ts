@@ -79,6 +79,11 @@ const shared = {
       'cancelled, within it when nothing flows for 1 s. One that closes it right behind the request, as BusyBox wget ' +
       'and `nc -N` do, always gets its answer, but gives its place up first when the hold is full.',
   ),
+  register: optional(
+    flag(),
+    'Whether it is registered in Consul as `consul.register` says: this proxy under its name, or its replicas.',
+    'true with `run`',
+  ),
   onExit: optional(
     choice('keep', 'stop'),
     'What happens to the replicas when Pilotlight ends.',

@@ -10,7 +10,7 @@ export function replicaRegistration(
   port: number,
 ): Registration | undefined {
   const { lists, advertise } = registrar;
-  if (lists !== 'replicas' || advertise === undefined) return undefined;
+  if (lists !== 'replicas' || advertise === undefined || !isListed(service)) return undefined;
   const { name, tags } = registrar.listingOf(service);
   const id = replicaRegistrationId(instance, service.name, ordinal);
   return { id, name: `${name}-replica`, tags, ...splitHost(advertise), port };
@@ -20,7 +20,7 @@ export function replicaRegistrationId(instance: string, service: string, ordinal
   return `pilotlight-${instance}-${service}-${ordinal}`;
 }
 
-/** The entries of the proxy itself, one under the name of every service; none where it is not registered. */
+/** The entries of the proxy itself, one under the name of every service that is listed; none where it is not registered. */
 export function edgeRegistrations(
   registrar: Registrar,
   { services, listen }: Settings,
@@ -29,10 +29,15 @@ export function edgeRegistrations(
   const { lists, advertise } = registrar;
   if (lists !== 'edge' || advertise === undefined) return [];
   const { host, port = listen[0]?.address.port ?? 0 } = splitHost(advertise);
-  return services.map((service) => {
+  return services.filter(isListed).map((service) => {
     const id = `pilotlight-${instance}-${service.name}`;
     return { id, ...registrar.listingOf(service), host, port };
   });
+}
+
+/** Whoever looks up what others run is to find those, and not this proxy, unless somebody says so. */
+function isListed({ run, register = run !== undefined }: ServiceSettings): boolean {
+  return register;
 }
 
 /** `host`, `host:port`, `[v6]:port` or a bare IPv6 address. */

@@ -2,8 +2,8 @@ import type { CatalogFeed } from '../../model/catalog.ts';
 import type { ConsulCatalog } from './catalog.ts';
 import type { AskConsul } from './client.ts';
 import { readListed } from './entries.ts';
-import { servicePath } from './follower.ts';
 import { GRACE_MS } from './loop.ts';
+import { questionOf } from './target.ts';
 
 /** What a catalogue lists, for others than routed services. @param ask for what is answered at once, in its turn */
 export function createCatalogFeed(catalog: ConsulCatalog, ask: AskConsul): CatalogFeed {
@@ -11,7 +11,7 @@ export function createCatalogFeed(catalog: ConsulCatalog, ask: AskConsul): Catal
     follow: (take, signal) => catalog.follow(take, signal),
     instances: async (service, signal) => {
       // Not stale: another server may lag behind the one that told of the change.
-      const query = { path: servicePath(service), index: 0n, waitMs: 0, stale: false, timeoutMs: GRACE_MS };
+      const query = { ...questionOf({ service }), index: 0n, waitMs: 0, stale: false, timeoutMs: GRACE_MS };
       return readListed((await ask(query, signal)).body);
     },
   };

@@ -2,15 +2,19 @@ import type { CatalogNews } from '../../model/catalog.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import type { AskConsul, ConsulAnswer } from './client.ts';
 import type { ConsulContact } from './contact.ts';
-import { ConsulLoop, LONG_WAIT_MS } from './loop.ts';
+import { ConsulLoop } from './loop.ts';
 import { Spacing } from './pace.ts';
 import { CheckTable, catalogChanges, readCatalog } from './tables.ts';
+import { type ConsulScope, placeOf, scopeParameters } from './target.ts';
 
 export interface ConsulCatalogOptions {
   ask: AskConsul;
   clock: Clock;
   random: () => number;
   contact: ConsulContact;
+  longWaitMs: number;
+  /** The part of Consul whose catalogue it is. */
+  scope: ConsulScope;
 }
 
 export interface ConsulNews extends CatalogNews {
@@ -103,8 +107,7 @@ class CatalogWatch {
   stop(): void {
     this.#abort.abort();
     this.#sweep?.cancel();
-    this.#options.contact.forget(CHECKS);
-    this.#options.contact.forget(CATALOG);
+    for (const path of [CHECKS, CATALOG]) this.#options.contact.forget(this.#who(path));
   }
 
   /** Tells a new follower what is known. */
@@ -119,20 +122,25 @@ class CatalogWatch {
   }
 
   #loop(path: string, take: (answer: ConsulAnswer) => boolean, undecoded?: true): ConsulLoop {
-    const { ask, clock, random, contact } = this.#options;
+    const { ask, clock, random, contact, longWaitMs, scope } = this.#options;
+    const who = this.#who(path);
     const loop = new ConsulLoop({
-      path,
-      ...(undecoded && { undecoded }),
+      question: { path, parameters: scopeParameters(scope), ...(undecoded && { undecoded }) },
       ask,
       clock,
       random,
-      waitMs: () => LONG_WAIT_MS,
+      waitMs: () => longWaitMs,
       take,
-      onAnswer: () => contact.answered(path),
-      onFailure: (error) => contact.failed(path, error),
+      onAnswer: () => contact.answered(who),
+      onFailure: (error) => contact.failed(who, error),
     });
     void loop.run(this.#abort.signal);
     return loop;
+  }
+
+  /** Who asks, for the operator. */
+  #who(path: string): string {
+    return `${path}${placeOf(this.#options.scope)}`;
   }
 
   #takeChecks(answer: ConsulAnswer): boolean {

@@ -1,15 +1,15 @@
 import { type Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { PilotlightError } from '../../model/errors.ts';
+import type { Logger } from '../../model/observe.ts';
 import type { Clock } from '../../util/clock.ts';
 import { ACCESS_PATH, type AskAccess, createAskAccess } from './access.ts';
-import { type ConsulConnection, explainFailure, oneLine } from './connection.ts';
+import { type ConsulConnection, type ConsulPlace, explainFailure, oneLine } from './connection.ts';
 import { inTime } from './deadline.ts';
+import { type ConsulQuestion, type ConsulScope, scopeParameters } from './target.ts';
 
 /** A reading query. */
-export interface ConsulQuery {
-  /** Absolute path, encoded, without a query string. */
-  path: string;
+export interface ConsulQuery extends ConsulQuestion {
   /** Answer once Consul's index exceeds this, or after `waitMs`; 0: answer at once. */
   index: bigint;
   /** Longest wait of a query with an index, ms. */
@@ -30,7 +30,9 @@ export interface ConsulAnswer {
   filtered: boolean;
   /** Decoded, or its bytes where it was asked for `undecoded`. */
   body: unknown;
-  /** What receiving and decoding it took, ms. */
+  /** From its head to its end, ms: a slow line counts. */
+  transferMs: number;
+  /** What receiving and decoding it took of this process, about, ms. */
   costMs: number;
 }
 
@@ -40,80 +42,146 @@ export type AskConsul = (query: ConsulQuery, signal: AbortSignal) => Promise<Con
 /** Longest wait for an answer that is given at once, ms. */
 const ANSWER_MS = 10_000;
 const BODY_LIMIT = 32 * 2 ** 20;
+/** What receiving takes: 2 ms for a MiB. */
+const MS_PER_BYTE = 2 / 2 ** 20;
 
-/** Reads from Consul over kept connections. */
+/** Reads from Consul over kept connections; from the next of its agents where one does not answer. */
 export class ConsulClient {
   readonly #connection: ConsulConnection;
   readonly #clock: Clock;
-  #agent: Promise<HttpAgent> | undefined;
+  readonly #logger: Logger;
+  /** Origins of agents that did not answer when they were asked last. */
+  readonly #left = new Set<string>();
+  /** By the agents' origins. */
+  readonly #agents = new Map<string, Promise<HttpAgent>>();
 
-  constructor(connection: ConsulConnection, clock: Clock) {
+  constructor(connection: ConsulConnection, clock: Clock, logger: Logger) {
     this.#connection = connection;
     this.#clock = clock;
+    this.#logger = logger;
   }
 
   readonly ask: AskConsul = (query, signal) =>
     this.#within(query.timeoutMs, signal, (limit) => this.#exchange(query, limit));
 
-  readonly askAccess: AskAccess = createAskAccess(async (body, signal) => {
-    return this.#within(ANSWER_MS, signal, async (limit) => {
-      const response = await this.#open({ path: ACCESS_PATH, method: 'POST' }, limit, body);
-      return { status: response.statusCode ?? 0, body: String(await readBody(response)) };
+  /** What the token may read in a part of Consul; of namespaces and partitions Consul is not asked. */
+  readonly accessIn = ({ datacenter, namespace, partition }: ConsulScope): AskAccess => {
+    if (namespace !== undefined || partition !== undefined) return async () => undefined;
+    const path = [ACCESS_PATH, ...scopeParameters({ datacenter })].join('?');
+    return createAskAccess(async (body, signal) => {
+      return this.#within(ANSWER_MS, signal, async (limit) => {
+        const response = await this.#open({ path, method: 'POST' }, limit, body);
+        return { status: response.statusCode ?? 0, body: String(await readBody(response)) };
+      });
     });
-  });
+  };
 
   /** Closes idle connections; the others end with their queries. */
   close(): void {
-    this.#agent?.then(
-      (agent) => agent.destroy(),
-      () => undefined,
-    );
-    this.#agent = undefined;
+    for (const opening of this.#agents.values()) {
+      opening.then(
+        (agent) => agent.destroy(),
+        () => undefined,
+      );
+    }
+    this.#agents.clear();
   }
 
   async #within<T>(ms: number, signal: AbortSignal, task: (limit: AbortSignal) => Promise<T>): Promise<T> {
+    const { place } = this.#connection;
     try {
       return await inTime(this.#clock, ms, signal, task);
     } catch (thrown) {
-      if (thrown instanceof PilotlightError) throw thrown;
-      throw new PilotlightError('DISCOVERY_UNREACHABLE', explainFailure(thrown), thrown);
+      const error = asUnreachable(thrown);
+      // One that stayed silent has used up the time: the next one is asked the next time.
+      if (error.code === 'DISCOVERY_UNREACHABLE') this.#leave(place, error);
+      throw error;
     }
   }
 
-  async #openAgent(): Promise<HttpAgent> {
-    this.#agent ??= this.#connection.openAgent(true);
+  /** Asks the next agent from now on, if there is one. */
+  #leave(place: ConsulPlace, error: PilotlightError): void {
+    if (this.#connection.place !== place) return;
+    // Its certificates may have been exchanged.
+    if (place.secure) this.#retire(place.origin);
+    if (!this.#connection.leave(place) || this.#left.has(place.origin)) return;
+    this.#left.add(place.origin);
+    const why = error.code === 'DISCOVERY_UNREACHABLE' ? `does not answer: ${error.message}` : error.message;
+    const next = this.#connection.place.origin;
+    this.#logger.warn(
+      { code: error.code },
+      `the agent of Consul at ${place.origin} ${why}; ${next} is asked from now on`,
+    );
+  }
+
+  /** Opens no more connections as they were opened until now. */
+  #retire(origin: string): void {
+    void this.#agents.get(origin)?.then(
+      (agent) => {
+        agent.maxFreeSockets = 0;
+        for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
+      },
+      () => undefined,
+    );
+    this.#agents.delete(origin);
+  }
+
+  async #openAgent(place: ConsulPlace): Promise<HttpAgent> {
+    const opening = this.#agents.get(place.origin) ?? this.#connection.openAgent(place, true);
+    this.#agents.set(place.origin, opening);
     try {
-      return await this.#agent;
+      return await opening;
     } catch (thrown) {
-      this.#agent = undefined;
+      this.#agents.delete(place.origin);
       throw thrown;
     }
   }
 
   async #exchange(query: ConsulQuery, signal: AbortSignal): Promise<ConsulAnswer> {
     const response = await this.#open({ path: target(query) }, signal);
+    const { place } = this.#connection;
     const arrived = this.#clock.now();
     const body = await readBody(response);
-    if (response.statusCode !== 200) throw this.#refusal(response.statusCode, String(body));
+    if (response.statusCode !== 200) {
+      const refusal = this.#refusal(response.statusCode, String(body), query);
+      // Of another datacenter no agent may know more than this one.
+      const isOwn = !query.parameters?.some((each) => each.startsWith('dc='));
+      if ((response.statusCode ?? 0) >= 500 && isOwn) this.#leave(place, refusal);
+      throw refusal;
+    }
+    this.#left.delete(place.origin);
+    const received = this.#clock.now();
+    const content = query.undecoded ? body : decode(body);
     return {
       index: readIndex(response.headers['x-consul-index']),
       knownLeader: response.headers['x-consul-knownleader'] === 'true',
       filtered: response.headers['x-consul-results-filtered-by-acls'] === 'true',
-      body: query.undecoded ? body : decode(body),
-      costMs: this.#clock.now() - arrived,
+      body: content,
+      transferMs: received - arrived,
+      costMs: this.#clock.now() - received + body.length * MS_PER_BYTE,
     };
   }
 
+  /** Opens a question, with the next agents where one cannot be reached. */
   async #open(what: { path: string; method?: string }, signal: AbortSignal, body = ''): Promise<IncomingMessage> {
-    const agent = await this.#openAgent();
-    signal.throwIfAborted();
-    const { host, port, headers } = this.#connection;
-    return this.#send({ agent, host, port, headers, signal, ...what }, body);
+    for (let left = this.#connection.count - 1; ; left--) {
+      const { place } = this.#connection;
+      const agent = await this.#openAgent(place);
+      signal.throwIfAborted();
+      const { host, port, secure } = place;
+      const { headers } = this.#connection;
+      try {
+        return await this.#send(secure, { agent, host, port, headers, signal, ...what }, body);
+      } catch (thrown) {
+        if (signal.aborted || left === 0) throw thrown;
+        this.#leave(place, asUnreachable(thrown));
+      }
+    }
   }
 
-  async #send(options: RequestOptions, body: string): Promise<IncomingMessage> {
+  async #send(secure: boolean, options: RequestOptions, body: string): Promise<IncomingMessage> {
     for (;;) {
-      const request = (this.#connection.secure ? httpsRequest : httpRequest)(options);
+      const request = (secure ? httpsRequest : httpRequest)(options);
       try {
         return await new Promise((resolve, reject) => {
           request.on('response', resolve).on('error', reject).end(body);
@@ -125,14 +193,23 @@ export class ConsulClient {
       }
     }
   }
-  #refusal(status: number | undefined, body: string): PilotlightError {
+
+  #refusal(status: number | undefined, body: string, { parameters = [] }: ConsulQuery): PilotlightError {
+    const filter = parameters.find((each) => each.startsWith('filter='));
     const text = oneLine(this.#connection.redact(body));
-    return new PilotlightError('DISCOVERY_FAILED', `answers with status ${status}${text === '' ? '' : `: ${text}`}`);
+    const answer = status === 400 && filter !== undefined ? 'refuses the filter' : `answers with status ${status}`;
+    return new PilotlightError('DISCOVERY_FAILED', `${answer}${text === '' ? '' : `: ${text}`}`);
   }
 }
 
-function target({ path, index, waitMs, stale }: ConsulQuery): string {
-  const parameters = stale ? ['stale'] : [];
+function asUnreachable(thrown: unknown): PilotlightError {
+  return thrown instanceof PilotlightError
+    ? thrown
+    : new PilotlightError('DISCOVERY_UNREACHABLE', explainFailure(thrown), thrown);
+}
+
+function target({ path, parameters: more = [], index, waitMs, stale }: ConsulQuery): string {
+  const parameters = [...more, ...(stale ? ['stale'] : [])];
   if (index > 0n) {
     const wait = waitMs % 1000 === 0 ? `${waitMs / 1000}s` : `${Math.ceil(waitMs)}ms`;
     parameters.push(`index=${index}`, `wait=${wait}`);

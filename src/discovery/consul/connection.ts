@@ -4,67 +4,86 @@ import { Agent as HttpsAgent } from 'node:https';
 import { PilotlightError } from '../../model/errors.ts';
 import type { ConsulSettings } from './settings.ts';
 
-/** Where Consul is and how to talk to it. */
-export interface ConsulConnection {
+/** One of Consul's agents. */
+export interface ConsulPlace {
   /** For log lines: no path, no user, no password. */
   origin: string;
   secure: boolean;
   /** IPv6 without brackets. */
   host: string;
   port: number;
+}
+
+/** Where Consul is and how to talk to it. */
+export interface ConsulConnection {
+  /** All its agents, for log lines. */
+  readonly origins: string;
+  /** How many agents there are. */
+  readonly count: number;
+  /** The agent that is asked now. */
+  readonly place: ConsulPlace;
+  /** Has the next agent asked from now on, unless that is so already; says whether there is another one. */
+  leave(place: ConsulPlace): boolean;
   /** Of the next request; hold the token, so never log them. */
   readonly headers: Record<string, string>;
   /** The text without the token, or one before it. */
   redact(text: string): string;
-  /** An agent bound to Consul's address. @throws DISCOVERY_FAILED when the CA file cannot be read */
-  openAgent(keepAlive: boolean): Promise<HttpAgent>;
+  /** Connections to an agent. @throws DISCOVERY_FAILED when a file with certificates cannot be read */
+  openAgent(place: ConsulPlace, keepAlive: boolean): Promise<HttpAgent>;
 }
 
 /** What may change while it is in use. */
 export type TokenOf = () => string | undefined;
 
 /**
- * Only the origin of `settings.address` counts.
+ * Only the origins of `settings.address` count.
  * @param token asked for each request
- * @throws DISCOVERY_FAILED when it is not an http or https URL
+ * @throws DISCOVERY_FAILED when one is not an http or https URL
  */
 export function consulConnection(settings: ConsulSettings, token: TokenOf = () => settings.token): ConsulConnection {
-  const url = URL.parse(settings.address);
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new PilotlightError('DISCOVERY_FAILED', 'the address of Consul is not an http:// or https:// URL');
-  }
-  const secure = url.protocol === 'https:';
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  const port = Number(url.port) || (secure ? 443 : 80);
-  let present: string | undefined;
-  let before: string | undefined;
+  const places = [settings.address].flat().map(placeOf);
+  let present = 0;
+  let tokenNow: string | undefined;
+  let tokenBefore: string | undefined;
   let headers: Record<string, string> = {};
   return {
-    origin: url.origin,
-    secure,
-    host,
-    port,
+    origins: places.map(({ origin }) => origin).join(', '),
+    count: places.length,
+    get place() {
+      return places[present] as ConsulPlace;
+    },
+    leave(place) {
+      if (places[present] === place) present = (present + 1) % places.length;
+      return places.length > 1;
+    },
     get headers() {
       const next = token() || undefined;
-      if (next !== present) {
-        before = present;
-        present = next;
+      if (next !== tokenNow) {
+        tokenBefore = tokenNow;
+        tokenNow = next;
         headers = next === undefined ? {} : { 'X-Consul-Token': next };
       }
       return headers;
     },
     redact: (text) =>
-      [present, before].reduce<string>((left, each) => (each ? left.replaceAll(each, '[token]') : left), text),
-    async openAgent(keepAlive) {
+      [tokenNow, tokenBefore].reduce<string>((left, each) => (each ? left.replaceAll(each, '[token]') : left), text),
+    async openAgent({ host, port, secure }, keepAlive) {
       // The agent's own host and port win over the request's: the only way to pass an IPv6 address through a client
       // that takes URLs.
       const options = { host, port, keepAlive };
-      if (!secure) return new HttpAgent(options);
-      return new HttpsAgent(
-        settings.caCert === undefined ? options : { ...options, ca: await readCa(settings.caCert) },
-      );
+      return secure ? new HttpsAgent({ ...options, ...(await readTls(settings)) }) : new HttpAgent(options);
     },
   };
+}
+
+function placeOf(address: string): ConsulPlace {
+  const url = URL.parse(address);
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new PilotlightError('DISCOVERY_FAILED', 'the address of Consul is not an http:// or https:// URL');
+  }
+  const secure = url.protocol === 'https:';
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  return { origin: url.origin, secure, host, port: Number(url.port) || (secure ? 443 : 80) };
 }
 
 const CAUSES: Record<string, string> = {
@@ -94,11 +113,26 @@ export function oneLine(text: string): string {
     .slice(0, 200);
 }
 
-async function readCa(path: string): Promise<string> {
+/** What handshakes need. The files are read anew for every agent: certificates of clients are short-lived. */
+async function readTls({ caCert, cert, key, serverName }: ConsulSettings) {
+  const [ca, ownCert, ownKey] = await Promise.all([
+    caCert === undefined ? undefined : readPem(caCert, 'CA certificate'),
+    cert === undefined ? undefined : readPem(cert, 'client certificate'),
+    cert === undefined ? undefined : readPem(key ?? cert, 'key of the client certificate'),
+  ]);
+  return {
+    ...(ca !== undefined && { ca }),
+    ...(ownCert !== undefined && { cert: ownCert }),
+    ...(ownKey !== undefined && { key: ownKey }),
+    ...(serverName !== undefined && { servername: serverName }),
+  };
+}
+
+async function readPem(path: string, what: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new PilotlightError('DISCOVERY_FAILED', `cannot read Consul's CA certificate ${path} (${code})`, cause);
+    throw new PilotlightError('DISCOVERY_FAILED', `cannot read Consul's ${what} ${path} (${code})`, cause);
   }
 }

@@ -1,25 +1,45 @@
 import { isIP } from 'node:net';
 import type { ListedInstance } from '../../model/catalog.ts';
-import type { DiscoveredEndpoint } from '../../model/discovery.ts';
+import type { DiscoveredEndpoint, UnusedEndpoint } from '../../model/discovery.ts';
 import { PilotlightError } from '../../model/errors.ts';
 import type { HostPort } from '../../model/settings.ts';
+import { hostPort } from '../../util/host-port.ts';
+import type { ConsulChoice } from './settings.ts';
 
 /** One instance of a service as Consul lists it; its identity is node and service id together. */
 export interface Instance extends HostPort {
   node: string;
   id: string;
   tags: string[];
-  /** No check is critical, and neither it nor its node is in maintenance. */
-  usable: boolean;
-  /** Relative share, 1 = normal; 0 = only while there is no other. */
+  /** The worst of its checks and of those of its node; maintenance of either counts before them. */
+  health: Health;
+  /** Relative share in this state, 1 = normal; 0 = only while there is no other. */
   weight: number;
+  /** Its node's place by nearness, from 0; absent where nobody asked for it. */
+  rank?: number;
 }
+
+type Health = 'passing' | 'warning' | 'critical' | 'maintenance';
 
 /** An entry that makes no sense. */
 export interface BadEntry {
   /** Tells it from other entries; fit for a log line. */
   name: string;
   reason: string;
+}
+
+/** How entries are read. */
+interface Reading {
+  /** Name of the port that is wanted; undefined: the port of the entry. */
+  port?: string | undefined;
+  /** Given where the list is in order of nearness. */
+  near?: string | undefined;
+}
+
+/** Which instances may be used now, and which may not. */
+interface Chosen {
+  endpoints: DiscoveredEndpoint[];
+  unused: UnusedEndpoint[];
 }
 
 interface EntryList {
@@ -46,16 +66,23 @@ const MAX_WEIGHT = 65_535;
  * registered are left out.
  * @throws DISCOVERY_FAILED when it is no list
  */
-export function readEntries(body: unknown): EntryList {
+export function readEntries(body: unknown, { port, near }: Reading = {}): EntryList {
   if (!Array.isArray(body)) throw new PilotlightError('DISCOVERY_FAILED', 'sends something that is not a list');
   const instances: Instance[] = [];
   const bad: BadEntry[] = [];
+  const ranks = new Map<string, number>();
   for (const entry of body) {
     const { Node: node, Service: service, Checks: checks } = fields(entry);
     if (isOwn(fields(service))) continue;
-    const instance = readInstance(fields(node), fields(service), checks ?? []);
-    if ('reason' in instance) bad.push(instance);
-    else instances.push(instance);
+    const instance = readInstance(fields(node), fields(service), checks ?? [], port);
+    if ('reason' in instance) {
+      bad.push(instance);
+      continue;
+    }
+    instances.push(instance);
+    if (near === undefined) continue;
+    if (!ranks.has(instance.node)) ranks.set(instance.node, ranks.size);
+    instance.rank = ranks.get(instance.node) as number;
   }
   return { instances: inOrder(instances), bad };
 }
@@ -71,20 +98,42 @@ export function inOrder(instances: readonly Instance[]): Instance[] {
   return [...byIdentity.keys()].sort().map((identity) => byIdentity.get(identity) as Instance);
 }
 
-/** The usable instances with the tag, or with all of several (all without one), merged by address, in order of address. */
-export function endpointsOf(
-  instances: readonly Instance[],
-  tag: string | readonly string[] | undefined,
-): DiscoveredEndpoint[] {
-  const wanted = tag === undefined ? [] : [tag].flat();
+/**
+ * The instances with all tags, merged by address, in order of address. Those that are not on the nearest node that has a
+ * usable one stand by.
+ */
+export function endpointsOf(instances: readonly Instance[], { tags = [], warning = 'use' }: ConsulChoice): Chosen {
   const endpoints = new Map<string, DiscoveredEndpoint>();
-  for (const { host, port, weight, usable, tags } of instances) {
-    if (!usable || !wanted.every((each) => tags.includes(each))) continue;
-    const key = `${host} ${port}`;
-    endpoints.set(key, { host, port, weight: Math.max(weight, endpoints.get(key)?.weight ?? 0) });
+  const unused = new Map<string, UnusedEndpoint>();
+  const wanted = instances.filter((instance) => tags.every((tag) => instance.tags.includes(tag)));
+  const isUsable = ({ health }: Instance) => health === 'passing' || (health === 'warning' && warning !== 'refuse');
+  const weightOf = ({ health, weight }: Instance) => (health === 'warning' && warning === 'avoid' ? 0 : weight);
+  const usable = wanted.filter(isUsable);
+  const nearest = nearestOf(usable.filter((instance) => weightOf(instance) > 0)) ?? nearestOf(usable);
+  for (const instance of usable) {
+    const { host, port, rank } = instance;
+    const key = hostPort(instance);
+    const known = endpoints.get(key);
+    const isBackup = rank !== nearest && known?.backup !== false;
+    const weight = Math.max(weightOf(instance), known?.weight ?? 0);
+    endpoints.set(key, { host, port, weight, ...(nearest === undefined ? {} : { backup: isBackup }) });
   }
-  const order = [...endpoints.keys()].sort();
-  return order.map((key) => endpoints.get(key) as DiscoveredEndpoint);
+  for (const instance of wanted) {
+    const { host, port, health } = instance;
+    const key = hostPort(instance);
+    if (endpoints.has(key)) continue;
+    unused.set(key, { host, port, reason: health === 'maintenance' ? 'maintenance' : 'unhealthy' });
+  }
+  return { endpoints: inOrderOfKey(endpoints), unused: inOrderOfKey(unused) };
+}
+
+function nearestOf(instances: readonly Instance[]): number | undefined {
+  const ranks = instances.map(({ rank }) => rank).filter((rank) => rank !== undefined);
+  return ranks.length === 0 ? undefined : Math.min(...ranks);
+}
+
+function inOrderOfKey<Value>(map: ReadonlyMap<string, Value>): Value[] {
+  return [...map.keys()].sort().map((key) => map.get(key) as Value);
 }
 
 type Fields = Record<string, unknown>;
@@ -98,19 +147,38 @@ function isOwn(service: Fields): boolean {
   return (typeof id === 'string' && id.startsWith(OWN_ID_PREFIX)) || Object.hasOwn(fields(meta), OWN_META_KEY);
 }
 
-function readInstance(node: Fields, service: Fields, checks: unknown): Instance | BadEntry {
+function readInstance(node: Fields, service: Fields, checks: unknown, portName?: string): Instance | BadEntry {
   const { Node: nodeName, Address: nodeAddress } = node;
-  const { ID: id, Port: port, Address: ownAddress, Tags: tags, Weights: weights } = service;
+  const { ID: id, Address: ownAddress, Tags: tags, Weights: weights } = service;
   const name = `${shown(id) ?? 'an entry without id'} on node ${shown(nodeName) ?? 'unknown'}`;
-  const host = typeof ownAddress === 'string' && ownAddress !== '' ? ownAddress : nodeAddress;
   if (typeof nodeName !== 'string' || typeof id !== 'string') return { name, reason: 'it has no identity' };
-  if (!isPort(port)) return { name, reason: `its port is ${shown(port)}` };
+  const named = portName === undefined ? { port: service['Port'] } : namedPort(service, portName);
+  if (named === undefined) return { name, reason: `it has no port ${portName}` };
+  const { port, address = ownAddress } = named;
+  const host = typeof address === 'string' && address !== '' ? address : nodeAddress;
+  if (!isPort(port))
+    return { name, reason: `its port ${portName === undefined ? '' : `${portName} `}is ${shown(port)}` };
   if (!isHost(host)) return { name, reason: `its address is ${shown(host)}` };
   if (!Array.isArray(checks)) return { name, reason: 'its checks are no list' };
   const health = healthOf(checks);
-  const weight = weightOf(fields(weights), health);
-  const usable = health !== 'critical';
-  return { node: nodeName, id, host, port, tags: textsOf(tags), usable, weight };
+  return { node: nodeName, id, host, port, tags: textsOf(tags), health, weight: weightOf(fields(weights), health) };
+}
+
+/**
+ * A port by its name, wherever an entry may say it: among its ports, as a tagged address of its own, or in its metadata as
+ * `NAME_port`; undefined where it says nothing.
+ */
+function namedPort({ Ports: ports, TaggedAddresses: tagged, Meta: meta }: Fields, name: string) {
+  const one = Array.isArray(ports) ? ports.map(fields).find((each) => each['Name'] === name) : undefined;
+  if (one !== undefined) return { port: one['Port'] };
+  if (Object.hasOwn(fields(tagged), name)) {
+    const { Address: address, Port: port } = fields(fields(tagged)[name]);
+    return { port, address };
+  }
+  const key = `${name}_port`;
+  if (!Object.hasOwn(fields(meta), key)) return undefined;
+  const text = fields(meta)[key];
+  return { port: typeof text === 'string' && /^\d{1,5}$/.test(text) ? Number(text) : text };
 }
 
 function textsOf(list: unknown): string[] {
@@ -124,19 +192,19 @@ function shown(value: unknown): string | undefined {
 }
 
 /** The worst of the checks of the node (such as serfHealth) and of the service. */
-function healthOf(checks: readonly unknown[]): 'passing' | 'warning' | 'critical' {
-  let health: 'passing' | 'warning' = 'passing';
+function healthOf(checks: readonly unknown[]): Health {
+  let health: Health = 'passing';
   for (const check of checks) {
     const { CheckID: id, Status: status } = fields(check);
-    if (typeof id === 'string' && MAINTENANCE.test(id)) return 'critical';
-    if (status === 'warning') health = 'warning';
-    else if (status !== 'passing') return 'critical';
+    if (typeof id === 'string' && MAINTENANCE.test(id)) return 'maintenance';
+    if (health === 'critical' || status === 'passing') continue;
+    health = status === 'warning' ? 'warning' : 'critical';
   }
   return health;
 }
 
 /** A warning keeps an instance in use, as in Consul's own DNS, at the weight given for that case. */
-function weightOf(weights: Fields, health: 'passing' | 'warning' | 'critical'): number {
+function weightOf(weights: Fields, health: Health): number {
   const { Passing: passing, Warning: warning } = weights;
   const weight = health === 'warning' ? warning : passing;
   return typeof weight === 'number' && weight >= 0 ? Math.min(weight, MAX_WEIGHT) : 1;
@@ -164,7 +232,8 @@ export function readListed(body: unknown): ListedInstance[] {
     const { Node: nodeName } = fields(node);
     const { ID: id, Tags: tags, Meta: meta, CreateIndex: made, ModifyIndex: changed } = fields(service);
     if (typeof nodeName !== 'string' || typeof id !== 'string' || isOwn(fields(service))) return [];
-    const isUsable = Array.isArray(checks ?? []) && healthOf((checks ?? []) as unknown[]) !== 'critical';
+    const health = Array.isArray(checks ?? []) ? healthOf((checks ?? []) as unknown[]) : 'critical';
+    const isUsable = health === 'passing' || health === 'warning';
     const texts = Object.entries(fields(meta)).filter((pair): pair is [string, string] => typeof pair[1] === 'string');
     const listed = { id, node: nodeName, tags: textsOf(tags), meta: Object.fromEntries(texts), isUsable };
     return [{ ...listed, madeAt: Number(made) || 0, changedAt: Number(changed) || 0 }];

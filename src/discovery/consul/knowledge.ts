@@ -1,4 +1,4 @@
-import type { Denial, DiscoveredEndpoint } from '../../model/discovery.ts';
+import type { Denial } from '../../model/discovery.ts';
 import type { Logger } from '../../model/observe.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { AskAccess } from './access.ts';
@@ -6,11 +6,13 @@ import { type Belief, interrupted, judge, lookAgainIn } from './belief.ts';
 import type { ConsulAnswer } from './client.ts';
 import { oneLine } from './connection.ts';
 import { type BadEntry, endpointsOf, type Instance, inOrder, readEntries } from './entries.ts';
+import type { ConsulChoice } from './settings.ts';
 import { allSeen, ConsulSight, type Unseen } from './sight.ts';
+import { type ConsulTarget, titleOf } from './target.ts';
 
-/** What is believed of one Consul service; answers come from whoever asks. */
+/** What is believed of one Consul service in one part of Consul; answers come from whoever asks. */
 export class ConsulKnowledge {
-  readonly #service: string;
+  readonly #target: ConsulTarget;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #sight: ConsulSight;
@@ -21,11 +23,11 @@ export class ConsulKnowledge {
   #fingerprint = '';
   #complaints = new Set<string>();
 
-  constructor(service: string, clock: Clock, logger: Logger, askAccess: AskAccess = async () => undefined) {
-    this.#service = service;
+  constructor(target: ConsulTarget, clock: Clock, logger: Logger, askAccess: AskAccess = async () => undefined) {
+    this.#target = target;
     this.#clock = clock;
     this.#logger = logger;
-    this.#sight = new ConsulSight(service, clock, askAccess);
+    this.#sight = new ConsulSight(target, clock, askAccess);
   }
 
   /**
@@ -33,7 +35,7 @@ export class ConsulKnowledge {
    * @throws DISCOVERY_UNREACHABLE, DISCOVERY_FAILED, CANCELLED
    */
   async take({ body, filtered, knownLeader }: ConsulAnswer, signal: AbortSignal): Promise<boolean> {
-    const { instances: listed, bad } = readEntries(body);
+    const { instances: listed, bad } = readEntries(body, this.#target);
     this.#complain(bad);
     const known = this.known ? this.#instances : undefined;
     this.#unseen = await this.#sight.unseen({ instances: listed, filtered }, known, signal);
@@ -73,9 +75,9 @@ export class ConsulKnowledge {
     return this.#denial;
   }
 
-  /** Where the service may be reached now. */
-  endpoints(tag: string | readonly string[] | undefined): DiscoveredEndpoint[] {
-    return endpointsOf(this.#instances, tag);
+  /** Where the service may be reached now, and where it may not. */
+  choose(choice: ConsulChoice): ReturnType<typeof endpointsOf> {
+    return endpointsOf(this.#instances, choice);
   }
 
   /** Whether an instance is on the node. */
@@ -90,7 +92,8 @@ export class ConsulKnowledge {
       const complaint = oneLine(`${name} is skipped: ${reason}`);
       complaints.add(complaint);
       if (this.#complaints.has(complaint)) continue;
-      this.#logger.warn({ consulService: this.#service }, `Consul service ${this.#service}: ${complaint}`);
+      const { service } = this.#target;
+      this.#logger.warn({ consulService: service }, `Consul ${titleOf(this.#target)}: ${complaint}`);
     }
     this.#complaints = complaints;
   }

@@ -1,14 +1,12 @@
 import { type PilotlightError, toPilotlightError } from '../../model/errors.ts';
 import { backoffDelay } from '../../util/backoff.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
-import type { AskConsul, ConsulAnswer } from './client.ts';
+import type { AskConsul, ConsulAnswer, ConsulQuery } from './client.ts';
 import { Pace } from './pace.ts';
 
 interface ConsulLoopOptions {
   /** What is asked again and again. */
-  path: string;
-  /** Whether answers are wanted as they are written. */
-  undecoded?: true;
+  question: Pick<ConsulQuery, 'path' | 'parameters' | 'undecoded'>;
   ask: AskConsul;
   clock: Clock;
   random: () => number;
@@ -62,23 +60,25 @@ export class ConsulLoop {
 
   /** One question; returns how long to pause before the next one, ms. */
   async #round(signal: AbortSignal): Promise<number> {
-    const { clock, path, ask, undecoded } = this.#options;
+    const { clock, question, ask } = this.#options;
     const askedAt = clock.now();
     const waitMs = this.#options.waitMs();
     const timeoutMs = this.#index === 0n ? GRACE_MS : waitMs + waitMs / 16 + GRACE_MS;
     try {
-      const query = { path, index: this.#index, waitMs, stale: true, timeoutMs };
-      const answer = await ask(undecoded ? { ...query, undecoded } : query, signal);
+      const answer = await ask({ ...question, index: this.#index, waitMs, stale: true, timeoutMs }, signal);
       if (signal.aborted) return 0;
-      const tookMs = clock.now() - askedAt - answer.costMs;
-      const changed = await this.#options.take(answer, signal);
+      const arrivedAt = clock.now();
+      const tookMs = arrivedAt - askedAt - answer.transferMs;
+      const taking = this.#options.take(answer, signal);
+      const costMs = answer.costMs + clock.now() - arrivedAt;
+      const changed = await taking;
       if (signal.aborted) return 0;
       const advanced = answer.index !== undefined && answer.index > this.#index;
       this.#index = nextIndex(this.#index, answer.index);
       this.#failures = 0;
       this.#touch = { state: 'kept' };
       this.#options.onAnswer();
-      return this.#pace.after({ changed, advanced, tookMs, waitMs, costMs: answer.costMs });
+      return this.#pace.after({ changed, advanced, tookMs, waitMs, costMs });
     } catch (thrown) {
       if (signal.aborted) return 0;
       // A connection that was held and broke was good until now; one that stayed silent has told nothing since the

@@ -10,7 +10,7 @@ interface PaceInput {
   tookMs: number;
   /** How long the answer was allowed to take, ms. */
   waitMs: number;
-  /** What receiving and decoding it took, ms. */
+  /** What receiving it and taking it over took of this process, ms. */
   costMs: number;
 }
 
@@ -23,7 +23,7 @@ const BUSY_CAP_MS = 500;
 const BROKEN_CAP_MS = 15_000;
 /** Reading answers takes at most one part in five of the time, so that big ones leave room for requests … */
 const COST_SHARE = 4;
-/** … but a slow line does not make it deaf. */
+/** … but it never is deaf for longer. */
 const COST_CAP_MS = 1000;
 
 /** Spaces things out: two at once after a quiet time, then one in `refillMs`. */

@@ -9,7 +9,7 @@ import { hostPort } from '../../util/host-port.ts';
 import { type ConsulConnection, consulConnection, explainFailure, oneLine, type TokenOf } from './connection.ts';
 import { inTime } from './deadline.ts';
 import { OWN_ID_PREFIX, OWN_META_KEY } from './entries.ts';
-import type { ConsulService, ConsulSettings } from './settings.ts';
+import { type ConsulChoice, type ConsulService, type ConsulSettings, withDefaults } from './settings.ts';
 
 interface ConsulRegistrarOptions {
   settings: ConsulSettings;
@@ -51,6 +51,7 @@ class ConsulRegistrar implements Registrar {
   readonly title = 'Consul';
   readonly lists: Registrar['lists'];
   readonly advertise: string | undefined;
+  readonly #defaults: ConsulChoice;
   readonly #connection: ConsulConnection;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -62,7 +63,9 @@ class ConsulRegistrar implements Registrar {
   constructor({ settings, token, clock, logger, instance }: ConsulRegistrarOptions) {
     this.lists = settings.register === 'edge' ? 'edge' : 'replicas';
     this.advertise = settings.advertise;
-    this.#connection = consulConnection(settings, token);
+    this.#defaults = settings;
+    // An entry belongs to the agent that it was put in at: of several always the first.
+    this.#connection = consulConnection({ ...settings, address: [settings.address].flat()[0] ?? '' }, token);
     this.#clock = clock;
     this.#logger = logger;
     this.#instance = instance;
@@ -71,7 +74,8 @@ class ConsulRegistrar implements Registrar {
   /** What follows a service in Consul is listed as that service. */
   listingOf({ name, endpoints }: ServiceSettings): { name: string; tags: string[] } {
     const followed = endpoints['consul'] as ConsulService | undefined;
-    return { name: followed?.service ?? name, tags: [followed?.tag ?? []].flat() };
+    if (followed === undefined) return { name, tags: [] };
+    return { name: followed.service, tags: [...(withDefaults(followed, this.#defaults).tags ?? [])] };
   }
 
   async register(entry: Registration, signal: AbortSignal): Promise<void> {
@@ -138,15 +142,18 @@ class ConsulRegistrar implements Registrar {
   }
 
   async #load(): Promise<AgentService> {
-    const [module, agent] = await Promise.all([import('consul'), this.#connection.openAgent(false)]);
+    const [module, agent] = await Promise.all([
+      import('consul'),
+      this.#connection.openAgent(this.#connection.place, false),
+    ]);
     const Consul = module.default as unknown as ConsulPackage;
-    const { origin, headers } = this.#connection;
-    return new Consul({ baseUrl: `${origin}/v1`, agent, headers }).agent.service;
+    const { place, headers } = this.#connection;
+    return new Consul({ baseUrl: `${place.origin}/v1`, agent, headers }).agent.service;
   }
 
   /** The package's own errors carry the request with the token, so they are never passed on as a cause. */
   #failure(what: string, thrown: unknown): PilotlightError {
-    const task = `${what} at ${this.#connection.origin}`;
+    const task = `${what} at ${this.#connection.origins}`;
     if (thrown instanceof PilotlightError) return new PilotlightError(thrown.code, `${task}: ${thrown.message}`);
     const answer = answerOf(thrown);
     if (answer === undefined) return new PilotlightError('DISCOVERY_UNREACHABLE', `${task}: ${explainFailure(thrown)}`);

@@ -2,6 +2,7 @@ import type { Clock } from '../../util/clock.ts';
 import type { AskAccess, Denied } from './access.ts';
 import { oneLine } from './connection.ts';
 import { type Instance, identityOf } from './entries.ts';
+import { type ConsulTarget, titleOf } from './target.ts';
 
 /** How soon to look again while something is known to be out of sight, ms: no index moves when a policy does. */
 const BLIND_LOOK_MS = 10_000;
@@ -44,15 +45,15 @@ const ANYTHING = '';
  * when it was asked for, up to five minutes ago: it is believed when the token had them before it and after it.
  */
 export class ConsulSight {
-  readonly #service: string;
+  readonly #target: ConsulTarget;
   readonly #clock: Clock;
   readonly #askAccess: AskAccess;
   #filteredSince: number | undefined;
   /** Identities that went although the token might read them, as of the look before. */
   #vouched: ReadonlySet<string> = new Set();
 
-  constructor(service: string, clock: Clock, askAccess: AskAccess) {
-    this.#service = service;
+  constructor(target: ConsulTarget, clock: Clock, askAccess: AskAccess) {
+    this.#target = target;
     this.#clock = clock;
     this.#askAccess = askAccess;
   }
@@ -76,7 +77,7 @@ export class ConsulSight {
     const gone = (known ?? []).filter((instance) => !listed.has(identityOf(instance)));
     if (gone.length === 0 && !isFirst) return filtered ? { ...allSeen, denial: this.#denial(undefined, 0) } : allSeen;
     const nodes = isFirst ? [''] : [...new Set(gone.map(({ node }) => node))];
-    const access = await this.#askAccess(this.#service, nodes, signal);
+    const access = await this.#askAccess(this.#target.service, nodes, signal);
     if (access === 'open') return allSeen;
     if (isFirst) return this.#firstLook(access, filtered, vouched);
     const isNews = this.#filteredSince !== undefined && now - this.#filteredSince < OLD_POLICY_MS;
@@ -108,7 +109,7 @@ export class ConsulSight {
     this.#vouched = new Set([ANYTHING]);
     if (!vouched.has(ANYTHING)) return { ...allSeen, isBlind: true, lookAgainIn: DOUBT_LOOK_MS };
     if (!access.nodes.has('')) return allSeen;
-    const service = `service ${this.#service}`;
+    const service = titleOf(this.#target);
     return {
       ...allSeen,
       denial: `no instance is listed, and the token may not read every node that ${service} may be on`,
@@ -121,7 +122,7 @@ export class ConsulSight {
   }
 
   #what(denied: Denied | undefined): string {
-    const service = `the token may not read service ${this.#service}`;
+    const service = `the token may not read ${titleOf(this.#target)}`;
     if (denied?.service) return service;
     const nodes = [...(denied?.nodes ?? [])].filter((node) => node !== '');
     if (nodes.length === 0) return `${service} in full`;

@@ -1,11 +1,5 @@
 import type { CatalogFeed } from '../../model/catalog.ts';
-import type {
-  Denial,
-  DiscoveredEndpoint,
-  DiscoveryQuery,
-  DiscoverySource,
-  EndpointSet,
-} from '../../model/discovery.ts';
+import type { Denial, DiscoveryQuery, DiscoverySource, EndpointSet, UnusedEndpoint } from '../../model/discovery.ts';
 import { type PilotlightError, toPilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
 import { atMost } from '../../util/at-most.ts';
@@ -15,10 +9,14 @@ import { createCatalogFeed } from './catalog-feed.ts';
 import { type AskConsul, ConsulClient } from './client.ts';
 import { consulConnection, type TokenOf } from './connection.ts';
 import { ConsulContact } from './contact.ts';
-import { ConsulFleet, FETCHES } from './fleet.ts';
+import { FETCHES } from './fleet.ts';
+import { ConsulFleets } from './fleets.ts';
 import type { ConsulFollower, FollowerOptions } from './follower.ts';
 import { ConsulKnowledge } from './knowledge.ts';
-import type { ConsulService, ConsulSettings } from './settings.ts';
+import { LONG_WAIT_MS } from './loop.ts';
+import { ConsulPick } from './pick.ts';
+import { type ConsulChoice, type ConsulService, type ConsulSettings, withDefaults } from './settings.ts';
+import { type ConsulScope, keyOf, scopeKeyOf, targetsOf } from './target.ts';
 import { ConsulWatches } from './watches.ts';
 
 interface ConsulSourceOptions {
@@ -39,8 +37,8 @@ interface WithCatalog {
 }
 
 /**
- * Follows services in Consul by blocking queries of its own: one for each service up to 100 services, beyond that one
- * over the state of all checks and one over the catalog. The last good set stays until a better one is known. Sets
+ * Follows services in Consul by blocking queries of its own: one for each service up to 100, beyond that one over
+ * the state of all checks and one over the catalogue, for each datacenter that is named. The last good set stays until a better one is known. Sets
  * are pushed only when they differ from the set pushed before; what is known already is pushed within `follow`, as is
  * an empty set for a service that had endpoints and is followed no more.
  * @throws DISCOVERY_FAILED when the address is no URL
@@ -53,9 +51,12 @@ type ConsulQuery = DiscoveryQuery<ConsulService>;
 
 /** How long endpoints of a Consul service that is named no more may stay in use, ms. */
 const OUTDATED_MS = 5000;
-const NOTHING = '[]';
+/** How often what hangs on time is looked at, ms. */
+const LOOK_EVERY_MS = 1000;
 
-/** Most services that are watched one by one. */
+/** How long a question waits for a change where there are several agents, ms. */
+const LONG_WAIT_AMONG_MS = 30_000;
+/** Most questions that are asked one by one. */
 const WATCHES = 100;
 
 class ConsulSource implements DiscoverySource, WithCatalog {
@@ -63,40 +64,66 @@ class ConsulSource implements DiscoverySource, WithCatalog {
   readonly catalog: CatalogFeed;
   readonly title = 'Consul';
   readonly stalenessGauge = 'pilotlight_consul_staleness_seconds';
+  readonly #defaults: ConsulChoice;
   readonly #logger: Logger;
   readonly #client: ConsulClient;
   readonly #followerOptions: FollowerOptions;
-  readonly #catalog: ConsulCatalog;
+  readonly #catalogs = new Map<string, ConsulCatalog>();
   /** Of what is answered at once, few things at a time. */
   readonly #askOnce: AskConsul;
-  #queries: ConsulQuery[] = [];
+  /** By the names of the services. */
+  #picks: ReadonlyMap<string, ConsulPick> = new Map();
+  /** By what is asked for them. */
+  #picksOf = new Map<string, ConsulPick[]>();
   readonly #knowledge = new Map<string, ConsulKnowledge>();
   #follower: ConsulFollower | undefined;
   #emit: ((set: EndpointSet) => void) | undefined;
-  /** What was pushed last, by service, and which Consul service it is of. */
-  readonly #pushed = new Map<string, { content: string; of: string | undefined }>();
+  /** What was pushed last, by service, and what was asked for it. */
+  readonly #pushed = new Map<string, { content: string; isEmpty: boolean; of: string | undefined }>();
   #outdated: Timer | undefined;
+  #look: Timer | undefined;
 
   constructor({ settings, token, clock, logger, random = Math.random }: ConsulSourceOptions) {
     const connection = consulConnection(settings, token);
+    this.#defaults = settings;
     this.#logger = logger;
-    this.#client = new ConsulClient(connection, clock);
+    this.#client = new ConsulClient(connection, clock, logger);
     this.#followerOptions = {
       ask: this.#client.ask,
       clock,
       random,
-      contact: new ConsulContact(connection.origin, logger),
-      knowledge: (service) => this.#knowledge.get(service),
-      onNews: (service) => this.#pushAll(({ sought }) => sought.service === service),
+      contact: new ConsulContact(connection.origins, logger),
+      // One of several that falls silent is found out by the next question.
+      longWaitMs: connection.count > 1 ? LONG_WAIT_AMONG_MS : LONG_WAIT_MS,
+      knowledge: (key) => this.#knowledge.get(key),
+      onNews: (key) => this.#pushAll(this.#picksOf.get(key) ?? []),
     };
     const inTurn = atMost(FETCHES);
     this.#askOnce = (query, signal) => inTurn(() => this.#client.ask(query, signal));
-    this.#catalog = new ConsulCatalog(this.#followerOptions);
-    this.catalog = createCatalogFeed(this.#catalog, this.#askOnce);
+    this.catalog = createCatalogFeed(this.#catalogOf({}), this.#askOnce);
   }
 
   follow(queries: ConsulQuery[]): void {
-    this.#queries = queries;
+    const now = this.#followerOptions.clock.now();
+    const known = {
+      knowledge: (key: string) => this.#knowledge.get(key),
+      staleness: (key: string) => this.#follower?.staleness(key),
+    };
+    const picks = queries.map(({ service, sought }) => {
+      const pick = new ConsulPick({ service, sought: withDefaults(sought, this.#defaults) }, known, now);
+      const before = this.#picks.get(service);
+      if (before !== undefined) pick.goOn(before);
+      return [service, pick] as const;
+    });
+    this.#picks = new Map(picks);
+    this.#picksOf = new Map();
+    for (const [, pick] of picks) {
+      for (const key of pick.keys) {
+        const others = this.#picksOf.get(key);
+        if (others === undefined) this.#picksOf.set(key, [pick]);
+        else others.push(pick);
+      }
+    }
     if (this.#emit !== undefined) this.#apply();
   }
 
@@ -108,13 +135,12 @@ class ConsulSource implements DiscoverySource, WithCatalog {
   }
 
   answered(): boolean {
-    return this.#queries.every(({ sought }) => this.#knowledge.get(sought.service)?.known);
+    return [...this.#picks.values()].every((pick) => pick.isKnown);
   }
 
   staleness(service: string): number | undefined {
-    const sought = this.#soughtFor(service);
-    if (sought === undefined || !this.#knowledge.get(sought.service)?.known) return undefined;
-    return this.#follower?.staleness(sought.service);
+    const pick = this.#picks.get(service);
+    return pick?.isKnown ? this.#follower?.staleness(pick.key) : undefined;
   }
 
   trouble(): PilotlightError | undefined {
@@ -122,37 +148,53 @@ class ConsulSource implements DiscoverySource, WithCatalog {
   }
 
   denial(service: string): Denial | undefined {
-    const sought = this.#soughtFor(service);
-    return sought && this.#knowledge.get(sought.service)?.denial;
+    const pick = this.#picks.get(service);
+    return pick && this.#knowledge.get(pick.key)?.denial;
   }
 
-  #soughtFor(service: string): ConsulService | undefined {
-    return this.#queries.find((query) => query.service === service)?.sought;
+  /** The catalogue of a part of Consul, always the same one. */
+  #catalogOf(scope: ConsulScope): ConsulCatalog {
+    const key = scopeKeyOf(scope);
+    const catalog = this.#catalogs.get(key) ?? new ConsulCatalog({ ...this.#followerOptions, scope });
+    this.#catalogs.set(key, catalog);
+    return catalog;
   }
 
   #apply(): void {
     const { clock } = this.#followerOptions;
-    const services = new Set(this.#queries.map(({ sought }) => sought.service));
-    for (const service of this.#knowledge.keys()) if (!services.has(service)) this.#knowledge.delete(service);
-    for (const service of services) {
-      if (!this.#knowledge.has(service)) {
-        this.#knowledge.set(service, new ConsulKnowledge(service, clock, this.#logger, this.#client.askAccess));
-      }
+    const sought = [...this.#picks.values()].flatMap(({ query }) => targetsOf(query.sought));
+    const targets = new Map(sought.map((target) => [keyOf(target), target]));
+    for (const key of this.#knowledge.keys()) if (!targets.has(key)) this.#knowledge.delete(key);
+    for (const [key, target] of targets) {
+      if (this.#knowledge.has(key)) continue;
+      this.#knowledge.set(key, new ConsulKnowledge(target, clock, this.#logger, this.#client.accessIn(target)));
     }
     this.#retract();
-    this.#pushAll(() => true);
+    this.#pushAll(this.#picks.values());
 
-    const Follower = services.size > WATCHES ? ConsulFleet : ConsulWatches;
-    if (!(this.#follower instanceof Follower)) {
+    const isFleet = targets.size > WATCHES;
+    if (this.#follower === undefined || this.#follower instanceof ConsulFleets !== isFleet) {
       this.#follower?.stop();
-      this.#follower = new Follower({
-        ...this.#followerOptions,
-        catalog: this.#catalog,
-        askOnce: this.#askOnce,
-      });
+      const options = this.#followerOptions;
+      this.#follower = isFleet
+        ? new ConsulFleets({ ...options, catalogOf: (scope) => this.#catalogOf(scope), askOnce: this.#askOnce })
+        : new ConsulWatches(options);
     }
-    this.#follower.follow(services);
+    this.#follower.follow(targets);
     this.#dropOutdated();
+    this.#lookAgain();
+  }
+
+  /** Which datacenter serves hangs on how long others could. */
+  #lookAgain(): void {
+    this.#look?.cancel();
+    this.#look = undefined;
+    const timed = [...this.#picks.values()].filter(({ isTimed }) => isTimed);
+    if (timed.length === 0 || this.#emit === undefined) return;
+    this.#look = this.#followerOptions.clock.after(LOOK_EVERY_MS, () => {
+      this.#pushAll(timed);
+      this.#lookAgain();
+    });
   }
 
   /**
@@ -161,47 +203,47 @@ class ConsulSource implements DiscoverySource, WithCatalog {
    */
   #dropOutdated(): void {
     const outdated = () =>
-      this.#queries.filter(({ service, sought }) => {
-        const pushed = this.#pushed.get(service);
-        return pushed !== undefined && pushed.of !== sought.service && pushed.content !== NOTHING;
+      [...this.#picks.values()].filter(({ query, of }) => {
+        const pushed = this.#pushed.get(query.service);
+        return pushed !== undefined && pushed.of !== of && !pushed.isEmpty;
       });
     if (outdated().length === 0) return;
     this.#outdated ??= this.#followerOptions.clock.after(OUTDATED_MS, () => {
       this.#outdated = undefined;
-      for (const { service, sought } of outdated()) this.#push(service, [], sought);
+      for (const { query, of } of outdated()) this.#push(query.service, NOTHING, of);
     });
   }
 
   #stop(): void {
     this.#emit = undefined;
     this.#outdated?.cancel();
+    this.#look?.cancel();
     this.#follower?.stop();
     this.#client.close();
   }
 
   #retract(): void {
-    const followed = new Set(this.#queries.map((query) => query.service));
     for (const service of this.#pushed.keys()) {
-      if (followed.has(service)) continue;
-      this.#push(service, [], undefined);
+      if (this.#picks.has(service)) continue;
+      this.#push(service, NOTHING, undefined);
       this.#pushed.delete(service);
     }
   }
 
-  #pushAll(which: (query: ConsulQuery) => boolean): void {
-    for (const { service, sought } of this.#queries.filter(which)) {
-      const knowledge = this.#knowledge.get(sought.service);
-      if (knowledge?.known) this.#push(service, knowledge.endpoints(sought.tag), sought);
+  #pushAll(picks: Iterable<ConsulPick>): void {
+    for (const pick of picks) {
+      const found = pick.look(this.#followerOptions.clock.now());
+      if (found !== undefined) this.#push(pick.query.service, found, pick.of);
     }
   }
 
-  #push(service: string, endpoints: DiscoveredEndpoint[], of: ConsulService | undefined): void {
-    const content = JSON.stringify(endpoints);
+  #push(service: string, { endpoints, unused }: Found, of: string | undefined): void {
+    const content = JSON.stringify([endpoints, unused]);
     const before = this.#pushed.get(service);
-    this.#pushed.set(service, { content, of: of?.service });
+    this.#pushed.set(service, { content, isEmpty: endpoints.length === 0, of });
     if (before?.content === content) return;
     try {
-      this.#emit?.({ service, source: this.name, endpoints });
+      this.#emit?.({ service, source: this.name, endpoints, ...(unused.length > 0 && { unused }) });
     } catch (thrown) {
       // Whoever takes the set must not be able to end the watch.
       const { code, message } = toPilotlightError(thrown);
@@ -209,3 +251,7 @@ class ConsulSource implements DiscoverySource, WithCatalog {
     }
   }
 }
+
+type Found = Pick<EndpointSet, 'endpoints'> & { unused: readonly UnusedEndpoint[] };
+
+const NOTHING: Found = { endpoints: [], unused: [] };

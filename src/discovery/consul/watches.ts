@@ -1,13 +1,14 @@
 import type { ConsulFollower, FollowerOptions } from './follower.ts';
-import { servicePath } from './follower.ts';
-import { ConsulLoop, LONG_WAIT_MS } from './loop.ts';
+import { ConsulLoop } from './loop.ts';
+import { type ConsulTarget, questionOf, titleOf } from './target.ts';
 
 interface Watch {
+  who: string;
   loop: ConsulLoop;
   abort: AbortController;
 }
 
-/** One blocking query per service. */
+/** One blocking query for each. */
 export class ConsulWatches implements ConsulFollower {
   readonly #options: FollowerOptions;
   readonly #watches = new Map<string, Watch>();
@@ -16,50 +17,52 @@ export class ConsulWatches implements ConsulFollower {
     this.#options = options;
   }
 
-  follow(services: ReadonlySet<string>): void {
-    for (const service of this.#watches.keys()) if (!services.has(service)) this.#end(service);
-    for (const service of services) if (!this.#watches.has(service)) this.#begin(service);
+  follow(targets: ReadonlyMap<string, ConsulTarget>): void {
+    for (const key of this.#watches.keys()) if (!targets.has(key)) this.#end(key);
+    for (const [key, target] of targets) if (!this.#watches.has(key)) this.#begin(key, target);
   }
 
-  staleness(service: string): number | undefined {
-    return this.#watches.get(service)?.loop.staleness();
+  staleness(key: string): number | undefined {
+    return this.#watches.get(key)?.loop.staleness();
   }
 
   stop(): void {
-    this.follow(new Set());
+    this.follow(new Map());
   }
 
-  #begin(service: string): void {
-    const { ask, clock, random, contact, knowledge, onNews } = this.#options;
-    const who = `service ${service}`;
+  #begin(key: string, target: ConsulTarget): void {
+    const { ask, clock, random, contact, knowledge, onNews, longWaitMs } = this.#options;
+    const who = titleOf(target);
     const loop = new ConsulLoop({
-      path: servicePath(service),
+      question: questionOf(target),
       ask,
       clock,
       random,
-      waitMs: () => knowledge(service)?.lookAgainIn ?? LONG_WAIT_MS,
+      waitMs: () => knowledge(key)?.lookAgainIn ?? longWaitMs,
       take: async (answer, signal) => {
-        const known = knowledge(service);
+        const known = knowledge(key);
         const news = (await known?.take(answer, signal)) === true;
         if (signal.aborted || known === undefined) return false;
-        if (news) onNews(service);
+        if (news) onNews(key);
         contact.sees(who, known.denial?.message);
         return news;
       },
       onAnswer: () => contact.answered(who),
       onFailure: (error) => {
-        knowledge(service)?.interrupt();
+        knowledge(key)?.interrupt();
         contact.failed(who, error);
       },
     });
     const abort = new AbortController();
-    this.#watches.set(service, { loop, abort });
+    this.#watches.set(key, { who, loop, abort });
     void loop.run(abort.signal);
   }
 
-  #end(service: string): void {
-    this.#watches.get(service)?.abort.abort();
-    this.#watches.delete(service);
-    this.#options.contact.forget(`service ${service}`);
+  #end(key: string): void {
+    const watch = this.#watches.get(key);
+    if (watch === undefined) return;
+    watch.abort.abort();
+    this.#watches.delete(key);
+    this.#options.contact.forget(watch.who);
   }
 }

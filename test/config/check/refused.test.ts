@@ -288,6 +288,41 @@ const serviceCases: Case[] = [
     'routes: [{ path: / }]\nendpoints: { §consul: { tag: x } }',
     'services.app.endpoints.consul.service: is missing',
   ],
+  [
+    'a tag beside tags',
+    'routes: [{ path: / }]\nendpoints: { consul: { service: shop, tag: §a, tags: [b] } }',
+    'services.app.endpoints.consul.tag: does not go with tags, of which it is the short form',
+  ],
+  [
+    'a datacenter twice',
+    'routes: [{ path: / }]\nendpoints: { consul: { service: shop, §datacenters: [dc1, dc1] } }',
+    'services.app.endpoints.consul.datacenters: dc1 is there twice',
+  ],
+  [
+    'datacenters in one text',
+    'routes: [{ path: / }]\nendpoints: { consul: { service: shop, datacenters: §"dc1,dc2" } }',
+    'services.app.endpoints.consul.datacenters: a comma divides nothing: write a list, as in datacenters: [dc1, dc2]',
+  ],
+  [
+    'a datacenter that is none',
+    'routes: [{ path: / }]\nendpoints: { consul: { service: shop, datacenters: [dc1, §"D C"] } }',
+    'services.app.endpoints.consul.datacenters[1]: expected the name of a datacenter: a-z, 0-9, "_" and "-", found "D C"',
+  ],
+  [
+    'a namespace of all',
+    'routes: [{ path: / }]\nendpoints: { consul: { service: shop, namespace: §"*" } }',
+    'services.app.endpoints.consul.namespace: expected the name of a namespace: letters, digits and "-", found "*"',
+  ],
+  [
+    'a policy for warnings that is none',
+    'routes: [{ path: / }]\nendpoints: { consul: { service: shop, warning: §ignore } }',
+    'services.app.endpoints.consul.warning: expected use, avoid or refuse, found "ignore"',
+  ],
+  [
+    'a port by its number',
+    'routes: [{ path: / }]\nendpoints: { consul: { service: shop, port: §8080 } }',
+    'services.app.endpoints.consul.port: expected the name of a port, such as http, found "8080"',
+  ],
 
   ['run without a runtime', 'routes: [{ path: / }]\n§run: {}', 'services.app.run: needs docker or process'],
   [
@@ -495,6 +530,32 @@ const fileCases: Case[] = [
     'advertising every address',
     'consul: { register: edge, advertise: §"0.0.0.0:80" }',
     'consul.advertise: the address under which others reach this machine, no wildcard',
+  ],
+  [
+    'a token twice',
+    'consul: { token: t, tokenFile: §/run/token }',
+    'consul.tokenFile: does not go with token: the token is in the file, or here',
+  ],
+  ['a key without its certificate', 'consul: { key: §k.pem }', 'consul.key: means nothing without cert'],
+  [
+    'a certificate for an agent in clear text',
+    'consul: { address: "http://10.0.0.2:8500", cert: §c.pem }',
+    'consul.cert: needs an address of https://',
+  ],
+  [
+    'an agent that is no origin, among several',
+    'consul: { address: [10.0.0.2, §"ftp://10.0.0.3"] }',
+    'consul.address[1]: expected an origin such as http://127.0.0.1:8500, found "ftp://10.0.0.3"',
+  ],
+  [
+    'an agent that is there twice',
+    'consul: { §address: ["10.0.0.2:8500", "http://10.0.0.2:8500"] }',
+    'consul.address: http://10.0.0.2:8500 is there twice',
+  ],
+  [
+    'several agents by the wrong name',
+    'consul: { §addresses: [a] }',
+    'consul.addresses: unknown key: several agents are written as a list: address: [http://10.0.0.2:8500, http://10.0.0.3:8500]',
   ],
   [
     'a Consul that is no origin',

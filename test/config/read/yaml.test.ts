@@ -230,15 +230,12 @@ describe('anchors', () => {
 
 describe('what cannot be said of Consul is told with what there is:', () => {
   test.each([
-    ['datacenter: dc2', 'the datacenter is that of the agent at consul.address: another one is not supported'],
-    ['dc: dc2', 'the datacenter is that of the agent at consul.address: another one is not supported'],
-    [
-      'tags: [live, public]',
-      'several tags are written as a list: tag: [live, public] takes the entries that have all of them',
-    ],
-    ['namespace: team', 'namespaces and partitions are not supported: those of the agent and of its token hold'],
-    ['filter: "Service.Meta.v == 2"', 'filter expressions are not supported: entries are chosen by service and tag'],
+    ['datacenter: dc2', 'datacenters are written as a list: datacenters: [dc1, dc2]'],
+    ['dc: dc2', 'datacenters are written as a list: datacenters: [dc1, dc2]'],
+    ['ns: team', 'it is written namespace'],
+    ['meta: { v: 2 }', 'metadata is chosen by an expression: filter: Service.Meta.version == "2"'],
     ['query: nearest', 'prepared queries are not supported: name the service itself'],
+    ['register: true', 'stands beside endpoints, at the service itself'],
   ])('%s', (key, problem) => {
     const written = `routes: [{ path: / }]\nendpoints: { consul: { service: shop, §${key} } }`;
     const { text, place } = marked(aroundService(written));
@@ -256,16 +253,16 @@ describe('what cannot be said of Consul is told with what there is:', () => {
   });
 
   test('a tag, and a list of them', () => {
-    const tagOf = (tag: string) => {
+    const tagsOf = (tag: string) => {
       const keys = `routes: [{ path: / }]\nendpoints: { consul: { service: shop, tag: ${tag} } }`;
       const { services } = settingsOf(aroundService(keys));
       const followed = services[0]?.endpoints['consul'] as ConsulService | undefined;
-      return followed?.tag;
+      return followed?.tags;
     };
-    expect(tagOf('live')).toBe('live');
-    expect(tagOf('[live, public]')).toEqual(['live', 'public']);
-    expect(tagOf('["a,b"]')).toEqual(['a,b']);
-    expect(tagOf('')).toBeUndefined();
-    expect(() => tagOf('[]')).toThrow('tag: is an empty list: write one as in tag: [live, public]');
+    expect(tagsOf('live')).toEqual(['live']);
+    expect(tagsOf('[live, public]')).toEqual(['live', 'public']);
+    expect(tagsOf('["a,b"]')).toEqual(['a,b']);
+    expect(tagsOf('')).toBeUndefined();
+    expect(() => tagsOf('[]')).toThrow('tag: is an empty list: write one as in tag: [live, public]');
   });
 });

@@ -279,7 +279,7 @@ describe('values are what their option makes of them', () => {
       'routes: [{}]\nendpoints: { static: ["[FD00::5]:80", "web:8080"], consul: { service: a } }',
     );
     expect(endpoints).toEqual({
-      consul: { service: 'a', tag: undefined },
+      consul: { service: 'a' },
       static: {
         addresses: [
           { host: 'fd00::5', port: 80, weight: 1, backup: false, maxConnections: 0 },

@@ -10,7 +10,7 @@ const at = '10.0.0.9:8443';
 const services = [
   testService('hello', { scale: { idleMs: 5000 } }),
   testService('shop', {
-    endpoints: { consul: { service: 'shop-v2', tag: 'blue' } },
+    endpoints: { consul: { service: 'shop-v2', tags: ['blue'] } },
     scale: { idleMs: 5000 },
   }),
 ];
@@ -32,6 +32,17 @@ test('the proxy is registered under the name of every service, and taken out whe
   expect(registrar.entries.size).toBe(0);
 });
 
+test('the proxy is not registered for what others run, unless the service asks for it', async () => {
+  const endpoints = { consul: { service: 'theirs' } };
+  const routed = testService('routed', { endpoints, run: undefined });
+  const asking = testService('asking', { endpoints, run: undefined, register: true });
+  const silent = testService('silent', { register: false });
+  const registrar = new FakeRegistrar('edge', at);
+  const world = await World.started([routed, asking, silent], { registrar });
+  await world.run(100);
+  expect([...registrar.entries.keys()]).toEqual(['pilotlight-test-asking']);
+});
+
 test('without a port the first listener is advertised', async () => {
   const { world, registrar } = await worldWith(new FakeRegistrar('edge', 'proxy.test'));
   await world.run(100);
@@ -45,7 +56,7 @@ test('a reload that changes the name or tags in the catalogue changes the entry 
   const [hello, shop] = services;
   const moved = {
     ...(shop as ServiceSettings),
-    endpoints: { consul: { service: 'shop-v3', tag: ['a', 'b'] } },
+    endpoints: { consul: { service: 'shop-v3', tags: ['a', 'b'] } },
   };
   const next = testSettings([hello as ServiceSettings, moved]);
   world.control.reconfigure(next);

@@ -79,8 +79,8 @@ export class FakeRegistrar implements Registrar {
   }
 
   listingOf({ name, endpoints }: ServiceSettings): { name: string; tags: string[] } {
-    const { service = name, tag = [] } = (endpoints['consul'] ?? {}) as Partial<ConsulService>;
-    return { name: service, tags: [tag].flat() };
+    const { service = name, tags = [] } = (endpoints['consul'] ?? {}) as Partial<ConsulService>;
+    return { name: service, tags: [...tags] };
   }
 
   async register(entry: Registration): Promise<void> {

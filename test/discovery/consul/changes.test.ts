@@ -66,7 +66,7 @@ test('nothing is known from an empty list without a leader', async () => {
 test('several services with tags of their own share one watch', async () => {
   const fake = await openFake();
   fake.set('shop', [healthEntry({ id: 'a', port: 1, tags: ['v1'] }), healthEntry({ id: 'b', port: 2, tags: ['v2'] })]);
-  const queries = [follows('old', 'shop', 'v1'), follows('new', 'shop', 'v2'), follows('both', 'shop')];
+  const queries = [follows('old', 'shop', ['v1']), follows('new', 'shop', ['v2']), follows('both', 'shop')];
   const { sets, now } = runSource(consulSettings(fake.address), queries);
   await until('all sets', () => sets.length === 3);
   expect([now('old'), now('new'), now('both')]).toEqual([['10.0.0.1:1'], ['10.0.0.1:2'], ['10.0.0.1:1', '10.0.0.1:2']]);
@@ -127,7 +127,7 @@ test('another tag of a service that is known is answered within the call', async
   fake.set('shop', [healthEntry({ id: 'a', port: 1 }), healthEntry({ id: 'b', port: 2, tags: ['v2'] })]);
   const { source, sets, now } = runSource(consulSettings(fake.address), [follows('shop')]);
   await until('the first set', () => sets.length === 1);
-  source.follow([follows('shop', 'shop', 'v2'), follows('beta', 'shop')]);
+  source.follow([follows('shop', 'shop', ['v2']), follows('beta', 'shop')]);
   expect(now('shop')).toEqual(['10.0.0.1:2']);
   expect(now('beta')).toEqual(['10.0.0.1:1', '10.0.0.1:2']);
 });

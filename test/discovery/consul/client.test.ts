@@ -5,12 +5,13 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { ConsulClient, type ConsulQuery } from '../../../src/discovery/consul/client.ts';
 import { consulConnection } from '../../../src/discovery/consul/connection.ts';
 import type { ConsulSettings } from '../../../src/discovery/consul/settings.ts';
+import { silentLogger } from '../../../src/model/observe.ts';
 import { type Clock, systemClock } from '../../../src/util/clock.ts';
 import { VirtualClock } from '../../../src/util/virtual-clock.ts';
 import { freePort } from '../../support/free-port.ts';
 import { until } from '../../support/until.ts';
 import { FakeConsul, type FakeConsulOptions, healthEntry } from './fake-consul.ts';
-import { consulSettings } from './harness.ts';
+import { consulSettings, LogKeeper } from './harness.ts';
 import { TLS_FIXTURE } from './tls-fixture.ts';
 
 const QUERY: ConsulQuery = { path: '/v1/health/service/shop', index: 0n, waitMs: 0, stale: true, timeoutMs: 5000 };
@@ -24,7 +25,7 @@ async function openFake(options: FakeConsulOptions = {}): Promise<FakeConsul> {
 }
 
 function client(address: string, more: Partial<ConsulSettings> = {}, clock: Clock = systemClock): ConsulClient {
-  const made = new ConsulClient(consulConnection(consulSettings(address, more)), clock);
+  const made = new ConsulClient(consulConnection(consulSettings(address, more)), clock, silentLogger);
   onTestFinished(() => made.close());
   return made;
 }
@@ -64,6 +65,45 @@ test('a kept connection that Consul closed meanwhile is no failure', async () =>
   expect(fake.asked).toHaveLength(20);
 });
 
+describe('of several agents', () => {
+  test('the next one is asked where one does not answer, and stays the one that is', async () => {
+    const [first, second] = [await openFake(), await openFake()];
+    const log = new LogKeeper();
+    const addresses = [first.address, second.address];
+    const asking = new ConsulClient(consulConnection(consulSettings(addresses)), systemClock, log);
+    onTestFinished(() => asking.close());
+    await asking.ask(QUERY, signal);
+    await first.close();
+    expect(await asking.ask(QUERY, signal)).toMatchObject({ body: [{}] });
+    await asking.ask(QUERY, signal);
+    expect([first.asked.length, second.asked.length]).toEqual([1, 2]);
+    const said = `warn the agent of Consul at ${addresses[0]} does not answer: connection refused; ${addresses[1]} is asked from now on`;
+    expect(log.lines).toEqual([said]);
+    await second.close();
+    await expect(asking.ask(QUERY, signal)).rejects.toMatchObject({ code: 'DISCOVERY_UNREACHABLE' });
+    await expect(asking.ask(QUERY, signal)).rejects.toMatchObject({ code: 'DISCOVERY_UNREACHABLE' });
+    expect(log.lines).toHaveLength(2);
+  });
+
+  test('one that is out of touch with its servers, or silent, is left', async () => {
+    const [first, second] = [await openFake(), await openFake()];
+    const clock = new VirtualClock();
+    const settings = consulSettings([first.address, second.address]);
+    const asking = new ConsulClient(consulConnection(settings), clock, silentLogger);
+    onTestFinished(() => asking.close());
+    first.lie = () => ({ status: 500, body: 'No cluster leader' });
+    await expect(asking.ask(QUERY, signal)).rejects.toMatchObject({ code: 'DISCOVERY_FAILED' });
+    expect(await asking.ask(QUERY, signal)).toMatchObject({ body: [{}] });
+    second.lie = () => 'hang';
+    first.lie = () => undefined;
+    const late = asking.ask(QUERY, signal).catch((error) => error);
+    await until('the question', () => second.asked.length === 2);
+    clock.advance(QUERY.timeoutMs);
+    expect(await late).toMatchObject({ message: 'timed out' });
+    expect(await asking.ask(QUERY, signal)).toMatchObject({ body: [{}] });
+  });
+});
+
 test('an IPv6 address is dialled as it is', async () => {
   const fake = await openFake({ host: '::1' });
   const { ask } = client(`http://[::1]:${fake.port}`);
@@ -83,6 +123,25 @@ describe('over TLS', () => {
     });
     await writeFile(caCert, TLS_FIXTURE.cert);
     expect(await ask(QUERY, signal)).toMatchObject({ body: [{}] });
+  });
+
+  test('and is shown a certificate where it asks for one', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'pilotlight-ca-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const [caCert, cert, key] = ['ca.pem', 'own.pem', 'own.key'].map((name) => join(folder, name));
+    const fake = await openFake({ tls: { ...TLS_FIXTURE, ca: TLS_FIXTURE.cert, requestCert: true } });
+    await writeFile(caCert as string, TLS_FIXTURE.cert);
+    const address = `https://127.0.0.1:${fake.port}`;
+    await expect(client(address, { caCert }).ask(QUERY, signal)).rejects.toThrow();
+    const { ask } = client(address, { caCert, cert, key });
+    await expect(ask(QUERY, signal)).rejects.toMatchObject({
+      message: `cannot read Consul's client certificate ${cert} (ENOENT)`,
+    });
+    await writeFile(cert as string, TLS_FIXTURE.cert);
+    await writeFile(key as string, TLS_FIXTURE.key);
+    expect(await ask(QUERY, signal)).toMatchObject({ body: [{}] });
+    const other = client(address, { caCert, cert, key, serverName: 'other.test' });
+    await expect(other.ask(QUERY, signal)).rejects.toMatchObject({ message: expect.stringContaining('other.test') });
   });
 
   test('and refused when nobody known did', async () => {
@@ -119,5 +178,5 @@ test.each(['127.0.0.1:8500', 'unix:///run/consul.sock', ''])('%j is no address o
 });
 
 test('the name it goes by in the log has neither user nor password', () => {
-  expect(consulConnection(consulSettings('http://me:pw@consul.local:80/x')).origin).toBe('http://consul.local');
+  expect(consulConnection(consulSettings('http://me:pw@consul.local:80/x')).origins).toBe('http://consul.local');
 });

@@ -56,13 +56,13 @@ describe('an empty answer', () => {
 
 test('the watch asks again 2 s after an empty answer, keeps the instances until then and drops them after', async () => {
   const clock = new VirtualClock();
-  const knowledge = new ConsulKnowledge('shop', clock, silentLogger);
+  const knowledge = new ConsulKnowledge({ service: 'shop' }, clock, silentLogger);
   let listed: object[] = [healthEntry({})];
   let index = 5n;
   const script = new ScriptedAsk(clock, (query) => (query.index === index ? 'block' : answer(listed, index)));
   const abort = new AbortController();
   const loop = new ConsulLoop({
-    path: '/v1/health/service/shop',
+    question: { path: '/v1/health/service/shop' },
     ask: script.ask,
     clock,
     random: () => 0,
@@ -73,15 +73,15 @@ test('the watch asks again 2 s after an empty answer, keeps the instances until 
   });
   const ended = loop.run(abort.signal);
   await clock.advanceAsync(10_000);
-  expect(knowledge.endpoints(undefined)).toHaveLength(1);
+  expect(knowledge.choose({}).endpoints).toHaveLength(1);
 
   [listed, index] = [[], 6n];
   script.release();
   await clock.advanceAsync(1990);
   expect(script.asked.at(-1)?.query.waitMs).toBe(2000);
-  expect(knowledge.endpoints(undefined)).toHaveLength(1);
+  expect(knowledge.choose({}).endpoints).toHaveLength(1);
   await clock.advanceAsync(20);
-  expect(knowledge.endpoints(undefined)).toEqual([]);
+  expect(knowledge.choose({}).endpoints).toEqual([]);
   await clock.advanceAsync(100);
   expect(script.asked.at(-1)?.query.waitMs).toBe(LONG_WAIT_MS);
 

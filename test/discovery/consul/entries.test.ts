@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { endpointsOf, readEntries } from '../../../src/discovery/consul/entries.ts';
 import { healthEntry } from './fake-consul.ts';
 
-const addresses = (body: unknown, tag?: string | string[]) =>
-  endpointsOf(readEntries(body).instances, tag).map(({ host, port }) => `${host}:${port}`);
+const addresses = (body: unknown, ...tags: string[]) =>
+  endpointsOf(readEntries(body).instances, { tags }).endpoints.map(({ host, port }) => `${host}:${port}`);
 
 const check = (CheckID: string, Status: string) => ({ CheckID, Status });
 
@@ -64,8 +64,8 @@ describe('tags and weights', () => {
     ];
     expect(addresses(body, 'v2')).toEqual(['10.0.0.1:2']);
     expect(addresses(body)).toEqual(['10.0.0.1:1', '10.0.0.1:2']);
-    expect(addresses(body, ['blue', 'v2'])).toEqual(['10.0.0.1:2']);
-    expect(addresses(body, ['blue', 'v1'])).toEqual([]);
+    expect(addresses(body, 'blue', 'v2')).toEqual(['10.0.0.1:2']);
+    expect(addresses(body, 'blue', 'v1')).toEqual([]);
   });
 
   test('the weight is that of the state the checks are in', () => {
@@ -75,15 +75,118 @@ describe('tags and weights', () => {
       healthEntry({ id: 'b', port: 2, weights, checks: [check('x', 'warning')] }),
       { ...healthEntry({ id: 'c', port: 3 }), Service: { ID: 'c', Address: '10.0.0.1', Port: 3 } },
     ];
-    expect(endpointsOf(readEntries(body).instances, undefined).map(({ weight }) => weight)).toEqual([10, 2, 1]);
+    expect(endpointsOf(readEntries(body).instances, {}).endpoints.map(({ weight }) => weight)).toEqual([10, 2, 1]);
   });
 
   test('a weight of nothing is kept: Consul calls the instance alive, and it may be the only one', () => {
     const checks = [check('x', 'warning')];
     const weights = (entry: Parameters<typeof healthEntry>[0]) =>
-      endpointsOf(readEntries([healthEntry(entry)]).instances, undefined).map(({ weight }) => weight);
+      endpointsOf(readEntries([healthEntry(entry)]).instances, {}).endpoints.map(({ weight }) => weight);
     expect(weights({ weights: { Passing: 1, Warning: 0 }, checks })).toEqual([0]);
     expect(weights({ weights: { Passing: 0, Warning: 1 } })).toEqual([0]);
+  });
+});
+
+describe('what a warning does', () => {
+  const weights = { Passing: 4, Warning: 3 };
+  const body = [
+    healthEntry({ id: 'well', port: 1, weights }),
+    healthEntry({ id: 'ailing', port: 2, weights, checks: [check('x', 'warning')] }),
+  ];
+  test.each([
+    ['use', [4, 3], []],
+    ['avoid', [4, 0], []],
+    ['refuse', [4], [{ host: '10.0.0.1', port: 2, reason: 'unhealthy' }]],
+  ] as const)('%s', (warning, weights, unused) => {
+    const chosen = endpointsOf(readEntries(body).instances, { warning });
+    expect(chosen.endpoints.map(({ weight }) => weight)).toEqual(weights);
+    expect(chosen.unused).toEqual(unused);
+  });
+});
+
+test('what is out of use is told with its reason, unless its address is in use all the same', () => {
+  const body = [
+    healthEntry({ id: 'sick', port: 1, checks: [check('service:sick', 'critical')] }),
+    healthEntry({
+      id: 'mended',
+      port: 2,
+      checks: [check('x', 'critical'), check('_service_maintenance:mended', 'critical')],
+    }),
+    healthEntry({ id: 'node', port: 3, checks: [check('_node_maintenance', 'critical')] }),
+    healthEntry({ id: 'old', port: 4, checks: [check('x', 'critical')] }),
+    healthEntry({ id: 'new', port: 4 }),
+    healthEntry({ id: 'other', port: 5, tags: ['other'], checks: [check('x', 'critical')] }),
+  ];
+  const { unused } = endpointsOf(readEntries(body).instances, {});
+  expect(unused.map(({ port, reason }) => [port, reason])).toEqual([
+    [1, 'unhealthy'],
+    [2, 'maintenance'],
+    [3, 'maintenance'],
+    [5, 'unhealthy'],
+  ]);
+  expect(endpointsOf(readEntries(body).instances, { tags: ['other'] }).unused).toHaveLength(1);
+});
+
+describe('nearness: the list is in order of it', () => {
+  const backups = (body: object[], warning?: 'avoid') =>
+    endpointsOf(readEntries(body, { near: '_agent' }).instances, { warning }).endpoints.map(({ port, backup }) => [
+      port,
+      backup,
+    ]);
+  const sick = [check('x', 'critical')];
+
+  test('the nearest node serves, the others stand by', () => {
+    const body = [
+      healthEntry({ id: 'a', node: 'near', port: 1 }),
+      healthEntry({ id: 'b', node: 'far', port: 2 }),
+      healthEntry({ id: 'c', node: 'near', port: 3 }),
+    ];
+    expect(backups(body)).toEqual([
+      [1, false],
+      [2, true],
+      [3, false],
+    ]);
+  });
+
+  test('one whose instances are out of use, or to be avoided, is not the nearest', () => {
+    const far = healthEntry({ id: 'b', node: 'far', port: 2 });
+    expect(backups([healthEntry({ id: 'a', node: 'near', port: 1, checks: sick }), far])).toEqual([[2, false]]);
+    const ailing = healthEntry({ id: 'a', node: 'near', port: 1, checks: [check('x', 'warning')] });
+    expect(backups([ailing, far], 'avoid')).toEqual([
+      [1, true],
+      [2, false],
+    ]);
+    expect(backups([ailing], 'avoid')).toEqual([[1, false]]);
+  });
+
+  test('where nobody asked for it nothing stands by', () => {
+    expect(endpointsOf(readEntries([healthEntry({})]).instances, {}).endpoints[0]).not.toHaveProperty('backup');
+  });
+});
+
+describe('a port by its name', () => {
+  const read = (entry: object) => readEntries([entry], { port: 'admin' });
+  test.each([
+    [
+      'among its ports',
+      {
+        Ports: [
+          { Name: 'http', Port: 1 },
+          { Name: 'admin', Port: 2 },
+        ],
+      },
+      '10.0.0.1:2',
+    ],
+    ['as a tagged address', { TaggedAddresses: { admin: { Address: '10.0.0.7', Port: 3 } } }, '10.0.0.7:3'],
+    ['in its metadata', { Meta: { admin_port: '4' } }, '10.0.0.1:4'],
+  ])('%s', (_, more, address) => {
+    const { instances } = read(healthEntry({ more }));
+    expect(instances.map(({ host, port }) => `${host}:${port}`)).toEqual([address]);
+  });
+
+  test('an entry without it, or with one that makes no sense, is skipped and named', () => {
+    expect(read(healthEntry({})).bad).toEqual([{ name: '"one" on node "n1"', reason: 'it has no port admin' }]);
+    expect(read(healthEntry({ meta: { admin_port: 'x' } })).bad).toMatchObject([{ reason: 'its port admin is "x"' }]);
   });
 });
 
@@ -132,7 +235,7 @@ describe('entries that make no sense', () => {
 
   test('weights that cannot be added up are the most that there is', () => {
     const entries = [healthEntry({ weights: { Passing: 1e308, Warning: 1 } })];
-    expect(endpointsOf(readEntries(entries).instances, undefined)).toMatchObject([{ weight: 65_535 }]);
+    expect(endpointsOf(readEntries(entries).instances, {}).endpoints).toMatchObject([{ weight: 65_535 }]);
   });
 
   test.each([[null], [{}], ['text'], [3]])('%j is no list of entries at all', (body) => {

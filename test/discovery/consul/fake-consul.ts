@@ -28,7 +28,7 @@ interface Blocked {
 export interface FakeConsulOptions {
   host?: string;
   port?: number;
-  tls?: { key: string; cert: string };
+  tls?: { key: string; cert: string; ca?: string; requestCert?: boolean };
   /** How long an idle connection stays open, ms; whoever asks is told, and closes it a second earlier. */
   keepAliveMs?: number;
 }
@@ -83,8 +83,9 @@ export class FakeConsul {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Lists these entries for the service from now on. */
-  set(service: string, entries: object[]): void {
+  /** Lists these entries for the service from now on. @param datacenter another than that of the agent */
+  set(name: string, entries: object[], datacenter?: string): void {
+    const service = nameIn(datacenter, name);
     const withoutChecks = (list: object[] = []) => JSON.stringify(list.map((entry) => ({ ...entry, Checks: [] })));
     const moved = withoutChecks(this.#services.get(service)) !== withoutChecks(entries);
     this.#services.set(service, entries);
@@ -128,6 +129,7 @@ export class FakeConsul {
       return;
     }
     const { pathname, searchParams } = new URL(url, 'http://consul');
+    const datacenter = searchParams.get('dc') ?? undefined;
     if (pathname === ACCESS_PATH) {
       void this.#authorize(request, response);
       return;
@@ -136,7 +138,7 @@ export class FakeConsul {
     let timer: NodeJS.Timeout | undefined;
     const answer = () => {
       clearTimeout(timer);
-      this.#answer(pathname, response);
+      this.#answer(pathname, datacenter, response);
     };
     if (index === 0 || this.#indexOf(pathname) > index) {
       answer();
@@ -149,13 +151,13 @@ export class FakeConsul {
     this.#blocked.push({ path: pathname, index, answer, waits });
   }
 
-  #answer(path: string, response: ServerResponse): void {
+  #answer(path: string, datacenter: string | undefined, response: ServerResponse): void {
     if (response.writableEnded || response.destroyed) return;
     const headers: Record<string, string> = {
       'X-Consul-Index': String(this.#indexOf(path)),
       'X-Consul-KnownLeader': String(this.knownLeader),
     };
-    const truth = this.#truth(path);
+    const truth = this.#truth(path, datacenter);
     const seen = Array.isArray(truth) ? truth.filter((entry) => this.#sees(path, entry)) : truth;
     const isFiltered = Array.isArray(truth) && (seen as unknown[]).length < truth.length;
     if (isFiltered && this.tellsFiltered) headers['X-Consul-Results-Filtered-By-ACLs'] = 'true';
@@ -188,10 +190,12 @@ export class FakeConsul {
     return path === CATALOG ? this.catalogIndex : this.index;
   }
 
-  #truth(path: string): unknown {
+  #truth(path: string, datacenter: string | undefined): unknown {
     const [, service] = /^\/v1\/health\/service\/(.+)$/.exec(path) ?? [];
-    if (service !== undefined) return this.#services.get(decodeURIComponent(service)) ?? [];
-    const filled = [...this.#services].filter(([, entries]) => entries.length > 0);
+    if (service !== undefined) return this.#services.get(nameIn(datacenter, decodeURIComponent(service))) ?? [];
+    const ofAll = [...this.#services].map(([name, entries]) => [name.split('\n'), entries] as const);
+    const here = ofAll.filter(([[, where], entries]) => where === datacenter && entries.length > 0);
+    const filled = here.map(([[name = ''], entries]) => [name, entries] as const);
     const tagsOf = (entries: object[]) => [
       ...new Set((entries as ReturnType<typeof healthEntry>[]).flatMap(({ Service }) => Service.Tags)),
     ];
@@ -204,6 +208,11 @@ export class FakeConsul {
   }
 }
 
+/** What tells a service from one of the same name in another datacenter. */
+function nameIn(datacenter: string | undefined, name: string): string {
+  return datacenter === undefined ? name : `${name}\n${datacenter}`;
+}
+
 /** An entry as the health API lists it. */
 export function healthEntry(entry: {
   id?: string;
@@ -214,12 +223,22 @@ export function healthEntry(entry: {
   meta?: Record<string, string>;
   weights?: { Passing: number; Warning: number };
   checks?: { CheckID: string; Status: string }[];
+  more?: object;
 }) {
   const { id = 'one', port = 8001, address = '10.0.0.1', node = 'n1', tags = [], meta = {} } = entry;
   const { weights = { Passing: 1, Warning: 1 }, checks = [{ CheckID: `service:${id}`, Status: 'passing' }] } = entry;
   return {
     Node: { ID: '', Node: node, Address: '10.9.9.9' },
-    Service: { ID: id, Service: 'shop', Tags: tags, Address: address, Port: port, Weights: weights, Meta: meta },
+    Service: {
+      ID: id,
+      Service: 'shop',
+      Tags: tags,
+      Address: address,
+      Port: port,
+      Weights: weights,
+      Meta: meta,
+      ...entry.more,
+    },
     Checks: checks,
   };
 }

@@ -4,6 +4,7 @@ import type { AskConsul } from '../../../src/discovery/consul/client.ts';
 import { ConsulContact } from '../../../src/discovery/consul/contact.ts';
 import { ConsulFleet } from '../../../src/discovery/consul/fleet.ts';
 import { ConsulKnowledge } from '../../../src/discovery/consul/knowledge.ts';
+import { LONG_WAIT_MS } from '../../../src/discovery/consul/loop.ts';
 import type { CatalogNews } from '../../../src/model/catalog.ts';
 import { silentLogger } from '../../../src/model/observe.ts';
 import { sleep } from '../../../src/util/clock.ts';
@@ -76,11 +77,19 @@ test('a catalog that moves all the time has every service fetched twice, and the
     fetches.push(clock.now());
     return answer([], 5n);
   };
-  const knowledge = new ConsulKnowledge('shop', clock, silentLogger);
+  const knowledge = new ConsulKnowledge({ service: 'shop' }, clock, silentLogger);
   const contact = new ConsulContact('http://consul', silentLogger);
-  const options = { ask, clock, random: () => 0, contact, knowledge: () => knowledge, onNews: () => undefined };
-  const fleet = new ConsulFleet({ ...options, askOnce: ask, catalog: new ConsulCatalog(options) });
-  fleet.follow(new Set(['shop']));
+  const options = {
+    ask,
+    clock,
+    random: () => 0,
+    contact,
+    longWaitMs: LONG_WAIT_MS,
+    knowledge: () => knowledge,
+    onNews: () => undefined,
+  };
+  const fleet = new ConsulFleet({ ...options, askOnce: ask, catalog: new ConsulCatalog({ ...options, scope: {} }) });
+  fleet.follow(new Map([['shop', { service: 'shop' }]]));
   await clock.advanceAsync(1000);
   const soon = fetches.length;
   expect(soon).toBeGreaterThanOrEqual(2);

@@ -7,13 +7,20 @@ import type { Logger } from '../../../src/model/observe.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import type { VirtualClock } from '../../../src/util/virtual-clock.ts';
 
-export function consulSettings(address: string, more: Partial<ConsulSettings> = {}): ConsulSettings {
-  return { address, token: undefined, caCert: undefined, register: false, advertise: undefined, ...more };
+export function consulSettings(
+  address: string | readonly string[],
+  more: Partial<ConsulSettings> = {},
+): ConsulSettings {
+  return { address, token: undefined, register: false, advertise: undefined, ...more };
 }
 
 /** A query for a Pilotlight service that follows a Consul service (of the same name unless told). */
-export function follows(service: string, consulService = service, tag?: ConsulService['tag']): DiscoveryQuery {
-  return { service, sought: { service: consulService, tag } };
+export function follows(
+  service: string,
+  consulService = service,
+  tags?: readonly string[],
+): DiscoveryQuery<ConsulService> {
+  return { service, sought: { service: consulService, tags } };
 }
 
 /** Keeps what is logged: `LEVEL message`. */
@@ -43,7 +50,7 @@ export interface Running {
 }
 
 /** Runs a source on real time until the test ends. */
-export function runSource(settings: ConsulSettings, queries: DiscoveryQuery[]): Running {
+export function runSource(settings: ConsulSettings, queries: DiscoveryQuery<ConsulService>[]): Running {
   const log = new LogKeeper();
   const source = createConsulSource({ settings, clock: systemClock, logger: log, instance: 'test' });
   const sets: EndpointSet[] = [];
@@ -91,5 +98,5 @@ export class ScriptedAsk {
 }
 
 export function answer(body: unknown, index: bigint | undefined, knownLeader = true): ConsulAnswer {
-  return { body, index, knownLeader, costMs: 0, filtered: false };
+  return { body, index, knownLeader, transferMs: 0, costMs: 0, filtered: false };
 }

@@ -14,7 +14,7 @@ async function askedWithin(ms: number, script: (count: number, index: bigint) =>
   let last: unknown;
   let failures = 0;
   const loop = new ConsulLoop({
-    path: '/v1/health/service/shop',
+    question: { path: '/v1/health/service/shop' },
     ask: scripted.ask,
     clock,
     random: () => 0.5,

@@ -17,8 +17,8 @@ const four = [entry('a', 'n1', 1), entry('b', 'n1', 2), entry('c', 'n2', 3), ent
 /** A service whose token may read what `denied` leaves. */
 function knowledge(askAccess: AskAccess) {
   const clock = new VirtualClock();
-  const known = new ConsulKnowledge('shop', clock, silentLogger, askAccess);
-  const ports = () => known.endpoints(undefined).map(({ port }) => port);
+  const known = new ConsulKnowledge({ service: 'shop' }, clock, silentLogger, askAccess);
+  const ports = () => known.choose({}).endpoints.map(({ port }) => port);
   const take = (body: object[], filtered = false) => known.take({ ...answer(body, 1n), filtered }, never);
   return { clock, known, ports, take };
 }
@@ -159,10 +159,13 @@ describe('a first answer that is empty', () => {
 test('what the token may not see is looked for again every 10 s, though no index moves with a policy', async () => {
   const clock = new VirtualClock();
   let denied = true;
-  const known = new ConsulKnowledge('shop', clock, silentLogger, async () => ({ service: denied, nodes: new Set() }));
+  const known = new ConsulKnowledge({ service: 'shop' }, clock, silentLogger, async () => ({
+    service: denied,
+    nodes: new Set(),
+  }));
   const script = new ScriptedAsk(clock, (query) => (query.index === 5n ? 'block' : answer(denied ? [] : four, 5n)));
   const loop = new ConsulLoop({
-    path: '/v1/health/service/shop',
+    question: { path: '/v1/health/service/shop' },
     ask: script.ask,
     clock,
     random: () => 0,
@@ -177,7 +180,7 @@ test('what the token may not see is looked for again every 10 s, though no index
   expect(script.asked.at(-1)?.query.waitMs).toBe(10_000);
   denied = false;
   await clock.advanceAsync(10_000);
-  expect(known.endpoints(undefined)).toHaveLength(4);
+  expect(known.choose({}).endpoints).toHaveLength(4);
   await clock.advanceAsync(1000);
   expect(script.asked.at(-1)?.query.waitMs).toBe(LONG_WAIT_MS);
   abort.abort();

@@ -1,0 +1,40 @@
+/** Consul, as far as the settings have it in use: what is found there, what is registered there, and by which token. */
+import { createConsulRegistrar } from './discovery/consul/registrar.ts';
+import type { ConsulSettings } from './discovery/consul/settings.ts';
+import { createConsulSource } from './discovery/consul/source.ts';
+import { TokenFile } from './discovery/consul/token-file.ts';
+import type { Registrar } from './model/discovery.ts';
+import type { Logger } from './model/observe.ts';
+import type { Clock } from './util/clock.ts';
+
+interface ConsulOptions {
+  settings: ConsulSettings;
+  /** The token of the configuration that is in force, where none is in a file of its own. */
+  token: () => string | undefined;
+  clock: Clock;
+  logger: Logger;
+  instance: string;
+}
+
+interface ConsulInUse {
+  source: ReturnType<typeof createConsulSource>;
+  /** undefined: nothing is registered. */
+  registrar: Registrar | undefined;
+  /** Calls when the token's file has another one. */
+  onNewToken(take: () => void): void;
+  close(): void;
+}
+
+/** @throws DISCOVERY_FAILED when an address is no URL */
+export function useConsul(options: ConsulOptions): ConsulInUse {
+  const { settings } = options;
+  const { tokenFile: path } = settings;
+  const file = path === undefined ? undefined : new TokenFile({ ...options, path });
+  const common = { ...options, token: file === undefined ? options.token : () => file.token };
+  return {
+    source: createConsulSource(common),
+    registrar: settings.register === false ? undefined : createConsulRegistrar(common),
+    onNewToken: (take) => file?.follow(take),
+    close: () => file?.close(),
+  };
+}
