@@ -59,7 +59,7 @@ export const refusalAdvice: Record<RefusalCode, string> = {
   CODING_UNKNOWN: 'The client used a transfer coding other than `chunked`.',
   METHOD_REFUSED: 'TRACE and CONNECT are not passed on.',
   FORBIDDEN:
-    'The address of the client is not in `allow`, its certificate not in `allowSubjects`, or the route says `deny`. Behind another proxy, look at `trustedProxies` first.',
+    'The address of the client is not in `allow`, or its certificate not in `allowSubjects`. Behind another proxy, look at `trustedProxies` first.',
   UNAUTHORIZED: 'The route asks for a password (`basicAuth`). `pilotlight hash-password` makes the hash for one.',
   AUTH_BUSY:
     'Hashes of passwords are slow on purpose, and too many are checked at once: somebody may be guessing. Bound it with `rate`.',
