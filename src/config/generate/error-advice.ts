@@ -75,7 +75,7 @@ export const errorAdvice: Record<ErrorCode, string> = {
   PASSWORD_UNUSABLE: 'The password is empty, too long, or holds what cannot be typed.',
   ADDRESS_IN_USE: 'Another program listens there: `ss -ltnp` names it. It may be another Pilotlight.',
   ADDRESS_FORBIDDEN:
-    'A port below 1024 needs the right to bind it; the unit of systemd in `packaging/systemd/` gives it.',
+    'The address is none of this machine, or the port is below 1024 and needs a right to bind it, which the unit in `packaging/systemd/` gives.',
   CERTIFICATE_UNUSABLE:
     '`pilotlight check` says what is wrong with which file; `pilotlight certificates` how it stands.',
   ACME_UNREACHABLE:
