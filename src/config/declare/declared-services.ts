@@ -17,7 +17,7 @@ interface DeclaredOptions {
 }
 
 /** What comes within this is taken together, ms: the containers of a stack are made one after the other. */
-const TOGETHER_MS = 20;
+const TOGETHER_MS = 10;
 /** After so long it is looked again where what was merged could not be put in force, ms. */
 const AGAIN_MS = 10_000;
 /** How often the table may change for what is declared: ten times at once, then once a second. */

@@ -104,6 +104,15 @@ describe('Traefik', () => {
     expect(serviceOf({ 'sablier.enable': 'true' })).toMatchObject({ group: 'default', routes: [], isTcp: true });
   });
 
+  test('a service that is not run here has nothing said of its sleep', () => {
+    const binding = { endpoints: { consul: { service: 'shop' } } };
+    const { settings, standing } = merged(file, [
+      container('shop', { 'traefik.http.routers.shop.rule': 'Host(`a`)' }, { binding, portAt: undefined, word: 'tag' }),
+    ]);
+    expect(standing[0]).toMatchObject({ state: 'in force', remarks: [] });
+    expect(settings.services[0]?.endpoints).toEqual(binding.endpoints);
+  });
+
   test('what may guard the service keeps it out where it is not understood', () => {
     const status = statusOf({ ...labels, 'traefik.http.middlewares.inside.basicauth.users': 'x:y' });
     expect(status?.state).toBe('refused');
@@ -155,8 +164,11 @@ describe('Traefik', () => {
 
 describe('a rule of Traefik', () => {
   test.each([
-    ['Path(`/a`)', 'Path cannot be expressed by routes'],
-    ['!Host(`a`)', '"!" cannot be expressed'],
+    ['Path(`/a`)', 'Path is a condition, and routes have no conditions yet: Host, PathPrefix and ClientIP are all'],
+    ['Host(`a`) && Method(`GET`)', 'Method is a condition, and routes have no conditions yet'],
+    ['Host(`a`) && Header(`X-A`, `1`)', 'Header is a condition, and routes have no conditions yet'],
+    ['!Host(`a`)', '"!" is a condition, and routes have no conditions yet'],
+    ['Hots(`a`)', 'expected Host, PathPrefix or ClientIP, found Hots'],
     ['Host(`a`) && Host(`b`)', 'asks for two hosts at once: a and b'],
     ['Host(`a`', 'expected ")" at character 9 of the rule'],
     ['Host(a)', 'expected a text in backticks or quotes at character 6'],

@@ -19,6 +19,10 @@ const LONGEST = 4096;
 const DEEPEST = 32;
 const MOST_MATCHES = 100;
 
+/** What rules may ask for there, and routes cannot yet. */
+const CONDITIONS = /^(?:Path|PathRegexp|Methods?|Headers?|Headers?Regexp|Query|QueryRegexp|HostRegexp)$/i;
+const NO_CONDITIONS = 'routes have no conditions yet: Host, PathPrefix and ClientIP are all that a rule may ask for';
+
 /** What is wrong with a rule. */
 class Fault extends Error {}
 
@@ -121,7 +125,7 @@ class RuleParser {
 
 /** All ways to match. @throws Fault where routes cannot say it */
 function matchesOf(rule: Rule): Match[] {
-  if (rule.kind === 'not') throw new Fault('"!" cannot be expressed by routes');
+  if (rule.kind === 'not') throw new Fault(`"!" is a condition, and ${NO_CONDITIONS}`);
   if (rule.kind === 'call') return callMatches(rule);
   const parts = rule.all.map(matchesOf);
   if (rule.kind === 'or') return bounded(parts.flat());
@@ -138,7 +142,11 @@ function callMatches({ name, args }: Extract<Rule, { kind: 'call' }>): Match[] {
     case 'clientip':
       return [{ ...any, clients: args }];
     default:
-      throw new Fault(`${name} cannot be expressed by routes: Host, PathPrefix and ClientIP can`);
+      throw new Fault(
+        CONDITIONS.test(name)
+          ? `${name} is a condition, and ${NO_CONDITIONS}`
+          : `expected Host, PathPrefix or ClientIP, found ${name}`,
+      );
   }
 }
 

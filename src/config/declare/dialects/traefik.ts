@@ -10,7 +10,11 @@ const ROWS: readonly DialectRow[] = [
     fate: 'understood',
     becomes: 'routes: Host, PathPrefix, ClientIP, `&&`, `||`',
   },
-  { written: 'rule: Path, Method, Header, Query, HostRegexp, !', fate: 'refused', becomes: 'routes cannot say it' },
+  {
+    written: 'rule: Path, Method, Header, Query, HostRegexp, !',
+    fate: 'refused',
+    becomes: 'routes have no conditions yet',
+  },
   {
     written: 'traefik.http.routers.R.entrypoints',
     fate: 'left out',
