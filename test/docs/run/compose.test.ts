@@ -4,23 +4,20 @@ import { afterAll, expect, inject, test, vi } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { composeShell } from '../../support/compose.ts';
 import { dockerApi } from '../../support/docker-api.ts';
-import { buildAppImage } from '../../support/images.ts';
 import { RunningProxy } from '../../support/proxy.ts';
 import { until } from '../../support/until.ts';
 import { makeWorkspace } from '../../support/workspace.ts';
 import { blocksOfPage } from '../pages.ts';
+import { commandsOf, standIn } from './stand-in.ts';
 
 // Containers are started, and on a machine that others use.
 vi.setConfig({ testTimeout: 300_000 });
 
 const socket = inject('dockerSocket');
-/** In the place of the four images of the page: listens on the ports of all, and says by HTTP in which container it is. */
-const IMAGE = 'pilotlight-test/compose:1';
-const PROGRAM = `
-  process.on('SIGTERM', () => process.exit());
-  require('node:http').createServer((_, out) => out.end(require('node:os').hostname())).listen(80);
-  for (const port of [5432, 6379]) require('node:net').createServer((socket) => socket.end()).listen(port);
-`;
+/** Other tests have containers in the same engine: those of this stack are in its network. */
+const ownPart = (project: string) => {
+  return { declare: { docker: [`${project}_default`] }, defaults: { scale: { idle: '2s' } } };
+};
 
 const endings: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
@@ -29,14 +26,14 @@ afterAll(async () => {
 
 test('a stack of four appears, wakes, sleeps and goes by what the page says', async () => {
   const [stack, file, commands] = blocksOfPage('docs/compose.md');
-  const lines = commands?.text.trim().split('\n') ?? [];
+  const lines = commandsOf(commands);
   const workspace = await makeWorkspace(socket);
-  await buildAppImage(dockerApi(socket), { tag: IMAGE, files: {}, cmd: ['node', '-e', PROGRAM] });
+  const image = await standIn(dockerApi(socket));
 
   const project = `shop-${process.pid}`;
   const folder = join(workspace.folder, project);
   await mkdir(folder);
-  await writeFile(join(folder, 'compose.yaml'), stack?.text.replace(/(image:) \S+/g, `$1 ${IMAGE}`) ?? '');
+  await writeFile(join(folder, 'compose.yaml'), stack?.text.replace(/(image:) \S+/g, `$1 ${image}`) ?? '');
   const shell = await composeShell(socket, folder);
   const idOf = async (service: string) => (await shell(`docker compose ps -aq ${service}`)).trim();
   const runs = async () => (await shell('docker compose ps -q --status running')).trim() !== '';
@@ -47,10 +44,11 @@ test('a stack of four appears, wakes, sleeps and goes by what the page says', as
   await shell(lines[0] as string);
   expect(await runs()).toBe(false);
   const { listen, ...config } = parseYaml(file?.text ?? '');
+  expect(config.declare).toEqual({ docker: true });
   expect(listen).toEqual([{ address: '127.0.0.1:8080' }]);
   const proxy = await RunningProxy.launch({
     workspace,
-    config: { ...config, defaults: { scale: { idle: '1s' } } },
+    config: { ...config, ...ownPart(project) },
     env: { DOCKER_HOST: `unix://${socket}` },
   });
   endings.push(() => proxy.stop());
@@ -61,16 +59,18 @@ test('a stack of four appears, wakes, sleeps and goes by what the page says', as
   expect(await shell(`${curl}api`)).toBe(api.slice(0, 12));
 
   const all = ['db', 'cache', 'api', 'web'].map((service) => `${project}-${service}`);
-  const order = (type: string) => proxy.events.filter((event) => event.type === type).map(({ service }) => service);
-  const [ready, names] = [order('ready'), new Set(all)];
-  expect(new Set(ready.slice(0, 2))).toEqual(new Set(all.slice(0, 2)));
-  expect(ready.slice(2)).toEqual(all.slice(2));
-  await until('all of it sleeps', () => order('asleep').length === 4);
-  expect(order('asleep').slice(0, 2)).toEqual([all[3], all[2]]);
-  expect(new Set(order('asleep'))).toEqual(names);
+  const ofStack = () => proxy.events.filter(({ service }) => all.includes(service ?? ''));
+  const order = (type: string) => ofStack().flatMap((event) => (event.type === type ? event.service : []));
+  const [first, ...rest] = [order('ready').slice(0, 2), ...order('ready').slice(2, 4)];
+  expect(new Set(first)).toEqual(new Set(all.slice(0, 2)));
+  expect(rest).toEqual(all.slice(2));
+  await until('all of it sleeps', async () => (await proxy.services()).every(({ state }) => state === 'asleep'));
+  const [db, cache, middle, front] = all.map((service) => order('asleep').lastIndexOf(service)) as number[];
+  expect(front).toBeLessThan(middle as number);
+  expect(middle).toBeLessThan(Math.min(db as number, cache as number));
   expect(await runs()).toBe(false);
 
   await shell('docker compose down');
-  await until('all of it is gone', () => order('undeclared').length === 4);
+  await until('all of it is gone', async () => (await proxy.services()).length === 0, 60_000);
   await until('and its routes', async () => (await proxy.request({ host: 'shop.localhost' })).status === 404);
 });
