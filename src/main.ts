@@ -233,6 +233,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
     why: (name) => control.why(name),
     starts: (name) => control.starts(name),
     costs: (since) => control.costs(since),
+    sources: () => control.sources(),
     memory: () => control.memory(),
     wake: (name) => control.wake(name),
     sleep: (name) => control.sleep(name),

@@ -115,6 +115,7 @@ export function createRoutes({
         sendJson(response, await api.costs(since));
       },
     },
+    '/v1/sources': { get: async (response) => sendJson(response, await api.sources()) },
     '/v1/budget': { get: (response) => sendJson(response, { memory: api.memory() }) },
     '/v1/services/*/wake': { post: async (response, name) => sendJson(response, await api.wake(name)) },
     '/v1/services/*/sleep': { post: async (response, name) => sendJson(response, await api.sleep(name)) },

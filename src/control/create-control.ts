@@ -8,6 +8,7 @@ import { noJournal } from '../model/journal.ts';
 import type { ControlMessage, EdgeMessage } from '../model/link.ts';
 import type { ServiceSettings, Settings } from '../model/settings.ts';
 import type { RoutingTable } from '../model/snapshot.ts';
+import type { SourceStatus } from '../model/sources.ts';
 import type {
   EndpointByHand,
   EndpointStatus,
@@ -318,6 +319,10 @@ class ControlPlane implements Control {
 
   async starts(name: string): Promise<StartRecord[]> {
     return [...this.#services.known(name).decisions.starts];
+  }
+
+  async sources(): Promise<SourceStatus[]> {
+    return this.#discovery.status(this.#settings.services);
   }
 
   memory(): MemoryUse | null {

@@ -9,6 +9,7 @@ const PAGES = [
   ['services', 'Services'],
   ['events', 'Events'],
   ['routes', 'Routes'],
+  ['sources', 'Sources'],
   ['costs', 'Costs'],
   ['certificates', 'Certificates'],
 ] as const;

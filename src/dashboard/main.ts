@@ -12,6 +12,7 @@ import { routesPage } from './routes-page.ts';
 import { servicePage } from './service-page.ts';
 import { servicesPage } from './services-page.ts';
 import { SharedLive } from './shared-live.ts';
+import { sourcesPage } from './sources-page.ts';
 import { Store } from './store.ts';
 
 /** How often it is looked at whether what is shown is old, ms. */
@@ -23,6 +24,7 @@ const PAGES: Record<string, (context: PageContext, route: PageRoute) => Page> = 
   events: (context, { query }) => eventsPage(context, query),
   routes: (context, { query }) => routesPage(context, query),
   costs: (context, { query }) => costsPage(context, query),
+  sources: () => sourcesPage(),
   certificates: () => certificatesPage(),
 };
 

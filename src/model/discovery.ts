@@ -2,6 +2,7 @@ import type { EndpointShare } from './balancing.ts';
 import type { PilotlightError } from './errors.ts';
 import type { MetricName } from './observe.ts';
 import type { HostPort, ServiceSettings } from './settings.ts';
+import type { SourceContact } from './sources.ts';
 
 /** An address that a source knows for a service. */
 export interface DiscoveredEndpoint extends HostPort, EndpointShare {
@@ -59,6 +60,8 @@ export interface DiscoverySource {
   staleness(service: string): number | undefined;
   /** Why the source is not in touch, in one line, where it knows. */
   trouble?(): PilotlightError | undefined;
+  /** Whom it asks; absent where that is nobody. */
+  contact?(): SourceContact;
   /** What the source may not see of a service; undefined where that is nothing, or not known. */
   denial?(service: string): Denial | undefined;
 }

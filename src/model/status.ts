@@ -6,6 +6,7 @@ import type { EventSink } from './events.ts';
 import type { MemoryUse } from './host-memory.ts';
 import type { ScheduleStatus } from './idle.ts';
 import type { ReplicaState, StartCause } from './replica.ts';
+import type { SourceStatus } from './sources.ts';
 import type { LatencyThreshold } from './threshold.ts';
 
 export type ServiceStateName = 'asleep' | 'waking' | 'ready' | 'retiring' | 'failing' | 'unavailable';
@@ -207,6 +208,8 @@ export interface ControlApi {
   why(name: string): Promise<ServiceWhy>;
   /** The last starts of a service that succeeded under this process, oldest first. @throws SERVICE_UNKNOWN */
   starts(name: string): Promise<StartRecord[]>;
+  /** How it stands with sources of endpoints that may fall out of touch; empty where no service is looked for in one. */
+  sources(): Promise<SourceStatus[]>;
   /** What services cost, and would have cost otherwise. @param since ms since the epoch; at most 90 days are known */
   costs(since: number): Promise<Costs>;
   /** What all replicas take of the memory, and may take; null where there is no budget of it. */

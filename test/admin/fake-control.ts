@@ -3,6 +3,7 @@ import type { DecisionEntry, ServiceWhy } from '../../src/model/decision.ts';
 import { PilotlightError } from '../../src/model/errors.ts';
 import type { EventSink, PilotEvent } from '../../src/model/events.ts';
 import type { MemoryUse } from '../../src/model/host-memory.ts';
+import type { SourceStatus } from '../../src/model/sources.ts';
 import type {
   ControlApi,
   EndpointByHand,
@@ -85,6 +86,10 @@ export class FakeControl implements ControlApi {
   async starts(name: string): Promise<StartRecord[]> {
     await this.service(name);
     return this.startRecords;
+  }
+
+  async sources(): Promise<SourceStatus[]> {
+    return [];
   }
 
   async costs(since: number): Promise<Costs> {

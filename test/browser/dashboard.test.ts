@@ -214,7 +214,16 @@ test('what is shown is said to be old when nothing comes any more, and is live a
   await page.locator('#banner:empty').waitFor({ state: 'attached' });
 });
 
-const PAGES = ['', '#/service/shop', '#/service/broken', '#/events', '#/routes', '#/costs', '#/certificates'];
+const PAGES = [
+  '',
+  '#/service/shop',
+  '#/service/broken',
+  '#/events',
+  '#/routes',
+  '#/sources',
+  '#/costs',
+  '#/certificates',
+];
 
 /** All that axe looks for, and colours once more where they are others. */
 const LOOKS = [

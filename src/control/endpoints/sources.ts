@@ -1,9 +1,11 @@
 import type { DiscoveryQuery, DiscoverySource } from '../../model/discovery.ts';
 import type { ServiceSettings } from '../../model/settings.ts';
+import type { SourceStatus } from '../../model/sources.ts';
 import type { Trouble } from '../../model/status.ts';
 import { printable } from '../../util/printable.ts';
 import { type ControlContext, guarded } from '../context.ts';
 import type { Registry } from './registry.ts';
+import { sourceStatus } from './source-status.ts';
 
 /** How long the sources' first answers are waited for before the proxy counts as ready, ms. */
 const FIRST_ANSWER_MS = 5000;
@@ -77,6 +79,14 @@ export class Sources {
       if (trouble !== undefined) return trouble;
     }
     return undefined;
+  }
+
+  /** How it stands with those that may fall out of touch. */
+  status(services: readonly ServiceSettings[]): SourceStatus[] {
+    return this.#sources.flatMap((source) => {
+      const names = services.filter(({ endpoints }) => endpoints[source.name] !== undefined).map(({ name }) => name);
+      return source.stalenessGauge === undefined || names.length === 0 ? [] : [sourceStatus(source, names)];
+    });
   }
 
   /** Sets the gauges of how old the knowledge from sources is. */

@@ -2,6 +2,7 @@ import { type Agent as HttpAgent, request as httpRequest, type IncomingMessage, 
 import { request as httpsRequest } from 'node:https';
 import { PilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
+import type { SourceContact } from '../../model/sources.ts';
 import type { Clock } from '../../util/clock.ts';
 import { ACCESS_PATH, type AskAccess, createAskAccess } from './access.ts';
 import { type ConsulConnection, type ConsulPlace, explainFailure, oneLine } from './connection.ts';
@@ -52,6 +53,7 @@ export class ConsulClient {
   readonly #logger: Logger;
   /** Origins of agents that did not answer when they were asked last. */
   readonly #left = new Set<string>();
+  #index: bigint | undefined;
   /** By the agents' origins. */
   readonly #agents = new Map<string, Promise<HttpAgent>>();
 
@@ -75,6 +77,15 @@ export class ConsulClient {
       });
     });
   };
+
+  /** Whom it asks, and the index of the last answer. */
+  get contact(): SourceContact {
+    const { addresses, place } = this.#connection;
+    const agents = addresses.map((address) => {
+      return { address, isAsked: address === place.origin, isLeft: this.#left.has(address) };
+    });
+    return { agents, index: this.#index === undefined ? null : String(this.#index) };
+  }
 
   /** Closes idle connections; the others end with their queries. */
   close(): void {
@@ -152,8 +163,10 @@ export class ConsulClient {
     this.#left.delete(place.origin);
     const received = this.#clock.now();
     const content = query.undecoded ? body : decode(body);
+    const index = readIndex(response.headers['x-consul-index']);
+    this.#index = index ?? this.#index;
     return {
-      index: readIndex(response.headers['x-consul-index']),
+      index,
       knownLeader: response.headers['x-consul-knownleader'] === 'true',
       filtered: response.headers['x-consul-results-filtered-by-acls'] === 'true',
       body: content,

@@ -18,6 +18,8 @@ export interface ConsulPlace {
 export interface ConsulConnection {
   /** All its agents, for log lines. */
   readonly origins: string;
+  /** Of each. */
+  readonly addresses: readonly string[];
   /** How many agents there are. */
   readonly count: number;
   /** The agent that is asked now. */
@@ -48,6 +50,7 @@ export function consulConnection(settings: ConsulSettings, token: TokenOf = () =
   let headers: Record<string, string> = {};
   return {
     origins: places.map(({ origin }) => origin).join(', '),
+    addresses: places.map(({ origin }) => origin),
     count: places.length,
     get place() {
       return places[present] as ConsulPlace;

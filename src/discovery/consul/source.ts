@@ -2,6 +2,7 @@ import type { CatalogFeed } from '../../model/catalog.ts';
 import type { Denial, DiscoveryQuery, DiscoverySource, EndpointSet, UnusedEndpoint } from '../../model/discovery.ts';
 import { type PilotlightError, toPilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
+import type { SourceContact } from '../../model/sources.ts';
 import { atMost } from '../../util/at-most.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import { ConsulCatalog } from './catalog.ts';
@@ -145,6 +146,10 @@ class ConsulSource implements DiscoverySource, WithCatalog {
 
   trouble(): PilotlightError | undefined {
     return this.#followerOptions.contact.trouble;
+  }
+
+  contact(): SourceContact {
+    return this.#client.contact;
   }
 
   denial(service: string): Denial | undefined {

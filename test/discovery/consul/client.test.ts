@@ -79,6 +79,13 @@ describe('of several agents', () => {
     expect([first.asked.length, second.asked.length]).toEqual([1, 2]);
     const said = `warn the agent of Consul at ${addresses[0]} does not answer: connection refused; ${addresses[1]} is asked from now on`;
     expect(log.lines).toEqual([said]);
+    expect(asking.contact).toEqual({
+      agents: [
+        { address: addresses[0], isAsked: false, isLeft: true },
+        { address: addresses[1], isAsked: true, isLeft: false },
+      ],
+      index: expect.stringMatching(/^\d+$/),
+    });
     await second.close();
     await expect(asking.ask(QUERY, signal)).rejects.toMatchObject({ code: 'DISCOVERY_UNREACHABLE' });
     await expect(asking.ask(QUERY, signal)).rejects.toMatchObject({ code: 'DISCOVERY_UNREACHABLE' });
