@@ -446,7 +446,11 @@ const fileCases: Case[] = [
     'listen[0].limits.connections: 3 cannot be shared out between 4 workers: expected at least 4',
   ],
   ['a misspelt section', '§trustedproxy: []', 'trustedproxy: unknown key (did you mean "trustedProxies"?)'],
-  ['a budget of a later version', 'budget: { §memory: 80% }', 'budget.memory: unknown key'],
+  [
+    'a budget of more memory than there is',
+    'budget: { memory: §200% }',
+    'budget.memory: expected a share above 0% and at most 100%, such as 80%, or a size such as 12GiB, found "200%"',
+  ],
   [
     'a budget for nobody',
     'budget: { replicas: §0 }',
