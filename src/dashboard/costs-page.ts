@@ -1,7 +1,8 @@
-import type { CostAmounts, Costs, ServiceCosts } from '../model/costs.ts';
+import type { Costs, ServiceCosts } from '../model/costs.ts';
 import { read } from './api.ts';
+import { cellsOf, savedText } from './cost-row.ts';
 import { h, KeyedList, setText, tableOf, textRow } from './dom.ts';
-import { hours, memory, money } from './format.ts';
+import { hours, money } from './format.ts';
 import type { Page, PageContext } from './page.ts';
 import { readPage } from './read-page.ts';
 import { printRoute } from './route.ts';
@@ -17,6 +18,10 @@ export function costsPage(_context: PageContext, query: URLSearchParams): Page {
     'Memory',
     'Cold starts',
     'Waited',
+    'Paused',
+    'Resumes',
+    'Disk alone',
+    'Disk shared',
     'Money',
     'Always on',
     'Saved',
@@ -49,30 +54,6 @@ export function costsPage(_context: PageContext, query: URLSearchParams): Page {
       setText(total, totalText(costs));
     };
   });
-}
-
-function cellsOf({ service, alwaysOn, fixed10m, ...own }: ServiceCosts, currency: string): string[] {
-  return [
-    service,
-    hours(own.replicaSeconds),
-    averageMemory(own),
-    String(own.coldStarts),
-    hours(own.waitedSeconds),
-    money(own.money, currency),
-    hours(alwaysOn.replicaSeconds),
-    savedText(own.replicaSeconds, alwaysOn.replicaSeconds),
-    hours(fixed10m.replicaSeconds),
-  ];
-}
-
-/** Of one replica. */
-function averageMemory({ memoryMiBSeconds, replicaSeconds }: CostAmounts): string {
-  if (memoryMiBSeconds === null || replicaSeconds === 0) return '–';
-  return memory(memoryMiBSeconds / replicaSeconds);
-}
-
-function savedText(own: number, otherwise: number): string {
-  return otherwise <= 0 ? '–' : `${Math.round((1 - own / otherwise) * 100)} %`;
 }
 
 function totalText({ services, currency }: Costs): string {

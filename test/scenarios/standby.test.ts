@@ -6,7 +6,7 @@ import type { RunningProxy } from '../support/proxy.ts';
 import { type Stage, scenario } from '../support/scenario.ts';
 import { until } from '../support/until.ts';
 
-type Place = 'process' | 'docker-container';
+type Place = 'process' | 'docker-container' | 'docker-existing';
 
 /** Somebody ends the replica that is paused. */
 async function kill(stage: Stage, place: Place, { pid = 0 }: { pid?: number } = {}): Promise<void> {
@@ -18,7 +18,7 @@ async function kill(stage: Stage, place: Place, { pid = 0 }: { pid?: number } = 
   expectStatus(await stage.docker('POST', `/containers/${id}/kill`), 204);
 }
 
-describe.each(['process', 'docker-container'] as const)('%s', (place) => {
+describe.each(['process', 'docker-container', 'docker-existing'] as const)('%s', (place) => {
   scenario(
     'a paused replica goes on, outlives a restart of the proxy, and is replaced when it was killed',
     async (stage) => {

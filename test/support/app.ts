@@ -79,16 +79,16 @@ async function dockerRun(workspace: Workspace, name: string, options: AppOptions
   const env = mimicEnv('/mimic', name, mimic);
   const volumes = [`${workspace.folder}:/mimic`];
   const stop = grace === undefined ? {} : { stop: { signal: 'SIGTERM', grace } };
+  const own = { ...stop, ...(standby !== undefined && { standby }) };
   const labels = { [MARK_LABEL]: workspace.mark, [RUN_LABEL]: workspace.run };
   if (place !== 'docker-existing') {
-    const own = { ...stop, ...(standby !== undefined && { standby }) };
     return { docker: { image, port: CONTAINER_PORT, env, volumes, labels, ...own } };
   }
   const container = containerName(workspace, name);
   const variables = Object.entries(env).map(([key, value]) => `${key}=${value}`);
   const spec = { Image: image, Env: variables, Labels: labels, HostConfig: { Binds: volumes } };
   expectStatus(await call('POST', `/containers/create?name=${container}`, spec), 201);
-  return { docker: { container, port: CONTAINER_PORT, ...stop } };
+  return { docker: { container, port: CONTAINER_PORT, ...own } };
 }
 
 function mimicEnv(folder: string, name: string, mimic: Record<string, string | number>): Record<string, string> {

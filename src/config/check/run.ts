@@ -24,8 +24,12 @@ function checkDocker(docker: NonNullable<Run['docker']>, path: Path, report: Rep
     if (docker.image === '') report.problem([path], 'needs image, or container for an existing one');
     return;
   }
+  if ('standby' in docker && docker.standby === 'none') {
+    const message = 'an existing container is never removed: created (which it is), paused or auto';
+    report.problem([[...path, 'standby']], message);
+  }
   for (const key of keysOf(dockerRun)) {
-    if (key in docker || !report.filled([...path, key])) continue;
+    if (key === 'standby' || key in docker || !report.filled([...path, key])) continue;
     const message =
       key === 'image' ? 'image or container, not both' : 'an existing container keeps what it was made with';
     report.problem([[...path, key]], message);

@@ -25,7 +25,7 @@ export const dockerRun = options(
     image: optional(text({ pattern: /^\S+$/, expected: 'an image name' }), 'Image to make replicas of.'),
     container: optional(
       text({ pattern: /^[A-Za-z0-9][A-Za-z0-9_.-]*$/, expected: "a container's name or id" }),
-      'Instead of an image: an existing container, started and stopped, never created or removed. Takes only `port` and `stop` beside it.',
+      'Instead of an image: an existing container, started and stopped, never created or removed. Takes only `port`, `standby` and `stop` beside it.',
     ),
     port: required(integer('', 1, 65_535), 'Port in the container that speaks HTTP.'),
     env: variables('Environment variables.'),
@@ -61,13 +61,19 @@ export const dockerRun = options(
       'created',
       '`created`: containers are created ahead, a wake only starts one. `none`: created at the wake, removed at the stop. ' +
         '`paused`: as `created`, and an idle one is paused in place of stopped: it keeps its memory, and a wake takes ' +
-        'milliseconds. `auto`: paused for as long as that pays, then stopped; see [Recycling](recycling.md#standby).',
+        'milliseconds. `auto`: paused for as long as that pays, then stopped; see [Recycling](recycling.md#standby). An ' +
+        'existing container is never removed: `none` means nothing there.',
     ),
     stop: stop(),
   },
-  ({ image, container, port, stop, ...rest }) =>
-    container === undefined
-      ? // Without either the check refuses it.
-        ({ runtime: 'docker', kind: 'docker', image: image ?? '', port, ...rest, stop } as const)
-      : ({ runtime: 'docker', kind: 'docker-container', container, port, stop } as const),
+  ({ image, container, port, stop, ...rest }) => {
+    if (container === undefined) {
+      // Without either the check refuses it.
+      return { runtime: 'docker', kind: 'docker', image: image ?? '', port, ...rest, stop } as const;
+    }
+    const { standby } = rest;
+    const run = { runtime: 'docker', kind: 'docker-container', container, port, stop } as const;
+    // It is there anyway.
+    return standby === 'created' ? run : { ...run, standby };
+  },
 );

@@ -38,7 +38,10 @@ export interface ImageRun extends RunSettings {
   standby: 'auto' | 'paused' | 'created' | 'none';
 }
 
-/** An existing container that Pilotlight starts and stops, never creates or removes. Its service has at most one replica. */
+/**
+ * An existing container that Pilotlight starts, stops and perhaps pauses, never creates or removes. Its service has at most
+ * one replica.
+ */
 export interface ContainerRun extends RunSettings {
   runtime: 'docker';
   kind: 'docker-container';

@@ -75,9 +75,9 @@ const serviceCases: Case[] = [
     'services.app.run.process.standby: expected auto, paused or none, found "created"',
   ],
   [
-    'a standby of a container that is there already',
-    'routes: [{ path: / }]\nrun: { docker: { container: a, port: 80, standby: §paused } }',
-    'services.app.run.docker.standby: an existing container keeps what it was made with',
+    'a standby that would remove a container that is there already',
+    'routes: [{ path: / }]\nrun: { docker: { container: a, port: 80, standby: §none } }',
+    'services.app.run.docker.standby: an existing container is never removed: created (which it is), paused or auto',
   ],
   [
     'a misspelt value',
@@ -451,6 +451,7 @@ const fileCases: Case[] = [
     'budget: { memory: §200% }',
     'budget.memory: expected a share above 0% and at most 100%, such as 80%, or a size such as 12GiB, found "200%"',
   ],
+  ['a budget of a later version', 'budget: { §disk: 80% }', 'budget.disk: unknown key'],
   [
     'a budget for nobody',
     'budget: { replicas: §0 }',

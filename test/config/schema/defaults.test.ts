@@ -202,6 +202,10 @@ describe('defaults that depend on other keys', () => {
     });
     expect(service.scale.max).toBe(1);
     expect(service.onExit).toBe('keep');
+    const standing = (standby: string) =>
+      serviceOf(`routes: [{}]\nrun: { docker: { container: a, port: 80, standby: ${standby} } }`).run;
+    expect(standing('created')).toEqual(service.run);
+    expect(standing('paused')).toEqual({ ...service.run, standby: 'paused' });
   });
 
   test('a start from zero brings up at least min', () => {
