@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { idleForm } from '../../../src/control/scale/idle-learnt.ts';
 import { LearntFiles } from '../../../src/control/scale/learnt-store.ts';
-import type { Logger } from '../../../src/model/observe.ts';
+import { ALL_SERVICES, siblingForm } from '../../../src/control/scale/sibling-store.ts';
+import { type Logger, silentLogger } from '../../../src/model/observe.ts';
 import { VirtualClock } from '../../../src/util/virtual-clock.ts';
 import { testService, testSettings } from '../support/settings.ts';
 import { World } from '../support/world.ts';
@@ -121,6 +122,35 @@ test('what was learnt outlives the process; rubbish in its place is told of and 
   expect(await idleOf(anew)).toMatchObject({ mode: 'learning', gaps: 0 });
   expect(said).toEqual(['what was learnt of hello before is not used: it is no JSON']);
   await third.release();
+});
+
+test('a service that is called for the first time goes by what others have shown, also after a restart', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'siblings-'));
+  folders.push(folder);
+  const clock = new VirtualClock();
+  const store = () => new LearntFiles(join(folder, 'siblings'), [ALL_SERVICES], clock, silentLogger, siblingForm);
+  const names = Array.from({ length: 60 }, (_, i) => `old-${i}`);
+  const first = store();
+  const before = await World.started(
+    names.map((name) => testService(name, { scale: { idleMs: 'auto', weight: 10 } })),
+    { siblingsLearnt: first },
+  );
+  for (let i = 0; i < 2; i++) {
+    for (const name of names) before.edge.request(name);
+    await before.run(3_600_000, 1000);
+  }
+  await first.release();
+
+  const second = store();
+  const after = await World.started([auto({ weight: 10 })], { siblingsLearnt: second });
+  after.edge.request('hello');
+  await after.run(5000);
+  const idle = await idleOf(after);
+  expect(idle).toMatchObject({ mode: 'learning', gaps: 0, siblingGaps: 60 });
+  // On its own it would be kept for as long as a wake costs; to none of the others anything came soon.
+  expect(11 * (idle?.startMs as number)).toBeGreaterThan(2000);
+  expect(idle?.keepMs).toBe(1000);
+  await second.release();
 });
 
 test('what is called every two minutes is started ahead of each call, and nobody waits any more', async () => {
