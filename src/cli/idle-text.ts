@@ -60,7 +60,7 @@ function sourceText({ mode, gaps, siblingGaps, startMs, stopMs, waitMs }: IdleWh
 
 /** What it goes by while its own gaps are too few. */
 function besideText(siblingGaps: number): string {
-  return siblingGaps > 0 ? ` alone: also by ${counted(siblingGaps, 'gap')} of services with gaps like its own` : '';
+  return siblingGaps > 0 ? ` alone: also by ${counted(siblingGaps, 'gap')} of services like it` : '';
 }
 
 function standbyText({ pausedMs, resumeMs, pausedCost }: StandbyWhy): string {

@@ -50,7 +50,7 @@ test('what is not known is not told, and what is fixed is compared with auto', (
   );
   expect(idleLines(young)).toHaveLength(2);
   expect(idleLines({ ...young, siblingGaps: 812 })[0]).toContain(
-    '1 gap known, too few to go by alone: also by 812 gaps of services with gaps like its own; no start',
+    '1 gap known, too few to go by alone: also by 812 gaps of services like it; no start',
   );
   const fixed = idleLines({ ...learnt, mode: 'fixed', keepMs: 'never' });
   expect(fixed[0]).toBe('idle: never put to sleep (as configured)');
