@@ -32,14 +32,14 @@ export function changeEndpoint(
     lifecycle.drainByHand(replica.ordinal, drain);
   }
   const data = { address, ...(drain !== undefined && { drain }), ...(weight != null && { weight }) };
-  context.events.emit('endpoint-changed', name, `${name} ${whatOf(change)} ${address} (by hand)`, data);
+  context.events.emit('endpoint-changed', name, `${name} ${whatOf(address, change)} (by hand)`, data);
   return service.endpoints();
 }
 
-function whatOf({ drain, weight }: Partial<EndpointByHand>): string {
+function whatOf(address: string, { drain, weight }: Partial<EndpointByHand>): string {
   const parts = [
-    ...(drain === undefined ? [] : [drain ? 'drains' : 'uses again']),
-    ...(weight === undefined ? [] : [weight === null ? 'weighs as listed' : `weighs with ${weight}`]),
+    ...(drain === undefined ? [] : [drain ? `drains ${address}` : `uses ${address} again`]),
+    ...(weight === undefined ? [] : [`weighs ${address} ${weight === null ? 'as listed' : `with ${weight}`}`]),
   ];
   return parts.join(' and ');
 }

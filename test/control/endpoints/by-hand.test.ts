@@ -36,7 +36,7 @@ test('what others run is cordoned until it is taken back, also while its source 
   expect(told(world, 'routed')).toEqual(['7001 ready 1', '7002 ready 1']);
   expect(world.messagesOf('endpoint-changed')).toEqual([
     'routed drains 127.0.0.1:7001 (by hand)',
-    'routed uses again 127.0.0.1:7001 (by hand)',
+    'routed uses 127.0.0.1:7001 again (by hand)',
   ]);
   expect(world.errors).toEqual([]);
 });
@@ -56,6 +56,7 @@ test('a weight holds until it is taken back', async () => {
   source.say('routed', 7001, 7002);
   await world.run(100);
   expect(told(world, 'routed')).toEqual(['7001 ready 1', '7002 ready 5']);
+  expect(world.messagesOf('endpoint-changed')).toEqual(['routed weighs 127.0.0.1:7002 with 5 (by hand)']);
   expect((await change(world, 'routed', '127.0.0.1:7002', { weight: null }))[1]).toMatchObject({ byHand: null });
   expect(told(world, 'routed')).toEqual(['7001 ready 1', '7002 ready 1']);
 });
