@@ -14,7 +14,7 @@ import { findOrFetchConsul } from '../test/support/consul-binary.ts';
 import { RunningProxy } from '../test/support/proxy.ts';
 import { makeWorkspace } from '../test/support/workspace.ts';
 import { countsFrom } from './support/arguments.ts';
-import { cpuMicros, residentMiB } from './support/process.ts';
+import { cpuMicros, residentMiB, waitedMs } from './support/process.ts';
 import { type FleetInstance, StandInConsul } from './support/stand-in-consul.ts';
 
 const [seconds, services, changesPerSecond] = countsFrom(
@@ -25,8 +25,8 @@ const [seconds, services, changesPerSecond] = countsFrom(
 );
 const INSTANCES = 5;
 /** One change in so many is looked for by requests; the others are for the load alone. */
-const PROBED = 5;
-const PROBE_EVERY_MS = 5;
+const PROBED = 10;
+const PROBE_EVERY_MS = 10;
 const GIVEN_UP_MS = 30_000;
 /** The last instance of a service gets all requests while it is there: its share is so much greater. */
 const HEAVY = 65_535;
@@ -110,7 +110,7 @@ async function measure(): Promise<void> {
   const changes: Promise<unknown>[] = [];
   const isIn = new Array<boolean>(services).fill(true);
   let mostMiB = 0;
-  const [cpu, from] = [cpuMicros(pid), performance.now()];
+  const [cpu, waited, from] = [cpuMicros(pid), waitedMs(pid), performance.now()];
   for (let count = 0; performance.now() - from < seconds * 1000; count++) {
     const place = (count * 997) % services;
     const heavy = fleet[place]?.at(-1) as FleetInstance;
@@ -127,9 +127,10 @@ async function measure(): Promise<void> {
   }
   const elapsed = performance.now() - from;
   const share = (cpuMicros(pid) - cpu) / 1000 / elapsed;
+  const lacked = (waitedMs(pid) - waited) / elapsed;
   await Promise.all(changes);
   await proxy.stop();
-  print(took, share, mostMiB);
+  print(took, share, lacked, mostMiB);
 }
 
 function turn(instance: FleetInstance, isIn: boolean): Promise<void> {
@@ -161,11 +162,14 @@ function ask(url: string, options: object, body?: string): Promise<string> {
   });
 }
 
-function print(took: number[], share: number, mostMiB: number): void {
+function print(took: number[], share: number, lacked: number, mostMiB: number): void {
   const sorted = took.toSorted((a, b) => a - b);
   const at = (quantile: number) => `${(sorted[Math.ceil(quantile * sorted.length) - 1] ?? Number.NaN).toFixed(0)} ms`;
   console.log(`${services * INSTANCES} instances of ${services} services, ${changesPerSecond} changes a second`);
   console.log(`change -> routed, ${took.length} looked at: p50 ${at(0.5)}, p99 ${at(0.99)}, max ${at(1)}`);
   console.log(`the proxy: ${(share * 100).toFixed(1)} % of a core, ${mostMiB.toFixed(0)} MiB at most`);
+  console.log(
+    `it waited for a core ${(lacked * 100).toFixed(0)} % of the time: others use this machine, too, if that is much`,
+  );
   if (catalogue instanceof StandInConsul) console.log(`open at once: ${catalogue.mostOpen} questions at most`);
 }

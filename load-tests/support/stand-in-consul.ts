@@ -23,6 +23,7 @@ interface Waiting {
   answer: () => void;
 }
 
+const [OPEN, COMMA, CLOSE] = ['[', ',', ']'].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer];
 const [CHECKS, CATALOG] = ['/v1/health/state/any', '/v1/catalog/services'];
 
 /**
@@ -38,6 +39,8 @@ export class StandInConsul {
   readonly #server = createServer((request, response) => this.#serve(request.url ?? '', response));
   readonly #listed = new Map<string, Listed>();
   readonly #byService = new Map<string, Map<string, Listed>>();
+  /** The checks of each service as they are written: few of thousands change between two answers. */
+  readonly #checks = new Map<string, Buffer>();
   readonly #waiting = new Map([CHECKS, CATALOG].map((path) => [path, new Set<Waiting>()]));
   #index = 10;
   #catalogIndex = 10;
@@ -62,17 +65,19 @@ export class StandInConsul {
     this.#listed.set(instance.id, listed);
     const ofService = this.#byService.get(instance.service) ?? new Map<string, Listed>();
     this.#byService.set(instance.service, ofService.set(instance.id, listed));
-    this.#changed(before === undefined);
+    this.#changed(instance.service, before === undefined);
   }
 
   async remove({ id, service }: FleetInstance): Promise<void> {
     this.#index++;
     this.#listed.delete(id);
     this.#byService.get(service)?.delete(id);
-    this.#changed(true);
+    this.#changed(service, true);
   }
 
-  #changed(isCatalog: boolean): void {
+  #changed(service: string, isCatalog: boolean): void {
+    const checks = [...(this.#byService.get(service)?.values() ?? [])].map(({ check }) => check);
+    this.#checks.set(service, Buffer.from(checks.join(',')));
     if (isCatalog) this.#catalogIndex = this.#index;
     for (const [path, waiting] of this.#waiting) {
       for (const one of [...waiting]) {
@@ -110,8 +115,13 @@ export class StandInConsul {
     else response.writeHead(200, headers).end(this.#body(path));
   }
 
-  #body(path: string): string {
-    if (path === CHECKS) return `[${[...this.#listed.values()].map(({ check }) => check).join(',')}]`;
+  #allChecks(): Buffer {
+    const parts = [...this.#checks.values()].filter(({ length }) => length > 0).flatMap((checks) => [COMMA, checks]);
+    return Buffer.concat([OPEN, ...parts.slice(1), CLOSE]);
+  }
+
+  #body(path: string): string | Buffer {
+    if (path === CHECKS) return this.#allChecks();
     if (path === CATALOG)
       return JSON.stringify(Object.fromEntries([...this.#byService.keys()].map((name) => [name, []])));
     const name = decodeURIComponent(path.slice(path.lastIndexOf('/') + 1));

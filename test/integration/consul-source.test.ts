@@ -53,6 +53,39 @@ test('checks and maintenance take an instance out and put it back', async () => 
   await until('back', () => listed() === 1);
 });
 
+test('a filter, a named port and nearness are as a real agent understands them', async () => {
+  const Name = 'source-e';
+  const register = (id: string, Meta: Record<string, string>) =>
+    agent('service/register', { ID: id, Name, Address: '10.0.0.9', Port: 1, Meta });
+  for (const id of ['source-e-1', 'source-e-2']) onTestFinished(() => removeEntry(consul, id));
+  await register('source-e-1', { version: '1', admin_port: '11' });
+  await register('source-e-2', { version: '2', admin_port: '12' });
+  // On a node of which the agent knows nothing it is far away.
+  const far = { Node: 'source-e-far', Address: '10.0.0.7' };
+  const service = { ID: 'source-e-3', Service: Name, Port: 3, Meta: { version: '2', admin_port: '13' } };
+  const call = async (path: string, body: object) => {
+    const answer = await fetch(`${consul}/v1/catalog/${path}`, { method: 'PUT', body: JSON.stringify(body) });
+    expect(answer.status).toBe(200);
+  };
+  await call('register', { ...far, Service: service });
+  onTestFinished(() => call('deregister', far));
+  await until('all are listed', async () => (await passingEntries(consul, Name)).length === 3);
+  const choice = { filter: 'Service.Meta.version == "2"', near: '_agent', datacenters: ['dc1'] };
+  const { sets } = runSource(consulSettings(consul, choice), [
+    { service: 'e', sought: { service: Name, port: 'admin' } },
+  ]);
+  await until('the set', () => sets.length === 1);
+  expect(sets[0]?.endpoints.map(({ host, port, backup }) => [host, port, backup])).toEqual([
+    ['10.0.0.7', 13, true],
+    ['10.0.0.9', 12, false],
+  ]);
+  const wrong = runSource(consulSettings(consul, { filter: 'Service.Meta.version ==' }), [follows('e', Name)]);
+  await until('the refusal', () => wrong.log.lines.length > 0);
+  expect(wrong.log.lines[0]).toMatch(/refuses the filter: .+ \(asked for service source-e\); retrying$/);
+  const nowhere = runSource(consulSettings(consul, { datacenters: ['dc1', 'dc9'] }), [follows('e', Name)]);
+  await until('the set of the one that is there', () => nowhere.now('e')?.length === 3);
+});
+
 test('tags, weights and addresses are read as a real agent writes them', async () => {
   const weights = { Passing: 7, Warning: 1 };
   const entry = { Name: 'source-c', Tags: ['v2'], Weights: weights };

@@ -20,6 +20,8 @@ export interface ConsulCatalogOptions {
 export interface ConsulNews extends CatalogNews {
   /** Nodes whose own checks differ, which count for every instance on them. */
   nodes: ReadonlySet<string>;
+  /** Whether nothing shows that they changed: they may wait. */
+  isSuspicion: boolean;
 }
 
 interface Follower {
@@ -35,7 +37,7 @@ const SUSPECT_ALL_EVERY_MS = 15_000;
 /** So many of them at a time … */
 const SUSPECTS = 8;
 /** … and the next ones after this, ms. */
-const SUSPECTS_EVERY_MS = 20;
+const SUSPECTS_EVERY_MS = 50;
 
 const NOTHING: ReadonlySet<string> = new Set();
 
@@ -113,7 +115,8 @@ class CatalogWatch {
   /** Tells a new follower what is known. */
   greet(follower: Follower): void {
     const services = this.#known;
-    if (services !== undefined) follower.take({ services, changed: new Set(services.keys()), nodes: NOTHING });
+    if (services !== undefined)
+      follower.take({ services, changed: new Set(services.keys()), nodes: NOTHING, isSuspicion: false });
   }
 
   /** What is listed, once both tables are known: what is asked for before could change unnoticed. */
@@ -167,7 +170,7 @@ class CatalogWatch {
   }
 
   /** Returns whether any of it is news to anybody. */
-  #tell(services: ReadonlySet<string>, nodes: ReadonlySet<string>): boolean {
+  #tell(services: ReadonlySet<string>, nodes: ReadonlySet<string>, isSuspicion = false): boolean {
     const known = this.#known;
     if (known === undefined) return false;
     let isNews = false;
@@ -175,7 +178,7 @@ class CatalogWatch {
       const changed = wanted === undefined ? services : new Set([...services].filter(wanted));
       if (changed.size === 0 && nodes.size === 0) continue;
       isNews = true;
-      take({ services: known, changed, nodes });
+      take({ services: known, changed, nodes, isSuspicion });
     }
     return isNews;
   }
@@ -196,7 +199,7 @@ class CatalogWatch {
       if (this.#isSuspicious) this.#suspectAll();
       return;
     }
-    this.#tell(new Set(names.slice(0, SUSPECTS)), NOTHING);
+    this.#tell(new Set(names.slice(0, SUSPECTS)), NOTHING, true);
     this.#sweep = this.#options.clock.after(SUSPECTS_EVERY_MS, () => this.#suspect(names.slice(SUSPECTS)));
   }
 }

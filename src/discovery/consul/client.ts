@@ -155,8 +155,8 @@ export class ConsulClient {
     const body = await readBody(response);
     if (response.statusCode !== 200) {
       const refusal = this.#refusal(response.statusCode, String(body), query);
-      // Of another datacenter no agent may know more than this one.
-      const isOwn = !query.parameters?.some((each) => each.startsWith('dc='));
+      // What another datacenter lacks, or a filter, no other agent has more of.
+      const isOwn = !query.parameters?.some((each) => /^(?:dc|filter)=/.test(each));
       if ((response.statusCode ?? 0) >= 500 && isOwn) this.#leave(place, refusal);
       throw refusal;
     }
@@ -210,7 +210,9 @@ export class ConsulClient {
   #refusal(status: number | undefined, body: string, { parameters = [] }: ConsulQuery): PilotlightError {
     const filter = parameters.find((each) => each.startsWith('filter='));
     const text = oneLine(this.#connection.redact(body));
-    const answer = status === 400 && filter !== undefined ? 'refuses the filter' : `answers with status ${status}`;
+    // Consul 1.8 says so with status 500.
+    const isFilter = filter !== undefined && (status === 400 || text.includes('boolean expression'));
+    const answer = isFilter ? 'refuses the filter' : `answers with status ${status}`;
     return new PilotlightError('DISCOVERY_FAILED', `${answer}${text === '' ? '' : `: ${text}`}`);
   }
 }

@@ -15,6 +15,8 @@ interface FleetOptions extends FollowerOptions {
 
 /** Most services fetched at once: with one of the two questions about the catalogue 16. */
 export const FETCHES = 15;
+/** Most of them that are fetched without a sign that they changed. */
+const SUSPECTS = 2;
 /** Where the token may not see services, one is looked at again in this time on average, ms. */
 const SIGHT_MS = 20;
 
@@ -28,6 +30,8 @@ export class ConsulFleet implements ConsulFollower {
   /** Whether changes are told from now on: what is fetched before could change unnoticed. */
   #isFollowing = false;
   readonly #waiting = new Set<string>();
+  /** What waits until nothing else does. */
+  readonly #suspects = new Set<string>();
   readonly #fetching = new Set<string>();
   readonly #later = new Map<string, Timer>();
   readonly #trouble = new Map<string, { since: number; failures: number }>();
@@ -58,11 +62,20 @@ export class ConsulFleet implements ConsulFollower {
     this.follow(new Map());
   }
 
-  #take({ changed, nodes }: ConsulNews): void {
+  #take({ changed, nodes, isSuspicion }: ConsulNews): void {
     this.#isFollowing = true;
+    if (isSuspicion) {
+      for (const key of this.#keysOf(changed)) this.#suspects.add(key);
+      this.#pump();
+      return;
+    }
     const isOn = (key: string) => [...nodes].some((node) => this.#options.knowledge(key)?.isOn(node));
     const onNodes = nodes.size === 0 ? [] : [...this.#targets.keys()].filter(isOn);
-    this.#fetchSoon([...[...changed].flatMap((service) => this.#byName.get(service) ?? []), ...onNodes]);
+    this.#fetchSoon([...this.#keysOf(changed), ...onNodes]);
+  }
+
+  #keysOf(services: ReadonlySet<string>): string[] {
+    return [...services].flatMap((service) => this.#byName.get(service) ?? []);
   }
 
   /** A change of the token's policy may blind it for all services at once. */
@@ -94,12 +107,19 @@ export class ConsulFleet implements ConsulFollower {
       const target = this.#targets.get(key);
       if (target !== undefined) void this.#fetch(key, target);
     }
+    for (const key of this.#suspects) {
+      if (this.#fetching.size >= SUSPECTS) return;
+      this.#suspects.delete(key);
+      const target = this.#targets.get(key);
+      if (target !== undefined && !this.#fetching.has(key)) void this.#fetch(key, target);
+    }
   }
 
   async #fetch(key: string, target: ConsulTarget): Promise<void> {
     const { askOnce, clock, random, contact, knowledge, onNews } = this.#options;
     const who = titleOf(target);
     this.#fetching.add(key);
+    this.#suspects.delete(key);
     try {
       // Not stale: another server may lag behind the one that told of the change.
       const query = { ...questionOf(target), index: 0n, waitMs: 0, stale: false, timeoutMs: GRACE_MS };
@@ -129,6 +149,7 @@ export class ConsulFleet implements ConsulFollower {
 
   #drop(key: string, target: ConsulTarget): void {
     this.#waiting.delete(key);
+    this.#suspects.delete(key);
     this.#later.get(key)?.cancel();
     this.#later.delete(key);
     this.#trouble.delete(key);
