@@ -44,7 +44,7 @@ _pilotlight() {
     case "$command" in
       run) COMPREPLY=($(compgen -W "-c --config --log-level --log-format -h --help" -- "$current")) ;;
       demo) COMPREPLY=($(compgen -W "--log-level --log-format -h --help" -- "$current")) ;;
-      init) COMPREPLY=($(compgen -W "-c --config --listen --host --serve -h --help" -- "$current")) ;;
+      init) COMPREPLY=($(compgen -W "-c --config --listen --host --serve --json -h --help" -- "$current")) ;;
       check) COMPREPLY=($(compgen -W "-c --config --json -h --help" -- "$current")) ;;
       status) COMPREPLY=($(compgen -W "--json --watch --names --admin --token -c --config -h --help" -- "$current")) ;;
       certificates) COMPREPLY=($(compgen -W "--json --admin --token -c --config -h --help" -- "$current")) ;;
@@ -57,7 +57,7 @@ _pilotlight() {
       logs) COMPREPLY=($(compgen -W "--lines --json --admin --token -c --config -h --help" -- "$current")) ;;
       events) COMPREPLY=($(compgen -W "--json --admin --token -c --config -h --help" -- "$current")) ;;
       costs) COMPREPLY=($(compgen -W "--since --json --admin --token -c --config -h --help" -- "$current")) ;;
-      replay) COMPREPLY=($(compgen -W "-h --help" -- "$current")) ;;
+      replay) COMPREPLY=($(compgen -W "--json -h --help" -- "$current")) ;;
       simulate) COMPREPLY=($(compgen -W "-c --config --service --load --trace --function --speed --app --running --for --seed --against --out --json -h --help" -- "$current")) ;;
       wake) COMPREPLY=($(compgen -W "--no-wait --timeout --json --admin --token -c --config -h --help" -- "$current")) ;;
       sleep) COMPREPLY=($(compgen -W "--json --admin --token -c --config -h --help" -- "$current")) ;;
@@ -65,11 +65,11 @@ _pilotlight() {
       freeze) COMPREPLY=($(compgen -W "--for --reason --dry-run --json --admin --token -c --config -h --help" -- "$current")) ;;
       unfreeze) COMPREPLY=($(compgen -W "--dry-run --json --admin --token -c --config -h --help" -- "$current")) ;;
       log-level) COMPREPLY=($(compgen -W "--json --admin --token -c --config -h --help" -- "$current")) ;;
-      upgrade) COMPREPLY=($(compgen -W "-c --config -h --help" -- "$current")) ;;
+      upgrade) COMPREPLY=($(compgen -W "-c --config --json -h --help" -- "$current")) ;;
       hash-password) COMPREPLY=($(compgen -W "-h --help" -- "$current")) ;;
       completion) COMPREPLY=($(compgen -W "-h --help" -- "$current")) ;;
       help) COMPREPLY=($(compgen -W "-h --help" -- "$current")) ;;
-      version) COMPREPLY=($(compgen -W "-h --help" -- "$current")) ;;
+      version) COMPREPLY=($(compgen -W "--json -h --help" -- "$current")) ;;
     esac
     return
   fi

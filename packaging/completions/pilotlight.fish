@@ -39,6 +39,7 @@ complete -c pilotlight -n '__fish_seen_subcommand_from init' -l config -s c -d '
 complete -c pilotlight -n '__fish_seen_subcommand_from init' -l listen -d 'where requests are taken, as 0.0.0.0:8080' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from init' -l host -d 'only what is for this host; of init: the host that leads to the service' -x
 complete -c pilotlight -n '__fish_seen_subcommand_from init' -l serve -d 'what runs the service (see below)' -x
+complete -c pilotlight -n '__fish_seen_subcommand_from init' -l json -d 'prints JSON'
 complete -c pilotlight -n '__fish_seen_subcommand_from init' -l help -s h -d 'shows this text'
 complete -c pilotlight -n '__fish_seen_subcommand_from check' -l config -s c -d 'the configuration; else PILOTLIGHT_CONFIG and the usual places' -r -F
 complete -c pilotlight -n '__fish_seen_subcommand_from check' -l json -d 'prints JSON'
@@ -114,6 +115,7 @@ complete -c pilotlight -n '__fish_seen_subcommand_from costs' -l token -d 'the a
 complete -c pilotlight -n '__fish_seen_subcommand_from costs' -l config -s c -d 'the configuration; else PILOTLIGHT_CONFIG and the usual places' -r -F
 complete -c pilotlight -n '__fish_seen_subcommand_from costs' -l help -s h -d 'shows this text'
 complete -c pilotlight -n '__fish_seen_subcommand_from replay' -F
+complete -c pilotlight -n '__fish_seen_subcommand_from replay' -l json -d 'prints JSON'
 complete -c pilotlight -n '__fish_seen_subcommand_from replay' -l help -s h -d 'shows this text'
 complete -c pilotlight -n '__fish_seen_subcommand_from simulate' -l config -s c -d 'the configuration; else PILOTLIGHT_CONFIG and the usual places' -r -F
 complete -c pilotlight -n '__fish_seen_subcommand_from simulate' -l service -d 'which service; may be left out where only one can be started' -x -a '(pilotlight status --names 2>/dev/null | grep -x \'[a-z0-9-]*\')'
@@ -173,10 +175,12 @@ complete -c pilotlight -n '__fish_seen_subcommand_from log-level' -l token -d 't
 complete -c pilotlight -n '__fish_seen_subcommand_from log-level' -l config -s c -d 'the configuration; else PILOTLIGHT_CONFIG and the usual places' -r -F
 complete -c pilotlight -n '__fish_seen_subcommand_from log-level' -l help -s h -d 'shows this text'
 complete -c pilotlight -n '__fish_seen_subcommand_from upgrade' -l config -s c -d 'the configuration; else PILOTLIGHT_CONFIG and the usual places' -r -F
+complete -c pilotlight -n '__fish_seen_subcommand_from upgrade' -l json -d 'prints JSON'
 complete -c pilotlight -n '__fish_seen_subcommand_from upgrade' -l help -s h -d 'shows this text'
 complete -c pilotlight -n '__fish_seen_subcommand_from hash-password' -l help -s h -d 'shows this text'
 complete -c pilotlight -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'
 complete -c pilotlight -n '__fish_seen_subcommand_from completion' -l help -s h -d 'shows this text'
 complete -c pilotlight -n '__fish_seen_subcommand_from help' -a 'run demo init check status certificates routes endpoints drain undrain weight why logs events costs replay simulate wake sleep scale freeze unfreeze log-level upgrade hash-password completion help version'
 complete -c pilotlight -n '__fish_seen_subcommand_from help' -l help -s h -d 'shows this text'
+complete -c pilotlight -n '__fish_seen_subcommand_from version' -l json -d 'prints JSON'
 complete -c pilotlight -n '__fish_seen_subcommand_from version' -l help -s h -d 'shows this text'

@@ -98,7 +98,7 @@ async function dispatch(
     case 'why':
       return showWhy(operand, given, terminal);
     case 'replay':
-      return replayJournal(operand, decide, terminal);
+      return replayJournal(operand, decide, given, terminal);
     case 'simulate': {
       // Nobody else needs what it brings along.
       const { runSimulate } = await import('./simulate.ts');
@@ -115,14 +115,14 @@ async function dispatch(
     case 'unfreeze':
       return unfreezeServices(operands[0], given, terminal);
     case 'upgrade':
-      return runUpgrade(given.config, terminal);
+      return runUpgrade(given, terminal);
     case 'hash-password':
       return printPasswordHash(terminal);
     case 'help':
       out(helpText(operands[0]));
       return 0;
     case 'version':
-      out(versionText());
+      out(given.json === true ? JSON.stringify({ version: versionText(), node: process.version }) : versionText());
       return 0;
   }
 }

@@ -89,7 +89,7 @@ export const commands = {
   init: {
     operands: [],
     required: 0,
-    options: ['config', 'listen', 'host', 'serve'],
+    options: ['config', 'listen', 'host', 'serve', 'json'],
     summary: 'asks three questions and writes a configuration to begin with',
     notes: [
       'how:  a command that listens on $PORT, as node server.js',
@@ -200,7 +200,7 @@ export const commands = {
   replay: {
     operands: ['FILE'],
     required: 1,
-    options: [],
+    options: ['json'],
     summary: 'decides what a journal records again, and says what comes out otherwise',
   },
   simulate: {
@@ -275,7 +275,7 @@ export const commands = {
   upgrade: {
     operands: [],
     required: 0,
-    options: ['config'],
+    options: ['config', 'json'],
     summary: 'has a running proxy replaced by this program, without a lost request',
   },
   'hash-password': {
@@ -296,7 +296,7 @@ export const commands = {
     ],
   },
   help: { operands: ['COMMAND'], required: 0, options: [], summary: 'shows this text, or that of one command' },
-  version: { operands: [], required: 0, options: [], summary: 'shows the version' },
+  version: { operands: [], required: 0, options: ['json'], summary: 'shows the version' },
 } as const satisfies Record<string, CommandSpec>;
 
 export type CommandName = keyof typeof commands;

@@ -13,17 +13,20 @@ interface InitOptions {
   listen?: string;
   host?: string;
   serve?: string;
+  json?: true;
 }
 
 const DEFAULT_FILE = 'pilotlight.yaml';
 const DEFAULT_LISTEN = '127.0.0.1:8080';
 
 /**
- * `init`: asks what no option says, and writes a configuration that `check` accepts. An existing file stays.
+ * `init`: asks what no option says, and writes a configuration that `check` accepts. An existing file stays. With `json`
+ * it asks on standard error, and its one answer is an object.
  * @throws USAGE, CONFIG_INVALID
  */
 export async function initConfig(given: InitOptions, terminal: Terminal): Promise<number> {
-  const { out, env, cwd } = terminal;
+  const { out, err, env, cwd } = terminal;
+  const isJson = given.json === true;
   const name = given.config ?? DEFAULT_FILE;
   const file = resolve(cwd, name);
   if (await exists(file))
@@ -31,7 +34,7 @@ export async function initConfig(given: InitOptions, terminal: Terminal): Promis
   const answers = inputLines(terminal.input);
   const ask = async (value: string | undefined, question: string): Promise<string> => {
     if (value !== undefined) return value.trim();
-    out(question);
+    (isJson ? err : out)(question);
     const { value: line } = await answers.next();
     return (line ?? '').trim();
   };
@@ -46,13 +49,15 @@ export async function initConfig(given: InitOptions, terminal: Terminal): Promis
   }
   const result = await loadConfig(file, env);
   if (!result.ok) {
-    for (const problem of result.problems) terminal.err(formatProblem({ ...problem, file: name }));
     await rm(file);
-    terminal.err('nothing is written');
+    const problems = result.problems.map((problem) => ({ ...problem, file: name }));
+    if (isJson) out(JSON.stringify({ ok: false, file: name, problems }, null, 2));
+    else for (const line of [...problems.map(formatProblem), 'nothing is written']) err(line);
     return 1;
   }
   await answers.return();
-  out(`${name} is written and valid. Next: pilotlight run -c ${name}`);
+  if (isJson) out(JSON.stringify({ ok: true, file: name }, null, 2));
+  else out(`${name} is written and valid. Next: pilotlight run -c ${name}`);
   return 0;
 }
 

@@ -22,6 +22,27 @@ export type DecideAgain = (inputs: Record<string, number>) => Decided;
 
 const LONGEST_LINE = 1000;
 
+/** What was recorded, and what it would be now. */
+interface Difference {
+  what: string;
+  recorded: string;
+  now: string;
+}
+
+/** Something about a line of the journal: it cannot be read, or is decided otherwise now. */
+type Remark =
+  | { line: number; skipped: string }
+  | { line: number; service: string; at: string; error: string }
+  | { line: number; service: string; at: string; differences: Difference[] };
+
+interface Counts {
+  records: number;
+  again: number;
+  differ: number;
+  unreadable: number;
+  other: number;
+}
+
 /**
  * `replay FILE`: decides every scaling decision of a journal again, from its inputs, and reports what comes out
  * otherwise than it was recorded.
@@ -30,7 +51,8 @@ const LONGEST_LINE = 1000;
 export async function replayJournal(
   file: string,
   decide: DecideAgain,
-  { out: print, err, cwd }: Pick<Terminal, 'out' | 'err' | 'cwd'>,
+  { json }: { json?: true },
+  { out, err, cwd }: Pick<Terminal, 'out' | 'err' | 'cwd'>,
 ): Promise<number> {
   let text: string;
   try {
@@ -39,27 +61,33 @@ export async function replayJournal(
     err(`pilotlight: the journal cannot be read (${fileFault(error)})`);
     return 1;
   }
-  const out = (line: string) => print(printable(line, LONGEST_LINE));
+  const { counts, remarks } = replayed(text, decide);
+  if (json === true) out(JSON.stringify({ ...counts, remarks }, null, 2));
+  else for (const line of [...remarks.flatMap(remarkLines), summary(counts)]) out(printable(line, LONGEST_LINE));
+  return counts.differ > 0 || counts.records === 0 ? 1 : 0;
+}
+
+function replayed(text: string, decide: DecideAgain): { counts: Counts; remarks: Remark[] } {
   const counts = { records: 0, again: 0, differ: 0, unreadable: 0, other: 0 };
-  for (const [index, line] of text.split('\n').entries()) {
-    if (line === '') continue;
-    const record = readRecord(line);
+  const remarks: Remark[] = [];
+  for (const [index, written] of text.split('\n').entries()) {
+    if (written === '') continue;
+    const line = index + 1;
+    const record = readRecord(written);
     if ('unreadable' in record) {
       counts[record.isOther ? 'other' : 'unreadable']++;
-      out(`line ${index + 1} is skipped: ${record.unreadable}`);
+      remarks.push({ line, skipped: record.unreadable });
       continue;
     }
     counts.records++;
     if (!isScaling(record)) continue;
     counts.again++;
-    const differences = differencesOf(record, decide);
-    if (differences.length === 0) continue;
+    const differing = differingOf(record, decide);
+    if (differing === undefined) continue;
     counts.differ++;
-    out(`line ${index + 1}, ${record.service}, ${record.at}:`);
-    for (const difference of differences) out(`  ${difference}`);
+    remarks.push({ line, service: record.service, at: record.at, ...differing });
   }
-  out(summary(counts));
-  return counts.differ > 0 || counts.records === 0 ? 1 : 0;
+  return { counts, remarks };
 }
 
 type Scaling = Extract<JournalRecord, { record: 'decision' | 'refusal' }>;
@@ -69,27 +97,39 @@ function isScaling(record: JournalRecord): record is Scaling {
   return (record.record === 'decision' || record.record === 'refusal') && record.kind !== null;
 }
 
-/** A line each, recorded and now. */
-function differencesOf(recorded: Scaling, decide: DecideAgain): string[] {
+/** What a decision is otherwise now; undefined: nothing. */
+function differingOf(
+  recorded: Scaling,
+  decide: DecideAgain,
+): { error: string } | { differences: Difference[] } | undefined {
   let now: Decided;
   try {
     now = decide(recorded.inputs);
   } catch (error) {
-    return [`cannot be decided again: ${error instanceof Error ? error.message : String(error)}`];
+    return { error: error instanceof Error ? error.message : String(error) };
   }
-  const pairs: [string, string, string][] = [
-    ['decision', changeOf(recorded), changeOf(now)],
-    ['reason', recorded.reason, now.reason],
-    ...guardsOf(recorded, now).map((guard): [string, string, string] => {
-      return [guard, verdictOf(recorded, guard), verdictOf(now, guard)];
+  const all: Difference[] = [
+    { what: 'decision', recorded: changeOf(recorded), now: changeOf(now) },
+    { what: 'reason', recorded: recorded.reason, now: now.reason },
+    ...guardsOf(recorded, now).map((guard): Difference => {
+      return { what: guard, recorded: verdictOf(recorded, guard), now: verdictOf(now, guard) };
     }),
   ];
-  const different = pairs.filter(([, before, after]) => before !== after);
-  const width = Math.max(0, ...different.map(([what]) => what.length));
-  return different.flatMap(([what, before, after]) => [
-    `${what.padEnd(width)}  recorded  ${before}`,
-    `${''.padEnd(width)}  now       ${after}`,
+  const differences = all.filter((each) => each.recorded !== each.now);
+  return differences.length === 0 ? undefined : { differences };
+}
+
+/** A remark for people, the differences with two lines each. */
+function remarkLines(remark: Remark): string[] {
+  if ('skipped' in remark) return [`line ${remark.line} is skipped: ${remark.skipped}`];
+  const title = `line ${remark.line}, ${remark.service}, ${remark.at}:`;
+  if ('error' in remark) return [title, `  cannot be decided again: ${remark.error}`];
+  const width = Math.max(0, ...remark.differences.map(({ what }) => what.length));
+  const lines = remark.differences.flatMap(({ what, recorded, now }) => [
+    `  ${what.padEnd(width)}  recorded  ${recorded}`,
+    `  ${''.padEnd(width)}  now       ${now}`,
   ]);
+  return [title, ...lines];
 }
 
 function changeOf({ action, kind, from, to }: Decided): string {
@@ -106,7 +146,7 @@ function verdictOf({ verdicts }: Decided, name: string): string {
   return of.length === 0 ? 'not asked' : of.map(({ verdict, detail }) => `${verdict}: ${detail}`).join('; ');
 }
 
-function summary({ records = 0, again, differ, unreadable, other }: Record<string, number>): string {
+function summary({ records, again, differ, unreadable, other }: Counts): string {
   const result = differ === 0 ? 'all as recorded' : `${differ} otherwise`;
   const parts = [`${counted(records, 'record')}, ${again} decided again${again === 0 ? '' : `: ${result}`}`];
   if (unreadable !== 0) parts.push(`${unreadable} unreadable`);

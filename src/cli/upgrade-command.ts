@@ -18,12 +18,17 @@ const END_MS = 40_000;
 const REASON_MS = 1000;
 const LOOK_EVERY_MS = 50;
 
+interface UpgradeOptions {
+  config?: string;
+  json?: true;
+}
+
 /**
  * `upgrade`: has the proxy of a configuration replaced by the program and the configuration as they are now. Returns
  * when the process before has ended.
  * @throws CONFIG_NOT_FOUND; UPGRADE_FAILED when nothing runs, or what runs goes on
  */
-export async function runUpgrade(config: string | undefined, terminal: Terminal): Promise<number> {
+export async function runUpgrade({ config, json }: UpgradeOptions, terminal: Terminal): Promise<number> {
   const { env, cwd, clock } = terminal;
   const found = await findConfig({ explicit: config, env, cwd });
   if (!('file' in found)) {
@@ -42,7 +47,8 @@ export async function runUpgrade(config: string | undefined, terminal: Terminal)
   try {
     askForUpgrade(before);
     const successor = await replaced({ state, before, drainMs, refusal }, clock);
-    terminal.out(`process ${successor} has taken the place of process ${before}`);
+    const text = `process ${successor} has taken the place of process ${before}`;
+    terminal.out(json === true ? JSON.stringify({ process: successor, before }) : text);
     return 0;
   } finally {
     done.abort();

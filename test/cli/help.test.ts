@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { runCli } from '../../src/cli/cli.ts';
-import { commandNames } from '../../src/cli/commands.ts';
+import { commandNames, commands } from '../../src/cli/commands.ts';
 import { fakeTerminal } from './fake-terminal.ts';
 import { noProgram } from './no-program.ts';
 
@@ -35,4 +35,16 @@ test('a log level that does not exist is wrong usage', async () => {
   const terminal = fakeTerminal();
   expect(await runCli(['demo', '--log-level', 'loud'], noProgram, terminal)).toBe(2);
   expect(terminal.stderr[0]).toContain('--log-level is one of debug, info, warn, error, silent, not "loud"');
+});
+
+test('as JSON it tells of Node too', async () => {
+  const terminal = fakeTerminal();
+  expect(await runCli(['version', '--json'], noProgram, terminal)).toBe(0);
+  expect(JSON.parse(terminal.stdout.join(''))).toEqual({ version: expect.any(String), node: process.version });
+});
+
+test('every command that answers something can do so as JSON', () => {
+  const others = ['run', 'demo', 'hash-password', 'completion', 'help'];
+  const without = commandNames.filter((name) => !(commands[name].options as readonly string[]).includes('json'));
+  expect(without).toEqual(others);
 });

@@ -92,3 +92,20 @@ test.each([
 test.each(['', 'docker', 'docker a', 'docker a 99999', 'docker a 1 2', 'a "b'])('%j is wrong usage', (text) => {
   expect(() => readServe(text)).toThrow(expect.objectContaining({ code: 'USAGE' }));
 });
+
+test('with --json the questions are no part of the answer, which is an object', async () => {
+  const { run, terminal } = await init(['--json'], '\n\n10.0.0.5:3000');
+  expect(await run()).toBe(0);
+  expect(terminal.stderr).toHaveLength(3);
+  expect(JSON.parse(terminal.stdout.join('\n'))).toEqual({ ok: true, file: 'pilotlight.yaml' });
+});
+
+test('and so are the mistakes, where nothing is written', async () => {
+  const { cwd, run, terminal } = await init(['--json', '--listen', 'nowhere', '--host', 'a.test', '--serve', 'a:1']);
+  expect(await run()).toBe(1);
+  expect(JSON.parse(terminal.stdout.join('\n'))).toMatchObject({
+    ok: false,
+    problems: [{ path: 'listen[0].address' }],
+  });
+  expect([terminal.stderr, await readdir(cwd)]).toEqual([[], []]);
+});

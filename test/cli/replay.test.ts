@@ -37,12 +37,16 @@ function recorded(ready: number, changes: Changed = {}): object {
 }
 
 async function replay(...lines: (object | string)[]) {
+  return replayWith([], ...lines);
+}
+
+async function replayWith(options: string[], ...lines: (object | string)[]) {
   const folder = await mkdtemp(join(tmpdir(), 'pilotlight-replay-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const texts = lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line)));
   await writeFile(join(folder, 'decisions.jsonl'), texts.join('\n'));
   const terminal = fakeTerminal({ cwd: folder });
-  const code = await runCli(['replay', 'decisions.jsonl'], { ...noProgram, decide }, terminal);
+  const code = await runCli(['replay', 'decisions.jsonl', ...options], { ...noProgram, decide }, terminal);
   return { code, lines: terminal.stdout };
 }
 
@@ -107,4 +111,19 @@ test('a file that is not there, or has no record, exits 1', async () => {
   expect(await runCli(['replay', '/nonexistent/file'], noProgram, terminal)).toBe(1);
   expect(terminal.stderr).toEqual(['pilotlight: the journal cannot be read (ENOENT: /nonexistent/file)']);
   expect(await replay('not a journal')).toMatchObject({ code: 1 });
+});
+
+test('as JSON it is one object, with the differences by line', async () => {
+  const { code, lines } = await replayWith(['--json'], recorded(1), recorded(2, { to: 3 }), '{"v":1,"rec');
+  expect(code).toBe(1);
+  expect(JSON.parse(lines.join('\n'))).toEqual({
+    ...{ records: 2, again: 2, differ: 1, unreadable: 1, other: 0 },
+    remarks: [
+      {
+        ...{ line: 2, service: 'shop', at: AT },
+        differences: [{ what: 'decision', recorded: 'scale-up 2→3 (latency)', now: 'scale-up 2→4 (latency)' }],
+      },
+      { line: 3, skipped: 'no JSON' },
+    ],
+  });
 });

@@ -29,9 +29,9 @@ test('the command replaces a running proxy by one that reads the configuration a
   onTestFinished(() => endOf(at));
   const before = await (await fetch(`${at.url}/hello`)).text();
   await at.write({ services: { hello, other: demoService('slow', { routes: [{ path: '/o' }] }) } });
-  const upgrade = pilotlight(['upgrade', '-c', at.file]);
+  const upgrade = pilotlight(['upgrade', '--json', '-c', at.file]);
   expect(await upgrade.exit).toBe(0);
-  expect(upgrade.stdout).toMatch(/^process \d+ has taken the place of process \d+\n$/);
+  expect(JSON.parse(upgrade.stdout)).toEqual({ before: program.child.pid, process: expect.any(Number) });
   await until('the old process is seen to end', () => program.child.exitCode === 0);
   expect(await (await fetch(`${at.url}/hello`)).text()).toBe(before);
   const services = (await (await fetch(`${at.admin}/v1/services`)).json()) as { name: string }[];

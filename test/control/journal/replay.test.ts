@@ -31,7 +31,7 @@ async function replay(lines: string[]) {
   const file = join(folder, 'decisions.jsonl');
   await writeFile(file, `${lines.join('\n')}\n`);
   const terminal = fakeTerminal();
-  return { code: await replayJournal(file, decide, terminal), lines: terminal.stdout };
+  return { code: await replayJournal(file, decide, {}, terminal), lines: terminal.stdout };
 }
 
 test('every scaling decision of a journal can be decided again, with the same outcome', async () => {
