@@ -4,13 +4,13 @@ import type { CertificateStatus } from '../model/certificates.ts';
 import type { Costs } from '../model/costs.ts';
 import type { ServiceWhy } from '../model/decision.ts';
 import type { DeclarationStatus } from '../model/declarations.ts';
-import { PilotlightError } from '../model/errors.ts';
 import type { PilotEvent } from '../model/events.ts';
 import type { MemoryUse } from '../model/host-memory.ts';
 import type { LogLevel } from '../model/observe.ts';
 import type { RouteExplanation, RouteQuestion, RouteStatus } from '../model/routes.ts';
 import type { EndpointByHand, EndpointStatus, ReplicaOutput, ScaleByHand, ServiceStatus } from '../model/status.ts';
 import type { AdminTarget } from './admin-target.ts';
+import { refusal, unreachable } from './admin-troubles.ts';
 
 /** What commands ask of a running proxy. All throw ADMIN_UNREACHABLE, ADMIN_REFUSED, SERVICE_UNKNOWN and so on. */
 export interface AdminClient {
@@ -113,7 +113,7 @@ async function ask(
   try {
     ({ status, text } = await exchange(url + path, { method, headers, signal }, content && JSON.stringify(content)));
   } catch (error) {
-    throw unreachable(url, limit.aborted ? 'no answer in time' : reason(error), error);
+    throw unreachable(url, error, limit.aborted ? 'no answer in time' : undefined);
   }
   const body = parse(text);
   if (status >= 200 && status <= 299 && typeof body === 'object' && body !== null) return body;
@@ -131,7 +131,7 @@ async function* readEvents(target: AdminTarget, signal: AbortSignal): AsyncItera
   try {
     answer = await openAnswer(`${url}/v1/events`, { headers: headersOf(target), signal });
   } catch (error) {
-    throw unreachable(url, reason(error), error);
+    throw unreachable(url, error);
   }
   if (answer.statusCode !== 200) {
     let text = '';
@@ -149,7 +149,7 @@ async function* readEvents(target: AdminTarget, signal: AbortSignal): AsyncItera
       }
     }
   } catch (error) {
-    if (!signal.aborted) throw unreachable(url, 'the connection broke off', error);
+    if (!signal.aborted) throw unreachable(url, error, 'the connection broke off');
   }
 }
 
@@ -173,40 +173,6 @@ async function exchange(
   let text = '';
   for await (const piece of response.setEncoding('utf8')) text += piece;
   return { status: response.statusCode ?? 0, text };
-}
-
-function unreachable(url: string, why: string, error: unknown): PilotlightError {
-  const message = `no Pilotlight answers at ${url} (${why}): start it, or name it with --admin URL`;
-  return new PilotlightError('ADMIN_UNREACHABLE', message, error);
-}
-
-/** The system's word for it. */
-function reason(error: unknown): string {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ECONNREFUSED') return 'connection refused';
-  return typeof code === 'string' ? code : 'the connection failed';
-}
-
-function refusal({ url, token }: AdminTarget, status: number, body: unknown): PilotlightError {
-  const { code, detail, title } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
-  if (typeof code !== 'string') {
-    return new PilotlightError('ADMIN_REFUSED', `what answers at ${url} is not Pilotlight's admin API (${status})`);
-  }
-  if (code === 'UNAUTHORIZED') {
-    const message =
-      token === undefined
-        ? `the admin API at ${url} wants its token: give it with --token or PILOTLIGHT_ADMIN_TOKEN`
-        : `the admin API at ${url} refuses the token: it is another one than --token, PILOTLIGHT_ADMIN_TOKEN or the configuration says`;
-    return new PilotlightError('ADMIN_REFUSED', message);
-  }
-  if (code === 'NOT_FOUND' || code === 'METHOD_NOT_ALLOWED') {
-    const message = `the Pilotlight at ${url} does not know this command: it is older than this program, upgrade it`;
-    return new PilotlightError('ADMIN_REFUSED', message);
-  }
-  const message = typeof detail === 'string' ? detail : `${url} answers ${status}: ${title}`;
-  if (code === 'SERVICE_UNKNOWN' || code === 'SERVICE_NOT_RUNNABLE' || code === 'ENDPOINT_UNKNOWN')
-    return new PilotlightError(code, message);
-  return new PilotlightError('ADMIN_REFUSED', message);
 }
 
 function parse(text: string): unknown {

@@ -12,6 +12,8 @@ export interface AdminTarget {
   /** Origin, without a trailing slash. */
   url: string;
   token: string | undefined;
+  /** Who says the token, for people; undefined where there is none. */
+  tokenFrom?: string | undefined;
 }
 
 /** What the command line says of it. */
@@ -33,12 +35,15 @@ export const DEFAULT_ADMIN_URL = `http://${ADMIN_ADDRESS}`;
 export async function findAdmin(given: AdminOptions, terminal: Terminal): Promise<AdminTarget> {
   const { env } = terminal;
   const token = given.token ?? (env['PILOTLIGHT_ADMIN_TOKEN'] || undefined);
-  if (given.admin !== undefined) return { url: readUrl(given.admin, '--admin'), token };
+  const tokenFrom = given.token === undefined ? 'PILOTLIGHT_ADMIN_TOKEN' : '--token';
+  if (given.admin !== undefined) return { url: readUrl(given.admin, '--admin'), token, tokenFrom };
   const named = env['PILOTLIGHT_ADMIN'];
-  if (named && given.config === undefined) return { url: readUrl(named, 'PILOTLIGHT_ADMIN'), token };
-  const settings = await configuredAdmin(given.config, terminal);
-  if (settings === undefined) return { url: DEFAULT_ADMIN_URL, token };
-  return { url: `http://${hostPort(reachable(settings.address))}`, token: token ?? settings.token };
+  if (named && given.config === undefined) return { url: readUrl(named, 'PILOTLIGHT_ADMIN'), token, tokenFrom };
+  const configured = await configuredAdmin(given.config, terminal);
+  if (configured === undefined) return { url: DEFAULT_ADMIN_URL, token, tokenFrom };
+  const { file, settings } = configured;
+  const url = `http://${hostPort(reachable(settings.address))}`;
+  return token === undefined ? { url, token: settings.token, tokenFrom: file } : { url, token, tokenFrom };
 }
 
 function readUrl(text: string, from: string): string {
@@ -52,11 +57,11 @@ function readUrl(text: string, from: string): string {
 async function configuredAdmin(
   explicit: string | undefined,
   { env, cwd }: Terminal,
-): Promise<AdminSettings | undefined> {
+): Promise<{ file: string; settings: AdminSettings } | undefined> {
   const found = await findConfig({ explicit, env, cwd });
   if ('searched' in found) return undefined;
   const result = await loadConfig(found.file, env);
-  if (result.ok) return result.settings.admin;
+  if (result.ok) return { file: found.file, settings: result.settings.admin };
   const [first] = result.problems.map(formatProblem);
   throw new PilotlightError('CONFIG_INVALID', `${first} (or name the running proxy with --admin URL)`);
 }

@@ -1,12 +1,13 @@
 import { PilotlightError, toPilotlightError } from '../model/errors.ts';
 import { type LogFormat, type LogLevel, logLevels } from '../model/observe.ts';
 import { releaseSignals } from '../util/early-signals.ts';
+import { notUnderstood } from './admin-troubles.ts';
 import type { Invocation } from './args.ts';
 import { readArguments } from './args.ts';
 import { showCertificates } from './certificates.ts';
 import { drainEndpoint, weighEndpoint } from './change-endpoint.ts';
 import { type InspectCertificates, runCheck } from './check.ts';
-import { logFormats } from './commands.ts';
+import { type CommandName, commands, logFormats } from './commands.ts';
 import { completionScript } from './completion/completion.ts';
 import { showCosts } from './costs.ts';
 import { runDemo } from './demo.ts';
@@ -44,14 +45,23 @@ export interface Program {
  * Errors are one line on stderr; with PILOTLIGHT_DEBUG set, their causes follow.
  */
 export async function runCli(argv: readonly string[], program: Program, terminal: Terminal): Promise<number> {
+  let command: CommandName | undefined;
   try {
-    return await dispatch(readArguments(argv), program, terminal);
+    const invocation = readArguments(argv);
+    command = invocation.command;
+    return await dispatch(invocation, program, terminal);
   } catch (thrown) {
-    const error = toPilotlightError(thrown);
+    const isAnswer = thrown instanceof TypeError && command !== undefined && talks(command);
+    const error = isAnswer ? notUnderstood(thrown) : toPilotlightError(thrown);
     terminal.err(`pilotlight: ${error.message}`);
     if (terminal.env['PILOTLIGHT_DEBUG']) for (const line of causes(error)) terminal.err(line);
     return error.code === 'USAGE' ? 2 : 1;
   }
+}
+
+/** Whether a command asks a running proxy. */
+function talks(command: CommandName): boolean {
+  return (commands[command].options as readonly string[]).includes('admin');
 }
 
 async function dispatch(

@@ -26,6 +26,8 @@ const LEAST_REASON_WIDTH = 18;
 const MOST_ACTIVITY = 24;
 /** An output of fewer columns has no room for it. */
 const WIDE = 110;
+/** One of fewer has no room for the last activity at all. */
+const NARROW = 100;
 
 /**
  * The services as a table without lines.
@@ -35,18 +37,21 @@ const WIDE = 110;
 export function statusTable(services: readonly ServiceStatus[], nowMs: number, columns: number): string {
   if (services.length === 0) return 'no services are configured';
   const hasMemory = columns >= WIDE && services.some(({ replicas }) => replicas.some(({ memoryMiB }) => memoryMiB));
-  const head = hasMemory ? COLUMNS : COLUMNS.filter((name) => name !== 'memory');
-  const rows = services.map((service) => [
-    service.name,
-    service.state,
-    replicasCell(service.replicas),
-    ...(hasMemory ? [memoryCell(service.replicas)] : []),
-    String(service.inFlight),
-    String(service.held),
-    latencyCell(service, columns),
-    activityCell(service.lastActivity, nowMs, columns),
-    decisionCell(service, nowMs),
-  ]);
+  const leftOut = new Set([...(hasMemory ? [] : ['memory']), ...(columns < NARROW ? ['last activity'] : [])]);
+  const head = COLUMNS.filter((name) => !leftOut.has(name));
+  const rows = services.map((service) =>
+    [
+      service.name,
+      service.state,
+      replicasCell(service.replicas),
+      memoryCell(service.replicas),
+      String(service.inFlight),
+      String(service.held),
+      latencyCell(service, columns),
+      activityCell(service.lastActivity, nowMs, columns),
+      decisionCell(service, nowMs),
+    ].filter((_, column) => !leftOut.has(COLUMNS[column] as string)),
+  );
   const widths = head.map((name, column) => Math.max(...[head, ...rows].map((row) => (row[column] ?? name).length)));
   const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
   const left = Math.max(LEAST_REASON_WIDTH, columns - before - 1);

@@ -1,6 +1,6 @@
 import { PilotlightError } from '../model/errors.ts';
 import { sleep } from '../util/clock.ts';
-import { createAdminClient } from './admin-client.ts';
+import { type AdminClient, createAdminClient } from './admin-client.ts';
 import { type AdminOptions, findAdmin } from './admin-target.ts';
 import { colouredStatus, hasColours } from './colours.ts';
 import { declarationLines } from './declaration-lines.ts';
@@ -32,9 +32,7 @@ export async function showStatus(given: StatusOptions, terminal: Terminal, signa
     const services = await client.services(signal);
     // The services alone are what other programs read.
     const isTable = given.json !== true && given.names !== true;
-    if (!isTable) return { services, below: [] };
-    const { memory } = await client.budget(signal);
-    return { services, below: [...memoryLines(memory), ...declarationLines(await client.declarations(signal))] };
+    return { services, below: isTable ? await below(client, signal) : [] };
   };
   const first = await ask();
   if (given.watch === true && interactive && given.json !== true && given.names !== true) {
@@ -53,6 +51,21 @@ export async function showStatus(given: StatusOptions, terminal: Terminal, signa
     out(await again(async () => render(await ask(), given, terminal)));
   }
   return 0;
+}
+
+/** What stands below the table. An older proxy knows of no such things, and its services are worth showing. */
+async function below(client: AdminClient, signal: AbortSignal): Promise<string[]> {
+  const lines = [
+    client.budget(signal).then(({ memory }) => memoryLines(memory)),
+    client.declarations(signal).then(declarationLines),
+  ];
+  const told = lines.map((each) =>
+    each.catch((error: unknown): string[] => {
+      if (error instanceof PilotlightError && error.code === 'ADMIN_REFUSED') return [];
+      throw error;
+    }),
+  );
+  return (await Promise.all(told)).flat();
 }
 
 /** A proxy that restarts is waited for: the line stands where the table would. */

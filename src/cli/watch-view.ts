@@ -31,13 +31,16 @@ export interface WatchView {
   lastOffset: number;
 }
 
+/** Room for the other columns of the table; a name has what is left, at least this much. */
+const OTHER_COLUMNS = 64;
+const LEAST_NAME = 16;
 const KEYS = 'arrows move, q ends';
 
 /** The screen: a line on the proxy, the head of the table, as much of it as there is room for, a line on the keys. */
 export function watchView(state: WatchState, now: number, columns: number, rows: number): WatchView {
   const { answer, offset } = state;
-  const table =
-    answer === undefined ? [] : [...statusTable(answer.services, now, columns).split('\n'), ...answer.below];
+  const services = answer?.services.map((service) => ({ ...service, name: shortened(service.name, columns) }));
+  const table = answer === undefined ? [] : [...statusTable(services ?? [], now, columns).split('\n'), ...answer.below];
   const [head = '', ...body] = table;
   const room = Math.max(1, rows - 3);
   const lastOffset = Math.max(0, body.length - room);
@@ -62,6 +65,12 @@ function titleLine({ url, answer, answeredAt, trouble }: WatchState, now: number
   const inFlight = services.reduce((sum, each) => sum + each.inFlight, 0);
   const held = services.reduce((sum, each) => sum + each.held, 0);
   return `pilotlight at ${url}  ${counted(services.length, 'service')}, ${inFlight} in flight, ${held} held`;
+}
+
+/** A name that would push the other columns off the screen loses its end. */
+function shortened(name: string, columns: number): string {
+  const room = Math.max(LEAST_NAME, columns - OTHER_COLUMNS);
+  return name.length > room ? `${name.slice(0, room - 1)}…` : name;
 }
 
 function blank(count: number): string[] {

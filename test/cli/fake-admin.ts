@@ -12,13 +12,17 @@ export interface FakeAdmin {
   first: unknown[];
 }
 
-/** An HTTP server that answers every request the same and remembers what was asked. */
-export async function fakeAdmin(status: number, body: unknown): Promise<FakeAdmin> {
+/**
+ * An HTTP server that answers every request the same and remembers what was asked.
+ * @param declarations status of the answer to who asks for declared services: 404 as before there were any
+ */
+export async function fakeAdmin(status: number, body: unknown, { declarations = 200 } = {}): Promise<FakeAdmin> {
   const fake: FakeAdmin = { url: '', asked: [], answer: { status, body: JSON.stringify(body) }, first: [] };
   const server = createServer((request, response) => {
     // Nothing declares itself.
     if (request.url === '/v1/declarations') {
-      response.writeHead(200, { 'content-type': 'application/json' }).end('[]');
+      const told = declarations === 200 ? [] : { code: 'NOT_FOUND', title: 'Not found' };
+      response.writeHead(declarations, { 'content-type': 'application/json' }).end(JSON.stringify(told));
       return;
     }
     // … and memory has no bound.

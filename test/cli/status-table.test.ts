@@ -118,3 +118,10 @@ test('what counts as slow stands beside the p95 where there is room', () => {
 test('no services are said in words', () => {
   expect(statusTable([], NOW, 80)).toBe('no services are configured');
 });
+
+test('80 columns hold a row with its last decision, and no last activity', () => {
+  const lines = statusTable([busy], NOW, 80).split('\n');
+  expect(lines[0]).toMatch(/p95 +last decision$/);
+  expect(lines.every((line) => line.length <= 80)).toBe(true);
+  expect(lines.slice(1).join(' ').replaceAll(/ +/g, ' ')).toContain('scale-up 2→3: p95');
+});

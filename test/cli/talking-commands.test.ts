@@ -156,7 +156,9 @@ describe('what goes wrong is one line and exit 1', () => {
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     expect(await cli(`status --admin 127.0.0.1:${port}`, terminal)).toBe(1);
     expect(terminal.stderr).toHaveLength(1);
-    expect(terminal.stderr[0]).toContain('no Pilotlight answers');
+    expect(terminal.stderr[0]).toMatch(
+      /no Pilotlight answers .*\((?:what is there speaks no HTTP|it closed the connection)\)/,
+    );
   });
 
   test('the token is missing', async () => {
@@ -170,8 +172,50 @@ describe('what goes wrong is one line and exit 1', () => {
     const { url } = await fakeAdmin(401, { code: 'UNAUTHORIZED', title: 'Unauthorized' });
     const terminal = fakeTerminal();
     expect(await cli(`status --admin ${url} --token wrong`, terminal)).toBe(1);
-    expect(terminal.stderr[0]).toContain('refuses the token');
+    expect(terminal.stderr[0]).toContain('refuses the token, which is from --token');
     expect(terminal.stderr[0]).not.toContain('wrong');
+  });
+
+  test('the token of the environment or of the configuration is told by where it is from', async () => {
+    const { url } = await fakeAdmin(401, { code: 'UNAUTHORIZED', title: 'Unauthorized' });
+    const set = fakeTerminal({ env: { PILOTLIGHT_ADMIN_TOKEN: 'wrong' } });
+    await cli(`status --admin ${url}`, set);
+    expect(set.stderr[0]).toContain('which is from PILOTLIGHT_ADMIN_TOKEN');
+    const cwd = await configuration(minimal(`{ address: "${url.slice('http://'.length)}", token: wrong }`));
+    const configured = fakeTerminal({ cwd });
+    await cli('status', configured);
+    expect(configured.stderr[0]).toContain(`which is from ${join(cwd, 'pilotlight.yaml')}`);
+  });
+
+  test('a listener for requests answers, which is not the admin API', async () => {
+    const { url } = await fakeAdmin(404, { code: 'NO_ROUTE', title: 'Not Found', detail: 'No service is configured.' });
+    const terminal = fakeTerminal();
+    expect(await cli(`status --admin ${url}`, terminal)).toBe(1);
+    expect(terminal.stderr[0]).toContain(
+      'takes requests for services (it answered NO_ROUTE): its admin API is at another',
+    );
+  });
+
+  test('https where none is spoken', async () => {
+    const { url } = await fakeAdmin(200, []);
+    const terminal = fakeTerminal();
+    expect(await cli(`status --admin ${url.replace('http:', 'https:')}`, terminal)).toBe(1);
+    expect(terminal.stderr[0]).toContain('(it speaks no TLS there: write http://)');
+  });
+
+  test('what runs answers in a form of another version', async () => {
+    const { url } = await fakeAdmin(200, [{ name: 'shop' }]);
+    const terminal = fakeTerminal();
+    expect(await cli(`status --admin ${url}`, terminal)).toBe(1);
+    expect(terminal.stderr).toHaveLength(1);
+    expect(terminal.stderr[0]).toContain('they are of different versions');
+  });
+
+  test('what runs knows of no declared services, which hides none of the others', async () => {
+    const { url } = await fakeAdmin(200, [service({ name: 'shop' })], { declarations: 404 });
+    const terminal = fakeTerminal();
+    expect(await cli(`status --admin ${url}`, terminal)).toBe(0);
+    expect(terminal.stdout.join()).toContain('shop');
   });
 
   test('what runs is older than the program', async () => {

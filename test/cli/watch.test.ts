@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { openScreen, type Screen } from '../../src/cli/screen.ts';
 import { watchStatus } from '../../src/cli/watch.ts';
 import { watchView } from '../../src/cli/watch-view.ts';
+import type { Decision } from '../../src/model/decision.ts';
 import { PilotlightError } from '../../src/model/errors.ts';
 import type { ServiceStatus } from '../../src/model/status.ts';
 import { VirtualClock } from '../../src/util/virtual-clock.ts';
@@ -104,6 +105,24 @@ test('nothing is drawn that is wider or longer than the screen', () => {
     expect(lines.length).toBeLessThanOrEqual(rows);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
   }
+});
+
+test('a long name leaves room for what was decided last', () => {
+  const about = { id: 'a-1', kind: null, outcome: null, at: new Date(0).toISOString(), service: 'a', dryRun: false };
+  const lastDecision: Decision = {
+    ...about,
+    action: 'wake',
+    from: 0,
+    to: 1,
+    reason: '3 wait',
+    inputs: {},
+    verdicts: [],
+  };
+  const services = [service({ name: 'a-name-of-sixty-characters-that-would-take-most-of-the-screen-', lastDecision })];
+  const state = { url: 'http://a', answer: { services, below: [] }, answeredAt: 0, trouble: undefined, offset: 0 };
+  const { lines } = watchView(state, 0, 80, 24);
+  expect(lines[2]).toMatch(/^a-name-of-sixty… {2}asleep/);
+  expect(lines.join(' ')).toContain('wake 0→1');
 });
 
 describe('the terminal', () => {
