@@ -2,36 +2,56 @@
 # NODE_IMAGE is any image with Node >= 22.19, npm and a shell; the default is the public one.
 ARG NODE_IMAGE=node:24-bookworm-slim
 
-# Compiles TypeScript.
+# Compiles TypeScript, and lists what it all is made of.
 FROM ${NODE_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
 COPY toolchain/package.json toolchain/
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
+COPY toolchain toolchain
 COPY src src
-RUN npm run -s build
+RUN npm run -s build && chmod +x dist/pilotlight.js
 
-# What runs needs neither the tools nor the pinned Node of a checkout.
+# What runs needs neither the tools nor the pinned Node of a checkout, nor what compilers and debuggers read.
 FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /build
 COPY package.json package-lock.json ./
 COPY toolchain/package.json toolchain/
-RUN npm ci --omit=dev --omit=optional --no-audit --no-fund && rm -rf node_modules/pilotlight-toolchain
+RUN npm ci --omit=dev --omit=optional --no-audit --no-fund && rm -rf node_modules/pilotlight-toolchain && \
+    find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -print0 | xargs -0 rm -f
 
-FROM ${NODE_IMAGE}
-# An init reaps what replicas of the process runtime leave behind and passes signals on.
-RUN command -v tini > /dev/null || \
-    (apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*)
+# The files of a small system: Node with its libraries, a shell with the usual small programs, and an init, which reaps
+# what replicas of the process runtime leave behind and passes signals on. Public Node images are larger than all of this.
+FROM ${NODE_IMAGE} AS system
+RUN (command -v busybox && command -v tini) > /dev/null || \
+    (apt-get update && apt-get install -y --no-install-recommends busybox-static tini)
+RUN mkdir -p /system/bin /system/usr/bin /system/usr/local/bin /system/etc /system/tmp /system/var/lib/pilotlight && \
+    chmod 1777 /system/tmp && chown 1000:1000 /system/var/lib/pilotlight && \
+    for file in "$(command -v node)" $(LD_TRACE_LOADED_OBJECTS=1 node | grep -o '/[^ ]*'); do \
+      mkdir -p "/system$(dirname "$file")" && cp -L "$file" "/system$file"; done && \
+    cp -L "$(which tini-static || which tini)" /system/usr/local/bin/tini && \
+    cp -L "$(which busybox)" /system/bin/busybox && \
+    for name in $(busybox --list | grep -v '^busybox$'); do ln -s busybox "/system/bin/$name"; done && \
+    ln -s ../../bin/busybox /system/usr/bin/env && \
+    ln -s /app/dist/pilotlight.js /system/usr/local/bin/pilotlight && \
+    printf 'root:x:0:0::/:/bin/sh\nnode:x:1000:1000::/tmp:/bin/sh\n' > /system/etc/passwd && \
+    printf 'root:x:0:\nnode:x:1000:\n' > /system/etc/group
+
+FROM scratch
+COPY --from=system /system /
 WORKDIR /app
 COPY --from=dependencies /build/node_modules node_modules
 COPY --from=build /build/dist dist
 COPY package.json LICENSE ./
 COPY config config
+COPY packaging/man/pilotlight.1 /usr/local/share/man/man1/
+COPY packaging/completions/pilotlight.bash /usr/local/share/bash-completion/completions/pilotlight
+COPY packaging/completions/_pilotlight /usr/local/share/zsh/site-functions/
+COPY packaging/completions/pilotlight.fish /usr/local/share/fish/vendor_completions.d/
 COPY config/container.yaml /etc/pilotlight/config.yaml
-RUN mkdir -p /var/lib/pilotlight && chown 1000:1000 /var/lib/pilotlight
-ENV NODE_ENV=production STATE_DIRECTORY=/var/lib/pilotlight
-# 1000 is the user `node` of the public image. To start containers it needs the socket's group: --group-add.
+ENV PATH=/usr/local/bin:/usr/bin:/bin HOME=/tmp NODE_ENV=production STATE_DIRECTORY=/var/lib/pilotlight
+# 1000 is the user `node`. To start containers it needs the socket's group: --group-add.
 USER 1000:1000
 VOLUME /var/lib/pilotlight
 EXPOSE 8080

@@ -212,7 +212,7 @@ describe('what goes wrong is one line and exit 1', () => {
   });
 
   test('what runs knows of no declared services, which hides none of the others', async () => {
-    const { url } = await fakeAdmin(200, [service({ name: 'shop' })], { declarations: 404 });
+    const { url } = await fakeAdmin(200, [serviceStatus({ name: 'shop' })], { declarations: 404 });
     const terminal = fakeTerminal();
     expect(await cli(`status --admin ${url}`, terminal)).toBe(0);
     expect(terminal.stdout.join()).toContain('shop');

@@ -118,7 +118,9 @@ test('a long name leaves room for what was decided last', () => {
     inputs: {},
     verdicts: [],
   };
-  const services = [service({ name: 'a-name-of-sixty-characters-that-would-take-most-of-the-screen-', lastDecision })];
+  const services = [
+    serviceStatus({ name: 'a-name-of-sixty-characters-that-would-take-most-of-the-screen-', lastDecision }),
+  ];
   const state = { url: 'http://a', answer: { services, below: [] }, answeredAt: 0, trouble: undefined, offset: 0 };
   const { lines } = watchView(state, 0, 80, 24);
   expect(lines[2]).toMatch(/^a-name-of-sixty… {2}asleep/);

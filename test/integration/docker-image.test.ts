@@ -1,8 +1,11 @@
-import { stat } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { blocksOfPage } from '../docs/pages.ts';
 import { build, ensureBaseImage } from '../support/base-image.ts';
+import { run } from '../support/command.ts';
 import {
   containerLogs,
   dockerApi,
@@ -25,6 +28,7 @@ const APP = 'pilotlight-test/behind:1';
 interface Inspected {
   State: { Running: boolean; ExitCode: number; Health?: { Status: string } };
   Config: { User: string };
+  HostConfig: { ReadonlyRootfs: boolean; CapDrop: string[] };
   NetworkSettings: { IPAddress: string };
 }
 
@@ -42,7 +46,7 @@ beforeAll(async () => {
   ];
   const buildargs = JSON.stringify({ NODE_IMAGE: BASE });
   const query = new URLSearchParams({ t: IMAGE, rm: '1', forcerm: '1', buildargs });
-  await build(docker, root, [...entries, 'toolchain/package.json', 'src', 'config'], query);
+  await build(docker, root, [...entries, 'toolchain', 'src', 'config', 'packaging'], query);
   await buildAppImage(docker, {
     tag: APP,
     files: {},
@@ -56,8 +60,44 @@ afterAll(async () => {
   }
 });
 
-test('the image runs as a plain user under an init, gets healthy, answers on 8080 and keeps its admin API inside', async () => {
-  const id = await startContainer(docker, { Image: IMAGE, Labels: labels });
+/** Runs a command of the page as it stands there, but for what must be this test's own. @returns the container's id */
+async function runAsDocumented(beginning: string, own: readonly (readonly [theirs: string, ours: string])[] = []) {
+  const lines = blocksOfPage('docs/image.md').flatMap(({ text }) => text.replaceAll('\\\n', ' ').split('\n'));
+  const [line = ''] = lines.filter((each) => each.startsWith(beginning));
+  const label = Object.entries(labels).map(([name, value]) => `--label ${name}=${value}`);
+  let command = line
+    .replace(/ pilotlight$/, ` ${IMAGE}`)
+    .replace(/^docker run( -d)?/, `docker run -d ${label.join(' ')}`);
+  for (const [theirs, ours] of [['-p 8080:8080', '-p 127.0.0.1::8080'] as const, ...own]) {
+    expect(command).toContain(theirs);
+    command = command.replaceAll(theirs, ours);
+  }
+  const env = { ...process.env, DOCKER_HOST: `unix://${socket}` };
+  return (await run('sh', ['-c', command], { env })).trim();
+}
+
+test('the image is under 200 MB, and holds what it is made of', async () => {
+  const { Size } = (await docker<{ Size: number }>('GET', `/images/${IMAGE}/json`)).json;
+  expect(Size / 1e6).toBeLessThan(200);
+  expect(Size / 1e6).toBeGreaterThan(50);
+  const script = `
+    set -e
+    grep -q '"bomFormat": "CycloneDX"' dist/materials/sbom.cdx.json
+    grep -q '^yaml .* ISC$' dist/materials/licences.txt
+    test -s /usr/local/share/man/man1/pilotlight.1
+    test -s /usr/local/share/bash-completion/completions/pilotlight
+    test -s /usr/local/share/zsh/site-functions/_pilotlight
+    test -s /usr/local/share/fish/vendor_completions.d/pilotlight.fish
+    pilotlight version`;
+  const env = { ...process.env, DOCKER_HOST: `unix://${socket}` };
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  expect((await run('docker', ['run', '--rm', '--entrypoint', 'sh', IMAGE, '-c', script], { env })).trim()).toBe(
+    version,
+  );
+}, 240_000);
+
+test('the one line of the page: a plain user under an init, healthy, answers on 8080, the admin API stays inside', async () => {
+  const id = await runAsDocumented('docker run --rm');
   await until(
     'the container is healthy',
     async () => (await inspect(id)).State.Health?.Status === 'healthy',
@@ -70,31 +110,35 @@ test('the image runs as a plain user under an init, gets healthy, answers on 808
   expect(answer.status).toBe(200);
   expect(answer.headers.get('x-cold-start')).toBe('1');
   await expect(fetch(`http://${NetworkSettings.IPAddress}:9400/healthz`)).rejects.toThrow();
+  const waited = docker<{ StatusCode: number }>('POST', `/containers/${id}/wait?condition=removed`);
   expectStatus(await docker('POST', `/containers/${id}/stop?t=45`), 204);
-  expect((await inspect(id)).State, await containerLogs(socket, id)).toMatchObject({ Running: false, ExitCode: 0 });
+  expect((await waited).json.StatusCode).toBe(0);
 }, 240_000);
 
-test('from inside its container it wakes another container and answers', async () => {
+test('with a read-only root and no capabilities it wakes another container and answers', async () => {
   const config = {
     listen: [{ address: '0.0.0.0:8080' }],
-    docker: { socket: '/run/docker.sock', reach: 'container' },
+    docker: { socket: '/var/run/docker.sock', reach: 'container' },
     services: { behind: { routes: [{ path: '/' }], run: { docker: { image: APP, port: 3000 } }, onExit: 'stop' } },
   };
-  const id = await startContainer(docker, {
-    Image: IMAGE,
-    Labels: labels,
-    Entrypoint: [
-      'tini',
-      '--',
-      'sh',
-      '-c',
-      'printf %s "$CONFIG" > /tmp/c.yaml && exec node /app/dist/pilotlight.js run -c /tmp/c.yaml',
-    ],
-    Cmd: [],
-    Env: [`CONFIG=${JSON.stringify(config)}`],
-    HostConfig: { Binds: [`${socket}:/run/docker.sock`], GroupAdd: [String((await stat(socket)).gid)] },
+  const folder = await mkdtemp(join(tmpdir(), 'pilotlight-image-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await chmod(folder, 0o755);
+  await writeFile(join(folder, 'config.yaml'), JSON.stringify(config));
+  const name = `pilotlight-test-${inject('dockerRun')}`;
+  const id = await runAsDocumented('docker run -d', [
+    ['--name pilotlight', `--name ${name}`],
+    ['/etc/pilotlight:/etc', `${folder}:/etc`],
+    ['-v pilotlight:', `-v ${name}:`],
+    ['-v /var/run/docker.sock:', `-v ${socket}:`],
+    ['stat -c %g /var/run/docker.sock', `stat -c %g ${socket}`],
+  ]);
+  onTestFinished(async () => {
+    await docker('DELETE', `/containers/${id}?force=1`);
+    expectStatus(await docker('DELETE', `/volumes/${name}`), 204);
   });
-  const { NetworkSettings } = await inspect(id);
+  const { NetworkSettings, HostConfig } = await inspect(id);
+  expect(HostConfig).toMatchObject({ ReadonlyRootfs: true, CapDrop: ['ALL'] });
   const url = `http://${NetworkSettings.IPAddress}:8080/`;
   let answer: Response | undefined;
   let text = '';
@@ -117,7 +161,10 @@ test('from inside its container it wakes another container and answers', async (
   });
   expect(text, await containerLogs(socket, id)).toBe('from behind');
   expect(answer?.headers.get('x-cold-start')).toBe('1');
+  const env = { ...process.env, DOCKER_HOST: `unix://${socket}` };
+  expect(await run('docker', ['exec', name, 'pilotlight', 'status', '--names'], { env })).toBe('behind\n');
   expectStatus(await docker('POST', `/containers/${id}/stop?t=45`), 204);
+  expect((await inspect(id)).State, await containerLogs(socket, id)).toMatchObject({ Running: false, ExitCode: 0 });
   const running = (await listContainers(docker, 'pilotlight.service=behind')).filter(
     ({ State }) => State === 'running',
   );
