@@ -33,7 +33,7 @@ export interface CatalogFeed {
   /**
    * The instances of one service as they are now, but for those that Pilotlight registered; few services are asked for
    * at once, the others wait.
-   * @throws DISCOVERY_UNREACHABLE, DISCOVERY_FAILED, CANCELLED
+   * @throws DISCOVERY_UNREACHABLE, DISCOVERY_FAILED, DISCOVERY_DENIED (none is listed, and it may not be read), CANCELLED
    */
   instances(service: string, signal: AbortSignal): Promise<ListedInstance[]>;
 }

@@ -35,6 +35,10 @@ export interface Declaration {
   readonly binding: WrittenOptions;
   /** Where in the options the port belongs; undefined: the source knows the port. */
   readonly portAt: readonly string[] | undefined;
+  /** Where in the options shares of requests by tag belong; undefined: there is nothing to share. */
+  readonly sharesAt?: readonly string[];
+  /** Tags that any of its instances has, also those that are not believed; where `sharesAt` is told. */
+  readonly tags?: readonly string[];
   /** Ports that it may listen on: a single one needs no label. */
   readonly ports: readonly number[];
   /** Networks that it is in; undefined: the source knows of none. */

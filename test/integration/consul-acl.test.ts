@@ -105,3 +105,13 @@ test('a service that is not there is known to have no instance', async () => {
   expect(denial()).toBeUndefined();
   expect(source.answered()).toBe(true);
 });
+
+test('who asks for what instances say of themselves is told that they may not be read, not that there are none', async () => {
+  const service = await world('telling', SERVICES, NODES);
+  const { signal } = new AbortController();
+  const instances = () => service.source.catalog.instances('telling', signal);
+  expect(await instances()).toHaveLength(2);
+  await service.may(NODES);
+  await until('the token may not read it', async () => (await instances().catch(() => [])).length === 0);
+  await expect(instances()).rejects.toMatchObject({ code: 'DISCOVERY_DENIED' });
+});

@@ -11,6 +11,7 @@ import { resolvePaths } from '../option/resolve-paths.ts';
 import { treeDocument } from '../read/tree-document.ts';
 import { configSchema, serviceName } from '../schema/config.ts';
 import { serviceSchema } from '../schema/service.ts';
+import type { Dialect } from './dialects/dialect.ts';
 import { dialectsOf } from './dialects/dialects.ts';
 import { type Branch, Draft, type Tree } from './draft.ts';
 import { hostIsAmong } from './host-patterns.ts';
@@ -56,6 +57,7 @@ export function readDeclaration(
   checkBounds(declaration, source, isRead, draft);
   const name = nameOf(declaration, draft);
   bind(declaration, draft);
+  share(declaration, read, draft);
   const { options } = draft;
   if (options['group'] !== undefined && declaration.after.length > 0) options['after'] ??= [...declaration.after];
   const { problems, remarks } = draft;
@@ -116,6 +118,19 @@ function bind({ binding, portAt, ports, prefix }: Declaration, draft: Draft): vo
     at = at[key] as Tree;
   }
   at[portAt.at(-1) as string] = port as Branch;
+}
+
+/** Adds what tags say of how requests are shared. */
+function share({ sharesAt, tags = [] }: Declaration, dialects: readonly Dialect[], draft: Draft): void {
+  const shares: Tree = Object.create(null);
+  for (const tag of sharesAt === undefined ? [] : tags) {
+    const found = dialects.map((dialect) => dialect.shareOf?.(tag)).find((each) => each !== undefined);
+    if (found !== undefined) shares[tag] = String(found);
+  }
+  if (sharesAt === undefined || Object.keys(shares).length === 0) return;
+  let at = draft.options;
+  for (const key of sharesAt.slice(0, -1)) at = at[key] as Tree;
+  at[sharesAt.at(-1) as string] = shares;
 }
 
 /** Runs the checks of the file over it. */

@@ -1,7 +1,7 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { list, option, optional, options, required, section, withoutKeys } from '../option/option.ts';
 import { textOrSection } from '../option/shorthand.ts';
-import { duration, flag, integer, parsed, text, words } from '../option/value-types.ts';
+import { duration, flag, integer, parsed, share, text, words } from '../option/value-types.ts';
 import { readEndpointAddress } from './addresses.ts';
 import { consulChoice, givenChoice } from './consul-choice.ts';
 
@@ -64,10 +64,17 @@ export const endpointsSchema = section(
                 'number in their metadata under `NAME_port`. Entries without it are skipped, and told of.',
               'the port of the entry',
             ),
+            shares: optional(
+              z.record(text(), share({ above: true })),
+              'Share of all requests that each instance with a tag gets, by tags: `{ canary: 5% }`. The others have what is ' +
+                'left, by their weights.',
+              'all go by their weights',
+            ),
             ...consulChoice((usual) => `that of \`consul\`, else ${usual}`),
           },
-          ({ service, tag, tags, port, ...choice }) => ({
+          ({ service, tag, tags, port, shares, ...choice }) => ({
             service,
+            ...(shares === undefined ? {} : { shares }),
             ...(port === undefined ? {} : { port }),
             ...givenChoice({ ...choice, tags: tags ?? tag }),
           }),

@@ -6,6 +6,8 @@ import { type Labels, labelsOf, type Reading } from './labels.ts';
 /** When a service was seen first, and what decides between those that were seen at once. */
 export type Age = Pick<Declaration, 'since' | 'order'>;
 
+/** Most tags of all instances of one service that are looked at. */
+const MOST_TAGS = 200;
 const DIFFERING = 'its instances do not all say the same: what the one that was changed last says holds';
 
 /**
@@ -39,6 +41,10 @@ export function declarationOf(
     ...(!isOneVoice && { notes: [DIFFERING] }),
     binding: { endpoints: { consul: { service } } },
     portAt: undefined,
+    sharesAt: ['endpoints', 'consul', 'shares'],
+    tags: [...new Set(instances.flatMap(({ tags }) => tags.filter((tag) => reading.isForeign(tag))))]
+      .sort()
+      .slice(0, MOST_TAGS),
     ports: [],
     networks: undefined,
     after: [],

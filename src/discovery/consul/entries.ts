@@ -5,6 +5,7 @@ import { PilotlightError } from '../../model/errors.ts';
 import type { HostPort } from '../../model/settings.ts';
 import { hostPort } from '../../util/host-port.ts';
 import type { ConsulChoice } from './settings.ts';
+import { withShares } from './shares.ts';
 
 /** One instance of a service as Consul lists it; its identity is node and service id together. */
 export interface Instance extends HostPort {
@@ -102,13 +103,17 @@ export function inOrder(instances: readonly Instance[]): Instance[] {
  * The instances with all tags, merged by address, in order of address. Those that are not on the nearest node that has a
  * usable one stand by.
  */
-export function endpointsOf(instances: readonly Instance[], { tags = [], warning = 'use' }: ConsulChoice): Chosen {
+export function endpointsOf(
+  instances: readonly Instance[],
+  { tags = [], warning = 'use', shares }: ConsulChoice,
+): Chosen {
   const endpoints = new Map<string, DiscoveredEndpoint>();
   const unused = new Map<string, UnusedEndpoint>();
   const wanted = instances.filter((instance) => tags.every((tag) => instance.tags.includes(tag)));
   const isUsable = ({ health }: Instance) => health === 'passing' || (health === 'warning' && warning !== 'refuse');
-  const weightOf = ({ health, weight }: Instance) => (health === 'warning' && warning === 'avoid' ? 0 : weight);
   const usable = wanted.filter(isUsable);
+  const ownWeight = ({ health, weight }: Instance) => (health === 'warning' && warning === 'avoid' ? 0 : weight);
+  const weightOf = withShares(usable, ownWeight, shares);
   const nearest = nearestOf(usable.filter((instance) => weightOf(instance) > 0)) ?? nearestOf(usable);
   for (const instance of usable) {
     const { host, port, rank } = instance;

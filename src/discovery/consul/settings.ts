@@ -34,6 +34,8 @@ export interface ConsulChoice {
   near?: string | undefined;
   /** `use` unless told. */
   warning?: WarningPolicy | undefined;
+  /** Of all requests, what each instance with a tag gets: above 0, up to 1. */
+  shares?: Readonly<Record<string, number>> | undefined;
 }
 
 /** What a service says of itself in Consul. */

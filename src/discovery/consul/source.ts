@@ -101,7 +101,7 @@ class ConsulSource implements DiscoverySource, WithCatalog {
     };
     const inTurn = atMost(FETCHES);
     this.#askOnce = (query, signal) => inTurn(() => this.#client.ask(query, signal));
-    this.catalog = createCatalogFeed(this.#catalogOf({}), this.#askOnce);
+    this.catalog = createCatalogFeed(this.#catalogOf({}), this.#askOnce, this.#client.accessIn({}));
   }
 
   follow(queries: ConsulQuery[]): void {

@@ -57,6 +57,26 @@ describe('fabio', () => {
     expect(status?.problems[0]).toContain(`label ${tag}`);
   });
 
+  test('weights of tags are shares of the instances that have them, in Consul', () => {
+    const tags = ['urlprefix-a.example/ weight=0.05', 'urlprefix-a.example/'];
+    const consul = {
+      word: 'tag',
+      binding: { endpoints: { consul: { service: 'shop' } } },
+      portAt: undefined,
+      sharesAt: ['endpoints', 'consul', 'shares'],
+      tags,
+    } as const;
+    const { settings, standing } = merged(file, [container('shop', { [tags[1] as string]: '' }, consul)]);
+    expect(standing[0]).toMatchObject({ state: 'in force', remarks: [] });
+    expect(settings.services[0]?.endpoints).toEqual({
+      consul: { service: 'shop', shares: { [tags[0] as string]: 0.05 } },
+    });
+    const wrong = merged(file, [container('shop', { 'urlprefix-a.example/ weight=5': '' }, consul)]).standing[0];
+    expect(wrong?.problems).toEqual([
+      'tag urlprefix-a.example/ weight=5: weight: expected a share from 0 to 1, found 5',
+    ]);
+  });
+
   test('tlsskipverify turns on no TLS of its own', () => {
     expect(statusOf({ 'urlprefix-a.example/': 'tlsskipverify=true' })?.remarks).toEqual([
       'label urlprefix-a.example/: tlsskipverify is left out without proto=https or grpcs',

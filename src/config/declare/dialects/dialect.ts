@@ -17,6 +17,8 @@ export interface Dialect {
   readonly name: string;
   readonly rows: readonly DialectRow[];
   owns(label: string): boolean;
+  /** The share of requests that a tag of an instance asks for, above 0 and up to 1; undefined: none. */
+  shareOf?(tag: string): number | undefined;
   /** Adds what the labels say to the draft; what is not understood is said there. Own labels were read before. */
   read(labels: Readonly<Record<string, string>>, draft: Draft): Enabled;
 }

@@ -20,7 +20,12 @@ const ROWS: readonly DialectRow[] = [
   { written: 'deny=ip:CIDR', fate: 'refused', becomes: '`allow` names who is let in' },
   { written: 'auth=NAME', fate: 'refused', becomes: '`basicAuth` of a route of the file' },
   { written: 'redirect=STATUS,URL', fate: 'understood', becomes: '`redirect` of the route; `$path` is `{path}`' },
-  { written: 'weight=N', fate: 'left out', becomes: 'one route leads to one service; instances share by `Weights`' },
+  {
+    written: 'weight=N',
+    fate: 'understood',
+    becomes:
+      '`endpoints.consul.shares`: what the instance gets of all requests; left out of a container, which is alone',
+  },
 ];
 
 /** fabio's tags. A label holds the options in its value, a tag behind a blank. */
@@ -28,6 +33,11 @@ export const fabio: Dialect = {
   name: 'fabio',
   rows: ROWS,
   owns: (label) => label.startsWith(PREFIX),
+  shareOf(tag) {
+    const share = Number(/\sweight=(\S+)/.exec(tag)?.[1] ?? 0);
+    // Less is nothing, and would be written in another form.
+    return share >= 0.0001 && share <= 1 ? share : undefined;
+  },
   read(labels, draft) {
     const own = Object.entries(labels).filter(([label]) => label.startsWith(PREFIX));
     for (const [label, value] of own) readPrefix(label, `${label} ${value}`, draft);
@@ -94,7 +104,13 @@ function readOption(
       draft.refuse(label, `${name} is not understood, and without it more would be let in than was meant`);
       return;
     case 'weight':
-      draft.remark(label, 'weight is left out: one container is all that the route leads to, and takes every request');
+      if (draft.isRun)
+        draft.remark(
+          label,
+          'weight is left out: one container is all that the route leads to, and takes every request',
+        );
+      else if (!(Number(value) >= 0 && Number(value) <= 1))
+        draft.refuse(label, `weight: expected a share from 0 to 1, found ${value}`);
       return;
     default:
       draft.remark(label, `${name} is not understood and left out`);
