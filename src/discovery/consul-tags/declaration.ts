@@ -11,7 +11,8 @@ const MOST_TAGS = 200;
 const DIFFERING = 'its instances do not all say the same: what the one that was changed last says holds';
 
 /**
- * What a service declares. Where its instances do not say the same, the one that was changed last is believed as a whole:
+ * What a service declares. Its endpoints are found in the same place, by the source's own name.
+ * Where its instances do not say the same, the one that was changed last is believed as a whole:
  * while a service is rolled out, that is what its owner says now.
  * @returns undefined where it declares nothing
  */
@@ -39,9 +40,9 @@ export function declarationOf(
     word: 'tag',
     ...newest.labels,
     ...(!isOneVoice && { notes: [DIFFERING] }),
-    binding: { endpoints: { consul: { service } } },
+    binding: { endpoints: { [source]: { service } } },
     portAt: undefined,
-    sharesAt: ['endpoints', 'consul', 'shares'],
+    sharesAt: ['endpoints', source, 'shares'],
     tags: [...new Set(instances.flatMap(({ tags }) => tags.filter((tag) => reading.isForeign(tag))))]
       .sort()
       .slice(0, MOST_TAGS),

@@ -1,17 +1,16 @@
-import type { Instance } from './entries.ts';
-
-type WeightOf = (instance: Instance) => number;
+/** The weight that an instance has. */
+type WeightOf<Instance> = (instance: Instance) => number;
 
 /**
  * Weights where instances with certain tags get a share of all requests each: the others have what is left, in the
  * proportion of their own weights. Where there are no others, or nothing is left, shares are weights among themselves.
  * @param shares by tag, above 0 and up to 1; of several tags of one instance the first one that is named here counts
  */
-export function withShares(
+export function withShares<Instance extends { tags: readonly string[] }>(
   instances: readonly Instance[],
-  weightOf: WeightOf,
+  weightOf: WeightOf<Instance>,
   shares: Readonly<Record<string, number>> | undefined,
-): WeightOf {
+): WeightOf<Instance> {
   if (shares === undefined) return weightOf;
   const shareOf = (instance: Instance): number | undefined => {
     const tag = Object.keys(shares).find((each) => instance.tags.includes(each));
