@@ -127,7 +127,7 @@ test('memory keeps to its bound, nothing in use goes for it, everybody is answer
       await play.play();
       expect(play.violations).toEqual([]);
     }),
-    { numRuns: 12 },
+    { numRuns: 8 },
   );
 });
 

@@ -42,6 +42,20 @@ describe.concurrent('upgrade', () => {
     });
   }
 
+  scenario('what is paused stays so through an upgrade, and goes on for the next request', async (stage) => {
+    const app = await stage.app('app', { standby: 'paused', service: DRAIN });
+    const proxy = await stage.proxy({ apps: [app] });
+    await proxy.request({ host: app.host });
+    await proxy.sleep(app.name);
+    const isPaused = async () => (await proxy.service(app.name)).replicas[0]?.state === 'paused';
+    await until('it is paused', isPaused);
+    await ended(await upgrade(proxy));
+    await until('the successor knows it as paused', isPaused);
+    expect((await request(proxy.port, { host: app.host })).status).toBe(200);
+    expect(app.log.boots()).toHaveLength(1);
+    expect(await proxy.metric('pilotlight_resumes_total', { outcome: 'ready' })).toBe(1);
+  });
+
   scenario('what is under way in the old process finishes there', async (stage) => {
     const app = await stage.app('app', { service: { timeouts: { drain: '20s' } } });
     const proxy = await stage.proxy({ apps: [app] });

@@ -27,7 +27,7 @@ export function memoryText(facts: MemoryFacts): string[] {
   const host =
     memoryAvailableMiB === undefined
       ? ''
-      : `; the host has ${memoryAvailableMiB} MiB available, of which ${memoryReserveMiB} MiB are left alone`;
+      : `; the host has ${memoryAvailableMiB} MiB available${memoryReserveMiB === 0 ? '' : `, of which ${memoryReserveMiB} MiB are left alone`}`;
   return [`${memoryLeft} more within the memory budget: ${taken}${host}`];
 }
 

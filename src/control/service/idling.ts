@@ -2,7 +2,8 @@ import type { ForecastWhy, IdleWhy } from '../../model/idle.ts';
 import type { ServiceReport } from '../../model/link.ts';
 import type { ServiceSettings } from '../../model/settings.ts';
 import type { Telemetry } from '../link/telemetry.ts';
-import { APART_MS, type ExpectedCall } from '../scale/arrival-forecast.ts';
+import { IN_USE_MS } from '../replica/retire.ts';
+import type { ExpectedCall } from '../scale/arrival-forecast.ts';
 import { AutoKeep, type IdlePlan } from '../scale/auto-keep.ts';
 import { memoryText } from '../scale/budget-text.ts';
 import { explainIdle, UNKNOWN_START_MS } from '../scale/idle-choice.ts';
@@ -99,7 +100,7 @@ export class Idling {
   get callsPerHour(): number {
     const { gaps } = this.#known.learnt;
     if (gaps.version !== this.#calls.version)
-      this.#calls = { version: gaps.version, perHour: gaps.callsPerHour(APART_MS) };
+      this.#calls = { version: gaps.version, perHour: gaps.callsPerHour(IN_USE_MS) };
     return this.#calls.perHour;
   }
 

@@ -3,7 +3,8 @@ import { GAP_BUCKETS } from '../../../src/control/scale/idle-gaps.ts';
 import { decodeIdle, encodeIdle, nothingLearnt } from '../../../src/control/scale/idle-learnt.ts';
 
 test('what is kept is what was known', () => {
-  const learnt = { ...nothingLearnt(), startMs: 1234, waitMs: 5678 };
+  const figures = { startMs: 1234, waitMs: 5678, resumeMs: 45, resumeWaitMs: 67, memoryMiB: 128.5 };
+  const learnt = { ...nothingLearnt(), ...figures };
   for (let i = 0; i < 500; i++) learnt.gaps.add(10 * 1.05 ** i);
   for (let i = 0; i < 20; i++)
     learnt.forecast.began(i * 3_600_000, { startMs: 1000, stopMs: 0, waitMs: 1000, weight: 150 });
@@ -11,7 +12,7 @@ test('what is kept is what was known', () => {
   learnt.forecast.judge(false, -50);
   const again = decodeIdle(encodeIdle(learnt));
   if (typeof again === 'string') throw new Error(again);
-  expect(again).toMatchObject({ startMs: 1234, stopMs: undefined, waitMs: 5678 });
+  expect(again).toMatchObject({ ...figures, stopMs: undefined });
   expect(again.forecast.intervals).toEqual(learnt.forecast.intervals);
   expect(again.forecast.record).toEqual({ right: 0.9, wrong: 1, savedMs: 4450 });
   expect(again.gaps.total).toBeCloseTo(learnt.gaps.total, 2);

@@ -201,3 +201,18 @@ test('without a budget, or where the host does not tell, nothing of it is told a
   expect(states(world)).toEqual(['a-1', 'b-1']);
   expect(world.control.memory()).toBeNull();
 });
+
+test('who is called every few seconds stays, though its replica is idle in between and its last call longer ago', async () => {
+  const world = await worldOf(['a', 'b', 'c', 'd'].map((name) => service(name)));
+  await filled(world, 'a', 'b', 'c');
+  for (let i = 0; i < 20; i++) {
+    world.edge.request('a');
+    await world.run(4000);
+  }
+  for (const name of ['b', 'c']) world.edge.request(name);
+  await world.run(4000);
+  world.edge.request('d');
+  await world.run(1000);
+  expect(states(world)).toContain('a-1');
+  expect(states(world)).toHaveLength(3);
+});
