@@ -31,6 +31,15 @@ test('the package installs into an empty folder, checks a configuration there, a
   await cli('init', '--listen', '127.0.0.1:8080', '--host', 'a.test', '--serve', '127.0.0.1:3000');
   expect(await cli('check')).toContain('pilotlight.yaml is valid');
   expect(await readdir(join(installed, 'packaging'))).toEqual(['completions', 'man', 'systemd']);
+  // What it is made of: what runs, and none of the tools.
+  const bill = JSON.parse(await readFile(join(installed, 'dist/materials/sbom.cdx.json'), 'utf8'));
+  expect(bill).toMatchObject({ bomFormat: 'CycloneDX', metadata: { component: { name: 'pilotlight', version } } });
+  const licences = (await readFile(join(installed, 'dist/materials/licences.txt'), 'utf8')).trim().split('\n');
+  const told = licences.map((line) => line.split(' ')[0]);
+  const { dependencies } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
+  expect(Object.keys(dependencies).filter((name) => !told.includes(name))).toEqual([]);
+  expect(told).not.toContain('vitest');
+  for (const line of licences) expect(line).toMatch(/ (?:MIT|ISC|Apache-2\.0|BSD-[23]-Clause|0BSD|Unlicense)$/);
 
   await writeFile(join(folder, 'server.mjs'), await readFile(join(installed, 'config/embedded/server.mjs')));
   const listen = `127.0.0.1:${await freePort()}`;
