@@ -23,7 +23,7 @@ const test = {
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    maxWorkers: 3,
     projects: [
       { test: { ...test, name: 'apart', include: APART, globalSetup: ['test/support/global-setup.ts'] } },
       // To load the sources anew for each file takes longer than what these test. The name has them run last.
