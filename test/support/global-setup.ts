@@ -36,7 +36,8 @@ let chromium: string | undefined;
 
 /** Starts a Docker engine and a Consul agent, and finds a browser, if one of the selected test files needs them. */
 export async function setup(project: TestProject): Promise<void> {
-  await bundleProgram();
+  // Who watches changes the sources, and the tests are to start what they are then.
+  if (!project.vitest.config.watch) await bundleProgram();
   await startIfNeeded(project, project.vitest.state.getPaths());
   project.onTestsRerun(async (files) => {
     await startIfNeeded(

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
@@ -48,24 +48,31 @@ async function keep(chunks: readonly OutputChunk[]): Promise<string> {
   for (const { fileName, code } of chunks) hash.update(fileName).update(code);
   const folder = join(KEPT, hash.digest('hex').slice(0, 16));
   await mkdir(KEPT, { recursive: true });
-  if (await exists(folder)) return folder;
+  if (await isKept(folder)) return folder;
   await sweep();
   const made = await mkdtemp(join(KEPT, 'new-'));
   await Promise.all(chunks.map(({ fileName, code }) => writeFile(join(made, fileName), code)));
   await writeFile(join(made, 'package.json'), '{ "type": "module" }\n');
+  // Tests start it as other users, too.
+  await chmod(made, 0o755);
   await rename(made, folder).catch(() => rm(made, { recursive: true }));
   return folder;
 }
 
+/** Removes what no run has asked for lately. */
 async function sweep(): Promise<void> {
   for (const name of await readdir(KEPT)) {
-    const { mtimeMs } = await stat(join(KEPT, name));
-    if (Date.now() - mtimeMs > KEPT_FOR_MS) await rm(join(KEPT, name), { recursive: true, force: true });
+    // Another run may have renamed or removed it.
+    const found = await stat(join(KEPT, name)).catch(() => undefined);
+    if (found === undefined || Date.now() - found.mtimeMs <= KEPT_FOR_MS) continue;
+    await rm(join(KEPT, name), { recursive: true, force: true });
   }
 }
 
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
+/** Whether it is there; it stays for another while then. */
+function isKept(folder: string): Promise<boolean> {
+  const now = new Date();
+  return utimes(folder, now, now).then(
     () => true,
     () => false,
   );
