@@ -142,7 +142,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   };
   const upstreamFiles = new UpstreamFiles({
     ...telling,
-    onChange: () => phase === 'serving' && control.reconfigure(current),
+    onChange: () => (phase === 'serving' || phase === 'handing-over') && control.reconfigure(current),
   });
   undo.push(async () => upstreamFiles.close());
   upstreamFiles.use(await upstreamFiles.read(settings.services));
@@ -190,14 +190,11 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
 
   // 7. Certificates: files are watched, and what is to be ordered is, once requests are taken.
   const certificateOptions = { ...telling, warn: (message: string) => logger.warn({}, message) };
-  const files = new FileSource({
-    ...certificateOptions,
-    ticketKeys,
-    onChange: () =>
-      void renewCertificates().catch((error: unknown) =>
-        logger.error({ err: error }, 'changed certificates are not in use'),
-      ),
-  });
+  const useChanged = () =>
+    void renewCertificates().catch((error: unknown) =>
+      logger.error({ err: error }, 'changed certificates are not in use'),
+    );
+  const files = new FileSource({ ...certificateOptions, ticketKeys, onChange: useChanged });
   const certificates = new AcmeSource({
     ...certificateOptions,
     files,
@@ -294,8 +291,9 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   logger.info({ listening, admin: adminAddress, instance }, 'serving');
 
   /** Serves other settings from now on. @throws where a listener or a certificate is of no use; all is as before then */
-  const serve = async (next: Settings) => {
-    const upstreamReading = await upstreamFiles.read(next.services);
+  const serve = async (next: Settings, onlyDeclared = false) => {
+    // What is declared names no files: a broken one is no reason to leave it out.
+    const upstreamReading = await upstreamFiles.read(next.services, onlyDeclared);
     listening = await listenOn(next.listen);
     upstreamFiles.use(upstreamReading);
     const isTokenNew = partsOf(current).consul?.token !== partsOf(next).consul?.token;
@@ -312,7 +310,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
       await predecessor?.gone;
       if (phase !== 'serving') return;
       const merged = declared.merge();
-      if (hasChanges(diffSettings(current, merged))) await serve(merged);
+      if (hasChanges(diffSettings(current, merged))) await serve(merged, true);
     }).catch((error: unknown) => {
       logger.error({ err: error }, 'what is declared is not in use');
       declared.again();
@@ -369,6 +367,8 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
         );
         control.resume();
         certificates.begin();
+        // What changed meanwhile was not taken, and is no change any more.
+        useChanged();
         void takeDeclared();
       }
       logger.error({ reason }, 'not upgraded');

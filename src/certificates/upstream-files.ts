@@ -22,7 +22,7 @@ interface UpstreamFilesOptions {
 export interface UpstreamReading {
   readonly services: readonly ServiceSettings[];
   readonly byService: UpstreamTlsByService;
-  /** Of the files as they were. */
+  /** Of the files as they were; empty where what was read before stands in for some of them. */
   readonly signature: string;
 }
 
@@ -52,18 +52,25 @@ export class UpstreamFiles {
 
   /**
    * Reads the files of services, without using what they hold.
+   * @param keeps whether what is in use stands in for what cannot be used, as their settings are the same
    * @throws CERTIFICATE_UNUSABLE where something of it cannot be used
    */
-  async read(services: readonly ServiceSettings[]): Promise<UpstreamReading> {
+  async read(services: readonly ServiceSettings[], keeps = false): Promise<UpstreamReading> {
     // What changes from here on is noticed, though it may be read already.
-    const signature = await signatureOfFiles(filesOf(services));
+    let signature = await signatureOfFiles(filesOf(services));
     const byService = new Map<string, UpstreamTls>();
     for (const { name, upstream } of services) {
       if (upstream?.tls === undefined) continue;
       const { tls, faults } = await readFiles(upstream.tls);
       const [fault] = faults;
-      if (fault !== undefined) throw new PilotlightError('CERTIFICATE_UNUSABLE', `${name}: ${fault.message}`);
-      byService.set(name, tls);
+      const before = keeps ? this.#byService.get(name) : undefined;
+      if (fault === undefined) byService.set(name, tls);
+      else if (before === undefined) throw new PilotlightError('CERTIFICATE_UNUSABLE', `${name}: ${fault.message}`);
+      else {
+        byService.set(name, before);
+        // The next look tells of it.
+        signature = '';
+      }
     }
     return { services, byService, signature };
   }
@@ -72,7 +79,7 @@ export class UpstreamFiles {
   use({ services, byService, signature }: UpstreamReading): void {
     this.#services = services;
     this.#byService = byService;
-    this.#told.clear();
+    if (signature !== '') this.#told.clear();
     this.#watch.seen(signature);
     if (byService.size > 0) this.#watch.follow();
     else this.#watch.stop();

@@ -74,6 +74,19 @@ test('a broken file leaves what was there before in use, is told once, and is ta
   expect(told.map(({ type }) => type)).toEqual(['certificate-refused', 'certificate-changed']);
 });
 
+test('beside other services, what is in use stands in for a broken file, which is told once', async () => {
+  const { files, services, put, cert, passUntil, told, changes, clock } = await setUp();
+  writeFileSync(cert, 'none');
+  files.use(await files.read(services, true));
+  expect(files.byService.get('shop')?.cert).toBe(old.cert.trim());
+  await passUntil('it is told', () => told.length > 0);
+  files.use(await files.read(services, true));
+  put(renewed);
+  await passUntil('the mended one is in use', () => changes() === 1);
+  clock.advance(10_000);
+  expect(told.map(({ type }) => type)).toEqual(['certificate-refused', 'certificate-changed']);
+});
+
 test('a file that cannot be used is no reading: what is in use stays', async () => {
   const { files, services, cert } = await setUp();
   writeFileSync(cert, 'none');
