@@ -1,6 +1,6 @@
 import type { Logger } from '../../model/observe.ts';
 import type { TracedRequest, TracedStart, Traces } from '../../model/traces.ts';
-import { unlessAborted } from '../../util/abort.ts';
+import { withDeadline } from '../../util/abort.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import { Throttle } from '../../util/throttle.ts';
 import type { Poster, Traced } from './otlp.ts';
@@ -30,6 +30,8 @@ export class TraceQueue implements Traces {
   #waiting: Traced[] = [];
   #timer: Timer | undefined;
   #posting: Promise<void> | undefined;
+  /** Requests and starts of the post that is under way. */
+  #underWay = 0;
   #lost = 0;
   #isClosed = false;
   readonly #told = new Throttle();
@@ -55,12 +57,13 @@ export class TraceQueue implements Traces {
 
   /** Posts what waits, within a bound; the rest is lost. */
   async close(): Promise<void> {
-    const { poster, logger, endpoint } = this.#options;
+    const { poster, clock, logger, endpoint } = this.#options;
     this.#isClosed = true;
     this.#timer?.cancel();
-    const emptied = this.#empty().then(() => poster.close());
-    await unlessAborted(emptied, AbortSignal.timeout(CLOSE_MS)).catch(() => undefined);
-    const lost = this.#waiting.length;
+    const empty = () => this.#empty().then(() => poster.close());
+    const late = () => new Error('the collector is too slow');
+    await withDeadline(clock, CLOSE_MS, new AbortController().signal, late, empty).catch(() => undefined);
+    const lost = this.#underWay + this.#waiting.length;
     this.#waiting = [];
     if (lost > 0) logger.warn({ endpoint, lost }, `the collector did not take the last traces: ${lost} are lost`);
   }
@@ -96,10 +99,13 @@ export class TraceQueue implements Traces {
 
   async #post(): Promise<void> {
     const batch = this.#waiting.splice(0, BATCH);
+    this.#underWay = batch.length;
     try {
       await this.#options.poster.post(batch);
     } catch (thrown) {
       this.#lose(batch.length, reasonOf(thrown));
+    } finally {
+      this.#underWay = 0;
     }
   }
 
