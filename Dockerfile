@@ -1,5 +1,5 @@
 # syntax is plain Dockerfile: builds with and without BuildKit.
-# NODE_IMAGE is any image with Node >= 22.19, npm and a shell; the default is the public one.
+# NODE_IMAGE is any image of Debian 12 or later with Node >= 22.19 and npm; the default is the public one.
 ARG NODE_IMAGE=node:24-bookworm-slim
 
 # Compiles TypeScript, and lists what it all is made of.

@@ -84,7 +84,7 @@ export function createAdminClient(target: AdminTarget): AdminClient {
     costs: async (since) => (await ask(target, 'GET', `/v1/costs?since=${encodeURIComponent(since)}`)) as Costs,
     budget: async (signal) =>
       ask(target, 'GET', '/v1/budget', signal).then(
-        (body) => body as { memory: MemoryUse | null },
+        (body) => ({ memory: null, ...(body as { memory?: MemoryUse | null }) }),
         () => ({ memory: null }),
       ),
     wake: async (name, signal) => (await ask(target, 'POST', act(name, 'wake'), signal)) as ServiceStatus,

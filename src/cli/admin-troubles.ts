@@ -43,7 +43,8 @@ export function refusal({ url, token, tokenFrom }: AdminTarget, status: number, 
     const message = `the Pilotlight at ${url} does not know this command: it is older than this program, upgrade it`;
     return new PilotlightError('ADMIN_REFUSED', message);
   }
-  if (Object.hasOwn(refusals, code)) {
+  // The admin API itself refuses a body that is too large.
+  if (Object.hasOwn(refusals, code) && code !== 'BODY_TOO_LARGE') {
     const message = `at ${url} Pilotlight takes requests for services (it answered ${code}): its admin API is at another address, admin.address of its configuration`;
     return new PilotlightError('ADMIN_REFUSED', message);
   }

@@ -38,7 +38,7 @@ export async function showStatus(given: StatusOptions, terminal: Terminal, signa
   if (given.watch === true && interactive && given.json !== true && given.names !== true) {
     const screen = terminal.openScreen();
     try {
-      await watchStatus(ask, target.url, screen, terminal, signal);
+      await watchStatus(first, ask, target.url, screen, terminal, signal);
     } finally {
       screen.close();
     }

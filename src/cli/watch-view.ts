@@ -14,8 +14,8 @@ export interface Answer {
 /** What the live table shows. */
 export interface WatchState {
   url: string;
-  /** The last one; undefined: there was none. */
-  answer: Answer | undefined;
+  /** The last one. */
+  answer: Answer;
   /** When that came, ms since the epoch. */
   answeredAt: number;
   /** Why there is no answer now; undefined: there is. */
@@ -39,8 +39,8 @@ const KEYS = 'arrows move, q ends';
 /** The screen: a line on the proxy, the head of the table, as much of it as there is room for, a line on the keys. */
 export function watchView(state: WatchState, now: number, columns: number, rows: number): WatchView {
   const { answer, offset } = state;
-  const services = answer?.services.map((service) => ({ ...service, name: shortened(service.name, columns) }));
-  const table = answer === undefined ? [] : [...statusTable(services ?? [], now, columns).split('\n'), ...answer.below];
+  const services = answer.services.map((service) => ({ ...service, name: shortened(service.name, columns) }));
+  const table = [...statusTable(services, now, columns).split('\n'), ...answer.below];
   const [head = '', ...body] = table;
   const room = Math.max(1, rows - 3);
   const lastOffset = Math.max(0, body.length - room);
@@ -56,11 +56,8 @@ export function watchView(state: WatchState, now: number, columns: number, rows:
 
 /** A proxy that went away is told first, with how old the rest is. */
 function titleLine({ url, answer, answeredAt, trouble }: WatchState, now: number): string {
-  if (trouble !== undefined) {
-    const age = answer === undefined ? '' : `what stands below is ${formatDuration(now - answeredAt)} old; `;
-    return `NO ANSWER  ${age}${printable(trouble, 400)}`;
-  }
-  if (answer === undefined) return `pilotlight at ${url}`;
+  if (trouble !== undefined)
+    return `NO ANSWER  what stands below is ${formatDuration(now - answeredAt)} old; ${printable(trouble, 400)}`;
   const { services } = answer;
   const inFlight = services.reduce((sum, each) => sum + each.inFlight, 0);
   const held = services.reduce((sum, each) => sum + each.held, 0);

@@ -26,9 +26,11 @@ const MOVES: Record<string, { lines?: number; screens?: number }> = {
 /**
  * Shows the services on the whole screen until a key or the signal ends it. A proxy that goes away is waited for, with
  * what it said last.
+ * @param first what is shown at once
  * @param question asks the proxy; throws where there is no answer
  */
 export async function watchStatus(
+  first: Answer,
   question: () => Promise<Answer>,
   url: string,
   screen: Screen,
@@ -38,7 +40,7 @@ export async function watchStatus(
   const end = new AbortController();
   const stopped = AbortSignal.any([signal, end.signal]);
   const isColoured = hasColours(interactive, env);
-  const state: WatchState = { url, answer: undefined, answeredAt: 0, trouble: undefined, offset: 0 };
+  const state: WatchState = { url, answer: first, answeredAt: clock.wall(), trouble: undefined, offset: 0 };
   let lastOffset = 0;
   const draw = () => {
     const view = watchView(state, clock.wall(), screen.columns(), screen.rows());
@@ -57,10 +59,9 @@ export async function watchStatus(
   });
   draw();
   while (!stopped.aborted) {
-    await ask(question, state, clock);
-    if (stopped.aborted) break;
-    draw();
     await sleep(clock, ASK_EVERY_MS, stopped).catch(() => undefined);
+    if (!stopped.aborted) await ask(question, state, clock);
+    if (!stopped.aborted) draw();
   }
 }
 

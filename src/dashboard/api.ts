@@ -51,11 +51,13 @@ async function ask(method: string, path: string, body?: object): Promise<unknown
     cache: 'no-store',
     headers: { ...authorization(), ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  }).catch(() => {
-    throw new ApiError(0, 'Pilotlight does not answer');
-  });
-  if (answer.ok) return answer.json();
+  }).catch(noAnswer);
+  if (answer.ok) return answer.json().catch(noAnswer);
   throw new ApiError(answer.status, await problemOf(answer));
+}
+
+function noAnswer(): never {
+  throw new ApiError(0, 'Pilotlight does not answer');
 }
 
 /** What a refusal says (RFC 9457). */

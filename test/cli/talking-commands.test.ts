@@ -73,6 +73,22 @@ describe('status', () => {
     await watching;
     expect(terminal.stdout).toEqual(['[]']);
   });
+
+  test('--watch at a terminal begins with the first answer', async () => {
+    const { url, asked } = await fakeAdmin(200, [serviceStatus({ name: 'shop' })]);
+    const drawn: string[] = [];
+    const draw = (lines: readonly string[]) => void drawn.push(lines.join('\n'));
+    const nothing = () => undefined;
+    const screen = { columns: () => 80, rows: () => 10, draw, onKey: nothing, onResize: nothing, close: nothing };
+    const terminal = fakeTerminal({ interactive: true, openScreen: () => screen });
+    const stop = new AbortController();
+    const watching = showStatus({ admin: url, watch: true }, terminal, stop.signal);
+    await until('drawn', () => drawn.length > 0);
+    stop.abort();
+    await watching;
+    expect(drawn[0]).toContain('shop');
+    expect(asked.filter((line) => line.startsWith('GET /v1/services '))).toHaveLength(1);
+  });
 });
 
 describe('wake and sleep', () => {
@@ -194,6 +210,13 @@ describe('what goes wrong is one line and exit 1', () => {
     expect(terminal.stderr[0]).toContain(
       'takes requests for services (it answered NO_ROUTE): its admin API is at another',
     );
+  });
+
+  test('what was sent is too large for the admin API, which is the right one', async () => {
+    const { url } = await fakeAdmin(413, { code: 'BODY_TOO_LARGE', title: 'Content too large' });
+    const terminal = fakeTerminal();
+    expect(await cli(`freeze shop --admin ${url}`, terminal)).toBe(1);
+    expect(terminal.stderr).toEqual([`pilotlight: ${url} answers 413: Content too large`]);
   });
 
   test('https where none is spoken', async () => {

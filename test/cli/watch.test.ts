@@ -32,13 +32,13 @@ class FakeScreen implements Screen {
 
 const many = Array.from({ length: 30 }, (_, index) => serviceStatus({ name: `s${String(index).padStart(2, '0')}` }));
 
-function watching(services: () => Promise<ServiceStatus[]>) {
+async function watching(services: () => Promise<ServiceStatus[]>) {
   const screen = new FakeScreen();
   const clock = new VirtualClock();
   const stop = new AbortController();
   const terminal = { clock, interactive: true, env: { NO_COLOR: '1' } };
   const question = async () => ({ services: await services(), below: [] });
-  const ended = watchStatus(question, 'http://x', screen, terminal, stop.signal);
+  const ended = watchStatus(await question(), question, 'http://x', screen, terminal, stop.signal);
   /** Lets the next answer come. */
   const next = async () => {
     const before = screen.drawn.length;
@@ -51,8 +51,7 @@ function watching(services: () => Promise<ServiceStatus[]>) {
 
 test('a proxy that goes away is told, with how old the table is, until it is back', async () => {
   let answer = async () => [serviceStatus({ name: 'shop' })];
-  const { screen, stop, ended, next } = watching(() => answer());
-  await until('drawn', () => screen.last.join().includes('shop'));
+  const { screen, stop, ended, next } = await watching(() => answer());
   expect(screen.last[0]).toBe('pilotlight at http://x  1 service, 0 in flight, 0 held');
   answer = () => Promise.reject(new PilotlightError('ADMIN_UNREACHABLE', 'no Pilotlight answers'));
   await next();
@@ -70,8 +69,7 @@ test('a proxy that goes away is told, with how old the table is, until it is bac
 });
 
 test('keys move within the table, a smaller screen shows less of it, q ends', async () => {
-  const { screen, ended } = watching(async () => many);
-  await until('drawn', () => screen.last.join().includes('s00'));
+  const { screen, ended } = await watching(async () => many);
   expect(screen.last).toHaveLength(10);
   expect(screen.last.at(-1)).toBe('lines 1–7 of 30; arrows move, q ends');
   screen.press('\x1b[B');

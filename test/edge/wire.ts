@@ -328,8 +328,6 @@ export type Script = (connection: OriginConnection) => Promise<void> | void;
 /** A server of bytes: each accepted connection is played by the script. */
 export class Origin {
   readonly connections: OriginConnection[] = [];
-  /** Heads of all requests that `answering` and `reply` scripts read. */
-  readonly seen: Seen[] = [];
   readonly #server: Server;
   script: Script;
 
