@@ -27,11 +27,12 @@ export function readHostMemory(isBounded: boolean, places: Places = PLACES): Hos
   };
   const host = { totalBytes: read('MemTotal') ?? totalmem(), availableBytes: read('MemAvailable') };
   if (!isBounded) return host;
-  return groupsOf(places).reduce((least, group) => {
-    const { limit, used } = group;
-    if (limit >= least.totalBytes) return least;
+  return groupsOf(places).reduce((least, { limit, used }) => {
+    if (limit >= host.totalBytes) return least;
+    // One that is larger may have less left: others are in it, too.
     const left = Math.max(0, limit - used);
-    return { totalBytes: limit, availableBytes: Math.min(left, least.availableBytes ?? left) };
+    const totalBytes = Math.min(limit, least.totalBytes);
+    return { totalBytes, availableBytes: Math.min(left, least.availableBytes ?? left) };
   }, host);
 }
 

@@ -37,6 +37,10 @@ test('the least limit of the control group and of those above it, without files 
     'cgroup/system.slice/pilotlight.service/memory.current': `${50 * MIB}\n`,
   };
   expect(readHostMemory(true, await places(files))).toEqual({ totalBytes: 300 * MIB, availableBytes: 200 * MIB });
+  // Others are in the one above, which has less left though it may have more.
+  const shared = { ...files, 'cgroup/system.slice/memory.max': `${450 * MIB}\n` };
+  const crowded = { ...shared, 'cgroup/system.slice/memory.current': `${580 * MIB}\n` };
+  expect(readHostMemory(true, await places(crowded))).toEqual({ totalBytes: 400 * MIB, availableBytes: 20 * MIB });
 });
 
 test('a container on a machine with control groups of version 1, whose own path is not to be seen from within', async () => {

@@ -44,6 +44,7 @@ const retireText: Record<RetireReason, string> = {
   'given-up': 'more than its fair share of the budget',
   memory: 'to make room for others',
   'by-hand': 'by hand',
+  drained: 'drained by hand',
   replaced: 'replaced by one with the present run',
   reconfigured: 'to be started with the present run',
   unhealthy: 'unhealthy',
@@ -175,7 +176,7 @@ export class DecisionLog implements RefusalListener {
     this.#event('dropped', `stopping ${names}, paused until now: ${why}`, { replicas: names, why });
   }
 
-  /** It starts although there is no room for it. @param text `takes 128 MiB more than there is room for …` */
+  /** It starts although there is no room for it. @param text `takes 128 MiB, 17 MiB more than there is room for …` */
   overMemory(text: string): void {
     this.#context.metrics.count('pilotlight_memory_overruns_total', { service: this.#service }, 1);
     this.#event('over-memory', text, {});
@@ -214,7 +215,7 @@ export class DecisionLog implements RefusalListener {
     const action =
       reason === 'replaced' || reason === 'reconfigured' || reason === 'unhealthy'
         ? 'replace'
-        : reason === 'scale-down' || reason === 'given-up' || (reason === 'by-hand' && to > 0)
+        : reason === 'scale-down' || reason === 'given-up' || ((reason === 'drained' || reason === 'memory') && to > 0)
           ? 'scale-down'
           : 'sleep';
     const { id } = this.#decide({ action, from, to, reason: text, inputs, verdicts: [], dryRun });

@@ -211,6 +211,7 @@ export class ReplicaSet {
     for (const replica of retiring) listener.onCordoned(replica);
     const version = publish();
     const { drainMs, patienceMs, idleMs } = settings();
+    const isPatient = reason === 'scale-down' || reason === 'given-up' || reason === 'drained';
     for (const replica of retiring) {
       const retirement = new Retirement({
         clock: context.clock,
@@ -218,7 +219,7 @@ export class ReplicaSet {
         version,
         edges: hub.edges,
         // When a service is idle, nothing is left that it would have to wait for but what does not count.
-        drainMs: reason === 'scale-down' || reason === 'given-up' ? patienceMs : drainMs,
+        drainMs: isPatient ? patienceMs : drainMs,
         keepMs: reason === 'replaced' ? PROBATION_MS : 0,
         idleMs: reason === 'memory' ? Math.min(idleMs, IN_USE_MS) : idleMs,
         acknowledged: () => {

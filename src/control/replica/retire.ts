@@ -9,6 +9,8 @@ export type RetireReason =
   | 'memory'
   /** An operator asked. */
   | 'by-hand'
+  /** An operator wants this one away. */
+  | 'drained'
   /** Another one with the present `run` is ready. */
   | 'replaced'
   /** It stays unhealthy. */

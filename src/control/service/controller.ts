@@ -58,7 +58,8 @@ export class ServiceController {
       isWarm: (endpoint) => this.#isWarm(endpoint),
       ready: () => this.lifecycle.set.counts.ready + this.lifecycle.external,
     });
-    this.#costing = new Costing({ host, name: () => this.name, onMemory: (mib) => this.idling.sawMemory(mib) });
+    const onMemory = (mib: number, hash: string) => this.idling.sawMemory(mib, hash);
+    this.#costing = new Costing({ host, name: () => this.name, onMemory });
     this.idling = new Idling({
       host,
       settings: () => this.#settings,

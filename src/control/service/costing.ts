@@ -10,8 +10,8 @@ import type { ServiceHost } from './host.ts';
 interface CostingOptions {
   host: ServiceHost;
   name: () => string;
-  /** A replica takes so much memory, MiB. */
-  onMemory: (memoryMiB: number) => void;
+  /** A replica with a `run` of that hash takes so much memory, MiB. */
+  onMemory: (memoryMiB: number, hash: string) => void;
 }
 
 /** How often a replica is asked what it takes, ms. */
@@ -145,7 +145,7 @@ export class Costing {
         const { memoryMiB = before?.memoryMiB ?? 0, cpuSeconds = counted } = usage ?? {};
         this.#usualMiB = memoryMiB;
         this.#samples.set(id, { at: clock.now(), memoryMiB, cpuSeconds });
-        if (usage !== undefined) this.#options.onMemory(usage.memoryMiB);
+        if (usage !== undefined) this.#options.onMemory(usage.memoryMiB, replica.spec.hash);
         const more = Math.max(0, cpuSeconds - counted);
         if (more === 0) continue;
         this.#add('cpuSeconds', more);

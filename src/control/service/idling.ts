@@ -13,6 +13,7 @@ import { ServiceStandby, type StandbyOrder } from '../scale/standby-times.ts';
 import type { MemoryFacts } from '../start/memory-budget.ts';
 import type { Costing } from './costing.ts';
 import type { ServiceHost } from './host.ts';
+import { hashOf } from './run.ts';
 
 interface IdlingOptions {
   host: ServiceHost;
@@ -25,8 +26,6 @@ interface IdlingOptions {
 
 /** How often it is looked at whether wakes take too much, ms: a change must show before there is another one. */
 const SHARE_EVERY_MS = 600_000;
-/** A replica takes so much memory before one was seen, MiB, where its `run` has no limit. */
-export const UNKNOWN_MEMORY_MIB = 128;
 /** Without reason for it, the time to keep goes back towards what pays by this factor each time. */
 const RELAX = 0.9;
 /** Most by which it is raised. */
@@ -92,8 +91,14 @@ export class Idling {
 
   /** What one replica of it takes of the memory, MiB: as learnt, else as limited, else a guess. */
   get needMiB(): number {
-    const { run } = this.#options.settings();
-    return this.#known.learnt.memoryMiB ?? (run?.memory === undefined ? UNKNOWN_MEMORY_MIB : run.memory / 2 ** 20);
+    const { host, settings } = this.#options;
+    const { memory } = settings().run ?? {};
+    return this.#known.learnt.memoryMiB ?? (memory === undefined ? host.memory.guessMiB : memory / 2 ** 20);
+  }
+
+  /** Whether what one takes was learnt. */
+  get isMeasured(): boolean {
+    return this.#known.learnt.memoryMiB !== undefined;
   }
 
   /** How often an hour it is called after it was idle. */
@@ -104,9 +109,11 @@ export class Idling {
     return this.#calls.perHour;
   }
 
-  /** A replica of it was seen to take so much memory, MiB. */
-  sawMemory(memoryMiB: number): void {
-    if (memoryMiB > 0 && this.#auto.sawMemory(memoryMiB)) this.#put();
+  /** A replica of it was seen to take so much memory, MiB. @param hash of its `run`: what an older one takes is no guide */
+  sawMemory(memoryMiB: number, hash: string): void {
+    const { run } = this.#options.settings();
+    if (run === undefined || hash !== hashOf(run) || memoryMiB <= 0) return;
+    if (this.#auto.sawMemory(memoryMiB)) this.#put();
   }
 
   /** What a run of it took when it was asked last, MiB; undefined before. */
@@ -116,7 +123,7 @@ export class Idling {
 
   /** Another `run` takes another amount of it. */
   forgetMemory(): void {
-    if (this.#known.learnt.memoryMiB !== undefined) this.#auto.forgetMemory();
+    if (this.isMeasured) this.#auto.forgetMemory();
   }
 
   /** Whether its replicas are paused then. */

@@ -179,7 +179,8 @@ export class ServiceLifecycle {
   /** Who has what of the budgets, where there is no room for all that it may be scaled to. */
   get budgetFacts(): BudgetFacts & MemoryFacts {
     const { host, idling, settings } = this.#options;
-    return { ...host.gate.factsFor(this.#name), ...host.memory.factsFor(idling.needMiB, settings().scale.max) };
+    const memory = host.memory.factsFor(this.#name, idling.needMiB, settings().scale.max, this.set.counts.queued);
+    return { ...host.gate.factsFor(this.#name), ...memory };
   }
 
   /** What may be running or pre-positioned of it. */
@@ -297,7 +298,6 @@ export class ServiceLifecycle {
     if (health === undefined) this.set.examine(() => false, 0);
     const change = run === undefined ? 'none' : this.#isOther(before) ? 'other' : 'same';
     if (change === 'other') this.#outcomes.forget();
-    if (change === 'other') this.#options.idling.forgetMemory();
     const inPlace = change === 'other' && this.#run.change();
     this.happened({ type: 'configured', run: change, inPlace, maxBefore: before.scale.max });
     // Of another container it may run already.
@@ -385,9 +385,9 @@ export class ServiceLifecycle {
   }
 
   get #memoryKnown(): MemoryKnown {
-    const { needMiB, startMs, callsPerHour } = this.#options.idling;
+    const { needMiB, isMeasured, startMs, callsPerHour } = this.#options.idling;
     const memoryOf = (ordinal: number) => this.#options.idling.memoryOf(this.set.at(ordinal).instance?.id);
-    return { needMiB, startMs, callsPerHour, memoryOf };
+    return { needMiB, isMeasured, startMs, callsPerHour, memoryOf };
   }
 
   #isOther({ run: before }: ServiceSettings): boolean {

@@ -12,6 +12,8 @@ const LEAST_STAY_STARTS = 10;
 /** What is known of a service's replicas beside what decisions about itself go by. */
 export interface MemoryKnown {
   needMiB: number;
+  /** What it needs was seen; else it is a limit, or a guess. */
+  isMeasured: boolean;
   startMs: number;
   callsPerHour: number;
   /** Of the replica at a place when it was asked last; undefined before. */
@@ -51,7 +53,7 @@ export function stakeOf(view: ServiceView, known: MemoryKnown, name: string): Me
   const { replicas, isBusy, now, lastActivityAt } = view;
   const there = replicas.filter((each) => isHolding(each) || each.doing === 'queued');
   if (there.length === 0) return undefined;
-  const { needMiB, startMs, callsPerHour, memoryOf } = known;
+  const { needMiB, isMeasured, startMs, callsPerHour, memoryOf } = known;
   const free = new Map(dispensable(view, startMs).map(({ replica, mayGoAt }) => [replica.ordinal, mayGoAt]));
   // One of those that may go is the one that a wake would have go on, or that saves it.
   const dear = countsOf(view).ready > 0 ? readyIn(view).at(-1) : pausedIn(view).at(-1);
@@ -66,7 +68,7 @@ export function stakeOf(view: ServiceView, known: MemoryKnown, name: string): Me
       isSpare: each.ordinal !== dear?.ordinal,
     }),
   );
-  return { needMiB, startMs, callsPerHour, usedAt: isBusy ? now : lastActivityAt, holders };
+  return { needMiB, isMeasured, startMs, callsPerHour, usedAt: isBusy ? now : lastActivityAt, holders };
 }
 
 function isHolding({ state }: ReplicaView): boolean {

@@ -74,6 +74,7 @@ export class Outcomes implements ReplicaSetListener {
   forget(): void {
     this.#options.failures.mend();
     this.#options.startTimes.forget();
+    this.#options.idling.forgetMemory();
   }
 
   /** What replicas are listed as may be another name or tag now. */

@@ -54,7 +54,7 @@ export function plan(view: ServiceView): Step[] {
     case 'drained-by-hand': {
       const isIt = ({ ordinal }: ReplicaView) => ordinal === news.ordinal;
       return news.drain
-        ? retire(view, readyIn(view).filter(isIt), 'by-hand', { text: 'drained by hand' })
+        ? retire(view, readyIn(view).filter(isIt), 'drained', {})
         : revoke(revocableIn(view).filter(isIt), 'by hand');
     }
     case 'configured':

@@ -14,8 +14,10 @@ export interface MemoryHolder {
 
 /** What a service has of the memory, and what it is to it. */
 export interface MemoryStake {
-  /** What one replica of it takes, MiB. */
+  /** What one replica of it takes, MiB … */
   needMiB: number;
+  /** … as was seen; else as it is limited, or guessed. */
+  isMeasured: boolean;
   /** What a start takes, ms. */
   startMs: number;
   /** How often an hour it is called after it was idle. */
@@ -87,7 +89,7 @@ export function cheapestToLose(
     .toReversed();
 }
 
-/** `cheapest to lose (128 MiB, called 0.3 times an hour, start 0.4 s)`. */
+/** `cheapest to lose (128 MiB, wakes 0.3 an hour, start 0.4 s)`. */
 export function lossText({ memoryMiB, callsPerHour, startMs }: Loss): string {
   const calls = callsPerHour >= 10 ? Math.round(callsPerHour) : Number(callsPerHour.toPrecision(1));
   return `cheapest to lose (${Math.round(memoryMiB)} MiB, wakes ${calls} an hour, start ${(startMs / 1000).toFixed(1)} s)`;

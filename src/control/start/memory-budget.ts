@@ -8,6 +8,10 @@ const MOST_WAIT_MS = 2000;
 /** While a start waits, it is looked no sooner for more that may go, ms: thousands may wait. */
 const LOOK_EVERY_MS = 250;
 const MIB = 2 ** 20;
+/** A replica is taken to need so much while none of any service was measured, MiB … */
+const UNKNOWN_MIB = 128;
+/** … and at most this part of the budget: a small one is there for small replicas. */
+const UNKNOWN_SHARE = 1 / 8;
 
 /** How it stands with the memory, as a decision rests on it; MiB. */
 export interface MemoryFacts {
@@ -67,6 +71,10 @@ export class MemoryBudget {
   #wanted = new Map<string, { losses: Loss[]; why: string }>();
   #total = 0;
   #leaving = 0;
+  /** Services that are there and were measured, and what one replica of each needs, together; MiB. */
+  #measured = { services: 0, needMiB: 0 };
+  /** What one of theirs needs on average, also when all of them are asleep; undefined before the first. */
+  #usualMiB: number | undefined;
   /** Worth of what was lost last: grows for ever, so that nothing stays of worth for what it was long ago. */
   #age = 0;
   #timer: Timer | undefined;
@@ -107,6 +115,8 @@ export class MemoryBudget {
     const isLess = total < (before?.total ?? 0);
     this.#total += total - (before?.total ?? 0);
     this.#leaving += leaving - (before?.leaving ?? 0);
+    this.#count(before?.stake, -1);
+    this.#count(stake, 1);
     if (stake === undefined) {
       this.#entries.delete(service);
     } else {
@@ -127,7 +137,7 @@ export class MemoryBudget {
     const budget = this.#budgetMiB;
     if (budget === undefined) return true;
     const needMiB = this.#needOf(service, replica);
-    if (this.#total + needMiB <= budget) return true;
+    if (this.#exceeds(needMiB, budget) <= 0) return true;
     const now = this.#options.clock.now();
     const waiting = this.#waiting.get(replica) ?? { needMiB, since: now, lookedAt: Number.NEGATIVE_INFINITY };
     if (now - waiting.since >= MOST_WAIT_MS) return true;
@@ -152,10 +162,12 @@ export class MemoryBudget {
     this.#waiting.delete(replica);
     const needMiB = this.#needOf(service, replica);
     const budget = this.#budgetMiB;
-    if (budget !== undefined && this.#total + needMiB > budget) {
+    const over = budget === undefined ? 0 : this.#exceeds(needMiB, budget);
+    if (budget !== undefined && over > 0) {
       const why = this.#leaving > 0 ? 'what goes to make room takes longer' : 'nothing may go to make room';
-      const takes = `${Math.round(needMiB)} MiB more than there is room for (${this.#takenText(budget)})`;
-      this.#options.onOver(service, `takes ${takes}: ${why}`);
+      const more =
+        over < needMiB ? `, ${atLeastOne(over)} MiB more than there is room for` : ' for which there is no room';
+      this.#options.onOver(service, `takes ${atLeastOne(needMiB)} MiB${more} (${this.#takenText(budget)}): ${why}`);
     }
     this.#taken.set(replica, { service, needMiB });
     this.#total += needMiB;
@@ -171,31 +183,41 @@ export class MemoryBudget {
     return this.#budgetMiB !== undefined;
   }
 
-  /** How it stands for one more replica that takes so much, where there is no memory for so many more; else nothing. */
-  factsFor(needMiB: number, more: number): MemoryFacts {
+  /** What a replica is taken to need of which nothing is known, MiB: as much as those that were measured do on average. */
+  get guessMiB(): number {
+    return this.#usualMiB ?? Math.min(UNKNOWN_MIB, UNKNOWN_SHARE * (this.#budgetMiB ?? Number.POSITIVE_INFINITY));
+  }
+
+  /**
+   * How it stands for further replicas of a service, where there is no memory for so many more; else nothing. Those of it
+   * that are paused have theirs already.
+   * @param queued so many starts of it wait, and have taken nothing yet
+   */
+  factsFor(service: string, needMiB: number, more: number, queued = 0): MemoryFacts {
     const budget = this.#budgetMiB;
     if (budget === undefined) return {};
-    const facts: Required<Pick<MemoryFacts, 'memoryLeft'>> & MemoryFacts = {
-      memoryLeft: Math.floor((budget - this.#total) / needMiB),
+    const available = this.#host?.availableBytes;
+    const free = available === undefined ? Number.POSITIVE_INFINITY : available / MIB - this.#reserveMiB;
+    const fresh = Math.floor(Math.min(budget - this.#total, free) / needMiB);
+    const paused = this.#entries.get(service)?.stake.holders.filter(({ state }) => state === 'paused').length ?? 0;
+    const memoryLeft = Math.max(0, Math.max(0, fresh) + paused - queued);
+    if (memoryLeft >= more) return {};
+    return {
+      memoryLeft,
       memoryBudgetMiB: Math.round(budget),
       memoryTakenMiB: Math.round(this.#total),
       memoryNeedMiB: Math.round(needMiB),
+      ...(available !== undefined && {
+        memoryAvailableMiB: Math.round(available / MIB),
+        memoryReserveMiB: Math.round(this.#reserveMiB),
+      }),
     };
-    const available = this.#host?.availableBytes;
-    if (available !== undefined) {
-      const reserve = this.#reserveMiB;
-      facts.memoryAvailableMiB = Math.round(available / MIB);
-      facts.memoryReserveMiB = Math.round(reserve);
-      facts.memoryLeft = Math.min(facts.memoryLeft, Math.floor((available / MIB - reserve) / needMiB));
-    }
-    facts.memoryLeft = Math.max(0, facts.memoryLeft);
-    return facts.memoryLeft >= more ? {} : facts;
   }
 
   /** Why a service is not started ahead of a call, which takes no room from others; undefined: it may be, or is there. */
   refusalAhead(service: string, needMiB: number): MemoryFacts | undefined {
     const isThere = this.#entries.get(service)?.stake.holders.some(({ state }) => state !== 'paused') ?? false;
-    const facts = this.factsFor(needMiB, 1);
+    const facts = this.factsFor(service, needMiB, 1);
     return isThere || facts.memoryLeft === undefined ? undefined : facts;
   }
 
@@ -204,8 +226,8 @@ export class MemoryBudget {
     this.#host = this.#options.host?.() ?? this.#host;
     const budget = this.#budgetMiB;
     if (budget === undefined) return;
-    const others = [...this.#waiting.values()].reduce((sum, each) => sum + each.needMiB, 0);
-    const excess = this.#total - this.#leaving + others - budget;
+    // What starts wait for, they have go themselves.
+    const excess = this.#total - this.#leaving - budget;
     if (excess > 0) this.#want(excess, undefined, `as replicas take more than the budget (${this.#takenText(budget)})`);
   }
 
@@ -220,6 +242,20 @@ export class MemoryBudget {
     const stake = this.#entries.get(service)?.stake;
     const has = stake?.holders.find(({ name }) => name === replica)?.memoryMiB ?? 0;
     return Math.max(0, (stake?.needMiB ?? 0) - has);
+  }
+
+  /** How much of what a start takes there is no room for, MiB; 0 or less: there is for all of it. */
+  #exceeds(needMiB: number, budget: number): number {
+    return needMiB - Math.max(0, budget - this.#total);
+  }
+
+  /** @param by 1: it is there; −1: it is not there as before */
+  #count(stake: MemoryStake | undefined, by: 1 | -1): void {
+    if (!stake?.isMeasured) return;
+    const services = this.#measured.services + by;
+    // What rounding left behind would add up.
+    this.#measured = { services, needMiB: services === 0 ? 0 : this.#measured.needMiB + by * stake.needMiB };
+    if (services > 0) this.#usualMiB = this.#measured.needMiB / services;
   }
 
   #takenText(budget: number): string {
@@ -268,6 +304,11 @@ export class MemoryBudget {
     }
     if (this.#waiting.size > 0) this.#options.onRoom();
   }
+}
+
+/** For people: a part of one is not told as none. */
+function atLeastOne(mib: number): number {
+  return Math.max(1, Math.round(mib));
 }
 
 function sumsOf({ holders }: MemoryStake): [total: number, leaving: number] {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { EndpointsByHand } from '../../../src/control/endpoints/by-hand.ts';
 import type { EndpointByHand } from '../../../src/model/status.ts';
 import { FakeSource } from '../support/fake-discovery.ts';
-import { testService } from '../support/settings.ts';
+import { testRun, testService } from '../support/settings.ts';
 import { World } from '../support/world.ts';
 
 const found = { consul: { service: 'found', tag: undefined } };
@@ -91,6 +91,26 @@ test('a replica of ours that is drained retires in two phases, and the rest goes
   await world.run(3000);
   expect(world.edge.ready('own')).toHaveLength(1);
   expect(world.errors).toEqual([]);
+});
+
+test('a replica that is drained is stopped, also where a service that sleeps has them paused: who wants it away gets another', async () => {
+  const run = { ...testRun(), standby: 'paused' as const };
+  const world = await World.started([testService('own', { run, scale: { max: 2 } })]);
+  await world.settle(world.control.scale('own', 1, false));
+  await world.run(1000);
+  const [first] = await world.settle(world.control.endpoints('own'));
+  // It finishes what it has, without haste.
+  const long = world.edge.request('own', { bodyMs: 100_000 });
+  await world.run(1000);
+  await change(world, 'own', first?.address as string, { drain: true });
+  await world.run(110_000, 500);
+  expect(long.outcome).toBe('answered');
+  expect(world.messagesOf('drain-forced')).toEqual([]);
+  expect([world.runtime.paused, world.runtime.stops]).toEqual([[], 1]);
+  expect((await world.status('own')).lastDecision).toMatchObject({ action: 'sleep', reason: 'drained by hand' });
+  world.edge.request('own');
+  await world.run(1000);
+  expect(world.runtime.starts).toBe(2);
 });
 
 test('a replica that drains is had back', async () => {

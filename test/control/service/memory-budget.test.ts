@@ -5,7 +5,7 @@ import { nothingLearnt } from '../../../src/control/scale/idle-learnt.ts';
 import type { LearntStore } from '../../../src/control/scale/learnt-store.ts';
 import type { HostMemory } from '../../../src/model/host-memory.ts';
 import type { MemoryBound, ServiceSettings } from '../../../src/model/settings.ts';
-import { type ServiceChange, testRun, testScale, testService, testSettings } from '../support/settings.ts';
+import { type ServiceChange, testGuards, testRun, testScale, testService, testSettings } from '../support/settings.ts';
 import { World } from '../support/world.ts';
 
 const MIB = 2 ** 20;
@@ -81,7 +81,7 @@ test('what is in use, was a moment ago, or has only just begun stays: the wake s
   expect(request.outcome).toBe('answered');
   expect(states(world)).toEqual(['a-1', 'b-1', 'c-1', 'd-1']);
   expect(world.messagesOf('over-memory')).toEqual([
-    'd takes 100 MiB more than there is room for (300 of 300 MiB are taken): nothing may go to make room',
+    'd takes 100 MiB for which there is no room (300 of 300 MiB are taken): nothing may go to make room',
   ]);
   expect(world.metrics.get('pilotlight_memory_overruns_total', { service: 'd' })).toBe(1);
   // What is over goes as soon as something may.
@@ -119,15 +119,67 @@ test('min, what is never to sleep, what is frozen and what a dry run would keep 
     service('b', { scale: { idleMs: 'never' } }),
     service('c', { scale: { dryRun: true } }),
     service('d'),
+    service('e'),
   ]);
   await world.run(1000);
   await filled(world, 'a', 'b', 'c');
+  world.edge.request('e');
+  await world.settle(world.control.freeze('e', 600_000, null, false));
   await world.run(20_000);
   world.edge.request('d');
   await world.run(20_000);
-  expect(states(world)).toEqual(['a-1', 'b-1', 'c-1']);
+  expect(states(world)).toEqual(['a-1', 'b-1', 'c-1', 'e-1']);
   expect(world.messagesOf('retiring')).toHaveLength(1);
   expect(world.messagesOf('retiring')[0]).toContain('d retiring d-1');
+});
+
+test('of several idle replicas one goes, which is told as a decrease: the service stays awake', async () => {
+  // Who changes it by hand is not to have it changed by others at once.
+  const guards = { ...testGuards, cooldownMs: 15_000 };
+  const world = await worldOf([service('a', { scale: { guards } }), service('b')], { bound: { bytes: 250 * MIB } });
+  await world.settle(world.control.scale('a', 2, false));
+  await world.run(20_000);
+  world.edge.request('b');
+  await world.run(1000);
+  expect(states(world)).toHaveLength(2);
+  expect(states(world)).toContain('b-1');
+  expect((await world.status('a')).lastDecision).toMatchObject({ action: 'scale-down', from: 2, to: 1 });
+});
+
+test('a service goes on with its own paused replicas, which take no more than they have, and with no others', async () => {
+  const latency = { ...testScale.latency, aboveMs: 500 };
+  const hold = { ...testService('a').hold, timeoutMs: 3_600_000 };
+  const run = { ...testRun(), standby: 'paused' as const };
+  const busy = service('a', { hold, run, scale: { latency, max: 5, concurrency: 1, idleMs: 5000 } });
+  const world = await worldOf([busy], { bound: { bytes: 350 * MIB } });
+  await world.settle(world.control.scale('a', 3, false));
+  await world.run(70_000);
+  expect(world.runtime.paused).toHaveLength(3);
+  world.edge.request('a');
+  await world.run(1000);
+  const requests = Array.from({ length: 8 }, () => world.edge.request('a', { bodyMs: 500_000 }));
+  await world.run(60_000);
+  expect(states(world)).toEqual(['a-1', 'a-2', 'a-3']);
+  expect(world.messagesOf('over-memory')).toEqual([]);
+  for (const request of requests) world.edge.abort(request);
+});
+
+test('what replicas of an older run take is no guide to what the present one needs', async () => {
+  const world = await worldOf([], { bound: { bytes: 900 * MIB } });
+  const settings = (version: number) => {
+    const all = testSettings([testService('a', { run: testRun(version) })]);
+    return { ...all, budget: { ...all.budget, memory: { bytes: 900 * MIB } } };
+  };
+  const usage = async (id: string) => ({ memoryMiB: id === 'run-1' ? 400 : 50, cpuSeconds: 1 });
+  Object.assign(world.runtime, { usage });
+  world.control.reconfigure(settings(1));
+  world.edge.request('a');
+  await world.run(14_000);
+  expect(world.control.memory()?.usedBytes).toBe(400 * MIB);
+  world.control.reconfigure(settings(2));
+  await world.run(30_000);
+  expect(states(world)).toEqual(['a-2']);
+  expect(world.control.memory()?.usedBytes).toBe(50 * MIB);
 });
 
 test('a wake waits no longer than two seconds for what goes', async () => {
@@ -181,7 +233,8 @@ test('what a replica needs is learnt, and kept; before that its limit is what it
   world.edge.request('a');
   world.edge.request('b');
   await world.run(1000);
-  expect(world.control.memory()?.usedBytes).toBe((250 + 128) * MIB);
+  // An eighth of the budget is the most that is guessed.
+  expect(world.control.memory()?.usedBytes).toBe((250 + 300 / 8) * MIB);
   await world.run(10_000);
   expect(world.control.memory()?.usedBytes).toBe(2 * SIZE * MIB);
   expect(kept.get('a')?.memoryMiB).toBe(SIZE);

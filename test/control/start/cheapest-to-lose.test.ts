@@ -15,7 +15,8 @@ function stake(service: string, given: Given = {}): AgedStake {
   const { memoryMiB = 100, callsPerHour = 1, startMs = 1000, age = 0, isSpare = false } = given;
   const mayGoAt = 'mayGoAt' in given ? given.mayGoAt : 0;
   const holder = { ordinal: 1, name: `${service}-1`, memoryMiB, state: 'used', mayGoAt, isSpare } as const;
-  return { service, age, stake: { needMiB: memoryMiB, startMs, callsPerHour, usedAt: 0, holders: [holder] } };
+  const known = { needMiB: memoryMiB, isMeasured: true, startMs, callsPerHour, usedAt: 0 };
+  return { service, age, stake: { ...known, holders: [holder] } };
 }
 
 const names = (stakes: AgedStake[], missing: number, now = 0, except?: string) =>
