@@ -428,6 +428,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
       await attempt('stop of replicas', graceMs + MARGIN_MS, stopped);
 
       // 5. All else closes, the state directory last: whoever waits for it may rely on the rest.
+      inConsul?.close();
       await attempt('close', 0, Promise.all([plane.close(), adminClosed ?? admin.close()]));
       await attempt('end of the traces', 0, traces?.close() ?? Promise.resolve());
       await attempt('end of the journal', 0, Promise.all([journal.release(), kept.release()]));

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { createPilotlight, PilotlightError } from '../../src/index.ts';
 import { freePort } from '../support/free-port.ts';
@@ -94,4 +96,19 @@ test('an aborted start leaves nothing open', async () => {
   await proxy.start();
   expect(proxy.admin?.host).toBe('127.0.0.1');
   await proxy.stop(AbortSignal.abort());
+});
+
+test('a program that has stopped its proxy ends by itself', async () => {
+  const config = await configuration();
+  const tokenFile = join(config.state, 'token');
+  await writeFile(tokenFile, 'token');
+  const whole = { ...config, consul: { address: 'http://127.0.0.1:1', tokenFile } };
+  const program = `
+    const { createPilotlight } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/index.ts'))});
+    const proxy = createPilotlight({ config: ${JSON.stringify(whole)}, logLevel: 'silent' });
+    await proxy.start();
+    await proxy.stop();
+    console.log('stopped');`;
+  const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { timeout: 120_000 });
+  await expect(run).resolves.toMatchObject({ stdout: 'stopped\n' });
 });
