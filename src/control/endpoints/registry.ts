@@ -10,7 +10,7 @@ import type { LinkHub, Told } from '../link/hub.ts';
 import { EndpointsByHand } from './by-hand.ts';
 import { addressKey, EndpointVerifier } from './verifier.ts';
 
-/** Changes that can wait are sent together after this long, ms. */
+/** Changes of a service that can wait are sent together after this long, ms. */
 const COALESCE_MS = 50;
 
 /** Shared: most of many services have no replica. */
@@ -77,6 +77,8 @@ interface Entry extends RegisteredService {
   byHand: EndpointsByHand;
   /** Keys of `addresses` at the last look. */
   owned: ReadonlySet<string>;
+  /** When changes of it that had waited were told last, the clock's ms. */
+  flushedAt: number;
 }
 
 /**
@@ -93,9 +95,7 @@ export class Registry {
   /** Services with a live replica at an address, by its key. */
   readonly #owners = new Map<string, string>();
   readonly #dirty = new Set<string>();
-  #timer: Timer | undefined;
-  /** When changes were told last, the clock's ms. */
-  #flushedAt = Number.NEGATIVE_INFINITY;
+  #flushing: { timer: Timer; at: number } | undefined;
 
   /**
    * @param sources names of them: of several that list an address the first one decides what else is said of it
@@ -124,6 +124,7 @@ export class Registry {
       usable: undefined,
       byHand: new EndpointsByHand(),
       owned: NONE,
+      flushedAt: Number.NEGATIVE_INFINITY,
     });
   }
 
@@ -217,23 +218,33 @@ export class Registry {
     return entry.wakeable() && !this.#verifier.isVerified(service, endpoint) ? 'unverified' : undefined;
   }
 
-  /** Tells the edges of a change: of the first at once, of those that follow within 50 ms together. */
+  /**
+   * Tells the edges of a change: of a service's first at once, of those that follow within 50 ms together. No service
+   * waits for another one: in a fleet there always is one that has just changed.
+   */
   soon(service: string): void {
     const entry = this.#services.get(service);
     if (entry === undefined) return;
     entry.usable = undefined;
     this.#dirty.add(service);
     const { clock } = this.#context;
-    const wait = Math.max(0, this.#flushedAt + COALESCE_MS - clock.now());
-    this.#timer ??= clock.after(wait, () => this.flush());
+    const now = clock.now();
+    const at = Math.max(now, entry.flushedAt + COALESCE_MS);
+    if (this.#flushing !== undefined && this.#flushing.at <= at) return;
+    this.#flushing?.timer.cancel();
+    this.#flushing = { timer: clock.after(at - now, () => this.flush()), at };
   }
 
   /** Tells the edges now of every change that still waits to be sent. */
   flush(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    this.#flushedAt = this.#context.clock.now();
-    for (const name of [...this.#dirty]) guarded(this.#context.logger, 'publish', () => this.publish(name));
+    this.#flushing?.timer.cancel();
+    this.#flushing = undefined;
+    const { clock, logger } = this.#context;
+    for (const name of [...this.#dirty]) {
+      const entry = this.#services.get(name);
+      if (entry !== undefined) entry.flushedAt = clock.now();
+      guarded(logger, 'publish', () => this.publish(name));
+    }
   }
 
   /** Tells the edges now, if anything changed. @returns the version under which they know the present state */
@@ -267,7 +278,7 @@ export class Registry {
   }
 
   close(): void {
-    this.#timer?.cancel();
+    this.#flushing?.timer.cancel();
   }
 
   #state(service: string, { byHand }: Entry, facts: ServiceFacts, external: DiscoveredEndpoint[]): ServiceState {

@@ -57,6 +57,21 @@ test('the first change after a quiet time is told at once, what follows within 5
   expect(addresses(world, 'routed')).toEqual(['7003 ready']);
 });
 
+test('a change does not wait because another service has just changed', async () => {
+  const { world, source } = await worldWith([routed, testService('other', { run: undefined, endpoints: found })]);
+  await world.run(1000);
+  source.say('routed', 7001);
+  await world.run(1);
+  source.say('routed', 7003);
+  await world.run(1);
+  expect(addresses(world, 'routed')).toEqual(['7001 ready']);
+  source.say('other', 7002);
+  await world.run(1);
+  expect(addresses(world, 'other')).toEqual(['7002 ready']);
+  await world.run(50);
+  expect(addresses(world, 'routed')).toEqual(['7003 ready']);
+});
+
 test('a change that could not be told goes out with the next one', async () => {
   const { world, source } = await worldWith([routed, testService('other', { run: undefined, endpoints: found })]);
   const post = vi.spyOn(LinkHub.prototype, 'publish').mockImplementationOnce(() => {
