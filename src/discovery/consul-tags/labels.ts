@@ -1,5 +1,6 @@
 import type { ListedInstance } from '../../model/catalog.ts';
 import type { Declaration } from '../../model/declarations.ts';
+import { printable } from '../../util/printable.ts';
 
 /** Which tags and metadata are read. */
 export interface Reading {
@@ -11,6 +12,10 @@ export interface Reading {
 
 /** What an instance says of its service. */
 export type Labels = Pick<Declaration, 'labels' | 'meta' | 'faults'>;
+
+/** Most faults that are told of one instance, and most characters of each. */
+const MOST_FAULTS = 20;
+const FAULT_LENGTH = 200;
 
 /** Before its first `=` stands the name of a label, unless there is more in it than names have: `urlprefix-/api strip=/api`. */
 const NAMED = /^([A-Za-z0-9._[\]-]+)=(.*)$/s;
@@ -49,5 +54,6 @@ export function labelsOf({ tags, meta }: Pick<ListedInstance, 'tags' | 'meta'>, 
     keys[label] = key;
   }
   if (Object.keys(labels).length === 0 && faults.length === 0) return undefined;
-  return { labels, ...(Object.keys(keys).length > 0 && { meta: keys }), ...(faults.length > 0 && { faults }) };
+  const told = faults.slice(0, MOST_FAULTS).map((fault) => printable(fault, FAULT_LENGTH));
+  return { labels, ...(Object.keys(keys).length > 0 && { meta: keys }), ...(told.length > 0 && { faults: told }) };
 }

@@ -1,6 +1,6 @@
 import type { CatalogFeed, CatalogNews } from '../../model/catalog.ts';
 import type { Declaration, DeclarationSource } from '../../model/declarations.ts';
-import { toPilotlightError } from '../../model/errors.ts';
+import { type PilotlightError, toPilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
 import { atMost } from '../../util/at-most.ts';
 import { backoffDelay } from '../../util/backoff.ts';
@@ -29,6 +29,8 @@ interface Known {
   declaration: Declaration | undefined;
   /** `again`: it may have changed since the question that is under way was asked. */
   look: 'none' | 'under way' | 'again';
+  /** Whether it was said that it cannot be read, and it could not be since. */
+  isTroubled: boolean;
 }
 
 /** Around an election nothing may be listed for a moment: a service without instances is asked for them once more, ms. */
@@ -37,6 +39,8 @@ const EMPTY_AGAIN_MS = 2000;
 const SILENT_EVERY_MS = 60_000;
 /** How many of them at once: who is routed asks the same agent. */
 const SILENT_AT_ONCE = 4;
+/** Refusals in a row after which the first set does not wait for a service: around an election all are refused for seconds. */
+const PATIENCE = 5;
 const BACKOFF = { base: 500, cap: 10_000, jitter: 0.5 };
 
 /**
@@ -51,7 +55,8 @@ export class ConsulTags implements DeclarationSource {
   #listed: CatalogNews['services'] = new Map();
   /** Those whose tags say something, as long as the first set waits for them; undefined: nothing was listed yet. */
   #awaited: Set<string> | undefined;
-  #isTroubled = false;
+  /** Whether it was said that Consul cannot be asked, and it could not be since. */
+  #isAway = false;
   #emit: (declarations: readonly Declaration[]) => void = () => undefined;
 
   constructor(options: ConsulTagsOptions) {
@@ -71,7 +76,9 @@ export class ConsulTags implements DeclarationSource {
       this.#awaited = new Set(due.filter((service) => this.#speaks(service)));
       this.#tell();
     }
-    for (const service of due) this.#look(service, signal);
+    // One moment for all that come together: else their ages would tell in which order they are gone through.
+    const now = this.#options.clock.wall();
+    for (const service of due) this.#look(service, now, signal);
   }
 
   /** Whether it says something by its tags, or said something before. */
@@ -93,11 +100,12 @@ export class ConsulTags implements DeclarationSource {
     return this.#listed.get(service)?.join('\n') ?? '';
   }
 
-  #look(service: string, signal: AbortSignal): void {
+  /** @param now since when it is there if it was not, ms since the epoch */
+  #look(service: string, now: number, signal: AbortSignal): void {
     let known = this.#known.get(service);
     if (known === undefined) {
-      const since = this.#options.clock.wall();
-      known = { since, order: undefined, tags: '', askedAt: 0, declaration: undefined, look: 'none' };
+      const unasked = { order: undefined, tags: '', askedAt: 0, declaration: undefined, isTroubled: false } as const;
+      known = { ...unasked, since: now, look: 'none' };
       this.#known.set(service, known);
     }
     const isUnderWay = known.look !== 'none';
@@ -106,28 +114,38 @@ export class ConsulTags implements DeclarationSource {
   }
 
   async #askUntilKnown(service: string, known: Known, signal: AbortSignal): Promise<void> {
-    const { clock, logger, random = Math.random } = this.#options;
+    const { clock, random = Math.random } = this.#options;
     for (let failures = 0; known.look === 'again' && !signal.aborted; ) {
       known.look = 'under way';
       try {
         await this.#ask(service, known, signal);
-        this.#isTroubled = false;
+        this.#isAway = false;
+        known.isTroubled = false;
         failures = 0;
       } catch (cause) {
         if (signal.aborted) return;
         const error = toPilotlightError(cause);
-        if (!this.#isTroubled) logger.warn({ err: error }, `what ${service} declares in Consul cannot be read`);
-        this.#isTroubled = true;
+        this.#complain(service, known, error);
         known.look = 'again';
-        // Of one that will not be told the others do not wait.
-        if (error.code !== 'DISCOVERY_UNREACHABLE') this.#settle(service);
         failures++;
+        // Of one that will not be told the others do not wait.
+        const isRefused = error.code !== 'DISCOVERY_UNREACHABLE' && failures >= PATIENCE;
+        if (isRefused || error.code === 'DISCOVERY_DENIED') this.#settle(service);
         await sleep(clock, backoffDelay(failures, BACKOFF, random), signal).catch(() => undefined);
       }
     }
     known.look = 'none';
     const isGone = known.declaration === undefined && !this.#listed.has(service);
     if (isGone) this.#known.delete(service);
+  }
+
+  /** Once while Consul is away, and once of each service that it does not tell of while it is there. */
+  #complain(service: string, known: Known, error: PilotlightError): void {
+    const isAway = error.code === 'DISCOVERY_UNREACHABLE';
+    if (isAway ? !this.#isAway : !known.isTroubled)
+      this.#options.logger.warn({ err: error }, `what ${service} declares in Consul cannot be read`);
+    if (isAway) this.#isAway = true;
+    else known.isTroubled = true;
   }
 
   async #ask(service: string, known: Known, signal: AbortSignal): Promise<void> {

@@ -43,6 +43,13 @@ test('a tag that says two things, and metadata in another spelling, are faults',
   ]);
 });
 
+test('what is told of faults is bounded', () => {
+  const tags = Array.from({ length: 100 }, (_, place) => `pilotlight.route=${'a'.repeat(1000)}${place}`);
+  const { faults = [] } = read(tags) ?? {};
+  expect(faults).toHaveLength(20);
+  expect(faults.join('').length).toBeLessThanOrEqual(20 * 200);
+});
+
 test('a prefix of several words has its metadata with _ alone', () => {
   const found = labelsOf({ tags: [], meta: { my_light_eu_route: 'a' } }, { ...reading, prefix: 'my-light.eu' });
   expect({ ...found?.labels }).toEqual({ 'my-light.eu.route': 'a' });

@@ -3,8 +3,8 @@ import { ConsulTags } from '../../../src/discovery/consul-tags/source.ts';
 import type { CatalogFeed, CatalogNews, ListedInstance } from '../../../src/model/catalog.ts';
 import type { Declaration } from '../../../src/model/declarations.ts';
 import { PilotlightError } from '../../../src/model/errors.ts';
-import { silentLogger } from '../../../src/model/observe.ts';
 import { VirtualClock } from '../../../src/util/virtual-clock.ts';
+import { LogKeeper } from '../consul/harness.ts';
 
 const instance = (tags: string[], more: Partial<ListedInstance> = {}): ListedInstance => {
   return { id: 'a', node: 'n', tags, meta: {}, isUsable: true, madeAt: 1, changedAt: 1, ...more };
@@ -15,6 +15,8 @@ class Catalogue implements CatalogFeed {
   readonly asked: string[] = [];
   readonly services = new Map<string, ListedInstance[]>();
   fault: PilotlightError | undefined;
+  /** What becomes of questions about one service alone. */
+  readonly faults = new Map<string, PilotlightError>();
   #take: (news: CatalogNews) => void = () => undefined;
 
   follow(take: (news: CatalogNews) => void): void {
@@ -28,17 +30,28 @@ class Catalogue implements CatalogFeed {
 
   async instances(service: string): Promise<ListedInstance[]> {
     this.asked.push(service);
-    if (this.fault !== undefined) throw this.fault;
+    const fault = this.fault ?? this.faults.get(service);
+    if (fault !== undefined) throw fault;
     return this.services.get(service) ?? [];
+  }
+}
+
+/** On which no two looks at the time of day tell the same. */
+class Ticking extends VirtualClock {
+  #looks = 0;
+
+  override wall(): number {
+    return super.wall() + ++this.#looks;
   }
 }
 
 async function follow(services: Record<string, ListedInstance[]>, fault?: PilotlightError) {
   const catalog = new Catalogue();
-  const clock = new VirtualClock();
+  const clock = new Ticking();
+  const log = new LogKeeper();
   const life = new AbortController();
   const sets: (readonly Declaration[])[] = [];
-  const common = { name: 'consul', prefix: 'pilotlight', isForeign: () => false, clock, logger: silentLogger };
+  const common = { name: 'consul', prefix: 'pilotlight', isForeign: () => false, clock, logger: log };
   new ConsulTags({ ...common, catalog, random: () => 0 }).run((set) => sets.push(set), life.signal);
   const change = async (changes: Record<string, ListedInstance[] | undefined>) => {
     for (const [name, list] of Object.entries(changes)) {
@@ -50,7 +63,7 @@ async function follow(services: Record<string, ListedInstance[]>, fault?: Pilotl
   };
   catalog.fault = fault;
   await change(services);
-  return { catalog, clock, life, sets, change, names: () => sets.at(-1)?.map(({ service }) => service) };
+  return { catalog, clock, life, log, sets, change, names: () => sets.at(-1)?.map(({ service }) => service) };
 }
 
 const declares = (host: string, more: Partial<ListedInstance> = {}) => [instance([`pilotlight.route=${host}`], more)];
@@ -124,11 +137,52 @@ test('what cannot be asked holds, and is asked again', async () => {
   expect(names()).toEqual([]);
 });
 
+test('one that is not told of is said once, however often others are read meanwhile, and again after it was', async () => {
+  const { catalog, change, clock, log } = await follow({ shop: declares('a'), hidden: declares('b') });
+  const hide = () => catalog.faults.set('hidden', new PilotlightError('DISCOVERY_DENIED', 'no'));
+  hide();
+  await change({ hidden: declares('c') });
+  for (let i = 0; i < 10; i++) {
+    await change({ shop: declares(`a${i}`) });
+    await clock.advanceAsync(10_000);
+  }
+  expect(log.lines).toEqual(['warn what hidden declares in Consul cannot be read']);
+  catalog.faults.clear();
+  await clock.advanceAsync(20_000);
+  hide();
+  await change({ hidden: declares('d') });
+  expect(log.lines).toHaveLength(2);
+});
+
+test('that Consul is away is said once for all services', async () => {
+  const { catalog, change, clock, log } = await follow({ shop: declares('a'), api: declares('b') });
+  catalog.fault = new PilotlightError('DISCOVERY_UNREACHABLE', 'away');
+  await change({ shop: declares('c'), api: declares('d') });
+  await clock.advanceAsync(60_000);
+  expect(log.lines).toHaveLength(1);
+});
+
 test('the first set does not wait for one that Consul does not tell of', async () => {
-  const unreachable = await follow({ shop: declares('a') }, new PilotlightError('DISCOVERY_UNREACHABLE', 'away'));
-  expect(unreachable.sets).toEqual([]);
+  const denied = await follow({ shop: declares('a') }, new PilotlightError('DISCOVERY_DENIED', 'no'));
+  expect(denied.sets).toEqual([[]]);
   const failing = await follow({ shop: declares('a') }, new PilotlightError('DISCOVERY_FAILED', 'no'));
+  await failing.clock.advanceAsync(60_000);
   expect(failing.sets).toEqual([[]]);
+  const unreachable = await follow({ shop: declares('a') }, new PilotlightError('DISCOVERY_UNREACHABLE', 'away'));
+  await unreachable.clock.advanceAsync(60_000);
+  expect(unreachable.sets).toEqual([]);
+});
+
+test('a refusal that is over in some seconds, as around an election, does not leave anything out of the first set', async () => {
+  const { catalog, clock, sets } = await follow(
+    { shop: declares('a') },
+    new PilotlightError('DISCOVERY_FAILED', 'answers with status 500: No cluster leader'),
+  );
+  await clock.advanceAsync(1500);
+  expect(sets).toEqual([]);
+  catalog.fault = undefined;
+  await clock.advanceAsync(10_000);
+  expect(sets).toMatchObject([[{ service: 'shop' }]]);
 });
 
 test('one that says nothing is not asked at each of its changes, but now and then, and when its tags differ', async () => {
