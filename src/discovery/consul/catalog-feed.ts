@@ -5,19 +5,25 @@ import type { ConsulCatalog } from './catalog.ts';
 import type { AskConsul } from './client.ts';
 import { readListed } from './entries.ts';
 import { GRACE_MS } from './loop.ts';
-import { questionOf } from './target.ts';
+import { type ConsulScope, questionOf } from './target.ts';
 
 /**
  * What a catalogue lists, for others than routed services. That there is no instance is believed only where the token may
  * read the service: what it may not read is left out of lists.
+ * @param scope the part of Consul whose catalogue it is
  * @param ask for what is answered at once, in its turn
  */
-export function createCatalogFeed(catalog: ConsulCatalog, ask: AskConsul, askAccess: AskAccess): CatalogFeed {
+export function createCatalogFeed(
+  scope: ConsulScope,
+  catalog: ConsulCatalog,
+  ask: AskConsul,
+  askAccess: AskAccess,
+): CatalogFeed {
   return {
     follow: (take, signal) => catalog.follow(take, signal),
     instances: async (service, signal) => {
       // Not stale: another server may lag behind the one that told of the change.
-      const query = { ...questionOf({ service }), index: 0n, waitMs: 0, stale: false, timeoutMs: GRACE_MS };
+      const query = { ...questionOf({ service, ...scope }), index: 0n, waitMs: 0, stale: false, timeoutMs: GRACE_MS };
       const { body, filtered } = await ask(query, signal);
       const listed = readListed(body);
       if (listed.length > 0) return listed;

@@ -43,6 +43,8 @@ export type AskConsul = (query: ConsulQuery, signal: AbortSignal) => Promise<Con
 /** Longest wait for an answer that is given at once, ms. */
 const ANSWER_MS = 10_000;
 const BODY_LIMIT = 32 * 2 ** 20;
+/** What an agent without servers of its own says, whatever it was asked; of other datacenters it says other things. */
+const OUT_OF_TOUCH = /^\s*No (?:known Consul servers|cluster leader)/;
 /** What receiving takes: 2 ms for a MiB. */
 const MS_PER_BYTE = 2 / 2 ** 20;
 
@@ -72,7 +74,7 @@ export class ConsulClient {
     const path = [ACCESS_PATH, ...scopeParameters({ datacenter })].join('?');
     return createAskAccess(async (body, signal) => {
       return this.#within(ANSWER_MS, signal, async (limit) => {
-        const response = await this.#open({ path, method: 'POST' }, limit, body);
+        const { response } = await this.#open({ path, method: 'POST' }, limit, body);
         return { status: response.statusCode ?? 0, body: String(await readBody(response)) };
       });
     });
@@ -149,14 +151,14 @@ export class ConsulClient {
   }
 
   async #exchange(query: ConsulQuery, signal: AbortSignal): Promise<ConsulAnswer> {
-    const response = await this.#open({ path: target(query) }, signal);
-    const { place } = this.#connection;
+    const { response, place } = await this.#open({ path: target(query) }, signal);
     const arrived = this.#clock.now();
     const body = await readBody(response);
     if (response.statusCode !== 200) {
       const refusal = this.#refusal(response.statusCode, String(body), query);
       // What another datacenter lacks, or a filter, no other agent has more of.
-      const isOwn = !query.parameters?.some((each) => /^(?:dc|filter)=/.test(each));
+      const isPlain = !query.parameters?.some((each) => /^(?:dc|filter)=/.test(each));
+      const isOwn = isPlain || OUT_OF_TOUCH.test(String(body));
       if ((response.statusCode ?? 0) >= 500 && isOwn) this.#leave(place, refusal);
       throw refusal;
     }
@@ -175,8 +177,12 @@ export class ConsulClient {
     };
   }
 
-  /** Opens a question, with the next agents where one cannot be reached. */
-  async #open(what: { path: string; method?: string }, signal: AbortSignal, body = ''): Promise<IncomingMessage> {
+  /** Opens a question, with the next agents where one cannot be reached; says whom, as others may be asked by then. */
+  async #open(
+    what: { path: string; method?: string },
+    signal: AbortSignal,
+    body = '',
+  ): Promise<{ response: IncomingMessage; place: ConsulPlace }> {
     for (let left = this.#connection.count - 1; ; left--) {
       const { place } = this.#connection;
       const agent = await this.#openAgent(place);
@@ -184,7 +190,7 @@ export class ConsulClient {
       const { host, port, secure } = place;
       const { headers } = this.#connection;
       try {
-        return await this.#send(secure, { agent, host, port, headers, signal, ...what }, body);
+        return { response: await this.#send(secure, { agent, host, port, headers, signal, ...what }, body), place };
       } catch (thrown) {
         if (signal.aborted || left === 0) throw thrown;
         this.#leave(place, asUnreachable(thrown));

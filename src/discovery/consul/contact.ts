@@ -11,12 +11,12 @@ const MOST_DENIALS = 20;
 export class ConsulContact {
   readonly #origin: string;
   readonly #logger: Logger;
-  /** Who is failing now. */
+  /** What fails now. */
   readonly #failing = new Set<string>();
   /** What was said since all was well. */
   readonly #said = new Set<string>();
   #last: PilotlightError | undefined;
-  /** What the token may not read, by who asked. */
+  /** What the token may not read, by what was asked. */
   readonly #denials = new Map<string, string>();
 
   constructor(origin: string, logger: Logger) {
@@ -29,9 +29,12 @@ export class ConsulContact {
     return this.#failing.size === 0 ? undefined : this.#last;
   }
 
-  /** @param who what was asked for, such as `service shop` */
-  failed(who: string, error: PilotlightError): void {
-    this.#failing.add(who);
+  /**
+   * @param key tells one question from others, whose answers say nothing of it
+   * @param who what was asked for, such as `service shop`
+   */
+  failed(key: string, error: PilotlightError, who = key): void {
+    this.#failing.add(key);
     const { code, message } = error;
     const line = code === 'DISCOVERY_UNREACHABLE' ? `does not answer: ${message}` : message;
     this.#last = new PilotlightError(code, `Consul at ${this.#origin} ${line}`, error);
@@ -41,23 +44,23 @@ export class ConsulContact {
     this.#logger.warn({ code }, `Consul at ${this.#origin} ${line}${what}; retrying`);
   }
 
-  answered(who: string): void {
-    if (!this.#failing.delete(who) || this.#failing.size > 0) return;
+  answered(key: string): void {
+    if (!this.#failing.delete(key) || this.#failing.size > 0) return;
     this.#said.clear();
     this.#logger.info({}, `Consul at ${this.#origin} answers again`);
   }
 
   /** What an answer lacks because the token may not read it; undefined when it lacks nothing. */
-  sees(who: string, denial: string | undefined): void {
-    const before = this.#denials.get(who);
+  sees(key: string, denial: string | undefined, who = key): void {
+    const before = this.#denials.get(key);
     if (denial === before) return;
     if (denial === undefined) {
-      this.#denials.delete(who);
+      this.#denials.delete(key);
       if (this.#denials.size < MOST_DENIALS)
         this.#logger.info({}, `Consul at ${this.#origin}: the token may read ${who} again`);
       return;
     }
-    this.#denials.set(who, denial);
+    this.#denials.set(key, denial);
     const excess = this.#denials.size - MOST_DENIALS;
     if (excess > 1 || (excess === 1 && before !== undefined)) return;
     const line = excess === 1 ? 'the token may not read further services either' : denial;
@@ -65,8 +68,8 @@ export class ConsulContact {
   }
 
   /** Nobody asks this any more. */
-  forget(who: string): void {
-    this.#denials.delete(who);
-    if (this.#failing.delete(who) && this.#failing.size === 0) this.#said.clear();
+  forget(key: string): void {
+    this.#denials.delete(key);
+    if (this.#failing.delete(key) && this.#failing.size === 0) this.#said.clear();
   }
 }

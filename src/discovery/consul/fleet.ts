@@ -46,7 +46,7 @@ export class ConsulFleet implements ConsulFollower {
     const before = this.#targets;
     this.#targets = targets;
     this.#byName = Map.groupBy(targets.keys(), (key) => targets.get(key)?.service ?? '');
-    for (const [key, target] of before) if (!targets.has(key)) this.#drop(key, target);
+    for (const key of before.keys()) if (!targets.has(key)) this.#drop(key);
     this.#fetchSoon([...targets.keys()].filter((key) => !before.has(key)));
   }
 
@@ -130,8 +130,8 @@ export class ConsulFleet implements ConsulFollower {
       if (!this.#targets.has(key)) return;
       if (news) onNews(key);
       this.#trouble.delete(key);
-      contact.answered(who);
-      contact.sees(who, known.denial?.message);
+      contact.answered(key);
+      contact.sees(key, known.denial?.message, who);
       const again = known.lookAgainIn;
       if (again !== undefined) this.#fetchLater(key, known.denial ? Math.max(again, this.#sightEveryMs) : again);
     } catch (thrown) {
@@ -139,7 +139,7 @@ export class ConsulFleet implements ConsulFollower {
       knowledge(key)?.interrupt();
       const { since, failures } = this.#trouble.get(key) ?? { since: clock.now(), failures: 0 };
       this.#trouble.set(key, { since, failures: failures + 1 });
-      contact.failed(who, toPilotlightError(thrown));
+      contact.failed(key, toPilotlightError(thrown), who);
       this.#fetchLater(key, backoffDelay(failures + 1, BACKOFF, random));
     } finally {
       this.#fetching.delete(key);
@@ -147,12 +147,12 @@ export class ConsulFleet implements ConsulFollower {
     }
   }
 
-  #drop(key: string, target: ConsulTarget): void {
+  #drop(key: string): void {
     this.#waiting.delete(key);
     this.#suspects.delete(key);
     this.#later.get(key)?.cancel();
     this.#later.delete(key);
     this.#trouble.delete(key);
-    this.#options.contact.forget(titleOf(target));
+    this.#options.contact.forget(key);
   }
 }

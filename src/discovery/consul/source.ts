@@ -33,7 +33,10 @@ interface ConsulSourceOptions {
 }
 
 interface WithCatalog {
-  /** All that Consul lists, for others than routed services; asked for only while somebody follows it. */
+  /**
+   * All that Consul lists where services are looked for unless they say otherwise (of several datacenters the first),
+   * for others than routed services; asked for only while somebody follows it.
+   */
   readonly catalog: CatalogFeed;
 }
 
@@ -101,7 +104,9 @@ class ConsulSource implements DiscoverySource, WithCatalog {
     };
     const inTurn = atMost(FETCHES);
     this.#askOnce = (query, signal) => inTurn(() => this.#client.ask(query, signal));
-    this.catalog = createCatalogFeed(this.#catalogOf({}), this.#askOnce, this.#client.accessIn({}));
+    const { datacenters, namespace, partition } = settings;
+    const scope = { datacenter: datacenters?.[0], namespace, partition };
+    this.catalog = createCatalogFeed(scope, this.#catalogOf(scope), this.#askOnce, this.#client.accessIn(scope));
   }
 
   follow(queries: ConsulQuery[]): void {

@@ -3,7 +3,6 @@ import { ConsulLoop } from './loop.ts';
 import { type ConsulTarget, questionOf, titleOf } from './target.ts';
 
 interface Watch {
-  who: string;
   loop: ConsulLoop;
   abort: AbortController;
 }
@@ -44,17 +43,17 @@ export class ConsulWatches implements ConsulFollower {
         const news = (await known?.take(answer, signal)) === true;
         if (signal.aborted || known === undefined) return false;
         if (news) onNews(key);
-        contact.sees(who, known.denial?.message);
+        contact.sees(key, known.denial?.message, who);
         return news;
       },
-      onAnswer: () => contact.answered(who),
+      onAnswer: () => contact.answered(key),
       onFailure: (error) => {
         knowledge(key)?.interrupt();
-        contact.failed(who, error);
+        contact.failed(key, error, who);
       },
     });
     const abort = new AbortController();
-    this.#watches.set(key, { who, loop, abort });
+    this.#watches.set(key, { loop, abort });
     void loop.run(abort.signal);
   }
 
@@ -63,6 +62,6 @@ export class ConsulWatches implements ConsulFollower {
     if (watch === undefined) return;
     watch.abort.abort();
     this.#watches.delete(key);
-    this.#options.contact.forget(watch.who);
+    this.#options.contact.forget(key);
   }
 }

@@ -1,4 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -92,6 +94,24 @@ describe('of several agents', () => {
     expect(log.lines).toHaveLength(2);
   });
 
+  test('one that lacks another datacenter is not left, but one that lacks its own servers, whatever it was asked', async () => {
+    const [first, second] = [await openFake(), await openFake()];
+    const addresses = [first.address, second.address];
+    const asking = new ConsulClient(consulConnection(consulSettings(addresses)), systemClock, silentLogger);
+    onTestFinished(() => asking.close());
+    const asked = () => asking.contact.agents.find(({ isAsked }) => isAsked)?.address;
+    const question = { ...QUERY, parameters: ['dc=dc2'] };
+    for (const [body, next] of [
+      ['No path to datacenter', first],
+      ['rpc error making call: No cluster leader', first],
+      ['No known Consul servers', second],
+    ] as const) {
+      first.lie = () => ({ status: 500, body });
+      await expect(asking.ask(question, signal)).rejects.toMatchObject({ code: 'DISCOVERY_FAILED' });
+      expect(asked()).toBe(next.address);
+    }
+  });
+
   test('one that is out of touch with its servers, or silent, is left', async () => {
     const [first, second] = [await openFake(), await openFake()];
     const clock = new VirtualClock();
@@ -109,6 +129,29 @@ describe('of several agents', () => {
     expect(await late).toMatchObject({ message: 'timed out' });
     expect(await asking.ask(QUERY, signal)).toMatchObject({ body: [{}] });
   });
+});
+
+test('an agent that fails a question of before does not have the one left that is asked by then', async () => {
+  const held: ServerResponse[] = [];
+  const first = createServer(({ url }, response) => {
+    if (url?.includes('index=')) held.push(response);
+    else response.writeHead(500).end('No cluster leader');
+  });
+  await new Promise<void>((resolve) => first.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    first.closeAllConnections();
+    first.close();
+  });
+  const second = await openFake();
+  const addresses = [`http://127.0.0.1:${(first.address() as AddressInfo).port}`, second.address];
+  const asking = new ConsulClient(consulConnection(consulSettings(addresses)), systemClock, silentLogger);
+  onTestFinished(() => asking.close());
+  const waiting = asking.ask({ ...QUERY, index: 5n, waitMs: 60_000 }, signal).catch((error) => error);
+  await until('it waits', () => held.length === 1);
+  await expect(asking.ask(QUERY, signal)).rejects.toMatchObject({ code: 'DISCOVERY_FAILED' });
+  held[0]?.writeHead(500).end('No cluster leader');
+  expect(await waiting).toMatchObject({ code: 'DISCOVERY_FAILED' });
+  expect(asking.contact.agents.map(({ isAsked }) => isAsked)).toEqual([false, true]);
 });
 
 test('an IPv6 address is dialled as it is', async () => {

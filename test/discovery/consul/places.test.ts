@@ -33,6 +33,21 @@ test('everything that is said of the choice reaches Consul', async () => {
   });
 });
 
+test('who follows the catalogue sees the part in which services are looked for', async () => {
+  const fake = await openFake();
+  fake.set('shop', [healthEntry({ id: 'there' })], 'dc2');
+  fake.set('mail', [healthEntry({ id: 'here' })]);
+  const { source } = runSource(consulSettings(fake.address, { namespace: 'shops', datacenters: ['dc2', 'dc1'] }), []);
+  const life = new AbortController();
+  onTestFinished(() => life.abort());
+  const names: string[] = [];
+  source.catalog.follow(({ services }) => names.push(...services.keys()), life.signal);
+  await until('the catalogue', () => names.length > 0);
+  expect(names).toEqual(['shop']);
+  expect(await source.catalog.instances('shop', life.signal)).toMatchObject([{ id: 'there' }]);
+  expect(fake.asked.every(({ url }) => url.includes('dc=dc2&ns=shops'))).toBe(true);
+});
+
 test('a filter that Consul refuses is one line, and what was known stays', async () => {
   const fake = await openFake();
   fake.set('shop', [healthEntry({})]);
@@ -49,6 +64,23 @@ test('a filter that Consul refuses is one line, and what was known stays', async
   ]);
   expect(source.trouble?.()?.message).toContain('refuses the filter');
   expect(now('shop')).toEqual(['10.0.0.1:8001']);
+});
+
+test('answers to another question about the same service do not end the trouble of one that fails', async () => {
+  const fake = await openFake();
+  fake.set('shop', [healthEntry({})]);
+  fake.lie = (url) => (url.includes('filter=') ? { status: 400, body: 'no match found' } : undefined);
+  const { source, log, now } = runSource(consulSettings(fake.address), [
+    ...sought({}),
+    { service: 'picked', sought: { service: 'shop', filter: 'Service.Meta.v ==' } },
+  ]);
+  await until('the refusal', () => log.lines.length > 0 && now('shop') !== undefined);
+  const { length } = fake.asked;
+  fake.set('shop', [healthEntry({ port: 2 })]);
+  await until('the other answer', () => now('shop')?.[0] === '10.0.0.1:2');
+  await until('two more refusals', () => fake.asked.length > length + 2);
+  expect(log.lines).toHaveLength(1);
+  expect(source.trouble?.()?.message).toContain('refuses the filter');
 });
 
 test('the next datacenter serves when the first one has no usable instance', async () => {
