@@ -58,7 +58,8 @@ describe('fabio', () => {
   });
 
   test('weights of tags are shares of the instances that have them, in Consul', () => {
-    const tags = ['urlprefix-a.example/ weight=0.05', 'urlprefix-a.example/'];
+    const ofOthers = 'traefik.tags=a weight=0.5';
+    const tags = ['urlprefix-a.example/ weight=0.05', 'urlprefix-a.example/', ofOthers];
     const consul = {
       word: 'tag',
       binding: { endpoints: { consul: { service: 'shop' } } },

@@ -34,7 +34,7 @@ export const fabio: Dialect = {
   rows: ROWS,
   owns: (label) => label.startsWith(PREFIX),
   shareOf(tag) {
-    const share = Number(/\sweight=(\S+)/.exec(tag)?.[1] ?? 0);
+    const share = tag.startsWith(PREFIX) ? Number(/\sweight=(\S+)/.exec(tag)?.[1] ?? 0) : 0;
     // Less is nothing, and would be written in another form.
     return share >= 0.0001 && share <= 1 ? share : undefined;
   },
