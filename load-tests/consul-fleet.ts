@@ -24,8 +24,8 @@ const [seconds, services, changesPerSecond] = countsFrom(
   50,
 );
 const INSTANCES = 5;
-/** One change in so many is looked for by requests; the others are for the load alone. */
-const PROBED = 10;
+/** One change in so many is looked for by requests; the others are for the load alone. Odd, as kinds take turns. */
+const PROBED = 11;
 const PROBE_EVERY_MS = 10;
 const GIVEN_UP_MS = 30_000;
 /** The last instance of a service gets all requests while it is there: its share is so much greater. */
@@ -52,7 +52,7 @@ try {
   await fill();
   await measure();
 } finally {
-  catalogue.close();
+  await catalogue.close();
   agent.destroy();
   app.close();
   app.closeAllConnections();
@@ -102,6 +102,8 @@ async function measure(): Promise<void> {
   ]);
   const config = { consul: { address: catalogue.address }, services: Object.fromEntries(routed) };
   const proxy = await (await RunningProxy.launch({ workspace, config })).ready();
+  // A change that never is routed ends this process at once.
+  process.once('exit', () => proxy.child.kill('SIGKILL'));
   const pid = proxy.child.pid as number;
   await untilRouted(proxy.port, services - 1, true, performance.now());
   // What the start leaves behind is not the load's.
