@@ -38,7 +38,7 @@ describe.concurrent('traces', () => {
     const { endpoint } = collector;
     const traces = { endpoint, sample: 1, service: 'edge', headers: { Authorization: 'Bearer collector-secret' } };
     const proxy = await stage.proxy({ apps: [app], config: { workers: 2, traces } });
-    const asking = burst(proxy.port, 5, { host: app.host, path: '/headers?card=4711' });
+    const asking = burst(proxy.port, 5, { host: app.host, path: '/headers?card=mallory' });
     await until('all are held', async () => (await proxy.metric('pilotlight_held')) === 5);
     app.open('start');
     const answers = await asking;
@@ -74,7 +74,7 @@ describe.concurrent('traces', () => {
       'network.protocol.version': '1.1',
       'pilotlight.cold': true,
     });
-    expect(JSON.stringify(collector.spans)).not.toContain('4711');
+    expect(JSON.stringify(collector.spans)).not.toContain('mallory');
     expect(requests[0]?.process['service.name']).toBe('edge');
     expect(new Set(collector.spans.map(({ process }) => process['process.pid'])).size).toBeGreaterThan(1);
     expect(collector.posts.every(({ authorization }) => authorization === 'Bearer collector-secret')).toBe(true);
