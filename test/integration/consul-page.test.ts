@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,11 +20,17 @@ async function shell() {
   const agent = await ConsulAgent.start(inject('consulBinary'));
   const [proxy, app, admin] = [await freePort(), await freePort(), await freePort()];
   const started: ChildProcess[] = [];
-  const end = () => {
-    for (const { pid } of started.splice(0)) if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  /** Ends what runs, and what that started. */
+  const end = async () => {
+    const ends = started.splice(0).map(async (child) => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    });
+    await Promise.all(ends);
   };
   onTestFinished(async () => {
-    end();
+    await end();
     await agent.stop();
     await rm(folder, { recursive: true, force: true });
   });
@@ -47,7 +54,7 @@ async function shell() {
         if (line.startsWith('consul agent')) continue;
         if (line.endsWith(' &')) {
           const command = line.slice(0, -2);
-          started.push(spawn('bash', ['-c', `exec ${command}`], { ...options, detached: true, stdio: 'ignore' }));
+          started.push(spawn('bash', ['-c', `exec ${command}`], { ...options, stdio: 'ignore' }));
         } else printed += await output(line, options);
       }
       return printed;
@@ -72,7 +79,7 @@ test('the page leads from nothing to a routed service, and to one that is woken'
   await run(maintenance);
   await until('the maintenance', async () => (await run(endpoints)).includes('out of use: maintenance'));
 
-  end();
+  await end();
   await save(woken);
   const [start = ''] = serve.split('\n');
   await run(start);

@@ -1,4 +1,4 @@
-import { expect, inject, test, vi } from 'vitest';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { ConsulAgent } from '../support/consul-agent.ts';
 import { containerExit, containerLogs, dockerApi, startContainer, TEST_LABEL } from '../support/docker-api.ts';
 import { buildAppImage } from '../support/images.ts';
@@ -37,6 +37,8 @@ test('an app is reached at its published port and at its own address, and its he
   });
   const HostConfig = { PublishAllPorts: true };
   const id = await startContainer(docker, { Image: tag, Labels: labels, HostConfig });
+  // Its health checks would go on as long as the tests do.
+  onTestFinished(async () => void (await docker('DELETE', `/containers/${id}?force=true`)));
   const { NetworkSettings } = (await docker<Inspected>('GET', `/containers/${id}/json`)).json;
   const addresses = [
     `127.0.0.1:${NetworkSettings.Ports['8080/tcp']?.[0]?.HostPort}`,

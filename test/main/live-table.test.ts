@@ -8,9 +8,12 @@ import { aptInstall } from '../support/debian.ts';
 import { MAIN } from '../support/program-file.ts';
 import { until } from '../support/until.ts';
 
-/** An admin API without services. */
+/** An admin API without services, which knows of nothing else. */
 async function emptyAdmin(): Promise<string> {
-  const server = createServer((_, response) => void response.setHeader('content-type', 'application/json').end('[]'));
+  const server = createServer((request, response) => {
+    response.statusCode = request.url === '/v1/services' ? 200 : 404;
+    response.setHeader('content-type', 'application/json').end('[]');
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();

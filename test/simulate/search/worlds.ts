@@ -19,7 +19,7 @@ import { sharing } from './two-on-a-budget.ts';
 /** Replicas add up: each does as much as it does alone. */
 const helping: World = {
   name: 'replicas help',
-  runs: 10,
+  runs: 5,
   cases: fc
     .record({
       shape: shapes,
@@ -91,7 +91,7 @@ const helping: World = {
 /** Whatever is slow does not get faster with more replicas. */
 const useless: World = {
   name: 'nothing helps',
-  runs: 8,
+  runs: 4,
   cases: fc
     .record({
       kind: fc.constantFrom('lock', 'database', 'slow', 'errors'),
@@ -152,7 +152,7 @@ const USELESS_REPLICAS = 4;
 /** Replicas end by themselves, get sick, or do not start. */
 const ailing: World = {
   name: 'replicas ail',
-  runs: 8,
+  runs: 4,
   cases: fc
     .record({
       crash: rarely(fc.tuple(between(1, 300), between(1, 3))),
@@ -211,7 +211,7 @@ const ailing: World = {
 /** As many clients as there are wait for their answers. */
 const closed: World = {
   name: 'clients wait for their answers',
-  runs: 6,
+  runs: 3,
   cases: fc
     .record({
       shape: shapes,
