@@ -66,7 +66,8 @@ async function open(fragment: string, options: BrowserContextOptions & { token?:
   page.on('request', (request) => {
     if (!request.url().startsWith(origin) && !request.url().startsWith('data:')) complaints.push(request.url());
   });
-  onTestFinished(async () => {
+  onTestFinished(async ({ task }) => {
+    if (task.result?.state === 'fail') console.error(`the page shows: ${await page.innerText('body')}`);
     await context.close();
     expect(complaints).toEqual([]);
   });
