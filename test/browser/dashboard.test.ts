@@ -4,6 +4,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import type { App } from '../support/app.ts';
 import { CHROMIUM_ARGUMENTS } from '../support/chromium.ts';
+import { loadPage } from '../support/load-page.ts';
 import type { RunningProxy } from '../support/proxy.ts';
 import { Stage } from '../support/scenario.ts';
 import { until } from '../support/until.ts';
@@ -71,7 +72,7 @@ async function open(fragment: string, options: BrowserContextOptions & { token?:
     await context.close();
     expect(complaints).toEqual([]);
   });
-  await page.goto(`${origin}/${fragment}`);
+  await loadPage(page, `${origin}/${fragment}`);
   return page;
 }
 
@@ -179,7 +180,7 @@ test(
     const tabs = [first];
     while (tabs.length < 7) {
       const tab = await first.context().newPage();
-      await tab.goto(first.url());
+      await loadPage(tab, first.url());
       tabs.push(tab);
     }
     const follow = (tab: Page) => tab.locator('.link[data-link=following]').waitFor({ timeout: SHOWN_MS });

@@ -6,13 +6,12 @@ import type { App } from '../support/app.ts';
 import { makeCertificate } from '../support/certificates.ts';
 import { CHROMIUM_ARGUMENTS } from '../support/chromium.ts';
 import { freePort } from '../support/free-port.ts';
+import { DROPPED } from '../support/load-page.ts';
 import type { RunningProxy } from '../support/proxy.ts';
 import { Stage } from '../support/scenario.ts';
 import { until } from '../support/until.ts';
 import { makeWorkspace } from '../support/workspace.ts';
 
-/** The browser drops what it does where an interface of the machine comes or goes, as those of containers do. */
-const DROPPED = 'net::ERR_NETWORK_CHANGED';
 const OPTIONS = { timeout: 600_000, retry: { count: 10, condition: new RegExp(DROPPED) } };
 /** Longest that a page may take to come, ms. */
 const PAGE_MS = 120_000;
