@@ -3,7 +3,7 @@ import { ConsulTags } from './discovery/consul-tags/source.ts';
 import { DockerLabels } from './discovery/docker-labels/source.ts';
 import type { CatalogFeed } from './model/catalog.ts';
 import type { ContainerFeed } from './model/containers.ts';
-import type { DeclarationSource, DeclarationStatus } from './model/declarations.ts';
+import type { Declaration, DeclarationSource, DeclarationStatus } from './model/declarations.ts';
 import type { EventType } from './model/events.ts';
 import type { Logger } from './model/observe.ts';
 import type { Settings } from './model/settings.ts';
@@ -15,6 +15,8 @@ interface DeclaredOptions {
   containers: ContainerFeed | undefined;
   /** What Consul lists; undefined: it is not in use. */
   catalog: CatalogFeed | undefined;
+  /** What the process before this one knew, which holds until the sources answer. */
+  known: readonly Declaration[] | undefined;
   clock: Clock;
   logger: Logger;
 }
@@ -24,6 +26,8 @@ type Tell = (type: EventType, message: string, data: Record<string, string>) => 
 /** Services that declare themselves, as a proxy needs them. */
 export interface Declared {
   readonly standing: readonly DeclarationStatus[];
+  /** What each source said last. */
+  readonly known: readonly Declaration[];
   /** Asks the sources; resolves when each has said something, or after so many ms, and says whether each has. */
   begin(limitMs: number): Promise<boolean>;
   /** What the file, or another one from now on, and all declarations come to now. */
@@ -40,6 +44,7 @@ function nothingDeclared(settings: Settings): Declared {
   let file = settings;
   return {
     standing: [],
+    known: [],
     begin: () => Promise.resolve(true),
     merge: (other = file) => {
       file = other;
@@ -56,6 +61,7 @@ export async function openDeclared({
   settings,
   containers,
   catalog,
+  known,
   clock,
   logger,
 }: DeclaredOptions): Promise<Declared> {
@@ -78,6 +84,7 @@ export async function openDeclared({
   const declared = new DeclaredServices({
     file: settings,
     sources,
+    known,
     clock,
     onChange: () => onChange(),
     tell: (...said) => tell(...said),
@@ -85,6 +92,9 @@ export async function openDeclared({
   return {
     get standing() {
       return declared.standing;
+    },
+    get known() {
+      return declared.known;
     },
     begin: (limitMs) => declared.begin(limitMs),
     merge: (file) => declared.merge(file),

@@ -96,7 +96,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
 
   // 2. The state directory, which one process at a time has. It holds this proxy's identity, what it decided and
   // what it has learnt.
-  const ticketKeys = await predecessor?.letGo();
+  const handed = await predecessor?.letGo();
   let state = await openStateDirectory(file.state);
   undo.push(() => state.release());
   const { instance, secret } = state;
@@ -118,8 +118,8 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
     settings: file,
     containers: engine?.containers,
     catalog: inConsul?.source.catalog,
-    clock,
-    logger,
+    known: handed?.declarations,
+    ...common,
   });
   undo.push(async () => declared.close());
   const isWhole = await unlessAborted(declared.begin(DECLARED_MS), signal);
@@ -162,6 +162,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
     sources,
     registrar: inConsul?.registrar,
     succeeding: predecessor !== undefined,
+    known: handed?.endpoints,
   });
   undo.push(() => control.shutdown(AbortSignal.timeout(MARGIN_MS)));
   inConsul?.onNewToken(() => control.renewRegistrations());
@@ -194,7 +195,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
     void renewCertificates().catch((error: unknown) =>
       logger.error({ err: error }, 'changed certificates are not in use'),
     );
-  const files = new FileSource({ ...certificateOptions, ticketKeys, onChange: useChanged });
+  const files = new FileSource({ ...certificateOptions, ticketKeys: handed?.ticketKeys, onChange: useChanged });
   const certificates = new AcmeSource({
     ...certificateOptions,
     files,
@@ -333,8 +334,8 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
     api,
     logger,
     refuseReload,
-    get ticketKeys() {
-      return certificates.ticketKeys;
+    get handedOver() {
+      return { ticketKeys: certificates.ticketKeys, endpoints: control.endpointSets(), declarations: declared.known };
     },
     get sockets() {
       return [...plane.sockets, admin.socket];

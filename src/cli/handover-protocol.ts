@@ -1,4 +1,4 @@
-import type { TicketKeysView } from '../model/certificates.ts';
+import type { HandedOver } from '../model/hand-over.ts';
 
 /** What a process and its successor say to each other during an upgrade. */
 
@@ -6,8 +6,8 @@ import type { TicketKeysView } from '../model/certificates.ts';
 export const SUCCESSOR_VARIABLE = 'PILOTLIGHT_SUCCESSOR';
 
 export type ToSuccessor =
-  /** The replicas and the state directory are yours, and so are the keys of session tickets. */
-  | { type: 'take'; ticketKeys?: TicketKeysView }
+  /** The replicas and the state directory are yours, and so is this; an older version hands over less. */
+  | ({ type: 'take' } & Partial<HandedOver>)
   /** Requests wait for this service here. */
   | { type: 'wake'; service: string };
 

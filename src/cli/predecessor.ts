@@ -1,4 +1,4 @@
-import type { TicketKeysView } from '../model/certificates.ts';
+import type { HandedOver } from '../model/hand-over.ts';
 import { type FromSuccessor, SUCCESSOR_VARIABLE, type ToSuccessor } from './handover-protocol.ts';
 import type { Predecessor } from './running-proxy.ts';
 
@@ -14,9 +14,9 @@ export function predecessorOf(env: Environment, ready: () => Promise<void>): Pre
     if (process.connected) process.send?.(message);
   };
   const gone = new Promise<void>((resolve) => process.once('disconnect', resolve));
-  const taken = new Promise<TicketKeysView | undefined>((resolve) => {
+  const taken = new Promise<Partial<HandedOver>>((resolve) => {
     process.on('message', (message: ToSuccessor) => {
-      if (message.type === 'take') resolve(message.ticketKeys);
+      if (message.type === 'take') resolve(message);
     });
   });
   return {

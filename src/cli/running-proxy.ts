@@ -1,5 +1,5 @@
-import type { TicketKeysView } from '../model/certificates.ts';
 import type { EventSink } from '../model/events.ts';
+import type { HandedOver } from '../model/hand-over.ts';
 import type { LogFormat, Logger, LogLevel } from '../model/observe.ts';
 import type { ConfigSource, ReloadResult } from '../model/reload.ts';
 import type { HostPort, Settings } from '../model/settings.ts';
@@ -25,10 +25,10 @@ export interface ProxyOptions {
 /** The process that an upgrade replaces, as its successor sees it. */
 export interface Predecessor {
   /**
-   * Asks it to let go of its replicas and its state directory. Resolves when it has, with the keys of its session
-   * tickets, or when it is gone.
+   * Asks it to let go of its replicas and its state directory. Resolves when it has, with what else it hands over, or
+   * when it is gone.
    */
-  letGo(): Promise<TicketKeysView | undefined>;
+  letGo(): Promise<Partial<HandedOver> | undefined>;
   /** Tells it that this process serves. From then on it asks for services that its own requests wait for. */
   serving(wake: (service: string) => void): void;
   /** Resolves when it has ended. */
@@ -55,8 +55,8 @@ export interface RunningProxy {
    * Never rejects.
    */
   reload(settings: Settings, source: ConfigSource): Promise<ReloadResult>;
-  /** The keys of its session tickets, for a successor. */
-  readonly ticketKeys: TicketKeysView;
+  /** What a successor gets, as it is now. */
+  readonly handedOver: HandedOver;
   /** Descriptors of all its listening sockets. */
   readonly sockets: readonly number[];
   /** Resolves when the process that this one replaced has ended, if there was one. @throws the signal's reason */

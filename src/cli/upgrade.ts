@@ -42,7 +42,7 @@ export async function upgrade(
       { pid: successor.pid, wake: (service) => successor.tell({ type: 'wake', service }) },
       within(LET_GO_MS),
     );
-    successor.tell({ type: 'take', ticketKeys: proxy.ticketKeys });
+    successor.tell({ type: 'take', ...proxy.handedOver });
     await successor.says('serving', within(SERVE_MS));
     return successor.pid;
   } catch (error) {

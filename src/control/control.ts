@@ -1,4 +1,4 @@
-import type { DiscoverySource, Registrar } from '../model/discovery.ts';
+import type { DiscoverySource, EndpointSet, Registrar } from '../model/discovery.ts';
 import type { HostMemory } from '../model/host-memory.ts';
 import type { Journal } from '../model/journal.ts';
 import type { ControlMessage, EdgeMessage } from '../model/link.ts';
@@ -53,6 +53,8 @@ export interface ControlOptions {
   random?: () => number;
   /** Whether another process still uses the replicas: they are not ended before `takeOver`. Default: false. */
   succeeding?: boolean;
+  /** What sources said to the process before this one: it holds until they answer. */
+  known?: readonly EndpointSet[] | undefined;
 }
 
 export interface Control extends ControlApi {
@@ -85,6 +87,8 @@ export interface Control extends ControlApi {
    * @throws the signal's reason; then all is as before
    */
   letGo(wake: (service: string) => void, signal: AbortSignal): Promise<void>;
+  /** What sources said last of where endpoints are, for a successor. */
+  endpointSets(): EndpointSet[];
   /** The successor came to nothing: all is as before `letGo`. */
   resume(): void;
   /** Resolves when it is ready, and what was found running at the start has proved itself or has not. */

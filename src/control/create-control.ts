@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Costs } from '../model/costs.ts';
 import type { ServiceWhy } from '../model/decision.ts';
+import type { EndpointSet } from '../model/discovery.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { EventSink } from '../model/events.ts';
 import type { MemoryUse } from '../model/host-memory.ts';
@@ -79,6 +80,7 @@ class ControlPlane implements Control {
   readonly #handOver: HandOver;
   readonly #secret: string;
   readonly #upstreamTls: (() => ReadonlyMap<string, UpstreamTls>) | undefined;
+  readonly #known: readonly EndpointSet[] | undefined;
   #settings: Settings;
   #phase: Phase = 'new';
   #tick: Timer | undefined;
@@ -88,6 +90,7 @@ class ControlPlane implements Control {
     this.#settings = settings;
     this.#secret = options.secret ?? randomBytes(32).toString('hex');
     this.#upstreamTls = options.upstreamTls;
+    this.#known = options.known;
     const events = new EventBus(clock, logger);
     this.#events = events;
     const { traces } = options;
@@ -183,7 +186,7 @@ class ControlPlane implements Control {
       this.#services.each((service) => service.tick(elapsed), this.#services.undormant());
     });
     this.#discovery.follow(this.#settings.services);
-    this.#discovery.begin();
+    this.#discovery.begin(this.#known);
     this.#catalog.putProxy();
     detached(this.#context, 'keeping of registrations', this.#registrations.keep());
     await this.#runtimes.begin();
@@ -240,6 +243,10 @@ class ControlPlane implements Control {
 
   letGo(wake: (service: string) => void, signal: AbortSignal): Promise<void> {
     return this.#handOver.letGo(wake, signal);
+  }
+
+  endpointSets(): EndpointSet[] {
+    return this.#registry.sets();
   }
 
   resume(): void {

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { descriptorOf } from '../../src/util/listening.ts';
 import { holderOf } from '../../src/util/state-directory.ts';
+import { FakeConsul } from '../discovery/consul/fake-consul.ts';
 import { freePort } from '../support/free-port.ts';
 import { killIfAlive } from '../support/marked-processes.ts';
 import { isAlive } from '../support/remains.ts';
@@ -139,4 +141,24 @@ test('sockets of a supervisor are accepted from (LISTEN_FDS), and those of anoth
   expect((await fetch(`${at.url}/hello`)).status).toBe(200);
   child.kill('SIGTERM');
   expect((await once(child, 'exit'))[0]).toBe(0);
+});
+
+test('a successor routes as before to what Consul listed, though Consul is away', async () => {
+  const app = createHttpServer((_, answer) => answer.end('here'));
+  await new Promise<void>((resolve) => app.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void app.close().closeAllConnections());
+  const consul = await FakeConsul.open();
+  const Service = { ID: 'shop-1', Service: 'shop', Address: '127.0.0.1', Port: (app.address() as AddressInfo).port };
+  consul.set('shop', [{ Node: { Node: 'n', Address: '127.0.0.1' }, Service, Checks: [] }]);
+  const shop = { routes: [{ path: '/' }], endpoints: { consul: { service: 'shop' } } };
+  const at = await place({ consul: { address: consul.address }, services: { shop } });
+  const program = await serve(at);
+  onTestFinished(() => endOf(at));
+  await until('it is routed', async () => (await fetch(at.url)).status === 200);
+  await consul.close();
+  const upgrade = pilotlight(['upgrade', '-c', at.file]);
+  expect(await upgrade.exit, upgrade.stderr).toBe(0);
+  await until('the old process is seen to end', () => program.child.exitCode === 0);
+  const answer = await fetch(at.url);
+  expect([answer.status, await answer.text()]).toEqual([200, 'here']);
 });

@@ -10,6 +10,8 @@ interface DeclaredOptions {
   /** The file, as it is in force. */
   file: Settings;
   sources: readonly DeclarationSource[];
+  /** What was known before, which holds until the sources say something; nothing unless told. */
+  known?: readonly Declaration[] | undefined;
   clock: Clock;
   /** What is declared has changed: `merge` tells it. */
   onChange: () => void;
@@ -28,7 +30,8 @@ export class DeclaredServices {
   readonly #options: DeclaredOptions;
   readonly #damper = new Damper(idOf);
   /** What each source said last. */
-  readonly #sets = new Map<string, readonly Declaration[]>();
+  readonly #sets: Map<string, readonly Declaration[]>;
+  readonly #haveAnswered = new Set<string>();
   readonly #life = new AbortController();
   #file: Settings;
   #read: Reader;
@@ -44,12 +47,20 @@ export class DeclaredServices {
     this.#options = options;
     this.#file = options.file;
     this.#read = createReader(options.file);
+    const names = new Set(options.sources.map(({ name }) => name));
+    const known = options.known?.filter(({ source }) => names.has(source)) ?? [];
+    this.#sets = Map.groupBy(known, ({ source }) => source);
     this.#bucket = fullBucket(RATE, options.clock.now());
   }
 
   /** Every declaration, the older before the younger. */
   get standing(): readonly DeclarationStatus[] {
     return this.#standing;
+  }
+
+  /** What each source said last. */
+  get known(): readonly Declaration[] {
+    return [...this.#sets.values()].flat();
   }
 
   /**
@@ -79,7 +90,7 @@ export class DeclaredServices {
       this.#read = createReader(file);
     }
     const { clock } = this.#options;
-    const { held, restless, againInMs } = this.#damper.take([...this.#sets.values()].flat(), clock.now());
+    const { held, restless, againInMs } = this.#damper.take(this.known, clock.now());
     this.#held = held;
     this.#restless = restless;
     if (againInMs !== undefined) this.#look(againInMs);
@@ -102,7 +113,8 @@ export class DeclaredServices {
 
   #take(source: string, declarations: readonly Declaration[]): void {
     this.#sets.set(source, declarations);
-    if (this.#sets.size === this.#options.sources.length) this.#answered(true);
+    this.#haveAnswered.add(source);
+    if (this.#haveAnswered.size === this.#options.sources.length) this.#answered(true);
     this.#look(TOGETHER_MS);
   }
 

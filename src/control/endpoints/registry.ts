@@ -152,6 +152,13 @@ export class Registry {
     this.soon(service);
   }
 
+  /** What each source said last, but for what it said itself is not to be used. */
+  sets(): EndpointSet[] {
+    return [...this.#services].flatMap(([service, { sets }]) =>
+      [...sets].map(([source, endpoints]) => ({ service, source, endpoints })),
+    );
+  }
+
   /** A source is asked for the service no more. */
   forget(service: string, source: string): void {
     const entry = this.#services.get(service);

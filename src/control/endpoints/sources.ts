@@ -1,4 +1,4 @@
-import type { DiscoveryQuery, DiscoverySource } from '../../model/discovery.ts';
+import type { DiscoveryQuery, DiscoverySource, EndpointSet } from '../../model/discovery.ts';
 import type { ServiceSettings } from '../../model/settings.ts';
 import type { SourceStatus } from '../../model/sources.ts';
 import type { Trouble } from '../../model/status.ts';
@@ -21,6 +21,8 @@ export class Sources {
   readonly #registry: Registry;
   /** Names that sources follow, to forget what they said of others. */
   readonly #followed = new Map<DiscoverySource, Set<string>>();
+  /** Services of which another process had heard from the source; it may have said more since. */
+  readonly #inherited = new Map<DiscoverySource, Set<string>>();
   #begunAt = 0;
 
   constructor(context: ControlContext, sources: readonly DiscoverySource[], registry: Registry) {
@@ -29,10 +31,18 @@ export class Sources {
     this.#registry = registry;
   }
 
-  /** Begins to take what they find, until the control plane ends. */
-  begin(): void {
+  /**
+   * Begins to take what they find, until the control plane ends.
+   * @param known what they said to another process, which holds until they answer this one
+   */
+  begin(known: readonly EndpointSet[] = []): void {
     const { clock, logger, life } = this.#context;
     this.#begunAt = clock.now();
+    for (const [source, names] of this.#followed) {
+      const sets = known.filter((set) => set.source === source.name && names.has(set.service));
+      this.#inherited.set(source, new Set(sets.map(({ service }) => service)));
+      for (const set of sets) this.#registry.apply(set);
+    }
     for (const source of this.#sources) {
       source.run((set) => guarded(logger, `discovery of ${set.service}`, () => this.#registry.apply(set)), life);
     }
@@ -119,7 +129,8 @@ export class Sources {
       code: 'DISCOVERY_UNREACHABLE',
       message: `${title} does not answer`,
     };
-    const known = age === undefined ? 'no endpoint is known yet' : 'the endpoints that it named last are used';
+    const hasSaid = age !== undefined || this.#inherited.get(source)?.has(service) === true;
+    const known = hasSaid ? 'the endpoints that it named last are used' : 'no endpoint is known yet';
     return {
       code,
       message: `${printable(message, MESSAGE_LENGTH)}; ${known}`,

@@ -37,7 +37,7 @@ const SUSPECT_ALL_EVERY_MS = 15_000;
 /** So many of them at a time … */
 const SUSPECTS = 8;
 /** … and the next ones after this, ms. */
-const SUSPECTS_EVERY_MS = 50;
+const SUSPECTS_EVERY_MS = 150;
 
 const NOTHING: ReadonlySet<string> = new Set();
 

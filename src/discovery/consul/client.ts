@@ -45,8 +45,8 @@ const ANSWER_MS = 10_000;
 const BODY_LIMIT = 32 * 2 ** 20;
 /** What an agent without servers of its own says, whatever it was asked; of other datacenters it says other things. */
 const OUT_OF_TOUCH = /^\s*No (?:known Consul servers|cluster leader)/;
-/** What receiving takes: 2 ms for a MiB. */
-const MS_PER_BYTE = 2 / 2 ** 20;
+/** What receiving takes, garbage and all: 5 ms for a MiB. */
+const MS_PER_BYTE = 5 / 2 ** 20;
 
 /** Reads from Consul over kept connections; from the next of its agents where one does not answer. */
 export class ConsulClient {

@@ -5,7 +5,7 @@ import { VirtualClock } from '../../../src/util/virtual-clock.ts';
 import { container, declaringFile } from './declarations.ts';
 
 /** One source whose sets the test says. */
-function declaring() {
+function declaring(known?: readonly Declaration[]) {
   const clock = new VirtualClock();
   const told: string[] = [];
   const onChange = vi.fn();
@@ -22,6 +22,7 @@ function declaring() {
         },
       },
     ],
+    known,
     clock,
     onChange,
     tell: (type, message) => told.push(`${type}: ${message}`),
@@ -49,6 +50,17 @@ test('its begin says whether every source has said something, and leaves no time
   closed.declared.close();
   expect(await given).toBe(false);
   expect([closed.isEnded(), closed.clock.nextAt]).toEqual([true, Number.POSITIVE_INFINITY]);
+});
+
+test('what the process before knew holds until its source says something', async () => {
+  const { clock, declared, say, hosts } = declaring([container('shop', { 'pilotlight.route': 'old.example' })]);
+  const whole = declared.begin(5000);
+  clock.advance(5000);
+  expect(await whole).toBe(false);
+  expect(hosts()).toEqual(['old.example']);
+  say('new.example');
+  expect(hosts()).toEqual(['new.example']);
+  expect(declared.known).toMatchObject([{ labels: { 'pilotlight.route': 'new.example' } }]);
 });
 
 test('what comes together is one change, and who comes, goes or is wrong is told once', () => {
