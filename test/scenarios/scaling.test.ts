@@ -52,7 +52,8 @@ describe.concurrent('replica scaling', () => {
       const samples = await load.stop();
       expect(byStatus(samples)).toEqual({ 200: samples.length });
       expect(app.log.boots().length).toBeGreaterThanOrEqual(2);
-      expect(app.log.boots().length).toBeLessThanOrEqual(4);
+      // Four can do it; where starts took long, what waited by then asks for one more.
+      expect(app.log.boots().length).toBeLessThanOrEqual(5);
       const later = samples.filter(({ dueAt }) => dueAt > ready + 30_000);
       expect(later.length).toBeGreaterThan(300);
       expect(latencyQuantile(later, 0.95)).toBeLessThanOrEqual(above);
