@@ -49,6 +49,8 @@ class MemoryWorld {
   /** By service: until when it is in use, and when its replica was ready. */
   readonly #usedUntil = new Map<string, number>();
   readonly #readyAt = new Map<string, number>();
+  /** When it was last told that there is not room for all. */
+  #toldAt = Number.NEGATIVE_INFINITY;
   /** Whether the last retire of a service was to make room. */
   readonly #isForRoom = new Map<string, boolean>();
 
@@ -70,6 +72,7 @@ class MemoryWorld {
     runtime.behaviour.stopMs = given.stopMs;
     control.subscribe(({ type, service, message }) => {
       const name = service ?? '';
+      if (type === 'over-memory') this.#toldAt = clock.now();
       if (type === 'ready') this.#readyAt.set(name, clock.now());
       if (type === 'retiring') this.#isForRoom.set(name, message.includes('cheapest to lose'));
     });
@@ -112,10 +115,11 @@ class MemoryWorld {
       if (calls.length > 1 + spanMs / STAY_MS) this.violations.push(`${name}: ${calls.length} times in ${spanMs} ms`);
   }
 
-  /** Over the budget only where that was told, as nothing may go. */
+  /** Over the budget only where that was told: of this one, or of another that starts at the same moment. */
   #starts(name: string): void {
     const { usedBytes = 0, budgetBytes = 0 } = this.world.control.memory() ?? {};
-    const isTold = this.world.messagesOf('over-memory').some((text) => text.startsWith(name.replace(/-\d+$/, '')));
+    const isOwn = this.world.messagesOf('over-memory').some((text) => text.startsWith(name.replace(/-\d+$/, '')));
+    const isTold = isOwn || this.#toldAt === this.world.clock.now();
     if (usedBytes > budgetBytes && !isTold) this.violations.push(`${name} starts with ${usedBytes / MIB} MiB taken`);
   }
 }
