@@ -9,7 +9,7 @@ const APART = [
   'test/edge/{route/rate-limiter,hold/wake-rules}.test.ts',
   'test/simulate/{scaling-bars*,search}.test.ts',
   'test/certificates/acme/pebble.test.ts',
-  'test/docs/run/*.test.ts',
+  'test/docs/{first-service,run/*}.test.ts',
   'test/config/read/read-settled.test.ts',
   'test/observe/access-log-full-disk.test.ts',
 ];

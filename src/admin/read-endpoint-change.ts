@@ -1,5 +1,6 @@
 import type { EndpointByHand } from '../model/status.ts';
 import type { Problem } from './problem.ts';
+import { readMembers } from './read-members.ts';
 
 const MOST_WEIGHT = 65_535;
 
@@ -12,14 +13,9 @@ export const badEndpointChange: Problem = {
 
 /** What the body asks to be set of an endpoint; undefined where it does not say that. */
 export function readEndpointChange(body: string): Partial<EndpointByHand> | undefined {
-  let asked: unknown;
-  try {
-    asked = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-  if (typeof asked !== 'object' || asked === null) return undefined;
-  const { drain, weight, ...more } = asked as Record<string, unknown>;
+  const asked = readMembers(body);
+  if (asked === undefined) return undefined;
+  const { drain, weight, ...more } = asked;
   if (Object.keys(more).length > 0 || (drain === undefined && weight === undefined)) return undefined;
   if (drain !== undefined && typeof drain !== 'boolean') return undefined;
   if (weight !== undefined && weight !== null && !isWeight(weight)) return undefined;

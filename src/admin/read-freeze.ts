@@ -1,9 +1,12 @@
 import { parseDuration } from '../util/units.ts';
 import type { Problem } from './problem.ts';
+import { readMembers } from './read-members.ts';
 
 const DEFAULT_MS = 3_600_000;
 const LONGEST_MS = 24 * 3_600_000;
 const LONGEST_REASON = 200;
+/** What a body without content says. */
+const NOTHING = '{}';
 
 export const badFreeze: Problem = {
   status: 400,
@@ -28,7 +31,7 @@ interface FreezeAsked {
 
 /** What the body of a request to freeze asks for; undefined where it is not one. Empty: all by default. */
 export function readFreeze(body: string): FreezeAsked | undefined {
-  const asked = readMembers(body);
+  const asked = readMembers(body || NOTHING);
   if (asked === undefined) return undefined;
   const { for: text = null, reason = null, dryRun = false } = asked;
   const forMs = text === null ? DEFAULT_MS : typeof text === 'string' ? parseDuration(text) : undefined;
@@ -40,15 +43,6 @@ export function readFreeze(body: string): FreezeAsked | undefined {
 
 /** As {@link readFreeze}, of the end of one. */
 export function readUnfreeze(body: string): Pick<FreezeAsked, 'dryRun'> | undefined {
-  const { dryRun = false } = readMembers(body) ?? { dryRun: null };
+  const { dryRun = false } = readMembers(body || NOTHING) ?? { dryRun: null };
   return typeof dryRun === 'boolean' ? { dryRun } : undefined;
-}
-
-function readMembers(body: string): Record<string, unknown> | undefined {
-  try {
-    const asked: unknown = body === '' ? {} : JSON.parse(body);
-    return typeof asked === 'object' && asked !== null ? (asked as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
 }

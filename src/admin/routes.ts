@@ -14,6 +14,7 @@ import type { LiveStreams } from './live-stream.ts';
 import { methodNotAllowed, notFound, type Problem, sendProblem } from './problem.ts';
 import { badEndpointChange, readEndpointChange } from './read-endpoint-change.ts';
 import { badFreeze, badUnfreeze, readFreeze, readUnfreeze } from './read-freeze.ts';
+import { readMembers } from './read-members.ts';
 
 /**
  * Answers one request.
@@ -252,14 +253,9 @@ function explain(response: ServerResponse, routeBook: RouteBook, query: URLSearc
 
 /** What the body of a request to scale asks for; undefined where it does not say that. */
 function scaleOf(body: string): { replicas: number; dryRun: boolean } | undefined {
-  let asked: unknown;
-  try {
-    asked = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-  if (typeof asked !== 'object' || asked === null) return undefined;
-  const { replicas, dryRun = false } = asked as Record<string, unknown>;
+  const asked = readMembers(body);
+  if (asked === undefined) return undefined;
+  const { replicas, dryRun = false } = asked;
   if (typeof replicas !== 'number' || !Number.isSafeInteger(replicas) || replicas < 0) return undefined;
   return typeof dryRun === 'boolean' ? { replicas, dryRun } : undefined;
 }

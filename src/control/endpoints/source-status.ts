@@ -4,7 +4,7 @@ import type { SourceStatus } from '../../model/sources.ts';
 /** Most services that are named as not seen. */
 const MOST_DENIED = 20;
 /** Out of touch for less is no trouble, ms. */
-const BLIP_MS = 1000;
+export const BLIP_MS = 1000;
 
 /** How it stands with one source. @param services names of those that it is asked for */
 export function sourceStatus(source: DiscoverySource, services: readonly string[]): SourceStatus {

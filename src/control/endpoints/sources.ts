@@ -5,13 +5,11 @@ import type { Trouble } from '../../model/status.ts';
 import { printable } from '../../util/printable.ts';
 import { type ControlContext, guarded } from '../context.ts';
 import type { Registry } from './registry.ts';
-import { sourceStatus } from './source-status.ts';
+import { BLIP_MS, sourceStatus } from './source-status.ts';
 
 /** How long the sources' first answers are waited for before the proxy counts as ready, ms. */
 const FIRST_ANSWER_MS = 5000;
 
-/** Out of touch for less is no trouble, ms. */
-const BLIP_MS = 1000;
 const MESSAGE_LENGTH = 400;
 
 /** All sources of endpoints: tells each what to look for, and the registry what they find. */
