@@ -15,13 +15,11 @@ import {
 import { diffSettings, hasChanges } from './config/changes/diff.ts';
 import { useConsul } from './consul-in-use.ts';
 import type { Control } from './control/control.ts';
-import { createControl } from './control/create-control.ts';
-import { openJournal } from './control/journal/disk-journal.ts';
-import { openFreezes } from './control/service/freezes.ts';
+import { controlApi } from './control-api.ts';
+import { openControlPlane } from './control-plane.ts';
 import { openDeclared } from './declared.ts';
 import { createStaticSource } from './discovery/static/source.ts';
 import { createRouteBook } from './edge/route/route-book.ts';
-import { openKept } from './kept.ts';
 import type { CertificateNews } from './model/certificates.ts';
 import type { DiscoverySource } from './model/discovery.ts';
 import { toPilotlightError } from './model/errors.ts';
@@ -29,7 +27,6 @@ import type { Logger } from './model/observe.ts';
 import type { ConfigSource, ReloadResult } from './model/reload.ts';
 import type { Runtime } from './model/runtime.ts';
 import type { ListenSettings, Settings } from './model/settings.ts';
-import type { ControlApi } from './model/status.ts';
 import { countDaysLeft } from './observe/certificate-metrics.ts';
 import { joinEvents } from './observe/joined-events.ts';
 import { createLogger } from './observe/logger.ts';
@@ -100,8 +97,6 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   let state = await openStateDirectory(file.state);
   undo.push(() => state.release());
   const { instance, secret } = state;
-  const journal = await openJournal(join(state.path, 'journal'), clock, logger);
-  undo.push(() => journal.release());
 
   // 3. Runtimes, and the services that say themselves where they belong: those of the file are not all that there is.
   const { consul, docker } = partsOf(file);
@@ -126,11 +121,6 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   const settings = declared.merge();
   current = settings;
 
-  // While a source does not answer, what was learnt of its services is kept.
-  const names = isWhole ? settings.services.map(({ name }) => name) : undefined;
-  const kept = openKept(state.path, names, clock, logger);
-  undo.push(() => kept.release());
-
   // 4. Sources and the catalogue: where there is another one, it is joined here.
   const sources: DiscoverySource[] = [createStaticSource({ clock, logger })];
   if (inConsul !== undefined) sources.push(inConsul.source);
@@ -146,24 +136,24 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   });
   undo.push(async () => upstreamFiles.close());
   upstreamFiles.use(await upstreamFiles.read(settings.services));
-  const control = createControl({
+  const { control, ...kept } = await openControlPlane({
     ...common,
     settings,
+    folder: state.path,
+    names: isWhole ? settings.services.map(({ name }) => name) : undefined,
     secret,
     upstreamTls: () => upstreamFiles.byService,
     metrics,
     traces,
-    journal,
-    ...kept.stores,
     // Containers are not in the control group of this process.
     hostMemory: () => readHostMemory(docker === undefined),
-    freezes: openFreezes(join(state.path, 'freezes.json'), logger),
     runtimes,
     sources,
     registrar: inConsul?.registrar,
     succeeding: predecessor !== undefined,
     known: handed?.endpoints,
   });
+  undo.push(() => kept.release());
   undo.push(() => control.shutdown(AbortSignal.timeout(MARGIN_MS)));
   inConsul?.onNewToken(() => control.renewRegistrations());
   const events = joinEvents(control, clock, logger, options.onEvent);
@@ -222,27 +212,8 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   undo.push(async () => daysLeft.cancel());
 
   // 8. The admin API: before the rest boots, so that readiness can be observed; after it where another one is ready.
-  const api: ControlApi = {
-    services: () => control.services(),
-    service: (name) => control.service(name),
-    endpoints: (name) => control.endpoints(name),
-    changeEndpoint: (name, address, change) => control.changeEndpoint(name, address, change),
-    output: (name, lines) => control.output(name, lines),
-    why: (name) => control.why(name),
-    starts: (name) => control.starts(name),
-    costs: (since) => control.costs(since),
-    sources: () => control.sources(),
-    memory: () => control.memory(),
-    wake: (name) => control.wake(name),
-    sleep: (name) => control.sleep(name),
-    freeze: (name, forMs, reason, dryRun) => control.freeze(name, forMs, reason, dryRun),
-    unfreeze: (name, dryRun) => control.unfreeze(name, dryRun),
-    scale: (name, replicas, dryRun) => control.scale(name, replicas, dryRun),
-    collect: () => control.collect(),
-    ready: () => phase === 'serving' && control.ready(),
-    awaited: () => control.awaited?.(),
-    subscribe: events.subscribe,
-  };
+  const ready = () => phase === 'serving' && control.ready();
+  const api = controlApi(control, { ready, subscribe: events.subscribe });
   const { reload } = options;
   const admin = createAdmin({
     settings: settings.admin,
@@ -344,10 +315,9 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
     async letGo({ pid, wake }, limit) {
       await control.letGo(wake, limit);
       try {
-        await Promise.all([journal.release(), kept.release(), certificates.pause()]);
+        await Promise.all([kept.release(), certificates.pause()]);
         await state.handTo(pid);
       } catch (error) {
-        journal.resume();
         kept.resume();
         control.resume();
         certificates.begin();
@@ -361,7 +331,6 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
         await openStateDirectory(file.state).then(
           (opened) => {
             state = opened;
-            journal.resume();
             kept.resume();
           },
           (error: unknown) => logger.error({ err: error }, 'the state directory is not ours any more'),
@@ -432,7 +401,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
       inConsul?.close();
       await attempt('close', 0, Promise.all([plane.close(), adminClosed ?? admin.close()]));
       await attempt('end of the traces', 0, traces?.close() ?? Promise.resolve());
-      await attempt('end of the journal', 0, Promise.all([journal.release(), kept.release()]));
+      await attempt('end of the journal', 0, kept.release());
       await attempt('release of the state directory', 0, state.release());
     },
   };
