@@ -21,7 +21,7 @@ export function partsMissing(current: Settings, next: Settings): string[] {
 
 /** The next configuration as far as it can take effect: what the process was built with stays. */
 export function whatCanChange(current: Settings, next: Settings): Settings {
-  const { accessLog, traces, admin, workers, state, parts } = current;
+  const { accessLog, traces, admin, workers, cluster, state, parts } = current;
   const { consul } = parts as Parts;
   // Asked for at each call.
   const token = consul && { consul: { ...consul, token: partsOf(next).consul?.token } };
@@ -31,6 +31,7 @@ export function whatCanChange(current: Settings, next: Settings): Settings {
     traces,
     admin,
     workers,
+    cluster,
     state,
     declare: whoDeclares(current, next),
     parts: { ...parts, ...token },

@@ -14,6 +14,49 @@ export interface Leader {
   index: number;
 }
 
+/** What is known of who leads. */
+export interface LockState {
+  /** Undefined: nobody holds the lock. */
+  leader: Leader | undefined;
+  /** The session that holds it. */
+  session: string | undefined;
+  /** Of the last change of the lock. */
+  index: number;
+  /** All that have entered themselves and did not leave. */
+  members: readonly MemberRecord[];
+}
+
+/** What a member leaves for the next leader. */
+export interface MemberRecord {
+  member: string;
+  address: HostPort;
+  /** Of the last leader that led its edges; 0: none did. */
+  index: number;
+}
+
+/**
+ * The lock that the leader holds. A session that is not renewed within its TTL ends, and gives the lock back, after
+ * once to twice the TTL. All methods throw DISCOVERY_UNREACHABLE and DISCOVERY_FAILED.
+ */
+export interface LeaderLock {
+  /** Begins a session. */
+  open(signal: AbortSignal): Promise<string>;
+  /** @returns whether the session still is there */
+  renew(session: string, signal: AbortSignal): Promise<boolean>;
+  /** @returns whether the session holds the lock now; its index comes with `follow` */
+  acquire(session: string, signal: AbortSignal): Promise<boolean>;
+  /** Gives the lock back at once, and ends the session. */
+  end(session: string, signal: AbortSignal): Promise<void>;
+  /** Enters this member, or what has changed of it. */
+  enter(record: MemberRecord, signal: AbortSignal): Promise<void>;
+  /** Takes a member's record away. */
+  leave(member: string, signal: AbortSignal): Promise<void>;
+  /** What is known now. */
+  look(signal: AbortSignal): Promise<LockState>;
+  /** Tells every change until aborted. */
+  follow(take: (state: LockState) => void, signal: AbortSignal): void;
+}
+
 /** Takes an edge into service; see `Control.attach`. */
 export type AttachEdge = (edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>, end?: () => void) => void;
 

@@ -49,6 +49,10 @@ export const errorKinds = {
   DISCOVERY_FAILED: { source: 'upstream', retrySafe: true },
   /** A source leaves out what we may not see. */
   DISCOVERY_DENIED: { source: 'upstream', retrySafe: true },
+  /** Nobody leads the cluster, or the leader does not answer. */
+  CLUSTER_UNLED: { source: 'upstream', retrySafe: true },
+  /** This member has led, and its right to act is over. */
+  CLUSTER_RIGHT_LOST: { source: 'internal', retrySafe: true },
   CANCELLED: { source: 'internal', retrySafe: true },
   INTERNAL: { source: 'internal', retrySafe: false },
 } as const satisfies Record<string, ErrorKind>;

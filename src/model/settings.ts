@@ -1,4 +1,5 @@
 import type { BalancingSettings } from './balancing.ts';
+import type { ClusterSettings } from './cluster-settings.ts';
 import type { CompressSettings } from './compress-settings.ts';
 import type { PriceSettings } from './costs.ts';
 import type { DeclareSettings } from './declarations.ts';
@@ -26,6 +27,8 @@ export interface Settings {
   admin: AdminSettings;
   /** Processes that serve requests, 1 or more; 1 = the process of the control plane. */
   workers: number;
+  /** Absent: this proxy acts alone. */
+  cluster?: ClusterSettings | undefined;
   /** Directory for records that outlive the process; locked by one Pilotlight at a time. */
   state: string;
   /** Settings of runtimes and sources that are in use and have any, by name; their types lie in their folders. */

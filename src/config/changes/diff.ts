@@ -39,7 +39,7 @@ export function diffSettings(old: Settings, next: Settings): SettingsChanges {
     needRestart: [
       ...(same(old.admin.address, next.admin.address) ? [] : ['admin.address']),
       ...(old.admin.token === next.admin.token ? [] : ['admin.token']),
-      ...(['accessLog', 'traces', 'workers', 'state'] as const).filter((key) => !same(old[key], next[key])),
+      ...(['accessLog', 'traces', 'workers', 'cluster', 'state'] as const).filter((key) => !same(old[key], next[key])),
       ...sourceChanges(old, next),
       // In the order in which they always were told.
       ...partChanges(old, next, 'restarted').reverse(),

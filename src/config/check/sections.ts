@@ -18,7 +18,7 @@ export function checkSections({ sections, services }: Parsed, uses: Uses, report
   }
   const declares = sections.declare?.sources['consul'] !== undefined;
   const followed = declares || [...services.values()].some(({ endpoints }) => endpoints.consul !== undefined);
-  if (uses.consul && consul?.register === false && !followed) {
+  if (uses.consul && consul?.register === false && !followed && sections.cluster?.name === undefined) {
     report.warning([['consul']], 'no service uses it, and nothing is registered');
   }
   sections.trustedProxies?.forEach((cidr, index) => {

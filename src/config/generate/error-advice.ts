@@ -112,6 +112,10 @@ export const errorAdvice: Record<ErrorCode, string> = {
   DISCOVERY_UNREACHABLE: 'Consul does not answer. Requests go on with what was known last.',
   DISCOVERY_FAILED: 'Consul answers with an error, which the message has.',
   DISCOVERY_DENIED: 'The token may not read everything that it should: see its policy.',
+  CLUSTER_UNLED:
+    'No proxy of the cluster leads at the moment, or it cannot be reached: what is warm goes on, and another leads soon. `pilotlight status` at any of them says what it sees; Consul has to answer.',
+  CLUSTER_RIGHT_LOST:
+    'The proxy led, and could not renew that in time: it does nothing more with replicas. Whoever leads next goes on.',
   CANCELLED: 'The proxy is ending, or whoever asked went away.',
   INTERNAL: 'A mistake of ours. Please report it with the lines of the log around it.',
 };

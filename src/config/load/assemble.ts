@@ -24,8 +24,20 @@ export function assemble(
   folder: string,
 ): Settings {
   const resolved = resolvePaths(configSchema, sections, folder);
-  const { include, listen, trustedProxies, accessLog, traces, admin, workers, state, budget, prices, declare } =
-    resolved;
+  const {
+    include,
+    listen,
+    trustedProxies,
+    accessLog,
+    traces,
+    admin,
+    workers,
+    cluster,
+    state,
+    budget,
+    prices,
+    declare,
+  } = resolved;
   const { file } = accessLog;
   const { endpoint } = traces;
   const pool = new Pool();
@@ -38,6 +50,7 @@ export function assemble(
     ...(endpoint === undefined ? {} : { traces: { ...traces, endpoint } }),
     admin,
     workers,
+    ...clusterSettings(cluster),
     state: state ?? defaults.state,
     parts: partSettings(resolved, uses, defaults.parts),
     budget,
@@ -56,6 +69,19 @@ export function assemble(
       );
     }),
   });
+}
+
+/** What makes this proxy one of several; nothing where it acts alone. */
+function clusterSettings({
+  name,
+  advertise,
+  secret,
+  address,
+  ttlMs,
+  leaseMs,
+}: Complete['sections']['cluster']): Pick<Settings, 'cluster'> {
+  if (name === undefined || advertise === undefined || secret === undefined) return {};
+  return { cluster: { name, advertise, secret, ...(address && { address }), ttlMs, leaseMs } };
 }
 
 /** A listener for whose hosts certificates are ordered, with these hosts. */

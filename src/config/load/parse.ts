@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { Settings } from '../../model/settings.ts';
 import { checkAddresses } from '../check/addresses.ts';
+import { checkCluster } from '../check/cluster.ts';
 import { checkConsul } from '../check/consul.ts';
 import { checkGroups } from '../check/groups.ts';
 import type { Problem } from '../check/problem.ts';
@@ -43,6 +44,7 @@ export function parseConfig(text: string, file: string, env: Env, included: read
   const uses = usesOf(parsed, report);
   checkAddresses(parsed, report);
   checkSections(parsed, uses, report);
+  checkCluster(parsed, uses, report);
   checkConsul(parsed, report);
   checkServices(parsed, report);
   checkGroups(parsed.services, report);

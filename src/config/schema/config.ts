@@ -11,6 +11,7 @@ import { accessLogSchema } from './access-log.ts';
 import { readCidr } from './addresses.ts';
 import { adminSchema } from './admin.ts';
 import { budgetSchema } from './budget.ts';
+import { clusterSchema } from './cluster.ts';
 import { consulSchema } from './consul.ts';
 import { declareSchema } from './declare.ts';
 import { dockerSchema } from './docker.ts';
@@ -77,6 +78,7 @@ export const configSchema = z.strictObject({
     '`$STATE_DIRECTORY`, else `$XDG_STATE_HOME/pilotlight`, else `~/.local/state/pilotlight` (root: `/var/lib/pilotlight`)',
   ),
   consul: consulSchema,
+  cluster: clusterSchema,
   docker: dockerSchema,
   budget: budgetSchema,
   prices: pricesSchema,

@@ -1,13 +1,12 @@
-import { EventEmitter } from 'node:events';
-import type { Agent as HttpAgent } from 'node:http';
+import type { EventEmitter } from 'node:events';
 import type { Registrar, Registration } from '../../model/discovery.ts';
 import { PilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
 import type { ServiceSettings } from '../../model/settings.ts';
 import type { Clock } from '../../util/clock.ts';
 import { hostPort } from '../../util/host-port.ts';
-import { type ConsulConnection, consulConnection, explainFailure, oneLine, type TokenOf } from './connection.ts';
-import { inTime } from './deadline.ts';
+import { answerOf, ConsulCalls } from './calls.ts';
+import { consulConnection, type TokenOf } from './connection.ts';
 import { OWN_ID_PREFIX, OWN_META_KEY } from './entries.ts';
 import { type ConsulChoice, type ConsulService, type ConsulSettings, withDefaults } from './settings.ts';
 
@@ -41,32 +40,23 @@ interface AgentService {
   deregister(options: Record<string, unknown>): Promise<unknown>;
   list(options: Record<string, unknown>): Promise<Record<string, { Meta?: Record<string, string> | null }>>;
 }
-type ConsulPackage = new (options: {
-  baseUrl: string;
-  agent: HttpAgent;
-  headers: Record<string, string>;
-}) => { agent: { service: AgentService } };
 
 class ConsulRegistrar implements Registrar {
   readonly title = 'Consul';
   readonly lists: Registrar['lists'];
   readonly advertise: string | undefined;
   readonly #defaults: ConsulChoice;
-  readonly #connection: ConsulConnection;
-  readonly #clock: Clock;
+  readonly #calls: ConsulCalls<{ agent: { service: AgentService } }>;
   readonly #logger: Logger;
   readonly #instance: string;
-  #service: Promise<AgentService> | undefined;
-  /** With which it was opened. */
-  #headers: Record<string, string> | undefined;
 
   constructor({ settings, token, clock, logger, instance }: ConsulRegistrarOptions) {
     this.lists = settings.register === 'edge' ? 'edge' : 'replicas';
     this.advertise = settings.advertise;
     this.#defaults = settings;
     // An entry belongs to the agent that it was put in at: of several always the first.
-    this.#connection = consulConnection({ ...settings, address: [settings.address].flat()[0] ?? '' }, token);
-    this.#clock = clock;
+    const connection = consulConnection({ ...settings, address: [settings.address].flat()[0] ?? '' }, token);
+    this.#calls = new ConsulCalls(connection, clock);
     this.#logger = logger;
     this.#instance = instance;
   }
@@ -110,68 +100,13 @@ class ConsulRegistrar implements Registrar {
     return Object.keys(entries).filter(isOurs).sort();
   }
 
-  async #call<T>(
+  #call<T>(
     what: string,
     signal: AbortSignal,
     call: (service: AgentService, ctx: EventEmitter) => Promise<T>,
   ): Promise<T> {
-    try {
-      return await inTime(this.#clock, CALL_MS, signal, async (limit) => {
-        const service = await this.#open();
-        limit.throwIfAborted();
-        // The package's way to call something off.
-        const ctx = new EventEmitter();
-        limit.addEventListener('abort', () => ctx.emit('cancel'), { once: true });
-        return call(service, ctx);
-      });
-    } catch (thrown) {
-      throw this.#failure(what, thrown);
-    }
+    return this.#calls.call(what, CALL_MS, signal, ({ agent }, ctx) => call(agent.service, ctx));
   }
-
-  /** The package keeps its fields for good: another token takes another one. */
-  #open(): Promise<AgentService> {
-    const { headers } = this.#connection;
-    if (headers !== this.#headers) this.#service = undefined;
-    this.#headers = headers;
-    this.#service ??= this.#load().catch((thrown) => {
-      this.#service = undefined;
-      throw thrown;
-    });
-    return this.#service;
-  }
-
-  async #load(): Promise<AgentService> {
-    const [module, agent] = await Promise.all([
-      import('consul'),
-      this.#connection.openAgent(this.#connection.place, false),
-    ]);
-    const Consul = module.default as unknown as ConsulPackage;
-    const { place, headers } = this.#connection;
-    return new Consul({ baseUrl: `${place.origin}/v1`, agent, headers }).agent.service;
-  }
-
-  /** The package's own errors carry the request with the token, so they are never passed on as a cause. */
-  #failure(what: string, thrown: unknown): PilotlightError {
-    const task = `${what} at ${this.#connection.origins}`;
-    if (thrown instanceof PilotlightError) return new PilotlightError(thrown.code, `${task}: ${thrown.message}`);
-    const answer = answerOf(thrown);
-    if (answer === undefined) return new PilotlightError('DISCOVERY_UNREACHABLE', `${task}: ${explainFailure(thrown)}`);
-    const text = oneLine(this.#connection.redact(answer.text));
-    return new PilotlightError('DISCOVERY_FAILED', `${task}: status ${answer.status}${text === '' ? '' : `: ${text}`}`);
-  }
-}
-
-interface FailedAnswer {
-  status: number;
-  text: string;
-}
-
-function answerOf(thrown: unknown): FailedAnswer | undefined {
-  const { response } = thrown as { response?: { statusCode?: number; body?: unknown } };
-  if (response?.statusCode === undefined) return undefined;
-  const { statusCode: status, body } = response;
-  return { status, text: Buffer.isBuffer(body) ? body.toString() : String(body ?? '') };
 }
 
 /** Consul answers 404, older versions 500, when it has no such entry: what was asked for is so already. */

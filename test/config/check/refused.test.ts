@@ -438,7 +438,7 @@ const serviceCases: Case[] = [
 ];
 
 const fileCases: Case[] = [
-  ['an unknown section', '§cluster: 2', 'cluster: unknown key'],
+  ['an unknown section', '§colour: 2', 'colour: unknown key'],
   ['no workers', 'workers: §0', 'workers: expected a whole number from 1 to 256, or auto, found "0"'],
   [
     'more workers than connections',
