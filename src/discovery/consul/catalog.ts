@@ -1,10 +1,11 @@
 import type { CatalogNews } from '../../model/catalog.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
+import { AnswerRooms } from './answer-room.ts';
 import type { AskConsul, ConsulAnswer } from './client.ts';
 import type { ConsulContact } from './contact.ts';
 import { ConsulLoop } from './loop.ts';
 import { Spacing } from './pace.ts';
-import { CheckTable, catalogChanges, readCatalog } from './tables.ts';
+import { CheckTable, ServiceTable } from './tables.ts';
 import { type ConsulScope, placeOf, scopeParameters } from './target.ts';
 
 export interface ConsulCatalogOptions {
@@ -85,9 +86,9 @@ class CatalogWatch {
   readonly #checks: ConsulLoop;
   readonly #catalog: ConsulLoop;
   readonly #table = new CheckTable();
+  readonly #listed = new ServiceTable();
   readonly #sweeps: Spacing;
   #isTableKnown = false;
-  #services: ReadonlyMap<string, readonly string[]> | undefined;
   #index: bigint | undefined;
   #sweep: Timer | undefined;
   /** Whether the index moved since the last sweep began. */
@@ -97,7 +98,7 @@ class CatalogWatch {
     this.#options = options;
     this.#followers = followers;
     this.#sweeps = new Spacing(options.clock, SUSPECT_ALL_EVERY_MS);
-    this.#checks = this.#loop(CHECKS, (answer) => this.#takeChecks(answer), true);
+    this.#checks = this.#loop(CHECKS, (answer) => this.#takeChecks(answer));
     this.#catalog = this.#loop(CATALOG, (answer) => this.#takeCatalog(answer));
   }
 
@@ -121,19 +122,25 @@ class CatalogWatch {
 
   /** What is listed, once both tables are known: what is asked for before could change unnoticed. */
   get #known(): ReadonlyMap<string, readonly string[]> | undefined {
-    return this.#isTableKnown ? this.#services : undefined;
+    return this.#isTableKnown ? this.#listed.services : undefined;
   }
 
-  #loop(path: string, take: (answer: ConsulAnswer) => boolean, undecoded?: true): ConsulLoop {
+  #loop(path: string, take: (answer: ConsulAnswer) => boolean): ConsulLoop {
     const { ask, clock, random, contact, longWaitMs, scope } = this.#options;
     const who = this.#who(path);
+    const rooms = new AnswerRooms();
     const loop = new ConsulLoop({
-      question: { path, parameters: scopeParameters(scope), ...(undecoded && { undecoded }) },
+      question: { path, parameters: scopeParameters(scope) },
+      room: () => rooms.free,
       ask,
       clock,
       random,
       waitMs: () => longWaitMs,
-      take,
+      take: (answer) => {
+        const isNews = take(answer);
+        rooms.keep();
+        return isNews;
+      },
       onAnswer: () => contact.answered(who),
       onFailure: (error) => contact.failed(who, error),
     });
@@ -146,22 +153,26 @@ class CatalogWatch {
     return `${path}${placeOf(this.#options.scope)}`;
   }
 
+  /** Returns whether anything changed, also of what nobody follows: the next change may be of what somebody does. */
   #takeChecks(answer: ConsulAnswer): boolean {
     const changes = this.#table.take(answer.body as Buffer);
-    if (changes !== undefined) return this.#tell(changes.services, changes.nodes);
-    this.#isTableKnown = true;
-    return this.#begin();
+    if (changes === undefined) {
+      this.#isTableKnown = true;
+      return this.#begin();
+    }
+    this.#tell(changes.services, changes.nodes);
+    return changes.services.size > 0 || changes.nodes.size > 0;
   }
 
+  /** As for the checks. */
   #takeCatalog(answer: ConsulAnswer): boolean {
-    const before = this.#services;
     const hasMoved = answer.index !== this.#index;
-    const now = readCatalog(answer.body);
-    this.#services = now;
+    const changes = this.#listed.take(answer.body as Buffer);
     this.#index = answer.index;
-    if (before === undefined) return this.#begin();
+    if (changes === undefined) return this.#begin();
     if (hasMoved) this.#suspectAll();
-    return this.#tell(new Set(catalogChanges(before, now)), NOTHING);
+    this.#tell(changes, NOTHING);
+    return changes.size > 0;
   }
 
   #begin(): boolean {
@@ -169,18 +180,13 @@ class CatalogWatch {
     return this.#known !== undefined;
   }
 
-  /** Returns whether any of it is news to anybody. */
-  #tell(services: ReadonlySet<string>, nodes: ReadonlySet<string>, isSuspicion = false): boolean {
+  #tell(services: ReadonlySet<string>, nodes: ReadonlySet<string>, isSuspicion = false): void {
     const known = this.#known;
-    if (known === undefined) return false;
-    let isNews = false;
+    if (known === undefined) return;
     for (const { take, wanted } of this.#followers) {
       const changed = wanted === undefined ? services : new Set([...services].filter(wanted));
-      if (changed.size === 0 && nodes.size === 0) continue;
-      isNews = true;
-      take({ services: known, changed, nodes, isSuspicion });
+      if (changed.size > 0 || nodes.size > 0) take({ services: known, changed, nodes, isSuspicion });
     }
-    return isNews;
   }
 
   #suspectAll(): void {

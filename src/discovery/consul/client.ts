@@ -5,8 +5,11 @@ import type { Logger } from '../../model/observe.ts';
 import type { SourceContact } from '../../model/sources.ts';
 import type { Clock } from '../../util/clock.ts';
 import { ACCESS_PATH, type AskAccess, createAskAccess } from './access.ts';
+import { BODY_LIMIT, tooLarge } from './answer-reader.ts';
+import type { AnswerRoom } from './answer-room.ts';
 import { type ConsulConnection, type ConsulPlace, explainFailure, oneLine } from './connection.ts';
 import { inTime } from './deadline.ts';
+import { ListConnections } from './list-connections.ts';
 import { type ConsulQuestion, type ConsulScope, scopeParameters } from './target.ts';
 
 /** A reading query. */
@@ -19,8 +22,8 @@ export interface ConsulQuery extends ConsulQuestion {
   stale: boolean;
   /** When to give up, ms. */
   timeoutMs: number;
-  /** Whether the answer is wanted as it is written. */
-  undecoded?: true;
+  /** Where the answer goes, which is wanted as it is written; it stays there until another one does. */
+  room?: AnswerRoom;
 }
 
 export interface ConsulAnswer {
@@ -29,7 +32,7 @@ export interface ConsulAnswer {
   knownLeader: boolean;
   /** Something was left out because the token may not see it. Agents before 1.11 do not tell. */
   filtered: boolean;
-  /** Decoded, or its bytes where it was asked for `undecoded`. */
+  /** Decoded, or its bytes where there is a `room` for it. */
   body: unknown;
   /** From its head to its end, ms: a slow line counts. */
   transferMs: number;
@@ -37,12 +40,21 @@ export interface ConsulAnswer {
   costMs: number;
 }
 
+/** What an agent says. */
+interface Answer {
+  status: number;
+  /** By their names in lower case. */
+  headers: ReadonlyMap<string, string>;
+  /** When its head was there, the clock's ms. */
+  arrivedAt: number;
+  body: Buffer | Promise<Buffer>;
+}
+
 /** Asks Consul. @throws DISCOVERY_UNREACHABLE (no answer), DISCOVERY_FAILED (an answer of no use), CANCELLED */
 export type AskConsul = (query: ConsulQuery, signal: AbortSignal) => Promise<ConsulAnswer>;
 
 /** Longest wait for an answer that is given at once, ms. */
 const ANSWER_MS = 10_000;
-const BODY_LIMIT = 32 * 2 ** 20;
 /** What an agent without servers of its own says, whatever it was asked; of other datacenters it says other things. */
 const OUT_OF_TOUCH = /^\s*No (?:known Consul servers|cluster leader)/;
 /** What receiving takes, garbage and all: 5 ms for a MiB. */
@@ -58,9 +70,11 @@ export class ConsulClient {
   #index: bigint | undefined;
   /** By the agents' origins. */
   readonly #agents = new Map<string, Promise<HttpAgent>>();
+  readonly #lists: ListConnections;
 
   constructor(connection: ConsulConnection, clock: Clock, logger: Logger) {
     this.#connection = connection;
+    this.#lists = new ListConnections((place, onRead) => connection.openSocket(place, onRead), clock);
     this.#clock = clock;
     this.#logger = logger;
   }
@@ -74,7 +88,8 @@ export class ConsulClient {
     const path = [ACCESS_PATH, ...scopeParameters({ datacenter })].join('?');
     return createAskAccess(async (body, signal) => {
       return this.#within(ANSWER_MS, signal, async (limit) => {
-        const { response } = await this.#open({ path, method: 'POST' }, limit, body);
+        const post = (place: ConsulPlace) => this.#send(place, { path, method: 'POST', signal: limit }, body);
+        const { answer: response } = await this.#reach(post, limit);
         return { status: response.statusCode ?? 0, body: String(await readBody(response)) };
       });
     });
@@ -98,6 +113,7 @@ export class ConsulClient {
       );
     }
     this.#agents.clear();
+    this.#lists.close();
   }
 
   async #within<T>(ms: number, signal: AbortSignal, task: (limit: AbortSignal) => Promise<T>): Promise<T> {
@@ -137,6 +153,7 @@ export class ConsulClient {
       () => undefined,
     );
     this.#agents.delete(origin);
+    this.#lists.close(origin);
   }
 
   async #openAgent(place: ConsulPlace): Promise<HttpAgent> {
@@ -151,56 +168,71 @@ export class ConsulClient {
   }
 
   async #exchange(query: ConsulQuery, signal: AbortSignal): Promise<ConsulAnswer> {
-    const { response, place } = await this.#open({ path: target(query) }, signal);
-    const arrived = this.#clock.now();
-    const body = await readBody(response);
-    if (response.statusCode !== 200) {
-      const refusal = this.#refusal(response.statusCode, String(body), query);
+    const read = (place: ConsulPlace) => this.#read(place, query, signal);
+    const { answer, place } = await this.#reach(read, signal);
+    const { status, headers, arrivedAt } = answer;
+    const body = await answer.body;
+    if (status !== 200) {
+      const refusal = this.#refusal(status, String(body), query);
       // What another datacenter lacks, or a filter, no other agent has more of.
       const isPlain = !query.parameters?.some((each) => /^(?:dc|filter)=/.test(each));
       const isOwn = isPlain || OUT_OF_TOUCH.test(String(body));
-      if ((response.statusCode ?? 0) >= 500 && isOwn) this.#leave(place, refusal);
+      if (status >= 500 && isOwn) this.#leave(place, refusal);
       throw refusal;
     }
     this.#left.delete(place.origin);
     const received = this.#clock.now();
-    const content = query.undecoded ? body : decode(body);
-    const index = readIndex(response.headers['x-consul-index']);
+    const content = query.room === undefined ? decode(body) : body;
+    const index = readIndex(headers.get('x-consul-index'));
     this.#index = index ?? this.#index;
     return {
       index,
-      knownLeader: response.headers['x-consul-knownleader'] === 'true',
-      filtered: response.headers['x-consul-results-filtered-by-acls'] === 'true',
+      knownLeader: headers.get('x-consul-knownleader') === 'true',
+      filtered: headers.get('x-consul-results-filtered-by-acls') === 'true',
       body: content,
-      transferMs: received - arrived,
+      transferMs: received - arrivedAt,
       costMs: this.#clock.now() - received + body.length * MS_PER_BYTE,
     };
   }
 
-  /** Opens a question, with the next agents where one cannot be reached; says whom, as others may be asked by then. */
-  async #open(
-    what: { path: string; method?: string },
+  /** The answer to a question, whose body may be under way. */
+  async #read(place: ConsulPlace, query: ConsulQuery, signal: AbortSignal): Promise<Answer> {
+    const { room } = query;
+    const path = target(query);
+    if (room !== undefined) return this.#lists.get(place, { path, headers: this.#connection.headers, room }, signal);
+    const response = await this.#send(place, { path, signal });
+    const { statusCode: status = 0, headers } = response;
+    const texts = Object.entries(headers).flatMap(([name, value]) =>
+      typeof value === 'string' ? [[name, value]] : [],
+    );
+    const named = new Map(texts as [string, string][]);
+    return { status, headers: named, arrivedAt: this.#clock.now(), body: readBody(response) };
+  }
+
+  /** Asks the next agents where one cannot be reached; says whom, as others may be asked by then. */
+  async #reach<T>(
+    ask: (place: ConsulPlace) => Promise<T>,
     signal: AbortSignal,
-    body = '',
-  ): Promise<{ response: IncomingMessage; place: ConsulPlace }> {
+  ): Promise<{ answer: T; place: ConsulPlace }> {
     for (let left = this.#connection.count - 1; ; left--) {
       const { place } = this.#connection;
-      const agent = await this.#openAgent(place);
-      signal.throwIfAborted();
-      const { host, port, secure } = place;
-      const { headers } = this.#connection;
       try {
-        return { response: await this.#send(secure, { agent, host, port, headers, signal, ...what }, body), place };
+        return { answer: await ask(place), place };
       } catch (thrown) {
-        if (signal.aborted || left === 0) throw thrown;
+        // What is wrong on our side, or with an answer, is so with every agent.
+        if (signal.aborted || left === 0 || thrown instanceof PilotlightError) throw thrown;
         this.#leave(place, asUnreachable(thrown));
       }
     }
   }
 
-  async #send(secure: boolean, options: RequestOptions, body: string): Promise<IncomingMessage> {
+  async #send(place: ConsulPlace, options: RequestOptions, body = ''): Promise<IncomingMessage> {
+    const agent = await this.#openAgent(place);
+    options.signal?.throwIfAborted();
+    const { host, port, secure } = place;
+    const { headers } = this.#connection;
     for (;;) {
-      const request = (secure ? httpsRequest : httpRequest)(options);
+      const request = (secure ? httpsRequest : httpRequest)({ agent, host, port, headers, ...options });
       try {
         return await new Promise((resolve, reject) => {
           request.on('response', resolve).on('error', reject).end(body);
@@ -213,7 +245,7 @@ export class ConsulClient {
     }
   }
 
-  #refusal(status: number | undefined, body: string, { parameters = [] }: ConsulQuery): PilotlightError {
+  #refusal(status: number, body: string, { parameters = [] }: ConsulQuery): PilotlightError {
     const filter = parameters.find((each) => each.startsWith('filter='));
     const text = oneLine(this.#connection.redact(body));
     // Consul 1.8 says so with status 500.
@@ -243,7 +275,7 @@ async function readBody(response: IncomingMessage): Promise<Buffer> {
   let length = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > BODY_LIMIT) throw new PilotlightError('DISCOVERY_FAILED', 'sends an answer of more than 32 MiB');
+    if (length > BODY_LIMIT) throw tooLarge();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
@@ -257,6 +289,6 @@ function decode(body: Buffer): unknown {
   }
 }
 
-function readIndex(header: string | string[] | undefined): bigint | undefined {
-  return typeof header === 'string' && /^\d{1,20}$/.test(header) ? BigInt(header) : undefined;
+function readIndex(header: string | undefined): bigint | undefined {
+  return header !== undefined && /^\d{1,20}$/.test(header) ? BigInt(header) : undefined;
 }

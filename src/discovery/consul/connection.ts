@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { PilotlightError } from '../../model/errors.ts';
 import type { ConsulSettings } from './settings.ts';
 
@@ -32,7 +34,12 @@ export interface ConsulConnection {
   redact(text: string): string;
   /** Connections to an agent. @throws DISCOVERY_FAILED when a file with certificates cannot be read */
   openAgent(place: ConsulPlace, keepAlive: boolean): Promise<HttpAgent>;
+  /** One connection, which may not be there yet. @throws as `openAgent` */
+  openSocket(place: ConsulPlace, onRead: OnRead): Promise<Socket>;
 }
+
+/** The memory that a connection reads into, and who is told of each read; as Node's option `onread`. */
+export type OnRead = OnReadOpts;
 
 /** What may change while it is in use. */
 export type TokenOf = () => string | undefined;
@@ -75,6 +82,13 @@ export function consulConnection(settings: ConsulSettings, token: TokenOf = () =
       // that takes URLs.
       const options = { host, port, keepAlive };
       return secure ? new HttpsAgent({ ...options, ...(await readTls(settings)) }) : new HttpAgent(options);
+    },
+    async openSocket({ host, port, secure }, onread) {
+      const options = { host, port, onread, noDelay: true };
+      if (!secure) return connect(options);
+      // It has no name by itself.
+      const name = isIP(host) === 0 ? { servername: host } : {};
+      return connectTls({ ...options, ...name, ...(await readTls(settings)) });
     },
   };
 }

@@ -1,12 +1,15 @@
 import { type PilotlightError, toPilotlightError } from '../../model/errors.ts';
 import { backoffDelay } from '../../util/backoff.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
+import type { AnswerRoom } from './answer-room.ts';
 import type { AskConsul, ConsulAnswer, ConsulQuery } from './client.ts';
 import { Pace } from './pace.ts';
 
 interface ConsulLoopOptions {
   /** What is asked again and again. */
-  question: Pick<ConsulQuery, 'path' | 'parameters' | 'undecoded'>;
+  question: Pick<ConsulQuery, 'path' | 'parameters'>;
+  /** Where each answer goes, which is wanted as it is written; looked at before each question. */
+  room?: () => AnswerRoom;
   ask: AskConsul;
   clock: Clock;
   random: () => number;
@@ -60,12 +63,13 @@ export class ConsulLoop {
 
   /** One question; returns how long to pause before the next one, ms. */
   async #round(signal: AbortSignal): Promise<number> {
-    const { clock, question, ask } = this.#options;
+    const { clock, question, ask, room } = this.#options;
     const askedAt = clock.now();
     const waitMs = this.#options.waitMs();
     const timeoutMs = this.#index === 0n ? GRACE_MS : waitMs + waitMs / 16 + GRACE_MS;
     try {
-      const answer = await ask({ ...question, index: this.#index, waitMs, stale: true, timeoutMs }, signal);
+      const place = room === undefined ? {} : { room: room() };
+      const answer = await ask({ ...question, ...place, index: this.#index, waitMs, stale: true, timeoutMs }, signal);
       if (signal.aborted) return 0;
       const arrivedAt = clock.now();
       const tookMs = arrivedAt - askedAt - answer.transferMs;

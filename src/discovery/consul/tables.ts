@@ -18,7 +18,7 @@ export class CheckTable {
   #entries: Buffer | undefined;
 
   /**
-   * Takes a list over.
+   * Takes a list over, which must stay as it is until the next one is taken over.
    * @param written the answer of `/v1/health/state/any`
    * @returns undefined for the first list
    * @throws DISCOVERY_FAILED when it is no list
@@ -27,6 +27,8 @@ export class CheckTable {
     const entries = entriesOf(written);
     const before = this.#entries;
     if (before === undefined) {
+      // Later ones are compared, and only what differs is decoded.
+      decode(entries.toString());
       this.#entries = entries;
       return undefined;
     }
@@ -76,8 +78,40 @@ function noList(): PilotlightError {
   return new PilotlightError('DISCOVERY_FAILED', 'sends something that is not a list');
 }
 
-/** Reads the answer of `/v1/catalog/services`: sorted tags by service. @throws DISCOVERY_FAILED when it is no object */
-export function readCatalog(body: unknown): ReadonlyMap<string, readonly string[]> {
+/** Which services there are with which tags, to tell what changed from one answer to the next. */
+export class ServiceTable {
+  #written: Buffer | undefined;
+  #services: ReadonlyMap<string, readonly string[]> | undefined;
+
+  /** Sorted tags by service; undefined before the first answer. */
+  get services(): ReadonlyMap<string, readonly string[]> | undefined {
+    return this.#services;
+  }
+
+  /**
+   * Takes an answer of `/v1/catalog/services` over, which must stay as it is until the next one is taken over.
+   * @returns names that only one of the two has, or whose tags differ; undefined for the first answer
+   * @throws DISCOVERY_FAILED when it is no object
+   */
+  take(written: Buffer): ReadonlySet<string> | undefined {
+    const isSame = this.#written?.equals(written) === true;
+    const before = this.#services;
+    if (!isSame) this.#services = readServices(written);
+    this.#written = written;
+    if (isSame) return NONE;
+    return before && new Set(differences(before, this.#services ?? before));
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function readServices(written: Buffer): ReadonlyMap<string, readonly string[]> {
+  let body: unknown;
+  try {
+    body = JSON.parse(written.toString());
+  } catch (cause) {
+    throw new PilotlightError('DISCOVERY_FAILED', 'sends an answer that is not JSON', cause);
+  }
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new PilotlightError('DISCOVERY_FAILED', 'sends something that is not a catalog');
   }
@@ -87,8 +121,7 @@ export function readCatalog(body: unknown): ReadonlyMap<string, readonly string[
   );
 }
 
-/** Names that only one of the two has, or whose tags differ. */
-export function catalogChanges(
+function differences(
   before: ReadonlyMap<string, readonly string[]>,
   now: ReadonlyMap<string, readonly string[]>,
 ): string[] {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { AnswerRoom } from '../../../src/discovery/consul/answer-room.ts';
 import { ConsulClient, type ConsulQuery } from '../../../src/discovery/consul/client.ts';
 import { consulConnection } from '../../../src/discovery/consul/connection.ts';
 import type { ConsulSettings } from '../../../src/discovery/consul/settings.ts';
@@ -33,6 +34,9 @@ function client(address: string, more: Partial<ConsulSettings> = {}, clock: Cloc
 }
 
 const signal = new AbortController().signal;
+/** The same question for a long list, which is read another way. */
+const listQuery = (): ConsulQuery => ({ ...QUERY, room: new AnswerRoom() });
+const LIST = { body: expect.any(Buffer), knownLeader: true };
 
 test('a question carries index and wait in the way Consul reads them, and the answer its index and leader', async () => {
   const fake = await openFake();
@@ -57,6 +61,20 @@ test('many first questions at once share one agent, whose connections close with
   await until('no connection', () => fake.sockets.size === 0);
 });
 
+test('a list is asked for and refused as all else is, and comes as it is written', async () => {
+  const fake = await openFake();
+  const { ask } = client(fake.address, { token: 'secret' });
+  const { body, index } = await ask({ ...listQuery(), path: '/v1/health/state/any', index: 3n }, signal);
+  expect([JSON.parse(String(body)), index]).toEqual([expect.any(Array), 11n]);
+  expect(fake.asked).toMatchObject([{ url: '/v1/health/state/any?stale&index=3&wait=0s', token: 'secret' }]);
+  fake.lie = () => ({ status: 403, body: 'Permission denied' });
+  await expect(ask(listQuery(), signal)).rejects.toMatchObject({
+    code: 'DISCOVERY_FAILED',
+    message: 'answers with status 403: Permission denied',
+  });
+  expect(fake.sockets.size).toBe(1);
+});
+
 test('a kept connection that Consul closed meanwhile is no failure', async () => {
   const fake = await openFake();
   const { ask } = client(fake.address);
@@ -76,7 +94,7 @@ describe('of several agents', () => {
     onTestFinished(() => asking.close());
     await asking.ask(QUERY, signal);
     await first.close();
-    expect(await asking.ask(QUERY, signal)).toMatchObject({ body: [{}] });
+    expect(await asking.ask(listQuery(), signal)).toMatchObject(LIST);
     await asking.ask(QUERY, signal);
     expect([first.asked.length, second.asked.length]).toEqual([1, 2]);
     const said = `warn the agent of Consul at ${addresses[0]} does not answer: connection refused; ${addresses[1]} is asked from now on`;
@@ -190,31 +208,37 @@ describe('over TLS', () => {
     await writeFile(cert as string, TLS_FIXTURE.cert);
     await writeFile(key as string, TLS_FIXTURE.key);
     expect(await ask(QUERY, signal)).toMatchObject({ body: [{}] });
+    expect(await ask(listQuery(), signal)).toMatchObject(LIST);
     const other = client(address, { caCert, cert, key, serverName: 'other.test' });
-    await expect(other.ask(QUERY, signal)).rejects.toMatchObject({ message: expect.stringContaining('other.test') });
+    const message = expect.stringContaining('other.test');
+    for (const query of [QUERY, listQuery()]) await expect(other.ask(query, signal)).rejects.toMatchObject({ message });
   });
 
   test('and refused when nobody known did', async () => {
     const fake = await openFake({ tls: TLS_FIXTURE });
     const { ask } = client(`https://127.0.0.1:${fake.port}`);
-    await expect(ask(QUERY, signal)).rejects.toMatchObject({ code: 'DISCOVERY_UNREACHABLE' });
+    for (const query of [QUERY, listQuery()])
+      await expect(ask(query, signal)).rejects.toMatchObject({ code: 'DISCOVERY_UNREACHABLE' });
     expect(fake.asked).toEqual([]);
   });
 });
 
-test('no answer in time, nobody there and a call-off are told apart', async () => {
+test.each([
+  ['', QUERY],
+  [' of a list', listQuery()],
+])('no answer in time%s, nobody there and a call-off are told apart', async (_, query) => {
   const fake = await openFake();
   fake.lie = () => 'hang';
   const clock = new VirtualClock();
   const { ask } = client(fake.address, {}, clock);
-  const late = ask(QUERY, signal).catch((error) => error);
+  const late = ask(query, signal).catch((error) => error);
   await until('the question', () => fake.asked.length === 1);
   clock.advance(QUERY.timeoutMs);
   expect(await late).toMatchObject({ code: 'DISCOVERY_UNREACHABLE', message: 'timed out' });
-  const nobody = client(`http://127.0.0.1:${await freePort()}`).ask(QUERY, signal);
+  const nobody = client(`http://127.0.0.1:${await freePort()}`).ask(query, signal);
   await expect(nobody).rejects.toMatchObject({ code: 'DISCOVERY_UNREACHABLE', message: 'connection refused' });
   const abort = new AbortController();
-  const calledOff = ask(QUERY, abort.signal);
+  const calledOff = ask(query, abort.signal);
   await until('the question', () => fake.asked.length === 2);
   abort.abort();
   await expect(calledOff).rejects.toMatchObject({ code: 'CANCELLED' });

@@ -69,7 +69,7 @@ test('a catalog that moves all the time has every service fetched twice, and the
   const fetches: number[] = [];
   let moves = 0n;
   const ask: AskConsul = async ({ path, index, waitMs }, signal) => {
-    if (path === '/v1/catalog/services') return answer({ shop: [] }, ++moves);
+    if (path === '/v1/catalog/services') return answer(Buffer.from('{"shop":[]}'), ++moves);
     if (path === '/v1/health/state/any') {
       if (index > 0n) await sleep(clock, waitMs, signal);
       return answer(Buffer.from('[]'), 5n);
@@ -98,6 +98,33 @@ test('a catalog that moves all the time has every service fetched twice, and the
   expect(fetches.length - soon).toBe(10);
   fleet.stop();
   expect(clock.pending).toBe(0);
+});
+
+test('changes of services that nobody routes to do not make it deaf for those that somebody does', async () => {
+  const clock = new VirtualClock();
+  const asked: number[] = [];
+  const ask: AskConsul = async ({ path, index }, signal) => {
+    if (path === '/v1/catalog/services') {
+      if (index > 0n) await sleep(clock, LONG_WAIT_MS, signal);
+      return answer(Buffer.from('{"shop":[],"other":[]}'), 5n);
+    }
+    asked.push(clock.now());
+    const check = { Node: 'n1', CheckID: 'c', Status: asked.length % 2 ? 'passing' : 'critical', ServiceName: 'other' };
+    return answer(Buffer.from(JSON.stringify([check])), BigInt(asked.length));
+  };
+  const contact = new ConsulContact('http://consul', silentLogger);
+  const options = { ask, clock, random: () => 0, contact, longWaitMs: LONG_WAIT_MS, scope: {} };
+  const abort = new AbortController();
+  new ConsulCatalog(options).follow(
+    () => undefined,
+    abort.signal,
+    (service) => service === 'shop',
+  );
+  await clock.advanceAsync(10_000);
+  abort.abort();
+  const gaps = asked.slice(1).map((at, place) => at - (asked[place] as number));
+  expect(asked.length).toBeGreaterThan(100);
+  expect(Math.max(...gaps)).toBeLessThanOrEqual(50);
 });
 
 test('an instance that no check shows is found through the catalog', async () => {

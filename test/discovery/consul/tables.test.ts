@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { diffLists } from '../../../src/discovery/consul/list-diff.ts';
-import { CheckTable } from '../../../src/discovery/consul/tables.ts';
+import { CheckTable, ServiceTable } from '../../../src/discovery/consul/tables.ts';
+import { PilotlightError } from '../../../src/model/errors.ts';
 
 const BORDER = Buffer.from('},{"Node":');
 const check = (node: string, service: string, status = 'passing', output = '', index = 1) => ({
@@ -14,7 +15,7 @@ const check = (node: string, service: string, status = 'passing', output = '', i
   ServiceTags: [],
   CreateIndex: index,
 });
-const written = (checks: object[]) => Buffer.from(JSON.stringify(checks));
+const written = (list: object) => Buffer.from(JSON.stringify(list));
 
 test('what two lists differ in is found, whatever their entries hold and wherever they moved', () => {
   const entry = fc.tuple(fc.constantFrom<string>('a', 'b', 'é', '},{"Node":', '}'), fc.nat({ max: 90 }), fc.boolean());
@@ -79,6 +80,17 @@ test('entries that are written in another order are compared all the same', () =
   expect(changes?.services).toEqual(new Set(['shop']));
 });
 
-test.each(['{}', 'null', '', 'x[]', ']['])('%s is no list of checks', (text) => {
+test.each(['{}', 'null', '', 'x[]', '][', '[x]', '[{"Node":"n1"},]'])('%s is no list of checks', (text) => {
   expect(() => new CheckTable().take(Buffer.from(text))).toThrow('not a list');
+});
+
+test('a table of services tells which came, went, or have other tags', () => {
+  const table = new ServiceTable();
+  expect(table.take(written({ shop: ['b', 'a'], mail: [] }))).toBeUndefined();
+  expect(table.services).toEqual(new Map(Object.entries({ shop: ['a', 'b'], mail: [] })));
+  expect(table.take(written({ shop: ['b', 'a'], mail: [] }))).toEqual(new Set());
+  expect(table.take(written({ mail: [], shop: ['a', 'b'] }))).toEqual(new Set());
+  expect(table.take(written({ mail: ['new'], api: [] }))).toEqual(new Set(['mail', 'shop', 'api']));
+  for (const text of ['[]', 'null', '{']) expect(() => table.take(Buffer.from(text))).toThrow(PilotlightError);
+  expect(table.take(written({ mail: ['new'], api: [] }))).toEqual(new Set());
 });
