@@ -1,36 +1,35 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { findProgram, run } from '../support/command.ts';
-import { aptInstall } from '../support/debian.ts';
+import { run } from '../support/command.ts';
 import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
+import { expectItWakesScalesAndAdopts } from './installed.ts';
+import { folder } from './program.ts';
 
-// It is compiled, packed and installed with its dependencies.
-vi.setConfig({ testTimeout: 600_000 });
+// It is compiled, packed and installed with its dependencies: one after the other, as both compile into one folder.
+vi.setConfig({ testTimeout: 900_000 });
 
 const ROOT = join(import.meta.dirname, '../..');
 
-test('the package installs into an empty folder, checks a configuration there, and runs embedded', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'pilotlight-package-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const npm = (...args: string[]) => run('npm', [...args, '--no-audit', '--no-fund'], { cwd: folder });
-  await run('npm', ['pack', '--pack-destination', folder], { cwd: ROOT });
-  const [tarball = ''] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
-  await writeFile(join(folder, 'package.json'), '{"private": true, "type": "module"}');
-  await npm('install', '--omit=optional', '--prefer-offline', join(folder, tarball));
+test('the package installs into an empty folder, checks a configuration there, wakes, scales and adopts, and runs embedded', async () => {
+  const at = await folder();
+  const npm = (...args: string[]) => run('npm', [...args, '--no-audit', '--no-fund'], { cwd: at });
+  await run('npm', ['pack', '--pack-destination', at], { cwd: ROOT });
+  const [tarball = ''] = (await readdir(at)).filter((name) => name.endsWith('.tgz'));
+  await writeFile(join(at, 'package.json'), '{"private": true, "type": "module"}');
+  await npm('install', '--omit=optional', '--prefer-offline', join(at, tarball));
 
-  const installed = join(folder, 'node_modules/pilotlight');
+  const installed = join(at, 'node_modules/pilotlight');
   const { version } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
   const cli = (...args: string[]) =>
-    run(process.execPath, [join(folder, 'node_modules/.bin/pilotlight'), ...args], { cwd: folder });
+    run(process.execPath, [join(at, 'node_modules/.bin/pilotlight'), ...args], { cwd: at });
   expect((await cli('version')).trim()).toBe(version);
   await cli('init', '--listen', '127.0.0.1:8080', '--host', 'a.test', '--serve', '127.0.0.1:3000');
   expect(await cli('check')).toContain('pilotlight.yaml is valid');
-  expect(await readdir(join(installed, 'packaging'))).toEqual(['completions', 'man', 'systemd']);
+  expect(await readdir(join(installed, 'packaging'))).toEqual(['completions', 'debian', 'man', 'systemd']);
   // What it is made of: what runs, and none of the tools.
   const bill = JSON.parse(await readFile(join(installed, 'dist/materials/sbom.cdx.json'), 'utf8'));
   expect(bill).toMatchObject({ bomFormat: 'CycloneDX', metadata: { component: { name: 'pilotlight', version } } });
@@ -41,10 +40,14 @@ test('the package installs into an empty folder, checks a configuration there, a
   expect(told).not.toContain('vitest');
   for (const line of licences) expect(line).toMatch(/ (?:MIT|ISC|Apache-2\.0|BSD-[23]-Clause|0BSD|Unlicense)$/);
 
-  await writeFile(join(folder, 'server.mjs'), await readFile(join(installed, 'config/embedded/server.mjs')));
+  const own = join(at, 'own');
+  await mkdir(own);
+  await expectItWakesScalesAndAdopts([process.execPath, join(at, 'node_modules/.bin/pilotlight')], own);
+
+  await writeFile(join(at, 'server.mjs'), await readFile(join(installed, 'config/embedded/server.mjs')));
   const listen = `127.0.0.1:${await freePort()}`;
-  const env = { ...process.env, LISTEN: listen, ADMIN: `127.0.0.1:${await freePort()}`, STATE: join(folder, 'state') };
-  const child = spawn(process.execPath, ['server.mjs'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const env = { ...process.env, LISTEN: listen, ADMIN: `127.0.0.1:${await freePort()}`, STATE: join(at, 'state') };
+  const child = spawn(process.execPath, ['server.mjs'], { cwd: at, env, stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   let said = '';
   child.stdout.on('data', (text) => {
@@ -59,9 +62,46 @@ test('the package installs into an empty folder, checks a configuration there, a
   expect(await exit).toEqual([0, null]);
 });
 
-test('the unit of systemd is exposed to little', async () => {
-  if (findProgram('systemd-analyze') === undefined) await aptInstall(['systemd']);
-  const unit = join(ROOT, 'packaging/systemd/pilotlight.service');
-  const told = await run('systemd-analyze', ['security', '--offline=true', '--threshold=30', unit]);
-  expect(Number(/exposure level for pilotlight\.service: ([\d.]+)/.exec(told)?.[1])).toBeLessThanOrEqual(3);
+test('the Debian package says what it needs, installs into an empty system, and wakes, scales and adopts there', async () => {
+  const at = await folder();
+  const file = (await run('npm', ['run', '-s', 'package:deb', '--', at], { cwd: ROOT, timeout: 600_000 })).trim();
+  const { version, engines } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+  expect(file).toBe(join(at, `pilotlight_${version}_all.deb`));
+  const told = await run('dpkg-deb', ['-f', file, 'Package', 'Version', 'Architecture', 'Depends']);
+  const node = `nodejs (${engines.node.replace('>=', '>= ')})`;
+  expect(told).toBe(`Package: pilotlight\nVersion: ${version}\nArchitecture: all\nDepends: ${node}\n`);
+  const listed = (await run('dpkg-deb', ['-c', file])).trim().split('\n');
+  // Nothing of it belongs to whoever made it, or was compiled for one machine.
+  expect(listed.filter((line) => !line.includes(' root/root ') || /\.node$/.test(line))).toEqual([]);
+
+  const system = join(at, 'system');
+  for (const path of ['var/lib/dpkg/info', 'var/lib/dpkg/updates'])
+    await mkdir(join(system, path), { recursive: true });
+  await run('touch', [join(system, 'var/lib/dpkg/status')]);
+  // There is no Node in that system: it runs with the one of the tests.
+  const options = [`--root=${system}`, '--force-depends', '--force-script-chrootless'];
+  await run('dpkg', [...options, '--install', file]);
+  expect(await run('dpkg', [`--root=${system}`, '--verify', 'pilotlight'])).toBe('');
+  for (const path of [
+    'usr/lib/systemd/system/pilotlight.socket',
+    'usr/share/man/man1/pilotlight.1.gz',
+    'usr/share/bash-completion/completions/pilotlight',
+    'usr/lib/pilotlight/dist/materials/licences.txt',
+  ]) {
+    expect((await stat(join(system, path))).size).toBeGreaterThan(0);
+  }
+  const unit = await readFile(join(system, 'usr/lib/systemd/system/pilotlight.service'), 'utf8');
+  const [, program = '', config = ''] = /^ExecStart=\S+ \S+ (\S+) run -c (\S+)$/m.exec(unit) ?? [];
+  const command = [process.execPath, join(system, program)];
+  expect(await run(process.execPath, [join(system, program), 'version'])).toBe(`${version}\n`);
+  const checked = await run(process.execPath, [join(system, program), 'check', '-c', join(system, config)]);
+  expect(checked).toContain('is valid: 1 service, 1 route, 1 listener, 0 warnings');
+  const own = join(at, 'own');
+  await mkdir(own);
+  await expectItWakesScalesAndAdopts(command, own);
+
+  await run('dpkg', [...options, '--remove', 'pilotlight']);
+  // What may have been written by hand stays.
+  expect(await readFile(join(system, config), 'utf8')).toContain('services:');
+  await expect(stat(join(system, program))).rejects.toThrow('ENOENT');
 });

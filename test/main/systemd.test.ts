@@ -1,14 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { holderOf } from '../../src/util/state-directory.ts';
-import { findProgram } from '../support/command.ts';
+import { findProgram, run } from '../support/command.ts';
 import { aptInstall } from '../support/debian.ts';
 import { killIfAlive } from '../support/marked-processes.ts';
 import { until } from '../support/until.ts';
-import { place, serve } from './program.ts';
+import { folder, place, serve } from './program.ts';
+
+const UNITS = join(import.meta.dirname, '../../packaging/systemd');
 
 /** Receives as systemd does, and writes a line per message. Perl, because every Debian has it. */
 const RECEIVER = `
@@ -55,4 +58,24 @@ test('systemd hears when it serves, which process serves after an upgrade before
   await until('it is told', () => told().length > 2);
   expect(told()).toEqual([first, second, 'STOPPING=1']);
   await until('ended', async () => (await holder()) === undefined);
+});
+
+test('systemd finds nothing wrong with the service and the socket', async () => {
+  const at = await folder();
+  const service = await readFile(join(UNITS, 'pilotlight.service'), 'utf8');
+  expect(service).toContain('ExecStart=/usr/bin/node --');
+  // It looks for the program, too.
+  await writeFile(join(at, 'pilotlight.service'), service.replace('=/usr/bin/node', `=${process.execPath}`));
+  await copyFile(join(UNITS, 'pilotlight.socket'), join(at, 'pilotlight.socket'));
+  const verify = (...names: string[]) => run('sh', ['-c', 'systemd-analyze verify --man=no "$@" 2>&1', 'sh', ...names]);
+  expect(await verify(join(at, 'pilotlight.service'), join(at, 'pilotlight.socket'))).toBe('');
+
+  await writeFile(join(at, 'wrong.service'), `${service.replace('UMask', 'UMaks')}`);
+  expect(await verify(join(at, 'wrong.service'))).toContain('UMaks');
+});
+
+test('the service is exposed to little', async () => {
+  const unit = join(UNITS, 'pilotlight.service');
+  const told = await run('systemd-analyze', ['security', '--offline=true', '--threshold=30', unit]);
+  expect(Number(/exposure level for pilotlight\.service: ([\d.]+)/.exec(told)?.[1])).toBeLessThanOrEqual(3);
 });
