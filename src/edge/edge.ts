@@ -236,6 +236,11 @@ class EdgePlane implements Edge {
       case 'collect':
         this.#report(message.collect);
         break;
+      case 'led':
+        this.#link.post({ type: 'led', term: message.term });
+        break;
+      case 'contact':
+        break;
     }
   }
 

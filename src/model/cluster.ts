@@ -66,9 +66,17 @@ export type AttachEdge = (edge: string, link: ChannelEnd<EdgeMessage, ControlMes
  */
 export interface EdgeRelay {
   attach: AttachEdge;
-  /** This member leads: its edges, and those of others that come over the wire, attach to this control plane. */
-  lead(index: number, attach: AttachEdge): void;
-  /** Another member leads, or nobody is known to: undefined. */
+  /**
+   * This member leads: its edges, and those of others that come over the wire, attach to this control plane. Of an index
+   * that is lower than one heard of, nothing is taken.
+   * @param onLost told of an edge right before its link closes where that was not its end: it may go on by what it was
+   *   told last. It is back when it attaches again, under the same name
+   */
+  lead(index: number, attach: AttachEdge, onLost?: (edge: string) => void): void;
+  /**
+   * Another member leads, or nobody is known to: undefined. The control plane that led is told nothing more of edges: they
+   * do not end with it.
+   */
   follow(leader: Leader | undefined): void;
   close(): Promise<void>;
 }

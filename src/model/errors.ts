@@ -53,6 +53,14 @@ export const errorKinds = {
   CLUSTER_UNLED: { source: 'upstream', retrySafe: true },
   /** This member has led, and its right to act is over. */
   CLUSTER_RIGHT_LOST: { source: 'internal', retrySafe: true },
+  CLUSTER_SECRET_WRONG: { source: 'client', retrySafe: true },
+  /** At the address of a member is one of another cluster, or another member. */
+  CLUSTER_OTHER: { source: 'client', retrySafe: true },
+  /** Two versions of the program do not understand each other. */
+  CLUSTER_VERSION: { source: 'client', retrySafe: true },
+  CLUSTER_LINK_FAILED: { source: 'upstream', retrySafe: true },
+  /** What came over the link of two members makes no sense. */
+  CLUSTER_PROTOCOL: { source: 'upstream', retrySafe: true },
   CANCELLED: { source: 'internal', retrySafe: true },
   INTERNAL: { source: 'internal', retrySafe: false },
 } as const satisfies Record<string, ErrorKind>;

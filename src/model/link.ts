@@ -5,8 +5,8 @@ import type { ContentCoding } from './compress-settings.ts';
 import type { RoutingTable, ServiceState } from './snapshot.ts';
 
 /**
- * The one port between the control plane and an edge. All messages are plain data (what JSON can carry), ordered, and
- * every one from control bears a version that only grows.
+ * The one port between the control plane and an edge. All messages are plain data (what JSON can carry) and ordered.
+ * Versions of one control plane only grow; where several proxies act as one, the next leader has its own.
  */
 
 /** Control → edge. */
@@ -20,7 +20,14 @@ export type ControlMessage =
   | { type: 'trust'; service: string; endpoint: string; doubt: number }
   | ProbeRequest
   | { type: 'cancel-probe'; probe: string }
-  | { type: 'collect'; collect: number };
+  | { type: 'collect'; collect: number }
+  /**
+   * Another control plane speaks from here on; its whole table follows. Probes and slots of the one before are void, and
+   * the edge tells its whole state anew.
+   */
+  | { type: 'led'; term: number }
+  /** Who leads was heard a moment ago. Only an edge that was `led` gets it. */
+  | { type: 'contact' };
 
 /**
  * Slots of an endpoint that several edges share: so many more requests may be in flight there from this edge, or so many
@@ -65,6 +72,8 @@ export interface ProbeRequest {
 
 /** Edge → control. */
 export type EdgeMessage =
+  /** What follows is meant for the control plane of this term, and for no earlier one. */
+  | { type: 'led'; term: number }
   /**
    * Requests that may wake the service wait for it, or their number grew or fell; so many of them are in flight. Sent at
    * once for the first.

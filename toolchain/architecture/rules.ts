@@ -93,6 +93,7 @@ export const RULES: Rules = {
       'io',
     ],
     control: [
+      'cluster',
       'create-control.ts',
       'control.ts',
       'service',

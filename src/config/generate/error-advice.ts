@@ -116,6 +116,16 @@ export const errorAdvice: Record<ErrorCode, string> = {
     'No proxy of the cluster leads at the moment, or it cannot be reached: what is warm goes on, and another leads soon. `pilotlight status` at any of them says what it sees; Consul has to answer.',
   CLUSTER_RIGHT_LOST:
     'The proxy led, and could not renew that in time: it does nothing more with replicas. Whoever leads next goes on.',
+  CLUSTER_SECRET_WRONG:
+    'Two proxies have different values of `cluster.secret`: give all of them the same. What is warm goes on meanwhile.',
+  CLUSTER_OTHER:
+    'At the address that a member of the cluster advertises is another proxy: look at `cluster.name` and `cluster.advertise` of both. Two clusters need two names.',
+  CLUSTER_VERSION:
+    'The versions of two proxies do not understand each other: bring all to the same one. The edges of the older serve on meanwhile.',
+  CLUSTER_LINK_FAILED:
+    'The proxy that leads cannot be reached from this one, or is too slow: look at the network between them and at `cluster.advertise`. What is warm goes on, and it is tried again.',
+  CLUSTER_PROTOCOL:
+    'Something that is no member of the cluster connects to its port: it was turned away. Between members it is a mistake of ours.',
   CANCELLED: 'The proxy is ending, or whoever asked went away.',
   INTERNAL: 'A mistake of ours. Please report it with the lines of the log around it.',
 };

@@ -1,0 +1,71 @@
+import type { AttachEdge } from '../../../model/cluster.ts';
+import { PilotlightError } from '../../../model/errors.ts';
+import type { ControlMessage, EdgeMessage } from '../../../model/link.ts';
+import { WireChannel } from './channel.ts';
+import { type Frame, Kind, unpack } from './frame.ts';
+import type { Hello } from './hello.ts';
+import type { Peer } from './peer.ts';
+import type { OnLost } from './relay.ts';
+
+type Channel = WireChannel<EdgeMessage, ControlMessage>;
+
+/** Most edges of one member. */
+const MAX_EDGES = 1024;
+
+/** A member's connection, as the leader has it: its edges attach to the control plane here. */
+export class Downstream {
+  readonly hello: Hello;
+  readonly peer: Peer;
+  readonly #attach: AttachEdge;
+  readonly #onLost: OnLost;
+  readonly #nameOf: (edge: string) => string;
+  readonly #channels = new Map<number, { channel: Channel; edge: string }>();
+  #saidGoodbye = false;
+
+  /** @param nameOf what an edge is called here, where two runs of the member are there at once */
+  constructor(hello: Hello, peer: Peer, attach: AttachEdge, onLost: OnLost, nameOf = (edge: string) => edge) {
+    this.hello = hello;
+    this.peer = peer;
+    this.#attach = attach;
+    this.#onLost = onLost;
+    this.#nameOf = nameOf;
+  }
+
+  get edges(): string[] {
+    return Array.from(this.#channels.values(), ({ edge }) => edge);
+  }
+
+  /** @throws CLUSTER_PROTOCOL where it makes no sense */
+  onFrame(frame: Frame): void {
+    if (frame.kind === Kind.OPEN) this.#open(frame);
+    else if (frame.kind === Kind.GOODBYE) this.#saidGoodbye = true;
+    else if (frame.kind === Kind.MESSAGE) this.#channels.get(frame.channel)?.channel.receive(frame);
+    else if (frame.kind === Kind.CLOSE) this.#channels.get(frame.channel)?.channel.closed();
+    else throw new PilotlightError('CLUSTER_PROTOCOL', `a frame of the unknown kind ${frame.kind}`);
+  }
+
+  /**
+   * An edge that is cut off goes on by what it was told last, unless its member ended in order.
+   * @param resigned this member does not lead any more: nothing that happens to edges concerns its control plane
+   */
+  onClose(resigned: boolean): void {
+    if (resigned) return;
+    for (const { channel, edge } of [...this.#channels.values()]) {
+      if (!this.#saidGoodbye) this.#onLost(edge);
+      channel.closed();
+    }
+  }
+
+  #open(frame: Frame): void {
+    const { edge: name, endable } = unpack(frame) as { edge: string; endable: boolean };
+    const { channel: number } = frame;
+    const isOwn = typeof name === 'string' && name.startsWith(`${this.hello.member}/`);
+    if (!isOwn || this.#channels.has(number) || this.#channels.size >= MAX_EDGES) {
+      throw new PilotlightError('CLUSTER_PROTOCOL', `an edge of ${this.hello.member} that cannot attach`);
+    }
+    const edge = this.#nameOf(name);
+    const channel: Channel = new WireChannel(this.peer, number, () => this.#channels.delete(number));
+    this.#channels.set(number, { channel, edge });
+    this.#attach(edge, channel, endable ? () => this.peer.send(Kind.END, number) : undefined);
+  }
+}

@@ -1,0 +1,127 @@
+import type { Duplex } from 'node:stream';
+import { PilotlightError, toPilotlightError } from '../../../model/errors.ts';
+import type { Clock, Timer } from '../../../util/clock.ts';
+import { type Frame, type FrameKind, FrameReader, frameHead, Kind, MAX_FRAME, type Packed, pack } from './frame.ts';
+
+/** Something is sent at least this often, ms. */
+const ALIVE_EVERY_MS = 1000;
+/** Longest content of the first frame, bytes: nobody is known by then. */
+const MAX_FIRST = 4096;
+/** What may wait to be sent, bytes: a peer that reads no faster than that is no use, and takes our memory. */
+const MAX_QUEUED = 64 * 2 ** 20;
+
+export interface PeerOptions {
+  clock: Clock;
+  /** A peer that is silent for so long is gone, ms. */
+  leaseMs: number;
+  /** Of the lock, as this side knows it: every frame bears it. */
+  index: number;
+  onFrame: (frame: Frame) => void;
+  /** @param cause why it closed; undefined: the peer ended it without a word, or this side did */
+  onClose: (cause: PilotlightError | undefined) => void;
+}
+
+/** One connection between two members, as frames: bounded both ways, and alive or closed. */
+export class Peer {
+  readonly #stream: Duplex;
+  readonly #options: PeerOptions;
+  readonly #timer: Timer;
+  #heardAt: number;
+  #isCorked = false;
+  #closed = false;
+  #drained: (() => void)[] = [];
+
+  /** @param known the peer has presented itself: longer frames are taken from the first on */
+  constructor(stream: Duplex, options: PeerOptions, known = false) {
+    const { clock, leaseMs } = options;
+    this.#stream = stream;
+    this.#options = options;
+    this.#heardAt = clock.now();
+    const reader = new FrameReader(known ? MAX_FRAME : MAX_FIRST, (frame) => {
+      reader.most = MAX_FRAME;
+      if (!this.#closed) options.onFrame(frame);
+    });
+    stream.on('data', (chunk: Buffer) => {
+      if (this.#closed || this.#endIfSilent(leaseMs)) return;
+      this.#heardAt = clock.now();
+      try {
+        reader.push(chunk);
+      } catch (error) {
+        this.close(toPilotlightError(error));
+      }
+    });
+    stream.on('drain', () => {
+      for (const resume of this.#drained.splice(0)) resume();
+    });
+    stream.on('error', (cause) => this.close(new PilotlightError('CLUSTER_LINK_FAILED', cause.message, cause)));
+    stream.on('close', () => this.close());
+    this.#timer = clock.every(ALIVE_EVERY_MS, () => {
+      if (!this.#endIfSilent(leaseMs)) this.send(Kind.ALIVE, 0);
+    });
+  }
+
+  /** Ms since it was last heard. */
+  get silentMs(): number {
+    return this.#options.clock.now() - this.#heardAt;
+  }
+
+  send(kind: FrameKind, channel: number, value?: unknown): void {
+    this.sendPacked(kind, channel, pack(value));
+  }
+
+  sendPacked(kind: FrameKind, channel: number, packed: Packed): void {
+    if (this.#closed) return;
+    const stream = this.#stream;
+    this.#cork();
+    stream.write(frameHead(kind, channel, this.#options.index, packed));
+    if (packed.bytes.length > 0) stream.write(packed.bytes);
+    if (stream.writableLength > MAX_QUEUED) {
+      this.close(new PilotlightError('CLUSTER_LINK_FAILED', `it reads too slowly: ${MAX_QUEUED} bytes wait for it`));
+    }
+  }
+
+  /** Calls back when little waits to be sent: at once, or later. Not at all once it is closed. */
+  whenDrained(resume: () => void): void {
+    if (this.#closed) return;
+    if (this.#stream.writableNeedDrain) this.#drained.push(resume);
+    else resume();
+  }
+
+  /** Ends the connection, behind what was sent before where there is no cause. */
+  close(cause?: PilotlightError): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#timer.cancel();
+    this.#drained = [];
+    if (cause === undefined && !this.#stream.destroyed) {
+      this.#uncork();
+      this.#stream.end();
+      this.#options.clock.after(ALIVE_EVERY_MS, () => this.#stream.destroy());
+      // Nobody reads what still comes, but the end of it has to be seen.
+      this.#stream.resume();
+    } else this.#stream.destroy();
+    this.#options.onClose(cause);
+  }
+
+  /** Both sides close a link that was silent for a lease, whatever comes on it later: each may have gone on alone. */
+  #endIfSilent(leaseMs: number): boolean {
+    const { silentMs } = this;
+    if (silentMs <= leaseMs) return false;
+    this.close(new PilotlightError('CLUSTER_LINK_FAILED', `nothing came for ${Math.round(silentMs)} ms`));
+    return true;
+  }
+
+  /** What is sent in one turn goes in one piece. */
+  #cork(): void {
+    if (this.#isCorked) return;
+    this.#isCorked = true;
+    this.#stream.cork();
+    process.nextTick(() => this.#uncork());
+  }
+
+  #uncork(): void {
+    if (!this.#isCorked) return;
+    this.#isCorked = false;
+    this.#stream.uncork();
+  }
+}
