@@ -12,7 +12,7 @@ const NODES = 'node_prefix "" { policy = "read" }';
 
 let agent: ConsulAgent;
 beforeAll(async () => {
-  agent = await ConsulAgent.start(inject('consulBinary'), MASTER);
+  agent = await ConsulAgent.start(inject('consulBinary'), { master: MASTER });
 });
 afterAll(() => agent.stop());
 

@@ -12,7 +12,7 @@ const MASTER = 'b1a5e000-0000-4000-8000-000000000002';
 
 let agent: ConsulAgent;
 beforeAll(async () => {
-  agent = await ConsulAgent.start(inject('consulBinary'), MASTER);
+  agent = await ConsulAgent.start(inject('consulBinary'), { master: MASTER });
 });
 afterAll(() => agent.stop());
 

@@ -1,8 +1,17 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from './command.ts';
 import { freePort } from './free-port.ts';
 import { KeptDaemon } from './kept-daemon.ts';
 import { makeFolder, noteStrays } from './remains.ts';
+import { until } from './until.ts';
+
+interface AgentOptions {
+  /** Switches ACLs on: the secret of the one token that there is, which may do everything. */
+  master?: string;
+  /** Its name; given, it can be joined with others. */
+  datacenter?: string;
+}
 
 /** A Consul agent in development mode on loopback ports of its own; it keeps nothing on disk. */
 export class ConsulAgent {
@@ -12,29 +21,45 @@ export class ConsulAgent {
   readonly #httpPort: number;
   /** Of the token that may do everything, where the others may do nothing. */
   readonly #master: string | undefined;
+  readonly #datacenter: string | undefined;
+  /** Where servers of other datacenters find it. */
+  #wanPort = -1;
+  #pidFile = '';
   #daemon: KeptDaemon | undefined;
 
-  private constructor(binary: string, httpPort: number, master: string | undefined) {
+  private constructor(binary: string, httpPort: number, { master, datacenter }: AgentOptions) {
     this.#binary = binary;
     this.#httpPort = httpPort;
     this.#master = master;
+    this.#datacenter = datacenter;
     this.address = `http://127.0.0.1:${httpPort}`;
   }
 
-  /**
-   * Starts an agent and returns when it leads and lists itself.
-   * @param master switches ACLs on: the secret of the one token that there is, which may do everything
-   */
-  static async start(binary: string, master?: string): Promise<ConsulAgent> {
-    const agent = new ConsulAgent(binary, await freePort(), master);
+  /** Starts an agent and returns when it leads and lists itself. */
+  static async start(binary: string, options: AgentOptions = {}): Promise<ConsulAgent> {
+    const agent = new ConsulAgent(binary, await freePort(), options);
     await agent.#launch();
     return agent;
+  }
+
+  /** Joins its datacenter with that of another agent; returns when this one has answers from there. */
+  async joinDatacenter(other: ConsulAgent): Promise<void> {
+    const join = await fetch(`${this.address}/v1/agent/join/127.0.0.1:${other.#wanPort}?wan=1`, { method: 'PUT' });
+    if (!join.ok) throw new Error(`the datacenters do not join: ${await join.text()}`);
+    await until('an answer from the other datacenter', async () => {
+      return (await fetch(`${this.address}/v1/catalog/services?dc=${other.#datacenter}`)).ok;
+    });
   }
 
   /** Kills the agent: no leave, no deregistration. */
   async stop(): Promise<void> {
     await this.#daemon?.stop();
     this.#daemon = undefined;
+  }
+
+  /** Has it stop in the middle of whatever it does: its connections stay, and nothing is answered any more. */
+  async freeze(): Promise<void> {
+    process.kill(Number(await readFile(this.#pidFile, 'utf8')), 'SIGSTOP');
   }
 
   /** Kills the agent and starts a new one at the same address: its catalog is empty and its index starts again. */
@@ -47,19 +72,22 @@ export class ConsulAgent {
     const folder = await makeFolder('consul');
     // Debian's Consul makes this folder whenever it runs, and never uses it.
     await noteStrays(folder, { paths: ['/tmp/consul-test/'], addresses: [] });
-    const ports = await agentPorts(this.#binary, this.#httpPort);
+    if (this.#datacenter !== undefined) this.#wanPort = await freePort();
+    const ports = await agentPorts(this.#binary, this.#httpPort, this.#wanPort);
     const args = ['agent', '-dev', '-bind', '127.0.0.1', '-client', '127.0.0.1', '-node', 'pilotlight-test'];
+    if (this.#datacenter !== undefined) args.push('-datacenter', this.#datacenter);
     // The pid file puts the folder's name into the command line, by which a left-over process is known.
-    args.push('-pid-file', join(folder, 'pid'), '-hcl', `ports { ${ports} }`);
+    this.#pidFile = join(folder, 'pid');
+    args.push('-pid-file', this.#pidFile, '-hcl', `ports { ${ports} }`);
     if (this.#master !== undefined) args.push('-hcl', acl(this.#master));
     this.#daemon = new KeptDaemon({ program: this.#binary, args, folder, stopSignal: 'SIGKILL', graceMs: 0 });
     await this.#daemon.ready('consul', () => listsItself(this.address, this.#master), 120_000);
   }
 }
 
-async function agentPorts(binary: string, http: number): Promise<string> {
+async function agentPorts(binary: string, http: number, serf_wan: number): Promise<string> {
   const [server, serf] = [await freePort(), await freePort()];
-  const ports: Record<string, number> = { http, https: -1, dns: -1, grpc: -1, server, serf_lan: serf, serf_wan: -1 };
+  const ports: Record<string, number> = { http, https: -1, dns: -1, grpc: -1, server, serf_lan: serf, serf_wan };
   const [major = 0, minor = 0] = (/v(\d+)\.(\d+)/.exec(await run(binary, ['version'])) ?? []).slice(1).map(Number);
   // Known since 1.14, and open by default in development mode; older agents refuse the word.
   if (major > 1 || minor >= 14) ports['grpc_tls'] = -1;

@@ -155,8 +155,9 @@ export class DeclaredServices {
       }
     }
     for (const { service, title, source, state } of before.values()) {
-      const what = state === 'in force' || state === 'former' ? `${service} is gone` : 'is gone';
-      tell('undeclared', `${what} with ${title}`, { service, by: title, source });
+      const fields = { service, by: title, source };
+      if (state === 'in force' || state === 'former') tell('undeclared', `${service} is gone with ${title}`, fields);
+      else tell('declaration-remark', `${title} is gone, of which nothing was in force`, fields);
     }
   }
 

@@ -13,7 +13,7 @@ export interface ConsulCatalogOptions {
   clock: Clock;
   random: () => number;
   contact: ConsulContact;
-  longWaitMs: number;
+  longWaitMs: (scope: ConsulScope) => number;
   /** The part of Consul whose catalogue it is. */
   scope: ConsulScope;
 }
@@ -135,7 +135,7 @@ class CatalogWatch {
       ask,
       clock,
       random,
-      waitMs: () => longWaitMs,
+      waitMs: () => longWaitMs(scope),
       take: (answer) => {
         const isNews = take(answer);
         rooms.keep();

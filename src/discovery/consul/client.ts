@@ -55,6 +55,10 @@ export type AskConsul = (query: ConsulQuery, signal: AbortSignal) => Promise<Con
 
 /** Longest wait for an answer that is given at once, ms. */
 const ANSWER_MS = 10_000;
+/** Asked of an agent to see whether it answers: any token may, and its own servers have to. */
+const LEADER = '/v1/status/leader';
+/** Longest wait for that, ms. */
+const PROOF_MS = 2000;
 /** What an agent without servers of its own says, whatever it was asked; of other datacenters it says other things. */
 const OUT_OF_TOUCH = /^\s*No (?:known Consul servers|cluster leader)/;
 /** What receiving takes, garbage and all: 5 ms for a MiB. */
@@ -71,6 +75,8 @@ export class ConsulClient {
   /** By the agents' origins. */
   readonly #agents = new Map<string, Promise<HttpAgent>>();
   readonly #lists: ListConnections;
+  readonly #proofs = new Map<string, Promise<boolean>>();
+  readonly #closing = new AbortController();
 
   constructor(connection: ConsulConnection, clock: Clock, logger: Logger) {
     this.#connection = connection;
@@ -80,18 +86,23 @@ export class ConsulClient {
   }
 
   readonly ask: AskConsul = (query, signal) =>
-    this.#within(query.timeoutMs, signal, (limit) => this.#exchange(query, limit));
+    this.#within(query.timeoutMs, signal, (limit) => this.#exchange(query, limit), datacenterOf(query));
 
   /** What the token may read in a part of Consul; of namespaces and partitions Consul is not asked. */
   readonly accessIn = ({ datacenter, namespace, partition }: ConsulScope): AskAccess => {
     if (namespace !== undefined || partition !== undefined) return async () => undefined;
     const path = [ACCESS_PATH, ...scopeParameters({ datacenter })].join('?');
     return createAskAccess(async (body, signal) => {
-      return this.#within(ANSWER_MS, signal, async (limit) => {
-        const post = (place: ConsulPlace) => this.#send(place, { path, method: 'POST', signal: limit }, body);
-        const { answer: response } = await this.#reach(post, limit);
-        return { status: response.statusCode ?? 0, body: String(await readBody(response)) };
-      });
+      return this.#within(
+        ANSWER_MS,
+        signal,
+        async (limit) => {
+          const post = (place: ConsulPlace) => this.#send(place, { path, method: 'POST', signal: limit }, body);
+          const { answer: response } = await this.#reach(post, limit);
+          return { status: response.statusCode ?? 0, body: String(await readBody(response)) };
+        },
+        datacenter,
+      );
     });
   };
 
@@ -114,17 +125,52 @@ export class ConsulClient {
     }
     this.#agents.clear();
     this.#lists.close();
+    this.#closing.abort();
   }
 
-  async #within<T>(ms: number, signal: AbortSignal, task: (limit: AbortSignal) => Promise<T>): Promise<T> {
+  /** @param datacenter whose servers are to answer, by way of the agent; undefined: the agent's own */
+  async #within<T>(
+    ms: number,
+    signal: AbortSignal,
+    task: (limit: AbortSignal) => Promise<T>,
+    datacenter?: string,
+  ): Promise<T> {
     const { place } = this.#connection;
+    const askedAt = this.#clock.now();
     try {
       return await inTime(this.#clock, ms, signal, task);
     } catch (thrown) {
       const error = asUnreachable(thrown);
+      if (error.code !== 'DISCOVERY_UNREACHABLE') throw error;
+      const isSilent = this.#clock.now() - askedAt >= ms;
+      if (isSilent && datacenter !== undefined && (await this.#isAlive(place))) {
+        throw new PilotlightError('DISCOVERY_FAILED', `has no answer from datacenter ${datacenter} in time`, error);
+      }
       // One that stayed silent has used up the time: the next one is asked the next time.
-      if (error.code === 'DISCOVERY_UNREACHABLE') this.#leave(place, error);
+      this.#leave(place, error);
       throw error;
+    }
+  }
+
+  /** Whether an agent answers where another datacenter may be what is silent; asked once at a time. */
+  #isAlive(place: ConsulPlace): Promise<boolean> {
+    const asking = this.#proofs.get(place.origin) ?? this.#proveAlive(place);
+    this.#proofs.set(place.origin, asking);
+    return asking;
+  }
+
+  async #proveAlive(place: ConsulPlace): Promise<boolean> {
+    const { signal } = this.#closing;
+    try {
+      return await inTime(this.#clock, PROOF_MS, signal, async (limit) => {
+        const response = await this.#send(place, { path: LEADER, signal: limit });
+        await readBody(response);
+        return response.statusCode === 200;
+      });
+    } catch {
+      return false;
+    } finally {
+      this.#proofs.delete(place.origin);
     }
   }
 
@@ -259,6 +305,11 @@ function asUnreachable(thrown: unknown): PilotlightError {
   return thrown instanceof PilotlightError
     ? thrown
     : new PilotlightError('DISCOVERY_UNREACHABLE', explainFailure(thrown), thrown);
+}
+
+function datacenterOf({ parameters = [] }: ConsulQuery): string | undefined {
+  const named = parameters.find((each) => each.startsWith('dc='));
+  return named && decodeURIComponent(named.slice('dc='.length));
 }
 
 function target({ path, parameters: more = [], index, waitMs, stale }: ConsulQuery): string {

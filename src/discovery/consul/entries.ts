@@ -147,9 +147,10 @@ function fields(value: unknown): Fields {
   return typeof value === 'object' && value !== null ? (value as Fields) : {};
 }
 
-function isOwn(service: Fields): boolean {
-  const { ID: id, Meta: meta } = service;
-  return (typeof id === 'string' && id.startsWith(OWN_ID_PREFIX)) || Object.hasOwn(fields(meta), OWN_META_KEY);
+/** Anybody may use the one or the other for something of theirs. */
+function isOwn({ ID: id, Meta: meta }: Fields): boolean {
+  const instance = Object.hasOwn(fields(meta), OWN_META_KEY) && fields(meta)[OWN_META_KEY];
+  return typeof id === 'string' && typeof instance === 'string' && id.startsWith(`${OWN_ID_PREFIX}${instance}-`);
 }
 
 function readInstance(node: Fields, service: Fields, checks: unknown, portName?: string): Instance | BadEntry {

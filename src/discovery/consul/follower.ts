@@ -2,7 +2,7 @@ import type { Clock } from '../../util/clock.ts';
 import type { AskConsul } from './client.ts';
 import type { ConsulContact } from './contact.ts';
 import type { ConsulKnowledge } from './knowledge.ts';
-import type { ConsulTarget } from './target.ts';
+import type { ConsulScope, ConsulTarget } from './target.ts';
 
 /** A way to keep what is known of the followed Consul services up to date. */
 export interface ConsulFollower {
@@ -20,8 +20,8 @@ export interface FollowerOptions {
   clock: Clock;
   random: () => number;
   contact: ConsulContact;
-  /** How long a question waits for a change, ms. */
-  longWaitMs: number;
+  /** How long a question about a part of Consul waits for a change, ms. */
+  longWaitMs: (scope: ConsulScope) => number;
   /** What is known of what is followed, by its key; undefined for another. */
   knowledge: (key: string) => ConsulKnowledge | undefined;
   /** Called when something new is known of one. */

@@ -58,7 +58,7 @@ const OUTDATED_MS = 5000;
 /** How often what hangs on time is looked at, ms. */
 const LOOK_EVERY_MS = 1000;
 
-/** How long a question waits for a change where there are several agents, ms. */
+/** How long a question waits for a change where there are several agents, or datacenters, ms. */
 const LONG_WAIT_AMONG_MS = 30_000;
 /** Most questions that are asked one by one. */
 const WATCHES = 100;
@@ -98,7 +98,8 @@ class ConsulSource implements DiscoverySource, WithCatalog {
       random,
       contact: new ConsulContact(connection.origins, logger),
       // One of several that falls silent is found out by the next question.
-      longWaitMs: connection.count > 1 ? LONG_WAIT_AMONG_MS : LONG_WAIT_MS,
+      longWaitMs: ({ datacenter }) =>
+        connection.count > 1 || datacenter !== undefined ? LONG_WAIT_AMONG_MS : LONG_WAIT_MS,
       knowledge: (key) => this.#knowledge.get(key),
       onNews: (key) => this.#pushAll(this.#picksOf.get(key) ?? []),
     };

@@ -37,7 +37,7 @@ export class ConsulWatches implements ConsulFollower {
       ask,
       clock,
       random,
-      waitMs: () => knowledge(key)?.lookAgainIn ?? longWaitMs,
+      waitMs: () => knowledge(key)?.lookAgainIn ?? longWaitMs(target),
       take: async (answer, signal) => {
         const known = knowledge(key);
         const news = (await known?.take(answer, signal)) === true;

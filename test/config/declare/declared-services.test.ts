@@ -87,6 +87,21 @@ test('what comes together is one change, and who comes, goes or is wrong is told
   ]);
 });
 
+test('one that never was in force takes no service with it when it goes', () => {
+  const { clock, told, declared, say, hosts } = declaring();
+  void declared.begin(5000);
+  say('not a host');
+  clock.advance(20);
+  expect(hosts()).toEqual([]);
+  say();
+  clock.advance(20);
+  expect(hosts()).toEqual([]);
+  expect(told).toEqual([
+    expect.stringMatching(/^declaration-refused: /),
+    'declaration-remark: container shop is gone, of which nothing was in force',
+  ]);
+});
+
 test('one that changes again and again holds for a while, and its last word counts in the end', () => {
   const { clock, declared, say, hosts } = declaring();
   void declared.begin(5000);

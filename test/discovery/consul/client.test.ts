@@ -130,6 +130,42 @@ describe('of several agents', () => {
     }
   });
 
+  test('one by which another datacenter is silent is left only where it is silent itself', async () => {
+    const [first, second] = [await openFake(), await openFake()];
+    const clock = new VirtualClock();
+    const asking = new ConsulClient(
+      consulConnection(consulSettings([first.address, second.address])),
+      clock,
+      silentLogger,
+    );
+    onTestFinished(() => asking.close());
+    const asked = () => asking.contact.agents.find(({ isAsked }) => isAsked)?.address;
+    const silent = async () => {
+      const { length } = first.asked;
+      const questions = [QUERY, listQuery()].map((query) =>
+        asking.ask({ ...query, parameters: ['dc=dc%202'] }, signal).catch((error) => error),
+      );
+      await until('the questions', () => first.asked.length === length + 2);
+      clock.advance(QUERY.timeoutMs);
+      return { length, questions };
+    };
+    first.lie = (url) => (url.includes('dc=') ? 'hang' : undefined);
+    for (const error of await Promise.all((await silent()).questions))
+      expect(error).toMatchObject({
+        code: 'DISCOVERY_FAILED',
+        message: 'has no answer from datacenter dc 2 in time',
+      });
+    expect(asked()).toBe(first.address);
+    // Asked once for both.
+    expect(first.asked.map(({ url }) => url).filter((url) => url === '/v1/status/leader')).toHaveLength(1);
+    first.lie = () => 'hang';
+    const { length, questions } = await silent();
+    await until('whether it answers', () => first.asked.length === length + 3);
+    clock.advance(2000);
+    for (const error of await Promise.all(questions)) expect(error).toMatchObject({ code: 'DISCOVERY_UNREACHABLE' });
+    expect(asked()).toBe(second.address);
+  });
+
   test('one that is out of touch with its servers, or silent, is left', async () => {
     const [first, second] = [await openFake(), await openFake()];
     const clock = new VirtualClock();

@@ -25,13 +25,15 @@ describe('which entries are usable', () => {
     expect(addresses([{ ...healthEntry({}), Checks: null }])).toEqual(['10.0.0.1:8001']);
   });
 
-  test('an entry of Pilotlight itself is never among them', () => {
+  test('an entry that a Pilotlight registered is never among them, one that merely looks like it by its id or metadata is', () => {
     const body = [
-      healthEntry({ id: 'pilotlight-edge1-shop', port: 1 }),
-      healthEntry({ id: 'other', port: 2, meta: { pilotlight: 'edge2' } }),
-      healthEntry({ id: 'theirs', port: 3 }),
+      healthEntry({ id: 'pilotlight-edge1-shop', port: 1, meta: { pilotlight: 'edge1' } }),
+      healthEntry({ id: 'pilotlight-web', port: 2 }),
+      healthEntry({ id: 'other', port: 3, meta: { pilotlight: 'true' } }),
+      healthEntry({ id: 'pilotlight-shop', port: 4, meta: { pilotlight: 'true' } }),
+      healthEntry({ id: 'theirs', port: 5 }),
     ];
-    expect(addresses(body)).toEqual(['10.0.0.1:3']);
+    expect(addresses(body)).toEqual(['10.0.0.1:2', '10.0.0.1:3', '10.0.0.1:4', '10.0.0.1:5']);
   });
 });
 

@@ -84,7 +84,7 @@ test('a catalog that moves all the time has every service fetched twice, and the
     clock,
     random: () => 0,
     contact,
-    longWaitMs: LONG_WAIT_MS,
+    longWaitMs: () => LONG_WAIT_MS,
     knowledge: () => knowledge,
     onNews: () => undefined,
   };
@@ -113,7 +113,7 @@ test('changes of services that nobody routes to do not make it deaf for those th
     return answer(Buffer.from(JSON.stringify([check])), BigInt(asked.length));
   };
   const contact = new ConsulContact('http://consul', silentLogger);
-  const options = { ask, clock, random: () => 0, contact, longWaitMs: LONG_WAIT_MS, scope: {} };
+  const options = { ask, clock, random: () => 0, contact, longWaitMs: () => LONG_WAIT_MS, scope: {} };
   const abort = new AbortController();
   new ConsulCatalog(options).follow(
     () => undefined,
