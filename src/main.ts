@@ -36,6 +36,7 @@ import { ownPlane } from './own-plane.ts';
 import { partsMissing, partsOf, whatCanChange } from './parts.ts';
 import { createDockerRuntime } from './runtime/docker/runtime.ts';
 import { createProcessRuntime } from './runtime/process/runtime.ts';
+import { createSwarmRuntime } from './runtime/swarm/runtime.ts';
 import { abortedWithin, unlessAborted } from './util/abort.ts';
 import { systemClock } from './util/clock.ts';
 import { warnOfDescriptors } from './util/descriptors.ts';
@@ -99,12 +100,13 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   const { instance, secret } = state;
 
   // 3. Runtimes, and the services that say themselves where they belong: those of the file are not all that there is.
-  const { consul, docker } = partsOf(file);
+  const { consul, docker, swarm } = partsOf(file);
   const common = { clock, logger, instance };
   const runtimes: Runtime[] = [createProcessRuntime({ ...common, stateDirectory: state.path, baseEnv: options.env })];
   // Its client costs a quarter of a second and 20 MB: only where it is configured.
   const engine = docker && (await createDockerRuntime({ ...common, settings: docker }));
   if (engine !== undefined) runtimes.push(engine);
+  if (swarm !== undefined) runtimes.push(await createSwarmRuntime({ ...common, settings: swarm }));
   let current = file;
   // Other services than those of the file may be found where endpoints are.
   const inConsul = consul && useConsul({ ...common, settings: consul, token: () => partsOf(current).consul?.token });

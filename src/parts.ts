@@ -2,11 +2,13 @@
 import type { ConsulSettings } from './discovery/consul/settings.ts';
 import type { Settings } from './model/settings.ts';
 import type { DockerSettings } from './runtime/docker/settings.ts';
+import type { SwarmSettings } from './runtime/swarm/settings.ts';
 
 /** The settings of runtimes and sources, with the types that those give them. */
 interface Parts {
   consul?: ConsulSettings;
   docker?: DockerSettings;
+  swarm?: SwarmSettings;
 }
 
 export function partsOf({ parts }: Settings): Parts {

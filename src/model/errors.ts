@@ -34,6 +34,10 @@ export const errorKinds = {
   ADMIN_REFUSED: { source: 'client', retrySafe: false },
   RUNTIME_UNREACHABLE: { source: 'upstream', retrySafe: true },
   RUNTIME_FORBIDDEN: { source: 'upstream', retrySafe: false },
+  /** The engine is none that places replicas: it is in no fleet, or does what others say. */
+  NOT_A_MANAGER: { source: 'upstream', retrySafe: true },
+  /** No host of a fleet may take the replica, or has what it asks for. */
+  NO_NODE_FITS: { source: 'upstream', retrySafe: true },
   RUNTIME_FAILED: { source: 'upstream', retrySafe: true },
   IMAGE_MISSING: { source: 'upstream', retrySafe: false },
   CONTAINER_MISSING: { source: 'upstream', retrySafe: false },

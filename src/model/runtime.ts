@@ -40,6 +40,11 @@ export interface Instance {
    * but also by itself.
    */
   endedByHand?: 'yes' | 'perhaps' | undefined;
+  /**
+   * It runs, but not for long, or nobody knows for how long: why, as in `its host is drained`. It is used until another
+   * one has taken its place, and never again.
+   */
+  leaving?: string | undefined;
   /** It ended, and another program listens where it was to: it may never have had the port. */
   portTaken?: boolean | undefined;
 }
@@ -53,9 +58,12 @@ export interface HealthVerdict {
   detail: string;
 }
 
-/** Something happened to a replica, ours or someone else's doing. `lost`: the watch broke; list again. */
+/**
+ * Something happened to a replica, ours or someone else's doing. `leaving`: another one has to take its place. `lost`: the
+ * watch broke; list again.
+ */
 export type RuntimeEvent =
-  | { type: 'started' | 'exited'; id: string; service: string; ordinal: number }
+  | { type: 'started' | 'leaving' | 'exited'; id: string; service: string; ordinal: number }
   | { type: 'lost'; cause?: PilotlightError | undefined }
   | { type: 'restored' };
 
@@ -92,8 +100,8 @@ export interface Runtime {
 
   /**
    * Starts the replica and resolves when the runtime has started it (not: when it is ready).
-   * @throws IMAGE_MISSING, CONTAINER_MISSING, MOUNT_MISSING, COMMAND_NOT_FOUND, PORT_CLASH, RUNTIME_UNREACHABLE,
-   * RUNTIME_FAILED
+   * @throws IMAGE_MISSING, CONTAINER_MISSING, MOUNT_MISSING, COMMAND_NOT_FOUND, PORT_CLASH, NO_NODE_FITS, NOT_A_MANAGER,
+   * RUNTIME_UNREACHABLE, RUNTIME_FAILED
    */
   start(spec: ReplicaSpec, signal: AbortSignal): Promise<Instance>;
 

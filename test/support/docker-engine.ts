@@ -1,8 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findProgram, run } from './command.ts';
 import { aptInstall } from './debian.ts';
 import { engineAnswers } from './docker-api.ts';
+import { freeNetworks, hardwareAddress } from './free-networks.ts';
 import { KeptDaemon } from './kept-daemon.ts';
 import { makeFolder, noteStrays, removeRemains } from './remains.ts';
 import { say } from './say.ts';
@@ -16,10 +17,11 @@ export interface DockerEngine {
 }
 
 const DEFAULT_SOCKET = '/var/run/docker.sock';
-const PROGRAMS = { dockerd: 'docker.io', containerd: 'containerd', runc: 'runc', ip: 'iproute2' };
+/** What an engine needs, and the Debian packages that have it. */
+export const ENGINE_PROGRAMS = { dockerd: 'docker.io', containerd: 'containerd', runc: 'runc', ip: 'iproute2' };
 
 /** What dockerd and containerd make outside the folders they are given. */
-const STRAYS = [
+export const ENGINE_STRAYS = [
   '/etc/docker/key.json',
   '/etc/docker/',
   '/run/docker/plugins/',
@@ -45,7 +47,7 @@ export async function findOrStartDocker(): Promise<DockerEngine> {
  * the tests need, and the machine's firewall and routing stay as they are.
  */
 export async function startDocker(): Promise<DockerEngine> {
-  const missing = Object.entries(PROGRAMS).filter(([program]) => findProgram(program) === undefined);
+  const missing = Object.entries(ENGINE_PROGRAMS).filter(([program]) => findProgram(program) === undefined);
   if (missing.length > 0) await aptInstall(missing.map(([, name]) => name));
   if (process.getuid?.() !== 0) throw new Error('no Docker engine answers, and starting one needs root');
 
@@ -66,7 +68,7 @@ export async function startDocker(): Promise<DockerEngine> {
 
 async function launch(folder: string): Promise<KeptDaemon> {
   const [bridgeNet, poolNet] = await freeNetworks();
-  await noteStrays(folder, { paths: STRAYS, addresses: [bridgeNet, poolNet] });
+  await noteStrays(folder, { paths: ENGINE_STRAYS, addresses: [bridgeNet, poolNet] });
   // The kernel takes 15 characters at most.
   const bridge = `plt-${folder.slice(-6)}`;
   await run('ip', ['link', 'add', 'name', bridge, 'address', hardwareAddress(bridgeNet), 'type', 'bridge']);
@@ -96,15 +98,6 @@ async function launch(folder: string): Promise<KeptDaemon> {
   return new KeptDaemon({ program, args, folder, stopSignal: 'SIGTERM', graceMs: 20_000 });
 }
 
-/**
- * A bridge that is given none has the lowest address of its ports. When the container of that port ends it changes, and
- * the others write to one that nobody has any more, for half a minute.
- */
-function hardwareAddress(net: string): string {
-  const bytes = `${net}1`.split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
-  return ['02', '42', ...bytes].join(':');
-}
-
 /** The socket that DOCKER_HOST names, if it names one. */
 function hostSocket(): string | undefined {
   const host = process.env['DOCKER_HOST'];
@@ -112,26 +105,4 @@ function hostSocket(): string | undefined {
   if (host.startsWith('unix://')) return host.slice('unix://'.length);
   say(`not using DOCKER_HOST=${host}: the tests need an engine on this machine, at a unix:// socket`);
   return undefined;
-}
-
-/**
- * Two /24 networks that no route of this machine leads to, as the beginnings of their addresses: one for the bridge,
- * one for the networks that tests create.
- */
-async function freeNetworks(): Promise<[string, string]> {
-  const lines = (await readFile('/proc/net/route', 'utf8')).trim().split('\n').slice(1);
-  const routes = lines.map((line) => line.split('\t')).map((fields) => [hexAddress(fields[1]), hexAddress(fields[7])]);
-  const taken = routes.filter(([network]) => network !== 0);
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const [second, third] = [64 + Math.floor(Math.random() * 190), 2 * Math.floor(Math.random() * 127)];
-    const pair = (10 << 24) | (second << 16) | (third << 8);
-    const overlaps = taken.some(([network = 0, mask = 0]) => ((network ^ pair) & mask & 0xfffffe00) === 0);
-    if (!overlaps) return [`10.${second}.${third}.`, `10.${second}.${third + 1}.`];
-  }
-  throw new Error('every private network that was tried is in use on this machine');
-}
-
-/** /proc/net/route writes an address as a hexadecimal number in the machine's own, little-endian order. */
-function hexAddress(text = ''): number {
-  return Buffer.from(text, 'hex').reverse().readInt32BE();
 }

@@ -20,6 +20,8 @@ interface Strays {
   paths: string[];
   /** The beginnings of the addresses that its network bridges have. */
   addresses: string[];
+  /** Network namespaces, by name. */
+  namespaces?: string[];
 }
 
 /** Makes the folder in which a daemon keeps everything; its name says what it is for and who made it. */
@@ -69,7 +71,8 @@ export function isAlive(pid: number): boolean {
   return Number.isInteger(pid) && pid > 0 && existsSync(`/proc/${pid}`);
 }
 
-async function removeStrays({ paths, addresses }: Strays): Promise<void> {
+async function removeStrays({ paths, addresses, namespaces = [] }: Strays): Promise<void> {
+  for (const namespace of namespaces) await run('ip', ['netns', 'delete', namespace]).catch(() => undefined);
   if (addresses.length > 0) await removeBridges(addresses);
   for (const path of paths) {
     // A folder goes only if it is empty: another engine may have come to use it meanwhile.

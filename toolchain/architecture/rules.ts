@@ -113,7 +113,7 @@ export const RULES: Rules = {
   kindsIn: ['cli/init-text.ts', 'config/schema', 'config/check', 'declared.ts', 'main.ts'],
 
   confined: {
-    dockerode: 'runtime/docker/',
+    dockerode: ['runtime/docker/', 'runtime/swarm/', 'runtime/engine'],
     consul: 'discovery/consul/',
     zod: 'config/',
     yaml: 'config/',

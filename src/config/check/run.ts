@@ -16,6 +16,12 @@ export function checkRun({ run }: ServiceConfig, base: Path, report: Report): vo
   if (first === undefined) report.problem([path], `needs ${oneOf(keysOf(runSchema))}`);
   if (second !== undefined) report.problem([[...path, second]], `${first} or ${second}, not both`);
   if (run.docker !== undefined) checkDocker(run.docker, [...path, 'docker'], report);
+  if (run.swarm?.reach === 'overlay' && run.swarm.networks.length === 0) {
+    report.problem(
+      [[...path, 'swarm', 'reach']],
+      'overlay needs networks: the first of them is the one that is dialled',
+    );
+  }
   if (run.process !== undefined) checkProcess(run.process, [...path, 'process'], report);
 }
 

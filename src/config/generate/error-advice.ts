@@ -95,6 +95,12 @@ export const errorAdvice: Record<ErrorCode, string> = {
   ADMIN_REFUSED: 'The token is wrong (`--token`, `PILOTLIGHT_ADMIN_TOKEN`), or the proxy is older than the command.',
   RUNTIME_UNREACHABLE: 'Docker does not answer. Running replicas serve on; starts wait until it is back.',
   RUNTIME_FORBIDDEN: 'The socket of Docker may not be used: add the user to its group, or look at `docker.socket`.',
+  NOT_A_MANAGER:
+    'The engine that `swarm.socket` names is in no swarm, or only works in one. Make a swarm with `docker swarm init`, or name ' +
+    'one of its managers.',
+  NO_NODE_FITS:
+    'No host of the swarm may take the replica, or has left what it asks for: compare `constraints` and `reserve` of its ' +
+    '`run` with `docker node ls` and `docker node inspect`.',
   RUNTIME_FAILED: 'The engine refused, and the message has its words.',
   IMAGE_MISSING: 'Pull or build the image on this machine. It is looked for again by itself.',
   CONTAINER_MISSING: 'No container has the name in `docker.container`. Create it.',

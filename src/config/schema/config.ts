@@ -18,6 +18,7 @@ import { dockerSchema } from './docker.ts';
 import { listenSchema } from './listen.ts';
 import { pricesSchema } from './prices.ts';
 import { defaultsSchema, serviceSchema } from './service.ts';
+import { swarmSchema } from './swarm.ts';
 import { tracesSchema } from './traces.ts';
 
 /** Name of a service. */
@@ -38,7 +39,7 @@ function readWorkers(text: string): Reading<number> {
 }
 
 /** The settings, with those of parts and the defaults of services beside them. */
-type Keys = Exclude<keyof Settings, 'parts'> | 'consul' | 'docker' | 'defaults';
+type Keys = Exclude<keyof Settings, 'parts'> | 'consul' | 'docker' | 'swarm' | 'defaults';
 
 /**
  * A whole file. Every option carries its type, unit, default and meaning: the JSON Schema, the reference and the
@@ -80,6 +81,7 @@ export const configSchema = z.strictObject({
   consul: consulSchema,
   cluster: clusterSchema,
   docker: dockerSchema,
+  swarm: swarmSchema,
   budget: budgetSchema,
   prices: pricesSchema,
   declare: declareSchema,

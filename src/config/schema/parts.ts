@@ -24,6 +24,13 @@ interface EnvironmentKey {
   otherwise?: string;
 }
 
+const dockerHost = {
+  variable: 'DOCKER_HOST',
+  read: readDockerSocket,
+  expected: 'the path of a socket, or tcp://host:port',
+  otherwise: DOCKER_SOCKET,
+};
+
 /** By the names of the sections. They are asked for without the schema, which takes 5 MiB: only its types are here. */
 const PARTS = {
   consul: {
@@ -38,13 +45,13 @@ const PARTS = {
   docker: {
     isNeededBy: ({ run }: ServiceConfig) => run?.docker !== undefined,
     environment: {
-      socket: {
-        variable: 'DOCKER_HOST',
-        read: readDockerSocket,
-        expected: 'the path of a socket, or tcp://host:port',
-        otherwise: DOCKER_SOCKET,
-      },
+      socket: dockerHost,
     },
+    reloaded: [],
+  },
+  swarm: {
+    isNeededBy: ({ run }: ServiceConfig) => run?.swarm !== undefined,
+    environment: { socket: dockerHost },
     reloaded: [],
   },
 } satisfies Partial<Record<keyof Config, Part>>;

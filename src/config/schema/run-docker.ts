@@ -16,7 +16,7 @@ function resolveVolume(volume: string, folder: string): string {
   return resolve(folder, volume.slice(0, colon)) + volume.slice(colon);
 }
 
-const commandWords = (about: string) =>
+export const commandWords = (about: string) =>
   optional(z.array(text({ keepsEmpty: true })).min(1, 'expected at least one word'), about, "the image's own");
 
 /** `services.<name>.run.docker`. */

@@ -3,14 +3,16 @@ import type { RunSettings } from '../../model/settings.ts';
 import { optional, options } from '../option/option.ts';
 import { dockerRun } from './run-docker.ts';
 import { processRun } from './run-process.ts';
+import { swarmRun } from './run-swarm.ts';
 
 /** `services.<name>.run`. */
 export const runSchema = optional(
   options({
     docker: optional(dockerRun, 'Replicas are Docker containers.'),
     process: optional(processRun, 'Replicas are processes of this machine.'),
+    swarm: optional(swarmRun, 'Replicas are placed on hosts by Docker Swarm; see [Swarm](swarm.md).'),
   }),
-  'How to start a replica: `docker` or `process`. Without it Pilotlight only routes to the service.',
+  'How to start a replica: `docker`, `process` or `swarm`. Without it Pilotlight only routes to the service.',
 );
 
 /** What `run` says: of one of the runtimes, as the check makes sure. */

@@ -185,7 +185,7 @@ export class Runtimes {
   #onRuntimeEvent(runtime: Runtime, event: Extract<RuntimeEvent, { id: string }>): void {
     const service = this.#services.get(event.service);
     if (service === undefined || service.lifecycle.run?.runtime !== runtime.name) return;
-    if (event.type === 'exited') service.lifecycle.set.onExitEvent(event.ordinal, event.id);
+    if (event.type !== 'started') service.lifecycle.set.onExitEvent(event.ordinal, event.id);
     if (event.type !== 'started' || service.lifecycle.adopting === undefined) return;
     if (service.lifecycle.set.isBusy(event.ordinal)) return;
     const looked = this.#call((signal) => runtime.inspect(event.id, signal)).then((instance) => {

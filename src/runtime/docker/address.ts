@@ -2,8 +2,8 @@ import { BlockList, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type Docker from 'dockerode';
 import type { HostPort } from '../../model/settings.ts';
+import type { EngineAddress } from '../engine.ts';
 import { portKey } from './container.ts';
-import type { EngineAddress } from './engine.ts';
 import type { DockerSettings } from './settings.ts';
 
 /** How containers are reached from here. */

@@ -1,8 +1,8 @@
 import type Docker from 'dockerode';
 import type { ContainerFeed, LabelledContainer } from '../../model/containers.ts';
 import type { WrittenOptions } from '../../model/declarations.ts';
+import { type DockerEngine, limits } from '../engine.ts';
 import { labels as own } from './container.ts';
-import { type DockerEngine, limits } from './engine.ts';
 
 /** So many are asked after at once. */
 const AT_ONCE = 8;

@@ -1,8 +1,8 @@
 import type Docker from 'dockerode';
 import type { DiskUsage } from '../../model/costs.ts';
 import { atMost } from '../../util/at-most.ts';
-import { type DockerEngine, limits } from './engine.ts';
-import { statusOf } from './errors.ts';
+import { type DockerEngine, limits } from '../engine.ts';
+import { statusOf } from '../engine-errors.ts';
 
 /** Images that the engine is asked for at once. */
 const ASKED_AT_ONCE = 8;

@@ -3,7 +3,7 @@ import { type PilotlightError, toPilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
 import { backoffDelay } from '../../util/backoff.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
-import { type DockerEngine, limits } from './engine.ts';
+import { type DockerEngine, limits } from '../engine.ts';
 
 /** One event of a container, as the engine sends it. */
 export interface ContainerEvent {

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 import { PilotlightError } from '../../model/errors.ts';
-import { type DockerEngine, limits } from './engine.ts';
-import { statusOf } from './errors.ts';
+import { type DockerEngine, limits } from '../engine.ts';
+import { statusOf } from '../engine-errors.ts';
 import { stateOf } from './instance.ts';
 
 /** Freezes a container with the engine's `pause`; one that is paused already is left. @throws RUNTIME_FAILED */

@@ -3,8 +3,8 @@ import { PilotlightError } from '../../model/errors.ts';
 import type { HealthVerdict } from '../../model/runtime.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
 import { formatDuration } from '../../util/units.ts';
-import { type DockerEngine, limits } from './engine.ts';
-import { statusOf } from './errors.ts';
+import { type DockerEngine, limits } from '../engine.ts';
+import { statusOf } from '../engine-errors.ts';
 
 /** Where a check has no interval or time limit of its own, ms; the engine's defaults. */
 const DEFAULT_MS = 30_000;

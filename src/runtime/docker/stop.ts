@@ -1,8 +1,8 @@
 import type Docker from 'dockerode';
 import type { StopSettings } from '../../model/settings.ts';
+import { type DockerEngine, limits } from '../engine.ts';
+import { statusOf } from '../engine-errors.ts';
 import { wholeSeconds } from './container.ts';
-import { type DockerEngine, limits } from './engine.ts';
-import { statusOf } from './errors.ts';
 
 /** Stops a container that runs; resolves when it does not any more. @throws RUNTIME_UNREACHABLE, RUNTIME_FAILED */
 export async function stopContainer(

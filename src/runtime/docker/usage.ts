@@ -1,6 +1,6 @@
 import type { ReplicaUsage } from '../../model/runtime.ts';
-import type { DockerEngine } from './engine.ts';
-import { limits } from './engine.ts';
+import type { DockerEngine } from '../engine.ts';
+import { limits } from '../engine.ts';
 
 /** The part of the engine's statistics that is read. */
 interface Stats {

@@ -324,7 +324,7 @@ const serviceCases: Case[] = [
     'services.app.endpoints.consul.port: expected the name of a port, such as http, found "8080"',
   ],
 
-  ['run without a runtime', 'routes: [{ path: / }]\n§run: {}', 'services.app.run: needs docker or process'],
+  ['run without a runtime', 'routes: [{ path: / }]\n§run: {}', 'services.app.run: needs docker, process or swarm'],
   [
     'two runtimes',
     'routes: [{ path: / }]\nrun:\n  docker: { image: a, port: 80 }\n  §process: { command: [a, "{port}"] }',

@@ -1,10 +1,10 @@
 import { networkInterfaces } from 'node:os';
 import { describe, expect, test } from 'vitest';
+import { containerOutput } from '../../../src/runtime/container-output.ts';
 import { addressOf, isOwnNetwork, isPublished, type Reach } from '../../../src/runtime/docker/address.ts';
 import { containerBody, containerName, ownerFromLabels, wantsInit } from '../../../src/runtime/docker/container.ts';
-import { parseEngineAddress } from '../../../src/runtime/docker/engine.ts';
 import { instanceOf } from '../../../src/runtime/docker/instance.ts';
-import { containerOutput } from '../../../src/runtime/docker/output.ts';
+import { parseEngineAddress } from '../../../src/runtime/engine.ts';
 import { type ContainerFacts, imageRun, imageSpec, inspected, OWN_LABELS } from './containers.ts';
 
 const LOCAL = { kind: 'unix', path: '/run/docker.sock' } as const;

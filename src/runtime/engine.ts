@@ -1,9 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import type Docker from 'dockerode';
-import { PilotlightError } from '../../model/errors.ts';
-import { withDeadline } from '../../util/abort.ts';
-import type { Clock } from '../../util/clock.ts';
-import { statusOf, toEngineError } from './errors.ts';
+import { PilotlightError } from '../model/errors.ts';
+import { withDeadline } from '../util/abort.ts';
+import type { Clock } from '../util/clock.ts';
+import { statusOf, toEngineError } from './engine-errors.ts';
 
 /** Bounds of calls to the engine, ms. */
 export const limits = {
@@ -35,6 +36,22 @@ function clientOptions(address: EngineAddress): Docker.DockerOptions {
   }
   const { host, port } = address;
   return port === 2376 ? { host, port, protocol: 'https' } : ({ host, port, protocol: 'http', agent } as object);
+}
+
+/** What an engine on another machine asks for: paths of PEM files. */
+interface EngineTls {
+  ca: string;
+  cert: string;
+  key: string;
+}
+
+async function readTls(tls: EngineTls): Promise<Docker.DockerOptions> {
+  const read = (file: string) =>
+    readFile(file, 'utf8').catch((cause) => {
+      throw new PilotlightError('CONFIG_INVALID', `cannot read ${file}, which the engine asks for`, cause);
+    });
+  const [ca, cert, key] = await Promise.all([read(tls.ca), read(tls.cert), read(tls.key)]);
+  return { protocol: 'https', ca, cert, key } as Docker.DockerOptions;
 }
 
 /** Has every failure of the library carry the call that it is about, without the query. */
@@ -71,18 +88,19 @@ export class DockerEngine {
 
   /**
    * Loads the client library, which takes a fifth of a second: only who has a Docker runtime should wait for it.
-   * @throws CONFIG_INVALID where the address is none
+   * @throws CONFIG_INVALID where the address is none, or a file cannot be read
    */
-  static async load(socket: string, clock: Clock): Promise<DockerEngine> {
+  static async load(socket: string, clock: Clock, tls?: EngineTls): Promise<DockerEngine> {
     const { default: Client } = await import('dockerode');
+    const files = tls && (await readTls(tls));
     try {
       const address = parseEngineAddress(socket);
       const place = address.kind === 'unix' ? address.path : socket;
-      const client = new Client(clientOptions(address));
+      const client = new Client({ ...clientOptions(address), ...files });
       nameCalls(client);
       return new DockerEngine(client, address, place, clock);
     } catch (cause) {
-      throw new PilotlightError('CONFIG_INVALID', `docker.socket ${socket} is not the address of an engine`, cause);
+      throw new PilotlightError('CONFIG_INVALID', `${socket} is not the address of an engine`, cause);
     }
   }
 

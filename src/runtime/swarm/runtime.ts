@@ -1,0 +1,210 @@
+import { PilotlightError } from '../../model/errors.ts';
+import type { Logger } from '../../model/observe.ts';
+import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../model/runtime.ts';
+import type { StopSettings } from '../../model/settings.ts';
+import { type Clock, sleep } from '../../util/clock.ts';
+import { containerOutput } from '../container-output.ts';
+import { DockerEngine } from '../engine.ts';
+import { lastLines } from '../output-lines.ts';
+import { SwarmApi, type Task } from './api.ts';
+import { Hosts } from './hosts.ts';
+import { untilRunning } from './launch.ts';
+import { type knock, Presences } from './presence.ts';
+import { ownLabels, ReplicaServices } from './replica-services.ts';
+import { type Owner, ownerOf, serviceName } from './service-spec.ts';
+import { type SwarmSettings, swarmRun } from './settings.ts';
+import { instanceOf, newest, phaseOf } from './task.ts';
+import { watchTasks } from './watch.ts';
+
+interface SwarmRuntimeOptions {
+  settings: SwarmSettings;
+  clock: Clock;
+  logger: Logger;
+  instance: string;
+  /** Jitter of reconnects; a number in [0, 1). */
+  random?: () => number;
+  knock?: typeof knock;
+}
+
+/** Between two looks at a task that is to end, ms. */
+const STOP_LOOK_MS = 100;
+/** How many that ended are remembered after Swarm has forgotten them. */
+const REMEMBERED = 256;
+
+/** Has a swarm place replicas; its manager need not be there yet. Loads the client library. */
+export async function createSwarmRuntime(options: SwarmRuntimeOptions): Promise<Runtime> {
+  const { settings, clock } = options;
+  return new SwarmRuntime(options, new SwarmApi(await DockerEngine.load(settings.socket, clock, settings.tls)));
+}
+
+class SwarmRuntime implements Runtime {
+  readonly name = 'swarm';
+  readonly #options: SwarmRuntimeOptions;
+  readonly #api: SwarmApi;
+  readonly #hosts: Hosts;
+  readonly #services: ReplicaServices;
+  readonly #presences: Presences;
+  /** How those ended that Swarm may have forgotten, by their id. */
+  readonly #ended = new Map<string, Instance>();
+  /** Services that a start of ours is about, by name: what becomes of their tasks is its own. */
+  readonly #starting = new Set<string>();
+
+  constructor(options: SwarmRuntimeOptions, api: SwarmApi) {
+    this.#options = options;
+    this.#api = api;
+    this.#hosts = new Hosts(api, options.clock);
+    this.#services = new ReplicaServices(api, options.instance);
+    this.#presences = new Presences(options.knock);
+  }
+
+  prepares(): boolean {
+    return true;
+  }
+
+  runsInPlace(): boolean {
+    return false;
+  }
+
+  async prepare(spec: ReplicaSpec, signal: AbortSignal): Promise<void> {
+    await this.#services.prepare(spec, swarmRun(spec), signal);
+  }
+
+  async start(spec: ReplicaSpec, signal: AbortSignal): Promise<Instance> {
+    const run = swarmRun(spec);
+    const name = serviceName(spec);
+    const { service, ordinal, hash } = spec;
+    const owner: Owner = { service, ordinal, hash, port: run.port, reach: run.reach };
+    this.#starting.add(name);
+    try {
+      const meant = await this.#services.scaleUp(spec, run, signal);
+      const { api, clock, hosts } = { api: this.#api, hosts: this.#hosts, clock: this.#options.clock };
+      const task = await untilRunning({ api, clock, hosts }, meant, owner, signal).catch(async (thrown) => {
+        // Swarm would start it once a host fits, when nobody waits for it any more.
+        if (!signal.aborted) await this.#services.scaleDown(meant.id, undefined, signal);
+        throw thrown;
+      });
+      const instance = await this.#instance(task);
+      if (instance?.hash === hash) return instance;
+      throw new PilotlightError('RUNTIME_FAILED', `${name} runs with an older configuration`);
+    } finally {
+      this.#starting.delete(name);
+    }
+  }
+
+  async inspect(id: string, signal: AbortSignal): Promise<Instance | undefined> {
+    const task = await this.#api.task(id, signal);
+    if (task === undefined) return this.#ended.get(id);
+    const instance = await this.#instance(task);
+    if (instance?.state !== 'running' || instance.address === undefined) return instance;
+    const host = await this.#hosts.of(task);
+    if (!(await this.#presences.isGone(id, instance.address, host === undefined || host.isDown))) return instance;
+    return { ...instance, state: 'stopped', address: undefined, leaving: undefined };
+  }
+
+  /** Signal and grace are those that it was started with: Swarm knows no others. */
+  async stop(id: string, _stop: StopSettings, signal: AbortSignal): Promise<void> {
+    const task = await this.#api.task(id, signal);
+    if (task === undefined) return;
+    if (this.#ownerOf(task) === undefined)
+      throw new PilotlightError('RUNTIME_FAILED', `task ${id} is not ours to stop`);
+    await this.#services.scaleDown(task.ServiceID, id, signal);
+    while (!(await this.#isOver(id, signal))) await sleep(this.#options.clock, STOP_LOOK_MS, signal);
+    this.#presences.forget(id);
+  }
+
+  async clean(service: string, signal: AbortSignal): Promise<void> {
+    await this.#services.clean(service, signal);
+  }
+
+  async list(_specs: ReplicaSpec[], signal: AbortSignal): Promise<Instance[]> {
+    const [services, tasks] = await Promise.all([
+      this.#services.own(undefined, signal),
+      this.#api.tasks({ label: ownLabels(this.#options.instance) }, signal),
+    ]);
+    const byService = Map.groupBy(tasks, ({ ServiceID }) => ServiceID);
+    const found = services.map(async ({ ID, Spec }) => {
+      const ofService = byService.get(ID) ?? [];
+      const runs = ofService.filter((task) => ['running', 'leaving'].includes(phaseOf(task)));
+      const last = newest(runs) ?? newest(ofService);
+      const instance = last && (await this.#instance(last));
+      const owner = ownerOf(Spec.Labels, this.#options.instance);
+      return instance ?? (owner && preparedInstance(ID, owner));
+    });
+    return (await Promise.all(found)).filter((instance) => instance !== undefined);
+  }
+
+  watch(listener: (event: RuntimeEvent) => void, signal: AbortSignal): void {
+    const { clock, logger, instance, random = Math.random } = this.#options;
+    const onLook = (tasks: readonly Task[]) => void this.#settle(tasks, signal);
+    const labels = ownLabels(instance);
+    void watchTasks({ api: this.#api, clock, logger, instance, random, labels, listener, onLook }, signal);
+  }
+
+  async output(id: string, lines: number, signal: AbortSignal): Promise<string[]> {
+    if (lines <= 0) return [];
+    const log = await this.#api.log(id, lines, signal);
+    if (log === undefined) return [];
+    // The library parses what looks like JSON.
+    const bytes = Buffer.isBuffer(log) ? log : Buffer.from(typeof log === 'string' ? log : JSON.stringify(log));
+    return lastLines(containerOutput(bytes, false), lines);
+  }
+
+  /** Remembers how tasks ended, and has their services wait for the next start: Swarm would make another one some day. */
+  async #settle(tasks: readonly Task[], signal: AbortSignal): Promise<void> {
+    for (const [id, ofService] of Map.groupBy(tasks, ({ ServiceID }) => ServiceID)) {
+      for (const task of ofService) if (phaseOf(task) === 'ended') await this.#remember(task);
+      const last = newest(ofService);
+      const owner = last && this.#ownerOf(last);
+      if (last === undefined || owner === undefined || phaseOf(last) !== 'ended') continue;
+      const name = serviceName({ ...owner, instance: this.#options.instance, run: NO_RUN });
+      if (last.DesiredState === 'remove' || this.#starting.has(name)) continue;
+      // What fails here is tried again at the next look.
+      await this.#services.scaleDown(id, last.ID, signal).catch(() => undefined);
+    }
+  }
+
+  async #remember(task: Task): Promise<void> {
+    if (this.#ended.has(task.ID)) return;
+    const owner = this.#ownerOf(task);
+    if (owner === undefined) return;
+    this.#ended.set(task.ID, instanceOf(task, owner, undefined));
+    for (const oldest of this.#ended.keys()) {
+      if (this.#ended.size <= REMEMBERED) return;
+      this.#ended.delete(oldest);
+    }
+  }
+
+  /** Whether a task runs no more, or is out of reach: Swarm ends it when its host is back. */
+  async #isOver(id: string, signal: AbortSignal): Promise<boolean> {
+    const task = await this.#api.task(id, signal);
+    if (task === undefined || phaseOf(task) === 'ended') return true;
+    const host = await this.#hosts.of(task);
+    return host === undefined || host.isDown;
+  }
+
+  async #instance(task: Task): Promise<Instance | undefined> {
+    const owner = this.#ownerOf(task);
+    return owner && instanceOf(task, owner, await this.#hosts.of(task));
+  }
+
+  #ownerOf({ Spec }: Task): Owner | undefined {
+    return ownerOf(Spec.ContainerSpec?.Labels, this.#options.instance);
+  }
+}
+
+/** The name of a service does not hang on it. */
+const NO_RUN = { runtime: '', kind: '', stop: { signal: '', graceMs: 0 } };
+
+function preparedInstance(id: string, { service, ordinal, hash }: Owner): Instance {
+  return {
+    id,
+    service,
+    ordinal,
+    hash,
+    state: 'created',
+    address: undefined,
+    startedAt: 0,
+    health: 'none',
+    exitCode: undefined,
+  };
+}
