@@ -376,6 +376,16 @@ const serviceCases: Case[] = [
     'services.app.run.process: nothing tells the process its port: put {port} into command or env, such as env: { PORT: "{port}" }',
   ],
   [
+    'a replica that is dialled in a network, without one',
+    'routes: [{ path: / }]\nrun: { swarm: { image: a, port: 1, reach: §overlay } }',
+    'services.app.run.swarm.reach: overlay needs networks: the first of them is the one that is dialled',
+  ],
+  [
+    'a constraint that compares nothing',
+    'routes: [{ path: / }]\nrun: { swarm: { image: a, port: 1, constraints: [§ssd] } }',
+    'services.app.run.swarm.constraints[0]: expected a constraint such as node.labels.disk==ssd, found "ssd"',
+  ],
+  [
     'a signal that does not exist',
     'routes: [{ path: / }]\nrun: { process: { command: ["{port}"], stop: { signal: §SIGTREM } } }',
     'services.app.run.process.stop.signal: no such signal (did you mean "SIGTERM"?)',
