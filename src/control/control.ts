@@ -53,6 +53,8 @@ export interface ControlOptions {
   random?: () => number;
   /** Whether another process still uses the replicas: they are not ended before `takeOver`. Default: false. */
   succeeding?: boolean;
+  /** Settles when the edges that an earlier control plane led have attached, or will not. Absent: there was none. */
+  edgesKnown?: Promise<unknown> | undefined;
   /** What sources said to the process before this one: it holds until they answer. */
   known?: readonly EndpointSet[] | undefined;
 }

@@ -97,10 +97,8 @@ class ControlPlane implements Control {
     const context = { clock, logger, metrics, traces, events, journal, instance, random, life: this.#life.signal };
     this.#context = context;
     this.#services = new Services(logger, clock);
-    this.#hub = new LinkHub(clock, logger, new EdgeNews(context, this.#services), () => ({
-      table: this.table(),
-      states: this.#registry.states(),
-    }));
+    const snapshot = () => ({ table: this.table(), states: this.#registry.states() });
+    this.#hub = new LinkHub(clock, logger, new EdgeNews(context, this.#services), snapshot, options.edgesKnown);
     this.#registry = new Registry(
       context,
       this.#hub,

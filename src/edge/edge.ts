@@ -100,6 +100,10 @@ class EdgePlane implements Edge {
   #reportedAt: number;
   #engine: HttpProxyEngine | undefined;
   #noneIdleAt = Number.NEGATIVE_INFINITY;
+  /** For how long it dispatches to replicas of ours without a contact, ms. Infinite: nobody else than this proxy leads it. */
+  #aloneMs = Number.POSITIVE_INFINITY;
+  /** The control plane that speaks has not said what it knows. */
+  #isNewlyLed = false;
 
   constructor(options: EdgeOptions) {
     const { link, clock, bind } = options;
@@ -175,6 +179,7 @@ class EdgePlane implements Edge {
       routes: new ListenerRoutes<Route>([], () => {
         throw new Error('an empty table has no targets');
       }),
+      ledUntil: Number.POSITIVE_INFINITY,
       trusted: new TrustedProxies([]),
       untrusted: new UntrustedForwarding(logger),
       serviceOf: (name) => this.#services.get(name),
@@ -214,6 +219,7 @@ class EdgePlane implements Edge {
       case 'table':
         this.#applyTable(message.table);
         for (const state of message.states) this.#services.get(state.service)?.apply(state, message.version);
+        this.#tellAgain();
         break;
       case 'service':
         this.#services.get(message.state.service)?.apply(message.state, message.version);
@@ -237,9 +243,10 @@ class EdgePlane implements Edge {
         this.#report(message.collect);
         break;
       case 'led':
-        this.#link.post({ type: 'led', term: message.term });
+        this.#follow(message.term, message.aloneMs);
         break;
       case 'contact':
+        this.#noteContact();
         break;
     }
   }
@@ -267,6 +274,32 @@ class EdgePlane implements Edge {
     for (const [name, service] of this.#services) {
       if (!listed.has(name)) service.leave();
     }
+  }
+
+  /** Another control plane leads from here on: what the one before asked for is void. */
+  #follow(term: number, aloneMs: number): void {
+    this.#link.post({ type: 'led', term });
+    this.#prober.cancelAll();
+    for (const service of this.#services.values()) service.follow();
+    this.#aloneMs = aloneMs;
+    this.#isNewlyLed = true;
+    this.#noteContact();
+  }
+
+  /** The control plane that leads has said what it knows: it is told all that the one before was. */
+  #tellAgain(): void {
+    if (!this.#isNewlyLed) return;
+    this.#isNewlyLed = false;
+    for (const service of this.#services.values()) service.tellAgain();
+    this.#report(null);
+  }
+
+  #noteContact(): void {
+    const now = this.#clock.now();
+    const wasCutOff = now >= this.#context.ledUntil;
+    this.#context.ledUntil = now + this.#aloneMs;
+    if (!wasCutOff || this.#isNewlyLed) return;
+    for (const service of this.#services.values()) service.restore(now);
   }
 
   #closeIdle(): boolean {

@@ -22,10 +22,11 @@ export type ControlMessage =
   | { type: 'cancel-probe'; probe: string }
   | { type: 'collect'; collect: number }
   /**
-   * Another control plane speaks from here on; its whole table follows. Probes and slots of the one before are void, and
-   * the edge tells its whole state anew.
+   * Another control plane speaks from here on; its whole table follows. Probes of the one before are void, slots until the
+   * new one grants others, and the edge tells its whole state anew. `aloneMs` after its last `contact` it dispatches
+   * nothing to replicas of ours: they may be stopped by then.
    */
-  | { type: 'led'; term: number }
+  | { type: 'led'; term: number; aloneMs: number }
   /** Who leads was heard a moment ago. Only an edge that was `led` gets it. */
   | { type: 'contact' };
 
@@ -118,12 +119,16 @@ export type EdgeMessage =
   | { type: 'probed'; probe: string; ok: false; reason: 'timeout' | 'tls'; detail: string }
   | EdgeReport;
 
-/** So many requests wait for a slot of the service here; and these slots, which were recalled, are free. */
+/**
+ * So many requests wait for a slot of the service here; and these slots, which were recalled, are free. `kept`: those of
+ * an earlier control plane that are in use on, until this one grants as many.
+ */
 export interface SlotClaim {
   type: 'slots';
   service: string;
   want: number;
   back: { endpoint: string; epoch: number; count: number }[];
+  kept?: { endpoint: string; count: number }[];
 }
 
 /** Statistics since the report before: once a second, and in answer to `collect`. A report of zero is data. */

@@ -82,17 +82,25 @@ export class LinkHub implements Doubts {
   #probeCount = 0;
   #collectCount = 0;
 
-  /** @param snapshot what a new edge gets first */
+  /**
+   * @param snapshot what a new edge gets first
+   * @param edgesKnown edges of an earlier control plane attach until it settles, and use slots meanwhile
+   */
   constructor(
     clock: Clock,
     logger: Logger,
     listener: LinkListener,
     snapshot: () => { table: RoutingTable; states: Told[] },
+    edgesKnown?: Promise<unknown>,
   ) {
     this.#clock = clock;
     this.#logger = logger;
     this.#listener = listener;
     this.#snapshot = snapshot;
+    if (edgesKnown === undefined) return;
+    this.#slots.hold();
+    const handOut = () => this.#slots.handOut();
+    void edgesKnown.then(handOut, handOut);
   }
 
   /**

@@ -28,11 +28,25 @@ export class SlotBroker {
   readonly #send: (edge: string, message: SlotGrant) => void;
   readonly #edges = new Set<string>();
   readonly #services = new Map<string, SharedService>();
+  #isHolding = false;
   #epochs = 0;
   #served = 0;
 
   constructor(send: (edge: string, message: SlotGrant) => void) {
     this.#send = send;
+  }
+
+  /**
+   * Grants no slots but those that edges have of an earlier control plane, until `handOut`: edges that have not attached
+   * yet use some.
+   */
+  hold(): void {
+    this.#isHolding = true;
+  }
+
+  handOut(): void {
+    this.#isHolding = false;
+    for (const service of this.#services.keys()) this.#settle(service);
   }
 
   attach(edge: string): void {
@@ -73,7 +87,7 @@ export class SlotBroker {
   }
 
   /** An edge says what it wants, and gives back what it was asked for. */
-  onClaim(edge: string, { service: name, want, back }: SlotClaim): void {
+  onClaim(edge: string, { service: name, want, back, kept = [] }: SlotClaim): void {
     const service = this.#services.get(name);
     if (service === undefined || !this.#edges.has(edge)) return;
     service.wants.set(edge, want);
@@ -82,6 +96,13 @@ export class SlotBroker {
       if (shared?.epoch !== epoch) continue;
       add(shared.granted, edge, -count);
       add(shared.recalled, edge, -count);
+    }
+    for (const { endpoint, count } of kept) {
+      const shared = service.endpoints.get(endpoint);
+      if (shared === undefined) continue;
+      add(shared.granted, edge, count);
+      const { epoch } = shared;
+      this.#send(edge, { type: 'slots', service: name, endpoint, epoch, grant: count, recall: 0 });
     }
     this.#settle(name);
   }
@@ -94,7 +115,7 @@ export class SlotBroker {
 
   #settle(name: string): void {
     const service = this.#services.get(name);
-    if (service === undefined || this.#edges.size === 0) return;
+    if (service === undefined || this.#edges.size === 0 || this.#isHolding) return;
     for (const [endpoint, shared] of service.endpoints) {
       const free = shared.capacity - sum(shared.granted);
       if (free > 0) this.#handOut(name, service, endpoint, shared, free);

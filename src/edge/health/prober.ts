@@ -54,6 +54,11 @@ export class Prober {
     probe.close();
   }
 
+  /** Who asked for them does not any more. */
+  cancelAll(): void {
+    for (const id of [...this.#probes.keys()]) this.cancel(id);
+  }
+
   /** Hands out the endpoint that a probe proved, if it is the one of the view. */
   take(view: EndpointView): Endpoint | undefined {
     const proven = this.#proven.get(view.id);
@@ -69,7 +74,7 @@ export class Prober {
   }
 
   close(): void {
-    for (const id of [...this.#probes.keys()]) this.cancel(id);
+    this.cancelAll();
     for (const id of [...this.#proven.keys()]) this.#drop(id);
   }
 

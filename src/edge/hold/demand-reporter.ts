@@ -48,6 +48,14 @@ export class DemandReporter {
     this.#post(this.#told);
   }
 
+  /** Another control plane asks, which was told nothing: tells it if any wait. */
+  again(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#told = 0;
+    if (this.#waiting() > 0) this.tell();
+  }
+
   close(): void {
     this.#timer?.cancel();
   }

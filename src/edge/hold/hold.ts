@@ -103,6 +103,12 @@ export class Hold {
     if (this.#slots !== undefined || (service.policy.sharesSlots && service.hasSlots)) this.#slotClient().changed();
   }
 
+  /** Another control plane speaks to this edge: tells it who waits, and which slots are in use. */
+  tellAgain(endpoints: Iterable<Endpoint>): void {
+    this.#demand?.again();
+    this.#slots?.again(endpoints);
+  }
+
   close(): void {
     this.#release.stop();
     this.#slots?.close();

@@ -30,12 +30,16 @@ export class SlotClient {
   readonly #demand: DemandReporter;
   /** Slots that the next message gives back. */
   #back: SlotClaim['back'] = [];
+  /** Slots of an earlier control plane that the next message tells of. */
+  #kept: SlotClaim['kept'];
 
   constructor({ service, clock, post, waiting }: SlotClientOptions) {
     this.#demand = new DemandReporter(clock, waiting, (want) => {
       const back = this.#back;
+      const kept = this.#kept;
       this.#back = [];
-      post({ type: 'slots', service, want, back });
+      this.#kept = undefined;
+      post({ type: 'slots', service, want, back, ...(kept === undefined ? {} : { kept }) });
     });
   }
 
@@ -56,6 +60,16 @@ export class SlotClient {
     endpoint.owedSlots -= count;
     this.#back = [{ endpoint: endpoint.id, epoch: endpoint.slotEpoch, count }];
     this.#demand.tell();
+  }
+
+  /** Another control plane shares the slots out: tells it of those that are in use here. */
+  again(endpoints: Iterable<Endpoint>): void {
+    const kept = Array.from(endpoints, ({ id, slots }) => ({ endpoint: id, count: slots })).filter(
+      ({ count }) => count > 0 && count < Number.POSITIVE_INFINITY,
+    );
+    if (kept.length > 0) this.#kept = kept;
+    if (kept.length > 0) this.#demand.tell();
+    else this.#demand.again();
   }
 
   /** The number of requests that wait for a slot may have changed. */

@@ -6,6 +6,8 @@ import type { HttpProxyEngine } from '../upstream/http-proxy-engine.ts';
 
 /** What services need of the edge. */
 export interface ServiceContext extends ProberContext {
+  /** When nothing more is dispatched to replicas of ours, as nobody leads this edge, the clock's ms. */
+  ledUntil: number;
   /** Bounds the health checks under way. */
   readonly checkGate: CheckGate;
   /** Returns the compatibility engine, which is made at its first use. */

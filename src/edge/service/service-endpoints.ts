@@ -132,6 +132,33 @@ export class ServiceEndpoints {
   /** Decides anew which endpoints get requests. */
   refresh(now: number): void {
     this.eligibility.update(this.ready, this.#owner.policy, now);
+    const { ledUntil } = this.#context;
+    if (ledUntil < this.eligibility.recheckAt && this.ready.some(isOurs)) this.eligibility.recheckAt = ledUntil;
+  }
+
+  /** Another control plane leads this edge: cordons are acknowledged to it, too, and nothing is owed to the one before. */
+  follow(): void {
+    for (const endpoint of this.#all.values()) {
+      endpoint.uncordon();
+      endpoint.owedSlots = 0;
+    }
+  }
+
+  /** Takes the replicas of ours out of service: nobody has led this edge for long. @returns whether any were in it */
+  cutOff(now: number): boolean {
+    const others = this.ready.filter((endpoint) => !endpoint.isOurs);
+    if (others.length === this.ready.length) return false;
+    this.ready = others;
+    this.#admit(now);
+    return true;
+  }
+
+  /** Takes them in again: nothing that was said since is missing. @returns how many came back */
+  restore(now: number): number {
+    const before = this.ready.length;
+    this.ready = [...this.#all.values()].filter(({ state }) => state === 'ready');
+    if (this.ready.length > before) this.#admit(now);
+    return this.ready.length - before;
   }
 
   /** A request left the endpoint. */
@@ -283,6 +310,10 @@ export class ServiceEndpoints {
     const version = endpoint.cordonVersion;
     this.#context.post({ type: 'drained', version, service: name, endpoint: endpoint.id, quiet });
   }
+}
+
+function isOurs(endpoint: Endpoint): boolean {
+  return endpoint.isOurs;
 }
 
 function stickyOf({ name, sticky, stickyKey }: ServicePolicy): StickyCookie | undefined {

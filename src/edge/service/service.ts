@@ -175,7 +175,7 @@ export class Service implements EndpointOwner, HoldingService {
     const { policy } = this;
     const { eligibility, sticky } = this.#endpoints;
     const { avoid } = seeker;
-    if (now >= eligibility.recheckAt) this.#endpoints.refresh(now);
+    if (now >= eligibility.recheckAt) this.#recheck(now);
     if (eligibility.doubtful && policy.wakeable) return undefined;
     // All endpoints are in doubt and nobody can start another: a try is better than a refusal.
     const doubtedAt = eligibility.doubtful ? Number.POSITIVE_INFINITY : now;
@@ -297,10 +297,40 @@ export class Service implements EndpointOwner, HoldingService {
   sweep(now: number): void {
     if (this.#leftAt !== undefined) this.drainSince(this.#leftAt, now);
     if (now >= this.#endpoints.eligibility.recheckAt) {
-      this.#endpoints.refresh(now);
+      this.#recheck(now);
       this.#hold.releaseSome();
     }
     this.#endpoints.sweep(now);
+  }
+
+  /** Time has passed by which other endpoints may get requests. */
+  #recheck(now: number): void {
+    if (now >= this.#context.ledUntil && this.#endpoints.cutOff(now)) {
+      this.#weighQueue(now);
+      if (this.#endpoints.ready.length === 0) this.#hold.awaitStart();
+    }
+    this.#endpoints.refresh(now);
+  }
+
+  // ── who leads ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Another control plane speaks from here on. */
+  follow(): void {
+    this.#endpoints.follow();
+  }
+
+  /** It has said what it knows: tells it all that the one before was told. */
+  tellAgain(): void {
+    this.#hold.tellAgain(this.#endpoints);
+    this.#trust?.tellAgain();
+  }
+
+  /** The edge is led again after it was cut off. */
+  restore(now: number): void {
+    const back = this.#endpoints.restore(now);
+    if (back === 0) return;
+    this.#weighQueue(now);
+    this.#hold.release(back);
   }
 
   /** The service left the configuration: refuses what waits, accepts nothing new, and lets what is in flight end. */

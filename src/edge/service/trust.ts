@@ -90,6 +90,17 @@ export class Trust {
     this.#unproven?.disown(endpoint);
   }
 
+  /** Another control plane speaks to this edge: tells it which endpoints are in doubt. */
+  tellAgain(): void {
+    const { clock, post } = this.#context;
+    const now = clock.now();
+    for (const { id, isOurs, state, suspectUntil, doubt } of this.#endpoints) {
+      if (!isOurs || state !== 'ready' || suspectUntil <= now) continue;
+      post({ type: 'suspect', service: this.#service.name, endpoint: id, cause: 'closed', doubt });
+    }
+    this.#unproven?.askAgain();
+  }
+
   #doubt(endpoint: Endpoint, cause: 'refused' | 'timeout' | 'closed'): void {
     const { clock, post } = this.#context;
     endpoint.doubtUntil(clock.now() + SUSPECT_MS);

@@ -48,6 +48,11 @@ export class Unproven {
     this.#ask(endpoint);
   }
 
+  /** Another control plane is asked. */
+  askAgain(): void {
+    for (const endpoint of new Set(this.#waiting.map((each) => each.endpoint))) this.#ask(endpoint);
+  }
+
   /** Control looked after that doubt, and found the replica. */
   trust(endpoint: Endpoint, doubt: number): void {
     this.#settle((each) => each.endpoint === endpoint && each.doubt <= doubt, true);

@@ -103,3 +103,20 @@ test('what is given back of an endpoint that was away in between does not count'
   claim('b', 0);
   expect(granted('a') + granted('b')).toBe(0);
 });
+
+test('slots of an earlier control plane stay in use, and others are handed out when all edges are known', () => {
+  const { made, granted, recalled, epoch } = broker({}, ['a', 'b']);
+  made.hold();
+  made.follow('s', new Map([['x', 4]]));
+  expect(granted('a') + granted('b')).toBe(0);
+  made.onClaim('b', { type: 'slots', service: 's', want: 2, back: [], kept: [{ endpoint: 'x', count: 3 }] });
+  expect([granted('a'), granted('b')]).toEqual([0, 3]);
+  made.handOut();
+  expect(granted('a') + granted('b')).toBe(4);
+  // An edge that was cut off comes back with slots that others have got meanwhile: all of them are asked for some.
+  made.attach('c');
+  made.onClaim('c', { type: 'slots', service: 's', want: 0, back: [], kept: [{ endpoint: 'x', count: 2 }] });
+  expect(granted('c')).toBe(2);
+  expect(recalled('a') + recalled('b') + recalled('c')).toBeGreaterThanOrEqual(2);
+  expect(epoch()).toBe(1);
+});

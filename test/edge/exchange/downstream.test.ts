@@ -116,6 +116,7 @@ function requestPath(change: Parameters<typeof policy>[0] = {}) {
     routes: new ListenerRoutes([], () => {
       throw new Error('an empty table has no targets');
     }),
+    ledUntil: Number.POSITIVE_INFINITY,
     heldBytes: 0,
     maxHeldBytes: 2 ** 20,
     draining: false,

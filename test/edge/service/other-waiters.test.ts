@@ -20,6 +20,7 @@ const context: ServiceContext = {
   logger: silentLogger,
   deadlines: new Deadlines(clock),
   checkGate: new CheckGate(1),
+  ledUntil: Number.POSITIVE_INFINITY,
   post: (message) => posted.push(message),
   httpProxyEngine: () => {
     throw new Error('no engine is asked for');

@@ -38,6 +38,8 @@ export interface ClusterWireOptions {
   /** Version of the program. */
   build: string;
   leaseMs?: number;
+  /** For how long an edge uses replicas of ours without a leader, ms. */
+  aloneMs?: number | undefined;
   /** In [0, 1), for jitter. */
   random?: () => number;
 }
@@ -105,7 +107,7 @@ class Wire implements ClusterWire, RemoteEdges {
       self: { cluster, member, build, life, address: advertise },
       onTaken: (leader, peer) => this.#taken(leader, peer),
     });
-    this.relay = new Relay(clock, member, this, this.#dialler);
+    this.relay = new Relay(clock, member, this, this.#dialler, options.aloneMs);
   }
 
   get members(): MemberStanding[] {

@@ -6,6 +6,11 @@ import { RelayedEdge } from './relayed-edge.ts';
 
 /** Edges of a member that leads are told so often that it still does, ms. */
 const CONTACT_EVERY_MS = 1000;
+/**
+ * An edge uses replicas of ours for so long after it last heard of who leads, ms: after a minute more the leader may stop
+ * them, whatever the edge does.
+ */
+const ALONE_MS = 9 * 60_000;
 
 /** What is told when an edge's connection was lost: it may go on by what it was told last. */
 export type OnLost = (edge: string) => void;
@@ -39,22 +44,24 @@ export class Relay implements EdgeRelay {
   readonly #member: string;
   readonly #remote: RemoteEdges;
   readonly #follower: Follower;
+  readonly #aloneMs: number;
   readonly #edges = new Map<string, RelayedEdge>();
   #standing: Standing = { kind: 'unled' };
   /** The highest of a lock that was heard of: whoever comes with a lower one led once. */
   #highest = 0;
 
-  constructor(clock: Clock, member: string, remote: RemoteEdges, follower: Follower) {
+  constructor(clock: Clock, member: string, remote: RemoteEdges, follower: Follower, aloneMs = ALONE_MS) {
     this.#clock = clock;
     this.#member = member;
     this.#remote = remote;
     this.#follower = follower;
+    this.#aloneMs = aloneMs;
   }
 
   attach(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>, end?: () => void): void {
     const name = `${this.#member}/${edge}`;
     this.#edges.get(name)?.close();
-    const relayed = new RelayedEdge(name, link, end);
+    const relayed = new RelayedEdge(name, link, end, this.#aloneMs);
     this.#edges.set(name, relayed);
     link.onClose(() => {
       relayed.ended();

@@ -9,15 +9,23 @@ export class RelayedEdge {
   readonly name: string;
   readonly end: (() => void) | undefined;
   readonly #link: ChannelEnd<EdgeMessage, ControlMessage>;
+  readonly #aloneMs: number;
   #upstream: ChannelEnd<ControlMessage, EdgeMessage> | undefined;
   #term = 0;
   /** The term that the edge says it is in. */
   #confirmed = 0;
 
-  constructor(name: string, link: ChannelEnd<EdgeMessage, ControlMessage>, end: (() => void) | undefined) {
+  /** @param aloneMs for how long it uses replicas of ours without a contact */
+  constructor(
+    name: string,
+    link: ChannelEnd<EdgeMessage, ControlMessage>,
+    end: (() => void) | undefined,
+    aloneMs: number,
+  ) {
     this.name = name;
     this.end = end;
     this.#link = link;
+    this.#aloneMs = aloneMs;
     link.onMessage((message) => {
       if (message.type === 'led') this.#confirmed = message.term;
       else if (this.#confirmed === this.#term) this.#upstream?.post(message);
@@ -27,7 +35,7 @@ export class RelayedEdge {
   /** Joins it to a control plane, in the place of the one before. */
   join(upstream: ChannelEnd<ControlMessage, EdgeMessage>): void {
     this.#upstream = upstream;
-    this.#link.post({ type: 'led', term: ++this.#term });
+    this.#link.post({ type: 'led', term: ++this.#term, aloneMs: this.#aloneMs });
     upstream.onMessage((message) => {
       if (this.#upstream === upstream) this.#link.post(message);
     });

@@ -107,7 +107,7 @@ export class FakeEdge {
     this.link = link;
     link.onMessage((message) => {
       this.received.push(message);
-      if (message.type === 'led') link.post(message);
+      if (message.type === 'led') link.post({ type: 'led', term: message.term });
     });
   }
 
