@@ -18,6 +18,7 @@ export type EventType =
   | 'asleep'
   | 'idle-raised'
   | 'exited'
+  | 'leaving'
   | 'sick'
   | 'adopted'
   | 'drain-forced'

@@ -85,5 +85,7 @@ export type StartCause =
   | 'replacement'
   /** In place of one with an older `run`. */
   | 'new-run'
+  /** In place of one that is about to end, or whose host is lost. */
+  | 'leaving'
   /** In place of one that stays unhealthy. */
   | 'sick';

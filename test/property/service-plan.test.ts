@@ -86,12 +86,13 @@ class PlannedService {
     const { scale, held, replicas } = this.view;
     const { live, ready, queued, starting } = countsOf(this.view);
     if (step.do === 'start') {
-      const most = scale.max + Number(step.cause === 'new-run');
+      const most = scale.max + Number(step.cause === 'new-run' || step.cause === 'leaving');
       if (live + step.count > most) this.violations.push(`${live} + ${step.count} of at most ${most}`);
     }
     if (step.do === 'retire') {
       const left = ready - step.replicas.length;
-      const least = step.reason === 'idle' ? scale.min : step.reason === 'replaced' ? 1 : 0;
+      const least =
+        step.reason === 'idle' ? scale.min : step.reason === 'replaced' || step.reason === 'leaving' ? 1 : 0;
       if (left < least) this.violations.push(`${step.reason}: ${left} are left of at least ${least}`);
       const isCurrent = ({ state, hash }: ReplicaView) => state === 'ready' && hash === this.view.run?.hash;
       if (step.reason === 'unhealthy') {

@@ -47,6 +47,7 @@ const retireText: Record<RetireReason, string> = {
   drained: 'drained by hand',
   replaced: 'replaced by one with the present run',
   reconfigured: 'to be started with the present run',
+  leaving: 'its host goes',
   unhealthy: 'unhealthy',
   removed: 'removed from the configuration',
 };
@@ -212,12 +213,11 @@ export class DecisionLog implements RefusalListener {
     const { from, text = retireText[reason], inputs = {} } = saying;
     const names = replicas.map(({ name }) => name).join(', ');
     const to = from - replicas.length;
-    const action =
-      reason === 'replaced' || reason === 'reconfigured' || reason === 'unhealthy'
-        ? 'replace'
-        : reason === 'scale-down' || reason === 'given-up' || ((reason === 'drained' || reason === 'memory') && to > 0)
-          ? 'scale-down'
-          : 'sleep';
+    const action = ['replaced', 'reconfigured', 'unhealthy', 'leaving'].includes(reason)
+      ? 'replace'
+      : reason === 'scale-down' || reason === 'given-up' || ((reason === 'drained' || reason === 'memory') && to > 0)
+        ? 'scale-down'
+        : 'sleep';
     const { id } = this.#decide({ action, from, to, reason: text, inputs, verdicts: [], dryRun });
     if (reason === 'replaced') {
       this.#replacement = { state: 'retiring', id, endpoints: replicas.map(({ endpoint }) => endpoint) };
@@ -261,6 +261,10 @@ export class DecisionLog implements RefusalListener {
     const { name } = replica;
     if (crash === undefined) this.#event('exited', `lost ${name}: ${detail}`, { replica: name });
     else this.#event('exited', `lost ${name}: ${detail}; ${crash.text}`, { replica: name, ...crash.facts });
+  }
+
+  leaving({ name, leaving = '' }: Replica): void {
+    this.#event('leaving', `${name} serves until another one does: ${leaving}`, { replica: name, why: leaving });
   }
 
   /** It has failed its health checks for so long, ms. */

@@ -275,7 +275,7 @@ export class ReplicaSet {
     return task === 'start' || task === 'pause' || task === 'stop';
   }
 
-  /** The runtime reported an exit. The event may be about an earlier run: the runtime is asked. */
+  /** The runtime reported an exit, or that it is near. The event may be about an earlier run: the runtime is asked. */
   onExitEvent(ordinal: number, id: string): void {
     const replica = this.#replicas.get(ordinal);
     if (replica === undefined) return;
@@ -304,7 +304,7 @@ export class ReplicaSet {
       if (instance === undefined || state === 'stopping') continue;
       const listed = instances.find((other) => other.ordinal === ordinal);
       // The list may be older than what is known by now: only a look at the one replica counts.
-      if (!isAsKnown(replica, listed)) this.verify(replica);
+      if (!isAsKnown(replica, listed) || listed?.leaving !== replica.leaving) this.verify(replica);
     }
   }
 

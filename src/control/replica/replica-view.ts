@@ -18,6 +18,8 @@ export interface ReplicaView extends ReplicaLoad {
   isUnhealthy?: boolean;
   /** Since when, the clock's ms, where that is long enough for it to be replaced. */
   sickSince?: number;
+  /** Why another one has to take its place. */
+  leaving?: string;
   /** Why it is started; absent unless it is, or stands in the queue. */
   cause?: StartCause;
   /** It stands in the queue behind a rate limit. */
@@ -33,12 +35,13 @@ export interface ReplicaView extends ReplicaLoad {
 }
 
 export function viewOf(replica: Replica, load: ReplicaLoad): ReplicaView {
-  const { ordinal, state, spec, readyAt, pausedAt, task, health } = replica;
+  const { ordinal, state, spec, readyAt, pausedAt, task, health, leaving } = replica;
   const { inFlight, oldestMs } = load;
   const view: ReplicaView = { ordinal, state, doing: task.kind, hash: spec.hash, readyAt, inFlight, oldestMs };
   if (state === 'paused') view.pausedAt = pausedAt;
   if (health.state !== 'well') view.isUnhealthy = true;
   if (health.state === 'sick') view.sickSince = health.since;
+  if (leaving !== undefined) view.leaving = leaving;
   switch (task.kind) {
     case 'queued':
       return { ...view, cause: task.cause, isLimited: task.ticket.isLimited };

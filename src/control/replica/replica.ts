@@ -67,6 +67,8 @@ export class Replica {
   /** When it was paused, or found so, the clock's ms. */
   pausedAt = 0;
   health: ReplicaHealth = well;
+  /** Why another one has to take its place; undefined where none has. */
+  leaving: string | undefined;
   /** A pre-positioning that is under way: a start waits for its end. */
   preparing: Promise<void> | undefined;
   #state: ReplicaState = 'created';

@@ -13,6 +13,8 @@ export type RetireReason =
   | 'drained'
   /** Another one with the present `run` is ready. */
   | 'replaced'
+  /** It is about to end, or its host is lost, and another one is ready. */
+  | 'leaving'
   /** It stays unhealthy. */
   | 'unhealthy'
   /** The one container that there is must end before it can start with the present `run`. */
@@ -25,7 +27,7 @@ export const IN_USE_MS = 2000;
 
 /** Whether a request that has nowhere else to go may have a replica back that retires for this. */
 export function isRevocable(reason: RetireReason): boolean {
-  return reason !== 'removed' && reason !== 'reconfigured' && reason !== 'unhealthy';
+  return reason !== 'removed' && reason !== 'reconfigured' && reason !== 'unhealthy' && reason !== 'leaving';
 }
 
 /** Whether a replica that retires for this may be paused in place of being stopped: nobody wants it away. */

@@ -32,6 +32,8 @@ export interface RunnerListener {
    * @param crashedAfterMs how long it was ready, where it ended by itself and too soon for that to be in order
    */
   onExited(replica: Replica, detail: string, crashedAfterMs: number | undefined): void;
+  /** It is not there for long any more, as its `leaving` tells: another one has to take its place. */
+  onLeaving(replica: Replica): void;
   /** It is frozen. @param pauseMs how long that took; undefined where it was found so */
   onPaused(replica: Replica, pauseMs: number | undefined): void;
   /** It could not be frozen, and is stopped instead. */

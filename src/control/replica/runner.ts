@@ -112,6 +112,7 @@ export class ReplicaRunner {
     replica.isResumed = false;
     replica.attempt = {};
     replica.otherHost = undefined;
+    replica.leaving = instance.leaving;
     replica.instance = instance;
     return true;
   }
@@ -154,9 +155,18 @@ export class ReplicaRunner {
       return undefined;
     }
     if (replica.instance !== instance) return undefined;
-    if (isAsKnown(replica, now)) return true;
+    if (isAsKnown(replica, now)) {
+      this.#noteLeaving(replica, now);
+      return true;
+    }
     this.#gone(replica, now);
     return false;
+  }
+
+  #noteLeaving(replica: Replica, now: Instance | undefined): void {
+    const isNews = now?.leaving !== undefined && replica.leaving === undefined;
+    replica.leaving = now?.leaving;
+    if (isNews) this.#options.listener.onLeaving(replica);
   }
 
   async #runStart(replica: Replica, task: StartTask, permitAt: number, releasePermit: () => void): Promise<void> {
@@ -194,6 +204,7 @@ export class ReplicaRunner {
       const started = clock.now();
       task.startedAt = started;
       replica.instance = instance;
+      replica.leaving = instance.leaving;
       // From here the address is ours: what others list there is not used any more.
       publish();
       permitTimer = clock.after(PERMIT_READINESS_MS, releasePermit);

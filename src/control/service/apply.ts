@@ -78,7 +78,7 @@ function intentAfter(view: ServiceView, event: ServiceEvent): Intent {
       return { ...intent, failures, target: isLeft ? withReserve(view, ready + starting + queued) : intent.target };
     }
     case 'retiring':
-      if (event.reason === 'replaced') return intent;
+      if (event.reason === 'replaced' || event.reason === 'leaving') return intent;
       return event.reason === 'unhealthy' ? replacing(intent, event.replicas) : { ...intent, target: ready };
     case 'revoked': {
       const back = raised(intent, ready);

@@ -10,6 +10,7 @@ import {
   countsOf,
   demandOf,
   isAsked,
+  isInPlaceOf,
   queuedIn,
   readyIn,
   reserveIn,
@@ -98,7 +99,7 @@ function startMissing(view: ServiceView): Step[] {
     otherwise: news.type === 'looked' ? news.cause : 'replacement',
   });
   // One that replaces another is not counted as wanted.
-  const queued = queuedIn(view).filter(({ cause }) => cause !== 'new-run' && cause !== 'sick');
+  const queued = queuedIn(view).filter(({ cause }) => !isInPlaceOf(cause));
   const withdrawn = withdraw(queued.slice(0, planned.withdraw));
   // What is about to be paused is there again sooner than what is started.
   const pausing = view.replicas.filter(({ state }) => state === 'pausing').length;
@@ -111,7 +112,7 @@ function startMissing(view: ServiceView): Step[] {
   return [...withdrawn, { do: 'start', count: start, cause, says }];
 }
 
-/** Goes on with a change of `run`. */
+/** Goes on with a change of `run`, and replaces what leaves. */
 function replaceOutdated(view: ServiceView): Step[] {
   const { run, replicas, scale } = view;
   if (run === undefined || view.isDraining) return [];
@@ -122,11 +123,22 @@ function replaceOutdated(view: ServiceView): Step[] {
     max: scale.max,
     startsAllowed: startsAllowed(view),
   });
-  if (planned.start) return [{ do: 'start', count: 1, cause: 'new-run', says: undefined }];
+  if (planned.start) return [{ do: 'start', count: 1, cause: replacing(view, run.hash), says: undefined }];
   return inTurn(
     view,
-    planned.retire.map((replica) => (seen) => retire(seen, [replica], 'replaced', {})),
+    planned.retire.map((replica) => (seen) => {
+      const { leaving: text } = replica;
+      return text === undefined
+        ? retire(seen, [replica], 'replaced', {})
+        : retire(seen, [replica], 'leaving', { text });
+    }),
   );
+}
+
+/** What a replacement is for; one of the present `run` serves for both. */
+function replacing({ replicas }: ServiceView, hash: string): 'new-run' | 'leaving' {
+  const isOutdated = (each: ReplicaView) => each.state === 'ready' && each.hash !== hash;
+  return replicas.some(isOutdated) ? 'new-run' : 'leaving';
 }
 
 /** Puts what is idle to sleep, or looks again when it will be. */

@@ -194,6 +194,11 @@ export class Outcomes implements ReplicaSetListener {
     this.#ended({ type: 'stopped', replica: this.#viewOf(replica) });
   }
 
+  onLeaving(replica: Replica): void {
+    this.#decisions.leaving(replica);
+    this.#service.look();
+  }
+
   onPaused(replica: Replica, pauseMs: number | undefined): void {
     const { set, external } = this.#service;
     const { idling } = this.#options;

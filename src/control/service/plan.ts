@@ -7,6 +7,7 @@ import { planMakeRoom } from './make-room-plan.ts';
 import {
   availableIn,
   countsOf,
+  isInPlaceOf,
   queuedIn,
   readyIn,
   reserveIn,
@@ -152,7 +153,7 @@ function shrink(view: ServiceView): Step[] {
 
 /** Without what is being started in place of another, which goes for it. */
 function lasting({ replicas }: ServiceView): ReplicaView[] {
-  return replicas.filter(({ cause }) => cause !== 'new-run' && cause !== 'sick');
+  return replicas.filter(({ cause }) => !isInPlaceOf(cause));
 }
 
 /** @param says undefined where the decision was told already */

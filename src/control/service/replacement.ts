@@ -20,14 +20,14 @@ interface ReplacementPlan {
 }
 
 /**
- * Replaces replicas with an older `run`, one at a time and within `max` + 1: start a new one; once it is ready, retire
+ * Replaces replicas with an older `run`, and those that leave anyway, one at a time and within `max` + 1: start a new one; once it is ready, retire
  * the oldest outdated one, which is kept in reserve until the new one has lived through its probation; once that is gone,
  * go on. A new one that fails leaves the old ones where they are; one that ends soon gives back what it replaced.
  */
 export function planReplacement(inputs: ReplacementInputs): ReplacementPlan {
   const { replicas, hash, wanted, max, startsAllowed } = inputs;
   const outdated = replicas
-    .filter((replica) => replica.state === 'ready' && replica.hash !== hash)
+    .filter((replica) => replica.state === 'ready' && (replica.hash !== hash || replica.leaving !== undefined))
     .sort((a, b) => a.readyAt - b.readyAt);
   if (outdated.length === 0) return { retire: [], start: false };
   const { queued, starting, ready, live } = countReplicas(replicas);
@@ -39,5 +39,5 @@ export function planReplacement(inputs: ReplacementInputs): ReplacementPlan {
 }
 
 function isBeingReplaced({ doing, reason }: ReplicaView): boolean {
-  return (doing === 'retire' || doing === 'stop') && reason === 'replaced';
+  return (doing === 'retire' || doing === 'stop') && (reason === 'replaced' || reason === 'leaving');
 }

@@ -1,3 +1,4 @@
+import type { StartCause } from '../../model/replica.ts';
 import type { ScaleSettings } from '../../model/settings.ts';
 import type { ReplicaCounts, ReplicaView } from '../replica/replica-view.ts';
 import { countReplicas } from '../replica/replica-view.ts';
@@ -134,9 +135,10 @@ export function readyIn({ replicas }: Pick<ServiceView, 'replicas'>): ReplicaVie
   return replicas.filter(({ state }) => state === 'ready').sort((a, b) => b.readyAt - a.readyAt);
 }
 
-/** Those that fail their checks first, of these the one that does so for longest; else in the order that they have. */
+/** Those that leave anyway first, then those that fail their checks, of these the one that does so for longest; else in the order that they have. */
 export function sickFirst(replicas: readonly ReplicaView[]): ReplicaView[] {
-  const rank = ({ isUnhealthy, sickSince }: ReplicaView) => sickSince ?? (isUnhealthy ? Number.MAX_VALUE : Infinity);
+  const rank = ({ leaving, isUnhealthy, sickSince }: ReplicaView) =>
+    leaving !== undefined ? -1 : (sickSince ?? (isUnhealthy ? Number.MAX_VALUE : Infinity));
   return replicas.toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
 }
 
@@ -145,6 +147,11 @@ export function pausedIn({ replicas }: Pick<ServiceView, 'replicas'>): ReplicaVi
   return replicas
     .filter(({ state, doing }) => state === 'paused' && doing === 'none')
     .sort((a, b) => (a.pausedAt ?? 0) - (b.pausedAt ?? 0));
+}
+
+/** Whether a start is for a replica that goes once the new one is ready, and is not counted as wanted. */
+export function isInPlaceOf(cause: StartCause | undefined): boolean {
+  return cause === 'new-run' || cause === 'leaving' || cause === 'sick';
 }
 
 /** Starts in the queue, the last place first. */

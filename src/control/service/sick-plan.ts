@@ -41,7 +41,7 @@ export function planSick(view: ServiceView): Step[] {
 }
 
 function isHandled(reason: string | undefined): boolean {
-  return reason === 'unhealthy' || reason === 'replaced';
+  return reason === 'unhealthy' || reason === 'replaced' || reason === 'leaving';
 }
 
 /** What was to come in place of a sick one, as far as nobody needs it now. */

@@ -194,6 +194,15 @@ export class FakeRuntime implements Runtime {
     this.#become(name, 'running', 'started');
   }
 
+  /** It runs on, but its runtime has given it up. */
+  leave(name: string, why: string): void {
+    const slot = this.#slots.get(name);
+    if (slot === undefined) return;
+    slot.instance = { ...slot.instance, leaving: why };
+    const { id, service, ordinal } = slot.instance;
+    this.#emit({ type: 'leaving', id, service, ordinal });
+  }
+
   async clean(service: string): Promise<void> {
     this.cleaned.push(service);
   }
