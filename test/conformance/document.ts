@@ -24,9 +24,11 @@ HTTP parser makes of the bytes on both sides (\`fuzz-requests\`, \`fuzz-response
 All ${rowCount} rows of the tables are also sent by clients that come through TLS (\`tls\`), with nothing else expected of them
 than \`X-Forwarded-Proto: https\`. Clients of HTTP/2 send the ${http2Count} that have a meaning there (\`http2\`).
 
-    npx vitest run test/conformance                               # all of it
-    npm run conformance -- --against haproxy,nginx                # the tables against others, side by side
-    npm run conformance -- --against haproxy,nginx --write        # and this page anew
+\`\`\`sh
+npx vitest run test/conformance                               # all of it
+npm run conformance -- --against haproxy,nginx                # the tables against others, side by side
+npm run conformance -- --against haproxy,nginx --write        # and this page anew
+\`\`\`
 
 This page is generated.
 

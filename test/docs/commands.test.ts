@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readArguments } from '../../src/cli/args.ts';
 import { isCommandName } from '../../src/cli/commands.ts';
-import { blocks, blocksIn, codeIn, pages, ROOT } from './pages.ts';
+import { blocks, blocksIn, codeIn, linesOf, pages, ROOT } from './pages.ts';
 
 /** What pages show, by how it is marked: what is run (sh, console) and what is not. */
 const LANGUAGES = ['sh', 'console', 'yaml', 'js', 'ts', 'json', 'text', 'mermaid', 'ini', 'dockerfile', 'promql'];
@@ -109,13 +109,6 @@ function wrongCommand([program = '', ...args]: string[]): string | undefined {
   }
   if (/^(?:\.{1,2})?\//.test(program) || program.startsWith('.ci/')) return undefined;
   return OTHERS.includes(program) ? undefined : `${program} is no program that pages call`;
-}
-
-/** The command lines of a block: all of `sh`, those behind `$ ` of `console`; a backslash joins the next line. */
-function linesOf({ info, text }: { info: string; text: string }): string[] {
-  const joined = text.replace(/ *\\\n\s*/g, ' ').split('\n');
-  if (!info.startsWith('console')) return joined.filter((line) => line.trim() !== '');
-  return joined.filter((line) => line.startsWith('$ ')).map((line) => line.slice(2));
 }
 
 /** A command of ours. One that is named alone, as `pilotlight why`, has only to be there. */

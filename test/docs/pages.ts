@@ -19,6 +19,9 @@ export interface Block {
   text: string;
 }
 
+/** What holds commands. */
+export const COMMANDS = /^(?:sh|console)\b/;
+
 export const pages: readonly Page[] = globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT })
   .sort()
   .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }));
@@ -33,6 +36,20 @@ export function blocksIn(...languages: string[]): Block[] {
 /** Those of one page, in order. */
 export function blocksOfPage(path: string): Block[] {
   return blocks.filter(({ place }) => place.startsWith(`${path}:`));
+}
+
+/** The command lines of a block: all of `sh`, those behind `$ ` of `console`; a backslash joins the next line. */
+export function linesOf({ info, text }: Block): string[] {
+  const joined = text.replace(/ *\\\n\s*/g, ' ').split('\n');
+  if (!info.startsWith('console')) return joined.filter((line) => line.trim() !== '');
+  return joined.filter((line) => line.startsWith('$ ')).map((line) => line.slice(2));
+}
+
+/** The block of a page whose first command begins so; throws where there is none. */
+export function blockBeginning(path: string, command: string): Block {
+  const found = blocksOfPage(path).find((block) => COMMANDS.test(block.info) && linesOf(block)[0]?.startsWith(command));
+  if (found === undefined) throw new Error(`${path} has no block that begins with "${command}"`);
+  return found;
 }
 
 function blocksOf({ path, text }: Page): Block[] {

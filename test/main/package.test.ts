@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { blockBeginning, linesOf } from '../docs/pages.ts';
 import { run } from '../support/command.ts';
 import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
@@ -13,12 +14,16 @@ import { folder } from './program.ts';
 vi.setConfig({ testTimeout: 900_000 });
 
 const ROOT = join(import.meta.dirname, '../..');
+/** The commands of the page that leads through an installation, without what it says of them. */
+const shown = (begins: string) =>
+  linesOf(blockBeginning('docs/start.md', begins)).map((line) => line.replace(/ +#.*/, ''));
 
 test('the package installs into an empty folder, checks a configuration there, wakes, scales and adopts, and runs embedded', async () => {
   const at = await folder();
   const npm = (...args: string[]) => run('npm', [...args, '--no-audit', '--no-fund'], { cwd: at });
   await run('npm', ['pack', '--pack-destination', at], { cwd: ROOT });
   const [tarball = ''] = (await readdir(at)).filter((name) => name.endsWith('.tgz'));
+  expect(shown('npm pack')).toEqual(['npm pack', `npm install --global ./${tarball}`, 'pilotlight version']);
   await writeFile(join(at, 'package.json'), '{"private": true, "type": "module"}');
   await npm('install', '--omit=optional', '--prefer-offline', join(at, tarball));
 
@@ -67,6 +72,8 @@ test('the Debian package says what it needs, installs into an empty system, and 
   const file = (await run('npm', ['run', '-s', 'package:deb', '--', at], { cwd: ROOT, timeout: 600_000 })).trim();
   const { version, engines } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
   expect(file).toBe(join(at, `pilotlight_${version}_all.deb`));
+  const install = `sudo apt install ./pilotlight_${version}_all.deb`;
+  expect(shown('npm run -s package:deb')).toEqual(['npm run -s package:deb', install]);
   const told = await run('dpkg-deb', ['-f', file, 'Package', 'Version', 'Architecture', 'Depends']);
   const node = `nodejs (${engines.node.replace('>=', '>= ')})`;
   expect(told).toBe(`Package: pilotlight\nVersion: ${version}\nArchitecture: all\nDepends: ${node}\n`);

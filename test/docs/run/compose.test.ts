@@ -7,8 +7,8 @@ import { dockerApi } from '../../support/docker-api.ts';
 import { RunningProxy } from '../../support/proxy.ts';
 import { until } from '../../support/until.ts';
 import { makeWorkspace } from '../../support/workspace.ts';
-import { blocksOfPage } from '../pages.ts';
-import { commandsOf, standIn } from './stand-in.ts';
+import { type Block, blocksOfPage, linesOf } from '../pages.ts';
+import { standIn } from './stand-in.ts';
 
 // Containers are started, and on a machine that others use.
 vi.setConfig({ testTimeout: 300_000 });
@@ -25,15 +25,15 @@ afterAll(async () => {
 }, 120_000);
 
 test('a stack of four appears, wakes, sleeps and goes by what the page says', async () => {
-  const [stack, file, commands] = blocksOfPage('docs/compose.md');
-  const lines = commandsOf(commands);
+  const [stack, file, commands] = blocksOfPage('docs/compose.md') as [Block, Block, Block];
+  const lines = linesOf(commands);
   const workspace = await makeWorkspace(socket);
   const image = await standIn(dockerApi(socket));
 
   const project = `shop-${process.pid}`;
   const folder = join(workspace.folder, project);
   await mkdir(folder);
-  await writeFile(join(folder, 'compose.yaml'), stack?.text.replace(/(image:) \S+/g, `$1 ${image}`) ?? '');
+  await writeFile(join(folder, 'compose.yaml'), stack.text.replace(/(image:) \S+/g, `$1 ${image}`));
   const shell = await composeShell(socket, folder);
   const idOf = async (service: string) => (await shell(`docker compose ps -aq ${service}`)).trim();
   const runs = async () => (await shell('docker compose ps -q --status running')).trim() !== '';
@@ -43,7 +43,7 @@ test('a stack of four appears, wakes, sleeps and goes by what the page says', as
   endings.push(() => shell('docker compose down'));
   await shell(lines[0] as string);
   expect(await runs()).toBe(false);
-  const { listen, ...config } = parseYaml(file?.text ?? '');
+  const { listen, ...config } = parseYaml(file.text);
   expect(config.declare).toEqual({ docker: true });
   expect(listen).toEqual([{ address: '127.0.0.1:8080' }]);
   const proxy = await RunningProxy.launch({

@@ -11,8 +11,8 @@ import { dockerApi } from '../../support/docker-api.ts';
 import { RunningProxy } from '../../support/proxy.ts';
 import { until } from '../../support/until.ts';
 import { makeWorkspace, type Workspace } from '../../support/workspace.ts';
-import { type Block, blocksOfPage } from '../pages.ts';
-import { commandsOf, standIn } from './stand-in.ts';
+import { type Block, blocksOfPage, linesOf } from '../pages.ts';
+import { standIn } from './stand-in.ts';
 
 // Containers are started, and on a machine that others use.
 vi.setConfig({ testTimeout: 180_000 });
@@ -60,8 +60,8 @@ async function create(line: string): Promise<void> {
 }
 
 /** Starts the program with the configuration of a page, at ports of its own. */
-async function serve(block: Block | undefined, more: Record<string, unknown> = {}): Promise<RunningProxy> {
-  const { listen, ...config } = { services: {}, ...parseYaml(block?.text ?? ''), ...more };
+async function serve(block: Block, more: Record<string, unknown> = {}): Promise<RunningProxy> {
+  const { listen, ...config } = { services: {}, ...parseYaml(block.text), ...more };
   const own = { consul: { address: agent.address }, docker: { socket } };
   // Other tests have containers in the same engine, in networks of their own.
   if (config.declare.docker === true) config.declare.docker = ['bridge'];
@@ -78,15 +78,15 @@ const answers = async (proxy: RunningProxy, host: string, path = '/') => {
 };
 
 test('declaring services: the labels and the tags of the page, and what it says of a wrong one', async () => {
-  const [file, container, consul, wrong] = blocksOfPage('docs/declare.md');
-  await create(commandsOf(container)[0]?.replace('scale.idle=10m', 'port=80') ?? '');
-  await shell(commandsOf(consul)[0] as string);
+  const [file, container, consul, wrong] = blocksOfPage('docs/declare.md') as [Block, Block, Block, Block];
+  await create(linesOf(container)[0]?.replace('scale.idle=10m', 'port=80') ?? '');
+  await shell(linesOf(consul)[0] as string);
   const proxy = await serve(file);
   expect(await answers(proxy, 'shop.apps.example.com', '/api')).toMatch(/^[0-9a-f]{12}$/);
   expect(await answers(proxy, 'cart.apps.example.com', '/x')).toBe('page /x');
-  const mistaken = (commandsOf(consul)[0] as string).replace('-tag ', '-tag pilotlight.hold.tiemout=1s -tag ');
+  const mistaken = (linesOf(consul)[0] as string).replace('-tag ', '-tag pilotlight.hold.tiemout=1s -tag ');
   await shell(mistaken.replaceAll('cart', 'other'));
-  const line = wrong?.text.split('\n')[1]?.replaceAll('cart', 'other') ?? 'nothing';
+  const line = wrong.text.split('\n')[1]?.replaceAll('cart', 'other') ?? 'nothing';
   const isRefused = ({ service, state }: DeclarationStatus) => service === 'other' && state === 'refused';
   await until('it is refused', async () => (await declarations(proxy)).some(isRefused));
   const [problem] = (await declarations(proxy)).find(isRefused)?.problems ?? [];
@@ -94,8 +94,8 @@ test('declaring services: the labels and the tags of the page, and what it says 
 });
 
 test('coming from fabio: its tags are kept', async () => {
-  const [file, commands] = blocksOfPage('docs/coming-from-fabio.md');
-  const [register, start, curl] = commandsOf(commands) as [string, string, string];
+  const [file, commands] = blocksOfPage('docs/coming-from-fabio.md') as [Block, Block];
+  const [register, start, curl] = linesOf(commands) as [string, string, string];
   expect(start).toBe('pilotlight run -c pilotlight.yaml');
   await shell(register);
   const proxy = await serve(file);
@@ -105,8 +105,8 @@ test('coming from fabio: its tags are kept', async () => {
 });
 
 test('coming from Traefik and Sablier: labels are kept, and the container sleeps', async () => {
-  const [file, commands] = blocksOfPage('docs/coming-from-traefik.md');
-  const [make, start, curl] = commandsOf(commands) as [string, string, string];
+  const [file, commands] = blocksOfPage('docs/coming-from-traefik.md') as [Block, Block];
+  const [make, start, curl] = linesOf(commands) as [string, string, string];
   expect(start).toBe('pilotlight run -c pilotlight.yaml');
   await run('docker', ['rm', '-f', '-v', NAME], { env: { DOCKER_HOST: `unix://${socket}` } });
   await shell(make);

@@ -1,6 +1,5 @@
 import type { DockerCall } from '../../support/docker-api.ts';
 import { buildAppImage } from '../../support/images.ts';
-import type { Block } from '../pages.ts';
 
 const IMAGE = 'pilotlight-test/page:1';
 /** Listens where the services of the pages do, and says by HTTP in which container it is. */
@@ -13,12 +12,4 @@ const PROGRAM = `
 /** An image in the place of those that pages name: no registry is asked. Returns its tag. */
 export function standIn(docker: DockerCall): Promise<string> {
   return buildAppImage(docker, { tag: IMAGE, files: {}, cmd: ['node', '-e', PROGRAM] });
-}
-
-/** The commands of a block, a line each; a backslash joins the next line. */
-export function commandsOf(block: Block | undefined): string[] {
-  return (block?.text ?? '')
-    .replace(/ *\\\n\s*/g, ' ')
-    .trim()
-    .split('\n');
 }
