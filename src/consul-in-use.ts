@@ -1,8 +1,10 @@
 /** Consul, as far as the settings have it in use: what is found there, what is registered there, and by which token. */
+import { createConsulLock } from './discovery/consul/lock.ts';
 import { createConsulRegistrar } from './discovery/consul/registrar.ts';
 import type { ConsulSettings } from './discovery/consul/settings.ts';
 import { createConsulSource } from './discovery/consul/source.ts';
 import { TokenFile } from './discovery/consul/token-file.ts';
+import type { LeaderLock, MemberRecord } from './model/cluster.ts';
 import type { Registrar } from './model/discovery.ts';
 import type { Logger } from './model/observe.ts';
 import type { Clock } from './util/clock.ts';
@@ -18,6 +20,10 @@ interface ConsulOptions {
 
 interface ConsulInUse {
   source: ReturnType<typeof createConsulSource>;
+  /** Another one, for another control plane. */
+  openSource(): ReturnType<typeof createConsulSource>;
+  /** The lock of a cluster. */
+  openLock(cluster: { name: string; ttlMs: number }, self: Omit<MemberRecord, 'index'>): LeaderLock;
   /** undefined: nothing is registered. */
   registrar: Registrar | undefined;
   /** Calls when the token's file has another one. */
@@ -33,6 +39,8 @@ export function useConsul(options: ConsulOptions): ConsulInUse {
   const common = { ...options, token: file === undefined ? options.token : () => file.token };
   return {
     source: createConsulSource(common),
+    openSource: () => createConsulSource(common),
+    openLock: ({ name, ttlMs }, self) => createConsulLock({ ...common, name, ttlMs, self }),
     registrar: settings.register === false ? undefined : createConsulRegistrar(common),
     onNewToken: (take) => file?.follow(take),
     close: () => file?.close(),

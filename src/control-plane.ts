@@ -8,7 +8,7 @@ import { openKept } from './kept.ts';
 
 type KeptOptions = 'journal' | 'freezes' | 'learnt' | 'idleLearnt' | 'siblingsLearnt' | 'costs';
 
-interface PlaneOptions extends Omit<ControlOptions, KeptOptions> {
+export interface PlaneOptions extends Omit<ControlOptions, KeptOptions> {
   /** The state directory. */
   folder: string;
   /** Names of all services; undefined while a source does not answer: then nothing that was learnt is removed. */

@@ -21,7 +21,6 @@ import { openDeclared } from './declared.ts';
 import { createStaticSource } from './discovery/static/source.ts';
 import { createRouteBook } from './edge/route/route-book.ts';
 import type { CertificateNews } from './model/certificates.ts';
-import type { DiscoverySource } from './model/discovery.ts';
 import { toPilotlightError } from './model/errors.ts';
 import type { Logger } from './model/observe.ts';
 import type { ConfigSource, ReloadResult } from './model/reload.ts';
@@ -97,7 +96,10 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   const handed = await predecessor?.letGo();
   let state = await openStateDirectory(file.state);
   undo.push(() => state.release());
-  const { instance, secret } = state;
+  const { cluster } = file;
+  // Few proxies are members of a cluster, and the wire takes memory.
+  const clustered = cluster && { ...(await import('./cluster-in-use.ts')), cluster };
+  const { instance, secret } = clustered?.sharedIdentity(clustered.cluster) ?? state;
 
   // 3. Runtimes, and the services that say themselves where they belong: those of the file are not all that there is.
   const { consul, docker, swarm } = partsOf(file);
@@ -123,9 +125,10 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   const settings = declared.merge();
   current = settings;
 
-  // 4. Sources and the catalogue: where there is another one, it is joined here.
-  const sources: DiscoverySource[] = [createStaticSource({ clock, logger })];
-  if (inConsul !== undefined) sources.push(inConsul.source);
+  // 4. Sources: where there is another one, it is joined here.
+  const openSources = () => {
+    return [createStaticSource({ clock, logger }), ...(inConsul === undefined ? [] : [inConsul.openSource()])];
+  };
 
   // 5. The control plane.
   const telling = {
@@ -138,9 +141,8 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   });
   undo.push(async () => upstreamFiles.close());
   upstreamFiles.use(await upstreamFiles.read(settings.services));
-  const { control, ...kept } = await openControlPlane({
+  const planeOptions = {
     ...common,
-    settings,
     folder: state.path,
     names: isWhole ? settings.services.map(({ name }) => name) : undefined,
     secret,
@@ -150,11 +152,18 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
     // Containers are not in the control group of this process.
     hostMemory: () => readHostMemory(docker === undefined),
     runtimes,
-    sources,
-    registrar: inConsul?.registrar,
     succeeding: predecessor !== undefined,
     known: handed?.endpoints,
-  });
+  };
+  const { control, ...kept } = await (cluster && inConsul && clustered
+    ? clustered.joinCluster({
+        cluster,
+        planeOptions,
+        settings: () => current,
+        openSources,
+        openLock: inConsul.openLock,
+      })
+    : openControlPlane({ ...planeOptions, settings, sources: openSources(), registrar: inConsul?.registrar }));
   undo.push(() => kept.release());
   undo.push(() => control.shutdown(AbortSignal.timeout(MARGIN_MS)));
   inConsul?.onNewToken(() => control.renewRegistrations());

@@ -13,6 +13,7 @@ import type { UpstreamTls } from '../model/upstream.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Clock } from '../util/clock.ts';
 import type { CostHistory } from './journal/cost-history.ts';
+import type { AbsentEdges } from './link/absent-edges.ts';
 import type { IdleLearnt } from './scale/idle-learnt.ts';
 import type { LearntStore } from './scale/learnt-store.ts';
 import type { SiblingGaps } from './scale/sibling-gaps.ts';
@@ -55,6 +56,8 @@ export interface ControlOptions {
   succeeding?: boolean;
   /** Settles when the edges that an earlier control plane led have attached, or will not. Absent: there was none. */
   edgesKnown?: Promise<unknown> | undefined;
+  /** Whether it may act on replicas at this moment. Default: always. */
+  mayAct?: () => boolean;
   /** What sources said to the process before this one: it holds until they answer. */
   known?: readonly EndpointSet[] | undefined;
 }
@@ -66,6 +69,8 @@ export interface Control extends ControlApi {
    *   Without it such an edge counts as gone for that retire.
    */
   attach(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>, end?: () => void): void;
+  /** Edges that are cut off and go on by what they were told last: what they may use is not stopped without need. */
+  readonly absent: AbsentEdges;
   /**
    * Follows the sources and the runtimes, takes over what runs already, and begins to act. Resolves when every runtime
    * was asked once, whether it answered or not. The signal ends everything at once, without a drain.

@@ -20,6 +20,7 @@ import type {
 } from '../model/status.ts';
 import type { LatencyThreshold } from '../model/threshold.ts';
 import type { UpstreamTls } from '../model/upstream.ts';
+import { aborted } from '../util/abort.ts';
 import type { ChannelEnd } from '../util/channel.ts';
 import type { Timer } from '../util/clock.ts';
 import { type ControlContext, detached, guarded } from './context.ts';
@@ -31,6 +32,7 @@ import { Registry } from './endpoints/registry.ts';
 import { Sources } from './endpoints/sources.ts';
 import { EventBus } from './journal/event-bus.ts';
 import { gaugeMemory } from './journal/service-metrics.ts';
+import type { AbsentEdges } from './link/absent-edges.ts';
 import { LinkHub } from './link/hub.ts';
 import { routingTable } from './link/routing-table.ts';
 import { Prewarm } from './replica/prewarm.ts';
@@ -132,6 +134,7 @@ class ControlPlane implements Control {
       this.#runtimes,
       this.#registrations,
       options.succeeding ?? false,
+      options.mayAct,
     );
     this.#services.groups.configure(settings.services);
     const siblingsLearnt = options.siblingsLearnt ?? noLearntStore;
@@ -167,6 +170,10 @@ class ControlPlane implements Control {
 
   attach(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>, end?: () => void): void {
     this.#hub.attach(edge, link, end);
+  }
+
+  get absent(): AbsentEdges {
+    return this.#hub.absent;
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -281,10 +288,7 @@ class ControlPlane implements Control {
         ...stopping.map(({ lifecycle }) => lifecycle.stopped()),
         this.#registrations.settled(DEREGISTER_MS),
       ]),
-      new Promise<void>((resolve) => {
-        if (signal.aborted) resolve();
-        else signal.addEventListener('abort', () => resolve(), { once: true });
-      }),
+      aborted(signal),
     ]);
     this.#end();
   }

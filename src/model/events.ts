@@ -30,6 +30,7 @@ export type EventType =
   | 'registration'
   | 'reloaded'
   | 'reload-failed'
+  | 'led'
   | 'upgraded'
   | 'upgrade-failed'
   | 'draining'

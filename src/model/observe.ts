@@ -65,6 +65,8 @@ export type MetricName =
   | 'pilotlight_cpu_seconds_total'
   | 'pilotlight_waited_seconds_total'
   | 'pilotlight_consul_staleness_seconds'
+  | 'pilotlight_cluster_leader'
+  | 'pilotlight_cluster_members'
   | 'pilotlight_connections'
   | 'pilotlight_tcp_sessions_total'
   | 'pilotlight_tcp_bytes_total'

@@ -56,6 +56,11 @@ export const metricCatalog: Record<MetricName, MetricKind> = {
   },
   pilotlight_cpu_seconds_total: { type: 'counter', help: 'Seconds of CPU that replicas took.' },
   pilotlight_waited_seconds_total: { type: 'counter', help: 'Seconds that requests together waited for starts.' },
+  pilotlight_cluster_leader: { type: 'gauge', help: 'Whether this proxy leads its cluster: 1 or 0.' },
+  pilotlight_cluster_members: {
+    type: 'gauge',
+    help: 'Proxies of the cluster that the leader has contact with, itself included; 0 where it is another.',
+  },
   pilotlight_consul_staleness_seconds: {
     type: 'gauge',
     help: 'Age of what is known from Consul, in seconds; 0 while in touch, the time since the start before that.',

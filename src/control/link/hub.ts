@@ -4,6 +4,7 @@ import type { RoutingTable, ServicePolicy, ServiceState } from '../../model/snap
 import type { ChannelEnd } from '../../util/channel.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import { guarded } from '../context.ts';
+import { AbsentEdges } from './absent-edges.ts';
 import { SlotBroker } from './slot-broker.ts';
 
 type Message<Type extends EdgeMessage['type']> = Extract<EdgeMessage, { type: Type }>;
@@ -28,6 +29,8 @@ export interface LinkListener {
   onEjected(message: Message<'ejected'>): void;
   /** The edge is gone: nothing is in flight or held on it any more. */
   onDetached(edge: string): void;
+  /** The edge is here again, and has gone on meanwhile by what it was told last. */
+  onReturned(edge: string): void;
 }
 
 export type ProbeOutcome = { ok: true; host: string } | { ok: false; reason: 'timeout' | 'tls'; detail: string };
@@ -66,6 +69,8 @@ interface PendingProbe {
 
 /** All attached edges: what goes to every one of them, what goes to one, and what comes back. */
 export class LinkHub implements Doubts {
+  /** Edges that were cut off, and may be in use elsewhere. */
+  readonly absent: AbsentEdges;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #listener: LinkListener;
@@ -93,6 +98,7 @@ export class LinkHub implements Doubts {
     snapshot: () => { table: RoutingTable; states: Told[] },
     edgesKnown?: Promise<unknown>,
   ) {
+    this.absent = new AbsentEdges(clock);
     this.#clock = clock;
     this.#logger = logger;
     this.#listener = listener;
@@ -117,6 +123,7 @@ export class LinkHub implements Doubts {
     link.post({ type: 'table', version: ++this.#version, table, states });
     this.#follow(table, states);
     this.#slots.attach(edge);
+    if (this.absent.seen(edge)) this.#listener.onReturned(edge);
     link.onMessage((message) => guarded(this.#logger, message.type, () => this.#receive(edge, link, message)));
     link.onClose(() => guarded(this.#logger, 'detach', () => this.#detach(edge, link)));
     for (const [probe, pending] of this.#probes) if (pending.edge === undefined) this.#assign(probe, pending);

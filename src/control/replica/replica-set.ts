@@ -12,7 +12,7 @@ import { Assurance } from './assurance.ts';
 import { isAsKnown, Replica } from './replica.ts';
 import { nextHealth } from './replica-health.ts';
 import { countReplicas, placeToStart, type ReplicaCounts, type ReplicaView, viewOf } from './replica-view.ts';
-import { type CordonAck, IN_USE_MS, isPausable, Retirement, type RetireReason } from './retire.ts';
+import { type CordonAck, IN_USE_MS, isPausable, isVoluntary, Retirement, type RetireReason } from './retire.ts';
 import { ReplicaRunner } from './runner.ts';
 import type { RunnerListener, RunnerOptions, RunnerSettings } from './runner-ports.ts';
 
@@ -222,6 +222,9 @@ export class ReplicaSet {
         drainMs: isPatient ? patienceMs : drainMs,
         keepMs: reason === 'replaced' ? PROBATION_MS : 0,
         idleMs: reason === 'memory' ? Math.min(idleMs, IN_USE_MS) : idleMs,
+        isOutOfSight: () =>
+          isVoluntary(reason) &&
+          hub.absent.mayUse({ readyAt: replica.readyAt, isAdopted: replica.start === undefined }),
         acknowledged: () => {
           replica.apply('acknowledged');
           listener.onChange();
@@ -267,6 +270,11 @@ export class ReplicaSet {
 
   onDetached(edge: string): void {
     for (const { task } of this.replicas) if (task.kind === 'retire') task.retirement.detached(edge);
+  }
+
+  /** An edge that was out of sight is back. */
+  onReturned(edge: string): void {
+    for (const { task } of this.replicas) if (task.kind === 'retire') task.retirement.returned(edge);
   }
 
   /** Whether a start or stop of our own is under way at a place: what is reported of it is no news. */

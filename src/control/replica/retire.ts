@@ -30,6 +30,11 @@ export function isRevocable(reason: RetireReason): boolean {
   return reason !== 'removed' && reason !== 'reconfigured' && reason !== 'unhealthy' && reason !== 'leaving';
 }
 
+/** Whether nobody needs it gone: it is not stopped as long as somebody who is out of sight may use it. */
+export function isVoluntary(reason: RetireReason): boolean {
+  return ['idle', 'scale-down', 'given-up', 'memory', 'replaced'].includes(reason);
+}
+
 /** Whether a replica that retires for this may be paused in place of being stopped: nobody wants it away. */
 export function isPausable(reason: RetireReason): boolean {
   return reason === 'idle' || reason === 'by-hand';
@@ -48,6 +53,8 @@ interface RetirementOptions {
   keepMs: number;
   /** For `idle` and `memory`: activity that ended less than this before the acknowledgement calls it off, ms. */
   idleMs: number;
+  /** Whether somebody who is out of sight may use it: it is not stopped then. */
+  isOutOfSight: () => boolean;
   /** The replica follows. */
   acknowledged: () => void;
   /** There was activity after all. */
@@ -68,6 +75,8 @@ interface RetirementOptions {
 const ACK_MS = 5000;
 /** Connections that are closed on our side have this long to say goodbye, ms. */
 const CLOSING_MS = 250;
+/** How often what keeps it from being stopped is looked at, ms. */
+const LOOK_AGAIN_MS = 1000;
 /** What an edge says of its idle time may be this much less than expected without activity, ms. */
 const IDLE_SLACK_MS = 100;
 
@@ -102,6 +111,7 @@ export class Retirement {
   #drainTimer: Timer;
   readonly #keepTimer: Timer | undefined;
   #closingTimer: Timer | undefined;
+  #lookTimer: Timer | undefined;
   /** When the drain ends, the clock's ms. */
   #deadlineAt: number;
   #isKept: boolean;
@@ -172,6 +182,11 @@ export class Retirement {
     if (this.#edges.delete(edge)) this.#advance();
   }
 
+  /** An edge that was out of sight is back, and may have gone on sending requests there: its acknowledgement is waited for. */
+  returned(edge: string): void {
+    this.#edges.set(edge, { acknowledged: false, inFlight: Number.POSITIVE_INFINITY, quiet: 0 });
+  }
+
   /** Ends it here: the replica was revoked, or ended by itself. */
   cancel(): void {
     this.#phase = 'over';
@@ -179,6 +194,7 @@ export class Retirement {
     this.#drainTimer.cancel();
     this.#keepTimer?.cancel();
     this.#closingTimer?.cancel();
+    this.#lookTimer?.cancel();
   }
 
   #advance(): void {
@@ -188,7 +204,7 @@ export class Retirement {
       this.#ackTimer.cancel();
       this.#options.acknowledged();
     }
-    if (this.#isKept) return;
+    if (this.#isKept || this.#isHeldBack()) return;
     if (this.#phase === 'draining' && drains.every(({ inFlight, quiet }) => inFlight <= quiet)) {
       const quiet = drains.reduce((sum, drain) => sum + drain.quiet, 0);
       if (quiet === 0) {
@@ -204,6 +220,13 @@ export class Retirement {
     }
   }
 
+  #isHeldBack(): boolean {
+    if (this.#phase !== 'draining' || !this.#options.isOutOfSight()) return false;
+    this.#lookTimer?.cancel();
+    this.#lookTimer = this.#options.clock.after(LOOK_AGAIN_MS, () => this.#advance());
+    return true;
+  }
+
   #keptForLong(): void {
     this.#isKept = false;
     this.#advance();
@@ -211,7 +234,7 @@ export class Retirement {
 
   /** Without an acknowledgement something new may still be sent there: that is waited for, however short the drain. */
   #deadline(): void {
-    if (this.#phase === 'cordoned') this.#isOverdue = true;
+    if (this.#phase === 'cordoned' || this.#isHeldBack()) this.#isOverdue = true;
     else if (this.#phase === 'draining') this.#force();
   }
 

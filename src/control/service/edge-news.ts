@@ -73,6 +73,10 @@ export class EdgeNews implements LinkListener {
   onDetached(edge: string): void {
     this.#services.each((service) => service.onDetached(edge));
   }
+
+  onReturned(edge: string): void {
+    this.#services.each(({ lifecycle }) => lifecycle.set.onReturned(edge));
+  }
 }
 
 function often(count: number): string {

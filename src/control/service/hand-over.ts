@@ -18,6 +18,7 @@ export class HandOver {
   readonly #services: ReadonlyMap<string, ServiceController>;
   readonly #runtimes: Runtimes;
   readonly #registrations: Registrations;
+  readonly #mayAct: () => boolean;
   #role: Role;
   #following: Timer | undefined;
 
@@ -27,22 +28,24 @@ export class HandOver {
     runtimes: Runtimes,
     registrations: Registrations,
     succeeding: boolean,
+    mayAct: () => boolean = () => true,
   ) {
     this.#context = context;
     this.#services = services;
     this.#runtimes = runtimes;
     this.#registrations = registrations;
+    this.#mayAct = mayAct;
     this.#role = succeeding ? 'successor' : 'sole';
   }
 
   /** Replicas are this process's alone: they may be retired and stopped, and registrations dropped. */
   get mayEnd(): boolean {
-    return this.#role === 'sole';
+    return this.#role === 'sole' && this.#mayAct();
   }
 
   /** Replicas may be started: by a successor for its predecessor too. */
   get mayStart(): boolean {
-    return this.#role !== 'predecessor';
+    return this.#role !== 'predecessor' && this.#mayAct();
   }
 
   /** See `Control.takeOver`. @returns whether anything changed */

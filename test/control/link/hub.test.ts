@@ -15,6 +15,7 @@ const deaf: LinkListener = {
   onUnreachable() {},
   onEjected() {},
   onDetached() {},
+  onReturned() {},
 };
 
 const order: ProbeOrder = {

@@ -35,6 +35,7 @@ test('an edge serves by the table of a leader that it reaches over the wire', as
       onUnreachable: ignore,
       onEjected: ignore,
       onDetached: ignore,
+      onReturned: ignore,
     },
     () => ({ table, states: [told] }),
   );

@@ -68,6 +68,7 @@ export class Member {
       onUnreachable: () => undefined,
       onEjected: () => undefined,
       onDetached: (edge) => void this.detached.push(edge),
+      onReturned: () => undefined,
     };
     const table = { routes: [], services: [], trustedProxies: [], heldBytes: 0 };
     const hub = new LinkHub(clock, this.#logger(), listener, () => ({ table, states: [] }));

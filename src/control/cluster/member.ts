@@ -1,0 +1,361 @@
+import type { AttachEdge, Leader, LeaderLock, LockState } from '../../model/cluster.ts';
+import type { ClusterSettings } from '../../model/cluster-settings.ts';
+import type { EndpointSet } from '../../model/discovery.ts';
+import { PilotlightError, toPilotlightError } from '../../model/errors.ts';
+import type { EventSink, PilotEvent } from '../../model/events.ts';
+import type { MemoryUse } from '../../model/host-memory.ts';
+import type { Logger, Metrics } from '../../model/observe.ts';
+import type { Settings } from '../../model/settings.ts';
+import type { RoutingTable } from '../../model/snapshot.ts';
+import type { LatencyThreshold } from '../../model/threshold.ts';
+import { abortedWithin } from '../../util/abort.ts';
+import { type Clock, sleep } from '../../util/clock.ts';
+import { inTurns } from '../../util/in-turns.ts';
+import type { Control } from '../control.ts';
+import { AbsentEdges } from '../link/absent-edges.ts';
+import { Candidacy } from './candidacy.ts';
+import type { Fence } from './fence.ts';
+import type { Leadership } from './leadership.ts';
+import { type AskedOfLeader, answerMember, askLeader } from './remote-api.ts';
+import { type OpenPlane, Term } from './term.ts';
+import type { ClusterWire } from './wire/cluster-wire.ts';
+
+export interface MemberOptions {
+  cluster: ClusterSettings;
+  /** This member's name, unique in the cluster. */
+  self: string;
+  lock: LeaderLock;
+  wire: ClusterWire;
+  /** Builds the control plane of one term, by the settings that are in force. */
+  open: OpenPlane;
+  /** What edges are told of the configuration. */
+  table: () => RoutingTable;
+  clock: Clock;
+  logger: Logger;
+  metrics: Metrics;
+}
+
+/** How long what waits for Consul at the end may take, ms. */
+const LEAVE_MS = 2000;
+/** How long it takes until somebody is told that nobody leads, ms. */
+const UNLED_MS = 5000;
+
+/** Makes this process one of several that act as one: its control plane is its own while it leads, else the leader's. */
+export function createMember(options: MemberOptions): Control {
+  return new Member(options);
+}
+
+type Phase = 'new' | 'member' | 'leaving' | 'ended';
+
+class Member implements Control {
+  readonly #options: MemberOptions;
+  readonly #candidacy: Candidacy;
+  readonly #remote: AskedOfLeader;
+  readonly #life = new AbortController();
+  readonly #sinks = new Set<EventSink>();
+  readonly #none: AbsentEdges;
+  readonly #inTurn = inTurns();
+  #phase: Phase = 'new';
+  #term: Term | undefined;
+  #leader: Leader | undefined;
+  #state: LockState = { leader: undefined, session: undefined, index: 0, members: [] };
+  /** The index of the leader that the edges follow; undefined: none. */
+  #followed: number | undefined;
+  /** The index in this member's own record. */
+  #entered = -1;
+  /** Resolves when an edge of this member was told its routes. */
+  readonly #led = Promise.withResolvers<void>();
+  #isLed = false;
+
+  constructor(options: MemberOptions) {
+    const { lock, wire, clock, logger, cluster } = options;
+    this.#options = options;
+    this.#none = new AbsentEdges(clock);
+    this.#remote = askLeader(wire.calls, this.#life.signal);
+    this.#candidacy = new Candidacy({
+      lock,
+      clock,
+      logger,
+      ttlMs: cluster.ttlMs,
+      onChange: (before, after) => this.#onChange(before, after),
+      onSeen: (state) => this.#onSeen(state),
+    });
+    wire.calls.serve(async (method, args, emit, signal) => {
+      const { control } = this;
+      if (control === undefined) throw unled();
+      if (method !== 'events') return answerMember(control, method, args);
+      const end = control.subscribe(emit);
+      signal.addEventListener('abort', end, { once: true });
+      return null;
+    });
+  }
+
+  /** That of this member, while it leads. */
+  get control(): Control | undefined {
+    return this.#term?.control;
+  }
+
+  readonly attach: AttachEdge = (edge, link, end) => {
+    this.#options.wire.relay.attach(
+      edge,
+      {
+        post: (message) => {
+          if (message.type === 'table' && !this.#isLed) {
+            this.#isLed = true;
+            this.#led.resolve();
+          }
+          link.post(message);
+        },
+        onMessage: (listener) => link.onMessage(listener),
+        onClose: (listener) => link.onClose(listener),
+        close: () => link.close(),
+      },
+      end,
+    );
+  };
+
+  get absent(): AbsentEdges {
+    return this.control?.absent ?? this.#none;
+  }
+
+  /** Resolves when the edges of this process are led for the first time. */
+  async start(signal: AbortSignal): Promise<void> {
+    const { wire, cluster, clock, logger } = this.#options;
+    this.#phase = 'member';
+    await wire.listen(cluster.address ?? cluster.advertise);
+    await this.#enter(0);
+    this.#candidacy.begin();
+    // The leader's, which does not tell itself.
+    wire.calls.stream('events', [], (event) => this.#pass(event as PilotEvent), this.#life.signal);
+    const patience = clock.every(UNLED_MS, () => {
+      if (this.#isLed) patience.cancel();
+      else logger.warn({ leader: this.#leader?.member }, `not led yet: ${this.#whyUnled}`);
+    });
+    await Promise.race([this.#led.promise, new Promise((_, reject) => onAbort(signal, () => reject(signal.reason)))]);
+    patience.cancel();
+  }
+
+  get #whyUnled(): string {
+    const { wire } = this.#options;
+    return this.#candidacy.trouble ?? wire.trouble?.message ?? 'nobody leads the cluster yet';
+  }
+
+  table(): RoutingTable {
+    return this.#options.table();
+  }
+
+  reconfigure(settings: Settings): void {
+    this.control?.reconfigure(settings);
+  }
+
+  renewRegistrations(): void {
+    this.control?.renewRegistrations();
+  }
+
+  threshold(service: string): LatencyThreshold | null {
+    return this.control?.threshold(service) ?? null;
+  }
+
+  /** The process before was another member, which leads no more: nothing is left to take over. */
+  takeOver(): void {}
+
+  async letGo(_wake: (service: string) => void, signal: AbortSignal): Promise<void> {
+    await this.#stepDown(signal);
+  }
+
+  resume(): void {
+    if (this.#phase === 'member') this.#candidacy.begin();
+  }
+
+  endpointSets(): EndpointSet[] {
+    return this.control?.endpointSets() ?? [];
+  }
+
+  async settled(signal: AbortSignal): Promise<void> {
+    await Promise.race([this.#led.promise, new Promise((_, reject) => onAbort(signal, () => reject(signal.reason)))]);
+  }
+
+  /** Another one leads from here on, if there is one: what is held here may still be woken. */
+  beginDrain(): void {
+    if (this.#phase !== 'member') return;
+    this.#phase = 'leaving';
+    const others = this.#options.wire.members.length > 0 || this.#term === undefined;
+    if (others) void this.#stepDown(AbortSignal.timeout(LEAVE_MS));
+    else this.control?.beginDrain();
+  }
+
+  async shutdown(signal: AbortSignal): Promise<void> {
+    if (this.#phase === 'ended') return;
+    this.#phase = 'ended';
+    const { lock, wire, self, logger } = this.#options;
+    const limit = abortedWithin(LEAVE_MS, signal);
+    await this.#stepDown(limit);
+    await wire.close();
+    await lock.leave(self, limit).catch((error: unknown) => {
+      logger.warn({ err: toPilotlightError(error) }, 'the record of this member stays');
+    });
+    this.#candidacy.close();
+    this.#life.abort();
+  }
+
+  services: Control['services'] = () => this.#asked.services();
+  service: Control['service'] = (name) => this.#asked.service(name);
+  endpoints: Control['endpoints'] = (name) => this.#asked.endpoints(name);
+  changeEndpoint: Control['changeEndpoint'] = (...args) => this.#asked.changeEndpoint(...args);
+  output: Control['output'] = (...args) => this.#asked.output(...args);
+  why: Control['why'] = (name) => this.#asked.why(name);
+  starts: Control['starts'] = (name) => this.#asked.starts(name);
+  costs: Control['costs'] = (since) => this.#asked.costs(since);
+  sources: Control['sources'] = () => this.#asked.sources();
+  wake: Control['wake'] = (name) => this.#asked.wake(name);
+  sleep: Control['sleep'] = (name) => this.#asked.sleep(name);
+  scale: Control['scale'] = (...args) => this.#asked.scale(...args);
+  freeze: Control['freeze'] = (...args) => this.#asked.freeze(...args);
+  unfreeze: Control['unfreeze'] = (...args) => this.#asked.unfreeze(...args);
+
+  memory(): MemoryUse | null {
+    return this.control?.memory() ?? null;
+  }
+
+  async collect(): Promise<void> {
+    const { metrics, wire, cluster } = this.#options;
+    await this.control?.collect();
+    const labels = { cluster: cluster.name };
+    metrics.gauge('pilotlight_cluster_leader', labels, this.#candidacy.right === undefined ? 0 : 1);
+    metrics.gauge('pilotlight_cluster_members', labels, this.#term === undefined ? 0 : wire.members.length + 1);
+  }
+
+  ready(): boolean {
+    return this.#phase === 'member' && this.#isLed && (this.control?.ready() ?? true);
+  }
+
+  awaited(): string | undefined {
+    return this.#isLed ? this.control?.awaited?.() : 'a leader of the cluster';
+  }
+
+  subscribe(sink: EventSink): () => void {
+    this.#sinks.add(sink);
+    return () => this.#sinks.delete(sink);
+  }
+
+  get #asked(): AskedOfLeader {
+    return this.control ?? this.#remote;
+  }
+
+  #pass(event: PilotEvent): void {
+    for (const sink of this.#sinks) sink(event);
+  }
+
+  #tell(message: string, data: PilotEvent['data']): void {
+    const at = new Date(this.#options.clock.wall()).toISOString();
+    this.#pass({ at, type: 'led', service: null, message, data });
+  }
+
+  // Who leads
+
+  #onChange(before: Leadership, after: Leadership): void {
+    const { logger } = this.#options;
+    if (before.state === 'leading' && after.state === 'suspended') {
+      logger.warn(
+        { index: before.index },
+        'the right to lead was not renewed in time: this proxy acts on nothing until it is',
+      );
+    }
+    const led = before.state === 'leading' || before.state === 'suspended' ? before.index : undefined;
+    const leads = after.state === 'leading' || after.state === 'suspended' ? after.index : undefined;
+    if (led === leads) return;
+    void this.#inTurn(async () => {
+      if (led !== undefined) await this.#endTerm(led);
+      if (leads !== undefined) await this.#beginTerm(leads);
+    }).catch((error: unknown) => logger.error({ err: error }, 'the change of the leader failed'));
+  }
+
+  #onSeen(state: LockState): void {
+    this.#state = state;
+    this.#leader = state.leader;
+    this.#followLeader();
+  }
+
+  /** Has the edges follow whoever leads, unless that is this member. */
+  #followLeader(): void {
+    if (this.#term !== undefined) return;
+    const { relay } = this.#options.wire;
+    const leader = this.#leader?.member === this.#options.self ? undefined : this.#leader;
+    if (leader?.index !== this.#followed) relay.follow(leader);
+    this.#followed = leader?.index;
+    if (leader !== undefined) void this.#enter(leader.index);
+  }
+
+  async #beginTerm(index: number): Promise<void> {
+    const { wire, clock, logger, cluster, self, open } = this.#options;
+    const { leadership } = this.#candidacy;
+    const isStill = (leadership.state === 'leading' || leadership.state === 'suspended') && leadership.index === index;
+    if (!isStill) return;
+    const candidacy = this.#candidacy;
+    const fence: Fence = {
+      index,
+      get holds() {
+        return candidacy.right === index;
+      },
+    };
+    const known = this.#state.members;
+    const term = new Term({ fence, wire, clock, logger, leaseMs: cluster.leaseMs, self, known });
+    this.#term = term;
+    this.#tell(`this proxy leads the cluster ${cluster.name}`, { index, leader: self });
+    logger.info({ index }, `leads the cluster ${cluster.name}`);
+    await this.#enter(index);
+    // In turn with nothing: a term that hangs must not keep its end from coming.
+    void term.begin(open).catch((error: unknown) => {
+      logger.error({ err: error }, 'the control plane of this leader failed');
+    });
+  }
+
+  async #endTerm(index: number): Promise<void> {
+    const term = this.#term;
+    if (term?.index !== index) return;
+    this.#term = undefined;
+    this.#options.wire.relay.follow(undefined);
+    this.#followed = undefined;
+    this.#options.logger.warn({ index }, 'this proxy leads no more');
+    await term.end();
+    this.#followLeader();
+  }
+
+  async #stepDown(signal: AbortSignal): Promise<void> {
+    const { index } = this.#term ?? {};
+    await this.#settleActs(signal);
+    await this.#candidacy.resign(signal);
+    if (index !== undefined) await this.#inTurn(() => this.#endTerm(index));
+  }
+
+  /** Lets what is being started or stopped come to its end. */
+  async #settleActs(signal: AbortSignal): Promise<void> {
+    await this.control?.letGo(() => undefined, abortedWithin(LEAVE_MS, signal)).catch(() => undefined);
+  }
+
+  async #enter(index: number): Promise<void> {
+    if (this.#entered === index || this.#phase === 'ended') return;
+    const { lock, self, cluster, logger, clock } = this.#options;
+    this.#entered = index;
+    for (;;) {
+      try {
+        await lock.enter({ member: self, address: cluster.advertise, index }, this.#life.signal);
+        return;
+      } catch (error) {
+        if (this.#life.signal.aborted || this.#entered !== index) return;
+        logger.debug({ err: toPilotlightError(error) }, 'the record of this member is not written yet');
+        if (index === 0) logger.warn({}, `${toPilotlightError(error).message}; it is tried again`);
+        await sleep(clock, cluster.ttlMs / 10, this.#life.signal).catch(() => undefined);
+      }
+    }
+  }
+}
+
+function unled(): PilotlightError {
+  return new PilotlightError('CLUSTER_UNLED', 'this proxy does not lead the cluster');
+}
+
+function onAbort(signal: AbortSignal, then: () => void): void {
+  if (signal.aborted) then();
+  else signal.addEventListener('abort', then, { once: true });
+}
