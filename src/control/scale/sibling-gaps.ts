@@ -1,3 +1,4 @@
+import { LEAST_GAPS } from './idle-cost.ts';
 import { GAP_BUCKETS, gapBucket, type IdleGaps } from './idle-gaps.ts';
 
 /** Services are told apart by their mean gap, in powers of two of a ms: the last group holds all from 49 days on. */
@@ -12,8 +13,8 @@ const LEAST_OF_GROUP = 50;
 const MOST_OF_GROUP = 2000;
 
 /**
- * How long the gaps of all services are that had gaps of about the same mean length before: what is to be expected of one
- * that knows too few of its own. (An empirical-Bayes prior of few pseudo-counts.) At most 30 KiB, however many services
+ * How long the first gaps of all services are that had gaps of about the same mean length before: what is to be expected of
+ * one that knows too few of its own. (An empirical-Bayes prior of few pseudo-counts.) At most 30 KiB, however many services
  * there are.
  */
 export class SiblingGaps {
@@ -27,8 +28,14 @@ export class SiblingGaps {
     this.#totals = this.groups.map((counts) => counts?.reduce((sum, count) => sum + count, 0) ?? 0);
   }
 
-  /** A gap is over. @param before those of the same service that were known before it; `gapMs`, `count`: as for them */
+  /**
+   * A gap is over. Only what comes in the first gaps of a service says what to expect of others that know few: one that
+   * is called all the time has gaps of the same mean length for another reason, and many more of them.
+   * @param before those of the same service that were known before it
+   * @param gapMs as for them, like `count`
+   */
   add(before: IdleGaps, gapMs: number, count: number): void {
+    if (before.total >= LEAST_GAPS) return;
     const group = groupOf(before);
     this.groups[group] ??= new Float32Array(GAP_BUCKETS);
     const counts = this.groups[group];

@@ -80,6 +80,7 @@ export class StartGate {
     const queue = this.#queues.get(request.service) ?? [];
     queue.push(waiting);
     this.#queues.set(request.service, queue);
+    this.#memory?.ask(request.service, request.replica);
     this.#pumpSoon();
     return {
       get isLimited() {

@@ -63,6 +63,10 @@ export class MemoryBudget {
   #bound: MemoryBound | undefined;
   #host: HostMemory | undefined;
   readonly #entries = new Map<string, Entry>();
+  /** Starts that were asked for and not let through yet, by replica, and what those of each service need; MiB. */
+  readonly #asked = new Map<string, { service: string; needMiB: number }>();
+  readonly #askedOf = new Map<string, number>();
+  #askedMiB = 0;
   /** Starts that were let through, of which their service did not tell yet; by replica. */
   readonly #taken = new Map<string, { service: string; needMiB: number }>();
   /** Starts that wait for room, by replica. */
@@ -128,6 +132,15 @@ export class MemoryBudget {
     if (isLess && this.#waiting.size > 0) this.#options.onRoom();
   }
 
+  /** A start is asked for: nobody else's increase may count on the room that it needs. @param replica as for `admits` */
+  ask(service: string, replica: string): void {
+    this.#unask(replica);
+    const needMiB = this.#needOf(service, replica);
+    this.#asked.set(replica, { service, needMiB });
+    this.#askedOf.set(service, (this.#askedOf.get(service) ?? 0) + needMiB);
+    this.#askedMiB += needMiB;
+  }
+
   /**
    * Whether a start may go ahead as far as memory goes. Where there is no room, what is cheapest to lose is told to go,
    * and its end is waited for; where nothing may go, it may.
@@ -159,7 +172,7 @@ export class MemoryBudget {
 
   /** A start goes ahead. */
   take(service: string, replica: string): void {
-    this.#waiting.delete(replica);
+    this.forget(replica);
     const needMiB = this.#needOf(service, replica);
     const budget = this.#budgetMiB;
     const over = budget === undefined ? 0 : this.#exceeds(needMiB, budget);
@@ -176,6 +189,7 @@ export class MemoryBudget {
   /** A start was given up. */
   forget(replica: string): void {
     this.#waiting.delete(replica);
+    this.#unask(replica);
   }
 
   /** Whether there is any: without one nothing need be told. */
@@ -190,7 +204,7 @@ export class MemoryBudget {
 
   /**
    * How it stands for further replicas of a service, where there is no memory for so many more; else nothing. Those of it
-   * that are paused have theirs already.
+   * that are paused have theirs already. What others have asked for counts as taken.
    * @param queued so many starts of it wait, and have taken nothing yet
    */
   factsFor(service: string, needMiB: number, more: number, queued = 0): MemoryFacts {
@@ -198,7 +212,8 @@ export class MemoryBudget {
     if (budget === undefined) return {};
     const available = this.#host?.availableBytes;
     const free = available === undefined ? Number.POSITIVE_INFINITY : available / MIB - this.#reserveMiB;
-    const fresh = Math.floor(Math.min(budget - this.#total, free) / needMiB);
+    const others = this.#askedMiB - (this.#askedOf.get(service) ?? 0);
+    const fresh = Math.floor((Math.min(budget - this.#total, free) - others) / needMiB);
     const paused = this.#entries.get(service)?.stake.holders.filter(({ state }) => state === 'paused').length ?? 0;
     const memoryLeft = Math.max(0, Math.max(0, fresh) + paused - queued);
     if (memoryLeft >= more) return {};
@@ -235,6 +250,21 @@ export class MemoryBudget {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#waiting.clear();
+  }
+
+  #unask(replica: string): void {
+    const asked = this.#asked.get(replica);
+    if (asked === undefined) return;
+    this.#asked.delete(replica);
+    // What rounding left behind would add up.
+    if (this.#asked.size === 0) {
+      this.#askedOf.clear();
+      this.#askedMiB = 0;
+      return;
+    }
+    const { service, needMiB } = asked;
+    this.#askedOf.set(service, (this.#askedOf.get(service) ?? 0) - needMiB);
+    this.#askedMiB -= needMiB;
   }
 
   /** What a start at a place takes besides what is there, MiB: what is paused has most of it already. */

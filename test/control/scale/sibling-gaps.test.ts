@@ -48,6 +48,15 @@ test('a few gaps of its own outweigh those of the others', () => {
   expect(autoKeepMs(own, 150, siblings)).toBeGreaterThan(1.9 * MINUTE);
 });
 
+test('one that is called all the time says nothing of those that are called rarely', () => {
+  const siblings = live(new SiblingGaps(), 60, MINUTE, MINUTE);
+  const before = siblings.groups.map((counts) => counts?.slice());
+  const busy = new IdleGaps();
+  for (let i = 0; i < 20; i++) busy.add(MINUTE);
+  for (let i = 0; i < 1000; i++) siblings.add(busy, DAY, 1);
+  expect(siblings.groups).toEqual(before);
+});
+
 test('a service on its own is kept for as long as a wake costs until it knows 20 gaps, as without siblings', () => {
   const siblings = new SiblingGaps();
   const own = having();

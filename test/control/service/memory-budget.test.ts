@@ -219,6 +219,30 @@ test('increases and starts ahead of calls are refused where replicas, or the hos
   for (const request of requests) world.edge.abort(request);
 });
 
+test('of two services that grow in the same second only as many replicas are added as there is memory for', async () => {
+  const latency = { ...testScale.latency, aboveMs: 500 };
+  const hold = { ...testService('a').hold, timeoutMs: 3_600_000 };
+  const names = ['a', 'b', 'c'];
+  const world = await worldOf(
+    names.map((name) => service(name, { hold, scale: { latency, max: 3, concurrency: 1 } })),
+    {
+      bound: { bytes: 4 * SIZE * MIB },
+    },
+  );
+  for (const name of names) world.edge.request(name);
+  await world.run(1000);
+  const most: number[] = [];
+  world.runtime.onStart = () => most.push((world.control.memory()?.usedBytes ?? 0) / MIB);
+  const requests = names.flatMap((name) =>
+    Array.from({ length: 8 }, () => world.edge.request(name, { bodyMs: 500_000 })),
+  );
+  await world.run(40_000);
+  expect(states(world)).toHaveLength(4);
+  expect(Math.max(...most)).toBe(4 * SIZE);
+  expect(world.messagesOf('over-memory')).toEqual([]);
+  for (const request of requests) world.edge.abort(request);
+});
+
 test('what a replica needs is learnt, and kept; before that its limit is what it needs, else a guess', async () => {
   const kept = new Map<string, IdleLearnt>();
   const idleLearnt: LearntStore<IdleLearnt> = {

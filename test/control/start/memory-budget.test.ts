@@ -84,6 +84,25 @@ test('there is memory for what is paused, and none twice for what stands in the 
   expect(short.factsFor('a', 100, 10)).toMatchObject({ memoryLeft: 1, memoryAvailableMiB: 50, memoryReserveMiB: 0 });
 });
 
+test('what one service has asked for is no room for another, until it is given up or taken', () => {
+  const { budget } = budgetOf(550);
+  for (const name of ['a', 'b', 'c']) budget.put(name, stakeOf(['used']));
+  const left = (name: string) => budget.factsFor(name, 100, 10).memoryLeft;
+  expect([left('a'), left('b')]).toEqual([2, 2]);
+  budget.ask('a', 'a-2');
+  budget.ask('a', 'a-2');
+  budget.ask('c', 'c-2');
+  // Its own are told apart by whoever asks.
+  expect([left('a'), left('b'), left('c')]).toEqual([1, 0, 1]);
+  expect(budget.refusalAhead('d', 100)).toMatchObject({ memoryLeft: 0 });
+  budget.forget('c-2');
+  expect([left('a'), left('b')]).toEqual([2, 1]);
+  budget.take('a', 'a-2');
+  expect([left('a'), left('b')]).toEqual([1, 1]);
+  budget.put('a', stakeOf(['used', 'used']));
+  expect([left('a'), left('b')]).toEqual([1, 1]);
+});
+
 test('replicas go as they have grown over the budget only where they have', async () => {
   const { budget, wanted } = budgetOf(250);
   budget.put('a', stakeOf(['used', 'leaving']));
