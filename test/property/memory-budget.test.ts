@@ -9,6 +9,8 @@ const STAY_MS = 10_000;
 const IN_USE_MS = 2000;
 /** What an edge says of its idle time may be off by this much, ms. */
 const SLACK_MS = 100;
+/** Making a replica takes less, from the permit to its start, ms. */
+const PREPARED_MS = 50;
 
 interface Given {
   /** Memory of one replica of each service, MiB. */
@@ -49,8 +51,9 @@ class MemoryWorld {
   /** By service: until when it is in use, and when its replica was ready. */
   readonly #usedUntil = new Map<string, number>();
   readonly #readyAt = new Map<string, number>();
-  /** When it was last told that there is not room for all. */
-  #toldAt = Number.NEGATIVE_INFINITY;
+  /** Services that there was no room for, of which no start was seen since. */
+  readonly #told = new Set<string>();
+  readonly #starts: { name: string; at: number; usedMiB: number; isTold: boolean }[] = [];
   /** Whether the last retire of a service was to make room. */
   readonly #isForRoom = new Map<string, boolean>();
 
@@ -72,7 +75,7 @@ class MemoryWorld {
     runtime.behaviour.stopMs = given.stopMs;
     control.subscribe(({ type, service, message }) => {
       const name = service ?? '';
-      if (type === 'over-memory') this.#toldAt = clock.now();
+      if (type === 'over-memory') this.#told.add(name);
       if (type === 'ready') this.#readyAt.set(name, clock.now());
       if (type === 'retiring') this.#isForRoom.set(name, message.includes('cheapest to lose'));
     });
@@ -85,7 +88,7 @@ class MemoryWorld {
       const stayedMs = clock.now() - (this.#readyAt.get(name) ?? 0);
       if (stayedMs < STAY_MS) this.violations.push(`${name} went ${stayedMs} ms after it was ready`);
     };
-    runtime.onStart = (name) => this.#starts(name);
+    runtime.onStart = (name) => this.#started(name);
   }
 
   async play(): Promise<void> {
@@ -109,18 +112,34 @@ class MemoryWorld {
       this.violations.push(`${usedBytes / MIB} MiB are kept of ${this.#given.budget}`);
     this.violations.push(...world.errors);
     // Nobody does nothing but start: each stays for a while whenever it starts.
+    this.#judgeStarts();
     const spanMs = world.clock.now();
     const starts = world.runtime.calls.filter((call) => call.startsWith('start'));
     for (const [name, calls] of Map.groupBy(starts, (call) => call))
       if (calls.length > 1 + spanMs / STAY_MS) this.violations.push(`${name}: ${calls.length} times in ${spanMs} ms`);
   }
 
-  /** Over the budget only where that was told: of this one, or of another that starts at the same moment. */
-  #starts(name: string): void {
-    const { usedBytes = 0, budgetBytes = 0 } = this.world.control.memory() ?? {};
-    const isOwn = this.world.messagesOf('over-memory').some((text) => text.startsWith(name.replace(/-\d+$/, '')));
-    const isTold = isOwn || this.#toldAt === this.world.clock.now();
-    if (usedBytes > budgetBytes && !isTold) this.violations.push(`${name} starts with ${usedBytes / MIB} MiB taken`);
+  #started(replica: string): void {
+    const { clock, control, runtime } = this.world;
+    // It has what it takes.
+    if (runtime.calls.at(-1)?.startsWith('resume')) return;
+    const name = replica.replace(/-\d+$/, '');
+    const usedMiB = (control.memory()?.usedBytes ?? 0) / MIB;
+    this.#starts.push({ name, at: clock.now(), usedMiB, isTold: this.#told.delete(name) });
+  }
+
+  /** Over the budget only where that was told of who starts; what it takes itself may be that of one that starts next. */
+  #judgeStarts(): void {
+    for (const [place, { name, at, usedMiB, isTold }] of this.#starts.entries()) {
+      const next = this.#starts.slice(place + 1).filter((other) => other.at <= at + PREPARED_MS);
+      const behind = next.reduce((sum, other) => sum + this.#sizeOf(other.name), 0);
+      if (usedMiB - behind > this.#given.budget && !isTold)
+        this.violations.push(`${name} starts at ${at} ms with ${usedMiB} MiB taken, untold`);
+    }
+  }
+
+  #sizeOf(service: string): number {
+    return this.#given.sizes[Number(service.slice(1))] ?? 0;
   }
 }
 
