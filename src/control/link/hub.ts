@@ -41,6 +41,9 @@ const STALE_MS = 3000;
 /** An edge that does not answer a probe in its time gets this much more, ms. */
 const PROBE_GRACE_MS = 1000;
 
+/** Edges that attach within this time of each other get one table, if nothing changed, ms: it is large. */
+const SAME_TABLE_MS = 100;
+
 /** A service's state for the edges. */
 export interface Told {
   state: ServiceState;
@@ -84,6 +87,8 @@ export class LinkHub implements Doubts {
   /** Of services whose slots several edges share. */
   #policies = new Map<string, ServicePolicy>();
   #version = 0;
+  /** What the last edge got when it attached. */
+  #welcome: { message: Extract<ControlMessage, { type: 'table' }>; at: number } | undefined;
   #probeCount = 0;
   #collectCount = 0;
 
@@ -115,18 +120,28 @@ export class LinkHub implements Doubts {
    */
   attach(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>, end?: () => void): void {
     this.#edges.get(edge)?.link.close();
-    const { table, states: told } = this.#snapshot();
-    // One edge must not know more than the others: what follows is told to all or, if it is no news, to none.
-    for (const each of told) this.publish(each);
+    const message = this.#wholeTable();
     this.#edges.set(edge, { link, end, reportedAt: undefined, connections: 0, held: new Map(), collected: 0 });
-    const states = told.map(({ state }) => state);
-    link.post({ type: 'table', version: ++this.#version, table, states });
-    this.#follow(table, states);
+    link.post(message);
     this.#slots.attach(edge);
     if (this.absent.seen(edge)) this.#listener.onReturned(edge);
     link.onMessage((message) => guarded(this.#logger, message.type, () => this.#receive(edge, link, message)));
     link.onClose(() => guarded(this.#logger, 'detach', () => this.#detach(edge, link)));
     for (const [probe, pending] of this.#probes) if (pending.edge === undefined) this.#assign(probe, pending);
+  }
+
+  #wholeTable(): ControlMessage {
+    const now = this.#clock.now();
+    const last = this.#welcome;
+    if (last?.message.version === this.#version && now - last.at < SAME_TABLE_MS) return last.message;
+    const { table, states: told } = this.#snapshot();
+    // One edge must not know more than the others: what follows is told to all or, if it is no news, to none.
+    for (const each of told) this.publish(each);
+    const states = told.map(({ state }) => state);
+    const message = { type: 'table', version: ++this.#version, table, states } as const;
+    this.#follow(table, states);
+    this.#welcome = { message, at: this.#clock.now() };
+    return message;
   }
 
   get edges(): string[] {

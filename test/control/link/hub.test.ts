@@ -172,3 +172,18 @@ test('what an edge that was replaced still says is ignored', async () => {
   await clock.advanceAsync(0);
   expect(demands).toEqual([1]);
 });
+
+test('edges that attach at once get one table, and after a change another one', async () => {
+  const { clock, hub, attach } = hubWith();
+  const [one, two] = [attach('one'), attach('two')];
+  await clock.advanceAsync(0);
+  expect(two.received[0]).toBe(one.received[0]);
+  hub.publishTable();
+  const three = attach('three');
+  await clock.advanceAsync(0);
+  expect(three.received[0]).toMatchObject({ type: 'table', version: 3 });
+  await clock.advanceAsync(100);
+  const four = attach('four');
+  await clock.advanceAsync(0);
+  expect(four.received[0]).toMatchObject({ type: 'table', version: 4 });
+});

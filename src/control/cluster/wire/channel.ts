@@ -1,5 +1,5 @@
 import type { ChannelEnd } from '../../../util/channel.ts';
-import { type Frame, Kind, type Packed, pack, unpack } from './frame.ts';
+import { Kind, type Packed, pack } from './frame.ts';
 import type { Peer } from './peer.ts';
 
 /** What goes to many edges at once is made ready once. */
@@ -31,7 +31,7 @@ export class WireChannel<In, Out extends object> implements ChannelEnd<In, Out> 
   }
 
   post(message: Out): void {
-    if (!this.#closed) this.#peer.sendPacked(Kind.MESSAGE, this.#channel, packOnce(message));
+    if (!this.#closed) this.#peer.sendMessage(this.#channel, packOnce(message));
   }
 
   onMessage(listener: (message: In) => void): void {
@@ -55,9 +55,8 @@ export class WireChannel<In, Out extends object> implements ChannelEnd<In, Out> 
     this.closed();
   }
 
-  receive(frame: Frame): void {
+  receive(message: In): void {
     if (this.#closed) return;
-    const message = unpack(frame) as In;
     if (this.#listener === undefined) this.#early.push(message);
     else this.#listener(message);
   }

@@ -39,7 +39,7 @@ export class Downstream {
   onFrame(frame: Frame): void {
     if (frame.kind === Kind.OPEN) this.#open(frame);
     else if (frame.kind === Kind.GOODBYE) this.#saidGoodbye = true;
-    else if (frame.kind === Kind.MESSAGE) this.#channels.get(frame.channel)?.channel.receive(frame);
+    else if (frame.kind === Kind.MESSAGE) this.#receive(frame);
     else if (frame.kind === Kind.CLOSE) this.#channels.get(frame.channel)?.channel.closed();
     else throw new PilotlightError('CLUSTER_PROTOCOL', `a frame of the unknown kind ${frame.kind}`);
   }
@@ -54,6 +54,10 @@ export class Downstream {
       if (!this.#saidGoodbye) this.#onLost(edge);
       channel.closed();
     }
+  }
+
+  #receive(frame: Frame): void {
+    this.#channels.get(frame.channel)?.channel.receive(unpack(frame) as EdgeMessage);
   }
 
   #open(frame: Frame): void {

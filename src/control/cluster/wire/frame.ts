@@ -15,6 +15,8 @@ export const Kind = {
   CLOSE: 8,
   /** A message of the Link. */
   MESSAGE: 9,
+  /** The last large message on this connection, for another edge. */
+  SAME: 19,
   CALL: 10,
   STREAM: 11,
   ANSWER: 12,
@@ -36,6 +38,8 @@ export interface Frame {
   /** Of the lock, as the sender knows it. */
   index: number;
   content: Buffer;
+  /** It was large. */
+  isLarge: boolean;
 }
 
 /** Length of content, kind, coding, channel and index: 4 + 1 + 1 + 4 + 6 bytes. */
@@ -52,6 +56,11 @@ const Coding = { PLAIN: 0, ZSTD: 1 } as const;
 export interface Packed {
   coding: number;
   bytes: Buffer;
+}
+
+/** Whether it was compressed; the other side says so of the same ones. */
+export function isLarge({ coding }: { coding: number }): boolean {
+  return coding === Coding.ZSTD;
 }
 
 const EMPTY: Packed = { coding: Coding.PLAIN, bytes: Buffer.alloc(0) };
@@ -136,11 +145,13 @@ export class FrameReader {
 
 function frameOf(bytes: Buffer): Frame {
   const content = bytes.subarray(HEAD_BYTES);
+  const large = isLarge({ coding: bytes.readUInt8(5) });
   return {
     kind: bytes.readUInt8(4),
     channel: bytes.readUInt32BE(6),
     index: bytes.readUIntBE(10, 6),
-    content: bytes.readUInt8(5) === Coding.ZSTD ? decompressed(content) : content,
+    content: large ? decompressed(content) : content,
+    isLarge: large,
   };
 }
 

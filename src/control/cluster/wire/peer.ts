@@ -1,7 +1,17 @@
 import type { Duplex } from 'node:stream';
 import { PilotlightError, toPilotlightError } from '../../../model/errors.ts';
 import type { Clock, Timer } from '../../../util/clock.ts';
-import { type Frame, type FrameKind, FrameReader, frameHead, Kind, MAX_FRAME, type Packed, pack } from './frame.ts';
+import {
+  type Frame,
+  type FrameKind,
+  FrameReader,
+  frameHead,
+  isLarge,
+  Kind,
+  MAX_FRAME,
+  type Packed,
+  pack,
+} from './frame.ts';
 
 /** Something is sent at least this often, ms. */
 const ALIVE_EVERY_MS = 1000;
@@ -30,6 +40,7 @@ export class Peer {
   #isCorked = false;
   #closed = false;
   #drained: (() => void)[] = [];
+  #lastLarge: Packed | undefined;
 
   /** @param known the peer has presented itself: longer frames are taken from the first on */
   constructor(stream: Duplex, options: PeerOptions, known = false) {
@@ -78,6 +89,16 @@ export class Peer {
     if (stream.writableLength > MAX_QUEUED) {
       this.close(new PilotlightError('CLUSTER_LINK_FAILED', `it reads too slowly: ${MAX_QUEUED} bytes wait for it`));
     }
+  }
+
+  /** Sends a message to an edge; a large one that goes to several edges of the peer passes once. */
+  sendMessage(channel: number, packed: Packed): void {
+    if (packed === this.#lastLarge) {
+      this.send(Kind.SAME, channel);
+      return;
+    }
+    if (isLarge(packed)) this.#lastLarge = packed;
+    this.sendPacked(Kind.MESSAGE, channel, packed);
   }
 
   /** Calls back when little waits to be sent: at once, or later. Not at all once it is closed. */

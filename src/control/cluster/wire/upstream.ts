@@ -2,7 +2,7 @@ import { PilotlightError } from '../../../model/errors.ts';
 import type { ControlMessage, EdgeMessage } from '../../../model/link.ts';
 import type { ChannelEnd } from '../../../util/channel.ts';
 import { WireChannel } from './channel.ts';
-import { type Frame, Kind } from './frame.ts';
+import { type Frame, Kind, unpack } from './frame.ts';
 import type { Peer } from './peer.ts';
 import type { UpstreamLink } from './relay.ts';
 import type { RelayedEdge } from './relayed-edge.ts';
@@ -14,6 +14,8 @@ export class Upstream implements UpstreamLink {
   readonly peer: Peer;
   readonly #channels = new Map<number, { channel: Channel; edge: RelayedEdge }>();
   #count = 0;
+  /** What the edges have of it lies in the same memory. */
+  #lastLarge: ControlMessage | undefined;
 
   constructor(peer: Peer) {
     this.peer = peer;
@@ -29,10 +31,13 @@ export class Upstream implements UpstreamLink {
 
   /** @throws CLUSTER_PROTOCOL where it makes no sense */
   onFrame(frame: Frame): void {
+    const message = frame.kind === Kind.MESSAGE ? (unpack(frame) as ControlMessage) : undefined;
+    if (frame.isLarge) this.#lastLarge = message;
     const open = this.#channels.get(frame.channel);
     // What was sent before it was closed here is on its way.
     if (open === undefined) return;
-    if (frame.kind === Kind.MESSAGE) open.channel.receive(frame);
+    if (message !== undefined) open.channel.receive(message);
+    else if (frame.kind === Kind.SAME && this.#lastLarge !== undefined) open.channel.receive(this.#lastLarge);
     else if (frame.kind === Kind.CLOSE) open.channel.closed();
     else if (frame.kind === Kind.END) open.edge.end?.();
     else throw new PilotlightError('CLUSTER_PROTOCOL', `a frame of the unknown kind ${frame.kind}`);

@@ -1,0 +1,202 @@
+/**
+ * One leader of many proxies: `npm run load:cluster [-- EDGES [SERVICES [BUSY]]]`. Lets 1,000 edges of 20 members, unless
+ * told otherwise, attach to a control plane with 10,000 services over real connections. The edges are made up, in a
+ * process of their own: each reports 20 busy services each second. Prints what the leader uses of a core without edges,
+ * with edges that report nothing, and with those that do; how large a table and one change are; and how long a change
+ * takes until every edge has acknowledged it.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClusterWire } from '../src/control/cluster/wire/cluster-wire.ts';
+import { pack } from '../src/control/cluster/wire/frame.ts';
+import { createControl } from '../src/control/create-control.ts';
+import type { AttachEdge } from '../src/model/cluster.ts';
+import type { DiscoverySource, EndpointSet } from '../src/model/discovery.ts';
+import { type Metrics, silentLogger } from '../src/model/observe.ts';
+import { systemClock } from '../src/util/clock.ts';
+import { testService, testSettings } from '../test/control/support/settings.ts';
+import { countsFrom } from './support/arguments.ts';
+import { residentMiB } from './support/process.ts';
+
+const [edges, services, busy] = countsFrom(
+  'usage: npm run load:cluster [-- EDGES [SERVICES [BUSY]]]',
+  1000,
+  10_000,
+  20,
+);
+const EDGES_EACH = 50;
+const ENDPOINTS = 3;
+/** How long each figure is taken. */
+const MEASURE_MS = 10_000;
+/** Changes whose way to all edges is timed, one after the other. */
+const CHANGES = 100;
+const SECRET = 'a secret of this load test';
+
+let emit: (set: EndpointSet) => void = () => undefined;
+const source: DiscoverySource = {
+  name: 'static',
+  title: 'a made-up source',
+  follow: () => undefined,
+  run: (take) => {
+    emit = take;
+  },
+  answered: () => true,
+  staleness: () => 0,
+};
+const noMetrics: Metrics = { count() {}, gauge() {}, observe() {}, forget() {} };
+const names = Array.from({ length: services }, (_, index) => `service-${index}`);
+const control = createControl({
+  settings: testSettings(names.map((name) => testService(name, { run: undefined, endpoints: { static: {} } }))),
+  clock: systemClock,
+  logger: silentLogger,
+  metrics: noMetrics,
+  sources: [source],
+  runtimes: [],
+  instance: 'load',
+});
+await control.start(new AbortController().signal);
+for (const [index, name] of names.entries()) emit(setOf(name, index, 1));
+
+/** What was acknowledged, by version: of so many edges. */
+const acknowledged = new Map<number, number>();
+let onAcknowledged: (() => void) | undefined;
+let attached = 0;
+const attach: AttachEdge = (edge, link, end) => {
+  attached++;
+  const { onMessage } = link;
+  link.onMessage = (listener) =>
+    onMessage.call(link, (message) => {
+      if (message.type === 'ack') {
+        acknowledged.set(message.version, (acknowledged.get(message.version) ?? 0) + 1);
+        onAcknowledged?.();
+      } else listener(message);
+    });
+  control.attach(edge, link, end);
+};
+const wire = createClusterWire({
+  clock: systemClock,
+  logger: silentLogger,
+  cluster: 'load',
+  secret: SECRET,
+  member: 'leader',
+  advertise: { host: '127.0.0.1', port: 0 },
+  build: 'load',
+});
+const { port } = await wire.listen({ host: '127.0.0.1', port: 0 });
+wire.relay.lead(1, attach);
+
+const rows: [string, string][] = [];
+try {
+  await measure();
+} finally {
+  await wire.close();
+  await control.shutdown(AbortSignal.timeout(1000));
+}
+console.log(`\n${edges} edges of ${edges / EDGES_EACH} members, ${services} services of ${ENDPOINTS} endpoints each\n`);
+for (const [what, figure] of rows) console.log(`${what.padEnd(62)} ${figure.padStart(16)}`);
+process.exit(0);
+
+async function measure(): Promise<void> {
+  sizes();
+  await sleep(3000);
+  rows.push(['CPU of the leader without edges, ms a second', await cpu()]);
+  await during(0, async () => {
+    rows.push([`CPU with ${edges} edges, whose reports are empty`, await cpu()]);
+    await fanOut();
+  });
+  for (const each of [1, busy]) {
+    await during(each, async () => {
+      const kind = `CPU with ${edges} edges that report ${each} busy service${each === 1 ? '' : 's'} each`;
+      rows.push([kind, await cpu()]);
+    });
+  }
+  rows.push(['memory of the leader, MiB', residentMiB(process.pid).toFixed(0)]);
+}
+
+function sizes(): void {
+  const table = control.table();
+  const text = JSON.stringify(table).length;
+  rows.push(['table without endpoints, bytes of JSON', String(text)]);
+  const before = process.cpuUsage();
+  const packed = pack(table);
+  const { user, system } = process.cpuUsage(before);
+  rows.push(['… as it passes, compressed', String(packed.bytes.length)]);
+  rows.push(['CPU for making it ready, once for all edges, ms', ((user + system) / 1000).toFixed(0)]);
+}
+
+/** Edges are there while `act` runs. */
+async function during(each: number, act: () => Promise<void>): Promise<void> {
+  attached = 0;
+  const began = performance.now();
+  const before = process.cpuUsage();
+  const child = startMembers(each);
+  await new Promise<void>((resolve, reject) => {
+    child.stdout?.once('data', () => resolve());
+    child.once('exit', (code) => reject(new Error(`the members ended with ${code}`)));
+  });
+  const took = performance.now() - began;
+  const { user, system } = process.cpuUsage(before);
+  if (each === 0) {
+    rows.push([`until all ${attached} edges have their table, ms`, took.toFixed(0)]);
+    rows.push(['… of which CPU of the leader', ((user + system) / 1000).toFixed(0)]);
+  }
+  await sleep(2000);
+  await act();
+  child.removeAllListeners('exit');
+  child.kill();
+  await sleep(1000);
+}
+
+function startMembers(each: number): ChildProcess {
+  const program = join(import.meta.dirname, 'cluster/members.ts');
+  const members = String(Math.ceil(edges / EDGES_EACH));
+  const args = [program, String(port), SECRET, members, String(EDGES_EACH), String(each)];
+  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+/** CPU time of this process per second. */
+async function cpu(): Promise<string> {
+  const began = performance.now();
+  const before = process.cpuUsage();
+  await sleep(MEASURE_MS);
+  const { user, system } = process.cpuUsage(before);
+  return ((user + system) / (performance.now() - began)).toFixed(0);
+}
+
+async function fanOut(): Promise<void> {
+  const times: number[] = [];
+  const before = process.cpuUsage();
+  for (let change = 0; change < CHANGES; change++) {
+    acknowledged.clear();
+    const began = performance.now();
+    const all = new Promise<void>((resolve) => {
+      onAcknowledged = () => {
+        if ([...acknowledged.values()].some((count) => count >= attached)) resolve();
+      };
+    });
+    const index = (change * 7919) % services;
+    emit(setOf(names[index] as string, index, 2 + change));
+    await all;
+    times.push(performance.now() - began);
+  }
+  onAcknowledged = undefined;
+  const { user, system } = process.cpuUsage(before);
+  times.sort((a, b) => a - b);
+  const at = (share: number) => (times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? 0).toFixed(1);
+  rows.push(['a change until every edge has acknowledged it, ms: p50', at(0.5)]);
+  rows.push(['… p99', at(0.99)]);
+  rows.push(['CPU of the leader per change, ms', ((user + system) / 1000 / CHANGES).toFixed(1)]);
+  const state = { type: 'service', version: 1, state: { endpoints: setOf('service-1', 1, 1).endpoints } };
+  rows.push(['one change, bytes', String(pack(state).bytes.length)]);
+}
+
+/** @param run its endpoints are others in each */
+function setOf(service: string, index: number, run: number): EndpointSet {
+  const endpoints = Array.from({ length: ENDPOINTS }, (_, nth) => ({
+    host: `10.${nth}.${index >> 8}.${index & 255}`,
+    port: 1024 + run,
+    weight: 1,
+  }));
+  return { service, source: 'static', endpoints };
+}
