@@ -102,7 +102,7 @@ class EdgePlane implements Edge {
   #noneIdleAt = Number.NEGATIVE_INFINITY;
   /** For how long it dispatches to replicas of ours without a contact, ms. Infinite: nobody else than this proxy leads it. */
   #aloneMs = Number.POSITIVE_INFINITY;
-  /** The control plane that speaks has not said what it knows. */
+  /** The control plane that leads has not said what it knows yet. */
   #isNewlyLed = false;
 
   constructor(options: EdgeOptions) {
@@ -219,7 +219,7 @@ class EdgePlane implements Edge {
       case 'table':
         this.#applyTable(message.table);
         for (const state of message.states) this.#services.get(state.service)?.apply(state, message.version);
-        this.#tellAgain();
+        this.#isNewlyLed = false;
         break;
       case 'service':
         this.#services.get(message.state.service)?.apply(message.state, message.version);
@@ -276,7 +276,10 @@ class EdgePlane implements Edge {
     }
   }
 
-  /** Another control plane leads from here on: what the one before asked for is void. */
+  /**
+   * Another control plane leads from here on: what the one before asked for is void, and this one is told all that it was
+   * told. Cordons are acknowledged when it says that there are any.
+   */
   #follow(term: number, aloneMs: number): void {
     this.#link.post({ type: 'led', term });
     this.#prober.cancelAll();
@@ -284,13 +287,6 @@ class EdgePlane implements Edge {
     this.#aloneMs = aloneMs;
     this.#isNewlyLed = true;
     this.#noteContact();
-  }
-
-  /** The control plane that leads has said what it knows: it is told all that the one before was. */
-  #tellAgain(): void {
-    if (!this.#isNewlyLed) return;
-    this.#isNewlyLed = false;
-    for (const service of this.#services.values()) service.tellAgain();
     this.#report(null);
   }
 

@@ -314,13 +314,9 @@ export class Service implements EndpointOwner, HoldingService {
 
   // ── who leads ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Another control plane speaks from here on. */
+  /** Another control plane speaks from here on: tells it all that the one before was told. */
   follow(): void {
     this.#endpoints.follow();
-  }
-
-  /** It has said what it knows: tells it all that the one before was told. */
-  tellAgain(): void {
     this.#hold.tellAgain(this.#endpoints);
     this.#trust?.tellAgain();
   }
