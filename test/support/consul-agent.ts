@@ -78,7 +78,7 @@ export class ConsulAgent {
     if (this.#datacenter !== undefined) args.push('-datacenter', this.#datacenter);
     // The pid file puts the folder's name into the command line, by which a left-over process is known.
     this.#pidFile = join(folder, 'pid');
-    args.push('-pid-file', this.#pidFile, '-hcl', `ports { ${ports} }`);
+    args.push('-pid-file', this.#pidFile, '-hcl', `ports { ${ports} }\nsession_ttl_min = "1s"`);
     if (this.#master !== undefined) args.push('-hcl', acl(this.#master));
     this.#daemon = new KeptDaemon({ program: this.#binary, args, folder, stopSignal: 'SIGKILL', graceMs: 0 });
     await this.#daemon.ready('consul', () => listsItself(this.address, this.#master), 120_000);

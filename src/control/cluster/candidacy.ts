@@ -73,7 +73,8 @@ export class Candidacy {
     if (before.state === 'outside') return;
     this.#set({ state: 'outside' });
     await this.#options.lock.end(before.session, signal).catch((error: unknown) => {
-      this.#options.logger.warn({ err: toPilotlightError(error) }, 'the lock of the cluster was not given back');
+      const { code, message } = toPilotlightError(error);
+      this.#options.logger.warn({ code }, `the lock of the cluster was not given back, and ends by itself: ${message}`);
     });
   }
 

@@ -192,7 +192,8 @@ class Member implements Control {
     await this.#stepDown(limit);
     await wire.close();
     await lock.leave(self, limit).catch((error: unknown) => {
-      logger.warn({ err: toPilotlightError(error) }, 'the record of this member stays');
+      const { code, message } = toPilotlightError(error);
+      logger.warn({ code }, `the record of this member stays for a while: ${message}`);
     });
     this.#candidacy.close();
     this.#life.abort();
@@ -343,7 +344,6 @@ class Member implements Control {
         return;
       } catch (error) {
         if (this.#life.signal.aborted || this.#entered !== index) return;
-        logger.debug({ err: toPilotlightError(error) }, 'the record of this member is not written yet');
         if (index === 0) logger.warn({}, `${toPilotlightError(error).message}; it is tried again`);
         await sleep(clock, cluster.ttlMs / 10, this.#life.signal).catch(() => undefined);
       }
