@@ -220,9 +220,12 @@ export class FakeEdge {
       if (message.version <= this.#version) throw new Error(`version ${message.version} after ${this.#version}`);
       this.#version = message.version;
     }
-    if (message.type === 'table') {
+    if (message.type === 'led') {
+      this.#led(message.term);
+    } else if (message.type === 'table') {
       this.table = message.table;
       for (const state of message.states) this.#apply(state, message.version);
+      for (const service of this.#services.values()) this.#tell(service);
     } else if (message.type === 'service') {
       this.#apply(message.state, message.version);
     } else if (message.type === 'probe') {
@@ -233,6 +236,18 @@ export class FakeEdge {
     } else if (message.type === 'collect' && this.reports) {
       this.report(message.collect);
     }
+  }
+
+  /** Another control plane speaks from here on: it is told all anew. */
+  #led(term: number): void {
+    this.#version = 0;
+    for (const timer of this.#probes.values()) timer.cancel();
+    this.#probes.clear();
+    for (const service of this.#services.values()) {
+      service.told = 0;
+      service.cordons.clear();
+    }
+    this.say({ type: 'led', term });
   }
 
   #apply(state: ServiceState, version: number): void {
