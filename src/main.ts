@@ -50,7 +50,7 @@ import { WorkerPool } from './workers/worker-pool.ts';
 import { youngMemoryBounded } from './workers/young-memory.ts';
 
 /** What a drain may take beyond the services' own limits, ms. */
-const MARGIN_MS = 2000;
+const MARGIN_MS = 4000;
 /** How long a successor waits for its sources, and for what runs already, before it takes requests, ms. */
 const SETTLE_MS = 10_000;
 
@@ -153,7 +153,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
     hostMemory: () => readHostMemory(docker === undefined),
     runtimes,
     succeeding: predecessor !== undefined,
-    known: handed?.endpoints,
+    known: handed,
   };
   const { control, ...kept } = await (cluster && inConsul && clustered
     ? clustered.joinCluster({
@@ -261,6 +261,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   let listening = await listenOn(settings.listen, bound);
   warnOfDescriptors(settings, logger);
   phase = 'serving';
+  upstreamFiles.watch();
 
   // 11. A predecessor ends, and what it had is this process's alone.
   if (predecessor !== undefined) {
@@ -317,7 +318,7 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
     logger,
     refuseReload,
     get handedOver() {
-      return { ticketKeys: certificates.ticketKeys, endpoints: control.endpointSets(), declarations: declared.known };
+      return { ticketKeys: certificates.ticketKeys, ...control.knownEndpoints(), declarations: declared.known };
     },
     get sockets() {
       return [...plane.sockets, admin.socket];

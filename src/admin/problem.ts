@@ -17,6 +17,7 @@ const statusOf: Partial<Record<ErrorCode, { status: number; title: string }>> = 
   ENDPOINT_UNKNOWN: { status: 404, title: 'Unknown endpoint' },
   HANDING_OVER: { status: 503, title: 'A new process takes over' },
   CANCELLED: { status: 503, title: 'The proxy is about to end' },
+  REPLICA_NOT_READY: { status: 409, title: 'The replica starts, or is being stopped' },
   SCALE_OUT_OF_BOUNDS: { status: 422, title: 'Not a number of replicas that the service may have' },
   SERVICE_NOT_RUNNABLE: { status: 409, title: 'The service cannot be started or stopped' },
 };

@@ -20,6 +20,8 @@ export class FileWatch {
   readonly #options: FileWatchOptions;
   #signature = '';
   #timer: Timer | undefined;
+  /** Whether the next look is waited for, and none is on its way. */
+  #waits = false;
   /** Counts what ends a look that is on its way. */
   #turn = 0;
 
@@ -32,23 +34,27 @@ export class FileWatch {
     this.#signature = signature;
   }
 
-  /** Looks from now on, or goes on with other files. */
+  /** Looks from now on, or goes on with other files, at which it looks when it would have anyhow. */
   follow(): void {
+    if (this.#waits) return;
     this.stop();
     this.#lookIn(LOOK_MS);
   }
 
   stop(): void {
     this.#turn++;
+    this.#waits = false;
     this.#timer?.cancel();
   }
 
   #lookIn(ms: number): void {
+    this.#waits = true;
     this.#timer = this.#options.clock.after(ms, () => void this.#look(this.#turn));
   }
 
   async #look(turn: number): Promise<void> {
     const { clock, signature, onLook } = this.#options;
+    this.#waits = false;
     const began = clock.now();
     const found = await signature();
     const took = clock.now() - began;

@@ -31,6 +31,7 @@ export class UpstreamFiles {
   readonly #options: UpstreamFilesOptions;
   readonly #watch: FileWatch;
   #services: readonly ServiceSettings[] = [];
+  #watches = false;
   #byService: UpstreamTlsByService = new Map();
   /** What was said of what cannot be used, by service. */
   #told = new Map<string, string>();
@@ -75,18 +76,29 @@ export class UpstreamFiles {
     return { services, byService, signature };
   }
 
-  /** Uses what was read, and watches its files from now on. */
+  /** Uses what was read. */
   use({ services, byService, signature }: UpstreamReading): void {
     this.#services = services;
     this.#byService = byService;
     if (signature !== '') this.#told.clear();
     this.#watch.seen(signature);
-    if (byService.size > 0) this.#watch.follow();
-    else this.#watch.stop();
+    this.#follow();
+  }
+
+  /** Watches what is in use from now on: what changed since it was read is noticed, too. */
+  watch(): void {
+    this.#watches = true;
+    this.#follow();
   }
 
   close(): void {
+    this.#watches = false;
     this.#watch.stop();
+  }
+
+  #follow(): void {
+    if (this.#watches && this.#byService.size > 0) this.#watch.follow();
+    else this.#watch.stop();
   }
 
   /** Reads anew; what cannot be used stays as it was. */

@@ -49,7 +49,12 @@ export function refusal({ url, token, tokenFrom }: AdminTarget, status: number, 
     return new PilotlightError('ADMIN_REFUSED', message);
   }
   const message = typeof detail === 'string' ? detail : `${url} answers ${status}: ${title}`;
-  if (code === 'SERVICE_UNKNOWN' || code === 'SERVICE_NOT_RUNNABLE' || code === 'ENDPOINT_UNKNOWN')
+  if (
+    code === 'SERVICE_UNKNOWN' ||
+    code === 'SERVICE_NOT_RUNNABLE' ||
+    code === 'ENDPOINT_UNKNOWN' ||
+    code === 'REPLICA_NOT_READY'
+  )
     return new PilotlightError(code, message);
   return new PilotlightError('ADMIN_REFUSED', message);
 }

@@ -1,4 +1,5 @@
-import type { DiscoverySource, EndpointSet, Registrar } from '../model/discovery.ts';
+import type { DiscoverySource, Registrar } from '../model/discovery.ts';
+import type { KnownEndpoints } from '../model/hand-over.ts';
 import type { HostMemory } from '../model/host-memory.ts';
 import type { Journal } from '../model/journal.ts';
 import type { ControlMessage, EdgeMessage } from '../model/link.ts';
@@ -58,8 +59,8 @@ export interface ControlOptions {
   edgesKnown?: Promise<unknown> | undefined;
   /** Whether it may act on replicas at this moment. Default: always. */
   mayAct?: () => boolean;
-  /** What sources said to the process before this one: it holds until they answer. */
-  known?: readonly EndpointSet[] | undefined;
+  /** What sources said to the process before this one, which holds until they answer, and what operators set. */
+  known?: Partial<KnownEndpoints> | undefined;
 }
 
 export interface Control extends ControlApi {
@@ -94,8 +95,8 @@ export interface Control extends ControlApi {
    * @throws the signal's reason; then all is as before
    */
   letGo(wake: (service: string) => void, signal: AbortSignal): Promise<void>;
-  /** What sources said last of where endpoints are, for a successor. */
-  endpointSets(): EndpointSet[];
+  /** What sources said last of where endpoints are, and what operators set, for a successor. */
+  knownEndpoints(): KnownEndpoints;
   /** The successor came to nothing: all is as before `letGo`. */
   resume(): void;
   /** Resolves when it is ready, and what was found running at the start has proved itself or has not. */

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Costs } from '../model/costs.ts';
 import type { ServiceWhy } from '../model/decision.ts';
-import type { EndpointSet } from '../model/discovery.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { EventSink } from '../model/events.ts';
+import type { KnownEndpoints } from '../model/hand-over.ts';
 import type { MemoryUse } from '../model/host-memory.ts';
 import { noJournal } from '../model/journal.ts';
 import type { ControlMessage, EdgeMessage } from '../model/link.ts';
@@ -82,7 +82,7 @@ class ControlPlane implements Control {
   readonly #handOver: HandOver;
   readonly #secret: string;
   readonly #upstreamTls: (() => ReadonlyMap<string, UpstreamTls>) | undefined;
-  readonly #known: readonly EndpointSet[] | undefined;
+  readonly #known: Partial<KnownEndpoints> | undefined;
   #settings: Settings;
   #phase: Phase = 'new';
   #tick: Timer | undefined;
@@ -106,6 +106,7 @@ class ControlPlane implements Control {
       this.#hub,
       options.sources.map(({ name }) => name),
       adminAddressCheck(settings.admin.address),
+      options.known?.byHand,
     );
     this.#memory = new MemoryBudget({
       clock,
@@ -191,7 +192,7 @@ class ControlPlane implements Control {
       this.#services.each((service) => service.tick(elapsed), this.#services.undormant());
     });
     this.#discovery.follow(this.#settings.services);
-    this.#discovery.begin(this.#known);
+    this.#discovery.begin(this.#known?.endpoints);
     this.#catalog.putProxy();
     detached(this.#context, 'keeping of registrations', this.#registrations.keep());
     await this.#runtimes.begin();
@@ -250,8 +251,8 @@ class ControlPlane implements Control {
     return this.#handOver.letGo(wake, signal);
   }
 
-  endpointSets(): EndpointSet[] {
-    return this.#registry.sets();
+  knownEndpoints(): KnownEndpoints {
+    return this.#registry.known();
   }
 
   resume(): void {

@@ -122,7 +122,7 @@ export class Charts {
           cursor: { drag: { x: false, y: false } },
           scales: { y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] } },
           axes: [
-            { ...axis, space: 70, values: (_plot, seconds) => seconds.map(timeOfDay) },
+            { ...axis, size: 30, space: 70, values: (_plot, seconds) => seconds.map(timeOfDay) },
             { ...axis, size: 62, values: (_plot, ticks) => ticks.map((tick) => spec.format(tick)) },
           ],
           series: [

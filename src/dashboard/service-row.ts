@@ -17,7 +17,7 @@ interface Column {
 /** What is told of each service, beside its name. */
 export const COLUMNS: readonly Column[] = [
   { head: 'State', sort: 'state', text: stateText },
-  { head: 'Replicas', sort: 'replicas', text: replicasText },
+  { head: 'Replicas', sort: 'replicas', isWide: true, text: replicasText },
   { head: 'In flight', sort: 'inFlight', isNumber: true, isWide: true, text: ({ inFlight }) => String(inFlight) },
   { head: 'Held', sort: 'held', isNumber: true, text: heldText },
   { head: 'Requests/s', sort: 'rate', isNumber: true, text: ({ perSecond }) => rate(perSecond.arrivals) },

@@ -28,6 +28,8 @@ export const errorKinds = {
   SERVICE_UNKNOWN: { source: 'client', retrySafe: false },
   /** The service has no endpoint at that address. */
   ENDPOINT_UNKNOWN: { source: 'client', retrySafe: false },
+  /** A replica starts, or is being stopped: it is too soon or too late to take it out, or to have it back. */
+  REPLICA_NOT_READY: { source: 'client', retrySafe: true },
   SCALE_OUT_OF_BOUNDS: { source: 'client', retrySafe: false },
   SERVICE_NOT_RUNNABLE: { source: 'client', retrySafe: false },
   ADMIN_UNREACHABLE: { source: 'client', retrySafe: true },

@@ -199,7 +199,7 @@ export interface ControlApi {
    * another takes its place where it is needed.
    * @param address as `endpoints` tells it
    * @returns all endpoints of the service as they are then
-   * @throws SERVICE_UNKNOWN, ENDPOINT_UNKNOWN, HANDING_OVER
+   * @throws SERVICE_UNKNOWN, ENDPOINT_UNKNOWN, REPLICA_NOT_READY, HANDING_OVER
    */
   changeEndpoint(name: string, address: string, change: Partial<EndpointByHand>): Promise<EndpointStatus[]>;
   /** What each replica that runs wrote last; where none runs, the last failed start. @throws SERVICE_UNKNOWN */

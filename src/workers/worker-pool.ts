@@ -30,7 +30,7 @@ const SILENT_TICKS = 10;
 const BOOT_TICKS = 60;
 const TICK_MS = 1000;
 /** From being told to end to being killed, ms. */
-const CLOSE_MS = 2000;
+const CLOSE_MS = 3000;
 
 interface WorkerPoolOptions {
   /** How many processes, 2 or more. */

@@ -175,6 +175,20 @@ describe('the keys of session tickets', () => {
     expect(next?.tls?.ticketKeys).not.toBe(one?.tls?.ticketKeys);
   });
 
+  test('are replaced however often listeners change: that delays no look', async () => {
+    const { source, put, listener, clock, changes } = setUp();
+    put('site.pem', a);
+    await source.equip([listener('site.pem')]);
+    source.follow([listener('site.pem')]);
+    clock.advance(12 * HOUR - 2000);
+    await until('a look', () => clock.pending > 0);
+    await until('a change', () => {
+      source.follow([listener('site.pem')]);
+      clock.advance(1000);
+      return changes() === 1;
+    });
+  });
+
   test('are those of the process before, where they are sound', async () => {
     const keys = Buffer.alloc(48, 3).toString('base64');
     expect(setUp({ keys, madeAt: new VirtualClock().wall() }).source.ticketKeys.keys).toBe(keys);

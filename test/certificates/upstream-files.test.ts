@@ -38,6 +38,7 @@ async function setUp() {
     `listen: [{ address: 127.0.0.1:1 }]\nservices: { shop: { routes: [{ path: / }], endpoints: { static: ['127.0.0.1:1'] }, upstream: { tls: ${tls} } } }`,
   );
   files.use(await files.read(services));
+  files.watch();
   const passUntil = (what: string, holds: () => boolean) =>
     until(what, () => {
       clock.advance(1000);
@@ -52,6 +53,19 @@ test('a certificate that is exchanged is shown to replicas from then on, key and
   await passUntil('the new one is in use', () => changes() === 1);
   expect(files.byService.get('shop')).toMatchObject({ cert: renewed.cert.trim(), key: renewed.key.trim() });
   expect(told.map(({ type }) => type)).toEqual(['certificate-changed']);
+});
+
+test('nothing is exchanged before it is watched, and what changed until then is noticed', async () => {
+  const { files, services, clock, put, passUntil, changes } = await setUp();
+  files.close();
+  files.use(await files.read(services));
+  put(renewed);
+  clock.advance(60_000);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(files.byService.get('shop')).toMatchObject({ cert: old.cert.trim() });
+  files.watch();
+  await passUntil('the new one is in use', () => changes() === 1);
+  expect(files.byService.get('shop')).toMatchObject({ cert: renewed.cert.trim() });
 });
 
 test('an authority that is exchanged is trusted from then on', async () => {

@@ -37,7 +37,7 @@ async function run(interactive: boolean, logLevel?: 'debug') {
     sockets: [],
     api: {} as ControlApi,
     alone: async () => undefined,
-    handedOver: { ticketKeys: { keys: '', madeAt: 0 }, endpoints: [], declarations: [] },
+    handedOver: { ticketKeys: { keys: '', madeAt: 0 }, endpoints: [], byHand: [], declarations: [] },
     letGo: async () => undefined,
     resume: async () => undefined,
     stop: async () => undefined,

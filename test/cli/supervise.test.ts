@@ -18,7 +18,7 @@ class FakeProxy implements RunningProxy {
   readonly happened: string[] = [];
   readonly listening = [];
   readonly sockets = [];
-  readonly handedOver = { ticketKeys: { keys: '', madeAt: 0 }, endpoints: [], declarations: [] };
+  readonly handedOver = { ticketKeys: { keys: '', madeAt: 0 }, endpoints: [], byHand: [], declarations: [] };
   readonly admin = { host: '127.0.0.1', port: 9400 };
   readonly #release = Promise.withResolvers<void>();
   readonly logger: Logger = {

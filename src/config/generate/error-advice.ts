@@ -89,6 +89,8 @@ export const errorAdvice: Record<ErrorCode, string> = {
   SERVICE_UNKNOWN: 'No service is called so: `pilotlight status` lists them.',
   ENDPOINT_UNKNOWN:
     'The service has no such address: `pilotlight endpoints SERVICE` lists them, and they are written as there.',
+  REPLICA_NOT_READY:
+    'A replica that starts cannot be drained, and one that is being stopped not be had back. `pilotlight endpoints SERVICE` shows how it stands; `scale` has another number of them.',
   SCALE_OUT_OF_BOUNDS: 'The number is not within `scale.min` and `scale.max`.',
   SERVICE_NOT_RUNNABLE: 'The service has no `run`: Pilotlight routes to it, and others start and stop it.',
   ADMIN_UNREACHABLE: 'Nothing answers at the admin address. Does the proxy run? Name another one with `--admin`.',

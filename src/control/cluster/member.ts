@@ -1,8 +1,8 @@
 import type { AttachEdge, Leader, LeaderLock, LockState } from '../../model/cluster.ts';
 import type { ClusterSettings } from '../../model/cluster-settings.ts';
-import type { EndpointSet } from '../../model/discovery.ts';
 import { PilotlightError, toPilotlightError } from '../../model/errors.ts';
 import type { EventSink, PilotEvent } from '../../model/events.ts';
+import type { KnownEndpoints } from '../../model/hand-over.ts';
 import type { MemoryUse } from '../../model/host-memory.ts';
 import type { Logger, Metrics } from '../../model/observe.ts';
 import type { Settings } from '../../model/settings.ts';
@@ -167,8 +167,8 @@ class Member implements Control {
     if (this.#phase === 'member') this.#candidacy.begin();
   }
 
-  endpointSets(): EndpointSet[] {
-    return this.control?.endpointSets() ?? [];
+  knownEndpoints(): KnownEndpoints {
+    return this.control?.knownEndpoints() ?? { endpoints: [], byHand: [] };
   }
 
   async settled(signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 import type { DiscoveredEndpoint, EndpointSet, UnusedEndpoint } from '../../model/discovery.ts';
+import type { KnownEndpoints, SetByHand } from '../../model/hand-over.ts';
 import type { ProbeRequest } from '../../model/link.ts';
 import type { HostPort } from '../../model/settings.ts';
 import type { EndpointState, EndpointView, ServiceState, StartPhases } from '../../model/snapshot.ts';
@@ -7,7 +8,7 @@ import type { SpanIdentity } from '../../model/traces.ts';
 import type { Timer } from '../../util/clock.ts';
 import { type ControlContext, guarded } from '../context.ts';
 import type { LinkHub, Told } from '../link/hub.ts';
-import { EndpointsByHand } from './by-hand.ts';
+import { type EndpointsByHand, ServicesByHand, UNTOUCHED } from './by-hand.ts';
 import { addressKey, EndpointVerifier } from './verifier.ts';
 
 /** Changes of a service that can wait are sent together after this long, ms. */
@@ -92,6 +93,7 @@ export class Registry {
   readonly #sources: readonly string[];
   readonly #isAdmin: (endpoint: HostPort) => boolean;
   readonly #services = new Map<string, Entry>();
+  readonly #byHand: ServicesByHand;
   /** Services with a live replica at an address, by its key. */
   readonly #owners = new Map<string, string>();
   readonly #dirty = new Set<string>();
@@ -100,13 +102,16 @@ export class Registry {
   /**
    * @param sources names of them: of several that list an address the first one decides what else is said of it
    * @param isAdmin whether an endpoint is our own admin API, which no source may list
+   * @param byHand what operators set under the process before this one
    */
   constructor(
     context: ControlContext,
     hub: LinkHub,
     sources: readonly string[],
     isAdmin: (endpoint: HostPort) => boolean = () => false,
+    byHand: readonly SetByHand[] = [],
   ) {
+    this.#byHand = new ServicesByHand(byHand);
     this.#context = context;
     this.#hub = hub;
     this.#sources = sources;
@@ -122,7 +127,7 @@ export class Registry {
       sets: new Map(),
       unused: new Map(),
       usable: undefined,
-      byHand: new EndpointsByHand(),
+      byHand: this.#byHand.of(service),
       owned: NONE,
       flushedAt: Number.NEGATIVE_INFINITY,
     });
@@ -135,6 +140,7 @@ export class Registry {
     const freed = [...entry.owned].filter((key) => this.#owners.get(key) === service);
     for (const key of freed) this.#owners.delete(key);
     this.#services.delete(service);
+    this.#byHand.leave(service);
     this.#dirty.delete(service);
     this.#touchListing(freed, service);
   }
@@ -152,11 +158,12 @@ export class Registry {
     this.soon(service);
   }
 
-  /** What each source said last, but for what it said itself is not to be used. */
-  sets(): EndpointSet[] {
-    return [...this.#services].flatMap(([service, { sets }]) =>
-      [...sets].map(([source, endpoints]) => ({ service, source, endpoints })),
+  /** What each source said last, but for what it said itself is not to be used, and what operators set. */
+  known(): KnownEndpoints {
+    const endpoints = [...this.#services].flatMap(([service, { sets }]) =>
+      [...sets].map(([source, found]) => ({ service, source, endpoints: found })),
     );
+    return { endpoints, byHand: this.#byHand.all };
   }
 
   /** A source is asked for the service no more. */
@@ -340,6 +347,8 @@ export class Registry {
     for (const key of entry.owned) {
       if (owned.has(key)) continue;
       if (this.#owners.get(key) === service) this.#owners.delete(key);
+      // Another replica at that address is another one.
+      entry.byHand.set(key, UNTOUCHED);
       changed.push(key);
     }
     for (const key of owned) this.#owners.set(key, service);

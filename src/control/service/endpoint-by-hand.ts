@@ -1,5 +1,6 @@
 import { PilotlightError } from '../../model/errors.ts';
 import type { EndpointByHand, EndpointStatus } from '../../model/status.ts';
+import type { Replica } from '../replica/replica.ts';
 import type { ServiceController } from './controller.ts';
 import type { ServiceHost } from './host.ts';
 
@@ -7,7 +8,7 @@ import type { ServiceHost } from './host.ts';
  * Does what an operator wants of one endpoint, and says so. A replica of ours that is to be drained retires in two phases
  * as it would by itself, so nothing is kept of it; whatever others run is cordoned until that is taken back.
  * @returns all endpoints of the service as they are then
- * @throws ENDPOINT_UNKNOWN, HANDING_OVER
+ * @throws ENDPOINT_UNKNOWN, REPLICA_NOT_READY, HANDING_OVER
  */
 export function changeEndpoint(
   { context, registry, mayStart }: ServiceHost,
@@ -26,6 +27,7 @@ export function changeEndpoint(
     throw new PilotlightError('ENDPOINT_UNKNOWN', message);
   }
   const replica = lifecycle.set.replicas.find((each) => each.name === endpoint?.replica);
+  if (replica !== undefined && drain !== undefined) refuseTooSoonOrLate(replica, address, drain);
   registry.setByHand(name, address, replica === undefined ? change : { ...(weight !== undefined && { weight }) });
   if (replica !== undefined && drain !== undefined) {
     service.changedByHand();
@@ -34,6 +36,19 @@ export function changeEndpoint(
   const data = { address, ...(drain !== undefined && { drain }), ...(weight != null && { weight }) };
   context.events.emit('endpoint-changed', name, `${name} ${whatOf(address, change)} (by hand)`, data);
   return service.endpoints();
+}
+
+/** Who is starting takes no requests that it could finish, and who is being stopped does not come back. */
+function refuseTooSoonOrLate({ name, state, task }: Replica, address: string, drain: boolean): void {
+  if (drain && state === 'starting') {
+    const message = `${name} at ${address} is starting and takes no requests yet: "scale" has fewer replicas`;
+    throw new PilotlightError('REPLICA_NOT_READY', message);
+  }
+  if (!drain && task.kind === 'retire' && !task.retirement.revocable)
+    throw new PilotlightError(
+      'REPLICA_NOT_READY',
+      `${name} at ${address} is being stopped: it is too late to have it back`,
+    );
 }
 
 function whatOf(address: string, { drain, weight }: Partial<EndpointByHand>): string {

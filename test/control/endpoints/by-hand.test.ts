@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { EndpointsByHand } from '../../../src/control/endpoints/by-hand.ts';
+import { EndpointsByHand, ServicesByHand } from '../../../src/control/endpoints/by-hand.ts';
 import type { EndpointByHand } from '../../../src/model/status.ts';
 import { FakeSource } from '../support/fake-discovery.ts';
-import { testRun, testService } from '../support/settings.ts';
+import { testRun, testService, testSettings } from '../support/settings.ts';
 import { World } from '../support/world.ts';
 
 const found = { consul: { service: 'found', tag: undefined } };
@@ -125,6 +125,56 @@ test('a replica that drains is had back', async () => {
   await world.run(2000);
   expect(world.edge.ready('own')).toHaveLength(1);
   expect(world.runtime.starts).toBe(1);
+});
+
+test('a replica that starts is not drained: it takes nothing yet that it could finish', async () => {
+  const world = await World.started([testService('own', { scale: { max: 2 } })]);
+  world.runtime.behaviour.readyMs = 5000;
+  void world.control.scale('own', 1, false);
+  await world.run(1000);
+  const [first] = await world.settle(world.control.endpoints('own'));
+  const address = first?.address as string;
+  expect(first).toMatchObject({ reason: 'starting' });
+  await expect(change(world, 'own', address, { drain: true })).rejects.toMatchObject({ code: 'REPLICA_NOT_READY' });
+  await world.run(6000);
+  expect(world.edge.ready('own')).toHaveLength(1);
+  expect(world.messagesOf('endpoint-changed')).toEqual([]);
+});
+
+test('the weight of a replica goes with it: another one at its address has its own', async () => {
+  const world = await World.started([testService('own', { scale: { max: 2 } })]);
+  await world.settle(world.control.scale('own', 1, false));
+  await world.run(1000);
+  const [first] = await world.settle(world.control.endpoints('own'));
+  const address = first?.address as string;
+  await change(world, 'own', address, { weight: 7 });
+  expect(world.control.knownEndpoints().byHand).toEqual([{ service: 'own', address, drain: false, weight: 7 }]);
+  await world.settle(world.control.scale('own', 0, false));
+  await world.run(2000);
+  expect(world.control.knownEndpoints().byHand).toEqual([]);
+});
+
+test('what is set of an address outlives a service that goes and returns', async () => {
+  const { world, source } = await routed();
+  const service = testService('routed', { run: undefined, endpoints: found });
+  await change(world, 'routed', '127.0.0.1:7001', { drain: true });
+  world.control.reconfigure(testSettings([]));
+  await world.run(100);
+  world.control.reconfigure(testSettings([service]));
+  source.say('routed', 7001, 7002);
+  await world.run(100);
+  expect(world.edge.ready('routed')).toEqual(['127.0.0.1:7002']);
+});
+
+test('of more services that went than are remembered the one that went first is forgotten', () => {
+  const byHand = new ServicesByHand();
+  for (let count = 0; count <= 1000; count++) {
+    byHand.of(`s${count}`).set('a:1', { weight: 2 });
+    byHand.leave(`s${count}`);
+  }
+  const names = byHand.all.map(({ service }) => service);
+  expect(names).toHaveLength(1000);
+  expect(names).not.toContain('s0');
 });
 
 test('an address that is not there, and a service that is not, are errors', async () => {

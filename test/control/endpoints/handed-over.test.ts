@@ -12,7 +12,7 @@ async function successor(known: EndpointSet[]) {
   const source = new FakeSource();
   [source.isAnswered, source.age] = [false, undefined];
   const service = testService('routed', { run: undefined, endpoints: found });
-  const world = await World.started([service], { sources: [source], known });
+  const world = await World.started([service], { sources: [source], known: { endpoints: known } });
   await world.run(100);
   return { world, source };
 }
@@ -33,10 +33,21 @@ test('nothing is taken over of a source or a service that is not configured any 
   expect(world.edge.ready('routed')).toEqual([]);
 });
 
+test('what an operator set under the process before holds on', async () => {
+  const source = new FakeSource();
+  const service = testService('routed', { run: undefined, endpoints: found });
+  const byHand = [{ service: 'routed', address: '127.0.0.1:7001', drain: true, weight: null }];
+  const world = await World.started([service], { sources: [source], known: { byHand } });
+  source.say('routed', 7001, 7002);
+  await world.run(100);
+  expect(world.edge.ready('routed')).toEqual(['127.0.0.1:7002']);
+  expect(world.control.knownEndpoints().byHand).toEqual(byHand);
+});
+
 test('a successor gets what each source said last', async () => {
   const { world, source } = await successor([]);
   source.say('routed', 7002);
-  expect(world.control.endpointSets()).toMatchObject([
+  expect(world.control.knownEndpoints().endpoints).toMatchObject([
     { service: 'routed', source: 'consul', endpoints: [{ host: '127.0.0.1', port: 7002 }] },
   ]);
 });
