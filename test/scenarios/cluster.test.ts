@@ -6,6 +6,7 @@ import { byStatus, PacedLoad } from '../support/paced-load.ts';
 import type { RunningProxy } from '../support/proxy.ts';
 import { burst, pause } from '../support/raw-client.ts';
 import { Relay } from '../support/relay.ts';
+import { isAlive } from '../support/remains.ts';
 import { type Stage, scenario } from '../support/scenario.ts';
 import { until } from '../support/until.ts';
 
@@ -150,6 +151,27 @@ describe('several proxies as one', () => {
       onlyGood(await statusesOf(loads));
       expect(app.log.boots()).toHaveLength(1);
       expect(await cluster.leader([leader])).toBe(undefined);
+    },
+    { alone: true },
+  );
+
+  scenario(
+    'every member is replaced by a new process in turn, and nobody loses an answer',
+    async (stage) => {
+      const app = await stage.app('shop', { place: 'docker-container', service: { scale: { idle: '1h' } } });
+      const cluster = await Cluster.start(stage, [app], 2);
+      expect((await cluster.proxies[0]?.request({ host: app.host }))?.status).toBe(200);
+      const loads = loadOn(cluster.proxies, app);
+      for (const proxy of cluster.proxies) {
+        const before = proxy.pid;
+        proxy.signal('SIGUSR2');
+        await until('a successor serves', () => proxy.output.includes('"event":"upgraded"'), 60_000, 10);
+        await until('the process before has ended', () => !isAlive(before), 60_000);
+        await cluster.untilLed();
+      }
+      await pause(1000);
+      onlyGood(await statusesOf(loads));
+      expect(app.log.boots()).toHaveLength(1);
     },
     { alone: true },
   );

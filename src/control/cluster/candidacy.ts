@@ -32,6 +32,8 @@ export class Candidacy {
   /** A session that was given up, and may still hold the lock. */
   #abandoned: string | undefined;
   #isStanding = false;
+  /** Counts how often it has begun to stand: what an earlier time began ends by itself. */
+  #time = 0;
   #tick: Timer | undefined;
   #wake: (() => void) | undefined;
   #trouble: string | undefined;
@@ -60,9 +62,10 @@ export class Candidacy {
     const { clock, lock, ttlMs } = this.#options;
     this.#isStanding = true;
     this.#tick = clock.every(ttlMs / 40, () => this.#apply({ type: 'passed' }));
-    lock.follow((state) => this.#look(state), this.#life.signal);
-    void this.#keepSession();
-    void this.#ask();
+    const time = ++this.#time;
+    if (time === 1) lock.follow((state) => this.#look(state), this.#life.signal);
+    void this.#keepSession(time);
+    void this.#ask(time);
   }
 
   /** Stands no more, and gives back what it has. What is known of the others goes on. Resolves when done, or not. */
@@ -85,10 +88,10 @@ export class Candidacy {
     this.#life.abort();
   }
 
-  async #keepSession(): Promise<void> {
+  async #keepSession(time: number): Promise<void> {
     const { clock, lock, ttlMs } = this.#options;
     const { signal } = this.#life;
-    while (this.#isStanding) {
+    while (this.#isStanding && time === this.#time) {
       const { state } = this.#leadership;
       const askedAt = clock.now();
       try {
@@ -115,10 +118,10 @@ export class Candidacy {
   }
 
   /** Asks for the lock as long as another one does not seem to have it; from time to time also then. */
-  async #ask(): Promise<void> {
+  async #ask(time: number): Promise<void> {
     const { clock, lock, ttlMs } = this.#options;
     const { signal } = this.#life;
-    while (this.#isStanding) {
+    while (this.#isStanding && time === this.#time) {
       const { leadership } = this;
       if (leadership.state === 'following') {
         this.#apply({ type: 'asked' });

@@ -45,7 +45,8 @@ export function createMember(options: MemberOptions): Control {
   return new Member(options);
 }
 
-type Phase = 'new' | 'member' | 'leaving' | 'ended';
+/** `handed`: another process is this member, and this one is led until its end. */
+type Phase = 'new' | 'member' | 'handed' | 'leaving' | 'ended';
 
 class Member implements Control {
   readonly #options: MemberOptions;
@@ -161,10 +162,19 @@ class Member implements Control {
 
   async letGo(_wake: (service: string) => void, signal: AbortSignal): Promise<void> {
     await this.#stepDown(signal);
+    this.#phase = 'handed';
+    await this.#options.wire.unlisten();
+    this.#followLeader();
   }
 
   resume(): void {
-    if (this.#phase === 'member') this.#candidacy.begin();
+    if (this.#phase !== 'handed') return;
+    const { wire, cluster, logger } = this.#options;
+    this.#phase = 'member';
+    this.#candidacy.begin();
+    wire.listen(cluster.address ?? cluster.advertise).catch((error: unknown) => {
+      logger.error({ code: toPilotlightError(error).code }, `other members cannot reach this one: ${error}`);
+    });
   }
 
   knownEndpoints(): KnownEndpoints {
@@ -186,12 +196,14 @@ class Member implements Control {
 
   async shutdown(signal: AbortSignal): Promise<void> {
     if (this.#phase === 'ended') return;
+    const isLast = this.#phase !== 'handed';
     this.#phase = 'ended';
     const { lock, wire, self, logger } = this.#options;
     const limit = abortedWithin(LEAVE_MS, signal);
     await this.#stepDown(limit);
     await wire.close();
-    await lock.leave(self, limit).catch((error: unknown) => {
+    const left = isLast ? lock.leave(self, limit) : Promise.resolve();
+    await left.catch((error: unknown) => {
       const { code, message } = toPilotlightError(error);
       logger.warn({ code }, `the record of this member stays for a while: ${message}`);
     });
@@ -281,7 +293,8 @@ class Member implements Control {
   #followLeader(): void {
     if (this.#term !== undefined) return;
     const { relay } = this.#options.wire;
-    const leader = this.#leader?.member === this.#options.self ? undefined : this.#leader;
+    const isOwn = this.#leader?.member === this.#options.self && this.#phase !== 'handed';
+    const leader = isOwn ? undefined : this.#leader;
     if (leader?.index !== this.#followed) relay.follow(leader);
     this.#followed = leader?.index;
     if (leader !== undefined) void this.#enter(leader.index);
@@ -335,7 +348,7 @@ class Member implements Control {
   }
 
   async #enter(index: number): Promise<void> {
-    if (this.#entered === index || this.#phase === 'ended') return;
+    if (this.#entered === index || this.#phase === 'ended' || this.#phase === 'handed') return;
     const { lock, self, cluster, logger, clock } = this.#options;
     this.#entered = index;
     for (;;) {

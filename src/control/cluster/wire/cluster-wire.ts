@@ -58,6 +58,8 @@ export interface ClusterWire {
    * @throws ADDRESS_IN_USE, ADDRESS_FORBIDDEN
    */
   listen(address: HostPort): Promise<HostPort>;
+  /** Listens no more, until `listen`: another process of this member does. Its own connection stays. */
+  unlisten(): Promise<void>;
   /** Says goodbye: what this member's edges had is gone with it. */
   close(): Promise<void>;
 }
@@ -125,6 +127,10 @@ class Wire implements ClusterWire, RemoteEdges {
 
   listen(address: HostPort): Promise<HostPort> {
     return this.#listener.listen(address);
+  }
+
+  unlisten(): Promise<void> {
+    return this.#listener.close();
   }
 
   async close(): Promise<void> {
