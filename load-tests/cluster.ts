@@ -86,43 +86,45 @@ const wire = createClusterWire({
 const { port } = await wire.listen({ host: '127.0.0.1', port: 0 });
 wire.relay.lead(1, attach);
 
-const rows: [string, string][] = [];
+console.log(`${edges} edges of ${edges / EDGES_EACH} members, ${services} services of ${ENDPOINTS} endpoints each\n`);
 try {
   await measure();
 } finally {
   await wire.close();
   await control.shutdown(AbortSignal.timeout(1000));
 }
-console.log(`\n${edges} edges of ${edges / EDGES_EACH} members, ${services} services of ${ENDPOINTS} endpoints each\n`);
-for (const [what, figure] of rows) console.log(`${what.padEnd(62)} ${figure.padStart(16)}`);
 process.exit(0);
+
+function print(what: string, figure: string): void {
+  console.log(`${what.padEnd(62)} ${figure.padStart(16)}`);
+}
 
 async function measure(): Promise<void> {
   sizes();
   await sleep(3000);
-  rows.push(['CPU of the leader without edges, ms a second', await cpu()]);
+  print('CPU of the leader without edges, ms a second', await cpu());
   await during(0, async () => {
-    rows.push([`CPU with ${edges} edges, whose reports are empty`, await cpu()]);
+    print(`CPU with ${edges} edges, whose reports are empty`, await cpu());
     await fanOut();
   });
   for (const each of [1, busy]) {
     await during(each, async () => {
       const kind = `CPU with ${edges} edges that report ${each} busy service${each === 1 ? '' : 's'} each`;
-      rows.push([kind, await cpu()]);
+      print(kind, await cpu());
     });
   }
-  rows.push(['memory of the leader, MiB', residentMiB(process.pid).toFixed(0)]);
+  print('memory of the leader, MiB', residentMiB(process.pid).toFixed(0));
 }
 
 function sizes(): void {
   const table = control.table();
   const text = JSON.stringify(table).length;
-  rows.push(['table without endpoints, bytes of JSON', String(text)]);
+  print('table without endpoints, bytes of JSON', String(text));
   const before = process.cpuUsage();
   const packed = pack(table);
   const { user, system } = process.cpuUsage(before);
-  rows.push(['… as it passes, compressed', String(packed.bytes.length)]);
-  rows.push(['CPU for making it ready, once for all edges, ms', ((user + system) / 1000).toFixed(0)]);
+  print('… as it passes, compressed', String(packed.bytes.length));
+  print('CPU for making it ready, once for all edges, ms', ((user + system) / 1000).toFixed(0));
 }
 
 /** Edges are there while `act` runs. */
@@ -138,8 +140,8 @@ async function during(each: number, act: () => Promise<void>): Promise<void> {
   const took = performance.now() - began;
   const { user, system } = process.cpuUsage(before);
   if (each === 0) {
-    rows.push([`until all ${attached} edges have their table, ms`, took.toFixed(0)]);
-    rows.push(['… of which CPU of the leader', ((user + system) / 1000).toFixed(0)]);
+    print(`until all ${attached} edges have their table, ms`, took.toFixed(0));
+    print('… of which CPU of the leader', ((user + system) / 1000).toFixed(0));
   }
   await sleep(2000);
   await act();
@@ -184,11 +186,11 @@ async function fanOut(): Promise<void> {
   const { user, system } = process.cpuUsage(before);
   times.sort((a, b) => a - b);
   const at = (share: number) => (times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? 0).toFixed(1);
-  rows.push(['a change until every edge has acknowledged it, ms: p50', at(0.5)]);
-  rows.push(['… p99', at(0.99)]);
-  rows.push(['CPU of the leader per change, ms', ((user + system) / 1000 / CHANGES).toFixed(1)]);
+  print('a change until every edge has acknowledged it, ms: p50', at(0.5));
+  print('… p99', at(0.99));
+  print('CPU of the leader per change, ms', ((user + system) / 1000 / CHANGES).toFixed(1));
   const state = { type: 'service', version: 1, state: { endpoints: setOf('service-1', 1, 1).endpoints } };
-  rows.push(['one change, bytes', String(pack(state).bytes.length)]);
+  print('one change, bytes', String(pack(state).bytes.length));
 }
 
 /** @param run its endpoints are others in each */

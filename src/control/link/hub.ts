@@ -41,8 +41,12 @@ const STALE_MS = 3000;
 /** An edge that does not answer a probe in its time gets this much more, ms. */
 const PROBE_GRACE_MS = 1000;
 
-/** Edges that attach within this time of each other get one table, if nothing changed, ms: it is large. */
+/**
+ * Edges that attach within this time of each other get one table, if nothing changed, ms; more where making it took long,
+ * so that many edges at once do not take the control plane's time.
+ */
 const SAME_TABLE_MS = 100;
+const SAME_TABLE_TIMES = 10;
 
 /** A service's state for the edges. */
 export interface Told {
@@ -87,8 +91,12 @@ export class LinkHub implements Doubts {
   /** Of services whose slots several edges share. */
   #policies = new Map<string, ServicePolicy>();
   #version = 0;
+  /** Until when every edge has reported lately, whatever else they say, the clock's ms. */
+  #freshUntil = Number.NEGATIVE_INFINITY;
+  /** Edges have said something since that was worked out. */
+  #isFreshUnknown = true;
   /** What the last edge got when it attached. */
-  #welcome: { message: Extract<ControlMessage, { type: 'table' }>; at: number } | undefined;
+  #welcome: { message: Extract<ControlMessage, { type: 'table' }>; until: number } | undefined;
   #probeCount = 0;
   #collectCount = 0;
 
@@ -122,6 +130,7 @@ export class LinkHub implements Doubts {
     this.#edges.get(edge)?.link.close();
     const message = this.#wholeTable();
     this.#edges.set(edge, { link, end, reportedAt: undefined, connections: 0, held: new Map(), collected: 0 });
+    this.#freshUntil = Number.NEGATIVE_INFINITY;
     link.post(message);
     this.#slots.attach(edge);
     if (this.absent.seen(edge)) this.#listener.onReturned(edge);
@@ -133,14 +142,15 @@ export class LinkHub implements Doubts {
   #wholeTable(): ControlMessage {
     const now = this.#clock.now();
     const last = this.#welcome;
-    if (last?.message.version === this.#version && now - last.at < SAME_TABLE_MS) return last.message;
+    if (last?.message.version === this.#version && now < last.until) return last.message;
     const { table, states: told } = this.#snapshot();
     // One edge must not know more than the others: what follows is told to all or, if it is no news, to none.
     for (const each of told) this.publish(each);
     const states = told.map(({ state }) => state);
     const message = { type: 'table', version: ++this.#version, table, states } as const;
     this.#follow(table, states);
-    this.#welcome = { message, at: this.#clock.now() };
+    const made = this.#clock.now();
+    this.#welcome = { message, until: made + SAME_TABLE_MS + SAME_TABLE_TIMES * (made - now) };
     return message;
   }
 
@@ -162,11 +172,17 @@ export class LinkHub implements Doubts {
 
   /** Whether there is an edge and every one reported within three ticks: without data nothing may be decided. */
   get fresh(): boolean {
-    const oldest = this.#clock.now() - STALE_MS;
-    return (
-      this.#edges.size > 0 &&
-      [...this.#edges.values()].every(({ reportedAt }) => (reportedAt ?? Number.NEGATIVE_INFINITY) >= oldest)
-    );
+    if (this.#edges.size === 0) return false;
+    const now = this.#clock.now();
+    // Every service asks each second, and there may be a thousand edges: what they say later only makes this later.
+    if (now > this.#freshUntil && this.#isFreshUnknown) {
+      this.#isFreshUnknown = false;
+      this.#freshUntil = Number.POSITIVE_INFINITY;
+      for (const { reportedAt = Number.NEGATIVE_INFINITY } of this.#edges.values()) {
+        this.#freshUntil = Math.min(this.#freshUntil, reportedAt + STALE_MS);
+      }
+    }
+    return now <= this.#freshUntil;
   }
 
   /**
@@ -304,6 +320,7 @@ export class LinkHub implements Doubts {
         break;
       case 'report':
         attached.reportedAt = this.#clock.now();
+        this.#isFreshUnknown = true;
         attached.connections = message.connections;
         attached.held = new Map(message.services.map(({ service, held }) => [service, held]));
         try {
@@ -352,6 +369,7 @@ export class LinkHub implements Doubts {
   #detach(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>): void {
     if (this.#edges.get(edge)?.link !== link) return;
     this.#edges.delete(edge);
+    this.#isFreshUnknown = true;
     this.#slots.detach(edge);
     for (const [probe, pending] of this.#probes) {
       if (pending.edge !== edge) continue;
