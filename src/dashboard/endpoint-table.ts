@@ -33,7 +33,7 @@ function endpointRow(
   const drain = h('button', { type: 'button', onclick: () => askDrain(now, change) });
   const weigh = h('button', { type: 'button', onclick: () => askWeight(now, change) }, 'Weight…');
   return {
-    element: h('tr', {}, ...cells, h('td', {}, h('div', { class: 'buttons' }, drain, weigh))),
+    element: h('tr', { class: 'acting' }, ...cells, h('td', {}, h('div', { class: 'buttons' }, drain, weigh))),
     update(next) {
       now = next;
       for (const [index, text] of cellsOf(next).entries()) setText(cells[index] as HTMLElement, text);
