@@ -3,6 +3,7 @@ import { hkdfSync } from 'node:crypto';
 import { versionText } from './cli/help.ts';
 import { fencedRuntime } from './control/cluster/fence.ts';
 import { createMember } from './control/cluster/member.ts';
+import { SharedState } from './control/cluster/shared-state.ts';
 import { createClusterWire } from './control/cluster/wire/cluster-wire.ts';
 import { routingTable } from './control/link/routing-table.ts';
 import { type ControlPlane, openControlPlane, type PlaneOptions } from './control-plane.ts';
@@ -45,6 +46,8 @@ export function joinCluster(options: ClusterOptions): ControlPlane {
     build: versionText(),
     leaseMs: cluster.leaseMs,
   });
+  // Also while its control plane is built or ends: its files are its own then.
+  let leads = false;
   const control = createMember({
     cluster,
     self,
@@ -55,6 +58,7 @@ export function joinCluster(options: ClusterOptions): ControlPlane {
     logger,
     metrics,
     open: async (fence, edgesKnown) => {
+      leads = true;
       const runtimes = planeOptions.runtimes.map((runtime) => fencedRuntime(runtime, fence));
       const mayAct = () => fence.holds;
       const names = settings().services.map(({ name }) => name);
@@ -68,11 +72,19 @@ export function joinCluster(options: ClusterOptions): ControlPlane {
       });
       const release = async () => {
         await opened.release();
+        leads = false;
         // What is said of services is the next leader's to say.
         for (const name of names) metrics.forget(name);
       };
       return { control: opened.control, release };
     },
   });
-  return { control, release: async () => undefined, resume: () => undefined };
+  const shared = new SharedState({
+    files: wire.files,
+    folder: planeOptions.folder,
+    leads: () => leads,
+    clock,
+    logger,
+  });
+  return { control, release: async () => shared.close(), resume: () => shared.begin() };
 }

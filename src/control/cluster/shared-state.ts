@@ -1,0 +1,91 @@
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { SharedFiles } from '../../model/cluster.ts';
+import { toPilotlightError } from '../../model/errors.ts';
+import type { Logger } from '../../model/observe.ts';
+import type { Clock, Timer } from '../../util/clock.ts';
+import { writeWhole } from '../../util/file-errors.ts';
+import { inTurns } from '../../util/in-turns.ts';
+
+/** Folders of the state directory that follow the leadership: what was learnt and decided, and what it cost. */
+const FOLDERS = ['learnt', 'idle', 'siblings', 'costs', 'journal'];
+const NAME = /^[a-z0-9][a-z0-9.-]*\.jsonl?$/;
+/** How often the leader looks for what has changed, ms: it is written once a minute. */
+const LOOK_EVERY_MS = 60_000;
+
+interface SharedStateOptions {
+  files: SharedFiles;
+  /** The state directory. */
+  folder: string;
+  /** Whether this member leads: then its own files are the ones that count. */
+  leads: () => boolean;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** Keeps the files of whoever leads at every member, so that the next leader goes on with what the one before has learnt. */
+export class SharedState {
+  readonly #options: SharedStateOptions;
+  /** When a file that was shipped had last changed, by its path. */
+  readonly #shipped = new Map<string, number>();
+  readonly #inTurn = inTurns();
+  #timer: Timer | undefined;
+
+  constructor(options: SharedStateOptions) {
+    this.#options = options;
+    options.files.onFile((path, content) => void this.#inTurn(() => this.#take(path, content)));
+    this.begin();
+  }
+
+  /** Looks for changes from now on; safe to call again. */
+  begin(): void {
+    this.#timer ??= this.#options.clock.every(LOOK_EVERY_MS, () => void this.look());
+  }
+
+  /** Ships what has changed since it was shipped, where this member leads. */
+  look(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#options.leads()) {
+        this.#shipped.clear();
+        return;
+      }
+      for (const folder of FOLDERS) await this.#ship(folder);
+    });
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  async #ship(folder: string): Promise<void> {
+    const names = await readdir(join(this.#options.folder, folder)).catch(() => []);
+    for (const name of names) {
+      if (!NAME.test(name)) continue;
+      const path = `${folder}/${name}`;
+      const file = join(this.#options.folder, path);
+      try {
+        const { mtimeMs } = await stat(file);
+        if (this.#shipped.get(path) === mtimeMs) continue;
+        this.#options.files.ship(path, await readFile(file));
+        this.#shipped.set(path, mtimeMs);
+      } catch (error) {
+        this.#options.logger.debug({ path, code: toPilotlightError(error).code }, 'not shipped this time');
+      }
+    }
+  }
+
+  /** A path comes from another process: only what is shared is taken. */
+  async #take(path: string, content: Uint8Array): Promise<void> {
+    const { folder, leads, logger } = this.#options;
+    const [room = '', name = '', ...rest] = path.split('/');
+    if (leads() || rest.length > 0 || !FOLDERS.includes(room) || !NAME.test(name)) return;
+    const file = join(folder, room, name);
+    try {
+      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+      await writeWhole(file, Buffer.from(content).toString());
+    } catch (error) {
+      logger.warn({ path }, `what the leader has learnt cannot be kept here: ${toPilotlightError(error).message}`);
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { SharedState } from '../../../src/control/cluster/shared-state.ts';
+import type { SharedFiles } from '../../../src/model/cluster.ts';
+import { silentLogger } from '../../../src/model/observe.ts';
+import { VirtualClock } from '../../../src/util/virtual-clock.ts';
+import { until } from '../../support/until.ts';
+
+const folders: string[] = [];
+afterEach(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
+});
+
+async function member(leads: boolean) {
+  const folder = await mkdtemp(join(tmpdir(), 'pilotlight-shared-'));
+  folders.push(folder);
+  const shipped: [string, string][] = [];
+  let take: Parameters<SharedFiles['onFile']>[0] = () => undefined;
+  const files: SharedFiles = {
+    ship: (path, content) => void shipped.push([path, Buffer.from(content).toString()]),
+    onFile: (listener) => {
+      take = listener;
+    },
+  };
+  const state = new SharedState({ files, folder, leads: () => leads, clock: new VirtualClock(), logger: silentLogger });
+  return { folder, shipped, state, take: (path: string, text: string) => take(path, Buffer.from(text)) };
+}
+
+test('a leader ships what it has learnt, once as long as it does not change, and nothing of its own', async () => {
+  const { folder, shipped, state } = await member(true);
+  await mkdir(join(folder, 'learnt'));
+  await writeFile(join(folder, 'learnt', 'shop.json'), '{}');
+  await writeFile(join(folder, 'learnt', 'shop.json.new'), 'half');
+  await writeFile(join(folder, 'secret'), 'none of theirs');
+  await state.look();
+  await state.look();
+  expect(shipped).toEqual([['learnt/shop.json', '{}']]);
+});
+
+test('a member keeps what comes, and takes no other path', async () => {
+  const { folder, take, state } = await member(false);
+  for (const path of ['../evil.json', 'learnt/../../evil.json', 'secret', 'learnt/.x.json', 'acme/key.json'])
+    take(path, 'x');
+  take('idle/shop.json', '{"a":1}');
+  await state.look();
+  await until('it is kept', async () => (await readdir(folder)).length > 0);
+  expect(await readdir(folder)).toEqual(['idle']);
+  expect(await readFile(join(folder, 'idle', 'shop.json'), 'utf8')).toBe('{"a":1}');
+});
+
+test('one that leads keeps its own', async () => {
+  const { folder, take, state } = await member(true);
+  take('idle/shop.json', '{}');
+  await state.look();
+  expect(await readdir(folder)).toEqual([]);
+});
