@@ -128,10 +128,16 @@ export class LinkHub implements Doubts {
    */
   attach(edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>, end?: () => void): void {
     this.#edges.get(edge)?.link.close();
-    const message = this.#wholeTable();
+    const began = this.#clock.now();
+    const message = this.#wholeTable(began);
     this.#edges.set(edge, { link, end, reportedAt: undefined, connections: 0, held: new Map(), collected: 0 });
     this.#freshUntil = Number.NEGATIVE_INFINITY;
     link.post(message);
+    if (this.#welcome?.message !== message) {
+      // Sending it for the first time is most of the work.
+      const took = this.#clock.now() - began;
+      this.#welcome = { message, until: began + SAME_TABLE_MS + (1 + SAME_TABLE_TIMES) * took };
+    }
     this.#slots.attach(edge);
     if (this.absent.seen(edge)) this.#listener.onReturned(edge);
     link.onMessage((message) => guarded(this.#logger, message.type, () => this.#receive(edge, link, message)));
@@ -139,8 +145,7 @@ export class LinkHub implements Doubts {
     for (const [probe, pending] of this.#probes) if (pending.edge === undefined) this.#assign(probe, pending);
   }
 
-  #wholeTable(): ControlMessage {
-    const now = this.#clock.now();
+  #wholeTable(now: number): Extract<ControlMessage, { type: 'table' }> {
     const last = this.#welcome;
     if (last?.message.version === this.#version && now < last.until) return last.message;
     const { table, states: told } = this.#snapshot();
@@ -149,8 +154,6 @@ export class LinkHub implements Doubts {
     const states = told.map(({ state }) => state);
     const message = { type: 'table', version: ++this.#version, table, states } as const;
     this.#follow(table, states);
-    const made = this.#clock.now();
-    this.#welcome = { message, until: made + SAME_TABLE_MS + SAME_TABLE_TIMES * (made - now) };
     return message;
   }
 
