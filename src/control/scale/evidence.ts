@@ -131,19 +131,21 @@ export function withTooFew(evidence: Evidence, replicas: number, arrivals: numbe
  * So many replicas were not enough for so many arrivals: one more helped, or one fewer did not do. Where they should have
  * been, by what each is known to do, that may have been a moment of bad luck: it is believed for as long as until a
  * decrease is tried again, and for twice as long where it was so before.
+ * @param each answers per second that each is known to do; undefined where more have not helped yet
  */
 export function withFailed(
   evidence: Evidence,
   replicas: number,
   arrivals: number,
+  each: number | undefined,
   guards: GuardSettings,
   now: number,
 ): Evidence {
   if ((failedAt(evidence, replicas, now) ?? Number.POSITIVE_INFINITY) <= arrivals) return evidence;
-  const { failed, helps, capacity } = evidence;
+  const { failed } = evidence;
   const before = failed[replicas];
   const isAgain = before !== undefined && now - before.at < guards.failedForMs;
-  const isSurprise = helps && capacity !== undefined && arrivals <= replicas * capacity.perSecond;
+  const isSurprise = each !== undefined && arrivals <= replicas * each;
   const forMs = !isSurprise ? guards.failedForMs : isAgain ? 2 * before.forMs : guards.downRetryMs;
   const seen = { perSecond: arrivals, at: now, forMs: Math.min(guards.failedForMs, forMs) };
   return { ...evidence, failed: put(failed, replicas, seen) };

@@ -10,10 +10,13 @@ export function observe(state: ScalerState, sample: ScaleSample, scale: ScaleSet
   const { guards } = scale;
   const { samples, quantileMs, aboveMs, ready } = sample;
   const isTold = quantileMs !== undefined && samples >= guards.minSamples;
+  const { capacity, helps } = state.evidence;
   const learned = {
     usualPerSecond: sample.usualArrivals,
-    helps: Number(state.evidence.helps),
-    capacityPerSecond: state.evidence.capacity?.perSecond ?? 0,
+    windowMs: sample.windowMs,
+    helps: Number(helps),
+    ...(capacity !== undefined && { capacityPerSecond: capacity.perSecond, capacityAnswers: capacity.answers }),
+    ...(state.doneEach !== undefined && { doneEachPerSecond: faded(state.doneEach, guards, now) }),
   };
   const isNearlyShort = isShort(learned, ready + sample.starting);
   const isOver = isTold && quantileMs > (isNearlyShort ? guards.downBelow : 1) * aboveMs;

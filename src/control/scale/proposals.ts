@@ -1,7 +1,15 @@
 import { counted, millis, percent, rate } from '../../util/format.ts';
 import { neededForConcurrency } from './demand.ts';
 import { replicasBeforeDoubt } from './doubt.ts';
-import { backlogOf, capacityOf, isSaturated, isShort, type Proposal, type ScaleInputs } from './scale-inputs.ts';
+import {
+  backlogOf,
+  capacityOf,
+  eachCanDo,
+  isSaturated,
+  isShort,
+  type Proposal,
+  type ScaleInputs,
+} from './scale-inputs.ts';
 import { sessionProposals } from './session-proposals.ts';
 import { judgeTrial } from './trial.ts';
 
@@ -106,21 +114,21 @@ function forConcurrency(inputs: ScaleInputs): Proposal | undefined {
 }
 
 function forLatency(inputs: ScaleInputs): Proposal | undefined {
-  const { quantileMs, lateQuantileMs, aboveMs, overTicks, carriers = 0, capacityPerSecond = 0, downBelow } = inputs;
+  const { quantileMs, lateQuantileMs, aboveMs, overTicks, carriers = 0, downBelow } = inputs;
   if (quantileMs === undefined || isSaturated(inputs)) return undefined;
   const from = capacityOf(inputs);
-  const known = isShort(inputs, from);
-  const limitMs = known ? downBelow * aboveMs : aboveMs;
+  const each = isShort(inputs, from) ? eachCanDo(inputs) : undefined;
+  const limitMs = each !== undefined ? downBelow * aboveMs : aboveMs;
   if (quantileMs <= limitMs) return undefined;
   // What was slow is over.
-  if (!known && lateQuantileMs !== undefined && lateQuantileMs <= aboveMs) return undefined;
+  if (each === undefined && lateQuantileMs !== undefined && lateQuantileMs <= aboveMs) return undefined;
   const ticks = counted(overTicks, 'tick');
   const slow = `${quantileText(inputs)} > ${millis(limitMs)} for ${ticks}`;
-  if (!known) return { kind: 'latency', from, to: Math.max(from + 1, carriers), reason: slow };
+  if (each === undefined) return { kind: 'latency', from, to: Math.max(from + 1, carriers), reason: slow };
   const { usualPerSecond, utilisation, stepUp } = inputs;
-  const needed = Math.ceil(usualPerSecond / (utilisation * capacityPerSecond) - SAME_NEED);
+  const needed = Math.ceil(usualPerSecond / (utilisation * each) - SAME_NEED);
   const to = Math.max(from + 1, Math.min(needed, stepUp * from));
-  const full = `${from} do ${rate(from * capacityPerSecond)}/s at most, ${rate(usualPerSecond)}/s arrive`;
+  const full = `${from} do ${rate(from * each)}/s at most, ${rate(usualPerSecond)}/s arrive`;
   return { kind: 'latency', from, to, reason: `${slow}, and ${full}` };
 }
 
@@ -152,7 +160,7 @@ function downwards(inputs: ScaleInputs): Proposal | undefined {
   const { failedPerSecond, downPeak } = inputs;
   if (failedPerSecond !== undefined && peakPerSecond >= downPeak * failedPerSecond) return undefined;
   // What so few cannot do by what is known of them is not tried.
-  if (isShort({ ...inputs, usualPerSecond: peakPerSecond }, ready - 1)) return undefined;
+  if (peakPerSecond > (ready - 1) * (eachCanDo(inputs) ?? Number.POSITIVE_INFINITY)) return undefined;
   const [limitMs, sinceMs] = isLow ? [downBelow * aboveMs, calmMs] : [aboveMs, enoughMs];
   const low = `${quantileText(inputs)} < ${millis(limitMs)} for ${Math.round(sinceMs / 1000)} s`;
   return { kind: 'down', from: ready, to: ready - 1, reason: `${low}, at most ${rate(peakPerSecond)} requests/s` };

@@ -1,5 +1,6 @@
 import type { MemoryFacts } from '../start/memory-budget.ts';
 import type { BudgetFacts } from '../start/replica-budget.ts';
+import { surely } from './evidence.ts';
 
 /**
  * What scaling decides on: plain numbers, which the journal keeps and from which the decision can be made again. Names
@@ -205,14 +206,27 @@ export function backlogOf({ load, calmLoad }: Pick<ScaleInputs, 'load' | 'calmLo
   return Math.max(0, load - Math.max(1, calmLoad));
 }
 
+/** A capacity that is known of few answers may be too little by so many standard errors. */
+const LUCK = 3;
+
+type Known = Pick<ScaleInputs, 'helps' | 'capacityPerSecond' | 'capacityAnswers' | 'doneEachPerSecond'>;
+
 /**
- * Whether more arrives than the replicas can do, by what was learnt of them: with latency that is not low any more, that
- * is as good as slow.
+ * Good answers per second that each replica can do, by what was learnt of it; undefined where more have not helped yet.
+ * What each has done since, saturated or not, it can do; but no more of that counts than chance had left open, as it may
+ * have been of cheaper requests.
  */
-export function isShort(
-  inputs: Pick<ScaleInputs, 'usualPerSecond' | 'helps' | 'capacityPerSecond'>,
-  replicas: number,
-): boolean {
-  const { usualPerSecond, helps, capacityPerSecond = 0 } = inputs;
-  return helps === 1 && capacityPerSecond > 0 && usualPerSecond > replicas * capacityPerSecond;
+export function eachCanDo(known: Known): number | undefined {
+  const { helps, capacityPerSecond = 0, capacityAnswers = Number.POSITIVE_INFINITY, doneEachPerSecond = 0 } = known;
+  if (helps === 0 || capacityPerSecond <= 0) return undefined;
+  const most = capacityPerSecond * (1 + LUCK / Math.sqrt(Math.max(1, capacityAnswers)));
+  return Math.max(capacityPerSecond, Math.min(doneEachPerSecond, most));
+}
+
+/**
+ * Whether more arrives than the replicas can do, by what was learnt of them and by more than chance: with latency that is
+ * not low any more, that is as good as slow.
+ */
+export function isShort(inputs: Known & Pick<ScaleInputs, 'usualPerSecond' | 'windowMs'>, replicas: number): boolean {
+  return surely(inputs.usualPerSecond, inputs.windowMs) > replicas * (eachCanDo(inputs) ?? Number.POSITIVE_INFINITY);
 }

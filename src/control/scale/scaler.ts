@@ -21,7 +21,7 @@ import { type Frozen, notFrozen } from './frozen.ts';
 import { judge } from './guards.ts';
 import { proposals } from './proposals.ts';
 import type { SaturationSigns } from './saturation.ts';
-import { capacityOf, isSaturated, type ProposalKind, type ScaleInputs } from './scale-inputs.ts';
+import { capacityOf, eachCanDo, isSaturated, type ProposalKind, type ScaleInputs } from './scale-inputs.ts';
 import { type Before, judgeTrial, noTrial, type Trial } from './trial.ts';
 import { trialInputs } from './trial-inputs.ts';
 import type { TrialVerdict } from './trial-verdict.ts';
@@ -327,7 +327,9 @@ export function afterVerdict(
       const usual = evidence.carried[trialFrom]?.perSecond ?? 0;
       const isStuck = inputs.beforeGoodPerSecond < STUCK * usual;
       const wereTooFew = !isStuck && (inputs.beforeSaturated === 0 || beforePerSecond > trialFrom * each);
-      const known = wereTooFew ? withFailed(evidence, trialFrom, beforePerSecond, guards, now) : evidence;
+      const known = wereTooFew
+        ? withFailed(evidence, trialFrom, beforePerSecond, eachCanDo(inputs), guards, now)
+        : evidence;
       // What was seen before it may be of a pause: they can do at least what they have done since.
       const done = { replicas: trialTo, goodPerSecond: trialGoodPerSecond, overMs: inputs.trialGoodMs };
       const able = judged.isMore ? withCapacity(known, done, guards, now) : known;
@@ -361,7 +363,7 @@ export function afterVerdict(
       const forMs = Math.min(DOWN_RETRY_MAX_MS, guards.downRetryMs * 2 ** count);
       return {
         ...ended,
-        evidence: withFailed(evidence, inputs.trialTo, inputs.usualPerSecond, guards, now),
+        evidence: withFailed(evidence, inputs.trialTo, inputs.usualPerSecond, eachCanDo(inputs), guards, now),
         lowered: { to: inputs.trialTo, until: now + forMs, count: count + 1 },
       };
     }

@@ -1,6 +1,6 @@
 import { judgeDoubt } from './doubt.ts';
 import { judgeIncrease } from './increase.ts';
-import { isDraining, isSaturated, type ScaleInputs } from './scale-inputs.ts';
+import { eachCanDo, isDraining, isSaturated, type ScaleInputs } from './scale-inputs.ts';
 import { answersOf, latencyOf, type TrialVerdict } from './trial-verdict.ts';
 
 /**
@@ -62,11 +62,17 @@ function judgeDecrease(inputs: ScaleInputs): TrialVerdict {
 /** So many times as slow as before a decrease is chance. */
 const SLOWER = 1.1;
 
+/** With so much of what they can do a queue that has come does not go again. */
+const NEARLY_SHORT = 0.95;
+
 /** The latency is no longer low, and what is slow is not over by itself. */
 function isSlower(inputs: ScaleInputs): boolean {
-  const { quantileMs, lateQuantileMs = Number.POSITIVE_INFINITY, samples, minSamples, aboveMs, downRevertAt } = inputs;
+  const { quantileMs, lateQuantileMs = Number.POSITIVE_INFINITY, samples, minSamples } = inputs;
+  const { aboveMs, downRevertAt, downBelow } = inputs;
   if (quantileMs === undefined || samples < minSamples || isDraining(inputs)) return false;
+  const most = NEARLY_SHORT * inputs.ready * (eachCanDo(inputs) ?? Number.POSITIVE_INFINITY);
+  const share = inputs.usualPerSecond > most ? downBelow : downRevertAt;
   // What was slow before, but not too slow, may stay so.
-  const limitMs = Math.max(downRevertAt * aboveMs, Math.min(aboveMs, SLOWER * inputs.beforeQuantileMs));
+  const limitMs = Math.max(share * aboveMs, Math.min(aboveMs, SLOWER * inputs.beforeQuantileMs));
   return Math.min(quantileMs, lateQuantileMs) > limitMs;
 }

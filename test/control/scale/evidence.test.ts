@@ -93,45 +93,44 @@ test('one replica manages its capacity, or what each of several carried with eas
 });
 
 test('of what so few were not enough for, the least is known, for an hour', () => {
-  let evidence = withFailed(noEvidence, 2, 130, testGuards, 0);
-  evidence = withFailed(evidence, 2, 150, testGuards, 1000);
+  let evidence = withFailed(noEvidence, 2, 130, undefined, testGuards, 0);
+  evidence = withFailed(evidence, 2, 150, undefined, testGuards, 1000);
   expect(failedAt(evidence, 2, 2000)).toBe(130);
-  evidence = withFailed(evidence, 2, 120, testGuards, 2000);
+  evidence = withFailed(evidence, 2, 120, undefined, testGuards, 2000);
   expect(failedAt(evidence, 2, 2000)).toBe(120);
   expect(failedAt(evidence, 1, 2000)).toBeUndefined();
   expect(failedAt(evidence, 2, 2000 + HOUR - 1)).toBe(120);
   expect(failedAt(evidence, 2, 2000 + HOUR)).toBeUndefined();
   // What is forgotten is no reason not to learn it again.
-  const again = withFailed(evidence, 2, 130, testGuards, 3000 + HOUR);
+  const again = withFailed(evidence, 2, 130, undefined, testGuards, 3000 + HOUR);
   expect(failedAt(again, 2, 3000 + HOUR)).toBe(130);
 });
 
 test('that so many were too few, though they should have done, is believed for as long as until the next try, doubled each time', () => {
   const { downRetryMs } = testGuards;
-  const able = { ...withCapacity(noEvidence, done(50), testGuards, 0), helps: true };
-  const once = withFailed(able, 3, 130, testGuards, 0);
+  const once = withFailed(noEvidence, 3, 130, 50, testGuards, 0);
   expect(failedAt(once, 3, downRetryMs - 1)).toBe(130);
   expect(failedAt(once, 3, downRetryMs)).toBeUndefined();
-  const again = withFailed(once, 3, 130, testGuards, downRetryMs);
+  const again = withFailed(once, 3, 130, 50, testGuards, downRetryMs);
   expect(failedAt(again, 3, 3 * downRetryMs - 1)).toBe(130);
   expect(failedAt(again, 3, 3 * downRetryMs)).toBeUndefined();
   // That they are too few for more than they can do is no surprise.
-  expect(failedAt(withFailed(able, 3, 151, testGuards, 0), 3, HOUR - 1)).toBe(151);
-  expect(failedAt(withFailed({ ...able, helps: false }, 3, 130, testGuards, 0), 3, HOUR - 1)).toBe(130);
+  expect(failedAt(withFailed(noEvidence, 3, 151, 50, testGuards, 0), 3, HOUR - 1)).toBe(151);
+  expect(failedAt(withFailed(noEvidence, 3, 130, undefined, testGuards, 0), 3, HOUR - 1)).toBe(130);
 });
 
 test('what so few carry now they are enough for, and so are more of them', () => {
-  let evidence = withFailed(noEvidence, 1, 60, testGuards, 0);
-  evidence = withFailed(evidence, 2, 100, testGuards, 0);
-  evidence = withFailed(evidence, 3, 160, testGuards, 0);
+  let evidence = withFailed(noEvidence, 1, 60, undefined, testGuards, 0);
+  evidence = withFailed(evidence, 2, 100, undefined, testGuards, 0);
+  evidence = withFailed(evidence, 3, 160, undefined, testGuards, 0);
   const carried = withCarried(evidence, 2, 120, testGuards, 0);
   expect([1, 2, 3].map((n) => failedAt(carried, n, 0))).toEqual([60, undefined, 160]);
 });
 
 test('what each takes goes by where as many or fewer were too few, and by capacity once more have helped', () => {
-  let evidence = withFailed(noEvidence, 1, 15, testGuards, 0);
+  let evidence = withFailed(noEvidence, 1, 15, undefined, testGuards, 0);
   expect(eachTakes(evidence, 3, testGuards, 0)).toBeCloseTo(14.25);
-  evidence = withFailed(evidence, 2, 36, testGuards, 0);
+  evidence = withFailed(evidence, 2, 36, undefined, testGuards, 0);
   expect(eachTakes(evidence, 3, testGuards, 0)).toBeCloseTo(17.1);
   expect(eachTakes(evidence, 1, testGuards, 0)).toBeCloseTo(14.25);
   expect(eachTakes(evidence, 3, testGuards, HOUR)).toBeUndefined();

@@ -204,6 +204,17 @@ describe('a decrease', () => {
     expect(judgeTrial({ ...slow, samples: 19 })).toEqual({ verdict: 'wait' });
   });
 
+  test('has done harm when the latency is not low any more, where nearly as much arrives as is known to be done', () => {
+    const full: Change = { helps: 1, capacityPerSecond: 42, capacityAnswers: 900 };
+    const slower = { ...loweredInputs, ...full, quantileMs: 601, lateQuantileMs: 601, trialMs: 1000 };
+    expect(judgeTrial(slower)).toMatchObject({ verdict: 'harmed' });
+    expect(judgeTrial({ ...slower, quantileMs: 600 })).toEqual({ verdict: 'wait' });
+    expect(judgeTrial({ ...slower, capacityPerSecond: 43 })).toEqual({ verdict: 'wait' });
+    expect(judgeTrial({ ...slower, helps: 0 })).toEqual({ verdict: 'wait' });
+    // What it has done since it can do.
+    expect(judgeTrial({ ...slower, doneEachPerSecond: 43 })).toEqual({ verdict: 'wait' });
+  });
+
   test.each<[string, Change]>([
     ['has been quick again for some seconds', { lateQuantileMs: 900 }],
     ['answers more than arrives', { goodPerSecond: 44 }],
