@@ -9,17 +9,19 @@ const SEEDS = [1, 2, 3, 4, 5];
 export interface Held {
   load: string;
   figure?: string;
+  /** Those under which it was not kept once, where all of them take too long. */
+  seeds?: readonly number[];
 }
 
 /** A test for each: its figures are within their bars under each seed. */
 export function holdBars(held: readonly Held[]): void {
   test.each(held)(
     'scaling keeps within its bars, whatever the seed: $load',
-    async ({ load, figure }) => {
+    async ({ load, figure, seeds = SEEDS }) => {
       const bar = bars.find(({ name }) => name === load);
       const figures = bar?.figures.filter(({ name }) => figure === undefined || name === figure) ?? [];
       if (bar === undefined || figures.length === 0) throw new Error(`no such load or figure: ${load} ${figure ?? ''}`);
-      for (const seed of SEEDS) {
+      for (const seed of seeds) {
         const { services } = await simulate(bar.scenario(seed), 'pilotlight');
         for (const { name: what, of, most } of figures)
           expect({ what, seed, isHeld: of(services) <= most }).toEqual({ what, seed, isHeld: true });
