@@ -5,6 +5,7 @@ import type { LastActivity, ReplicaStatus, ServiceStatus } from '../model/status
 import { bytesText, percent } from '../util/format.ts';
 import { formatDuration } from '../util/units.ts';
 import { frozenText } from './freeze.ts';
+import { imageLines } from './image-lines.ts';
 import { noLines } from './plain-table.ts';
 import { troubleLines } from './trouble-lines.ts';
 
@@ -55,7 +56,7 @@ export function statusTable(services: readonly ServiceStatus[], nowMs: number, c
   const widths = head.map((name, column) => Math.max(...[head, ...rows].map((row) => (row[column] ?? name).length)));
   const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
   const left = Math.max(LEAST_REASON_WIDTH, columns - before - 1);
-  const below = services.map((service) => troubleLines(service, nowMs));
+  const below = services.map((service) => [...imageLines(service), ...troubleLines(service, nowMs)]);
   // What is said below a row may take the whole width.
   const last = below.some((lines) => lines.length > 0) ? left : Math.min(widths.at(-1) ?? 0, left);
   const table = new Table({

@@ -67,6 +67,14 @@ export type RuntimeEvent =
   | { type: 'lost'; cause?: PilotlightError | undefined }
   | { type: 'restored' };
 
+/** How far one of the hosts on which replicas may be placed is in getting their image. */
+export interface HostImage {
+  host: string;
+  state: 'pulling' | 'there' | 'missing';
+  /** Why it is missing. */
+  detail?: string;
+}
+
 /** What a replica takes of the machine. */
 export interface ReplicaUsage {
   memoryMiB: number;
@@ -134,6 +142,12 @@ export interface Runtime {
    * Absent: there are no images. @throws RUNTIME_UNREACHABLE, RUNTIME_FORBIDDEN, RUNTIME_FAILED
    */
   disk?(runs: readonly RunSettings[], signal: AbortSignal): Promise<(DiskUsage | undefined)[]>;
+
+  /**
+   * How far the hosts that may run replicas are in getting the image of a `run`, as it was known a moment ago. Absent: there
+   * is only this machine.
+   */
+  images?(run: RunSettings): readonly HostImage[];
 
   /** Stops it (signal, grace, kill), frozen or not, and resolves when it runs no more; at once when it does not run. */
   stop(id: string, stop: { signal: string; graceMs: number }, signal: AbortSignal): Promise<void>;

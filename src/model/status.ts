@@ -6,6 +6,7 @@ import type { EventSink } from './events.ts';
 import type { MemoryUse } from './host-memory.ts';
 import type { ScheduleStatus } from './idle.ts';
 import type { ReplicaState, StartCause } from './replica.ts';
+import type { HostImage } from './runtime.ts';
 import type { SourceStatus } from './sources.ts';
 import type { LatencyThreshold } from './threshold.ts';
 
@@ -157,6 +158,8 @@ export interface ServiceStatus {
   schedule: ScheduleStatus | null;
   /** Null until a start fails, and again once one has succeeded. */
   startFailure: StartFailure | null;
+  /** How far the hosts that may run it are in getting its image; absent where there is only this machine. */
+  images?: readonly HostImage[];
   /** What stands in its way now; empty when all is well. */
   troubles: Trouble[];
 }

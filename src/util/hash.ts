@@ -6,10 +6,12 @@ import { createHash } from 'node:crypto';
  * it is without the name of the runtime, as replicas that older versions started have theirs.
  */
 export function runHash(run: object): string {
-  return createHash('sha256')
-    .update(canonicalJson({ ...run, runtime: undefined }))
-    .digest('hex')
-    .slice(0, 12);
+  return canonicalHash({ ...run, runtime: undefined });
+}
+
+/** Hash of a value, 12 hex digits, the same whatever the order of its keys. */
+export function canonicalHash(value: object): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, 12);
 }
 
 /** JSON with the keys of every object sorted and undefined ones left out. */

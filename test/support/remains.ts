@@ -7,7 +7,15 @@ import { dockerApi, engineAnswers, removeContainers } from './docker-api.ts';
 import { say } from './say.ts';
 
 const PREFIX = 'pilotlight-test-';
-const DAEMONS = ['consul', 'containerd', 'containerd-shim-runc-v2', 'docker-proxy', 'dockerd', 'runc'];
+const DAEMONS = [
+  'consul',
+  'containerd',
+  'containerd-shim-runc-v2',
+  'docker-proxy',
+  'docker-registry',
+  'dockerd',
+  'runc',
+];
 
 /** Written into the folder by whoever keeps the daemon, so that a later run sees whether the folder is in use. */
 export const KEEPER_PID = 'keeper.pid';
@@ -88,7 +96,7 @@ async function removeBridges(addresses: readonly string[]): Promise<void> {
 }
 
 /** The daemons whose command line names the folder, and the containers they run, which it does not name. */
-function processesOf(folder: string): number[] {
+export function processesOf(folder: string): number[] {
   const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
   const daemons = new Set(
     pids.filter((pid) => {
@@ -108,7 +116,7 @@ function readProc(pid: number, file: string): string {
   }
 }
 
-function kill(pid: number): void {
+export function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {

@@ -8,7 +8,7 @@ import { type DockerCall, dockerApi, engineAnswers, expectStatus } from './docke
 import { ENGINE_PROGRAMS, ENGINE_STRAYS } from './docker-engine.ts';
 import { freeNetworks, hardwareAddress } from './free-networks.ts';
 import { KeptDaemon } from './kept-daemon.ts';
-import { isAlive, makeFolder, noteStrays } from './remains.ts';
+import { isAlive, kill, makeFolder, noteStrays, processesOf } from './remains.ts';
 import { say } from './say.ts';
 import { until } from './until.ts';
 
@@ -28,6 +28,10 @@ export interface SwarmHost {
   startEngine(): Promise<void>;
   /** Kills the engine and all that runs on the host. */
   kill(): Promise<void>;
+  /** Runs a registry of images there, plain HTTP. @returns its address */
+  startRegistry(): Promise<string>;
+  /** Has the engine push an image whose name says where to. */
+  push(image: string): Promise<void>;
 }
 
 /** A swarm of real engines on this machine. */
@@ -58,6 +62,7 @@ interface NodeSummary {
 }
 
 const ENGINE_MS = 120_000;
+const REGISTRY_PORT = 5000;
 
 /**
  * Starts a swarm: engines in namespaces that are joined by a bridge, the first of them the manager. Everything is taken
@@ -202,9 +207,33 @@ class Host implements SwarmHost {
   }
 
   async kill(): Promise<void> {
-    // The network goes first, as with a machine that loses its power.
-    await run('ip', ['link', 'set', this.name, 'down']);
-    await this.killEngine();
+    const processes = processesOf(`${this.#folder}/`);
+    for (const pid of processes) kill(pid);
+    await until(`what ran on ${this.name} is gone`, () => !processes.some(isAlive), 10_000);
+  }
+
+  async startRegistry(): Promise<string> {
+    if (findProgram('docker-registry') === undefined) await aptInstall(['docker-registry']);
+    const config = join(this.#folder, 'registry.yml');
+    const storage = { filesystem: { rootdirectory: join(this.#folder, 'registry') } };
+    await writeFile(config, JSON.stringify({ version: 0.1, storage, http: { addr: `0.0.0.0:${REGISTRY_PORT}` } }));
+    const log = openSync(join(this.#folder, 'registry.log'), 'a');
+    spawn('nsenter', [...this.#namespaces, findProgram('docker-registry') ?? '', 'serve', config], {
+      detached: true,
+      stdio: ['ignore', log, log],
+    }).unref();
+    const registry = `${this.address}:${REGISTRY_PORT}`;
+    const answers = () =>
+      fetch(`http://${registry}/v2/`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await until('the registry answers', answers, 60_000);
+    return registry;
+  }
+
+  async push(image: string): Promise<void> {
+    await run('docker', ['--host', `unix://${this.socket}`, 'push', '--quiet', image]);
   }
 
   get #pidFile(): string {

@@ -1,6 +1,6 @@
 import type { DiskUsage } from '../../model/costs.ts';
 import { PilotlightError } from '../../model/errors.ts';
-import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../model/runtime.ts';
+import type { HostImage, Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../model/runtime.ts';
 import type { RunSettings } from '../../model/settings.ts';
 import type { Trouble } from '../../model/status.ts';
 import { type ControlContext, detached } from '../context.ts';
@@ -115,6 +115,11 @@ export class Runtimes {
   /** Whether it is known what runs; where there is no such runtime, starts will tell. */
   contact(run: RunSettings): RuntimeContact {
     return this.#monitors.get(run.runtime)?.contact ?? { contact: 'known' };
+  }
+
+  /** How far the hosts of its runtime are in getting its image; undefined where there is only this machine. */
+  images(run: RunSettings): readonly HostImage[] | undefined {
+    return this.#runtimes.get(run.runtime)?.images?.(run);
   }
 
   /** Why the runtime of it is out of reach; undefined while it is not. */

@@ -306,6 +306,7 @@ export class ServiceController {
       schedule: this.floor.schedule,
       freeze,
       startFailure: this.#startFailure,
+      images: run && this.#host.runtimes.images(run),
       runtimeTrouble,
       otherTroubles: [
         lifecycle.crashes.trouble,

@@ -1,6 +1,7 @@
 import type { EndpointCondition } from '../../model/balancing.ts';
 import type { Decision, HeldBack } from '../../model/decision.ts';
 import type { DiscoveredEndpoint } from '../../model/discovery.ts';
+import type { HostImage } from '../../model/runtime.ts';
 import type {
   LastActivity,
   RatesPerSecond,
@@ -45,6 +46,7 @@ interface StatusInputs {
   heldBack: HeldBack | null;
   schedule: ServiceStatus['schedule'];
   startFailure: StartFailure | null;
+  images: readonly HostImage[] | undefined;
   runtimeTrouble: Trouble | undefined;
   otherTroubles: readonly (Trouble | undefined)[];
 }
@@ -81,6 +83,7 @@ export function serviceStatus(inputs: StatusInputs): ServiceStatus {
     schedule: inputs.schedule,
     heldBack,
     startFailure,
+    ...(inputs.images === undefined ? {} : { images: inputs.images }),
     // What a start failed of already need not be said twice.
     troubles: [runtimeTrouble, ...otherTroubles].filter(
       (trouble) => trouble !== undefined && trouble.code !== startFailure?.code,

@@ -1,18 +1,20 @@
 import { PilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
-import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../model/runtime.ts';
-import type { StopSettings } from '../../model/settings.ts';
+import type { HostImage, Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../model/runtime.ts';
+import type { RunSettings, StopSettings } from '../../model/settings.ts';
+import { unlessAborted } from '../../util/abort.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
 import { containerOutput } from '../container-output.ts';
 import { DockerEngine } from '../engine.ts';
 import { lastLines } from '../output-lines.ts';
 import { SwarmApi, type Task } from './api.ts';
 import { Hosts } from './hosts.ts';
+import { HostImages } from './images.ts';
 import { untilRunning } from './launch.ts';
 import { type knock, Presences } from './presence.ts';
 import { ownLabels, ReplicaServices } from './replica-services.ts';
 import { type Owner, ownerOf, serviceName } from './service-spec.ts';
-import { type SwarmSettings, swarmRun } from './settings.ts';
+import { type SwarmRun, type SwarmSettings, swarmRun } from './settings.ts';
 import { instanceOf, newest, phaseOf } from './task.ts';
 import { watchTasks } from './watch.ts';
 
@@ -28,6 +30,8 @@ interface SwarmRuntimeOptions {
 
 /** Between two looks at a task that is to end, ms. */
 const STOP_LOOK_MS = 100;
+/** Between two looks at how far hosts are in getting images, ms. */
+const IMAGES_LOOK_MS = 2000;
 /** How many that ended are remembered after Swarm has forgotten them. */
 const REMEMBERED = 256;
 
@@ -42,6 +46,7 @@ class SwarmRuntime implements Runtime {
   readonly #options: SwarmRuntimeOptions;
   readonly #api: SwarmApi;
   readonly #hosts: Hosts;
+  readonly #images: HostImages;
   readonly #services: ReplicaServices;
   readonly #presences: Presences;
   /** How those ended that Swarm may have forgotten, by their id. */
@@ -53,6 +58,7 @@ class SwarmRuntime implements Runtime {
     this.#options = options;
     this.#api = api;
     this.#hosts = new Hosts(api, options.clock);
+    this.#images = new HostImages(api, this.#hosts, options.instance, () => options.clock.now());
     this.#services = new ReplicaServices(api, options.instance);
     this.#presences = new Presences(options.knock);
   }
@@ -66,7 +72,13 @@ class SwarmRuntime implements Runtime {
   }
 
   async prepare(spec: ReplicaSpec, signal: AbortSignal): Promise<void> {
-    await this.#services.prepare(spec, swarmRun(spec), signal);
+    const run = swarmRun(spec);
+    await this.#services.prepare(spec, run, signal);
+    await unlessAborted(this.#images.bring(run, this.#services.pinned(run.image)), signal);
+  }
+
+  images(run: RunSettings): readonly HostImage[] {
+    return this.#images.of(run as SwarmRun);
   }
 
   async start(spec: ReplicaSpec, signal: AbortSignal): Promise<Instance> {
@@ -116,7 +128,8 @@ class SwarmRuntime implements Runtime {
     await this.#services.clean(service, signal);
   }
 
-  async list(_specs: ReplicaSpec[], signal: AbortSignal): Promise<Instance[]> {
+  async list(specs: ReplicaSpec[], signal: AbortSignal): Promise<Instance[]> {
+    await this.#images.trim(specs.map(swarmRun), signal);
     const [services, tasks] = await Promise.all([
       this.#services.own(undefined, signal),
       this.#api.tasks({ label: ownLabels(this.#options.instance) }, signal),
@@ -135,7 +148,11 @@ class SwarmRuntime implements Runtime {
 
   watch(listener: (event: RuntimeEvent) => void, signal: AbortSignal): void {
     const { clock, logger, instance, random = Math.random } = this.#options;
-    const onLook = (tasks: readonly Task[]) => void this.#settle(tasks, signal);
+    const looked = atIntervals(clock, IMAGES_LOOK_MS, () => this.#images.look(signal));
+    const onLook = async (tasks: readonly Task[]) => {
+      await this.#settle(tasks, signal);
+      await looked();
+    };
     const labels = ownLabels(instance);
     void watchTasks({ api: this.#api, clock, logger, instance, random, labels, listener, onLook }, signal);
   }
@@ -190,6 +207,16 @@ class SwarmRuntime implements Runtime {
   #ownerOf({ Spec }: Task): Owner | undefined {
     return ownerOf(Spec.ContainerSpec?.Labels, this.#options.instance);
   }
+}
+
+/** Does something when it was done last at least so long ago, ms. */
+function atIntervals(clock: Clock, ms: number, task: () => Promise<void>): () => Promise<void> {
+  let last = Number.NEGATIVE_INFINITY;
+  return async () => {
+    if (clock.now() - last < ms) return;
+    last = clock.now();
+    await task();
+  };
 }
 
 /** The name of a service does not hang on it. */

@@ -13,8 +13,8 @@ export const labels = {
   hash: 'pilotlight.swarm.hash',
   port: 'pilotlight.swarm.port',
   reach: 'pilotlight.swarm.reach',
-  /** On what brings an image to the hosts: its name. */
-  image: 'pilotlight.swarm.image',
+  /** On what brings an image to the hosts: for which instance. */
+  images: 'pilotlight.swarm.images',
 } as const;
 
 /** The parts of a service's spec that are written. */

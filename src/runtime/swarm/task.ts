@@ -2,7 +2,7 @@ import type { Instance } from '../../model/runtime.ts';
 import type { HostPort } from '../../model/settings.ts';
 import type { Task } from './api.ts';
 import type { Host } from './hosts.ts';
-import type { Owner } from './service-spec.ts';
+import { labels, type Owner } from './service-spec.ts';
 
 /**
  * What a task is to us. `leaving`: it runs, but Swarm has given it up, since its host is drained or lost; what is on a
@@ -12,11 +12,19 @@ export type TaskPhase = 'waiting' | 'running' | 'leaving' | 'ended';
 
 const WAITING = ['new', 'allocated', 'pending', 'assigned', 'accepted', 'preparing', 'ready', 'starting'];
 
-export function phaseOf({ Status, DesiredState }: Task): TaskPhase {
+export function phaseOf(task: Task): TaskPhase {
+  const { Status, DesiredState } = task;
   const isWanted = DesiredState === 'running' || DesiredState === 'ready' || DesiredState === 'accepted';
-  if (Status.State === 'running') return isWanted ? 'running' : 'leaving';
+  if (Status.State === 'running' && isWanted) return 'running';
+  if (Status.State === 'running') return isWithoutPorts(task) ? 'ended' : 'leaving';
   // One that was never started and is not wanted any more comes to nothing.
   return WAITING.includes(Status.State) && isWanted ? 'waiting' : 'ended';
+}
+
+/** The ports of a container go with it, some time before Swarm says that it ended. */
+function isWithoutPorts({ Spec, Status }: Task): boolean {
+  const isPublished = Spec.ContainerSpec?.Labels?.[labels.reach] === 'host';
+  return isPublished && (Status.PortStatus?.Ports ?? []).length === 0;
 }
 
 /** The last one made of those of a service; undefined where there is none. */
@@ -43,7 +51,7 @@ export function instanceOf(task: Task, owner: Owner, host: Host | undefined): In
     // Of the states that follow only the last is told: when it was made does not change.
     startedAt: isRunning || ran ? Date.parse(task.CreatedAt) : 0,
     health: 'none',
-    exitCode: ran ? ExitCode : undefined,
+    exitCode: ran && task.Status.State !== 'running' ? ExitCode : undefined,
     outOfMemory: ran && isOutOfMemory(task) ? 'perhaps' : undefined,
     endedByHand: phase === 'ended' ? endedByHand(task) : undefined,
     leaving: phase === 'leaving' && task.DesiredState === 'shutdown' ? whyLeaving(host) : undefined,
@@ -66,7 +74,7 @@ function isOutOfMemory({ Status }: Task): boolean {
 }
 
 function endedByHand({ Status }: Task): Instance['endedByHand'] {
-  if (Status.State === 'shutdown') return 'yes';
+  if (Status.State === 'shutdown' || Status.State === 'running') return 'yes';
   return Status.State === 'complete' ? 'perhaps' : undefined;
 }
 

@@ -24,7 +24,7 @@ interface WatchOptions {
   labels: readonly string[];
   listener: (event: RuntimeEvent) => void;
   /** All tasks there are, after each look. */
-  onLook: (tasks: readonly Task[]) => void;
+  onLook: (tasks: readonly Task[]) => Promise<void>;
 }
 
 interface Known {
@@ -50,7 +50,7 @@ export async function watchTasks(options: WatchOptions, signal: AbortSignal): Pr
       // What changed during an outage is found by the list that follows.
       for (const event of known === undefined ? [] : changes(known, now)) if (!signal.aborted) listener(event);
       known = now;
-      options.onLook(tasks);
+      await options.onLook(tasks);
     } catch (thrown) {
       if (signal.aborted) return;
       failures++;
