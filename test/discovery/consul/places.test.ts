@@ -126,6 +126,8 @@ test('over a hundred services of two datacenters are followed by two catalogues'
   );
   await until('all', () => source.answered() && now('s59')?.[0] === '10.0.0.1:1');
   await until('four questions that wait', () => fake.blocked === 4);
+  // A datacenter that falls silent shows at the end of the wait.
+  expect(fake.asked.filter(({ url }) => url.includes('index=') && !url.includes('wait=30s'))).toEqual([]);
   fake.set('s7', [healthEntry({ id: 's7', port: 1, checks: [{ CheckID: 'service:s7', Status: 'critical' }] })], 'dc1');
   await until('the other one', () => now('s7')?.[0] === '10.0.0.1:2');
   expect(source.staleness('s7')).toBe(0);
