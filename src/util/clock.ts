@@ -15,7 +15,7 @@ export interface Clock {
   now(): number;
   /** Milliseconds since the Unix epoch; for what people and other systems read. */
   wall(): number;
-  /** Calls `fn` once after `ms` milliseconds (at least 0). */
+  /** Calls `fn` once after `ms` milliseconds; at once (in a turn of its own) where that is less than 0: the moment has passed. */
   after(ms: number, fn: () => void): Timer;
   /** Calls `fn` every `ms` milliseconds (more than 0) until cancelled. */
   every(ms: number, fn: () => void): Timer;
@@ -26,7 +26,8 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
   after(ms, fn) {
-    const handle = setTimeout(fn, ms);
+    // Node warns of less than 0.
+    const handle = setTimeout(fn, Math.max(0, ms));
     return { cancel: () => clearTimeout(handle) };
   },
   every(ms, fn) {

@@ -104,8 +104,7 @@ export class Executor {
         if (this.#timer !== undefined && this.#lookAt <= step.at) break;
         this.stopTimer();
         this.#lookAt = step.at;
-        // On a busy machine the moment may have passed since the step was planned.
-        this.#timer = clock.after(Math.min(LONGEST_MS, Math.max(0, step.at - clock.now())), this.#options.look);
+        this.#timer = clock.after(Math.min(LONGEST_MS, step.at - clock.now()), this.#options.look);
         break;
     }
   }
