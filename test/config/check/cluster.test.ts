@@ -4,12 +4,20 @@ import { parseConfig } from '../../../src/config/load/parse.ts';
 
 const SECRET = 'a-secret-of-many-characters';
 
-function read(cluster: string, rest = 'consul: {}', service = 'endpoints: { static: [127.0.0.1:2] }') {
+const PLAIN = '{ address: 127.0.0.1:1 }';
+
+function read(
+  cluster: string,
+  rest = 'consul: {}',
+  service = 'endpoints: { static: [127.0.0.1:2] }',
+  listen = PLAIN,
+  routes = '{}',
+) {
   const text = [
-    'listen: [{ address: 127.0.0.1:1 }]',
+    `listen: [${listen}]`,
     rest,
     `cluster: ${cluster}`,
-    `services: { app: { routes: [{}], ${service} } }`,
+    `services: { app: { routes: [${routes}], ${service} } }`,
   ].join('\n');
   return parseConfig(text, '/tmp/pilotlight.yaml', {});
 }
@@ -81,4 +89,15 @@ test.each([
 test('containers of an engine that every member reaches are shared', () => {
   const consul = 'consul: {}\ndocker: { socket: tcp://10.0.0.9:2375 }';
   expect(problemsOf(CLUSTER, consul, 'run: { docker: { image: app, port: 80 } }')).toEqual([]);
+});
+
+test('certificates that each member would order for itself are refused, with what to do', () => {
+  const tls = '{ acme: { directory: "https://acme.test/dir", challenge: tls-alpn-01 } }';
+  const listen = `${PLAIN}, { address: 127.0.0.1:443, tls: ${tls} }`;
+  const given = ['consul: {}', undefined, listen, '{ host: a.test }'] as const;
+  expect(problemsOf(CLUSTER, ...given)).toEqual([
+    'listen[1].tls.acme: does not go with cluster: every member would order certificates of its own; name files in certificates',
+  ]);
+  const alone = read('{ advertise: 10.0.0.7:9401 }', ...given);
+  expect(alone.ok).toBe(true);
 });
