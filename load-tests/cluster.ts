@@ -3,7 +3,8 @@
  * told otherwise, attach to a control plane with 10,000 services over real connections. The edges are made up, in a
  * process of their own: each reports 20 busy services each second. Prints what the leader uses of a core without edges,
  * with edges that report nothing, and with those that do; how large a table and one change are; and how long a change
- * takes until every edge has acknowledged it.
+ * takes until every edge has acknowledged it. Where edges do not attach, or do not acknowledge, in time, it says so and ends
+ * with 1.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -31,6 +32,11 @@ const ENDPOINTS = 3;
 const MEASURE_MS = 10_000;
 /** Changes whose way to all edges is timed, one after the other. */
 const CHANGES = 100;
+/** Until all edges have attached, and until all have acknowledged a change, ms; links may lapse and come back meanwhile. */
+const ATTACH_MS = 180_000;
+const CHANGE_MS = 60_000;
+/** All changes are timed within this, or no more of them are, ms. */
+const CHANGES_MS = 120_000;
 const SECRET = 'a secret of this load test';
 
 let emit: (set: EndpointSet) => void = () => undefined;
@@ -58,18 +64,20 @@ const control = createControl({
 await control.start(new AbortController().signal);
 for (const [index, name] of names.entries()) emit(setOf(name, index, 1));
 
-/** What was acknowledged, by version: of so many edges. */
-const acknowledged = new Map<number, number>();
-let onAcknowledged: (() => void) | undefined;
-let attached = 0;
+/** By edge, the last version that it acknowledged: what an edge gets that attaches anew is of a later one. */
+const acknowledged = new Map<string, number>();
+let onAcknowledged: ((edge: string, version: number) => void) | undefined;
+const attached = new Set<string>();
+let lapses = 0;
 const attach: AttachEdge = (edge, link, end) => {
-  attached++;
+  if (attached.has(edge)) lapses++;
+  attached.add(edge);
   const { onMessage } = link;
   link.onMessage = (listener) =>
     onMessage.call(link, (message) => {
       if (message.type === 'ack') {
-        acknowledged.set(message.version, (acknowledged.get(message.version) ?? 0) + 1);
-        onAcknowledged?.();
+        acknowledged.set(edge, message.version);
+        onAcknowledged?.(edge, message.version);
       } else listener(message);
     });
   control.attach(edge, link, end);
@@ -87,13 +95,17 @@ const { port } = await wire.listen({ host: '127.0.0.1', port: 0 });
 wire.relay.lead(1, attach);
 
 console.log(`${edges} edges of ${edges / EDGES_EACH} members, ${services} services of ${ENDPOINTS} endpoints each\n`);
+let isWhole = false;
 try {
   await measure();
+  isWhole = true;
+} catch (error) {
+  console.error(`it did not come to its end: ${(error as Error).message}`);
 } finally {
   await wire.close();
   await control.shutdown(AbortSignal.timeout(1000));
 }
-process.exit(0);
+process.exit(isWhole ? 0 : 1);
 
 function print(what: string, figure: string): void {
   console.log(`${what.padEnd(62)} ${figure.padStart(16)}`);
@@ -113,6 +125,7 @@ async function measure(): Promise<void> {
       print(kind, await cpu());
     });
   }
+  print('edges that attached again, as their link lapsed', String(lapses));
   print('memory of the leader, MiB', residentMiB(process.pid).toFixed(0));
 }
 
@@ -129,25 +142,43 @@ function sizes(): void {
 
 /** Edges are there while `act` runs. */
 async function during(each: number, act: () => Promise<void>): Promise<void> {
-  attached = 0;
+  attached.clear();
+  acknowledged.clear();
   const began = performance.now();
   const before = process.cpuUsage();
   const child = startMembers(each);
-  await new Promise<void>((resolve, reject) => {
-    child.stdout?.once('data', () => resolve());
-    child.once('exit', (code) => reject(new Error(`the members ended with ${code}`)));
+  const ended = new Promise<never>((_, reject) => {
+    child.once('exit', (code, signal) => reject(new Error(`the members ended with ${code ?? signal}`)));
   });
-  const took = performance.now() - began;
-  const { user, system } = process.cpuUsage(before);
-  if (each === 0) {
-    print(`until all ${attached} edges have their table, ms`, took.toFixed(0));
-    print('… of which CPU of the leader', ((user + system) / 1000).toFixed(0));
+  try {
+    const all = new Promise<void>((resolve) => child.stdout?.once('data', () => resolve()));
+    await Promise.race([within(ATTACH_MS, all, () => `${acknowledged.size} of all edges have their table`), ended]);
+    const took = performance.now() - began;
+    const { user, system } = process.cpuUsage(before);
+    if (each === 0) {
+      print(`until all ${attached.size} edges have their table, ms`, took.toFixed(0));
+      print('… of which CPU of the leader', ((user + system) / 1000).toFixed(0));
+    }
+    await Promise.race([sleep(2000).then(act), ended]);
+  } finally {
+    ended.catch(() => undefined);
+    child.kill('SIGKILL');
+    await sleep(1000);
   }
-  await sleep(2000);
-  await act();
-  child.removeAllListeners('exit');
-  child.kill();
-  await sleep(1000);
+}
+
+/** @throws what is told of it, where it takes longer than so many ms */
+async function within<Value>(ms: number, what: Promise<Value>, told: () => string): Promise<Value> {
+  const limit = new AbortController();
+  const late = sleep(ms, undefined, { signal: limit.signal }).then(() => {
+    throw new Error(`${told()} after ${ms / 1000} s`);
+  });
+  try {
+    return await Promise.race([what, late]);
+  } finally {
+    limit.abort();
+    late.catch(() => undefined);
+  }
 }
 
 function startMembers(each: number): ChildProcess {
@@ -169,26 +200,30 @@ async function cpu(): Promise<string> {
 async function fanOut(): Promise<void> {
   const times: number[] = [];
   const before = process.cpuUsage();
-  for (let change = 0; change < CHANGES; change++) {
-    acknowledged.clear();
+  const endAt = performance.now() + CHANGES_MS;
+  for (let change = 0; change < CHANGES && performance.now() < endAt; change++) {
+    const known = Math.max(...acknowledged.values());
+    const missing = new Set(attached);
     const began = performance.now();
     const all = new Promise<void>((resolve) => {
-      onAcknowledged = () => {
-        if ([...acknowledged.values()].some((count) => count >= attached)) resolve();
+      onAcknowledged = (edge, version) => {
+        if (version > known) missing.delete(edge);
+        if (missing.size === 0) resolve();
       };
     });
     const index = (change * 7919) % services;
     emit(setOf(names[index] as string, index, 2 + change));
-    await all;
+    await within(CHANGE_MS, all, () => `${missing.size} edges have not acknowledged change ${change + 1}`);
     times.push(performance.now() - began);
   }
   onAcknowledged = undefined;
   const { user, system } = process.cpuUsage(before);
   times.sort((a, b) => a - b);
   const at = (share: number) => (times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? 0).toFixed(1);
+  if (times.length < CHANGES) print('changes that were timed; for more there was no time', String(times.length));
   print('a change until every edge has acknowledged it, ms: p50', at(0.5));
   print('… p99', at(0.99));
-  print('CPU of the leader per change, ms', ((user + system) / 1000 / CHANGES).toFixed(1));
+  print('CPU of the leader per change, ms', ((user + system) / 1000 / times.length).toFixed(1));
   const state = { type: 'service', version: 1, state: { endpoints: setOf('service-1', 1, 1).endpoints } };
   print('one change, bytes', String(pack(state).bytes.length));
 }

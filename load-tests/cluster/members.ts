@@ -10,7 +10,8 @@ const [port = '', secret = '', members = '', edges = '', busy = ''] = process.ar
 const COUNTS = Array.from({ length: 12 }, (_, index) => [bucketOf(2 + index), 1 + (index % 5)]).flat();
 const report = JSON.stringify(reportOf(Number(busy)));
 
-let tables = 0;
+/** Edges that have their table. */
+const led = new Set<string>();
 for (let index = 0; index < Number(members); index++) {
   const member = `member-${index}`;
   const wire = createClusterWire({
@@ -25,17 +26,17 @@ for (let index = 0; index < Number(members); index++) {
   for (let edge = 1; edge <= Number(edges); edge++) {
     const [below, above] = createChannel<ControlMessage, EdgeMessage>();
     wire.relay.attach(`edge-${edge}`, above);
-    act(below);
+    act(below, `${member}/edge-${edge}`);
   }
   wire.relay.follow({ member: 'leader', address: { host: '127.0.0.1', port: Number(port) }, index: 1 });
 }
 
-function act(link: ChannelEnd<ControlMessage, EdgeMessage>): void {
+function act(link: ChannelEnd<ControlMessage, EdgeMessage>, name: string): void {
   link.onMessage((message) => {
     if (message.type === 'led') link.post({ type: 'led', term: message.term });
-    if (message.type === 'table') {
-      tables++;
-      if (tables === Number(members) * Number(edges)) process.stdout.write('attached\n');
+    if (message.type === 'table' && !led.has(name)) {
+      led.add(name);
+      if (led.size === Number(members) * Number(edges)) process.stdout.write('attached\n');
     }
     if (message.type !== 'service' && message.type !== 'table') return;
     const { version } = message;

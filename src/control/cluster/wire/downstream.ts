@@ -9,6 +9,14 @@ import type { OnLost } from './relay.ts';
 
 type Channel = WireChannel<EdgeMessage, ControlMessage>;
 
+interface OpenEdge {
+  number: number;
+  channel: Channel;
+  edge: string;
+  /** It did not acknowledge in time, and cannot be ended. */
+  isAwaited: boolean;
+}
+
 /** Most edges of one member. */
 const MAX_EDGES = 1024;
 
@@ -19,7 +27,7 @@ export class Downstream {
   readonly #attach: AttachEdge;
   readonly #onLost: OnLost;
   readonly #nameOf: (edge: string) => string;
-  readonly #channels = new Map<number, { channel: Channel; edge: string }>();
+  readonly #channels = new Map<number, OpenEdge>();
   #saidGoodbye = false;
 
   /** @param nameOf what an edge is called here, where two runs of the member are there at once */
@@ -57,7 +65,11 @@ export class Downstream {
   }
 
   #receive(frame: Frame): void {
-    this.#channels.get(frame.channel)?.channel.receive(unpack(frame) as EdgeMessage);
+    const open = this.#channels.get(frame.channel);
+    if (open === undefined) return;
+    const message = unpack(frame) as EdgeMessage;
+    if (message.type === 'ack') open.isAwaited = false;
+    open.channel.receive(message);
   }
 
   #open(frame: Frame): void {
@@ -69,7 +81,24 @@ export class Downstream {
     }
     const edge = this.#nameOf(name);
     const channel: Channel = new WireChannel(this.peer, number, () => this.#channels.delete(number));
-    this.#channels.set(number, { channel, edge });
-    this.#attach(edge, channel, endable ? () => this.peer.send(Kind.END, number) : undefined);
+    const open: OpenEdge = { number, channel, edge, isAwaited: false };
+    this.#channels.set(number, open);
+    this.#attach(edge, channel, () => {
+      if (endable) this.peer.send(Kind.END, number);
+      else this.#cutOffUnlessHeard(open);
+    });
+  }
+
+  /**
+   * The member's only process cannot be ended from here. It is waited for, a lease at most; without its link it counts as
+   * out of sight until it is back.
+   */
+  #cutOffUnlessHeard(open: OpenEdge): void {
+    open.isAwaited = true;
+    this.peer.afterLease(() => {
+      const isGone = !this.#channels.has(open.number);
+      if (isGone || !open.isAwaited) return;
+      this.peer.close(new PilotlightError('CLUSTER_LINK_FAILED', `${open.edge} does not do what it is told`));
+    });
   }
 }

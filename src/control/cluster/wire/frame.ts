@@ -104,6 +104,8 @@ export function unpack(frame: Frame): unknown {
 export class FrameReader {
   #chunks: Buffer[] = [];
   #size = 0;
+  /** Bytes of the head or of the whole frame: what comes is joined only by then, as a long one comes in thousands of pieces. */
+  #awaited = HEAD_BYTES;
   readonly #take: (frame: Frame) => void;
   /** Longest content that is accepted, bytes. */
   most: number;
@@ -117,26 +119,26 @@ export class FrameReader {
   push(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#size += chunk.length;
-    for (;;) {
-      if (this.#size < HEAD_BYTES) return;
-      const head = this.#joined(HEAD_BYTES);
-      const length = head.readUInt32BE(0);
+    while (this.#size >= this.#awaited) {
+      const joined = this.#joined();
+      const length = joined.readUInt32BE(0);
       if (length > this.most) {
         throw new PilotlightError('CLUSTER_PROTOCOL', `a frame of ${length} bytes, and ${this.most} is the most`);
       }
-      if (this.#size < HEAD_BYTES + length) return;
-      const whole = this.#joined(HEAD_BYTES + length);
-      const rest = whole.subarray(HEAD_BYTES + length);
+      this.#awaited = HEAD_BYTES + length;
+      if (this.#size < this.#awaited) return;
+      const frame = joined.subarray(0, this.#awaited);
+      const rest = joined.subarray(this.#awaited);
       this.#chunks = rest.length > 0 ? [rest] : [];
       this.#size = rest.length;
-      this.#take(frameOf(whole.subarray(0, HEAD_BYTES + length)));
+      this.#awaited = HEAD_BYTES;
+      this.#take(frameOf(frame));
     }
   }
 
-  /** What came, joined at least as far as `bytes`. */
-  #joined(bytes: number): Buffer {
+  #joined(): Buffer {
     const [first] = this.#chunks;
-    if (first !== undefined && first.length >= bytes && this.#chunks.length === 1) return first;
+    if (first !== undefined && this.#chunks.length === 1) return first;
     const joined = Buffer.concat(this.#chunks);
     this.#chunks = [joined];
     return joined;

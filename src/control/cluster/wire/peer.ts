@@ -108,6 +108,11 @@ export class Peer {
     else resume();
   }
 
+  /** Calls back after a lease, closed or not. */
+  afterLease(then: () => void): void {
+    this.#options.clock.after(this.#options.leaseMs, then);
+  }
+
   /** Ends the connection, behind what was sent before where there is no cause. */
   close(cause?: PilotlightError): void {
     if (this.#closed) return;

@@ -5,6 +5,7 @@ import type { ControlMessage, EdgeMessage } from '../../../../src/model/link.ts'
 import { silentLogger } from '../../../../src/model/observe.ts';
 import { createChannel } from '../../../../src/util/channel.ts';
 import { systemClock } from '../../../../src/util/clock.ts';
+import { VirtualClock } from '../../../../src/util/virtual-clock.ts';
 import { at, policy, state } from '../../../edge/edge-harness.ts';
 import { answering, Client, Origin, until } from '../../../edge/wire.ts';
 import { listenSettings } from '../../../support/listen-settings.ts';
@@ -113,4 +114,37 @@ test('a member that ends in order takes its edges along: nothing is lost', async
   await until(() => a.detached.length > 0, 'the end of the edge');
   expect(a.detached).toEqual(['b/edge-1']);
   expect(a.lost).toEqual([]);
+});
+
+test('an edge that cannot be ended and does not acknowledge is waited for, and cut off after a lease', async () => {
+  const clock = new VirtualClock();
+  const [a, b] = [await Member.start('a', { clock }), await Member.start('b')];
+  const hub = a.lead(7, clock);
+  const edge = b.edge();
+  b.wire.relay.follow(a.leader(7));
+  await edge.gets('table');
+  expect(hub.end('b/edge-1')).toBe(true);
+  edge.link.post({
+    type: 'ack',
+    version: 1,
+    service: 'app',
+    endpoint: 'e',
+    inFlight: 0,
+    quiet: 0,
+    passive: 0,
+    idleForMs: 0,
+  });
+  await until(() => a.heard.some(({ message }) => message.type === 'ack'), 'the acknowledgement');
+  await clock.advanceAsync(5000);
+  expect(a.detached).toEqual([]);
+  expect(hub.end('b/edge-1')).toBe(true);
+  expect(a.detached).toEqual([]);
+  edge.link.post({ type: 'drained', version: 1, service: 'app', endpoint: 'e', quiet: 0 });
+  await until(() => a.heard.some(({ message }) => message.type === 'drained'), 'that it lives');
+  await clock.advanceAsync(5000);
+  expect(a.detached).toEqual(['b/edge-1']);
+  expect(a.lost).toEqual(['b/edge-1']);
+  await a.says('b/edge-1 does not do what it is told');
+  await until(() => edge.types.filter((type) => type === 'table').length === 2, 'the table of the link after that');
+  expect(hub.edges).toEqual(['b/edge-1']);
 });

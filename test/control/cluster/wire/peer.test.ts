@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Duplex } from 'node:stream';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import {
   type Frame,
   FrameReader,
@@ -102,4 +102,17 @@ test('a frame that is too long, or that cannot be decompressed, ends the link', 
     stream.push(bytes);
     await until(() => causes.length === 1, 'the end');
   }
+});
+
+test('a long frame is joined once, however many pieces it comes in', () => {
+  const content = randomBytes(2 ** 20);
+  const packed = packBytes(content);
+  const bytes = Buffer.concat([frameHead(Kind.CHUNK, 3, 7, packed), packed.bytes]);
+  const read: Frame[] = [];
+  const reader = new FrameReader(MAX_FRAME, (frame) => read.push(frame));
+  const concat = vi.spyOn(Buffer, 'concat');
+  onTestFinished(() => concat.mockRestore());
+  for (let at = 0; at < bytes.length; at += 4096) reader.push(bytes.subarray(at, at + 4096));
+  expect(concat.mock.calls.length).toBeLessThanOrEqual(2);
+  expect(read.map((frame) => frame.content.equals(content))).toEqual([true]);
 });
