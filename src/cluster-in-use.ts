@@ -58,6 +58,7 @@ export function joinCluster(options: ClusterOptions): ControlPlane {
     logger,
     metrics,
     open: async (fence, edgesKnown) => {
+      await shared.kept();
       leads = true;
       const runtimes = planeOptions.runtimes.map((runtime) => fencedRuntime(runtime, fence));
       const mayAct = () => fence.holds;
@@ -76,7 +77,11 @@ export function joinCluster(options: ClusterOptions): ControlPlane {
         // What is said of services is the next leader's to say.
         for (const name of names) metrics.forget(name);
       };
-      return { control: opened.control, release };
+      const share = async () => {
+        await opened.release();
+        await shared.sent();
+      };
+      return { control: opened.control, share, release };
     },
   });
   const shared = new SharedState({

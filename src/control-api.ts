@@ -14,6 +14,7 @@ export function controlApi(control: Control, own: Pick<ControlApi, 'ready' | 'su
     costs: (since) => control.costs(since),
     sources: () => control.sources(),
     memory: () => control.memory(),
+    cluster: async () => (await control.cluster?.()) ?? null,
     wake: (name) => control.wake(name),
     sleep: (name) => control.sleep(name),
     freeze: (name, forMs, reason, dryRun) => control.freeze(name, forMs, reason, dryRun),

@@ -118,6 +118,7 @@ export function createRoutes({
     },
     '/v1/sources': { get: async (response) => sendJson(response, await api.sources()) },
     '/v1/budget': { get: (response) => sendJson(response, { memory: api.memory() }) },
+    '/v1/cluster': { get: async (response) => sendJson(response, { cluster: (await api.cluster?.()) ?? null }) },
     '/v1/services/*/wake': { post: async (response, name) => sendJson(response, await api.wake(name)) },
     '/v1/services/*/sleep': { post: async (response, name) => sendJson(response, await api.sleep(name)) },
     '/v1/services/*/freeze': { post: (response, name, _query, body) => freeze(response, name, body) },

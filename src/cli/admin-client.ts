@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { CertificateStatus } from '../model/certificates.ts';
+import type { ClusterStatus } from '../model/cluster.ts';
 import type { Costs } from '../model/costs.ts';
 import type { ServiceWhy } from '../model/decision.ts';
 import type { DeclarationStatus } from '../model/declarations.ts';
@@ -37,6 +38,8 @@ export interface AdminClient {
   costs(since: string): Promise<Costs>;
   /** How the budgets are used; nothing of a proxy of an earlier version. */
   budget(signal?: AbortSignal): Promise<{ memory: MemoryUse | null }>;
+  /** Null of a proxy that acts alone, or of an earlier version. */
+  cluster(signal?: AbortSignal): Promise<ClusterStatus | null>;
   wake(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
   sleep(name: string, signal?: AbortSignal): Promise<ServiceStatus>;
   /** @param name undefined: all */
@@ -86,6 +89,11 @@ export function createAdminClient(target: AdminTarget): AdminClient {
       ask(target, 'GET', '/v1/budget', signal).then(
         (body) => ({ memory: null, ...(body as { memory?: MemoryUse | null }) }),
         () => ({ memory: null }),
+      ),
+    cluster: async (signal) =>
+      ask(target, 'GET', '/v1/cluster', signal).then(
+        (body) => (body as { cluster?: ClusterStatus | null }).cluster ?? null,
+        () => null,
       ),
     wake: async (name, signal) => (await ask(target, 'POST', act(name, 'wake'), signal)) as ServiceStatus,
     sleep: async (name, signal) => (await ask(target, 'POST', act(name, 'sleep'), signal)) as ServiceStatus,

@@ -2,6 +2,7 @@ import { PilotlightError } from '../model/errors.ts';
 import { sleep } from '../util/clock.ts';
 import { type AdminClient, createAdminClient } from './admin-client.ts';
 import { type AdminOptions, findAdmin } from './admin-target.ts';
+import { clusterLines } from './cluster-text.ts';
 import { colouredStatus, hasColours } from './colours.ts';
 import { declarationLines } from './declaration-lines.ts';
 import { memoryLines } from './memory-text.ts';
@@ -57,6 +58,7 @@ export async function showStatus(given: StatusOptions, terminal: Terminal, signa
 async function below(client: AdminClient, signal: AbortSignal): Promise<string[]> {
   const lines = [
     client.budget(signal).then(({ memory }) => memoryLines(memory)),
+    client.cluster(signal).then(clusterLines),
     client.declarations(signal).then(declarationLines),
   ];
   const told = lines.map((each) =>

@@ -65,6 +65,8 @@ export type AttachEdge = (edge: string, link: ChannelEnd<EdgeMessage, ControlMes
  * serves what it was told last.
  */
 export interface EdgeRelay {
+  /** Names of the edges of this member. */
+  readonly edges: readonly string[];
   attach: AttachEdge;
   /**
    * This member leads: its edges, and those of others that come over the wire, attach to this control plane. Of an index
@@ -96,8 +98,31 @@ export interface LeaderCalls {
 export interface SharedFiles {
   /** Leader: sends to every member, now and as it comes; only what differs from what it has. */
   ship(path: string, content: Uint8Array): void;
+  /** Leader: whether members that are here still have something to get. */
+  readonly isSending: boolean;
   /** Member: a file came whole. */
   onFile(take: (path: string, content: Uint8Array) => void): void;
+}
+
+/** How a cluster stands, as one of its members tells it. */
+export interface ClusterStatus {
+  name: string;
+  /** The member that was asked. */
+  self: string;
+  /** Null: nobody is known to lead. */
+  leader: { member: string; index: number } | null;
+  /** What keeps the member that was asked from Consul or from the leader; null where nothing does. */
+  trouble: string | null;
+  /** All that are known, by name. */
+  members: ClusterMemberStatus[];
+}
+
+export interface ClusterMemberStatus {
+  member: string;
+  /** Ms since the leader heard of it, 0 of itself; null where it has no connection to the leader, or that is not known. */
+  silentMs: number | null;
+  /** Its edges that the leader has. */
+  edges: string[];
 }
 
 /** A member as the leader sees it. */

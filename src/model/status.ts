@@ -1,4 +1,5 @@
 import type { EndpointCondition } from './balancing.ts';
+import type { ClusterStatus } from './cluster.ts';
 import type { Costs } from './costs.ts';
 import type { Decision, HeldBack, ServiceWhy } from './decision.ts';
 import type { ErrorCode } from './errors.ts';
@@ -215,6 +216,8 @@ export interface ControlApi {
   sources(): Promise<SourceStatus[]>;
   /** What services cost, and would have cost otherwise. @param since ms since the epoch; at most 90 days are known */
   costs(since: number): Promise<Costs>;
+  /** How the cluster of this proxy stands; absent or null where it acts alone. */
+  cluster?(): Promise<ClusterStatus | null>;
   /** What all replicas take of the memory, and may take; null where there is no budget of it. */
   memory(): MemoryUse | null;
   /** Starts the service unless it runs and waits for nothing. @throws SERVICE_UNKNOWN, SERVICE_NOT_RUNNABLE */

@@ -30,6 +30,11 @@ export async function fakeAdmin(status: number, body: unknown, { declarations = 
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"memory":null}');
       return;
     }
+    // … and it acts alone.
+    if (request.url === '/v1/cluster') {
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"cluster":null}');
+      return;
+    }
     fake.asked.push(`${request.method} ${request.url} ${request.headers.authorization ?? '-'}`);
     response.writeHead(fake.answer.status, { 'content-type': 'application/json' });
     const first = fake.first.shift();

@@ -1,4 +1,5 @@
 import { describe, expect, inject } from 'vitest';
+import type { ClusterStatus } from '../../src/model/cluster.ts';
 import type { App } from '../support/app.ts';
 import { ConsulAgent } from '../support/consul-agent.ts';
 import { freePort } from '../support/free-port.ts';
@@ -76,6 +77,12 @@ const loadOn = (proxies: RunningProxy[], { host }: App, rate = 20) =>
 
 const statusesOf = async (loads: PacedLoad[]): Promise<Record<number, number>> =>
   byStatus((await Promise.all(loads.map((load) => load.stop()))).flat());
+
+/** How the cluster stands, as this member tells it. */
+async function standing(proxy: RunningProxy): Promise<ClusterStatus> {
+  const { cluster } = (await (await proxy.admin('/v1/cluster')).json()) as { cluster: ClusterStatus };
+  return cluster;
+}
 
 const onlyGood = (statuses: Record<number, number>) => expect(Object.keys(statuses)).toEqual(['200']);
 
@@ -172,6 +179,32 @@ describe('several proxies as one', () => {
       await pause(1000);
       onlyGood(await statusesOf(loads));
       expect(app.log.boots()).toHaveLength(1);
+    },
+    { alone: true },
+  );
+
+  scenario(
+    'a leader that ends in order is followed at once by one that knows what was decided a moment before, as all tell',
+    async (stage) => {
+      const app = await stage.app('shop', { place: 'docker-container' });
+      const cluster = await Cluster.start(stage, [app]);
+      const { leader, others } = await cluster.roles();
+      const [follower] = others as [RunningProxy];
+      await until('all are connected', async () => {
+        const { members } = await standing(follower);
+        return members.length === 3 && members.every(({ silentMs, edges }) => silentMs !== null && edges.length > 0);
+      });
+      expect((await standing(leader)).leader).toEqual((await standing(follower)).leader);
+      const body = JSON.stringify({ for: '1h', reason: 'sale' });
+      expect((await follower.admin('/v1/services/shop/freeze', { method: 'POST', body })).status).toBe(200);
+
+      await leader.stop();
+      const next = await cluster.untilLed(others);
+      // What a new leader adopts takes a moment.
+      await until('it answers', async () => (await next.admin('/v1/services')).status === 200, 30_000);
+      expect((await next.service('shop')).frozen?.reason).toBe('sale');
+      await until('the one that left is in no list', async () => (await standing(next)).members.length === 2, 30_000);
+      expect((await standing(next)).leader?.member).toBe((await standing(next)).self);
     },
     { alone: true },
   );

@@ -1,4 +1,11 @@
-import type { AttachEdge, Leader, LeaderLock, LockState } from '../../model/cluster.ts';
+import type {
+  AttachEdge,
+  ClusterMemberStatus,
+  ClusterStatus,
+  Leader,
+  LeaderLock,
+  LockState,
+} from '../../model/cluster.ts';
 import type { ClusterSettings } from '../../model/cluster-settings.ts';
 import { PilotlightError, toPilotlightError } from '../../model/errors.ts';
 import type { EventSink, PilotEvent } from '../../model/events.ts';
@@ -8,15 +15,18 @@ import type { Logger, Metrics } from '../../model/observe.ts';
 import type { Settings } from '../../model/settings.ts';
 import type { RoutingTable } from '../../model/snapshot.ts';
 import type { LatencyThreshold } from '../../model/threshold.ts';
-import { abortedWithin } from '../../util/abort.ts';
+import { abortedWithin, unlessAborted } from '../../util/abort.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
 import { inTurns } from '../../util/in-turns.ts';
 import type { Control } from '../control.ts';
 import { AbsentEdges } from '../link/absent-edges.ts';
 import { Candidacy } from './candidacy.ts';
 import type { Fence } from './fence.ts';
+import { GoneMembers } from './gone-members.ts';
 import type { Leadership } from './leadership.ts';
+import { OwnRecord } from './own-record.ts';
 import { type AskedOfLeader, answerMember, askLeader } from './remote-api.ts';
+import { memberList } from './standing.ts';
 import { type OpenPlane, Term } from './term.ts';
 import type { ClusterWire } from './wire/cluster-wire.ts';
 
@@ -37,8 +47,14 @@ export interface MemberOptions {
 
 /** How long what waits for Consul at the end may take, ms. */
 const LEAVE_MS = 2000;
+/** How long the others are given what was learnt before the lock is given back, ms. */
+const SHARE_MS = 1000;
 /** How long it takes until somebody is told that nobody leads, ms. */
 const UNLED_MS = 5000;
+/** How often the leader looks for members that are gone, ms. */
+const GONE_EVERY_MS = 30_000;
+/** How long a member waits for the leader's word of all of them, ms. */
+const STANDING_MS = 2000;
 
 /** Makes this process one of several that act as one: its control plane is its own while it leads, else the leader's. */
 export function createMember(options: MemberOptions): Control {
@@ -55,6 +71,7 @@ class Member implements Control {
   readonly #life = new AbortController();
   readonly #sinks = new Set<EventSink>();
   readonly #none: AbsentEdges;
+  readonly #record: OwnRecord;
   readonly #inTurn = inTurns();
   #phase: Phase = 'new';
   #term: Term | undefined;
@@ -62,8 +79,8 @@ class Member implements Control {
   #state: LockState = { leader: undefined, session: undefined, index: 0, members: [] };
   /** The index of the leader that the edges follow; undefined: none. */
   #followed: number | undefined;
-  /** The index in this member's own record. */
-  #entered = -1;
+  #gone = new GoneMembers();
+  #steppingDown: Promise<void> | undefined;
   /** Resolves when an edge of this member was told its routes. */
   readonly #led = Promise.withResolvers<void>();
   #isLed = false;
@@ -72,6 +89,9 @@ class Member implements Control {
     const { lock, wire, clock, logger, cluster } = options;
     this.#options = options;
     this.#none = new AbsentEdges(clock);
+    const address = cluster.advertise;
+    const againMs = cluster.ttlMs / 10;
+    this.#record = new OwnRecord({ lock, self: { member: options.self, address }, clock, logger, againMs });
     this.#remote = askLeader(wire.calls, this.#life.signal);
     this.#candidacy = new Candidacy({
       lock,
@@ -84,6 +104,7 @@ class Member implements Control {
     wire.calls.serve(async (method, args, emit, signal) => {
       const { control } = this;
       if (control === undefined) throw unled();
+      if (method === 'members') return this.#members();
       if (method !== 'events') return answerMember(control, method, args);
       const end = control.subscribe(emit);
       signal.addEventListener('abort', end, { once: true });
@@ -126,6 +147,8 @@ class Member implements Control {
     await wire.listen(cluster.address ?? cluster.advertise);
     await this.#enter(0);
     this.#candidacy.begin();
+    const gone = clock.every(GONE_EVERY_MS, () => this.#dropGone());
+    this.#life.signal.addEventListener('abort', () => gone.cancel(), { once: true });
     // The leader's, which does not tell itself.
     wire.calls.stream('events', [], (event) => this.#pass(event as PilotEvent), this.#life.signal);
     const patience = clock.every(UNLED_MS, () => {
@@ -198,16 +221,17 @@ class Member implements Control {
     if (this.#phase === 'ended') return;
     const isLast = this.#phase !== 'handed';
     this.#phase = 'ended';
-    const { lock, wire, self, logger } = this.#options;
-    const limit = abortedWithin(LEAVE_MS, signal);
-    await this.#stepDown(limit);
+    const { wire, logger } = this.#options;
+    await this.#stepDown(signal);
     await wire.close();
-    const left = isLast ? lock.leave(self, limit) : Promise.resolve();
+    const limit = abortedWithin(LEAVE_MS, signal);
+    const left = isLast ? this.#record.leave(limit) : Promise.resolve();
     await left.catch((error: unknown) => {
       const { code, message } = toPilotlightError(error);
       logger.warn({ code }, `the record of this member stays for a while: ${message}`);
     });
     this.#candidacy.close();
+    this.#record.close();
     this.#life.abort();
   }
 
@@ -225,6 +249,28 @@ class Member implements Control {
   scale: Control['scale'] = (...args) => this.#asked.scale(...args);
   freeze: Control['freeze'] = (...args) => this.#asked.freeze(...args);
   unfreeze: Control['unfreeze'] = (...args) => this.#asked.unfreeze(...args);
+
+  /** Tells what it knows by itself where the leader does not answer. */
+  async cluster(): Promise<ClusterStatus> {
+    const { cluster, self, wire } = this.#options;
+    const { leader } = this.#state;
+    const isLed = this.#term === undefined && leader !== undefined;
+    const limit = abortedWithin(STANDING_MS, this.#life.signal);
+    const told = isLed && wire.calls.call('members', [], limit).catch(() => undefined);
+    return {
+      name: cluster.name,
+      self,
+      leader: leader === undefined ? null : { member: leader.member, index: leader.index },
+      trouble: this.#candidacy.trouble ?? wire.trouble?.message ?? null,
+      members: ((await told) || this.#members()) as ClusterMemberStatus[],
+    };
+  }
+
+  #members(): ClusterMemberStatus[] {
+    const { self, wire } = this.#options;
+    const own = { member: self, silentMs: 0, edges: wire.relay.edges };
+    return memberList(this.#state.members, this.#term === undefined ? [] : [own, ...wire.members]);
+  }
 
   memory(): MemoryUse | null {
     return this.control?.memory() ?? null;
@@ -277,6 +323,8 @@ class Member implements Control {
     const led = before.state === 'leading' || before.state === 'suspended' ? before.index : undefined;
     const leads = after.state === 'leading' || after.state === 'suspended' ? after.index : undefined;
     if (led === leads) return;
+    // It may be trying to enter itself under that index, for which the end of the term does not wait.
+    if (led !== undefined) this.#record.giveUp(led);
     void this.#inTurn(async () => {
       if (led !== undefined) await this.#endTerm(led);
       if (leads !== undefined) await this.#beginTerm(leads);
@@ -287,6 +335,18 @@ class Member implements Control {
     this.#state = state;
     this.#leader = state.leader;
     this.#followLeader();
+    if (this.#phase === 'member') this.#record.seen(state);
+  }
+
+  /** Takes out records of members that do not come back: every new leader would wait for them. */
+  #dropGone(): void {
+    const { wire, lock, clock, logger, self } = this.#options;
+    if (this.#term === undefined || this.#candidacy.right === undefined) return;
+    const here = new Set([self, ...wire.members.map(({ member }) => member)]);
+    for (const member of this.#gone.look(this.#state.members, here, clock.now())) {
+      logger.warn({ member }, 'a member was not here for ten minutes: its record is taken out');
+      void lock.leave(member, this.#life.signal).catch(() => undefined);
+    }
   }
 
   /** Has the edges follow whoever leads, unless that is this member. */
@@ -315,12 +375,15 @@ class Member implements Control {
     const known = this.#state.members;
     const term = new Term({ fence, wire, clock, logger, leaseMs: cluster.leaseMs, self, known });
     this.#term = term;
+    this.#gone = new GoneMembers();
     this.#tell(`this proxy leads the cluster ${cluster.name}`, { index, leader: self });
     logger.info({ index }, `leads the cluster ${cluster.name}`);
     await this.#enter(index);
     // In turn with nothing: a term that hangs must not keep its end from coming.
     void term.begin(open).catch((error: unknown) => {
-      logger.error({ err: error }, 'the control plane of this leader failed');
+      if (term.hasEnded) return;
+      logger.error({ err: error }, 'the control plane of this leader failed: another one may lead');
+      void this.#giveUp();
     });
   }
 
@@ -335,10 +398,31 @@ class Member implements Control {
     this.#followLeader();
   }
 
-  async #stepDown(signal: AbortSignal): Promise<void> {
+  /** Leads no more for a while: it cannot. */
+  async #giveUp(): Promise<void> {
+    const { clock, cluster } = this.#options;
+    await this.#candidacy.resign(AbortSignal.timeout(LEAVE_MS));
+    await sleep(clock, 2 * cluster.ttlMs, this.#life.signal).catch(() => undefined);
+    if (this.#phase === 'member') this.#candidacy.begin();
+  }
+
+  /** @param signal limits the wait for what is being started or stopped; the lock is given back in any case */
+  #stepDown(signal: AbortSignal): Promise<void> {
+    this.#steppingDown ??= this.#handBack(signal).finally(() => {
+      this.#steppingDown = undefined;
+    });
+    return this.#steppingDown;
+  }
+
+  async #handBack(signal: AbortSignal): Promise<void> {
     const { index } = this.#term ?? {};
     await this.#settleActs(signal);
-    await this.#candidacy.resign(signal);
+    if (this.#term !== undefined) {
+      await unlessAborted(this.#term.share(), AbortSignal.timeout(SHARE_MS)).catch((error: unknown) => {
+        this.#options.logger.warn({ err: error }, 'the other members may lack what was learnt in the last minute');
+      });
+    }
+    await this.#candidacy.resign(AbortSignal.timeout(LEAVE_MS));
     if (index !== undefined) await this.#inTurn(() => this.#endTerm(index));
   }
 
@@ -348,19 +432,7 @@ class Member implements Control {
   }
 
   async #enter(index: number): Promise<void> {
-    if (this.#entered === index || this.#phase === 'ended' || this.#phase === 'handed') return;
-    const { lock, self, cluster, logger, clock } = this.#options;
-    this.#entered = index;
-    for (;;) {
-      try {
-        await lock.enter({ member: self, address: cluster.advertise, index }, this.#life.signal);
-        return;
-      } catch (error) {
-        if (this.#life.signal.aborted || this.#entered !== index) return;
-        if (index === 0) logger.warn({}, `${toPilotlightError(error).message}; it is tried again`);
-        await sleep(clock, cluster.ttlMs / 10, this.#life.signal).catch(() => undefined);
-      }
-    }
+    if (this.#phase !== 'ended' && this.#phase !== 'handed') await this.#record.enter(index);
   }
 }
 

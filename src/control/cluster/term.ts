@@ -9,6 +9,8 @@ import type { ClusterWire } from './wire/cluster-wire.ts';
 /** A control plane with what it keeps. */
 export interface LedPlane {
   control: Control;
+  /** Writes what is kept and gives it to the other members: the next leader goes on with it. */
+  share?(): Promise<unknown>;
   release(): Promise<unknown>;
 }
 
@@ -35,6 +37,7 @@ export class Term {
   readonly index: number;
   readonly #options: TermOptions;
   readonly #life = new AbortController();
+  #opening: Promise<LedPlane> | undefined;
   #plane: LedPlane | undefined;
   #settling: Timer | undefined;
 
@@ -52,12 +55,10 @@ export class Term {
   async begin(open: OpenPlane): Promise<void> {
     const { fence, wire, self, known, logger } = this.#options;
     const edgesKnown = Promise.withResolvers<void>();
-    const plane = await open(fence, edgesKnown.promise);
+    this.#opening = open(fence, edgesKnown.promise);
+    const plane = await this.#opening;
+    if (this.#life.signal.aborted) return;
     this.#plane = plane;
-    if (this.#life.signal.aborted) {
-      await plane.release();
-      return;
-    }
     const { control } = plane;
     const holdBack = new HoldBack();
     const others = known.filter(({ member }) => member !== self);
@@ -80,11 +81,21 @@ export class Term {
     }
   }
 
-  /** Ends it here and touches nothing: replicas are the next leader's. */
+  /** Gives the others what it has learnt, while it still leads. */
+  async share(): Promise<void> {
+    if (!this.#life.signal.aborted) await this.#plane?.share?.();
+  }
+
+  get hasEnded(): boolean {
+    return this.#life.signal.aborted;
+  }
+
+  /** Ends it here and touches nothing: replicas are the next leader's. Its files are nobody's when it resolves. */
   async end(): Promise<void> {
     this.#life.abort();
     this.#settling?.cancel();
-    await this.#plane?.release();
+    const plane = await this.#opening?.catch(() => undefined);
+    await plane?.release();
   }
 
   /** Waits until what runs is known and every known member is here, but no longer than a lease. */

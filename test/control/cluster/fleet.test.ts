@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { testService } from '../support/settings.ts';
-import { Fleet } from './fleet.ts';
+import { type FakeMember, Fleet } from './fleet.ts';
 
 const service = (idleMs = 3_600_000) => testService('shop', { scale: { idleMs } });
 
@@ -27,4 +27,35 @@ test('what was held when the leader was killed is answered under the next one, f
   await fleet.run(29_000);
   expect(requests.map(({ outcome }) => outcome)).toEqual(['answered', 'answered']);
   expect(fleet.runtime.calls).toEqual(['start shop-1']);
+});
+
+test('a leader that ends in order while a replica takes its time hands over all the same', async () => {
+  const fleet = new Fleet(3, [service()]);
+  fleet.runtime.behaviour.readyMs = 60_000;
+  await fleet.run(8000);
+  const leader = fleet.members.find(({ name }) => fleet.consul.state.leader?.member === name) as FakeMember;
+  const [other] = fleet.members.filter((member) => member !== leader);
+  other?.edge.request('shop');
+  await fleet.run(500);
+  const ended = leader.control.shutdown(AbortSignal.timeout(100));
+  // The limit of what is waited for is one of real time.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await fleet.run(3000);
+  await ended;
+  expect(fleet.consul.state.leader?.member).not.toBe(leader.name);
+  expect(fleet.consul.state.leader).toBeDefined();
+  expect(fleet.runtime.calls).toEqual(['start shop-1']);
+});
+
+test('a member that never comes back has no record after a while, and one that lives has its own', async () => {
+  const fleet = new Fleet(3, [service()]);
+  await fleet.run(8000);
+  const leader = fleet.consul.state.leader?.member;
+  const dead = fleet.members.find(({ name }) => name !== leader) as FakeMember;
+  dead.kill();
+  await fleet.run(5 * 60_000, 250);
+  expect(fleet.consul.records.has(dead.name)).toBe(true);
+  await fleet.run(6 * 60_000, 250);
+  expect(fleet.consul.records.has(dead.name)).toBe(false);
+  expect(fleet.consul.records.size).toBe(2);
 });

@@ -197,6 +197,7 @@ export class FakeMember implements RemoteEdges {
       error: (fields, message) => this.isDead || fleet.errors.push(`${name}: ${message} ${JSON.stringify(fields)}`),
     };
     const { clock } = this;
+    const standing = () => Array.from(this.guests, ({ member }) => member);
     this.control = createMember({
       cluster: { name: 'edge', secret: '', advertise: { host: name, port: 1 }, ttlMs: TTL_MS, leaseMs: LEASE_MS },
       self: name,
@@ -205,7 +206,9 @@ export class FakeMember implements RemoteEdges {
         relay: this.relay,
         calls: { serve: () => undefined, call: () => Promise.reject(new Error('not here')), stream: () => undefined },
         files: { ship: () => undefined, onFile: () => undefined },
-        members: [],
+        get members() {
+          return standing();
+        },
         trouble: undefined,
         listen: (address: unknown) => Promise.resolve(address),
         close: () => this.relay.close(),

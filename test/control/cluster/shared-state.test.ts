@@ -17,15 +17,20 @@ async function member(leads: boolean) {
   const folder = await mkdtemp(join(tmpdir(), 'pilotlight-shared-'));
   folders.push(folder);
   const shipped: [string, string][] = [];
+  const left = { sends: 0 };
   let take: Parameters<SharedFiles['onFile']>[0] = () => undefined;
   const files: SharedFiles = {
     ship: (path, content) => void shipped.push([path, Buffer.from(content).toString()]),
+    get isSending() {
+      return left.sends-- > 0;
+    },
     onFile: (listener) => {
       take = listener;
     },
   };
-  const state = new SharedState({ files, folder, leads: () => leads, clock: new VirtualClock(), logger: silentLogger });
-  return { folder, shipped, state, take: (path: string, text: string) => take(path, Buffer.from(text)) };
+  const clock = new VirtualClock();
+  const state = new SharedState({ files, folder, leads: () => leads, clock, logger: silentLogger });
+  return { folder, shipped, state, left, clock, take: (path: string, text: string) => take(path, Buffer.from(text)) };
 }
 
 test('a leader ships what it has learnt, once as long as it does not change, and nothing of its own', async () => {
@@ -55,4 +60,44 @@ test('one that leads keeps its own', async () => {
   take('idle/shop.json', '{}');
   await state.look();
   expect(await readdir(folder)).toEqual([]);
+});
+
+test('freezes go with what was learnt, and come as they were', async () => {
+  const { folder, shipped, state } = await member(true);
+  await writeFile(join(folder, 'freezes.json'), '{"shop":1}');
+  await state.look();
+  expect(shipped).toEqual([['freezes.json', '{"shop":1}']]);
+  const other = await member(false);
+  other.take('freezes.json', '{"shop":1}');
+  await other.state.kept();
+  expect(await readFile(join(other.folder, 'freezes.json'), 'utf8')).toBe('{"shop":1}');
+});
+
+test('one that is about to lead has all that came in its files, and ships all of them anew', async () => {
+  const { folder, take, state } = await member(false);
+  for (let i = 0; i < 20; i++) take(`idle/shop-${i}.json`, '{}');
+  await state.kept();
+  expect(await readdir(join(folder, 'idle'))).toHaveLength(20);
+  const leader = await member(true);
+  await mkdir(join(leader.folder, 'learnt'));
+  await writeFile(join(leader.folder, 'learnt', 'shop.json'), '{}');
+  await leader.state.look();
+  await leader.state.kept();
+  await leader.state.look();
+  expect(leader.shipped).toHaveLength(2);
+});
+
+test('a leader that is about to end waits until the others have what it has learnt', async () => {
+  const { folder, shipped, state, left, clock } = await member(true);
+  await mkdir(join(folder, 'learnt'));
+  await writeFile(join(folder, 'learnt', 'shop.json'), '{}');
+  left.sends = 3;
+  let isSent = false;
+  const sent = state.sent().then(() => {
+    isSent = true;
+  });
+  await until('it is shipped', () => shipped.length === 1);
+  expect(isSent).toBe(false);
+  for (let i = 0; i < 5; i++) await clock.advanceAsync(10);
+  await sent;
 });

@@ -50,6 +50,10 @@ export class Files implements SharedFiles {
     for (const shipment of this.#shipments) shipment.add(path);
   }
 
+  get isSending(): boolean {
+    return [...this.#shipments].some(({ isSending }) => isSending);
+  }
+
   onFile(take: Take): void {
     this.#take = take;
   }
@@ -121,6 +125,10 @@ export class Shipment {
     this.#forget = forget;
   }
 
+  get isSending(): boolean {
+    return this.#isSending;
+  }
+
   /** @returns whether the frame was about files */
   onFrame(frame: Frame): boolean {
     if (frame.kind !== Kind.FILES) return false;
@@ -137,6 +145,7 @@ export class Shipment {
 
   close(): void {
     this.#waiting.clear();
+    this.#isSending = false;
     this.#forget();
   }
 

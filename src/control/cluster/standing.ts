@@ -1,0 +1,19 @@
+import type { ClusterMemberStatus, MemberRecord, MemberStanding } from '../../model/cluster.ts';
+
+/**
+ * All members that are known, by name.
+ * @param records those that entered themselves
+ * @param here those that have a connection to the leader, one that is being replaced twice; and the leader
+ */
+export function memberList(
+  records: readonly MemberRecord[],
+  here: readonly Omit<MemberStanding, 'address'>[],
+): ClusterMemberStatus[] {
+  const all = new Map<string, ClusterMemberStatus>();
+  for (const { member } of records) all.set(member, { member, silentMs: null, edges: [] });
+  for (const { member, silentMs, edges } of here) {
+    const { silentMs: other, edges: others = [] } = all.get(member) ?? {};
+    all.set(member, { member, silentMs: Math.min(silentMs, other ?? silentMs), edges: [...others, ...edges] });
+  }
+  return [...all.values()].sort((a, b) => (a.member < b.member ? -1 : 1));
+}
