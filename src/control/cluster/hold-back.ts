@@ -22,6 +22,14 @@ export class HoldBack {
     };
   }
 
+  /** What ends an edge, for the control plane: not as long as the edge has not heard what it does not answer. */
+  wrapEnd(end: (() => void) | undefined): (() => void) | undefined {
+    if (end === undefined) return undefined;
+    return () => {
+      if (this.#kept === undefined) end();
+    };
+  }
+
   /** Tells the edges what was kept from them, and all that follows as it comes. */
   release(): void {
     const kept = this.#kept;
@@ -35,9 +43,13 @@ export class HoldBack {
       link.post(message);
       return;
     }
-    // It says all that was said before.
-    if (message.type === 'table') messages.length = 0;
-    messages.push(message);
+    if (message.type !== 'table') {
+      messages.push(message);
+      return;
+    }
+    // It says all that was said before of routes and endpoints, but nothing of slots, which are granted once.
+    const others = messages.filter(({ type }) => type !== 'table' && type !== 'service');
+    messages.splice(0, messages.length, message, ...others);
   }
 }
 

@@ -65,7 +65,7 @@ export class Term {
     for (const { member, index } of others) if (index > 0) control.absent.expect(member);
     wire.relay.lead(
       this.index,
-      (edge, link, end) => control.attach(edge, holdBack.wrap(link), end),
+      (edge, link, end) => control.attach(edge, holdBack.wrap(link), holdBack.wrapEnd(end)),
       (edge) => control.absent.lose(edge),
     );
     await control.start(this.#life.signal);

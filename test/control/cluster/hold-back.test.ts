@@ -52,3 +52,25 @@ test('what edges say passes', async () => {
   await settle();
   expect(said).toEqual(['demand']);
 });
+
+test('slots that were granted meanwhile are not lost by a table after them', async () => {
+  const { holdBack, link, got, settle } = await heldBack();
+  link.post(table(1));
+  link.post({ type: 'slots', service: 'app', endpoint: 'e', epoch: 1, grant: 2, recall: 0 });
+  for (const message of [service(2), table(3), service(4)]) link.post(message);
+  holdBack.release();
+  await settle();
+  expect(got).toEqual(['table 3', 'slots', 'service 4']);
+});
+
+test('no edge is ended for what it was not told yet', () => {
+  const holdBack = new HoldBack();
+  let ends = 0;
+  const end = holdBack.wrapEnd(() => ends++);
+  end?.();
+  expect(ends).toBe(0);
+  holdBack.release();
+  end?.();
+  expect(ends).toBe(1);
+  expect(holdBack.wrapEnd(undefined)).toBeUndefined();
+});
