@@ -62,18 +62,28 @@ export function joinCluster(options: ClusterOptions): ControlPlane {
       leads = true;
       const runtimes = planeOptions.runtimes.map((runtime) => fencedRuntime(runtime, fence));
       const mayAct = () => fence.holds;
-      const names = settings().services.map(({ name }) => name);
-      const opened = await openControlPlane({
-        ...planeOptions,
-        settings: settings(),
-        sources: openSources(),
-        runtimes,
-        mayAct,
-        edgesKnown,
-      });
+      const names = new Set<string>();
+      const build = async (): Promise<ControlPlane> => {
+        const used = settings();
+        const built = await openControlPlane({
+          ...planeOptions,
+          settings: used,
+          sources: openSources(),
+          runtimes,
+          mayAct,
+          edgesKnown,
+        });
+        if (settings() === used) return built;
+        // A reload while it was built had nobody to tell.
+        await built.release();
+        return build();
+      };
+      const opened = await build();
+      for (const { name } of settings().services) names.add(name);
       const release = async () => {
         await opened.release();
         leads = false;
+        for (const { name } of settings().services) names.add(name);
         // What is said of services is the next leader's to say.
         for (const name of names) metrics.forget(name);
       };

@@ -59,3 +59,14 @@ test('a member that never comes back has no record after a while, and one that l
   expect(fleet.consul.records.has(dead.name)).toBe(false);
   expect(fleet.consul.records.size).toBe(2);
 });
+
+test('a member whose control plane cannot be built leaves the lead to another one', async () => {
+  const fleet = new Fleet(3, [service()]);
+  const [first, second, third] = fleet.members as [FakeMember, FakeMember, FakeMember];
+  for (const member of [first, second]) member.cannotLead = true;
+  await fleet.run(40_000);
+  expect(fleet.consul.state.leader?.member).toBe(third.name);
+  const request = first.edge.request('shop');
+  await fleet.run(3000);
+  expect(request.outcome).toBe('answered');
+});

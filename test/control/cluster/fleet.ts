@@ -174,6 +174,8 @@ export class FakeMember implements RemoteEdges {
   readonly edge: FakeEdge;
   readonly guests = new Set<Connection>();
   isDead = false;
+  /** It comes to nothing whenever it is to lead. */
+  cannotLead = false;
   /** Of the control plane that it began last. */
   fence: Fence | undefined;
   onLost: OnLost | undefined;
@@ -218,6 +220,7 @@ export class FakeMember implements RemoteEdges {
       logger,
       metrics: new FakeMetrics(),
       open: async (fence, edgesKnown) => {
+        if (this.cannotLead) throw new Error('no room for a state directory');
         this.fence = fence;
         return {
           control: createControl({
