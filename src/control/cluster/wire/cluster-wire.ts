@@ -117,7 +117,7 @@ class Wire implements ClusterWire, RemoteEdges {
       member,
       address,
       edges,
-      silentMs,
+      silentMs: Math.round(silentMs),
     }));
   }
 
