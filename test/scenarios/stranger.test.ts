@@ -80,9 +80,8 @@ describe('another program that takes the port of a replica that died', () => {
       const toldAt = Date.parse((await proxy.untilTold('exited')).at);
       await pause(2000);
       const samples = await load.stop();
-      // Of a process nobody but the kernel tells: on a busy machine much is dialled before that.
-      const strays =
-        place === 'process' ? stranger.requests.filter((at) => at > toldAt + ON_ITS_WAY_MS) : stranger.requests;
+      // On a busy machine the kernel and the engine tell of an end late, and much is dialled before that.
+      const strays = stranger.requests.filter((at) => at > toldAt + ON_ITS_WAY_MS);
       expect(strays.length).toBeLessThanOrEqual(place === 'process' ? 0 : STRAYS);
       // What was on its way when it died may be lost, which is more where the machine is busy; nothing later is.
       const lost = samples.filter(({ status }) => status !== 200);
