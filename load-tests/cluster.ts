@@ -2,9 +2,9 @@
  * One leader of many proxies: `npm run load:cluster [-- EDGES [SERVICES [BUSY]]]`. Lets 1,000 edges of 20 members, unless
  * told otherwise, attach to a control plane with 10,000 services over real connections. The edges are made up, in a
  * process of their own: each reports 20 busy services each second. Prints what the leader uses of a core without edges,
- * with edges that report nothing, and with those that do; how large a table and one change are; and how long a change
- * takes until every edge has acknowledged it. Where edges do not attach, or do not acknowledge, in time, it says so and ends
- * with 1.
+ * with edges that report nothing, and with those that do; how large a table and one change are; how long a change takes until
+ * every edge has acknowledged it; and what edges that are lost and back cost. All CPU is the leader's unless it is said to be
+ * the edges'. Where edges do not attach, or do not acknowledge, in time, it says so and ends with 1.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ import { type Metrics, silentLogger } from '../src/model/observe.ts';
 import { systemClock } from '../src/util/clock.ts';
 import { testService, testSettings } from '../test/control/support/settings.ts';
 import { countsFrom } from './support/arguments.ts';
-import { residentMiB } from './support/process.ts';
+import { cpuMicros, residentMiB } from './support/process.ts';
 
 const [edges, services, busy] = countsFrom(
   'usage: npm run load:cluster [-- EDGES [SERVICES [BUSY]]]',
@@ -28,8 +28,10 @@ const [edges, services, busy] = countsFrom(
 );
 const EDGES_EACH = 50;
 const ENDPOINTS = 3;
-/** How long each figure is taken. */
+/** How long each figure is taken, ms. */
 const MEASURE_MS = 10_000;
+/** How often it is looked how long the leader's turns are, ms. */
+const TURN_MS = 5;
 /** Changes whose way to all edges is timed, one after the other. */
 const CHANGES = 100;
 /** Until all edges have attached, and until all have acknowledged a change, ms; links may lapse and come back meanwhile. */
@@ -38,6 +40,15 @@ const CHANGE_MS = 60_000;
 /** All changes are timed within this, or no more of them are, ms. */
 const CHANGES_MS = 120_000;
 const SECRET = 'a secret of this load test';
+
+/** The most CPU that the leader used between two looks, ms: for so long nobody else was heard. */
+let longestTurn = 0;
+let cpuBefore = process.cpuUsage();
+setInterval(() => {
+  const { user, system } = process.cpuUsage(cpuBefore);
+  cpuBefore = process.cpuUsage();
+  longestTurn = Math.max(longestTurn, (user + system) / 1000);
+}, TURN_MS).unref();
 
 let emit: (set: EndpointSet) => void = () => undefined;
 const source: DiscoverySource = {
@@ -146,6 +157,7 @@ async function during(each: number, act: () => Promise<void>): Promise<void> {
   acknowledged.clear();
   const began = performance.now();
   const before = process.cpuUsage();
+  longestTurn = 0;
   const child = startMembers(each);
   const ended = new Promise<never>((_, reject) => {
     child.once('exit', (code, signal) => reject(new Error(`the members ended with ${code ?? signal}`)));
@@ -157,13 +169,17 @@ async function during(each: number, act: () => Promise<void>): Promise<void> {
     const { user, system } = process.cpuUsage(before);
     if (each === 0) {
       print(`until all ${attached.size} edges have their table, ms`, took.toFixed(0));
-      print('… of which CPU of the leader', ((user + system) / 1000).toFixed(0));
+      print('… CPU of the leader for that', ((user + system) / 1000).toFixed(0));
+      print('… its longest turn, ms of CPU', longestTurn.toFixed(0));
+      print('… CPU of all edges for that', (cpuMicros(child.pid as number) / 1000).toFixed(0));
     }
     await Promise.race([sleep(2000).then(act), ended]);
+    longestTurn = 0;
   } finally {
     ended.catch(() => undefined);
     child.kill('SIGKILL');
     await sleep(1000);
+    if (each === 0) print('CPU for the loss of all edges at once, longest turn', longestTurn.toFixed(0));
   }
 }
 
@@ -185,7 +201,7 @@ function startMembers(each: number): ChildProcess {
   const program = join(import.meta.dirname, 'cluster/members.ts');
   const members = String(Math.ceil(edges / EDGES_EACH));
   const args = [program, String(port), SECRET, members, String(EDGES_EACH), String(each)];
-  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
 }
 
 /** CPU time of this process per second. */

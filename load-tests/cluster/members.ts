@@ -10,6 +10,9 @@ const [port = '', secret = '', members = '', edges = '', busy = ''] = process.ar
 const COUNTS = Array.from({ length: 12 }, (_, index) => [bucketOf(2 + index), 1 + (index % 5)]).flat();
 const report = JSON.stringify(reportOf(Number(busy)));
 
+// With the leader's process they are of no use.
+process.stdin.on('end', () => process.exit()).resume();
+
 /** Edges that have their table. */
 const led = new Set<string>();
 for (let index = 0; index < Number(members); index++) {

@@ -1,5 +1,6 @@
 import type { ControlMessage, EdgeMessage } from '../../model/link.ts';
 import type { ChannelEnd } from '../../util/channel.ts';
+import { isKept, keepBehind } from './kept-messages.ts';
 
 type Link = ChannelEnd<EdgeMessage, ControlMessage>;
 
@@ -43,16 +44,6 @@ export class HoldBack {
       link.post(message);
       return;
     }
-    if (message.type !== 'table') {
-      messages.push(message);
-      return;
-    }
-    // It says all that was said before of routes and endpoints, but nothing of slots, which are granted once.
-    const others = messages.filter(({ type }) => type !== 'table' && type !== 'service');
-    messages.splice(0, messages.length, message, ...others);
+    keepBehind(messages, message);
   }
-}
-
-function isKept({ type }: ControlMessage): boolean {
-  return type !== 'probe' && type !== 'cancel-probe' && type !== 'collect';
 }

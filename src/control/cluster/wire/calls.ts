@@ -1,7 +1,7 @@
 import type { LeaderCalls } from '../../../model/cluster.ts';
 import { type ErrorCode, errorKinds, PilotlightError, toPilotlightError } from '../../../model/errors.ts';
 import type { Clock } from '../../../util/clock.ts';
-import { type Frame, Kind, unpack } from './frame.ts';
+import { type Frame, Kind, pack, unpack } from './frame.ts';
 import type { Peer } from './peer.ts';
 
 /** The leader answers a call within this time, ms; a lost link ends it sooner. */
@@ -60,6 +60,7 @@ export class Calls implements LeaderCalls {
     if (signal.aborted) return Promise.reject(signal.reason);
     const number = ++this.#count;
     return new Promise((resolve, reject) => {
+      const packed = pack({ method, args });
       const done = () => {
         this.#calls.delete(number);
         timer.cancel();
@@ -86,7 +87,7 @@ export class Calls implements LeaderCalls {
           reject(error);
         },
       });
-      target.send(Kind.CALL, number, { method, args });
+      target.sendPacked(Kind.CALL, number, packed);
     });
   }
 
@@ -186,7 +187,12 @@ export class MemberCalls {
   #settle(channel: number, abort: AbortController, kind: number, tell: () => void): void {
     if (kind === Kind.CALL) {
       this.#open.delete(channel);
-      if (!abort.signal.aborted) tell();
+      if (abort.signal.aborted) return;
+      try {
+        tell();
+      } catch (error) {
+        this.#fail(channel, error);
+      }
     } else abort.signal.addEventListener('abort', () => this.#open.delete(channel), { once: true });
     if (abort.signal.aborted) this.#open.delete(channel);
   }

@@ -1,21 +1,14 @@
 import type { ChannelEnd } from '../../../util/channel.ts';
-import { Kind, type Packed, pack } from './frame.ts';
-import type { Peer } from './peer.ts';
 
-/** What goes to many edges at once is made ready once. */
-const packed = new WeakMap<object, Packed>();
-
-function packOnce(message: object): Packed {
-  const known = packed.get(message);
-  if (known !== undefined) return known;
-  const made = pack(message);
-  packed.set(message, made);
-  return made;
+/** Sends what one side of channels says. */
+export interface Sender<Out> {
+  post(channel: number, message: Out): void;
+  close(channel: number): void;
 }
 
 /** One end of a channel between an edge and control, over the connection of two members that others share. */
 export class WireChannel<In, Out extends object> implements ChannelEnd<In, Out> {
-  readonly #peer: Peer;
+  readonly #sender: Sender<Out>;
   readonly #channel: number;
   readonly #forget: () => void;
   #listener: ((message: In) => void) | undefined;
@@ -24,14 +17,14 @@ export class WireChannel<In, Out extends object> implements ChannelEnd<In, Out> 
   #closed = false;
 
   /** @param forget takes it out of those that are open */
-  constructor(peer: Peer, channel: number, forget: () => void) {
-    this.#peer = peer;
+  constructor(sender: Sender<Out>, channel: number, forget: () => void) {
+    this.#sender = sender;
     this.#channel = channel;
     this.#forget = forget;
   }
 
   post(message: Out): void {
-    if (!this.#closed) this.#peer.sendMessage(this.#channel, packOnce(message));
+    if (!this.#closed) this.#sender.post(this.#channel, message);
   }
 
   onMessage(listener: (message: In) => void): void {
@@ -51,7 +44,7 @@ export class WireChannel<In, Out extends object> implements ChannelEnd<In, Out> 
 
   close(): void {
     if (this.#closed) return;
-    this.#peer.send(Kind.CLOSE, this.#channel);
+    this.#sender.close(this.#channel);
     this.closed();
   }
 

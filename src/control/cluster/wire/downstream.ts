@@ -4,6 +4,7 @@ import type { ControlMessage, EdgeMessage } from '../../../model/link.ts';
 import { WireChannel } from './channel.ts';
 import { type Frame, Kind, unpack } from './frame.ts';
 import type { Hello } from './hello.ts';
+import { Outbox } from './outbox.ts';
 import type { Peer } from './peer.ts';
 import type { OnLost } from './relay.ts';
 
@@ -28,12 +29,14 @@ export class Downstream {
   readonly #onLost: OnLost;
   readonly #nameOf: (edge: string) => string;
   readonly #channels = new Map<number, OpenEdge>();
+  readonly #outbox: Outbox;
   #saidGoodbye = false;
 
   /** @param nameOf what an edge is called here, where two runs of the member are there at once */
   constructor(hello: Hello, peer: Peer, attach: AttachEdge, onLost: OnLost, nameOf = (edge: string) => edge) {
     this.hello = hello;
     this.peer = peer;
+    this.#outbox = new Outbox(peer);
     this.#attach = attach;
     this.#onLost = onLost;
     this.#nameOf = nameOf;
@@ -80,7 +83,10 @@ export class Downstream {
       throw new PilotlightError('CLUSTER_PROTOCOL', `an edge of ${this.hello.member} that cannot attach`);
     }
     const edge = this.#nameOf(name);
-    const channel: Channel = new WireChannel(this.peer, number, () => this.#channels.delete(number));
+    const channel: Channel = new WireChannel(this.#outbox, number, () => {
+      this.#channels.delete(number);
+      this.#outbox.drop(number);
+    });
     const open: OpenEdge = { number, channel, edge, isAwaited: false };
     this.#channels.set(number, open);
     this.#attach(edge, channel, () => {

@@ -15,8 +15,10 @@ export const Kind = {
   CLOSE: 8,
   /** A message of the Link. */
   MESSAGE: 9,
-  /** The last large message on this connection, for another edge. */
-  SAME: 19,
+  /** The message before, for these edges too. */
+  ALSO: 19,
+  /** A piece of a table; the last one makes it the message before. */
+  PART: 20,
   CALL: 10,
   STREAM: 11,
   ANSWER: 12,
@@ -38,8 +40,6 @@ export interface Frame {
   /** Of the lock, as the sender knows it. */
   index: number;
   content: Buffer;
-  /** It was large. */
-  isLarge: boolean;
 }
 
 /** Length of content, kind, coding, channel and index: 4 + 1 + 1 + 4 + 6 bytes. */
@@ -58,20 +58,28 @@ export interface Packed {
   bytes: Buffer;
 }
 
-/** Whether it was compressed; the other side says so of the same ones. */
-export function isLarge({ coding }: { coding: number }): boolean {
-  return coding === Coding.ZSTD;
-}
-
 const EMPTY: Packed = { coding: Coding.PLAIN, bytes: Buffer.alloc(0) };
 
-/** Makes a value ready to pass. */
+/** Makes a value ready to pass. @throws CLUSTER_PROTOCOL where it is longer than the other side reads */
 export function pack(value: unknown): Packed {
-  if (value === undefined) return EMPTY;
-  const bytes = Buffer.from(JSON.stringify(value));
+  return value === undefined ? EMPTY : packText(JSON.stringify(value));
+}
+
+/** The same of JSON. @throws CLUSTER_PROTOCOL */
+export function packText(text: string): Packed {
+  const bytes = Buffer.from(text);
   if (bytes.length < COMPRESS_FROM) return { coding: Coding.PLAIN, bytes };
+  assertFits(bytes.length, MAX_CONTENT, 'as JSON');
   const params = { [constants.ZSTD_c_compressionLevel]: 1 };
-  return { coding: Coding.ZSTD, bytes: zstdCompressSync(bytes, { params }) };
+  const compressed = zstdCompressSync(bytes, { params });
+  assertFits(compressed.length, MAX_FRAME, 'compressed');
+  return { coding: Coding.ZSTD, bytes: compressed };
+}
+
+function assertFits(length: number, most: number, how: string): void {
+  if (length <= most) return;
+  const message = `what is to be sent has ${length} bytes ${how}, and ${most} is the most that passes between members`;
+  throw new PilotlightError('CLUSTER_PROTOCOL', message);
 }
 
 /** Bytes that pass as they are. */
@@ -100,40 +108,40 @@ export function unpack(frame: Frame): unknown {
   }
 }
 
-/** Puts frames together from what comes of a connection. */
+/** Puts frames together from what comes of a connection. Nothing may be read any more once it has thrown. */
 export class FrameReader {
   #chunks: Buffer[] = [];
   #size = 0;
   /** Bytes of the head or of the whole frame: what comes is joined only by then, as a long one comes in thousands of pieces. */
   #awaited = HEAD_BYTES;
-  readonly #take: (frame: Frame) => void;
   /** Longest content that is accepted, bytes. */
   most: number;
 
-  constructor(most: number, take: (frame: Frame) => void) {
+  constructor(most: number) {
     this.most = most;
-    this.#take = take;
   }
 
-  /** @throws CLUSTER_PROTOCOL where a frame is too long or makes no sense; nothing may be read any more then */
   push(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#size += chunk.length;
-    while (this.#size >= this.#awaited) {
-      const joined = this.#joined();
-      const length = joined.readUInt32BE(0);
-      if (length > this.most) {
-        throw new PilotlightError('CLUSTER_PROTOCOL', `a frame of ${length} bytes, and ${this.most} is the most`);
-      }
-      this.#awaited = HEAD_BYTES + length;
-      if (this.#size < this.#awaited) return;
-      const frame = joined.subarray(0, this.#awaited);
-      const rest = joined.subarray(this.#awaited);
-      this.#chunks = rest.length > 0 ? [rest] : [];
-      this.#size = rest.length;
-      this.#awaited = HEAD_BYTES;
-      this.#take(frameOf(frame));
+  }
+
+  /** Takes the next frame out; undefined: none is whole. @throws CLUSTER_PROTOCOL where it is too long or makes no sense */
+  next(): Frame | undefined {
+    if (this.#size < this.#awaited) return undefined;
+    const joined = this.#joined();
+    const length = joined.readUInt32BE(0);
+    if (length > this.most) {
+      throw new PilotlightError('CLUSTER_PROTOCOL', `a frame of ${length} bytes, and ${this.most} is the most`);
     }
+    this.#awaited = HEAD_BYTES + length;
+    if (this.#size < this.#awaited) return undefined;
+    const frame = joined.subarray(0, this.#awaited);
+    const rest = joined.subarray(this.#awaited);
+    this.#chunks = rest.length > 0 ? [rest] : [];
+    this.#size = rest.length;
+    this.#awaited = HEAD_BYTES;
+    return frameOf(frame);
   }
 
   #joined(): Buffer {
@@ -147,13 +155,12 @@ export class FrameReader {
 
 function frameOf(bytes: Buffer): Frame {
   const content = bytes.subarray(HEAD_BYTES);
-  const large = isLarge({ coding: bytes.readUInt8(5) });
+  const coding = bytes.readUInt8(5);
   return {
     kind: bytes.readUInt8(4),
     channel: bytes.readUInt32BE(6),
     index: bytes.readUIntBE(10, 6),
-    content: large ? decompressed(content) : content,
-    isLarge: large,
+    content: coding === Coding.ZSTD ? decompressed(content) : content,
   };
 }
 

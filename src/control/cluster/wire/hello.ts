@@ -5,7 +5,7 @@ import type { HostPort } from '../../../model/settings.ts';
  * What members of a cluster say to each other, by number: raised where an older or a newer one would not understand it.
  * Members of one protocol go together, whatever their versions.
  */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** How a member presents itself to whom it takes for the leader. */
 export interface Hello {

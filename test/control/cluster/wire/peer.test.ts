@@ -19,12 +19,13 @@ import { until } from '../../../edge/wire.ts';
 function peerOn(reads: boolean) {
   const clock = new VirtualClock();
   const sent: Frame[] = [];
-  const reader = new FrameReader(MAX_FRAME, (frame) => sent.push(frame));
+  const reader = new FrameReader(MAX_FRAME);
   const stream = new Duplex({
     read: () => undefined,
     write(chunk: Buffer, _encoding, done) {
       if (!reads) return;
       reader.push(chunk);
+      sent.push(...framesOf(reader));
       done();
     },
   });
@@ -42,6 +43,13 @@ function peerOn(reads: boolean) {
     true,
   );
   return { clock, stream, sent, peer, causes, frames };
+}
+
+/** Those that have come whole. */
+function framesOf(reader: FrameReader): Frame[] {
+  const frames: Frame[] = [];
+  for (let frame = reader.next(); frame !== undefined; frame = reader.next()) frames.push(frame);
+  return frames;
 }
 
 test('something is sent each second, and a peer that says nothing for a lease is gone', async () => {
@@ -88,8 +96,11 @@ test('frames come whole however they are cut, and large ones pass compressed', a
   expect(packed.bytes.length).toBeLessThan(JSON.stringify(table).length / 5);
   const bytes = Buffer.concat([frameHead(Kind.MESSAGE, 3, 7, packed), packed.bytes]);
   const read: Frame[] = [];
-  const reader = new FrameReader(MAX_FRAME, (frame) => read.push(frame));
-  for (const byte of Buffer.concat([bytes, bytes])) reader.push(Buffer.of(byte));
+  const reader = new FrameReader(MAX_FRAME);
+  for (const byte of Buffer.concat([bytes, bytes])) {
+    reader.push(Buffer.of(byte));
+    read.push(...framesOf(reader));
+  }
   expect(read.map((frame) => unpack(frame))).toEqual([table, table]);
 });
 
@@ -109,10 +120,13 @@ test('a long frame is joined once, however many pieces it comes in', () => {
   const packed = packBytes(content);
   const bytes = Buffer.concat([frameHead(Kind.CHUNK, 3, 7, packed), packed.bytes]);
   const read: Frame[] = [];
-  const reader = new FrameReader(MAX_FRAME, (frame) => read.push(frame));
+  const reader = new FrameReader(MAX_FRAME);
   const concat = vi.spyOn(Buffer, 'concat');
   onTestFinished(() => concat.mockRestore());
-  for (let at = 0; at < bytes.length; at += 4096) reader.push(bytes.subarray(at, at + 4096));
+  for (let at = 0; at < bytes.length; at += 4096) {
+    reader.push(bytes.subarray(at, at + 4096));
+    read.push(...framesOf(reader));
+  }
   expect(concat.mock.calls.length).toBeLessThanOrEqual(2);
   expect(read.map((frame) => frame.content.equals(content))).toEqual([true]);
 });

@@ -21,8 +21,11 @@ export class Stranger {
 
   private constructor(socket: TLSSocket) {
     this.socket = socket;
-    const reader = new FrameReader(MAX_FRAME, (frame) => this.frames.push(frame));
-    socket.on('data', (chunk) => reader.push(chunk));
+    const reader = new FrameReader(MAX_FRAME);
+    socket.on('data', (chunk) => {
+      reader.push(chunk);
+      for (let frame = reader.next(); frame !== undefined; frame = reader.next()) this.frames.push(frame);
+    });
     socket.on('error', () => undefined);
     socket.on('close', () => {
       this.isOver = true;

@@ -33,7 +33,7 @@ test('a member of another protocol is refused with both versions, and one of ano
   older.say(Kind.HELLO, older.hello({ protocol: 0, build: '0.9.0' }));
   expect(await older.hears(Kind.REFUSED)).toMatchObject({
     code: 'CLUSTER_VERSION',
-    message: 'these versions cannot be one cluster: x 0.9.0 speaks protocol 0, a 1.0.0 1',
+    message: 'these versions cannot be one cluster: x 0.9.0 speaks protocol 0, a 1.0.0 2',
   });
   await older.over();
   await a.says('CLUSTER_VERSION');
