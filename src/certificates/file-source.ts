@@ -127,17 +127,20 @@ export class FileSource implements CertificateSource {
     }
     const known = (settings: ClientAuthSettings | undefined) =>
       settings && reading.clientAuths.get(clientAuthKey(settings));
-    const { minVersion, strictSni, ciphers, clientAuth, names } = tls;
+    const { minVersion, strictSni, tickets, ciphers, curves, clientAuth, names } = tls;
     return {
       certificates: inOrder(certificates),
       minVersion,
       strictSni,
+      tickets,
       ciphers,
+      curves,
       clientAuth: known(clientAuth),
       names: names.map((each) => ({
         hosts: each.hosts,
         minVersion: each.minVersion ?? minVersion,
         ciphers: each.ciphers.length > 0 ? each.ciphers : ciphers,
+        curves: each.curves.length > 0 ? each.curves : curves,
         clientAuth: known(each.clientAuth ?? clientAuth),
       })),
       ticketKeys: this.#ticketKeys.view.keys,

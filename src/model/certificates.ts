@@ -27,6 +27,7 @@ export interface ClientAuthMaterial {
 export interface HandshakeRules {
   minVersion: TlsVersion;
   ciphers: string[];
+  curves: string[];
   clientAuth: ClientAuthMaterial | undefined;
 }
 
@@ -35,6 +36,8 @@ export interface TlsMaterial extends HandshakeRules {
   /** The first one is used where no name decides; of a name's with keys of one kind, the first one. */
   certificates: Certificate[];
   strictSni: boolean;
+  /** Clients may resume sessions. */
+  tickets: boolean;
   /** What differs for some names. */
   names: (HandshakeRules & Pick<NameSettings, 'hosts'>)[];
   /** The keys of session tickets, 48 bytes as Base64: the same in all processes. */

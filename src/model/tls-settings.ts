@@ -12,6 +12,10 @@ export interface TlsSettings {
   strictSni: boolean;
   /** OpenSSL's names of the cipher suites; empty: a modern choice. */
   ciphers: string[];
+  /** OpenSSL's names of the groups for the exchange of keys; empty: OpenSSL's choice. */
+  curves: string[];
+  /** Clients may resume sessions. */
+  tickets: boolean;
   /** Undefined: clients are not asked for a certificate. */
   clientAuth: ClientAuthSettings | undefined;
 }
@@ -22,6 +26,7 @@ export interface NameSettings {
   hosts: string[];
   minVersion: TlsVersion | undefined;
   ciphers: string[];
+  curves: string[];
   clientAuth: ClientAuthSettings | undefined;
 }
 

@@ -69,7 +69,7 @@ function checkClientAuth(clientAuth: Tls['clientAuth'], path: Path, report: Repo
 
 function checkNames({ names }: Tls, base: Path, report: Report): void {
   const taken = new Map<string, number>();
-  for (const [index, { hosts, minVersion, ciphers, clientAuth }] of names.entries()) {
+  for (const [index, { hosts, minVersion, ciphers, curves, clientAuth }] of names.entries()) {
     const path = [...base, index];
     checkClientAuth(clientAuth, [...path, 'clientAuth'], report);
     for (const [place, host] of hosts.entries()) {
@@ -77,8 +77,9 @@ function checkNames({ names }: Tls, base: Path, report: Report): void {
       if (other === undefined) taken.set(host, index);
       else report.problem([[...path, 'hosts', place]], `names[${other}] has that name`);
     }
-    if (minVersion === undefined && ciphers.length === 0 && clientAuth === undefined) {
-      report.problem([path], 'says nothing that differs: give minVersion, ciphers or clientAuth');
+    const lists = [ciphers, curves];
+    if (minVersion === undefined && lists.every(({ length }) => length === 0) && clientAuth === undefined) {
+      report.problem([path], 'says nothing that differs: give minVersion, ciphers, curves or clientAuth');
     }
   }
 }

@@ -1,4 +1,4 @@
-import { getCiphers } from 'node:tls';
+import { createSecureContext, getCiphers } from 'node:tls';
 import { z } from 'zod';
 import type {
   CertificateFiles,
@@ -19,6 +19,19 @@ function readCipher(text: string): Reading<string> {
   const name = text.toLowerCase();
   if (known.includes(name)) return { value: text.toUpperCase() };
   return { fault: `no cipher of that name${didYouMean(name, known)}` };
+}
+
+/** OpenSSL's name of a group that this program can exchange keys by. */
+function readCurve(text: string): Reading<string> {
+  const fault = 'no group of that name, such as X25519 or P-256, that keys can be exchanged by';
+  // More than a name would be taken for a list, and for signs of OpenSSL's own.
+  if (!/^[\w-]+$/.test(text)) return { fault };
+  try {
+    createSecureContext({ ecdhCurve: text });
+    return { value: text };
+  } catch {
+    return { fault };
+  }
 }
 
 /** A version of TLS; YAML takes it for a number. */
@@ -66,6 +79,7 @@ const named = options({
   ),
   minVersion: optional(tlsVersion(), 'Oldest version of TLS that is spoken.', 'that of the listener'),
   ciphers: list(parsed('cipher', 'the name of a cipher', readCipher), 'Cipher suites; empty: those of the listener.'),
+  curves: list(parsed('group', 'the name of a group', readCurve), 'Groups; empty: those of the listener.'),
   clientAuth: optional(clientAuth, 'Asks clients for a certificate.', 'as the listener does'),
 }) satisfies Exactly<NameSettings>;
 
@@ -87,6 +101,16 @@ export const tlsSchema = optional(
     ciphers: list(
       parsed('cipher', 'the name of a cipher', readCipher),
       "Cipher suites by OpenSSL's names, in place of the default: those with forward secrecy and authenticated encryption.",
+    ),
+    curves: list(
+      parsed('group', 'the name of a group', readCurve),
+      "Groups that keys are exchanged by, by OpenSSL's names, in place of its own choice.",
+    ),
+    tickets: option(
+      flag(),
+      'true',
+      'Whether clients may resume sessions by tickets. Without, each connection costs a full handshake, and a key that ' +
+        'leaks from memory opens none that was recorded.',
     ),
     names: list(
       named,

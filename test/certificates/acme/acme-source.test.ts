@@ -68,7 +68,9 @@ async function setUp() {
       names: [],
       minVersion: '1.2' as const,
       strictSni: false,
+      tickets: true,
       ciphers: [],
+      curves: [],
       clientAuth: undefined,
     };
     return { ...listenSettings(), tls };

@@ -51,7 +51,7 @@ describe('listeners', () => {
     [
       'a name without rules of its own',
       `[{ address: "127.0.0.1:443", tls: { certificates: [{ cert: a }], names: [{ hosts: [a.test] }] } }]`,
-      ['listen[0].tls.names[0]: says nothing that differs: give minVersion, ciphers or clientAuth'],
+      ['listen[0].tls.names[0]: says nothing that differs: give minVersion, ciphers, curves or clientAuth'],
     ],
     [
       'a name that asks for nobody',
@@ -67,6 +67,14 @@ describe('listeners', () => {
       'an unknown cipher',
       '[{ address: "127.0.0.1:443", tls: { certificates: [{ cert: a }], ciphers: [ECDHE-RSA-AES128-GCM-SHA25] } }]',
       ['listen[0].tls.ciphers[0]: no cipher of that name (did you mean "ecdhe-rsa-aes128-gcm-sha256"?)'],
+    ],
+    [
+      'an unknown group, and a list in the place of a name',
+      '[{ address: "127.0.0.1:443", tls: { certificates: [{ cert: a }], curves: [X25519, P-255, "X25519:P-256"] } }]',
+      [1, 2].map(
+        (at) =>
+          `listen[0].tls.curves[${at}]: no group of that name, such as X25519 or P-256, that keys can be exchanged by`,
+      ),
     ],
     [
       'an old version',

@@ -16,6 +16,7 @@ export type HandshakeOutcome =
   /** The client does not take our certificate, or something else of ours. */
   | 'refused-by-client'
   | 'version'
+  /** No cipher suite, kind of key or group in common. */
   | 'cipher'
   /** `strictSni`: no certificate is for the name, or there is no name. Or there is no certificate at all yet. */
   | 'unknown-name'
@@ -36,6 +37,7 @@ const OUTCOMES: Record<string, HandshakeOutcome> = {
   ERR_SSL_WRONG_VERSION_NUMBER: 'version',
   ERR_SSL_NO_SHARED_CIPHER: 'cipher',
   ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM: 'cipher',
+  ERR_SSL_NO_SUITABLE_KEY_SHARE: 'cipher',
   ERR_SSL_NO_APPLICATION_PROTOCOL: 'protocol',
   ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: 'client-certificate',
 };

@@ -67,13 +67,15 @@ function pairsOf(set: CertificateSet): SecureContextOptions {
 }
 
 function sharedOptions(material: TlsMaterial, listener: string): SecureContextOptions {
-  const { minVersion, ciphers, clientAuth, ticketKeys } = material;
+  const { minVersion, ciphers, curves, clientAuth, tickets, ticketKeys } = material;
+  const { SSL_OP_NO_RENEGOTIATION, SSL_OP_NO_TICKET } = constants;
   return {
     minVersion: minVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
     ciphers: cipherList(ciphers),
     // All of them are good, and a client knows which it is fast at.
     honorCipherOrder: false,
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    ...(curves.length > 0 && { ecdhCurve: curves.join(':') }),
+    secureOptions: tickets ? SSL_OP_NO_RENEGOTIATION : SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET,
     sessionTimeout: SESSION_S,
     sessionIdContext: sessionIdContext(material, listener),
     ticketKeys: Buffer.from(ticketKeys, 'base64'),
@@ -89,7 +91,8 @@ function cipherList(ciphers: readonly string[]): string {
 }
 
 /** A session is resumed only where the same was asked of its client. */
-function sessionIdContext({ clientAuth, strictSni, minVersion, ciphers }: TlsMaterial, listener: string): string {
-  const asked = JSON.stringify([listener, clientAuth, strictSni, minVersion, ciphers]);
+function sessionIdContext(material: TlsMaterial, listener: string): string {
+  const { clientAuth, strictSni, minVersion, ciphers, curves } = material;
+  const asked = JSON.stringify([listener, clientAuth, strictSni, minVersion, ciphers, curves]);
   return createHash('sha256').update(asked).digest('hex').slice(0, 32);
 }

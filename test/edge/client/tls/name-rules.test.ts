@@ -9,15 +9,18 @@ import { answering, Origin, ok, until } from '../../wire.ts';
 import { Http2Client } from '../http2/http2-client.ts';
 import { sessionOf, tlsConnect } from './tls-client.ts';
 
-const site = makeCertificate({ names: ['open.test', 'guarded.test', 'new.test', '*.below.test', '*.deep.below.test'] });
+const site = makeCertificate({
+  names: ['open.test', 'guarded.test', 'new.test', 'curve.test', '*.below.test', '*.deep.below.test'],
+});
 const authority = makeCertificate({ names: [], subject: '/CN=Clients', isAuthority: true });
 const alice = makeCertificate({ names: [], subject: '/CN=alice', by: authority });
 const clientAuth: ClientAuthMaterial = { ca: authority.cert, crl: undefined, mode: 'required' };
 
-const rules = { minVersion: '1.2', ciphers: [], clientAuth: undefined } as const;
+const rules = { minVersion: '1.2' as const, ciphers: [], curves: [], clientAuth: undefined };
 const names: TlsMaterial['names'] = [
-  { ...rules, ciphers: [], hosts: ['guarded.test', '*.below.test'], clientAuth },
-  { ...rules, ciphers: [], hosts: ['new.test'], minVersion: '1.3' },
+  { ...rules, hosts: ['guarded.test', '*.below.test'], clientAuth },
+  { ...rules, hosts: ['new.test'], minVersion: '1.3' },
+  { ...rules, hosts: ['curve.test'], curves: ['P-384'] },
   { ...rules, hosts: ['open.below.test'], ciphers: ['ECDHE-ECDSA-AES256-GCM-SHA384'] },
 ];
 const tls = tlsMaterial([site], { names });
@@ -58,6 +61,13 @@ describe('the name that a client asks for decides', () => {
     const weaker = { ...old, ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' };
     expect(await statusOf(port, 'open.below.test', weaker)).toBeUndefined();
     expect(await statusOf(port, 'open.below.test', old)).toBe(200);
+  });
+
+  test('and which groups keys are exchanged by', async () => {
+    const { port } = await start();
+    expect(await statusOf(port, 'curve.test', { ecdhCurve: 'X25519' })).toBeUndefined();
+    expect(await statusOf(port, 'curve.test', { ecdhCurve: 'P-384' })).toBe(200);
+    expect(await statusOf(port, 'open.test', { ecdhCurve: 'X25519' })).toBe(200);
   });
 
   test('when it comes in pieces, too', async () => {

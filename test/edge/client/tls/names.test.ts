@@ -69,6 +69,16 @@ describe('what is too old or weak ends with an alert', () => {
   });
 });
 
+describe.each(['TLSv1.2', 'TLSv1.3'] as const)('groups that keys are exchanged by, %s', (maxVersion) => {
+  test('can be chosen, and no other is taken', async () => {
+    const h = await start({ curves: ['P-521', 'P-384'] });
+    const { socket } = await tlsConnect(h.port, { maxVersion, ecdhCurve: 'X25519:P-384:P-521' });
+    expect(socket.getEphemeralKeyInfo()).toMatchObject({ type: 'ECDH', name: 'secp384r1' });
+    await expect(tlsConnect(h.port, { maxVersion, ecdhCurve: 'P-256' })).rejects.toThrow(/handshake failure/);
+    expect((await h.report()).handshakes).toEqual({ full: 1, cipher: 1 });
+  });
+});
+
 test('no protocol in common ends with an alert', async () => {
   const h = await start();
   await expect(tlsConnect(h.port, { ALPNProtocols: ['ftp'] })).rejects.toThrow(/no application protocol/);

@@ -52,6 +52,8 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('%s', (version) => {
     ['other keys', { ticketKeys: Buffer.alloc(48, 8).toString('base64') }],
     ['clients asked for a certificate', { clientAuth: { ca: authority.cert, crl: undefined, mode: 'optional' } }],
     ['names strict', { strictSni: true }],
+    ['other groups', { curves: ['X25519'] }],
+    ['tickets off', { tickets: false }],
   ])('not with %s', async (_name, other) => {
     const h = await start();
     const ticket = await session(h);
