@@ -10,6 +10,7 @@ const PAGES = [
   ['events', 'Events'],
   ['routes', 'Routes'],
   ['sources', 'Sources'],
+  ['cluster', 'Cluster'],
   ['costs', 'Costs'],
   ['certificates', 'Certificates'],
 ] as const;
@@ -40,6 +41,7 @@ export function createHeader(header: HTMLElement, banner: HTMLElement, store: St
     /** @param page the one that is shown */
     update(page: string): void {
       for (const each of links) {
+        each.link.hidden = each.page === 'cluster' && !store.isClustered;
         const isShown = each.page === page || (each.page === 'services' && page === 'service');
         if (isShown) setAttribute(each.link, 'aria-current', 'page');
         else each.link.removeAttribute('aria-current');

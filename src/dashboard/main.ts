@@ -1,5 +1,7 @@
-import { token } from './api.ts';
+import type { ClusterStatus } from '../model/cluster.ts';
+import { read, token } from './api.ts';
 import { certificatesPage } from './certificates-page.ts';
+import { clusterPage } from './cluster-page.ts';
 import { costsPage } from './costs-page.ts';
 import { byId, h } from './dom.ts';
 import { eventsPage } from './events-page.ts';
@@ -25,6 +27,7 @@ const PAGES: Record<string, (context: PageContext, route: PageRoute) => Page> = 
   routes: (context, { query }) => routesPage(context, query),
   costs: (context, { query }) => costsPage(context, query),
   sources: () => sourcesPage(),
+  cluster: () => clusterPage(),
   certificates: () => certificatesPage(),
 };
 
@@ -88,12 +91,20 @@ function follow(): void {
     listener: {
       onState: (state, heardAt) => store.takeState(state, heardAt),
       onEvent: (event) => store.takeEvent(event),
-      onLink: (link) => store.takeLink(link),
+      onLink: (link) => {
+        // Once it answers, and again when it may be another process.
+        if (link.state === 'following' && store.link.state !== 'following') void askCluster();
+        store.takeLink(link);
+      },
     },
     channel: new BroadcastChannel(`pilotlight ${token() ?? ''}`),
     open: (listener) => new Live(listener),
     whole: () => store.whole(),
   });
+}
+async function askCluster(): Promise<void> {
+  const answer = await read<{ cluster: ClusterStatus | null }>('v1/cluster').catch(() => undefined);
+  if (answer !== undefined) store.takeClustered(answer.cluster !== null);
 }
 addEventListener('pagehide', () => live?.close());
 addEventListener('pageshow', ({ persisted }) => {

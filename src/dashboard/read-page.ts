@@ -9,7 +9,12 @@ const EVERY_MS = 15_000;
  * A page of what is read now and then instead of followed.
  * @param read asks for it and returns what to do with the answer
  */
-export function readPage(title: string, content: readonly HTMLElement[], read: () => Promise<() => void>): Page {
+export function readPage(
+  title: string,
+  content: readonly HTMLElement[],
+  read: () => Promise<() => void>,
+  everyMs = EVERY_MS,
+): Page {
   const status = h('p', { role: 'status', class: 'faint' }, 'Loading…');
   let isClosed = false;
   const load = async () => {
@@ -23,7 +28,7 @@ export function readPage(title: string, content: readonly HTMLElement[], read: (
       else throw error;
     }
   };
-  const timer = setInterval(() => void load(), EVERY_MS);
+  const timer = setInterval(() => void load(), everyMs);
   void load();
   return {
     title,

@@ -20,6 +20,8 @@ export class Store {
   asOf: string | undefined;
   /** When it came, ms since the epoch by the clock of this browser. */
   heardAt = 0;
+  /** Whether the proxy is one of several that act as one. */
+  isClustered = false;
   readonly #histories = new Map<string, History>();
   readonly #onChange: () => void;
 
@@ -50,6 +52,11 @@ export class Store {
   takeLink(link: LinkState): void {
     if (link.state === this.link.state) return;
     this.link = link;
+    this.#onChange();
+  }
+
+  takeClustered(isClustered: boolean): void {
+    this.isClustered = isClustered;
     this.#onChange();
   }
 

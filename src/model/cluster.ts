@@ -115,7 +115,14 @@ export interface ClusterStatus {
   trouble: string | null;
   /** All that are known, by name. */
   members: ClusterMemberStatus[];
+  /** The leader has just begun, and waits for members that led edges before: edges go on by what they were told last. */
+  isSettling: boolean;
+  /** Members and edges that are out of sight: what they may use is not stopped without need. */
+  absent: string[];
 }
+
+/** What the leader tells of all members. */
+export type ClusterStanding = Pick<ClusterStatus, 'members' | 'isSettling' | 'absent'>;
 
 export interface ClusterMemberStatus {
   member: string;
@@ -123,12 +130,18 @@ export interface ClusterMemberStatus {
   silentMs: number | null;
   /** Its edges that the leader has. */
   edges: string[];
+  /** Version of its program; null where it has no connection to the leader. */
+  build: string | null;
+  /** Of the last leader that led its edges, by its record; 0: none did; null: it has none. */
+  index: number | null;
 }
 
 /** A member as the leader sees it. */
 export interface MemberStanding {
   member: string;
   address: HostPort;
+  /** Version of its program. */
+  build: string;
   edges: readonly string[];
   /** Ms since it was last heard. */
   silentMs: number;

@@ -2,6 +2,10 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { createAdmin } from '../../src/admin/create-admin.ts';
+import type { ClusterStatus } from '../../src/model/cluster.ts';
+import { silentLogger } from '../../src/model/observe.ts';
+import type { ControlApi } from '../../src/model/status.ts';
 import type { App } from '../support/app.ts';
 import { CHROMIUM_ARGUMENTS } from '../support/chromium.ts';
 import { loadPage } from '../support/load-page.ts';
@@ -46,11 +50,17 @@ afterAll(async () => {
   await stage?.dismantle();
 });
 
+interface OpenOptions extends BrowserContextOptions {
+  token?: string;
+  /** Of the admin API. */
+  port?: number;
+}
+
 /** Opens a page of the dashboard; it must not complain of anything, nor ask elsewhere for anything. */
-async function open(fragment: string, options: BrowserContextOptions & { token?: string } = {}): Promise<Page> {
-  const { token = TOKEN, ...how } = options;
+async function open(fragment: string, options: OpenOptions = {}): Promise<Page> {
+  const { token = TOKEN, port = proxy.adminPort, ...how } = options;
   const context = await browser.newContext(how);
-  const origin = `http://127.0.0.1:${proxy.adminPort}`;
+  const origin = `http://127.0.0.1:${port}`;
   if (token !== '') {
     await context.addInitScript(
       `if (location.origin === '${origin}') sessionStorage['pilotlight-token'] ??= '${token}'`,
@@ -233,21 +243,82 @@ const LOOKS = [
   ['dark', "axe.run({ runOnly: ['color-contrast'] })"],
 ] as const;
 
+async function violations(page: Page, fragment: string, look: string): Promise<unknown[]> {
+  const result = (await page.evaluate(look)) as {
+    violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
+  };
+  return result.violations.map(({ id, nodes }) => [
+    fragment,
+    id,
+    ...nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`),
+  ]);
+}
+
+const axe = () => readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+test(
+  'the members of a cluster are shown to those that are in one, on a phone too, and axe finds nothing wrong',
+  OPTIONS,
+  async () => {
+    const alone = await open('');
+    await alone.locator('.link[data-link=following]').waitFor();
+    expect(await alone.getByRole('link', { name: 'Cluster' }).isHidden()).toBe(true);
+
+    let cluster: ClusterStatus = {
+      name: 'edge',
+      self: '10.0.0.8:9401',
+      leader: { member: '10.0.0.7:9401', index: 89 },
+      trouble: null,
+      members: [
+        { member: '10.0.0.7:9401', silentMs: 0, edges: ['10.0.0.7:9401/edge-1'], build: '0.1.0', index: 89 },
+        { member: '10.0.0.8:9401', silentMs: 420, edges: ['10.0.0.8:9401/edge-1'], build: '0.1.0', index: 89 },
+        { member: '10.0.0.9:9401', silentMs: null, edges: [], build: null, index: 15 },
+      ],
+      isSettling: false,
+      absent: ['10.0.0.9:9401/edge-1'],
+    };
+    const api: Pick<ControlApi, 'services' | 'subscribe' | 'cluster'> = {
+      services: async () => [],
+      subscribe: () => () => undefined,
+      cluster: async () => cluster,
+    };
+    const admin = createAdmin({
+      settings: { address: { host: '127.0.0.1', port: 0 }, token: undefined },
+      api: api as ControlApi,
+      routes: { list: () => [], explain: () => Promise.reject(new Error('not asked for')) as never },
+      renderMetrics: () => '',
+      logLevel: { get: () => 'silent', set: () => undefined },
+      logger: silentLogger,
+    });
+    onTestFinished(() => admin.close());
+    const { port } = await admin.listen();
+    const page = await open('', { token: '', port, viewport: { width: 360, height: 740 } });
+    await page.getByRole('link', { name: 'Cluster' }).click();
+    await page.getByRole('row', { name: '10.0.0.7:9401 leads 0.1.0 1 – 89' }).waitFor();
+    await page.getByRole('row', { name: /^10\.0\.0\.8:9401 \(this one\) follows 0\.1\.0 1 .* ago 89$/ }).waitFor();
+    await page.getByRole('row', { name: '10.0.0.9:9401 not connected to the leader – 0 – 15' }).waitFor();
+    await shows(page, /^Out of sight, .*10\.0\.0\.9:9401\/edge-1$/);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+    await page.evaluate(axe());
+    for (const [scheme, look] of LOOKS) {
+      await page.emulateMedia({ colorScheme: scheme });
+      expect(await violations(page, scheme, look)).toEqual([]);
+    }
+    cluster = { ...cluster, leader: null, trouble: 'cannot begin a session in Consul' };
+    await shows(page, 'nobody leads');
+    await shows(page, 'cannot begin a session in Consul');
+  },
+);
+
 test.each(LOOKS)('axe finds nothing wrong with any page (%s)', OPTIONS, async (colorScheme, look) => {
-  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   const page = await open('', { colorScheme });
   await page.locator('.link[data-link=following]').waitFor();
-  await page.evaluate(axe);
+  await page.evaluate(axe());
   const found: unknown[] = [];
   for (const fragment of PAGES) {
     await page.evaluate(`location.hash = '${fragment || '#/'}'`);
     await page.getByText('Loading…').waitFor({ state: 'detached' });
-    const result = (await page.evaluate(look)) as {
-      violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
-    };
-    for (const { id, nodes } of result.violations) {
-      found.push([fragment, id, ...nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`)]);
-    }
+    found.push(...(await violations(page, fragment, look)));
   }
   expect(found).toEqual([]);
 });

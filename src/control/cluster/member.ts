@@ -1,11 +1,4 @@
-import type {
-  AttachEdge,
-  ClusterMemberStatus,
-  ClusterStatus,
-  Leader,
-  LeaderLock,
-  LockState,
-} from '../../model/cluster.ts';
+import type { AttachEdge, ClusterStanding, ClusterStatus, Leader, LeaderLock, LockState } from '../../model/cluster.ts';
 import type { ClusterSettings } from '../../model/cluster-settings.ts';
 import { PilotlightError, toPilotlightError } from '../../model/errors.ts';
 import type { EventSink, PilotEvent } from '../../model/events.ts';
@@ -104,7 +97,7 @@ class Member implements Control {
     wire.calls.serve(async (method, args, emit, signal) => {
       const { control } = this;
       if (control === undefined) throw unled();
-      if (method === 'members') return this.#members();
+      if (method === 'standing') return this.#standing;
       if (method !== 'events') return answerMember(control, method, args);
       const end = control.subscribe(emit);
       signal.addEventListener('abort', end, { once: true });
@@ -256,20 +249,25 @@ class Member implements Control {
     const { leader } = this.#state;
     const isLed = this.#term === undefined && leader !== undefined;
     const limit = abortedWithin(STANDING_MS, this.#life.signal);
-    const told = isLed && wire.calls.call('members', [], limit).catch(() => undefined);
+    const asked = isLed ? wire.calls.call('standing', [], limit).catch(() => undefined) : undefined;
+    const told = (await asked) as ClusterStanding | undefined;
     return {
       name: cluster.name,
       self,
       leader: leader === undefined ? null : { member: leader.member, index: leader.index },
       trouble: this.#candidacy.trouble ?? wire.trouble?.message ?? null,
-      members: ((await told) || this.#members()) as ClusterMemberStatus[],
+      ...(told ?? this.#standing),
     };
   }
 
-  #members(): ClusterMemberStatus[] {
+  get #standing(): ClusterStanding {
     const { self, wire } = this.#options;
-    const own = { member: self, silentMs: 0, edges: wire.relay.edges };
-    return memberList(this.#state.members, this.#term === undefined ? [] : [own, ...wire.members]);
+    const own = { member: self, silentMs: 0, edges: wire.relay.edges, build: wire.build };
+    return {
+      members: memberList(this.#state.members, this.#term === undefined ? [] : [own, ...wire.members]),
+      isSettling: this.#term?.isSettling ?? false,
+      absent: this.control?.absent.names ?? [],
+    };
   }
 
   memory(): MemoryUse | null {

@@ -10,10 +10,11 @@ export function memberList(
   here: readonly Omit<MemberStanding, 'address'>[],
 ): ClusterMemberStatus[] {
   const all = new Map<string, ClusterMemberStatus>();
-  for (const { member } of records) all.set(member, { member, silentMs: null, edges: [] });
-  for (const { member, silentMs, edges } of here) {
-    const { silentMs: other, edges: others = [] } = all.get(member) ?? {};
-    all.set(member, { member, silentMs: Math.min(silentMs, other ?? silentMs), edges: [...others, ...edges] });
+  for (const { member, index } of records) all.set(member, { member, silentMs: null, edges: [], build: null, index });
+  for (const { member, silentMs, edges, build } of here) {
+    const { silentMs: other, edges: others = [], index = null } = all.get(member) ?? {};
+    const heardMs = Math.min(silentMs, other ?? silentMs);
+    all.set(member, { member, silentMs: heardMs, edges: [...others, ...edges], build, index });
   }
   return [...all.values()].sort((a, b) => (a.member < b.member ? -1 : 1));
 }

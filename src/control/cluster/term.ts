@@ -40,6 +40,7 @@ export class Term {
   #opening: Promise<LedPlane> | undefined;
   #plane: LedPlane | undefined;
   #settling: Timer | undefined;
+  #isLeading = false;
 
   constructor(options: TermOptions) {
     this.#options = options;
@@ -71,6 +72,7 @@ export class Term {
     await control.start(this.#life.signal);
     await this.#settle(control, others);
     holdBack.release();
+    this.#isLeading = true;
     edgesKnown.resolve();
     const { names } = control.absent;
     if (names.length > 0 && !this.#life.signal.aborted) {
@@ -84,6 +86,11 @@ export class Term {
   /** Gives the others what it has learnt, while it still leads. */
   async share(): Promise<void> {
     if (!this.#life.signal.aborted) await this.#plane?.share?.();
+  }
+
+  /** What runs, and who is there, is not known yet: edges are told nothing of it. */
+  get isSettling(): boolean {
+    return !this.#isLeading;
   }
 
   get hasEnded(): boolean {

@@ -149,7 +149,7 @@ class Connection {
 
   get member(): MemberStanding {
     const { name } = this.#follower;
-    return { member: name, address: { host: name, port: 1 }, edges: this.edges, silentMs: 0 };
+    return { member: name, address: { host: name, port: 1 }, build: '1.0.0', edges: this.edges, silentMs: 0 };
   }
 
   #alive(side: 'leader' | 'follower'): void {

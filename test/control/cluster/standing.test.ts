@@ -5,13 +5,13 @@ const record = (member: string) => ({ member, address: { host: member, port: 1 }
 
 test('all members by name: those that are here with their edges, one that is being replaced once, others as not connected', () => {
   const here = [
-    { member: 'b', silentMs: 0, edges: ['b/edge-1'] },
-    { member: 'a', silentMs: 400, edges: ['a/edge-1'] },
-    { member: 'a', silentMs: 20, edges: ['a/edge-1~1234'] },
+    { member: 'b', silentMs: 0, edges: ['b/edge-1'], build: '1.1.0' },
+    { member: 'a', silentMs: 400, edges: ['a/edge-1'], build: '1.0.0' },
+    { member: 'a', silentMs: 20, edges: ['a/edge-1~1234'], build: '1.1.0' },
   ];
   expect(memberList([record('c'), record('a')], here)).toEqual([
-    { member: 'a', silentMs: 20, edges: ['a/edge-1', 'a/edge-1~1234'] },
-    { member: 'b', silentMs: 0, edges: ['b/edge-1'] },
-    { member: 'c', silentMs: null, edges: [] },
+    { member: 'a', silentMs: 20, edges: ['a/edge-1', 'a/edge-1~1234'], build: '1.1.0', index: 7 },
+    { member: 'b', silentMs: 0, edges: ['b/edge-1'], build: '1.1.0', index: null },
+    { member: 'c', silentMs: null, edges: [], build: null, index: 7 },
   ]);
 });

@@ -46,6 +46,8 @@ export interface ClusterWireOptions {
 
 /** What passes between the members of a cluster. */
 export interface ClusterWire {
+  /** Version of this member's program. */
+  readonly build: string;
   readonly relay: EdgeRelay;
   readonly calls: LeaderCalls;
   readonly files: SharedFiles;
@@ -79,6 +81,7 @@ class Wire implements ClusterWire, RemoteEdges {
   readonly relay: Relay;
   readonly calls: Calls;
   readonly files = new Files();
+  readonly build: string;
   readonly #listener: WireListener;
   readonly #dialler: Dialler;
   /** By the run of the member that it is. */
@@ -92,6 +95,7 @@ class Wire implements ClusterWire, RemoteEdges {
     const key = wireKey(secret, cluster);
     const life = randomBytes(8).toString('hex');
     this.calls = new Calls(clock);
+    this.build = build;
     this.#listener = new WireListener({
       clock,
       logger,
@@ -113,9 +117,10 @@ class Wire implements ClusterWire, RemoteEdges {
   }
 
   get members(): MemberStanding[] {
-    return Array.from(this.#guests.values(), ({ hello: { member, address }, edges, peer: { silentMs } }) => ({
+    return Array.from(this.#guests.values(), ({ hello: { member, address, build }, edges, peer: { silentMs } }) => ({
       member,
       address,
+      build,
       edges,
       silentMs: Math.round(silentMs),
     }));
