@@ -18,10 +18,21 @@ interface Told {
   isAdopted: boolean;
 }
 
+/** What all that are out of sight may use, until one of them is or they change. */
+interface Use {
+  /** What was told before this, the clock's ms. */
+  since: number;
+  /** … and what was found running. */
+  isOfAdopted: boolean;
+  /** The clock's ms. */
+  until: number;
+}
+
 /** Edges that were cut off and go on by what they were told last: what they use is not stopped without need. */
 export class AbsentEdges {
   readonly #clock: Clock;
   readonly #absences = new Map<string, Absence>();
+  #use: Use | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -30,16 +41,17 @@ export class AbsentEdges {
   /** The edge is out of sight from now on. */
   lose(edge: string): void {
     const now = this.#clock.now();
-    this.#absences.set(edge, { until: now + ABSENT_MS, since: now });
+    this.#set(edge, { until: now + ABSENT_MS, since: now });
   }
 
   /** Whoever led before had edges of that name, or names that begin so and end in `/…`, which are not here yet. */
   expect(name: string): void {
-    this.#absences.set(name, { until: this.#clock.now() + ABSENT_MS, since: undefined });
+    this.#set(name, { until: this.#clock.now() + ABSENT_MS, since: undefined });
   }
 
   /** The edge is here. @returns whether it was out of sight */
   seen(edge: string): boolean {
+    this.#use = undefined;
     const wasLost = this.#absences.delete(edge);
     const member = edge.slice(0, Math.max(0, edge.lastIndexOf('/')));
     return this.#absences.delete(member) || wasLost;
@@ -47,6 +59,7 @@ export class AbsentEdges {
 
   /** It will not come back. */
   forget(name: string): void {
+    this.#use = undefined;
     this.#absences.delete(name);
   }
 
@@ -58,11 +71,25 @@ export class AbsentEdges {
 
   /** Whether one of them may send requests to a replica. */
   mayUse({ readyAt, isAdopted }: Told): boolean {
+    // Asked of every replica, where a thousand edges may be out of sight.
+    if (this.#use === undefined || this.#clock.now() >= this.#use.until) this.#use = this.#found();
+    return readyAt <= this.#use.since || (isAdopted && this.#use.isOfAdopted);
+  }
+
+  #found(): Use {
     this.#clean();
-    for (const { since } of this.#absences.values()) {
-      if (since === undefined ? isAdopted : readyAt <= since) return true;
+    const use: Use = { since: Number.NEGATIVE_INFINITY, isOfAdopted: false, until: Number.POSITIVE_INFINITY };
+    for (const { since, until } of this.#absences.values()) {
+      if (since === undefined) use.isOfAdopted = true;
+      else use.since = Math.max(use.since, since);
+      use.until = Math.min(use.until, until);
     }
-    return false;
+    return use;
+  }
+
+  #set(name: string, absence: Absence): void {
+    this.#use = undefined;
+    this.#absences.set(name, absence);
   }
 
   #clean(): void {

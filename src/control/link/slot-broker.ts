@@ -176,6 +176,7 @@ export class SlotBroker {
     const part = capacity >= wanting.length ? Math.ceil(capacity / wanting.length) : 0;
     let missing =
       wanting.reduce((all, want) => all + want, 0) - shares.reduce((all, each) => all + sum(each.recalled), 0);
+    if (missing <= 0) return;
     const isWanting = (edge: string) => (wants.get(edge) ?? 0) > 0;
     for (const edge of [...this.#edges].sort((a, b) => Number(isWanting(a)) - Number(isWanting(b)))) {
       let left = totalOf({ endpoints }, edge) - (isWanting(edge) ? part : 0);
