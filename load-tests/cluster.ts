@@ -31,7 +31,7 @@ const ENDPOINTS = 3;
 /** How long each figure is taken, ms. */
 const MEASURE_MS = 10_000;
 /** How often it is looked how long the leader's turns are, ms. */
-const TURN_MS = 5;
+const TURN_MS = 20;
 /** Changes whose way to all edges is timed, one after the other. */
 const CHANGES = 100;
 /** Until all edges have attached, and until all have acknowledged a change, ms; links may lapse and come back meanwhile. */

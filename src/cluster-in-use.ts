@@ -72,6 +72,7 @@ export function joinCluster(options: ClusterOptions): ControlPlane {
           runtimes,
           mayAct,
           edgesKnown,
+          onSetByHand: () => void shared.lookAtSettings(),
         });
         if (settings() === used) return built;
         // A reload while it was built had nobody to tell.

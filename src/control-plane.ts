@@ -4,15 +4,18 @@ import type { Control, ControlOptions } from './control/control.ts';
 import { createControl } from './control/create-control.ts';
 import { openJournal } from './control/journal/disk-journal.ts';
 import { openFreezes } from './control/service/freezes.ts';
+import { memoryKeptByHand, openKeptByHand } from './control/service/kept-by-hand.ts';
 import { openKept } from './kept.ts';
 
-type KeptOptions = 'journal' | 'freezes' | 'learnt' | 'idleLearnt' | 'siblingsLearnt' | 'costs';
+type KeptOptions = 'journal' | 'freezes' | 'byHand' | 'learnt' | 'idleLearnt' | 'siblingsLearnt' | 'costs';
 
 export interface PlaneOptions extends Omit<ControlOptions, KeptOptions> {
   /** The state directory. */
   folder: string;
   /** Names of all services; undefined while a source does not answer: then nothing that was learnt is removed. */
   names: readonly string[] | undefined;
+  /** Called when what an operator set was written. Absent: only freezes are, and what else is set ends with this process. */
+  onSetByHand?: () => void;
 }
 
 /** The control plane of this process, whoever leads. */
@@ -25,19 +28,33 @@ export interface ControlPlane {
 }
 
 /** Reads what was kept and builds a control plane that begins with `control.start`. */
-export async function openControlPlane({ folder, names, ...options }: PlaneOptions): Promise<ControlPlane> {
+export async function openControlPlane({
+  folder,
+  names,
+  onSetByHand,
+  ...options
+}: PlaneOptions): Promise<ControlPlane> {
   const { clock, logger } = options;
   const journal = await openJournal(join(folder, 'journal'), clock, logger);
   const kept = openKept(folder, names, clock, logger);
-  const release = () => Promise.all([journal.release(), kept.release()]);
+  const { byHand: handedOver = [] } = options.known ?? {};
+  const byHand =
+    onSetByHand === undefined
+      ? memoryKeptByHand({ endpoints: handedOver })
+      : openKeptByHand(join(folder, 'by-hand.json'), logger, handedOver, onSetByHand);
+  const release = () => {
+    byHand.release();
+    return Promise.all([journal.release(), kept.release()]);
+  };
   try {
-    const freezes = openFreezes(join(folder, 'freezes.json'), logger);
+    const freezes = openFreezes(join(folder, 'freezes.json'), logger, onSetByHand);
     return {
-      control: createControl({ ...options, journal, ...kept.stores, freezes }),
+      control: createControl({ ...options, journal, ...kept.stores, freezes, byHand }),
       release,
       resume: () => {
         journal.resume();
         kept.resume();
+        byHand.resume();
       },
     };
   } catch (error) {

@@ -19,6 +19,7 @@ import type { IdleLearnt } from './scale/idle-learnt.ts';
 import type { LearntStore } from './scale/learnt-store.ts';
 import type { SiblingGaps } from './scale/sibling-gaps.ts';
 import type { Freezes } from './service/freezes.ts';
+import type { KeptByHand } from './service/kept-by-hand.ts';
 
 export interface ControlOptions {
   settings: Settings;
@@ -41,6 +42,8 @@ export interface ControlOptions {
   journal?: Journal;
   /** Keeps freezes over restarts. Default: nothing does. */
   freezes?: Freezes;
+  /** Keeps what operators set of endpoints and counts over restarts. Default: nothing does. */
+  byHand?: KeptByHand;
   /** Keeps what scaling learns over restarts. Default: nothing does. */
   learnt?: LearntStore;
   /** Keeps what the idle policy learns over restarts. Default: nothing does. */

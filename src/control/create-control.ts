@@ -47,6 +47,7 @@ import { changeEndpoint } from './service/endpoint-by-hand.ts';
 import { memoryFreezes } from './service/freezes.ts';
 import { HandOver } from './service/hand-over.ts';
 import type { ServiceHost } from './service/host.ts';
+import { memoryKeptByHand } from './service/kept-by-hand.ts';
 import { Services } from './service/services.ts';
 import { StartGate } from './start/gate.ts';
 import { MemoryBudget } from './start/memory-budget.ts';
@@ -101,13 +102,9 @@ class ControlPlane implements Control {
     this.#services = new Services(logger, clock);
     const snapshot = () => ({ table: this.table(), states: this.#registry.states() });
     this.#hub = new LinkHub(clock, logger, new EdgeNews(context, this.#services), snapshot, options.edgesKnown);
-    this.#registry = new Registry(
-      context,
-      this.#hub,
-      options.sources.map(({ name }) => name),
-      adminAddressCheck(settings.admin.address),
-      options.known?.byHand,
-    );
+    const byHand = options.byHand ?? memoryKeptByHand({ endpoints: options.known?.byHand ?? [] });
+    const sources = options.sources.map(({ name }) => name);
+    this.#registry = new Registry(context, this.#hub, sources, adminAddressCheck(settings.admin.address), byHand);
     this.#memory = new MemoryBudget({
       clock,
       bound: settings.budget.memory,
@@ -144,6 +141,7 @@ class ControlPlane implements Control {
       gate: this.#gate,
       memory: this.#memory,
       freezes: options.freezes ?? memoryFreezes(),
+      byHand,
       groups: this.#services.groups,
       learnt: options.learnt ?? noLearntStore,
       idleLearnt: options.idleLearnt ?? noLearntStore,
@@ -197,6 +195,7 @@ class ControlPlane implements Control {
     detached(this.#context, 'keeping of registrations', this.#registrations.keep());
     await this.#runtimes.begin();
     this.#services.each(({ lifecycle }) => lifecycle.onContact());
+    this.#services.each((service) => service.count.look());
     if (this.#handOver.mayEnd) this.#dropOrphans();
   }
 
@@ -425,6 +424,7 @@ class ControlPlane implements Control {
     this.#host.learnt.drop(name);
     this.#host.idleLearnt.drop(name);
     this.#host.costs.drop(name);
+    this.#host.byHand.putCount(name, undefined);
     this.#host.wakeShares.drop(name);
     this.#context.metrics.forget(name);
     if (run !== undefined) this.#runtimes.clean(run, name);

@@ -117,7 +117,8 @@ export type EdgeMessage =
   | { type: 'probing'; probe: string; host: string; result: string }
   | { type: 'probed'; probe: string; ok: true; host: string }
   | { type: 'probed'; probe: string; ok: false; reason: 'timeout' | 'tls'; detail: string }
-  | EdgeReport;
+  | EdgeReport
+  | LateTotals;
 
 /**
  * So many requests wait for a slot of the service here; and these slots, which were recalled, are free. `kept`: those of
@@ -218,6 +219,24 @@ export interface ServiceReport {
   /** What was compressed; absent where nothing ever was. */
   compression?: CompressionReport | undefined;
   endpoints: EndpointReport[];
+}
+
+/** What is counted of a service, and added up over all time. */
+export type CountedOfService = Pick<
+  ServiceReport,
+  'service' | 'codes' | 'total' | 'ttfb' | 'retries' | 'holdRejected' | 'sessions' | 'compression'
+>;
+
+/** What is counted of no service in particular. */
+export type CountedOfEdge = Pick<
+  EdgeReport,
+  'unrouted' | 'sessions' | 'accessLost' | 'tracesLost' | 'handshakes' | 'http2Cut'
+>;
+
+/** What happened while nobody led the edge: it is counted, and nothing is decided by it, as it is of no particular time. */
+export interface LateTotals extends CountedOfEdge {
+  type: 'late';
+  services: CountedOfService[];
 }
 
 /** Compression over the report's span. */

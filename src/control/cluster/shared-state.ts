@@ -10,7 +10,7 @@ import { inTurns } from '../../util/in-turns.ts';
 /** Folders of the state directory that follow the leadership: what was learnt and decided, and what it cost. */
 const FOLDERS = ['learnt', 'idle', 'siblings', 'costs', 'journal'];
 /** Files beside them. */
-const FILES = ['freezes.json'];
+const FILES = ['freezes.json', 'by-hand.json'];
 const NAME = /^[a-z0-9][a-z0-9.-]*\.jsonl?$/;
 /** How often the leader looks for what has changed, ms: it is written once a minute. */
 const LOOK_EVERY_MS = 60_000;
@@ -57,6 +57,13 @@ export class SharedState {
       }
       for (const folder of FOLDERS) await this.#shipFolder(folder);
       for (const path of FILES) await this.#ship(path);
+    });
+  }
+
+  /** The same of what operators set alone, at once: they know of it, and count on it. */
+  lookAtSettings(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#options.leads()) for (const path of FILES) await this.#ship(path);
     });
   }
 

@@ -1,5 +1,5 @@
 import type { DiscoveredEndpoint, EndpointSet, UnusedEndpoint } from '../../model/discovery.ts';
-import type { KnownEndpoints, SetByHand } from '../../model/hand-over.ts';
+import type { KnownEndpoints } from '../../model/hand-over.ts';
 import type { ProbeRequest } from '../../model/link.ts';
 import type { HostPort } from '../../model/settings.ts';
 import type { EndpointState, EndpointView, ServiceState, StartPhases } from '../../model/snapshot.ts';
@@ -8,7 +8,7 @@ import type { SpanIdentity } from '../../model/traces.ts';
 import type { Timer } from '../../util/clock.ts';
 import { type ControlContext, guarded } from '../context.ts';
 import type { LinkHub, Told } from '../link/hub.ts';
-import { type EndpointsByHand, ServicesByHand, UNTOUCHED } from './by-hand.ts';
+import { type EndpointsByHand, type KeptEndpoints, ServicesByHand, UNTOUCHED } from './by-hand.ts';
 import { addressKey, EndpointVerifier } from './verifier.ts';
 
 /** Changes of a service that can wait are sent together after this long, ms. */
@@ -102,16 +102,16 @@ export class Registry {
   /**
    * @param sources names of them: of several that list an address the first one decides what else is said of it
    * @param isAdmin whether an endpoint is our own admin API, which no source may list
-   * @param byHand what operators set under the process before this one
+   * @param byHand keeps what operators set; absent: nothing does
    */
   constructor(
     context: ControlContext,
     hub: LinkHub,
     sources: readonly string[],
     isAdmin: (endpoint: HostPort) => boolean = () => false,
-    byHand: readonly SetByHand[] = [],
+    byHand?: KeptEndpoints,
   ) {
-    this.#byHand = new ServicesByHand(byHand);
+    this.#byHand = new ServicesByHand(byHand?.endpoints, (all) => byHand?.putEndpoints(all));
     this.#context = context;
     this.#hub = hub;
     this.#sources = sources;
@@ -341,7 +341,8 @@ export class Registry {
 
   /** Follows where replicas of the service live; other services that list such an address must not use it. */
   #updateOwners(service: string, entry: Entry): void {
-    const { addresses } = entry.facts();
+    const facts = entry.facts();
+    const { addresses } = facts;
     const owned = addresses.length === 0 ? NONE : new Set(addresses.map(addressKey));
     const changed = [...owned].filter((key) => !entry.owned.has(key));
     for (const key of entry.owned) {
@@ -350,6 +351,11 @@ export class Registry {
       // Another replica at that address is another one.
       entry.byHand.set(key, UNTOUCHED);
       changed.push(key);
+    }
+    for (const { host, port, start } of facts.owned) {
+      // What was started here is another replica than what an earlier control plane knew at that address.
+      const key = addressKey({ host, port });
+      if (start !== undefined && !entry.owned.has(key)) entry.byHand.set(key, UNTOUCHED);
     }
     for (const key of owned) this.#owners.set(key, service);
     entry.owned = owned;

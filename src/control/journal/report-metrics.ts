@@ -1,4 +1,4 @@
-import type { CompressionReport, EdgeReport, ServiceReport, SessionsReport } from '../../model/link.ts';
+import type { CompressionReport, CountedOfEdge, CountedOfService, SessionsReport } from '../../model/link.ts';
 import type { MetricName, Metrics } from '../../model/observe.ts';
 import { bucketMiddle, type SparseCounts } from '../../util/histogram.ts';
 
@@ -6,7 +6,7 @@ import { bucketMiddle, type SparseCounts } from '../../util/histogram.ts';
 const UNROUTED = '-';
 
 /** Adds one service's part of an edge's report to the metrics. */
-export function countReport(metrics: Metrics, report: ServiceReport): void {
+export function countReport(metrics: Metrics, report: CountedOfService): void {
   const { service } = report;
   countCodes(metrics, service, report.codes);
   observe(metrics, 'pilotlight_request_seconds', service, report.total);
@@ -22,7 +22,7 @@ export function countReport(metrics: Metrics, report: ServiceReport): void {
 /** Adds what an edge tells of no service in particular: answers without a route, lost lines of its access log and lost traces. */
 export function countEdge(
   metrics: Metrics,
-  { unrouted, sessions, accessLost, tracesLost = 0, handshakes = {}, http2Cut = {} }: EdgeReport,
+  { unrouted, sessions, accessLost, tracesLost = 0, handshakes = {}, http2Cut = {} }: CountedOfEdge,
 ): void {
   if (sessions !== undefined) countSessions(metrics, UNROUTED, sessions);
   metrics.count('pilotlight_access_log_lost_total', {}, accessLost);

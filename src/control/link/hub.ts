@@ -21,6 +21,8 @@ export interface Doubts {
 export interface LinkListener {
   onDemand(edge: string, message: Message<'demand'>): void;
   onReport(edge: string, report: EdgeReport): void;
+  /** What happened while nobody led the edge. */
+  onLate(totals: Message<'late'>): void;
   onAck(edge: string, message: Message<'ack'>): void;
   onDrained(edge: string, message: Message<'drained'>): void;
   onSuspect(edge: string, message: Message<'suspect'>, doubts: Doubts): void;
@@ -332,6 +334,9 @@ export class LinkHub implements Doubts {
           if (message.collect !== null) attached.collected = message.collect;
           for (const check of [...this.#waitingForCollect]) check();
         }
+        break;
+      case 'late':
+        this.#listener.onLate(message);
         break;
       case 'ack':
         this.#listener.onAck(edge, message);

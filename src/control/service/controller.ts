@@ -25,6 +25,7 @@ import { ServiceLifecycle } from './lifecycle.ts';
 import { replicaOutput } from './replica-output.ts';
 import { scaleByHand } from './scale-by-hand.ts';
 import { ServiceFloor } from './service-floor.ts';
+import { StandingCount } from './standing-count.ts';
 import { lastActivity, serviceStatus } from './status.ts';
 import { afterDecision, noWish, type Wish, wishAt } from './wish.ts';
 
@@ -39,6 +40,7 @@ export class ServiceController {
   readonly idling: Idling;
   readonly #costing: Costing;
   readonly floor: ServiceFloor;
+  readonly count: StandingCount;
   #settings: ServiceSettings;
   /** The decision whose outcome is still open. */
   #trial: string | undefined;
@@ -83,6 +85,7 @@ export class ServiceController {
       },
       inFlightLimit: () => this.#inFlightLimit,
     });
+    this.count = new StandingCount(this, host);
     host.registry.add(this.name, {
       wakeable: () => this.#settings.run !== undefined,
       check: () => readyCheck(this.#settings),
@@ -157,6 +160,8 @@ export class ServiceController {
 
   onDetached(edge: string): void {
     this.#telemetry.forget(edge, this.#host.context.clock.now());
+    // A proxy takes its edges along, and there may be thousands of services: one that sleeps has nothing to plan for that.
+    if (this.lifecycle.isDormant) return;
     this.lifecycle.set.onDetached(edge);
     this.lifecycle.happened({ type: 'edge-lost' });
   }
@@ -181,6 +186,7 @@ export class ServiceController {
   sleep(): void {
     this.#assertRunnable();
     this.#assertInCharge();
+    this.count.drop();
     this.lifecycle.sleep();
   }
 
@@ -202,12 +208,11 @@ export class ServiceController {
     });
     if (dryRun) return change;
     if (to === 0) {
-      this.lifecycle.sleep();
+      this.sleep();
       return change;
     }
-    this.#learning.scaler.changedByHand();
     this.decisions.scaledByHand(change);
-    this.lifecycle.scaleByHand(to);
+    this.count.set(to);
     return change;
   }
 
@@ -267,6 +272,7 @@ export class ServiceController {
     this.#costing.tick(elapsedMs, this.lifecycle.set.replicas, this.#telemetry.busy);
     if (this.lifecycle.isLeaving || this.#host.isDraining()) return;
     if (!this.#isFrozen) this.#thaw('its time is over');
+    this.count.look();
     this.idling.tick(this.#host.context.clock.now());
     this.lifecycle.look();
     if (!this.#mayScale) return;

@@ -3,7 +3,7 @@ import { counted } from '../../util/format.ts';
 import { Throttle } from '../../util/throttle.ts';
 import { formatDuration } from '../../util/units.ts';
 import type { ControlContext } from '../context.ts';
-import { countEdge } from '../journal/report-metrics.ts';
+import { countEdge, countReport } from '../journal/report-metrics.ts';
 import type { Doubts, LinkListener } from '../link/hub.ts';
 import type { Services } from './services.ts';
 
@@ -31,6 +31,12 @@ export class EdgeNews implements LinkListener {
       (service) => service.onReport(edge, report.spanMs, byService.get(service.name)),
       this.#services.undormant(byService),
     );
+  }
+
+  onLate(totals: Message<'late'>): void {
+    const { metrics } = this.#context;
+    countEdge(metrics, totals);
+    for (const each of totals.services) if (this.#services.byName.has(each.service)) countReport(metrics, each);
   }
 
   onAck(edge: string, message: Message<'ack'>): void {
@@ -75,7 +81,7 @@ export class EdgeNews implements LinkListener {
   }
 
   onReturned(edge: string): void {
-    this.#services.each(({ lifecycle }) => lifecycle.set.onReturned(edge));
+    this.#services.each(({ lifecycle }) => lifecycle.set.onReturned(edge), this.#services.undormant());
   }
 }
 

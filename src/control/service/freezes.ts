@@ -28,12 +28,13 @@ export function memoryFreezes(earlier: Iterable<[string, Freeze]> = [], save?: (
   };
 }
 
-/** Keeps them in a file, written as a whole. What cannot be read or written is logged, and kept in memory only. */
-export function openFreezes(file: string, logger: Logger): Freezes {
+/** Keeps them in a file, written as a whole. What cannot be read or written is logged, and kept in memory only. @param onKept called when they were written */
+export function openFreezes(file: string, logger: Logger, onKept: () => void = () => undefined): Freezes {
   const save = (all: object): void => {
     try {
       writeFileSync(`${file}.new`, JSON.stringify(all), { mode: 0o600 });
       renameSync(`${file}.new`, file);
+      onKept();
     } catch (err) {
       logger.error({ err, file }, 'freezes cannot be kept over a restart');
     }

@@ -14,6 +14,7 @@ import type { StartGate } from '../start/gate.ts';
 import type { MemoryBudget } from '../start/memory-budget.ts';
 import type { Freezes } from './freezes.ts';
 import type { Groups } from './groups.ts';
+import type { KeptByHand } from './kept-by-hand.ts';
 
 /** What the services share. */
 export interface ServiceHost {
@@ -21,6 +22,7 @@ export interface ServiceHost {
   gate: StartGate;
   memory: MemoryBudget;
   freezes: Freezes;
+  byHand: KeptByHand;
   groups: Groups;
   learnt: LearntStore;
   idleLearnt: LearntStore<IdleLearnt>;

@@ -8,6 +8,7 @@ import { VirtualClock } from '../../../src/util/virtual-clock.ts';
 const deaf: LinkListener = {
   onDemand() {},
   onReport() {},
+  onLate() {},
   onAck() {},
   onDrained() {},
   onSuspect() {},

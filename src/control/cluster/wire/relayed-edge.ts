@@ -1,5 +1,6 @@
 import type { ControlMessage, EdgeMessage } from '../../../model/link.ts';
 import type { ChannelEnd } from '../../../util/channel.ts';
+import { LateReports } from './late-totals.ts';
 
 /**
  * An edge of this member, whoever leads. It is told when another control plane speaks to it from now on, and nothing of
@@ -14,6 +15,7 @@ export class RelayedEdge {
   #term = 0;
   /** The term that the edge says it is in. */
   #confirmed = 0;
+  readonly #late = new LateReports();
 
   /** @param aloneMs for how long it uses replicas of ours without a contact */
   constructor(
@@ -27,9 +29,17 @@ export class RelayedEdge {
     this.#link = link;
     this.#aloneMs = aloneMs;
     link.onMessage((message) => {
-      if (message.type === 'led') this.#confirmed = message.term;
-      else if (this.#confirmed === this.#term) this.#upstream?.post(message);
+      if (message.type === 'led') this.#confirm(message.term);
+      else if (this.#confirmed === this.#term && this.#upstream !== undefined) this.#upstream.post(message);
+      else if (message.type === 'report') this.#late.add(message);
     });
+  }
+
+  #confirm(term: number): void {
+    this.#confirmed = term;
+    if (term !== this.#term || this.#upstream === undefined) return;
+    const totals = this.#late.take();
+    if (totals !== undefined) this.#upstream.post(totals);
   }
 
   /** Joins it to a control plane, in the place of the one before. */

@@ -29,6 +29,7 @@ test('an edge serves by the table of a leader that it reaches over the wire', as
     {
       onDemand: ignore,
       onReport: (edge) => void reports.push(edge),
+      onLate: ignore,
       onAck: ignore,
       onDrained: ignore,
       onSuspect: ignore,

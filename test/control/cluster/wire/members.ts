@@ -61,6 +61,7 @@ export class Member {
     const listener: LinkListener = {
       onDemand: noted,
       onReport: noted,
+      onLate: (totals) => noted('', totals),
       onAck: noted,
       onDrained: noted,
       onSuspect: noted,
