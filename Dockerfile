@@ -2,24 +2,24 @@
 # NODE_IMAGE is any image of Debian 12 or later with Node >= 22.19 and npm; the default is the public one.
 ARG NODE_IMAGE=node:24-bookworm-slim
 
-# Compiles TypeScript, and lists what it all is made of.
-FROM ${NODE_IMAGE} AS build
+# The image has a Node of its own, so the workspace that pins that of a checkout (as large as all others) stays out.
+FROM ${NODE_IMAGE} AS packages
 WORKDIR /build
 COPY package.json package-lock.json ./
-COPY toolchain/package.json toolchain/
-RUN npm ci --no-audit --no-fund
+RUN npm ci --workspaces=false --no-audit --no-fund
+
+# Compiles TypeScript, and lists what it all is made of, for which npm wants to see every workspace.
+FROM packages AS build
 COPY tsconfig.json tsconfig.build.json ./
 COPY toolchain toolchain
 COPY src src
-RUN npm run -s build && chmod +x dist/pilotlight.js
+RUN ln -s ../toolchain node_modules/pilotlight-toolchain && npm run -s build && chmod +x dist/pilotlight.js
 
-# What runs needs neither the tools nor the pinned Node of a checkout, nor what compilers and debuggers read.
-FROM ${NODE_IMAGE} AS dependencies
-WORKDIR /build
-COPY package.json package-lock.json ./
-COPY toolchain/package.json toolchain/
-RUN npm ci --omit=dev --omit=optional --no-audit --no-fund && rm -rf node_modules/pilotlight-toolchain && \
-    find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -print0 | xargs -0 rm -f
+# What runs needs neither the tools, nor what compilers and debuggers read.
+FROM packages AS dependencies
+RUN npm prune --workspaces=false --omit=dev --omit=optional --no-audit --no-fund && \
+    find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -exec rm -f {} + && \
+    find node_modules -depth -type d -empty -exec rmdir {} \;
 
 # The files of a small system: Node with its libraries, a shell with the usual small programs, and an init, which reaps
 # what replicas of the process runtime leave behind and passes signals on. Public Node images are larger than all of this.

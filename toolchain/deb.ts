@@ -1,6 +1,7 @@
 /**
  * Makes a Debian package of what `npm pack` would publish and of the packages that it runs with:
- * `npm run -s package:deb [-- FOLDER]` writes `pilotlight_VERSION_all.deb` there, else here, and prints its path.
+ * `npm run -s package:deb [-- FOLDER [PACKED]]` writes `pilotlight_VERSION_all.deb` there, else here, and prints its path;
+ * PACKED is what `npm pack` made, where that has been done.
  * It needs `dpkg-deb`. The same sources give the same bytes: every time is that of the last commit.
  */
 import { execFileSync } from 'node:child_process';
@@ -13,10 +14,19 @@ import { controlFile, PLACES } from './deb/layout.ts';
 const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const { version, engines } = JSON.parse(read('package.json')) as { version: string; engines: { node: string } };
+const [folder = '.', packed] = process.argv.slice(2);
 const scratch = mkdtempSync(join(tmpdir(), 'pilotlight-deb-'));
 const tree = join(scratch, 'tree');
 const run = (program: string, args: string[], cwd: string) =>
   execFileSync(program, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 2 ** 26 });
+
+/** @returns the path of what would be published */
+function pack(): string {
+  const [made] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', scratch], root)) as [
+    { filename: string },
+  ];
+  return join(scratch, made.filename);
+}
 
 /** Puts a file of the package into its place; manual pages and changes are compressed there, as Debian asks. */
 function put(from: string, to: string): void {
@@ -27,8 +37,7 @@ function put(from: string, to: string): void {
 }
 
 try {
-  const [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', scratch], root));
-  run('tar', ['-xzf', packed.filename], scratch);
+  run('tar', ['-xzf', packed === undefined ? pack() : resolve(packed)], scratch);
   const program = join(scratch, 'package');
   // What is locked, not what a range would give today.
   for (const path of ['package.json', 'package-lock.json', 'toolchain/package.json']) {
@@ -55,7 +64,7 @@ try {
     writeFileSync(join(control, script), read(`packaging/debian/${script}`));
     chmodSync(join(control, script), 0o755);
   }
-  const out = resolve(process.argv[2] ?? '.', `pilotlight_${version}_all.deb`);
+  const out = resolve(folder, `pilotlight_${version}_all.deb`);
   const time = run('git', ['log', '-1', '--format=%ct'], root).trim();
   execFileSync('dpkg-deb', ['--root-owner-group', '-Zxz', '--build', tree, out], {
     env: { ...process.env, SOURCE_DATE_EPOCH: time },

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { blockBeginning, linesOf } from '../docs/pages.ts';
 import { run } from '../support/command.ts';
 import { freePort } from '../support/free-port.ts';
@@ -10,22 +11,32 @@ import { until } from '../support/until.ts';
 import { expectItWakesScalesAndAdopts } from './installed.ts';
 import { folder } from './program.ts';
 
-// It is compiled, packed and installed with its dependencies: one after the other, as both compile into one folder.
-vi.setConfig({ testTimeout: 900_000 });
+// It is compiled, packed and installed with its dependencies.
+vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 });
 
 const ROOT = join(import.meta.dirname, '../..');
 /** The commands of the page that leads through an installation, without what it says of them. */
 const shown = (begins: string) =>
   linesOf(blockBeginning('docs/start.md', begins)).map((line) => line.replace(/ +#.*/, ''));
 
+/** Both packages are made of what is compiled and packed once. */
+let made: string;
+let tarball: string;
+
+beforeAll(async () => {
+  made = await mkdtemp(join(tmpdir(), 'pilotlight-packed-'));
+  await run('npm', ['pack', '--pack-destination', made], { cwd: ROOT });
+  [tarball = ''] = await readdir(made);
+});
+
+afterAll(() => rm(made, { recursive: true, force: true }));
+
 test('the package installs into an empty folder, checks a configuration there, wakes, scales and adopts, and runs embedded', async () => {
   const at = await folder();
   const npm = (...args: string[]) => run('npm', [...args, '--no-audit', '--no-fund'], { cwd: at });
-  await run('npm', ['pack', '--pack-destination', at], { cwd: ROOT });
-  const [tarball = ''] = (await readdir(at)).filter((name) => name.endsWith('.tgz'));
   expect(shown('npm pack')).toEqual(['npm pack', `npm install --global ./${tarball}`, 'pilotlight version']);
   await writeFile(join(at, 'package.json'), '{"private": true, "type": "module"}');
-  await npm('install', '--omit=optional', '--prefer-offline', join(at, tarball));
+  await npm('install', '--omit=optional', '--prefer-offline', join(made, tarball));
 
   const installed = join(at, 'node_modules/pilotlight');
   const { version } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
@@ -69,7 +80,8 @@ test('the package installs into an empty folder, checks a configuration there, w
 
 test('the Debian package says what it needs, installs into an empty system, and wakes, scales and adopts there', async () => {
   const at = await folder();
-  const file = (await run('npm', ['run', '-s', 'package:deb', '--', at], { cwd: ROOT, timeout: 600_000 })).trim();
+  const args = ['run', '-s', 'package:deb', '--', at, join(made, tarball)];
+  const file = (await run('npm', args, { cwd: ROOT, timeout: 600_000 })).trim();
   const { version, engines } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
   expect(file).toBe(join(at, `pilotlight_${version}_all.deb`));
   const install = `sudo apt install ./pilotlight_${version}_all.deb`;

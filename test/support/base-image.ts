@@ -36,8 +36,8 @@ export async function ensureBaseImage(docker: DockerCall, tag: string): Promise<
     const trust = existsSync(TRUST) ? `ENV NODE_EXTRA_CA_CERTS=${TRUST}\n` : '';
     await writeFile(
       join(stage, 'Dockerfile'),
-      `FROM ${node}\nCOPY root/ /\nRUN ["/bin/busybox", "--install", "-s", "/bin"]\n` +
-        `RUN ["/bin/busybox", "ln", "-s", "/bin/env", "/usr/bin/env"]\n` +
+      `FROM ${node}\nCOPY root/ /\n` +
+        'RUN ["/bin/busybox", "sh", "-c", "/bin/busybox --install -s /bin && ln -s /bin/env /usr/bin/env"]\n' +
         `ENV PATH=/usr/local/bin:/usr/bin:/bin HOME=/tmp\n${trust}`,
     );
     await build(docker, stage, ['.'], new URLSearchParams({ t: tag, rm: '1', forcerm: '1' }));

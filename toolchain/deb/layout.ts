@@ -16,7 +16,7 @@ export const PLACES: readonly (readonly [from: string, to: string])[] = [
   ['docs', 'usr/share/doc/pilotlight/docs'],
 ];
 
-export interface PackageFacts {
+interface PackageFacts {
   version: string;
   /** The oldest Node that runs it. */
   node: string;

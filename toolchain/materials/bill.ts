@@ -1,6 +1,7 @@
 /** A bill of materials, as far as we read it (CycloneDX 1.5). */
 export interface Bill {
-  metadata: { component: Component };
+  serialNumber?: string | undefined;
+  metadata: { timestamp?: string | undefined; component: Component };
   components: Component[];
   dependencies: { ref: string; dependsOn?: string[] }[];
 }
@@ -39,7 +40,9 @@ export function ownMaterials(bill: Bill, { packages }: Lock, product: { name: st
   if (missing.length > 0) throw new Error(`npm sbom does not tell of ${missing.join(', ')}`);
   return {
     ...bill,
-    metadata: { ...bill.metadata, component: { ...component, ...product, type: 'application' } },
+    // Each making has others, and the same sources are to give the same bytes.
+    serialNumber: undefined,
+    metadata: { ...bill.metadata, timestamp: undefined, component: { ...component, ...product, type: 'application' } },
     components: bill.components.filter((each) => inUse.has(each['bom-ref'])),
     dependencies: bill.dependencies
       .filter(({ ref }) => inUse.has(ref))
