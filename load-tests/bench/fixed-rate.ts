@@ -3,7 +3,7 @@ import autocannon from 'autocannon';
 import type { Sample } from './sample.ts';
 
 /** autocannon's load: how many connections, how long, and at which rate over all connections, requests/s. */
-export interface FixedRate {
+interface FixedRate {
   connections: number;
   seconds: number;
   /** Undefined: as fast as answers come. */

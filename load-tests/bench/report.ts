@@ -10,7 +10,7 @@ const HEAD = ['', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs/request', 'RSS MiB'
 const COUNTED = ['instructions/request', 'cache misses/request'];
 
 /** What ratios compare with: how their columns call it, and each subject's own. */
-export interface Reference {
+interface Reference {
   title: string;
   of: (subject: Subject, all: readonly Subject[]) => Subject | undefined;
 }

@@ -2,17 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 /** What the bench drives, from Debian; each is in the package of its name. */
-export const TOOLS = [
-  'wrk',
-  'h2load',
-  'nginx',
-  'nginx-stream',
-  'haproxy',
-  'caddy',
-  'openssl',
-  'perf',
-  'taskset',
-] as const;
+const TOOLS = ['wrk', 'h2load', 'nginx', 'nginx-stream', 'haproxy', 'caddy', 'openssl', 'perf', 'taskset'] as const;
 export type Tool = (typeof TOOLS)[number];
 
 /** The module of nginx that passes TCP on, where Debian's package puts it. */

@@ -11,7 +11,7 @@ import { createChannel } from '../../src/util/channel.ts';
 import { type Clock, systemClock } from '../../src/util/clock.ts';
 import { median } from '../support/process.ts';
 
-export interface ChangeCost {
+interface ChangeCost {
   /** Work from the source's word until the edge has it, ms. */
   median: number;
   max: number;

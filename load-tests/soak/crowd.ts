@@ -14,7 +14,7 @@ export interface Habit {
   pauseMs: readonly [number, number];
 }
 
-export interface CrowdOptions {
+interface CrowdOptions {
   port: number;
   seed: number;
   ledger: Ledger;
@@ -76,4 +76,4 @@ async function withinPatience<T>(errand: Promise<T>): Promise<T> {
 }
 
 /** The reason of failures where nothing came at all. */
-export const UNANSWERED = `no answer within ${PATIENCE_MS / 1000} s`;
+const UNANSWERED = `no answer within ${PATIENCE_MS / 1000} s`;

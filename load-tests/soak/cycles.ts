@@ -7,7 +7,7 @@ import { censusEnv, type Holdings } from './census.ts';
 import { inOwnWorkspace } from './own-workspace.ts';
 import { quietHoldings } from './quiet.ts';
 
-export interface CycleOptions {
+interface CycleOptions {
   /** Sleep/wake cycles. */
   cycles: number;
   workers: number;
@@ -15,7 +15,7 @@ export interface CycleOptions {
   onProgress?: (line: string) => void;
 }
 
-export interface CycleReport {
+interface CycleReport {
   /** Starts that requests waited for. */
   starts: number;
   sent: number;

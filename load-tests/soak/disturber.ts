@@ -18,7 +18,7 @@ export interface Kill {
   at: number;
 }
 
-export interface DisturberOptions {
+interface DisturberOptions {
   proxy: RunningProxy;
   workspace: Workspace;
   workers: number;

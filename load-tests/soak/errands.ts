@@ -4,7 +4,7 @@ import { WebSocketClient } from '../../test/support/web-socket.ts';
 import type { Random } from './random.ts';
 
 /** What an errand may use. */
-export interface Visit {
+interface Visit {
   port: number;
   host: string;
   /** Goes into the target of the request. */
@@ -15,7 +15,7 @@ export interface Visit {
 }
 
 /** Sends one request; throws with the reason when its answer is not the right one. */
-export type Errand = (visit: Visit) => Promise<Outcome>;
+type Errand = (visit: Visit) => Promise<Outcome>;
 
 /** `aborted`: broken off by the client itself, as it meant to. */
 export type Outcome = 'answered' | 'aborted';

@@ -12,7 +12,7 @@ import type { SoakReport } from './report.ts';
 import { accessLogOf, HABITS, townConfig } from './town.ts';
 import { explain } from './verdict.ts';
 
-export interface SoakOptions {
+interface SoakOptions {
   minutes: number;
   /** Worker processes of the proxy. */
   workers: number;

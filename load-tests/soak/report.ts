@@ -2,7 +2,7 @@ import type { Holdings } from './census.ts';
 import type { Disturbance } from './disturber.ts';
 import type { Counts, Failure } from './ledger.ts';
 
-export interface JudgedFailure extends Failure {
+interface JudgedFailure extends Failure {
   /** Where it went last, as the access log has it; null when nowhere, or when the log has no failure of it. */
   endpoint: string | null;
   /** Why it is no fault of the proxy; undefined where it is one. */

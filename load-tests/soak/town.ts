@@ -52,7 +52,7 @@ const PATIENT = {
 
 export const accessLogOf = ({ folder }: Workspace): string => join(folder, 'access.log');
 
-export type TownConfig = Record<string, unknown> & { services: Record<string, Record<string, unknown>> };
+type TownConfig = Record<string, unknown> & { services: Record<string, Record<string, unknown>> };
 
 /** The configuration of the town, `listen` for its first listener excepted where there is no other. */
 export async function townConfig(workspace: Workspace, workers: number, variant: Variant): Promise<TownConfig> {

@@ -5,7 +5,7 @@ import { freePort } from '../../test/support/free-port.ts';
 import { startPinned, untilListening } from './process.ts';
 
 /** A proxy under load: one service that leads everything to one upstream. */
-export interface ProxyUnderLoad {
+interface ProxyUnderLoad {
   port: number;
   /** Port of the server behind it. */
   upstream: number;

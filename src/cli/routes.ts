@@ -43,7 +43,7 @@ function usage(message: string): PilotlightError {
   return new PilotlightError('USAGE', message);
 }
 
-export function routesText(routes: readonly RouteStatus[]): string {
+function routesText(routes: readonly RouteStatus[]): string {
   if (routes.length === 0) return 'no route';
   const rows = routes.map(({ host, path, service, listeners, rules }) => [
     host ?? '*',
@@ -55,7 +55,7 @@ export function routesText(routes: readonly RouteStatus[]): string {
   return plainTable(['host', 'path', 'service', 'listeners', 'rules'], rows);
 }
 
-export function explanationText(explanation: RouteExplanation): string {
+function explanationText(explanation: RouteExplanation): string {
   const { method, host, path, listener, route, refusal, why, then, others, elsewhere } = explanation;
   const at = listener === null ? '' : ` at ${listener.name ?? listener.address}`;
   const asked = `${method} ${host}${path}${at}`;

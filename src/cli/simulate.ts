@@ -28,7 +28,7 @@ const AFTER_TRACE_SECONDS = 60;
 
 type Given = Invocation['given'];
 /** Runs a scenario under a policy. */
-export type Simulate = (scenario: Scenario, policy: Policy) => Promise<Outcome>;
+type Simulate = (scenario: Scenario, policy: Policy) => Promise<Outcome>;
 
 /**
  * `simulate`: our policy and others on one load, on virtual time, as a table, the decisions and a report.

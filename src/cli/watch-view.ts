@@ -24,7 +24,7 @@ export interface WatchState {
   offset: number;
 }
 
-export interface WatchView {
+interface WatchView {
   /** No more than there are rows, none wider than the columns. */
   lines: string[];
   /** Largest offset that shows something. */

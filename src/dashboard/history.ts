@@ -4,7 +4,7 @@ import type { ServiceStatus } from '../model/status.ts';
 export const KEPT = 300;
 
 /** What is kept of each second. */
-export const SERIES = [
+const SERIES = [
   'arrivals',
   'good',
   'errors',

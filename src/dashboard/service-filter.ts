@@ -9,7 +9,7 @@ export interface ServiceFilter {
   sort: SortKey;
 }
 
-export const SORT_KEYS = ['name', 'state', 'replicas', 'inFlight', 'held', 'rate', 'p95', 'errors'] as const;
+const SORT_KEYS = ['name', 'state', 'replicas', 'inFlight', 'held', 'rate', 'p95', 'errors'] as const;
 export type SortKey = (typeof SORT_KEYS)[number];
 
 /** By name; by all else the most urgent, or the largest, comes first. */

@@ -78,7 +78,7 @@ function errorsText({ perSecond }: ServiceStatus): string {
 }
 
 /** `scale-up 1→2: p95 over 300 ms`. */
-export function decisionText({ lastDecision }: ServiceStatus): string {
+function decisionText({ lastDecision }: ServiceStatus): string {
   if (lastDecision === null) return '–';
   const { action, from, to, reason, dryRun } = lastDecision;
   return `${action} ${from}→${to}${dryRun ? ' (dry run)' : ''}: ${reason}`;

@@ -21,7 +21,7 @@ export interface TabChannel {
 }
 
 /** A stream of its own, until it is closed. */
-export interface OwnStream {
+interface OwnStream {
   close(): void;
 }
 

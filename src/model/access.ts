@@ -50,7 +50,7 @@ export interface AccessRecord {
 }
 
 /** How TLS was spoken with a client. */
-export interface TlsRecord {
+interface TlsRecord {
   readonly version: string;
   readonly cipher: string;
   /** Of its verified certificate; undefined: it has shown none. */

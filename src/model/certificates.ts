@@ -24,7 +24,7 @@ export interface ClientAuthMaterial {
 }
 
 /** What handshakes have to be like. */
-export interface HandshakeRules {
+interface HandshakeRules {
   minVersion: TlsVersion;
   ciphers: string[];
   curves: string[];

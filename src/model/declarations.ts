@@ -1,5 +1,5 @@
 /** Options as they are written: a text, a list of options, or options by their keys. */
-export type WrittenOption = string | readonly WrittenOption[] | { readonly [key: string]: WrittenOption };
+type WrittenOption = string | readonly WrittenOption[] | { readonly [key: string]: WrittenOption };
 export type WrittenOptions = { readonly [key: string]: WrittenOption };
 
 /**
@@ -94,7 +94,7 @@ export interface DeclareSourceSettings {
  * `refused`: it is wrong, and nothing holds; `conflict`: another one has what it wants; `over budget`: there are
  * `declare.maxServices`.
  */
-export type DeclarationState = 'in force' | 'former' | 'refused' | 'conflict' | 'over budget';
+type DeclarationState = 'in force' | 'former' | 'refused' | 'conflict' | 'over budget';
 
 /** One declaration, for operators. */
 export interface DeclarationStatus {

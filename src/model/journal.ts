@@ -27,7 +27,7 @@ export interface Journal {
 export const noJournal: Journal = { append() {}, takeEarlier: () => [] };
 
 /** Why a line is no record of ours. `isOther`: it is one of another format. */
-export interface Unreadable {
+interface Unreadable {
   unreadable: string;
   isOther: boolean;
 }

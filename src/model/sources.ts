@@ -1,7 +1,7 @@
 import type { ErrorCode } from './errors.ts';
 
 /** A server that a source asks. */
-export interface SourceAgent {
+interface SourceAgent {
   /** As a URL without credentials. */
   address: string;
   /** It is the one that is asked at present. */

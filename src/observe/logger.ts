@@ -16,7 +16,7 @@ interface LoggerOptions {
 const MAX_BACKLOG = 1024 * 1024;
 
 /** A logger whose level may change. */
-export interface LeveledLogger extends Logger {
+interface LeveledLogger extends Logger {
   level: LogLevel;
 }
 

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 
 /** What a `traceparent` field says (W3C Trace Context §3.2). */
-export interface TraceParent {
+interface TraceParent {
   /** 32 digits of lower-case hexadecimal. */
   traceId: string;
   /** The caller's span: 16 digits. */

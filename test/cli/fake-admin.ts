@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-export interface FakeAdmin {
+interface FakeAdmin {
   url: string;
   /** Method, path and token of every request. */
   asked: string[];

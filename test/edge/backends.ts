@@ -3,7 +3,7 @@ import type { EdgeHarness } from './edge-harness.ts';
 import { type Client, deadPort, Origin, type OriginConnection, ok } from './wire.ts';
 
 /** How a backend treats a request: answers with this status, cuts the connection, or says nothing. */
-export type Mood = number | 'cut' | 'silent';
+type Mood = number | 'cut' | 'silent';
 
 /** An origin that answers with its own name, or as it is told. */
 export class Backend {

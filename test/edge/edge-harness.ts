@@ -55,7 +55,7 @@ export interface TableChange {
   states?: ServiceState[];
 }
 
-export type StateChange = Partial<ServiceState>;
+type StateChange = Partial<ServiceState>;
 
 /** A ready endpoint where the origin listens. */
 export function at(origin: Origin | { port: number }, change: Partial<EndpointView> = {}): EndpointView {

@@ -12,7 +12,7 @@ import { until } from '../support/until.ts';
 // Up to five programs start one after the other, which takes a busy machine ten seconds each.
 vi.setConfig({ testTimeout: 180_000 });
 
-export const DEMO_FOLDER = join(import.meta.dirname, '../../config/demo');
+const DEMO_FOLDER = join(import.meta.dirname, '../../config/demo');
 
 export interface Program {
   child: ChildProcess;

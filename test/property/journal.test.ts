@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { EarlierDecisions } from '../../src/control/journal/earlier-decisions.ts';
-import { MemoryJournal } from '../../src/control/journal/memory-journal.ts';
 import type { DecisionEntry } from '../../src/model/decision.ts';
 import { decisionLog } from '../control/support/decision-log.ts';
+import { MemoryJournal } from '../control/support/memory-journal.ts';
 
 /** A tick, or what happens between two. */
 const happening = fc.oneof(

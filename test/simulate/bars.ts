@@ -7,14 +7,14 @@ import type { Scenario, SimulatedService } from '../../src/simulate/scenario.ts'
 import { constant, exponential } from '../../src/simulate/service-time.ts';
 
 /** One figure of an outcome, and the most that it may be. */
-export interface Figure {
+interface Figure {
   name: string;
   most: number;
   of: (services: readonly ServiceOutcome[]) => number;
 }
 
 /** A load with the figures that scaling is held to under it. */
-export interface Bar {
+interface Bar {
   name: string;
   scenario: (seed: number) => Scenario;
   figures: readonly Figure[];

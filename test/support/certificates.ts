@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Certificate, TlsMaterial } from '../../src/model/certificates.ts';
 
 /** What a certificate is made of. */
-export interface CertificateWish {
+interface CertificateWish {
   /** DNS names, or addresses as `IP:127.0.0.1`; none: without the extension. */
   names?: string[];
   subject?: string;

@@ -2,7 +2,7 @@ import { type ExecFileException, execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-export interface CommandOptions {
+interface CommandOptions {
   cwd?: string;
   /** Added to the environment of this process. */
   env?: Record<string, string>;

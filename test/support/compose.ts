@@ -10,7 +10,7 @@ const CACHE = join(import.meta.dirname, '../../node_modules/.cache/pilotlight');
 const PLUGIN = 'cli-plugins/docker-compose';
 
 /** Runs a command line in a folder and gives what it printed; `docker compose` is there, and uses the engine. */
-export type ComposeShell = (line: string) => Promise<string>;
+type ComposeShell = (line: string) => Promise<string>;
 
 /** A shell in which `docker compose` works: the machine's own, else Debian's package, kept for later runs. */
 export async function composeShell(socket: string, cwd: string): Promise<ComposeShell> {

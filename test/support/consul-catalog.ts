@@ -1,5 +1,5 @@
 /** An entry of the catalogue as Consul's health API shows it, cut to what the tests look at. */
-export interface CatalogEntry {
+interface CatalogEntry {
   id: string;
   address: string;
   port: number;

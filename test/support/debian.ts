@@ -5,7 +5,7 @@ import { findProgram, run } from './command.ts';
 import { say } from './say.ts';
 
 /** One archive that apt reads packages from. */
-export interface AptSource {
+interface AptSource {
   uri: string;
   suites: string[];
   components: string[];

@@ -2,7 +2,7 @@ import { type IncomingMessage, request } from 'node:http';
 import type { Readable } from 'node:stream';
 
 /** The answer of the engine: `json` is set if the body is one JSON value, `text` always. */
-export interface DockerAnswer<T> {
+interface DockerAnswer<T> {
   status: number;
   json: T;
   text: string;
@@ -11,7 +11,7 @@ export interface DockerAnswer<T> {
 /** A body is sent as JSON, or as a tar archive if it is bytes or a stream. */
 export type DockerCall = <T = unknown>(method: string, path: string, body?: unknown) => Promise<DockerAnswer<T>>;
 
-export interface ContainerSummary {
+interface ContainerSummary {
   Id: string;
   Names: string[];
   Image: string;

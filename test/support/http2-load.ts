@@ -3,7 +3,7 @@ import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** What came of a load over HTTP/2. */
-export interface Http2Result {
+interface Http2Result {
   /** Requests that were answered as they should be. */
   answered: number;
   /** How many of them had to be sent again, as the server said that it had not served them (RFC 9113 §8.7). */

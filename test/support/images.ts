@@ -23,7 +23,7 @@ export interface Healthcheck {
   retries?: number;
 }
 
-export interface AppImage {
+interface AppImage {
   /** `name:tag`; an image of that tag with the same content is used again. */
   tag: string;
   /** Container path → path of the file or folder on this machine. */

@@ -2,7 +2,7 @@ import type { EdgeListener, TlsMaterial } from '../../src/model/certificates.ts'
 import type { ListenLimits, ListenSettings, TcpSettings } from '../../src/model/settings.ts';
 
 /** Limits of a listener as the defaults make them. */
-export const listenLimits: ListenLimits = {
+const listenLimits: ListenLimits = {
   head: 32 * 1024,
   fields: 100,
   target: 8 * 1024,
@@ -15,7 +15,7 @@ export const listenLimits: ListenLimits = {
   http2: { streams: 100, oddities: 1000 },
 };
 
-export const listenTimeouts: ListenSettings['timeouts'] = {
+const listenTimeouts: ListenSettings['timeouts'] = {
   handshakeMs: 10_000,
   headMs: 10_000,
   bodyMs: 30_000,

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Disconnected, epochNow, pause, RawConnection } from './raw-client.ts';
 
-export interface LoadOptions {
+interface LoadOptions {
   port: number;
   host: string;
   /** What is asked for: always the same, or by when it is asked, ms since the load began. */

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 
 /** How an application finds out which path a request target asks for; undefined: it refuses it. Bytes as Latin-1. */
-export type Decoder = (target: string) => string | undefined;
+type Decoder = (target: string) => string | undefined;
 
 const raw = (target: string): string => target.split('?')[0] as string;
 

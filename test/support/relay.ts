@@ -3,7 +3,7 @@ import { connect, createServer, type NetConnectOpts, type Server, type Socket } 
 import { Transform } from 'node:stream';
 
 /** Where bytes go to or come in: a unix socket's path, or a loopback port. */
-export type RelayEnd = { path: string } | { port: number };
+type RelayEnd = { path: string } | { port: number };
 
 /** Stands between a client and a server so that a test can cut the line between them, or count what goes through. */
 export class Relay {

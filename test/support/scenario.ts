@@ -120,7 +120,7 @@ export class Stage {
   }
 }
 
-export interface ScenarioOptions {
+interface ScenarioOptions {
   /** Milliseconds from its turn to its end; five minutes by default. */
   timeout?: number;
   /** Nothing else runs beside it in this file: for what measures a reaction in milliseconds, or needs the processor. */

@@ -3,7 +3,7 @@ import { pause, request } from './raw-client.ts';
 import { WebSocketClient } from './web-socket.ts';
 
 /** What came of a steady load. */
-export interface SteadyResult {
+interface SteadyResult {
   /** Requests sent on connections that are kept, and on a connection each. */
   kept: number;
   fresh: number;

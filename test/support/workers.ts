@@ -16,7 +16,7 @@ export async function untilWorkers(proxy: RunningProxy, count: number): Promise<
 }
 
 /** Which worker answered: request ids begin with something of its own. */
-export function workerOf({ headers }: Answer): string {
+function workerOf({ headers }: Answer): string {
   return (headers['x-request-id'] ?? '').split('-')[0] ?? '';
 }
 

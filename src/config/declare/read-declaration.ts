@@ -93,7 +93,7 @@ function nameOf({ service, prefix }: Declaration, draft: Draft): string {
 }
 
 /** A name that a service may have: `My_App` is `my-app`. */
-export function fitName(name: string): string {
+function fitName(name: string): string {
   const fit = name.toLowerCase().replace(/[^a-z0-9-]+/g, '-');
   return fit.replace(/^-+/, '').slice(0, 63) || 'unnamed';
 }

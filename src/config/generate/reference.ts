@@ -3,7 +3,7 @@ import { aboutOf, core, valueTypeOf } from '../option/walk.ts';
 import { configSchema } from '../schema/config.ts';
 
 /** One option of the reference. */
-export interface ReferenceRow {
+interface ReferenceRow {
   /** `services.<name>.hold.max`, `listen[].address`. */
   key: string;
   type: string;
@@ -14,7 +14,7 @@ export interface ReferenceRow {
 }
 
 /** Options that belong together, under the section they are in. */
-export interface ReferenceGroup {
+interface ReferenceGroup {
   key: string;
   about: string;
   rows: ReferenceRow[];

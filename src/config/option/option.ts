@@ -46,7 +46,7 @@ export type Unset<Settings, Names extends keyof Settings> = Omit<Settings, Names
 };
 
 /** Options by the names of their settings. */
-export type Shape = Record<string, z.ZodType>;
+type Shape = Record<string, z.ZodType>;
 
 /** What options yield: every one by its name, whether it was given or not. */
 export type Yield<Options extends Shape> = { [Name in keyof Options]: z.output<Options[Name]> };

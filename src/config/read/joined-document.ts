@@ -3,7 +3,7 @@ import { isMapping, type Mapping } from './mapping.ts';
 import type { Path } from './path.ts';
 
 /** An included file, read. */
-export interface IncludedDocument {
+interface IncludedDocument {
   file: string;
   document: ConfigDocument;
 }

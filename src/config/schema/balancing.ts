@@ -4,7 +4,7 @@ import { choice, duration, integer, parsed, type Reading, share, text } from '..
 import { healthSchema } from './health.ts';
 
 /** `client`, `path`, `header:NAME` or `cookie:NAME`. */
-export function readHashOn(text: string): Reading<HashOn> {
+function readHashOn(text: string): Reading<HashOn> {
   if (text === 'client' || text === 'path') return { value: { kind: text } };
   const match = /^(header|cookie):([!#$%&'*+.^_`|~0-9A-Za-z-]+)$/.exec(text);
   if (match === null) return undefined;

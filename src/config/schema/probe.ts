@@ -10,7 +10,7 @@ export function readProbePath(text: string): Reading<string> {
 }
 
 /** Both of them included. */
-export interface StatusRange {
+interface StatusRange {
   min: number;
   max: number;
 }

@@ -2,7 +2,7 @@ import { type Exactly, optional, options } from '../option/option.ts';
 import { parsed } from '../option/value-types.ts';
 
 /** What a replica is sent, or has to answer: undefined where it is only connected to. */
-export interface TcpReady {
+interface TcpReady {
   send: string | undefined;
   expect: string | undefined;
 }

@@ -6,7 +6,7 @@ import { type Exactly, mapping, option, section } from '../option/option.ts';
 import { duration, parsed, type Reading, text } from '../option/value-types.ts';
 
 /** `SIGTERM`, or `TERM`. */
-export function readSignal(text: string): Reading<string> {
+function readSignal(text: string): Reading<string> {
   const upper = text.toUpperCase();
   const name = upper.startsWith('SIG') ? upper : `SIG${upper}`;
   if (Object.hasOwn(constants.signals, name)) return { value: name };

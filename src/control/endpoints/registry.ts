@@ -59,7 +59,7 @@ interface RegisteredService {
 }
 
 /** An address that sources list for a service. */
-export interface ListedEndpoint {
+interface ListedEndpoint {
   /** Of several sources, as the first one says. */
   endpoint: DiscoveredEndpoint;
   /** Names, the one that decides first. */

@@ -12,7 +12,7 @@ import { EarlierDecisions } from './earlier-decisions.ts';
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /** The journal in the files of a directory that this process alone writes to. */
-export interface DiskJournal extends Journal {
+interface DiskJournal extends Journal {
   /** Writes what waits and lets go of the files: another process may write them. Safe to call again. */
   release(): Promise<void>;
   /** Writes again after `release`: the other process came to nothing. */

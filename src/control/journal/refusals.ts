@@ -1,5 +1,5 @@
 /** A row of ticks at which the same was refused; with the key `''`: nothing. */
-export interface Spell<Entry> {
+interface Spell<Entry> {
   /** The same for what counts as the same refusal: kind of change and guards, whatever their numbers. */
   key: string;
   /** The clock's ms. */

@@ -38,7 +38,7 @@ export function gaugeService(
 }
 
 /** Sets the gauge of the threshold on latency. */
-export function gaugeThreshold(metrics: Metrics, service: string, { aboveMs }: LatencyThreshold): void {
+function gaugeThreshold(metrics: Metrics, service: string, { aboveMs }: LatencyThreshold): void {
   metrics.gauge('pilotlight_latency_threshold_seconds', { service }, aboveMs / 1000);
 }
 

@@ -41,7 +41,7 @@ function namesOf(members: readonly Member[]): ReadonlySet<string> {
 }
 
 /** What a service has to go by, of the group that it is in. */
-export interface GroupView {
+interface GroupView {
   /** Fewest replicas of each. */
   min: 0 | 1;
   /** Whether all that have to be ready before it are. */

@@ -13,7 +13,7 @@ import type { ServiceEvent } from './service-event.ts';
 type Mode = 'automatic' | 'slept' | 'leaving';
 
 /** What is being done about replicas that stay unhealthy. */
-export type Sickness =
+type Sickness =
   | { state: 'none' }
   /** At least one was replaced, and none is known to be well since; `since`: when the first of them became unhealthy. */
   | { state: 'replacing'; since: number }

@@ -17,7 +17,7 @@ export interface OwnAnswer {
 }
 
 /** What a refusal depends on, beside its code. */
-export interface RefusalContext {
+interface RefusalContext {
   requestId: string;
   /** When the client may try again, ms; undefined: no Retry-After. */
   retryAfterMs: number | undefined;

@@ -1,7 +1,7 @@
 import { stir } from '../../util/hash32.ts';
 
 /** A member of a set that keys are spread over. */
-export interface Hashed {
+interface Hashed {
   /** Hash of its identity, by `hash32`. */
   readonly hash: number;
   /** Relative share, 0 or more. */

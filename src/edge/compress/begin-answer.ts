@@ -9,7 +9,7 @@ import type { CodableRequest, CompressionRule } from './compression-rule.ts';
 const NOT_MODIFIED = 304;
 
 /** An answer on a route with compression. */
-export interface Begun {
+interface Begun {
   readonly owner: CodedOwner;
   readonly rule: CompressionRule;
   readonly request: CodableRequest;

@@ -30,7 +30,7 @@ export interface CodedOwner {
 }
 
 /** An answer to be coded, and what that is bound and counted by. */
-export interface CodedSubject {
+interface CodedSubject {
   readonly writer: CodedWriter;
   readonly rule: CompressionRule;
   readonly coding: ContentCoding;

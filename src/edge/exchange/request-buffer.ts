@@ -6,7 +6,7 @@ import type { Carrier } from '../upstream/carrier.ts';
 import type { ExchangeContext } from './context.ts';
 
 /** Most bytes of one request's body that are kept, while it is held or to send it again. */
-export const MAX_BUFFERED = 64 * 1024;
+const MAX_BUFFERED = 64 * 1024;
 /**
  * Pieces below this size are copied together from the second one on: as views, the one-byte chunks of 64 KiB would take
  * several MiB.

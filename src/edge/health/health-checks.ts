@@ -26,7 +26,7 @@ export type HealthState =
  * What a state means for requests.
  * @param status of the last check's answer; 0 without one
  */
-export function endpointHealth(state: HealthState, status: number): EndpointHealth {
+function endpointHealth(state: HealthState, status: number): EndpointHealth {
   if (state.kind !== 'unhealthy') return 'healthy';
   return status > 0 && status < 500 ? 'objecting' : 'unhealthy';
 }
@@ -52,7 +52,7 @@ export function checked(
   return { kind: ok ? 'healthy' : 'unhealthy', streak: 0 };
 }
 
-export interface HealthChecksOptions {
+interface HealthChecksOptions {
   deadlines: Deadlines;
   /** Bounds the checks under way of all services. */
   gate: CheckGate;

@@ -20,7 +20,7 @@ export interface HoldingService extends Releasing {
 }
 
 /** What a hold needs of the edge. */
-export interface HoldContext {
+interface HoldContext {
   readonly clock: Clock;
   /** Sends to the control plane. */
   post(message: EdgeMessage): void;

@@ -4,7 +4,7 @@ import type { Clock } from '../../util/clock.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { DemandReporter } from './demand-reporter.ts';
 
-export interface SlotClientOptions {
+interface SlotClientOptions {
   service: string;
   clock: Clock;
   post: (claim: SlotClaim) => void;

@@ -33,7 +33,7 @@ const MAX_SIZE_DIGITS = 13;
 const MAX_TRAILERS = 64;
 
 /** Bounds on what a chunked body carries beside its data (CVE-2024-22019), bytes. */
-export interface BodyLimits {
+interface BodyLimits {
   chunkExtensions: number;
   trailers: number;
 }

@@ -29,7 +29,7 @@ export const Field = {
   FORWARDED: 15,
 } as const;
 
-export type FieldKind = (typeof Field)[keyof typeof Field];
+type FieldKind = (typeof Field)[keyof typeof Field];
 
 const CODE_LOWER = 0x20;
 

@@ -2,7 +2,7 @@ import { addressIn, UNKNOWN_CLIENT } from './client-address.ts';
 import { allIn, TCHAR } from './http-syntax.ts';
 
 /** One proxy's element of Forwarded, as far as it is used; values without quotes. */
-export interface ForwardedElement {
+interface ForwardedElement {
   for: string | undefined;
   proto: string | undefined;
   host: string | undefined;

@@ -3,7 +3,7 @@ import type { Clock } from '../../util/clock.ts';
 import type { Service } from './service.ts';
 
 /** What of the edge decides whether somebody may wait. */
-export interface AdmissionContext {
+interface AdmissionContext {
   readonly clock: Clock;
   /** No new work is accepted. */
   readonly draining: boolean;

@@ -14,7 +14,7 @@ import { type Opened, type Opener, Unproven } from './unproven.ts';
 const SUSPECT_MS = 1000;
 
 /** The service whose endpoints are judged. */
-export interface TrustingService {
+interface TrustingService {
   readonly name: string;
   readonly policy: ServicePolicy;
 }

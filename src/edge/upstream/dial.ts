@@ -65,7 +65,7 @@ function connectTo({ host, port }: Address, onread?: OnReadOpts): Socket {
 }
 
 /** Why a socket did not come about. */
-export interface DialFault {
+interface DialFault {
   failure: UpstreamFailure;
   /** For the operator, where there is more to say than what failed; else empty. */
   reason: string;

@@ -44,7 +44,7 @@ export interface InFlight extends Work {
 }
 
 /** Numbers of those in flight that are no activity. */
-export interface Inactive {
+interface Inactive {
   quiet: number;
   /** Of the others, those that may not keep the service awake. */
   passive: number;

@@ -4,7 +4,7 @@ import type { Clock } from '../../util/clock.ts';
 import { TraceQueue } from './trace-queue.ts';
 
 /** Traces that go to a collector. */
-export interface OpenTraces extends Traces {
+interface OpenTraces extends Traces {
   /** Posts what waits, for 1.5 s at most. */
   close(): Promise<void>;
 }

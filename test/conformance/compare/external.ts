@@ -13,7 +13,7 @@ import { LANES, type Subject } from './subject.ts';
 const run = promisify(execFile);
 
 /** A proxy that is a program of its own, from Debian's package of its name. */
-export interface External {
+interface External {
   name: string;
   program: string;
   versionArguments: string[];

@@ -64,7 +64,7 @@ const chunk: fc.Arbitrary<Chunk> = fc.record({
 });
 
 /** A body in chunks, with its last chunk and trailers (RFC 9112 §7.1). */
-export const chunkedBody = fc
+const chunkedBody = fc
   .record({
     chunks: fc.array(chunk, { maxLength: 3 }),
     last: fc.constantFrom('0', '0', '000', '0;a=b'),

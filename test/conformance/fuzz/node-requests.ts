@@ -4,7 +4,7 @@ import { type FieldLine, pairs, type RequestMeaning } from './meaning.ts';
 import { Tape } from './tape.ts';
 
 /** What Node makes of the bytes of one connection. */
-export interface NodeRequests {
+interface NodeRequests {
   requests: RequestMeaning[];
   /** What comes behind them: nothing that Node looks at, the beginning of a request, or what it refuses to read. */
   rest: 'none' | 'partial' | 'refused';

@@ -4,7 +4,7 @@ import { Tape } from './tape.ts';
 
 const MAX_HEAD_BYTES = 1024 * 1024;
 
-export interface NodeResponse extends ResponseMeaning {
+interface NodeResponse extends ResponseMeaning {
   /** Node has not just seen the end of the bytes, but refused to read on. */
   refused: boolean;
 }

@@ -6,7 +6,7 @@ import { validRequests } from './request-messages.ts';
 import { judgeRequests } from './request-oracle.ts';
 import { sendRequests } from './request-trial.ts';
 
-export interface RequestsCase {
+interface RequestsCase {
   text: string;
   mutations: Mutation[];
   /** Where the bytes are cut in two, in hundredths of them; 0: nowhere. */

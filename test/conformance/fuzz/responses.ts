@@ -10,7 +10,7 @@ import { endsByItself, readResponse } from './read-response.ts';
 import { question, validResponse } from './response-messages.ts';
 import { judgeResponse } from './response-oracle.ts';
 
-export interface ResponsesCase {
+interface ResponsesCase {
   question: string;
   text: string;
   mutations: Mutation[];

@@ -5,7 +5,7 @@ import type { Echo } from './lane.ts';
 import type { Message } from './message.ts';
 
 /** What came of one stream. */
-export interface StreamOutcome {
+interface StreamOutcome {
   /** Undefined: it ended without one. */
   answer: Answer | undefined;
   /** Code of RST_STREAM; 0: it ended in order. */

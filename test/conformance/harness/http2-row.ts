@@ -15,7 +15,7 @@ export interface Http2Request {
 const OF_A_CONNECTION = ['connection', 'keep-alive', 'proxy-connection', 'upgrade', 'http2-settings'];
 
 /** A row that has a meaning in HTTP/2, with what it says there. */
-export interface Http2Row {
+interface Http2Row {
   name: string;
   row: Case;
   request: Http2Request;

@@ -21,7 +21,7 @@ export type Reading =
   | { state: 'unreadable'; why: string; message?: Message };
 
 /** What decides how a message is delimited beside its own fields. */
-export interface ReadingContext {
+interface ReadingContext {
   /** Method of the request that a response answers; undefined where the message is a request. */
   answers: string | undefined;
   /** Whether the connection has ended behind the text. */

@@ -29,7 +29,7 @@ export interface Observation {
   upstreamKept: boolean | undefined;
 }
 
-export interface ObserveOptions {
+interface ObserveOptions {
   /** Where the message in question (the request's or the response's bytes) is cut. */
   cuts: Cuts;
   /** Longest wait for an answer, ms. */

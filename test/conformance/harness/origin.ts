@@ -16,10 +16,10 @@ export interface Received {
  * What the origin does when the head of a request is there and its body is not. `done`: it has answered, and takes no
  * notice of what else comes on this connection.
  */
-export type Interrupting = (head: Message, socket: Socket) => 'done' | 'wait';
+type Interrupting = (head: Message, socket: Socket) => 'done' | 'wait';
 
 /** How the origin answers a request: with bytes and what it does then. */
-export type Answering = (request: Received, socket: Socket) => void | Promise<void>;
+type Answering = (request: Received, socket: Socket) => void | Promise<void>;
 
 interface Connection {
   id: number;

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { replayJournal } from '../../../src/cli/replay.ts';
-import { MemoryJournal } from '../../../src/control/journal/memory-journal.ts';
 import type { ScaleInputs } from '../../../src/control/scale/scale-inputs.ts';
 import { decideScale } from '../../../src/control/scale/scaler.ts';
 import { fakeTerminal } from '../../cli/fake-terminal.ts';
+import { MemoryJournal } from '../support/memory-journal.ts';
 import { testGuards, testService } from '../support/settings.ts';
 import { World } from '../support/world.ts';
 

@@ -1,11 +1,11 @@
 import { DecisionLog } from '../../../src/control/journal/decision-log.ts';
 import { EventBus } from '../../../src/control/journal/event-bus.ts';
-import { MemoryJournal } from '../../../src/control/journal/memory-journal.ts';
 import type { ScaleDecision } from '../../../src/control/scale/service-scaler.ts';
 import type { GuardVerdict } from '../../../src/model/decision.ts';
 import type { Journal } from '../../../src/model/journal.ts';
 import { silentLogger } from '../../../src/model/observe.ts';
 import { VirtualClock } from '../../../src/util/virtual-clock.ts';
+import { MemoryJournal } from './memory-journal.ts';
 import { FakeMetrics } from './world.ts';
 
 /** The log of one service on virtual time, with what it says and keeps. */

@@ -1,7 +1,7 @@
 import type { Case } from './case.ts';
 
 /** What the search found once. */
-export interface Find {
+interface Find {
   /** What was broken, as a service and a load. */
   name: string;
   /** Whose invariants it has to hold. */

@@ -36,7 +36,7 @@ export const pieces = (most: number) =>
     { maxLength: 3 },
   );
 
-export type Piece = { kind: string; low: number; high: number; minutes: number };
+type Piece = { kind: string; low: number; high: number; minutes: number };
 
 export function loadText(all: readonly Piece[], last: number, whole: number): string {
   const rate = (percent: number) => Math.max(1, Math.round((percent * whole) / 100));

@@ -12,7 +12,7 @@ export interface Match {
   clients: string[] | undefined;
 }
 
-export type RuleReading = { matches: Match[] } | { fault: string };
+type RuleReading = { matches: Match[] } | { fault: string };
 
 /** Longest rule, characters; deepest nesting; most ways to match. */
 const LONGEST = 4096;

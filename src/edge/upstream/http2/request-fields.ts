@@ -3,7 +3,7 @@ import type { FieldList } from '../../http2/field-list.ts';
 import { trimOws } from '../../io/http-syntax.ts';
 
 /** A request of HTTP/1.1 as HTTP/2 sends it. */
-export interface RequestFields {
+interface RequestFields {
   list: FieldList;
   /** Sec-WebSocket-Key of a request for a WebSocket (RFC 8441); undefined: it asks for no tunnel. */
   tunnelKey: string | undefined;

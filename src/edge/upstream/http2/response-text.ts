@@ -3,7 +3,7 @@ import { Fault, type FaultText } from '../../http1/faults.ts';
 import { CONNECTION_FIELDS, fieldFault } from '../../http2/field-faults.ts';
 
 /** A head of HTTP/2 as one of HTTP/1.1. */
-export interface ResponseText {
+interface ResponseText {
   /** The head without its empty line. All of it is Latin-1. */
   readonly text: string;
   /** Fields in it: whoever parses it must find as many. */

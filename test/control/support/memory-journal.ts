@@ -1,6 +1,6 @@
-import type { Journal, JournalRecord } from '../../model/journal.ts';
+import type { Journal, JournalRecord } from '../../../src/model/journal.ts';
 
-/** Keeps every record in memory, in the order of their coming: for tests and for virtual time. */
+/** Keeps every record in memory, in the order of their coming. */
 export class MemoryJournal implements Journal {
   readonly records: JournalRecord[] = [];
 
