@@ -113,6 +113,7 @@ try {
 } catch (error) {
   console.error(`it did not come to its end: ${(error as Error).message}`);
 } finally {
+  print('edges that attached again, as their link lapsed', String(lapses));
   await wire.close();
   await control.shutdown(AbortSignal.timeout(1000));
 }
@@ -136,7 +137,6 @@ async function measure(): Promise<void> {
       print(kind, await cpu());
     });
   }
-  print('edges that attached again, as their link lapsed', String(lapses));
   print('memory of the leader, MiB', residentMiB(process.pid).toFixed(0));
 }
 

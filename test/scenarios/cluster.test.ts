@@ -3,9 +3,10 @@ import type { ClusterStatus } from '../../src/model/cluster.ts';
 import type { App } from '../support/app.ts';
 import { ConsulAgent } from '../support/consul-agent.ts';
 import { freePort } from '../support/free-port.ts';
+import { parseMetrics, sumOf } from '../support/metrics-text.ts';
 import { byStatus, PacedLoad } from '../support/paced-load.ts';
 import type { RunningProxy } from '../support/proxy.ts';
-import { burst, pause } from '../support/raw-client.ts';
+import { burst, epochNow, pause } from '../support/raw-client.ts';
 import { Relay } from '../support/relay.ts';
 import { isAlive } from '../support/remains.ts';
 import { type Stage, scenario } from '../support/scenario.ts';
@@ -103,13 +104,26 @@ describe('several proxies as one', () => {
         expect(replicas.filter(({ state }) => state === 'ready')).toHaveLength(1);
       }
 
+      const [replica] = (await leader.service('shop')).replicas;
+      const weigh = { method: 'POST', body: '{"weight":5}', headers: { 'content-type': 'application/json' } };
+      const path = '/v1/services/shop/endpoints';
+      expect((await leader.admin(`${path}/${encodeURIComponent(replica?.address ?? '')}`, weigh)).status).toBe(200);
       const loads = loadOn(others, app);
       await pause(1000);
       await leader.crash();
+      const crashedAt = epochNow();
       const next = await cluster.untilLed(others);
       await pause(3000);
-      onlyGood(await statusesOf(loads));
+      const samples = (await Promise.all(loads.map((load) => load.stop()))).flat();
+      onlyGood(byStatus(samples));
       expect(app.log.boots()).toHaveLength(1);
+      expect(await (await next.admin(path)).json()).toMatchObject([{ weight: 5, byHand: { weight: 5 } }]);
+      // What was answered while nobody led is counted by who leads now; a report of the last second went to the one that is dead.
+      const answered = samples.filter(({ endedAt }) => endedAt > crashedAt + 1000).length;
+      const labels = { service: 'shop', code: '200' };
+      const counted = async () =>
+        sumOf(parseMetrics(await (await next.admin('/metrics')).text()), 'pilotlight_requests_total', labels);
+      await until('all answers are counted', async () => (await counted()) >= answered, 30_000);
       await next.untilState('shop', 'ready');
 
       await next.sleep('shop');

@@ -281,8 +281,8 @@ export class Registry {
   }
 
   #describe(service: string, entry: Entry): Told {
-    this.#updateOwners(service, entry);
     const facts = entry.facts();
+    this.#updateOwners(service, entry, facts);
     const external = this.#usable(service, entry);
     const { addresses: _, ...told } = facts;
     return {
@@ -340,9 +340,7 @@ export class Registry {
   }
 
   /** Follows where replicas of the service live; other services that list such an address must not use it. */
-  #updateOwners(service: string, entry: Entry): void {
-    const facts = entry.facts();
-    const { addresses } = facts;
+  #updateOwners(service: string, entry: Entry, { addresses, owned: serving }: ServiceFacts): void {
     const owned = addresses.length === 0 ? NONE : new Set(addresses.map(addressKey));
     const changed = [...owned].filter((key) => !entry.owned.has(key));
     for (const key of entry.owned) {
@@ -352,7 +350,7 @@ export class Registry {
       entry.byHand.set(key, UNTOUCHED);
       changed.push(key);
     }
-    for (const { host, port, start } of facts.owned) {
+    for (const { host, port, start } of serving) {
       // What was started here is another replica than what an earlier control plane knew at that address.
       const key = addressKey({ host, port });
       if (start !== undefined && !entry.owned.has(key)) entry.byHand.set(key, UNTOUCHED);

@@ -158,10 +158,8 @@ export class ServiceController {
     if (replica !== undefined) warn();
   }
 
-  onDetached(edge: string): void {
-    this.#telemetry.forget(edge, this.#host.context.clock.now());
-    // A proxy takes its edges along, and there may be thousands of services: one that sleeps has nothing to plan for that.
-    if (this.lifecycle.isDormant) return;
+  onDetached(edge: string, now: number): void {
+    this.#telemetry.forget(edge, now);
     this.lifecycle.set.onDetached(edge);
     this.lifecycle.happened({ type: 'edge-lost' });
   }

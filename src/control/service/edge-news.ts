@@ -14,6 +14,8 @@ export class EdgeNews implements LinkListener {
   readonly #context: ControlContext;
   readonly #services: Services;
   readonly #badAnswers = new Throttle();
+  /** By edge: services that it has said anything of. */
+  readonly #told = new Map<string, Set<string>>();
 
   constructor(context: ControlContext, services: Services) {
     this.#context = context;
@@ -21,16 +23,18 @@ export class EdgeNews implements LinkListener {
   }
 
   onDemand(edge: string, { service, held, inFlight }: Message<'demand'>): void {
+    this.#toldOf(edge).add(service);
     this.#services.byName.get(service)?.onDemand(edge, held, inFlight);
   }
 
   onReport(edge: string, report: EdgeReport): void {
     const byService = new Map<string, ServiceReport>(report.services.map((each) => [each.service, each]));
     countEdge(this.#context.metrics, report);
-    this.#services.each(
-      (service) => service.onReport(edge, report.spanMs, byService.get(service.name)),
-      this.#services.undormant(byService),
-    );
+    const told = this.#toldOf(edge);
+    this.#services.each((service) => {
+      told.add(service.name);
+      service.onReport(edge, report.spanMs, byService.get(service.name));
+    }, this.#services.undormant(byService));
   }
 
   onLate(totals: Message<'late'>): void {
@@ -40,6 +44,7 @@ export class EdgeNews implements LinkListener {
   }
 
   onAck(edge: string, message: Message<'ack'>): void {
+    this.#toldOf(edge).add(message.service);
     this.#services.byName.get(message.service)?.onAck(edge, message);
   }
 
@@ -77,11 +82,20 @@ export class EdgeNews implements LinkListener {
   }
 
   onDetached(edge: string): void {
-    this.#services.each((service) => service.onDetached(edge));
+    const now = this.#context.clock.now();
+    // A proxy takes its edges along, and most of thousands of services sleep: nothing of those has to be planned anew.
+    this.#services.each((service) => service.onDetached(edge, now), this.#services.undormant(this.#told.get(edge)));
+    this.#told.delete(edge);
   }
 
   onReturned(edge: string): void {
     this.#services.each(({ lifecycle }) => lifecycle.set.onReturned(edge), this.#services.undormant());
+  }
+
+  #toldOf(edge: string): Set<string> {
+    const told = this.#told.get(edge) ?? new Set();
+    this.#told.set(edge, told);
+    return told;
   }
 }
 

@@ -35,7 +35,7 @@ export class Services {
   }
 
   /** Those that a look could find something to do for, and those that are spoken of. */
-  undormant(spokenOf?: ReadonlyMap<string, unknown>): ServiceController[] {
+  undormant(spokenOf?: { has(name: string): boolean }): ServiceController[] {
     const undormant: ServiceController[] = [];
     // A loop of `for` would leave a result behind for each of thousands, twice a second.
     this.byName.forEach((service) => {
