@@ -25,7 +25,7 @@ export interface Instance {
   state: 'created' | 'running' | 'paused' | 'stopped';
   /** Where it listens; undefined unless it runs or is paused. */
   address: HostPort | undefined;
-  /** Where it may listen instead, at the same port; what is found there has to be its own (`owns`). */
+  /** Where it may listen instead, at the same port; what is found there has to be its own (`listener`). */
   otherHost?: string | undefined;
   /** Milliseconds since the epoch; 0 unless it ran. */
   startedAt: number;
@@ -57,6 +57,16 @@ export interface HealthVerdict {
   verdict: 'passed' | 'failed' | 'late' | 'unknown';
   detail: string;
 }
+
+/**
+ * Who listens at an address of a replica. `replica`: itself, and it lives. `ended`: whoever it is, the replica has ended or
+ * is about to, though its runtime may not know yet. `pid`: undefined where it may not be seen.
+ */
+export type Listener =
+  | { by: 'replica' }
+  | { by: 'nobody' }
+  | { by: 'ended' }
+  | { by: 'stranger'; pid: number | undefined };
 
 /**
  * Something happened to a replica, ours or someone else's doing. `leaving`: another one has to take its place. `lost`: the
@@ -116,8 +126,11 @@ export interface Runtime {
   /** What the runtime knows of a replica now; undefined when it is gone. @throws RUNTIME_UNREACHABLE */
   inspect(id: string, signal: AbortSignal): Promise<Instance | undefined>;
 
-  /** Whether what listens at an address that it may have (`otherHost`) is its own; undefined where nobody can tell. */
-  owns?(id: string, address: HostPort, signal: AbortSignal): Promise<boolean | undefined>;
+  /**
+   * Who listens now at an address that is a replica's, or may be (`otherHost`), by what this machine itself knows; undefined
+   * where it does not tell. Absent: it never does.
+   */
+  listener?(id: string, address: HostPort, signal: AbortSignal): Promise<Listener | undefined>;
 
   /** Runs the replica's own health check (Docker's HEALTHCHECK) now. @throws RUNTIME_UNREACHABLE, RUNTIME_FAILED */
   checkHealth?(id: string, signal: AbortSignal): Promise<HealthVerdict>;

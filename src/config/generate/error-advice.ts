@@ -109,7 +109,9 @@ export const errorAdvice: Record<ErrorCode, string> = {
   MOUNT_MISSING: 'The source path of a volume does not exist on the machine of the engine.',
   COMMAND_NOT_FOUND: 'The first word of `command` is no program there; `PATH` is the one of the proxy.',
   PORT_CLASH:
-    'The port was taken meanwhile. Another one is tried at once; where the service has a fixed port, something else has it.',
+    'Another program had the port before the replica listened on it. Another one is tried at once; where the service has a ' +
+    'fixed port, something else has it. Where the command has another program listen for it (`podman run -p`), set ' +
+    '`run.process.listener: any`.',
   REPLICA_EXITED: 'The program ended before it was ready: `pilotlight status` has its last lines and the exit code.',
   OUT_OF_MEMORY: 'The kernel ended it. Raise `memory` of the container, or look for what grew.',
   READY_TIMEOUT:

@@ -19,6 +19,13 @@ export const processRun = options(
       'none',
     ),
     env: variables('Added to a minimal environment. `{port}` is replaced.'),
+    listener: optional(
+      choice('own', 'any'),
+      '`own`: what listens on the port has to be a process of the replica: the one that was started, or one that it began. ' +
+        'A start of which another program took the port is tried again with another one. `any`: that is not looked at, for ' +
+        'a command that has another program listen for it, as `podman run -p` does.',
+      'own',
+    ),
     stop: stop(),
   },
   (given) => ({ runtime: 'process', kind: 'process', ...given }) as const,

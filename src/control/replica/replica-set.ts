@@ -116,8 +116,8 @@ export class ReplicaSet {
 
   /** What the edges should know of. */
   get endpoints(): OwnedEndpoint[] {
-    return this.replicas.flatMap(({ isServing, address, endpoint, state, task, start }) => {
-      if (!isServing || address === undefined) return [];
+    return this.replicas.flatMap(({ isServing, address, endpoint, state, task, start, loss }) => {
+      if (!isServing || address === undefined || loss !== undefined) return [];
       const closing = task.kind === 'retire' && task.retirement.isClosing;
       const view = state === 'ready' ? 'ready' : closing ? 'closing' : 'cordoned';
       return { id: endpoint, ...address, state: view, start };
@@ -302,7 +302,33 @@ export class ReplicaSet {
    * @returns whether nobody asks already
    */
   assure(endpoint: string, assured: () => void): boolean {
-    return this.#assurance.ask(endpoint, assured);
+    const isNews = this.#assurance.ask(endpoint, assured);
+    if (!isNews) detached(this.#options.context, `look at ${endpoint}`, this.#lookHere(endpoint));
+    return isNews;
+  }
+
+  /**
+   * Asks whether a connection that was opened a moment ago leads to the run behind an endpoint.
+   * @param proven called when it does, or where that cannot be known; never where it does not
+   */
+  prove(endpoint: string, proven: () => void): void {
+    detached(this.#options.context, `look at ${endpoint}`, this.#prove(endpoint, proven));
+  }
+
+  async #prove(endpoint: string, proven: () => void): Promise<void> {
+    const where = await this.#lookHere(endpoint);
+    if (where === 'there') proven();
+    else if (where === 'unknown') this.#assurance.ask(endpoint, proven);
+  }
+
+  /** What the machine itself knows need not wait for a runtime that takes its time. */
+  async #lookHere(endpoint: string): Promise<'there' | 'lost' | 'unknown'> {
+    const replica = this.byEndpoint(endpoint);
+    if (replica === undefined) return 'unknown';
+    const isKnown = replica.loss !== undefined;
+    const where = await this.#runner.lookHere(replica);
+    if (where === 'lost' && !isKnown) await this.#runner.verify(replica);
+    return where;
   }
 
   /** Brings the replicas in line with what the runtime lists: what it does not list as running is gone. */

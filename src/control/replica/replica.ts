@@ -5,7 +5,7 @@ import {
   type StartCause,
   transition,
 } from '../../model/replica.ts';
-import type { Instance, ReplicaSpec, Runtime } from '../../model/runtime.ts';
+import type { Instance, Listener, ReplicaSpec, Runtime } from '../../model/runtime.ts';
 import type { HostPort } from '../../model/settings.ts';
 import type { SpanIdentity } from '../../model/traces.ts';
 import type { StartBoundaries } from '../endpoints/registry.ts';
@@ -60,6 +60,8 @@ export class Replica {
   attempt: StartAttempt = {};
   /** Its host, where it does not listen on the one that the runtime names but on the other loopback address. */
   otherHost: string | undefined;
+  /** It is not at its address any more: nothing is sent there, whatever the runtime says of it. */
+  loss: Extract<Listener, { by: 'stranger' | 'ended' }> | undefined;
   /** How often in a row it ended in order soon after it was ready, as it does when somebody ends it. */
   endedSoon = 0;
   /** When it became ready, the clock's ms. */

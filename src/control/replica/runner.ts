@@ -7,6 +7,7 @@ import { detached } from '../context.ts';
 import { retrying } from '../retry.ts';
 import { CRASH_MS, PROBATION_MS } from '../start/circuit.ts';
 import { endText, isByHand } from './endings.ts';
+import { GIVEN_UP_GRACE_MS, giveUpPort, lossText, type Whereabouts, whereIs } from './lost-port.ts';
 import { isAsKnown, isSameRun, type Replica } from './replica.ts';
 import { well } from './replica-health.ts';
 import type { RunnerOptions } from './runner-ports.ts';
@@ -29,13 +30,11 @@ export const PERMIT_READINESS_MS = 2000;
 const PAUSE_MS = 5000;
 /** A replica that does not answer so long after it was had go on is given up for a fresh one, ms. */
 const RESUME_READY_MS = 5000;
-/** Such a one has nothing left to finish, and is not given more than this to end, ms. */
-const GIVEN_UP_GRACE_MS = 1000;
 /** Between attempts to stop a replica whose runtime does not answer, ms. */
 const STOP_RETRY = { base: 1000, cap: 30_000, jitter: 0.2 };
 
 /** Errors that say that nothing runs any more. */
-const endings: ReadonlySet<ErrorCode> = new Set(['REPLICA_EXITED', 'OUT_OF_MEMORY', 'COMMAND_NOT_FOUND', 'PORT_CLASH']);
+const endings: ReadonlySet<ErrorCode> = new Set(['REPLICA_EXITED', 'OUT_OF_MEMORY', 'COMMAND_NOT_FOUND']);
 
 type StartTask = Extract<Replica['task'], { kind: 'start' }>;
 
@@ -83,7 +82,7 @@ export class ReplicaRunner {
     if (!this.#find(replica, instance, 'adopt')) return false;
     const abort = new AbortController();
     replica.task = { kind: 'adopt', abort };
-    replica.endpoint = this.#newEndpoint(replica);
+    this.#newEndpoint(replica);
     const adopted = this.#runAdopt(replica, instance, abort.signal);
     detached(this.#options.context, `adopt ${replica.name}`, adopted);
     return true;
@@ -144,23 +143,43 @@ export class ReplicaRunner {
    * @returns undefined where that cannot be known: then all stays as it is known
    */
   async verify(replica: Replica): Promise<boolean | undefined> {
-    const { context } = this.#options;
     const { instance } = replica;
     if (instance === undefined || replica.state === 'stopping') return undefined;
-    let now: Instance | undefined;
+    let now: Instance | undefined = instance;
     try {
+      await this.lookHere(replica);
       now = await this.#inspect(replica, instance.id);
     } catch (cause) {
-      context.logger.warn({ replica: replica.name, cause: String(cause) }, 'cannot inspect');
-      return undefined;
+      this.#options.context.logger.warn({ replica: replica.name, cause: String(cause) }, 'cannot inspect');
+      if (replica.loss === undefined) return undefined;
     }
     if (replica.instance !== instance) return undefined;
-    if (isAsKnown(replica, now)) {
+    if (isAsKnown(replica, now) && replica.loss === undefined) {
       this.#noteLeaving(replica, now);
       return true;
     }
-    this.#gone(replica, now);
+    if (isAsKnown(replica, now)) this.#lost(replica);
+    else this.#gone(replica, now);
     return false;
+  }
+
+  /** By what the machine itself knows: the edges are told before the runtime is asked. */
+  lookHere(replica: Replica): Promise<Whereabouts> {
+    return whereIs(this.#options.context, replica, this.#options.publish);
+  }
+
+  /** The runtime has it run, and it is not at its address any more: of no use, but nothing that it is to blame for. */
+  #lost(replica: Replica): void {
+    if (replica.state !== 'ready') return;
+    if (this.#options.mayEnd()) {
+      replica.apply('cordon');
+      replica.apply('acknowledged');
+      this.stop(replica, 'failed');
+    } else {
+      replica.apply('exit');
+      replica.instance = undefined;
+    }
+    this.#options.listener.onExited(replica, lossText(replica), undefined);
   }
 
   #noteLeaving(replica: Replica, now: Instance | undefined): void {
@@ -192,7 +211,7 @@ export class ReplicaRunner {
     const { signal } = task.abort;
     task.exitSeen = false;
     replica.instance = undefined;
-    replica.endpoint = this.#newEndpoint(replica);
+    this.#newEndpoint(replica);
     replica.attempt = {};
     replica.otherHost = undefined;
     let permitTimer: Timer | undefined;
@@ -212,6 +231,9 @@ export class ReplicaRunner {
       if (task.exitSeen) detached(context, `verify ${replica.name}`, this.verify(replica));
       this.#listens(replica, instance, await proveReady(this.#readiness(replica), instance, signal));
       replica.start = { asked: task.askedAt, permit: permitAt, started, ready: clock.now(), span: task.span };
+    } catch (thrown) {
+      if (isPortClash(thrown)) await giveUpPort(context, replica, this.#options.mayEnd(), thrown);
+      throw thrown;
     } finally {
       permitTimer?.cancel();
     }
@@ -239,7 +261,7 @@ export class ReplicaRunner {
     const { clock, life } = this.#options.context;
     const { runtime, instance: before } = replica;
     const { signal } = task.abort;
-    replica.endpoint = this.#newEndpoint(replica);
+    this.#newEndpoint(replica);
     replica.attempt = {};
     replica.otherHost = undefined;
     const instance = await callRuntime(clock, RESUME_READY_MS, life, (inner) =>
@@ -416,8 +438,9 @@ export class ReplicaRunner {
     if (host !== address?.host) replica.otherHost = host;
   }
 
-  #newEndpoint(replica: Replica): string {
-    return `${replica.name}#${++this.#incarnations}`;
+  #newEndpoint(replica: Replica): void {
+    replica.endpoint = `${replica.name}#${++this.#incarnations}`;
+    replica.loss = undefined;
   }
 }
 

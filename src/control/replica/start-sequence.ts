@@ -82,7 +82,7 @@ export async function proveReady(context: ReadinessContext, instance: Instance, 
 }
 
 /**
- * Waits for an answer, at the host that the runtime names or at the other one that it may listen on.
+ * Waits for an answer of the replica itself, at the host that the runtime names or at the other one that it may listen on.
  * @returns the host that answered
  */
 async function untilAnswers(
@@ -92,21 +92,47 @@ async function untilAnswers(
   deadline: number,
   signal: AbortSignal,
 ): Promise<string> {
-  const { clock, runtime } = context;
-  const host = await untilAnswered(context, address, otherHost, deadline, signal);
-  if (host === address.host) return host;
-  const other = { ...address, host };
-  const isOwn = await callRuntime(clock, RUNTIME_CALL_MS, signal, async (inner) => runtime.owns?.(id, other, inner));
-  if (isOwn === true) return host;
-  // Somebody else's: ours may still come.
-  if (isOwn === false) return untilAnswered(context, address, undefined, deadline, signal);
-  const where = `${hostPort(other)}, not on ${hostPort(address)}`;
-  throw new PilotlightError('IDENTITY_CHANGED', `what answers listens on ${where}: it may be another program`);
+  let other = otherHost;
+  for (let unseen = 0; ; ) {
+    const host = await untilAnswered(context, id, address, other, deadline, signal);
+    const there = { ...address, host };
+    const listener = await whoListens(context, id, there, signal);
+    if (listener?.by === 'replica') return host;
+    if (host !== address.host) {
+      if (listener === undefined) throw perhapsAnother(there, address);
+      // Somebody else's: ours may still come.
+      other = undefined;
+    } else if (listener?.by === 'stranger') {
+      throw portTaken(address.port, listener.pid);
+    } else if (listener === undefined || ++unseen === 2) {
+      // What answers again though nobody listens is led elsewhere by the kernel.
+      return host;
+    }
+  }
 }
 
-/** @returns the host that answered */
+function whoListens({ clock, runtime }: ReadinessContext, id: string, address: HostPort, signal: AbortSignal) {
+  return callRuntime(clock, RUNTIME_CALL_MS, signal, async (inner) => runtime.listener?.(id, address, inner));
+}
+
+function perhapsAnother(there: HostPort, address: HostPort): PilotlightError {
+  const where = `${hostPort(there)}, not on ${hostPort(address)}`;
+  return new PilotlightError('IDENTITY_CHANGED', `what answers listens on ${where}: it may be another program`);
+}
+
+/** Another program listens where a replica was to. */
+export function portTaken(port: number | undefined, pid: number | undefined): PilotlightError {
+  const whose = pid === undefined ? '' : ` (pid ${pid})`;
+  return new PilotlightError('PORT_CLASH', `port ${port ?? '?'} was taken by another program${whose}`);
+}
+
+/**
+ * @returns the host that answered
+ * @throws PORT_CLASH as soon as another program is seen to answer, whatever its answers are
+ */
 async function untilAnswered(
   context: ReadinessContext,
+  id: string,
   address: HostPort,
   otherHost: string | undefined,
   deadline: number,
@@ -115,15 +141,26 @@ async function untilAnswered(
   const { clock, service, endpoint, check, ready, attempt } = context;
   const timeoutMs = Math.max(1, deadline - clock.now());
   const order = { service, endpoint, ...address, otherHost, check, timeoutMs };
-  const outcome = await context.probe(order, signal, (host, result) => {
-    attempt.probe = { address: hostPort({ ...address, host }), result };
-  });
-  if (!outcome.ok && outcome.reason === 'tls') {
-    const where = attempt.probe?.address ?? hostPort(address);
-    throw new PilotlightError('SPEAKS_TLS', `${outcome.detail} on ${where}: TLS to upstreams is not supported yet`);
+  const taken = new AbortController();
+  const look = async (): Promise<void> => {
+    const listener = await whoListens(context, id, address, taken.signal);
+    if (listener?.by === 'stranger') taken.abort(portTaken(address.port, listener.pid));
+  };
+  try {
+    const outcome = await context.probe(order, AbortSignal.any([signal, taken.signal]), (host, result) => {
+      attempt.probe = { address: hostPort({ ...address, host }), result };
+      // What cannot be known is no reason to break off.
+      if (host === address.host) look().catch(() => undefined);
+    });
+    if (!outcome.ok && outcome.reason === 'tls') {
+      const where = attempt.probe?.address ?? hostPort(address);
+      throw new PilotlightError('SPEAKS_TLS', `${outcome.detail} on ${where}: TLS to upstreams is not supported yet`);
+    }
+    if (!outcome.ok) throw notInTime(ready, attempt);
+    return outcome.host;
+  } finally {
+    taken.abort();
   }
-  if (!outcome.ok) throw notInTime(ready, attempt);
-  return outcome.host;
 }
 
 /**

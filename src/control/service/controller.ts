@@ -154,8 +154,9 @@ export class ServiceController {
     const replica = set.byEndpoint(endpoint);
     if (replica === undefined) this.#host.registry.doubt(this.name, endpoint);
     else if (cause === 'refused' || cause === 'timeout') set.verify(replica);
-    else if (!set.assure(endpoint, trust) || cause === 'unproven') return;
-    if (replica !== undefined) warn();
+    else if (cause === 'unproven') set.prove(endpoint, trust);
+    else if (!set.assure(endpoint, trust)) return;
+    if (replica !== undefined && cause !== 'unproven') warn();
   }
 
   onDetached(edge: string, now: number): void {

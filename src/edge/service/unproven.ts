@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../util/clock.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 
-/** After so long without an answer of control, the connections count as proven, ms. */
+/** After so long without an answer of control, the connections are used all the same, ms. */
 const PATIENCE_MS = 1000;
 
 /** A new connection that may lead to another program than its replica. */
@@ -22,7 +22,12 @@ interface Unanswered {
   connection: Opened;
   /** Number of the doubt that has to be answered. */
   doubt: number;
+  /** What the endpoint had lost when it was asked about. */
+  losses: number;
 }
+
+/** `unknown`: nobody said in time. Then what was opened is used, and what is opened next has to be proven again. */
+type Answer = 'proven' | 'unknown' | 'disowned';
 
 /**
  * Keeps connections that were opened to a replica after all others to it had closed unasked. What control saw before
@@ -43,7 +48,7 @@ export class Unproven {
 
   add(opener: Opener, endpoint: Endpoint, connection: Opened): void {
     const doubt = ++endpoint.doubt;
-    this.#waiting.push({ opener, endpoint, connection, doubt });
+    this.#waiting.push({ opener, endpoint, connection, doubt, losses: endpoint.losses });
     this.#timer ??= this.#clock.after(PATIENCE_MS, () => this.#giveUp());
     this.#ask(endpoint);
   }
@@ -55,12 +60,12 @@ export class Unproven {
 
   /** Control looked after that doubt, and found the replica. */
   trust(endpoint: Endpoint, doubt: number): void {
-    this.#settle((each) => each.endpoint === endpoint && each.doubt <= doubt, true);
+    this.#settle((each) => each.endpoint === endpoint && each.doubt <= doubt, 'proven');
   }
 
   /** The replica is gone. */
   disown(endpoint: Endpoint): void {
-    this.#settle((each) => each.endpoint === endpoint, false);
+    this.#settle((each) => each.endpoint === endpoint, 'disowned');
   }
 
   close(): void {
@@ -70,17 +75,19 @@ export class Unproven {
 
   #giveUp(): void {
     this.#timer = undefined;
-    this.#settle(() => true, true);
+    this.#settle(() => true, 'unknown');
   }
 
-  #settle(which: (each: Unanswered) => boolean, isProven: boolean): void {
+  #settle(which: (each: Unanswered) => boolean, answer: Answer): void {
     if (this.#waiting.length === 0) return;
     const settled = this.#waiting.filter(which);
     this.#waiting = this.#waiting.filter((each) => !settled.includes(each));
     if (this.#waiting.length === 0) this.close();
-    for (const { opener, endpoint, connection } of settled) {
-      if (isProven && connection.usable) endpoint.isUnproven = false;
-      opener.onProven(connection, isProven);
+    for (const { opener, endpoint, connection, losses } of settled) {
+      // What closed since is no older than the look.
+      const isProof = answer === 'proven' && connection.usable && losses === endpoint.losses;
+      if (isProof) endpoint.isUnproven = false;
+      opener.onProven(connection, answer !== 'disowned');
     }
   }
 }

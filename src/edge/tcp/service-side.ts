@@ -119,7 +119,7 @@ export class ServiceSide implements UpstreamOpener, UpstreamConsumer, Opener {
     if (this.#connection === undefined) return;
     this.close();
     // A replica that ends closes its sessions as well.
-    if (this.#endedFirst) this.#endpoint?.lost();
+    if (this.#endedFirst) this.#endpoint?.lost(true);
     this.#owner.onServiceDone();
   }
 

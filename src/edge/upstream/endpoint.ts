@@ -100,8 +100,10 @@ export class Endpoint implements Destination {
   suspectUntil = 0;
   /** Number of doubts about it so far. */
   doubt = 0;
-  /** All its connections closed unasked: the next one has to be proven before it is used. */
+  /** All its connections closed unasked, or one in use: the next one has to be proven before it is used. */
   isUnproven = false;
+  /** How many closed unasked while they were in use. */
+  losses = 0;
   /** Its replica is one of ours, so control can tell whether it is still there. */
   isOurs = false;
   /** Whom it tells; undefined: nobody yet. */
@@ -281,8 +283,14 @@ export class Endpoint implements Destination {
     if (index >= 0) this.#idle.splice(index, 1);
   }
 
-  lost(): void {
-    if (this.isOurs && this.connections.size === 0) this.listener?.onLost(this);
+  /** A connection closed unasked. One that was idle may only have been so for too long. */
+  lost(wasIdle: boolean): void {
+    if (!this.isOurs) return;
+    if (!wasIdle) {
+      this.losses++;
+      this.isUnproven = true;
+    }
+    if (this.connections.size === 0) this.listener?.onLost(this);
   }
 
   /** Closes idle connections that are too old to be used. The oldest are at the bottom. */

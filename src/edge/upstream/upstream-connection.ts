@@ -30,7 +30,7 @@ export interface Destination extends Address {
   /** Keeps a connection for the next request. */
   putIdle(connection: UpstreamConnection, now: number): void;
   /** A connection closed unasked. */
-  lost(): void;
+  lost(wasIdle: boolean): void;
 }
 
 /** A connection to an endpoint, of whatever protocol. */
@@ -390,10 +390,11 @@ export class UpstreamConnection implements Carrier, OpenConnection, SocketOwner 
     this.#consumer = undefined;
     this.#opener = undefined;
     const wasOpen = this.#phase !== 'connecting';
-    if (this.#phase === 'idle') this.#destination.forget(this);
+    const wasIdle = this.#phase === 'idle';
+    if (wasIdle) this.#destination.forget(this);
     this.#phase = 'closed';
     this.#destination.connections.delete(this);
-    if (wasOpen && failure !== 'protocol') this.#destination.lost();
+    if (wasOpen && failure !== 'protocol') this.#destination.lost(wasIdle);
     told?.onUpstreamFailure(this, failure);
   }
 }

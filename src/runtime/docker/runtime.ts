@@ -3,9 +3,17 @@ import type { ContainerFeed } from '../../model/containers.ts';
 import type { DiskUsage } from '../../model/costs.ts';
 import { PilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
-import type { HealthVerdict, Instance, ReplicaSpec, ReplicaUsage, Runtime, RuntimeEvent } from '../../model/runtime.ts';
-import type { RunSettings, StopSettings } from '../../model/settings.ts';
-import type { Clock } from '../../util/clock.ts';
+import type {
+  HealthVerdict,
+  Instance,
+  Listener,
+  ReplicaSpec,
+  ReplicaUsage,
+  Runtime,
+  RuntimeEvent,
+} from '../../model/runtime.ts';
+import type { HostPort, RunSettings, StopSettings } from '../../model/settings.ts';
+import { type Clock, sleep } from '../../util/clock.ts';
 import { containerOutput } from '../container-output.ts';
 import { DockerEngine, limits } from '../engine.ts';
 import { statusOf } from '../engine-errors.ts';
@@ -19,6 +27,7 @@ import { pauseContainer, unpauseContainer } from './freeze.ts';
 import { runHealthCheck } from './health.ts';
 import { instanceOf, stateOf } from './instance.ts';
 import { ContainerKills } from './kills.ts';
+import { PortListeners } from './port-listeners.ts';
 import { DockerPositions } from './position.ts';
 import type { DockerSettings } from './settings.ts';
 import { type ContainerRun, dockerRun, type ImageRun, isExisting } from './settings.ts';
@@ -53,6 +62,10 @@ const eventTypes: Partial<Record<ContainerEvent['action'], 'started' | 'exited'>
 /** After these there are other containers, or the same by other names. */
 const changes: readonly ContainerEvent['action'][] = ['create', 'rename', 'destroy'];
 
+/** The engine may take so long to tell of an end, ms: how a container ended is known by it alone. */
+const ENDING_MS = 10_000;
+const ENDING_LOOK_MS = 20;
+
 /** What was written reaches the log within this, ms. */
 const LOG_LAG_MS = 500;
 
@@ -73,11 +86,14 @@ class DockerRuntime implements Runtime {
   /** From when on the log of a container is that of its present run, by its id: seconds by the engine's clock. */
   readonly #logSince = new Map<string, number>();
   readonly #kills = new ContainerKills();
+  /** Undefined where the engine is on another machine. */
+  readonly #ports: PortListeners | undefined;
 
   constructor(options: DockerRuntimeOptions, engine: DockerEngine) {
     this.#options = options;
     this.#engine = engine;
     this.containers = new DockerContainers(engine);
+    this.#ports = engine.address.kind === 'unix' ? new PortListeners() : undefined;
     this.#reach = { mode: options.settings.reach, engine: engine.address };
     this.#positions = new DockerPositions(engine, this.#reach, options.instance);
   }
@@ -112,11 +128,28 @@ class DockerRuntime implements Runtime {
   }
 
   async inspect(id: string, signal: AbortSignal): Promise<Instance | undefined> {
+    const { clock } = this.#options;
+    const deadline = clock.now() + ENDING_MS;
+    for (;;) {
+      const instance = await this.#look(id, signal);
+      const isLate = instance?.state === 'running' && this.#ports?.hasEnded(instance.id) === true;
+      if (!isLate || clock.now() >= deadline) return instance;
+      await sleep(clock, ENDING_LOOK_MS, signal);
+    }
+  }
+
+  async #look(id: string, signal: AbortSignal): Promise<Instance | undefined> {
     const info = await this.#engine.inspect(id, signal);
     const owner = info === undefined ? undefined : this.#ownerOf(info);
     if (info === undefined || owner === undefined) return undefined;
     const instance = instanceOf(info, owner, this.#reach);
+    this.#ports?.note(info, instance);
     return { ...instance, endedByHand: this.#kills.endedByHand(info, instance) };
+  }
+
+  async listener(id: string, address: HostPort, signal: AbortSignal): Promise<Listener | undefined> {
+    signal.throwIfAborted();
+    return this.#ports?.at(id, address);
   }
 
   async checkHealth(id: string, signal: AbortSignal): Promise<HealthVerdict> {
@@ -261,6 +294,7 @@ class DockerRuntime implements Runtime {
   }
 
   #forget(id: string): void {
+    this.#ports?.forget(id);
     this.#began.delete(id);
     this.#logSince.delete(id);
     this.#kills.forget(id);

@@ -15,6 +15,8 @@ export interface ProcessRecord {
   /** Milliseconds since the epoch. */
   startedAt: number;
   port: number;
+  /** Whose what listens there has to be. */
+  listener?: 'own' | 'any' | undefined;
 }
 
 type Replica = Pick<ProcessRecord, 'service' | 'ordinal'>;

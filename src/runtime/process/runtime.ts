@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { PilotlightError, toPilotlightError } from '../../model/errors.ts';
 import type { Logger } from '../../model/observe.ts';
-import type { Instance, ReplicaSpec, ReplicaUsage, Runtime, RuntimeEvent } from '../../model/runtime.ts';
+import type { Instance, Listener, ReplicaSpec, ReplicaUsage, Runtime, RuntimeEvent } from '../../model/runtime.ts';
 import type { HostPort, StopSettings } from '../../model/settings.ts';
 import { unlessAborted } from '../../util/abort.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
@@ -17,7 +17,7 @@ import { isTaken, PortPicker } from './port.ts';
 import { ProcessRecords, replicaName } from './record.ts';
 import { idOf, instanceOf, isExited, type Replica } from './replica.ts';
 import { type ProcessRun, processRun } from './settings.ts';
-import { groupListens } from './sockets.ts';
+import { listenerAt } from './sockets.ts';
 import { checkWorkingDirectory, inheritedEnv, spawnDetached } from './spawn.ts';
 import { groupLives, isEnding, isFrozen, processTableSupported, signalGroup, startTokenOf } from './table.ts';
 import { groupUsage } from './usage.ts';
@@ -104,10 +104,12 @@ class ProcessRuntime implements Runtime {
     return { ...instanceOf(replica), portTaken: await unlessAborted(Promise.resolve(replica.portTaken), signal) };
   }
 
-  async owns(id: string, address: HostPort, signal: AbortSignal): Promise<boolean | undefined> {
+  async listener(id: string, address: HostPort, signal: AbortSignal): Promise<Listener | undefined> {
     signal.throwIfAborted();
     const replica = this.#find(id);
-    return replica === undefined ? false : groupListens(replica.record.pid, address);
+    if (replica === undefined || isExited(replica)) return undefined;
+    if (isEnding(replica.record.pid)) return { by: 'ended' };
+    return replica.record.listener === 'any' ? undefined : listenerAt(replica.record.pid, address);
   }
 
   async usage(id: string, signal: AbortSignal): Promise<ReplicaUsage | undefined> {
@@ -249,6 +251,7 @@ class ProcessRuntime implements Runtime {
       start,
       startedAt: this.#clock.wall(),
       port,
+      listener: run.listener,
     };
     const replica: Replica = {
       record,

@@ -13,6 +13,8 @@ export interface ProcessRun extends RunSettings {
   /** Added to a minimal environment; `{port}` is replaced. */
   env: Record<string, string>;
   standby?: 'auto' | 'paused' | 'none' | undefined;
+  /** Whose what listens on the port has to be; default: its own. */
+  listener?: 'own' | 'any' | undefined;
 }
 
 /** The `run` of a replica that is to be a process. @throws INTERNAL where it is for another runtime */

@@ -1,36 +1,45 @@
-import { readdirSync, readlinkSync } from 'node:fs';
-import { endianness } from 'node:os';
+import type { Listener } from '../../model/runtime.ts';
 import type { HostPort } from '../../model/settings.ts';
-import { readKernelFile } from '../../util/kernel-files.ts';
-import { groupMembers } from './table.ts';
+import { type ProcessStat, processStat } from '../../util/kernel-files.ts';
+import { processes, socketsAt, socketsOf } from '../listening-sockets.ts';
 
-/** `::1` and all addresses, as the kernel writes them: four words of 32 bits, each in the order of the machine. */
-const LOCAL = [endianness() === 'LE' ? `${'0'.repeat(24)}01000000` : `${'0'.repeat(31)}1`, '0'.repeat(32)];
-const LISTENING = '0A';
-
-/** Whether a process of the group listens on `::1` at the port; undefined where the system does not tell. */
-export function groupListens(group: number, { host, port }: HostPort): boolean | undefined {
-  if (process.platform !== 'linux' || host !== '::1') return undefined;
-  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  const wanted = LOCAL.map((address) => address + suffix);
-  const inodes = new Set<string>();
-  for (const line of (readKernelFile('/proc/net/tcp6') ?? '').split('\n')) {
-    const [, local = '', , state, , , , , , inode] = line.trim().split(/\s+/);
-    if (wanted.includes(local) && state === LISTENING) inodes.add(`socket:[${inode}]`);
+/**
+ * Who listens at a loopback address: a process of a replica (of the session that its first one leads, or begun by one of
+ * them), or somebody else. Undefined where the system does not tell, or we may not look.
+ */
+export function listenerAt(leader: number, address: HostPort): Listener | undefined {
+  const sockets = socketsAt(address);
+  if (sockets === undefined) return undefined;
+  if (sockets.length === 0) return { by: 'nobody' };
+  // Mostly it is the first process: to look at that one alone takes no look at all there are.
+  const own = socketsOf(leader);
+  if (sockets.every(({ inode }) => own?.has(inode))) return { by: 'replica' };
+  const family = familyOf(leader);
+  const held = family.map(socketsOf);
+  const missing = sockets.filter(({ inode }) => !held.some((each) => each?.has(inode)));
+  if (missing.length === 0) return { by: 'replica' };
+  const pid = processes().find((other) => missing.some(({ inode }) => socketsOf(other)?.has(inode)));
+  if (pid !== undefined) {
+    // It may have been begun a moment ago.
+    return familyOf(leader).includes(pid) ? { by: 'replica' } : { by: 'stranger', pid };
   }
-  return inodes.size > 0 && groupMembers(group).some((pid) => descriptorsOf(pid).some((name) => inodes.has(name)));
+  // Of another user, while we see all that is the replica's; or else it may be what we do not see of it.
+  const isForeign = missing.some(({ uid }) => uid !== process.geteuid?.());
+  return isForeign && !held.includes(undefined) ? { by: 'stranger', pid: undefined } : undefined;
 }
 
-function descriptorsOf(pid: number): string[] {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).flatMap((name) => {
-      try {
-        return readlinkSync(`/proc/${pid}/fd/${name}`);
-      } catch {
-        return [];
-      }
-    });
-  } catch {
-    return [];
+/** The processes of the session that one leads, and those that they began. */
+function familyOf(leader: number): number[] {
+  const all = new Map<number, ProcessStat>();
+  for (const pid of processes()) {
+    const stat = processStat(pid);
+    if (stat !== undefined) all.set(pid, stat);
   }
+  const isOfFamily = (pid: number): boolean => {
+    for (let stat = all.get(pid); stat !== undefined; stat = all.get(stat.parent)) {
+      if (stat.session === leader) return true;
+    }
+    return false;
+  };
+  return [...all.keys()].filter(isOfFamily);
 }

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { freePort } from '../../support/free-port.ts';
 import { type Message, readMessage, valuesOf } from './message.ts';
 
 /** One request that reached the origin. */
@@ -53,13 +54,12 @@ export class Origin {
 
   static async open(): Promise<Origin> {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
+    const port = await freePort();
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ port: 0, host: '127.0.0.1', backlog: 1024 }, resolve);
+      server.listen({ port, host: '127.0.0.1', backlog: 1024 }, resolve);
     });
-    const bound = server.address();
-    if (bound === null || typeof bound === 'string') throw new Error('no port');
-    const origin = new Origin(server, bound.port);
+    const origin = new Origin(server, port);
     server.on('connection', (socket) => origin.#accept(socket));
     return origin;
   }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { proveReady, type ReadinessContext } from '../../../src/control/replica/start-sequence.ts';
-import type { Instance } from '../../../src/model/runtime.ts';
+import type { Instance, Listener } from '../../../src/model/runtime.ts';
+import type { HostPort } from '../../../src/model/settings.ts';
 import { VirtualClock } from '../../../src/util/virtual-clock.ts';
 import { FakeRuntime } from '../support/fake-runtime.ts';
 import { testService } from '../support/settings.ts';
@@ -8,10 +9,14 @@ import { testService } from '../support/settings.ts';
 const never = new AbortController().signal;
 
 /** A replica on the port of which `::1` answers first, and what is asked of the edge and the runtime meanwhile. */
-function stage(owned: boolean | undefined) {
+function stage(listener: Listener | undefined, later: Listener | undefined = { by: 'replica' }) {
   const clock = new VirtualClock();
   const runtime = new FakeRuntime(clock);
-  const owner = { ...runtime, inspect: (id: string) => runtime.inspect(id), owns: async () => owned };
+  const owner = {
+    ...runtime,
+    inspect: (id: string) => runtime.inspect(id),
+    listener: async (_: string, { host }: HostPort) => (host === '::1' ? listener : later),
+  };
   const asked: (string | undefined)[] = [];
   const { ready } = testService('a');
   const context: ReadinessContext = {
@@ -32,12 +37,12 @@ function stage(owned: boolean | undefined) {
 }
 
 test('a replica that listens on the other loopback address is ready there', async () => {
-  const { context, instance } = stage(true);
+  const { context, instance } = stage({ by: 'replica' });
   expect(await proveReady(context, instance, never)).toBe('::1');
 });
 
 test('what another program answers there is not waited on: the replica is looked for where the runtime says', async () => {
-  const { context, instance, asked } = stage(false);
+  const { context, instance, asked } = stage({ by: 'stranger', pid: 7 });
   expect(await proveReady(context, instance, never)).toBe('127.0.0.1');
   expect(asked).toEqual(['::1', undefined]);
 });

@@ -1,6 +1,6 @@
 import { PilotlightError } from '../../../src/model/errors.ts';
-import type { Instance, ReplicaSpec, Runtime, RuntimeEvent } from '../../../src/model/runtime.ts';
-import type { RunSettings } from '../../../src/model/settings.ts';
+import type { Instance, Listener, ReplicaSpec, Runtime, RuntimeEvent } from '../../../src/model/runtime.ts';
+import type { HostPort, RunSettings } from '../../../src/model/settings.ts';
 import { type Clock, sleep } from '../../../src/util/clock.ts';
 import { FakeApp, type FakeWork, plainWork } from './fake-app.ts';
 
@@ -23,6 +23,8 @@ export interface FakeBehaviour {
   exitAfterMs: number | undefined;
   /** So many starts end before they are ready because another program took their port. */
   clashes: number;
+  /** In so many starts another program listens at the port before the replica does, which runs on. */
+  strangers: number;
   /** Thrown by `start`, one per call. */
   failures: PilotlightError[];
   /** Thrown by every `start`. */
@@ -53,6 +55,7 @@ export class FakeRuntime implements Runtime {
     unpausable: undefined,
     exitAfterMs: undefined,
     clashes: 0,
+    strangers: 0,
     failures: [],
     broken: undefined,
     unreachable: false,
@@ -68,6 +71,8 @@ export class FakeRuntime implements Runtime {
   readonly cleaned: string[] = [];
   /** Events are lost. */
   silent = false;
+  /** Ports at which another program listens. */
+  readonly taken = new Set<number>();
   /** Called before each pause. */
   onPause: (name: string, id: string) => void = () => {};
   /** Called before each stop. */
@@ -135,6 +140,7 @@ export class FakeRuntime implements Runtime {
     const readyAt = readyMs === 'never' ? Number.POSITIVE_INFINITY : this.#clock.now() + readyMs;
     this.#slots.set(name, { instance, app: new FakeApp(this.#clock, workers, serviceMs, work), readyAt });
     this.#emit({ type: 'started', id: instance.id, service, ordinal });
+    if (this.behaviour.strangers-- > 0) this.taken.add(10_000 + run);
     if (this.behaviour.clashes-- > 0) this.#clock.after(20, () => this.exit(name, instance.id, 1, true));
     if (exitAfterMs !== undefined) this.#clock.after(exitAfterMs, () => this.exit(name, instance.id));
     return { ...instance };
@@ -144,6 +150,10 @@ export class FakeRuntime implements Runtime {
     this.#assertReachable();
     const slot = this.#byId(id);
     return slot === undefined ? undefined : { ...slot.instance };
+  }
+
+  async listener(_id: string, { port }: HostPort): Promise<Listener | undefined> {
+    return this.taken.has(port) ? { by: 'stranger', pid: 7 } : undefined;
   }
 
   async stop(id: string, _stop: unknown, signal: AbortSignal): Promise<void> {

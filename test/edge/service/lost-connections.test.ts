@@ -188,3 +188,43 @@ test('of an endpoint that others run control could say nothing: it is dialled as
   expect((await client.answer()).text).toBe('new');
   expect(h.all('suspect')).toEqual([]);
 });
+
+test('after one that closes in use, the next is proven though others are open', async () => {
+  const origin = await Origin.listen(silent);
+  const h = await EdgeHarness.start();
+  h.state({ endpoints: [at(origin, ours)] });
+  const clients = [await h.connect(), await h.connect()];
+  for (const client of clients) client.get('/');
+  const [first, second] = [await origin.connection(0), await origin.connection(1)];
+  await first.head();
+  await second.head();
+  first.reset();
+  // Its request is a GET, and is sent again.
+  const third = await origin.connection(2);
+  const { endpoint, doubt } = await h.message('suspect', ({ cause }) => cause === 'unproven');
+  expect(third.available).toBe(0);
+  h.send({ type: 'trust', service: 'app', endpoint, doubt });
+  await third.head();
+  expect(h.all('suspect')).toHaveLength(1);
+});
+
+test('where nobody says in time what a connection leads to, the one after it is asked about as well', async () => {
+  const origin = await Origin.listen(silent);
+  const h = await EdgeHarness.start();
+  h.state({ endpoints: [at(origin, ours)] });
+  const [only] = await kept(h, origin);
+  only?.end();
+  const { endpoint, doubt } = await h.message('suspect');
+  h.send({ type: 'trust', service: 'app', endpoint, doubt });
+  const client = await h.connect();
+  client.get('/');
+  const second = await origin.connection(1);
+  await h.message('suspect', ({ cause }) => cause === 'unproven');
+  h.clock.advance(1001);
+  await second.head();
+  const other = await h.connect();
+  other.get('/');
+  const third = await origin.connection(2);
+  await until(() => h.all('suspect').filter(({ cause }) => cause === 'unproven').length === 2, 'it is asked again');
+  expect(third.available).toBe(0);
+});

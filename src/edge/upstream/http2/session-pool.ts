@@ -87,7 +87,7 @@ export class SessionPool implements SessionOwner {
 
   onSessionLeft(session: UpstreamSession, isLost: boolean): void {
     this.#remove(session);
-    if (isLost) this.#destination.lost();
+    if (isLost) this.#destination.lost(true);
     this.#deal();
   }
 
