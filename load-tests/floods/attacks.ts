@@ -35,6 +35,8 @@ const MANY = 1000;
 const FEW = 100;
 /** Streams that a listener lets a connection have at once. */
 const AT_ONCE = 100;
+/** Most content of a frame, bytes. */
+const FRAME = 16_384;
 
 const times = (count: number, make: (index: number) => Buffer) =>
   Buffer.concat(Array.from({ length: count }, (_, i) => make(i)));
@@ -55,6 +57,28 @@ function bomb(): Buffer {
   return Buffer.concat([entry, times(12_000, () => byIndex(62))]);
 }
 const BOMB = bomb();
+
+/** A head in so many frames as it takes. */
+function head(id: number, content: Buffer): Buffer {
+  const parts = Math.ceil(content.length / FRAME);
+  return times(parts, (i) => {
+    const flags = (i === parts - 1 ? Flag.END_HEADERS : 0) | (i === 0 ? Flag.END_STREAM : 0);
+    const part = content.subarray(i * FRAME, (i + 1) * FRAME);
+    return frame(i === 0 ? Type.HEADERS : Type.CONTINUATION, flags, id, part);
+  });
+}
+/** Every byte as it is given: more than `limits.head`, and less than what is not read at all. */
+const LARGE_HEAD = block(
+  Array.from({ length: 10 }, (_, i) => [`x-${i}`, 'v'.repeat(4000)] as const),
+  asked('/64'),
+);
+
+/** The table is emptied and made as large as it may be (RFC 7541 §6.3), and filled again. */
+const RESIZED = Buffer.concat([
+  Buffer.from([0x20, 0x3f, 0xe1, 0x1f]),
+  block([], asked('/64')),
+  times(40, (i) => indexedField(`x-${i}`, 'v'.repeat(60))),
+]);
 
 /** PRIORITY (RFC 9113 §6.3): the stream depends on another one. */
 function priority(id: number, on: number): Buffer {
@@ -107,14 +131,17 @@ export const attacks: Record<string, Attack> = {
   PRIORITY: { burst: times(MANY, (i) => priority(2 * i + 1, (2 * i + 3) % 199)), frames: MANY },
   WINDOW_UPDATE: { burst: times(MANY, () => windowUpdate(0, 1)), frames: MANY },
   'HPACK bomb': {
-    burst: each(10, (id) =>
-      Buffer.concat([
-        frame(Type.HEADERS, Flag.END_STREAM, id, BOMB.subarray(0, 16_384)),
-        frame(Type.CONTINUATION, Flag.END_HEADERS, id, BOMB.subarray(16_384)),
-      ]),
-    ),
-    frames: 20,
+    burst: each(10, (id) => head(id, BOMB)),
+    frames: 10,
     streams: 10,
+  },
+  'heads beyond the bound': { burst: each(10, (id) => head(id, LARGE_HEAD)), frames: 30, streams: 10 },
+  'table of fields emptied and filled': { burst: each(20, (id) => head(id, RESIZED)), frames: 20, streams: 20 },
+  'streams beyond the bound': {
+    settings: [[Setting.INITIAL_WINDOW_SIZE, 0]],
+    burst: each(FEW, (id) => get(id, '/1000000')),
+    frames: FEW,
+    streams: FEW,
   },
   'windows of 0, held': {
     settings: [[Setting.INITIAL_WINDOW_SIZE, 0]],
