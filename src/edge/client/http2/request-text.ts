@@ -25,6 +25,15 @@ interface Pseudo {
   protocol: string | undefined;
 }
 
+/** Looked up whole: to take a name apart makes a new string for each, which V8 has to hash. */
+const PSEUDO_FIELDS: ReadonlyMap<string, keyof Pseudo> = new Map([
+  [':method', 'method'],
+  [':scheme', 'scheme'],
+  [':path', 'path'],
+  [':authority', 'authority'],
+  [':protocol', 'protocol'],
+]);
+
 /**
  * Translates the fields of a request of HTTP/2 (RFC 9113 §8.3, RFC 8441), strictly: nothing in them can become a part of
  * the text that it was not before. What both versions have in common is left to the parser of HTTP/1.1.
@@ -53,8 +62,8 @@ function readPseudo(raw: readonly string[], pseudo: Pseudo): number | FaultText 
   for (; at < raw.length; at += 2) {
     const name = raw[at] as string;
     if (name.charCodeAt(0) !== 58) break;
-    const key = name.slice(1) as keyof Pseudo;
-    if (!Object.hasOwn(pseudo, key) || pseudo[key] !== undefined) return Fault.BAD_PSEUDO;
+    const key = PSEUDO_FIELDS.get(name);
+    if (key === undefined || pseudo[key] !== undefined) return Fault.BAD_PSEUDO;
     pseudo[key] = raw[at + 1] as string;
   }
   return at;
