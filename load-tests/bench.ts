@@ -5,10 +5,10 @@
  * of them: how throughput grows with them.
  *
  * Usage: `npm run bench [-- --only small-get,post --proxies pilotlight,haproxy --rounds 5 --seconds 4]`. Without
- * `--only`, the workloads are those that the README tells of; the others, and `direct` (no proxy at all), are measured
- * where they are named. With `--against DIR` another checkout of Pilotlight takes the place of the other proxies, unless
- * `--proxies` names some: ratios then compare with it. All programs come from Debian: installed when root runs this, else
- * the missing ones are named.
+ * `--only`, the workloads are those that the README tells of; the others, `direct` (no proxy at all), and `bare-tls` and
+ * `bare-tls-proxy` (the least that Node ends TLS with) are measured where they are named. With `--against DIR` another
+ * checkout of Pilotlight takes the place of the other proxies, unless `--proxies` names some: ratios then compare with
+ * it. All programs come from Debian: installed when root runs this, else the missing ones are named.
  */
 import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 import { startHaproxy } from './proxies/haproxy.ts';
 import { startNginx } from './proxies/nginx.ts';
-import { startCaddy, startHttpProxy } from './proxies/others.ts';
+import { startBareTls, startCaddy, startHttpProxy } from './proxies/others.ts';
 import { startPilotlight } from './proxies/pilotlight.ts';
 import { type Ground, type Speech, type Subject, subject } from './proxies/subject.ts';
 import type { Tool } from './tools.ts';
@@ -32,6 +32,18 @@ export const PROXIES: Record<string, Contender> = {
   },
   caddy: { needs: () => ['caddy'], speaks: ['http', 'tls'], isNative: true, start: startCaddy },
   'http-proxy': { needs: () => [], speaks: ['http'], isNative: false, start: startHttpProxy },
+  'bare-tls': {
+    needs: () => [],
+    speaks: ['tls'],
+    isNative: false,
+    start: (ground) => startBareTls('bare-tls', ground),
+  },
+  'bare-tls-proxy': {
+    needs: () => [],
+    speaks: ['tls'],
+    isNative: false,
+    start: (ground) => startBareTls('bare-tls-proxy', ground, ground.upstream),
+  },
   direct: {
     needs: () => [],
     speaks: ['http', 'tcp'],

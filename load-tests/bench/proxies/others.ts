@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { freePort } from '../../../test/support/free-port.ts';
 import { startPinned, untilListening } from '../../support/process.ts';
 import { OWN_ROOT } from '../checkout.ts';
-import { type Ground, type Subject, subject } from './subject.ts';
+import { type Ground, SUITE, type Subject, subject } from './subject.ts';
 
 /** Caddy; it chooses among the suites of TLS 1.3 by itself, and takes the same as all others. */
 export async function startCaddy({ folder, core, upstream, speech, certificate }: Ground): Promise<Subject> {
@@ -39,4 +39,14 @@ export async function startHttpProxy({ core, upstream }: Ground): Promise<Subjec
   const { pid } = startPinned(core, [process.execPath, join(OWN_ROOT, 'load-tests/servers/http-proxy.mjs')], env);
   await untilListening(port);
   return subject('http-proxy', port, pid);
+}
+
+/** The least that Node can end TLS with: what it takes beyond OpenSSL, no program on it can take less than. */
+export async function startBareTls(name: string, { core, certificate }: Ground, target?: number): Promise<Subject> {
+  const port = await freePort();
+  const env = { PORT: String(port), CERT: certificate, SUITE, ...(target && { TARGET: String(target) }) };
+  const file = join(OWN_ROOT, 'load-tests/servers/bare-tls.mjs');
+  const { pid } = startPinned(core, [process.execPath, '--max-semi-space-size=4', file], env);
+  await untilListening(port);
+  return subject(name, port, pid);
 }
