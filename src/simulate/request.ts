@@ -56,6 +56,8 @@ export class SimulatedRequest {
   attempts = 0;
   /** Where it was sent to; whoever sent it knows more of it. */
   endpoint: { readonly id: string } | undefined;
+  /** Where it lies among those in flight there; owned by whoever keeps them. */
+  place = -1;
   work: Work | undefined;
 
   constructor(arrivedAt: number, workMs: number, sharedMs: number, fails: boolean, client: number) {

@@ -66,6 +66,9 @@ interface LatencyView {
   completions: number;
 }
 
+/** For one look after the other: none keeps it. */
+const scratch = new Histogram();
+
 /** The last minutes of a service, as its edges reported them. */
 export class ServiceWindow {
   readonly #entries: WindowEntry[] = [];
@@ -94,7 +97,8 @@ export class ServiceWindow {
 
   /** Latency over the window, which is extended while samples are few. */
   latency(now: number, query: LatencyQuery): LatencyView {
-    const histogram = new Histogram();
+    const histogram = scratch;
+    histogram.reset();
     for (const ages of query.waiting) addAbove(histogram, ages, query.aboveMs);
     const view = { spanMs: query.windowMs, arrivals: 0, completions: 0 };
     for (let i = this.#entries.length - 1; i >= 0; i--) {
@@ -117,14 +121,16 @@ export class ServiceWindow {
 
   /** Quantiles (ms) of the time to first byte on all endpoints within the last `periodMs`, in the order asked for. */
   quantiles(now: number, periodMs: number, qs: number[]): (number | undefined)[] {
-    const histogram = new Histogram();
+    const histogram = scratch;
+    histogram.reset();
     for (const entry of this.#within(now, periodMs)) histogram.merge(entry.allTtfb);
     return qs.map((q) => histogram.quantile(q));
   }
 
   /** What happened per second between two moments, the clock's ms: from after `from` to `to`. */
   rates(from: number, to: number): Rates {
-    return ratesOf(this.#between(from, to));
+    const end = this.#after(to);
+    return ratesOf(this.#entries, this.#after(from, end), end);
   }
 
   /** Arrivals per second over the last `periodMs`, in which time without a report counts as time without arrivals. */
@@ -155,12 +161,20 @@ export class ServiceWindow {
   }
 
   #between(from: number, to: number): WindowEntry[] {
-    const entries = this.#entries;
-    let end = entries.length;
-    while (end > 0 && (entries[end - 1] as WindowEntry).at > to) end--;
-    let first = end;
-    while (first > 0 && (entries[first - 1] as WindowEntry).at > from) first--;
-    return entries.slice(first, end);
+    const end = this.#after(to);
+    return this.#entries.slice(this.#after(from, end), end);
+  }
+
+  /** The place of the first entry, of those before `end`, that came after a moment. */
+  #after(moment: number, end = this.#entries.length): number {
+    let low = 0;
+    let high = end;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#entries[middle] as WindowEntry).at > moment) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 }
 
@@ -168,13 +182,17 @@ export class ServiceWindow {
  * What all edges tell of per second: of each over the time that its own reports cover, as one may have begun to report,
  * or report again, later than the others.
  */
-function ratesOf(entries: readonly WindowEntry[]): Rates {
+function ratesOf(entries: readonly WindowEntry[], first: number, end: number): Rates {
   const edges = new Map<string, Rates & { spanMs: number }>();
-  for (const entry of entries) {
-    let sums = edges.get(entry.edge);
-    if (sums === undefined) {
-      sums = { spanMs: 0, arrivals: 0, completions: 0, good: 0, shed: 0, errors: 0, load: 0 };
-      edges.set(entry.edge, sums);
+  let edge: string | undefined;
+  let sums = noSums();
+  // A dozen of them are asked for at each tick: no copy is made, and of one edge alone none is looked up.
+  for (let index = first; index < end; index++) {
+    const entry = entries[index] as WindowEntry;
+    if (entry.edge !== edge) {
+      edge = entry.edge;
+      sums = edges.get(edge) ?? noSums();
+      edges.set(edge, sums);
     }
     sums.spanMs += entry.spanMs;
     sums.arrivals += entry.arrivals;
@@ -195,6 +213,10 @@ function ratesOf(entries: readonly WindowEntry[]): Rates {
     rates.load += sums.load / seconds;
   }
   return rates;
+}
+
+function noSums(): Rates & { spanMs: number } {
+  return { spanMs: 0, arrivals: 0, completions: 0, good: 0, shed: 0, errors: 0, load: 0 };
 }
 
 function quantileWithin({ quantile, errorsLess }: LatencyQuery, samples: number): number {

@@ -2,15 +2,15 @@ import type { EndpointCondition, HealthSettings, OutlierSettings } from '../../m
 import type { EndpointReport } from '../../model/link.ts';
 import type { EndpointState } from '../../model/snapshot.ts';
 import { Histogram } from '../../util/histogram.ts';
-import type { SimulatedRequest } from '../request.ts';
 import type { RunningReplica } from '../run/fleet.ts';
+import { InFlight } from './in-flight.ts';
 
 /** An endpoint as the edge knows it: what is in flight there, and whether it is trusted. Times are the clock's ms. */
 export class EdgeEndpoint {
   readonly id: string;
   /** What runs there; undefined: nothing. */
   readonly running: RunningReplica | undefined;
-  readonly inFlight = new Set<SimulatedRequest>();
+  readonly inFlight = new InFlight();
   /** Undefined: it is new. */
   state: EndpointState | undefined;
   /** Under which version it was cordoned; 0: it is not. */
@@ -99,12 +99,14 @@ export class EdgeEndpoint {
   report(now: number, addedAt: number): EndpointReport {
     let waiting: Histogram | undefined;
     let oldest = now;
-    for (const request of this.inFlight) {
-      if (request.arrivedAt >= addedAt) {
+    const { arrivals, sinces } = this.inFlight;
+    for (let index = 0; index < sinces.length; index++) {
+      const since = sinces[index] as number;
+      if ((arrivals[index] as number) >= addedAt) {
         waiting ??= new Histogram();
-        waiting.add(now - request.since);
+        waiting.add(now - since);
       }
-      if (request.since < oldest) oldest = request.since;
+      if (since < oldest) oldest = since;
     }
     const ttfb = this.#ttfb.sparse();
     const calm = this.#calm.sparse();

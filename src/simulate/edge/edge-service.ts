@@ -183,7 +183,7 @@ export class EdgeService implements Sender, Releasing {
       const endpoint = request.endpoint as EdgeEndpoint;
       if (request.work !== undefined) endpoint.running?.replica.abandon(request.work);
       request.work = undefined;
-      endpoint.inFlight.delete(request);
+      endpoint.inFlight.remove(request);
       this.#inFlight--;
       this.#tellDrained(endpoint);
     }
@@ -300,7 +300,7 @@ export class EdgeService implements Sender, Releasing {
       const counts = { inFlight: endpoint.inFlight.size, quiet: 0, passive: 0, idleForMs: this.#idleForMs(now) };
       this.#context.post({ type: 'ack', version, service: this.name, endpoint: endpoint.id, ...counts });
     }
-    if (endpoint.state === 'closing') for (const request of [...endpoint.inFlight]) this.abort(request);
+    if (endpoint.state === 'closing') for (const request of endpoint.inFlight.inOrder()) this.abort(request);
     this.#tellDrained(endpoint);
   }
 
@@ -384,7 +384,7 @@ export class EdgeService implements Sender, Releasing {
   endSecond(now: number): void {
     const ages: number[] = [];
     for (const { arrivedAt } of this.#held) ages.push(now - arrivedAt);
-    for (const { inFlight } of this.#rotation) for (const each of inFlight) ages.push(now - each.arrivedAt);
+    for (const { inFlight } of this.#rotation) for (const arrivedAt of inFlight.arrivals) ages.push(now - arrivedAt);
     this.#context.ledger.endSecond(now, this.#inFlight, this.#held.size, ages);
   }
 }

@@ -98,7 +98,7 @@ export class Ledger {
    * A second is over.
    * @param ages of requests that still wait, ms
    */
-  endSecond(now: number, inFlight: number, queued: number, ages: Iterable<number>): void {
+  endSecond(now: number, inFlight: number, queued: number, ages: readonly number[]): void {
     this.tally(this.#tally, now);
     const counts = new Uint32Array(BUCKETS);
     let total = 0;
