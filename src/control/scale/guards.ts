@@ -6,6 +6,7 @@ import {
   isDraining,
   isSaturated,
   isShort,
+  lastingArrivals,
   type Proposal,
   type ProposalKind,
   roomIn,
@@ -139,7 +140,7 @@ const benefit: Guard = {
     if (trial === 1 || trial === 2) return block(proposal, `${trialFrom}→${trialTo} has to show first that it helps`);
     if (freezeLeftMs <= 0) return pass(proposal, 'no increase without benefit lately');
     const lift = freezeLiftPerSecond;
-    if (isSaturated(inputs) && arrivalsPerSecond >= lift)
+    if (isSaturated(inputs) && lastingArrivals(inputs) >= lift)
       return pass(
         proposal,
         `the last one did not help, at ${rate(freezePerSecond)}/s; ${rate(arrivalsPerSecond)}/s now`,

@@ -1,5 +1,5 @@
 import { counted } from '../../util/format.ts';
-import { isCollapsed, isGrowing, isSaturated, type ScaleInputs } from './scale-inputs.ts';
+import { isCollapsed, isGrowing, isSaturated, lastingArrivals, type ScaleInputs } from './scale-inputs.ts';
 import { answersOf, latencyOf, ratesOf, type TrialVerdict } from './trial-verdict.ts';
 
 /** Where an increase stands. It goes from one to a later one, but for `broken`, which ends it from anywhere. */
@@ -66,7 +66,9 @@ function neverStarted({ sinceUpMs = Number.POSITIVE_INFINITY, stepUpEveryMs }: S
 }
 
 function overtaken(inputs: ScaleInputs): TrialVerdict | undefined {
-  if (!isSaturated(inputs) || inputs.arrivalsPerSecond <= inputs.liftAt * inputs.beforePerSecond) return undefined;
+  // A moment in which clients stood still is no measure of what was asked for.
+  const before = Math.max(inputs.beforePerSecond, inputs.beforeUsualPerSecond);
+  if (!isSaturated(inputs) || lastingArrivals(inputs) <= inputs.liftAt * before) return undefined;
   return { verdict: 'ended', why: `${ratesOf(inputs)} meanwhile: far more is asked for than at the trial` };
 }
 

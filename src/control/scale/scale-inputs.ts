@@ -180,6 +180,17 @@ export function isSaturated({ saturatedTicks }: Pick<ScaleInputs, 'saturatedTick
   return saturatedTicks > 0;
 }
 
+/**
+ * Arrivals per second that are there over the last three seconds and over the last two: what clients send at once who stood
+ * still before is no greater load.
+ */
+export function lastingArrivals({
+  arrivalsPerSecond,
+  latelyPerSecond,
+}: Pick<ScaleInputs, 'arrivalsPerSecond' | 'latelyPerSecond'>): number {
+  return Math.min(arrivalsPerSecond, latelyPerSecond);
+}
+
 /** Of a service that answers less than this share of what arrives, what it answers tells nothing of what it can do. */
 const COLLAPSED = 0.1;
 

@@ -130,6 +130,14 @@ test.each<Case>([
     2,
     'the last one did not help: no other for 120 s, or at 302/s',
   ],
+  [
+    'benefit',
+    up,
+    saturated({ freezeLeftMs: 119_500, freezePerSecond: 200, freezeLiftPerSecond: 300, latelyPerSecond: 220 }),
+    'block',
+    2,
+    'the last one did not help: no other for 120 s, or at 300/s',
+  ],
 
   ['step', up, slow({}), 'pass', 4, 'no change before'],
   ['step', up, slow({ sinceUpMs: 15_000, sinceChangeMs: 0 }), 'pass', 4, 'last change 15 s ago, 15 s apart'],

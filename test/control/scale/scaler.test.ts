@@ -77,7 +77,7 @@ describe('a decision', () => {
   });
 
   test('follows at once on an experiment that has ended', () => {
-    const grown: ScaleInputs = { ...judgedSaturated, arrivalsPerSecond: 3001 };
+    const grown: ScaleInputs = { ...judgedSaturated, arrivalsPerSecond: 3001, latelyPerSecond: 3001 };
     expect(decideScale(grown)).toMatchObject({ action: 'scale-up', kind: 'latency', from: 3, to: 4 });
   });
 

@@ -142,13 +142,23 @@ describe('an increase ends without a verdict', () => {
   });
 
   test('when far more is asked for than at the trial, and the service is saturated, even before it is ready', () => {
-    const more: ScaleInputs = { ...judgedSaturated, arrivalsPerSecond: 3001 };
+    const more: ScaleInputs = { ...judgedSaturated, arrivalsPerSecond: 3001, latelyPerSecond: 3001 };
     const why = '2000 → 3001 requests/s meanwhile: far more is asked for than at the trial';
     expect(judgeTrial(more)).toEqual({ verdict: 'ended', why });
     expect(judgeTrial({ ...more, trial: 1, ready: 2, starting: 1 })).toEqual({ verdict: 'ended', why });
     expect(judgeTrial({ ...more, arrivalsPerSecond: 3000 })).not.toMatchObject({ verdict: 'ended' });
     expect(judgeTrial({ ...more, trialGoodPerSecond: 1500 })).toMatchObject({ verdict: 'helped' });
     expect(judgeTrial({ ...more, saturatedTicks: 0 })).not.toMatchObject({ verdict: 'ended' });
+  });
+
+  test('but not for what came at once from clients who stood still: it is over already', () => {
+    const burst: ScaleInputs = { ...judgedSaturated, arrivalsPerSecond: 3001, latelyPerSecond: 2000 };
+    expect(judgeTrial(burst)).not.toMatchObject({ verdict: 'ended' });
+    expect(judgeTrial({ ...burst, trial: 1, ready: 2, starting: 1 })).toEqual({ verdict: 'wait' });
+    // They stood still as the trial began: what was asked for before is what counts.
+    const still: ScaleInputs = { ...judgedSaturated, beforePerSecond: 700 };
+    expect(judgeTrial(still)).not.toMatchObject({ verdict: 'ended' });
+    expect(judgeTrial({ ...still, beforeUsualPerSecond: 700 })).toMatchObject({ verdict: 'ended' });
   });
 
   test('when so few requests come in five minutes that nothing can be told', () => {
