@@ -52,7 +52,7 @@ describe.concurrent('replica scaling', () => {
       const samples = await load.stop();
       expect(byStatus(samples)).toEqual({ 200: samples.length });
       expect(app.log.boots().length).toBeGreaterThanOrEqual(2);
-      // Four can do it; where starts took long, what waited by then asks for one more.
+      // Four can do it; for what waited until they started the simulation of this load has a fifth in one run of eighteen.
       expect(app.log.boots().length).toBeLessThanOrEqual(5);
       const later = samples.filter(({ dueAt }) => dueAt > ready + 30_000);
       expect(later.length).toBeGreaterThan(300);
