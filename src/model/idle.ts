@@ -38,7 +38,7 @@ export interface ForecastWhy {
   /** ISO 8601: from when until when a replica is there, or would be, for the next call; null where none is expected. */
   from: string | null;
   until: string | null;
-  /** Why it is not started ahead now all the same, as memory is short; null where it is not. */
+  /** Why it is not started ahead all the same, as where memory is short; null where it is. */
   refused: string | null;
 }
 

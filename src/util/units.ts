@@ -23,8 +23,8 @@ export function parseSize(text: string): number | undefined {
 
 /** Milliseconds for people: `180ms`, `2.5s`, `3m`, `1h 30m`. */
 export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)}ms`;
-  if (ms < 60_000) return `${Number((ms / 1000).toFixed(ms < 10_000 ? 2 : 1))}s`;
+  if (ms < 999.5) return `${Math.round(ms)}ms`;
+  if (ms < 59_950) return `${Number((ms / 1000).toFixed(ms < 10_000 ? 2 : 1))}s`;
   const minutes = Math.round(ms / 60_000);
   if (minutes < 60) {
     const seconds = Math.round((ms - Math.floor(ms / 60_000) * 60_000) / 1000);

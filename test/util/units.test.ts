@@ -3,7 +3,9 @@ import { formatDuration } from '../../src/util/units.ts';
 
 test.each([
   [180, '180ms'],
+  [999.7, '1s'],
   [2500, '2.5s'],
+  [59_970, '1m'],
   [119_600, '2m'],
   [121_000, '2m 1s'],
   [180_000, '3m'],

@@ -148,10 +148,12 @@ export class AutoKeep {
     this.learnt.memoryMiB = undefined;
   }
 
-  /** What is expected, where it sleeps before that. */
+  /** What is expected, where it sleeps before that: for longer than a stop and a start take, or it is not worth either. */
   #apart(since: number, weight: number): ExpectedCall | undefined {
     const { expected } = this.learnt.forecast;
-    return expected !== undefined && expected.fromAt - since > this.#besideKeepMs(weight) ? expected : undefined;
+    if (expected === undefined) return undefined;
+    const { startMs, stopMs } = costsOf(this.learnt, weight);
+    return expected.fromAt - since > this.#besideKeepMs(weight) + stopMs + startMs ? expected : undefined;
   }
 
   #besideKeepMs(weight: number): number {

@@ -66,7 +66,7 @@ export class Idling {
 
   /**
    * A call ahead of which it is to be started, whose time may be over; undefined where none is expected. What is paused
-   * is there in milliseconds anyway.
+   * goes on in milliseconds anyway.
    */
   get expected(): ExpectedCall | undefined {
     const expected = this.#isAhead ? this.#plan.expected : undefined;
@@ -287,8 +287,23 @@ export class Idling {
     const { fromAt, untilAt } = forecast.expected ?? {};
     const rounded = (count: number) => Math.round(count * 10) / 10;
     const counts = { right: rounded(right), wrong: rounded(wrong) };
-    const [refused = null] = this.#refusal === undefined ? [] : memoryText(this.#refusal);
-    return { ...counts, isTrusted: forecast.isTrusted, from: iso(fromAt), until: iso(untilAt), refused };
+    return {
+      ...counts,
+      isTrusted: forecast.isTrusted,
+      from: iso(fromAt),
+      until: iso(untilAt),
+      refused: this.#notAhead,
+    };
+  }
+
+  /** Why it is not started ahead of calls that are expected; null where it is. */
+  get #notAhead(): string | null {
+    const { idleMs, dryRun } = this.#options.settings().scale;
+    if (idleMs !== 'auto') return 'idle is set by hand';
+    if (dryRun) return 'dry run';
+    if (this.#order !== undefined) return 'what is paused goes on in milliseconds';
+    const [text = null] = this.#refusal === undefined ? [] : memoryText(this.#refusal);
+    return text;
   }
 
   /** What is known, to be read. */

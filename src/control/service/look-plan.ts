@@ -162,7 +162,7 @@ export function rest(view: ServiceView): Step[] {
   if (verdict.verdict !== 'retire') return lookAgain;
   const { idleForMs } = verdict;
   const surplus = sickFirst(ready).slice(0, ready.length - scale.min);
-  const idleFor = idleForMs < 1000 ? `${Math.round(idleForMs)} ms` : `${Math.round(idleForMs / 1000)} s`;
+  const idleFor = idleForMs < 999.5 ? `${Math.round(idleForMs)} ms` : `${Math.round(idleForMs / 1000)} s`;
   const longer = view.isKeptLonger ? ', kept longer since its wakes take more than their share of the starts' : '';
   const late = isInVain(view, ready) ? '; the call that was expected did not come' : '';
   const says = { text: `idle for ${idleFor}${longer}${late}`, inputs: { idleForMs } };

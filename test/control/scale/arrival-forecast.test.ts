@@ -50,6 +50,18 @@ test('it is acted on only after forecasts that were right', () => {
   expect(plan(12).keepMs).toBe(1000);
 });
 
+test('what would sleep for no longer than a stop and a start take is kept until the call', () => {
+  const expectedWith = (startMs: number) => {
+    const auto = new AutoKeep(undefined);
+    auto.saw('startMs', startMs);
+    for (let i = 1; i < 15; i++) auto.idled(19_000, 1, i * 20_000, 10);
+    return auto.plan(281_000, 10).expected;
+  };
+  // Idle for 18 s before the call may come, of which it is kept for one: a start of 8 s leaves 9 to sleep, one of 9 s 8.
+  expect(expectedWith(8000)).toBeDefined();
+  expect(expectedWith(9000)).toBeUndefined();
+});
+
 test('calls that stay away end it, and so do calls that wait all the same', () => {
   const at = hourly(12);
   const late = called([
