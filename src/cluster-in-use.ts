@@ -1,16 +1,18 @@
 /** A proxy as one of several that act as one: whose control plane it is, and where the lock for that is. */
 import { hkdfSync } from 'node:crypto';
 import { versionText } from './cli/help.ts';
+import { ClusterSecrets } from './control/cluster/cluster-secrets.ts';
 import { fencedRuntime } from './control/cluster/fence.ts';
 import { createMember } from './control/cluster/member.ts';
 import { SharedState } from './control/cluster/shared-state.ts';
 import { createClusterWire } from './control/cluster/wire/cluster-wire.ts';
 import { routingTable } from './control/link/routing-table.ts';
 import { type ControlPlane, openControlPlane, type PlaneOptions } from './control-plane.ts';
-import type { LeaderLock } from './model/cluster.ts';
+import type { LeaderLock, SharedValues } from './model/cluster.ts';
 import type { ClusterSettings } from './model/cluster-settings.ts';
 import type { DiscoverySource } from './model/discovery.ts';
 import type { HostPort, Settings } from './model/settings.ts';
+import type { SharedSecrets } from './model/shared-secrets.ts';
 import { hostPort } from './util/host-port.ts';
 
 interface ClusterOptions {
@@ -22,6 +24,12 @@ interface ClusterOptions {
   /** Sources for one control plane. */
   openSources: () => DiscoverySource[];
   openLock: (cluster: ClusterSettings, self: { member: string; address: HostPort }) => LeaderLock;
+  openValues: (cluster: ClusterSettings) => SharedValues;
+}
+
+/** What members have in common. */
+interface ClusterPlane extends ControlPlane {
+  secrets: SharedSecrets;
 }
 
 /** What this proxy is called, and under what it makes values that clients keep: the same at all members. */
@@ -32,8 +40,8 @@ export function sharedIdentity({ name, secret }: ClusterSettings): { instance: s
 }
 
 /** The control plane of a member: its own while it leads, else that of whoever does. */
-export function joinCluster(options: ClusterOptions): ControlPlane {
-  const { cluster, planeOptions, settings, openSources, openLock } = options;
+export function joinCluster(options: ClusterOptions): ClusterPlane {
+  const { cluster, planeOptions, settings, openSources, openLock, openValues } = options;
   const { clock, logger, metrics } = planeOptions;
   const self = hostPort(cluster.advertise);
   const wire = createClusterWire({
@@ -46,6 +54,15 @@ export function joinCluster(options: ClusterOptions): ControlPlane {
     build: versionText(),
     leaseMs: cluster.leaseMs,
   });
+  const secrets = new ClusterSecrets({
+    clock,
+    logger,
+    cluster: cluster.name,
+    secret: cluster.secret,
+    self,
+    values: openValues(cluster),
+    calls: wire.calls,
+  });
   // Also while its control plane is built or ends: its files are its own then.
   let leads = false;
   const control = createMember({
@@ -53,6 +70,7 @@ export function joinCluster(options: ClusterOptions): ControlPlane {
     self,
     lock: openLock(cluster, { member: self, address: cluster.advertise }),
     wire,
+    secrets,
     table: () => routingTable(settings(), planeOptions.secret ?? '', planeOptions.upstreamTls?.()),
     clock,
     logger,
@@ -102,5 +120,5 @@ export function joinCluster(options: ClusterOptions): ControlPlane {
     clock,
     logger,
   });
-  return { control, release: async () => shared.close(), resume: () => shared.begin() };
+  return { control, secrets, release: async () => shared.close(), resume: () => shared.begin() };
 }

@@ -2,9 +2,10 @@
 import { createConsulLock } from './discovery/consul/lock.ts';
 import { createConsulRegistrar } from './discovery/consul/registrar.ts';
 import type { ConsulSettings } from './discovery/consul/settings.ts';
+import { createSharedValues } from './discovery/consul/shared-values.ts';
 import { createConsulSource } from './discovery/consul/source.ts';
 import { TokenFile } from './discovery/consul/token-file.ts';
-import type { LeaderLock, MemberRecord } from './model/cluster.ts';
+import type { LeaderLock, MemberRecord, SharedValues } from './model/cluster.ts';
 import type { Registrar } from './model/discovery.ts';
 import type { Logger } from './model/observe.ts';
 import type { Clock } from './util/clock.ts';
@@ -24,6 +25,8 @@ interface ConsulInUse {
   openSource(): ReturnType<typeof createConsulSource>;
   /** The lock of a cluster. */
   openLock(cluster: { name: string; ttlMs: number }, self: Omit<MemberRecord, 'index'>): LeaderLock;
+  /** What a cluster keeps beside the lock. */
+  openValues(cluster: { name: string }): SharedValues;
   /** undefined: nothing is registered. */
   registrar: Registrar | undefined;
   /** Calls when the token's file has another one. */
@@ -41,6 +44,7 @@ export function useConsul(options: ConsulOptions): ConsulInUse {
     source: createConsulSource(common),
     openSource: () => createConsulSource(common),
     openLock: ({ name, ttlMs }, self) => createConsulLock({ ...common, name, ttlMs, self }),
+    openValues: ({ name }) => createSharedValues({ ...common, name }),
     registrar: settings.register === false ? undefined : createConsulRegistrar(common),
     onNewToken: (take) => file?.follow(take),
     close: () => file?.close(),

@@ -162,8 +162,10 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
         settings: () => current,
         openSources,
         openLock: inConsul.openLock,
+        openValues: inConsul.openValues,
       })
     : openControlPlane({ ...planeOptions, settings, sources: openSources(), registrar: inConsul?.registrar }));
+  const shared = 'secrets' in kept ? kept.secrets : undefined;
   undo.push(() => kept.release());
   undo.push(() => control.shutdown(AbortSignal.timeout(MARGIN_MS)));
   inConsul?.onNewToken(() => control.renewRegistrations());
@@ -196,10 +198,11 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
     void renewCertificates().catch((error: unknown) =>
       logger.error({ err: error }, 'changed certificates are not in use'),
     );
-  const files = new FileSource({ ...certificateOptions, ticketKeys: handed?.ticketKeys, onChange: useChanged });
+  const files = new FileSource({ ...certificateOptions, shared, ticketKeys: handed?.ticketKeys, onChange: useChanged });
   const certificates = new AcmeSource({
     ...certificateOptions,
     files,
+    shared,
     folder: join(state.path, 'acme'),
     apply: () => renewCertificates(),
   });
@@ -262,6 +265,8 @@ async function boot(file: Settings, options: ProxyOptions, undo: Undo[]): Promis
   warnOfDescriptors(settings, logger);
   phase = 'serving';
   upstreamFiles.watch();
+  // What other members told until now was not taken.
+  if (shared !== undefined) useChanged();
 
   // 11. A predecessor ends, and what it had is this process's alone.
   if (predecessor !== undefined) {

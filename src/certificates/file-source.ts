@@ -10,6 +10,7 @@ import type {
 } from '../model/certificates.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { ListenSettings } from '../model/settings.ts';
+import type { SharedSecrets } from '../model/shared-secrets.ts';
 import type { ClientAuthSettings, TlsSettings } from '../model/tls-settings.ts';
 import type { Clock } from '../util/clock.ts';
 import { hostPort } from '../util/host-port.ts';
@@ -18,12 +19,14 @@ import { warningsOf } from './read-certificate.ts';
 import { crlWarning } from './read-client-auth.ts';
 import { type ReadClientAuth, type ReadPair, readTls } from './read-tls.ts';
 import { signatureOf } from './signature.ts';
-import { TicketKeys } from './ticket-keys.ts';
+import { TICKET_KEYS, TicketKeys } from './ticket-keys.ts';
 
 interface FileSourceOptions {
   clock: Clock;
   /** Those of the process before this one. */
   ticketKeys?: TicketKeysView | undefined;
+  /** What members of a cluster have in common; undefined: this proxy is in none. */
+  shared?: SharedSecrets | undefined;
   /** Told of what changes, and of what cannot be used. */
   tell: (news: CertificateNews) => void;
   /** Something in use should be seen to: one line. */
@@ -52,9 +55,11 @@ export class FileSource implements CertificateSource {
   readonly #watch: FileWatch;
 
   constructor(options: FileSourceOptions) {
-    const { clock, onChange } = options;
+    const { clock, onChange, shared } = options;
     this.#options = options;
-    this.#ticketKeys = new TicketKeys(clock, options.ticketKeys);
+    this.#ticketKeys = new TicketKeys(clock, options.ticketKeys, shared);
+    const look = () => this.#ticketKeys.rotate() && onChange();
+    shared?.follow({ onValues: (names) => void (names.includes(TICKET_KEYS) && look()), onLead: () => void look() });
     this.#watch = new FileWatch({
       clock,
       signature: () => signatureOf(this.#settings),
@@ -75,6 +80,7 @@ export class FileSource implements CertificateSource {
   async equip(listeners: readonly ListenSettings[]): Promise<EdgeListener[]> {
     // What changes from here on is noticed, though it may be read already.
     const signature = await signatureOf(listeners.flatMap(({ tls }) => tls ?? []));
+    this.#ticketKeys.rotate();
     const reading = new Reading(this.#known, this.#clientAuths);
     const equipped: EdgeListener[] = [];
     for (const { tls, ...listener } of listeners) {

@@ -55,7 +55,8 @@ function endText({ notAfter }: CertificateStatus, now: number): string {
 
 function renewalText({ order, file }: CertificateStatus): string {
   if (order === null) return `by its file, ${file}`;
-  const { state, renewAt, failure } = order;
+  const { state, by, renewAt, failure } = order;
+  if (state === 'served' && renewAt === null && by !== null) return `by ${by}`;
   if (state === 'backing-off') return `tried again at ${failure?.nextTryAt ?? '–'}`;
   return state === 'ordering' ? 'being ordered' : `at ${renewAt ?? '–'}`;
 }

@@ -7,13 +7,14 @@ const LINE_LENGTH = 1000;
 /** Who leads, and how each member stands, a line each; none where the proxy acts alone. */
 export function clusterLines(cluster: ClusterStatus | null): string[] {
   if (cluster === null) return [];
-  const { name, self, leader, trouble, members } = cluster;
+  const { name, self, leader, orders, trouble, members } = cluster;
   const who = leader === null ? 'nobody leads' : `led by ${leader.member} (index ${leader.index})`;
+  const idle = leader === null || orders !== null ? '' : ', which does not see to certificates and ticket keys';
   const why = trouble === null ? '' : `; ${trouble}`;
   const lines = members.map(
     (each) => `  ${each.member}${each.member === self ? ' (this one)' : ''}: ${standing(each)}`,
   );
-  return [`cluster ${name}: ${who}${why}`, ...lines].map((line) => printable(line, LINE_LENGTH));
+  return [`cluster ${name}: ${who}${idle}${why}`, ...lines].map((line) => printable(line, LINE_LENGTH));
 }
 
 function standing({ silentMs, edges }: ClusterMemberStatus): string {

@@ -38,8 +38,9 @@ function expiryText(notAfter: string | null): string {
 
 function orderText(order: CertificateStatus['order']): string {
   if (order === null) return '–';
-  const { state, renewAt, failure } = order;
+  const { state, by, renewAt, failure } = order;
   const now = Date.now();
   const failed = failure === null ? '' : `; failed: ${failure.message}, next try ${moment(failure.nextTryAt, now)}`;
-  return `${state}${renewAt === null ? '' : `, renewed ${moment(renewAt, now)}`}${failed}`;
+  const orderer = by === null ? '' : ` by ${by}`;
+  return `${state}${orderer}${renewAt === null ? '' : `, renewed ${moment(renewAt, now)}`}${failed}`;
 }

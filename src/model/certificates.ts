@@ -102,7 +102,8 @@ export interface CertificateNews {
     | 'certificate-ordered'
     | 'certificate-issued'
     | 'certificate-renewed'
-    | 'certificate-failed';
+    | 'certificate-failed'
+    | 'certificate-removed';
   message: string;
   /** What it is about, where that is a file, and where it is the order for a host. */
   file?: string;
@@ -132,7 +133,9 @@ export interface CertificateStatus {
     /** Address of the authority's directory. */
     directory: string;
     challenge: AcmeChallenge;
-    /** When it is renewed; null where it is being ordered. */
+    /** The member of the cluster that orders it; null: this proxy acts alone, or it is not known yet. */
+    by: string | null;
+    /** When it is renewed; null where it is being ordered, or by another member. */
     renewAt: string | null;
     /** Null where nothing failed since the last success. */
     failure: { at: string; message: string; inARow: number; nextTryAt: string } | null;

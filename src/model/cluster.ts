@@ -57,6 +57,20 @@ export interface LeaderLock {
   follow(take: (state: LockState) => void, signal: AbortSignal): void;
 }
 
+/** Values beside the lock, which only its holder changes. Both throw DISCOVERY_UNREACHABLE and DISCOVERY_FAILED. */
+export interface SharedValues {
+  /** Where they are, for people. */
+  readonly place: string;
+  /** All that are there, by name. */
+  read(signal: AbortSignal): Promise<ReadonlyMap<string, string>>;
+  /**
+   * Sets a value, or takes it away.
+   * @param index of the lock, under which this member leads
+   * @returns whether it did: another one leads where it did not
+   */
+  write(name: string, value: string | undefined, index: number, signal: AbortSignal): Promise<boolean>;
+}
+
 /** Takes an edge into service; see `Control.attach`. */
 export type AttachEdge = (edge: string, link: ChannelEnd<EdgeMessage, ControlMessage>, end?: () => void) => void;
 
@@ -111,6 +125,8 @@ export interface ClusterStatus {
   self: string;
   /** Null: nobody is known to lead. */
   leader: { member: string; index: number } | null;
+  /** Who orders certificates and has the keys of session tickets replaced; null: nobody does now. */
+  orders: string | null;
   /** What keeps the member that was asked from Consul or from the leader; null where nothing does. */
   trouble: string | null;
   /** All that are known, by name. */

@@ -43,7 +43,8 @@ export type EventType =
   | 'certificate-ordered'
   | 'certificate-issued'
   | 'certificate-renewed'
-  | 'certificate-failed';
+  | 'certificate-failed'
+  | 'certificate-removed';
 
 /** Of which somebody should look into the cause. */
 export const troubles: ReadonlySet<EventType> = new Set([

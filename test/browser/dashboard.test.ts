@@ -274,6 +274,7 @@ test(
         { member: '10.0.0.8:9401', silentMs: 420, edges: ['10.0.0.8:9401/edge-1'], build: '0.1.0', index: 89 },
         { member: '10.0.0.9:9401', silentMs: null, edges: [], build: null, index: 15 },
       ],
+      orders: null,
       isSettling: false,
       absent: ['10.0.0.9:9401/edge-1'],
     };

@@ -3,7 +3,7 @@ import { certificatesText } from '../../src/cli/certificates.ts';
 import type { CertificateStatus } from '../../src/model/certificates.ts';
 
 const NOW = Date.parse('2026-11-29T12:00:00Z');
-const order = { directory: 'https://acme.test/dir', challenge: 'http-01' } as const;
+const order = { directory: 'https://acme.test/dir', challenge: 'http-01', by: null } as const;
 const certificates: CertificateStatus[] = [
   {
     name: 'shop.test',

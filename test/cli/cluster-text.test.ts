@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { clusterLines } from '../../src/cli/cluster-text.ts';
 
 const same = { build: '1.0.0', index: 15 };
-const whole = { isSettling: false, absent: [] };
+const whole = { orders: '10.0.0.7:9401', isSettling: false, absent: [] };
 const members = [
   { member: '10.0.0.7:9401', silentMs: 0, edges: ['10.0.0.7:9401/edge'], ...same },
   { member: '10.0.0.8:9401', silentMs: 420, edges: ['10.0.0.8:9401/a', '10.0.0.8:9401/b'], ...same },
@@ -23,6 +23,12 @@ test('why nobody leads', () => {
   const trouble = 'cannot begin a session in Consul';
   const [first] = clusterLines({ name: 'edge', self: 'a', leader: null, trouble, members: [], ...whole });
   expect(first).toBe('cluster edge: nobody leads; cannot begin a session in Consul');
+});
+
+test('that the one that leads orders and shares nothing', () => {
+  const leader = { member: 'a', index: 15 };
+  const [first] = clusterLines({ ...whole, name: 'edge', self: 'a', leader, orders: null, trouble: null, members: [] });
+  expect(first).toBe('cluster edge: led by a (index 15), which does not see to certificates and ticket keys');
 });
 
 test('a proxy that acts alone has no such lines', () => {

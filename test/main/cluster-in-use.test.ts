@@ -6,6 +6,7 @@ import { joinCluster } from '../../src/cluster-in-use.ts';
 import { silentLogger } from '../../src/model/observe.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { FakeConsul, FakeLock } from '../control/cluster/fake-lock.ts';
+import { FakeValues } from '../control/cluster/fake-values.ts';
 import { testService, testSettings } from '../control/support/settings.ts';
 import { FakeMetrics } from '../control/support/world.ts';
 import { freePort } from '../support/free-port.ts';
@@ -27,6 +28,7 @@ test('a reload while a new leader builds its control plane is in force there', a
       return [];
     },
     openLock: (_, { member }) => new FakeLock(new FakeConsul(systemClock, 10_000), systemClock, member),
+    openValues: () => new FakeValues(),
   });
   void control.start(new AbortController().signal);
   try {

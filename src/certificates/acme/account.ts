@@ -1,7 +1,4 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { writeWhole } from '../../util/file-errors.ts';
 import { SingleFlight } from '../../util/single-flight.ts';
 import type { Answer, Authority, Directory } from './authority.ts';
 import { AuthorityError, nonsense } from './authority-error.ts';
@@ -15,7 +12,14 @@ export interface AccountSettings {
   binding: { kid: string; hmac: string } | undefined;
 }
 
-/** What is kept in the file of an account. */
+/** Where an account is kept. */
+export interface AccountFile {
+  /** Undefined: nothing is there. */
+  read(): Promise<string | undefined>;
+  write(text: string): Promise<void>;
+}
+
+/** What is kept of an account. */
 interface Kept {
   /** PEM. */
   key: string;
@@ -26,13 +30,13 @@ interface Kept {
 
 /** An account with an authority, kept in a file: made when it is first needed, and again where the authority forgot it. */
 export class Account {
-  readonly #file: string;
+  readonly #file: AccountFile;
   readonly #authority: Authority;
   readonly #settings: AccountSettings;
   readonly #opening = new SingleFlight<'open', { key: KeyObject; kid: string }>();
   #open: { key: KeyObject; kid: string } | undefined;
 
-  constructor(file: string, authority: Authority, settings: AccountSettings) {
+  constructor(file: AccountFile, authority: Authority, settings: AccountSettings) {
     this.#file = file;
     this.#authority = authority;
     this.#settings = settings;
@@ -95,12 +99,9 @@ export class Account {
   }
 
   async #read(): Promise<Kept | undefined> {
-    const text = await readFile(this.#file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-      return '';
-    });
+    const text = await this.#file.read();
     try {
-      const kept = JSON.parse(text) as Kept;
+      const kept = JSON.parse(text ?? '') as Kept;
       createPrivateKey(kept.key);
       return kept;
     } catch {
@@ -113,8 +114,7 @@ export class Account {
     const { email } = this.#settings;
     const pem = key.export({ type: 'pkcs8', format: 'pem' }) as string;
     const kept: Kept = { key: pem, url, email };
-    await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 });
-    await writeWhole(this.#file, `${JSON.stringify(kept, null, 2)}\n`);
+    await this.#file.write(`${JSON.stringify(kept, null, 2)}\n`);
   }
 }
 

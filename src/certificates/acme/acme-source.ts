@@ -8,24 +8,35 @@ import type {
   TicketKeysView,
 } from '../../model/certificates.ts';
 import type { ListenSettings } from '../../model/settings.ts';
+import type { SharedProof, SharedSecrets } from '../../model/shared-secrets.ts';
 import type { AcmeSettings } from '../../model/tls-settings.ts';
 import { atMost } from '../../util/at-most.ts';
-import type { Clock } from '../../util/clock.ts';
+import { type Clock, sleep, type Timer } from '../../util/clock.ts';
+import { inTurns } from '../../util/in-turns.ts';
 import { areFor } from '../certificate-names.ts';
-import { alpnProof } from './alpn-proof.ts';
 import type { Issuer, Proof } from './issuer.ts';
-import { ManagedCertificate, type OrderWay } from './managed-certificate.ts';
+import { leftovers } from './leftovers.ts';
+import { ManagedCertificate, type OrderWay, whyNotKept } from './managed-certificate.ts';
 import { openIssuer } from './open-issuer.ts';
+import { LocalFiles, type OrderFiles, SharedOrderFiles } from './order-files.ts';
+import { fileStatus, orderStatus } from './order-status.ts';
+import { ShownProofs } from './shown-proofs.ts';
 import { CertificateStore } from './store.ts';
 
 /** Orders that have a step under way at once: an authority counts requests, and each is a connection. */
 const STEPS_AT_ONCE = 4;
+/** How soon it is looked again whether this process may act, ms. */
+const RIGHT_AGAIN_MS = 200;
+/** How often what nobody needs any more is looked for, ms. */
+const TIDY_EVERY_MS = 24 * 3_600_000;
 
 export interface AcmeSourceOptions {
   /** Where certificates come from that are not ordered; they are preferred. */
   files: CertificateSource;
   /** Where ordered ones and accounts are kept. */
   folder: string;
+  /** What it has in common with the other members of a cluster, whose leader alone orders; undefined: it is in none. */
+  shared?: SharedSecrets | undefined;
   clock: Clock;
   tell: (news: CertificateNews) => void;
   warn: (message: string) => void;
@@ -52,13 +63,24 @@ export class AcmeSource implements CertificateSource {
   /** What the listeners that were equipped last want. */
   #prepared = new Map<string, Wanted>();
   readonly #issuers = new Map<string, Promise<Issuer>>();
-  /** For HTTP-01, by token; for TLS-ALPN-01, by host. */
-  readonly #answers = new Map<string, string>();
-  readonly #proofs = new Map<string, Certificate>();
+  readonly #proofs: ShownProofs;
+  readonly #files: OrderFiles;
+  readonly #copies: SharedOrderFiles | undefined;
+  readonly #inTurn = inTurns();
+  #tidying: Timer | undefined;
   #phase: 'waiting' | 'acting' | 'closed' = 'waiting';
 
   constructor(options: AcmeSourceOptions) {
     this.#options = options;
+    const { folder, shared, clock } = options;
+    this.#proofs = new ShownProofs(clock);
+    this.#copies = shared && new SharedOrderFiles(folder, shared);
+    this.#files = this.#copies ?? new LocalFiles(folder);
+    shared?.follow({
+      onValues: (names) => this.#onValues(names),
+      onProofs: (proofs) => this.#answerOnly(proofs),
+      onLead: () => this.#onLead(),
+    });
   }
 
   get ticketKeys(): TicketKeysView {
@@ -98,13 +120,22 @@ export class AcmeSource implements CertificateSource {
   begin(): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'acting';
-    for (const { managed } of this.#wanted.values()) managed.start();
+    this.#tidying ??= this.#options.clock.every(TIDY_EVERY_MS, () => void this.#tidy());
+    void this.#inTurn(async () => {
+      const { shared } = this.#options;
+      // What came meanwhile could not be copied.
+      if (this.#phase === 'acting' && shared !== undefined) await this.#copy(shared.names);
+      this.#act();
+    });
   }
 
   /** Asks and writes nothing more until `begin`; resolves when nothing is under way. */
   async pause(): Promise<void> {
     if (this.#phase === 'acting') this.#phase = 'waiting';
+    this.#tidying?.cancel();
+    this.#tidying = undefined;
     await Promise.all([...this.#wanted.values()].map(({ managed }) => managed.pause()));
+    await this.#inTurn(async () => undefined);
   }
 
   close(): void {
@@ -119,12 +150,12 @@ export class AcmeSource implements CertificateSource {
 
   /** All certificates in use, and those that are to be. */
   get status(): CertificateStatus[] {
-    const files = this.#options.files.facts.map((facts) => ({
-      ...described(facts),
-      source: 'file' as const,
-      order: null,
-    }));
-    return [...files, ...[...this.#wanted.values()].map(orderStatus)];
+    const { files, shared } = this.#options;
+    const ordered = [...this.#wanted.values()];
+    return [
+      ...files.facts.map(fileStatus),
+      ...ordered.map(({ managed, settings }) => orderStatus(managed, settings, shared)),
+    ];
   }
 
   // ── what listeners get ────────────────────────────────────────────────────────────────────────────────────────────
@@ -133,8 +164,7 @@ export class AcmeSource implements CertificateSource {
   async #complete(listeners: readonly ListenSettings[], equipped: readonly EdgeListener[]): Promise<EdgeListener[]> {
     const wanted = new Map<string, Wanted>();
     const complete: EdgeListener[] = [];
-    const acmeAnswers = this.#answers.size === 0 ? undefined : Object.fromEntries(this.#answers);
-    const proofs = this.#proofs.size === 0 ? undefined : [...this.#proofs.values()];
+    const { answers: acmeAnswers, certificates: proofs } = this.#proofs;
     for (const [index, { tls, ...listener }] of equipped.entries()) {
       const acme = listeners[index]?.tls?.acme;
       const ordered =
@@ -169,11 +199,11 @@ export class AcmeSource implements CertificateSource {
   async #managed(key: string, settings: AcmeSettings, host: string): Promise<ManagedCertificate> {
     const known = this.#wanted.get(key) ?? this.#prepared.get(key);
     if (known !== undefined) return known.managed;
-    const { folder, clock, tell, warn, apply, random = Math.random } = this.#options;
-    const store = new CertificateStore(folder, settings.directory);
-    const onChange = () =>
-      void apply().catch((error: unknown) => warn(`changed certificates are not in use: ${error}`));
-    const options = { host, store, clock, random, turn: this.#turn, tell, warn, onChange };
+    const { clock, tell, warn, random = Math.random } = this.#options;
+    const store = new CertificateStore(this.#files, settings.directory);
+    const onChange = () => this.#apply();
+    const right = (signal: AbortSignal) => this.#right(signal);
+    const options = { host, store, clock, random, right, turn: this.#turn, tell, warn, onChange };
     const managed = new ManagedCertificate(options, this.#way(settings, store));
     await managed.load();
     return managed;
@@ -187,10 +217,18 @@ export class AcmeSource implements CertificateSource {
     this.#wanted = this.#prepared;
     for (const [key, { managed }] of before) if (this.#wanted.get(key)?.managed !== managed) void managed.pause();
     for (const [key, { managed, settings }] of this.#wanted) {
-      managed.way = this.#way(settings, new CertificateStore(this.#options.folder, settings.directory));
-      if (managed.known === undefined && !before.has(key)) this.#announce(managed.host, settings);
-      if (this.#phase === 'acting') managed.start();
+      managed.way = this.#way(settings, new CertificateStore(this.#files, settings.directory));
+      // In a cluster another member may have it.
+      const isNew = managed.known === undefined && !before.has(key);
+      if (isNew && (this.#options.shared?.leads ?? true)) this.#announce(managed.host, settings);
     }
+    this.#act();
+  }
+
+  /** Has what is wanted ordered and renewed, where that is this process's to do. */
+  #act(): void {
+    if (this.#phase !== 'acting' || !(this.#options.shared?.leads ?? true)) return;
+    for (const { managed } of this.#wanted.values()) managed.start();
   }
 
   #announce(host: string, { directory, challenge }: AcmeSettings): void {
@@ -219,15 +257,116 @@ export class AcmeSource implements CertificateSource {
   }
 
   async #show({ challenge }: AcmeSettings, { host, token, keyAuthorization }: Proof): Promise<() => void> {
-    const { clock, apply } = this.#options;
-    if (challenge === 'http-01') this.#answers.set(token, keyAuthorization);
-    else this.#proofs.set(host, alpnProof(host, keyAuthorization, clock.wall()));
-    const hide = () => void (challenge === 'http-01' ? this.#answers.delete(token) : this.#proofs.delete(host));
-    await apply().catch((error: unknown) => {
+    const { apply, shared } = this.#options;
+    const tellAll = async () => shared?.show(this.#proofs.all);
+    this.#proofs.add({ host, challenge, token, keyAuthorization });
+    const hide = () => {
+      this.#proofs.remove(token);
+      void tellAll();
+    };
+    try {
+      await Promise.all([apply(), tellAll()]);
+    } catch (error) {
       hide();
       throw error;
-    });
+    }
     return hide;
+  }
+
+  // ── what nobody needs ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Removes what is kept for hosts that are ordered for no more, once nothing of it could be used. Never rejects. */
+  async #tidy(): Promise<void> {
+    const { clock, shared, tell, warn } = this.#options;
+    if (this.#phase !== 'acting' || !(shared?.mayAct ?? true)) return;
+    const wanted = [...this.#wanted.values()].map(
+      ({ managed, settings }) => [settings.directory, managed.host] as const,
+    );
+    const inUse = wanted.flatMap(([directory, host]) => new CertificateStore(this.#files, directory).pathsOf(host));
+    try {
+      for (const path of await leftovers(this.#files, new Set(inUse), clock.wall())) {
+        await this.#files.remove(path);
+        if (!path.endsWith('.pem')) continue;
+        const file = this.#files.place(path);
+        tell({
+          type: 'certificate-removed',
+          message: `${file} is removed: it has expired, and no route needs it`,
+          file,
+        });
+      }
+    } catch (error) {
+      warn(`certificates that nobody needs are not removed: ${whyNotKept(error)}`);
+    }
+  }
+
+  // ── with other members of a cluster ───────────────────────────────────────────────────────────────────────────────
+
+  /** Resolves when this process may act. */
+  async #right(signal: AbortSignal): Promise<void> {
+    const { shared, clock } = this.#options;
+    while (shared !== undefined && !shared.mayAct) await sleep(clock, RIGHT_AGAIN_MS, signal);
+  }
+
+  #onValues(names: readonly string[]): void {
+    void this.#inTurn(async () => {
+      const paths = await this.#copy(names);
+      const { shared } = this.#options;
+      let isOther = false;
+      for (const { managed, settings } of this.#wanted.values()) {
+        const { host } = managed;
+        const ofHost = new CertificateStore(this.#files, settings.directory).pathsOf(host);
+        if (!ofHost.some((path) => paths.includes(path)) || !(await managed.load())) continue;
+        isOther = true;
+        const { notAfter = 0, file } = managed.known?.facts ?? {};
+        const until = new Date(notAfter).toISOString();
+        const message = `certificate for ${host} ordered by ${shared?.leader ?? 'another member'}, until ${until}`;
+        this.#options.tell({ type: 'certificate-changed', message, host, ...(file === undefined ? {} : { file }) });
+      }
+      if (isOther) this.#apply();
+    });
+  }
+
+  /** @returns the paths that the names are of */
+  async #copy(names: readonly string[]): Promise<string[]> {
+    const paths = this.#copies?.pathsOf(names) ?? [];
+    // They are another process's files before and after.
+    if (this.#phase === 'acting') {
+      await this.#copies
+        ?.copy(paths)
+        .catch((error: unknown) => this.#options.warn(`what the cluster shares cannot be kept: ${whyNotKept(error)}`));
+    }
+    return paths;
+  }
+
+  /** What another member has an authority ask for, and nothing else. */
+  async #answerOnly(proofs: readonly SharedProof[]): Promise<void> {
+    if (this.#proofs.replace(proofs)) await this.#options.apply();
+  }
+
+  #onLead(): void {
+    const { shared } = this.#options;
+    this.#proofs.replace([]);
+    if (!shared?.leads) {
+      for (const { managed } of this.#wanted.values()) void managed.pause();
+      return;
+    }
+    // Another member may have made accounts meanwhile.
+    this.#issuers.clear();
+    void this.#inTurn(async () => {
+      if (!shared.leads) return;
+      await this.#copies
+        ?.shareOwn()
+        .catch((error: unknown) => this.#options.warn(`what this member has is not shared yet: ${whyNotKept(error)}`));
+      for (const { managed, settings } of this.#wanted.values()) {
+        if (managed.known === undefined) this.#announce(managed.host, settings);
+      }
+      this.#act();
+    });
+  }
+
+  #apply(): void {
+    const { apply, warn } = this.#options;
+    void apply().catch((error: unknown) => warn(`changed certificates are not in use: ${error}`));
   }
 }
 
@@ -238,40 +377,4 @@ function issuerKey({ hosts: _hosts, ...settings }: AcmeSettings): string {
 
 function hostOf(directory: string): string {
   return URL.parse(directory)?.host ?? directory;
-}
-
-function described(facts: CertificateFacts): Omit<CertificateStatus, 'source' | 'order'> {
-  const { name, names, file, issuer, notBefore, notAfter } = facts;
-  return { name, names, file, issuer, notBefore: iso(notBefore), notAfter: iso(notAfter) };
-}
-
-const NOT_THERE = { file: null, issuer: null, notBefore: null, notAfter: null };
-
-function orderStatus({ managed, settings: { directory, challenge } }: Wanted): CertificateStatus {
-  const { host, known } = managed;
-  const { state, renewAt, failure } = managed.state;
-  return {
-    ...(known === undefined ? { ...NOT_THERE, names: [host] } : described(known.facts)),
-    name: host,
-    source: 'acme',
-    order: {
-      state,
-      directory,
-      challenge,
-      renewAt: renewAt === undefined ? null : iso(renewAt),
-      failure:
-        failure === undefined
-          ? null
-          : {
-              at: iso(failure.since),
-              message: failure.why,
-              inARow: failure.failures,
-              nextTryAt: iso(failure.until),
-            },
-    },
-  };
-}
-
-function iso(at: number): string {
-  return new Date(at).toISOString();
 }

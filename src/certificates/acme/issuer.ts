@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type X509Certificate } from 'node:crypto';
+import { createPrivateKey, type X509Certificate } from 'node:crypto';
 import type { AcmeChallenge } from '../../model/tls-settings.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
 import type { Account } from './account.ts';
@@ -54,10 +54,12 @@ export interface Advice {
 export interface Issuer {
   /** Begins an order. @param replaces the certificate that the new one takes the place of */
   order(host: string, replaces: X509Certificate | undefined, signal: AbortSignal): Promise<Order>;
+  /** Goes on with an order that was begun elsewhere; undefined: nothing can come of it any more. */
+  resume(order: Order, signal: AbortSignal): Promise<Order | undefined>;
   /** Proves the hold over the host. */
   prove(order: Order, host: string, show: Show, signal: AbortSignal): Promise<void>;
-  /** Has the certificate made and fetches it. */
-  finish(order: Order, host: string, signal: AbortSignal): Promise<Issued>;
+  /** Has the certificate made and fetches it. @param key that it is for, PEM */
+  finish(order: Order, host: string, key: string, signal: AbortSignal): Promise<Issued>;
   /** Asks when the certificate should be renewed; undefined: the authority gives no advice. */
   advice(certificate: X509Certificate, signal: AbortSignal): Promise<Advice | undefined>;
 }
@@ -106,6 +108,16 @@ export class AcmeIssuer implements Issuer {
     }
   }
 
+  async resume({ url }: Order, signal: AbortSignal): Promise<Order | undefined> {
+    this.#directory = await this.#authority.directory(signal);
+    try {
+      return { ...orderOf(await this.#post(url, undefined, signal)), url };
+    } catch (error) {
+      if (error instanceof AuthorityError && error.code === 'ACME_REFUSED') return undefined;
+      throw error;
+    }
+  }
+
   async prove(order: Order, host: string, show: Show, signal: AbortSignal): Promise<void> {
     for (const url of order.authorizations) {
       const { status, content } = authorizationOf(await this.#post(url, undefined, signal));
@@ -142,17 +154,20 @@ export class AcmeIssuer implements Issuer {
     }
   }
 
-  async finish(order: Order, host: string, signal: AbortSignal): Promise<Issued> {
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const csr = signingRequest(host, privateKey).toString('base64url');
+  async finish(order: Order, host: string, key: string, signal: AbortSignal): Promise<Issued> {
     const isOpen = ({ status }: Order) => status === 'pending' || status === 'processing';
     const ready = await this.#poll('the order', order.url, orderOf, ({ status }) => status === 'pending', signal);
-    if (ready.status !== 'ready') throw nonsense(`an order that is ${ready.status} before it is finished`);
-    await this.#post(order.finalize, { csr }, signal);
+    // Who takes over an order may find it finished already.
+    if (ready.status === 'ready') {
+      const csr = signingRequest(host, createPrivateKey(key)).toString('base64url');
+      await this.#post(order.finalize, { csr }, signal);
+    } else if (ready.status !== 'processing' && ready.status !== 'valid') {
+      throw nonsense(`an order that is ${ready.status} before it is finished`);
+    }
     const done = await this.#poll('the certificate', order.url, orderOf, isOpen, signal);
     if (done.status !== 'valid' || done.certificate === undefined) throw nonsense(`an order that is ${done.status}`);
     const { body } = await this.#post(done.certificate, undefined, signal);
-    return { chain: body, key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string };
+    return { chain: body, key };
   }
 
   async advice(certificate: X509Certificate, signal: AbortSignal): Promise<Advice | undefined> {

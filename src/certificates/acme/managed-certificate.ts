@@ -1,14 +1,14 @@
-import { X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import type { Certificate, CertificateFacts, CertificateNews, OrderState } from '../../model/certificates.ts';
-import { toPilotlightError } from '../../model/errors.ts';
+import { PilotlightError, toPilotlightError } from '../../model/errors.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import { fileFault } from '../../util/file-errors.ts';
 import { areFor } from '../certificate-names.ts';
 import { judgeCertificate } from '../read-certificate.ts';
 import { AuthorityError, nonsense } from './authority-error.ts';
-import type { Issued, Issuer, Order, Show } from './issuer.ts';
+import type { Issued, Issuer, Show } from './issuer.ts';
 import { dueAt, type Event, type Failure, firstPhase, nextPhase, type Phase } from './phase.ts';
-import type { CertificateStore } from './store.ts';
+import type { Begun, CertificateStore } from './store.ts';
 
 /** Longest timer, ms: the clock may be set meanwhile, or the machine sleep. */
 const LOOK_MS = 3_600_000;
@@ -20,6 +20,8 @@ export interface ManagedOptions {
   clock: Clock;
   /** In [0, 1). */
   random: () => number;
+  /** Resolves when this process may act: at once where it is alone. */
+  right: (signal: AbortSignal) => Promise<void>;
   /** Runs a step of an order when it is its turn. */
   turn: <T>(step: () => Promise<T>) => Promise<T>;
   tell: (news: CertificateNews) => void;
@@ -50,7 +52,7 @@ export class ManagedCertificate {
   #phase: Phase = { name: 'ordering', failures: 0 };
   #known: Known | undefined;
   #failure: Failure | undefined;
-  #order: Order | undefined;
+  #begun: Begun | undefined;
   #timer: Timer | undefined;
   #active: AbortController | undefined;
   #step: Promise<void> = Promise.resolve();
@@ -61,13 +63,15 @@ export class ManagedCertificate {
     this.way = way;
   }
 
-  /** Takes what is kept of it. Never rejects. */
-  async load(): Promise<void> {
+  /** Takes what is kept of it. Never rejects. @returns whether another certificate is to be served than before */
+  async load(): Promise<boolean> {
     const { store, warn } = this.#options;
+    const before = this.#known;
     const reading = await store.read(this.host);
     if (reading !== undefined && 'fault' in reading) warn(`${reading.fault}: another one is ordered`);
-    else this.#known = reading;
+    else this.#known = reading ?? before;
     this.#failure = await store.readFailure(this.host);
+    return this.#known?.certificate.id !== before?.certificate.id;
   }
 
   /** Undefined: there is none yet. */
@@ -80,6 +84,13 @@ export class ManagedCertificate {
     const waits = phase.name === 'served' || phase.name === 'asking';
     const state = waits ? 'served' : phase.name === 'backing-off' ? phase.name : 'ordering';
     return { state, renewAt: waits ? phase.renewAt : undefined, failure: this.#failure };
+  }
+
+  /** As far as it can be told where another process sees to it. */
+  get byOthers(): ManagedCertificate['state'] {
+    const failure = this.#failure;
+    const state = failure !== undefined ? 'backing-off' : this.#known === undefined ? 'ordering' : 'served';
+    return { state, renewAt: undefined, failure };
   }
 
   /** Begins to act, as after a restart; does nothing where it acts already. */
@@ -134,6 +145,7 @@ export class ManagedCertificate {
     try {
       event = await this.#options.turn(async () => {
         signal.throwIfAborted();
+        await this.#options.right(signal);
         return this.#do(name, await this.way.issuer(), signal);
       });
     } catch (error) {
@@ -148,16 +160,41 @@ export class ManagedCertificate {
     const { host } = this;
     switch (name) {
       case 'ordering':
-        this.#order = await issuer.order(host, this.#x509, signal);
+        this.#begun = (await this.#resumed(issuer, signal)) ?? (await this.#ordered(issuer, signal));
         return { type: 'ordered' };
       case 'proving':
-        await issuer.prove(this.#order as Order, host, this.way.show, signal);
+        await issuer.prove((this.#begun as Begun).order, host, this.way.show, signal);
         return { type: 'proven' };
-      case 'finishing':
-        return this.#accept(await issuer.finish(this.#order as Order, host, signal));
+      case 'finishing': {
+        const { order, key } = this.#begun as Begun;
+        return this.#accept(await issuer.finish(order, host, key, signal));
+      }
       default:
         return this.#ask(issuer, signal);
     }
+  }
+
+  /** An order that was begun by who did this before: the same is not ordered twice. */
+  async #resumed(issuer: Issuer, signal: AbortSignal): Promise<Begun | undefined> {
+    const begun = await this.#options.store.readOrder(this.host);
+    const order = begun && (await issuer.resume(begun.order, signal));
+    return order && { ...begun, order };
+  }
+
+  async #ordered(issuer: Issuer, signal: AbortSignal): Promise<Begun> {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const key = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+    const begun = { order: await issuer.order(this.host, this.#x509, signal), key };
+    await this.#keepOrder(begun);
+    return begun;
+  }
+
+  /** @param begun undefined: it has ended */
+  async #keepOrder(begun: Begun | undefined): Promise<void> {
+    const { store, warn } = this.#options;
+    await store
+      .writeOrder(this.host, begun)
+      .catch((error: unknown) => warn(`an order for ${this.host} cannot be kept: ${whyNotKept(error)}`));
   }
 
   async #ask(issuer: Issuer, signal: AbortSignal): Promise<Event> {
@@ -189,8 +226,9 @@ export class ManagedCertificate {
       await store.write(host, issued);
       await store.writeFailure(host, undefined);
     } catch (error) {
-      warn(`the certificate for ${host} cannot be kept over a restart: ${fileFault(error)}`);
+      warn(`the certificate for ${host} cannot be kept over a restart: ${whyNotKept(error)}`);
     }
+    await this.#keepOrder(undefined);
     const until = new Date(facts.notAfter).toISOString();
     const what = isFirst ? 'issued' : 'renewed';
     tell({
@@ -210,7 +248,8 @@ export class ManagedCertificate {
     if (!isNew) return;
     store
       .writeFailure(host, failure)
-      .catch((error: unknown) => warn(`a failed order cannot be kept: ${fileFault(error)}`));
+      .catch((error: unknown) => warn(`a failed order cannot be kept: ${whyNotKept(error)}`));
+    void this.#keepOrder(undefined);
     const nextTryAt = new Date(failure.until).toISOString();
     const served =
       this.#known === undefined
@@ -220,4 +259,9 @@ export class ManagedCertificate {
     tell({ type: 'certificate-failed', message, host, nextTryAt });
     onChange();
   }
+}
+
+/** Why something could not be kept, in words. */
+export function whyNotKept(error: unknown): string {
+  return error instanceof PilotlightError ? error.message : fileFault(error);
 }

@@ -15,7 +15,7 @@ export async function openIssuer(settings: AcmeSettings, store: CertificateStore
   if (trusted !== undefined && 'fault' in trusted) throw new PilotlightError('CERTIFICATE_UNUSABLE', trusted.fault);
   const binding = eab && { kid: eab.kid, hmac: await hmacOf(eab) };
   const authority = new Authority(new Transport(clock, trusted?.ca), clock, directory);
-  const account = new Account(store.accountFile(eab?.kid), authority, { email, binding });
+  const account = new Account(store.account(eab?.kid), authority, { email, binding });
   return new AcmeIssuer(clock, authority, account, { challenge, profile });
 }
 

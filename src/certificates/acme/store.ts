@@ -1,74 +1,105 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { writeWhole } from '../../util/file-errors.ts';
-import { type CertificateReading, readCertificate } from '../read-certificate.ts';
-import type { Issued } from './issuer.ts';
+import { type CertificateReading, judgeCertificate } from '../read-certificate.ts';
+import type { AccountFile } from './account.ts';
+import type { Issued, Order } from './issuer.ts';
+import type { OrderFiles } from './order-files.ts';
 import type { Failure } from './phase.ts';
 
 /** Longest host whose file bears its name: names of files end at 255 bytes. */
 const LONGEST_NAME = 200;
 
-/** The certificates of one authority in the state directory, a file each; only this user can read them. */
+/** An order that was begun, with the key that its certificate is for: who takes over goes on with it. Secret. */
+export interface Begun {
+  order: Order;
+  /** PEM. */
+  key: string;
+}
+
+/** The certificates of one authority, where `files` keeps them. */
 export class CertificateStore {
+  readonly #files: OrderFiles;
   readonly #folder: string;
 
-  /** @param state the folder for all authorities @param directory address of the authority's directory */
-  constructor(state: string, directory: string) {
-    this.#folder = join(state, folderOf(directory));
+  /** @param directory address of the authority's directory */
+  constructor(files: OrderFiles, directory: string) {
+    this.#files = files;
+    this.#folder = folderOf(directory);
   }
 
-  /** Where what is kept of the account lies. @param binding of the account that it is bound to */
-  accountFile(binding: string | undefined): string {
+  /** What is kept of the account. @param binding of the account that it is bound to */
+  account(binding: string | undefined): AccountFile {
     const suffix = binding === undefined ? '' : `-${shortHash(binding)}`;
-    return join(this.#folder, `account${suffix}.json`);
+    const path = `${this.#folder}/account${suffix}.json`;
+    return { read: () => this.#files.read(path), write: (text) => this.#files.write(path, text) };
   }
 
   /** Where a host's certificate and its key lie. */
   fileOf(host: string): string {
-    return this.#file(host, 'pem');
+    return this.#files.place(this.#path(host, 'pem'));
+  }
+
+  /** The files of a host's, by which it is told what has changed. */
+  pathsOf(host: string): string[] {
+    return ['pem', 'json', 'order'].map((ending) => this.#path(host, ending));
   }
 
   /** The certificate of a host with its key, or why there is none that can be used; undefined: none was ever issued. */
   async read(host: string): Promise<CertificateReading | undefined> {
     const file = this.fileOf(host);
-    const reading = await readCertificate({ cert: file, key: undefined });
-    if ('fault' in reading && reading.fault === `${file}: no such file`) return undefined;
-    return reading;
+    try {
+      const text = await this.#files.read(this.#path(host, 'pem'));
+      return text === undefined ? undefined : judgeCertificate(text, undefined, { cert: file, key: undefined });
+    } catch (error) {
+      return { fault: `${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})` };
+    }
   }
 
-  /** Replaces a host's certificate: whole or not at all. @throws the system's error */
+  /** Replaces a host's certificate: whole or not at all. @throws what `OrderFiles.write` throws */
   async write(host: string, { chain, key }: Issued): Promise<void> {
-    await this.#make();
-    await writeWhole(this.fileOf(host), `${key.trim()}\n${chain.trim()}\n`);
+    await this.#files.write(this.#path(host, 'pem'), `${key.trim()}\n${chain.trim()}\n`);
   }
 
   /** What an order for a host failed by before; undefined: nothing, or nobody knows. */
   async readFailure(host: string): Promise<Failure | undefined> {
+    const { failures, since, until, why } = await this.#json(this.#path(host, 'json'));
+    const isSound = [failures, since, until].every(Number.isFinite) && typeof why === 'string';
+    return isSound ? ({ failures, since, until, why } as Failure) : undefined;
+  }
+
+  /** @param failure undefined: the last order succeeded @throws what `OrderFiles` throws */
+  async writeFailure(host: string, failure: Failure | undefined): Promise<void> {
+    const path = this.#path(host, 'json');
+    if (failure === undefined) await this.#files.remove(path);
+    else await this.#files.write(path, `${JSON.stringify(failure)}\n`);
+  }
+
+  /** The order for a host that was begun and has not ended. */
+  async readOrder(host: string): Promise<Begun | undefined> {
+    const { order, key } = (await this.#json(this.#path(host, 'order'))) as Partial<Begun>;
+    const isSound = typeof order?.url === 'string' && typeof order.finalize === 'string' && typeof key === 'string';
+    return isSound && Array.isArray(order.authorizations) ? { order, key } : undefined;
+  }
+
+  /** @param begun undefined: it has ended @throws what `OrderFiles` throws */
+  async writeOrder(host: string, begun: Begun | undefined): Promise<void> {
+    const path = this.#path(host, 'order');
+    if (begun === undefined) await this.#files.remove(path);
+    else await this.#files.write(path, `${JSON.stringify(begun)}\n`);
+  }
+
+  /** What cannot be read is as if it were not there. */
+  async #json(path: string): Promise<Record<string, unknown>> {
     try {
-      const { failures, since, until, why } = JSON.parse(await readFile(this.#file(host, 'json'), 'utf8'));
-      const isSound = [failures, since, until].every(Number.isFinite) && typeof why === 'string';
-      return isSound ? { failures, since, until, why } : undefined;
+      const content = JSON.parse((await this.#files.read(path)) ?? '');
+      return typeof content === 'object' && content !== null ? content : {};
     } catch {
-      return undefined;
+      return {};
     }
   }
 
-  /** @param failure undefined: the last order succeeded @throws the system's error */
-  async writeFailure(host: string, failure: Failure | undefined): Promise<void> {
-    const file = this.#file(host, 'json');
-    if (failure === undefined) return rm(file, { force: true });
-    await this.#make();
-    await writeWhole(file, `${JSON.stringify(failure)}\n`);
-  }
-
-  async #make(): Promise<void> {
-    await mkdir(join(this.#folder, 'certificates'), { recursive: true, mode: 0o700 });
-  }
-
-  #file(host: string, ending: string): string {
+  #path(host: string, ending: string): string {
     const name = host.length <= LONGEST_NAME ? host : createHash('sha256').update(host).digest('hex');
-    return join(this.#folder, 'certificates', `${name}.${ending}`);
+    return `${this.#folder}/certificates/${name}.${ending}`;
   }
 }
 

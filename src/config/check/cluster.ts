@@ -17,12 +17,6 @@ export function checkCluster({ sections, services }: Parsed, uses: Uses, report:
   if (sections.declare?.sources['docker'] !== undefined) {
     report.problem([['declare', 'docker']], 'does not go with cluster: other members have other containers');
   }
-  for (const [index, { tls }] of (sections.listen ?? []).entries()) {
-    if (tls?.acme === undefined) continue;
-    const message =
-      'does not go with cluster: every member would order certificates of its own; name files in certificates';
-    report.problem([['listen', index, 'tls', 'acme']], message);
-  }
   const isShared = docker?.socket?.startsWith('tcp://') ?? false;
   for (const [name, { run, onExit }] of services) {
     const path = ['services', name];

@@ -127,7 +127,7 @@ export const errorAdvice: Record<ErrorCode, string> = {
   CLUSTER_RIGHT_LOST:
     'The proxy led, and could not renew that in time: it does nothing more with replicas. Whoever leads next goes on.',
   CLUSTER_SECRET_WRONG:
-    'Two proxies have different values of `cluster.secret`: give all of them the same. What is warm goes on meanwhile.',
+    'Two proxies have different values of `cluster.secret`: give all of them the same. What is warm goes on meanwhile. Where what Consul keeps was sealed with another one, see [cluster.md](cluster.md#certificates-and-session-tickets).',
   CLUSTER_OTHER:
     'At the address that a member of the cluster advertises is another proxy: look at `cluster.name` and `cluster.advertise` of both. Two clusters need two names.',
   CLUSTER_VERSION:

@@ -14,6 +14,7 @@ import { inTurns } from '../../util/in-turns.ts';
 import type { Control } from '../control.ts';
 import { AbsentEdges } from '../link/absent-edges.ts';
 import { Candidacy } from './candidacy.ts';
+import type { ClusterSecrets } from './cluster-secrets.ts';
 import type { Fence } from './fence.ts';
 import { GoneMembers } from './gone-members.ts';
 import type { Leadership } from './leadership.ts';
@@ -31,6 +32,8 @@ export interface MemberOptions {
   wire: ClusterWire;
   /** Builds the control plane of one term, by the settings that are in force. */
   open: OpenPlane;
+  /** What the leader sees to beside the control plane. */
+  secrets?: Pick<ClusterSecrets, 'lead' | 'resign' | 'answer' | 'leader'>;
   /** What edges are told of the configuration. */
   table: () => RoutingTable;
   clock: Clock;
@@ -95,6 +98,8 @@ class Member implements Control {
       onSeen: (state) => this.#onSeen(state),
     });
     wire.calls.serve(async (method, args, emit, signal) => {
+      const other = this.#term && options.secrets?.answer(method, args, emit, signal);
+      if (other !== undefined) return other;
       const { control } = this;
       if (control === undefined) throw unled();
       if (method === 'standing') return this.#standing;
@@ -148,7 +153,7 @@ class Member implements Control {
       if (this.#isLed) patience.cancel();
       else logger.warn({ leader: this.#leader?.member }, `not led yet: ${this.#whyUnled}`);
     });
-    await Promise.race([this.#led.promise, new Promise((_, reject) => onAbort(signal, () => reject(signal.reason)))]);
+    await unlessAborted(this.#led.promise, signal);
     patience.cancel();
   }
 
@@ -198,7 +203,7 @@ class Member implements Control {
   }
 
   async settled(signal: AbortSignal): Promise<void> {
-    await Promise.race([this.#led.promise, new Promise((_, reject) => onAbort(signal, () => reject(signal.reason)))]);
+    await unlessAborted(this.#led.promise, signal);
   }
 
   /** Another one leads from here on, if there is one: what is held here may still be woken. */
@@ -245,7 +250,7 @@ class Member implements Control {
 
   /** Tells what it knows by itself where the leader does not answer. */
   async cluster(): Promise<ClusterStatus> {
-    const { cluster, self, wire } = this.#options;
+    const { cluster, self, wire, secrets } = this.#options;
     const { leader } = this.#state;
     const isLed = this.#term === undefined && leader !== undefined;
     const limit = abortedWithin(STANDING_MS, this.#life.signal);
@@ -255,6 +260,8 @@ class Member implements Control {
       name: cluster.name,
       self,
       leader: leader === undefined ? null : { member: leader.member, index: leader.index },
+      // One that cannot see to it has not said that it does.
+      orders: leader !== undefined && secrets?.leader === leader.member ? leader.member : null,
       trouble: this.#candidacy.trouble ?? wire.trouble?.message ?? null,
       ...(told ?? this.#standing),
     };
@@ -376,6 +383,7 @@ class Member implements Control {
     this.#gone = new GoneMembers();
     this.#tell(`this proxy leads the cluster ${cluster.name}`, { index, leader: self });
     logger.info({ index }, `leads the cluster ${cluster.name}`);
+    this.#options.secrets?.lead(fence);
     await this.#enter(index);
     // In turn with nothing: a term that hangs must not keep its end from coming.
     void term.begin(open).catch((error: unknown) => {
@@ -389,6 +397,7 @@ class Member implements Control {
     const term = this.#term;
     if (term?.index !== index) return;
     this.#term = undefined;
+    this.#options.secrets?.resign();
     this.#options.wire.relay.follow(undefined);
     this.#followed = undefined;
     this.#options.logger.warn({ index }, 'this proxy leads no more');
@@ -436,9 +445,4 @@ class Member implements Control {
 
 function unled(): PilotlightError {
   return new PilotlightError('CLUSTER_UNLED', 'this proxy does not lead the cluster');
-}
-
-function onAbort(signal: AbortSignal, then: () => void): void {
-  if (signal.aborted) then();
-  else signal.addEventListener('abort', then, { once: true });
 }

@@ -256,10 +256,12 @@ function changeable(settings: EdgeListener, secure: number) {
 }
 
 /** @throws CERTIFICATE_UNUSABLE */
-function acceptorsFor({ address, http2, tls }: EdgeListener): Acceptors | undefined {
+function acceptorsFor({ address, name, http2, tls }: EdgeListener): Acceptors | undefined {
   if (tls === undefined) return undefined;
+  // By its name it is the same listener at every member of a cluster, wherever it listens there.
+  const own = name === undefined ? listenKey(address) : `name ${name}`;
   try {
-    return new Acceptors(tls, listenKey(address), http2 === false ? ['http/1.1'] : ['h2', 'http/1.1']);
+    return new Acceptors(tls, own, http2 === false ? ['http/1.1'] : ['h2', 'http/1.1']);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new PilotlightError('CERTIFICATE_UNUSABLE', `cannot end TLS on ${hostPort(address)}: ${why}`, error);

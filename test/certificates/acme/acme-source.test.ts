@@ -1,100 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { AcmeSource } from '../../../src/certificates/acme/acme-source.ts';
-import { FileSource } from '../../../src/certificates/file-source.ts';
-import type { CertificateNews, EdgeListener } from '../../../src/model/certificates.ts';
+import { describe, expect, test, vi } from 'vitest';
 import type { ListenSettings } from '../../../src/model/settings.ts';
-import type { AcmeSettings, CertificateFiles } from '../../../src/model/tls-settings.ts';
 import { systemClock } from '../../../src/util/clock.ts';
-import { VirtualClock } from '../../../src/util/virtual-clock.ts';
+import type { VirtualClock } from '../../../src/util/virtual-clock.ts';
 import { makeCertificate } from '../../support/certificates.ts';
 import { listenSettings } from '../../support/listen-settings.ts';
 import { until } from '../../support/until.ts';
-import { FakeAuthority, json } from './fake-authority.ts';
+import { type FakeAuthority, json } from './fake-authority.ts';
+import { DAY, HOST, LONG_MS, setUp } from './source-setup.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
-
-const HOST = 'shop.test';
-const DAY = 86_400_000;
-const LONG_MS = 60_000;
-
-/** A source over an authority of its own; what it applies is kept. Time passes when told to. */
-async function setUp() {
-  const authority = await FakeAuthority.start();
-  const folder = mkdtempSync(join(tmpdir(), 'pilotlight-acme-'));
-  // Certificates are of now.
-  const clock = new VirtualClock(Date.now());
-  const told: CertificateNews[] = [];
-  const applied: EdgeListener[][] = [];
-  const ca = join(folder, 'ca.pem');
-  writeFileSync(ca, authority.own.cert);
-  const make = () => {
-    const tell = (news: CertificateNews) => void told.push(news);
-    const files = new FileSource({ clock, tell, warn: () => undefined, onChange: () => undefined });
-    const apply = async () => void applied.push(await source.renew());
-    const state = join(folder, 'state');
-    const source: AcmeSource = new AcmeSource({
-      files,
-      folder: state,
-      clock,
-      tell,
-      warn: () => undefined,
-      apply,
-      random: () => 0,
-    });
-    onTestFinished(() => source.close());
-    return source;
-  };
-  onTestFinished(async () => {
-    await authority.stop();
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  });
-  const listener = (change: Partial<AcmeSettings> = {}, certificates: CertificateFiles[] = []): ListenSettings => {
-    const acme: AcmeSettings = {
-      directory: `${authority.url}/directory`,
-      email: undefined,
-      challenge: 'http-01',
-      profile: undefined,
-      eab: undefined,
-      ca,
-      hosts: [HOST],
-      ...change,
-    };
-    const tls = {
-      certificates,
-      acme,
-      names: [],
-      minVersion: '1.2' as const,
-      strictSni: false,
-      tickets: true,
-      ciphers: [],
-      curves: [],
-      clientAuth: undefined,
-    };
-    return { ...listenSettings(), tls };
-  };
-  /** Serves these listeners, as the program does. */
-  const serve = async (source: AcmeSource, ...listeners: ListenSettings[]) => {
-    const equipped = await source.equip(listeners);
-    source.follow(listeners);
-    source.begin();
-    return equipped;
-  };
-  /** Timers that are due now fire only when time passes. */
-  const hasTold = (type: CertificateNews['type'], count: number): boolean => {
-    clock.advance(1);
-    return told.filter((news) => news.type === type).length >= count;
-  };
-  const untilTold = (type: CertificateNews['type'], count = 1) =>
-    until(type, () => hasTold(type, count), LONG_MS, 5).catch((error) => {
-      const seen = authority.asked.map(({ method, path }) => `${method} ${path}`);
-      throw new Error([error.message, ...told.map(({ message }) => message), ...seen].join('\n'));
-    });
-  const served = () => applied.at(-1)?.[0]?.tls?.certificates ?? [];
-  return { authority, clock, folder, told, applied, make, listener, serve, untilTold, served };
-}
 
 describe('a certificate', () => {
   test('is ordered, proven by what every listener answers meanwhile, and served', async () => {

@@ -91,13 +91,8 @@ test('containers of an engine that every member reaches are shared', () => {
   expect(problemsOf(CLUSTER, consul, 'run: { docker: { image: app, port: 80 } }')).toEqual([]);
 });
 
-test('certificates that each member would order for itself are refused, with what to do', () => {
+test('certificates are ordered for all members', () => {
   const tls = '{ acme: { directory: "https://acme.test/dir", challenge: tls-alpn-01 } }';
-  const listen = `${PLAIN}, { address: 127.0.0.1:443, tls: ${tls} }`;
-  const given = ['consul: {}', undefined, listen, '{ host: a.test }'] as const;
-  expect(problemsOf(CLUSTER, ...given)).toEqual([
-    'listen[1].tls.acme: does not go with cluster: every member would order certificates of its own; name files in certificates',
-  ]);
-  const alone = read('{ advertise: 10.0.0.7:9401 }', ...given);
-  expect(alone.ok).toBe(true);
+  const listen = `${PLAIN}, { name: public, address: 127.0.0.1:443, tls: ${tls} }`;
+  expect(problemsOf(CLUSTER, 'consul: {}', undefined, listen, '{ host: a.test }')).toEqual([]);
 });
