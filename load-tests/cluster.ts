@@ -11,10 +11,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClusterWire } from '../src/control/cluster/wire/cluster-wire.ts';
 import { pack } from '../src/control/cluster/wire/frame.ts';
+import { partsOf, type TableMessage } from '../src/control/cluster/wire/table-parts.ts';
 import { createControl } from '../src/control/create-control.ts';
 import type { AttachEdge } from '../src/model/cluster.ts';
 import type { DiscoverySource, EndpointSet } from '../src/model/discovery.ts';
+import type { ControlMessage, EdgeMessage } from '../src/model/link.ts';
 import { type Metrics, silentLogger } from '../src/model/observe.ts';
+import { createChannel } from '../src/util/channel.ts';
 import { systemClock } from '../src/util/clock.ts';
 import { testService, testSettings } from '../test/control/support/settings.ts';
 import { countsFrom } from './support/arguments.ts';
@@ -124,8 +127,8 @@ function print(what: string, figure: string): void {
 }
 
 async function measure(): Promise<void> {
-  sizes();
   await sleep(3000);
+  await sizes();
   print('CPU of the leader without edges, ms a second', await cpu());
   await during(0, async () => {
     print(`CPU with ${edges} edges, whose reports are empty`, await cpu());
@@ -140,15 +143,35 @@ async function measure(): Promise<void> {
   print('memory of the leader, MiB', residentMiB(process.pid).toFixed(0));
 }
 
-function sizes(): void {
-  const table = control.table();
-  const text = JSON.stringify(table).length;
-  print('table without endpoints, bytes of JSON', String(text));
+/** Of the table, as an edge gets it that attaches here. */
+async function sizes(): Promise<void> {
+  const [mine, theirs] = createChannel<EdgeMessage, ControlMessage>();
+  const got = new Promise<ControlMessage>((resolve) => theirs.onMessage(resolve));
+  const put = cpuOf(() => control.attach('here', mine));
+  const table = (await got) as TableMessage;
+  theirs.close();
+  print('table, bytes of JSON', String(JSON.stringify(table).length));
+  print('CPU for putting it together, in one turn, ms', put.ms.toFixed(0));
+  const parts = partsOf(table);
+  const turns: number[] = [];
+  let bytes = 0;
+  for (let isLast = false; !isLast; ) {
+    const { ms, value } = cpuOf(() => parts.at(turns.length));
+    turns.push(ms);
+    bytes += value.packed.bytes.length;
+    isLast = value.isLast;
+  }
+  const all = turns.reduce((sum, ms) => sum + ms, 0);
+  print(`CPU for its ${turns.length} pieces, once for all edges, ms`, all.toFixed(0));
+  print('… the longest of those turns', Math.max(...turns).toFixed(0));
+  print('… as they pass, compressed, bytes', String(bytes));
+}
+
+function cpuOf<Value>(act: () => Value): { ms: number; value: Value } {
   const before = process.cpuUsage();
-  const packed = pack(table);
+  const value = act();
   const { user, system } = process.cpuUsage(before);
-  print('… as it passes, compressed', String(packed.bytes.length));
-  print('CPU for making it ready, once for all edges, ms', ((user + system) / 1000).toFixed(0));
+  return { ms: (user + system) / 1000, value };
 }
 
 /** Edges are there while `act` runs. */

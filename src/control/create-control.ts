@@ -33,7 +33,7 @@ import { Sources } from './endpoints/sources.ts';
 import { EventBus } from './journal/event-bus.ts';
 import { gaugeMemory } from './journal/service-metrics.ts';
 import type { AbsentEdges } from './link/absent-edges.ts';
-import { LinkHub } from './link/hub.ts';
+import { LinkHub, type Snapshot } from './link/hub.ts';
 import { routingTable } from './link/routing-table.ts';
 import { Prewarm } from './replica/prewarm.ts';
 import { Runtimes } from './replica/runtimes.ts';
@@ -100,7 +100,7 @@ class ControlPlane implements Control {
     const context = { clock, logger, metrics, traces, events, journal, instance, random, life: this.#life.signal };
     this.#context = context;
     this.#services = new Services(logger, clock);
-    const snapshot = () => ({ table: this.table(), states: this.#registry.states() });
+    const snapshot: Snapshot = (told) => ({ table: this.table(), states: this.#registry.states(told) });
     this.#hub = new LinkHub(clock, logger, new EdgeNews(context, this.#services), snapshot, options.edgesKnown);
     const byHand = options.byHand ?? memoryKeptByHand({ endpoints: options.known?.byHand ?? [] });
     const sources = options.sources.map(({ name }) => name);

@@ -57,6 +57,16 @@ export interface Told {
   content: string;
 }
 
+interface LastTold {
+  content: string;
+  version: number;
+  /** Undefined where it says times, as ages: those are others by now. */
+  state: ServiceState | undefined;
+}
+
+/** What a table says; `told`: by service, what every edge knows already and may be said again. */
+export type Snapshot = (told?: (service: string) => Told | undefined) => { table: RoutingTable; states: Told[] };
+
 interface AttachedEdge {
   link: ChannelEnd<EdgeMessage, ControlMessage>;
   end: (() => void) | undefined;
@@ -87,9 +97,9 @@ export class LinkHub implements Doubts {
   readonly #probes = new Map<string, PendingProbe>();
   readonly #waitingForCollect = new Set<() => void>();
   readonly #slots = new SlotBroker((edge, grant) => this.#send(edge, grant));
-  readonly #snapshot: () => { table: RoutingTable; states: Told[] };
+  readonly #snapshot: Snapshot;
   /** What every edge was told of a service last, in whatever message, and under which version. */
-  #told = new Map<string, { content: string; version: number }>();
+  #told = new Map<string, LastTold>();
   /** Of services whose slots several edges share. */
   #policies = new Map<string, ServicePolicy>();
   #version = 0;
@@ -106,13 +116,7 @@ export class LinkHub implements Doubts {
    * @param snapshot what a new edge gets first
    * @param edgesKnown edges of an earlier control plane attach until it settles, and use slots meanwhile
    */
-  constructor(
-    clock: Clock,
-    logger: Logger,
-    listener: LinkListener,
-    snapshot: () => { table: RoutingTable; states: Told[] },
-    edgesKnown?: Promise<unknown>,
-  ) {
+  constructor(clock: Clock, logger: Logger, listener: LinkListener, snapshot: Snapshot, edgesKnown?: Promise<unknown>) {
     this.absent = new AbsentEdges(clock);
     this.#clock = clock;
     this.#logger = logger;
@@ -150,7 +154,11 @@ export class LinkHub implements Doubts {
   #wholeTable(now: number): Extract<ControlMessage, { type: 'table' }> {
     const last = this.#welcome;
     if (last?.message.version === this.#version && now < last.until) return last.message;
-    const { table, states: told } = this.#snapshot();
+    // Of thousands of services most are as they were told last: to describe all of them anew takes long.
+    const { table, states: told } = this.#snapshot((service) => {
+      const { content, state } = this.#told.get(service) ?? {};
+      return content === undefined || state === undefined ? undefined : { content, state };
+    });
     // One edge must not know more than the others: what follows is told to all or, if it is no news, to none.
     for (const each of told) this.publish(each);
     const states = told.map(({ state }) => state);
@@ -216,10 +224,11 @@ export class LinkHub implements Doubts {
   }
 
   /** Takes down what every edge is told now under a version; the same content stays under the version it had. */
-  #note({ state, content }: Told, version: number): { content: string; version: number } {
+  #note({ state, content }: Told, version: number): LastTold {
     const before = this.#told.get(state.service);
     if (before?.content === content) return before;
-    const noted = { content, version };
+    const isTimeless = state.blocked === null && state.endpoints.every(({ start }) => start === null);
+    const noted = { content, version, state: isTimeless ? state : undefined };
     this.#told.set(state.service, noted);
     return noted;
   }
