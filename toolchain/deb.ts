@@ -60,7 +60,7 @@ try {
   const node = engines.node.replace('>=', '').trim();
   writeFileSync(join(control, 'control'), controlFile(read('packaging/debian/control'), { version, node, kibibytes }));
   writeFileSync(join(control, 'conffiles'), '/etc/pilotlight/config.yaml\n');
-  for (const script of ['postinst', 'prerm']) {
+  for (const script of ['postinst', 'prerm', 'postrm']) {
     writeFileSync(join(control, script), read(`packaging/debian/${script}`));
     chmodSync(join(control, script), 0o755);
   }

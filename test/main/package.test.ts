@@ -119,8 +119,30 @@ test('the Debian package says what it needs, installs into an empty system, and 
   await mkdir(own);
   await expectItWakesScalesAndAdopts(command, own);
 
+  const states = ['var/lib/private/pilotlight', 'var/lib/pilotlight'].map((path) => join(system, path));
+  for (const path of states) {
+    await mkdir(path, { recursive: true });
+    await writeFile(join(path, 'journal'), '');
+  }
   await run('dpkg', [...options, '--remove', 'pilotlight']);
-  // What may have been written by hand stays.
+  // What may have been written by hand stays, and so does what was learnt.
   expect(await readFile(join(system, config), 'utf8')).toContain('services:');
+  for (const path of states) expect((await stat(join(path, 'journal'))).isFile()).toBe(true);
   await expect(stat(join(system, program))).rejects.toThrow('ENOENT');
+  await run('dpkg', [...options, '--purge', 'pilotlight']);
+  for (const path of [...states, join(system, config)]) await expect(stat(path)).rejects.toThrow('ENOENT');
+});
+
+test('the Debian package is installed, removed and purged though systemd does nothing of what it is asked', async () => {
+  const at = await folder();
+  await writeFile(join(at, 'systemctl'), '#!/bin/sh\n[ "$1" = is-active ]\n', { mode: 0o755 });
+  for (const [script, step] of [
+    ['postinst', 'configure'],
+    ['prerm', 'remove'],
+    ['postrm', 'remove'],
+  ] as const) {
+    const text = await readFile(join(ROOT, 'packaging/debian', script), 'utf8');
+    await writeFile(join(at, script), text.replaceAll('/run/systemd/system', at));
+    await run('sh', [join(at, script), step], { env: { PATH: `${at}:/usr/bin:/bin` } });
+  }
 });

@@ -196,6 +196,11 @@ export class Registry {
     return this.#services.get(service)?.byHand.of(key) !== undefined;
   }
 
+  /** What an operator set of the address. @param key of it */
+  setOf(service: string, key: string): EndpointByHand {
+    return this.#services.get(service)?.byHand.of(key) ?? UNTOUCHED;
+  }
+
   /** An operator sets what holds for an address from now on. @param key of the address */
   setByHand(service: string, key: string, change: Partial<EndpointByHand>): void {
     this.#services.get(service)?.byHand.set(key, change);

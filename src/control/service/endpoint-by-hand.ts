@@ -1,6 +1,7 @@
 import { PilotlightError } from '../../model/errors.ts';
 import type { EndpointByHand, EndpointStatus } from '../../model/status.ts';
 import type { Replica } from '../replica/replica.ts';
+import type { RetireReason } from '../replica/retire.ts';
 import type { ServiceController } from './controller.ts';
 import type { ServiceHost } from './host.ts';
 
@@ -28,6 +29,10 @@ export function changeEndpoint(
   }
   const replica = lifecycle.set.replicas.find((each) => each.name === endpoint?.replica);
   if (replica !== undefined && drain !== undefined) refuseTooSoonOrLate(replica, address, drain);
+  const before = registry.setOf(name, address);
+  const drains = replica === undefined ? before.drain : retires(replica, drain === true ? 'drained' : undefined);
+  const isSame = (drain ?? drains) === drains && (weight === undefined || weight === before.weight);
+  if (isSame) return service.endpoints();
   registry.setByHand(name, address, replica === undefined ? change : { ...(weight !== undefined && { weight }) });
   if (replica !== undefined && drain !== undefined) {
     service.changedByHand();
@@ -36,6 +41,11 @@ export function changeEndpoint(
   const data = { address, ...(drain !== undefined && { drain }), ...(weight != null && { weight }) };
   context.events.emit('endpoint-changed', name, `${name} ${whatOf(address, change)} (by hand)`, data);
   return service.endpoints();
+}
+
+/** Whether it retires: for one reason, or for any. */
+function retires({ task }: Replica, reason: RetireReason | undefined): boolean {
+  return task.kind === 'retire' && (reason === undefined || task.retirement.reason === reason);
 }
 
 /** Who is starting takes no requests that it could finish, and who is being stopped does not come back. */

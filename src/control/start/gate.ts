@@ -92,8 +92,8 @@ export class StartGate {
         this.#pumpSoon();
       },
       cancel: () => {
-        this.#memory?.forget(waiting.replica);
-        this.#remove(waiting);
+        // Once granted, what is asked for in the replica's name is another start's.
+        if (this.#remove(waiting)) this.#memory?.forget(waiting.replica);
       },
     };
   }
@@ -222,11 +222,13 @@ export class StartGate {
     };
   }
 
-  #remove(waiting: Waiting): void {
+  /** @returns whether it was waiting still */
+  #remove(waiting: Waiting): boolean {
     const queue = this.#queues.get(waiting.service);
     const index = queue?.indexOf(waiting) ?? -1;
-    if (queue === undefined || index < 0) return;
+    if (queue === undefined || index < 0) return false;
     queue.splice(index, 1);
     if (queue.length === 0) this.#queues.delete(waiting.service);
+    return true;
   }
 }

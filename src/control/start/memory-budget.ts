@@ -213,7 +213,9 @@ export class MemoryBudget {
     const available = this.#host?.availableBytes;
     const free = available === undefined ? Number.POSITIVE_INFINITY : available / MIB - this.#reserveMiB;
     const others = this.#askedMiB - (this.#askedOf.get(service) ?? 0);
-    const fresh = Math.floor((Math.min(budget - this.#total, free) - others) / needMiB);
+    const left = Math.min(budget - this.#total, free) - others;
+    // What needs nothing has room wherever any is left, and 0 / 0 is no number.
+    const fresh = needMiB > 0 ? Math.floor(left / needMiB) : left >= 0 ? Number.POSITIVE_INFINITY : 0;
     const paused = this.#entries.get(service)?.stake.holders.filter(({ state }) => state === 'paused').length ?? 0;
     const memoryLeft = Math.max(0, Math.max(0, fresh) + paused - queued);
     if (memoryLeft >= more) return {};

@@ -29,6 +29,8 @@ interface Follower {
   take(news: ConsulNews): void;
   /** Whose changes it wants to hear of; all unless told. */
   wanted: ((service: string) => boolean) | undefined;
+  /** It failed to take news: it is told everything with the next ones. */
+  isBehind: boolean;
 }
 
 const CHECKS = '/v1/health/state/any';
@@ -59,7 +61,7 @@ export class ConsulCatalog {
   /** As in {@link CatalogFeed.follow}. @param wanted whose changes are worth being told; all unless told */
   follow(take: Follower['take'], signal: AbortSignal, wanted?: Follower['wanted']): void {
     if (signal.aborted) return;
-    const follower = { take, wanted };
+    const follower = { take, wanted, isBehind: false };
     this.#followers.add(follower);
     signal.addEventListener('abort', () => this.#leave(follower), { once: true });
     if (this.#watch === undefined) this.#watch = new CatalogWatch(this.#options, this.#followers);
@@ -116,8 +118,10 @@ class CatalogWatch {
   /** Tells a new follower what is known. */
   greet(follower: Follower): void {
     const services = this.#known;
-    if (services !== undefined)
-      follower.take({ services, changed: new Set(services.keys()), nodes: NOTHING, isSuspicion: false });
+    if (services === undefined) return;
+    follower.isBehind = true;
+    follower.take({ services, changed: new Set(services.keys()), nodes: NOTHING, isSuspicion: false });
+    follower.isBehind = false;
   }
 
   /** What is listed, once both tables are known: what is asked for before could change unnoticed. */
@@ -176,17 +180,38 @@ class CatalogWatch {
   }
 
   #begin(): boolean {
-    for (const follower of this.#followers) this.greet(follower);
+    this.#each((follower) => this.greet(follower));
     return this.#known !== undefined;
   }
 
   #tell(services: ReadonlySet<string>, nodes: ReadonlySet<string>, isSuspicion = false): void {
     const known = this.#known;
     if (known === undefined) return;
-    for (const { take, wanted } of this.#followers) {
+    this.#each((follower) => {
+      if (follower.isBehind) {
+        this.greet(follower);
+        return;
+      }
+      const { wanted } = follower;
       const changed = wanted === undefined ? services : new Set([...services].filter(wanted));
-      if (changed.size > 0 || nodes.size > 0) take({ services: known, changed, nodes, isSuspicion });
+      if (changed.size === 0 && nodes.size === 0) return;
+      follower.isBehind = true;
+      follower.take({ services: known, changed, nodes, isSuspicion });
+      follower.isBehind = false;
+    });
+  }
+
+  /** One that fails keeps nothing from the others. @throws what the first one threw, when all were told */
+  #each(tell: (follower: Follower) => void): void {
+    const failures: unknown[] = [];
+    for (const follower of this.#followers) {
+      try {
+        tell(follower);
+      } catch (thrown) {
+        failures.push(thrown);
+      }
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   #suspectAll(): void {

@@ -85,12 +85,17 @@ export function consulConnection(settings: ConsulSettings, token: TokenOf = () =
     },
     async openSocket({ host, port, secure }, onread) {
       const options = { host, port, onread, noDelay: true };
-      if (!secure) return connect(options);
+      if (!secure) return heard(connect(options));
       // It has no name by itself.
       const name = isIP(host) === 0 ? { servername: host } : {};
-      return connectTls({ ...options, ...name, ...(await readTls(settings)) });
+      return heard(connectTls({ ...options, ...name, ...(await readTls(settings)) }));
     },
   };
+}
+
+/** Where there is no route at all, a socket fails before who waits for it gets to listen: unheard, that ends the process. */
+function heard(socket: Socket): Socket {
+  return socket.on('error', () => {});
 }
 
 function placeOf(address: string): ConsulPlace {

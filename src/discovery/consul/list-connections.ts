@@ -37,6 +37,8 @@ export class ListConnections {
   readonly #clock: Clock;
   /** By the agents' origins. */
   readonly #idle = new Map<string, ListConnection[]>();
+  /** How often idle ones were closed: what was in use at the time is not kept afterwards. */
+  #closings = 0;
 
   constructor(open: OpenSocket, clock: Clock) {
     this.#open = open;
@@ -46,11 +48,13 @@ export class ListConnections {
   /** @throws DISCOVERY_FAILED (an answer of no use), what the socket failed of, the signal's reason */
   async get(place: ConsulPlace, question: Question, signal: AbortSignal): Promise<ListAnswer> {
     for (;;) {
+      const closings = this.#closings;
       const kept = this.#take(place.origin);
       const connection = kept ?? (await ListConnection.open(place, this.#open, this.#clock, signal));
       try {
         const answer = await connection.ask(question, signal);
-        if (connection.isIdle) this.#keep(place.origin, connection);
+        if (closings !== this.#closings) connection.close();
+        else if (connection.isIdle) this.#keep(place.origin, connection);
         return answer;
       } catch (thrown) {
         connection.close();
@@ -61,8 +65,9 @@ export class ListConnections {
     }
   }
 
-  /** Closes idle connections: to one agent, or to all. */
+  /** Closes idle connections: to one agent, or to all. Those in use are closed when they have their answers. */
   close(origin?: string): void {
+    this.#closings++;
     for (const [each, connections] of this.#idle) {
       if (origin !== undefined && each !== origin) continue;
       for (const connection of connections) connection.close();
@@ -129,6 +134,8 @@ class ListConnection {
 
   /** One at a time. */
   async ask({ path, headers, room }: Question, signal: AbortSignal): Promise<ListAnswer> {
+    // It may have failed before anybody listened to it.
+    if (this.#socket.destroyed) throw this.#socket.errored ?? wasClosed();
     const lines = Object.entries({ Host: hostPort(this.#place), ...headers }).map(([name, value]) => {
       validateHeaderValue(name, value);
       return `${name}: ${value}\r\n`;
@@ -180,7 +187,7 @@ class ListConnection {
   #end(): void {
     const wait = this.#wait;
     if (wait?.reader.end()) this.#answer(wait);
-    else this.#fail(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
+    else this.#fail(wasClosed());
   }
 
   #fail(error: unknown): void {
@@ -188,4 +195,8 @@ class ListConnection {
     this.#wait?.reject(error);
     this.#wait = undefined;
   }
+}
+
+function wasClosed(): Error {
+  return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
 }

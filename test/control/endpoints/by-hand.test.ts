@@ -41,6 +41,22 @@ test('what others run is cordoned until it is taken back, also while its source 
   expect(world.errors).toEqual([]);
 });
 
+test('what holds already is neither done nor told again', async () => {
+  const { world } = await routed();
+  const first = '127.0.0.1:7001';
+  for (const what of [{ drain: true }, { weight: 5 }, { drain: true, weight: 5 }, { drain: false }]) {
+    await change(world, 'routed', first, what);
+    await change(world, 'routed', first, what);
+  }
+  await change(world, 'routed', '127.0.0.1:7002', { drain: false });
+  await change(world, 'routed', '127.0.0.1:7002', { weight: null });
+  expect(world.messagesOf('endpoint-changed')).toEqual([
+    'routed drains 127.0.0.1:7001 (by hand)',
+    'routed weighs 127.0.0.1:7001 with 5 (by hand)',
+    'routed uses 127.0.0.1:7001 again (by hand)',
+  ]);
+});
+
 test('a service of which every endpoint is drained is unavailable', async () => {
   const { world } = await routed();
   for (const port of [7001, 7002]) await change(world, 'routed', `127.0.0.1:${port}`, { drain: true });

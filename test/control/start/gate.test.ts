@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { type Permit, StartGate } from '../../../src/control/start/gate.ts';
+import { MemoryBudget } from '../../../src/control/start/memory-budget.ts';
 import { VirtualClock } from '../../../src/util/virtual-clock.ts';
 
+const MIB = 2 ** 20;
 const budget = { replicas: 50, concurrentStarts: 2, startsPerMinute: 60, heldBytes: 0 };
 
 function gateWith(change: Partial<typeof budget> = {}) {
@@ -185,4 +187,26 @@ test('where there is no room for all it is told who has what, those that have mo
     'heldBy.s3': 1,
     heldByOthers: 2,
   });
+});
+
+test('giving up a place that was granted leaves alone what is asked for in its name since', async () => {
+  const clock = new VirtualClock();
+  const memory = new MemoryBudget({
+    clock,
+    bound: { bytes: 300 * MIB },
+    host: () => ({ totalBytes: 1000 * MIB, availableBytes: 900 * MIB }),
+    onWanted: () => {},
+    onOver: () => {},
+    onRoom: () => {},
+  });
+  memory.put('a', { needMiB: 100, isMeasured: true, startMs: 1000, callsPerHour: 1, usedAt: 0, holders: [] });
+  const gate = new StartGate(clock, { ...budget, concurrentStarts: 1 }, () => {}, memory);
+  const first = gate.request({ service: 'a', replica: 'a-1', limited: false, granted: () => {} });
+  await clock.advanceAsync(0);
+  gate.request({ service: 'a', replica: 'a-1', limited: false, granted: () => {} });
+  await clock.advanceAsync(0);
+  const left = () => memory.factsFor('b', 100, 9).memoryLeft;
+  expect(left()).toBe(1);
+  first.cancel();
+  expect(left()).toBe(1);
 });

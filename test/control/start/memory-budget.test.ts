@@ -119,3 +119,12 @@ test('replicas go as they have grown over the budget only where they have', asyn
   expect(wanted).toEqual([expect.stringContaining('as replicas take more than the budget (430 of 250 MiB are taken)')]);
   budget.close();
 });
+
+test('a replica that needs nothing has room, and where none is left no number is told that is none', () => {
+  const { budget } = budgetOf(100);
+  expect(budget.factsFor('b', 0, 1)).toEqual({});
+  budget.put('a', stakeOf(['used']));
+  expect(budget.factsFor('b', 0, 1)).toEqual({});
+  budget.put('a', stakeOf(['used', 'used']));
+  expect(budget.factsFor('b', 0, 1)).toMatchObject({ memoryLeft: 0, memoryNeedMiB: 0 });
+});

@@ -127,6 +127,38 @@ test('changes of services that nobody routes to do not make it deaf for those th
   expect(Math.max(...gaps)).toBeLessThanOrEqual(50);
 });
 
+test('a follower that fails to take news keeps them from nobody, and is told everything with the next', async () => {
+  const clock = new VirtualClock();
+  const checks = ['passing', 'critical', 'critical'].map((Status) =>
+    Buffer.from(JSON.stringify([{ Node: 'n1', CheckID: 'c', Status, ServiceName: 'shop' }])),
+  );
+  let round = 0;
+  const ask: AskConsul = async ({ path, index }, signal) => {
+    if (path === '/v1/catalog/services') {
+      if (index > 0n) await sleep(clock, LONG_WAIT_MS, signal);
+      return answer(Buffer.from('{"shop":[]}'), 5n);
+    }
+    if (round >= checks.length) await sleep(clock, LONG_WAIT_MS, signal);
+    if (index > 0n) await sleep(clock, 1000, signal);
+    return answer(checks[Math.min(round++, 2)] as Buffer, BigInt(round));
+  };
+  const contact = new ConsulContact('http://consul', silentLogger);
+  const options = { ask, clock, random: () => 0, contact, longWaitMs: () => LONG_WAIT_MS, scope: {} };
+  const abort = new AbortController();
+  const catalog = new ConsulCatalog(options);
+  const heard: Record<string, string[][]> = { frail: [], sound: [] };
+  let calls = 0;
+  catalog.follow(({ changed }) => {
+    if (++calls === 2) throw new Error('not now');
+    heard['frail']?.push([...changed]);
+  }, abort.signal);
+  catalog.follow(({ changed }) => heard['sound']?.push([...changed]), abort.signal);
+  await clock.advanceAsync(10_000);
+  abort.abort();
+  expect(calls).toBeGreaterThan(2);
+  expect(heard).toEqual({ frail: [['shop'], ['shop']], sound: [['shop'], ['shop']] });
+});
+
 test('an instance that no check shows is found through the catalog', async () => {
   const fake = await openFleet();
   fake.set('s9', []);

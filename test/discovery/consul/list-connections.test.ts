@@ -2,8 +2,9 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { AnswerRoom } from '../../../src/discovery/consul/answer-room.ts';
-import type { ConsulPlace } from '../../../src/discovery/consul/connection.ts';
+import { type ConsulPlace, consulConnection } from '../../../src/discovery/consul/connection.ts';
 import { ListConnections } from '../../../src/discovery/consul/list-connections.ts';
+import type { ConsulSettings } from '../../../src/discovery/consul/settings.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { until } from '../../support/until.ts';
 
@@ -94,4 +95,40 @@ test('a field that would be two is refused', async () => {
   const place: ConsulPlace = { origin: 'http://x', secure: false, host: '127.0.0.1', port: 1 };
   const question = { path: '/a', headers: { 'X-Consul-Token': 'a\r\nX-More: b' }, room: new AnswerRoom() };
   await expect(lists.get(place, question, signal)).rejects.toThrow('Invalid character');
+});
+
+test('a connection that is in use while all are closed is not used again', async () => {
+  let answer = () => {};
+  const { get, lists, opened } = await serve((_, response) => {
+    answer = () => response.end('[]');
+  });
+  const first = get('/a');
+  await until('it is asked', () => opened() === 1);
+  await new Promise((resolve) => setImmediate(resolve));
+  lists.close();
+  await until('it is answered', async () => {
+    answer();
+    return Promise.race([first.then(() => true), new Promise<boolean>((resolve) => setImmediate(resolve, false))]);
+  });
+  const second = get('/b');
+  await until('another one is opened', () => opened() === 2);
+  await until('that is answered', async () => {
+    answer();
+    return Promise.race([second.then(() => true), new Promise<boolean>((resolve) => setImmediate(resolve, false))]);
+  });
+});
+
+test('a socket that fails before anybody listens to it is a failed question', async () => {
+  const { openSocket } = consulConnection({ address: 'http://192.0.2.1:8500' } as ConsulSettings);
+  const failure = Object.assign(new Error('connect ENETUNREACH'), { code: 'ENETUNREACH' });
+  const open: typeof openSocket = async (place, onRead) => {
+    const socket = await openSocket(place, onRead);
+    socket.destroy(failure);
+    await new Promise((resolve) => setImmediate(resolve));
+    return socket;
+  };
+  const lists = new ListConnections(open, systemClock);
+  const place: ConsulPlace = { origin: 'http://192.0.2.1:8500', secure: false, host: '192.0.2.1', port: 8500 };
+  const asked = lists.get(place, { path: '/', headers: {}, room: new AnswerRoom() }, signal);
+  await expect(asked).rejects.toMatchObject({ code: 'ENETUNREACH' });
 });
