@@ -40,15 +40,17 @@ try {
   run('tar', ['-xzf', packed === undefined ? pack() : resolve(packed)], scratch);
   const program = join(scratch, 'package');
   // What is locked, not what a range would give today.
-  for (const path of ['package.json', 'package-lock.json', 'toolchain/package.json']) {
-    cpSync(join(root, path), join(scratch, 'locked', path));
+  const locked = join(scratch, 'locked');
+  for (const path of ['package.json', 'package-lock.json']) cpSync(join(root, path), join(locked, path));
+  const what = ['--workspaces=false', '--omit=dev', '--omit=optional'];
+  run('npm', ['ci', ...what, '--prefer-offline', '--no-audit', '--no-fund', '--silent'], locked);
+  // Only compilers and debuggers read these, and they are half of all bytes.
+  for (const name of ['*.map', '*.d.ts', '*.d.mts', '*.d.cts']) {
+    run('find', ['node_modules', '-type', 'f', '-name', name, '-delete'], locked);
   }
-  const packages = ['ci', '--omit=dev', '--omit=optional', '--prefer-offline', '--no-audit', '--no-fund', '--silent'];
-  run('npm', packages, join(scratch, 'locked'));
-  rmSync(join(scratch, 'locked/node_modules/pilotlight-toolchain'), { recursive: true, force: true });
 
   for (const [from, to] of PLACES) put(join(program, from), to);
-  put(join(scratch, 'locked/node_modules'), 'usr/lib/pilotlight/node_modules');
+  put(join(locked, 'node_modules'), 'usr/lib/pilotlight/node_modules');
   mkdirSync(join(tree, 'usr/bin'), { recursive: true });
   symlinkSync('../lib/pilotlight/dist/pilotlight.js', join(tree, 'usr/bin/pilotlight'));
   run('chmod', ['-R', 'u=rwX,go=rX', tree], root);
@@ -66,7 +68,8 @@ try {
   }
   const out = resolve(folder, `pilotlight_${version}_all.deb`);
   const time = run('git', ['log', '-1', '--format=%ct'], root).trim();
-  execFileSync('dpkg-deb', ['--root-owner-group', '-Zxz', '--build', tree, out], {
+  // A level up takes twice the time for a tenth of the size.
+  execFileSync('dpkg-deb', ['--root-owner-group', '-Zxz', '-z3', '--build', tree, out], {
     env: { ...process.env, SOURCE_DATE_EPOCH: time },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
