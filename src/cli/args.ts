@@ -4,12 +4,12 @@ import { didYouMean } from '../util/suggest.ts';
 import {
   type CommandName,
   type CommandSpec,
-  commandNames,
   commands,
   isCommandName,
   type OptionName,
   type OptionSpec,
   options,
+  unknownCommand,
 } from './commands.ts';
 
 /** A command line that was understood. */
@@ -41,7 +41,7 @@ export function readArguments(argv: readonly string[]): Invocation {
   if (given['version'] !== undefined) return { command: 'version', operands: [], given: {} };
   if (given['help'] !== undefined) return { command: 'help', operands: words, given: {} };
   if (first === undefined) throw usage('a command is missing; "pilotlight help" lists them');
-  if (!isCommandName(first)) throw usage(`unknown command "${first}"${didYouMean(first, commandNames)}`);
+  if (!isCommandName(first)) throw unknownCommand(first);
   checkUse(first, operands, Object.keys(given) as OptionName[]);
   return { command: first, operands, given };
 }

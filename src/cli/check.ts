@@ -8,6 +8,7 @@ import type { CertificateFacts, CertificateFinding, CertificateInspection, Order
 import type { ListenSettings, Settings } from '../model/settings.ts';
 import { counted } from '../util/format.ts';
 import { hostPort } from '../util/host-port.ts';
+import { configNotFound } from './locate-config.ts';
 
 /** What `check` needs of the world. `out` and `err` take whole lines without their end. */
 interface CheckOptions {
@@ -38,7 +39,7 @@ export async function runCheck(options: CheckOptions): Promise<number> {
   const found = await findConfig({ explicit, env, cwd });
   if ('searched' in found) {
     if (json) out(JSON.stringify({ ok: false, file: null, searched: found.searched, problems: [] }, null, 2));
-    else err(`no configuration found; looked for ${found.searched.join(', ')}`);
+    else err(configNotFound(found.searched).message);
     return 1;
   }
   const file = explicit ?? shorten(found.file, cwd);

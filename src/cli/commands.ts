@@ -1,5 +1,7 @@
+import { PilotlightError } from '../model/errors.ts';
 import { logLevels } from '../model/observe.ts';
 import { APP_FORMS, LOAD_FORMS, RIVAL_FORMS, TIME_FORMS } from '../simulate/spec/forms.ts';
+import { didYouMean } from '../util/suggest.ts';
 
 /** What the command line offers: the parser, help, suggestions, completions and the manual page read these tables. */
 
@@ -305,4 +307,10 @@ export const commandNames = Object.keys(commands) as CommandName[];
 
 export function isCommandName(text: string): text is CommandName {
   return Object.hasOwn(commands, text);
+}
+
+/** What to say of another one. */
+export function unknownCommand(text: string): PilotlightError {
+  const advice = didYouMean(text, commandNames) || '; "pilotlight help" lists them';
+  return new PilotlightError('USAGE', `unknown command "${text}"${advice}`);
 }

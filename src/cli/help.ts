@@ -1,6 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { PilotlightError } from '../model/errors.ts';
-import { didYouMean } from '../util/suggest.ts';
 import {
   type CommandName,
   type CommandSpec,
@@ -10,13 +8,14 @@ import {
   type OptionName,
   type OptionSpec,
   options,
+  unknownCommand,
 } from './commands.ts';
 
 /** The text of `pilotlight help [COMMAND]`. @throws USAGE where there is no such command */
 export function helpText(command: string | undefined): string {
   if (command === undefined) return overview();
   if (isCommandName(command)) return commandHelp(command);
-  throw new PilotlightError('USAGE', `unknown command "${command}"${didYouMean(command, commandNames)}`);
+  throw unknownCommand(command);
 }
 
 /** The version of the package. */

@@ -1,11 +1,10 @@
 import { formatProblem } from '../config/check/problem.ts';
 import { loadConfig } from '../config/load/load.ts';
-import { findConfig } from '../config/read/find.ts';
-import { PilotlightError } from '../model/errors.ts';
 import type { LogFormat, LogLevel } from '../model/observe.ts';
 import type { ReloadResult } from '../model/reload.ts';
 import { hostPort } from '../util/host-port.ts';
 import { createEventPrinter } from './event-printer.ts';
+import { locateConfig } from './locate-config.ts';
 import { inheritedDescriptors, predecessorOf } from './predecessor.ts';
 import { readSettings } from './read-settings.ts';
 import type { RunningProxy, StartProxy } from './running-proxy.ts';
@@ -31,7 +30,7 @@ export async function runConfigured(
   start: StartProxy,
   terminal: Terminal,
 ): Promise<number> {
-  const file = await locate(config, terminal);
+  const file = await locateConfig(config, terminal);
   const settings = await readSettings(file, terminal);
   if (settings === undefined) return 1;
   const { env, interactive } = terminal;
@@ -78,12 +77,4 @@ async function reload(
   for (const warning of result.warnings) proxy.logger.warn({ file }, formatProblem(warning));
   follow(result.settings.include ?? []);
   return proxy.reload(result.settings, source);
-}
-
-async function locate(explicit: string | undefined, { env, cwd }: Terminal): Promise<string> {
-  const found = await findConfig({ explicit, env, cwd });
-  if ('file' in found) return found.file;
-  const places = found.searched.join(', ');
-  const advice = 'name one with -c FILE, or try "pilotlight demo"';
-  throw new PilotlightError('CONFIG_NOT_FOUND', `no configuration at ${places}: ${advice}`);
 }

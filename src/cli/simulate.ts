@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { findConfig } from '../config/read/find.ts';
 import { PilotlightError } from '../model/errors.ts';
 import type { ServiceSettings } from '../model/settings.ts';
 import type { Outcome } from '../simulate/outcome.ts';
@@ -18,6 +17,7 @@ import { counted } from '../util/format.ts';
 import { didYouMean } from '../util/suggest.ts';
 import { formatDuration } from '../util/units.ts';
 import type { Invocation } from './args.ts';
+import { locateConfig } from './locate-config.ts';
 import { readSettings } from './read-settings.ts';
 import { decisionLines, outcomeTable } from './simulate-text.ts';
 import type { Terminal } from './terminal.ts';
@@ -49,7 +49,7 @@ export async function runSimulate(given: Given, terminal: Terminal, run: Simulat
   const seconds = secondsOf(given, trace);
   const running = given.running === undefined ? undefined : readCount(given.running, 'a number of running replicas');
 
-  const settings = await readSettings(await locate(given.config, terminal), terminal);
+  const settings = await readSettings(await locateConfig(given.config, terminal), terminal);
   if (settings === undefined) return 1;
   const service = pick(settings.services, given.service);
   const { load, patienceMs } = named ?? (trace as LoadSpec & TraceLoad);
@@ -122,15 +122,6 @@ async function openTrace(file: string, given: Given, { cwd }: Terminal) {
 function secondsOf(given: Given, trace: TraceLoad | undefined): number {
   if (given.for !== undefined) return Math.ceil(readDuration(given.for) / 1000);
   return trace === undefined ? DEFAULT_SECONDS : Math.ceil(trace.lengthMs / 1000) + AFTER_TRACE_SECONDS;
-}
-
-async function locate(explicit: string | undefined, { env, cwd }: Terminal): Promise<string> {
-  const found = await findConfig({ explicit, env, cwd });
-  if ('file' in found) return found.file;
-  throw new PilotlightError(
-    'CONFIG_NOT_FOUND',
-    `no configuration at ${found.searched.join(', ')}: name one with -c FILE`,
-  );
 }
 
 function usage(message: string): PilotlightError {

@@ -1,8 +1,8 @@
-import { findConfig } from '../config/read/find.ts';
 import { PilotlightError } from '../model/errors.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import { holderOf } from '../util/state-directory.ts';
 import { findAdmin } from './admin-target.ts';
+import { locateConfig } from './locate-config.ts';
 import { readSettings } from './read-settings.ts';
 import type { Terminal } from './terminal.ts';
 import { UpgradeRefusal } from './upgrade-refusal.ts';
@@ -29,12 +29,8 @@ interface UpgradeOptions {
  * @throws CONFIG_NOT_FOUND; UPGRADE_FAILED when nothing runs, or what runs goes on
  */
 export async function runUpgrade({ config, json }: UpgradeOptions, terminal: Terminal): Promise<number> {
-  const { env, cwd, clock } = terminal;
-  const found = await findConfig({ explicit: config, env, cwd });
-  if (!('file' in found)) {
-    throw new PilotlightError('CONFIG_NOT_FOUND', `no configuration at ${found.searched.join(', ')}`);
-  }
-  const settings = await readSettings(found.file, terminal);
+  const file = await locateConfig(config, terminal);
+  const settings = await readSettings(file, terminal);
   if (settings === undefined) return 1;
   const { state, services } = settings;
   const before = await holderOf(state);
@@ -43,10 +39,10 @@ export async function runUpgrade({ config, json }: UpgradeOptions, terminal: Ter
   const drainMs = Math.max(0, ...services.map(({ timeouts }) => timeouts.drainMs));
   const refusal = new UpgradeRefusal();
   const done = new AbortController();
-  await refusal.listen(await findAdmin({ config: found.file }, terminal), done.signal);
+  await refusal.listen(await findAdmin({ config: file }, terminal), done.signal);
   try {
     askForUpgrade(before);
-    const successor = await replaced({ state, before, drainMs, refusal }, clock);
+    const successor = await replaced({ state, before, drainMs, refusal }, terminal.clock);
     const text = `process ${successor} has taken the place of process ${before}`;
     terminal.out(json === true ? JSON.stringify({ process: successor, before }) : text);
     return 0;

@@ -30,8 +30,8 @@ describe('wrong usage is one line that says what was meant', () => {
   test.each([
     ['runn', 'unknown command "runn" (did you mean "run"?)'],
     ['stats', 'unknown command "stats" (did you mean "status"?)'],
-    ['xyzzy', 'unknown command "xyzzy"'],
-    ['constructor', 'unknown command "constructor"'],
+    ['xyzzy', 'unknown command "xyzzy"; "pilotlight help" lists them'],
+    ['constructor', 'unknown command "constructor"; "pilotlight help" lists them'],
     ['status --jsno', 'unknown option "--jsno" (did you mean "--json"?)'],
     ['status --constructor', 'unknown option "--constructor"'],
     ['run -x', 'unknown option "-x"'],

@@ -88,7 +88,7 @@ test('without any configuration it says where it looked', async () => {
   expect(await check()).toEqual({
     code: 1,
     out: [],
-    err: [`no configuration found; looked for ${places.join(', ')}`],
+    err: [expect.stringContaining(`no configuration at ${places.join(', ')}: name one with -c FILE, `)],
   });
 });
 

@@ -70,7 +70,8 @@ export const refusalAdvice: Record<RefusalCode, string> = {
 /** What an operator does about an error of the control side, in Markdown. */
 export const errorAdvice: Record<ErrorCode, string> = {
   USAGE: 'The command line is wrong: `pilotlight help COMMAND` shows how it is written.',
-  CONFIG_NOT_FOUND: 'Name the file with `-c`; the message lists where it was looked for.',
+  CONFIG_NOT_FOUND:
+    'Name the file with `-c`, or have `pilotlight init` write one; the message lists where it was looked for.',
   CONFIG_INVALID: '`pilotlight check -c FILE` prints every mistake by file, line and column.',
   PASSWORD_UNUSABLE: 'The password is empty, too long, or holds what cannot be typed.',
   ADDRESS_IN_USE: 'Another program listens there: `ss -ltnp` names it. It may be another Pilotlight.',
