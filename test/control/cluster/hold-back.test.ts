@@ -12,28 +12,33 @@ const table = (version: number): ControlMessage => ({
 const service = (version: number): ControlMessage => ({
   type: 'service',
   version,
-  state: { service: 'app', endpoints: [] } as never,
+  state: { service: 'app', endpoints: [], failures: version } as never,
 });
 
 async function heldBack() {
   const holdBack = new HoldBack();
   const [edge, control] = createChannel<ControlMessage, EdgeMessage>();
   const got: string[] = [];
-  edge.onMessage((message) => got.push('version' in message ? `${message.type} ${message.version}` : message.type));
+  const told: string[][] = [];
+  edge.onMessage((message) => {
+    got.push('version' in message ? `${message.type} ${message.version}` : message.type);
+    if (message.type === 'table') told.push(message.states.map(({ service, failures }) => `${service} ${failures}`));
+  });
   const link = holdBack.wrap(control);
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
-  return { holdBack, link, got, settle, edge };
+  return { holdBack, link, got, told, settle, edge };
 }
 
-test('an edge hears nothing of routes and endpoints until the new leader knows what runs, then the last of it', async () => {
-  const { holdBack, link, got, settle } = await heldBack();
+test('an edge hears nothing of routes and endpoints until the new leader knows what runs, then the last of it, at once', async () => {
+  const { holdBack, link, got, told, settle } = await heldBack();
   for (const message of [table(1), service(2), table(3), service(4)]) link.post(message);
   await settle();
   expect(got).toEqual([]);
   holdBack.release();
   link.post(service(5));
   await settle();
-  expect(got).toEqual(['table 3', 'service 4', 'service 5']);
+  expect(got).toEqual(['table 4', 'service 5']);
+  expect(told).toEqual([['app 4']]);
 });
 
 test('probes and questions pass, as what runs is found out by them', async () => {
@@ -60,7 +65,7 @@ test('slots that were granted meanwhile are not lost by a table after them', asy
   for (const message of [service(2), table(3), service(4)]) link.post(message);
   holdBack.release();
   await settle();
-  expect(got).toEqual(['table 3', 'slots', 'service 4']);
+  expect(got).toEqual(['table 4', 'slots']);
 });
 
 test('no edge is ended for what it was not told yet', () => {
