@@ -1,4 +1,8 @@
+import type { ErrorCode } from '../../model/errors.ts';
 import type { Instance } from '../../model/runtime.ts';
+
+/** A start that was called off, or not begun as another proxy may lead by now: nothing failed, and it is planned anew. */
+export const withdrawals: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['CANCELLED', 'CLUSTER_RIGHT_LOST']);
 
 /**
  * Whether somebody had a replica end. One that is not known any more was removed; one that ended in order is believed

@@ -6,7 +6,7 @@ import type { Timer } from '../../util/clock.ts';
 import { detached } from '../context.ts';
 import { retrying } from '../retry.ts';
 import { CRASH_MS, PROBATION_MS } from '../start/circuit.ts';
-import { endText, isByHand } from './endings.ts';
+import { endText, isByHand, withdrawals } from './endings.ts';
 import { GIVEN_UP_GRACE_MS, giveUpPort, lossText, type Whereabouts, whereIs } from './lost-port.ts';
 import { isAsKnown, isSameRun, type Replica } from './replica.ts';
 import { well } from './replica-health.ts';
@@ -248,7 +248,7 @@ export class ReplicaRunner {
       const error = toPilotlightError(thrown, 'RUNTIME_FAILED');
       traceStart(context, replica, task, permitAt, error);
       this.#endStart(replica, error, GIVEN_UP_GRACE_MS);
-      if (error.code === 'CANCELLED') listener.onStartWithdrawn(replica);
+      if (withdrawals.has(error.code)) listener.onStartWithdrawn(replica);
       else listener.onResumeFailed(replica, error);
       return;
     }
@@ -340,7 +340,7 @@ export class ReplicaRunner {
     if (replica.instance === undefined && error.code === 'RUNTIME_FAILED') listener.onUncertain();
     const run = replica.instance?.id;
     this.#endStart(replica, error);
-    if (error.code === 'CANCELLED') listener.onStartWithdrawn(replica);
+    if (withdrawals.has(error.code)) listener.onStartWithdrawn(replica);
     else listener.onStartFailed(replica, error, askedAt, run);
   }
 

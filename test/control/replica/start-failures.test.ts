@@ -281,3 +281,13 @@ test('an app whose dependency is away is started ever less often, and at most on
   expect(after - before).toBeLessThanOrEqual(75_000);
   expect(after).toBeGreaterThanOrEqual(90_000);
 });
+
+test('a start that a leader has no right to any more is no failed one: who waits goes on waiting, and it is planned anew', async () => {
+  const world = await World.started([testService('hello')]);
+  const refused = () => new PilotlightError('CLUSTER_RIGHT_LOST', 'this proxy leads no more');
+  world.runtime.behaviour.failures = [refused(), refused(), refused()];
+  const request = world.edge.request('hello');
+  await world.run(5000);
+  expect(request.outcome).toBe('answered');
+  expect(world.runtime.starts).toBe(4);
+});
