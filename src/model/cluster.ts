@@ -32,6 +32,8 @@ export interface MemberRecord {
   address: HostPort;
   /** Of the last leader that led its edges; 0: none did. */
   index: number;
+  /** Of the leader that it has no connection to, though it tries; absent: it has one. */
+  unreached?: number | undefined;
 }
 
 /**

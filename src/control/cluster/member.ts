@@ -16,10 +16,10 @@ import { AbsentEdges } from '../link/absent-edges.ts';
 import { Candidacy } from './candidacy.ts';
 import type { ClusterSecrets } from './cluster-secrets.ts';
 import type { Fence } from './fence.ts';
-import { GoneMembers } from './gone-members.ts';
 import type { Leadership } from './leadership.ts';
 import { OwnRecord } from './own-record.ts';
 import { type AskedOfLeader, answerMember, askLeader } from './remote-api.ts';
+import { RollCall } from './roll-call.ts';
 import { memberList } from './standing.ts';
 import { type OpenPlane, Term } from './term.ts';
 import type { ClusterWire } from './wire/cluster-wire.ts';
@@ -47,8 +47,6 @@ const LEAVE_MS = 2000;
 const SHARE_MS = 1000;
 /** How long it takes until somebody is told that nobody leads, ms. */
 const UNLED_MS = 5000;
-/** How often the leader looks for members that are gone, ms. */
-const GONE_EVERY_MS = 30_000;
 /** How long a member waits for the leader's word of all of them, ms. */
 const STANDING_MS = 2000;
 
@@ -68,6 +66,7 @@ class Member implements Control {
   readonly #sinks = new Set<EventSink>();
   readonly #none: AbsentEdges;
   readonly #record: OwnRecord;
+  readonly #rollCall: RollCall;
   readonly #inTurn = inTurns();
   #phase: Phase = 'new';
   #term: Term | undefined;
@@ -75,8 +74,8 @@ class Member implements Control {
   #state: LockState = { leader: undefined, session: undefined, index: 0, members: [] };
   /** The index of the leader that the edges follow; undefined: none. */
   #followed: number | undefined;
-  #gone = new GoneMembers();
   #steppingDown: Promise<void> | undefined;
+  #isGivingUp = false;
   /** Resolves when an edge of this member was told its routes. */
   readonly #led = Promise.withResolvers<void>();
   #isLed = false;
@@ -96,6 +95,16 @@ class Member implements Control {
       ttlMs: cluster.ttlMs,
       onChange: (before, after) => this.#onChange(before, after),
       onSeen: (state) => this.#onSeen(state),
+    });
+    this.#rollCall = new RollCall({
+      ...options,
+      record: this.#record,
+      leaseMs: cluster.leaseMs,
+      ttlMs: cluster.ttlMs,
+      leads: () => (this.#isGivingUp ? undefined : this.#term?.index),
+      mayAct: () => this.#candidacy.right !== undefined,
+      follows: () => this.#followed,
+      leave: (forMs) => void this.#giveUp(forMs),
     });
     wire.calls.serve(async (method, args, emit, signal) => {
       const other = this.#term && options.secrets?.answer(method, args, emit, signal);
@@ -145,8 +154,7 @@ class Member implements Control {
     await wire.listen(cluster.address ?? cluster.advertise);
     await this.#enter(0);
     this.#candidacy.begin();
-    const gone = clock.every(GONE_EVERY_MS, () => this.#dropGone());
-    this.#life.signal.addEventListener('abort', () => gone.cancel(), { once: true });
+    this.#rollCall.begin(this.#life.signal);
     // The leader's, which does not tell itself.
     wire.calls.stream('events', [], (event) => this.#pass(event as PilotEvent), this.#life.signal);
     const patience = clock.every(UNLED_MS, () => {
@@ -158,7 +166,10 @@ class Member implements Control {
   }
 
   get #whyUnled(): string {
-    const { wire } = this.#options;
+    const { wire, self } = this.#options;
+    if (this.#leader?.member === self) {
+      return `${self} leads already: the process before this one, for twice the ttl at most, or another member of that name`;
+    }
     return this.#candidacy.trouble ?? wire.trouble?.message ?? 'nobody leads the cluster yet';
   }
 
@@ -341,17 +352,7 @@ class Member implements Control {
     this.#leader = state.leader;
     this.#followLeader();
     if (this.#phase === 'member') this.#record.seen(state);
-  }
-
-  /** Takes out records of members that do not come back: every new leader would wait for them. */
-  #dropGone(): void {
-    const { wire, lock, clock, logger, self } = this.#options;
-    if (this.#term === undefined || this.#candidacy.right === undefined) return;
-    const here = new Set([self, ...wire.members.map(({ member }) => member)]);
-    for (const member of this.#gone.look(this.#state.members, here, clock.now())) {
-      logger.warn({ member }, 'a member was not here for ten minutes: its record is taken out');
-      void lock.leave(member, this.#life.signal).catch(() => undefined);
-    }
+    this.#rollCall.seen(state);
   }
 
   /** Has the edges follow whoever leads, unless that is this member. */
@@ -380,7 +381,7 @@ class Member implements Control {
     const known = this.#state.members;
     const term = new Term({ fence, wire, clock, logger, leaseMs: cluster.leaseMs, self, known });
     this.#term = term;
-    this.#gone = new GoneMembers();
+    this.#rollCall.anew();
     this.#tell(`this proxy leads the cluster ${cluster.name}`, { index, leader: self });
     logger.info({ index }, `leads the cluster ${cluster.name}`);
     this.#options.secrets?.lead(fence);
@@ -406,10 +407,11 @@ class Member implements Control {
   }
 
   /** Leads no more for a while: it cannot. */
-  async #giveUp(): Promise<void> {
-    const { clock, cluster } = this.#options;
+  async #giveUp(forMs = 2 * this.#options.cluster.ttlMs): Promise<void> {
+    this.#isGivingUp = true;
     await this.#candidacy.resign(AbortSignal.timeout(LEAVE_MS));
-    await sleep(clock, 2 * cluster.ttlMs, this.#life.signal).catch(() => undefined);
+    await sleep(this.#options.clock, forMs, this.#life.signal).catch(() => undefined);
+    this.#isGivingUp = false;
     if (this.#phase === 'member') this.#candidacy.begin();
   }
 

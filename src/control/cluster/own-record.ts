@@ -19,6 +19,8 @@ export class OwnRecord {
   readonly #life = new AbortController();
   /** The index in it; undefined: it is to be written anew. */
   #index: number | undefined;
+  /** The leader in it that cannot be reached. */
+  #unreached: number | undefined;
   #writing: Promise<unknown> = Promise.resolve();
   /** Whether it was there when the lock was heard of last. */
   #wasThere = false;
@@ -34,6 +36,16 @@ export class OwnRecord {
     const entering = this.#write(index);
     this.#writing = Promise.all([this.#writing, entering]);
     return entering;
+  }
+
+  /** Writes that there is no connection to the leader of that index, or, with undefined, that there is one. */
+  complain(unreached: number | undefined): void {
+    if (this.#unreached === unreached) return;
+    this.#unreached = unreached;
+    const index = this.#index;
+    if (index === undefined) return;
+    this.#index = undefined;
+    void this.enter(index);
   }
 
   /** Tries no more to write that index. */
@@ -71,7 +83,8 @@ export class OwnRecord {
     const { signal } = this.#life;
     for (;;) {
       try {
-        await lock.enter({ ...self, index }, signal);
+        const unreached = this.#unreached;
+        await lock.enter({ ...self, index, ...(unreached !== undefined && { unreached }) }, signal);
         return;
       } catch (error) {
         if (signal.aborted || this.#index !== index) return;

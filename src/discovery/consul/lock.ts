@@ -190,9 +190,10 @@ class ConsulLock implements LeaderLock {
 
   #record(key: string, text: string): MemberRecord | undefined {
     try {
-      const { member, address, index = 0 } = JSON.parse(text) as Partial<MemberRecord>;
+      const { member, address, index = 0, unreached } = JSON.parse(text) as Partial<MemberRecord>;
       const isWhole = typeof member === 'string' && typeof address?.host === 'string' && typeof index === 'number';
-      if (isWhole && Number.isInteger(address.port)) return { member, address, index };
+      if (isWhole && Number.isInteger(address.port))
+        return { member, address, index, ...(typeof unreached === 'number' && { unreached }) };
     } catch (error) {
       this.#options.logger.debug({ key, err: toPilotlightError(error) }, 'not read');
     }

@@ -70,3 +70,14 @@ test('a member whose control plane cannot be built leaves the lead to another on
   await fleet.run(3000);
   expect(request.outcome).toBe('answered');
 });
+
+test('a leader whom no other member reaches leaves the lead to one that they reach', async () => {
+  const fleet = new Fleet(3, [service()]);
+  const [first, ...others] = fleet.members as [FakeMember, ...FakeMember[]];
+  first.isUnreachable = true;
+  await fleet.run(20_000);
+  expect(fleet.consul.state.leader?.member).not.toBe(first.name);
+  const requests = [first, ...others].map(({ edge }) => edge.request('shop'));
+  await fleet.run(3000);
+  expect(requests.map(({ outcome }) => outcome)).toEqual(['answered', 'answered', 'answered']);
+});

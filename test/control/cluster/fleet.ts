@@ -5,6 +5,7 @@ import type { RelayedEdge } from '../../../src/control/cluster/wire/relayed-edge
 import type { Control } from '../../../src/control/control.ts';
 import { createControl } from '../../../src/control/create-control.ts';
 import type { AttachEdge, Leader, MemberStanding } from '../../../src/model/cluster.ts';
+import { PilotlightError } from '../../../src/model/errors.ts';
 import type { ControlMessage, EdgeMessage } from '../../../src/model/link.ts';
 import type { Logger } from '../../../src/model/observe.ts';
 import type { Runtime } from '../../../src/model/runtime.ts';
@@ -22,20 +23,32 @@ export const TTL_MS = 10_000;
 export const LEASE_MS = 5000;
 const LATENCY_MS = 2;
 
+/** What is wrong with a machine's clocks. */
+export interface Skew {
+  /** What the clock that only runs forward began with, ms. */
+  fromMs: number;
+  /** How fast it runs; 1: as it should. */
+  rate: number;
+  /** By how much its time of day goes ahead, ms. */
+  wallMs: number;
+}
+
 /** The clock of a process that may stand still: its time passes, and none of its timers fire until it goes on. */
 class MemberClock implements Clock {
   readonly #clock: Clock;
+  readonly #skew: Skew;
   #waiting: (() => void)[] | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, skew: Skew) {
     this.#clock = clock;
+    this.#skew = skew;
   }
 
-  now = () => this.#clock.now();
-  wall = () => this.#clock.wall();
+  now = () => this.#skew.fromMs + this.#clock.now() * this.#skew.rate;
+  wall = () => this.#clock.wall() + this.#skew.wallMs;
   after = (ms: number, fn: () => void): Timer => {
     let isOff = false;
-    const timer = this.#clock.after(ms, () => this.run(() => isOff || fn()));
+    const timer = this.#clock.after(ms / this.#skew.rate, () => this.run(() => isOff || fn()));
     return {
       cancel: () => {
         isOff = true;
@@ -45,7 +58,7 @@ class MemberClock implements Clock {
   };
   every = (ms: number, fn: () => void): Timer => {
     let isOff = false;
-    const timer = this.#clock.every(ms, () => this.run(() => isOff || fn()));
+    const timer = this.#clock.every(ms / this.#skew.rate, () => this.run(() => isOff || fn()));
     return {
       cancel: () => {
         isOff = true;
@@ -101,7 +114,7 @@ class Connection {
   pass(from: FakeMember, to: FakeMember, fn: () => void): void {
     const queue = from === this.#leader ? this.#down : this.#up;
     queue.push(fn);
-    this.#fleet.clock.after(LATENCY_MS, () => this.#flush(from, to, queue));
+    this.#fleet.clock.after(this.#fleet.latencyMs(from, to), () => this.#flush(from, to, queue));
   }
 
   #flush(from: FakeMember, to: FakeMember, queue: (() => void)[]): void {
@@ -147,6 +160,14 @@ class Connection {
     if (this.isOver.leader && this.isOver.follower) for (const timer of this.#timers) timer.cancel();
   }
 
+  /** It breaks for both sides: what is under way is lost. */
+  reset(): void {
+    this.#up.length = 0;
+    this.#down.length = 0;
+    this.#follower.clock.run(() => this.end('follower'));
+    this.#leader.clock.run(() => this.end('leader'));
+  }
+
   get member(): MemberStanding {
     const { name } = this.#follower;
     return { member: name, address: { host: name, port: 1 }, build: '1.0.0', edges: this.edges, silentMs: 0 };
@@ -174,6 +195,8 @@ export class FakeMember implements RemoteEdges {
   readonly edge: FakeEdge;
   readonly guests = new Set<Connection>();
   isDead = false;
+  /** Nobody gets a connection to it. */
+  isUnreachable = false;
   /** It comes to nothing whenever it is to lead. */
   cannotLead = false;
   /** Of the control plane that it began last. */
@@ -185,10 +208,10 @@ export class FakeMember implements RemoteEdges {
   #connection: Connection | undefined;
   readonly #life = new AbortController();
 
-  constructor(fleet: Fleet, name: string, services: ServiceSettings[]) {
+  constructor(fleet: Fleet, name: string, services: ServiceSettings[], skew: Skew = { fromMs: 0, rate: 1, wallMs: 0 }) {
     this.#fleet = fleet;
     this.name = name;
-    this.clock = new MemberClock(fleet.clock);
+    this.clock = new MemberClock(fleet.clock, skew);
     this.lock = new FakeLock(fleet.consul, this.clock, name);
     this.relay = new Relay(this.clock, name, this, { follow: (leader) => this.#follow(leader) });
     const settings = testSettings(services);
@@ -200,6 +223,10 @@ export class FakeMember implements RemoteEdges {
     };
     const { clock } = this;
     const standing = () => Array.from(this.guests, ({ member }) => member);
+    const unlinked = () =>
+      this.#target === undefined || this.#connection !== undefined
+        ? undefined
+        : new PilotlightError('CLUSTER_LINK_FAILED', 'no link');
     this.control = createMember({
       cluster: { name: 'edge', secret: '', advertise: { host: name, port: 1 }, ttlMs: TTL_MS, leaseMs: LEASE_MS },
       self: name,
@@ -211,7 +238,9 @@ export class FakeMember implements RemoteEdges {
         get members() {
           return standing();
         },
-        trouble: undefined,
+        get trouble() {
+          return unlinked();
+        },
         listen: (address: unknown) => Promise.resolve(address),
         close: () => this.relay.close(),
       } as never,
@@ -254,6 +283,11 @@ export class FakeMember implements RemoteEdges {
     this.#life.abort();
   }
 
+  /** Its connection to the leader breaks. */
+  reset(): void {
+    this.#connection?.reset();
+  }
+
   lead(index: number, attach: AttachEdge, onLost: OnLost): void {
     this.#leading = { index, attach };
     this.onLost = onLost;
@@ -282,7 +316,7 @@ export class FakeMember implements RemoteEdges {
     if (target === undefined || this.#connection !== undefined) return;
     const leader = this.#fleet.member(target.member);
     const leading = leader.#leading;
-    const isThere = !leader.isDead && !leader.isPaused && !this.#fleet.isCut(this, leader);
+    const isThere = !leader.isDead && !leader.isUnreachable && !leader.isPaused && !this.#fleet.isCut(this, leader);
     if (!isThere || leading?.index !== target.index) return;
     const connection = new Connection(this.#fleet, this, leader);
     this.#connection = connection;
@@ -320,10 +354,17 @@ export class Fleet {
   readonly members: FakeMember[];
   readonly acts: Act[] = [];
   readonly errors: string[] = [];
+  /** When something was done to it last, or made whole. */
+  disturbedAt = 0;
   readonly #cuts = new Set<string>();
+  readonly #slow = new Map<string, number>();
 
-  constructor(count: number, services: ServiceSettings[]) {
-    this.members = Array.from({ length: count }, (_, index) => new FakeMember(this, `proxy-${index + 1}`, services));
+  /** @param skews of the members' clocks, one after the other */
+  constructor(count: number, services: ServiceSettings[], skews: readonly Skew[] = []) {
+    this.members = Array.from(
+      { length: count },
+      (_, index) => new FakeMember(this, `proxy-${index + 1}`, services, skews[index]),
+    );
   }
 
   member(name: string): FakeMember {
@@ -355,9 +396,25 @@ export class Fleet {
     this.#cuts.add(`${a.name} ${b.name}`).add(`${b.name} ${a.name}`);
   }
 
+  /** What passes between a member and the others takes so long. */
+  slow({ name }: FakeMember, ms: number): void {
+    this.#slow.set(name, ms);
+  }
+
+  latencyMs(a: FakeMember, b: FakeMember): number {
+    return LATENCY_MS + (this.#slow.get(a.name) ?? 0) + (this.#slow.get(b.name) ?? 0);
+  }
+
+  /** Nothing is wrong with anybody who lives. */
+  get isWhole(): boolean {
+    const areWhole = this.members.every(({ isDead, isPaused, lock }) => isDead || !(isPaused || lock.isCut));
+    return areWhole && this.#cuts.size === 0 && this.#slow.size === 0 && !this.consul.isAway;
+  }
+
   /** Every line is whole again, and everybody who lives goes on. */
   heal(): void {
     this.#cuts.clear();
+    this.#slow.clear();
     this.consul.isAway = false;
     for (const member of this.members) {
       if (!member.isDead) member.lock.isCut = false;

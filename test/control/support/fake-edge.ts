@@ -52,6 +52,8 @@ export class FakeEdge {
   isUnhealthy: (endpoint: string) => boolean = () => false;
   reports = true;
   mutedAt = 0;
+  /** Called where it is told of endpoints; `before` is what it was told last. */
+  onTold: (state: ServiceState, before: ServiceState) => void = () => {};
   /** Called on every dispatch. */
   onDispatch: (service: string, endpoint: string) => void = () => {};
   readonly #clock: Clock;
@@ -254,6 +256,7 @@ export class FakeEdge {
     const now = this.#clock.now();
     const service = this.service(state.service);
     const before = service.state;
+    this.onTold(state, before);
     const wereReady = this.ready(state.service);
     service.state = state;
     const ready = this.ready(state.service);
