@@ -73,7 +73,7 @@ export class ConsulAgent {
     // Debian's Consul makes this folder whenever it runs, and never uses it.
     await noteStrays(folder, { paths: ['/tmp/consul-test/'], addresses: [] });
     if (this.#datacenter !== undefined) this.#wanPort = await freePort();
-    const ports = await agentPorts(this.#binary, this.#httpPort, this.#wanPort);
+    const ports = await agentPorts(this.#binary, { http: this.#httpPort, serf_wan: this.#wanPort });
     const args = ['agent', '-dev', '-bind', '127.0.0.1', '-client', '127.0.0.1', '-node', 'pilotlight-test'];
     if (this.#datacenter !== undefined) args.push('-datacenter', this.#datacenter);
     // The pid file puts the folder's name into the command line, by which a left-over process is known.
@@ -85,9 +85,13 @@ export class ConsulAgent {
   }
 }
 
-async function agentPorts(binary: string, http: number, serf_wan: number): Promise<string> {
-  const [server, serf] = [await freePort(), await freePort()];
-  const ports: Record<string, number> = { http, https: -1, dns: -1, grpc: -1, server, serf_lan: serf, serf_wan };
+/** The ports of an agent, as its configuration has them; -1: none. */
+export async function agentPorts(
+  binary: string,
+  own: { http: number; serf_lan?: number; serf_wan: number },
+): Promise<string> {
+  const [server, serf_lan] = [await freePort(), await freePort()];
+  const ports: Record<string, number> = { https: -1, dns: -1, grpc: -1, server, serf_lan, ...own };
   const [major = 0, minor = 0] = (/v(\d+)\.(\d+)/.exec(await run(binary, ['version'])) ?? []).slice(1).map(Number);
   // Known since 1.14, and open by default in development mode; older agents refuse the word.
   if (major > 1 || minor >= 14) ports['grpc_tls'] = -1;
@@ -102,7 +106,7 @@ function acl(master: string): string {
 }
 
 /** A leader alone is not enough: until the agent is in its own catalog, answers about health change under a test. */
-async function listsItself(address: string, token = ''): Promise<boolean> {
+export async function listsItself(address: string, token = ''): Promise<boolean> {
   try {
     const answer = await fetch(`${address}/v1/health/service/consul?passing`, {
       headers: { 'X-Consul-Token': token },

@@ -11,6 +11,8 @@ export class Relay {
   readonly #to: RelayEnd;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
+  /** What waits until the line passes things on again; undefined: it does. */
+  #waiting: (() => void)[] | undefined;
   /** What the server says comes so much later, ms. */
   answerDelayMs = 0;
   /** Times at which an HTTP request line came by, epoch ms. */
@@ -35,6 +37,18 @@ export class Relay {
     if (server !== undefined) await new Promise((resolve) => server.close(resolve));
   }
 
+  /** As where a cable is pulled: nothing passes any more, the ends of connections neither, and nobody is told. */
+  silence(): void {
+    this.#waiting ??= [];
+  }
+
+  /** What waited passes, and all that follows. */
+  heal(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const pass of waiting) pass();
+  }
+
   /** Breaks every connection; new ones are let through. */
   breakConnections(): void {
     for (const socket of this.#sockets) socket.destroy();
@@ -52,12 +66,21 @@ export class Relay {
     });
   }
 
-  #slow(): Transform {
+  /** Now, or when the line is healed. */
+  #pass(act: () => void): void {
+    if (this.#waiting === undefined) act();
+    else this.#waiting.push(act);
+  }
+
+  #line(delayMs: () => number): Transform {
     return new Transform({
       transform: (bytes, _, pass) => {
-        if (this.answerDelayMs === 0) pass(null, bytes);
-        else setTimeout(() => pass(null, bytes), this.answerDelayMs);
+        const delay = delayMs();
+        const send = () => this.#pass(() => pass(null, bytes));
+        if (delay === 0) send();
+        else setTimeout(send, delay);
       },
+      flush: (done) => this.#pass(done),
     });
   }
 
@@ -74,13 +97,12 @@ export class Relay {
       [server, client],
     ] as const) {
       this.#sockets.add(socket);
-      socket.on('error', () => other.destroy());
+      socket.on('error', () => this.#pass(() => other.destroy()));
       socket.on('close', () => {
         this.#sockets.delete(socket);
-        if (socket.readableAborted || socket.errored !== null) other.destroy();
+        if (socket.readableAborted || socket.errored !== null) this.#pass(() => other.destroy());
       });
-      if (socket === server) socket.pipe(this.#slow()).pipe(other);
-      else socket.pipe(other);
+      socket.pipe(this.#line(() => (socket === server ? this.answerDelayMs : 0))).pipe(other);
     }
   }
 }

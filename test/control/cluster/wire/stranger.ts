@@ -10,8 +10,8 @@ import {
 } from '../../../../src/control/cluster/wire/frame.ts';
 import { PROTOCOL } from '../../../../src/control/cluster/wire/hello.ts';
 import { clientTls, wireKey } from '../../../../src/control/cluster/wire/secret.ts';
+import type { HostPort } from '../../../../src/model/settings.ts';
 import { until } from '../../../edge/wire.ts';
-import type { Member } from './members.ts';
 
 /** Whoever connects to a member with the right secret, and says what a test has it say. */
 export class Stranger {
@@ -32,7 +32,7 @@ export class Stranger {
     });
   }
 
-  static async open({ address }: Member, secret = 'a secret that members share', cluster = 'edge'): Promise<Stranger> {
+  static async open(address: HostPort, secret = 'a secret that members share', cluster = 'edge'): Promise<Stranger> {
     const socket = connect({ ...address, ...clientTls(cluster, wireKey(secret, cluster)) });
     const stranger = new Stranger(socket);
     await new Promise((resolve) => socket.once('secureConnect', resolve));

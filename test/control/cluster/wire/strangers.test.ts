@@ -29,7 +29,7 @@ test('a member with another secret is told from one of another cluster, on both 
 test('a member of another protocol is refused with both versions, and one of another build is taken', async () => {
   const a = await Member.start('a');
   a.lead(7);
-  const [older, other] = [await Stranger.open(a), await Stranger.open(a)];
+  const [older, other] = [await Stranger.open(a.address), await Stranger.open(a.address)];
   older.say(Kind.HELLO, older.hello({ protocol: 0, build: '0.9.0' }));
   expect(await older.hears(Kind.REFUSED)).toMatchObject({
     code: 'CLUSTER_VERSION',
@@ -45,7 +45,7 @@ test('a member of another protocol is refused with both versions, and one of ano
 test('a member that looks for another one, or has the name of the leader, is refused', async () => {
   const a = await Member.start('a');
   a.lead(7);
-  const [lost, twin] = [await Stranger.open(a), await Stranger.open(a)];
+  const [lost, twin] = [await Stranger.open(a.address), await Stranger.open(a.address)];
   lost.say(Kind.HELLO, lost.hello({ leader: 'b' }));
   expect(await lost.hears(Kind.REFUSED)).toMatchObject({ code: 'CLUSTER_OTHER' });
   twin.say(Kind.HELLO, twin.hello({ member: 'a' }));
@@ -76,23 +76,23 @@ test('what is no member is turned away: plain bytes, no hello, a frame that is t
   await new Promise((resolve) => plain.once('close', resolve));
   await a.says('it does not speak the language of members');
 
-  const early = await Stranger.open(a);
+  const early = await Stranger.open(a.address);
   early.say(Kind.MESSAGE, { type: 'report' });
   await early.over();
   await a.says('a connection that does not begin as those of members');
 
-  const long = await Stranger.open(a);
+  const long = await Stranger.open(a.address);
   long.say(Kind.HELLO, { ...long.hello(), more: 'x'.repeat(5000) });
   await long.over();
 
-  const odd = await Stranger.open(a);
+  const odd = await Stranger.open(a.address);
   odd.say(Kind.HELLO, odd.hello());
   await odd.hears(Kind.WELCOME);
   odd.socket.write(Buffer.from('000000020a000000000100000000000778', 'hex'));
   odd.socket.write('x');
   await odd.over();
 
-  const stale = await Stranger.open(a);
+  const stale = await Stranger.open(a.address);
   stale.say(Kind.HELLO, stale.hello());
   await stale.hears(Kind.WELCOME);
   stale.say(Kind.GOODBYE, undefined, 0, 6);
@@ -103,7 +103,7 @@ test('what is no member is turned away: plain bytes, no hello, a frame that is t
 test('an edge that is not of the member cannot attach in its name', async () => {
   const a = await Member.start('a');
   a.lead(7);
-  const x = await Stranger.open(a);
+  const x = await Stranger.open(a.address);
   x.say(Kind.HELLO, x.hello());
   await x.hears(Kind.WELCOME);
   x.say(Kind.OPEN, { edge: 'b/edge-1', endable: false }, 1);
@@ -130,7 +130,7 @@ test('connections that say nothing end after five seconds, and no more than 64 a
   expect(over()).toBe(16);
   clock.advance(5001);
   await until(() => over() === 80, 'the end of all');
-  const member = await Stranger.open(a);
+  const member = await Stranger.open(a.address);
   member.say(Kind.HELLO, member.hello());
   await member.hears(Kind.WELCOME);
   member.socket.destroy();
