@@ -40,6 +40,8 @@ export const errorKinds = {
   NOT_A_MANAGER: { source: 'upstream', retrySafe: true },
   /** No host of a fleet may take the replica, or has what it asks for. */
   NO_NODE_FITS: { source: 'upstream', retrySafe: true },
+  /** The host on which a replica was being started is gone. */
+  HOST_LOST: { source: 'upstream', retrySafe: true },
   RUNTIME_FAILED: { source: 'upstream', retrySafe: true },
   IMAGE_MISSING: { source: 'upstream', retrySafe: false },
   CONTAINER_MISSING: { source: 'upstream', retrySafe: false },

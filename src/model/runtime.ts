@@ -40,6 +40,8 @@ export interface Instance {
    * but also by itself.
    */
   endedByHand?: 'yes' | 'perhaps' | undefined;
+  /** Of the last run: it went with its host, which is no fault of its own: why, as in `its host is down`. */
+  lost?: string | undefined;
   /**
    * It runs, but not for long, or nobody knows for how long: why, as in `its host is drained`. It is used until another
    * one has taken its place, and never again.

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
+import { Agent as SecureAgent } from 'node:https';
 import type Docker from 'dockerode';
 import { PilotlightError } from '../model/errors.ts';
 import { withDeadline } from '../util/abort.ts';
@@ -28,13 +29,14 @@ export function parseEngineAddress(socket: string): EngineAddress {
  * What is not given here the library takes from DOCKER_HOST. A kept connection could be one that the engine closes just
  * now, while a new one over a unix socket costs a tenth of a millisecond.
  */
-function clientOptions(address: EngineAddress): Docker.DockerOptions {
-  const agent = new Agent({ keepAlive: false });
+function clientOptions(address: EngineAddress, isSecure: boolean): Docker.DockerOptions {
+  const agent = isSecure ? new SecureAgent({ keepAlive: false }) : new Agent({ keepAlive: false });
   if (address.kind === 'unix') {
     const options = { socketPath: address.path, host: undefined, port: undefined, protocol: 'http', agent } as const;
     return options as Docker.DockerOptions;
   }
   const { host, port } = address;
+  if (isSecure) return { host, port, protocol: 'https', agent } as object;
   return port === 2376 ? { host, port, protocol: 'https' } : ({ host, port, protocol: 'http', agent } as object);
 }
 
@@ -51,7 +53,7 @@ async function readTls(tls: EngineTls): Promise<Docker.DockerOptions> {
       throw new PilotlightError('CONFIG_INVALID', `cannot read ${file}, which the engine asks for`, cause);
     });
   const [ca, cert, key] = await Promise.all([read(tls.ca), read(tls.cert), read(tls.key)]);
-  return { protocol: 'https', ca, cert, key } as Docker.DockerOptions;
+  return { ca, cert, key } as Docker.DockerOptions;
 }
 
 /** Has every failure of the library carry the call that it is about, without the query. */
@@ -96,7 +98,8 @@ export class DockerEngine {
     try {
       const address = parseEngineAddress(socket);
       const place = address.kind === 'unix' ? address.path : socket;
-      const client = new Client({ ...clientOptions(address), ...files });
+      const isSecure = files !== undefined && address.kind === 'tcp';
+      const client = new Client({ ...clientOptions(address, isSecure), ...(isSecure && files) });
       nameCalls(client);
       return new DockerEngine(client, address, place, clock);
     } catch (cause) {

@@ -1,13 +1,17 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { ReplicaStatus } from '../../src/model/status.ts';
+import { ConsulAgent } from '../support/consul-agent.ts';
 import { expectStatus } from '../support/docker-api.ts';
+import { freePort } from '../support/free-port.ts';
 import { buildAppImage } from '../support/images.ts';
+import { byStatus, PacedLoad, type Sample } from '../support/paced-load.ts';
 import { RunningProxy } from '../support/proxy.ts';
+import { burst, epochNow, pause } from '../support/raw-client.ts';
 import { SteadyLoad } from '../support/steady-load.ts';
 import { type SwarmFleet, type SwarmHost, startSwarm } from '../support/swarm-fleet.ts';
 import { until } from '../support/until.ts';
-import { makeWorkspace } from '../support/workspace.ts';
+import { makeWorkspace, type Workspace } from '../support/workspace.ts';
 
 interface Node {
   ID: string;
@@ -17,13 +21,23 @@ interface Node {
   Status: { State: string };
 }
 
+interface Task {
+  DesiredState: string;
+  Status: { State: string };
+}
+
 const HOST = 'shop.test';
 const MIMIC = join(import.meta.dirname, '../support/mimic.mjs');
 /** Requests per second. */
 const RATE = 40;
+/** For what starts engines or proxies besides: the machine may be busy. */
+const PATIENCE_MS = 400_000;
 
 let fleet: SwarmFleet;
+let workspace: Workspace;
 let proxy: RunningProxy;
+/** How replicas are run. */
+let run: Record<string, unknown>;
 
 // What follows builds on what came before: a fleet is not started for each.
 beforeAll(async () => {
@@ -36,18 +50,25 @@ beforeAll(async () => {
     env: { PORT: '3000' },
   });
   await fleet.manager.push(image);
-  const workspace = await makeWorkspace(fleet.manager.socket);
+  await createNamed('secrets', 'db-password');
+  await createNamed('configs', 'shop-conf');
+  workspace = await makeWorkspace(fleet.manager.socket);
   // It serves on for a moment after it was asked to end, and closes what is idle.
-  const run = { image, port: 3000, env: { MIMIC_TERM_MS: '1500' }, stop: { grace: '5s' } };
+  run = { image, port: 3000, env: { MIMIC_TERM_MS: '1500' }, stop: { grace: '5s' } };
+  // Its port opens when the secret is there; a gate is the name of a file.
+  const env = { MIMIC_TERM_MS: '1500', MIMIC_GATE: '/', MIMIC_LISTEN_GATE: 'run/secrets/db-password' };
+  const named = { secrets: ['db-password'], configs: { 'shop-conf': '/etc/shop.conf' } };
   const config = {
-    swarm: { socket: fleet.manager.socket },
+    // One that is none is passed over.
+    swarm: { socket: [(fleet.workers[0] as SwarmHost).socket, fleet.secure.address], tls: fleet.secure.tls },
     services: {
       shop: {
         routes: [{ host: HOST }],
-        run: { swarm: run },
+        run: { swarm: { ...run, ...named, env } },
         scale: { idle: 'never', max: 3 },
         hold: { timeout: '60s' },
       },
+      other: { routes: [{ host: 'other.test' }], run: { swarm: run }, hold: { timeout: '140s' } },
       picky: { routes: [{ host: 'picky.test' }], run: { swarm: { ...run, constraints: ['node.labels.no==such'] } } },
       missing: { routes: [{ host: 'missing.test' }], run: { swarm: { ...run, image: `${registry}/none:1` } } },
     },
@@ -62,6 +83,21 @@ afterAll(async () => {
 
 const ready = async (): Promise<ReplicaStatus[]> =>
   (await proxy.service('shop')).replicas.filter(({ state }) => state === 'ready');
+
+/** Prints what something cost. */
+const tell = (line: string) => process.stderr.write(`[swarm] ${line}\n`);
+
+/** Something that replicas get by its name. */
+async function createNamed(kind: 'secrets' | 'configs', Name: string): Promise<void> {
+  expectStatus(await fleet.manager.docker('POST', `/${kind}/create`, { Name, Data: btoa('x') }), 201);
+}
+
+/** The tasks of one of our services, and those that run and are to. */
+async function tasksOf(service: string): Promise<{ all: Task[]; wanted: Task[] }> {
+  const filters = encodeURIComponent(JSON.stringify({ label: [`pilotlight.swarm.service=${service}`] }));
+  const { json: all } = expectStatus(await fleet.manager.docker<Task[]>('GET', `/tasks?filters=${filters}`), 200);
+  return { all, wanted: all.filter(({ DesiredState }) => DesiredState === 'running') };
+}
 
 /** The hosts that ready replicas run on, by name. */
 async function placed(): Promise<string[]> {
@@ -101,13 +137,33 @@ async function spread(): Promise<void> {
 }
 
 /** What becomes of requests while something happens. */
-async function underLoad(happening: () => Promise<void>): Promise<string[]> {
+async function underLoad(happening: () => Promise<void>): Promise<{ failures: string[]; samples: readonly Sample[] }> {
   const load = await SteadyLoad.start(proxy.port, HOST, RATE, { webSocket: false });
   const happened = await Promise.allSettled([happening()]);
-  const { failures, kept, fresh } = await load.stop();
+  const { failures, kept, fresh, samples } = await load.stop();
+  tell(`${kept + fresh} requests, ${failures.length} lost`);
   for (const each of happened) if (each.status === 'rejected') throw each.reason;
   expect(kept + fresh).toBeGreaterThan(20);
-  return failures;
+  return { failures, samples };
+}
+
+/** The run that answers at the replica on a host, asked behind the proxy's back; undefined where none does. */
+async function bootOn({ address }: SwarmHost, port: string): Promise<string | undefined> {
+  const answer = await fetch(`http://${address}:${port}/`, { signal: AbortSignal.timeout(5000) }).catch(
+    () => undefined,
+  );
+  return answer?.headers.get('x-mimic-boot') ?? undefined;
+}
+
+/** The port of the replica on a host. */
+async function portOn({ address }: SwarmHost): Promise<string> {
+  const found = (await ready()).find((replica) => replica.address?.startsWith(`${address}:`));
+  return found?.address?.split(':')[1] ?? '';
+}
+
+async function untilNode(host: SwarmHost, state: 'ready' | 'down'): Promise<void> {
+  const isSo = () => node(host).then(({ Status }) => Status.State === state);
+  await until(`${host.name} is ${state}`, () => isSo().catch(() => false), 60_000);
 }
 
 /** Waits until three replicas are ready, and none of them on a host. */
@@ -128,13 +184,14 @@ test('its image is on every host before the first request', async () => {
     return found.length === 3 && found.every(({ state }) => state === 'there');
   });
   expect((await images()).map(({ host }) => host)).toEqual(fleet.hosts.map(({ name }) => name).toSorted());
-  const { images: missing = [] } = await proxy.service('missing');
-  expect(missing.map(({ state }) => state)).toEqual(['missing', 'missing', 'missing']);
+  const missing = async () => ((await proxy.service('missing')).images ?? []).map(({ state }) => state);
+  await until('no host has the other', async () => (await missing()).join() === 'missing,missing,missing');
   expect(await ready()).toEqual([]);
 });
 
 test('a request wakes a service on a host of the swarm', async () => {
-  const answer = await proxy.request({ host: HOST });
+  // It has its secret, or its port would not be open, and its config, or there would be no answer.
+  const answer = await proxy.request({ host: HOST, path: '/?gate=etc/shop.conf' });
   expect(answer.status).toBe(200);
   expect(answer.headers['x-cold-start']).toBe('1');
   expect(fleet.hosts.map(({ name }) => name)).toEqual(expect.arrayContaining(await placed()));
@@ -158,12 +215,112 @@ test('no host that fits, and an image that nobody has, are said in one line', as
   }
 });
 
-test('a host that is drained under load loses no request', async () => {
+test('a replica whose host loses its engine under load serves until another one does, and never again', async () => {
   const host = fleet.workers[1] as SwarmHost;
-  const failures = await underLoad(async () => {
+  const port = await portOn(host);
+  const lost = await bootOn(host, port);
+  expect(lost).toBeDefined();
+  let [killedAt, replacedAt] = [0, 0];
+  const { failures, samples } = await underLoad(async () => {
+    killedAt = epochNow();
+    await host.killEngine();
+    await replacedElsewhere(host);
+    replacedAt = epochNow();
+    // It is still there, and would answer.
+    expect(await bootOn(host, port)).toBe(lost);
+    await host.startEngine();
+    await untilNode(host, 'ready');
+    await until('its engine has ended it', async () => (await bootOn(host, port)) === undefined, 60_000);
+  });
+  expect(failures).toEqual([]);
+  const byLost = samples.filter(({ boot, dueAt }) => boot === lost && dueAt > killedAt);
+  tell(
+    `its engine killed: replaced after ${Math.round((replacedAt - killedAt) / 100) / 10} s, ${byLost.length} answers of it`,
+  );
+  expect(byLost.length).toBeGreaterThan(0);
+  expect(byLost.filter(({ dueAt }) => dueAt > replacedAt)).toEqual([]);
+  expect((await tasksOf('shop')).wanted).toHaveLength(3);
+});
+
+test('a host that is drained under load loses no request', async () => {
+  const host = fleet.workers[0] as SwarmHost;
+  const { failures } = await underLoad(async () => {
     await make(host, 'drain');
     await replacedElsewhere(host);
   });
   expect(failures).toEqual([]);
   await make(host, 'active');
 });
+
+test(
+  'three proxies have one replica started, and one again when their leader is killed, which costs the others nothing',
+  async () => {
+    const consul = await ConsulAgent.start(inject('consulBinary'));
+    const launched = Array.from({ length: 3 }, async () => {
+      const advertise = `127.0.0.1:${await freePort()}`;
+      const config = {
+        swarm: { socket: fleet.manager.socket },
+        consul: { address: consul.address },
+        cluster: { name: 'edge', advertise, secret: 'a-secret-of-many-characters', ttl: '4s', lease: '2s' },
+        services: { fleet: { routes: [{ host: 'fleet.test' }], run: { swarm: run }, hold: { timeout: '140s' } } },
+      };
+      return (await RunningProxy.launch({ workspace, config })).ready();
+    });
+    const members = await Promise.all(launched);
+    try {
+      const cold = await Promise.all(
+        members.map(({ port }) => burst(port, 10, { host: 'fleet.test', timeout: 150_000 })),
+      );
+      expect(cold.flat().map(({ status }) => status)).toEqual(Array.from({ length: 30 }, () => 200));
+      expect((await tasksOf('fleet')).all).toHaveLength(1);
+
+      const leads = async (member: RunningProxy) => (await member.metric('pilotlight_cluster_leader')) === 1;
+      const standings = await Promise.all(members.map(leads));
+      const leader = members[standings.indexOf(true)] as RunningProxy;
+      const others = members.filter((member) => member !== leader);
+      const loads = others.map(({ port }) => PacedLoad.start({ port, host: 'fleet.test', rate: 20 }));
+      await leader.crash();
+      await until('another one leads', async () => (await Promise.all(others.map(leads))).includes(true), 60_000);
+      await pause(1000);
+      const samples = (await Promise.all(loads.map((load) => load.stop()))).flat();
+      tell(
+        `${samples.length} requests at two proxies while the leader is killed: ${JSON.stringify(byStatus(samples))}`,
+      );
+      expect(Object.keys(byStatus(samples))).toEqual(['200']);
+      expect((await tasksOf('fleet')).all).toHaveLength(1);
+    } finally {
+      await Promise.all(members.filter(({ alive }) => alive).map((member) => member.stop()));
+      await consul.stop();
+    }
+    expect((await tasksOf('fleet')).wanted).toHaveLength(1);
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'without its manager what is warm serves on, and what is cold is answered, with the reason; all goes on when it is back',
+  async () => {
+    const { manager } = fleet;
+    const without = await underLoad(async () => {
+      await manager.killEngine();
+      await until('that is told', () => proxy.events.some(({ message }) => /contact lost/.test(message)), 30_000);
+      expect((await proxy.request({ host: 'other.test' })).status).toBe(503);
+      const why = () =>
+        proxy.events.find(({ type, service }) => type === 'start-failed' && service === 'other')?.message;
+      await until('it is told why', () => why() !== undefined);
+      expect(why()).toContain(`no Docker engine at ${fleet.secure.address}`);
+    });
+    expect(without.failures).toEqual([]);
+    // Its engine ends the replica of its own host: what is in the hands of that one is lost.
+    const back = await underLoad(async () => {
+      await manager.startEngine();
+      const isAnswered = async () => (await proxy.request({ host: 'other.test', timeout: 150_000 })).status === 200;
+      await until('what was cold is started', isAnswered, 150_000, 500);
+      await until('three are ready', async () => (await ready()).length === 3, 60_000);
+    });
+    expect(back.failures.length).toBeLessThan(RATE);
+    expect((await tasksOf('other')).wanted).toHaveLength(1);
+    expect((await tasksOf('shop')).wanted).toHaveLength(3);
+  },
+  PATIENCE_MS,
+);

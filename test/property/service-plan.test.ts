@@ -183,6 +183,7 @@ const happenings: Record<string, (service: PlannedService, n: number) => void> =
       type: 'exited',
       replica,
       wasInUse: n % 2 === 0,
+      isLost: n % 3 === 0,
     })),
   adopt: (service) => {
     if (countsOf(service.view).live >= service.view.scale.max) return;

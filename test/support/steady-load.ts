@@ -1,4 +1,4 @@
-import { PacedLoad } from './paced-load.ts';
+import { PacedLoad, type Sample } from './paced-load.ts';
 import { pause, request } from './raw-client.ts';
 import { WebSocketClient } from './web-socket.ts';
 
@@ -9,6 +9,8 @@ interface SteadyResult {
   fresh: number;
   /** Messages that the WebSocket echoed. */
   echoed: number;
+  /** Of the requests on kept connections. */
+  samples: readonly Sample[];
   /** One line for each request, or message, that was not answered as it should. */
   failures: string[];
 }
@@ -26,7 +28,7 @@ export class SteadyLoad {
   readonly #kept: PacedLoad;
   readonly #socket: WebSocketClient | undefined;
   readonly #loops: Promise<void>[];
-  readonly #result: SteadyResult = { kept: 0, fresh: 0, echoed: 0, failures: [] };
+  readonly #result: SteadyResult = { kept: 0, fresh: 0, echoed: 0, samples: [], failures: [] };
   #stopped = false;
 
   private constructor(port: number, host: string, rate: number, socket: WebSocketClient | undefined) {
@@ -53,7 +55,7 @@ export class SteadyLoad {
     for (const { status, error } of samples) {
       if (status !== 200) this.#result.failures.push(`kept: ${error ?? `answered ${status}`}`);
     }
-    return { ...this.#result, kept: samples.length };
+    return { ...this.#result, kept: samples.length, samples };
   }
 
   async #connect(everyMs: number): Promise<void> {

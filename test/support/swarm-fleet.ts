@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { openSync, readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeCertificate } from './certificates.ts';
 import { findProgram, run, searchPath } from './command.ts';
 import { aptInstall } from './debian.ts';
 import { type DockerCall, dockerApi, engineAnswers, expectStatus } from './docker-api.ts';
@@ -38,6 +39,8 @@ export interface SwarmHost {
 export interface SwarmFleet {
   /** The first of the hosts. */
   manager: SwarmHost;
+  /** Where the manager listens for who has a certificate, and paths of what to use there. */
+  secure: { address: string; tls: { ca: string; cert: string; key: string } };
   /** The others, which are workers. */
   workers: SwarmHost[];
   hosts: SwarmHost[];
@@ -62,7 +65,11 @@ interface NodeSummary {
 }
 
 const ENGINE_MS = 120_000;
+/** An engine tells that it is there so often, and is lost after three times that; five seconds unless said, ns. */
+const HEARTBEAT_NS = 2e9;
 const REGISTRY_PORT = 5000;
+/** Another one than 2376, which alone the client library takes for TLS. */
+const SECURE_PORT = 2476;
 
 /**
  * Starts a swarm: engines in namespaces that are joined by a bridge, the first of them the manager. Everything is taken
@@ -92,22 +99,39 @@ export async function startSwarm(options: FleetOptions): Promise<SwarmFleet> {
     await run('ip', ['link', 'add', 'name', bridge, 'address', hardwareAddress(net), 'type', 'bridge']);
     await run('ip', ['address', 'add', `${net}1/24`, 'dev', bridge]);
     await run('ip', ['link', 'set', bridge, 'up']);
+    const tls = await makeCertificates(folder, `${net}10`);
     const hosts = await Promise.all(
       namespaces.map(async (namespace, index) => {
         const address = `${net}${index + 10}`;
         await makeNamespace(namespace, bridge, address, `${net}1`);
-        const host = new Host(namespace, address, join(folder, `host-${index + 1}`), options);
+        const secured = index === 0 ? securedBy(address, tls) : [];
+        const host = new Host(namespace, address, join(folder, `host-${index + 1}`), options, secured);
         await host.startEngine();
         return host;
       }),
     );
     await joinHosts(hosts);
     const [manager, ...workers] = hosts as [Host, ...Host[]];
-    return { manager, workers, hosts, folder, stop: () => keeper.stop() };
+    const secure = { address: `tcp://${manager.address}:${SECURE_PORT}`, tls };
+    return { manager, secure, workers, hosts, folder, stop: () => keeper.stop() };
   } catch (error) {
     await keeper.stop();
     throw error;
   }
+}
+
+/** One certificate for the manager and who asks it, and who has signed it. */
+async function makeCertificates(folder: string, address: string): Promise<SwarmFleet['secure']['tls']> {
+  const authority = makeCertificate({ names: ['fleet.test'], isAuthority: true });
+  const { cert, key } = makeCertificate({ names: [`IP:${address}`], by: authority });
+  const paths = { ca: join(folder, 'ca.pem'), cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+  await Promise.all([writeFile(paths.ca, authority.cert), writeFile(paths.cert, cert), writeFile(paths.key, key)]);
+  return paths;
+}
+
+function securedBy(address: string, { ca, cert, key }: SwarmFleet['secure']['tls']): string[] {
+  const listen = `--host=tcp://${address}:${SECURE_PORT}`;
+  return [listen, '--tlsverify', `--tlscacert=${ca}`, `--tlscert=${cert}`, `--tlskey=${key}`];
 }
 
 async function makeNamespace(name: string, bridge: string, address: string, gateway: string): Promise<void> {
@@ -123,7 +147,8 @@ async function makeNamespace(name: string, bridge: string, address: string, gate
 /** The first makes the swarm, the others join it. */
 async function joinHosts([manager, ...workers]: readonly Host[]): Promise<void> {
   if (manager === undefined) return;
-  const listen = { ListenAddr: '0.0.0.0:2377', AdvertiseAddr: manager.address };
+  const Spec = { Dispatcher: { HeartbeatPeriod: HEARTBEAT_NS } };
+  const listen = { ListenAddr: '0.0.0.0:2377', AdvertiseAddr: manager.address, Spec };
   expectStatus(await manager.docker('POST', '/swarm/init', listen), 200);
   const swarm = await manager.docker<{ JoinTokens: { Worker: string } }>('GET', '/swarm');
   const token = expectStatus(swarm, 200).json.JoinTokens.Worker;
@@ -152,14 +177,17 @@ class Host implements SwarmHost {
   readonly docker: DockerCall;
   readonly #folder: string;
   readonly #options: FleetOptions;
+  /** What its engine is started with besides. */
+  readonly #more: readonly string[];
 
-  constructor(name: string, address: string, folder: string, options: FleetOptions) {
+  constructor(name: string, address: string, folder: string, options: FleetOptions, more: readonly string[]) {
     this.name = name;
     this.address = address;
     this.#folder = folder;
     this.socket = join(folder, 'docker.sock');
     this.docker = dockerApi(this.socket);
     this.#options = options;
+    this.#more = more;
   }
 
   inside(program: string, args: readonly string[]): Promise<string> {
@@ -180,13 +208,14 @@ class Host implements SwarmHost {
       pidfile: this.#pidFile,
       'containerd-namespace': this.name,
       'containerd-plugins-namespace': `${this.name}-plugins`,
-      iptables: 'false',
-      'ip-forward': 'false',
+      // With its proxy program instead, a published port would end with its engine.
+      iptables: 'true',
+      'ip-forward': 'true',
       'ip-masq': 'false',
       'log-level': 'warn',
       ...(insecureRegistry !== undefined && { 'insecure-registry': insecureRegistry }),
     };
-    const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
+    const args = [...Object.entries(options).map(([name, value]) => `--${name}=${value}`), ...this.#more];
     const program = findProgram('dockerd') ?? 'dockerd';
     const env = { ...process.env, PATH: searchPath(), DOCKER_SERVICE_PREFER_OFFLINE_IMAGE: offlineImages ? '1' : '' };
     // A name of its own, by which Swarm lists it.
@@ -201,9 +230,12 @@ class Host implements SwarmHost {
   }
 
   async killEngine(): Promise<void> {
-    const pid = Number(readFileSync(this.#pidFile, 'utf8'));
-    process.kill(pid, 'SIGKILL');
-    await until(`the engine of ${this.name} is gone`, () => !isAlive(pid), 10_000);
+    const containerd = join(this.#folder, 'exec/containerd/containerd.pid');
+    // The next engine would take the containerd that goes with this one for one that it can use.
+    const pids = [this.#pidFile, containerd].map((file) => Number(readFileSync(file, 'utf8')));
+    for (const pid of pids) kill(pid);
+    await until(`the engine of ${this.name} is gone`, () => !pids.some(isAlive), 30_000);
+    await rm(containerd);
   }
 
   async kill(): Promise<void> {

@@ -104,6 +104,7 @@ export const errorAdvice: Record<ErrorCode, string> = {
   NO_NODE_FITS:
     'No host of the swarm may take the replica, or has left what it asks for: compare `constraints` and `reserve` of its ' +
     '`run` with `docker node ls` and `docker node inspect`.',
+  HOST_LOST: 'The host was drained or lost while it started the replica. Another one is tried at once.',
   RUNTIME_FAILED: 'The engine refused, and the message has its words.',
   IMAGE_MISSING: 'Pull or build the image on this machine. It is looked for again by itself.',
   CONTAINER_MISSING: 'No container has the name in `docker.container`. Create it.',

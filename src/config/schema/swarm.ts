@@ -1,5 +1,5 @@
 import { optional, options, required, section } from '../option/option.ts';
-import { parsed, path } from '../option/value-types.ts';
+import { oneOrMore, path } from '../option/value-types.ts';
 import { readDockerSocket } from './addresses.ts';
 import { DOCKER_SOCKET } from './default-addresses.ts';
 
@@ -7,8 +7,8 @@ import { DOCKER_SOCKET } from './default-addresses.ts';
 export const swarmSchema = section(
   {
     socket: optional(
-      parsed('path or tcp://host:port', 'the path of a socket, or tcp://host:port', readDockerSocket),
-      'The Engine API of a manager.',
+      oneOrMore('path or tcp://host:port', 'the path of a socket, or tcp://host:port', readDockerSocket),
+      'The Engine API of a manager; of several managers a list: where one does not answer the next one is asked.',
       `\`$DOCKER_HOST\`, else \`${DOCKER_SOCKET}\``,
     ),
     tls: optional(
@@ -17,7 +17,7 @@ export const swarmSchema = section(
         cert: required(path('a PEM file'), 'Certificate that the manager asks for.'),
         key: required(path('a PEM file'), 'Its key.'),
       }),
-      'TLS to a manager at tcp://.',
+      'TLS to managers at tcp://.',
       'none',
     ),
   },

@@ -27,11 +27,8 @@ export interface RunnerListener {
   onStartWithdrawn(replica: Replica): void;
   /** A found replica did not prove itself. */
   onAdoptFailed(replica: Replica, error: PilotlightError): void;
-  /**
-   * A ready replica ended by itself, or by somebody else's doing.
-   * @param crashedAfterMs how long it was ready, where it ended by itself and too soon for that to be in order
-   */
-  onExited(replica: Replica, detail: string, crashedAfterMs: number | undefined): void;
+  /** A ready replica ended by itself, or by somebody else's doing. */
+  onExited(replica: Replica, exit: ReplicaExit): void;
   /** It is not there for long any more, as its `leaving` tells: another one has to take its place. */
   onLeaving(replica: Replica): void;
   /** It is frozen. @param pauseMs how long that took; undefined where it was found so */
@@ -49,6 +46,15 @@ export interface RunnerListener {
   onStopped(replica: Replica, reason: string, stopMs: number | undefined): void;
   /** What the runtime knows is not certain any more: list again. */
   onUncertain(): void;
+}
+
+export interface ReplicaExit {
+  /** How it ended, in words. */
+  detail: string;
+  /** How long it was ready, ms, where it ended by itself and too soon for that to be in order. */
+  crashedAfterMs: number | undefined;
+  /** It went with its host. */
+  isLost: boolean;
 }
 
 export interface RunnerOptions {

@@ -1,26 +1,27 @@
-import { type ErrorCode, PilotlightError, toPilotlightError } from '../../model/errors.ts';
+import { PilotlightError, toPilotlightError } from '../../model/errors.ts';
 import type { StartCause } from '../../model/replica.ts';
-import type { Instance, Runtime } from '../../model/runtime.ts';
+import type { Instance } from '../../model/runtime.ts';
 import type { SpanIdentity } from '../../model/traces.ts';
 import type { Timer } from '../../util/clock.ts';
 import { detached } from '../context.ts';
 import { retrying } from '../retry.ts';
 import { CRASH_MS, PROBATION_MS } from '../start/circuit.ts';
-import { endText, isByHand, withdrawals } from './endings.ts';
+import { endings, endText, isByHand, withdrawals } from './endings.ts';
 import { GIVEN_UP_GRACE_MS, giveUpPort, lossText, type Whereabouts, whereIs } from './lost-port.ts';
 import { isAsKnown, isSameRun, type Replica } from './replica.ts';
 import { well } from './replica-health.ts';
 import type { RunnerOptions } from './runner-ports.ts';
-import { callRuntime, RUNTIME_CALL_MS } from './runtime-call.ts';
+import { callRuntime, never, RUNTIME_CALL_MS } from './runtime-call.ts';
 import {
   ended,
   endedEarly,
   exitText,
+  isDisturbed,
   isPortClash,
   launch,
   proveReady,
   type ReadinessContext,
-  untilNoClash,
+  untilUndisturbed,
 } from './start-sequence.ts';
 import { startSpan, traceStart } from './start-trace.ts';
 
@@ -32,9 +33,6 @@ const PAUSE_MS = 5000;
 const RESUME_READY_MS = 5000;
 /** Between attempts to stop a replica whose runtime does not answer, ms. */
 const STOP_RETRY = { base: 1000, cap: 30_000, jitter: 0.2 };
-
-/** Errors that say that nothing runs any more. */
-const endings: ReadonlySet<ErrorCode> = new Set(['REPLICA_EXITED', 'OUT_OF_MEMORY', 'COMMAND_NOT_FOUND']);
 
 type StartTask = Extract<Replica['task'], { kind: 'start' }>;
 
@@ -179,7 +177,7 @@ export class ReplicaRunner {
       replica.apply('exit');
       replica.instance = undefined;
     }
-    this.#options.listener.onExited(replica, lossText(replica), undefined);
+    this.#options.listener.onExited(replica, { detail: lossText(replica), crashedAfterMs: undefined, isLost: false });
   }
 
   #noteLeaving(replica: Replica, now: Instance | undefined): void {
@@ -191,7 +189,7 @@ export class ReplicaRunner {
   async #runStart(replica: Replica, task: StartTask, permitAt: number, releasePermit: () => void): Promise<void> {
     const { life } = this.#options.context;
     try {
-      await untilNoClash(() => this.#tryStart(replica, task, permitAt, releasePermit), life);
+      await untilUndisturbed(() => this.#tryStart(replica, task, permitAt, releasePermit), life);
     } catch (thrown) {
       if (life.aborted) return;
       const error = toPilotlightError(thrown, 'RUNTIME_FAILED');
@@ -207,7 +205,7 @@ export class ReplicaRunner {
     const { context, publish } = this.#options;
     const { clock } = context;
     // What broke off the attempt before is no reason to break off this one.
-    if (isPortClash(task.abort.signal.reason)) task.abort = new AbortController();
+    if (isDisturbed(task.abort.signal.reason)) task.abort = new AbortController();
     const { signal } = task.abort;
     task.exitSeen = false;
     replica.instance = undefined;
@@ -310,9 +308,12 @@ export class ReplicaRunner {
   async #runAdopt(replica: Replica, instance: Instance, signal: AbortSignal): Promise<void> {
     const { context, listener } = this.#options;
     try {
-      if (!isSameRun(instance, await this.#inspect(replica, instance.id))) {
+      const now = await this.#inspect(replica, instance.id);
+      if (!isSameRun(instance, now)) {
         throw new PilotlightError('REPLICA_EXITED', 'it ended before it could be taken over');
       }
+      // It may have been told before it was known here.
+      replica.leaving = now?.leaving;
       this.#listens(replica, instance, await proveReady(this.#readiness(replica), instance, signal));
     } catch (thrown) {
       if (context.life.aborted) return;
@@ -391,7 +392,8 @@ export class ReplicaRunner {
     const isFrozen = now?.state === 'paused' && replica.runtime.resume !== undefined && this.#park(replica, now);
     publish();
     const livedMs = context.clock.now() - readyAt;
-    const isYoung = wasReady && livedMs < CRASH_MS;
+    const isLost = now?.lost !== undefined;
+    const isYoung = wasReady && livedMs < CRASH_MS && !isLost;
     replica.endedSoon = isYoung ? replica.endedSoon + 1 : 0;
     const isCrash = isYoung && !isByHand(now, replica.endedSoon);
     if (isCrash && start !== undefined && livedMs < PROBATION_MS) {
@@ -400,7 +402,8 @@ export class ReplicaRunner {
     } else if (task.kind === 'retire') {
       listener.onStopped(replica, task.retirement.reason, undefined);
     } else {
-      listener.onExited(replica, `${endText(now)}${exitText(now)}`, isCrash ? livedMs : undefined);
+      const crashedAfterMs = isCrash ? livedMs : undefined;
+      listener.onExited(replica, { detail: `${endText(now)}${exitText(now)}`, crashedAfterMs, isLost });
     }
     // It was started anew behind our back: another run, which has to prove itself.
     if (now?.state === 'running') this.adopt(replica, now);
@@ -442,9 +445,4 @@ export class ReplicaRunner {
     replica.endpoint = `${replica.name}#${++this.#incarnations}`;
     replica.loss = undefined;
   }
-}
-
-/** Nothing is paused by a runtime that cannot. @throws INTERNAL */
-function never({ name }: Runtime): never {
-  throw new PilotlightError('INTERNAL', `the ${name} runtime freezes nothing`);
 }

@@ -1,4 +1,5 @@
 import { PilotlightError } from '../../model/errors.ts';
+import type { Runtime } from '../../model/runtime.ts';
 import { withDeadline } from '../../util/abort.ts';
 import type { Clock } from '../../util/clock.ts';
 import { formatDuration } from '../../util/units.ts';
@@ -18,4 +19,9 @@ export function callRuntime<Value>(
 ): Promise<Value> {
   const late = () => new PilotlightError('RUNTIME_FAILED', `the runtime did not answer within ${formatDuration(ms)}`);
   return withDeadline(clock, ms, signal, late, call);
+}
+
+/** Nothing is paused by a runtime that cannot. @throws INTERNAL */
+export function never({ name }: Runtime): never {
+  throw new PilotlightError('INTERNAL', `the ${name} runtime freezes nothing`);
 }

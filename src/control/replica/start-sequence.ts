@@ -10,8 +10,8 @@ import type { ProbeOrder, ProbeOutcome } from '../link/hub.ts';
 import { isSameRun, type StartAttempt } from './replica.ts';
 import { callRuntime, RUNTIME_CALL_MS } from './runtime-call.ts';
 
-/** Attempts for which it may turn out that somebody else took the port first. */
-const PORT_ATTEMPTS = 6;
+/** Attempts for which it may turn out that somebody else took the port first, or that the host is lost. */
+const ATTEMPTS = 6;
 /** Pause between two looks at a replica's health: a tenth of the time so far, within these bounds, ms. */
 const HEALTH_POLL_MS = 250;
 const MAX_HEALTH_PAUSE_MS = 2000;
@@ -42,15 +42,16 @@ export function launch(clock: Clock, runtime: Runtime, spec: ReplicaSpec, life: 
 }
 
 /**
- * Runs attempts at one start: where another program took the port in between, the next one at once, with another port.
+ * Runs attempts at one start: where another program took the port in between, or the host is lost, the next one at once,
+ * at another port or on another host.
  * @throws what the last attempt throws
  */
-export async function untilNoClash(attempt: () => Promise<void>, life: AbortSignal): Promise<void> {
-  for (let left = PORT_ATTEMPTS - 1; ; left--) {
+export async function untilUndisturbed(attempt: () => Promise<void>, life: AbortSignal): Promise<void> {
+  for (let left = ATTEMPTS - 1; ; left--) {
     try {
       return await attempt();
     } catch (thrown) {
-      if (!isPortClash(thrown) || left === 0 || life.aborted) throw thrown;
+      if (!isDisturbed(thrown) || left === 0 || life.aborted) throw thrown;
     }
   }
 }
@@ -214,8 +215,9 @@ function notInTime(ready: ReadySettings, { probe }: StartAttempt): PilotlightErr
   return new PilotlightError('READY_TIMEOUT', `not ready within ${formatDuration(ready.timeoutMs)}${last}`);
 }
 
-/** Why a start failed whose replica ended before it was ready. With its port in other hands it is worth another try. */
+/** Why a start failed whose replica ended before it was ready. With its port in other hands, or its host lost, it is worth another try. */
 export function endedEarly(when: string, now: Instance | undefined, attempt: StartAttempt): PilotlightError {
+  if (now?.lost !== undefined) return new PilotlightError('HOST_LOST', `${when}: ${now.lost}`);
   if (now?.portTaken === true) return new PilotlightError('PORT_CLASH', `${when}: another program took its port`);
   const missing = now?.exitCode === undefined ? undefined : shellFailures[now.exitCode];
   if (missing === undefined) return ended(when, now, attempt);
@@ -237,6 +239,11 @@ export function ended(when: string, now: Instance | undefined, attempt: StartAtt
   }
   const perhaps = now?.outOfMemory === 'perhaps' ? ', perhaps for want of memory' : '';
   return new PilotlightError('REPLICA_EXITED', `${when}${exitText(now)}${perhaps}`);
+}
+
+/** Whether a start failed for something beside it, which another attempt may not meet. */
+export function isDisturbed(thrown: unknown): boolean {
+  return isPortClash(thrown) || (thrown instanceof PilotlightError && thrown.code === 'HOST_LOST');
 }
 
 export function isPortClash(thrown: unknown): boolean {

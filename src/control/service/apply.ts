@@ -73,7 +73,7 @@ function intentAfter(view: ServiceView, event: ServiceEvent): Intent {
     }
     case 'exited': {
       // An idle one, or the last one, may have been stopped on purpose: it waits until somebody asks.
-      const isLeft = availableIn(view) === 0 || !event.wasInUse;
+      const isLeft = availableIn(view) === 0 || !(event.wasInUse || event.isLost);
       const failures = intent.failures + Number(isOut(view));
       return { ...intent, failures, target: isLeft ? withReserve(view, ready + starting + queued) : intent.target };
     }

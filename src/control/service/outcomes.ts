@@ -9,6 +9,7 @@ import type { Replica } from '../replica/replica.ts';
 import type { ReplicaSet, ReplicaSetListener } from '../replica/replica-set.ts';
 import { type ReplicaView, viewOf } from '../replica/replica-view.ts';
 import { PERMIT_READINESS_MS } from '../replica/runner.ts';
+import type { ReplicaExit } from '../replica/runner-ports.ts';
 import type { StartFailures } from '../replica/start-failures.ts';
 import type { StartBreaker } from '../start/breaker.ts';
 import { CRASH_MS, PROBATION_MS } from '../start/circuit.ts';
@@ -134,7 +135,7 @@ export class Outcomes implements ReplicaSetListener {
     this.#ended({ type: 'adoption-failed', replica: this.#viewOf(replica) });
   }
 
-  onExited(replica: Replica, detail: string, crashedAfterMs: number | undefined): void {
+  onExited(replica: Replica, { detail, crashedAfterMs, isLost }: ReplicaExit): void {
     const { telemetry, breaker, crashes } = this.#options;
     const { active, window } = telemetry;
     const { clock } = this.#host.context;
@@ -146,7 +147,7 @@ export class Outcomes implements ReplicaSetListener {
       this.#decisions.exited(replica, detail, crashes.add(replica.name, crashedAfterMs));
     }
     const wasInUse = active > 0 || window.arrivalsBefore(clock.now(), PROBATION_MS) > 0;
-    this.#ended({ type: 'exited', replica: this.#viewOf(replica), wasInUse });
+    this.#ended({ type: 'exited', replica: this.#viewOf(replica), wasInUse, isLost });
   }
 
   /** It has been unhealthy for long enough to be replaced. */

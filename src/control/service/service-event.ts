@@ -41,8 +41,8 @@ export type ServiceEvent =
   | { type: 'start-failed'; replica: ReplicaView }
   /** What was found running did not prove itself. */
   | { type: 'adoption-failed'; replica: ReplicaView }
-  /** `wasInUse`: the service had requests just before. */
-  | { type: 'exited'; replica: ReplicaView; wasInUse: boolean }
+  /** `wasInUse`: the service had requests just before; `isLost`: it went with its host, which nobody wanted. */
+  | { type: 'exited'; replica: ReplicaView; wasInUse: boolean; isLost: boolean }
   | { type: 'stopped'; replica: ReplicaView }
   /** It is frozen. */
   | { type: 'paused'; replica: ReplicaView }

@@ -1,8 +1,8 @@
 import type Docker from 'dockerode';
 import { PilotlightError } from '../../model/errors.ts';
-import { type DockerEngine, limits } from '../engine.ts';
+import { limits } from '../engine.ts';
 import { statusOf } from '../engine-errors.ts';
-import { toSwarmError } from './errors.ts';
+import type { Managers } from './managers.ts';
 import type { Named, ServiceSpec } from './service-spec.ts';
 
 /** The parts of a service that are read. */
@@ -34,6 +34,7 @@ export interface Task {
 /** The parts of a host that are read. */
 export interface Node {
   ID: string;
+  UpdatedAt: string;
   Spec: { Availability: string };
   Description: { Hostname: string };
   Status: { State: string; Addr?: string };
@@ -60,16 +61,16 @@ interface Library {
   getImage(name: string): { distribution(options: object): Promise<{ Descriptor?: { digest?: string } }> };
 }
 
-/** The calls of a manager's API that are made, each bounded in time, failing with errors of ours only. */
+/** The calls of a manager's API that are made, of which none does harm where it is made twice: each bounded in time, failing with errors of ours only. */
 export class SwarmApi {
-  readonly #engine: DockerEngine;
+  readonly #managers: Managers;
 
-  constructor(engine: DockerEngine) {
-    this.#engine = engine;
+  constructor(managers: Managers) {
+    this.#managers = managers;
   }
 
   get place(): string {
-    return this.#engine.place;
+    return this.#managers.place;
   }
 
   services(filters: Filters, signal: AbortSignal): Promise<Service[]> {
@@ -144,24 +145,19 @@ export class SwarmApi {
 
   /** What a registry has by the name of an image now. @throws where none tells */
   async digest(image: string, limitMs: number, signal: AbortSignal): Promise<string | undefined> {
-    const found = await this.#call(limitMs, signal, (docker, abortSignal) =>
-      docker.getImage(image).distribution({ abortSignal }),
+    // What a registry does not answer, it does not answer to another manager either.
+    const found = await this.#managers.once(limitMs, signal, (docker, abortSignal) =>
+      libraryOf(docker).getImage(image).distribution({ abortSignal }),
     );
     return found.Descriptor?.digest;
   }
 
-  async #call<T>(
+  #call<T>(
     limitMs: number,
     signal: AbortSignal,
     request: (docker: Library, abortSignal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    try {
-      return await this.#engine.call(limitMs, signal, (docker: Docker, abortSignal) =>
-        request(docker as unknown as Library, abortSignal),
-      );
-    } catch (thrown) {
-      throw thrown instanceof PilotlightError ? toSwarmError(thrown, this.place) : thrown;
-    }
+    return this.#managers.call(limitMs, signal, (docker, abortSignal) => request(libraryOf(docker), abortSignal));
   }
 
   async #unlessMissing<T>(asked: Promise<T>): Promise<T | undefined> {
@@ -172,4 +168,8 @@ export class SwarmApi {
       throw thrown;
     }
   }
+}
+
+function libraryOf(docker: Docker): Library {
+  return docker as unknown as Library;
 }

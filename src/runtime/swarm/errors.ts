@@ -4,12 +4,12 @@ import { statusOf } from '../engine-errors.ts';
 /** What a manager says, or does not say, where the engine's own mapping is too coarse. */
 export function toSwarmError(error: PilotlightError, place: string): PilotlightError {
   const { message } = error;
-  if (statusOf(error) === 503 || /not a swarm manager/i.test(message)) {
-    return new PilotlightError('NOT_A_MANAGER', noManager(message, place), error);
-  }
   if (/does not have a leader|too few managers|no elected primary/i.test(message)) {
     const line = `the swarm at ${place} has no leader: too few of its managers are there`;
     return new PilotlightError('RUNTIME_UNREACHABLE', line, error);
+  }
+  if (statusOf(error) === 503 || /not a swarm manager/i.test(message)) {
+    return new PilotlightError('NOT_A_MANAGER', noManager(message, place), error);
   }
   const missing = /\b(secret|config) not found: (\S+)|\b(network) (\S+) not found/i.exec(message);
   if (missing !== null) {
@@ -25,9 +25,11 @@ function noManager(message: string, place: string): string {
   return `the engine at ${place} is in no swarm: docker swarm init, or join`;
 }
 
-/** Whether somebody else changed a service in between. */
+/** Whether a service was changed, or made, in between: by somebody else, or by a call of ours whose answer was lost. */
 export function isOutOfSequence(thrown: unknown): boolean {
-  return thrown instanceof PilotlightError && /update out of sequence/i.test(thrown.message);
+  return (
+    thrown instanceof PilotlightError && /update out of sequence|name conflicts with an existing/i.test(thrown.message)
+  );
 }
 
 /** How a task failed, as Swarm has it. */

@@ -1,16 +1,8 @@
 import type { Clock } from '../../util/clock.ts';
 import { SingleFlight } from '../../util/single-flight.ts';
-import type { Node, SwarmApi } from './api.ts';
-
-/** A host of the swarm. */
-export interface Host {
-  id: string;
-  name: string;
-  /** Where it is reached. */
-  address: string;
-  isDown: boolean;
-  isDrained: boolean;
-}
+import type { SwarmApi, Task } from './api.ts';
+import { type Host, hostOf } from './host.ts';
+import { phaseOf } from './task.ts';
 
 /** What is known of a host is not older than this, ms. */
 const FRESH_MS = 500;
@@ -32,29 +24,22 @@ export class Hosts {
   async all(): Promise<ReadonlyMap<string, Host>> {
     if (this.#clock.now() - this.#knownAt < FRESH_MS) return this.#known;
     // For all who ask now: it is bounded in time.
-    return this.#asking.run('all', async () => {
-      const nodes = await this.#api.nodes(new AbortController().signal);
-      this.#known = new Map(nodes.map((node) => [node.ID, hostOf(node)]));
-      this.#knownAt = this.#clock.now();
-      return this.#known;
-    });
+    return this.#asking.run('all', () => this.now());
+  }
+
+  /** As they are now: what Swarm does to tasks follows on what becomes of hosts, and is not to be known without it. */
+  async now(): Promise<ReadonlyMap<string, Host>> {
+    const nodes = await this.#api.nodes(new AbortController().signal);
+    this.#known = new Map(nodes.map((node) => [node.ID, hostOf(node)]));
+    this.#knownAt = this.#clock.now();
+    return this.#known;
   }
 
   /** The host of a task; undefined where it has none. */
-  async of({ NodeID }: { NodeID?: string }): Promise<Host | undefined> {
-    return NodeID === undefined || NodeID === '' ? undefined : (await this.all()).get(NodeID);
+  async of(task: Task): Promise<Host | undefined> {
+    const { NodeID = '' } = task;
+    if (NodeID === '') return undefined;
+    const isSettled = task.DesiredState === 'running' && phaseOf(task) === 'running';
+    return (isSettled ? await this.all() : await this.now()).get(NodeID);
   }
-}
-
-function hostOf({ ID, Spec, Description, Status, ManagerStatus }: Node): Host {
-  // A manager may know only as a manager where others reach it.
-  const isTold = Status.Addr !== undefined && Status.Addr !== '' && Status.Addr !== '0.0.0.0';
-  const address = isTold ? Status.Addr : ManagerStatus?.Addr?.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  return {
-    id: ID,
-    name: Description.Hostname,
-    address: address ?? '',
-    isDown: Status.State === 'down',
-    isDrained: Spec.Availability === 'drain',
-  };
 }

@@ -1,5 +1,6 @@
 import type { HostImage } from '../../model/runtime.ts';
 import { canonicalHash } from '../../util/hash.ts';
+import { SingleFlight } from '../../util/single-flight.ts';
 import type { Service, SwarmApi, Task } from './api.ts';
 import type { Hosts } from './hosts.ts';
 import { fitting, labels, type ServiceSpec } from './service-spec.ts';
@@ -32,6 +33,7 @@ export class HostImages {
   readonly #instance: string;
   readonly #now: () => number;
   /** By the name of the service. */
+  readonly #bringing = new SingleFlight<string, void>();
   readonly #pullers = new Map<string, Puller>();
 
   constructor(api: SwarmApi, hosts: Hosts, instance: string, now: () => number) {
@@ -42,8 +44,13 @@ export class HostImages {
   }
 
   /** Sees to it that the hosts of a `run` get its image. @param pinned with its digest, where that is known */
-  async bring(run: SwarmRun, pinned: string): Promise<void> {
+  bring(run: SwarmRun, pinned: string): Promise<void> {
     const name = this.#nameOf(run);
+    // All replicas of a service are prepared at the same time.
+    return this.#bringing.run(name, () => this.#bring(name, run, pinned));
+  }
+
+  async #bring(name: string, run: SwarmRun, pinned: string): Promise<void> {
     const found = await this.#api.service(name, NEVER);
     if (found === undefined) {
       const service = await this.#api.create(this.#spec(name, run, pinned, 0), NEVER);

@@ -3,8 +3,9 @@ import { type Clock, sleep } from '../../util/clock.ts';
 import type { SwarmApi, Task } from './api.ts';
 import { noNodeFits, startFailure } from './errors.ts';
 import type { Hosts } from './hosts.ts';
+import { numberOf, type StartedService } from './replica-services.ts';
 import type { Owner } from './service-spec.ts';
-import { addressOf, newest, phaseOf } from './task.ts';
+import { addressOf, newest, phaseOf, whyLost } from './task.ts';
 
 /** Between two looks at a task: a tenth of the time so far, within these bounds, ms. */
 const LOOK_MS = { least: 40, most: 500 };
@@ -22,12 +23,12 @@ interface LaunchOptions {
 /**
  * Waits until the task of a service runs and has an address.
  * @param meant the service, and the number that its task has
- * @throws IMAGE_MISSING, MOUNT_MISSING, COMMAND_NOT_FOUND, PORT_CLASH, NO_NODE_FITS, REPLICA_EXITED, OUT_OF_MEMORY,
+ * @throws IMAGE_MISSING, MOUNT_MISSING, COMMAND_NOT_FOUND, PORT_CLASH, NO_NODE_FITS, HOST_LOST, REPLICA_EXITED, OUT_OF_MEMORY,
  * RUNTIME_UNREACHABLE, RUNTIME_FAILED
  */
 export async function untilRunning(
   { api, hosts, clock }: LaunchOptions,
-  meant: { id: string; force: number },
+  meant: StartedService,
   owner: Owner,
   signal: AbortSignal,
 ): Promise<Task> {
@@ -35,7 +36,7 @@ export async function untilRunning(
   let runningSince: number | undefined;
   for (;;) {
     const tasks = await api.tasks({ service: [meant.id] }, signal);
-    const task = newest(tasks.filter(({ Spec }) => (Spec.ForceUpdate ?? 0) === meant.force));
+    const task = newest(tasks.filter((each) => numberOf(each) === meant.force));
     const phase = task === undefined ? 'waiting' : phaseOf(task);
     if (task !== undefined && phase === 'ended') throw await failure(task, hosts);
     if (task !== undefined && (phase === 'running' || phase === 'leaving')) {
@@ -54,11 +55,14 @@ export async function untilRunning(
 
 async function failure(task: Task, hosts: Hosts): Promise<PilotlightError> {
   const { State, Err, Message = '', ContainerStatus } = task.Status;
+  const host = await hosts.of(task);
+  const why = whyLost(task, host);
+  if (why !== undefined) return new PilotlightError('HOST_LOST', `it did not come to run: ${why}`);
   const ran = ContainerStatus?.ContainerID !== undefined && ContainerStatus.ContainerID !== '';
   return startFailure({
     state: State,
     text: Err ?? Message,
     exitCode: ran ? ContainerStatus.ExitCode : undefined,
-    host: (await hosts.of(task))?.name,
+    host: host?.name,
   });
 }

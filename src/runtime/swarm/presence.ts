@@ -6,7 +6,7 @@ export type Presence = 'there' | 'gone' | 'silent';
 
 /** An attempt to connect takes no longer than this, ms. */
 const CONNECT_MS = 1000;
-/** How many replicas are remembered to have been there. */
+/** How many replicas are remembered to have been there, or to be lost. */
 const REMEMBERED = 4096;
 
 /** Tries whether something listens at an address. Nothing is sent. */
@@ -30,7 +30,9 @@ export function knock({ host, port }: HostPort): Promise<Presence> {
 export class Presences {
   readonly #knock: typeof knock;
   /** Those that were there once: what has only begun to run may not listen yet. */
-  readonly #seen = new Set<string>();
+  readonly #seen = new Map<string, true>();
+  /** Why those are lost that were found so: they are used no more, whatever comes back. */
+  readonly #lost = new Map<string, string>();
 
   constructor(tries: typeof knock = knock) {
     this.#knock = tries;
@@ -40,21 +42,30 @@ export class Presences {
   async isGone(id: string, address: HostPort, isLost: boolean): Promise<boolean> {
     const presence = await this.#knock(address);
     if (presence === 'there') {
-      this.#remember(id);
+      remember(this.#seen, id, true);
       return false;
     }
     return this.#seen.has(id) && (presence === 'gone' || isLost);
   }
 
+  giveUp(id: string, why: string): void {
+    remember(this.#lost, id, why);
+  }
+
+  /** Why it was given up; undefined where it was not. */
+  whyGivenUp(id: string): string | undefined {
+    return this.#lost.get(id);
+  }
+
   forget(id: string): void {
     this.#seen.delete(id);
   }
+}
 
-  #remember(id: string): void {
-    this.#seen.add(id);
-    for (const oldest of this.#seen) {
-      if (this.#seen.size <= REMEMBERED) return;
-      this.#seen.delete(oldest);
-    }
+function remember<Value>(known: Map<string, Value>, id: string, value: Value): void {
+  known.set(id, value);
+  for (const oldest of known.keys()) {
+    if (known.size <= REMEMBERED) return;
+    known.delete(oldest);
   }
 }

@@ -1,8 +1,8 @@
 import { PilotlightError } from '../../model/errors.ts';
 import type { ReplicaSpec } from '../../model/runtime.ts';
 import { unlessAborted } from '../../util/abort.ts';
-import { SingleFlight } from '../../util/single-flight.ts';
-import type { Service, SwarmApi } from './api.ts';
+import { KeyedTurns } from '../../util/keyed-turns.ts';
+import type { Service, SwarmApi, Task } from './api.ts';
 import { isOutOfSequence } from './errors.ts';
 import { labels, type Resolved, type ServiceSpec, serviceName, serviceSpec } from './service-spec.ts';
 import type { SwarmRun } from './settings.ts';
@@ -15,11 +15,15 @@ const ATTEMPTS = 5;
 /** A registry that does not say so soon what it has is not waited for: hosts ask it themselves, ms. */
 const DIGEST_MS = 5000;
 
-/** The services that are replicas: made ahead without a task, scaled to one and back. */
+/**
+ * The services that are replicas: made ahead without a task, scaled to one and back. Each task has a number, that of the
+ * start that it is of: what is done about an older one leaves a newer one alone, also one that Swarm has yet to make.
+ */
 export class ReplicaServices {
   readonly #api: SwarmApi;
   readonly #instance: string;
-  readonly #flights = new SingleFlight<string, Service>();
+  /** By the name of the service: what reads and then changes it is not disturbed by another of ours. */
+  readonly #turns = new KeyedTurns<string>();
   /** By image: the same with the digest that the registry had by that name. */
   readonly #pinned = new Map<string, string>();
 
@@ -31,27 +35,36 @@ export class ReplicaServices {
   /** Makes the service, or one of an older `run` anew, without a task. One that has a task is left as it is. */
   async prepare(spec: ReplicaSpec, run: SwarmRun, signal: AbortSignal): Promise<void> {
     await this.#pin(run.image, signal);
-    await this.#inTurn(spec, signal, async () => {
-      const found = await this.#find(spec);
-      if (found === undefined) return this.#create(spec, run, 0);
-      if (await this.#isInUse(found)) return found;
-      const wanted = serviceSpec(spec, run, await this.#resolve(run), { replicas: 0, force: forceOf(found) });
-      if (isCurrent(found, wanted)) return found;
-      await this.#api.update(found, wanted, NEVER);
-      return found;
-    });
+    await this.#inTurn(serviceName(spec), signal, () =>
+      retried(async () => {
+        const found = await this.#find(spec);
+        if (found === undefined) {
+          await this.#create(spec, run, 0);
+          return;
+        }
+        if (await this.#isInUse(found)) return;
+        const wanted = serviceSpec(spec, run, await this.#resolve(run), { replicas: 0, force: forceOf(found) });
+        if (!isCurrent(found, wanted)) await this.#api.update(found, wanted, NEVER);
+      }),
+    );
   }
 
   /**
    * Has the service of a replica have one task more than it had, unless one runs or is on its way.
+   * @param isLost whether a task is given up, though Swarm does not know that it ended
    * @returns the service, and which of its tasks are meant: those with this number
    */
-  async scaleUp(spec: ReplicaSpec, run: SwarmRun, signal: AbortSignal): Promise<{ id: string; force: number }> {
-    const service = await this.#inTurn(spec, signal, () =>
+  async scaleUp(
+    spec: ReplicaSpec,
+    run: SwarmRun,
+    isLost: (task: string) => boolean,
+    signal: AbortSignal,
+  ): Promise<StartedService> {
+    const service = await this.#inTurn(serviceName(spec), signal, () =>
       retried(async () => {
         const found = await this.#find(spec);
         if (found === undefined) return this.#create(spec, run, 1);
-        if (await this.#isInUse(found)) return found;
+        if (await this.#isInUse(found, isLost)) return found;
         const force = forceOf(found) + 1;
         const wanted = serviceSpec(spec, run, await this.#resolve(run), { replicas: 1, force });
         await this.#api.update(found, wanted, NEVER);
@@ -61,15 +74,15 @@ export class ReplicaServices {
     return { id: service.ID, force: forceOf(service) };
   }
 
-  /** Has a service have no task, if `task` is still the last of its tasks. */
-  async scaleDown(id: string, task: string | undefined, signal: AbortSignal): Promise<void> {
-    await retried(async () => {
-      const found = await this.#api.service(id, signal);
-      if (found === undefined || found.Spec.Mode.Replicated?.Replicas === 0) return;
-      const last = newest(await this.#api.tasks({ service: [id] }, signal));
-      if (task !== undefined && last !== undefined && last.ID !== task) return;
-      await this.#api.update(found, { ...found.Spec, Mode: { Replicated: { Replicas: 0 } } }, signal);
-    });
+  /** Has a service have no task, unless it was had start another one since the one with the number. */
+  async scaleDown(name: string, { id, force }: StartedService, signal: AbortSignal): Promise<void> {
+    await this.#inTurn(name, signal, () =>
+      retried(async () => {
+        const found = await this.#api.service(id, NEVER);
+        if (found === undefined || isAtRest(found) || forceOf(found) !== force) return;
+        await this.#api.update(found, { ...found.Spec, Mode: { Replicated: { Replicas: 0 } } }, NEVER);
+      }),
+    );
   }
 
   /** The services of this instance, of one of its services or of all. */
@@ -79,8 +92,11 @@ export class ReplicaServices {
 
   /** Removes those of a service that have no task. */
   async clean(service: string, signal: AbortSignal): Promise<void> {
-    for (const found of await this.own(service, signal)) {
-      if (!(await this.#isInUse(found))) await this.#api.remove(found.ID, signal);
+    for (const { ID, Spec } of await this.own(service, signal)) {
+      await this.#inTurn(Spec.Name, signal, async () => {
+        const found = await this.#api.service(ID, NEVER);
+        if (found !== undefined && !(await this.#isInUse(found))) await this.#api.remove(ID, NEVER);
+      });
     }
   }
 
@@ -121,17 +137,39 @@ export class ReplicaServices {
   }
 
   /** Whether a task of it runs or is on its way. What Swarm has given up does not count. */
-  async #isInUse({ ID, Spec }: Service): Promise<boolean> {
-    if (Spec.Mode.Replicated?.Replicas === 0) return false;
-    const last = newest(await this.#api.tasks({ service: [ID] }, NEVER));
+  async #isInUse(service: Service, isLost: (task: string) => boolean = () => false): Promise<boolean> {
+    if (isAtRest(service)) return false;
+    const tasks = await this.#api.tasks({ service: [service.ID] }, NEVER);
+    const last = newest(tasks.filter((task) => isMeant(task, service)));
     const phase = last === undefined ? 'waiting' : phaseOf(last);
-    return phase === 'waiting' || phase === 'running';
+    return phase === 'waiting' || (phase === 'running' && !isLost(last?.ID ?? ''));
   }
 
-  #inTurn(spec: ReplicaSpec, signal: AbortSignal, task: () => Promise<Service>): Promise<Service> {
+  #inTurn<T>(name: string, signal: AbortSignal, task: () => Promise<T>): Promise<T> {
     signal.throwIfAborted();
-    return unlessAborted(this.#flights.run(serviceName(spec), task), signal);
+    return unlessAborted(this.#turns.run(name, task), signal);
   }
+}
+
+/** A service that was had start a task, and the number of that. */
+export interface StartedService {
+  id: string;
+  force: number;
+}
+
+/** Whether a service is to have no task: what still runs of it is meant to end. */
+export function isAtRest({ Spec }: Service): boolean {
+  return Spec.Mode.Replicated?.Replicas === 0;
+}
+
+/** Whether a task is of the last start of its service. */
+export function isMeant(task: Task, service: Service): boolean {
+  return numberOf(task) === forceOf(service);
+}
+
+/** Of which start a task is. */
+export function numberOf({ Spec }: Task): number {
+  return Spec.ForceUpdate ?? 0;
 }
 
 /** The labels that services and tasks of ours have. */

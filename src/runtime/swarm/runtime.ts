@@ -5,17 +5,17 @@ import type { RunSettings, StopSettings } from '../../model/settings.ts';
 import { unlessAborted } from '../../util/abort.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
 import { containerOutput } from '../container-output.ts';
-import { DockerEngine } from '../engine.ts';
 import { lastLines } from '../output-lines.ts';
 import { SwarmApi, type Task } from './api.ts';
 import { Hosts } from './hosts.ts';
 import { HostImages } from './images.ts';
 import { untilRunning } from './launch.ts';
+import { Managers } from './managers.ts';
 import { type knock, Presences } from './presence.ts';
-import { ownLabels, ReplicaServices } from './replica-services.ts';
+import { isAtRest, isMeant, numberOf, ownLabels, ReplicaServices, type StartedService } from './replica-services.ts';
 import { type Owner, ownerOf, serviceName } from './service-spec.ts';
 import { type SwarmRun, type SwarmSettings, swarmRun } from './settings.ts';
-import { instanceOf, newest, phaseOf } from './task.ts';
+import { instanceOf, lostInstance, newest, phaseOf } from './task.ts';
 import { watchTasks } from './watch.ts';
 
 interface SwarmRuntimeOptions {
@@ -32,13 +32,15 @@ interface SwarmRuntimeOptions {
 const STOP_LOOK_MS = 100;
 /** Between two looks at how far hosts are in getting images, ms. */
 const IMAGES_LOOK_MS = 2000;
+/** Swarm tells within this time that a task ended, if its host is there, ms. */
+const END_TOLD_MS = 1500;
 /** How many that ended are remembered after Swarm has forgotten them. */
 const REMEMBERED = 256;
 
 /** Has a swarm place replicas; its manager need not be there yet. Loads the client library. */
 export async function createSwarmRuntime(options: SwarmRuntimeOptions): Promise<Runtime> {
   const { settings, clock } = options;
-  return new SwarmRuntime(options, new SwarmApi(await DockerEngine.load(settings.socket, clock, settings.tls)));
+  return new SwarmRuntime(options, new SwarmApi(await Managers.load(settings, clock)));
 }
 
 class SwarmRuntime implements Runtime {
@@ -53,6 +55,8 @@ class SwarmRuntime implements Runtime {
   readonly #ended = new Map<string, Instance>();
   /** Services that a start of ours is about, by name: what becomes of their tasks is its own. */
   readonly #starting = new Set<string>();
+  /** By service: the task after whose end it was had wait for the next start. */
+  readonly #settled = new Map<string, string>();
 
   constructor(options: SwarmRuntimeOptions, api: SwarmApi) {
     this.#options = options;
@@ -88,11 +92,12 @@ class SwarmRuntime implements Runtime {
     const owner: Owner = { service, ordinal, hash, port: run.port, reach: run.reach };
     this.#starting.add(name);
     try {
-      const meant = await this.#services.scaleUp(spec, run, signal);
+      const isLost = (id: string) => this.#presences.whyGivenUp(id) !== undefined;
+      const meant = await this.#services.scaleUp(spec, run, isLost, signal);
       const { api, clock, hosts } = { api: this.#api, hosts: this.#hosts, clock: this.#options.clock };
       const task = await untilRunning({ api, clock, hosts }, meant, owner, signal).catch(async (thrown) => {
         // Swarm would start it once a host fits, when nobody waits for it any more.
-        if (!signal.aborted) await this.#services.scaleDown(meant.id, undefined, signal);
+        if (!signal.aborted) await this.#services.scaleDown(name, meant, signal);
         throw thrown;
       });
       const instance = await this.#instance(task);
@@ -108,18 +113,38 @@ class SwarmRuntime implements Runtime {
     if (task === undefined) return this.#ended.get(id);
     const instance = await this.#instance(task);
     if (instance?.state !== 'running' || instance.address === undefined) return instance;
-    const host = await this.#hosts.of(task);
-    if (!(await this.#presences.isGone(id, instance.address, host === undefined || host.isDown))) return instance;
-    return { ...instance, state: 'stopped', address: undefined, leaving: undefined };
+    const isLeaving = instance.leaving !== undefined;
+    const host = isLeaving ? await this.#hosts.of(task) : undefined;
+    if (!(await this.#presences.isGone(id, instance.address, isLeaving && host?.isDrained !== true))) return instance;
+    if (isLeaving) return this.#giveUp(instance, instance.leaving);
+    return this.#untilToldOfEnd(instance, signal);
+  }
+
+  /** A task that ends takes its port along before Swarm tells of that; one that is lost with its host is not told of for long. */
+  async #untilToldOfEnd(instance: Instance, signal: AbortSignal): Promise<Instance | undefined> {
+    const { clock } = this.#options;
+    for (const since = clock.now(); clock.now() - since < END_TOLD_MS; ) {
+      await sleep(clock, STOP_LOOK_MS, signal);
+      const task = await this.#api.task(instance.id, signal);
+      const now = task === undefined ? this.#ended.get(instance.id) : await this.#instance(task);
+      if (now?.state !== 'running') return now;
+      if (now.leaving !== undefined) return this.#giveUp(now, now.leaving);
+    }
+    return this.#giveUp(instance, 'nothing listens there any more, and Swarm does not tell that it ended');
+  }
+
+  #giveUp(instance: Instance, why = ''): Instance {
+    this.#presences.giveUp(instance.id, why);
+    return lostInstance(instance, why);
   }
 
   /** Signal and grace are those that it was started with: Swarm knows no others. */
   async stop(id: string, _stop: StopSettings, signal: AbortSignal): Promise<void> {
     const task = await this.#api.task(id, signal);
     if (task === undefined) return;
-    if (this.#ownerOf(task) === undefined)
-      throw new PilotlightError('RUNTIME_FAILED', `task ${id} is not ours to stop`);
-    await this.#services.scaleDown(task.ServiceID, id, signal);
+    const owner = this.#ownerOf(task);
+    if (owner === undefined) throw new PilotlightError('RUNTIME_FAILED', `task ${id} is not ours to stop`);
+    await this.#services.scaleDown(this.#nameOf(owner), startOf(task), signal);
     while (!(await this.#isOver(id, signal))) await sleep(this.#options.clock, STOP_LOOK_MS, signal);
     this.#presences.forget(id);
   }
@@ -135,13 +160,13 @@ class SwarmRuntime implements Runtime {
       this.#api.tasks({ label: ownLabels(this.#options.instance) }, signal),
     ]);
     const byService = Map.groupBy(tasks, ({ ServiceID }) => ServiceID);
-    const found = services.map(async ({ ID, Spec }) => {
-      const ofService = byService.get(ID) ?? [];
-      const runs = ofService.filter((task) => ['running', 'leaving'].includes(phaseOf(task)));
-      const last = newest(runs) ?? newest(ofService);
+    const found = services.map(async (service) => {
+      // What is scaled down, or replaced, may answer for long on a host that is lost: it is used no more.
+      const runs = (byService.get(service.ID) ?? []).filter((task) => isMeant(task, service) && !isAtRest(service));
+      const last = newest(runs);
       const instance = last && (await this.#instance(last));
-      const owner = ownerOf(Spec.Labels, this.#options.instance);
-      return instance ?? (owner && preparedInstance(ID, owner));
+      const owner = ownerOf(service.Spec.Labels, this.#options.instance);
+      return instance ?? (owner && preparedInstance(service.ID, owner));
     });
     return (await Promise.all(found)).filter((instance) => instance !== undefined);
   }
@@ -154,7 +179,10 @@ class SwarmRuntime implements Runtime {
       await looked();
     };
     const labels = ownLabels(instance);
-    void watchTasks({ api: this.#api, clock, logger, instance, random, labels, listener, onLook }, signal);
+    void watchTasks(
+      { api: this.#api, hosts: this.#hosts, clock, logger, instance, random, labels, listener, onLook },
+      signal,
+    );
   }
 
   async output(id: string, lines: number, signal: AbortSignal): Promise<string[]> {
@@ -168,23 +196,31 @@ class SwarmRuntime implements Runtime {
 
   /** Remembers how tasks ended, and has their services wait for the next start: Swarm would make another one some day. */
   async #settle(tasks: readonly Task[], signal: AbortSignal): Promise<void> {
-    for (const [id, ofService] of Map.groupBy(tasks, ({ ServiceID }) => ServiceID)) {
+    const byService = Map.groupBy(tasks, ({ ServiceID }) => ServiceID);
+    for (const id of this.#settled.keys()) if (!byService.has(id)) this.#settled.delete(id);
+    for (const [id, ofService] of byService) {
       for (const task of ofService) if (phaseOf(task) === 'ended') await this.#remember(task);
       const last = newest(ofService);
       const owner = last && this.#ownerOf(last);
-      if (last === undefined || owner === undefined || phaseOf(last) !== 'ended') continue;
-      const name = serviceName({ ...owner, instance: this.#options.instance, run: NO_RUN });
-      if (last.DesiredState === 'remove' || this.#starting.has(name)) continue;
-      // What fails here is tried again at the next look.
-      await this.#services.scaleDown(id, last.ID, signal).catch(() => undefined);
+      if (last === undefined || owner === undefined || !this.#isSpent(last)) continue;
+      const name = this.#nameOf(owner);
+      if (last.DesiredState === 'remove' || this.#settled.get(id) === last.ID || this.#starting.has(name)) continue;
+      this.#settled.set(id, last.ID);
+      // What fails here is tried again at the next look, which need not wait for it.
+      this.#services.scaleDown(name, startOf(last), signal).catch(() => this.#settled.delete(id));
     }
+  }
+
+  /** Whether it has ended, or is as good as that. */
+  #isSpent(task: Task): boolean {
+    return phaseOf(task) === 'ended' || this.#presences.whyGivenUp(task.ID) !== undefined;
   }
 
   async #remember(task: Task): Promise<void> {
     if (this.#ended.has(task.ID)) return;
     const owner = this.#ownerOf(task);
     if (owner === undefined) return;
-    this.#ended.set(task.ID, instanceOf(task, owner, undefined));
+    this.#ended.set(task.ID, instanceOf(task, owner, await this.#hosts.of(task)));
     for (const oldest of this.#ended.keys()) {
       if (this.#ended.size <= REMEMBERED) return;
       this.#ended.delete(oldest);
@@ -201,7 +237,14 @@ class SwarmRuntime implements Runtime {
 
   async #instance(task: Task): Promise<Instance | undefined> {
     const owner = this.#ownerOf(task);
-    return owner && instanceOf(task, owner, await this.#hosts.of(task));
+    if (owner === undefined) return undefined;
+    const instance = instanceOf(task, owner, await this.#hosts.of(task));
+    const why = this.#presences.whyGivenUp(task.ID);
+    return why === undefined || instance.state !== 'running' ? instance : lostInstance(instance, why);
+  }
+
+  #nameOf(owner: Owner): string {
+    return serviceName({ ...owner, instance: this.#options.instance, run: NO_RUN });
   }
 
   #ownerOf({ Spec }: Task): Owner | undefined {
@@ -217,6 +260,10 @@ function atIntervals(clock: Clock, ms: number, task: () => Promise<void>): () =>
     last = clock.now();
     await task();
   };
+}
+
+function startOf(task: Task): StartedService {
+  return { id: task.ServiceID, force: numberOf(task) };
 }
 
 /** The name of a service does not hang on it. */

@@ -2,11 +2,11 @@ import { PilotlightError } from '../../model/errors.ts';
 import type { ReplicaSpec } from '../../model/runtime.ts';
 import type { RunSettings } from '../../model/settings.ts';
 
-/** Where a manager of the swarm is. */
+/** Where the managers of the swarm are. */
 export interface SwarmSettings {
-  /** Path of the Engine API's unix socket, or a tcp:// address. */
-  socket: string;
-  /** What a manager on another machine asks for; undefined: plain HTTP. Paths of PEM files. */
+  /** Path of the Engine API's unix socket, or a tcp:// address; several where there are several managers. */
+  socket: string | readonly string[];
+  /** What managers at tcp:// ask for; undefined: plain HTTP. Paths of PEM files. */
   tls: { ca: string; cert: string; key: string } | undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { Instance } from '../../model/runtime.ts';
 import type { HostPort } from '../../model/settings.ts';
 import type { Task } from './api.ts';
-import type { Host } from './hosts.ts';
+import type { Host } from './host.ts';
 import { labels, type Owner } from './service-spec.ts';
 
 /**
@@ -9,6 +9,9 @@ import { labels, type Owner } from './service-spec.ts';
  * lost host may answer for long.
  */
 export type TaskPhase = 'waiting' | 'running' | 'leaving' | 'ended';
+
+/** Between an engine's joining and its telling of what ended meanwhile, at most, by the clocks of two hosts, ms. */
+const JOINING_MS = 1000;
 
 const WAITING = ['new', 'allocated', 'pending', 'assigned', 'accepted', 'preparing', 'ready', 'starting'];
 
@@ -54,8 +57,14 @@ export function instanceOf(task: Task, owner: Owner, host: Host | undefined): In
     exitCode: ran && task.Status.State !== 'running' ? ExitCode : undefined,
     outOfMemory: ran && isOutOfMemory(task) ? 'perhaps' : undefined,
     endedByHand: phase === 'ended' ? endedByHand(task) : undefined,
-    leaving: phase === 'leaving' && task.DesiredState === 'shutdown' ? whyLeaving(host) : undefined,
+    leaving: phase === 'leaving' ? whyLeaving(task, host) : undefined,
+    lost: phase === 'ended' ? whyLost(task, host) : undefined,
   };
+}
+
+/** What is known of one that does not listen any more, and of which Swarm does not tell that it ended. */
+export function lostInstance(instance: Instance, why: string): Instance {
+  return { ...instance, state: 'stopped', address: undefined, leaving: undefined, lost: why };
 }
 
 /** Where a task listens; undefined while that is not known. */
@@ -78,8 +87,29 @@ function endedByHand({ Status }: Task): Instance['endedByHand'] {
   return Status.State === 'complete' ? 'perhaps' : undefined;
 }
 
-/** What is scaled down or removed is meant to end, by whoever does that. */
-function whyLeaving(host: Host | undefined): string | undefined {
+/** Why one that runs is given up by Swarm; undefined where it is not, or is meant to end, by whoever scales it down. */
+export function whyLeaving({ DesiredState }: Task, host: Host | undefined): string | undefined {
+  return DesiredState === 'shutdown' ? trouble(host) : undefined;
+}
+
+/** Why one that ended went with its host; undefined where it did not. */
+export function whyLost(task: Task, host: Host | undefined): string | undefined {
+  const { NodeID = '', DesiredState, Status } = task;
+  if (NodeID === '' || DesiredState === 'remove') return undefined;
+  // What ended by itself did so before its host was drained.
+  if (Status.State !== 'failed' && Status.State !== 'complete') return trouble(host);
+  return host !== undefined && endedByEngine(task, host)
+    ? `the engine of its host ${host.name} was started again`
+    : undefined;
+}
+
+/** An engine that is started again ends what it finds, and tells so when it joins. */
+function endedByEngine({ Status }: Task, host: Host): boolean {
+  const isUnknown = Status.State === 'failed' && /no such container/i.test(Status.Err ?? '');
+  return isUnknown || Math.abs(Date.parse(Status.Timestamp) - host.changedAt) < JOINING_MS;
+}
+
+function trouble(host: Host | undefined): string | undefined {
   if (host === undefined) return 'its host is not a part of the swarm any more';
   if (host.isDown) return `its host ${host.name} is down`;
   return host.isDrained ? `its host ${host.name} is drained` : undefined;

@@ -4,8 +4,10 @@ import type { RuntimeEvent } from '../../model/runtime.ts';
 import { backoffDelay } from '../../util/backoff.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
 import type { SwarmApi, Task } from './api.ts';
+import type { Host } from './host.ts';
+import type { Hosts } from './hosts.ts';
 import { type Owner, ownerOf } from './service-spec.ts';
-import { phaseOf, type TaskPhase } from './task.ts';
+import { phaseOf, type TaskPhase, whyLeaving } from './task.ts';
 
 /**
  * A manager tells no events of tasks. Between two looks at all of them, ms; longer where they are so many that looking
@@ -17,6 +19,7 @@ const BACKOFF = { base: 250, cap: 4_000, jitter: 0.5 };
 
 interface WatchOptions {
   api: SwarmApi;
+  hosts: Hosts;
   clock: Clock;
   logger: Logger;
   instance: string;
@@ -30,6 +33,8 @@ interface WatchOptions {
 interface Known {
   owner: Owner;
   phase: TaskPhase;
+  /** Swarm has given it up for what became of its host. */
+  isGivenUp: boolean;
 }
 
 /** Follows the tasks of replicas until aborted, through every break of the contact. */
@@ -41,7 +46,9 @@ export async function watchTasks(options: WatchOptions, signal: AbortSignal): Pr
     const began = clock.now();
     try {
       const tasks = await api.tasks({ label: options.labels }, signal);
-      const now = knownOf(tasks, options.instance);
+      // What Swarm does to a task may be known before what became of its host.
+      const isAsked = tasks.some((task) => phaseOf(task) === 'leaving');
+      const now = knownOf(tasks, isAsked ? await options.hosts.now() : NO_HOSTS, options.instance);
       if (failures > 0) {
         logger.info({ engine: api.place }, 'the manager of the swarm is back');
         listener({ type: 'restored' });
@@ -67,11 +74,16 @@ function lost(cause: PilotlightError, { api, logger, listener }: WatchOptions): 
   listener({ type: 'lost', cause });
 }
 
-function knownOf(tasks: readonly Task[], instance: string): Map<string, Known> {
+const NO_HOSTS: ReadonlyMap<string, Host> = new Map();
+
+function knownOf(tasks: readonly Task[], hosts: ReadonlyMap<string, Host>, instance: string): Map<string, Known> {
   return new Map(
     tasks.flatMap((task) => {
       const owner = ownerOf(task.Spec.ContainerSpec?.Labels, instance);
-      return owner === undefined ? [] : [[task.ID, { owner, phase: phaseOf(task) }] as const];
+      if (owner === undefined) return [];
+      const phase = phaseOf(task);
+      const isGivenUp = phase === 'leaving' && whyLeaving(task, hosts.get(task.NodeID ?? '')) !== undefined;
+      return [[task.ID, { owner, phase, isGivenUp }] as const];
     }),
   );
 }
@@ -84,9 +96,9 @@ export function changes(before: ReadonlyMap<string, Known>, after: ReadonlyMap<s
   for (const [id, { owner, phase }] of before) {
     if (phase !== 'ended' && !after.has(id)) tell('exited', id, owner);
   }
-  for (const [id, { owner, phase }] of after) {
-    const last = before.get(id)?.phase;
-    if (phase === last) continue;
+  for (const [id, { owner, phase, isGivenUp }] of after) {
+    const last = before.get(id);
+    if (phase === last?.phase && isGivenUp === last.isGivenUp) continue;
     if (phase === 'running') tell('started', id, owner);
     if (phase === 'leaving') tell('leaving', id, owner);
     if (phase === 'ended') tell('exited', id, owner);

@@ -72,3 +72,50 @@ test('what is found leaving at the boot is taken over, and replaced', async () =
   expect(world.runtime.running).toEqual(['hello-2']);
   expect(world.runtime.calls).toEqual(['start hello-2', 'stop hello-1']);
 });
+
+/** The host of a replica goes, and the replica with it. */
+function lose(world: World, name: string): void {
+  world.runtime.exit(name, undefined, 0, false, { lost: WHY });
+}
+
+test('one that goes with its host soon after it was ready is neither a crash nor a failed start', async () => {
+  const { world } = await underLoad();
+  for (let time = 0; time < 4; time++) {
+    lose(world, world.runtime.running[0] ?? '');
+    await world.run(1000);
+    expect(world.edge.ready('hello')).toHaveLength(1);
+  }
+  expect(world.messagesOf('exited')).toHaveLength(4);
+  expect(world.messagesOf('exited')[0]).toBe(`hello lost hello-1: ${WHY} (exit code 0)`);
+  expect(world.messagesOf('start-failed')).toEqual([]);
+});
+
+test('a start whose host is lost begins anew at once', async () => {
+  const world = await World.started([service()]);
+  world.runtime.behaviour.readyMs = 1000;
+  const request = world.edge.request('hello');
+  await world.run(500);
+  lose(world, 'hello-1');
+  await world.run(1500);
+  expect(request.outcome).toBe('answered');
+  expect(world.runtime.calls).toEqual(['start hello-1', 'start hello-1']);
+  expect(world.messagesOf('start-failed')).toEqual([]);
+});
+
+test.each(['the end', 'the host'])(
+  'a count set by hand is kept when %s is told first, though nobody asks',
+  async (first) => {
+    const world = await World.started([service({ scale: { max: 4 } })]);
+    await world.settle(world.control.scale('hello', 3, false));
+    await world.run(20_000);
+    world.runtime.behaviour.readyMs = 2000;
+    if (first === 'the host') {
+      world.runtime.leave('hello-2', WHY);
+      await world.run(1000);
+    }
+    lose(world, 'hello-2');
+    await world.run(20_000);
+    expect(world.edge.ready('hello')).toHaveLength(3);
+    expect(world.runtime.starts).toBe(4);
+  },
+);

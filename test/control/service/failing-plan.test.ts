@@ -48,7 +48,7 @@ describe('while starts are held back after crashes', () => {
 
   test('nobody waits where nothing serves', () => {
     const replica = testReplica(1, { state: 'stopped', readyAt: NOW - 15_000 });
-    const exited: ServiceEvent = { type: 'exited', replica, wasInUse: true };
+    const exited: ServiceEvent = { type: 'exited', replica, wasInUse: true, isLost: false };
     const view = testView({}, { now: NOW, intent, circuit: crashed, replicas: [ready(1)] });
     expect(apply(view, exited).intent.failures).toBe(1);
     expect(apply({ ...view, replicas: [ready(1), ready(2)] }, exited).intent.failures).toBe(0);

@@ -58,6 +58,19 @@ test('an end is told with its exit code, and whether somebody had it end', () =>
   expect(ended('shutdown', 143)).toMatchObject({ endedByHand: 'yes' });
 });
 
+test('one that ended with its host is lost, also when its engine was started again, and one that ended by itself is not', () => {
+  const lost = (task: ReturnType<typeof taskOf>, change: object = {}) => instanceOf(task, owner, hostOf(change)).lost;
+  const shutdown = { DesiredState: 'shutdown' };
+  expect(lost(taskOf('shutdown', shutdown), { isDrained: true })).toBe('its host blue is drained');
+  expect(lost(taskOf('preparing', shutdown), { isDown: true })).toBe('its host blue is down');
+  expect(lost(taskOf('failed', shutdown), { isDrained: true })).toBeUndefined();
+  expect(lost(taskOf('shutdown', { DesiredState: 'remove' }), { isDrained: true })).toBeUndefined();
+  const again = 'the engine of its host blue was started again';
+  expect(lost(taskOf('failed', shutdown, { Err: 'No such container: shop.1.x' }))).toBe(again);
+  expect(lost(taskOf('complete', shutdown), { changedAt: Date.parse('2026-11-30T06:00:01.300Z') })).toBe(again);
+  expect(lost(taskOf('complete', shutdown), { changedAt: Date.parse('2026-11-30T06:00:09Z') })).toBeUndefined();
+});
+
 test('of several tasks the one that was made last counts', () => {
   const [older, newer] = [taskOf('running'), taskOf('running', { ID: 't2', CreatedAt: '2026-11-30T07:00:00Z' })];
   expect(newest([newer, older])?.ID).toBe('t2');
@@ -65,7 +78,7 @@ test('of several tasks the one that was made last counts', () => {
 });
 
 test('between two looks, what began, leaves and ended is told once', () => {
-  const known = (phase: ReturnType<typeof phaseOf>) => ({ owner, phase });
+  const known = (phase: ReturnType<typeof phaseOf>, isGivenUp = false) => ({ owner, phase, isGivenUp });
   const before = new Map([
     ['a', known('waiting')],
     ['b', known('running')],

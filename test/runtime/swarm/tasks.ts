@@ -1,6 +1,6 @@
 import type { ReplicaSpec } from '../../../src/model/runtime.ts';
 import type { Task } from '../../../src/runtime/swarm/api.ts';
-import type { Host } from '../../../src/runtime/swarm/hosts.ts';
+import type { Host } from '../../../src/runtime/swarm/host.ts';
 import { labels } from '../../../src/runtime/swarm/service-spec.ts';
 import type { SwarmRun } from '../../../src/runtime/swarm/settings.ts';
 
@@ -52,6 +52,7 @@ export const hostOf = (change: Partial<Host> = {}): Host => ({
   address: '10.0.0.5',
   isDown: false,
   isDrained: false,
+  changedAt: 0,
   ...change,
 });
 
