@@ -296,31 +296,3 @@ test(
   },
   PATIENCE_MS,
 );
-
-test(
-  'without its manager what is warm serves on, and what is cold is answered, with the reason; all goes on when it is back',
-  async () => {
-    const { manager } = fleet;
-    const without = await underLoad(async () => {
-      await manager.killEngine();
-      await until('that is told', () => proxy.events.some(({ message }) => /contact lost/.test(message)), 30_000);
-      expect((await proxy.request({ host: 'other.test' })).status).toBe(503);
-      const why = () =>
-        proxy.events.find(({ type, service }) => type === 'start-failed' && service === 'other')?.message;
-      await until('it is told why', () => why() !== undefined);
-      expect(why()).toContain(`no Docker engine at ${fleet.secure.address}`);
-    });
-    expect(without.failures).toEqual([]);
-    // Its engine ends the replica of its own host: what is in the hands of that one is lost.
-    const back = await underLoad(async () => {
-      await manager.startEngine();
-      const isAnswered = async () => (await proxy.request({ host: 'other.test', timeout: 150_000 })).status === 200;
-      await until('what was cold is started', isAnswered, 150_000, 500);
-      await until('three are ready', async () => (await ready()).length === 3, 60_000);
-    });
-    expect(back.failures.length).toBeLessThan(RATE);
-    expect((await tasksOf('other')).wanted).toHaveLength(1);
-    expect((await tasksOf('shop')).wanted).toHaveLength(3);
-  },
-  PATIENCE_MS,
-);
