@@ -4,9 +4,9 @@ import { budgetText, memoryText } from './budget-text.ts';
 import {
   backlogOf,
   isDraining,
+  isFarMore,
   isSaturated,
   isShort,
-  lastingArrivals,
   type Proposal,
   type ProposalKind,
   roomIn,
@@ -140,7 +140,7 @@ const benefit: Guard = {
     if (trial === 1 || trial === 2) return block(proposal, `${trialFrom}→${trialTo} has to show first that it helps`);
     if (freezeLeftMs <= 0) return pass(proposal, 'no increase without benefit lately');
     const lift = freezeLiftPerSecond;
-    if (isSaturated(inputs) && lastingArrivals(inputs) >= lift)
+    if (isFarMore(inputs))
       return pass(
         proposal,
         `the last one did not help, at ${rate(freezePerSecond)}/s; ${rate(arrivalsPerSecond)}/s now`,

@@ -66,9 +66,7 @@ function neverStarted({ sinceUpMs = Number.POSITIVE_INFINITY, stepUpEveryMs }: S
 }
 
 function overtaken(inputs: ScaleInputs): TrialVerdict | undefined {
-  // A moment in which clients stood still is no measure of what was asked for.
-  const before = Math.max(inputs.beforePerSecond, inputs.beforeUsualPerSecond);
-  if (!isSaturated(inputs) || lastingArrivals(inputs) <= inputs.liftAt * before) return undefined;
+  if (!isSaturated(inputs) || lastingArrivals(inputs) <= inputs.liftAt * inputs.beforePerSecond) return undefined;
   return { verdict: 'ended', why: `${ratesOf(inputs)} meanwhile: far more is asked for than at the trial` };
 }
 

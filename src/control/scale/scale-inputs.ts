@@ -191,6 +191,13 @@ export function lastingArrivals({
   return Math.min(arrivalsPerSecond, latelyPerSecond);
 }
 
+/** Far more is asked for than at the increase that did not help: what that has shown holds no more. */
+export function isFarMore(
+  inputs: Pick<ScaleInputs, 'saturatedTicks' | 'arrivalsPerSecond' | 'latelyPerSecond' | 'freezeLiftPerSecond'>,
+): boolean {
+  return isSaturated(inputs) && lastingArrivals(inputs) >= inputs.freezeLiftPerSecond;
+}
+
 /** Of a service that answers less than this share of what arrives, what it answers tells nothing of what it can do. */
 const COLLAPSED = 0.1;
 

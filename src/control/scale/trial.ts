@@ -22,6 +22,7 @@ export type Trial =
 export interface Before {
   from: number;
   to: number;
+  /** Per second, and no fewer than were usual: a moment in which clients stood still is no measure. */
   arrivals: number;
   /** … over the window of the latency. */
   usual: number;

@@ -1,4 +1,4 @@
-import { isSaturated } from '../scale/scale-inputs.ts';
+import { isFarMore } from '../scale/scale-inputs.ts';
 import { decideScale } from '../scale/scaler.ts';
 import type { ScaleDecision } from '../scale/service-scaler.ts';
 
@@ -44,6 +44,5 @@ function wishedBy({ outcome, inputs }: ScaleDecision, standing: Wish['standing']
   if (!isShort) return undefined;
   const { action, kind, to } = decideScale({ ...inputs, budgetLeft: inputs.max });
   if (action !== 'scale-up') return undefined;
-  const isFarMore = isSaturated(inputs) && inputs.arrivalsPerSecond >= inputs.freezeLiftPerSecond;
-  return kind === 'restore' || standing !== 'refuted' || isFarMore ? to : undefined;
+  return kind === 'restore' || standing !== 'refuted' || isFarMore(inputs) ? to : undefined;
 }

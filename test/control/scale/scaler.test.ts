@@ -193,6 +193,8 @@ describe('after a change', () => {
       ...{ trial: 1, trialFrom: 2, trialTo: 3, trialConcurrency: 0, beforePerSecond: 60, beforeGoodPerSecond: 40 },
       ...{ beforeUsualPerSecond: 50, beforeQuantileMs: 1500, beforeSaturated: 0 },
     });
+    const still = afterChange(fresh, up, { ...slowInputs, arrivalsPerSecond: 20, usualPerSecond: 50 }, testScale, 0);
+    expect(inputsOf(still)).toMatchObject({ beforePerSecond: 50, beforeUsualPerSecond: 50 });
     const saturated = afterChange(fresh, change('concurrency', 2, 4), saturatedInputs, testScale, 0);
     expect(inputsOf(saturated)).toMatchObject({ beforeSaturated: 1, trialConcurrency: 1, beforePerSecond: 300 });
   });

@@ -155,10 +155,6 @@ describe('an increase ends without a verdict', () => {
     const burst: ScaleInputs = { ...judgedSaturated, arrivalsPerSecond: 3001, latelyPerSecond: 2000 };
     expect(judgeTrial(burst)).not.toMatchObject({ verdict: 'ended' });
     expect(judgeTrial({ ...burst, trial: 1, ready: 2, starting: 1 })).toEqual({ verdict: 'wait' });
-    // They stood still as the trial began: what was asked for before is what counts.
-    const still: ScaleInputs = { ...judgedSaturated, beforePerSecond: 700 };
-    expect(judgeTrial(still)).not.toMatchObject({ verdict: 'ended' });
-    expect(judgeTrial({ ...still, beforeUsualPerSecond: 700 })).toMatchObject({ verdict: 'ended' });
   });
 
   test('when so few requests come in five minutes that nothing can be told', () => {
