@@ -24,8 +24,8 @@ function readCipher(text: string): Reading<string> {
 /** OpenSSL's name of a group that this program can exchange keys by. */
 function readCurve(text: string): Reading<string> {
   const fault = 'no group of that name, such as X25519 or P-256, that keys can be exchanged by';
-  // More than a name would be taken for a list, and for signs of OpenSSL's own.
-  if (!/^[\w-]+$/.test(text)) return { fault };
+  // More than a name would be taken for a list, and for signs of OpenSSL's own; Node takes `auto` for no name.
+  if (!/^\w[\w-]*$/.test(text) || text === 'auto') return { fault };
   try {
     createSecureContext({ ecdhCurve: text });
     return { value: text };

@@ -69,9 +69,10 @@ describe('listeners', () => {
       ['listen[0].tls.ciphers[0]: no cipher of that name (did you mean "ecdhe-rsa-aes128-gcm-sha256"?)'],
     ],
     [
-      'an unknown group, and a list in the place of a name',
-      '[{ address: "127.0.0.1:443", tls: { certificates: [{ cert: a }], curves: [X25519, P-255, "X25519:P-256"] } }]',
-      [1, 2].map(
+      'an unknown group, and what is no name: a list, a sign to leave one out, a word of Node',
+      '[{ address: "127.0.0.1:443", tls: { certificates: [{ cert: a }], ' +
+        'curves: [X25519, P-255, "X25519:P-256", -X25519, auto] } }]',
+      [1, 2, 3, 4].map(
         (at) =>
           `listen[0].tls.curves[${at}]: no group of that name, such as X25519 or P-256, that keys can be exchanged by`,
       ),
