@@ -17,6 +17,7 @@ export function readPage(
 ): Page {
   const status = h('p', { role: 'status', class: 'faint' }, 'Loading…');
   let isClosed = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const load = async () => {
     try {
       const show = await read();
@@ -26,9 +27,11 @@ export function readPage(
     } catch (error) {
       if (error instanceof ApiError) setText(status, `${title} cannot be read: ${error.message}`);
       else throw error;
+    } finally {
+      // Not before it is answered: of a proxy that stands still the browser would wait for all its connections.
+      if (!isClosed) timer = setTimeout(() => void load(), everyMs);
     }
   };
-  const timer = setInterval(() => void load(), everyMs);
   void load();
   return {
     title,
@@ -36,7 +39,7 @@ export function readPage(
     update() {},
     close() {
       isClosed = true;
-      clearInterval(timer);
+      clearTimeout(timer);
     },
   };
 }
