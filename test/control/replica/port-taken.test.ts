@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { sleep } from '../../../src/util/clock.ts';
 import { testService } from '../support/settings.ts';
 import { World } from '../support/world.ts';
 
@@ -85,4 +86,25 @@ test('that holds where the runtime cannot be asked', async () => {
   expect(world.edge.messages.filter(({ type }) => type === 'trust')).toEqual([]);
   expect(world.edge.ready('hello')).toEqual([]);
   expect(world.messagesOf('exited')).toHaveLength(1);
+});
+
+test('one that retires while the runtime is asked about its loss ends, and no edge is waited for', async () => {
+  const world = await World.started([testService('hello')]);
+  world.edge.request('hello');
+  await world.run(500);
+  await takePort(world);
+  const inspect = world.runtime.inspect.bind(world.runtime);
+  world.runtime.inspect = async (id) => {
+    await sleep(world.clock, 100, world.life.signal);
+    return inspect(id);
+  };
+  doubt(world, 'closed');
+  await world.run(20);
+  await world.control.sleep('hello');
+  await world.run(1000);
+  expect(world.runtime.running).toEqual([]);
+  expect((await world.status('hello')).replicas).toMatchObject([{ state: 'stopped' }]);
+  await world.run(10_000);
+  expect(world.runtime.starts).toBe(1);
+  expect(world.errors).toEqual([]);
 });
