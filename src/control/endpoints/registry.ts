@@ -36,11 +36,17 @@ export interface OwnedEndpoint extends HostPort {
   start: StartBoundaries | undefined;
 }
 
+/** Where a replica of ours lives. */
+export interface OwnedAddress extends HostPort {
+  /** It is being started: not what an earlier control plane knew at that address. */
+  isNew: boolean;
+}
+
 /** What the registry asks of a service when it describes it to the edges; times are the clock's ms. */
 export interface ServiceFacts {
   owned: OwnedEndpoint[];
   /** Where replicas of it live, those included that do not serve yet or no more. */
-  addresses: HostPort[];
+  addresses: OwnedAddress[];
   holdTimeoutMs: number;
   starting: boolean;
   expectedStartMs: number | null;
@@ -347,7 +353,7 @@ export class Registry {
   }
 
   /** Follows where replicas of the service live; other services that list such an address must not use it. */
-  #updateOwners(service: string, entry: Entry, { addresses, owned: serving }: ServiceFacts): void {
+  #updateOwners(service: string, entry: Entry, { addresses }: ServiceFacts): void {
     const owned = addresses.length === 0 ? NONE : new Set(addresses.map(addressKey));
     const changed = [...owned].filter((key) => !entry.owned.has(key));
     for (const key of entry.owned) {
@@ -357,10 +363,9 @@ export class Registry {
       entry.byHand.set(key, UNTOUCHED);
       changed.push(key);
     }
-    for (const { host, port, start } of serving) {
-      // What was started here is another replica than what an earlier control plane knew at that address.
-      const key = addressKey({ host, port });
-      if (start !== undefined && !entry.owned.has(key)) entry.byHand.set(key, UNTOUCHED);
+    for (const address of addresses) {
+      const key = addressKey(address);
+      if (address.isNew && !entry.owned.has(key)) entry.byHand.set(key, UNTOUCHED);
     }
     for (const key of owned) this.#owners.set(key, service);
     entry.owned = owned;

@@ -1,10 +1,9 @@
 import { PilotlightError } from '../../model/errors.ts';
 import type { StartCause } from '../../model/replica.ts';
 import type { Instance } from '../../model/runtime.ts';
-import type { HostPort } from '../../model/settings.ts';
 import type { SpanIdentity } from '../../model/traces.ts';
 import { detached } from '../context.ts';
-import type { OwnedEndpoint } from '../endpoints/registry.ts';
+import type { OwnedAddress, OwnedEndpoint } from '../endpoints/registry.ts';
 import type { ReplicaLoad } from '../link/telemetry.ts';
 import { PROBATION_MS } from '../start/circuit.ts';
 import type { StartGate } from '../start/gate.ts';
@@ -125,8 +124,10 @@ export class ReplicaSet {
   }
 
   /** Addresses at which a replica of this service lives, or is paused. */
-  get addresses(): HostPort[] {
-    return this.replicas.flatMap(({ isThere, address }) => (isThere && address !== undefined ? [address] : []));
+  get addresses(): OwnedAddress[] {
+    return this.replicas.flatMap(({ isThere, address, task, isResumed }) =>
+      isThere && address !== undefined ? [{ ...address, isNew: task.kind === 'start' && !isResumed }] : [],
+    );
   }
 
   byEndpoint(endpoint: string): Replica | undefined {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { EndpointsByHand, ServicesByHand } from '../../../src/control/endpoints/by-hand.ts';
+import { memoryKeptByHand } from '../../../src/control/service/kept-by-hand.ts';
 import type { EndpointByHand } from '../../../src/model/status.ts';
 import { FakeSource } from '../support/fake-discovery.ts';
 import { testRun, testService, testSettings } from '../support/settings.ts';
@@ -168,6 +169,16 @@ test('the weight of a replica goes with it: another one at its address has its o
   await world.settle(world.control.scale('own', 0, false));
   await world.run(2000);
   expect(world.control.knownEndpoints().byHand).toEqual([]);
+});
+
+test('a replica that is started at an address of which an earlier control plane knew a weight has its own', async () => {
+  const address = '127.0.0.1:10001';
+  const byHand = memoryKeptByHand({ endpoints: [{ service: 'own', address, drain: false, weight: 7 }] });
+  const world = await World.started([testService('own')], { byHand });
+  world.edge.request('own');
+  await world.run(1000);
+  expect(world.edge.service('own').state.endpoints).toMatchObject([{ port: 10_001, weight: 1 }]);
+  expect(byHand.endpoints).toEqual([]);
 });
 
 test('what is set of an address outlives a service that goes and returns', async () => {
