@@ -174,17 +174,22 @@ export class ManagedCertificate {
     }
   }
 
-  /** An order that was begun by who did this before: the same is not ordered twice. */
+  /**
+   * An order that was begun by who did this before: the same is not ordered twice. One whose place another certificate has
+   * taken since was left behind, and would bring an earlier one back.
+   */
   async #resumed(issuer: Issuer, signal: AbortSignal): Promise<Begun | undefined> {
     const begun = await this.#options.store.readOrder(this.host);
-    const order = begun && (await issuer.resume(begun.order, signal));
+    if (begun === undefined || begun.replaces !== this.#known?.certificate.id) return undefined;
+    const order = await issuer.resume(begun.order, signal);
     return order && { ...begun, order };
   }
 
   async #ordered(issuer: Issuer, signal: AbortSignal): Promise<Begun> {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const key = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
-    const begun = { order: await issuer.order(this.host, this.#x509, signal), key };
+    const replaces = this.#known?.certificate.id;
+    const begun = { order: await issuer.order(this.host, this.#x509, signal), key, replaces };
     await this.#keepOrder(begun);
     return begun;
   }

@@ -13,6 +13,8 @@ export interface Begun {
   order: Order;
   /** PEM. */
   key: string;
+  /** Fingerprint of the certificate that was in use then; absent: there was none. */
+  replaces?: string | undefined;
 }
 
 /** The certificates of one authority, where `files` keeps them. */
@@ -75,9 +77,9 @@ export class CertificateStore {
 
   /** The order for a host that was begun and has not ended. */
   async readOrder(host: string): Promise<Begun | undefined> {
-    const { order, key } = (await this.#json(this.#path(host, 'order'))) as Partial<Begun>;
+    const { order, key, replaces } = (await this.#json(this.#path(host, 'order'))) as Partial<Begun>;
     const isSound = typeof order?.url === 'string' && typeof order.finalize === 'string' && typeof key === 'string';
-    return isSound && Array.isArray(order.authorizations) ? { order, key } : undefined;
+    return isSound && Array.isArray(order.authorizations) ? { order, key, replaces } : undefined;
   }
 
   /** @param begun undefined: it has ended @throws what `OrderFiles` throws */

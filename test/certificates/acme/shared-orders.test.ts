@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { until } from '../../support/until.ts';
@@ -148,6 +148,24 @@ test('an order that the authority knows no more is placed anew', async () => {
   await serve(make(), listener());
   await untilTold('certificate-issued');
   expect(ordersPlaced()).toBe(2);
+});
+
+test('an order that was left behind brings no earlier certificate back at a renewal', async () => {
+  const { make, serve, listener, untilTold, served, clock, ordersPlaced, folder } = await leftInTheMiddle();
+  const state = join(folder, 'state');
+  const path = readdirSync(state, { recursive: true, encoding: 'utf8' }).find((each) => each.endsWith('.order')) ?? '';
+  const order = readFileSync(join(state, path));
+  const source = make();
+  await serve(source, listener());
+  await untilTold('certificate-issued');
+  const before = served()[0]?.id;
+  await source.pause();
+  writeFileSync(join(state, path), order);
+  source.begin();
+  clock.advance(20 * DAY);
+  await untilTold('certificate-renewed');
+  expect(ordersPlaced()).toBe(2);
+  expect(served()[0]?.id).not.toBe(before);
 });
 
 test('what is kept for a host that no route has is removed once it has expired, and not before', async () => {
