@@ -142,7 +142,7 @@ export class AcmeIssuer implements Issuer {
     const { token, url: answerAt } = challenge;
     if (typeof token !== 'string' || !TOKEN.test(token)) throw nonsense('a token that is none');
     if (typeof answerAt !== 'string') throw nonsense('a challenge without its address');
-    const directory = this.#known();
+    const directory = await this.#known(signal);
     const keyAuthorization = `${token}.${await this.#account.thumbprint(directory, signal)}`;
     const hide = await show({ host, token, keyAuthorization });
     try {
@@ -206,13 +206,13 @@ export class AcmeIssuer implements Issuer {
     }
   }
 
-  #post(url: string, payload: object | undefined, signal: AbortSignal): Promise<Answer> {
-    return this.#account.post(this.#known(), url, payload, signal);
+  async #post(url: string, payload: object | undefined, signal: AbortSignal): Promise<Answer> {
+    return this.#account.post(await this.#known(signal), url, payload, signal);
   }
 
-  /** The directory that the order began with. */
-  #known(): Directory {
-    if (this.#directory === undefined) throw new Error('nothing was ordered');
+  /** The directory that the order began with; asked for where another issuer began it, as before a reload. */
+  async #known(signal: AbortSignal): Promise<Directory> {
+    this.#directory ??= await this.#authority.directory(signal);
     return this.#directory;
   }
 }

@@ -168,6 +168,18 @@ test('an order that was left behind brings no earlier certificate back at a rene
   expect(served()[0]?.id).not.toBe(before);
 });
 
+test('an order goes on when the configuration is read anew between two of its steps', async () => {
+  const { make, serve, listener, untilTold, authority, told } = await setUp();
+  const source = make();
+  authority.interfere = ({ path }) => {
+    if (path === '/order') source.follow([listener()]);
+    return false;
+  };
+  await serve(source, listener());
+  await untilTold('certificate-issued');
+  expect(told.map(({ type }) => type)).toEqual(['certificate-ordered', 'certificate-issued']);
+});
+
 test('what is kept for a host that no route has is removed once it has expired, and not before', async () => {
   const { make, serve, listener, untilTold, clock } = await setUp();
   const source = make();
