@@ -1,4 +1,4 @@
-import type { LeaderLock, LockState, MemberRecord } from '../../model/cluster.ts';
+import type { Leader, LeaderLock, LockState, MemberRecord } from '../../model/cluster.ts';
 import type { Logger } from '../../model/observe.ts';
 import type { Clock } from '../../util/clock.ts';
 import { GoneMembers } from './gone-members.ts';
@@ -34,6 +34,7 @@ export class RollCall {
   readonly #reach: Reach;
   #gone = new GoneMembers();
   #records: readonly MemberRecord[] = [];
+  #leader: Leader | undefined;
   #life: AbortSignal | undefined;
 
   constructor(options: RollCallOptions) {
@@ -60,8 +61,9 @@ export class RollCall {
   }
 
   /** Has this one lead no more where no other member reaches it. */
-  seen({ members: records }: LockState): void {
+  seen({ leader, members: records }: LockState): void {
     this.#records = records;
+    this.#leader = leader;
     const { wire, logger, self, leads, leave } = this.#options;
     const index = leads();
     const by = index === undefined ? [] : this.#reach.missedBy(records, index, wire.members.length);
@@ -86,9 +88,12 @@ export class RollCall {
   /** Says in its record where it has had no connection to the leader for a lease. */
   #lookForLink(): void {
     const { wire, record, leads, follows } = this.#options;
-    const { code } = wire.trouble ?? {};
+    const { code, source } = wire.trouble ?? {};
     // One that does not lead yet, or no more, is asked again.
     const isLost = leads() === undefined && code !== undefined && code !== 'CLUSTER_UNLED';
-    record.complain(this.#reach.look(isLost ? follows() : undefined, wire.members.length));
+    // Of two that refuse each other none is the better leader.
+    const isOfUse = source !== 'client' || this.#records.length > 2;
+    const leader = isLost && isOfUse && this.#leader?.index === follows() ? this.#leader : undefined;
+    record.complain(this.#reach.look(leader, wire.members.length));
   }
 }

@@ -81,3 +81,17 @@ test('a leader whom no other member reaches leaves the lead to one that they rea
   await fleet.run(3000);
   expect(requests.map(({ outcome }) => outcome)).toEqual(['answered', 'answered', 'answered']);
 });
+
+test('of two that do not reach each other one leads, and goes on to', async () => {
+  const fleet = new Fleet(2, [service()]);
+  const [first, second] = fleet.members as [FakeMember, FakeMember];
+  fleet.cut(first, second);
+  await fleet.run(60_000, 50);
+  const { leader } = fleet.consul.state;
+  expect(leader).toBeDefined();
+  await fleet.run(300_000, 50);
+  expect(fleet.consul.state.leader).toEqual(leader);
+  const request = fleet.member(leader?.member ?? '').edge.request('shop');
+  await fleet.run(3000);
+  expect(request.outcome).toBe('answered');
+});

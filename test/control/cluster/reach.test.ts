@@ -10,12 +10,8 @@ const record = (member: string, unreached?: number) => ({
 
 test('what is missing for a lease is told, and what is missing for a moment is not', () => {
   const reach = new Reach(1000);
-  expect([reach.look(7, 0), reach.look(7, 0), reach.look(8, 0), reach.look(undefined, 0)]).toEqual([
-    undefined,
-    7,
-    undefined,
-    undefined,
-  ]);
+  const told = [7, 7, 8, undefined].map((index) => reach.look(index === undefined ? index : { member: 'b', index }, 0));
+  expect(told).toEqual([undefined, 7, undefined, undefined]);
 });
 
 test('a leader that nobody ever reached hears of those that tried, under its own index alone', () => {
@@ -28,6 +24,13 @@ test('a leader that was reached before stays: it is cut off, as others may be', 
   expect(reach.missedBy([record('c', 7)], 7, 1)).toEqual([]);
   reach.look(undefined, 1);
   expect(reach.missedBy([record('c', 7)], 7, 0)).toEqual([]);
+});
+
+test('a leader leaves for nobody whom it had no connection to: of two that do not reach each other one leads', () => {
+  const reach = new Reach(1000);
+  for (let leases = 0; leases < 2; leases++) reach.look({ member: 'b', index: 6 }, 0);
+  expect(reach.missedBy([record('b', 7)], 7, 0)).toEqual([]);
+  expect(reach.missedBy([record('b', 7), record('c', 7)], 7, 0)).toEqual(['c']);
 });
 
 test('one that leaves the lead again and again stands for it ever later', () => {
