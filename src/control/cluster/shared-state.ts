@@ -30,8 +30,8 @@ interface SharedStateOptions {
 /** Keeps the files of whoever leads at every member, so that the next leader goes on with what the one before has learnt. */
 export class SharedState {
   readonly #options: SharedStateOptions;
-  /** When a file that was shipped had last changed, by its path. */
-  readonly #shipped = new Map<string, number>();
+  /** What a file that was shipped is told from a later one by, by its path: times of files are of some milliseconds. */
+  readonly #shipped = new Map<string, string>();
   readonly #inTurn = inTurns();
   #timer: Timer | undefined;
   #life = new AbortController();
@@ -94,10 +94,11 @@ export class SharedState {
   async #ship(path: string): Promise<void> {
     const file = join(this.#options.folder, path);
     try {
-      const { mtimeMs } = await stat(file);
-      if (this.#shipped.get(path) === mtimeMs) return;
+      const { mtimeMs, size, ino } = await stat(file);
+      const version = `${mtimeMs} ${size} ${ino}`;
+      if (this.#shipped.get(path) === version) return;
       this.#options.files.ship(path, await readFile(file));
-      this.#shipped.set(path, mtimeMs);
+      this.#shipped.set(path, version);
     } catch (error) {
       this.#options.logger.debug({ path, code: toPilotlightError(error).code }, 'not shipped this time');
     }

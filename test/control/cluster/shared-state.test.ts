@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -71,6 +71,19 @@ test('freezes go with what was learnt, and come as they were', async () => {
   other.take('freezes.json', '{"shop":1}');
   await other.state.kept();
   expect(await readFile(join(other.folder, 'freezes.json'), 'utf8')).toBe('{"shop":1}');
+});
+
+test('what operators set twice within the shortest time that files know of is shipped twice', async () => {
+  const { folder, shipped, state } = await member(true);
+  const file = join(folder, 'freezes.json');
+  await writeFile(file, '{"shop":1}');
+  await utimes(file, 1000, 1000);
+  await state.lookAtSettings();
+  await writeFile(`${file}.new`, '{"shop":2}');
+  await utimes(`${file}.new`, 1000, 1000);
+  await rename(`${file}.new`, file);
+  await state.lookAtSettings();
+  expect(shipped.map(([, content]) => content)).toEqual(['{"shop":1}', '{"shop":2}']);
 });
 
 test('one that is about to lead has all that came in its files, and ships all of them anew', async () => {
