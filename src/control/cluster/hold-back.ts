@@ -1,6 +1,7 @@
 import type { ControlMessage, EdgeMessage } from '../../model/link.ts';
 import type { ServiceState } from '../../model/snapshot.ts';
 import type { ChannelEnd } from '../../util/channel.ts';
+import { isKept } from './kept-messages.ts';
 
 type Link = ChannelEnd<EdgeMessage, ControlMessage>;
 type TableMessage = Extract<ControlMessage, { type: 'table' }>;
@@ -44,6 +45,9 @@ export class HoldBack {
     const kept = this.#kept;
     this.#kept = undefined;
     const table = this.#whole();
+    // It would be kept for the whole term, and that of many services is large.
+    this.#table = undefined;
+    this.#states.clear();
     for (const [link, messages] of kept ?? []) {
       if (table !== undefined) link.post(table);
       for (const message of messages) link.post(message);
@@ -78,8 +82,4 @@ export class HoldBack {
     const before = this.#table.states.filter(({ service }) => !this.#states.has(service));
     return { ...this.#table, version: this.#version, states: [...before, ...this.#states.values()] };
   }
-}
-
-function isKept({ type }: ControlMessage): boolean {
-  return type !== 'probe' && type !== 'cancel-probe' && type !== 'collect';
 }
