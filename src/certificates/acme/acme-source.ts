@@ -120,7 +120,7 @@ export class AcmeSource implements CertificateSource {
   begin(): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'acting';
-    this.#tidying ??= this.#options.clock.every(TIDY_EVERY_MS, () => void this.#tidy());
+    this.#tidying ??= this.#options.clock.every(TIDY_EVERY_MS, () => void this.#inTurn(() => this.#tidy()));
     void this.#inTurn(async () => {
       const { shared } = this.#options;
       // What came meanwhile could not be copied.
@@ -285,6 +285,7 @@ export class AcmeSource implements CertificateSource {
     const inUse = wanted.flatMap(([directory, host]) => new CertificateStore(this.#files, directory).pathsOf(host));
     try {
       for (const path of await leftovers(this.#files, new Set(inUse), clock.wall())) {
+        if (this.#phase !== 'acting') return;
         await this.#files.remove(path);
         if (!path.endsWith('.pem')) continue;
         const file = this.#files.place(path);
