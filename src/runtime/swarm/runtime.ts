@@ -198,8 +198,8 @@ class SwarmRuntime implements Runtime {
   async #settle(tasks: readonly Task[], signal: AbortSignal): Promise<void> {
     const byService = Map.groupBy(tasks, ({ ServiceID }) => ServiceID);
     for (const id of this.#settled.keys()) if (!byService.has(id)) this.#settled.delete(id);
+    await this.#remember(tasks.filter((task) => phaseOf(task) === 'ended'));
     for (const [id, ofService] of byService) {
-      for (const task of ofService) if (phaseOf(task) === 'ended') await this.#remember(task);
       const last = newest(ofService);
       const owner = last && this.#ownerOf(last);
       if (last === undefined || owner === undefined || !this.#isSpent(last)) continue;
@@ -216,13 +216,17 @@ class SwarmRuntime implements Runtime {
     return phaseOf(task) === 'ended' || this.#presences.whyGivenUp(task.ID) !== undefined;
   }
 
-  async #remember(task: Task): Promise<void> {
-    if (this.#ended.has(task.ID)) return;
-    const owner = this.#ownerOf(task);
-    if (owner === undefined) return;
-    this.#ended.set(task.ID, instanceOf(task, owner, await this.#hosts.of(task)));
+  /** With one look at the hosts for all of them: of each service Swarm lists several that have ended. */
+  async #remember(ended: readonly Task[]): Promise<void> {
+    const news = ended.filter((task) => !this.#ended.has(task.ID) && this.#ownerOf(task) !== undefined);
+    if (news.length === 0) return;
+    const hosts = await this.#hosts.now();
+    for (const task of news) {
+      const owner = this.#ownerOf(task);
+      if (owner !== undefined) this.#ended.set(task.ID, instanceOf(task, owner, hosts.get(task.NodeID ?? '')));
+    }
     for (const oldest of this.#ended.keys()) {
-      if (this.#ended.size <= REMEMBERED) return;
+      if (this.#ended.size <= REMEMBERED + ended.length) return;
       this.#ended.delete(oldest);
     }
   }

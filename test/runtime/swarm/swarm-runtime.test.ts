@@ -102,6 +102,14 @@ test('what is scaled down is not listed as running, though it answers on a host 
   expect(await (await manager.runtime()).list([], never)).toMatchObject([{ id: 's1', state: 'created' }]);
 });
 
+test('the hosts are looked at once for all tasks that have ended, however many Swarm lists', async () => {
+  const manager = await FakeManager.listen();
+  manager.tasks = Array.from({ length: 300 }, (_, index) => ({ ...ended(), ID: `t${index}` }));
+  watched(await manager.runtime());
+  await until('they are looked at again', () => manager.engine.count('GET /tasks') > 3);
+  expect(manager.engine.count('GET /nodes')).toBe(1);
+});
+
 test('a service is had wait for its next start once after its task has ended', async () => {
   const manager = await FakeManager.listen();
   manager.tasks = [ended()];
