@@ -1,27 +1,7 @@
 import type { Logger } from '../../model/observe.ts';
 import type { Clock } from '../../util/clock.ts';
-import { NO_DESCRIPTOR } from '../../util/descriptors.ts';
+import { OWN_WANTS } from '../../util/own-wants.ts';
 import { Throttle } from '../../util/throttle.ts';
-
-/**
- * The codes with which connect(2) and socket(2) fail because the proxy or its machine lacks something, in words. They
- * say nothing about the endpoint.
- */
-const WANTS: Record<string, string> = {
-  ...NO_DESCRIPTOR,
-  EADDRNOTAVAIL: 'no local port is left for the address, or the machine cannot send to it',
-  EADDRINUSE: 'no local port is left for the address',
-  ENOBUFS: 'the system has no buffers left',
-  ENOMEM: 'the system has no memory left',
-  EAGAIN: 'no local port is left, or no entry in the routing cache',
-  EACCES: 'the system does not let this process connect',
-  EPERM: 'the system, such as a firewall on this machine, does not let this process connect',
-};
-
-/** Whether a connect failed for a reason of the proxy's own. */
-export function isOwnWant(code: string | undefined): code is string {
-  return code !== undefined && Object.hasOwn(WANTS, code);
-}
 
 /**
  * Logs that connections could not be made for want of something here: at once, then once a minute with their number.
@@ -46,6 +26,6 @@ export class Shortage {
     const limit = code === 'EMFILE' && this.#limit !== undefined ? ` of ${this.#limit}` : '';
     const times = count === 1 ? 'a connection' : `${count} connections`;
     const fields = { code, count, what, ...(limit === '' ? {} : { limit: this.#limit }) };
-    this.#logger.error(fields, `${times} not made: ${WANTS[code] ?? code}${limit} (${code}, last for ${what})`);
+    this.#logger.error(fields, `${times} not made: ${OWN_WANTS[code] ?? code}${limit} (${code}, last for ${what})`);
   }
 }

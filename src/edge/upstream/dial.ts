@@ -1,8 +1,8 @@
 import { connect, isIP, type NetConnectOpts, type OnReadOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from 'node:tls';
 import { isSocketPath } from '../../util/host-port.ts';
+import { isOwnWant } from '../../util/own-wants.ts';
 import { lookupToConnect } from '../io/loopback-names.ts';
-import { isOwnWant } from '../io/shortage.ts';
 import type { UpstreamFailure } from './carrier.ts';
 import { handshakeFault, isHandshakeError } from './handshake-faults.ts';
 import type { Transport } from './transport.ts';

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import type { HostPort } from '../../model/settings.ts';
+import { isOwnWant } from '../../util/own-wants.ts';
 
 /** What came of an attempt to connect. */
 export type Presence = 'there' | 'gone' | 'silent';
@@ -19,8 +20,13 @@ export function knock({ host, port }: HostPort): Promise<Presence> {
     };
     socket.setTimeout(CONNECT_MS, () => end('silent'));
     socket.on('connect', () => end('there'));
-    socket.on('error', () => end('gone'));
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => end(presenceAfter(code)));
   });
+}
+
+/** What an attempt that failed with a code tells. For want of something here it tells nothing of who is there. */
+export function presenceAfter(code: string | undefined): Presence {
+  return isOwnWant(code) ? 'silent' : 'gone';
 }
 
 /**

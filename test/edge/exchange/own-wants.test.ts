@@ -1,12 +1,13 @@
 import { duplexPair } from 'node:stream';
 import { expect, test } from 'vitest';
-import { isOwnWant, Shortage } from '../../../src/edge/io/shortage.ts';
+import { Shortage } from '../../../src/edge/io/shortage.ts';
 import type { UpstreamFailure, UpstreamOpener } from '../../../src/edge/upstream/carrier.ts';
 import { Endpoint } from '../../../src/edge/upstream/endpoint.ts';
 import type { HttpProxyEngine } from '../../../src/edge/upstream/http-proxy-engine.ts';
 import { transportOf } from '../../../src/edge/upstream/transport.ts';
 import { UpstreamConnection } from '../../../src/edge/upstream/upstream-connection.ts';
 import { silentLogger } from '../../../src/model/observe.ts';
+import { isOwnWant } from '../../../src/util/own-wants.ts';
 import { VirtualClock } from '../../../src/util/virtual-clock.ts';
 
 /** How a connection fails that cannot be made for this reason. */
