@@ -350,9 +350,7 @@ export class ReplicaSet {
     for (const replica of this.replicas) {
       if (replica.state === 'paused' || replica.state === 'pausing') this.#runner.stop(replica, reason);
       if (!replica.isServing) continue;
-      if (replica.task.kind === 'retire') replica.task.retirement.cancel();
-      replica.apply('cordon');
-      replica.apply('acknowledged');
+      replica.takeOut();
       this.#options.listener.onCordoned(replica);
       this.#runner.stop(replica, reason);
     }

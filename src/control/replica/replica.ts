@@ -116,6 +116,13 @@ export class Replica {
     return this.#state === 'ready' || this.#state === 'cordoned' || this.#state === 'draining';
   }
 
+  /** Takes it out of service where no edge has to acknowledge that. */
+  takeOut(): void {
+    if (this.task.kind === 'retire') this.task.retirement.cancel();
+    this.apply('cordon');
+    this.apply('acknowledged');
+  }
+
   /** Applies an event. @returns false, without a change, where it means nothing in the present state */
   apply(event: ReplicaEvent): boolean {
     const next = transition(this.#state, event);

@@ -169,21 +169,17 @@ export class ReplicaRunner {
   /** The runtime has it run, and it is not at its address any more: of no use, but nothing that it is to blame for. */
   #lost(replica: Replica): void {
     if (!replica.isServing) return;
-    const { listener, mayEnd } = this.#options;
     const detail = lossText(replica);
     // The edges know it no more: none would acknowledge that it retires.
-    const retirement = replica.task.kind === 'retire' ? replica.task.retirement : undefined;
-    retirement?.cancel();
-    if (mayEnd()) {
-      replica.apply('cordon');
-      replica.apply('acknowledged');
-      this.stop(replica, retirement?.reason ?? 'failed');
+    replica.takeOut();
+    if (this.#options.mayEnd()) {
+      this.stop(replica, 'failed');
     } else {
       replica.apply('exit');
       replica.task = { kind: 'none' };
       replica.instance = undefined;
     }
-    listener.onExited(replica, { detail, crashedAfterMs: undefined, isLost: false });
+    this.#options.listener.onExited(replica, { detail, crashedAfterMs: undefined, isLost: false });
   }
 
   #noteLeaving(replica: Replica, now: Instance | undefined): void {
