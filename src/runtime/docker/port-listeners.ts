@@ -4,8 +4,8 @@ import type { HostPort } from '../../model/settings.ts';
 import { processStat, readKernelFile } from '../../util/kernel-files.ts';
 import { type ListeningSocket, processes, socketsAt, socketsOf } from '../listening-sockets.ts';
 
-/** Programs that listen for containers where it is not told for which. */
-const FORWARDERS = new Set(['rootlesskit', 'rootlessport', 'slirp4netns', 'pasta', 'com.docker.back']);
+/** Programs that listen for containers where it is not told for which: an engine does until its proxy for one has begun. */
+const FORWARDERS = new Set(['dockerd', 'rootlesskit', 'rootlessport', 'slirp4netns', 'pasta', 'com.docker.back']);
 
 /** What is known of one run of a container. */
 interface Run {
