@@ -1,5 +1,6 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Logger } from '../../model/observe.ts';
+import { writeWholeSync } from '../../util/file-errors.ts';
 
 /** Until when a service is left as it is. */
 export interface Freeze {
@@ -32,8 +33,7 @@ export function memoryFreezes(earlier: Iterable<[string, Freeze]> = [], save?: (
 export function openFreezes(file: string, logger: Logger, onKept: () => void = () => undefined): Freezes {
   const save = (all: object): void => {
     try {
-      writeFileSync(`${file}.new`, JSON.stringify(all), { mode: 0o600 });
-      renameSync(`${file}.new`, file);
+      writeWholeSync(file, JSON.stringify(all));
       onKept();
     } catch (err) {
       logger.error({ err, file }, 'freezes cannot be kept over a restart');

@@ -36,7 +36,12 @@ function familyOf(leader: number): number[] {
     if (stat !== undefined) all.set(pid, stat);
   }
   const isOfFamily = (pid: number): boolean => {
-    for (let stat = all.get(pid); stat !== undefined; stat = all.get(stat.parent)) {
+    // They are read one after the other: where a number is given out again meanwhile, parents may lead in a circle.
+    for (
+      let stat = all.get(pid), left = all.size;
+      stat !== undefined && left > 0;
+      stat = all.get(stat.parent), left--
+    ) {
       if (stat.session === leader) return true;
     }
     return false;
