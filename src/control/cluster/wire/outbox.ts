@@ -18,6 +18,7 @@ export class Outbox implements Sender<ControlMessage> {
   /** By channel of an edge: the table that it waits for, and what comes behind. */
   readonly #waiting = new Map<number, ControlMessage[]>();
   #passing: ControlMessage | undefined;
+  /** Of messages that wait, and of those that came while a table passes, whatever has become of them. */
   #count = 0;
 
   constructor(peer: Peer) {
@@ -54,8 +55,9 @@ export class Outbox implements Sender<ControlMessage> {
     const [queue] = this.#waiting.values();
     const table = queue?.[0] as TableMessage | undefined;
     this.#passing = table;
+    this.#count = 0;
+    for (const { length } of this.#waiting.values()) this.#count += length;
     if (table !== undefined) this.#pass(table, 0);
-    else this.#count = 0;
   }
 
   #pass(table: TableMessage, number: number): void {
