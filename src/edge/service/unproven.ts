@@ -24,6 +24,8 @@ interface Unanswered {
   doubt: number;
   /** What the endpoint had lost when it was asked about. */
   losses: number;
+  /** Until when it waits, the clock's ms. */
+  until: number;
 }
 
 /** `unknown`: nobody said in time. Then what was opened is used, and what is opened next has to be proven again. */
@@ -48,7 +50,8 @@ export class Unproven {
 
   add(opener: Opener, endpoint: Endpoint, connection: Opened): void {
     const doubt = ++endpoint.doubt;
-    this.#waiting.push({ opener, endpoint, connection, doubt, losses: endpoint.losses });
+    const until = this.#clock.now() + PATIENCE_MS;
+    this.#waiting.push({ opener, endpoint, connection, doubt, losses: endpoint.losses, until });
     this.#timer ??= this.#clock.after(PATIENCE_MS, () => this.#giveUp());
     this.#ask(endpoint);
   }
@@ -75,7 +78,10 @@ export class Unproven {
 
   #giveUp(): void {
     this.#timer = undefined;
-    this.#settle(() => true, 'unknown');
+    const now = this.#clock.now();
+    this.#settle(({ until }) => until <= now, 'unknown');
+    const [next] = this.#waiting;
+    if (next !== undefined) this.#timer ??= this.#clock.after(next.until - now, () => this.#giveUp());
   }
 
   #settle(which: (each: Unanswered) => boolean, answer: Answer): void {
