@@ -64,7 +64,8 @@ const changes: readonly ContainerEvent['action'][] = ['create', 'rename', 'destr
 
 /** The engine may take so long to tell of an end, ms: how a container ended is known by it alone. */
 const ENDING_MS = 10_000;
-const ENDING_LOOK_MS = 20;
+/** Between two looks meanwhile: a tenth of the time so far, within these bounds, ms. One that is busy is not asked more. */
+const ENDING_LOOK_MS = { least: 20, most: 500 };
 
 /** What was written reaches the log within this, ms. */
 const LOG_LAG_MS = 500;
@@ -129,12 +130,13 @@ class DockerRuntime implements Runtime {
 
   async inspect(id: string, signal: AbortSignal): Promise<Instance | undefined> {
     const { clock } = this.#options;
-    const deadline = clock.now() + ENDING_MS;
+    const began = clock.now();
     for (;;) {
       const instance = await this.#look(id, signal);
       const isLate = instance?.state === 'running' && this.#ports?.hasEnded(instance.id) === true;
-      if (!isLate || clock.now() >= deadline) return instance;
-      await sleep(clock, ENDING_LOOK_MS, signal);
+      const tookMs = clock.now() - began;
+      if (!isLate || tookMs >= ENDING_MS) return instance;
+      await sleep(clock, Math.min(ENDING_LOOK_MS.most, Math.max(ENDING_LOOK_MS.least, tookMs / 10)), signal);
     }
   }
 
