@@ -25,6 +25,8 @@ export class FakeAuthority {
   directory: Record<string, unknown> = {};
   meta: Record<string, unknown> = {};
   interfere: Interference = () => false;
+  /** Also of what comes when it has stopped: requests may be under way when a test ends. */
+  url = '';
   /** Signs all that it issues, and who connects to it trusts it. */
   readonly own: Made;
   readonly #server: Server;
@@ -43,11 +45,8 @@ export class FakeAuthority {
   static async start(): Promise<FakeAuthority> {
     const authority = new FakeAuthority();
     await new Promise<void>((resolve) => authority.#server.listen(0, '127.0.0.1', resolve));
+    authority.url = `https://127.0.0.1:${(authority.#server.address() as AddressInfo).port}`;
     return authority;
-  }
-
-  get url(): string {
-    return `https://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   async stop(): Promise<void> {
