@@ -123,8 +123,11 @@ export class AcmeSource implements CertificateSource {
     this.#tidying ??= this.#options.clock.every(TIDY_EVERY_MS, () => void this.#inTurn(() => this.#tidy()));
     void this.#inTurn(async () => {
       const { shared } = this.#options;
+      if (this.#phase !== 'acting') return;
       // What came meanwhile could not be copied.
-      if (this.#phase === 'acting' && shared !== undefined) await this.#copy(shared.names);
+      if (shared !== undefined) await this.#copy(shared.names);
+      // The process before may have ordered since this one read its files.
+      await this.#load();
       this.#act();
     });
   }
@@ -229,6 +232,13 @@ export class AcmeSource implements CertificateSource {
   #act(): void {
     if (this.#phase !== 'acting' || !(this.#options.shared?.leads ?? true)) return;
     for (const { managed } of this.#wanted.values()) managed.start();
+  }
+
+  /** Takes what is kept by now, of what does not act. */
+  async #load(): Promise<void> {
+    let isOther = false;
+    for (const { managed } of this.#wanted.values()) isOther = (await managed.load()) || isOther;
+    if (isOther) this.#apply();
   }
 
   #announce(host: string, { directory, challenge }: AcmeSettings): void {
@@ -358,6 +368,7 @@ export class AcmeSource implements CertificateSource {
       await this.#copies
         ?.shareOwn()
         .catch((error: unknown) => this.#options.warn(`what this member has is not shared yet: ${whyNotKept(error)}`));
+      await this.#load();
       for (const { managed, settings } of this.#wanted.values()) {
         if (managed.known === undefined) this.#announce(managed.host, settings);
       }

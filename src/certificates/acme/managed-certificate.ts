@@ -63,8 +63,9 @@ export class ManagedCertificate {
     this.way = way;
   }
 
-  /** Takes what is kept of it. Never rejects. @returns whether another certificate is to be served than before */
+  /** Takes what is kept of it, unless it acts. Never rejects. @returns whether another certificate is to be served than before */
   async load(): Promise<boolean> {
+    if (this.#active !== undefined) return false;
     const { store, warn } = this.#options;
     const before = this.#known;
     const reading = await store.read(this.host);

@@ -30,6 +30,7 @@ test('whoever leads orders; the other one answers the authority, serves, keeps a
   expect(told).toEqual([]);
   cluster.lead(secrets[0]);
   await untilTold('certificate-issued');
+  await untilTold('certificate-changed');
   await until('both serve it', async () => (await idOf(sources[1])) !== undefined, LONG_MS, 5);
   expect(await idOf(sources[1])).toBe(await idOf(sources[0]));
   expect(ordersPlaced()).toBe(1);
@@ -102,7 +103,7 @@ test('a leader whose right is in doubt asks nothing of the authority until it is
 });
 
 test('what a proxy had before it was a member is shared by the first that leads', async () => {
-  const { make, serve, listener, untilTold, folder, ordersPlaced, ...world } = await twoMembers();
+  const { make, serve, listener, untilTold, folder, ordersPlaced, clock, ...world } = await twoMembers();
   const alone = make(undefined, join(folder, 'one'));
   await serve(alone, listener());
   await untilTold('certificate-issued');
@@ -110,6 +111,7 @@ test('what a proxy had before it was a member is shared by the first that leads'
   const { cluster, secrets, sources } = world;
   cluster.lead(secrets[0]);
   await until('the other one has it', async () => (await idOf(sources[1])) !== undefined, LONG_MS, 5);
+  for (let i = 0; i < 10; i++) await clock.advanceAsync(1000);
   expect(ordersPlaced()).toBe(1);
 });
 
@@ -136,6 +138,21 @@ test('an order goes on in the process that replaces this one', async () => {
   await serve(make(), listener());
   await untilTold('certificate-issued');
   expect(ordersPlaced()).toBe(1);
+});
+
+test('what was issued after the process that replaces this one had read its files is not ordered again', async () => {
+  const { make, serve, listener, untilTold, authority, clock } = await setUp();
+  const [before, after] = [make(), make()];
+  await after.equip([listener()]);
+  after.follow([listener()]);
+  await serve(before, listener());
+  await untilTold('certificate-issued');
+  await before.pause();
+  after.begin();
+  await until('it is served', async () => (await idOf(after)) !== undefined, LONG_MS, 5);
+  for (let i = 0; i < 10; i++) await clock.advanceAsync(1000);
+  expect(await idOf(after)).toBe(await idOf(before));
+  expect(authority.to('/order').filter(({ path }) => path === '/order')).toHaveLength(1);
 });
 
 test('an order that the authority knows no more is placed anew', async () => {
