@@ -79,6 +79,11 @@ export class ArrivalForecast {
     record.savedMs = record.savedMs * FADE + savedMs;
   }
 
+  /** A call came before its time. @param savedMs what acting on the forecast saved for it, ms of an idle replica; below 0 it cost */
+  add(savedMs: number): void {
+    this.record.savedMs += savedMs;
+  }
+
   /** An activity began that lies apart from the one before (`APART_MS`). @param at the clock's ms */
   began(at: number, costs: IdleCosts): void {
     if (this.#beganAt !== undefined) {

@@ -1,5 +1,5 @@
 import { APART_MS, type ExpectedCall } from './arrival-forecast.ts';
-import { autoKeepMs, besideKeepMs, costsOf } from './idle-choice.ts';
+import { autoKeepMs, besideKeepMs, costsOf, LEAST_KEEP_MS } from './idle-choice.ts';
 import { costOfGap, wakeCostMs } from './idle-cost.ts';
 import { GAP_BUCKETS, gapBucket } from './idle-gaps.ts';
 import { type IdleFigure, type IdleLearnt, nothingLearnt } from './idle-learnt.ts';
@@ -90,6 +90,7 @@ export class AutoKeep {
    */
   idled(gapMs: number, count: number, at: number, weight: number, isMissed = false): void {
     const { forecast } = this.learnt;
+    this.#judgeEarly(gapMs, count, at, weight);
     if (gapMs < APART_MS) {
       this.#add(gapMs, count);
       return;
@@ -165,6 +166,16 @@ export class AutoKeep {
       this.#besideBasis = this.#basis(weight, buckets);
     }
     return this.#besideMs;
+  }
+
+  /** A call came before the time at which one was expected: it may find the service asleep for that. */
+  #judgeEarly(gapMs: number, count: number, at: number, weight: number): void {
+    const { forecast } = this.learnt;
+    if (gapMs <= LEAST_KEEP_MS || forecast.expected === undefined || at > forecast.expected.fromAt) return;
+    if (this.#apart(at - gapMs, weight) === undefined) return;
+    const costs = costsOf(this.learnt, weight);
+    const without = costOfGap(gapMs, costs, this.keepMs(weight));
+    forecast.add(count * (without - costOfGap(gapMs, costs, this.#besideKeepMs(weight))));
   }
 
   #judge(gapMs: number, at: number, weight: number, isMissed: boolean): void {
