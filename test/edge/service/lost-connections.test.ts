@@ -18,6 +18,17 @@ async function kept(h: EdgeHarness, origin: Origin, count = 1): Promise<OriginCo
   return upstreams;
 }
 
+/** An edge whose only connection to a replica of ours closed, and which may dial there again. */
+async function trusted(origin: Origin): Promise<EdgeHarness> {
+  const h = await EdgeHarness.start();
+  h.state({ endpoints: [at(origin, ours)] });
+  const [only] = await kept(h, origin);
+  only?.end();
+  const { endpoint, doubt } = await h.message('suspect');
+  h.send({ type: 'trust', service: 'app', endpoint, doubt });
+  return h;
+}
+
 describe('when the last connection to a replica of ours closes unasked,', () => {
   test('nothing is dialled there before control had a look', async () => {
     const origin = await Origin.listen(silent);
@@ -83,12 +94,7 @@ describe('when the last connection to a replica of ours closes unasked,', () => 
 
   test('a connection opened after that is used for nothing when the replica turns out to be gone', async () => {
     const origin = await Origin.listen(silent);
-    const h = await EdgeHarness.start();
-    h.state({ endpoints: [at(origin, ours)] });
-    const [only] = await kept(h, origin);
-    only?.end();
-    const { endpoint, doubt } = await h.message('suspect');
-    h.send({ type: 'trust', service: 'app', endpoint, doubt });
+    const h = await trusted(origin);
     const client = await h.connect();
     client.write('POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 4\r\n\r\nonce');
     const stranger = await origin.connection(1);
@@ -210,12 +216,7 @@ test('after one that closes in use, the next is proven though others are open', 
 
 test('where nobody says in time what a connection leads to, the one after it is asked about as well', async () => {
   const origin = await Origin.listen(silent);
-  const h = await EdgeHarness.start();
-  h.state({ endpoints: [at(origin, ours)] });
-  const [only] = await kept(h, origin);
-  only?.end();
-  const { endpoint, doubt } = await h.message('suspect');
-  h.send({ type: 'trust', service: 'app', endpoint, doubt });
+  const h = await trusted(origin);
   const client = await h.connect();
   client.get('/');
   const second = await origin.connection(1);
