@@ -3,14 +3,15 @@
  * services unless told otherwise, and then changes one instance 50 times a second: half of the changes turn a check,
  * half put an instance in or take it out. Prints how long changes take from the writing to the first request that goes
  * where it should, what the proxy uses of a core and of memory meanwhile, and how many questions it has open at once.
- * `AGENT=1` in the environment has a real agent in the place of the stand-in, which then shares the machine.
+ * `AGENT=1` in the environment has a real server of Consul in the place of the stand-in, which then shares the machine.
  */
 import { rm } from 'node:fs/promises';
 import { Agent, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConsulAgent } from '../test/support/consul-agent.ts';
 import { findOrFetchConsul } from '../test/support/consul-binary.ts';
+import { ConsulServers } from '../test/support/consul-servers.ts';
 import { RunningProxy } from '../test/support/proxy.ts';
 import { makeWorkspace } from '../test/support/workspace.ts';
 import { countsFrom } from './support/arguments.ts';
@@ -46,8 +47,8 @@ await new Promise<void>((resolve) => app.listen(0, '0.0.0.0', resolve));
 const { port } = app.address() as AddressInfo;
 
 const fleet = Array.from({ length: services }, (_, place) => instancesOf(place));
-const catalogue = await openCatalogue();
 const workspace = await makeWorkspace('');
+const catalogue = await openCatalogue();
 try {
   await fill();
   await measure();
@@ -72,10 +73,11 @@ function instancesOf(place: number): FleetInstance[] {
 
 async function openCatalogue(): Promise<Catalogue> {
   if (!process.env['AGENT']) return StandInConsul.open();
-  const daemon = await ConsulAgent.start(await findOrFetchConsul());
-  const put = (path: string, body: object) => ask(`${daemon.address}${path}`, { method: 'PUT' }, JSON.stringify(body));
+  const daemon = await ConsulServers.start(await findOrFetchConsul(), join(workspace.folder, 'consul'), ['one']);
+  const address = daemon.servers[0]?.address ?? '';
+  const put = (path: string, body: object) => ask(`${address}${path}`, { method: 'PUT' }, JSON.stringify(body));
   return {
-    address: daemon.address,
+    address,
     async set({ id, service, node, address, port: Port, weight }, status) {
       const Service = { ID: id, Service: service, Address: address, Port, Weights: { Passing: weight, Warning: 1 } };
       const Check = { CheckID: `service:${id}`, Name: 'check', Status: status, ServiceID: id };

@@ -38,7 +38,7 @@ class ConsulServer {
   }
 }
 
-/** Three servers of Consul that are one, on loopback. */
+/** Servers of Consul that are one, on loopback. */
 export class ConsulServers {
   readonly servers: readonly ConsulServer[];
 
@@ -46,15 +46,26 @@ export class ConsulServers {
     this.servers = servers;
   }
 
-  /** @param folder where their data lies; not theirs to remove */
-  static async start(binary: string, folder: string): Promise<ConsulServers> {
+  /**
+   * @param folder where their data lies; not theirs to remove
+   * @param names of the servers: three unless told
+   */
+  static async start(binary: string, folder: string, names = ['one', 'two', 'three']): Promise<ConsulServers> {
     const places = [];
-    for (const name of ['one', 'two', 'three'])
-      places.push({ name, http: await freePort(), serf_lan: await freePort() });
+    for (const name of names) places.push({ name, http: await freePort(), serf_lan: await freePort() });
     const servers = [];
     for (const { name, http, serf_lan } of places) {
       const ports = await agentPorts(binary, { http, serf_lan, serf_wan: -1 });
-      const args = ['agent', '-server', '-bootstrap-expect', '3', '-node', name, '-data-dir', join(folder, name)];
+      const args = [
+        'agent',
+        '-server',
+        '-bootstrap-expect',
+        `${names.length}`,
+        '-node',
+        name,
+        '-data-dir',
+        join(folder, name),
+      ];
       args.push('-bind', '127.0.0.1', '-client', '127.0.0.1', '-retry-interval', '1s');
       for (const other of places) if (other.name !== name) args.push('-retry-join', `127.0.0.1:${other.serf_lan}`);
       args.push('-hcl', `ports { ${ports} }\nsession_ttl_min = "1s"\nperformance { raft_multiplier = 1 }`);

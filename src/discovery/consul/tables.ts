@@ -12,6 +12,9 @@ interface CheckChanges {
  * nothing but the border of two entries looks like this.
  */
 const BORDER = Buffer.from('},{"Node":');
+/** The same as an agent in development mode writes it; what is indented further is no entry. */
+const INDENTED_BORDER = Buffer.from('},\n    {\n        "Node":');
+const OPENING_BRACE = 0x7b;
 
 /** The state of all checks, to tell what changed from one list to the next: only entries that differ are decoded. */
 export class CheckTable {
@@ -32,7 +35,7 @@ export class CheckTable {
       this.#entries = entries;
       return undefined;
     }
-    const diff = diffLists(before, entries, BORDER);
+    const diff = diffLists(before, entries, entries[0] === OPENING_BRACE ? BORDER : INDENTED_BORDER);
     const came = diff.came.flatMap(decode).map(readCheck);
     const gone = diff.gone.flatMap(decode).map(readCheck);
     this.#entries = entries;

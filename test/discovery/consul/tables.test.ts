@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { diffLists } from '../../../src/discovery/consul/list-diff.ts';
 import { CheckTable, ServiceTable } from '../../../src/discovery/consul/tables.ts';
 import { PilotlightError } from '../../../src/model/errors.ts';
@@ -78,6 +78,19 @@ test('entries that are written in another order are compared all the same', () =
   table.take(turned([check('n1', 'shop'), check('n2', 'mail')]));
   const changes = table.take(turned([check('n1', 'shop', 'warning'), check('n2', 'mail')]));
   expect(changes?.services).toEqual(new Set(['shop']));
+});
+
+test('of a list as an agent in development mode writes it, only the entries that differ are decoded', () => {
+  const indented = (list: object) => Buffer.from(JSON.stringify(list, null, 4));
+  const checks = Array.from({ length: 200 }, (_, place) => check(`n${place % 9}`, `s${place}`, 'passing', '},\n    {'));
+  const table = new CheckTable();
+  table.take(indented(checks));
+  const parse = vi.spyOn(JSON, 'parse');
+  const changes = table.take(indented(checks.with(7, check('n7', 's7', 'critical')).toSpliced(90, 1)));
+  const decoded = parse.mock.calls.reduce((sum, [text]) => sum + text.length, 0);
+  parse.mockRestore();
+  expect(changes).toEqual({ services: new Set(['s7', 's90']), nodes: new Set() });
+  expect(decoded).toBeLessThan(1000);
 });
 
 test.each(['{}', 'null', '', 'x[]', '][', '[x]', '[{"Node":"n1"},]'])('%s is no list of checks', (text) => {
