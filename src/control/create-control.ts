@@ -195,7 +195,7 @@ class ControlPlane implements Control {
     detached(this.#context, 'keeping of registrations', this.#registrations.keep());
     await this.#runtimes.begin();
     this.#services.each(({ lifecycle }) => lifecycle.onContact());
-    this.#services.each((service) => service.count.look());
+    this.#services.each(({ byHand }) => byHand.count.look());
     if (this.#handOver.mayEnd) this.#dropOrphans();
   }
 
@@ -353,25 +353,25 @@ class ControlPlane implements Control {
   }
 
   async wake(name: string): Promise<ServiceStatus> {
-    this.#services.known(name).wake();
+    this.#services.known(name).byHand.wake();
     return this.service(name);
   }
 
   async sleep(name: string): Promise<ServiceStatus> {
-    this.#services.known(name).sleep();
+    this.#services.known(name).byHand.sleep();
     return this.service(name);
   }
 
   async scale(name: string, replicas: number, dryRun: boolean): Promise<ScaleByHand> {
-    return this.#services.known(name).scale(replicas, dryRun);
+    return this.#services.known(name).byHand.scale(replicas, dryRun);
   }
 
   async freeze(name: string | null, forMs: number, reason: string | null, dryRun: boolean): Promise<ServiceStatus[]> {
-    return this.#each(name, (service) => service.freeze(forMs, reason, dryRun));
+    return this.#each(name, ({ byHand }) => byHand.freeze(forMs, reason, dryRun));
   }
 
   async unfreeze(name: string | null, dryRun: boolean): Promise<ServiceStatus[]> {
-    return this.#each(name, (service) => service.unfreeze(dryRun));
+    return this.#each(name, ({ byHand }) => byHand.unfreeze(dryRun));
   }
 
   /** @param name null: all that can be started */

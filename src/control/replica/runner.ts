@@ -2,39 +2,23 @@ import { PilotlightError, toPilotlightError } from '../../model/errors.ts';
 import type { StartCause } from '../../model/replica.ts';
 import type { Instance } from '../../model/runtime.ts';
 import type { SpanIdentity } from '../../model/traces.ts';
-import type { Timer } from '../../util/clock.ts';
 import { detached } from '../context.ts';
 import { retrying } from '../retry.ts';
 import { CRASH_MS, PROBATION_MS } from '../start/circuit.ts';
+import { Attempts, type BegunStart, type StartTask } from './attempts.ts';
 import { endings, endText, isByHand, withdrawals } from './endings.ts';
-import { GIVEN_UP_GRACE_MS, giveUpPort, lossText, type Whereabouts, whereIs } from './lost-port.ts';
+import { GIVEN_UP_GRACE_MS, lossText, type Whereabouts, whereIs } from './lost-port.ts';
 import { isAsKnown, isSameRun, type Replica } from './replica.ts';
 import { well } from './replica-health.ts';
 import type { RunnerOptions } from './runner-ports.ts';
 import { callRuntime, never, RUNTIME_CALL_MS } from './runtime-call.ts';
-import {
-  ended,
-  endedEarly,
-  exitText,
-  isDisturbed,
-  isPortClash,
-  launch,
-  proveReady,
-  type ReadinessContext,
-  untilUndisturbed,
-} from './start-sequence.ts';
+import { ended, endedEarly, exitText, untilUndisturbed } from './start-sequence.ts';
 import { startSpan, traceStart } from './start-trace.ts';
 
-/** A permit covers this much of the time until a started replica is ready, ms. */
-export const PERMIT_READINESS_MS = 2000;
 /** A call to freeze a replica takes no longer than this, ms: requests may come for it meanwhile. */
 const PAUSE_MS = 5000;
-/** A replica that does not answer so long after it was had go on is given up for a fresh one, ms. */
-const RESUME_READY_MS = 5000;
 /** Between attempts to stop a replica whose runtime does not answer, ms. */
 const STOP_RETRY = { base: 1000, cap: 30_000, jitter: 0.2 };
-
-type StartTask = Extract<Replica['task'], { kind: 'start' }>;
 
 /**
  * Has the runtime start and stop single replicas of a service, and sees each through: a start until it is proved ready
@@ -44,10 +28,11 @@ export class ReplicaRunner {
   /** Of the start that began last; undefined where none is traced. */
   startSpan: SpanIdentity | undefined;
   readonly #options: RunnerOptions;
-  #incarnations = 0;
+  readonly #attempts: Attempts;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
+    this.#attempts = new Attempts(options, (replica) => this.verify(replica));
   }
 
   /**
@@ -69,9 +54,8 @@ export class ReplicaRunner {
     }
     replica.task = task;
     listener.onChange();
-    const run = replica.isResumed
-      ? this.#runResume(replica, task, now, releasePermit)
-      : this.#runStart(replica, task, now, releasePermit);
+    const begun = { task, permitAt: now, releasePermit };
+    const run = replica.isResumed ? this.#runResume(replica, begun) : this.#runStart(replica, begun);
     detached(context, `start ${replica.name}`, run.finally(releasePermit));
   }
 
@@ -80,7 +64,7 @@ export class ReplicaRunner {
     if (!this.#find(replica, instance, 'adopt')) return false;
     const abort = new AbortController();
     replica.task = { kind: 'adopt', abort };
-    this.#newEndpoint(replica);
+    this.#attempts.newRun(replica);
     const adopted = this.#runAdopt(replica, instance, abort.signal);
     detached(this.#options.context, `adopt ${replica.name}`, adopted);
     return true;
@@ -97,6 +81,8 @@ export class ReplicaRunner {
   #park(replica: Replica, instance: Instance): boolean {
     if (!this.#find(replica, instance, 'found-paused')) return false;
     replica.pausedAt = this.#options.context.clock.now();
+    replica.attempt = {};
+    replica.otherHost = undefined;
     return true;
   }
 
@@ -107,8 +93,6 @@ export class ReplicaRunner {
     replica.runtime = runtime();
     replica.start = undefined;
     replica.isResumed = false;
-    replica.attempt = {};
-    replica.otherHost = undefined;
     replica.leaving = instance.leaving;
     replica.instance = instance;
     return true;
@@ -188,10 +172,11 @@ export class ReplicaRunner {
     if (isNews) this.#options.listener.onLeaving(replica);
   }
 
-  async #runStart(replica: Replica, task: StartTask, permitAt: number, releasePermit: () => void): Promise<void> {
+  async #runStart(replica: Replica, begun: BegunStart): Promise<void> {
     const { life } = this.#options.context;
+    const { task, permitAt } = begun;
     try {
-      await untilUndisturbed(() => this.#tryStart(replica, task, permitAt, releasePermit), life);
+      await untilUndisturbed(() => this.#attempts.start(replica, begun), life);
     } catch (thrown) {
       if (life.aborted) return;
       const error = toPilotlightError(thrown, 'RUNTIME_FAILED');
@@ -203,46 +188,11 @@ export class ReplicaRunner {
     this.#becomeReady(replica, task.cause);
   }
 
-  async #tryStart(replica: Replica, task: StartTask, permitAt: number, releasePermit: () => void): Promise<void> {
-    const { context, publish } = this.#options;
-    const { clock } = context;
-    // What broke off the attempt before is no reason to break off this one.
-    if (isDisturbed(task.abort.signal.reason)) task.abort = new AbortController();
-    const { signal } = task.abort;
-    task.exitSeen = false;
-    replica.instance = undefined;
-    this.#newEndpoint(replica);
-    replica.attempt = {};
-    replica.otherHost = undefined;
-    let permitTimer: Timer | undefined;
-    try {
-      await replica.preparing;
-      signal.throwIfAborted();
-      // Not under the task's signal: a start that is broken off half-way may leave a replica that nobody knows of.
-      const instance = await launch(clock, replica.runtime, replica.spec, context.life);
-      const started = clock.now();
-      task.startedAt = started;
-      replica.instance = instance;
-      replica.leaving = instance.leaving;
-      // From here the address is ours: what others list there is not used any more.
-      publish();
-      permitTimer = clock.after(PERMIT_READINESS_MS, releasePermit);
-      signal.throwIfAborted();
-      if (task.exitSeen) detached(context, `verify ${replica.name}`, this.verify(replica));
-      this.#listens(replica, instance, await proveReady(this.#readiness(replica), instance, signal));
-      replica.start = { asked: task.askedAt, permit: permitAt, started, ready: clock.now(), span: task.span };
-    } catch (thrown) {
-      if (isPortClash(thrown)) await giveUpPort(context, replica, this.#options.mayEnd(), thrown);
-      throw thrown;
-    } finally {
-      permitTimer?.cancel();
-    }
-  }
-
-  async #runResume(replica: Replica, task: StartTask, permitAt: number, releasePermit: () => void): Promise<void> {
+  async #runResume(replica: Replica, begun: BegunStart): Promise<void> {
     const { context, listener } = this.#options;
+    const { task, permitAt } = begun;
     try {
-      await this.#tryResume(replica, task, permitAt, releasePermit);
+      await this.#attempts.resume(replica, begun);
     } catch (thrown) {
       if (context.life.aborted) return;
       const error = toPilotlightError(thrown, 'RUNTIME_FAILED');
@@ -254,33 +204,6 @@ export class ReplicaRunner {
     }
     traceStart(context, replica, task, permitAt, undefined);
     this.#becomeReady(replica, task.cause);
-  }
-
-  /** It is another endpoint from now on: what the edges know of the one before does not speak for this one. */
-  async #tryResume(replica: Replica, task: StartTask, permitAt: number, releasePermit: () => void): Promise<void> {
-    const { clock, life } = this.#options.context;
-    const { runtime, instance: before } = replica;
-    const { signal } = task.abort;
-    this.#newEndpoint(replica);
-    replica.attempt = {};
-    replica.otherHost = undefined;
-    const instance = await callRuntime(clock, RESUME_READY_MS, life, (inner) =>
-      runtime.resume === undefined ? never(runtime) : runtime.resume(before?.id ?? '', inner),
-    );
-    const started = clock.now();
-    task.startedAt = started;
-    replica.instance = instance;
-    const permitTimer = clock.after(PERMIT_READINESS_MS, releasePermit);
-    try {
-      signal.throwIfAborted();
-      const readiness = this.#readiness(replica);
-      const timeoutMs = Math.min(RESUME_READY_MS, readiness.ready.timeoutMs);
-      const context = { ...readiness, ready: { ...readiness.ready, timeoutMs } };
-      this.#listens(replica, instance, await proveReady(context, instance, signal));
-      replica.start = { asked: task.askedAt, permit: permitAt, started, ready: clock.now(), span: task.span };
-    } finally {
-      permitTimer.cancel();
-    }
   }
 
   async #runPause(replica: Replica, reason: string): Promise<void> {
@@ -316,7 +239,7 @@ export class ReplicaRunner {
       }
       // It may have been told before it was known here.
       replica.leaving = now?.leaving;
-      this.#listens(replica, instance, await proveReady(this.#readiness(replica), instance, signal));
+      await this.#attempts.prove(replica, instance, signal);
     } catch (thrown) {
       if (context.life.aborted) return;
       const error = toPilotlightError(thrown, 'RUNTIME_FAILED');
@@ -429,22 +352,5 @@ export class ReplicaRunner {
   #inspect(replica: Replica, id: string): Promise<Instance | undefined> {
     const { clock, life } = this.#options.context;
     return callRuntime(clock, RUNTIME_CALL_MS, life, (signal) => replica.runtime.inspect(id, signal));
-  }
-
-  #readiness(replica: Replica): ReadinessContext {
-    const { context, hub, service, settings } = this.#options;
-    const { ready, check } = settings();
-    const { endpoint, runtime, attempt } = replica;
-    const probe: ReadinessContext['probe'] = (order, signal, onTry) => hub.probe(order, signal, onTry);
-    return { clock: context.clock, probe, runtime, service, endpoint, ready, check, attempt };
-  }
-
-  #listens(replica: Replica, { address }: Instance, host: string): void {
-    if (host !== address?.host) replica.otherHost = host;
-  }
-
-  #newEndpoint(replica: Replica): void {
-    replica.endpoint = `${replica.name}#${++this.#incarnations}`;
-    replica.loss = undefined;
   }
 }

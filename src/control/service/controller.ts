@@ -1,9 +1,8 @@
 import type { DiskUsage, PriceSettings, ServiceCosts } from '../../model/costs.ts';
-import { PilotlightError } from '../../model/errors.ts';
 import type { EdgeMessage, ServiceReport } from '../../model/link.ts';
 import type { Instance } from '../../model/runtime.ts';
 import type { ServiceSettings } from '../../model/settings.ts';
-import type { EndpointStatus, ReplicaOutput, ScaleByHand, ServiceStatus, StartFailure } from '../../model/status.ts';
+import type { EndpointStatus, ReplicaOutput, ServiceStatus, StartFailure } from '../../model/status.ts';
 import type { LatencyThreshold } from '../../model/threshold.ts';
 import { readyCheck } from '../endpoints/ready-check.ts';
 import { DecisionLog } from '../journal/decision-log.ts';
@@ -15,6 +14,7 @@ import { answersLast } from '../replica/replica-view.ts';
 import type { CordonAck } from '../replica/retire.ts';
 import type { ScaleDecision, ScaledService } from '../scale/service-scaler.ts';
 import { isTrial, trialText } from '../scale/trial-text.ts';
+import { ByHand } from './by-hand.ts';
 import { Costing } from './costing.ts';
 import { endpointStatus } from './endpoint-status.ts';
 import type { Freeze } from './freezes.ts';
@@ -23,9 +23,7 @@ import { Idling } from './idling.ts';
 import { keepMs, Learning } from './learning.ts';
 import { ServiceLifecycle } from './lifecycle.ts';
 import { replicaOutput } from './replica-output.ts';
-import { scaleByHand } from './scale-by-hand.ts';
 import { ServiceFloor } from './service-floor.ts';
-import { StandingCount } from './standing-count.ts';
 import { lastActivity, serviceStatus } from './status.ts';
 import { afterDecision, noWish, type Wish, wishAt } from './wish.ts';
 
@@ -40,7 +38,7 @@ export class ServiceController {
   readonly idling: Idling;
   readonly #costing: Costing;
   readonly floor: ServiceFloor;
-  readonly count: StandingCount;
+  readonly byHand: ByHand;
   #settings: ServiceSettings;
   /** The decision whose outcome is still open. */
   #trial: string | undefined;
@@ -85,7 +83,7 @@ export class ServiceController {
       },
       inFlightLimit: () => this.#inFlightLimit,
     });
-    this.count = new StandingCount(this, host);
+    this.byHand = new ByHand(this, host);
     host.registry.add(this.name, {
       wakeable: () => this.#settings.run !== undefined,
       check: () => readyCheck(this.#settings),
@@ -173,80 +171,7 @@ export class ServiceController {
     else this.lifecycle.set.verify(this.lifecycle.set.at(instance.ordinal));
   }
 
-  // What operators and the configuration say
-
-  /** @throws SERVICE_NOT_RUNNABLE */
-  wake(): void {
-    this.#assertRunnable();
-    this.lifecycle.wake();
-  }
-
-  /** @throws SERVICE_NOT_RUNNABLE, HANDING_OVER */
-  sleep(): void {
-    this.#assertRunnable();
-    this.#assertInCharge();
-    this.count.drop();
-    this.lifecycle.sleep();
-  }
-
-  /**
-   * Has it run so many replicas of our own, at once; then the scaler leaves it alone for a while.
-   * @throws SERVICE_NOT_RUNNABLE, SCALE_OUT_OF_BOUNDS, HANDING_OVER
-   */
-  scale(to: number, dryRun: boolean): ScaleByHand {
-    this.#assertRunnable();
-    this.#assertInCharge();
-    const { queued, starting, ready } = this.lifecycle.set.counts;
-    const change = scaleByHand({
-      service: this.name,
-      from: queued + starting + ready,
-      to,
-      scale: this.floor.settings().scale,
-      budgetLeft: this.lifecycle.budgetLeft,
-      dryRun,
-    });
-    if (dryRun) return change;
-    if (to === 0) {
-      this.sleep();
-      return change;
-    }
-    this.decisions.scaledByHand(change);
-    this.count.set(to);
-    return change;
-  }
-
-  /** @returns how it stands then, or would. @throws SERVICE_NOT_RUNNABLE, HANDING_OVER */
-  freeze(forMs: number, reason: string | null, dryRun: boolean): ServiceStatus {
-    this.#assertRunnable();
-    this.#assertInCharge();
-    const freeze = { until: this.#host.context.clock.wall() + forMs, reason };
-    if (!dryRun) {
-      this.#host.freezes.put(this.name, freeze);
-      this.decisions.frozen(forMs, reason);
-      this.lifecycle.look();
-    }
-    return this.status(freeze);
-  }
-
-  /** As {@link freeze}. */
-  unfreeze(dryRun: boolean): ServiceStatus {
-    this.#assertRunnable();
-    this.#assertInCharge();
-    if (!dryRun) this.#thaw('by hand');
-    return this.status(null);
-  }
-
-  #thaw(why: string): void {
-    if (this.#host.freezes.of(this.name) === undefined) return;
-    this.#host.freezes.put(this.name, undefined);
-    this.decisions.unfrozen(why);
-    this.lifecycle.look();
-  }
-
-  get #isFrozen(): boolean {
-    const freeze = this.#host.freezes.of(this.name);
-    return freeze !== undefined && freeze.until > this.#host.context.clock.wall();
-  }
+  // What the configuration says
 
   /** Takes over another configuration of the service; also brings back one that was removed a moment ago. */
   update(settings: ServiceSettings): void {
@@ -270,8 +195,7 @@ export class ServiceController {
     if (seconds > 0) metrics.count('pilotlight_replica_seconds_total', { service: this.name }, seconds);
     this.#costing.tick(elapsedMs, this.lifecycle.set.replicas, this.#telemetry.busy);
     if (this.lifecycle.isLeaving || this.#host.isDraining()) return;
-    if (!this.#isFrozen) this.#thaw('its time is over');
-    this.count.look();
+    this.byHand.tick();
     this.idling.tick(this.#host.context.clock.now());
     this.lifecycle.look();
     if (!this.#mayScale) return;
@@ -413,7 +337,7 @@ export class ServiceController {
     const ready = this.lifecycle.ready.filter(({ health }) => health.state !== 'sick');
     const { starting, queued } = set.counts;
     return {
-      frozen: this.#isFrozen,
+      frozen: this.byHand.isFrozen,
       ready: ready.length + external,
       starting: starting + queued,
       isAlone: !set.views().some(answersLast),
@@ -434,16 +358,5 @@ export class ServiceController {
     const ageMs = this.#host.context.clock.now() - replica.readyAt;
     if (ageMs >= Math.max(warmUpMs, warmUpMaxMs)) return true;
     return ageMs >= warmUpMs && this.#telemetry.answersOf(endpoint) >= warmUpRequests;
-  }
-
-  /** What is asked for while a successor takes over, and has read already what was, would be lost. */
-  #assertInCharge(): void {
-    if (this.#host.mayStart()) return;
-    throw new PilotlightError('HANDING_OVER', 'a new process takes over just now: ask again in a moment');
-  }
-
-  #assertRunnable(): void {
-    if (this.#settings.run !== undefined) return;
-    throw new PilotlightError('SERVICE_NOT_RUNNABLE', `${this.name} has no run: Pilotlight only routes to it`);
   }
 }

@@ -2,6 +2,7 @@ import { PilotlightError } from '../../model/errors.ts';
 import type { EndpointByHand, EndpointStatus } from '../../model/status.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { RetireReason } from '../replica/retire.ts';
+import { assertInCharge } from './by-hand.ts';
 import type { ServiceController } from './controller.ts';
 import type { ServiceHost } from './host.ts';
 
@@ -12,15 +13,15 @@ import type { ServiceHost } from './host.ts';
  * @throws ENDPOINT_UNKNOWN, REPLICA_NOT_READY, HANDING_OVER
  */
 export function changeEndpoint(
-  { context, registry, mayStart }: ServiceHost,
+  host: ServiceHost,
   service: ServiceController,
   address: string,
   change: Partial<EndpointByHand>,
 ): EndpointStatus[] {
+  const { context, registry } = host;
   const { name, lifecycle } = service;
   const { drain, weight } = change;
-  if (!mayStart())
-    throw new PilotlightError('HANDING_OVER', 'a new process takes over just now: ask again in a moment');
+  assertInCharge(host);
   const endpoint = service.endpoints().find((each) => each.address === address);
   // What is away may be given back what it was, and comes so.
   if (endpoint === undefined && !registry.isByHand(name, address)) {

@@ -3,7 +3,6 @@ import type { Instance, ReplicaSpec } from '../../model/runtime.ts';
 import type { RunSettings, ServiceSettings } from '../../model/settings.ts';
 import type { ServiceFacts } from '../endpoints/registry.ts';
 import type { DecisionLog } from '../journal/decision-log.ts';
-import type { Telemetry } from '../link/telemetry.ts';
 import type { AdoptingService } from '../replica/adoption.ts';
 import type { Replica } from '../replica/replica.ts';
 import { sickAfter } from '../replica/replica-health.ts';
@@ -20,29 +19,18 @@ import { apply } from './apply.ts';
 import { askOf } from './ask.ts';
 import { Executor } from './executor.ts';
 import type { Member } from './groups.ts';
-import type { ServiceHost } from './host.ts';
-import type { Idling } from './idling.ts';
+import { type Known, viewOf } from './known.ts';
 import { type MemoryKnown, stakeOf } from './memory-stake.ts';
 import { Outcomes } from './outcomes.ts';
 import { isDormant, plan } from './plan.ts';
 import { hashOf, ServiceRun } from './run.ts';
 import type { ServiceEvent } from './service-event.ts';
-import type { ServiceFloor } from './service-floor.ts';
 import { type Intent, newIntent, returnableIn, type ServiceView } from './service-view.ts';
 
-interface LifecycleOptions {
-  host: ServiceHost;
-  settings: () => ServiceSettings;
-  telemetry: Telemetry;
+interface LifecycleOptions extends Omit<Known, 'set' | 'run' | 'breaker'> {
   decisions: DecisionLog;
-  /** Answers per second that one replica is known to manage; undefined while unknown. */
-  capacity: () => number | undefined;
   /** Replicas of our own that scaling would have if there were room in the budget; undefined: no more than there are. */
   wish: () => number | undefined;
-  /** How long it is kept when it is idle. */
-  idling: Idling;
-  /** The fewest replicas now. */
-  floor: ServiceFloor;
   /** A replica was given up to another service. */
   gaveUp: () => void;
   /** Most requests in flight per replica and edge while a further one is started; undefined: no such bound. */
@@ -64,6 +52,7 @@ export class ServiceLifecycle {
   readonly #startTimes = new StartTimes();
   readonly #outcomes: Outcomes;
   readonly #executor: Executor;
+  readonly #known: Known;
   #intent: Intent = newIntent;
   #isDormant = false;
   /** Who waits for the end of all replicas. */
@@ -107,6 +96,7 @@ export class ServiceLifecycle {
       publish: () => registry.publish(this.#name),
       mayEnd: () => host.mayEnd(),
     });
+    this.#known = { ...options, set: this.set, run: this.#run, breaker: this.breaker };
     this.#executor = new Executor({
       clock: context.clock,
       set: this.set,
@@ -403,47 +393,6 @@ export class ServiceLifecycle {
   }
 
   #view(news: ServiceEvent): ServiceView {
-    const { host, settings, telemetry, capacity, idling } = this.#options;
-    const { health, routes } = settings();
-    const group = host.groups.viewOf(this.#name);
-    const floor = this.#options.floor.now;
-    const { scale } = this.#options.floor.settings(floor);
-    const now = host.context.clock.now();
-    const replicas = this.set.views();
-    const { external } = this;
-    const { held } = telemetry;
-    const isAsleep = external === 0 && replicas.every(({ state }) => state !== 'ready');
-    const isAsked = held > 0 || this.#intent.isWoken;
-    return {
-      now,
-      news,
-      intent: this.#intent,
-      scale: group === undefined ? scale : { ...scale, min: Math.max(scale.min, group.min) },
-      floor,
-      expected: idling.expected,
-      // What nothing leads to from outside is never idle by itself, and goes with the others.
-      keepMs: group !== undefined && routes.length === 0 ? 0 : idling.keepMs,
-      pausedMs: idling.pausedMs,
-      isKeptLonger: idling.isRaised,
-      run: this.#run.view,
-      replicas,
-      external,
-      circuit: this.breaker.circuit,
-      budgetLeft: host.gate.leftFor(this.#name),
-      gives: host.gate.givesOf(this.#name),
-      sickAfterMs: health === undefined ? 0 : sickAfter(health.intervalMs),
-      held,
-      inFlight: telemetry.active,
-      arrivalsPerSecond: isAsleep && isAsked ? telemetry.window.arrivalsBefore(now, scale.latency.windowMs) : 0,
-      capacityPerSecond: capacity(),
-      isFresh: host.hub.fresh,
-      isBusy: telemetry.busy || group?.isNeeded === true,
-      isSilent: telemetry.silent,
-      lastActivityAt: telemetry.lastActivityAt,
-      isDraining: host.isDraining(),
-      isFrozen: host.freezes.of(this.#name) !== undefined,
-      mayStart: host.mayStart() && group?.mayStart !== false,
-      mayEnd: host.mayEnd(),
-    };
+    return viewOf(this.#known, news, this.#intent);
   }
 }
