@@ -1,12 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { CertificateStatus } from '../model/certificates.ts';
-import type { DeclarationStatus } from '../model/declarations.ts';
-import type { Logger, LogLevelPort } from '../model/observe.ts';
-import type { ReloadResult } from '../model/reload.ts';
-import type { RouteBook } from '../model/routes.ts';
+import type { Logger } from '../model/observe.ts';
 import type { AdminSettings, HostPort } from '../model/settings.ts';
-import type { ControlApi } from '../model/status.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { descriptorOf, listenError } from '../util/listening.ts';
 import { type AccessCheck, createAccessCheck, unauthorized } from './access.ts';
@@ -14,23 +9,11 @@ import { Dashboard } from './dashboard.ts';
 import { EventStreams } from './event-stream.ts';
 import { LiveStreams } from './live-stream.ts';
 import { type Problem, problemOf, sendProblem } from './problem.ts';
-import { createRoutes, findHandler } from './routes.ts';
+import { type AskedParts, createRoutes, findHandler } from './routes.ts';
 import { WrongTokens } from './wrong-tokens.ts';
 
-interface AdminOptions {
+interface AdminOptions extends AskedParts {
   settings: AdminSettings;
-  api: ControlApi;
-  /** Reads the configuration again; absent where there is none to read. */
-  reload?: (() => Promise<ReloadResult>) | undefined;
-  /** The certificates of listeners; absent: there are none. */
-  certificates?: (() => readonly CertificateStatus[]) | undefined;
-  /** Services that declare themselves; absent: there are none. */
-  declarations?: (() => readonly DeclarationStatus[]) | undefined;
-  /** Shows and explains routes. */
-  routes: RouteBook;
-  /** The metrics in the Prometheus text format. */
-  renderMetrics: () => string;
-  logLevel: LogLevelPort;
   logger: Logger;
   clock?: Clock;
 }
@@ -72,35 +55,13 @@ const bodyTooLarge: Problem = {
 };
 
 /** Builds the admin API; nothing is opened before `listen`. */
-export function createAdmin({
-  settings,
-  api,
-  reload,
-  certificates,
-  declarations,
-  routes: routeBook,
-  renderMetrics,
-  logLevel,
-  logger,
-  clock = systemClock,
-}: AdminOptions): Admin {
+export function createAdmin({ settings, logger, clock = systemClock, ...asked }: AdminOptions): Admin {
+  const { api } = asked;
   const events = new EventStreams(api, clock);
   const live = new LiveStreams(api, clock, logger);
   const wrongTokens = new WrongTokens(logger);
   const dashboard = new Dashboard();
-  const routes = createRoutes({
-    api,
-    reload,
-    certificates,
-    declarations,
-    routeBook,
-    renderMetrics,
-    logLevel,
-    events,
-    live,
-    dashboard,
-    clock,
-  });
+  const routes = createRoutes({ ...asked, events, live, dashboard, clock });
   let checkAccess: AccessCheck | undefined;
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {

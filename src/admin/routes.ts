@@ -30,14 +30,23 @@ interface Route {
   post?: Handler;
 }
 
-interface RouteParts {
+/** What is asked of the proxy. */
+export interface AskedParts {
   api: ControlApi;
+  /** Reads the configuration again; absent where there is none to read. */
   reload?: (() => Promise<ReloadResult>) | undefined;
+  /** The certificates of listeners; absent: there are none. */
   certificates?: (() => readonly CertificateStatus[]) | undefined;
+  /** Services that declare themselves; absent: there are none. */
   declarations?: (() => readonly DeclarationStatus[]) | undefined;
-  routeBook: RouteBook;
+  /** Shows and explains routes. */
+  routes: RouteBook;
+  /** The metrics in the Prometheus text format. */
   renderMetrics: () => string;
   logLevel: LogLevelPort;
+}
+
+interface RouteParts extends AskedParts {
   events: EventStreams;
   live: LiveStreams;
   dashboard: Dashboard;
@@ -52,7 +61,7 @@ export function createRoutes({
   reload,
   certificates,
   declarations,
-  routeBook,
+  routes: routeBook,
   renderMetrics,
   logLevel,
   events,

@@ -21,7 +21,6 @@ export interface Terminal {
   clock: Clock;
 }
 
-/** The terminal of this process. */
 export function processTerminal(): Terminal {
   // A reader that went away (`| head`) is no error of ours; what is written after it is lost.
   process.stdout.on('error', () => undefined);

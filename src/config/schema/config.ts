@@ -21,7 +21,6 @@ import { defaultsSchema, serviceSchema } from './service.ts';
 import { swarmSchema } from './swarm.ts';
 import { tracesSchema } from './traces.ts';
 
-/** Name of a service. */
 export const serviceName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a service name is a-z, 0-9 and "-", at most 63 characters, not "-" first');
