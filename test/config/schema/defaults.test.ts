@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { ServiceSettings, Settings } from '../../../src/model/settings.ts';
 import type { ProcessRun } from '../../../src/runtime/process/settings.ts';
+import { testGuards } from '../../control/support/settings.ts';
+import { imageRun } from '../../runtime/docker/containers.ts';
 import { aroundFile, aroundService, settingsOf } from '../parse.ts';
 
 const docker = 'routes: [{ path: / }]\nrun: { docker: { image: "a:1", port: 80 } }';
@@ -90,56 +92,7 @@ services:
           concurrency: 0,
           latency: { aboveMs: 'auto', quantile: 0.95, windowMs: 15_000 },
           shed: [503],
-          guards: {
-            minSamples: 20,
-            maxWindowMs: 300_000,
-            ticks: 3,
-            errors: 0.2,
-            shed: 0.05,
-            saturatedArrivals: 20,
-            saturatedMs: 3000,
-            saturatedAnswered: 0.9,
-            saturatedGrowth: 0.1,
-            saturatedLoad: 2,
-            utilisation: 0.8,
-            backlogMs: 7500,
-            stepUp: 8,
-            stepUpEveryMs: 15_000,
-            evidenceHalfLifeMs: 3_600_000,
-            trendMs: 40_000,
-            failedForMs: 3_600_000,
-            benefitMs: 1000,
-            benefitSamples: 200,
-            noBenefitMs: 30_000,
-            benefitPatienceMs: 60_000,
-            benefitGiveUpMs: 300_000,
-            benefitShare: 0.5,
-            benefitLeast: 0.1,
-            freezeMs: 120_000,
-            freezeMaxMs: 1_800_000,
-            liftAt: 1.5,
-            stepDownEveryMs: 60_000,
-            downWindowMs: 300_000,
-            downBelow: 0.6,
-            downPeak: 0.9,
-            downTrialMs: 60_000,
-            downRevertAt: 0.9,
-            downRetryMs: 300_000,
-            surplusMs: 60_000,
-            flapBurst: 4,
-            flapPerHour: 12,
-            flapWithinMs: 600_000,
-            warmUpMs: 5000,
-            warmUpRequests: 50,
-            warmUpMaxMs: 60_000,
-            cooldownMs: 60_000,
-            autoTimes: 2,
-            autoLeastMs: 50,
-            autoFirstMs: 1000,
-            autoSamples: 100,
-            autoEveryMs: 60_000,
-            autoKeepMs: 86_400_000,
-          },
+          guards: testGuards,
           dryRun: false,
         },
         balance: 'least-request',
@@ -169,25 +122,7 @@ test('settings are frozen to the bottom', () => {
 });
 
 test('containers from an image get every default of Docker', () => {
-  expect(serviceOf(docker).run).toEqual({
-    runtime: 'docker',
-    kind: 'docker',
-    image: 'a:1',
-    port: 80,
-    env: {},
-    memory: undefined,
-    cpus: undefined,
-    command: undefined,
-    entrypoint: undefined,
-    user: undefined,
-    workdir: undefined,
-    volumes: [],
-    networks: [],
-    labels: {},
-    readOnly: false,
-    standby: 'created',
-    stop: { signal: 'SIGTERM', graceMs: 10_000 },
-  });
+  expect(serviceOf(docker).run).toEqual(imageRun({ image: 'a:1', port: 80 }));
 });
 
 describe('defaults that depend on other keys', () => {

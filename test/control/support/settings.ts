@@ -4,6 +4,7 @@ import type { ProcessRun } from '../../../src/runtime/process/settings.ts';
 import { imageRun } from '../../runtime/docker/containers.ts';
 import { listenSettings } from '../../support/listen-settings.ts';
 
+/** As they are by default: `test/config/schema/defaults.test.ts` holds the schema to them. */
 export const testGuards: GuardSettings = {
   minSamples: 20,
   maxWindowMs: 300_000,

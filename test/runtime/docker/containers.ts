@@ -4,6 +4,7 @@ import type { ImageRun } from '../../../src/runtime/docker/settings.ts';
 
 export const never = new AbortController().signal;
 
+/** With every default of the schema, which `test/config/schema/defaults.test.ts` holds to this. */
 export function imageRun(run: Partial<ImageRun> = {}): ImageRun {
   return {
     runtime: 'docker',
