@@ -3,22 +3,32 @@
  * each of the attacks that are known, in turns. Prints p99 of the others, the CPU of the proxy, and what became of the
  * attackers.
  *
- * Usage: `npm run load:floods [-- SECONDS [ROUNDS [CONNECTIONS]]]` (3 s of calm and 3 s of flood in 5 rounds, by 4
- * attacking connections at once, unless told).
+ * Usage: `npm run load:floods [-- SECONDS [ROUNDS [CONNECTIONS]]] [--only NAME]…` (3 s of calm and 3 s of flood in 5
+ * rounds, by 4 attacking connections at once, and all attacks unless told).
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { latencyQuantile, loadFor } from '../test/support/paced-load.ts';
 import { attacks } from './floods/attacks.ts';
-import { countsFrom } from './support/arguments.ts';
+import { countsIn, readOrRefuse } from './support/arguments.ts';
 import { cpuMicros, median, pinSelf, residentMiB, startPinned, stop, stopAll } from './support/process.ts';
 import { startProxy } from './support/proxy.ts';
 
-const usage = 'usage: npm run load:floods [-- SECONDS [ROUNDS [CONNECTIONS]]]';
-const [seconds, rounds, connections] = countsFrom(usage, 3, 5, 4);
+const usage = 'usage: npm run load:floods [-- SECONDS [ROUNDS [CONNECTIONS]]] [--only NAME]…';
+const { values, positionals } = readOrRefuse(usage, () => {
+  const read = parseArgs({
+    allowPositionals: true,
+    options: { only: { type: 'string', multiple: true, default: Object.keys(attacks) } },
+  });
+  const stranger = read.values.only.find((name) => !(name in attacks));
+  if (stranger !== undefined) throw new Error(`no attack '${stranger}': ${Object.keys(attacks).join(', ')}`);
+  return read;
+});
+const [seconds, rounds, connections] = countsIn(positionals, usage, 3, 5, 4);
 const CORES = { proxy: 0, load: 1 };
 /** Requests of the others per second. */
 const RATE = 200;
@@ -38,7 +48,7 @@ try {
   await others(port, pid);
   const head = ['attack', 'p99 calm, ms', 'p99 flood, ms', 'ratio', 'CPU %', 'frames/s', 'cut/s', 'failed', 'RSS MiB'];
   const table = new Table({ head, style: { head: [], border: [] } });
-  for (const name of Object.keys(attacks)) {
+  for (const name of values.only) {
     table.push([name, ...(await play(name, port, pid))]);
     process.stderr.write('.');
   }

@@ -4,7 +4,15 @@
  * @param defaults for those that are left out; there are no more than these
  */
 export function countsFrom<Counts extends number[]>(usage: string, ...defaults: Counts): Counts {
-  const given = process.argv.slice(2);
+  return countsIn(process.argv.slice(2), usage, ...defaults);
+}
+
+/** As {@link countsFrom}, of the words that are left beside options. */
+export function countsIn<Counts extends number[]>(
+  given: readonly string[],
+  usage: string,
+  ...defaults: Counts
+): Counts {
   if (given.length > defaults.length || !given.every((text) => /^[1-9]\d{0,8}$/.test(text))) refuse(usage);
   return defaults.map((count, index) => Number(given[index] ?? count)) as Counts;
 }

@@ -17,6 +17,12 @@ export interface FrameTaker {
   onBroken(code: number): void;
 }
 
+/** How long one may go on reading. */
+interface ReadTime {
+  /** Looked at behind each frame or piece of one. */
+  readonly isOver: boolean;
+}
+
 /**
  * `preface`: the connection begins. `head`: a frame is to come, or a part of what stands before its payload came.
  * `payload`: a frame of another type is not complete. `padded`: the length of DATA's padding comes next. `data`: content
@@ -49,10 +55,24 @@ export class FrameReader {
     this.#phase = 'stopped';
   }
 
-  /** Reads the bytes from `at` to `to`. */
-  read(bytes: Buffer, at: number, to: number): void {
+  /** Bytes that came of a frame that is not complete, without its content. */
+  get partial(): number {
+    return this.#filled;
+  }
+
+  get isStopped(): boolean {
+    return this.#phase === 'stopped';
+  }
+
+  /** Reads the bytes from `at` to `to`, or as many as there is time for. @returns where the rest begins */
+  read(bytes: Buffer, at: number, to: number, time?: ReadTime): number {
     let from = at;
-    while (from < to && this.#phase !== 'stopped') from = this.#step(bytes, from, to);
+    while (from < to) {
+      if (this.#phase === 'stopped') return to;
+      from = this.#step(bytes, from, to);
+      if (time?.isOver) break;
+    }
+    return from;
   }
 
   /** @returns where the rest begins */

@@ -19,6 +19,8 @@ const WINDOW = 65_535;
 
 /** Whose bytes they are. */
 interface AccountOwner {
+  /** Bytes that came, and have yet to tell what they are. */
+  readonly unread: number;
   /** @param points for bytes that were of no use */
   onWaste(points: number): void;
 }
@@ -58,7 +60,8 @@ export class ByteAccount implements Member {
   }
 
   look(): void {
-    const { bytesRead, bytesWritten } = this.#socket;
+    const { bytesWritten } = this.#socket;
+    const bytesRead = this.#socket.bytesRead - this.#owner.unread;
     this.#credit += (bytesWritten - this.#sent) * SENT_WORTH - (bytesRead - this.#read);
     this.#read = bytesRead;
     this.#sent = bytesWritten;

@@ -15,6 +15,7 @@ import { ByteAccount } from './byte-account.ts';
 import { FrameHandler, type HandlerOwner } from './frame-handler.ts';
 import { FrameSender, type SenderOwner } from './frame-sender.ts';
 import { Oddities, type Oddity } from './oddities.ts';
+import { ReadTurns } from './read-turns.ts';
 import { RequestStream, type StreamEnd, type StreamOwner } from './request-stream.ts';
 
 /**
@@ -50,6 +51,7 @@ export class ClientSession
   hasStalled = false;
   readonly #socket: Socket;
   readonly #reader: FrameReader;
+  readonly #turns: ReadTurns;
   readonly #handler: FrameHandler;
   readonly #context: ClientContext;
   readonly #listener: ListenerContext;
@@ -78,6 +80,7 @@ export class ClientSession
     this.sender = new FrameSender(socket, this);
     this.#handler = new FrameHandler(this);
     this.#reader = new FrameReader(this.#handler);
+    this.#turns = new ReadTurns(socket, this.#reader, context.clock, this);
     if (context.access !== undefined) peer.noteLocalAddress();
     own(socket, this);
     // Its frames are put together already, and must not wait for an acknowledgement (RFC 896).
@@ -99,8 +102,8 @@ export class ClientSession
         [Setting.NO_RFC7540_PRIORITIES, 1],
       ]),
     );
-    readShared(socket, (bytes, size) => this.#reader.read(bytes, 0, size));
-    if (first !== undefined) this.#reader.read(first, 0, first.length);
+    readShared(socket, (bytes, size) => this.#turns.take(bytes, size));
+    if (first !== undefined) this.#turns.take(first, first.length);
   }
 
   // ── streams ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -123,6 +126,10 @@ export class ClientSession
 
   /** Serves what came. */
   beginFresh(): void {
+    if (this.#turns.behind > 0) {
+      setImmediate(beginFresh, this);
+      return;
+    }
     const fresh = this.#fresh;
     this.#fresh = [];
     for (const each of fresh) each.begin();
@@ -170,6 +177,10 @@ export class ClientSession
     for (const each of this.#free.splice(KEPT_WHEN_IDLE)) each.forget();
   }
 
+  get unread(): number {
+    return this.#turns.behind + this.#reader.partial + this.#handler.openBytes;
+  }
+
   get streams(): number {
     return this.#handler.streams.size;
   }
@@ -197,6 +208,11 @@ export class ClientSession
   }
 
   // ── odd behaviour ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Soon enough for most clients; one that sends without end may not go on until then. */
+  onLongTurn(): void {
+    this.account.look();
+  }
 
   onWaste(points: number): void {
     this.onOdd('waste', points);
@@ -327,6 +343,7 @@ export class ClientSession
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
     this.#reader.stop();
+    this.#turns.close();
     this.sender.close();
     this.#context.byteWatch.delete(this.account);
     this.#closeStreams();

@@ -70,6 +70,11 @@ export class FrameHandler implements FrameTaker {
     this.#owner = owner;
   }
 
+  /** Bytes that came of a head that is not complete. */
+  get openBytes(): number {
+    return this.#block?.bytes ?? 0;
+  }
+
   onBroken(code: number): void {
     this.#owner.onBroken(code);
   }
