@@ -142,11 +142,12 @@ function lived(own: Partial<ScaleSettings>, happened: readonly (readonly [string
   return service;
 }
 
-/** Lets everything that is under way come to its end. */
+/** Lets everything that is under way come to its end: in forty rounds, or when in one nothing was done and nothing happened. */
 function settle(service: PlannedService): void {
   for (let i = 0; i < 40; i++) {
+    const before = service.changed;
     for (const name of ['call-off', 'permit', 'ready', 'drain', 'stop']) happenings[name]?.(service, 1);
-    service.look();
+    if (service.look().length === 0 && service.changed === before) return;
   }
 }
 

@@ -15,6 +15,8 @@ export const IDLE_MS = 3000;
 export class PlannedService {
   view: ServiceView;
   readonly violations: string[] = [];
+  /** How often a replica has become another one. */
+  changed = 0;
 
   constructor(scale: Partial<ScaleSettings>) {
     this.view = testView({ idleMs: IDLE_MS, ...scale });
@@ -61,6 +63,7 @@ export class PlannedService {
     const replica = { ordinal, state, doing, hash, readyAt, inFlight, oldestMs, ...change };
     const replicas = this.view.replicas.map((each) => (each === found ? replica : each));
     this.view = { ...this.view, replicas };
+    this.changed++;
     if (circuit !== undefined) this.note(circuit);
     if (event !== undefined) this.happens(event(replica));
   }
