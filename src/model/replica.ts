@@ -76,6 +76,8 @@ export type StartCause =
   | 'by-hand'
   /** `min` is not reached. */
   | 'min'
+  /** Its group is awake. */
+  | 'group'
   /** A window of the schedule is open, or will be when it is ready. */
   | 'schedule'
   /** A call is expected. */

@@ -425,6 +425,7 @@ export class DecisionLog implements RefusalListener {
 /** What asks for a start that neither a request nor an operator does; undefined where one of them, or scaling, does. */
 function floorText(cause: StartCause, { min }: StartInputs): string | undefined {
   if (cause === 'min') return `min ${min}`;
+  if (cause === 'group') return 'its group is awake';
   if (cause === 'schedule') return `min ${min} by the schedule`;
   return cause === 'expected' ? 'a call is expected' : undefined;
 }

@@ -5,7 +5,7 @@ import type { ScheduleState } from './schedule.ts';
 export interface Floor {
   replicas: number;
   /** What asks for them. */
-  cause: 'min' | 'schedule' | 'expected';
+  cause: 'min' | 'group' | 'schedule' | 'expected';
   /** When that may be another number, the clock's ms; undefined: not by itself. */
   changesAt: number | undefined;
 }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type GroupState, Groups, type Member, nextGroupState } from '../../../src/control/service/groups.ts';
 import type { ServiceSettings } from '../../../src/model/settings.ts';
+import { testService } from '../support/settings.ts';
+import { World } from '../support/world.ts';
 
 const asleep: GroupState = { state: 'asleep', left: new Set() };
 const member = (name: string, changes: Partial<Member> = {}): Member => ({
@@ -76,4 +78,17 @@ describe('a group', () => {
     state['web'] = member('web', { isThere: true });
     expect(groups.viewOf('db')?.isNeeded).toBe(true);
   });
+});
+
+test('one that is started for its group says so', async () => {
+  const web = { ...testService('web'), group: 'shop', after: ['db'] };
+  const db = { ...testService('db'), group: 'shop' };
+  const world = await World.started([web, db]);
+  world.edge.request('web');
+  await world.run(2000);
+  expect(world.messagesOf('waking')).toEqual([
+    'db waking (its group is awake)',
+    expect.stringMatching(/^web waking \(.*request/),
+  ]);
+  expect((await world.status('db')).lastDecision).toMatchObject({ from: 0, to: 1, reason: 'its group is awake' });
 });
