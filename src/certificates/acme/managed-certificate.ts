@@ -126,7 +126,7 @@ export class ManagedCertificate {
 
   #enter(phase: Phase): void {
     this.#phase = phase;
-    if (phase.name === 'backing-off') this.#onFailed(phase);
+    if (phase.name === 'backing-off') this.#step = this.#onFailed(phase);
     if (dueAt(phase) === undefined) this.#step = this.#work(phase.name, (this.#active as AbortController).signal);
     else this.#wait();
   }
@@ -246,16 +246,17 @@ export class ManagedCertificate {
     return { type: 'issued', life: facts };
   }
 
-  #onFailed({ name: _name, ...failure }: Extract<Phase, { name: 'backing-off' }>): void {
+  /** Never rejects. */
+  async #onFailed({ name: _name, ...failure }: Extract<Phase, { name: 'backing-off' }>): Promise<void> {
     const { store, tell, warn, onChange } = this.#options;
     const { host } = this;
     const isNew = failure.since !== this.#failure?.since;
     this.#failure = failure;
     if (!isNew) return;
-    store
+    const kept = store
       .writeFailure(host, failure)
       .catch((error: unknown) => warn(`a failed order cannot be kept: ${whyNotKept(error)}`));
-    void this.#keepOrder(undefined);
+    const dropped = this.#keepOrder(undefined);
     const nextTryAt = new Date(failure.until).toISOString();
     const served =
       this.#known === undefined
@@ -264,6 +265,7 @@ export class ManagedCertificate {
     const message = `no certificate for ${host} from ${this.way.authority}: ${failure.why}; ${served}, tried again at ${nextTryAt}`;
     tell({ type: 'certificate-failed', message, host, nextTryAt });
     onChange();
+    await Promise.all([kept, dropped]);
   }
 }
 

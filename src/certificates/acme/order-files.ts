@@ -107,15 +107,26 @@ export class SharedOrderFiles implements OrderFiles {
     }
   }
 
-  /** Shares what only this member has: it was one of no cluster before, or the others have lost it. */
+  /**
+   * Shares what only this member has: it was one of no cluster before, or the others have lost it. Where the others have a
+   * certificate, what this member knows of an order for it is of the time before it was away.
+   */
   async shareOwn(): Promise<void> {
     const shared: Promise<void>[] = [];
     for (const path of await this.#local.list()) {
-      const text = PATH.test(path) ? await this.#local.read(path) : undefined;
-      if (text !== undefined && this.#secrets.get(ROOM + path) === undefined) {
-        shared.push(this.#secrets.set(ROOM + path, text));
+      if (!PATH.test(path) || this.#secrets.get(ROOM + path) !== undefined) continue;
+      if (this.#secrets.get(ROOM + certificateOf(path)) !== undefined) {
+        await this.#local.remove(path);
+        continue;
       }
+      const text = await this.#local.read(path);
+      if (text !== undefined) shared.push(this.#secrets.set(ROOM + path, text));
     }
     await Promise.all(shared);
   }
+}
+
+/** The certificate that an order, or what it failed by, is for. */
+function certificateOf(path: string): string {
+  return path.replace(/\.(?:json|order)$/, '.pem');
 }
