@@ -61,7 +61,6 @@ export function readDeclaration(
   const { options } = draft;
   if (options['group'] !== undefined && declaration.after.length > 0) options['after'] ??= [...declaration.after];
   const { problems, remarks } = draft;
-  if (problems.length > 0) return { name, service: undefined, problems, remarks };
   const service = check(name, draft, declaration, declare, file);
   if (service !== undefined) checkHosts(service.routes, source, draft);
   return { name, service: problems.length > 0 ? undefined : service, problems, remarks };
@@ -150,7 +149,10 @@ function check(
   }
   if (parsed !== undefined) crossCheck(name, parsed, budget, report);
   const portPath = portAt && `services.${name}.${portAt.join('.')}`;
-  for (const problem of report.problems()) draft.problems.push(describe(problem, name, draft, portPath, prefix));
+  // Of what lacks something already, values of labels are worth a word, and nothing else is.
+  const isWhole = draft.problems.length === 0;
+  const problems = report.problems().filter(({ path }) => isWhole || draft.labels.has(withinOf(path, name)));
+  for (const problem of problems) draft.problems.push(describe(problem, name, draft, portPath, prefix));
   for (const warning of report.warnings()) draft.remarks.push(describe(warning, name, draft, portPath, prefix));
   if (parsed === undefined || draft.problems.length > 0) return undefined;
   return freeze(serviceSettings(name, resolvePaths(serviceSchema, parsed, folder), isTcp));
@@ -169,6 +171,12 @@ function crossCheck(
   checkTcp(parsed, report);
 }
 
+/** Where something is within its service; empty: nowhere. */
+function withinOf(path: string, name: string): string {
+  const service = `services.${name}.`;
+  return path.startsWith(service) ? path.slice(service.length) : '';
+}
+
 /** A line that names the label where one said it. */
 function describe(
   { path, message }: Problem,
@@ -177,7 +185,7 @@ function describe(
   portPath: string | undefined,
   prefix: string,
 ): string {
-  const within = path.startsWith(`services.${name}.`) ? path.slice(`services.${name}.`.length) : '';
+  const within = withinOf(path, name);
   const label = path === portPath ? (draft.port?.label ?? `${prefix}.port`) : draft.labelAt(within);
   if (label !== undefined && within !== '') return `${draft.called(label)}: ${message}`;
   return within === '' ? message : `${within}: ${message}`;

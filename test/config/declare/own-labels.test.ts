@@ -35,6 +35,15 @@ describe('labels of a container', () => {
     expect(serviceOf({ 'pilotlight.route': 'a.example' })?.run).toMatchObject({ port: 3000 });
   });
 
+  test('all that is wrong is said at once', () => {
+    const labels = { 'pilotlight.route': 'a.example', 'pilotlight.prot': '80', 'pilotlight.scale.idle': 'soon' };
+    expect(merged(file, [container('shop', labels, { ports: [] })]).standing[0]?.problems).toEqual([
+      expect.stringContaining('label pilotlight.prot: unknown option "prot"'),
+      'label pilotlight.port: expected the port that it listens on; none is exposed',
+      expect.stringMatching(/^label pilotlight.scale.idle: expected .*duration/),
+    ]);
+  });
+
   test('of several exposed ports, or none, one has to be named', () => {
     const labels = { 'pilotlight.route': 'a.example' };
     const several = merged(file, [container('shop', labels, { ports: [80, 443] })]).standing[0]?.problems;
