@@ -1,20 +1,26 @@
 /**
  * Makes a Debian package of what `npm pack` would publish and of the packages that it runs with:
- * `npm run -s package:deb [-- FOLDER [PACKED]]` writes `pilotlight_VERSION_all.deb` there, else here, and prints its path;
- * PACKED is what `npm pack` made, where that has been done.
+ * `npm run -s package:deb [-- FOLDER]` writes `pilotlight_VERSION_all.deb` there, else here, and prints its path.
  * It needs `dpkg-deb`. The same sources give the same bytes: every time is that of the last commit.
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { controlFile, PLACES } from './deb/layout.ts';
+
+interface LockedPackage {
+  version?: string;
+  dev?: boolean;
+  optional?: boolean;
+  link?: boolean;
+}
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const { version, engines } = JSON.parse(read('package.json')) as { version: string; engines: { node: string } };
-const [folder = '.', packed] = process.argv.slice(2);
+const [folder = '.'] = process.argv.slice(2);
 const scratch = mkdtempSync(join(tmpdir(), 'pilotlight-deb-'));
 const tree = join(scratch, 'tree');
 const run = (program: string, args: string[], cwd: string) =>
@@ -36,21 +42,25 @@ function put(from: string, to: string): void {
   else cpSync(from, place, { recursive: true });
 }
 
-try {
-  run('tar', ['-xzf', packed === undefined ? pack() : resolve(packed)], scratch);
-  const program = join(scratch, 'package');
-  // What is locked, not what a range would give today.
-  const locked = join(scratch, 'locked');
-  for (const path of ['package.json', 'package-lock.json']) cpSync(join(root, path), join(locked, path));
-  const what = ['--workspaces=false', '--omit=dev', '--omit=optional'];
-  run('npm', ['ci', ...what, '--prefer-offline', '--no-audit', '--no-fund', '--silent'], locked);
-  // Only compilers and debuggers read these, and they are half of all bytes.
-  for (const name of ['*.map', '*.d.ts', '*.d.mts', '*.d.cts']) {
-    run('find', ['node_modules', '-type', 'f', '-name', name, '-delete'], locked);
+/** Puts the packages that it runs with beside it: those that are locked, as they are installed here. */
+function putPackages(to: string): void {
+  const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, LockedPackage> };
+  for (const [path, { version, dev, optional, link }] of Object.entries(packages)) {
+    if (!path.startsWith('node_modules/') || dev || optional || link) continue;
+    const from = join(root, path);
+    const installed = (JSON.parse(read(join(path, 'package.json'))) as { version: string }).version;
+    if (installed !== version) throw new Error(`${path} is ${installed} here and locked as ${version}: run npm ci`);
+    // Those within it come by themselves, and only compilers and debuggers read what is half of all bytes.
+    const filter = (each: string) => relative(from, each) !== 'node_modules' && !/\.(?:map|d\.[cm]?ts)$/.test(each);
+    cpSync(from, join(tree, to, path), { recursive: true, filter });
   }
+}
 
+try {
+  run('tar', ['-xzf', pack()], scratch);
+  const program = join(scratch, 'package');
   for (const [from, to] of PLACES) put(join(program, from), to);
-  put(join(locked, 'node_modules'), 'usr/lib/pilotlight/node_modules');
+  putPackages('usr/lib/pilotlight');
   mkdirSync(join(tree, 'usr/bin'), { recursive: true });
   symlinkSync('../lib/pilotlight/dist/pilotlight.js', join(tree, 'usr/bin/pilotlight'));
   run('chmod', ['-R', 'u=rwX,go=rX', tree], root);

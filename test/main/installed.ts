@@ -4,8 +4,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import type { ServiceStatus } from '../../src/model/status.ts';
+import { holderOf } from '../../src/util/state-directory.ts';
 import { run } from '../support/command.ts';
+import { COMPILE_CACHE } from '../support/compile-cache.ts';
 import { freePort } from '../support/free-port.ts';
+import { killIfAlive } from '../support/marked-processes.ts';
 import { until } from '../support/until.ts';
 
 /** Ends by itself, should the test break off: its program is told to leave it running. */
@@ -15,10 +18,11 @@ const APP = `
 
 /**
  * Runs an installed program with a configuration in a folder of its own: a request wakes the service, a command scales
- * it, the program ends and starts again, and goes on with the replicas that run.
+ * it, another one has a new process take the place of the first; that ends, and the next one goes on with the replicas
+ * that run.
  * @param command the program and what stands before its own arguments
  */
-export async function expectItWakesScalesAndAdopts(command: readonly string[], folder: string): Promise<void> {
+export async function expectItWakesScalesUpgradesAndAdopts(command: readonly string[], folder: string): Promise<void> {
   const [port, adminPort] = [await freePort(), await freePort()];
   const hello = {
     routes: [{ path: '/' }],
@@ -34,10 +38,11 @@ export async function expectItWakesScalesAndAdopts(command: readonly string[], f
   };
   await writeFile(join(folder, 'pilotlight.yaml'), JSON.stringify(config));
 
-  const [program = '', ...first] = command;
-  const say = (...args: string[]) => run(program, [...first, ...args], { cwd: folder });
+  const [program = '', ...leading] = command;
+  const say = (...args: string[]) => run(program, [...leading, ...args], { cwd: folder, env: COMPILE_CACHE });
   const begin = async () => {
-    const child = spawn(program, [...first, 'run'], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    const env = { ...process.env, ...COMPILE_CACHE };
+    const child = spawn(program, [...leading, 'run'], { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] });
     onTestFinished(() => void child.kill('SIGKILL'));
     let said = '';
     child.stderr.on('data', (text) => {
@@ -47,33 +52,37 @@ export async function expectItWakesScalesAndAdopts(command: readonly string[], f
       if (child.exitCode !== null) throw new Error(said);
       return (await fetch(`http://127.0.0.1:${adminPort}/readyz`).catch(() => undefined))?.status === 200;
     });
-    return async () => {
-      const exit = once(child, 'exit');
-      child.kill('SIGTERM');
-      expect(await exit).toEqual([0, null]);
-    };
+    return { child, exit: once(child, 'exit') };
   };
   const ready = async () => {
-    const [service] = JSON.parse(await say('status', '--json')) as ServiceStatus[];
-    return (service?.replicas ?? []).flatMap(({ id, state, startedAt }) =>
-      state === 'ready' ? { id, startedAt } : [],
-    );
+    const { replicas } = (await (
+      await fetch(`http://127.0.0.1:${adminPort}/v1/services/hello`)
+    ).json()) as ServiceStatus;
+    return replicas.flatMap(({ id, state, startedAt }) => (state === 'ready' ? { id, startedAt } : []));
   };
   const get = async () => {
     const answer = await fetch(`http://127.0.0.1:${port}/`);
     return { isCold: answer.headers.has('x-cold-start'), pid: Number(await answer.text()) };
   };
 
-  const end = await begin();
-  expect(await ready()).toEqual([]);
+  const first = await begin();
+  expect(await say('status')).toMatch(/^hello +asleep +0 /m);
   const woken = await get();
   expect(woken.isCold).toBe(true);
   await say('scale', 'hello', '2');
   await until('two replicas are ready', async () => (await ready()).length === 2);
   const before = await ready();
-  await end();
 
-  const endAgain = await begin();
+  const upgraded = JSON.parse(await say('upgrade', '--json')) as { before: number; process: number };
+  onTestFinished(() => killIfAlive(upgraded.process, 'SIGKILL'));
+  expect(upgraded.before).toBe(first.child.pid);
+  expect(await first.exit).toEqual([0, null]);
+  expect(await ready()).toEqual(before);
+  expect((await get()).isCold).toBe(false);
+  killIfAlive(upgraded.process, 'SIGTERM');
+  await until('the new process has ended', async () => (await holderOf(config.state)) === undefined);
+
+  const last = await begin();
   await until('both are found again', async () => (await ready()).length === 2);
   expect(await ready()).toEqual(before);
   const seen = new Set<number>();
@@ -85,5 +94,6 @@ export async function expectItWakesScalesAndAdopts(command: readonly string[], f
   expect(seen).toContain(woken.pid);
   await say('sleep', 'hello');
   await until('it sleeps', async () => (await ready()).length === 0);
-  await endAgain();
+  last.child.kill('SIGTERM');
+  expect(await last.exit).toEqual([0, null]);
 }

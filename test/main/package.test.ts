@@ -8,7 +8,7 @@ import { blockBeginning, linesOf } from '../docs/pages.ts';
 import { run } from '../support/command.ts';
 import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
-import { expectItWakesScalesAndAdopts } from './installed.ts';
+import { expectItWakesScalesUpgradesAndAdopts } from './installed.ts';
 import { folder } from './program.ts';
 
 // It is compiled, packed and installed with its dependencies.
@@ -19,7 +19,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const shown = (begins: string) =>
   linesOf(blockBeginning('docs/start.md', begins)).map((line) => line.replace(/ +#.*/, ''));
 
-/** Both packages are made of what is compiled and packed once. */
+/** Both packages are made of what is compiled once. */
 let made: string;
 let tarball: string;
 
@@ -31,7 +31,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(made, { recursive: true, force: true }));
 
-test('the package installs into an empty folder, checks a configuration there, wakes, scales and adopts, and runs embedded', async () => {
+test('the package installs into an empty folder, checks a configuration there, wakes, scales, upgrades and adopts, and runs embedded', async () => {
   const at = await folder();
   const npm = (...args: string[]) => run('npm', [...args, '--no-audit', '--no-fund'], { cwd: at });
   expect(shown('npm pack')).toEqual(['npm pack', `npm install --global ./${tarball}`, 'pilotlight version']);
@@ -58,7 +58,7 @@ test('the package installs into an empty folder, checks a configuration there, w
 
   const own = join(at, 'own');
   await mkdir(own);
-  await expectItWakesScalesAndAdopts([process.execPath, join(at, 'node_modules/.bin/pilotlight')], own);
+  await expectItWakesScalesUpgradesAndAdopts([process.execPath, join(at, 'node_modules/.bin/pilotlight')], own);
 
   await writeFile(join(at, 'server.mjs'), await readFile(join(installed, 'config/embedded/server.mjs')));
   const listen = `127.0.0.1:${await freePort()}`;
@@ -78,10 +78,11 @@ test('the package installs into an empty folder, checks a configuration there, w
   expect(await exit).toEqual([0, null]);
 });
 
-test('the Debian package says what it needs, installs into an empty system, and wakes, scales and adopts there', async () => {
+test('the Debian package says what it needs, installs into an empty system, and wakes, scales, upgrades and adopts there', async () => {
   const at = await folder();
-  const args = ['run', '-s', 'package:deb', '--', at, join(made, tarball)];
-  const file = (await run('npm', args, { cwd: ROOT, timeout: 600_000 })).trim();
+  // What it packs has been compiled.
+  const env = { npm_config_ignore_scripts: 'true' };
+  const file = (await run('npm', ['run', '-s', 'package:deb', '--', at], { cwd: ROOT, env, timeout: 600_000 })).trim();
   const { version, engines } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
   expect(file).toBe(join(at, `pilotlight_${version}_all.deb`));
   const install = `sudo apt install ./pilotlight_${version}_all.deb`;
@@ -117,7 +118,7 @@ test('the Debian package says what it needs, installs into an empty system, and 
   expect(checked).toContain('is valid: 1 service, 1 route, 1 listener, 0 warnings');
   const own = join(at, 'own');
   await mkdir(own);
-  await expectItWakesScalesAndAdopts(command, own);
+  await expectItWakesScalesUpgradesAndAdopts(command, own);
 
   const states = ['var/lib/private/pilotlight', 'var/lib/pilotlight'].map((path) => join(system, path));
   for (const path of states) {
