@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { ServiceStatus } from '../../src/model/status.ts';
 import { pilotlight } from '../main/program.ts';
 import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
@@ -53,7 +54,10 @@ test('the first service of the page is checked, wakes for a request, falls aslee
   expect(await shell.run(again)).toMatch(/^hello +(?:ready +1|retiring|asleep) /m);
 
   expect(wait).toBe('sleep 12');
-  await until('it sleeps', async () => /^hello +asleep +0 /m.test(await shell.run(asleep)), 60_000);
+  const state = async () =>
+    ((await (await fetch(`http://127.0.0.1:${adminPort}/v1/services/hello`)).json()) as ServiceStatus).state;
+  await until('it sleeps', async () => (await state()) === 'asleep', 60_000);
+  expect(await shell.run(asleep)).toMatch(/^hello +asleep +0 /m);
   const told = await shell.run(why);
   expect(told).toMatch(/wake 0→1: 1 request waits/);
   expect(told).toMatch(/sleep 1→0: idle for 10 s/);

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { ServiceStatus } from '../../../src/model/status.ts';
 import { demoService, pilotlight, place, serve } from '../../main/program.ts';
 import { makeCertificate } from '../../support/certificates.ts';
 import { findProgram } from '../../support/command.ts';
@@ -36,7 +37,9 @@ test('the database of tcp.md keeps what it was told while it sleeps', async () =
   });
   expect(await shell.run(set)).toBe('OK\n');
   expect(wait).toMatch(/^sleep \d+$/);
-  await until('it sleeps', async () => / asleep /.test(await shell.run(status)));
+  const state = async () =>
+    ((await (await fetch(`http://127.0.0.1:${adminPort}/v1/services/redis`)).json()) as ServiceStatus).state;
+  await until('it sleeps', async () => (await state()) === 'asleep');
   expect(await shell.run(status)).toMatch(/^redis +asleep +0 .* sleep 1→0: idle for 5 s /m);
   expect(await shell.run(get)).toBe('hello\n');
 });
