@@ -1,11 +1,13 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { ReplicaStatus } from '../../src/model/status.ts';
 import { ConsulAgent } from '../support/consul-agent.ts';
-import { expectStatus } from '../support/docker-api.ts';
+import { containerLogs, expectStatus, startContainer } from '../support/docker-api.ts';
 import { freePort } from '../support/free-port.ts';
-import { buildAppImage } from '../support/images.ts';
+import { buildAppImage, NODE_IMAGE } from '../support/images.ts';
 import { byStatus, PacedLoad, type Sample } from '../support/paced-load.ts';
+import { MAIN } from '../support/program-file.ts';
 import { RunningProxy } from '../support/proxy.ts';
 import { burst, epochNow, pause } from '../support/raw-client.ts';
 import { SteadyLoad } from '../support/steady-load.ts';
@@ -23,7 +25,8 @@ interface Node {
 
 interface Task {
   DesiredState: string;
-  Status: { State: string };
+  Status: { State: string; PortStatus?: { Ports?: object[] } };
+  NetworksAttachments?: { Addresses?: string[] }[];
 }
 
 const HOST = 'shop.test';
@@ -250,6 +253,85 @@ test('a host that is drained under load loses no request', async () => {
   });
   expect(failures).toEqual([]);
   await make(host, 'active');
+});
+
+test('without its manager what is warm loses no request, what sleeps is refused at once, and both go on when it is back', async () => {
+  const { manager } = fleet;
+  await spread();
+  const hosts = await placed();
+  const port = await portOn(manager);
+  const before = await bootOn(manager, port);
+  expect(before).toBeDefined();
+  const { failures } = await underLoad(async () => {
+    await manager.killEngine();
+    const began = epochNow();
+    const { status } = await proxy.request({ host: 'other.test' });
+    tell(`without its manager a cold request is answered ${status} after ${Math.round(epochNow() - began)} ms`);
+    expect(status).toBe(503);
+    const told = () => proxy.events.find(({ type, service }) => type === 'start-failed' && service === 'other');
+    await until('the failure is told', () => told() !== undefined);
+    expect(told()?.message).toContain(`no Docker engine at ${fleet.secure.address}`);
+    await pause(2000);
+    // Nothing was taken out for want of a word of the manager.
+    expect(await placed()).toEqual(hosts);
+    await manager.startEngine();
+    await untilNode(manager, 'ready');
+    expect((await proxy.request({ host: 'other.test', timeout: 60_000 })).status).toBe(200);
+    await until('its engine has ended its replica', async () => (await bootOn(manager, port)) !== before, 60_000);
+    await until(
+      'it is replaced',
+      async () => (await tasksOf('shop')).wanted.length === 3 && (await ready()).length === 3,
+    );
+  });
+  expect(failures).toEqual([]);
+});
+
+test('in an overlay network a replica on another host is reached at its own address, by a proxy that runs there', async () => {
+  const { manager } = fleet;
+  const worker = fleet.workers[1] as SwarmHost;
+  const network = { Name: 'back', Driver: 'overlay', Attachable: true };
+  expectStatus(await manager.docker('POST', '/networks/create', network), 201);
+  const inner = { ...run, reach: 'overlay', networks: ['back'], constraints: [`node.hostname==${worker.name}`] };
+  const config = {
+    listen: [{ address: '0.0.0.0:8080' }],
+    state: '/tmp/state',
+    swarm: { socket: manager.socket },
+    services: { inner: { routes: [{ path: '/' }], run: { swarm: inner }, hold: { timeout: '60s' } } },
+  };
+  const file = join(workspace.folder, 'overlay.json');
+  await writeFile(file, JSON.stringify(config));
+  const root = join(import.meta.dirname, '../..');
+  const id = await startContainer(manager.docker, {
+    Image: NODE_IMAGE,
+    Cmd: ['node', MAIN, 'run', '-c', file],
+    ExposedPorts: { '8080/tcp': {} },
+    HostConfig: {
+      NetworkMode: network.Name,
+      PortBindings: { '8080/tcp': [{ HostPort: '8080' }] },
+      Binds: [`${root}:${root}:ro`, `${file}:${file}:ro`, `${manager.socket}:${manager.socket}`],
+    },
+  });
+  try {
+    const ask = () => fetch(`http://${manager.address}:8080/`, { signal: AbortSignal.timeout(60_000) });
+    const boots: (string | null)[] = [];
+    await until(
+      'it is answered',
+      async () => {
+        const answer = await ask().catch(() => undefined);
+        boots.push(answer?.headers.get('x-mimic-boot') ?? null);
+        return answer?.status === 200;
+      },
+      60_000,
+    );
+    expect(boots.at(-1)).not.toBeNull();
+    const [task] = (await tasksOf('inner')).wanted;
+    tell(`in an overlay network, at ${task?.NetworksAttachments?.flatMap(({ Addresses }) => Addresses)}`);
+    expect(task?.Status.PortStatus?.Ports ?? []).toEqual([]);
+  } catch (error) {
+    throw new Error(`${error}\n${await containerLogs(manager.socket, id)}`);
+  } finally {
+    await manager.docker('DELETE', `/containers/${id}?force=1`);
+  }
 });
 
 test(
