@@ -42,6 +42,8 @@ export interface Instance {
   endedByHand?: 'yes' | 'perhaps' | undefined;
   /** Of the last run: it went with its host, which is no fault of its own: why, as in `its host is down`. */
   lost?: string | undefined;
+  /** Of the last run: it was given up as it listens no more, which is its own doing, though it may still run: in words. */
+  deaf?: string | undefined;
   /**
    * It runs, but not for long, or nobody knows for how long: why, as in `its host is drained`. It is used until another
    * one has taken its place, and never again.

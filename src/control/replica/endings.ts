@@ -24,7 +24,8 @@ export function isByHand(now: Instance | undefined, inARow: number): boolean {
 /** How a replica ended, in words. */
 export function endText(now: Instance | undefined): string {
   if (now === undefined) return 'somebody removed it';
-  if (now.lost !== undefined) return now.lost;
+  const inWords = now.lost ?? now.deaf;
+  if (inWords !== undefined) return inWords;
   if (now.outOfMemory === 'yes') return 'it ran out of memory';
   if (now.endedByHand === undefined) return 'it ended by itself';
   return now.endedByHand === 'yes' ? 'somebody ended it' : 'it ended in order';

@@ -19,7 +19,10 @@ export interface Task {
   ServiceID: string;
   NodeID?: string;
   DesiredState: string;
-  Spec: { ForceUpdate?: number; ContainerSpec?: { Image?: string; Labels?: Record<string, string> } };
+  Spec: {
+    ForceUpdate?: number;
+    ContainerSpec?: { Image?: string; StopSignal?: string; Labels?: Record<string, string> };
+  };
   Status: {
     Timestamp: string;
     State: string;

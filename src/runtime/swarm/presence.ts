@@ -7,7 +7,7 @@ export type Presence = 'there' | 'gone' | 'silent';
 
 /** An attempt to connect takes no longer than this, ms. */
 const CONNECT_MS = 1000;
-/** How many replicas are remembered to have been there, or to be lost. */
+/** How many replicas are remembered to have been there, or to be given up. */
 const REMEMBERED = 4096;
 
 /** Tries whether something listens at an address. Nothing is sent. */
@@ -29,6 +29,12 @@ export function presenceAfter(code: string | undefined): Presence {
   return isOwnWant(code) ? 'silent' : 'gone';
 }
 
+/** Why a replica was given up, and whether that is its own doing and not its host's. */
+export interface GivenUp {
+  why: string;
+  isOwnDoing: boolean;
+}
+
 /**
  * Whether replicas are where they were. Swarm notices only after some ten seconds that a host is lost with all that ran
  * on it.
@@ -37,8 +43,8 @@ export class Presences {
   readonly #knock: typeof knock;
   /** Those that were there once: what has only begun to run may not listen yet. */
   readonly #seen = new Map<string, true>();
-  /** Why those are lost that were found so: they are used no more, whatever comes back. */
-  readonly #lost = new Map<string, string>();
+  /** Those that were given up: they are used no more, whatever comes back. */
+  readonly #givenUp = new Map<string, GivenUp>();
 
   constructor(tries: typeof knock = knock) {
     this.#knock = tries;
@@ -54,13 +60,13 @@ export class Presences {
     return this.#seen.has(id) && (presence === 'gone' || isLost);
   }
 
-  giveUp(id: string, why: string): void {
-    remember(this.#lost, id, why);
+  giveUp(id: string, end: GivenUp): void {
+    remember(this.#givenUp, id, end);
   }
 
   /** Why it was given up; undefined where it was not. */
-  whyGivenUp(id: string): string | undefined {
-    return this.#lost.get(id);
+  givenUp(id: string): GivenUp | undefined {
+    return this.#givenUp.get(id);
   }
 
   forget(id: string): void {

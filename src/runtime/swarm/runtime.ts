@@ -11,11 +11,12 @@ import { Hosts } from './hosts.ts';
 import { HostImages } from './images.ts';
 import { untilRunning } from './launch.ts';
 import { Managers } from './managers.ts';
-import { type knock, Presences } from './presence.ts';
+import { type GivenUp, type knock, Presences } from './presence.ts';
 import { isAtRest, isMeant, numberOf, ownLabels, ReplicaServices, type StartedService } from './replica-services.ts';
 import { type Owner, ownerOf, serviceName } from './service-spec.ts';
 import { type SwarmRun, type SwarmSettings, swarmRun } from './settings.ts';
-import { instanceOf, lostInstance, newest, phaseOf } from './task.ts';
+import { givenUpInstance, instanceOf, newest, phaseOf } from './task.ts';
+import { UnexplainedEnds } from './unexplained-ends.ts';
 import { watchTasks } from './watch.ts';
 
 interface SwarmRuntimeOptions {
@@ -34,6 +35,7 @@ const STOP_LOOK_MS = 100;
 const IMAGES_LOOK_MS = 2000;
 /** Swarm tells within this time that a task ended, if its host is there, ms. */
 const END_TOLD_MS = 1500;
+const UNEXPLAINED = 'nothing listens there any more, and Swarm does not tell that it ended';
 /** How many that ended are remembered after Swarm has forgotten them. */
 const REMEMBERED = 256;
 
@@ -51,6 +53,7 @@ class SwarmRuntime implements Runtime {
   readonly #images: HostImages;
   readonly #services: ReplicaServices;
   readonly #presences: Presences;
+  readonly #unexplained = new UnexplainedEnds();
   /** How those ended that Swarm may have forgotten, by their id. */
   readonly #ended = new Map<string, Instance>();
   /** Services that a start of ours is about, by name: what becomes of their tasks is its own. */
@@ -92,7 +95,7 @@ class SwarmRuntime implements Runtime {
     const owner: Owner = { service, ordinal, hash, port: run.port, reach: run.reach };
     this.#starting.add(name);
     try {
-      const isLost = (id: string) => this.#presences.whyGivenUp(id) !== undefined;
+      const isLost = (id: string) => this.#presences.givenUp(id) !== undefined;
       const meant = await this.#services.scaleUp(spec, run, isLost, signal);
       const { api, clock, hosts } = { api: this.#api, hosts: this.#hosts, clock: this.#options.clock };
       const task = await untilRunning({ api, clock, hosts }, meant, owner, signal).catch(async (thrown) => {
@@ -116,26 +119,31 @@ class SwarmRuntime implements Runtime {
     const isLeaving = instance.leaving !== undefined;
     const host = isLeaving ? await this.#hosts.of(task) : undefined;
     if (!(await this.#presences.isGone(id, instance.address, isLeaving && host?.isDrained !== true))) return instance;
-    if (isLeaving) return this.#giveUp(instance, instance.leaving);
-    return this.#untilToldOfEnd(instance, signal);
+    if (isLeaving) return this.#giveUp(instance, { why: instance.leaving ?? '', isOwnDoing: false });
+    return this.#untilToldOfEnd(instance, task, signal);
   }
 
   /** A task that ends takes its port along before Swarm tells of that; one that is lost with its host is not told of for long. */
-  async #untilToldOfEnd(instance: Instance, signal: AbortSignal): Promise<Instance | undefined> {
+  async #untilToldOfEnd(instance: Instance, before: Task, signal: AbortSignal): Promise<Instance | undefined> {
     const { clock } = this.#options;
     for (const since = clock.now(); clock.now() - since < END_TOLD_MS; ) {
       await sleep(clock, STOP_LOOK_MS, signal);
       const task = await this.#api.task(instance.id, signal);
       const now = task === undefined ? this.#ended.get(instance.id) : await this.#instance(task);
       if (now?.state !== 'running') return now;
-      if (now.leaving !== undefined) return this.#giveUp(now, now.leaving);
+      if (now.leaving !== undefined) return this.#giveUp(now, { why: now.leaving, isOwnDoing: false });
     }
-    return this.#giveUp(instance, 'nothing listens there any more, and Swarm does not tell that it ended');
+    const hosts = await this.#hosts.now();
+    // Somebody else who looked at it meanwhile may have given it up.
+    const known = this.#presences.givenUp(instance.id);
+    if (known !== undefined) return givenUpInstance(instance, known);
+    const isOwnDoing = this.#unexplained.note(before.ServiceID, hosts.get(before.NodeID ?? ''), hosts);
+    return this.#giveUp(instance, { why: UNEXPLAINED, isOwnDoing });
   }
 
-  #giveUp(instance: Instance, why = ''): Instance {
-    this.#presences.giveUp(instance.id, why);
-    return lostInstance(instance, why);
+  #giveUp(instance: Instance, end: GivenUp): Instance {
+    this.#presences.giveUp(instance.id, end);
+    return givenUpInstance(instance, end);
   }
 
   /** Signal and grace are those that it was started with: Swarm knows no others. */
@@ -198,6 +206,7 @@ class SwarmRuntime implements Runtime {
   async #settle(tasks: readonly Task[], signal: AbortSignal): Promise<void> {
     const byService = Map.groupBy(tasks, ({ ServiceID }) => ServiceID);
     for (const id of this.#settled.keys()) if (!byService.has(id)) this.#settled.delete(id);
+    this.#unexplained.keep(byService);
     await this.#remember(tasks.filter((task) => phaseOf(task) === 'ended'));
     for (const [id, ofService] of byService) {
       const last = newest(ofService);
@@ -213,7 +222,7 @@ class SwarmRuntime implements Runtime {
 
   /** Whether it has ended, or is as good as that. */
   #isSpent(task: Task): boolean {
-    return phaseOf(task) === 'ended' || this.#presences.whyGivenUp(task.ID) !== undefined;
+    return phaseOf(task) === 'ended' || this.#presences.givenUp(task.ID) !== undefined;
   }
 
   /** With one look at the hosts for all of them: of each service Swarm lists several that have ended. */
@@ -243,8 +252,8 @@ class SwarmRuntime implements Runtime {
     const owner = this.#ownerOf(task);
     if (owner === undefined) return undefined;
     const instance = instanceOf(task, owner, await this.#hosts.of(task));
-    const why = this.#presences.whyGivenUp(task.ID);
-    return why === undefined || instance.state !== 'running' ? instance : lostInstance(instance, why);
+    const end = this.#presences.givenUp(task.ID);
+    return end === undefined || instance.state !== 'running' ? instance : givenUpInstance(instance, end);
   }
 
   #nameOf(owner: Owner): string {

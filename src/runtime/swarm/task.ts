@@ -1,7 +1,9 @@
 import type { Instance } from '../../model/runtime.ts';
 import type { HostPort } from '../../model/settings.ts';
+import { exitCodeOf } from '../../util/signals.ts';
 import type { Task } from './api.ts';
 import type { Host } from './host.ts';
+import type { GivenUp } from './presence.ts';
 import { labels, type Owner } from './service-spec.ts';
 
 /**
@@ -12,6 +14,9 @@ export type TaskPhase = 'waiting' | 'running' | 'leaving' | 'ended';
 
 /** Between an engine's joining and its telling of what ended meanwhile, at most, by the clocks of two hosts, ms. */
 const JOINING_MS = 1000;
+
+/** Exit codes of what an engine has ended: in order, by SIGKILL, and of what it did not see end. */
+const ENGINE_CODES: ReadonlySet<number> = new Set([0, 137, 255]);
 
 const WAITING = ['new', 'allocated', 'pending', 'assigned', 'accepted', 'preparing', 'ready', 'starting'];
 
@@ -63,8 +68,9 @@ export function instanceOf(task: Task, owner: Owner, host: Host | undefined): In
 }
 
 /** What is known of one that does not listen any more, and of which Swarm does not tell that it ended. */
-export function lostInstance(instance: Instance, why: string): Instance {
-  return { ...instance, state: 'stopped', address: undefined, leaving: undefined, lost: why };
+export function givenUpInstance(instance: Instance, { why, isOwnDoing }: GivenUp): Instance {
+  const end = isOwnDoing ? { deaf: why } : { lost: why };
+  return { ...instance, state: 'stopped', address: undefined, leaving: undefined, ...end };
 }
 
 /** Where a task listens; undefined while that is not known. */
@@ -103,10 +109,17 @@ export function whyLost(task: Task, host: Host | undefined): string | undefined 
     : undefined;
 }
 
-/** An engine that is started again ends what it finds, and tells so when it joins. */
-function endedByEngine({ Status }: Task, host: Host): boolean {
+/**
+ * An engine that is started again ends what it finds, and tells so when it joins. What ended then by a code of its own has
+ * crashed: that a host changes (a label, a drain) is no reason.
+ */
+function endedByEngine({ Spec, Status }: Task, host: Host): boolean {
   const isUnknown = Status.State === 'failed' && /no such container/i.test(Status.Err ?? '');
-  return isUnknown || Math.abs(Date.parse(Status.Timestamp) - host.changedAt) < JOINING_MS;
+  if (isUnknown) return true;
+  const isThen = Math.abs(Date.parse(Status.Timestamp) - host.changedAt) < JOINING_MS;
+  const { ExitCode = 0 } = Status.ContainerStatus ?? {};
+  const byStop = exitCodeOf(Spec.ContainerSpec?.StopSignal ?? 'SIGTERM');
+  return isThen && (ENGINE_CODES.has(ExitCode) || ExitCode === byStop);
 }
 
 function trouble(host: Host | undefined): string | undefined {

@@ -90,6 +90,20 @@ test('one that goes with its host soon after it was ready is neither a crash nor
   expect(world.messagesOf('start-failed')).toEqual([]);
 });
 
+test('one that closes its port and lives on has crashed, so that it is not replaced at once for ever', async () => {
+  const { world } = await underLoad();
+  const deaf = 'nothing listens there any more';
+  for (let time = 0; time < 2; time++) {
+    await world.run(15_000);
+    world.runtime.exit(world.runtime.running[0] ?? '', undefined, undefined, false, { deaf });
+    await world.run(3000);
+  }
+  expect(world.messagesOf('exited').map((line) => line.replace(/after \d+s/, 'soon'))).toEqual([
+    `hello lost hello-1: ${deaf} (exit code 1); crashed soon`,
+    `hello lost hello-1: ${deaf} (exit code 1); crashed soon, 2 times in a row; next start in 1s`,
+  ]);
+});
+
 test('a start whose host is lost begins anew at once', async () => {
   const world = await World.started([service()]);
   world.runtime.behaviour.readyMs = 1000;

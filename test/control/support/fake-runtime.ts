@@ -237,7 +237,7 @@ export class FakeRuntime implements Runtime {
     id = this.#slots.get(name)?.instance.id,
     exitCode = 1,
     portTaken = false,
-    ending: Pick<Instance, 'outOfMemory' | 'endedByHand' | 'lost'> = {},
+    ending: Pick<Instance, 'outOfMemory' | 'endedByHand' | 'lost' | 'deaf'> = {},
   ): void {
     const slot = this.#slots.get(name);
     if (slot === undefined || slot.instance.id !== id || slot.instance.state === 'stopped') return;

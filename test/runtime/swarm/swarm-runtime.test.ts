@@ -17,7 +17,7 @@ const spec = specOf(run);
 class FakeManager {
   tasks: Task[] = [];
   service: { replicas: 0 | 1; force: number } | undefined = { replicas: 1, force: 0 };
-  node = { Availability: 'active', State: 'ready' };
+  node = { Availability: 'active', State: 'ready', UpdatedAt: '2026-11-30T05:00:00Z' };
   /** What tells of a service before it is looked at by itself. */
   listed: { replicas: 0 | 1; force: number } | undefined;
   readonly engine: FakeEngine;
@@ -44,11 +44,12 @@ class FakeManager {
       case 'GET /tasks':
         return [200, this.tasks];
       case 'GET /tasks/t1':
-        return [200, this.tasks[0]];
+      case 'GET /tasks/t2':
+      case 'GET /tasks/t3':
+        return this.tasks[0]?.ID === route.slice(-2) ? [200, this.tasks[0]] : undefined;
       case 'GET /nodes': {
-        const { Availability, State } = this.node;
+        const { Availability, State, UpdatedAt } = this.node;
         const Status = { State, Addr: '10.0.0.5' };
-        const UpdatedAt = '2026-11-30T05:00:00Z';
         return [200, [{ ID: 'n1', UpdatedAt, Spec: { Availability }, Description: { Hostname: 'blue' }, Status }]];
       }
       case 'GET /services':
@@ -163,6 +164,26 @@ test('one whose port is gone, and of which Swarm tells no end, is lost, whatever
   await until('another task is asked for', () => manager.service?.force === 1);
   manager.tasks = [taskOf('failed', { DesiredState: 'shutdown', Spec: { ForceUpdate: 1 } })];
   await started;
+});
+
+test('one that listens no more again and again has itself to blame, unless its host has changed meanwhile', async () => {
+  const manager = await FakeManager.listen();
+  let presence: Presence = 'there';
+  const runtime = await manager.runtime(() => presence);
+  const givenUp = async (ID: string) => {
+    manager.tasks = [taskOf('running', { ID })];
+    presence = 'there';
+    await runtime.inspect(ID, never);
+    presence = 'gone';
+    // Whoever looks at it at once, or later, is told the same.
+    const ends = await Promise.all([runtime.inspect(ID, never), runtime.inspect(ID, never)]);
+    return [...ends, await runtime.inspect(ID, never)].map((end) => (end?.lost !== undefined ? 'lost' : end?.deaf));
+  };
+  const itself = expect.stringContaining('nothing listens there any more');
+  expect(await givenUp('t1')).toEqual(['lost', 'lost', 'lost']);
+  expect(await givenUp('t2')).toEqual([itself, itself, itself]);
+  manager.node.UpdatedAt = '2026-11-30T05:00:20Z';
+  expect(await givenUp('t3')).toEqual(['lost', 'lost', 'lost']);
 });
 
 test('one whose end Swarm tells a moment after its port is gone has ended as Swarm says', async () => {

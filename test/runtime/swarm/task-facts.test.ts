@@ -71,6 +71,19 @@ test('one that ended with its host is lost, also when its engine was started aga
   expect(lost(taskOf('complete', shutdown), { changedAt: Date.parse('2026-11-30T06:00:09Z') })).toBeUndefined();
 });
 
+test('what crashed while its host changed has crashed, and what an engine ended as it was started again has not', () => {
+  const changedAt = Date.parse('2026-11-30T06:00:01.300Z');
+  const lost = (state: string, ExitCode: number, StopSignal?: string) => {
+    const ContainerSpec = { Labels: ownLabelsOf(), ...(StopSignal !== undefined && { StopSignal }) };
+    const status = { ContainerStatus: { ContainerID: 'c1', ExitCode } };
+    const task = taskOf(state, { DesiredState: 'shutdown', Spec: { ContainerSpec } }, status);
+    return instanceOf(task, owner, hostOf({ changedAt })).lost !== undefined;
+  };
+  expect([0, 137, 143, 255].map((code) => lost(code === 0 ? 'complete' : 'failed', code))).not.toContain(false);
+  expect([1, 3, 134, 139].map((code) => lost('failed', code))).not.toContain(true);
+  expect([lost('failed', 130, 'SIGINT'), lost('failed', 143, 'SIGINT')]).toEqual([true, false]);
+});
+
 test('of several tasks the one that was made last counts', () => {
   const [older, newer] = [taskOf('running'), taskOf('running', { ID: 't2', CreatedAt: '2026-11-30T07:00:00Z' })];
   expect(newest([newer, older])?.ID).toBe('t2');
