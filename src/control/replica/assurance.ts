@@ -1,5 +1,6 @@
 import { type Clock, sleep } from '../../util/clock.ts';
 import { type ControlContext, detached } from '../context.ts';
+import { LOOK_EVERY_MS } from './shared-looks.ts';
 
 /**
  * A runtime may call a replica running for this long after its end, ms: Docker learns of it from others, and connections
@@ -64,6 +65,9 @@ export class Assurance {
     const { clock, life } = context;
     let isThere: boolean | undefined;
     try {
+      // A look costs a call to its runtime.
+      const rest = this.#assuredBefore(endpoint) + LOOK_EVERY_MS - clock.now();
+      if (rest > 0) await sleep(clock, rest, life);
       inquiry.isLast = this.#isHabit(endpoint, clock);
       isThere = await look(endpoint);
       if (isThere === true && !inquiry.isLast) {
@@ -90,6 +94,10 @@ export class Assurance {
   }
 
   #isHabit(endpoint: string, clock: Clock): boolean {
-    return clock.now() - (this.#assuredAt.get(endpoint) ?? Number.NEGATIVE_INFINITY) < HABIT_MS;
+    return clock.now() - this.#assuredBefore(endpoint) < HABIT_MS;
+  }
+
+  #assuredBefore(endpoint: string): number {
+    return this.#assuredAt.get(endpoint) ?? Number.NEGATIVE_INFINITY;
   }
 }

@@ -8,12 +8,14 @@ import type { ReplicaLoad } from '../link/telemetry.ts';
 import { PROBATION_MS } from '../start/circuit.ts';
 import type { StartGate } from '../start/gate.ts';
 import { Assurance } from './assurance.ts';
+import type { Whereabouts } from './lost-port.ts';
 import { isAsKnown, Replica } from './replica.ts';
 import { nextHealth } from './replica-health.ts';
 import { countReplicas, placeToStart, type ReplicaCounts, type ReplicaView, viewOf } from './replica-view.ts';
 import { type CordonAck, IN_USE_MS, isPausable, isVoluntary, Retirement, type RetireReason } from './retire.ts';
 import { ReplicaRunner } from './runner.ts';
 import type { RunnerListener, RunnerOptions, RunnerSettings } from './runner-ports.ts';
+import { SharedLooks } from './shared-looks.ts';
 
 /** Shared until there is a replica: an empty map takes 180 bytes, and most of many services sleep. */
 const NONE = new Map<number, Replica>();
@@ -59,6 +61,8 @@ export class ReplicaSet {
   readonly #options: ReplicaSetOptions;
   readonly #runner: ReplicaRunner;
   readonly #assurance: Assurance;
+  /** Made when somebody asks: most of many services sleep. */
+  #looks: SharedLooks<Whereabouts> | undefined;
   #replicas = NONE;
 
   constructor(options: ReplicaSetOptions) {
@@ -304,7 +308,7 @@ export class ReplicaSet {
    */
   assure(endpoint: string, assured: () => void): boolean {
     const isNews = this.#assurance.ask(endpoint, assured);
-    if (!isNews) detached(this.#options.context, `look at ${endpoint}`, this.#lookHere(endpoint));
+    if (!isNews) detached(this.#options.context, `look at ${endpoint}`, this.#look(endpoint));
     return isNews;
   }
 
@@ -317,13 +321,18 @@ export class ReplicaSet {
   }
 
   async #prove(endpoint: string, proven: () => void): Promise<void> {
-    const where = await this.#lookHere(endpoint);
+    const where = await this.#look(endpoint);
     if (where === 'there') proven();
     else if (where === 'unknown') this.#assurance.ask(endpoint, proven);
   }
 
+  #look(endpoint: string): Promise<Whereabouts> {
+    this.#looks ??= new SharedLooks(this.#options.context, (other) => this.#lookHere(other));
+    return this.#looks.look(endpoint);
+  }
+
   /** What the machine itself knows need not wait for a runtime that takes its time. */
-  async #lookHere(endpoint: string): Promise<'there' | 'lost' | 'unknown'> {
+  async #lookHere(endpoint: string): Promise<Whereabouts> {
     const replica = this.byEndpoint(endpoint);
     if (replica === undefined) return 'unknown';
     const isKnown = replica.loss !== undefined;

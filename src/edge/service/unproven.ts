@@ -1,7 +1,10 @@
 import type { Clock, Timer } from '../../util/clock.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 
-/** After so long without an answer of control, the connections are used all the same, ms. */
+/**
+ * After so long without an answer of control, a connection is used all the same, ms. What is opened from then on does not
+ * wait until control is heard again, of which it is asked so often.
+ */
 const PATIENCE_MS = 1000;
 
 /** A new connection that may lead to another program than its replica. */
@@ -28,6 +31,14 @@ interface Unanswered {
   until: number;
 }
 
+/** What control was asked of an endpoint, and has not answered yet. */
+interface Question {
+  doubt: number;
+  /** When it was asked first, and last, the clock's ms. */
+  since: number;
+  at: number;
+}
+
 /** `unknown`: nobody said in time. Then what was opened is used, and what is opened next has to be proven again. */
 type Answer = 'proven' | 'unknown' | 'disowned';
 
@@ -40,6 +51,8 @@ export class Unproven {
   readonly #clock: Clock;
   readonly #ask: (endpoint: Endpoint) => void;
   #waiting: Unanswered[] = [];
+  /** One for each endpoint: who comes while it is open is asked about when it is answered. */
+  readonly #questions = new Map<Endpoint, Question>();
   #timer: Timer | undefined;
 
   /** @param ask asks control to look at the endpoint; the answer names the endpoint's present `doubt` */
@@ -50,25 +63,43 @@ export class Unproven {
 
   add(opener: Opener, endpoint: Endpoint, connection: Opened): void {
     const doubt = ++endpoint.doubt;
-    const until = this.#clock.now() + PATIENCE_MS;
-    this.#waiting.push({ opener, endpoint, connection, doubt, losses: endpoint.losses, until });
+    const now = this.#clock.now();
+    const question = this.#questions.get(endpoint);
+    const isUnheard = question !== undefined && now - question.since >= PATIENCE_MS;
+    if (question === undefined || now - question.at >= PATIENCE_MS) this.#question(endpoint, now, question?.since);
+    if (isUnheard) {
+      opener.onProven(connection, true);
+      return;
+    }
+    this.#waiting.push({ opener, endpoint, connection, doubt, losses: endpoint.losses, until: now + PATIENCE_MS });
     this.#timer ??= this.#clock.after(PATIENCE_MS, () => this.#giveUp());
-    this.#ask(endpoint);
   }
 
-  /** Another control plane is asked. */
+  /** Another control plane is asked, which has its own time to answer. */
   askAgain(): void {
-    for (const endpoint of new Set(this.#waiting.map((each) => each.endpoint))) this.#ask(endpoint);
+    const endpoints = new Set(this.#waiting.map((each) => each.endpoint));
+    this.#questions.clear();
+    for (const endpoint of endpoints) this.#question(endpoint, this.#clock.now());
   }
 
   /** Control looked after that doubt, and found the replica. */
   trust(endpoint: Endpoint, doubt: number): void {
+    const question = this.#questions.get(endpoint);
+    if (question !== undefined && question.doubt <= doubt) this.#questions.delete(endpoint);
     this.#settle((each) => each.endpoint === endpoint && each.doubt <= doubt, 'proven');
+    const isAwaited = this.#waiting.some((each) => each.endpoint === endpoint);
+    if (isAwaited && !this.#questions.has(endpoint)) this.#question(endpoint, this.#clock.now());
   }
 
   /** The replica is gone. */
   disown(endpoint: Endpoint): void {
+    this.#questions.delete(endpoint);
     this.#settle((each) => each.endpoint === endpoint, 'disowned');
+  }
+
+  #question(endpoint: Endpoint, now: number, since = now): void {
+    this.#questions.set(endpoint, { doubt: endpoint.doubt, since, at: now });
+    this.#ask(endpoint);
   }
 
   close(): void {

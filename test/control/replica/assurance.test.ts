@@ -67,6 +67,20 @@ test('a replica that closes its connections as a habit is looked at once each ti
   expect(looks()).toBe(6);
 });
 
+test('one that does so many times a second is looked at once in 25 ms, and trusted after each look', async () => {
+  const { world, suspect, trusted, looks } = await awake();
+  suspect(1);
+  await world.run(200, 5);
+  const before = looks();
+  for (let doubt = 2; doubt <= 201; doubt++) {
+    suspect(doubt);
+    await world.run(1, 1);
+  }
+  await world.run(50, 5);
+  expect(looks() - before).toBeLessThanOrEqual(9);
+  expect(trusted()).toHaveLength(201);
+});
+
 test('one that is gone, or runs anew, is not trusted but replaced in what the edges know', async () => {
   const { world, suspect, trusted } = await awake();
   world.runtime.silent = true;
