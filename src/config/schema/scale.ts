@@ -204,7 +204,8 @@ export const scaleSchema = section(
     concurrency: option(
       integer('requests', 0),
       '0',
-      'Most requests in flight per replica, of all workers together; they hand on the slots that they do not use. 0 is no limit.',
+      'Most requests in flight per replica, of all workers together; they hand on the slots that they do not use. 0 is no limit. ' +
+        'In a cluster: of all members that its leader reaches; one that is cut off may have as many beside them.',
     ),
     latency: section(
       {
