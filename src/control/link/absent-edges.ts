@@ -30,6 +30,8 @@ interface Use {
 
 /** Edges that were cut off and go on by what they were told last: what they use is not stopped without need. */
 export class AbsentEdges {
+  /** How long what they may use is kept for them, ms. Longer than they use it (`aloneMs`), with time for a message to arrive. */
+  keepMs = ABSENT_MS;
   readonly #clock: Clock;
   readonly #absences = new Map<string, Absence>();
   #use: Use | undefined;
@@ -41,12 +43,12 @@ export class AbsentEdges {
   /** The edge is out of sight from now on. */
   lose(edge: string): void {
     const now = this.#clock.now();
-    this.#set(edge, { until: now + ABSENT_MS, since: now });
+    this.#set(edge, { until: now + this.keepMs, since: now });
   }
 
   /** Whoever led before had edges of that name, or names that begin so and end in `/…`, which are not here yet. */
   expect(name: string): void {
-    this.#set(name, { until: this.#clock.now() + ABSENT_MS, since: undefined });
+    this.#set(name, { until: this.#clock.now() + this.keepMs, since: undefined });
   }
 
   /** The edge is here. @returns whether it was out of sight */

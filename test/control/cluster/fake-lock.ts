@@ -8,7 +8,7 @@ interface Session {
   endsAt: number;
 }
 
-/** What Consul does with sessions and one lock: it keeps a dead session for twice its TTL, and the lock a second longer. */
+/** What Consul does with sessions and one lock: it keeps a dead session for twice its TTL at most, and the lock a second longer. */
 export class FakeConsul {
   readonly #clock: Clock;
   readonly #ttlMs: number;
@@ -23,6 +23,8 @@ export class FakeConsul {
   #count = 0;
   /** Nobody gets an answer. */
   isAway = false;
+  /** For how many TTLs it keeps a session that is not renewed: 1 to 2. */
+  keepTtls = 2;
 
   constructor(clock: Clock, ttlMs: number) {
     this.#clock = clock;
@@ -42,13 +44,13 @@ export class FakeConsul {
 
   open(member: MemberRecord): string {
     const session = `session-${++this.#count}`;
-    this.#sessions.set(session, { member, endsAt: this.#clock.now() + 2 * this.#ttlMs });
+    this.#sessions.set(session, { member, endsAt: this.#endsAt });
     return session;
   }
 
   renew(session: string): boolean {
     const known = this.#sessions.get(session);
-    if (known !== undefined) known.endsAt = this.#clock.now() + 2 * this.#ttlMs;
+    if (known !== undefined) known.endsAt = this.#endsAt;
     return known !== undefined;
   }
 
@@ -86,6 +88,10 @@ export class FakeConsul {
     return () => this.#watchers.delete(watcher);
   }
 
+  get #endsAt(): number {
+    return this.#clock.now() + this.keepTtls * this.#ttlMs;
+  }
+
   #expire(): void {
     const now = this.#clock.now();
     for (const [session, { endsAt }] of this.#sessions) if (endsAt <= now) this.end(session, 1000);
@@ -107,7 +113,8 @@ export class FakeLock implements LeaderLock {
   readonly #clock: Clock;
   readonly #record: MemberRecord;
   isCut = false;
-  latencyMs: () => number = () => 5;
+  /** A question or its answer takes so long, ms. */
+  latencyMs = 5;
 
   constructor(consul: FakeConsul, clock: Clock, member: string) {
     this.#consul = consul;
@@ -126,7 +133,7 @@ export class FakeLock implements LeaderLock {
   follow(take: (state: LockState) => void, signal: AbortSignal): void {
     const tell = () => {
       const { state } = this.#consul;
-      if (!this.#isAway) this.#clock.after(this.latencyMs(), () => !signal.aborted && !this.#isAway && take(state));
+      if (!this.#isAway) this.#clock.after(this.latencyMs, () => !signal.aborted && !this.#isAway && take(state));
     };
     const end = this.#consul.watch(tell);
     // What was missed while it was cut is told later.
@@ -143,13 +150,13 @@ export class FakeLock implements LeaderLock {
   }
 
   async #call<T>(signal: AbortSignal, act: () => T): Promise<T> {
-    await sleep(this.#clock, this.latencyMs(), signal);
+    await sleep(this.#clock, this.latencyMs, signal);
     if (this.#isAway) {
       await sleep(this.#clock, 1000, signal);
       throw new PilotlightError('DISCOVERY_UNREACHABLE', 'Consul does not answer');
     }
     const result = act();
-    await sleep(this.#clock, this.latencyMs(), signal);
+    await sleep(this.#clock, this.latencyMs, signal);
     if (this.#isAway) throw new PilotlightError('DISCOVERY_UNREACHABLE', 'Consul does not answer');
     return result;
   }

@@ -8,10 +8,10 @@ import type { AttachEdge, Leader, MemberStanding } from '../../../src/model/clus
 import { PilotlightError } from '../../../src/model/errors.ts';
 import type { ControlMessage, EdgeMessage } from '../../../src/model/link.ts';
 import type { Logger } from '../../../src/model/observe.ts';
-import type { Runtime } from '../../../src/model/runtime.ts';
+import type { Instance, Runtime } from '../../../src/model/runtime.ts';
 import type { ServiceSettings } from '../../../src/model/settings.ts';
 import { type ChannelEnd, createChannel } from '../../../src/util/channel.ts';
-import type { Clock, Timer } from '../../../src/util/clock.ts';
+import { type Clock, sleep, type Timer } from '../../../src/util/clock.ts';
 import { VirtualClock } from '../../../src/util/virtual-clock.ts';
 import { FakeEdge } from '../support/fake-edge.ts';
 import { FakeRuntime } from '../support/fake-runtime.ts';
@@ -22,6 +22,24 @@ import { FakeConsul, FakeLock } from './fake-lock.ts';
 export const TTL_MS = 10_000;
 export const LEASE_MS = 5000;
 const LATENCY_MS = 2;
+const CONSUL_MS = 5;
+
+/** What a fleet has to live with, and how. */
+export interface FleetOptions {
+  /** What is said of edges that nobody leads; undefined: as in the product. */
+  bounds?: Bounds | undefined;
+  /** For how many TTLs Consul keeps a session that is not renewed: 1 to 2, which is the default. */
+  keepTtls?: number;
+  /** How long the engine takes to list what runs, ms; what it tells is half as old. */
+  listMs?: number;
+}
+
+export interface Bounds {
+  /** They use replicas for so long, ms. */
+  aloneMs: number;
+  /** A leader keeps what they may use for so long, ms. */
+  keepMs: number;
+}
 
 /** What is wrong with a machine's clocks. */
 export interface Skew {
@@ -213,7 +231,8 @@ export class FakeMember implements RemoteEdges {
     this.name = name;
     this.clock = new MemberClock(fleet.clock, skew);
     this.lock = new FakeLock(fleet.consul, this.clock, name);
-    this.relay = new Relay(this.clock, name, this, { follow: (leader) => this.#follow(leader) });
+    const follower = { follow: (leader: Leader | undefined) => this.#follow(leader) };
+    this.relay = new Relay(this.clock, name, this, follower, fleet.options.bounds?.aloneMs);
     const settings = testSettings(services);
     const logger: Logger = {
       debug() {},
@@ -251,19 +270,21 @@ export class FakeMember implements RemoteEdges {
       open: async (fence, edgesKnown) => {
         if (this.cannotLead) throw new Error('no room for a state directory');
         this.fence = fence;
+        const control = createControl({
+          settings,
+          clock,
+          logger,
+          metrics: new FakeMetrics(),
+          sources: [],
+          instance: 'edge',
+          random: () => 0,
+          runtimes: [fencedRuntime(fleet.watched(this, fence.index), fence)],
+          mayAct: () => fence.holds,
+          edgesKnown,
+        });
+        control.absent.keepMs = fleet.options.bounds?.keepMs ?? control.absent.keepMs;
         return {
-          control: createControl({
-            settings,
-            clock,
-            logger,
-            metrics: new FakeMetrics(),
-            sources: [],
-            instance: 'edge',
-            random: () => 0,
-            runtimes: [fencedRuntime(fleet.watched(this, fence.index), fence)],
-            mayAct: () => fence.holds,
-            edgesKnown,
-          }),
+          control,
           release: async () => undefined,
         };
       },
@@ -344,6 +365,8 @@ interface Act {
   member: string;
   index: number;
   what: string;
+  /** Whether its right held when the engine was called. */
+  isRight: boolean;
 }
 
 /** Several proxies, one Consul, one engine. */
@@ -359,8 +382,12 @@ export class Fleet {
   readonly #cuts = new Set<string>();
   readonly #slow = new Map<string, number>();
 
+  readonly options: FleetOptions;
+
   /** @param skews of the members' clocks, one after the other */
-  constructor(count: number, services: ServiceSettings[], skews: readonly Skew[] = []) {
+  constructor(count: number, services: ServiceSettings[], skews: readonly Skew[] = [], options: FleetOptions = {}) {
+    this.options = options;
+    this.consul.keepTtls = options.keepTtls ?? this.consul.keepTtls;
     this.members = Array.from(
       { length: count },
       (_, index) => new FakeMember(this, `proxy-${index + 1}`, services, skews[index]),
@@ -372,12 +399,18 @@ export class Fleet {
   }
 
   /** The engine as one leader uses it. */
-  watched({ name }: FakeMember, index: number): Runtime {
-    const note = (what: string) => this.acts.push({ at: this.clock.now(), member: name, index, what });
+  watched(member: FakeMember, index: number): Runtime {
+    const { name } = member;
+    const note = (what: string) => {
+      const isRight = member.fence?.index === index && member.fence.holds;
+      this.acts.push({ at: this.clock.now(), member: name, index, what, isRight });
+    };
+    const { listMs = 0 } = this.options;
     return new Proxy(this.runtime, {
       get: (target, key) => {
         const value = Reflect.get(target, key) as unknown;
         if (typeof value !== 'function') return value;
+        if (key === 'list' && listMs > 0) return () => this.#list(member, listMs);
         return (...args: unknown[]) => {
           if (key === 'start') note(`start ${(args[0] as { ordinal: number }).ordinal}`);
           if (key === 'stop') note(`stop ${args[0]}`);
@@ -385,6 +418,14 @@ export class Fleet {
         };
       },
     });
+  }
+
+  async #list({ clock }: FakeMember, ms: number): Promise<Instance[]> {
+    const { signal } = new AbortController();
+    await sleep(clock, ms / 2, signal);
+    const instances = await this.runtime.list();
+    await sleep(clock, ms / 2, signal);
+    return instances;
   }
 
   /** Who may act now. */
@@ -407,7 +448,9 @@ export class Fleet {
 
   /** Nothing is wrong with anybody who lives. */
   get isWhole(): boolean {
-    const areWhole = this.members.every(({ isDead, isPaused, lock }) => isDead || !(isPaused || lock.isCut));
+    const areWhole = this.members.every(
+      ({ isDead, isPaused, lock }) => isDead || !(isPaused || lock.isCut || lock.latencyMs > CONSUL_MS),
+    );
     return areWhole && this.#cuts.size === 0 && this.#slow.size === 0 && !this.consul.isAway;
   }
 
@@ -417,6 +460,7 @@ export class Fleet {
     this.#slow.clear();
     this.consul.isAway = false;
     for (const member of this.members) {
+      member.lock.latencyMs = CONSUL_MS;
       if (!member.isDead) member.lock.isCut = false;
       if (member.isPaused) member.resume();
     }

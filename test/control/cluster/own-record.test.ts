@@ -31,10 +31,10 @@ test('it is tried again until it is there', async () => {
 
 test('what was being written when the member left does not stay behind', async () => {
   const { lock, record, run, index, never } = world();
-  lock.latencyMs = () => 200;
+  lock.latencyMs = 200;
   void record.enter(7);
   await run(50);
-  lock.latencyMs = () => 5;
+  lock.latencyMs = 5;
   const left = record.leave(never);
   await run(1000);
   await left;

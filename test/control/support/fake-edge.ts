@@ -61,6 +61,11 @@ export class FakeEdge {
   readonly #runtime: FakeRuntime;
   readonly #services = new Map<string, EdgeService>();
   readonly #probes = new Map<string, Timer>();
+  /** For how long it uses replicas without a contact, and until when that is, ms. */
+  #aloneMs = Number.POSITIVE_INFINITY;
+  #ledUntil = Number.POSITIVE_INFINITY;
+  /** It was cut off, and whoever leads it now has told it nothing yet. */
+  #isOutdated = false;
   #reporter: Timer;
   #reportedAt: number;
   #version = 0;
@@ -223,9 +228,15 @@ export class FakeEdge {
       this.#version = message.version;
     }
     if (message.type === 'led') {
+      this.#isOutdated = this.isCutOff;
+      this.#aloneMs = message.aloneMs;
+      this.#noteContact();
       this.#led(message.term);
+    } else if (message.type === 'contact') {
+      this.#noteContact();
     } else if (message.type === 'table') {
       this.table = message.table;
+      this.#isOutdated = false;
       for (const state of message.states) this.#apply(state, message.version);
       for (const service of this.#services.values()) this.#tell(service);
     } else if (message.type === 'service') {
@@ -250,6 +261,17 @@ export class FakeEdge {
       service.cordons.clear();
     }
     this.say({ type: 'led', term });
+  }
+
+  /** Nobody has led it for so long that replicas may be stopped without its word: it sends them nothing. */
+  get isCutOff(): boolean {
+    return this.#isOutdated || this.#clock.now() >= this.#ledUntil;
+  }
+
+  #noteContact(): void {
+    const wasCutOff = this.isCutOff;
+    this.#ledUntil = this.#clock.now() + this.#aloneMs;
+    if (wasCutOff && !this.isCutOff) for (const service of this.#services.values()) this.#release(service);
   }
 
   #apply(state: ServiceState, version: number): void {
@@ -330,6 +352,7 @@ export class FakeEdge {
   }
 
   #dispatch(service: EdgeService, request: FakeRequest): boolean {
+    if (this.isCutOff) return false;
     const { concurrency = 0 } = this.#policy(service) ?? {};
     const limit = Math.min(
       concurrency || Number.POSITIVE_INFINITY,
