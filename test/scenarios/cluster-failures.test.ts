@@ -88,6 +88,7 @@ describe('several proxies as one, when something fails', () => {
       await loads[others.indexOf(second)]?.stop();
       await allGood(loads.filter((_, at) => others[at] === last));
       await nothingIsLeftOver(stage, last, [warm, shop]);
+      await cluster.nothingStaysInConsul([last]);
       expect([warm.log.boots().length, shop.log.boots().length]).toEqual([1, 2]);
     },
     { alone: true },

@@ -7,6 +7,9 @@ import { isAlive } from '../support/remains.ts';
 import { scenario } from '../support/scenario.ts';
 import { until } from '../support/until.ts';
 
+/** For how long a leader stands still at least; until another one leads in any case, ms. */
+const PAUSE_MS = Number(process.env['CLUSTER_PAUSE_MS'] ?? 0);
+
 describe('several proxies as one', () => {
   scenario(
     'cold requests at three proxies come to one start; a leader that is killed under load costs nobody an answer elsewhere',
@@ -80,8 +83,10 @@ describe('several proxies as one', () => {
       expect((await others[0]?.request({ host: app.host }))?.status).toBe(200);
       const loads = loadOn(others, app);
       leader.signal('SIGSTOP');
+      const stoodStill = pause(PAUSE_MS);
       try {
         await cluster.untilLed(others);
+        await stoodStill;
       } finally {
         leader.signal('SIGCONT');
       }

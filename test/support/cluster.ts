@@ -131,6 +131,22 @@ export class Cluster {
     return leader as RunningProxy;
   }
 
+  /**
+   * Waits until Consul has nothing of members that were killed but their records, which a leader takes out later: sessions
+   * of those that live alone, the lock by one of them, and no service of anybody's.
+   */
+  async nothingStaysInConsul(living: RunningProxy[]): Promise<void> {
+    const ask = async (path: string) => (await fetch(`${this.#consul[0]}/v1/${path}`)).json();
+    const names = living.map((proxy) => `pilotlight edge ${this.linesOf(proxy).advertise}`).sort();
+    await until('the dead have no session', async () => {
+      const sessions = (await ask('session/list')) as { ID: string; Name: string }[];
+      const [lock] = (await ask('kv/pilotlight/edge/leader')) as { Session?: string }[];
+      const isOurs = sessions.some(({ ID }) => ID === lock?.Session);
+      return isOurs && JSON.stringify(sessions.map(({ Name }) => Name).sort()) === JSON.stringify(names);
+    });
+    expect(Object.keys((await ask('catalog/services')) as object)).toEqual(['consul']);
+  }
+
   /** The leader, and the others. */
   async roles(among = this.proxies): Promise<{ leader: RunningProxy; others: RunningProxy[] }> {
     const leader = await this.untilLed(among);
