@@ -78,6 +78,45 @@ test('a sine begins at the least rate and has the mean over a period', () => {
   expect(expected(30_500) - expected(29_500)).toBeGreaterThan(109);
 });
 
+test('arrivals are those that halving finds, to the last bit, at any time and with any form of load', () => {
+  const steps = [0, 40_000, 40_500, 90_000].map((atMs, index) => ({
+    atMs,
+    perSecond: [30, 400, 0, 5][index] as number,
+  }));
+  for (const profile of [constantRate(130), sineRate(7, 117, 60_000), stepRates(steps), linearRates(steps)]) {
+    const load = openLoad(profile);
+    for (const from of [0, 1e6, 3e7]) {
+      const moved = { expected: (ms: number) => profile.expected(Math.max(0, ms - from)) };
+      const [random, again] = [createRandom(9), createRandom(9)];
+      let at = from;
+      for (let count = 0; count < 500; count++) {
+        const next = (from === 0 ? load : openLoad(moved)).next(at, random);
+        expect(next).toBe(halved(moved.expected, at, again()));
+        if (next === undefined) break;
+        at = next;
+      }
+    }
+  }
+});
+
+/** The first moment, to a microsecond of a ms, at which one more than at `afterMs` is expected, by a chance in [0, 1). */
+function halved(expected: (ms: number) => number, afterMs: number, chance: number): number | undefined {
+  const wanted = expected(afterMs) - Math.log(1 - chance);
+  let [low, step] = [afterMs, 1];
+  for (; expected(low + step) < wanted; step *= 2) {
+    low += step;
+    if (low > afterMs + 864_000_000) return undefined;
+  }
+  let high = low + step;
+  while (high - low > 1e-6) {
+    const middle = (low + high) / 2;
+    if (middle <= low || middle >= high) break;
+    if (expected(middle) < wanted) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
 test('given arrivals come in order, those at the same time too', () => {
   expect(arrivals(givenArrivals([30, 0, 10, 10, 20]), 100).map(Math.round)).toEqual([0, 10, 10, 20, 30]);
 });

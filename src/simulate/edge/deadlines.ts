@@ -27,6 +27,8 @@ export class DeadlineQueue<Item> implements Happening {
   }
 
   add(item: Item, due: number): void {
+    // Most are over soon: kept until they are due they would outlive every collection of young memory.
+    while (this.#queue.first !== undefined && this.#isOver(this.#queue.first.item)) this.#queue.shift();
     this.#queue.push({ item, due });
     if (this.place < 0) this.#agenda.enter(this, due);
   }
