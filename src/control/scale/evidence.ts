@@ -6,7 +6,10 @@ export interface Seen {
   at: number;
 }
 
-/** What one replica can do, and of how many answers that is known: of few it may be luck. */
+/**
+ * What one replica can do, and of how many answers that is known: of few it may be luck. Sizes go by what was seen; what
+ * has faded of it since takes less to replace.
+ */
 export interface Capacity extends Seen {
   answers: number;
 }
@@ -42,14 +45,6 @@ export interface Evidence {
 }
 
 export const noEvidence: Evidence = { capacity: undefined, carried: [], failed: [], helps: false };
-
-/**
- * What it takes to replace the capacity that is known: faded since it was seen, good answers per second; undefined while
- * unknown. Sizes go by what was seen.
- */
-export function capacityAt({ capacity }: Evidence, guards: GuardSettings, now: number): number | undefined {
-  return capacity === undefined ? undefined : faded(capacity, guards, now);
-}
 
 /**
  * Answers per second that one replica is known to manage: its capacity, or what each of several carried with ease.

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import {
-  capacityAt,
   carriersOf,
   eachManages,
   eachTakes,
+  faded,
   failedAt,
   noEvidence,
   withCapacity,
@@ -16,7 +16,7 @@ import { testGuards } from '../support/settings.ts';
 const HOUR = 3_600_000;
 
 test('nothing is known of a new service', () => {
-  expect(capacityAt(noEvidence, testGuards, 0)).toBeUndefined();
+  expect(noEvidence.capacity).toBeUndefined();
   expect(eachManages(noEvidence, testGuards, 0)).toBeUndefined();
   expect(carriersOf(noEvidence, 1, 0, testGuards, 0)).toBeUndefined();
   expect(failedAt(noEvidence, 1, 0)).toBeUndefined();
@@ -28,15 +28,16 @@ const done = (perSecond: number, overMs = 1e15) => ({ replicas: 1, goodPerSecond
 test('capacity is the most that was seen of a replica, and fades by half in an hour', () => {
   const low = withCapacity(noEvidence, done(40), testGuards, 0);
   const high = withCapacity(low, done(50), testGuards, 0);
-  expect(capacityAt(withCapacity(high, done(45), testGuards, 1000), testGuards, 0)).toBeCloseTo(50);
-  expect(capacityAt(high, testGuards, HOUR)).toBeCloseTo(25);
+  expect(withCapacity(high, done(45), testGuards, 1000)).toBe(high);
+  expect(high.capacity?.perSecond).toBeCloseTo(50);
+  expect(faded({ perSecond: 50, at: 0 }, testGuards, HOUR)).toBeCloseTo(25);
   // By then forty are the most again.
-  expect(capacityAt(withCapacity(high, done(40), testGuards, HOUR), testGuards, HOUR)).toBeCloseTo(40);
+  expect(withCapacity(high, done(40), testGuards, HOUR).capacity?.perSecond).toBeCloseTo(40);
 });
 
 test('capacity is what was seen less its standard error, of all replicas together', () => {
   const two = withCapacity(noEvidence, { replicas: 2, goodPerSecond: 50, overMs: 2000 }, testGuards, 0);
-  expect(capacityAt(two, testGuards, 0)).toBe(22.5);
+  expect(two.capacity?.perSecond).toBe(22.5);
   expect(withCapacity(noEvidence, done(0), testGuards, 0)).toBe(noEvidence);
 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type AutoAbove, newAutoAbove, withCalm } from '../../../src/control/scale/auto-above.ts';
-import { capacityAt, type Evidence, noEvidence, type Seen } from '../../../src/control/scale/evidence.ts';
+import { type Evidence, eachManages, faded, noEvidence, type Seen } from '../../../src/control/scale/evidence.ts';
 import { type Frozen, notFrozen } from '../../../src/control/scale/frozen.ts';
 import {
   decodeLearnt,
@@ -110,7 +110,7 @@ describe('what was learnt', () => {
       before,
     );
     const later = { now: 1000, wall: WALL + HOUR };
-    expect(capacityAt(decoded(text, later).evidence, testGuards, later.now)).toBeCloseTo(40);
+    expect(faded(decoded(text, later).evidence.capacity as Seen, testGuards, later.now)).toBeCloseTo(40);
   });
 
   test('lies in no future, where the clock was set back meanwhile', () => {
@@ -120,7 +120,7 @@ describe('what was learnt', () => {
       before,
     );
     const earlier = { now: 1000, wall: WALL - HOUR };
-    expect(capacityAt(decoded(text, earlier).evidence, testGuards, earlier.now)).toBe(80);
+    expect(faded(decoded(text, earlier).evidence.capacity as Seen, testGuards, earlier.now)).toBe(80);
   });
 
   test('of another run leaves its evidence behind, and keeps the threshold', () => {
@@ -184,7 +184,7 @@ describe('what was learnt', () => {
         // What is read can be worked with.
         const known = learnt.auto ?? noAuto;
         expect(() => withCalm(known, [bucketOf(20), 200], testGuards, WALL)).not.toThrow();
-        expect(capacityAt(learnt.evidence, testGuards, after.now) ?? 0).toBeGreaterThanOrEqual(0);
+        expect(eachManages(learnt.evidence, testGuards, after.now) ?? 0).toBeGreaterThanOrEqual(0);
       }),
       { numRuns: 500 },
     );
