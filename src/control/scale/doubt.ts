@@ -53,8 +53,9 @@ export function replicasBeforeDoubt(inputs: ScaleInputs): number {
   if (trial === 0) return doubtFrom;
   const isDoubted = doubtIncreases > 0 && helps === 0 && isSameLoad(beforePerSecond, doubtPerSecond);
   const before = isDoubted ? Math.min(doubtFrom, trialFrom) : trialFrom;
-  // In an overload it is seen which of those before it did no more either.
-  const isTold = isSaturated(inputs) && !isCollapsed(trialGoodPerSecond, arrivalsPerSecond);
+  // Where there is more to do than can be begun it is seen which of those before it did no more either.
+  const isBusy = isSaturated(inputs) || inputs.load * 1000 > trialGoodPerSecond * inputs.aboveMs;
+  const isTold = isBusy && !isCollapsed(trialGoodPerSecond, arrivalsPerSecond);
   return isTold ? Math.min(before, asGoodBefore) : before;
 }
 

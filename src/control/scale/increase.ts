@@ -67,7 +67,7 @@ function neverStarted({ sinceUpMs = Number.POSITIVE_INFINITY, stepUpEveryMs }: S
 
 function overtaken(inputs: ScaleInputs): TrialVerdict | undefined {
   if (!isSaturated(inputs) || lastingArrivals(inputs) <= inputs.liftAt * inputs.beforePerSecond) return undefined;
-  return { verdict: 'ended', why: `${ratesOf(inputs)} meanwhile: far more is asked for than at the trial` };
+  return { verdict: 'open', what: `${ratesOf(inputs)} meanwhile, far more than at the trial` };
 }
 
 function tellsNothing({ samples, minSamples, trialMs, benefitGiveUpMs }: ScaleInputs): TrialVerdict | undefined {
@@ -92,7 +92,7 @@ const AT_ONCE_MS = 1500;
 /** A saturated service answers more. */
 function answersMore(inputs: ScaleInputs): TrialVerdict | undefined {
   const { trialFrom, beforeGoodPerSecond, capacityPerSecond = 0, doneEachPerSecond = 0 } = inputs;
-  const { benefitShare, benefitLeast, trialGoodPerSecond, trialGoodMs, arrivalsPerSecond } = inputs;
+  const { benefitShare, benefitLeast, trialGoodPerSecond, trialGoodMs, arrivalsPerSecond, beforeBursts = 1 } = inputs;
   if (inputs.beforeSaturated === 0 && !isSaturated(inputs)) return undefined;
   // Those before may have done no more at that moment than they can, and in a collapse nothing at all.
   const wasCollapsed = isCollapsed(beforeGoodPerSecond, inputs.beforePerSecond);
@@ -101,7 +101,8 @@ function answersMore(inputs: ScaleInputs): TrialVerdict | undefined {
   const allowed = Math.max(0, arrivalsPerSecond - before);
   const rise = Math.max(benefitLeast * before, Math.min(benefitShare * addedShare(inputs) * before, allowed));
   const times = trialGoodMs < AT_ONCE_MS ? CHANCE_AT_ONCE : CHANCE;
-  const chance = times * Math.sqrt(before / BEFORE_SECONDS + trialGoodPerSecond / (trialGoodMs / 1000));
+  const variance = beforeBursts * (before / BEFORE_SECONDS + trialGoodPerSecond / (trialGoodMs / 1000));
+  const chance = times * Math.sqrt(variance);
   // Fewer that are turned away are no proof by themselves: who gave up is not turned away any more.
   if (trialGoodPerSecond <= before || trialGoodPerSecond - before < Math.max(rise, chance)) return undefined;
   return { verdict: 'helped', what: answersOf(inputs), isMore: true };

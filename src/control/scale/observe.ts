@@ -1,9 +1,10 @@
 import type { GuardSettings, ScaleSettings } from '../../model/settings.ts';
-import { withAnswered, withLook } from './answered.ts';
+import { burstsIn, withAnswered, withLook } from './answered.ts';
 import { type Evidence, faded, type Seen, surely, withCapacity, withCarried, withTooFew } from './evidence.ts';
 import { isSaturatedBy, isSteadyLoad, type SaturationSigns } from './saturation.ts';
 import { isCollapsed, isShort } from './scale-inputs.ts';
 import { LATELY_MS, type ScalerState, type ScaleSample, TICK_MS } from './scaler.ts';
+import type { Before } from './trial.ts';
 
 /** The state after a tick: how long it has been slow or saturated, and what that teaches. */
 export function observe(state: ScalerState, sample: ScaleSample, scale: ScaleSettings, now: number): ScalerState {
@@ -32,9 +33,9 @@ export function observe(state: ScalerState, sample: ScaleSample, scale: ScaleSet
   const busyTicks = isBusy ? state.busyTicks + 1 : 0;
   const seen = { isSaturated: isSaturatedNow, busyMs: busyTicks * TICK_MS, isOver, isCalm };
   const isSeen = ready > 0 && sample.isSteady && !isCollapsed(sample.goodLately, sample.arrivals);
-  const overload = isSeen ? withLook(state.overload, ready, sample.goodLately, saturatedTicks) : undefined;
+  const overload = isSeen ? withLook(state.overload, ready, sample.goodLately, busyTicks) : undefined;
   const next: ScalerState = {
-    ...whenReady({ ...state, overload }, sample, isSaturatedNow, now),
+    ...whenReady({ ...state, overload, busyTicks }, sample, isSaturatedNow, now),
     answered: withAnswered(state.answered, overload, now),
     overTicks: isOver ? state.overTicks + 1 : 0,
     saturatedTicks,
@@ -78,13 +79,23 @@ function follow(before: number, now: number): number {
 /** The replicas of an increase are there, as far as they are coming. Until then the service may prove to be saturated. */
 function whenReady(state: ScalerState, sample: ScaleSample, isSaturatedNow: boolean, now: number): ScalerState {
   const { ready, starting } = sample;
-  const { trial, overload, lastUpAt = now } = state;
+  const { trial, lastUpAt = now } = state;
   if (trial.state !== 'starting') return state;
-  // Those before it go on being looked at until it is there.
-  const good = overload?.replicas === trial.from ? overload.perSecond : trial.good;
-  const before = { ...trial, good, isSaturated: trial.isSaturated || isSaturatedNow };
+  const before = { ...trial, ...lookedAt(trial, state, sample), isSaturated: trial.isSaturated || isSaturatedNow };
   if (starting > 0 || ready <= trial.from) return { ...state, trial: before };
   return { ...state, startMs: now - lastUpAt, trial: { ...before, state: 'judging', to: ready, readyAt: now } };
+}
+
+/** Those before an increase go on being looked at until it is there: it may have been a bad moment for which it was made. */
+function lookedAt(
+  { from, good, bursts }: Before,
+  { overload, busyTicks }: ScalerState,
+  { ready, goodLately }: ScaleSample,
+): Pick<Before, 'good' | 'bursts'> {
+  if (overload?.replicas === from) return { good: overload.perSecond, bursts: burstsIn(overload) };
+  // Where it is over, they can do what they answer since.
+  const isOver = busyTicks === 0 && ready === from;
+  return { good: isOver ? Math.max(good, surely(goodLately, LATELY_MS)) : good, bursts };
 }
 
 /** What each did over so long is no chance, ms. */

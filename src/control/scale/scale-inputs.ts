@@ -91,6 +91,8 @@ export interface ScaleInputs extends BudgetFacts, MemoryFacts {
   beforePerSecond: number;
   beforeUsualPerSecond: number;
   beforeGoodPerSecond: number;
+  /** How many times as much as by chance those differed, as a variance; absent: as by chance. */
+  beforeBursts?: number;
   beforeQuantileMs: number;
   beforeLoad: number;
   beforeSaturated: number;
@@ -180,15 +182,18 @@ export function isSaturated({ saturatedTicks }: Pick<ScaleInputs, 'saturatedTick
   return saturatedTicks > 0;
 }
 
+/** Arrivals are counted over so long, ms. */
+const ARRIVALS_MS = 3000;
+
 /**
- * Arrivals per second that are there over the last three seconds and over the last two: what clients send at once who stood
- * still before is no greater load.
+ * Arrivals per second that are there over the last three seconds and over the last two, less their standard error: what
+ * clients send at once who stood still before is no greater load, and neither is chance.
  */
 export function lastingArrivals({
   arrivalsPerSecond,
   latelyPerSecond,
 }: Pick<ScaleInputs, 'arrivalsPerSecond' | 'latelyPerSecond'>): number {
-  return Math.min(arrivalsPerSecond, latelyPerSecond);
+  return surely(Math.min(arrivalsPerSecond, latelyPerSecond), ARRIVALS_MS);
 }
 
 /** Far more is asked for than at the increase that did not help: what that has shown holds no more. */

@@ -3,7 +3,7 @@ import type { GuardSettings, ScaleSettings } from '../../model/settings.ts';
 import { type BucketRate, fullBucket, type TokenBucket, takeToken, tokensAt } from '../../util/token-bucket.ts';
 import type { MemoryFacts } from '../start/memory-budget.ts';
 import type { BudgetFacts } from '../start/replica-budget.ts';
-import { type Answered, fewestThatAnswered, type Overload } from './answered.ts';
+import { type Answered, burstsIn, fewestThatAnswered, type Overload } from './answered.ts';
 import { type Doubt, doubtsAfter } from './doubt.ts';
 import {
   carriersOf,
@@ -383,13 +383,18 @@ export function afterChange(
     return kind === 'restore' && trial.state === 'lowered' ? { ...state, trial: { ...trial, state: 'harmed' } } : state;
   }
   const isTried = inputs.sessions !== 1;
-  const { overload } = state;
+  const overload = state.overload?.replicas === inputs.ready ? state.overload : undefined;
   const before: Before = {
     from: action === 'scale-up' ? inputs.ready + inputs.starting : from,
     to,
-    arrivals: Math.max(inputs.arrivalsPerSecond, inputs.usualPerSecond),
+    arrivals: Math.max(
+      inputs.arrivalsPerSecond,
+      inputs.usualPerSecond,
+      isSaturated(inputs) ? inputs.latelyPerSecond : 0,
+    ),
     usual: inputs.usualPerSecond,
-    good: overload?.replicas === inputs.ready ? overload.perSecond : inputs.goodPerSecond,
+    good: overload?.perSecond ?? inputs.goodPerSecond,
+    bursts: overload === undefined ? 1 : burstsIn(overload),
     quantileMs: inputs.quantileMs ?? 0,
     // An average of two seconds lags behind a queue that has just come.
     load: Math.max(inputs.load, inputs.queued > 0 ? inputs.queued + inputs.ready * inputs.concurrency : 0),

@@ -10,6 +10,7 @@ type TrialInputs = Pick<
   | 'beforePerSecond'
   | 'beforeUsualPerSecond'
   | 'beforeGoodPerSecond'
+  | 'beforeBursts'
   | 'beforeQuantileMs'
   | 'beforeLoad'
   | 'beforeSaturated'
@@ -28,6 +29,7 @@ export function trialInputs(trial: Trial, now: number): TrialInputs {
           arrivals: 0,
           usual: 0,
           good: 0,
+          bursts: 1,
           quantileMs: 0,
           load: 0,
           isSaturated: false,
@@ -42,6 +44,7 @@ export function trialInputs(trial: Trial, now: number): TrialInputs {
     beforePerSecond: before.arrivals,
     beforeUsualPerSecond: before.usual,
     beforeGoodPerSecond: before.good,
+    ...(before.bursts > 1 && { beforeBursts: before.bursts }),
     beforeQuantileMs: before.quantileMs,
     beforeLoad: before.load,
     beforeSaturated: Number(before.isSaturated),

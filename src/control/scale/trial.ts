@@ -22,11 +22,16 @@ export type Trial =
 export interface Before {
   from: number;
   to: number;
-  /** Per second, and no fewer than were usual: a moment in which clients stood still is no measure. */
+  /**
+   * Per second, and no fewer than were usual: a moment in which clients stood still is no measure; nor, in an overload, than
+   * in the last two seconds, as of three the first may have been before it.
+   */
   arrivals: number;
   /** … over the window of the latency. */
   usual: number;
   good: number;
+  /** How many times as much as by chance that differed, as a variance. */
+  bursts: number;
   quantileMs: number;
   load: number;
   isSaturated: boolean;

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { type Answered, fewestThatAnswered, withAnswered, withLook } from '../../../src/control/scale/answered.ts';
+import {
+  type Answered,
+  burstsIn,
+  fewestThatAnswered,
+  type Overload,
+  withAnswered,
+  withLook,
+} from '../../../src/control/scale/answered.ts';
 import { replicasBeforeDoubt } from '../../../src/control/scale/doubt.ts';
 import { observe } from '../../../src/control/scale/observe.ts';
 import {
@@ -7,6 +14,8 @@ import {
   decideScale,
   newScaler,
   type ScaleOutcome,
+  type ScalerState,
+  type ScaleSample,
   scaleInputs,
 } from '../../../src/control/scale/scaler.ts';
 import { judgedSaturated, saturatedInputs, testSample } from '../support/scale-inputs.ts';
@@ -17,18 +26,32 @@ const MINUTE = 60_000;
 test('an overload is looked at from its second tick on, as long as the same replicas bear it', () => {
   expect(withLook(undefined, 1, 10, 1)).toBeUndefined();
   const one = withLook(undefined, 1, 40, 2);
-  expect(one).toEqual({ replicas: 1, perSecond: 40, looks: 1 });
-  expect(withLook(one, 1, 60, 3)).toEqual({ replicas: 1, perSecond: 50, looks: 2 });
-  expect(withLook(one, 2, 60, 3)).toEqual({ replicas: 2, perSecond: 60, looks: 1 });
+  expect(one).toEqual({ replicas: 1, perSecond: 40, looks: 1, squares: 0 });
+  expect(withLook(one, 1, 60, 3)).toEqual({ replicas: 1, perSecond: 50, looks: 2, squares: 200 });
+  expect(withLook(one, 2, 60, 3)).toEqual({ replicas: 2, perSecond: 60, looks: 1, squares: 0 });
   expect(withLook(one, 1, 60, 0)).toBeUndefined();
 });
 
 test('one look tells nothing, and the last overload counts', () => {
-  expect(withAnswered([], { replicas: 1, perSecond: 40, looks: 1 }, 0)).toEqual([]);
-  const first = withAnswered([], { replicas: 2, perSecond: 40, looks: 2 }, 0);
+  expect(withAnswered([], { replicas: 1, perSecond: 40, looks: 1, squares: 0 }, 0)).toEqual([]);
+  const first = withAnswered([], { replicas: 2, perSecond: 40, looks: 2, squares: 0 }, 0);
   expect(first[2]).toEqual({ perSecond: 40, at: 0 });
-  expect(withAnswered(first, { replicas: 2, perSecond: 30, looks: 2 }, 9)[2]).toEqual({ perSecond: 30, at: 9 });
+  expect(withAnswered(first, { replicas: 2, perSecond: 30, looks: 2, squares: 0 }, 9)[2]).toEqual({
+    perSecond: 30,
+    at: 9,
+  });
   expect(withAnswered(first, undefined, 9)).toBe(first);
+});
+
+test('what is answered comes in bursts where it differs by more than chance from look to look', () => {
+  const looks = (...rates: number[]) =>
+    burstsIn(rates.reduce<Overload | undefined>((all, rate) => withLook(all, 1, rate, 2), undefined) as Overload);
+  // Of a hundred answers in two seconds, by ten or so.
+  expect(looks(50, 55, 45, 52, 48)).toBe(1);
+  expect(looks(50, 57.5, 42.5)).toBeCloseTo(2.25);
+  expect(looks(6, 1, 20, 27, 16)).toBeGreaterThan(10);
+  // One look tells nothing, and neither do none of them.
+  expect([looks(6), looks(0, 0)]).toEqual([1, 1]);
 });
 
 describe('the fewest that answered as much', () => {
@@ -65,7 +88,9 @@ describe('an increase in vain', () => {
   });
 
   test('goes alone where no overload shows what others do, or next to nothing is answered', () => {
-    expect(replicasBeforeDoubt({ ...inVain, saturatedTicks: 0 })).toBe(4);
+    expect(replicasBeforeDoubt({ ...inVain, saturatedTicks: 0, load: 1000 })).toBe(4);
+    // What waits for longer than the threshold is an overload that is being worked off.
+    expect(replicasBeforeDoubt({ ...inVain, saturatedTicks: 0, load: 1001 })).toBe(1);
     expect(replicasBeforeDoubt({ ...inVain, trialGoodPerSecond: 100 })).toBe(4);
   });
 });
@@ -92,4 +117,30 @@ test('an increase is judged by all that is seen of the overload before it', () =
   const ready = seen(200, later, { ready: 3 });
   expect(ready.trial).toMatchObject({ state: 'judging', good: 100 });
   expect(scaleInputs(ready, { ...behind, ready: 3, goodSince: 90 }, testScale, 0).asGoodBefore).toBe(2);
+});
+
+describe('while an increase starts, those before it show what they can do', () => {
+  const up: ScaleOutcome = { action: 'scale-up', kind: 'latency', from: 2, to: 3, reason: '', verdicts: [] };
+  const asked = { ...saturatedInputs, goodPerSecond: 10 };
+  const begun = afterChange(newScaler(testScale, 0), up, asked, testScale, 0);
+  const next = (state: ScalerState, change: Partial<ScaleSample>) =>
+    observe(state, { ...testSample, starting: 1, ...change }, testScale, 0);
+
+  test('where it was for a bad moment that is over: what they answer then', () => {
+    expect(begun.trial).toMatchObject({ good: 10 });
+    // Forty a second less their standard error.
+    const later = next(begun, { goodLately: 40 });
+    expect(later.trial).toMatchObject({ good: 40 - Math.sqrt(80) / 2 });
+    expect(next(later, { goodLately: 20 }).trial).toEqual(later.trial);
+    // The third has its part in what is answered.
+    expect(next(later, { goodLately: 90, ready: 3, starting: 0 }).trial).toMatchObject({
+      good: 40 - Math.sqrt(80) / 2,
+    });
+  });
+
+  test('while they work off what has piled up: that, and how much it differs', () => {
+    const busy = { ...begun, busyTicks: 3, overload: { replicas: 2, perSecond: 10, looks: 2, squares: 0 } };
+    const catchingUp = { goodLately: 70, arrivalsLately: 40, load: 400, usualMs: 50 };
+    expect(next(busy, catchingUp).trial).toMatchObject({ good: 30, bursts: 80 });
+  });
 });

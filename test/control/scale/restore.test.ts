@@ -23,6 +23,7 @@ const before = {
   quantileMs: 100,
   load: 2,
   isSaturated: false,
+  bursts: 1,
   isForConcurrency: false,
 };
 

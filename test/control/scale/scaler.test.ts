@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { capacityAt, failedAt } from '../../../src/control/scale/evidence.ts';
+import { failedAt } from '../../../src/control/scale/evidence.ts';
 import { observe } from '../../../src/control/scale/observe.ts';
 import type { ProposalKind, ScaleInputs } from '../../../src/control/scale/scale-inputs.ts';
 import {
@@ -25,7 +25,7 @@ import {
   testInputs,
   testSample,
 } from '../support/scale-inputs.ts';
-import { testGuards, testScale } from '../support/settings.ts';
+import { testScale } from '../support/settings.ts';
 
 const fresh = newScaler(testScale, 0);
 
@@ -77,7 +77,7 @@ describe('a decision', () => {
   });
 
   test('follows at once on an experiment that has ended', () => {
-    const grown: ScaleInputs = { ...judgedSaturated, arrivalsPerSecond: 3001, latelyPerSecond: 3001 };
+    const grown: ScaleInputs = { ...judgedSaturated, arrivalsPerSecond: 3033, latelyPerSecond: 3033 };
     expect(decideScale(grown)).toMatchObject({ action: 'scale-up', kind: 'latency', from: 3, to: 4 });
   });
 
@@ -126,7 +126,7 @@ describe('at each tick', () => {
   });
 
   test('capacity is learnt from a saturated service with as many replicas all the time, and from no other', () => {
-    const learnt = (sample: Partial<ScaleSample>) => capacityAt(observed(sample).evidence, testGuards, 0);
+    const learnt = (sample: Partial<ScaleSample>) => observed(sample).evidence.capacity?.perSecond;
     // Two hundred in 2 s, less what may be chance, by two.
     expect(learnt(behind)).toBeCloseTo((200 - Math.sqrt(200)) / 4);
     expect(learnt({ ...behind, isSteady: false })).toBeUndefined();
@@ -264,7 +264,7 @@ describe('what an experiment showed', () => {
       forMs.push(inputsOf(state).freezeLeftMs);
     }
     expect(forMs).toEqual([120_000, 240_000, 480_000, 960_000, 1_800_000, 1_800_000]);
-    expect(capacityAt(state.evidence, testGuards, 0)).toBeUndefined();
+    expect(state.evidence.capacity).toBeUndefined();
     expect(state.evidence.helps).toBe(false);
   });
 

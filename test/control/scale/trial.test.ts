@@ -84,6 +84,12 @@ describe('an increase has not helped', () => {
     expect(judgeTrial({ ...atOnce, trialGoodPerSecond: 41 })).toMatchObject({ verdict: 'helped' });
   });
 
+  test('when it answers more by no more than what those before answered differed', () => {
+    const bursty: ScaleInputs = { ...judgedSaturated, beforeBursts: 38, trialGoodPerSecond: 1250 };
+    expect(judgeTrial({ ...bursty, beforeBursts: 37 })).toMatchObject({ verdict: 'helped' });
+    expect(judgeTrial(bursty)).toMatchObject({ verdict: 'no-benefit' });
+  });
+
   test('however much was added at once, half fewer slow requests would have been a benefit', () => {
     const many = { ...judgedInputs, ready: 10, trialTo: 10 };
     expect(judgeTrial({ ...many, quantileMs: 1001, beforeQuantileMs: 2002 })).toMatchObject({ verdict: 'helped' });
@@ -142,18 +148,19 @@ describe('an increase ends without a verdict', () => {
   });
 
   test('when far more is asked for than at the trial, and the service is saturated, even before it is ready', () => {
-    const more: ScaleInputs = { ...judgedSaturated, arrivalsPerSecond: 3001, latelyPerSecond: 3001 };
-    const why = '2000 → 3001 requests/s meanwhile: far more is asked for than at the trial';
-    expect(judgeTrial(more)).toEqual({ verdict: 'ended', why });
-    expect(judgeTrial({ ...more, trial: 1, ready: 2, starting: 1 })).toEqual({ verdict: 'ended', why });
-    expect(judgeTrial({ ...more, arrivalsPerSecond: 3000 })).not.toMatchObject({ verdict: 'ended' });
+    const more: ScaleInputs = { ...judgedSaturated, arrivalsPerSecond: 3033, latelyPerSecond: 3033 };
+    const open = { verdict: 'open', what: '2000 → 3033 requests/s meanwhile, far more than at the trial' };
+    expect(judgeTrial(more)).toEqual(open);
+    expect(judgeTrial({ ...more, trial: 1, ready: 2, starting: 1 })).toEqual(open);
+    // By less than their standard error it may be chance.
+    expect(judgeTrial({ ...more, arrivalsPerSecond: 3031 })).not.toMatchObject({ verdict: 'open' });
     expect(judgeTrial({ ...more, trialGoodPerSecond: 1500 })).toMatchObject({ verdict: 'helped' });
-    expect(judgeTrial({ ...more, saturatedTicks: 0 })).not.toMatchObject({ verdict: 'ended' });
+    expect(judgeTrial({ ...more, saturatedTicks: 0 })).not.toMatchObject({ verdict: 'open' });
   });
 
   test('but not for what came at once from clients who stood still: it is over already', () => {
-    const burst: ScaleInputs = { ...judgedSaturated, arrivalsPerSecond: 3001, latelyPerSecond: 2000 };
-    expect(judgeTrial(burst)).not.toMatchObject({ verdict: 'ended' });
+    const burst: ScaleInputs = { ...judgedSaturated, arrivalsPerSecond: 3033, latelyPerSecond: 2000 };
+    expect(judgeTrial(burst)).not.toMatchObject({ verdict: 'open' });
     expect(judgeTrial({ ...burst, trial: 1, ready: 2, starting: 1 })).toEqual({ verdict: 'wait' });
   });
 

@@ -13,6 +13,18 @@ const NOTHING_HELPS = 'nothing helps';
 
 export const finds: readonly Find[] = [
   {
+    name: 'a lock that one request held for two seconds answered more after that than before, which passed for proof: ten of ten replicas',
+    world: NOTHING_HELPS,
+    of: {
+      service: 'scale: { min: 2, max: 10, idle: never, latency: { above: 600ms } }',
+      app: 'time:1ms,slots:50,lock:pareto:22ms:1.5:2220ms,start:13s',
+      load: 'sine:14..20/90s for 3m then ramp:7..18/2m for 2m then constant:9',
+      running: 2,
+      seconds: 3900,
+      seed: 7,
+    },
+  },
+  {
     name: 'three times as much as one can do, from the first second: an overload that showed a second late, and answers of one that was on its way out, froze it at one of four',
     world: 'replicas help',
     of: {
