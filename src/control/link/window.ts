@@ -183,39 +183,54 @@ export class ServiceWindow {
  * or report again, later than the others.
  */
 function ratesOf(entries: readonly WindowEntry[], first: number, end: number): Rates {
-  const edges = new Map<string, Rates & { spanMs: number }>();
-  let edge: string | undefined;
-  let sums = noSums();
   // A dozen of them are asked for at each tick: no copy is made, and of one edge alone none is looked up.
-  for (let index = first; index < end; index++) {
+  const sums = noSums();
+  const edge = entries[first]?.edge;
+  let index = first;
+  for (; index < end; index++) {
     const entry = entries[index] as WindowEntry;
-    if (entry.edge !== edge) {
-      edge = entry.edge;
-      sums = edges.get(edge) ?? noSums();
-      edges.set(edge, sums);
-    }
-    sums.spanMs += entry.spanMs;
-    sums.arrivals += entry.arrivals;
-    sums.completions += entry.completions;
-    sums.good += entry.good;
-    sums.shed += entry.shed;
-    sums.errors += entry.errors;
-    sums.load += entry.loadMs / 1000;
+    if (entry.edge !== edge) break;
+    addTo(sums, entry);
   }
   const rates: Rates = { arrivals: 0, completions: 0, good: 0, shed: 0, errors: 0, load: 0 };
-  for (const sums of edges.values()) {
-    const seconds = Math.max(LEAST_SPAN_MS, sums.spanMs) / 1000;
-    rates.arrivals += sums.arrivals / seconds;
-    rates.completions += sums.completions / seconds;
-    rates.good += sums.good / seconds;
-    rates.shed += sums.shed / seconds;
-    rates.errors += sums.errors / seconds;
-    rates.load += sums.load / seconds;
+  if (edge === undefined) return rates;
+  if (index === end) return withRates(rates, sums);
+  const edges = new Map([[edge, sums]]);
+  for (; index < end; index++) {
+    const entry = entries[index] as WindowEntry;
+    const others = edges.get(entry.edge) ?? noSums();
+    edges.set(entry.edge, others);
+    addTo(others, entry);
   }
+  for (const each of edges.values()) withRates(rates, each);
   return rates;
 }
 
-function noSums(): Rates & { spanMs: number } {
+type Sums = Rates & { spanMs: number };
+
+function addTo(sums: Sums, entry: WindowEntry): void {
+  sums.spanMs += entry.spanMs;
+  sums.arrivals += entry.arrivals;
+  sums.completions += entry.completions;
+  sums.good += entry.good;
+  sums.shed += entry.shed;
+  sums.errors += entry.errors;
+  sums.load += entry.loadMs / 1000;
+}
+
+/** Adds what one edge tells of. */
+function withRates(rates: Rates, sums: Sums): Rates {
+  const seconds = Math.max(LEAST_SPAN_MS, sums.spanMs) / 1000;
+  rates.arrivals += sums.arrivals / seconds;
+  rates.completions += sums.completions / seconds;
+  rates.good += sums.good / seconds;
+  rates.shed += sums.shed / seconds;
+  rates.errors += sums.errors / seconds;
+  rates.load += sums.load / seconds;
+  return rates;
+}
+
+function noSums(): Sums {
   return { spanMs: 0, arrivals: 0, completions: 0, good: 0, shed: 0, errors: 0, load: 0 };
 }
 

@@ -5,6 +5,9 @@ import { Histogram } from '../../util/histogram.ts';
 import type { RunningReplica } from '../run/fleet.ts';
 import { InFlight } from './in-flight.ts';
 
+/** For one report after the other: none keeps it. */
+const waiting = new Histogram();
+
 /** An endpoint as the edge knows it: what is in flight there, and whether it is trusted. Times are the clock's ms. */
 export class EdgeEndpoint {
   readonly id: string;
@@ -97,13 +100,12 @@ export class EdgeEndpoint {
 
   /** @param addedAt when an endpoint was last added to the service */
   report(now: number, addedAt: number): EndpointReport {
-    let waiting: Histogram | undefined;
+    waiting.reset();
     let oldest = now;
     const { arrivals, sinces } = this.inFlight;
     for (let index = 0; index < sinces.length; index++) {
       const since = sinces[index] as number;
       if ((arrivals[index] as number) >= addedAt) {
-        waiting ??= new Histogram();
         waiting.add(now - since);
       }
       if (since < oldest) oldest = since;
@@ -123,7 +125,7 @@ export class EdgeEndpoint {
       answers,
       ttfb,
       calm,
-      waiting: waiting?.sparse() ?? [],
+      waiting: waiting.sparse(),
     };
   }
 }
