@@ -1,5 +1,5 @@
 import { millis, percent, rate } from '../../util/format.ts';
-import { capacityOf, isCollapsed, isSaturated, type ScaleInputs } from './scale-inputs.ts';
+import { capacityOf, isCollapsed, isDraining, isSaturated, type ScaleInputs } from './scale-inputs.ts';
 import type { TrialVerdict } from './trial-verdict.ts';
 
 /**
@@ -13,6 +13,8 @@ export interface Doubt {
   arrivals: number;
   /** How many there were. */
   increases: number;
+  /** The latency before the first of them, ms. */
+  slowMs: number;
 }
 
 /** Rates that differ by less are the same load. */
@@ -25,21 +27,24 @@ const MOST_INCREASES = 2;
  * the next.
  */
 export function doubtsAfter(doubts: readonly Doubt[], inputs: ScaleInputs): readonly Doubt[] {
-  const { trialFrom, beforePerSecond, arrivalsPerSecond } = inputs;
+  const { trialFrom, beforePerSecond, arrivalsPerSecond, beforeQuantileMs: slowMs } = inputs;
   const arrivals = Math.max(beforePerSecond, arrivalsPerSecond);
   const there = doubts.filter(({ from }) => from < trialFrom);
   const last = there.at(-1);
   if (last !== undefined && isSameLoad(arrivals, last.arrivals))
     return [...there.slice(0, -1), { ...last, increases: last.increases + 1 }];
-  return [...there, { from: trialFrom, arrivals, increases: 1 }];
+  return [...there, { from: trialFrom, arrivals, increases: 1, slowMs }];
 }
 
 /** A service that is slow again, though no more arrives than when so many increases had helped: they had not. */
 export function judgeDoubt(inputs: ScaleInputs): TrialVerdict {
   const { doubtFrom, doubtPerSecond, doubtIncreases, starting, samples, minSamples, usualPerSecond } = inputs;
-  const { quantileMs = 0, lateQuantileMs = quantileMs, aboveMs, overTicks, ticks, quantile } = inputs;
+  const { quantileMs = 0, lateQuantileMs = quantileMs, aboveMs, overTicks, ticks, quantile, doubtSlowMs } = inputs;
   const isDoubted = doubtIncreases > 0 && starting === 0 && capacityOf(inputs) > doubtFrom;
   if (!isDoubted || doubtIncreases < mostIncreases(inputs) || isSaturated(inputs)) return { verdict: 'wait' };
+  // What is slow are requests of a queue that ends soon; or it is far less slow than without them.
+  const isBetter = doubtIncreases === mostIncreases(inputs) && quantileMs <= inputs.benefitShare * (doubtSlowMs ?? 0);
+  if (isDraining(inputs) || isBetter) return { verdict: 'wait' };
   const isSlow = samples >= minSamples && quantileMs > aboveMs && lateQuantileMs > aboveMs && overTicks >= ticks;
   if (!isSlow || !isSameLoad(usualPerSecond, doubtPerSecond)) return { verdict: 'wait' };
   const slow = `p${percent(quantile)} ${millis(quantileMs)} at ${rate(usualPerSecond)} requests/s`;

@@ -124,6 +124,8 @@ export interface ScaleInputs extends BudgetFacts, MemoryFacts {
   doubtIncreases: number;
   doubtFrom: number;
   doubtPerSecond: number;
+  /** … and the latency before them. */
+  doubtSlowMs?: number;
   /** Increases without benefit since the last that was answered with more. */
   freezes: number;
 

@@ -240,6 +240,7 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
     doubtIncreases: doubt?.increases ?? 0,
     doubtFrom: doubt?.from ?? 0,
     doubtPerSecond: doubt?.arrivals ?? 0,
+    ...(doubt !== undefined && { doubtSlowMs: doubt.slowMs }),
     freezes: state.frozen.count,
     downWindowMs: guards.downWindowMs,
     downCoveredMs: sample.downCoveredMs,

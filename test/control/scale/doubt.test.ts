@@ -24,6 +24,7 @@ describe('increases that helped by latency alone', () => {
     ['what was slow is over', { lateQuantileMs: 900 }],
     ['it has been slow for a moment', { overTicks: 2 }],
     ['it is saturated, which shows in its answers', { saturatedTicks: 1 }],
+    ['a queue from before is worked off', { goodPerSecond: 50 }],
     ['a replica is starting', { starting: 1 }],
     ['they are gone already', { ready: 1 }],
   ])('may have, where %s', (_, change) => {
@@ -36,13 +37,21 @@ describe('increases that helped by latency alone', () => {
     expect(judgeDoubt({ ...one, helps: 1 })).toEqual(nothing);
   });
 
+  test('have helped where it is half as slow as before them; not so where there is one more than may be in doubt', () => {
+    const better = { ...doubted, doubtSlowMs: 3000 };
+    expect(judgeDoubt(better)).toEqual(nothing);
+    expect(judgeDoubt({ ...better, doubtSlowMs: 2999 })).toMatchObject({ verdict: 'no-benefit' });
+    expect(judgeDoubt({ ...better, ready: 4, doubtIncreases: 3 })).toMatchObject({ verdict: 'no-benefit' });
+    expect(judgeDoubt({ ...better, doubtIncreases: 1, freezes: 1 })).toEqual(nothing);
+  });
+
   test('are counted as long as no more arrives than at the first', () => {
     const [first, ...none] = doubtsAfter([], judgedInputs) as [Doubt];
-    expect([first, none]).toEqual([{ from: 2, arrivals: 40, increases: 1 }, []]);
+    expect([first, none]).toEqual([{ from: 2, arrivals: 40, increases: 1, slowMs: 1500 }, []]);
     const next = { ...judgedInputs, trialFrom: 3 };
-    expect(doubtsAfter([first], next)).toEqual([{ from: 2, arrivals: 40, increases: 2 }]);
+    expect(doubtsAfter([first], next)).toEqual([{ ...first, increases: 2 }]);
     const more = doubtsAfter([first], { ...next, arrivalsPerSecond: 60 });
-    expect(more).toEqual([first, { from: 3, arrivals: 60, increases: 1 }]);
+    expect(more).toEqual([first, { from: 3, arrivals: 60, increases: 1, slowMs: 1500 }]);
     // They are gone again.
     expect(doubtsAfter(more, judgedInputs)).toEqual([{ ...first, increases: 1 }]);
   });

@@ -306,7 +306,7 @@ describe('what an experiment showed', () => {
   });
 
   test('that nothing can be told, or that latency fell, leaves it in doubt; that more is done does not', () => {
-    const doubts = [{ from: 2, arrivals: 40, increases: 1 }];
+    const doubts = [{ from: 2, arrivals: 40, increases: 1, slowMs: 1500 }];
     const then = (verdict: TrialVerdict) => afterVerdict(known, verdict, judgedInputs, testScale, 0);
     expect(then({ verdict: 'open', what: '' })).toEqual({ ...known, trial: { state: 'none' }, doubts });
     expect(then({ verdict: 'helped', what: '', isMore: false }).doubts).toEqual(doubts);

@@ -13,6 +13,18 @@ const NOTHING_HELPS = 'nothing helps';
 
 export const finds: readonly Find[] = [
   {
+    name: 'two at their limit were slow for an hour: a third made them half as slow while it worked off what had piled up, and went for that',
+    world: 'replicas help',
+    of: {
+      service: 'scale: { min: 2, max: 4, idle: never, latency: { above: 300ms }, guards: { failedFor: 10m } }',
+      app: 'time:exponential:50ms,slots:2,cpu,start:3s,warm-up:3x/10s,shed:35',
+      load: 'constant:39',
+      running: 2,
+      seconds: 2100,
+      seed: 2,
+    },
+  },
+  {
     name: 'a lock that one request held for two seconds answered more after that than before, which passed for proof: ten of ten replicas',
     world: NOTHING_HELPS,
     of: {
