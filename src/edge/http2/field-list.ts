@@ -20,6 +20,28 @@ export function addLines(list: FieldList, lines: string): void {
   }
 }
 
+/** Longest lines that are remembered, characters. */
+const MOST_REMEMBERED = 2048;
+
+/** Does as {@link addLines} does, and remembers what was read last: what a service says of its answers is often the same. */
+export class LinesMemory {
+  #lines = '';
+  #list: FieldList = [];
+
+  add(list: FieldList, lines: string): void {
+    if (lines.length > MOST_REMEMBERED) {
+      addLines(list, lines);
+      return;
+    }
+    if (lines !== this.#lines) {
+      this.#lines = lines;
+      this.#list = [];
+      addLines(this.#list, lines);
+    }
+    for (const text of this.#list) list.push(text);
+  }
+}
+
 /** Returns where the first field of a name is in a list; -1: nowhere. */
 export function placeOf(list: readonly string[], name: string): number {
   for (let at = 0; at < list.length; at += 2) if (list[at] === name) return at;

@@ -23,6 +23,8 @@ interface AccountOwner {
   readonly unread: number;
   /** @param points for bytes that were of no use */
   onWaste(points: number): void;
+  /** Nothing came since it was looked at last. */
+  onQuiet(): void;
 }
 
 /**
@@ -62,6 +64,7 @@ export class ByteAccount implements Member {
   look(): void {
     const { bytesWritten } = this.#socket;
     const bytesRead = this.#socket.bytesRead - this.#owner.unread;
+    if (bytesRead === this.#read) this.#owner.onQuiet();
     this.#credit += (bytesWritten - this.#sent) * SENT_WORTH - (bytesRead - this.#read);
     this.#read = bytesRead;
     this.#sent = bytesWritten;

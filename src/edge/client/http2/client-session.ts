@@ -166,15 +166,14 @@ export class ClientSession
       this.#linger();
     } else if (this.#phase === 'serving') {
       this.#phase = 'idle';
-      this.#keepFew();
       this.#listener.idle.rest(this);
       this.#context.deadlines.arm(this, this.#listener.timeouts.keepAliveMs);
     }
   }
 
-  /** An idle connection should take little memory. */
-  #keepFew(): void {
-    for (const each of this.#free.splice(KEPT_WHEN_IDLE)) each.forget();
+  /** An idle connection should take little memory. Between two bursts of requests, objects are kept. */
+  onQuiet(): void {
+    if (this.#phase === 'idle') for (const each of this.#free.splice(KEPT_WHEN_IDLE)) each.forget();
   }
 
   get unread(): number {

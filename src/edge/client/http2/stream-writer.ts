@@ -6,7 +6,7 @@ import { Framing } from '../../http1/framing.ts';
 import { latin1Bytes } from '../../http1/latin1.ts';
 import type { RequestHead } from '../../http1/request.ts';
 import type { ResponseHead } from '../../http1/response.ts';
-import { addLines, type FieldList, placeOf, sizeOf } from '../../http2/field-list.ts';
+import { addLines, type FieldList, LinesMemory, placeOf, sizeOf } from '../../http2/field-list.ts';
 import type { ClientContext } from '../context.ts';
 import type { ListenerContext } from '../listener-context.ts';
 import type { StreamOutput } from './stream-output.ts';
@@ -15,6 +15,9 @@ import { type SharedConnection, StreamWatch, type WatchedStream } from './stream
 /** Bytes of an answer that wait for its client before no more are taken, and below which more are taken again. */
 const MOST_WAITING = 64 * 1024;
 const FEW_WAITING = 16 * 1024;
+
+/** What services said of their answers, whosever these are. */
+const ofServices = new LinesMemory();
 
 /** Statuses (RFC 9110 §15). */
 const CONTINUE = 100;
@@ -121,7 +124,7 @@ export class StreamWriter implements AnswerWriter, WatchedStream {
     const list: FieldList = [':status', String(status)];
     this.#isBodiless = framing === Framing.NONE || status === RESET_CONTENT;
     if (lengthSent && status !== RESET_CONTENT) list.push('content-length', String(response.length));
-    addLines(list, response.head.kept());
+    ofServices.add(list, response.head.kept());
     addLines(list, added);
     this.#sendHead(list);
   }
