@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ServiceState } from '../../src/model/snapshot.ts';
-import { type Bounds, type FakeMember, Fleet } from '../control/cluster/fleet.ts';
+import { type Bounds, CONSUL_MS, type FakeMember, Fleet } from '../control/cluster/fleet.ts';
 import { testService } from '../control/support/settings.ts';
 
 const IDLE_MS = 20_000;
@@ -108,7 +108,10 @@ class Watch {
         this.#mustBeIdle(each, name);
       }
     };
-    for (const { name, edge } of fleet.members) edge.onTold = (state, before) => this.#mustNotLose(name, state, before);
+    for (const { name, edge } of fleet.members) {
+      // What it has not used for long may have been given up without its word.
+      edge.onTold = (state, before, wasCutOff) => wasCutOff || this.#mustNotLose(name, state, before);
+    }
   }
 
   /** Whoever may still send requests there has not acknowledged. */
@@ -136,6 +139,7 @@ class Watch {
 
   /** Who leads may change, but no edge loses what runs and was not taken from it by a cordon. */
   #mustNotLose(name: string, state: ServiceState, before: ServiceState): void {
+    if (this.#isSentToSleep && !this.#isSettled) return;
     const still = new Set(state.endpoints.map(({ port }) => port));
     for (const endpoint of before.endpoints) {
       if (endpoint.state !== 'ready' || still.has(endpoint.port)) continue;
@@ -191,7 +195,9 @@ function happen(fleet: Fleet, event: Happening, sent: Sent): void {
 function loseSession({ consul, members }: Fleet): void {
   const leader = members.find(({ name }) => name === consul.state.leader?.member);
   const hears = leader !== undefined && !(consul.isAway || leader.isDead || leader.isPaused || leader.lock.isCut);
-  if (hears && consul.holder !== undefined) consul.end(consul.holder, 1000);
+  // What happens next may keep it from hearing.
+  const hearsInTime = hears && leader.lock.latencyMs <= CONSUL_MS;
+  if (hearsInTime && consul.holder !== undefined) consul.end(consul.holder, 1000);
 }
 
 function strike(fleet: Fleet, event: Happening, member: FakeMember, sent: Sent): void {

@@ -22,7 +22,8 @@ import { FakeConsul, FakeLock } from './fake-lock.ts';
 export const TTL_MS = 10_000;
 export const LEASE_MS = 5000;
 const LATENCY_MS = 2;
-const CONSUL_MS = 5;
+/** A question to Consul, or its answer, takes so long unless it is slow, ms. */
+export const CONSUL_MS = 5;
 
 /** What a fleet has to live with, and how. */
 export interface FleetOptions {

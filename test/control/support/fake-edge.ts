@@ -52,8 +52,8 @@ export class FakeEdge {
   isUnhealthy: (endpoint: string) => boolean = () => false;
   reports = true;
   mutedAt = 0;
-  /** Called where it is told of endpoints; `before` is what it was told last. */
-  onTold: (state: ServiceState, before: ServiceState) => void = () => {};
+  /** Called where it is told of endpoints; `before` is what it was told last, and used unless it was cut off. */
+  onTold: (state: ServiceState, before: ServiceState, wasCutOff: boolean) => void = () => {};
   /** Called on every dispatch. */
   onDispatch: (service: string, endpoint: string) => void = () => {};
   readonly #clock: Clock;
@@ -236,8 +236,9 @@ export class FakeEdge {
       this.#noteContact();
     } else if (message.type === 'table') {
       this.table = message.table;
+      const wasCutOff = this.isCutOff;
       this.#isOutdated = false;
-      for (const state of message.states) this.#apply(state, message.version);
+      for (const state of message.states) this.#apply(state, message.version, wasCutOff);
       for (const service of this.#services.values()) this.#tell(service);
     } else if (message.type === 'service') {
       this.#apply(message.state, message.version);
@@ -274,11 +275,11 @@ export class FakeEdge {
     if (wasCutOff && !this.isCutOff) for (const service of this.#services.values()) this.#release(service);
   }
 
-  #apply(state: ServiceState, version: number): void {
+  #apply(state: ServiceState, version: number, wasCutOff = this.isCutOff): void {
     const now = this.#clock.now();
     const service = this.service(state.service);
     const before = service.state;
-    this.onTold(state, before);
+    this.onTold(state, before, wasCutOff);
     const wereReady = this.ready(state.service);
     service.state = state;
     const ready = this.ready(state.service);
