@@ -16,6 +16,8 @@ const APART = [
 
 const test = {
   env: COMPILE_CACHE,
+  // Node runs the sources as they are. What Vite makes of them takes a quarter more of the processor to run.
+  experimental: { viteModuleRunner: false },
   testTimeout: 180_000,
   teardownTimeout: 120_000,
   hookTimeout: 180_000,
