@@ -11,7 +11,19 @@ const LANGUAGES = ['sh', 'console', 'yaml', 'js', 'ts', 'json', 'text', 'mermaid
 /** Programs of others that pages call. */
 const OTHERS = [
   ...['cat', 'cd', 'chmod', 'cp', 'curl', 'echo', 'export', 'kill', 'mkdir', 'mv', 'printf', 'rm', 'sed', 'sleep'],
-  ...['consul', 'consul-template', 'docker', 'git', 'jq', 'redis-cli', 'systemctl', 'ulimit', 'useradd', 'sudo'],
+  ...[
+    'consul',
+    'consul-template',
+    'docker',
+    'git',
+    'jq',
+    'redis-cli',
+    'systemctl',
+    'ulimit',
+    'useradd',
+    'sudo',
+    'wait',
+  ],
   ...['node', 'openssl', 'tar', 'tee', 'sort', 'diff', 'grep', 'head', 'tail', 'wget', 'install', 'getcap', 'setcap'],
   ...['sysctl', 'apt', 'apt-get', 'dpkg', 'promtool', 'kubectl', 'helm', 'journalctl', 'nft', 'ask'],
 ];

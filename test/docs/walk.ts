@@ -54,10 +54,10 @@ export const WALKS: readonly Walk[] = [
   ...runBy(
     'integration/consul-page',
     ['docs/consul.md', 'consul agent'],
-    ['docs/consul.md', 'npx pilotlight run'],
-    ['docs/consul.md', 'npx pilotlight endpoints'],
+    ['docs/consul.md', 'pilotlight run'],
+    ['docs/consul.md', 'pilotlight endpoints'],
     ['docs/consul.md', 'curl -sX PUT "http://127.0.0.1:8500/v1/agent/service/maintenance'],
-    ['docs/consul.md', 'curl -s http://127.0.0.1:8500/v1/catalog'],
+    ['docs/consul.md', 'kill %3'],
   ),
   ...runBy('integration/docker-image', ['docs/image.md', 'docker build'], ['docs/image.md', 'docker run -d']),
 
@@ -70,5 +70,9 @@ export const WALKS: readonly Walk[] = [
     'npm run bench',
   ]),
   ...notRun(FRAGMENT, ['docs/operations.md', 'docker run -v'], ['docs/operations.md', 'docker run --stop-timeout']),
+  ...notRun('takes a swarm; test/integration/swarm.test.ts does the same through the API', [
+    'docs/swarm.md',
+    'docker network create',
+  ]),
   ...notRun("consul-template is another's program, in no package of Debian", ['docs/operations.md', 'consul-template']),
 ];

@@ -39,7 +39,7 @@ async function shell() {
       .replaceAll('127.0.0.1:8500', agent.address.slice('http://'.length))
       .replaceAll('127.0.0.1:8080', `127.0.0.1:${proxy}`)
       .replaceAll('3000', String(app))
-      .replaceAll('npx pilotlight', `${process.execPath} ${MAIN}`);
+      .replace(/^pilotlight /gm, `${process.execPath} ${MAIN} `);
   const options = { cwd: folder, env: { ...process.env, CONSUL_HTTP_ADDR: agent.address, HOME: folder } };
   return {
     end,
@@ -47,11 +47,11 @@ async function shell() {
       const ours = `admin: { address: "127.0.0.1:${admin}" }\nstate: ${join(folder, 'state')}\n`;
       await writeFile(join(folder, 'pilotlight.yaml'), ours + here(file));
     },
-    /** Starts what a block has run beside, the agent left out, and runs the rest; what the rest prints. */
+    /** Starts what a block has run beside, the agent left out, and runs the rest; what the rest prints. `end` ends jobs. */
     async run(block: string): Promise<string> {
       let printed = '';
       for (const line of here(block).trim().split('\n')) {
-        if (line.startsWith('consul agent')) continue;
+        if (line.startsWith('consul agent') || line.startsWith('kill %')) continue;
         if (line.endsWith(' &')) {
           const command = line.slice(0, -2);
           started.push(spawn('bash', ['-c', `exec ${command}`], { ...options, stdio: 'ignore' }));
@@ -81,9 +81,9 @@ test('the page leads from nothing to a routed service, and to one that is woken'
 
   await end();
   await save(woken);
-  const [start = ''] = serve.split('\n');
+  const [endBefore, start = '', wakeUp = '', lookUp = ''] = wake.split('\n');
+  expect(endBefore).toBe('kill %3 && wait %3');
   await run(start);
-  const [lookUp = '', wakeUp = ''] = wake.split('\n');
-  await until('the proxy in Consul', async () => /"ServiceName":\s*"greeter"/.test(await run(lookUp)));
   await until('the service that was woken', async () => (await run(wakeUp)) === 'awake\n');
+  await until('the proxy in Consul', async () => /"ServiceName":\s*"greeter"/.test(await run(lookUp)));
 });

@@ -39,7 +39,7 @@ test('a stack of four appears, wakes, sleeps and goes by what the page says', as
   const runs = async () => (await shell('docker compose ps -q --status running')).trim() !== '';
 
   // The three commands of the page, with another port.
-  expect(lines.slice(0, 2)).toEqual(['docker compose create', 'pilotlight run -c pilotlight.yaml']);
+  expect(lines.slice(0, 2)).toEqual(['docker compose create', 'pilotlight run -c pilotlight.yaml &']);
   endings.push(() => shell('docker compose down'));
   await shell(lines[0] as string);
   expect(await runs()).toBe(false);
