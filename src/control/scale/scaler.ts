@@ -4,7 +4,7 @@ import { type BucketRate, fullBucket, type TokenBucket, takeToken, tokensAt } fr
 import type { MemoryFacts } from '../start/memory-budget.ts';
 import type { BudgetFacts } from '../start/replica-budget.ts';
 import { type Answered, burstsIn, fewestThatAnswered, type Overload } from './answered.ts';
-import { type Doubt, doubtsAfter } from './doubt.ts';
+import { type Doubt, doubtsAfter, replicasBeforeDoubt } from './doubt.ts';
 import {
   carriersOf,
   type Evidence,
@@ -349,8 +349,8 @@ export function afterVerdict(
       const liftedAt = wasSaturated ? guards.liftAt * arrivals : arrivals;
       return {
         ...ended,
-        // What is in doubt at less load is so still.
-        doubts: doubts.slice(0, -1),
+        // What is left is in doubt as before.
+        doubts: doubts.filter(({ from }) => from < replicasBeforeDoubt(inputs)),
         // What was learnt in it is no capacity of a replica.
         evidence: { ...evidence, capacity: undefined, helps: false },
         frozen: { until: now + forMs, count: frozen.count + 1, arrivals, liftedAt },

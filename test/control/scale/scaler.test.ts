@@ -276,6 +276,26 @@ describe('what an experiment showed', () => {
     expect(freeze({ beforePerSecond: 50, arrivalsPerSecond: 10 })).toBe(50);
   });
 
+  test('what is left after one in vain is in doubt as before', () => {
+    const doubts = [
+      { from: 1, arrivals: 20, increases: 1, slowMs: 1500 },
+      { from: 2, arrivals: 40, increases: 1, slowMs: 1500 },
+    ];
+    const then = (change: Partial<ScaleInputs>) =>
+      afterVerdict(
+        { ...known, doubts },
+        { verdict: 'no-benefit', what: '' },
+        { ...judgedInputs, ...change },
+        testScale,
+        0,
+      );
+    expect(then({ trialFrom: 3 }).doubts).toEqual(doubts);
+    expect(then({ trialFrom: 3, doubtIncreases: 1, doubtFrom: 2, doubtPerSecond: 40 }).doubts).toEqual(
+      doubts.slice(0, 1),
+    );
+    expect(then({ trial: 0, doubtFrom: 2 }).doubts).toEqual(doubts.slice(0, 1));
+  });
+
   test('that a decrease did harm tells that so few are not enough; the next try waits, twice as long each time', () => {
     let state = known;
     const waits: number[] = [];
