@@ -105,6 +105,18 @@ test('one that did not run for half a minute finds its right gone at its first a
   expect(candidacy.right).toBeUndefined();
 });
 
+test('a right counts from when its renewal was asked for, however long the answer took', async () => {
+  const { clock, acting, of } = await standing('a');
+  expect(acting()).toEqual(['a']);
+  of('a').lock.latencyMs = 3500;
+  // What was asked for before is answered in time.
+  await clock.advanceAsync(9000);
+  for (let at = 0; at < 60_000; at += 50) {
+    await clock.advanceAsync(50);
+    expect(acting()).toEqual([]);
+  }
+});
+
 test('who resigns gives the lock to another at once', async () => {
   const { clock, acting, of } = await standing('a', 'b');
   void of('a').candidacy.resign(new AbortController().signal);

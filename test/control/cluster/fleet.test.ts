@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { testService } from '../support/settings.ts';
-import { type FakeMember, Fleet } from './fleet.ts';
+import { type FakeMember, Fleet, LEASE_MS } from './fleet.ts';
 
 const service = (idleMs = 3_600_000) => testService('shop', { scale: { idleMs } });
 
@@ -94,4 +94,34 @@ test('of two that do not reach each other one leads, and goes on to', async () =
   const request = fleet.member(leader?.member ?? '').edge.request('shop');
   await fleet.run(3000);
   expect(request.outcome).toBe('answered');
+});
+
+test('every member has a record of whom it follows, so that the next leader knows whom to wait for', async () => {
+  const fleet = new Fleet(3, [service()]);
+  await fleet.run(8000);
+  const first = fleet.consul.state.leader;
+  const indexes = () => [...fleet.consul.records.values()].map(({ index }) => index);
+  expect(indexes()).toEqual([first?.index, first?.index, first?.index]);
+  fleet.member(first?.member ?? '').kill();
+  await fleet.run(30_000);
+  const { leader } = fleet.consul.state;
+  expect(leader?.index).toBeGreaterThan(first?.index ?? 0);
+  expect(indexes().filter((index) => index === leader?.index)).toHaveLength(2);
+});
+
+test('a new leader tells its edges nothing until all that were led are here, for a lease at most', async () => {
+  const fleet = new Fleet(3, [service()]);
+  await fleet.run(8000);
+  const leader = fleet.member(fleet.consul.state.leader?.member ?? '');
+  const others = fleet.members.filter((member) => member !== leader) as [FakeMember, FakeMember];
+  leader.kill();
+  fleet.cut(...others);
+  const next = () => others.find(({ name }) => fleet.consul.state.leader?.member === name);
+  while (next() === undefined) await fleet.run(50);
+  const tables = () => next()?.edge.messages.filter(({ type }) => type === 'table').length ?? 0;
+  const before = tables();
+  await fleet.run(LEASE_MS - 500);
+  expect(tables()).toBe(before);
+  await fleet.run(1500);
+  expect(tables()).toBe(before + 1);
 });
