@@ -168,27 +168,34 @@ describe.concurrent('wake and hold', () => {
   });
 
   for (const place of RUNTIMES) {
-    for (const beforeReady of ['hang', '503', 'close']) {
-      scenario(`${place}, ${beforeReady}: an open port is not yet an app that is ready`, async (stage) => {
-        const mimic = { LISTEN_MS: 200, READY_MS: 2000, BEFORE_READY: beforeReady };
-        const app = await stage.app('app', { place, mimic });
-        const proxy = await stage.proxy({ apps: [app] });
-        expectAll(await burst(proxy.port, 5, { host: app.host }), 200);
-        const ready = app.log.only('ready').at;
-        expect(app.log.events('begin').every((event) => event.ready === true && event.at >= ready)).toBe(true);
-        expect(app.log.boots()).toHaveLength(1);
-      });
-    }
-  }
-
-  for (const status of [404, 401]) {
-    scenario(`${status}: an app that answers ${status} at its root counts as ready`, async (stage) => {
-      const app = await stage.app('app', { mimic: { ROOT_STATUS: status } });
-      const proxy = await stage.proxy({ apps: [app] });
-      expectAll([await proxy.request({ host: app.host, path: '/api' })], 200);
-      expect(app.log.boots()).toHaveLength(1);
+    scenario(`${place}: an open port that hangs, refuses or closes is not yet an app that is ready`, async (stage) => {
+      const apps = await Promise.all(
+        ['hang', '503', 'close'].map((what) =>
+          stage.app(`app-${what}`, { place, mimic: { LISTEN_MS: 200, READY_MS: 2000, BEFORE_READY: what } }),
+        ),
+      );
+      const proxy = await stage.proxy({ apps });
+      const answers = await Promise.all(apps.map(({ host }) => burst(proxy.port, 5, { host })));
+      expectAll(answers.flat(), 200);
+      for (const { name, log } of apps) {
+        const ready = log.only('ready').at;
+        const early = log.events('begin').filter((event) => event.ready !== true || event.at < ready);
+        expect(early, name).toEqual([]);
+        expect(log.boots(), name).toHaveLength(1);
+      }
     });
   }
+
+  scenario('an app that answers 404 or 401 at its root counts as ready', async (stage) => {
+    const apps = await Promise.all(
+      [404, 401].map((status) => stage.app(`app-${status}`, { mimic: { ROOT_STATUS: status } })),
+    );
+    const proxy = await stage.proxy({ apps });
+    for (const { host, log } of apps) {
+      expectAll([await proxy.request({ host, path: '/api' })], 200);
+      expect(log.boots()).toHaveLength(1);
+    }
+  });
 
   for (const place of PLACES) {
     // A container takes seconds to come and go.
