@@ -17,8 +17,12 @@ const unscaled = {
   guards: { ...testGuards, saturatedArrivals: 1_000_000, shed: 1 },
 };
 
-/** A service awake under load, with its health checked. */
-async function checked({ scale, ...change }: ServiceChange, replicas: number, budget?: number) {
+/** A service awake under load, a request each `everyMs`, with its health checked. */
+async function checked(
+  { scale, ...change }: ServiceChange,
+  replicas: number,
+  { budget, everyMs = 100 }: { budget?: number; everyMs?: number } = {},
+) {
   const service = testService('hello', {
     health,
     ...change,
@@ -29,7 +33,7 @@ async function checked({ scale, ...change }: ServiceChange, replicas: number, bu
   const world = await World.started(settings);
   await world.run(2000);
   const requests = [world.edge.request('hello')];
-  world.clock.every(100, () => requests.push(world.edge.request('hello')));
+  world.clock.every(everyMs, () => requests.push(world.edge.request('hello')));
   // Past what counts as a crash.
   await world.run(600_000, 200);
   const sicken = (...endpoints: string[]) => {
@@ -60,7 +64,7 @@ test('without room for one more, the sick one goes first', async () => {
     [3, 50],
     [4, 3],
   ] as const) {
-    const { world, sicken, lost } = await checked({ scale: { max } }, 3, budget);
+    const { world, sicken, lost } = await checked({ scale: { max } }, 3, { budget });
     sicken('hello-2#2');
     await world.run(20_000);
     expect(world.runtime.calls.slice(3)).toEqual(['stop hello-2', expect.stringMatching(/^start/)]);
@@ -92,7 +96,7 @@ test.each([
 ])(
   'where all of %i are sick, and a fresh one falls sick too, that is said once and none is replaced',
   async (count, max) => {
-    const { world, sicken } = await checked({ scale: { max } }, count);
+    const { world, sicken } = await checked({ scale: { max } }, count, { everyMs: 1000 });
     sicken('hello-');
     await world.run(3_600_000, 500);
     expect(world.runtime.starts).toBe(count + 1);
@@ -107,7 +111,7 @@ test.each([
 );
 
 test('fresh ones that fall sick while others are well are replaced ever less often', async () => {
-  const { world, sicken, lost } = await checked({ scale: { max: 3 } }, 2);
+  const { world, sicken, lost } = await checked({ scale: { max: 3 } }, 2, { everyMs: 1000 });
   const [first] = world.edge.ready('hello');
   world.edge.isUnhealthy = (endpoint) => endpoint !== first;
   await world.run(3_600_000, 500);
