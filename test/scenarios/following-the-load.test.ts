@@ -37,7 +37,8 @@ describe.concurrent('replicas follow the load', () => {
     await until('it is ready', async () => (await readyReplicas(proxy, app.name)) === 1);
     const load = PacedLoad.start({ port: proxy.port, host: app.host, rate: at((ms) => (ms < 4000 ? 4 : 80)) });
     await until('there are four', async () => (await readyReplicas(proxy, app.name)) >= 4, 120_000, 200);
-    await pause(20_000);
+    // Two windows of a decrease.
+    await pause(12_000);
     expect(await readyReplicas(proxy, app.name)).toBeGreaterThanOrEqual(4);
     const counts = byStatus(await load.stop());
     // What waits at the edge meanwhile is bounded: the rest is refused, and none is lost.
