@@ -238,7 +238,8 @@ class Watch {
     const drained = this.world.clock.now() - (this.#cordonedAt.get(name) ?? 0) >= DRAIN_MS;
     for (const each of this.edges) {
       const { counts, state } = each.service(serviceName);
-      if (state.endpoints.some((view) => view.id.startsWith(`${name}#`) && view.state === 'ready')) {
+      const isReady = (id: string) => state.endpoints.some((view) => view.id === id && view.state === 'ready');
+      if (state.endpoints.some(({ id }) => id.startsWith(`${name}#`) && !this.#killed.has(id) && isReady(id))) {
         this.violations.push(`${name} (${id}) stopped while an edge calls it ready`);
       }
       for (const [endpoint, inFlight] of counts) {

@@ -215,8 +215,12 @@ function notInTime(ready: ReadySettings, { probe }: StartAttempt): PilotlightErr
   return new PilotlightError('READY_TIMEOUT', `not ready within ${formatDuration(ready.timeoutMs)}${last}`);
 }
 
-/** Why a start failed whose replica ended before it was ready. With its port in other hands, or its host lost, it is worth another try. */
+/**
+ * Why a start failed whose replica runs no more before it was ready. With its port in other hands, or its host lost, it is
+ * worth another try. What somebody paused is there all the same, and has to be stopped.
+ */
 export function endedEarly(when: string, now: Instance | undefined, attempt: StartAttempt): PilotlightError {
+  if (now?.state === 'paused') return new PilotlightError('RUNTIME_FAILED', 'somebody paused it before it was ready');
   if (now?.lost !== undefined) return new PilotlightError('HOST_LOST', `${when}: ${now.lost}`);
   if (now?.portTaken === true) return new PilotlightError('PORT_CLASH', `${when}: another program took its port`);
   const missing = now?.exitCode === undefined ? undefined : shellFailures[now.exitCode];

@@ -124,10 +124,15 @@ export class Outcomes implements ReplicaSetListener {
   }
 
   onStartWithdrawn(_replica: Replica): void {
-    const { queued, starting } = this.#service.set.counts;
-    if (queued + starting === 0) this.#options.breaker.note({ type: 'withdrawn' });
+    this.#noteWithdrawn();
     this.#host.registry.soon(this.#name);
     this.#service.settle();
+  }
+
+  /** What was on trial, if anything was, told nothing of starts: another one may be. */
+  #noteWithdrawn(): void {
+    const { queued, starting } = this.#service.set.counts;
+    if (queued + starting === 0) this.#options.breaker.note({ type: 'withdrawn' });
   }
 
   onAdoptFailed(replica: Replica, error: PilotlightError): void {
@@ -213,6 +218,7 @@ export class Outcomes implements ReplicaSetListener {
   }
 
   onResumeFailed(replica: Replica, error: PilotlightError): void {
+    this.#noteWithdrawn();
     this.#decisions.resumeFailed(replica, error);
     this.#ended({ type: 'resume-failed', replica: this.#viewOf(replica) });
   }

@@ -74,6 +74,35 @@ test('one that does not answer when it goes on is given up for a fresh one, and 
   expect(world.errors).toEqual([]);
 });
 
+test('one that does not go on, where it was on trial after a failed start, keeps no other start from beginning', async () => {
+  const world = await paused({ scale: { max: 2 } });
+  world.runtime.behaviour.failures.push(new PilotlightError('RUNTIME_FAILED', 'no'));
+  await world.settle(world.control.scale('hello', 2, false));
+  await world.run(7000);
+  expect(world.messagesOf('start-failed')).toHaveLength(1);
+  await world.settle(world.control.sleep('hello'));
+  await world.run(7000);
+  world.runtime.behaviour.isDeafAfterPause = true;
+  const request = world.edge.request('hello');
+  await world.run(20_000);
+  expect(world.messagesOf('resume-failed').length).toBeGreaterThan(0);
+  expect(request.outcome).toBe('answered');
+});
+
+test('one that somebody freezes before it is ready is stopped, and the next request gets a fresh one', async () => {
+  const world = await World.started([service()]);
+  Object.assign(world.runtime.behaviour, { startMs: 10, readyMs: 500 });
+  world.edge.request('hello');
+  await world.run(100);
+  world.runtime.freeze('hello-1');
+  await world.run(5000);
+  expect(world.messagesOf('start-failed')).toEqual([expect.stringContaining('somebody paused it before it was ready')]);
+  expect([world.runtime.calls, world.runtime.paused]).toEqual([['start hello-1', 'stop hello-1'], []]);
+  const request = world.edge.request('hello');
+  await world.run(1000);
+  expect(request.outcome).toBe('answered');
+});
+
 test('where freezing fails it is stopped, and that is told', async () => {
   const world = await World.started([service()]);
   world.runtime.behaviour.unpausable = new PilotlightError('RUNTIME_FAILED', 'no freezer');
