@@ -81,7 +81,7 @@ export const bars: readonly Bar[] = [
   {
     name: 'shared lock',
     scenario: one(
-      1800,
+      900,
       TEN,
       { serviceTime: constant(1), slots: 20, shared: { connections: 1, serviceTime: exponential(30) } },
       constantRate(40),
@@ -91,7 +91,7 @@ export const bars: readonly Bar[] = [
   {
     name: 'constant 400 ms',
     scenario: one(
-      1800,
+      900,
       'min: 1, max: 10, latency: { above: 300ms }',
       { serviceTime: constant(400), slots: 100 },
       constantRate(30),
@@ -101,7 +101,7 @@ export const bars: readonly Bar[] = [
   {
     name: 'shared database',
     scenario: one(
-      1800,
+      900,
       TEN,
       { serviceTime: exponential(5), slots: 50, shared: { connections: 5, serviceTime: exponential(100) } },
       constantRate(60),
@@ -111,7 +111,7 @@ export const bars: readonly Bar[] = [
   {
     name: 'half slow 500s',
     scenario: one(
-      1800,
+      900,
       TEN,
       { serviceTime: exponential(20), slots: 100, errors: { share: 0.5, serviceTime: constant(2000) } },
       constantRate(20),
@@ -130,7 +130,7 @@ export const bars: readonly Bar[] = [
   },
   {
     name: '3 s spike',
-    scenario: one(600, TEN, worker(50), steps([0, 10], [2 * MINUTE_MS, 150], [2 * MINUTE_MS + 3000, 10])),
+    scenario: one(300, TEN, worker(50), steps([0, 10], [2 * MINUTE_MS, 150], [2 * MINUTE_MS + 3000, 10])),
     figures: [starts(1)],
   },
   {
@@ -160,7 +160,7 @@ export const bars: readonly Bar[] = [
   {
     name: 'constant 5 s answers',
     scenario: one(
-      1800,
+      900,
       'min: 1, max: 10, latency: { above: 1s }',
       { serviceTime: constant(5000), slots: 100 },
       constantRate(5),
@@ -198,7 +198,7 @@ export const bars: readonly Bar[] = [
   {
     name: 'two services, 6 replicas, 5 needed each',
     scenario: (seed) => ({
-      seconds: 900,
+      seconds: 600,
       seed,
       budget: { replicas: 6 },
       services: ['one', 'other'].map((name, index) => ({

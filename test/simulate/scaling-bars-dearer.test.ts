@@ -1,4 +1,4 @@
-import { FIRST_SEEDS, holdBars } from './hold-bars.ts';
+import { holdBars } from './hold-bars.ts';
 
 /** Requests that become dearer: an hour of many, in a file of its own. */
-holdBars([{ load: '1 ms at 300 rps, then 20 ms at 130', seeds: FIRST_SEEDS }]);
+holdBars([{ load: '1 ms at 300 rps, then 20 ms at 130' }]);
