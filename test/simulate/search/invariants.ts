@@ -61,11 +61,11 @@ function flapFaults(outcome: ServiceOutcome): Faults {
   return most > FLAPS_PER_HOUR ? [`${most} decreases within an hour had an increase follow soon`] : [];
 }
 
-/** A decision follows from its inputs. */
+/** A decision follows from its inputs, also as a journal on disk has them. */
 function replayFaults({ decisions }: ServiceOutcome): Faults {
   for (const { kind, action, from, to, reason, verdicts, inputs, at } of decisions) {
     if (kind === null) continue;
-    const again = decideScale(inputs as unknown as ScaleInputs);
+    const again = decideScale(JSON.parse(JSON.stringify(inputs)) as ScaleInputs);
     const now = JSON.stringify([again.kind, again.action, again.from, again.to, again.reason, again.verdicts]);
     if (now !== JSON.stringify([kind, action, from, to, reason, verdicts])) {
       return [`the decision of ${at} is another from the same inputs: ${now}`];

@@ -37,7 +37,7 @@ function serviceCase({ kind, shape, each, ease, start, last, pieces: all }: One,
 /** Two services share a budget of replicas: neither starves, and neither keeps what it does not need. */
 export const sharing: World = {
   name: 'two services on one budget',
-  runs: 4,
+  runs: 3,
   cases: fc
     .record({ replicas: between(2, 8), first: one, other: one, seed: between(1, 1000) })
     .map(({ replicas, first, other, seed }) => ({
