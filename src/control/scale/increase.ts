@@ -160,8 +160,9 @@ function fewerCome(inputs: ScaleInputs): TrialVerdict | undefined {
   return { verdict: 'open', what: `fewer requests: ${ratesOf(inputs)}` };
 }
 
-/** By what is known of replicas, those before could not carry what comes now. */
+/** By what is known of replicas, those before could not carry what comes now; in an overload it shows in what is answered. */
 function isNeeded(inputs: ScaleInputs): TrialVerdict | undefined {
+  if (isSaturated(inputs) || isQueued(inputs)) return undefined;
   const { eachPerSecond, trialFrom, arrivalsPerSecond, utilisation } = inputs;
   if (eachPerSecond === undefined || arrivalsPerSecond <= utilisation * trialFrom * eachPerSecond) return undefined;
   return { verdict: 'open', what: `more requests: ${ratesOf(inputs)}` };

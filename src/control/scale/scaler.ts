@@ -277,15 +277,15 @@ export function decideScale(inputs: ScaleInputs): ScaleOutcome {
   return refused ?? { action: 'none', kind: undefined, from, to: from, reason: 'nothing to change', verdicts: [] };
 }
 
-/** An experiment that has ended stands in the way of nothing. */
+/** An experiment that has ended stands in the way of nothing. What it leaves in doubt is judged from the next tick on. */
 function settledBy(judged: TrialVerdict, inputs: ScaleInputs): ScaleInputs {
   switch (judged.verdict) {
     case 'helped':
-      return { ...inputs, trial: 0, helps: Math.max(inputs.helps, Number(judged.isMore)) };
+      return { ...inputs, trial: 0, doubtIncreases: 0, helps: Math.max(inputs.helps, Number(judged.isMore)) };
     case 'ended':
     case 'open':
     case 'held':
-      return { ...inputs, trial: 0 };
+      return { ...inputs, trial: 0, doubtIncreases: 0 };
     case 'wait':
     case 'no-benefit':
     case 'untold':

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Doubt, doubtsAfter, judgeDoubt, replicasBeforeDoubt } from '../../../src/control/scale/doubt.ts';
 import type { ScaleInputs } from '../../../src/control/scale/scale-inputs.ts';
 import { decideScale } from '../../../src/control/scale/scaler.ts';
+import { judgeTrial } from '../../../src/control/scale/trial.ts';
 import { judgedInputs, slowInputs } from '../support/scale-inputs.ts';
 
 /** Three, of which the last two were added because it was slow at forty requests a second, as it is again. */
@@ -54,6 +55,21 @@ describe('increases that helped by latency alone', () => {
     expect(more).toEqual([first, { from: 3, arrivals: 60, increases: 1, slowMs: 1500 }]);
     // They are gone again.
     expect(doubtsAfter(more, judgedInputs)).toEqual([{ ...first, increases: 1 }]);
+  });
+
+  test('are not judged in the tick in which another one ends: what is undone then would not be held against the next', () => {
+    const ending = {
+      ...doubted,
+      trial: 2,
+      trialFrom: 2,
+      trialTo: 3,
+      trialMs: 60_000,
+      trialWarm: 1,
+      beforePerSecond: 40,
+    };
+    const open = { ...ending, eachPerSecond: 10, beforeQuantileMs: 1500, trialGoodMs: 15_000, trialGoodPerSecond: 40 };
+    expect(judgeTrial(open)).toMatchObject({ verdict: 'open' });
+    expect(decideScale(open)).not.toMatchObject({ kind: 'undo' });
   });
 
   test('go with the next one that does not help, at the same load', () => {
