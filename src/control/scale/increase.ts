@@ -160,9 +160,12 @@ function fewerCome(inputs: ScaleInputs): TrialVerdict | undefined {
   return { verdict: 'open', what: `fewer requests: ${ratesOf(inputs)}` };
 }
 
-/** By what is known of replicas, those before could not carry what comes now; in an overload it shows in what is answered. */
+/**
+ * By what is known of replicas, those before could not carry what comes now. In an overload that counts only where replicas
+ * have proved to help: what is known may be that so few were slow once, and more of them would answer more.
+ */
 function isNeeded(inputs: ScaleInputs): TrialVerdict | undefined {
-  if (isSaturated(inputs) || isQueued(inputs)) return undefined;
+  if (inputs.helps === 0 && (isSaturated(inputs) || isQueued(inputs))) return undefined;
   const { eachPerSecond, trialFrom, arrivalsPerSecond, utilisation } = inputs;
   if (eachPerSecond === undefined || arrivalsPerSecond <= utilisation * trialFrom * eachPerSecond) return undefined;
   return { verdict: 'open', what: `more requests: ${ratesOf(inputs)}` };

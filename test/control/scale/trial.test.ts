@@ -184,8 +184,9 @@ describe('an increase ends without a verdict', () => {
     const known = { ...judgedInputs, eachPerSecond: 24 };
     expect(judgeTrial(known)).toEqual({ verdict: 'open', what: 'more requests: 40 → 40 requests/s' });
     expect(judgeTrial({ ...known, eachPerSecond: 25 })).toMatchObject({ verdict: 'no-benefit' });
-    // In an overload it shows whether more is answered, whatever is known.
+    // In an overload it shows whether more is answered, unless that has been shown before.
     expect(judgeTrial({ ...judgedSaturated, eachPerSecond: 24 })).toMatchObject({ verdict: 'no-benefit' });
+    expect(judgeTrial({ ...judgedSaturated, eachPerSecond: 24, helps: 1 })).toMatchObject({ verdict: 'open' });
   });
 
   test('when the latency is low because fewer requests come', () => {
