@@ -61,6 +61,8 @@ export class ClientSession
   #free: RequestStream[] = [];
   /** Streams whose head came within the present turn. */
   #fresh: RequestStream[] = [];
+  /** Bytes of their heads. */
+  #freshBytes = 0;
   #requests = 0;
   #hasPlace = true;
   /** Where the client has yet to take the last of its answers when all is over. */
@@ -112,7 +114,7 @@ export class ClientSession
    * A request came. It is served when the read that brought it is over: what is reset within the same read reaches no
    * service (CVE-2023-44487).
    */
-  onRequest(id: number, list: FieldList, isCut: boolean, ended: boolean): RequestStream {
+  onRequest(id: number, list: FieldList, size: number, isCut: boolean, ended: boolean): RequestStream {
     if (this.#phase === 'silent' || this.#phase === 'idle') {
       this.#phase = 'serving';
       this.#listener.idle.leave(this);
@@ -120,19 +122,22 @@ export class ClientSession
     }
     const stream = this.#free.pop() ?? new RequestStream(this, this.#context, this.#listener);
     stream.take(id, list, isCut, ended);
+    this.#freshBytes += size;
     if (this.#fresh.push(stream) === 1) setImmediate(beginFresh, this);
     return stream;
   }
 
-  /** Serves what came. */
+  /** Serves what came, unless more of it has yet to be read. */
   beginFresh(): void {
-    if (this.#turns.behind > 0) {
-      setImmediate(beginFresh, this);
-      return;
-    }
+    if (this.#turns.behind > 0) return;
     const fresh = this.#fresh;
     this.#fresh = [];
     for (const each of fresh) each.begin();
+    this.#freshBytes = 0;
+  }
+
+  onCaughtUp(): void {
+    this.beginFresh();
   }
 
   get mostStreams(): number {
@@ -177,7 +182,7 @@ export class ClientSession
   }
 
   get unread(): number {
-    return this.#turns.behind + this.#reader.partial + this.#handler.openBytes;
+    return this.#turns.behind + this.#reader.partial + this.#handler.openBytes + this.#freshBytes;
   }
 
   get streams(): number {

@@ -19,8 +19,11 @@ export interface HandlerOwner {
   readonly mostStreams: number;
   /** No other stream is served. */
   readonly takesNoMore: boolean;
-  /** @returns the stream that serves the request */
-  onRequest(id: number, list: FieldList, isCut: boolean, ended: boolean): RequestStream;
+  /**
+   * @param size bytes of its head, as they came
+   * @returns the stream that serves the request
+   */
+  onRequest(id: number, list: FieldList, size: number, isCut: boolean, ended: boolean): RequestStream;
   onOdd(kind: Oddity): void;
   /** The client wants to end the connection. */
   onGoaway(): void;
@@ -182,7 +185,7 @@ export class FrameHandler implements FrameTaker {
     const ended = (flags & Flag.END_STREAM) !== 0;
     const stream = this.streams.get(id);
     if (stream !== undefined) this.#onTrailers(stream, list, ended);
-    else if (id > this.#highest) this.#onRequest(id, list, ended);
+    else if (id > this.#highest) this.#onRequest(id, list, to - from, ended);
     else if (!this.#cut.has(id)) this.onBroken(ErrorCode.STREAM_CLOSED);
   }
 
@@ -197,7 +200,7 @@ export class FrameHandler implements FrameTaker {
     }
   }
 
-  #onRequest(id: number, list: FieldList, ended: boolean): void {
+  #onRequest(id: number, list: FieldList, size: number, ended: boolean): void {
     this.#highest = id;
     const owner = this.#owner;
     if (owner.takesNoMore) {
@@ -211,7 +214,7 @@ export class FrameHandler implements FrameTaker {
       this.#refuse(id, ErrorCode.ENHANCE_YOUR_CALM);
       owner.onOdd('malformed');
     } else {
-      this.streams.set(id, owner.onRequest(id, list, this.#decoder.isCut, ended));
+      this.streams.set(id, owner.onRequest(id, list, size, this.#decoder.isCut, ended));
     }
   }
 

@@ -3,14 +3,19 @@ import type { Clock, Timer } from '../../../util/clock.ts';
 import type { FrameReader } from '../../http2/frame-reader.ts';
 import { loopTurn } from '../../io/loop-turn.ts';
 
-/** How long one connection is read within one turn of the event loop, ms. */
+/** How long one connection is read at a time, ms: once or twice in each turn of the event loop. */
 const TURN_MS = 0.25;
 /** How soon more is read of one of whom nothing is taken any more, ms: this only finds out that its client has left. */
 const DROPPING_MS = 50;
 
+/** No turn of the event loop. */
+const NONE = -1;
+
 interface TurnsOwner {
   /** The client sent more than there was time for. */
   onLongTurn(): void;
+  /** All that came is read. */
+  onCaughtUp(): void;
 }
 
 /** `reading`. `resting`: others have their turn, and the socket is not read. `over`: the connection is closed. */
@@ -19,7 +24,7 @@ type Phase = 'reading' | 'resting' | 'over';
 /**
  * Reads one connection in turns, so that no client holds up the others: Node reads up to 2 MiB of a socket at once, and
  * small frames are sent faster than they are acted on. What there is no time for is kept, one read at most (two with
- * TLS), and goes on in the next turn of the event loop.
+ * TLS), until all other sockets that have something were read.
  */
 export class ReadTurns {
   readonly #socket: Socket;
@@ -27,8 +32,8 @@ export class ReadTurns {
   readonly #clock: Clock;
   readonly #owner: TurnsOwner;
   #phase: Phase = 'reading';
-  /** Of the event loop. */
-  #turn = -1;
+  /** Of the event loop: all reads within one have the same time. */
+  #turn = NONE;
   #endsAt = 0;
   #isSpent = false;
   /** What there was no time for. */
@@ -100,7 +105,15 @@ export class ReadTurns {
     this.#held = undefined;
     this.#begin();
     if (held !== undefined) this.#read(held, held.length);
-    if (this.#phase === 'reading') this.#socket.resume();
+    if (this.#isResting) return;
+    // What is read next has its own time: there is nothing left of this one on a loop that has much to do.
+    this.#turn = NONE;
+    this.#owner.onCaughtUp();
+    this.#socket.resume();
+  }
+
+  get #isResting(): boolean {
+    return this.#phase === 'resting';
   }
 
   /** The connection is closed. */

@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   block,
   byIndex,
@@ -41,6 +41,18 @@ async function othersAreServed(h: EdgeHarness): Promise<void> {
   const client = await Http2Client.open(h.port);
   expect(await client.get('/other')).toMatchObject({ status: 200, reset: 0 });
 }
+
+test('many large heads at once are no offence, though it takes many turns to read them', async () => {
+  const origin = await Origin.listen(answering());
+  const h = await ready(origin, 300);
+  let calls = 0;
+  vi.spyOn(h.clock, 'now').mockImplementation(() => ++calls / 10);
+  const client = await Http2Client.open(h.port);
+  const token = (each: number) => `${each}`.repeat(1500).slice(0, 3000);
+  const asked = Array.from({ length: 100 }, (_, each) => client.get('/', { authorization: token(100 + each) }));
+  for (const answer of await Promise.all(asked)) expect(answer).toMatchObject({ status: 200, reset: 0 });
+  expect((await h.report()).http2Cut ?? {}).toEqual({});
+});
 
 describe('requests that are taken back', () => {
   test('in the read that brings them reach no service, and are not borne for long', async () => {

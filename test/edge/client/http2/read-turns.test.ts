@@ -15,6 +15,8 @@ class Slow {
   readonly seen: number[] = [];
   isPaused = false;
   longTurns = 0;
+  /** How many frames were read when all were. */
+  readonly caughtUp: number[] = [];
   readonly clock = new VirtualClock();
   readonly reader: FrameReader;
   readonly turns: ReadTurns;
@@ -33,7 +35,10 @@ class Slow {
       this.isPaused = false;
     };
     const socket = { pause, resume } as unknown as Socket;
-    this.turns = new ReadTurns(socket, this.reader, this.clock, { onLongTurn: () => this.longTurns++ });
+    this.turns = new ReadTurns(socket, this.reader, this.clock, {
+      onLongTurn: () => this.longTurns++,
+      onCaughtUp: () => this.caughtUp.push(this.seen.length),
+    });
     this.take(PREFACE);
   }
 
@@ -53,6 +58,16 @@ test('frames that take longer than a turn wait for the next ones, in their order
   expect([slow.seen.length, slow.isPaused, slow.longTurns]).toEqual([6, true, 2]);
   for (let turn = 0; turn < 3; turn++) await nextTurn();
   expect([slow.seen, slow.isPaused, slow.turns.behind]).toEqual([[1, 2, 3, 4, 5, 6, 7, 8, 9, 10], false, 0]);
+});
+
+test('whoever waits for all to be read is told when it is, and what is read next has its own time', async () => {
+  const slow = new Slow(0.1);
+  slow.take(Buffer.concat(small(5)));
+  await nextTurn();
+  expect([slow.seen.length, slow.caughtUp]).toEqual([5, [5]]);
+  slow.clock.advance(10);
+  slow.take(Buffer.concat(small(2)));
+  expect([slow.seen.length, slow.isPaused]).toEqual([7, false]);
 });
 
 test('several reads of one turn have the time of one', async () => {
