@@ -113,9 +113,10 @@ export class SharedOrderFiles implements OrderFiles {
    */
   async shareOwn(): Promise<void> {
     const shared: Promise<void>[] = [];
+    const known = new Set(this.pathsOf(this.#secrets.names));
     for (const path of await this.#local.list()) {
-      if (!PATH.test(path) || this.#secrets.get(ROOM + path) !== undefined) continue;
-      if (this.#secrets.get(ROOM + certificateOf(path)) !== undefined) {
+      if (!PATH.test(path) || known.has(path)) continue;
+      if (known.has(certificateOf(path))) {
         await this.#local.remove(path);
         continue;
       }

@@ -1,14 +1,13 @@
 import { connect } from 'node:net';
 import type { HostPort } from '../../model/settings.ts';
 import { isOwnWant } from '../../util/own-wants.ts';
+import { remember } from './remember.ts';
 
 /** What came of an attempt to connect. */
 export type Presence = 'there' | 'gone' | 'silent';
 
 /** An attempt to connect takes no longer than this, ms. */
 const CONNECT_MS = 1000;
-/** How many replicas are remembered to have been there, or to be given up. */
-const REMEMBERED = 4096;
 
 /** Tries whether something listens at an address. Nothing is sent. */
 export function knock({ host, port }: HostPort): Promise<Presence> {
@@ -71,13 +70,5 @@ export class Presences {
 
   forget(id: string): void {
     this.#seen.delete(id);
-  }
-}
-
-function remember<Value>(known: Map<string, Value>, id: string, value: Value): void {
-  known.set(id, value);
-  for (const oldest of known.keys()) {
-    if (known.size <= REMEMBERED) return;
-    known.delete(oldest);
   }
 }

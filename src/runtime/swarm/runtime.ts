@@ -206,7 +206,6 @@ class SwarmRuntime implements Runtime {
   async #settle(tasks: readonly Task[], signal: AbortSignal): Promise<void> {
     const byService = Map.groupBy(tasks, ({ ServiceID }) => ServiceID);
     for (const id of this.#settled.keys()) if (!byService.has(id)) this.#settled.delete(id);
-    this.#unexplained.keep(byService);
     await this.#remember(tasks.filter((task) => phaseOf(task) === 'ended'));
     for (const [id, ofService] of byService) {
       const last = newest(ofService);

@@ -1,4 +1,5 @@
 import type { Host } from './host.ts';
+import { remember } from './remember.ts';
 
 /** The host of one that was given up, as it was then. */
 type Seen = Pick<Host, 'id' | 'changedAt'>;
@@ -9,7 +10,7 @@ type Seen = Pick<Host, 'id' | 'changedAt'>;
  * nothing new to say of the host before, they are the replica's own.
  */
 export class UnexplainedEnds {
-  /** The last one of each replica, by the service of the swarm that it is. */
+  /** The last one of each replica, by the service of the swarm that it is: its tasks are gone while it waits for a start. */
   readonly #last = new Map<string, Seen>();
 
   /**
@@ -21,12 +22,7 @@ export class UnexplainedEnds {
   note(service: string, host: Host | undefined, hosts: ReadonlyMap<string, Host>): boolean {
     const before = this.#last.get(service);
     if (host === undefined) this.#last.delete(service);
-    else this.#last.set(service, { id: host.id, changedAt: host.changedAt });
+    else remember(this.#last, service, { id: host.id, changedAt: host.changedAt });
     return before !== undefined && host !== undefined && hosts.get(before.id)?.changedAt === before.changedAt;
-  }
-
-  /** Forgets all services that are no more. */
-  keep(services: { has(service: string): boolean }): void {
-    for (const service of this.#last.keys()) if (!services.has(service)) this.#last.delete(service);
   }
 }
