@@ -221,6 +221,9 @@ class EdgePlane implements Edge {
         for (const state of message.states) this.#services.get(state.service)?.apply(state, message.version);
         this.#isNewlyLed = false;
         break;
+      case 'members':
+        this.#routeCompiler.rateShare.of = message.count;
+        break;
       case 'service':
         this.#services.get(message.state.service)?.apply(message.state, message.version);
         break;

@@ -96,6 +96,8 @@ export interface EdgeRelay {
    * do not end with it.
    */
   follow(leader: Leader | undefined): void;
+  /** Tells the edges of this member how many act as one, itself included. */
+  setMembers(count: number): void;
   close(): Promise<void>;
 }
 

@@ -28,7 +28,9 @@ export type ControlMessage =
    */
   | { type: 'led'; term: number; aloneMs: number }
   /** Who leads was heard a moment ago. Only an edge that was `led` gets it. */
-  | { type: 'contact' };
+  | { type: 'contact' }
+  /** So many proxies act as one: each lets clients have its part of their rates. One unless told. */
+  | { type: 'members'; count: number };
 
 /**
  * Slots of an endpoint that several edges share: so many more requests may be in flight there from this edge, or so many

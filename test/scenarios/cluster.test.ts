@@ -15,12 +15,19 @@ describe('several proxies as one', () => {
     'cold requests at three proxies come to one start; a leader that is killed under load costs nobody an answer elsewhere',
     async (stage) => {
       const app = await stage.app('shop', { place: 'docker-container', mimic: { LISTEN_MS: 500 } });
-      const cluster = await Cluster.start(stage, [app]);
+      const limited = {
+        routes: [{ host: 'limited.example', rate: { requests: 30, per: '1h' } }],
+        endpoints: { static: ['127.0.0.1:9'] },
+      };
+      const cluster = await Cluster.start(stage, [app], { config: { services: { limited } } });
       const cold = await Promise.all(cluster.proxies.map(({ port }) => burst(port, 34, { host: app.host })));
       expect(cold.flat().map(({ status }) => status)).toEqual(Array.from({ length: 102 }, () => 200));
       expect(app.log.boots()).toHaveLength(1);
 
       const { leader, others } = await cluster.roles();
+      // A rate holds over all of them: of 90 requests of one client 30 are not turned away for it (their service is not there).
+      const asked = await Promise.all(cluster.proxies.map(({ port }) => burst(port, 30, { host: 'limited.example' })));
+      expect(asked.flat().filter(({ status }) => status !== 429)).toHaveLength(30);
       // Each of them tells the whole, whoever is asked.
       for (const proxy of cluster.proxies) {
         const { replicas } = await proxy.service('shop');

@@ -133,7 +133,10 @@ export const ruleOptions = {
     'with a certificate or without',
   ),
   basicAuth: optional(basicAuth, 'Asks for a user name and a password (HTTP Basic): 401.'),
-  rate: optional(rate, 'Most requests of one client address (of one /64 network with IPv6); beyond it 429.'),
+  rate: optional(
+    rate,
+    'Most requests of one client address (of one /64 network with IPv6); beyond it 429. In a `cluster` it holds over all members, each of which has an equal part.',
+  ),
   headers: section(
     {
       request: direction('Fields of requests as they go to the service, trailers included.', 'the client sent'),

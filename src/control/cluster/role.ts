@@ -182,6 +182,9 @@ export class Role {
 
   #onSeen(state: LockState): void {
     this.#state = state;
+    // Those that are gone without a word are counted until they are forgotten: they may be in use elsewhere.
+    const members = new Set([this.#options.self, ...state.members.map(({ member }) => member)]);
+    this.#options.wire.relay.setMembers(members.size);
     this.#followLeader();
     if (this.isMember) this.#record.seen(state);
     this.#rollCall.seen(state);

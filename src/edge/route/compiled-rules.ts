@@ -8,7 +8,7 @@ import { allIn, FIELD_VALUE } from '../io/http-syntax.ts';
 import { BasicAuth } from './basic-auth.ts';
 import { HeaderEdit } from './header-rules.ts';
 import type { PasswordVerifier, PasswordWaiter } from './password-verifier.ts';
-import { RateLimiter } from './rate-limiter.ts';
+import { RateLimiter, type RateShare } from './rate-limiter.ts';
 import { Redirect } from './redirect.ts';
 import { endOfSegments } from './route-table.ts';
 import { StripPrefix } from './strip-prefix.ts';
@@ -66,13 +66,19 @@ export class CompiledRules {
   /**
    * @param settings validated before
    * @param route whose they are
+   * @param rateShare by which the rate is shared with others
    */
-  constructor(settings: RouteRules, route: Pick<RouteSettings, 'path' | 'ambiguousPaths'>, verifier: PasswordVerifier) {
+  constructor(
+    settings: RouteRules,
+    route: Pick<RouteSettings, 'path' | 'ambiguousPaths'>,
+    verifier: PasswordVerifier,
+    rateShare?: RateShare,
+  ) {
     const { allow, allowSubjects, rate, basicAuth, redirect, headers } = settings;
     this.#strip = settings.strip && route.path !== '/' ? new StripPrefix(route) : undefined;
     this.#allow = allow.length === 0 ? undefined : new AddressRanges(allow);
     this.#subjects = allowSubjects && new SubjectPatterns(allowSubjects);
-    this.#limiter = rate && new RateLimiter((rate.requests / rate.perMs) * 1000, rate.burst);
+    this.#limiter = rate && new RateLimiter((rate.requests / rate.perMs) * 1000, rate.burst, rateShare);
     this.#auth = basicAuth && new BasicAuth(basicAuth, verifier);
     this.challenge = this.#auth?.challenge ?? '';
     this.#redirect = redirect && new Redirect(redirect);

@@ -8,6 +8,12 @@ interface Bucket {
   at: number;
 }
 
+/** The limiter is one of so many that keep a rate together: each has an equal part of it. */
+export interface RateShare {
+  /** At least 1; changes while it is used. */
+  of: number;
+}
+
 /**
  * Keeps a token bucket per client, in a table of bounded size. When the younger half is full, the older one is
  * forgotten, with every client that was silent meanwhile. A forgotten client has a full bucket again, so at worst it
@@ -16,16 +22,18 @@ interface Bucket {
 export class RateLimiter {
   readonly #perMs: number;
   readonly #burst: number;
+  readonly #share: RateShare;
   #young = new Map<string, Bucket>();
   #old = new Map<string, Bucket>();
 
   /**
    * @param perSecond requests per second in the long run, more than 0
-   * @param burst requests at once, at least 1
+   * @param burst requests at once, at least 1; where there are more limiters than these, each lets one through
    */
-  constructor(perSecond: number, burst: number) {
+  constructor(perSecond: number, burst: number, share: RateShare = { of: 1 }) {
     this.#perMs = perSecond / 1000;
     this.#burst = burst;
+    this.#share = share;
   }
 
   /**
@@ -33,14 +41,17 @@ export class RateLimiter {
    * @returns 0, or how long until there is one, ms
    */
   take(client: string, now: number): number {
+    const { of } = this.#share;
+    const perMs = this.#perMs / of;
+    const burst = Math.max(1, Math.floor(this.#burst / of));
     const bucket = this.#young.get(client) ?? this.#remember(client, now);
-    bucket.tokens = Math.min(this.#burst, bucket.tokens + (now - bucket.at) * this.#perMs);
+    bucket.tokens = Math.min(burst, bucket.tokens + (now - bucket.at) * perMs);
     bucket.at = now;
     if (bucket.tokens >= 1) {
       bucket.tokens--;
       return 0;
     }
-    return (1 - bucket.tokens) / this.#perMs;
+    return (1 - bucket.tokens) / perMs;
   }
 
   /** Buckets in memory. */

@@ -4,6 +4,7 @@ import { CompressionRule } from '../compress/compression-rule.ts';
 import type { Service } from '../service/service.ts';
 import { CompiledRules } from './compiled-rules.ts';
 import { PasswordVerifier } from './password-verifier.ts';
+import type { RateShare } from './rate-limiter.ts';
 
 /** Where a request goes, and what the route asks and changes on the way. Compiled from a `RouteView`. */
 export interface Route {
@@ -23,6 +24,8 @@ export interface Route {
  * rate, and no password is hashed again.
  */
 export class RouteCompiler {
+  /** For the rates of all routes. */
+  readonly rateShare: RateShare = { of: 1 };
   readonly #verifier: PasswordVerifier;
   #rules = new Map<string, CompiledRules>();
   #next = new Map<string, CompiledRules>();
@@ -38,7 +41,7 @@ export class RouteCompiler {
     const compression = this.#compressionOf(view.compress ?? service.policy.compress);
     if (view.rules === undefined) return { service, path, rules: undefined, maxBody, compression };
     const key = JSON.stringify([view.service, view.host ?? null, view.path, view.on, view.ambiguousPaths, view.rules]);
-    const rules = this.#rules.get(key) ?? new CompiledRules(view.rules, view, this.#verifier);
+    const rules = this.#rules.get(key) ?? new CompiledRules(view.rules, view, this.#verifier, this.rateShare);
     this.#next.set(key, rules);
     return { service, path, rules, maxBody, compression };
   }

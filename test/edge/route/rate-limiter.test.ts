@@ -19,6 +19,20 @@ describe('a token bucket per client', () => {
     expect(passing(limiter, 50, 1500)).toBe(5);
   });
 
+  test('that is one of several has its part of both, however many there are at the time', () => {
+    const share = { of: 1 };
+    const limiters = [1, 2, 3].map(() => new RateLimiter(30, 20, share));
+    const all = (now: number) => limiters.reduce((sum, limiter) => sum + passing(limiter, 50, now), 0);
+    share.of = 3;
+    expect(all(0)).toBe(18);
+    expect(all(1000)).toBe(18);
+    expect(all(1100)).toBe(3);
+    share.of = 100;
+    expect(all(60_000)).toBe(3);
+    share.of = 1;
+    expect(passing(limiters[0] as RateLimiter, 50, 120_000)).toBe(20);
+  });
+
   test('says how long the next token takes, and keeps that promise', () => {
     const limiter = new RateLimiter(2, 1);
     expect(limiter.take('a', 0)).toBe(0);

@@ -25,6 +25,26 @@ test('more than the rate is answered with 429, Retry-After and no Proxy-Status; 
   expect((await client.answer()).status).toBe(200);
 });
 
+test('a proxy that is one of several lets a client have its part of the rate, for as long as there are so many', async () => {
+  const { harness } = await serve({ '/': rules({ rate: { requests: 6, perMs: 1000, burst: 6 } }) });
+  const client = await harness.connect();
+  const passed = async () => {
+    let count = 0;
+    for (let i = 0; i < 8; i++) {
+      client.get(`/${i}`);
+      if ((await client.answer()).status === 200) count++;
+    }
+    return count;
+  };
+  harness.send({ type: 'members', count: 3 });
+  await harness.report();
+  expect(await passed()).toBe(2);
+  harness.clock.advance(60_000);
+  harness.send({ type: 'members', count: 1 });
+  await harness.report();
+  expect(await passed()).toBe(6);
+});
+
 test('Retry-After is the time to the next token, rounded up', async () => {
   const { harness } = await serve({ '/': rules({ rate: { requests: 1, perMs: 60_000, burst: 1 } }) });
   const client = await harness.connect();

@@ -47,6 +47,7 @@ export class Relay implements EdgeRelay {
   readonly #aloneMs: number;
   readonly #edges = new Map<string, RelayedEdge>();
   #standing: Standing = { kind: 'unled' };
+  #members = 1;
   /** The highest of a lock that was heard of: whoever comes with a lower one led once. */
   #highest = 0;
 
@@ -63,6 +64,7 @@ export class Relay implements EdgeRelay {
     this.#edges.get(name)?.close();
     const relayed = new RelayedEdge(name, link, end, this.#aloneMs);
     this.#edges.set(name, relayed);
+    if (this.#members > 1) relayed.setMembers(this.#members);
     link.onClose(() => {
       relayed.ended();
       if (this.#edges.get(name) === relayed) this.#edges.delete(name);
@@ -99,6 +101,12 @@ export class Relay implements EdgeRelay {
   /** That connection is gone; its channels are closed. */
   unlinked(): void {
     if (this.#standing.kind === 'following') this.#standing = { kind: 'following', upstream: undefined };
+  }
+
+  setMembers(count: number): void {
+    if (count === this.#members) return;
+    this.#members = count;
+    for (const edge of this.#edges.values()) edge.setMembers(count);
   }
 
   noteContact(): void {

@@ -62,6 +62,10 @@ export class RelayedEdge {
     this.#upstream = undefined;
   }
 
+  setMembers(count: number): void {
+    this.#link.post({ type: 'members', count });
+  }
+
   /** It is led: whoever leads was heard a moment ago. */
   noteContact(): void {
     if (this.#upstream !== undefined) this.#link.post({ type: 'contact' });

@@ -56,6 +56,22 @@ test('an edge serves by the table of a leader that it reaches over the wire', as
   expect(a.wire.members).toMatchObject([{ member: 'b', edges: ['b/edge-1'] }]);
 });
 
+test('edges are told how many members there are, from the beginning and whenever that changes, whoever leads', async () => {
+  const [a, b] = [await Member.start('a'), await Member.start('b')];
+  const first = b.edge();
+  b.wire.relay.setMembers(2);
+  b.wire.relay.setMembers(2);
+  await first.gets('members');
+  const next = b.edge('edge-2');
+  a.lead(7);
+  b.wire.relay.follow(a.leader(7));
+  await next.gets('members', 'led', 'table');
+  b.wire.relay.setMembers(1);
+  const counts = () => next.received.flatMap((message) => (message.type === 'members' ? message.count : []));
+  await until(() => counts().length === 2, 'the second count');
+  expect(counts()).toEqual([2, 1]);
+});
+
 test('an edge attaches to the next leader, and nothing of what it says to the one before reaches that', async () => {
   const [a, b, c] = [await Member.start('a'), await Member.start('b'), await Member.start('c')];
   a.lead(7);
