@@ -19,7 +19,9 @@ describe('several proxies as one', () => {
         routes: [{ host: 'limited.example', rate: { requests: 30, per: '1h' } }],
         endpoints: { static: ['127.0.0.1:9'] },
       };
-      const cluster = await Cluster.start(stage, [app], { config: { services: { limited } } });
+      const slots = { scale: { max: 1, concurrency: 2 }, hold: { timeout: '30s' } };
+      const narrow = await stage.app('narrow', { place: 'docker-container', mimic: { LATENCY_MS: 50 }, service: slots });
+      const cluster = await Cluster.start(stage, [app, narrow], { config: { services: { limited } } });
       const cold = await Promise.all(cluster.proxies.map(({ port }) => burst(port, 34, { host: app.host })));
       expect(cold.flat().map(({ status }) => status)).toEqual(Array.from({ length: 102 }, () => 200));
       expect(app.log.boots()).toHaveLength(1);
@@ -28,6 +30,10 @@ describe('several proxies as one', () => {
       // A rate holds over all of them: of 90 requests of one client 30 are not turned away for it (their service is not there).
       const asked = await Promise.all(cluster.proxies.map(({ port }) => burst(port, 30, { host: 'limited.example' })));
       expect(asked.flat().filter(({ status }) => status !== 429)).toHaveLength(30);
+      // So do slots: two at once of 30 requests.
+      const through = await Promise.all(cluster.proxies.map(({ port }) => burst(port, 10, { host: narrow.host })));
+      expect(through.flat().map(({ status }) => status)).toEqual(Array.from({ length: 30 }, () => 200));
+      expect(narrow.log.mostInFlight()).toBe(2);
       // Each of them tells the whole, whoever is asked.
       for (const proxy of cluster.proxies) {
         const { replicas } = await proxy.service('shop');

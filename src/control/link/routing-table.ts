@@ -14,9 +14,10 @@ export function routingTable(
   secret: string,
   upstreamTls: ReadonlyMap<string, UpstreamTls> = new Map(),
 ): RoutingTable {
+  const areSeveral = settings.workers > 1 || settings.cluster !== undefined;
   return {
     routes: settings.services.flatMap(({ name, routes }) => routes.map((route) => ({ ...route, service: name }))),
-    services: settings.services.map((service) => policyOf(service, secret, upstreamTls, settings.workers > 1)),
+    services: settings.services.map((service) => policyOf(service, secret, upstreamTls, areSeveral)),
     trustedProxies: settings.trustedProxies,
     heldBytes: settings.budget.heldBytes,
     compressions: settings.budget.compressions,
