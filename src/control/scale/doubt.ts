@@ -42,8 +42,12 @@ export function judgeDoubt(inputs: ScaleInputs): TrialVerdict {
   const { quantileMs = 0, lateQuantileMs = quantileMs, aboveMs, overTicks, ticks, quantile, doubtSlowMs } = inputs;
   const isDoubted = doubtIncreases > 0 && starting === 0 && capacityOf(inputs) > doubtFrom;
   if (!isDoubted || doubtIncreases < mostIncreases(inputs) || isSaturated(inputs)) return { verdict: 'wait' };
-  // What is slow are requests of a queue that ends soon; or it is far less slow than without them.
-  const isBetter = doubtIncreases === mostIncreases(inputs) && quantileMs <= inputs.benefitShare * (doubtSlowMs ?? 0);
+  // What is slow are requests of a queue that ends soon; or it is far less slow than without them, for as long as what had
+  // piled up then may be the reason.
+  const isBetter =
+    doubtIncreases === mostIncreases(inputs) &&
+    quantileMs <= inputs.benefitShare * (doubtSlowMs ?? 0) &&
+    (inputs.sinceChangeMs ?? 0) < inputs.benefitPatienceMs;
   if (isDraining(inputs) || isBetter) return { verdict: 'wait' };
   const isSlow = samples >= minSamples && quantileMs > aboveMs && lateQuantileMs > aboveMs && overTicks >= ticks;
   if (!isSlow || !isSameLoad(usualPerSecond, doubtPerSecond)) return { verdict: 'wait' };

@@ -198,11 +198,23 @@ export function lastingArrivals({
   return surely(Math.min(arrivalsPerSecond, latelyPerSecond), ARRIVALS_MS);
 }
 
-/** Far more is asked for than at the increase that did not help: what that has shown holds no more. */
+/** A service that is saturated for so many ticks in a row is so by no chance. */
+const LASTING_TICKS = 10;
+
+/**
+ * Far more is asked for than at the increase that did not help: what that has shown holds no more. Of a service that was
+ * not saturated then it has shown nothing of one that is: as many requests are enough, if that lasts.
+ */
 export function isFarMore(
-  inputs: Pick<ScaleInputs, 'saturatedTicks' | 'arrivalsPerSecond' | 'latelyPerSecond' | 'freezeLiftPerSecond'>,
+  inputs: Pick<
+    ScaleInputs,
+    'saturatedTicks' | 'arrivalsPerSecond' | 'latelyPerSecond' | 'freezeLiftPerSecond' | 'freezePerSecond'
+  >,
 ): boolean {
-  return isSaturated(inputs) && lastingArrivals(inputs) >= inputs.freezeLiftPerSecond;
+  const { saturatedTicks, arrivalsPerSecond, latelyPerSecond, freezeLiftPerSecond, freezePerSecond } = inputs;
+  const isSure = freezeLiftPerSecond <= freezePerSecond && saturatedTicks >= LASTING_TICKS;
+  const arrivals = isSure ? Math.min(arrivalsPerSecond, latelyPerSecond) : lastingArrivals(inputs);
+  return isSaturated(inputs) && arrivals >= freezeLiftPerSecond;
 }
 
 /** Of a service that answers less than this share of what arrives, what it answers tells nothing of what it can do. */

@@ -173,6 +173,8 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
   const failed = failedAt(evidence, ready - 1, now);
   const doubt = state.doubts.at(-1);
   const most = Math.max(sample.goodSince, 'good' in trial ? trial.good : 0);
+  // What is not saturated answers what arrives: fewer have shown that they can where they answered that and more.
+  const asked = state.saturatedTicks > 0 ? 0 : (1 + guards.benefitLeast) * sample.usualArrivals;
   const lastChangeAt = latest(state.lastUpAt, state.lastDownAt);
   return {
     frozen: Number(sample.frozen),
@@ -223,7 +225,7 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
     cooldownLeftMs: Math.max(0, Math.min(guards.cooldownMs, state.cooldownUntil - now)),
     ...trialInputs(trial, now),
     trialWarm: Number(sample.isWarm),
-    asGoodBefore: fewestThatAnswered(state.answered, ready, most, guards.benefitLeast, now),
+    asGoodBefore: fewestThatAnswered(state.answered, ready, Math.max(most, asked), guards.benefitLeast, now),
     trialGoodPerSecond: sample.goodSince,
     trialGoodMs: sample.goodSinceMs,
     benefitMs: guards.benefitMs,
