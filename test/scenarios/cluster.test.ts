@@ -20,7 +20,11 @@ describe('several proxies as one', () => {
         endpoints: { static: ['127.0.0.1:9'] },
       };
       const slots = { scale: { max: 1, concurrency: 2 }, hold: { timeout: '30s' } };
-      const narrow = await stage.app('narrow', { place: 'docker-container', mimic: { LATENCY_MS: 50 }, service: slots });
+      const narrow = await stage.app('narrow', {
+        place: 'docker-container',
+        mimic: { LATENCY_MS: 50 },
+        service: slots,
+      });
       const cluster = await Cluster.start(stage, [app, narrow], { config: { services: { limited } } });
       const cold = await Promise.all(cluster.proxies.map(({ port }) => burst(port, 34, { host: app.host })));
       expect(cold.flat().map(({ status }) => status)).toEqual(Array.from({ length: 102 }, () => 200));

@@ -422,7 +422,7 @@ export function afterChange(
 
 /** The state after somebody changed the replica count by hand. */
 export function afterChangeByHand(state: ScalerState, scale: ScaleSettings, now: number): ScalerState {
-  return { ...state, trial: noTrial, cooldownUntil: now + scale.guards.cooldownMs };
+  return { ...state, trial: noTrial, doubts: [], cooldownUntil: now + scale.guards.cooldownMs };
 }
 
 /** A replica went to another service: an experiment that was under way shows nothing any more. */

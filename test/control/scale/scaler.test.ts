@@ -228,6 +228,9 @@ describe('after a change', () => {
     const state = afterChangeByHand(afterChange(fresh, up, slowInputs, testScale, 0), testScale, 1000);
     expect(inputsOf(state, {}, 31_000)).toMatchObject({ trial: 0, cooldownLeftMs: 30_000 });
     expect(inputsOf(state, {}, 61_000)).toMatchObject({ cooldownLeftMs: 0 });
+    // What somebody asked for is no increase that is in doubt.
+    const doubts = [{ from: 1, arrivals: 10, increases: 2, slowMs: 900 }];
+    expect(afterChangeByHand({ ...state, doubts }, testScale, 2000).doubts).toEqual([]);
   });
 });
 
