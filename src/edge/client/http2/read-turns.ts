@@ -5,8 +5,13 @@ import { loopTurn } from '../../io/loop-turn.ts';
 
 /** How long one connection is read at a time, ms: once or twice in each turn of the event loop. */
 const TURN_MS = 0.25;
-/** How soon more is read of one of whom nothing is taken any more, ms: this only finds out that its client has left. */
-const DROPPING_MS = 50;
+/**
+ * Between two reads of a connection of which nothing is taken any more, ms: this only finds out that its client has left.
+ * There may be hundreds that were cut, and are not closed yet.
+ */
+const DROPPING_MS = 100;
+/** So many reads of it are dropped before: what an honest client has yet to say is less. */
+const DROPPED_READS = 16;
 
 /** No turn of the event loop. */
 const NONE = -1;
@@ -36,6 +41,8 @@ export class ReadTurns {
   #turn = NONE;
   #endsAt = 0;
   #isSpent = false;
+  /** Reads of which nothing was taken. */
+  #dropped = 0;
   /** What there was no time for. */
   #held: Buffer | undefined;
   /** Until it may be read again, where that is not the next turn. */
@@ -68,6 +75,10 @@ export class ReadTurns {
       if (!this.#reader.isStopped) this.#held = Buffer.concat(this.#held === undefined ? [more] : [this.#held, more]);
       return;
     }
+    if (this.#reader.isStopped) {
+      if (++this.#dropped > DROPPED_READS) this.#rest(undefined);
+      return;
+    }
     if (loopTurn() !== this.#turn) this.#begin();
     this.#read(bytes, size);
   }
@@ -79,8 +90,7 @@ export class ReadTurns {
 
   #read(bytes: Buffer, size: number): void {
     const end = this.#reader.read(bytes, 0, size, this);
-    if (this.#reader.isStopped ? this.isOver : this.#isSpent)
-      this.#rest(end < size ? bytes.subarray(end, size) : undefined);
+    if (this.#isSpent) this.#rest(end < size ? bytes.subarray(end, size) : undefined);
   }
 
   #rest(left: Buffer | undefined): void {
