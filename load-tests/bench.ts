@@ -6,7 +6,7 @@
  *
  * Usage: `npm run bench [-- --only small-get,post --proxies pilotlight,haproxy --rounds 5 --seconds 4]`. Without
  * `--only`, the workloads are those that the README tells of; the others, `direct` (no proxy at all), and `bare-tls` and
- * `bare-tls-proxy` (the least that Node ends TLS with) are measured where they are named. With `--against DIR` another
+ * `bare-tls-proxy` (the least that Node ends TLS with) are measured where they are named. With `--against REF` another
  * checkout of Pilotlight takes the place of the other proxies, unless `--proxies` names some: ratios then compare with
  * it. All programs come from Debian: installed when root runs this, else the missing ones are named.
  */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { basename, isAbsolute, join, resolve } from 'node:path';
 
 /** A folder with Pilotlight's sources that can be started. */
@@ -12,6 +12,34 @@ export interface Checkout {
 
 /** The checkout that this file lies in. */
 export const OWN_ROOT = join(import.meta.dirname, '../..');
+
+/** Where checkouts of other revisions are kept. */
+const REVISIONS = join(OWN_ROOT, 'node_modules/.cache/pilotlight/revisions');
+
+/**
+ * The checkout in a folder, or that of a revision of this one, which is made and gets its packages (`npm ci`) unless it is
+ * there from before.
+ * @throws where it is neither, or cannot be made
+ */
+export function checkoutOf(folderOrRevision: string): Checkout {
+  if (existsSync(folderOrRevision)) return checkoutAt(folderOrRevision);
+  const found = spawnSync('git', ['-C', OWN_ROOT, 'rev-parse', '--verify', '--quiet', `${folderOrRevision}^{commit}`]);
+  if (found.status !== 0) throw new Error(`${folderOrRevision} is neither a folder nor a revision of this checkout`);
+  const commit = found.stdout.toString().trim();
+  const root = join(REVISIONS, commit);
+  if (existsSync(join(root, 'node_modules'))) return checkoutAt(root);
+  console.log(`making a checkout of ${folderOrRevision} in ${root}`);
+  rmSync(root, { recursive: true, force: true });
+  run('git', 'clone', '--quiet', '--shared', '--no-checkout', OWN_ROOT, root);
+  run('git', '-C', root, 'checkout', '--quiet', '--detach', commit);
+  run('npm', 'ci', '--prefix', root, '--no-audit', '--no-fund', '--silent');
+  return checkoutAt(root);
+}
+
+function run(command: string, ...args: string[]): void {
+  const { status } = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed`);
+}
 
 /**
  * The checkout in a folder. Its `package.json` says how it is started: the program may lie elsewhere than here.

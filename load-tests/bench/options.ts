@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type Checkout, checkoutAt } from './checkout.ts';
+import { type Checkout, checkoutOf } from './checkout.ts';
 
 /** What to measure, and for how long. */
 export interface BenchOptions {
@@ -16,7 +16,7 @@ export interface BenchOptions {
 }
 
 /**
- * Reads `--only a,b --proxies a,b --rounds N --seconds N --against DIR`.
+ * Reads `--only a,b --proxies a,b --rounds N --seconds N --against REF`.
  * @throws on names that are not known, on other flags, and on a folder that is no checkout
  */
 export function readOptions(args: string[], known: { workloads: string[]; proxies: string[] }): BenchOptions {
@@ -35,7 +35,7 @@ export function readOptions(args: string[], known: { workloads: string[]; proxie
     proxies: namesIn('--proxies', values.proxies, known.proxies),
     rounds: countIn('--rounds', values.rounds),
     seconds: countIn('--seconds', values.seconds),
-    against: values.against === undefined ? undefined : checkoutAt(values.against),
+    against: values.against === undefined ? undefined : checkoutOf(values.against),
   };
 }
 

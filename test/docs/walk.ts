@@ -63,12 +63,13 @@ export const WALKS: readonly Walk[] = [
 
   ...notRun(CI, ['README.md', 'npm ci'], ['docs/start.md', 'npm ci'], ['CONTRIBUTING.md', 'git clone']),
   ...notRun(CI, ['CONTRIBUTING.md', 'npm run -s typecheck']),
-  ...notRun(CHANGES_CHECKOUT, ['docs/recipes.md', 'npx biome'], ['CONTRIBUTING.md', 'git worktree']),
+  ...notRun(CHANGES_CHECKOUT, ['docs/recipes.md', 'npx biome']),
   ...notRun('runs tests, within a test', ['CONTRIBUTING.md', 'npx vitest'], ['docs/conformance.md', 'npx vitest']),
-  ...notRun('minutes of load on a quiet machine; its flags are held to what there is', [
-    'docs/performance.md',
-    'npm run bench',
-  ]),
+  ...notRun(
+    'minutes of load on a quiet machine; its flags are held to what there is',
+    ['docs/performance.md', 'npm run bench'],
+    ['CONTRIBUTING.md', 'npm run bench'],
+  ),
   ...notRun(FRAGMENT, ['docs/operations.md', 'docker run -v'], ['docs/operations.md', 'docker run --stop-timeout']),
   ...notRun('takes a swarm; test/integration/swarm.test.ts does the same through the API', [
     'docs/swarm.md',

@@ -52,7 +52,7 @@ test('a checkout is named by its commit, with a mark where files differ from it'
 });
 
 test.each([
-  ['that is not there', () => '/no/such/folder', 'it has no package.json'],
+  ['that is not there, nor a revision', () => '/no/such/folder', 'neither a folder nor a revision'],
   ['of another package', () => folderWith({ name: 'other' }), 'is no checkout of Pilotlight'],
   ['without its packages', () => folderWith(manifest('node a.ts'), { installed: false }), 'npm ci there first'],
 ])('a folder %s is refused', (_, folder, why) => {
