@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, isAbsolute, join, resolve } from 'node:path';
 
 /** A folder with Pilotlight's sources that can be started. */
@@ -13,8 +14,8 @@ export interface Checkout {
 /** The checkout that this file lies in. */
 export const OWN_ROOT = join(import.meta.dirname, '../..');
 
-/** Where checkouts of other revisions are kept. */
-const REVISIONS = join(OWN_ROOT, 'node_modules/.cache/pilotlight/revisions');
+/** Where checkouts of other revisions are kept. Node runs no sources below a `node_modules`. */
+const REVISIONS = join(tmpdir(), 'pilotlight-revisions');
 
 /**
  * The checkout in a folder, or that of a revision of this one, which is made and gets its packages (`npm ci`) unless it is
