@@ -33,8 +33,8 @@ export function viewOf(known: Known, news: ServiceEvent, intent: Intent): Servic
   const { name, health, routes } = known.settings();
   const group = host.groups.viewOf(name);
   const own = known.floor.now;
-  const { scale } = known.floor.settings(own);
   const floor: Floor = group !== undefined && group.min > own.replicas ? { ...own, replicas: 1, cause: 'group' } : own;
+  const { scale } = known.floor.settings(floor);
   const now = host.context.clock.now();
   const replicas = set.views();
   const external = host.registry.external(name).length;
@@ -45,7 +45,7 @@ export function viewOf(known: Known, news: ServiceEvent, intent: Intent): Servic
     now,
     news,
     intent,
-    scale: group === undefined ? scale : { ...scale, min: Math.max(scale.min, group.min) },
+    scale,
     floor,
     expected: idling.expected,
     // What nothing leads to from outside is never idle by itself, and goes with the others.

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { testService } from '../support/settings.ts';
 import { type FakeMember, Fleet, LEASE_MS } from './fleet.ts';
 
@@ -52,12 +52,17 @@ test('a member that never comes back has no record after a while, and one that l
   await fleet.run(8000);
   const leader = fleet.consul.state.leader?.member;
   const dead = fleet.members.find(({ name }) => name !== leader) as FakeMember;
+  const other = fleet.members.find(({ name }) => name !== leader && name !== dead.name) as FakeMember;
+  // Its edges are told how many share the rates of routes: those that are only out of sight are counted.
+  const told = vi.spyOn(other.relay, 'setMembers');
   dead.kill();
   await fleet.run(5 * 60_000, 250);
   expect(fleet.consul.records.has(dead.name)).toBe(true);
+  expect(new Set(told.mock.calls.flat())).not.toContain(2);
   await fleet.run(6 * 60_000, 250);
   expect(fleet.consul.records.has(dead.name)).toBe(false);
   expect(fleet.consul.records.size).toBe(2);
+  expect(told.mock.lastCall).toEqual([2]);
 });
 
 test('a member whose control plane cannot be built leaves the lead to another one', async () => {

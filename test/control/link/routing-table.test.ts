@@ -9,6 +9,13 @@ function policyOf(change: Parameters<typeof testService>[1]): ServicePolicy {
 
 const health = { check: { kind: 'connect' }, intervalMs: 1, timeoutMs: 1, rise: 1, fall: 1 } as const;
 
+test('slots are shared where there are other edges: of several workers, or of other members of a cluster', () => {
+  const cluster = { name: 'edge', secret: '', advertise: { host: 'a', port: 1 }, ttlMs: 10_000, leaseMs: 5000 };
+  const sharesSlots = (change: object) =>
+    routingTable({ ...testSettings([testService('app')]), ...change }, '').services[0]?.sharesSlots === true;
+  expect([{}, { workers: 2 }, { cluster }].map(sharesSlots)).toEqual([false, true, true]);
+});
+
 test('how endpoints are chosen goes to the edges as it is configured', () => {
   const outlier = { consecutive: 1, intervalMs: 2, ejectMs: 3, maxEjectMs: 4, maxShare: 0.5 };
   const hashOn = { kind: 'header', name: 'x' } as const;
