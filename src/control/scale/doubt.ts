@@ -1,5 +1,5 @@
 import { millis, percent, rate } from '../../util/format.ts';
-import { capacityOf, isCollapsed, isDraining, isSaturated, type ScaleInputs } from './scale-inputs.ts';
+import { capacityOf, eachCanDo, isCollapsed, isDraining, isSaturated, type ScaleInputs } from './scale-inputs.ts';
 import type { TrialVerdict } from './trial-verdict.ts';
 
 /**
@@ -15,6 +15,8 @@ export interface Doubt {
   increases: number;
   /** The latency before the first of them, ms. */
   slowMs: number;
+  /** One of them was made in an overload. */
+  isOfOverload: boolean;
 }
 
 /** Rates that differ by less are the same load. */
@@ -29,11 +31,15 @@ const MOST_INCREASES = 2;
 export function doubtsAfter(doubts: readonly Doubt[], inputs: ScaleInputs): readonly Doubt[] {
   const { trialFrom, beforePerSecond, arrivalsPerSecond, beforeQuantileMs: slowMs } = inputs;
   const arrivals = Math.max(beforePerSecond, arrivalsPerSecond);
+  const isOfOverload = inputs.beforeSaturated === 1;
   const there = doubts.filter(({ from }) => from < trialFrom);
   const last = there.at(-1);
   if (last !== undefined && isSameLoad(arrivals, last.arrivals))
-    return [...there.slice(0, -1), { ...last, increases: last.increases + 1 }];
-  return [...there, { from: trialFrom, arrivals, increases: 1, slowMs }];
+    return [
+      ...there.slice(0, -1),
+      { ...last, increases: last.increases + 1, isOfOverload: last.isOfOverload || isOfOverload },
+    ];
+  return [...there, { from: trialFrom, arrivals, increases: 1, slowMs, isOfOverload }];
 }
 
 /** A service that is slow again, though no more arrives than when so many increases had helped: they had not. */
@@ -48,7 +54,9 @@ export function judgeDoubt(inputs: ScaleInputs): TrialVerdict {
     doubtIncreases === mostIncreases(inputs) &&
     quantileMs <= inputs.benefitShare * (doubtSlowMs ?? 0) &&
     (inputs.sinceChangeMs ?? 0) < inputs.benefitPatienceMs;
-  if (isDraining(inputs) || isBetter) return { verdict: 'wait' };
+  // By what each is known to do, those before them could not carry what comes now.
+  const wereTooFew = usualPerSecond > doubtFrom * (eachCanDo(inputs) ?? Number.POSITIVE_INFINITY);
+  if (isDraining(inputs) || isBetter || wereTooFew) return { verdict: 'wait' };
   const isSlow = samples >= minSamples && quantileMs > aboveMs && lateQuantileMs > aboveMs && overTicks >= ticks;
   if (!isSlow || !isSameLoad(usualPerSecond, doubtPerSecond)) return { verdict: 'wait' };
   const slow = `p${percent(quantile)} ${millis(quantileMs)} at ${rate(usualPerSecond)} requests/s`;

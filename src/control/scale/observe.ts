@@ -88,14 +88,14 @@ function whenReady(state: ScalerState, sample: ScaleSample, isSaturatedNow: bool
 
 /** Those before an increase go on being looked at until it is there: it may have been a bad moment for which it was made. */
 function lookedAt(
-  { from, good, bursts }: Before,
+  before: Before,
   { overload, busyTicks }: ScalerState,
-  { ready, goodLately }: ScaleSample,
+  { ready, isSteady, goodLately }: ScaleSample,
 ): Pick<Before, 'good' | 'bursts'> {
-  if (overload?.replicas === from) return { good: overload.perSecond, bursts: burstsIn(overload) };
-  // Where it is over, they can do what they answer since.
-  const isOver = busyTicks === 0 && ready === from;
-  return { good: isOver ? Math.max(good, surely(goodLately, LATELY_MS)) : good, bursts };
+  if (overload?.replicas === before.from) return { good: overload.perSecond, bursts: burstsIn(overload) };
+  // Where an overload is over, they can do what they answer since.
+  const isOver = busyTicks === 0 && ready === before.from && isSteady;
+  return isOver ? { ...before, good: Math.max(before.good, surely(goodLately, LATELY_MS)) } : before;
 }
 
 /** What each did over so long is no chance, ms. */

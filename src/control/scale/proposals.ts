@@ -134,14 +134,17 @@ function forLatency(inputs: ScaleInputs): Proposal | undefined {
 
 /** More and more arrives, and will soon be more than so many take, by what more replicas have helped with before. */
 function forGrowth(inputs: ScaleInputs): Proposal | undefined {
-  const { soonPerSecond, eachPerSecond, arrivalsPerSecond } = inputs;
+  const { soonPerSecond, eachPerSecond, arrivalsPerSecond, helps, doubtIncreases } = inputs;
+  // What so few were too slow for is not known while it is in doubt whether more of them help.
+  if (helps === 0 && doubtIncreases > 1) return undefined;
   const from = capacityOf(inputs);
   if (soonPerSecond === undefined || eachPerSecond === undefined) return undefined;
   if (soonPerSecond <= from * eachPerSecond) return undefined;
   const needed = Math.ceil(soonPerSecond / eachPerSecond);
   const rising = `${rate(arrivalsPerSecond)} requests/s, soon ${rate(soonPerSecond)}/s`;
   const reason = `${rising}, and ${from} are too few at ${rate(from * eachPerSecond)}/s by what is known`;
-  return { kind: 'growth', from, to: Math.min(needed, 2 * from), reason };
+  // Before replicas have proved to help, one at a time, as for all else.
+  return { kind: 'growth', from, to: helps === 0 ? from + 1 : Math.min(needed, 2 * from), reason };
 }
 
 /** Latency that is neither low nor over the threshold has to have been so for so many times as long. */

@@ -126,6 +126,8 @@ export interface ScaleInputs extends BudgetFacts, MemoryFacts {
   doubtPerSecond: number;
   /** … and the latency before them. */
   doubtSlowMs?: number;
+  /** 1 where one of them was made in an overload. */
+  doubtSaturated?: number;
   /** Increases without benefit since the last that was answered with more. */
   freezes: number;
 

@@ -242,7 +242,7 @@ export function scaleInputs(state: ScalerState, sample: ScaleSample, scale: Scal
     doubtIncreases: doubt?.increases ?? 0,
     doubtFrom: doubt?.from ?? 0,
     doubtPerSecond: doubt?.arrivals ?? 0,
-    ...(doubt !== undefined && { doubtSlowMs: doubt.slowMs }),
+    ...(doubt !== undefined && { doubtSlowMs: doubt.slowMs, doubtSaturated: Number(doubt.isOfOverload) }),
     freezes: state.frozen.count,
     downWindowMs: guards.downWindowMs,
     downCoveredMs: sample.downCoveredMs,
@@ -347,7 +347,8 @@ export function afterVerdict(
       const forMs = Math.min(guards.freezeMaxMs, guards.freezeMs * 2 ** frozen.count);
       const arrivals = Math.max(inputs.beforePerSecond, inputs.arrivalsPerSecond);
       // A trial that was slow, but not saturated, tells nothing of a service that is.
-      const wasSaturated = inputs.beforeSaturated === 1 || isSaturated(inputs);
+      const wasOverload = inputs.trial === 0 ? inputs.doubtSaturated : inputs.beforeSaturated;
+      const wasSaturated = wasOverload === 1 || isSaturated(inputs);
       const liftedAt = wasSaturated ? guards.liftAt * arrivals : arrivals;
       return {
         ...ended,

@@ -132,7 +132,8 @@ describe('while an increase starts, those before it show what they can do', () =
     const later = next(begun, { goodLately: 40 });
     expect(later.trial).toMatchObject({ good: 40 - Math.sqrt(80) / 2 });
     expect(next(later, { goodLately: 20 }).trial).toEqual(later.trial);
-    // The third has its part in what is answered.
+    // One that is on its way out has its part in what is answered, and so has the third.
+    expect(next(later, { goodLately: 90, isSteady: false }).trial).toEqual(later.trial);
     expect(next(later, { goodLately: 90, ready: 3, starting: 0 }).trial).toMatchObject({
       good: 40 - Math.sqrt(80) / 2,
     });

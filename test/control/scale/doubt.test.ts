@@ -28,6 +28,7 @@ describe('increases that helped by latency alone', () => {
     ['a queue from before is worked off', { goodPerSecond: 50 }],
     ['a replica is starting', { starting: 1 }],
     ['they are gone already', { ready: 1 }],
+    ['those before them could not do what comes, by what is known', { helps: 1, capacityPerSecond: 39 }],
   ])('may have, where %s', (_, change) => {
     expect(judgeDoubt({ ...doubted, ...change })).toEqual(nothing);
   });
@@ -48,11 +49,17 @@ describe('increases that helped by latency alone', () => {
 
   test('are counted as long as no more arrives than at the first', () => {
     const [first, ...none] = doubtsAfter([], judgedInputs) as [Doubt];
-    expect([first, none]).toEqual([{ from: 2, arrivals: 40, increases: 1, slowMs: 1500 }, []]);
+    expect([first, none]).toEqual([{ from: 2, arrivals: 40, increases: 1, slowMs: 1500, isOfOverload: false }, []]);
     const next = { ...judgedInputs, trialFrom: 3 };
     expect(doubtsAfter([first], next)).toEqual([{ ...first, increases: 2 }]);
     const more = doubtsAfter([first], { ...next, arrivalsPerSecond: 60 });
-    expect(more).toEqual([first, { from: 3, arrivals: 60, increases: 1, slowMs: 1500 }]);
+    expect(more).toEqual([first, { from: 3, arrivals: 60, increases: 1, slowMs: 1500, isOfOverload: false }]);
+    // In an overload as well: the next one has been tried there.
+    const inOverload = { ...next, beforeSaturated: 1 };
+    expect(doubtsAfter([first], inOverload)).toEqual([{ ...first, increases: 2, isOfOverload: true }]);
+    expect(doubtsAfter(doubtsAfter([first], inOverload), { ...next, trialFrom: 4 })).toEqual([
+      { ...first, increases: 3, isOfOverload: true },
+    ]);
     // They are gone again.
     expect(doubtsAfter(more, judgedInputs)).toEqual([{ ...first, increases: 1 }]);
   });

@@ -187,7 +187,7 @@ describe('with a limit on concurrency', () => {
 
 describe('arrivals that grow', () => {
   /** Two take twenty each. */
-  const growing: ScaleInputs = { ...testInputs, soonPerSecond: 41, eachPerSecond: 20 };
+  const growing: ScaleInputs = { ...testInputs, soonPerSecond: 41, eachPerSecond: 20, helps: 1 };
 
   test('ask for as many as will be needed soon, before these are too few', () => {
     expect(proposals(growing)).toEqual([
@@ -200,6 +200,14 @@ describe('arrivals that grow', () => {
     ]);
     expect(proposals({ ...growing, soonPerSecond: 61 })).toMatchObject([{ to: 4 }]);
     expect(proposals({ ...growing, soonPerSecond: 600 })).toMatchObject([{ to: 4 }]);
+  });
+
+  test('ask for one at a time before replicas have proved to help, and for none while two are in doubt', () => {
+    const untold = { ...growing, soonPerSecond: 600, helps: 0 };
+    expect(proposals(untold)).toMatchObject([{ to: 3 }]);
+    expect(proposals({ ...untold, doubtIncreases: 1 })).toMatchObject([{ to: 3 }]);
+    expect(proposals({ ...untold, doubtIncreases: 2 })).toEqual([]);
+    expect(proposals({ ...growing, doubtIncreases: 2 })).toMatchObject([{ to: 3 }]);
   });
 
   test('ask for none where these will do, or more have not helped before', () => {

@@ -229,7 +229,7 @@ describe('after a change', () => {
     expect(inputsOf(state, {}, 31_000)).toMatchObject({ trial: 0, cooldownLeftMs: 30_000 });
     expect(inputsOf(state, {}, 61_000)).toMatchObject({ cooldownLeftMs: 0 });
     // What somebody asked for is no increase that is in doubt.
-    const doubts = [{ from: 1, arrivals: 10, increases: 2, slowMs: 900 }];
+    const doubts = [{ from: 1, arrivals: 10, increases: 2, slowMs: 900, isOfOverload: false }];
     expect(afterChangeByHand({ ...state, doubts }, testScale, 2000).doubts).toEqual([]);
   });
 });
@@ -279,10 +279,23 @@ describe('what an experiment showed', () => {
     expect(freeze({ beforePerSecond: 50, arrivalsPerSecond: 10 })).toBe(50);
   });
 
+  test('as many requests lift it where it was not tried in an overload, once there is one', () => {
+    const verdict = { verdict: 'no-benefit', what: '' } as const;
+    const lift = (change: Partial<ScaleInputs>) => {
+      const { frozen } = afterVerdict(known, verdict, { ...judgedInputs, ...change }, testScale, 0);
+      return frozen.liftedAt / frozen.arrivals;
+    };
+    expect(lift({ beforeSaturated: 0 })).toBe(1);
+    expect(lift({ beforeSaturated: 1 })).toBe(1.5);
+    const ofDoubt = { trial: 0, beforeSaturated: 0 };
+    expect(lift({ ...ofDoubt, doubtSaturated: 0 })).toBe(1);
+    expect(lift({ ...ofDoubt, doubtSaturated: 1 })).toBe(1.5);
+  });
+
   test('what is left after one in vain is in doubt as before', () => {
     const doubts = [
-      { from: 1, arrivals: 20, increases: 1, slowMs: 1500 },
-      { from: 2, arrivals: 40, increases: 1, slowMs: 1500 },
+      { from: 1, arrivals: 20, increases: 1, slowMs: 1500, isOfOverload: false },
+      { from: 2, arrivals: 40, increases: 1, slowMs: 1500, isOfOverload: false },
     ];
     const then = (change: Partial<ScaleInputs>) =>
       afterVerdict(
@@ -329,7 +342,7 @@ describe('what an experiment showed', () => {
   });
 
   test('that nothing can be told, or that latency fell, leaves it in doubt; that more is done does not', () => {
-    const doubts = [{ from: 2, arrivals: 40, increases: 1, slowMs: 1500 }];
+    const doubts = [{ from: 2, arrivals: 40, increases: 1, slowMs: 1500, isOfOverload: false }];
     const then = (verdict: TrialVerdict) => afterVerdict(known, verdict, judgedInputs, testScale, 0);
     expect(then({ verdict: 'open', what: '' })).toEqual({ ...known, trial: { state: 'none' }, doubts });
     expect(then({ verdict: 'helped', what: '', isMore: false }).doubts).toEqual(doubts);
