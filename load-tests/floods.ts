@@ -6,16 +6,27 @@
  * Usage: `npm run load:floods [-- SECONDS [ROUNDS [CONNECTIONS]]] [--only NAME]…` (3 s of calm and 3 s of flood in 5
  * rounds, by 4 attacking connections at once, and all attacks unless told).
  */
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
+import { freePort } from '../test/support/free-port.ts';
 import { latencyQuantile, loadFor } from '../test/support/paced-load.ts';
-import { attacks } from './floods/attacks.ts';
+import { ATTACKED, attacks } from './floods/attacks.ts';
 import { countsIn, readOrRefuse } from './support/arguments.ts';
-import { cpuMicros, median, pinSelf, residentMiB, startPinned, stop, stopAll } from './support/process.ts';
+import {
+  cpuMicros,
+  median,
+  pinSelf,
+  residentMiB,
+  startPinned,
+  stop,
+  stopAll,
+  untilListening,
+} from './support/process.ts';
 import { startProxy } from './support/proxy.ts';
 
 const usage = 'usage: npm run load:floods [-- SECONDS [ROUNDS [CONNECTIONS]]] [--only NAME]…';
@@ -33,6 +44,12 @@ const CORES = { proxy: 0, load: 1 };
 /** Requests of the others per second. */
 const RATE = 200;
 
+/**
+ * The others and their service have the core first, so that what they wait for is the proxy: the attackers, and the service
+ * that they ask, run when nobody else does.
+ */
+const LAST = spawnSync('chrt', ['-V'], { stdio: 'ignore' }).status === 0 ? ['chrt', '-i', '0'] : ['nice', '-n', '19'];
+
 /** One stretch of the others' load. */
 interface Stretch {
   p99: number;
@@ -44,7 +61,7 @@ interface Stretch {
 const folder = await mkdtemp(join(tmpdir(), 'pilotlight-floods-'));
 try {
   pinSelf(CORES.load);
-  const { port, pid } = await startProxy(folder, 'large.mjs', CORES, { http2: true });
+  const { port, pid } = await startProxy(folder, 'large.mjs', CORES, { http2: true }, {}, await attackedService());
   await others(port, pid);
   const head = ['attack', 'p99 calm, ms', 'p99 flood, ms', 'ratio', 'CPU %', 'frames/s', 'cut/s', 'failed', 'RSS MiB'];
   const table = new Table({ head, style: { head: [], border: [] } });
@@ -62,6 +79,15 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
+/** The service that is attacked, as the configuration has it; it is up when this resolves. */
+async function attackedService(): Promise<Record<string, unknown>> {
+  const port = await freePort();
+  const server = join(import.meta.dirname, 'servers/large.mjs');
+  startPinned(CORES.load, [...LAST, process.execPath, server], { PORT: String(port) });
+  await untilListening(port);
+  return { [ATTACKED]: { routes: [{ host: ATTACKED }], endpoints: { static: [`127.0.0.1:${port}`] } } };
+}
+
 async function play(attack: string, port: number, pid: number): Promise<string[]> {
   const calm: Stretch[] = [];
   const flooded: Stretch[] = [];
@@ -69,8 +95,7 @@ async function play(attack: string, port: number, pid: number): Promise<string[]
   let cut = 0;
   for (let round = 0; round < rounds; round++) {
     calm.push(await others(port, pid));
-    // The others and the service have the core first, so that what they wait for is the proxy.
-    const command = ['nice', '-n', '19', process.execPath, join(import.meta.dirname, 'floods/attacker.ts')];
+    const command = [...LAST, process.execPath, join(import.meta.dirname, 'floods/attacker.ts')];
     const env = { PORT: String(port), ATTACK: attack, CONNECTIONS: String(connections) };
     const attacker = startPinned(CORES.load, command, env);
     let said = '';

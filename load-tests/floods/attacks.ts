@@ -31,6 +31,9 @@ export interface Attack {
   everyMs?: number;
 }
 
+/** The host of the service whose requests attack. */
+export const ATTACKED = 'attacked';
+
 const MANY = 1000;
 const FEW = 100;
 /** Streams that a listener lets a connection have at once. */
@@ -45,7 +48,7 @@ const open = (id: number, fields: Fields = []) =>
 const asked = (path: string): Fields => [
   [':method', 'GET'],
   [':scheme', 'http'],
-  [':authority', 'app'],
+  [':authority', ATTACKED],
   [':path', path],
 ];
 const get = (id: number, path: string) => request(id, [], asked(path));

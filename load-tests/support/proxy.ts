@@ -18,6 +18,7 @@ interface ProxyUnderLoad {
  * @param folder for the configuration and the state
  * @param listen more keys of the listener
  * @param service more keys of the service
+ * @param more other services, as the configuration has them
  */
 export async function startProxy(
   folder: string,
@@ -25,6 +26,7 @@ export async function startProxy(
   cores: { proxy: number; load: number },
   listen: Record<string, unknown> = {},
   service: Record<string, unknown> = {},
+  more: Record<string, unknown> = {},
 ): Promise<ProxyUnderLoad> {
   const [upstream, port, admin] = [await freePort(), await freePort(), await freePort()];
   const loadTests = join(import.meta.dirname, '..');
@@ -35,7 +37,10 @@ export async function startProxy(
     listen: [{ address: `127.0.0.1:${port}`, ...listen }],
     admin: { address: `127.0.0.1:${admin}` },
     state: join(folder, 'state'),
-    services: { app: { routes: [{ path: '/' }], endpoints: { static: [`127.0.0.1:${upstream}`] }, ...service } },
+    services: {
+      app: { routes: [{ path: '/' }], endpoints: { static: [`127.0.0.1:${upstream}`] }, ...service },
+      ...more,
+    },
   };
   await writeFile(config, JSON.stringify(settings));
   const main = join(loadTests, '../src/pilotlight.ts');

@@ -161,7 +161,10 @@ export class Head {
     this.text = text;
     const lineEnd = text.indexOf('\r\n');
     // The loops below read no further than the last CRLF.
-    if (lineEnd < 0 || !text.endsWith('\r\n')) return this.#broken(Fault.BARE_LF);
+    if (lineEnd < 0 || !text.endsWith('\r\n')) {
+      this.count = 0;
+      return this.#broken(Fault.BARE_LF);
+    }
     this.lineEnd = lineEnd;
     this.#fieldsAt = lineEnd + 2;
     const fields = text.slice(lineEnd);

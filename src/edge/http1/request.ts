@@ -191,7 +191,7 @@ export class RequestHead {
           hosts++;
           head.drop(index);
           const value = head.value(index);
-          const host = value === this.#lastHostValue ? this.#lastHost : this.#remember(value, hostOf(value));
+          const host = this.#remember(value, value === this.#lastHostValue ? this.#lastHost : hostOf(value));
           if (host === undefined) return this.#refused('BAD_HOST', Fault.BAD_HOST);
           if (!absolute) {
             this.hostValue = value;
@@ -294,7 +294,10 @@ export class RequestHead {
   #lastHostValue = '';
   #lastHost: string | undefined = undefined;
 
-  /** Remembers the check of one Host, because a connection's requests mostly repeat it. */
+  /**
+   * Remembers the check of one Host, because a connection's requests mostly repeat it. Also of one that was repeated: it is
+   * a part of its head, which could not be freed otherwise.
+   */
   #remember(value: string, host: string | undefined): string | undefined {
     this.#lastHostValue = value;
     this.#lastHost = host;
