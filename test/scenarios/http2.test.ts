@@ -80,7 +80,8 @@ describe.concurrent('HTTP/2', () => {
     };
     expect(await curl('--http2-prior-knowledge')).toBe('2 200');
     expect(await curl()).toBe('1.1 200');
-    expect(await curl('--http2-prior-knowledge', '--data', 'x'.repeat(100_000))).toBe('2 200');
+    // With more than a window of 64 KiB Debian's curl 7.88 often spins for ever, before HAProxy as well.
+    expect(await curl('--http2-prior-knowledge', '--data', 'x'.repeat(30_000))).toBe('2 200');
     expect(await curl('--http2')).toBe('1.1 200');
   });
 
